@@ -7,19 +7,19 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Agents reach what brunt may not touch itself: processes of other users, and networks of
+// Agents do what brunt may not do itself: signal processes of other users and enter the networks of
 // containers. Package agent implements it.
 type Agents interface {
-	// Plan has an agent plan the fault of env for a unit in a container. It is false where brunt does
+	// Plan has an agent plan the fault of env for a unit in a container. ok is false when brunt does
 	// the fault itself.
 	Plan(ctx context.Context, env Env, u Unit) (s Step, ok bool, err error)
-	// Enter opens the network of a unit, or finds it open.
+	// Enter opens the network of a unit, or reuses the open handle of the run.
 	Enter(ctx context.Context, u Contained, run string) (Handle, error)
-	// OtherRun gives another live run that has a fault in the network of a container; empty is none.
+	// OtherRun returns another live run that has a fault in the network of a container, or "".
 	OtherRun(container string) (run string)
 }
 
-// A Network is a network namespace that faults are done in.
+// A Network is a network namespace in which faults are injected.
 type Network interface {
 	Prepare(netns.Spec) (netns.Spec, *netns.Undo, error)
 	Undo(netns.Undo) error
@@ -33,10 +33,10 @@ type Network interface {
 // A Handle is the network of a unit, open for as long as a fault needs it.
 type Handle interface {
 	Network
-	// Whose says whose network it is.
+	// Whose returns the container that the network belongs to.
 	Whose() ContainerID
-	// Count adds to the number of faults that are in, and gives the sum.
+	// Count adds to the number of injected faults and returns the sum.
 	Count(by int) int
-	// Leave lets go of the network. The last handle closes it.
+	// Leave releases the handle. The last one closes the network.
 	Leave() error
 }

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// readyEvery is how long a readiness check may take before another is made beside it.
+// readyEvery is the time after which a second readiness check starts beside one that has not returned.
 const readyEvery = 100 * time.Millisecond
 
-// ReadySoon finds that a unit is ready, without waiting for checks that hang.
+// ReadySoon waits for a readiness check to succeed, without waiting for checks that hang.
 //
-// subtle: while a process is stopped its queue of connections fills up. One that finds
-// it full is tried again by the kernel only a second later, when the process has long
-// Gone on.
+// subtle: while a process is stopped, its accept queue fills up. The kernel retries a connection that
+// found the queue full only a second later, long after the process was resumed.
 func ReadySoon(ctx context.Context, u Unit) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -22,7 +21,7 @@ func ReadySoon(ctx context.Context, u Unit) error {
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()
 	found := make(chan error)
-	under := 0 // checks under way
+	under := 0 // checks in progress
 	for again := true; ; {
 		if again {
 			under++

@@ -1,7 +1,6 @@
 package chaos
 
-// ContainerID says which container is meant, between two starts: its namespaces are made
-// anew by each.
+// ContainerID identifies a container between two starts: each start creates new namespaces.
 type ContainerID struct {
 	ID      string `json:"container"`
 	Started int64  `json:"started"` // Unix nanoseconds

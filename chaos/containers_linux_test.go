@@ -16,8 +16,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestPacketsOfContainers holds the faults on packets to their promises on containers of
-// an engine, as brunt does them itself and as its helper does them.
+// TestPacketsOfContainers runs the suite for faults on packets with containers of an engine, injected
+// by brunt itself and by an agent.
 func TestPacketsOfContainers(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -48,7 +48,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	done := map[string]bool{}
 	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
 		kind, _, _ := strings.Cut(yaml, ":")
-		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each takes a few containers
+		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each needs a few containers
 			continue
 		}
 		done[kind] = true
@@ -71,7 +71,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	}
 }
 
-// A container that ends, or is started again, while a fault is on its packets.
+// A container ends or is restarted while a fault is on its packets.
 func TestPacketsOfContainersThatEnd(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -91,7 +91,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	for _, c := range []struct {
 		name, more string
 		helper     bool
-		remove     bool // the container, instead of starting it again
+		remove     bool // remove the container instead of restarting it
 		void       bool
 	}{
 		{name: "started again"},
@@ -146,7 +146,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	}
 }
 
-// TestDocker_ForgetHelp removes the image of helpers once none of them has it.
+// TestDocker_ForgetHelp removes the agents' image once no agent uses it.
 func TestDocker_ForgetHelp(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {

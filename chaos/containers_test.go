@@ -14,8 +14,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// container is a world of one container. Spoil takes back behind the fault's back what it
-// did.
+// containerWorld is a world of one container. spoil removes the fault without its knowledge.
 func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
@@ -36,7 +35,7 @@ func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOpti
 	}
 }
 
-// starts starts a container that a fault has taken down, as soon as it is.
+// starts starts a container as soon as a fault has taken it down.
 func starts(t *testing.T, v *chaostest.Victim) {
 	t.Helper()
 	_, was := v.Container()
@@ -56,7 +55,7 @@ func starts(t *testing.T, v *chaostest.Victim) {
 	}
 }
 
-// TestDocker_Faults holds faults to their promises on real containers.
+// TestDocker_Faults runs the suite with real containers.
 func TestDocker_Faults(t *testing.T) {
 	chaostest.Root(t)
 	y, hands := chaostest.NewYard(t), newHands(t)
@@ -94,7 +93,7 @@ func TestDocker_Faults(t *testing.T) {
 		hold := func(hands *agent.Pool) func(t *testing.T) {
 			return func(t *testing.T) {
 				t.Parallel()
-				if c.spoil == nil { // there is no world without its effect
+				if c.spoil == nil { // the fault always has an effect
 					t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, hands, c.o, nil)(t, true)) })
 					return
 				}
@@ -103,7 +102,7 @@ func TestDocker_Faults(t *testing.T) {
 		}
 		t.Run(c.yaml, hold(nil))
 		if testing.Short() {
-			continue // what a hand does it does in a container of its own
+			continue // an agent does the fault from a container of its own
 		}
 		if kind, _, _ := strings.Cut(c.yaml, ":"); needsAgent(kind) {
 			t.Run(c.yaml+" by a hand", hold(hands))
@@ -111,8 +110,8 @@ func TestDocker_Faults(t *testing.T) {
 	}
 }
 
-// TestDocker_Refused holds that no fault begins on a container that is as it would make
-// it, may not be touched, or is not there.
+// TestDocker_Refused checks that no fault begins on a container that is already in the faulty state,
+// is protected, or does not exist.
 func TestDocker_Refused(t *testing.T) {
 	e := chaostest.Engine(t)
 	y := chaostest.NewYard(t)

@@ -11,9 +11,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestDocker_Diverted holds the faults that a proxy does between containers to their promises:
-// What the caller is answered is another's answer while the fault is in, what others are is not,
-// and the rules of every network are as they were afterwards.
+// TestDocker_Diverted runs the suite for the faults of a proxy between containers: during the fault
+// only the caller gets another answer, and afterwards the rules of every network are as before.
 func TestDocker_Diverted(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {

@@ -1,89 +1,72 @@
-// Package chaos breaks things on purpose, proves that they are broken, and always
-// puts them back.
+// Package chaos injects faults, proves that they have an effect, reverts them, and proves that the
+// effect is over.
 //
 //	entry --due--> Plan --> journal: intent --> Inject --> Verify ... wait ... --> Revert --> Gone --> journal: done
 //	               reads    written before      damage     effect,                 CAS        effect
 //	               only     the damage                     not setting                        is over
 //
-// A fault names units (replicas of services) or edges (links from one service to
-// another). What can be undone by anyone is data in a [Journal], written down before
-// the damage; what dies with brunt, such as a proxy's toxics, is held. A guard, a
-// child in a session of its own, replays the journal when brunt dies; the next run
-// does when the guard died too.
+// A [Timeline] plays the faults of a scenario. A [Fault] names units (replicas of services) or edges
+// (links from one service to another) and plans a [Step] for each. An injected step is a [Held]. The
+// [Record] of an occurrence holds its times and its proofs.
 //
-// # The packets of a container
+// # Packages
 //
-// Between processes a fault of the network is a toxic of the proxy on a link. Containers
-// have no such links: it is done to packets, in the network namespace of the unit that has
-// it, or of the one at the other end where its direction wants that (package netns).
+//	chaos                what a fault, a step, a unit, a link and an undo are; the timeline
+//	chaos/catalog        every fault and every undo operation, one line each
+//	chaos/fault/...      the faults, by family
+//	chaos/selector       which units, links, zones and leaders a fault hits
+//	chaos/journal        journal, watchdogs, recovery of what dead runs left
+//	chaos/agent          a privileged process that injects what brunt may not
+//	chaos/probe          calls and commands that ask a target or the team's monitoring
+//	chaos/container      units in containers
+//	chaos/proc           processes by pid and start time
+//	chaos/netns, proxy, cgroup, stress, rootfs, vdso, sockets, rpc: mechanisms
 //
-//	edge --> spots: whose network, which packets --> packets --> before: who answers
-//	                                                 Prepare     Set, look, count ... Close, look
+// # What ends with brunt and what needs an undo
 //
-// brunt enters the namespace itself, or has a helper that its engine starts in there do
-// the same: [Insides] keeps the ways in. What is seen is seen from inside, by pings,
-// connections and questions of brunt's own, and by what the fault says it has met. What
-// the kernel takes back when brunt dies has an undo all the same, for a brunt that hangs:
-// the guard ends it. A container that is started again has another network: the fault is
-// put in anew, or void.
+// A step that would outlive brunt has an [Undo]: data in the journal, written before the injection.
+// When brunt dies, a watchdog replays the journal. When the watchdog dies too, the next run does. If
+// brunt runs in a container, its watchdog is another container of the same image. A proxy's toxic ends
+// with brunt and has no undo. What the kernel removes when brunt exits, such as packet rules, has an
+// undo for a brunt that hangs: the watchdog kills brunt.
 //
-// What a proxy alone can do, to requests and connections, is done between containers by one
-// that listens in the caller's own network, to which a table that the kernel takes back with
-// brunt diverts what goes to the other end: nobody's way leads through a brunt that is dead.
+// # Networks
 //
-// # Where brunt is not the machine's root
+// Between processes a network fault is a toxic of the proxy on a [Link]. Containers have no links: the
+// fault is done to packets in the network namespace of a unit (package netns). Connections and
+// requests between containers are diverted to a proxy in the caller's network. The kernel removes the
+// rule when brunt exits, so no connection depends on a dead proxy. brunt enters a namespace itself, or
+// uses an agent that the engine starts there ([Agents]).
 //
-// A brunt that reaches the engine's socket and may not touch processes, or sees none since it
-// runs in a container, has a helper that sees them do the whole fault: a hand, with the rights
-// that the kind takes and no other. Where brunt runs in a container its guard and its journal
-// would end with it: a [Warden], a container beside brunt's and of the same image, is told each
-// line of the journal before what it says is done, and takes back by the engine what is open.
-// Both speak by package talk, and act when brunt is silent.
+// # Resources
 //
-// # What a unit may use
-//
-// Faults on processors, memory, disks, descriptors and the clock are done from without, to
-// the processes of a unit, whether those are brunt's own, a stranger's or a container's:
-//
-//   - A limit is written into the unit's control group (package cgroup), past whoever made
-//     the group, and the old value is in the journal. A unit that shares its group gets one
-//     of its own for the time, where that is possible: nobody else is limited, and brunt
-//     never. Memory is counted where it was taken, so for memory.limit it is not.
-//   - What uses something up is a child of brunt's in the unit's groups (package burner),
-//     which the kernel ends with brunt. The same child measures what the unit gets, and
-//     that is what proves a limit.
-//   - Files are reached below /proc/PID/root (package rootfs); what fills a disk has no name
-//     and goes with brunt. The clock is the code by which a process reads it (package vdso).
+// Faults on processors, memory, disks, descriptors and the clock are done from outside to the
+// processes of a unit. A limit is written into the unit's control group, and its old value is in the
+// journal. Stress is a child process in the same group; it measures what the unit gets, which proves a
+// limit. See package fault/resource.
 //
 // # To add a fault
 //
-// Write a file with a struct whose exported fields are its YAML, and a line in [Kinds].
+// Write a file with a struct whose exported fields are its YAML settings in a package below
+// chaos/fault, and a line in Kinds of package catalog.
 //
-//   - Its Check tells every mistake of the settings, and refuses what could not be
-//     verified or taken back, before anything starts.
-//   - Its Plan finds whom it hits, by a [Selector] for units or an [Edge] for links, and
-//     gives a [Step] for each. It only reads: a dry run plans as well.
-//   - A Step that leaves something behind when brunt dies names it in Undo, and says in
-//     [Undo.Identity] whom it is for; whatever undoes it goes into Undo.do. One that
-//     dies with brunt has none.
-//   - Its [Held] proves the effect by what a victim would see, never by reading back
-//     what was set, and that it is over in the same way.
-//   - Whom it may touch is told by [Reaching], for policies that protect some; Selector,
-//     Edge and Own have it already.
-//   - What is optional is found by its methods: [OneShot] for what is over once it is
-//     done, [Hits] to be bounded by max_units before the run, [Linked] to have a proxy on
-//     its links, [Slow] where the effect takes its time, [Meter] to count what met it, [Zoned] and
-//     [Led] to be aimed at a zone and at the leader.
+//   - Check notes every mistake in the settings, and refuses what cannot be verified or reverted.
+//   - Plan finds the units with a selector.Selector, or the links with a selector.Edge, and returns
+//     a [Step] for each. It only reads.
+//   - A Step that would outlive brunt returns an [Undo]. Its Identity says what the undo is for. Its
+//     [Operation] is registered in the family's list, which AllOperations of package catalog collects.
+//   - Held proves the effect by what a victim sees, never by reading back a setting, and proves in the
+//     same way that it is over.
+//   - [Reaching] says which units the fault may hit, for policies that protect some. Selector and Edge
+//     implement it.
+//   - Further properties are optional interfaces: [OneShot], [Hits] for max_units, [Linked] for a
+//     proxy on links, [Slow], [Meter], [Zoned], [Led], and [Restartable] and [NetworkAware] for
+//     faults in the namespaces of a container.
 //
-// A unit may be a [Container] of a Docker engine, found by package docker. What is done to
-// it is held against its id and the time of its start, so that a container that takes its
-// Name is never touched; an undo names its engine. A fault that lives in a container's
-// namespaces implements [Rooted]: the timeline tells it of a restart.
+// A step on a container checks the container's id and start time, so that a successor of the same name
+// is never hit.
 //
-// A toxic of package proxy becomes a fault by ToxicPlan: say what proves it and what
-// proves that it is gone.
-//
-// Then add it to the tables of TestFaults, where the suite in chaos/chaostest holds it to
-// all of this, in a world where it has an effect and in one where it has none; and
-// measure each setting in TestParameters….
+// Then add the fault to the tables of TestFaults, where the suite in chaos/chaostest runs it in a
+// world where it has an effect and in one where it has none, and measure each setting in
+// TestParameters….
 package chaos

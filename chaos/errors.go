@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// JoinErrors joins errors in one line, for notes and reasons.
+// JoinErrors joins errors into one that prints on one line.
 func JoinErrors(errs ...error) error {
 	var all oneLine
 	for _, err := range errs {
@@ -36,5 +36,5 @@ func (l oneLine) Error() string {
 
 var ErrNoEffect = errors.New("it has no effect")
 
-// ErrRestarted tells that a container had everything again that was taken from it.
+// ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")

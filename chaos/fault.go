@@ -9,71 +9,70 @@ import (
 
 // A Fault is one kind of damage. Its exported fields are its YAML settings.
 type Fault interface {
-	// Check notes what is wrong with the settings, given what the target is made of.
-	// It touches nothing.
+	// Check notes what is wrong with the settings, given what the target is made of. It changes
+	// nothing.
 	Check(at syntax.Pos, sc Scope, m *syntax.Mistakes)
-	// Plan finds what is to be hit and gives the steps that hit it. It reads only;
-	// its steps are what --dry-run prints.
+	// Plan finds what to hit and returns the steps that hit it. It only reads: --dry-run prints the
+	// steps.
 	Plan(ctx context.Context, env Env) ([]Step, error)
 }
 
-// A OneShot is a Fault that may be over once it is done: nothing is taken back, and
-// the phase lasts until the unit is healthy again.
+// A OneShot is a Fault that may be over once it is injected: there is nothing to revert, and the phase
+// lasts until the unit is healthy again.
 type OneShot interface {
-	// OneShot tells that it is, with the settings that it has.
+	// OneShot reports whether the fault is one with its present settings.
 	OneShot() bool
 }
 
-// Hits is a Fault that knows beforehand how many units it hits.
+// Hits is a Fault that knows before the run how many units it hits.
 type Hits interface{ Hits(sc Scope) int }
 
-// Linked is a Fault of links. Touches tells whether the link between two units is
-// among them, and whether its HTTP has to be understood for it.
+// Linked is a Fault on links. Touches reports whether it hits the link between two units, and whether
+// it has to parse the HTTP on it.
 type Linked interface {
 	Touches(from, to string, z Zones) (hit, http bool)
 }
 
-// A Step is one act of a fault, on one unit or on one set of links.
+// A Step is one action of a fault, on one unit or on one set of links.
 type Step interface {
-	// String says what is done to whom, for people.
+	// String describes the action and its target in a sentence.
 	String() string
-	// Units names who is hit.
+	// Units returns the names of the units that are hit.
 	Units() []string
-	// Via names the mechanism.
+	// Via returns the name of the mechanism.
 	Via() string
-	// Undo gives what anyone can take the step back with, for the journal. It is
-	// empty where the fault dies with brunt.
+	// Undo returns what any process can revert the step with, for the journal. It is empty when the
+	// fault ends with brunt.
 	Undo() []Undo
-	// Inject does the damage: all of it, or none and an error. It does not wait. Where
-	// part of it may be done all the same, what is held comes with the error, and is
-	// taken back.
+	// Inject injects the fault completely, or returns an error and leaves nothing. It does not wait.
+	// If a part may remain after an error, it returns the Held with the error, and the caller reverts
+	// it.
 	Inject(ctx context.Context) (Held, error)
 }
 
-// Held is a fault that is in.
+// Held is an injected fault.
 type Held interface {
-	// Verify finds an effect of the fault as its victim sees it. An error says that
-	// there is none.
+	// Verify proves the effect of the fault as its victim sees it, and describes it. An error says
+	// that there is none.
 	Verify(ctx context.Context) (string, error)
-	// Revert takes the fault back. Twice is harmless.
+	// Revert reverts the fault. It is safe to call twice.
 	Revert(ctx context.Context) (Outcome, error)
-	// Gone finds that the effect is over; for one that must come back by itself it
-	// waits, as long as ctx allows.
+	// Gone proves that the effect is over. For an effect that ends by itself it waits until ctx ends.
 	Gone(ctx context.Context) (string, error)
 }
 
-// Slow is a Held whose effect takes its time to come, or to be seen.
+// Slow is a Held whose effect needs time to occur or to be measured.
 type Slow interface {
-	// Takes is how long it may take.
+	// Takes returns the longest time that it may need.
 	Takes() time.Duration
 }
 
-// Traffic is what of the load met a fault on its way. A Held that can count it
-// implements [Meter]; for the others the requests of the phase count.
+// Traffic is the part of the load that a fault affected. A Held that can count it implements [Meter];
+// for others the requests of the phase count.
 type Traffic struct {
 	N    int64
 	Unit string // bytes or requests
 }
 
-// A Meter counts the traffic that met the fault.
+// A Meter counts the traffic that the fault affected.
 type Meter interface{ Affected() Traffic }

@@ -26,7 +26,7 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestMain lets the test binary be the system that is broken, and brunt's burner.
+// TestMain lets the test binary run as the system under test, and as a stress process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "burn" {
 		if err := stress.Run(os.Stdin, os.Stdout); err != nil {
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		switch how := slices.Concat(os.Args[3:], []string{""})[0]; how {
 		case "stubborn":
 			signal.Ignore(syscall.SIGTERM)
-		case "parent": // it does not serve itself; its child ends with its standard input
+		case "parent": // does not serve; its child ends with its standard input
 			child := exec.Command(os.Args[0], "serve", os.Args[2], "child")
 			if _, err := child.StdinPipe(); err != nil {
 				panic(err)
@@ -55,35 +55,35 @@ func TestMain(m *testing.M) {
 			}()
 		}
 		l, err := net.Listen("tcp", os.Args[2])
-		for err != nil { // the one before may still be ending
+		for err != nil { // the previous process may still be ending
 			time.Sleep(time.Millisecond)
 			l, err = net.Listen("tcp", os.Args[2])
 		}
-		fmt.Print("!") // for who waits for it
+		fmt.Print("!") // signals that it is ready
 		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
 		return
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // most of it is waiting
+	if err := flag.Set("test.parallel", "8"); err != nil { // most of the time is waiting
 		panic(err)
 	}
 	os.Exit(suite.Loading(m).Run())
 }
 
-// Unit is a process that is started again when it ends, as a stack's is.
+// unit is a process that is restarted when it ends, like one that brunt starts.
 type unit struct {
 	name, addr string
 	args       []string
-	wrap       []string // what becomes the process, once it has done its own part
-	inert      bool     // stopping and starting do nothing
-	polite     bool     // stopping asks first
-	bare       bool     // ready once its port accepts
+	wrap       []string // a command that does its own part and then executes the process
+	inert      bool     // Stop and Start do nothing
+	polite     bool     // Stop sends SIGTERM first
+	bare       bool     // ready once its port accepts connections
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
-	ended  chan struct{} // closed when cmd is over and dealt with
+	ended  chan struct{} // closed when cmd has ended and was handled
 	wanted bool
-	ends   []syscall.Signal // by which its processes ended
+	ends   []syscall.Signal // signals that ended its processes
 	over   sync.WaitGroup
 }
 
@@ -99,7 +99,7 @@ func newUnit(t *testing.T, name string, args ...string) *unit {
 	return u
 }
 
-// begin starts the unit, and waits until it is ready.
+// begin starts the unit and waits until it is ready.
 func (u *unit) begin(t *testing.T) {
 	t.Helper()
 	if err := u.Start(t.Context()); err != nil {
@@ -195,7 +195,7 @@ func (u *unit) spawn() error {
 	return nil
 }
 
-// signals are those by which the unit's processes ended.
+// signals returns the signals that ended the unit's processes.
 func (u *unit) signals() []syscall.Signal {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -249,8 +249,8 @@ func process(args ...string) func(t *testing.T, effective bool) chaostest.World 
 	}
 }
 
-// bare is a world of one process whose readiness check is a connection. Without effect
-// it is a child of the unit's process that serves.
+// bare is a world of one process whose readiness check is a connection. Without effect, a child of the
+// unit's process serves.
 func bare(t *testing.T, effective bool) chaostest.World {
 	how := "plain"
 	if !effective {
@@ -340,7 +340,7 @@ func TestFaults(t *testing.T) {
 			}
 			t.Parallel()
 			if c.yaml == "process.crash: {service: web}" {
-				// Nothing survives SIGKILL, so there is no world without its effect.
+				// No process survives SIGKILL, so the fault always has an effect.
 				t.Run("effect", func(t *testing.T) {
 					chaostest.Effect(t, c.yaml, c.world(t, true))
 				})
@@ -351,10 +351,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// told is a unit whose supervisor wants to know of crashes.
+// told is a unit whose supervisor is told of crashes.
 type told struct {
 	*unit
-	of int // the process that it was told of, before it ended
+	of int // the process whose crash was announced
 }
 
 func (u *told) Crash(pid int, send func() error) error {

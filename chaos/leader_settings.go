@@ -7,23 +7,23 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Leader says how to find out which unit leads, for `pick: leader`: every unit is
-// asked, right before the fault is injected, and exactly one must say that it does.
+// Leader says how to find the unit that leads, for `pick: leader`: every unit is asked just before the
+// injection, and exactly one must answer that it leads.
 type Leader struct {
 	syntax.Place
-	Get     string            `yaml:"get"`              // a path that is asked of each unit; the leader answers as check says
+	Get     string            `yaml:"get"`              // a path to GET from each unit; the leader answers as check says
 	Check   *syntax.Node      `yaml:"check"`            // as a step's; zero is a status under 400
 	Headers *syntax.Node      `yaml:"headers"`          // of the request, as a step's
 	Command []string          `yaml:"command"`          // run for each unit with BRUNT_UNIT and BRUNT_ADDR in its environment; 0 is the leader's exit code
 	Exec    []string          `yaml:"exec"`             // run in each unit's container; 0 is the leader's exit code
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
-	Within  quantity.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
+	Within  quantity.Duration `yaml:"within,positive"`  // how long to repeat until exactly one leads; zero is once
 }
 
-// Runs tells whether it is found by a command.
+// Runs reports whether a command finds the leader.
 func (l *Leader) Runs() bool { return len(l.Command)+len(l.Exec) > 0 }
 
-// Capabilities is in how many ways the leader is to be found.
+// Ways returns how many of the ways to find the leader are set. One is valid.
 func (l *Leader) Ways() int {
 	n := 0
 	for _, has := range []bool{l.Get != "", len(l.Command) > 0, len(l.Exec) > 0} {

@@ -13,11 +13,11 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// revertFor bounds taking a fault back, which goes on when the run was cancelled.
+// revertFor bounds a revert. The revert continues when the run is cancelled.
 const revertFor = 30 * time.Second
 
-// occurrence plays one occurrence from its plan to its end. The next of its entry is
-// due at next.
+// occurrence plays one occurrence from its plan to its end. The entry's next occurrence is due at
+// next.
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand, env.Block = rnd, e.Block
@@ -86,7 +86,7 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 }
 
-// push notes that a fault is in, and pop that it was taken back, or could not be.
+// push records that a fault is injected; pop records that it was reverted, or that the revert failed.
 func (t *Timeline) push(r *Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,19 +100,19 @@ func (t *Timeline) pop(r *Record) {
 	t.in = slices.DeleteFunc(t.in, func(other *Record) bool { return other == r })
 }
 
-// verifyFor bounds the search for a fault's effect. No fault stays in for longer than
-// it should as it is searched for, but for one that stays less than leastSearch.
+// verifyFor bounds the search for the effect of a fault. The search does not keep a fault injected for
+// longer than planned, except that it always lasts at least leastSearch.
 const (
 	verifyFor   = 10 * time.Second
 	leastSearch = time.Second
 )
 
-// inTurn bounds how long a fault waits for those that came after it: one that can't be taken back must not keep
-// the others in.
+// inTurn bounds how long a fault waits for the revert of later ones: a fault that cannot be reverted
+// must not keep the others injected.
 const inTurn = 5 * time.Second
 
-// awaitLater waits until what came after r is taken back, as a run that is ended takes everything back at once: the last
-// first. A one-shot leaves nothing to take back.
+// awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
+// at once, the last first. A one-shot has nothing to revert.
 func (t *Timeline) awaitLater(r *Record) {
 	t.mu.Lock()
 	i := slices.Index(t.in, r)
@@ -132,7 +132,7 @@ func (t *Timeline) awaitLater(r *Record) {
 	}
 }
 
-// inject does all steps, or none.
+// inject injects all steps, or none.
 func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
@@ -186,7 +186,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	return false
 }
 
-// extend writes down what else takes the fault back that is in.
+// extend adds an undo to the last journal entry of an injected fault.
 func (t *Timeline) extend(r *Record, u Undo) error {
 	if len(r.ids) == 0 {
 		return nil
@@ -194,8 +194,7 @@ func (t *Timeline) extend(r *Record, u Undo) error {
 	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
-// settle closes the journal's entries of what is taken back, or notes there why it
-// could not be.
+// settle closes the journal entries of a reverted fault, or notes there why the revert failed.
 func (t *Timeline) settle(r *Record) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
@@ -214,7 +213,7 @@ func describe(steps []Step) string {
 	return strings.Join(out, "; ")
 }
 
-// verify finds the effect of what was injected, and stays in for some time.
+// verify looks for the effect of an injected fault, which stays for the given time.
 func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 	most := r.slowest(verifyFor)
 	if !r.OneShot {
@@ -240,11 +239,11 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 	t.event("fault.verified", r.Name, r.Evidence)
 }
 
-// revert takes back what is held, the last first, and finds that it is gone. A
-// one-shot is waited for until it is healthy again, as long as within says.
+// revert reverts the held faults, the last first, and proves that their effect is over. A one-shot is
+// given until `within` to be healthy again.
 //
-// subtle: looking for it has a time of its own. A revert that is tried again may need
-// most of what it has, and all is well when it succeeds late.
+// subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
+// and still succeed.
 func (t *Timeline) revert(ctx context.Context, r *Record) {
 	bounded := func() (context.Context, context.CancelFunc) {
 		most := r.slowest(revertFor)
@@ -268,7 +267,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 		}
 		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)
-		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // its engine is started again
+		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
 			out, err = h.Revert(undo)
 		}
 		t.Journal.Point("after revert")

@@ -14,9 +14,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// TestDocker_OutOfMemory lets the kernel kill a container for want of memory, which its
-// policy starts again. Its score is told to the journal before, so that what is not killed
-// gets it back.
+// TestDocker_OutOfMemory lets the kernel kill a container that is out of memory, and its policy
+// restart it. Its score is written to the journal before, so that a process that is not killed gets it
+// back.
 func TestDocker_OutOfMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers")

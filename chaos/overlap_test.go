@@ -11,13 +11,13 @@ import (
 	"brunt/chaos/chaostest"
 )
 
-// TestFaultsThatOverlap puts two faults on one link. The one below must neither keep
-// the one above from being injected, nor from being found gone.
+// TestFaultsThatOverlap injects two faults on one link. The first must not prevent the injection of
+// the second, nor the proof that the second is gone.
 func TestFaultsThatOverlap(t *testing.T) {
 	const slow = "network.latency: {from: web, to: store, delay: 80ms}"
 	for _, c := range []struct {
 		below, above string
-		seen         bool // the one above is found through the one below
+		seen         bool // the second is verified through the first
 	}{
 		{slow, "network.latency: {from: web, to: store, delay: 20ms}", true},
 		{slow, "network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", true},
@@ -73,7 +73,7 @@ func TestFaultsThatOverlap(t *testing.T) {
 	}
 }
 
-// The fault below may end while the one above waits for a connection through it.
+// The first fault may end while the second waits for a connection through it.
 func TestFaultBelowEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := link(false)(t, true)
@@ -97,8 +97,8 @@ func TestFaultBelowEndsMeanwhile(t *testing.T) {
 	}
 }
 
-// A fault that stays for less time than its delay is seen all the same: nothing is
-// answered as long as it is in. Without effect it is not.
+// A fault that stays for less time than its delay is still verified: nothing is answered while it is
+// injected. Without effect it is not verified.
 func TestShortStay(t *testing.T) {
 	t.Parallel()
 	for _, yaml := range []string{
@@ -126,7 +126,7 @@ func TestShortStay(t *testing.T) {
 	}
 }
 
-// TestSettingsThatAreRefused wants mistakes to be told before anything starts.
+// TestSettingsThatAreRefused checks that mistakes are reported before anything starts.
 func TestSettingsThatAreRefused(t *testing.T) {
 	w := link(true)(t, true)
 	w.Scope.Services["web"] = 2

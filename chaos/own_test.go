@@ -17,8 +17,8 @@ import (
 	"brunt/chaos/chaostest"
 )
 
-// flagFile is a world of one file that is there while the fault is in. Without effect
-// somebody removes it behind the fault's back.
+// flagFile is a world of one file that exists during the fault. Without effect, the file is removed
+// without the fault's knowledge.
 func flagFile(file string) func(t *testing.T, effective bool) chaostest.World {
 	return func(_ *testing.T, effective bool) chaostest.World {
 		w := chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Now: clock(), Addresses: map[string]string{"unit.web.addr": "there"}}}
@@ -51,7 +51,7 @@ func TestExec(t *testing.T) {
 	}
 }
 
-// A one-shot is over when `gone` holds, whatever verify says.
+// A one-shot is over when `gone` holds, whatever verify returns.
 func TestExec_Once(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flag")
 	yaml := strings.ReplaceAll(`exec: {inject: "echo b > FILE", verify: [grep, -q, b, FILE], revert: none, gone: [test, -s, FILE]}`, "FILE", file)
@@ -62,11 +62,11 @@ func TestExec_Once(t *testing.T) {
 	chaostest.Effect(t, yaml, flagFile(file)(t, true))
 }
 
-// primary is a managed database with an API: POST /failover moves the primary from a
-// to b, DELETE moves it back.
+// primary is a managed database with an API: POST /failover moves the primary from a to b, DELETE
+// moves it back.
 type primary struct {
 	moved atomic.Bool
-	deaf  atomic.Bool // what is asked of it has no effect
+	deaf  atomic.Bool // requests have no effect
 	auth  atomic.Value
 }
 

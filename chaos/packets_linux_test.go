@@ -27,13 +27,13 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// box is a process in a network namespace of its own, as a container is.
+// box is a process in a network namespace of its own, like a container.
 type box struct {
 	name    string
 	addr    netip.Addr
 	cmd     *exec.Cmd
 	started time.Time
-	spoil   bool // what a helper sets there meets nothing
+	spoil   bool // rules set by its agent match nothing
 }
 
 var _ agent.Helped = (*box)(nil)
@@ -49,7 +49,7 @@ func (b *box) Container() (string, time.Time)            { return b.name, b.star
 func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
 func (b *box) Listens() []uint16                         { return []uint16{8080} }
 
-// ServeNetwork implements [chaos.Helped] by a helper in this process.
+// Help starts an agent in this process.
 func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
 	if err != nil {
@@ -68,10 +68,10 @@ func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	return ours, nil
 }
 
-// Unhelp implements [chaos.Helped]: such a helper leaves nothing.
+// Unhelp returns an undo without effect: such an agent leaves nothing behind.
 func (b *box) Unhelp(string) chaos.Undo { return chaos.Undo{Op: "none"} }
 
-// elsewhere has what is asked for be set for somebody whom nobody talks to.
+// elsewhere changes requests to an agent so that their rules match no traffic.
 func elsewhere(in io.Reader) io.Reader {
 	r, w := io.Pipe()
 	go func() {
@@ -81,7 +81,7 @@ func elsewhere(in io.Reader) io.Reader {
 				break
 			}
 			args, _ := m["args"].(map[string]any)
-			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" { // to select takes prio, which not every kernel has
+			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" { // selecting by address needs prio, which some kernels lack
 				spec["rate"] = 1 << 31
 			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
@@ -122,7 +122,7 @@ func newBox(t *testing.T, name string) *box {
 	return b
 }
 
-// handle runs f in the namespace of a box.
+// inside runs f in the namespace of a box.
 func (b *box) inside(t *testing.T, f func() error) {
 	t.Helper()
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
@@ -135,7 +135,7 @@ func (b *box) inside(t *testing.T, f func() error) {
 	}
 }
 
-// pair is two boxes, web and store, with a wire between them.
+// pair returns two boxes, web and store, joined by a veth pair.
 func pair(t *testing.T) (web, store *box) {
 	t.Helper()
 	web, store = newBox(t, "web"), newBox(t, "store")
@@ -182,8 +182,7 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	}
 }
 
-// packetFaults are those that are done to packets, with their settings. WEB and STORE
-// stand for addresses.
+// packetFaults are the faults on packets, with settings. WEB and STORE stand for addresses.
 var packetFaults = []string{
 	"network.loss: {from: web, to: store, percent: 30%}",
 	"network.duplicate: {from: web, to: store, percent: 20%}",
@@ -211,15 +210,14 @@ var packetFaults = []string{
 	"network.half_open: {from: web, to: store}",
 }
 
-// questionFaults are those that are done to questions for names.
+// questionFaults are the faults on DNS queries.
 var questionFaults = []string{
 	"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
 	"dns.timeout: {service: web, names: [\"*.example.com\"]}",
 	"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
 }
 
-// TestPackets holds the faults on packets to their promises in namespaces that are joined
-// by a wire.
+// TestPackets runs the suite for faults on packets in two joined namespaces.
 func TestPackets(t *testing.T) {
 	chaostest.Root(t)
 	at := strings.NewReplacer("WEB", "10.77.0.2", "STORE", "10.77.0.3")
@@ -232,7 +230,7 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// begin injects a fault on packets in a world, and checks that it is there.
+// begin injects a fault on packets in a world and verifies it.
 func begin(t *testing.T, w chaostest.World, yaml string) chaos.Held {
 	t.Helper()
 	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
@@ -247,7 +245,7 @@ func begin(t *testing.T, w chaostest.World, yaml string) chaos.Held {
 	return h
 }
 
-// end takes a fault back, and checks that it is gone.
+// end reverts a fault and checks that it is gone.
 func end(t *testing.T, h chaos.Held) {
 	t.Helper()
 	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
@@ -260,9 +258,8 @@ func end(t *testing.T, h chaos.Held) {
 	t.Log(gone)
 }
 
-// Several faults at once on one container, of two runs that know nothing of each other,
-// beside rules and a discipline of somebody else's: each does its own, each is taken back
-// alone, and of others nothing is changed.
+// Several faults of two independent runs on one container, beside foreign rules and a foreign queueing
+// discipline: each has its effect, each is reverted alone, and nothing else changes.
 func TestPacketsAtOnce(t *testing.T) {
 	chaostest.Root(t)
 	t.Parallel()
@@ -318,10 +315,10 @@ func TestPacketsAtOnce(t *testing.T) {
 	}
 }
 
-// TestPackets_AnotherLife has a unit start again between the plan and the injection: what takes the fault
-// back is written down anew, for the network that is broken then.
+// TestPackets_AnotherLife restarts a unit between the plan and the injection: the undo is written
+// again, for the network of the injection.
 func TestPackets_AnotherLife(t *testing.T) {
-	chaostest.Root(t) // not beside others: it counts what is open
+	chaostest.Root(t) // not parallel: it counts open namespaces
 	w := boxes(t, true)
 	web := w.Env.Units[0].(*box)
 	next, _ := pair(t)
@@ -366,7 +363,7 @@ func TestPackets_AnotherLife(t *testing.T) {
 	}
 }
 
-// Capabilities counts the namespaces that this process has open.
+// ways counts the namespaces that this process has open.
 func ways(t *testing.T) (n int) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/self/fd/*")
@@ -381,7 +378,7 @@ func ways(t *testing.T) (n int) {
 	return n
 }
 
-// TestPackets_MovedPeer has the far end come back with another address: it is cut off there as well.
+// TestPackets_MovedPeer gives the other end a new address: it is cut off there as well.
 func TestPackets_MovedPeer(t *testing.T) {
 	chaostest.Root(t)
 	t.Parallel()
@@ -429,7 +426,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				// In this order: with the first address of a network all others go.
+				// In this order: removing the first address of a network removes all others.
 				if err := netlink.AddrDel(l, old); err != nil {
 					return err
 				}

@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/journal"
 )
 
-// asRun makes a fault's step as another run would, which knows of the first only by its journal.
+// asRun injects a fault as another run would, which knows the first run only by its journal.
 func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) chaos.Held {
 	t.Helper()
 	j, err := journal.Open(catalog.AllOperations(), dir, run)
@@ -42,8 +42,8 @@ func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) 
 	return h
 }
 
-// TestPackets_AnotherRun ends a fault while one of another run is in the same network: it is not
-// held to be in still for what the other does, and is not found to be in by it either.
+// TestPackets_AnotherRun reverts a fault while a fault of another run is in the same network: each is
+// proved gone despite the other.
 func TestPackets_AnotherRun(t *testing.T) {
 	chaostest.Root(t)
 	t.Parallel()

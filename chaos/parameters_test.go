@@ -24,12 +24,11 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// A rig is two links to servers that each have their victims: web[0]->store[0] and
-// web[1]->store[0], both as TCP and as HTTP.
+// A rig is two links to echo servers: web[0]->store[0] and web[1]->store[0], both for TCP and HTTP.
 type rig struct {
 	t     *testing.T
 	links []*chaos.Link
-	came  atomic.Int64 // when the server got what it echoed last, Unix nanoseconds
+	came  atomic.Int64 // when the server received its last data, Unix nanoseconds
 }
 
 func newRig(t *testing.T, parsed bool) *rig {
@@ -85,7 +84,7 @@ func (r *rig) serve(c net.Conn, parsed bool) {
 	}
 }
 
-// inject puts the fault in that yaml writes, verified, and gives what takes it out.
+// inject injects and verifies the fault in yaml, and returns its revert.
 func (r *rig) inject(yaml string) (out func()) {
 	r.t.Helper()
 	return injectIn(r.t, yaml, chaostest.World{
@@ -131,7 +130,7 @@ func (r *rig) dial(link int) net.Conn {
 	return c
 }
 
-// trip is how long bytes take to the server and back to the client.
+// trip returns the time of data to the server and back to the client.
 func (r *rig) trip(c net.Conn) (there, back time.Duration) {
 	r.t.Helper()
 	began := time.Now()
@@ -145,7 +144,7 @@ func (r *rig) trip(c net.Conn) (there, back time.Duration) {
 	return came.Sub(began), time.Since(came)
 }
 
-// best is the least of some trips: a busy machine makes them longer, never shorter.
+// best returns the shortest of some trips: a busy machine makes them longer, never shorter.
 func (r *rig) best(c net.Conn) (there, back time.Duration) {
 	there, back = time.Hour, time.Hour
 	for range 5 {
@@ -155,8 +154,7 @@ func (r *rig) best(c net.Conn) (there, back time.Duration) {
 	return there, back
 }
 
-// met is what becomes of a connection that says something: what came back, or why
-// nothing did.
+// met returns the outcome of a connection that sends data: the answer, or why there is none.
 func met(c net.Conn) string {
 	_ = c.SetDeadline(time.Now().Add(250 * time.Millisecond))
 	defer func() { _ = c.SetDeadline(time.Now().Add(20 * time.Second)) }()
@@ -175,13 +173,13 @@ func met(c net.Conn) string {
 	return err.Error()
 }
 
-// Fresh is what becomes of a new connection.
+// fresh returns the outcome of a new connection.
 func (r *rig) fresh(link int) string {
 	c, err := net.Dial("tcp", r.links[link].Proxy.Addr())
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET): // Baseline connecting returned
+	case errors.Is(err, syscall.ECONNRESET): // before connecting returned
 		return "reset"
 	case err != nil:
 		return err.Error()
@@ -190,7 +188,7 @@ func (r *rig) fresh(link int) string {
 	return met(c)
 }
 
-// TestParametersOfLinks measures what every setting does to those who use the link.
+// TestParametersOfLinks measures the effect of every setting on users of the link.
 func TestParametersOfLinks(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
@@ -199,7 +197,7 @@ func TestParametersOfLinks(t *testing.T) {
 		for _, c := range []struct {
 			yaml        string
 			there, back time.Duration
-			spared      bool // the other link
+			spared      bool // the other link is not affected
 		}{
 			{"network.latency: {from: \"web[0]\", to: store, delay: 60ms}", 60 * ms, 0, true},
 			{"network.latency: {from: web, to: store, delay: 60ms, direction: request}", 60 * ms, 0, false},
@@ -237,8 +235,8 @@ func TestParametersOfLinks(t *testing.T) {
 			there, _ := r.trip(c)
 			all = append(all, there)
 		}
-		// Uniform from 10 to 70 ms: that none of 25 is below 30, or above 50, has a
-		// chance of 0.00004 each.
+		// Uniform from 10 to 70 ms: the chance that none of 25 is below 30, or above 50, is 0.00004
+		// each.
 		if low, high := slices.Min(all), slices.Max(all); low < 10*ms || low > 30*ms || high < 50*ms {
 			t.Errorf("delays from %s to %s", low, high)
 		}
@@ -259,7 +257,7 @@ func TestParametersOfLinks(t *testing.T) {
 				last = there
 			}
 			slices.Sort(steps)
-			if median := steps[len(steps)/2]; (median < 6*ms) != (correlation == "99%") { // 12 ms without
+			if median := steps[len(steps)/2]; (median < 6*ms) != (correlation == "99%") { // 12 ms without correlation
 				t.Errorf("correlation %s: a delay differs from the one before by %s in the median", correlation, median)
 			}
 		}
@@ -306,7 +304,8 @@ func TestParametersOfLinks(t *testing.T) {
 				}
 				_ = conn.Close()
 			}
-			// Of 100 at 40 % fewer than 20 or more than 60 have a chance of one in 20 000, by a fixed seed.
+			// Of 100 at 40 %, the chance of fewer than 20 or more than 60 is one in 20 000; the seed
+			// is fixed.
 			if hit < want[0] || hit > want[1] {
 				t.Errorf("link %d: %d of 100 connections are hit, want %v", link, hit, want)
 			}
@@ -370,7 +369,7 @@ func TestParametersOfLinks(t *testing.T) {
 			}
 			return hit
 		}
-		// Of 1000 at 30 % fewer than 230 or more than 370 have a chance of one in a million.
+		// Of 1000 at 30 %, the chance of fewer than 230 or more than 370 is one in a million.
 		if hit := ask(0, 1000, "POST", "/posts/7"); hit < 230 || hit > 370 {
 			t.Errorf("%d of 1000 are hit, want 30 %%", hit)
 		}
@@ -417,7 +416,7 @@ func TestParametersOfLinks(t *testing.T) {
 func first(a, _ time.Duration) time.Duration  { return a }
 func second(_, b time.Duration) time.Duration { return b }
 
-// TestParametersOfProcesses measures what the settings of the faults of processes do.
+// TestParametersOfProcesses measures the effect of the settings of faults on processes.
 func TestParametersOfProcesses(t *testing.T) {
 	t.Parallel()
 	t.Run("grace", func(t *testing.T) {
@@ -450,7 +449,7 @@ func processWorld(u *unit) chaostest.World {
 	return chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()}}
 }
 
-// TestStrangers breaks processes that brunt did not start.
+// TestStrangers injects faults into processes that brunt did not start.
 func TestStrangers(t *testing.T) {
 	for _, c := range []struct {
 		yaml     string

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestParametersOfPieces counts and times the pieces that a stream is cut into, as they come
-// in: a reader on a busy machine gets several at once, and the kernel counts each.
+// TestParametersOfPieces counts and times the pieces of a stream in the kernel: a reader on a busy
+// machine gets several at once.
 func TestParametersOfPieces(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
@@ -24,7 +24,7 @@ func TestParametersOfPieces(t *testing.T) {
 	if _, err := io.ReadFull(conn, make([]byte, 2000)); err != nil {
 		t.Fatal(err)
 	}
-	// Of 50 to 150 bytes each.
+	// With 50 to 150 bytes each.
 	if took, pieces := time.Since(began), segments(t, conn)-before; took < 13*5*ms || took > 2000*ms || pieces < 14 || pieces > 40 {
 		t.Errorf("2000 bytes came in %d pieces over %s", pieces, took)
 	}
@@ -34,7 +34,7 @@ func TestParametersOfPieces(t *testing.T) {
 	}
 }
 
-// segments is how many segments with data have come over a connection.
+// segments returns the number of segments with data received on a connection.
 func segments(t *testing.T, conn net.Conn) int {
 	t.Helper()
 	raw, err := conn.(*net.TCPConn).SyscallConn()

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A Record is what became of one occurrence of a fault. Times are offsets from t0.
+// A Record is the result of one occurrence of a fault. Times are offsets from t0.
 type Record struct {
-	Name     string // with #n where the fault came several times
+	Name     string // with #n if the fault occurs several times
 	Fault    string
 	Kind     string
-	N        int // number of the occurrence that Inject gave; -1 when it was not injected
+	N        int // number of the occurrence from Inject; -1 if it was not injected
 	Units    []string
 	Zones    []string // that the fault was aimed at
-	Leader   bool     // it was aimed at the leader
+	Leader   bool     // the fault was aimed at the leader
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
@@ -27,24 +27,24 @@ type Record struct {
 	Traffic  *Traffic // nil: the requests of the phase count
 	Within   time.Duration
 	OneShot  bool
-	Early    bool   // taken back before its time, as the run ended
-	Skipped  bool   // no unit matched, and that was allowed
-	Late     string // why it came later than planned; empty where it came in time
+	Early    bool   // reverted before its time because the run ended
+	Skipped  bool   // no unit matched, and the scenario allows that
+	Late     string // why it was later than planned; empty if it was in time
 
-	InjectErr error // nothing was done
-	VerifyErr error // done, but without effect
-	RevertErr error // not taken back
+	InjectErr error // not injected
+	VerifyErr error // injected, but without effect
+	RevertErr error // not reverted
 
-	Detect *Sighting // by the team's monitoring; nil where it is not asked
+	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
 	watch   Monitor
 	held    []Held
-	ids     []int         // entries of the journal
+	ids     []int         // journal entries
 	voids   chan struct{} // closed when the fault is void
-	back    chan struct{} // closed when it was taken back, or could not be
+	back    chan struct{} // closed when it is reverted, or when the revert failed
 	voided  sync.Once
 	voidWhy error
-	over    time.Duration // it was taken back and looked for by then; its phase may go on
+	over    time.Duration // when the revert and its proof were over; the phase may last longer
 }
 
 func (r *Record) isVoid() bool {
@@ -56,7 +56,7 @@ func (r *Record) isVoid() bool {
 	}
 }
 
-// slowest is the time that the slowest of what is held may take, beyond most.
+// slowest returns most plus the time that the slowest of the held faults may need.
 func (r *Record) slowest(most time.Duration) time.Duration {
 	takes := time.Duration(0)
 	for _, h := range r.held {
@@ -67,8 +67,7 @@ func (r *Record) slowest(most time.Duration) time.Duration {
 	return most + takes
 }
 
-// StillDown asks once more, when the run is over, whether what a one-shot took down
-// has come back.
+// StillDown checks once more, after the run, whether the units that a one-shot took down are back.
 func (r *Record) StillDown(ctx context.Context) error {
 	if r.Gone || r.N < 0 {
 		return nil

@@ -21,7 +21,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// newHands has hands do what brunt could, for a test and its parts.
+// newHands returns a pool of agents, for a test and its subtests.
 func newHands(t *testing.T) *agent.Pool {
 	t.Helper()
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
@@ -34,10 +34,9 @@ func newHands(t *testing.T) *agent.Pool {
 	return hands
 }
 
-// TestDocker_Resources holds the faults on what a unit may use to their promises on real
-// containers: what the engine says of them stays as it was while they are in, and the
-// kernel's side is as it was afterwards. They are done by brunt itself, and by a hand of its
-// own, as where brunt is not root.
+// TestDocker_Resources runs the suite for resource faults with real containers: the engine's
+// description does not change during the fault, and the kernel's settings are restored. The faults are
+// injected by brunt itself, and by an agent as when brunt is not root.
 func TestDocker_Resources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a few dozen containers")
@@ -92,7 +91,7 @@ func TestDocker_Resources(t *testing.T) {
 		}
 		done[kind] = true
 		spoil := c.spoil
-		if kind == "disk.fill" { // the file is the hand's
+		if kind == "disk.fill" { // the file belongs to the agent
 			spoil = nil
 		}
 		t.Run(c.name+", by a hand", func(t *testing.T) {
@@ -102,7 +101,7 @@ func TestDocker_Resources(t *testing.T) {
 	}
 }
 
-// get asks the victim for a number that it measures itself, and what follows it.
+// get asks the victim for a number that it measures itself, and for the rest of its answer.
 func get(t *testing.T, v *chaostest.Victim, path string) (n float64, rest string) {
 	t.Helper()
 	is, err := v.Engine.Inspect(t.Context(), v.ID)
@@ -125,9 +124,8 @@ func get(t *testing.T, v *chaostest.Victim, path string) (n float64, rest string
 	return n, rest
 }
 
-// TestDocker_ResourcesExactly measures, from inside a container, what a fault leaves to
-// it. What takes its time, and a machine of its own, is measured where
-// BRUNT_EXACT=1.
+// TestDocker_ResourcesExactly measures inside a container what a fault leaves it. Slow measurements,
+// which need an idle machine, run with BRUNT_EXACT=1.
 func TestDocker_ResourcesExactly(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -144,7 +142,7 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 	}
 	for _, c := range []struct {
 		yaml     string
-		exact    bool // wants a machine of its own
+		exact    bool // needs an idle machine
 		measure  func() float64
 		low, top float64
 	}{
@@ -155,8 +153,8 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 		{"time.skew: {service: web, offset: -1h}", false, off, -3605, -3595},
 		{"time.skew: {service: web, offset: 48h}", false, off, 172795, 172805},
 		{"time.skew: {service: web, offset: 30s500ms}", false, off, 30, 31},
-		// Its own connection and the directory that it lists take two of the three; Go's
-		// poller has what it needs already.
+		// Its own connection and the directory that it lists take two of the three; Go's poller is
+		// already open.
 		{"fd.exhaust: {service: web, leave: 3}", false, func() float64 {
 			n, said := get(t, v, "/files")
 			if !strings.Contains(said, "too many open files") {
@@ -180,8 +178,8 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 	}
 }
 
-// TestDocker_ResourcesAgain starts a container again in the midst of a fault, which is
-// there again then, or void; and whatever it had first is there in the end.
+// TestDocker_ResourcesAgain restarts a container during a fault. The fault is injected again, or is
+// void, and the original settings are restored in the end.
 func TestDocker_ResourcesAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a few dozen containers")

@@ -23,7 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// needsRoot skips a test that does what only root may.
+// needsRoot skips a test that needs root.
 func needsRoot(t *testing.T) {
 	t.Helper()
 	switch {
@@ -35,19 +35,19 @@ func needsRoot(t *testing.T) {
 	}
 }
 
-// Victim is a unit whose resources are taken.
+// victim is a unit for resource faults.
 type victim struct {
 	chaos.Unit
 	t     *testing.T
 	alone bool // it has control groups of its own
-	// groups are those that the test has made for it.
+	// groups are those that the test has created for it.
 	groups map[cgroup.Controller]cgroup.Group
-	dir    string      // of the unit, on a disk or a filesystem of its own
-	hands  *agent.Pool // that do what brunt could; nil is none
-	run    string      // whose they are
+	dir    string      // a directory of the unit, on a disk or a filesystem of its own
+	hands  *agent.Pool // agents; nil is none
+	run    string      // the run of the agents
 }
 
-// newVictim starts a unit: in control groups of its own, or in the test's.
+// newVictim starts a unit, in control groups of its own or in those of the test.
 func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	t.Helper()
 	needsRoot(t)
@@ -67,8 +67,7 @@ func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	return v
 }
 
-// OwnGroup moves a process into a control group of its own, as an engine does with a
-// container.
+// ownGroup moves a process into a control group of its own, as an engine does with a container.
 func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
 	t.Helper()
 	home, err := (cgroup.System{}).Find(pid, c)
@@ -107,7 +106,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// world is what faults may touch.
+// world is the world of one victim.
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
@@ -116,7 +115,7 @@ func (v *victim) world(spoil func()) chaostest.World {
 	}
 }
 
-// now is the group of the victim's process for a controller, as it is now.
+// now returns the present group of the victim's process for a controller.
 func (v *victim) now(c cgroup.Controller) cgroup.Group {
 	v.t.Helper()
 	g, err := (cgroup.System{}).Find(v.PID(), c)
@@ -126,7 +125,7 @@ func (v *victim) now(c cgroup.Controller) cgroup.Group {
 	return g
 }
 
-// write sets a setting of the victim's group behind brunt's back, in either version.
+// write changes a setting of the victim's group without brunt's knowledge, in either version.
 func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string) {
 	v.t.Helper()
 	g := v.now(c)
@@ -139,7 +138,7 @@ func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string)
 	}
 }
 
-// state is everything about the victim that a fault here may change.
+// state returns everything about the victim that a fault here may change.
 func (v *victim) state() string {
 	v.t.Helper()
 	var b strings.Builder
@@ -150,7 +149,7 @@ func (v *victim) state() string {
 			v.t.Fatal(err)
 		}
 		if !v.alone || g.Root {
-			inside = nil // others come and go
+			inside = nil // other processes come and go
 		}
 		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
 		files, _ := filepath.Glob(g.Path + "/*")
@@ -185,7 +184,7 @@ func (v *victim) state() string {
 	return b.String()
 }
 
-// killBurners kills the burners in the victim's group, and waits until they are no more.
+// killBurners kills the stress processes in the victim's group and waits until they have ended.
 func (v *victim) killBurners(c cgroup.Controller) {
 	waitFor(v.t, "the burners to end", func() bool {
 		inside, err := v.now(c).Processes()
@@ -203,24 +202,24 @@ func (v *victim) killBurners(c cgroup.Controller) {
 	})
 }
 
-// tmpfs has the unit mount a filesystem of its own on a directory that only it sees.
+// tmpfs has the unit mount a filesystem of its own on a directory in its own mount namespace.
 func tmpfs(dir string) []string {
 	return []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"`, dir}
 }
 
-// ext4 does the same with one on a loop device.
+// ext4 does the same with a filesystem on a loop device.
 func ext4(t *testing.T, dir string) []string {
 	image := filepath.Join(t.TempDir(), "image")
 	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
 }
 
-// resourceFaults are the faults on what a unit may use, each with what spoils it behind
-// brunt's back; DIR stands for a directory of the unit. Where is where the unit runs.
+// resourceFaults are the resource faults, each with a function that spoils it without brunt's
+// knowledge. DIR stands for a directory of the unit, and where says where the unit runs.
 var resourceFaults = []struct {
 	name, yaml string
-	where      string // alone, shared; tmpfs or ext4 is the filesystem that the unit has to itself
+	where      string // alone, shared; tmpfs or ext4: a filesystem of the unit's own
 	before     func(v *victim)
-	spoil      func(v *victim) // nil is that nothing can
+	spoil      func(v *victim) // nil if nothing can spoil it
 }{
 	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", nil, unthrottle},
 	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", nil, unthrottle},
@@ -255,7 +254,7 @@ func unlimit(v *victim) {
 	v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "200M", "200M")
 }
 
-// unslow takes every limit of a disk away.
+// unslow removes every limit of a disk.
 func unslow(v *victim) {
 	g := v.now(cgroup.Disk)
 	for _, s := range []cgroup.Setting{{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"}} {
@@ -279,8 +278,8 @@ func moreFiles(v *victim) {
 	}
 }
 
-// emptyNameless takes the room back that brunt's nameless file has: the one of this
-// process that is on the filesystem of the victim's directory.
+// emptyNameless truncates brunt's unnamed file: the one of this process on the filesystem of the
+// victim's directory.
 func emptyNameless(v *victim) {
 	dir, err := rootfs.Open(v.PID(), v.dir)
 	if err != nil {
@@ -304,7 +303,7 @@ func emptyNameless(v *victim) {
 	}
 }
 
-// victimIn starts a victim where a fault wants it.
+// victimIn starts a victim where a fault needs it.
 func victimIn(t *testing.T, where string) *victim {
 	switch where {
 	case "tmpfs", "ext4":
@@ -320,8 +319,7 @@ func victimIn(t *testing.T, where string) *victim {
 	return newVictim(t, where == "alone")
 }
 
-// TestResources holds the faults on what a unit may use to their promises, and afterwards
-// everything to what it was.
+// TestResources runs the suite for resource faults, and checks that everything is restored.
 func TestResources(t *testing.T) {
 	for _, c := range resourceFaults {
 		if testing.Short() && !slices.Contains([]string{"throttled, and shares its group", "limited in memory", "beside taken memory", "without room in memory", "out of descriptors", "with a clock that is ahead"}, c.name) {
@@ -341,7 +339,7 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// holdResource holds a fault to its promises.
+// holdResource runs the suite for a fault.
 func holdResource(t *testing.T, yaml string, spoil func(*victim), begin func(t *testing.T) *victim) {
 	for _, part := range []struct {
 		name string
@@ -362,7 +360,7 @@ func holdResource(t *testing.T, yaml string, spoil func(*victim), begin func(t *
 	}
 }
 
-// setClock sets the victim's clock off, or back, behind brunt's back.
+// setClock changes or restores the victim's clock without brunt's knowledge.
 func (v *victim) setClock(offset time.Duration, back bool) {
 	v.t.Helper()
 	given, err := vdso.Image(os.Getpid())
@@ -383,15 +381,15 @@ func (v *victim) setClock(offset time.Duration, back bool) {
 	}
 }
 
-// TestUnified holds what is written into control groups of version 2 against a tree of
-// plain files: on a machine of version 1 the kernel has none with these controllers.
+// TestUnified checks what is written into control groups of version 2 in a tree of plain files: the
+// kernel of a machine with version 1 has no such controllers.
 func TestUnified(t *testing.T) {
 	for _, c := range []struct {
 		name, yaml  string
-		group       string // the files of the unit's, each a line of name: value
-		file, want  string // that is written
+		group       string // the files of the unit's group, each a line of name: value
+		file, want  string // the expected write
 		plan        string // why it can't be planned
-		interfering string // what somebody else writes meanwhile
+		interfering string // a concurrent write by another program
 	}{
 		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
 		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
@@ -443,7 +441,7 @@ func TestUnified(t *testing.T) {
 			}
 			file := filepath.Join(root, "uni/unit", c.file)
 			before, _ := os.ReadFile(file)
-			empty := func() { // the kernel's files are written anew each time
+			empty := func() { // the kernel's files have no old content after a write
 				if err := os.Truncate(file, 0); err != nil {
 					t.Fatal(err)
 				}
@@ -467,14 +465,14 @@ func TestUnified(t *testing.T) {
 				t.Errorf("reverted: %s, %v", out, err)
 			}
 			got, _ := os.ReadFile(file)
-			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as the longest was
+			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // as long as its longest content
 				t.Errorf("%s is %q, and was %q", c.file, got, before)
 			}
 		})
 	}
 }
 
-// TestResources_Refused holds which units a fault does not begin on, and what is said.
+// TestResources_Refused checks which units a fault refuses, and the messages.
 func TestResources_Refused(t *testing.T) {
 	needsRoot(t)
 	stop := func(v *victim) {
@@ -500,7 +498,7 @@ func TestResources_Refused(t *testing.T) {
 		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
 		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
 		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
-		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // memory from before the group does not count
 			u := v.Unit.(*unit)
 			if err := v.Stop(t.Context(), 0); err != nil {
 				t.Fatal(err)
@@ -550,8 +548,8 @@ func TestResources_Refused(t *testing.T) {
 	}
 }
 
-// TestResources_Overlap: of two faults on one setting the second is refused before it does anything, as both
-// could not be taken back exactly.
+// TestResources_Overlap checks that of two faults on one setting the second is refused before it
+// changes anything: both could not be reverted exactly.
 func TestResources_Overlap(t *testing.T) {
 	needsRoot(t)
 	for _, c := range []struct{ name, where, first, second string }{

@@ -7,27 +7,27 @@ import (
 	"sync"
 )
 
-// Restartable is a Held that lives in the namespaces of a container, which a restart takes
-// away with all that was in them.
+// Restartable is a Held in the namespaces of a container. A restart removes the namespaces and what is
+// in them.
 type Restartable interface {
-	// OnRestart is told that the container with an id was started again while the fault is
-	// in. It puts the fault into the new namespaces and says what it did; an error is why
-	// the fault is void from here on. Of a container that is not its own it says nothing.
+	// OnRestart is called when the container with an id was restarted while the fault is injected. It
+	// injects the fault into the new namespaces and says so; an error voids the fault. For another
+	// container it does nothing and returns "".
 	//
-	// subtle: it may be called while the fault is taken back, and after: then it must do
-	// nothing, and what it has begun must not outlast the revert.
+	// subtle: it may be called during the revert and after it. It must do nothing then, and nothing
+	// that it began may outlast the revert.
 	OnRestart(ctx context.Context, container string) (said string, err error)
 }
 
-// NetworkAware is a Held that is aimed at the addresses of containers, or lives in the links that one has.
+// NetworkAware is a Held that is aimed at the addresses of containers, or is on the links of one.
 type NetworkAware interface {
-	// OnNetworkChange is told that the container with an id was taken into a network, or out of one, while it
-	// runs and the fault is in. It aims the fault anew where that takes it, and says so; an
-	// error is why the fault is void from here on. It may be called when [Rooted] may.
+	// OnNetworkChange is called when the running container with an id joined or left a network while
+	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
+	// voids the fault. It may be called at the same times as [Restartable].OnRestart.
 	OnNetworkChange(ctx context.Context, container string) (said string, err error)
 }
 
-// injectedFaults are the faults that are in, for containers that are started again.
+// injectedFaults are the injected faults, which are told of restarts and network changes.
 type injectedFaults struct {
 	mu    sync.Mutex
 	in    []*Record
@@ -46,9 +46,8 @@ func (r *injectedFaults) drop(rec *Record) {
 	r.in = slices.DeleteFunc(r.in, func(other *Record) bool { return other == rec })
 }
 
-// Restarted tells the timeline that a container was started again: faults in its
-// namespaces are injected anew, or are void. It returns at once; [Timeline.Play] waits for
-// What it has begun.
+// Restarted tells the timeline that a container was restarted: faults in its namespaces are injected
+// again, or are void. It returns at once; [Timeline.Play] waits for the work that it starts.
 func (t *Timeline) Restarted(container string) {
 	t.tellHeld(func(ctx context.Context, h Held) (string, error) {
 		if own, ok := h.(Restartable); ok {
@@ -58,9 +57,8 @@ func (t *Timeline) Restarted(container string) {
 	})
 }
 
-// OnNetworkChange tells the timeline that a container is in other networks than before: faults that are aimed at
-// its addresses, or at what passes its links, are aimed anew, or are void. It returns as
-// Restarted does.
+// OnNetworkChange tells the timeline that the networks of a container changed: faults on its addresses
+// or links are aimed again, or are void. It returns at once, like Restarted.
 func (t *Timeline) OnNetworkChange(container string) {
 	t.tellHeld(func(ctx context.Context, h Held) (string, error) {
 		if own, ok := h.(NetworkAware); ok {
@@ -70,7 +68,7 @@ func (t *Timeline) OnNetworkChange(container string) {
 	})
 }
 
-// tellHeld tells each fault that is in of something, and everybody what it says to that.
+// tellHeld calls tell for each injected fault and reports the result as an event.
 func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string, err error)) {
 	t.rooted.mu.Lock()
 	defer t.rooted.mu.Unlock()
@@ -92,8 +90,7 @@ func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string,
 	}
 }
 
-// Void ends an occurrence before its time: what it did is gone, and nothing can be judged
-// by what followed.
+// void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
 func (r *Record) void(why error) {
 	r.voided.Do(func() {
 		r.voidWhy = fmt.Errorf("void: %w", why)

@@ -46,8 +46,8 @@ func (s uprootedStep) OnRestart(_ context.Context, container string) (string, er
 	return "put in again", nil
 }
 
-// TestRestarted holds that a container that is started again has the faults in it injected
-// anew, or voids them: one that is void is taken back at once, and nothing is judged by it.
+// TestRestarted checks that a restarted container has its faults injected again, or voids them: a void
+// fault is reverted at once and not judged.
 func TestRestarted(t *testing.T) {
 	for _, c := range []struct {
 		name      string

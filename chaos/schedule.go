@@ -7,38 +7,37 @@ import (
 	"brunt/scenarios"
 )
 
-// An Entry of the timeline is a fault with its place in time.
+// An Entry of the timeline is a fault with its times.
 type Entry struct {
 	scenarios.Fault
 	Kind   string
 	Damage Fault
-	Detect Monitoring    // how the team's monitoring is asked; nil is not at all
+	Detect Monitoring    // the team's monitoring; nil if it is not asked
 	From   time.Duration // of the stage that `during` names
 	To     time.Duration
 }
 
-// OneShot tells that the fault is over once it is done.
+// OneShot reports whether the fault is over once it is injected.
 func (e *Entry) OneShot() bool {
 	f, ok := e.Damage.(OneShot)
 	return ok && f.OneShot()
 }
 
-// A Planned is one occurrence of a fault: when it comes, counted from the begin of
-// its entry, and how long it stays.
+// A Planned is one occurrence of a fault: its offset from the begin of the entry, and its duration.
 type Planned struct {
 	Name   string
 	Offset time.Duration
-	For    time.Duration // zero is a one-shot's
+	For    time.Duration // zero for a one-shot
 }
 
-// begin is when the entry's first occurrence is due; relative tells that it counts
-// from the clearing of another fault.
+// begin returns when the entry's first occurrence is due. relative says that the time counts from the
+// end of another fault.
 func (e *Entry) begin() (at time.Duration, relative bool) {
 	switch {
 	case e.After != "":
 		return e.Wait.D(), true
 	case e.Trigger != "":
-		return e.Wait.D(), false // from the instant of it
+		return e.Wait.D(), false // from the instant of the trigger
 	case e.During != "":
 		return e.From + e.Wait.D(), false
 	case e.At != nil:
@@ -47,7 +46,7 @@ func (e *Entry) begin() (at time.Duration, relative bool) {
 	return 0, false
 }
 
-// Stays is how long one occurrence, or the pulse as a whole, stays in.
+// Stays returns how long one occurrence, or a whole pulse, stays injected.
 func (e *Entry) Stays() time.Duration {
 	switch {
 	case e.OneShot():
@@ -60,11 +59,10 @@ func (e *Entry) Stays() time.Duration {
 	return 0
 }
 
-// maxOccurrences bounds how often one entry comes.
+// maxOccurrences bounds the occurrences of one entry.
 const maxOccurrences = 1000
 
-// Occurrences lists how often the entry comes when it begins at begin and the load
-// ends at end.
+// Occurrences lists the occurrences of an entry that begins at begin, for a load that ends at end.
 func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	var out []Planned
 	add := func(offset, stays time.Duration) { out = append(out, Planned{e.Name, offset, stays}) }
@@ -93,12 +91,12 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	return out
 }
 
-// Occurrence is the name of the i-th occurrence of a fault, from 1.
+// Occurrence returns the name of the i-th occurrence of a fault, from 1.
 func Occurrence(fault string, i int) string {
 	return fault + "#" + strconv.Itoa(i)
 }
 
-// WithinOr is by when a one-shot's unit is to be healthy again.
+// WithinOr returns the time within which the unit of a one-shot must be healthy again.
 func (e *Entry) WithinOr() time.Duration {
 	if e.Within > 0 {
 		return e.Within.D()
@@ -106,31 +104,30 @@ func (e *Entry) WithinOr() time.Duration {
 	return scenarios.DefaultWithin
 }
 
-// leastPhase is how long the phase of a one-shot lasts at least, but for one whose
-// next occurrence comes earlier.
+// leastPhase is the shortest phase of a one-shot, unless its next occurrence comes earlier.
 const leastPhase = 5 * time.Second
 
-// Estimated is an occurrence as it is foreseen.
+// Estimated is a forecast occurrence.
 type Estimated struct {
 	Entry *Entry
 	Name  string
 	At    time.Duration // offset from t0
-	Clear time.Duration // when it is expected to be cleared
-	Rough bool          // it follows a fault whose clearing is not known beforehand
+	Clear time.Duration // when it is expected to be over
+	Rough bool          // it follows a fault whose end is not known in advance
 }
 
-// Estimate foresees the timeline: every occurrence with its times, in the order of
-// entries. A one-shot is expected to be cleared after its least phase, or as its next
-// occurrence comes; that its unit needs longer is not foreseen.
+// Estimate forecasts the timeline: every occurrence with its times, in the order of the entries. A
+// one-shot is expected to end after its least phase, or when its next occurrence comes; a longer
+// recovery is not forecast.
 func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	cleared := map[string]time.Duration{}
 	rough := map[string]bool{}
 	done := map[string]bool{}
 	var out []Estimated
-	for range entries { // a fault may follow one that stands below it
+	for range entries { // a fault may follow one that is listed below it
 		for _, e := range entries {
 			begin, relative := e.begin()
-			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // nobody knows when a script asks
+			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // a script's trigger has no known time
 				continue
 			}
 			done[e.Name] = true

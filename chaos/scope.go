@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"brunt/scenarios/syntax"
-) // KnowsZone tells whether there is such a zone, and notes that there is none.
+)
 
+// KnowsZone reports whether a zone exists, and notes a mistake if it does not.
 func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool {
 	known := sc.Zones.names()
 	if len(known) == 0 {
@@ -26,7 +27,7 @@ func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool 
 	return true
 }
 
-// Pairs lists the links between units that the declared ones stand for.
+// Pairs lists the links between units that the declared edges stand for.
 func (sc *Scope) Pairs() []EdgeName {
 	var out []EdgeName
 	for _, e := range sc.Edges {
@@ -49,8 +50,8 @@ func (sc Scope) Units() []string {
 	return out
 }
 
-// UnitsOf lists the units of a service. What has no replicas of its own, as the load
-// and a target that runs already, is called by its name.
+// UnitsOf lists the units of a service. A name without replicas, such as the load or a target that
+// already runs, stands for itself.
 func (sc Scope) UnitsOf(service string) []string {
 	n, known := sc.Services[service]
 	if !known {
@@ -64,21 +65,21 @@ func (sc Scope) UnitsOf(service string) []string {
 	return out
 }
 
-// UnitName is the name of a replica.
+// UnitName returns the name of a replica, service[i].
 func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
 
-// PIDName is what a process is called that brunt did not start.
+// PIDName returns the name of a process that brunt did not start.
 func PIDName(pid int) string { return fmt.Sprintf("pid %d", pid) }
 
-// Protected is whom no fault may touch.
+// Protected lists what no fault may hit.
 type Protected struct {
 	Services   []string
 	Units      []string // service[i]
 	PIDs       []int
-	Containers []string // by their names in the engine
+	Containers []string // by name in the engine
 }
 
-// Has tells whether a unit is protected, or an end of a link, from->to.
+// Has reports whether a unit, or an end of a link from->to, is protected, and which.
 func (p *Protected) Has(name string) (whom string, yes bool) {
 	for unit := range strings.SplitSeq(name, "->") {
 		service, _, ok := SplitUnit(unit)
@@ -97,8 +98,8 @@ func (p *Protected) Has(name string) (whom string, yes bool) {
 	return "", false
 }
 
-// Refused is why the steps may not be made: one of them would touch what is protected.
-// What a fault picks is known only now.
+// Refused returns an error if a step would hit a protected unit. What a fault picks is known only
+// after planning.
 func (e Env) Refused(steps []Step) error {
 	if e.Spare == nil {
 		return nil
@@ -113,7 +114,7 @@ func (e Env) Refused(steps []Step) error {
 	return nil
 }
 
-// Contained tells whether the units of a name are containers.
+// Contained reports whether the units of a name are containers.
 func (sc *Scope) Contained(name string) bool {
 	if strings.HasPrefix(name, ContainerPrefix) {
 		return true
@@ -125,7 +126,7 @@ func (sc *Scope) Contained(name string) bool {
 	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, ZonePrefix))
 }
 
-// Contained tells whether the units of a name are containers.
+// Contained reports whether the units of a name are containers.
 func (env *Env) Contained(name string) bool {
 	return strings.HasPrefix(name, ContainerPrefix) || slices.ContainsFunc(env.Units, func(u Unit) bool {
 		_, ok := u.(Contained)
@@ -133,7 +134,7 @@ func (env *Env) Contained(name string) bool {
 	})
 }
 
-// SplitUnit takes service[i] apart.
+// SplitUnit splits service[i] into its parts.
 func SplitUnit(s string) (service string, index int, ok bool) {
 	service, rest, found := strings.Cut(s, "[")
 	num, closed := strings.CutSuffix(rest, "]")
@@ -149,9 +150,9 @@ func (e Env) Bound(n int) error {
 	return nil
 }
 
-// ContainerPrefix begins the name of a unit that is a container of the engine and belongs
-// to no service of the scenario, such as container/web. An end of an edge may be one.
+// ContainerPrefix begins the name of a unit that is a container of the engine and belongs to no
+// service of the scenario, such as container/web. It may be an end of an edge.
 const ContainerPrefix = "container/"
 
-// ContainerName is what the container with a name is called as a unit.
+// ContainerName returns the unit name of the container with a name.
 func ContainerName(name string) string { return ContainerPrefix + name }

@@ -5,38 +5,39 @@ import (
 	"time"
 )
 
-// A Sighting is what the team's monitoring noticed of an occurrence of a fault. Times
-// are offsets from t0.
+// A Sighting is what the team's monitoring noticed of an occurrence of a fault. Times are offsets from
+// t0.
 type Sighting struct {
 	Noticed bool
-	At      time.Duration // when it was known to have noticed; zero where it has not
-	NotYet  time.Duration // when it was asked last and had not
-	Text    string        // what it said
-	Err     error         // why nothing is known
+	At      time.Duration // when the answer that it had noticed arrived; zero if it has not
+	NotYet  time.Duration // when the last answer that it had not noticed arrived
+	Text    string        // what the monitoring answered
+	Err     error         // why the result is unknown
 }
 
-// Monitoring asks the team's own monitoring whether it has noticed a fault. Package probe implements it.
+// Monitoring asks the team's own monitoring whether it has noticed a fault. Package probe implements
+// it.
 type Monitoring interface {
-	// String writes the question for people.
+	// String returns the query in readable form.
 	String() string
-	// Runs tells whether the question is a command.
+	// Runs reports whether the query is a command.
 	Runs() bool
-	// EveryOr is the time between two questions.
+	// EveryOr returns the time between two queries.
 	EveryOr() time.Duration
-	// Monitor asks on behalf of one entry of the timeline. Its errors stand in every sighting.
+	// Monitor queries for one entry of the timeline. Its errors are in every Sighting.
 	Monitor(env Env, entry string, event func(kind, fault, text string)) Monitor
 }
 
-// A Monitor asks the monitoring on behalf of one entry of the timeline.
+// A Monitor queries the monitoring for one entry of the timeline.
 type Monitor interface {
-	// Run asks until there is nothing more to find, or ctx ends.
+	// Run queries until there is nothing more to find, or ctx ends.
 	Run(ctx context.Context)
-	// Begin looks for an occurrence that is injected now.
+	// Begin starts to look for an occurrence that is injected now.
 	Begin(name string, injected time.Duration) *Sighting
-	// Drop forgets an occurrence that was not injected after all.
+	// Drop forgets an occurrence whose injection failed.
 	Drop()
-	// LastCame says that no further occurrence comes.
+	// LastCame says that no further occurrence follows.
 	LastCame()
-	// Finish ends the search when no more questions are asked.
+	// Finish ends the search when there are no more queries.
 	Finish()
 }

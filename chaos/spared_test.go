@@ -20,8 +20,8 @@ func TestProtectedUnits(t *testing.T) {
 	}
 }
 
-// TestSpared holds that nothing is done to whom a run may not touch, and that what is
-// done alone is over as soon as its unit is healthy again.
+// TestSpared checks that protected units are not hit, and that a one-shot without a load is over as
+// soon as its unit is healthy again.
 func TestSpared(t *testing.T) {
 	build := func(d *diary) []*Entry {
 		return []*Entry{

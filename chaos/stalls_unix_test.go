@@ -14,13 +14,13 @@ import (
 	"brunt/chaos/chaostest"
 )
 
-// stalls stops this process again and again, by a process beside it, until the test is
-// over: whatever is under way then is late by all of it.
+// stalls stops this process again and again, by a process beside it, until the test is over: every
+// operation meanwhile is late.
 func stalls(t *testing.T, stop, run time.Duration) {
 	t.Helper()
 	script := fmt.Sprintf("while read -t %.2f _; [ $? -gt 128 ]; do kill -STOP %[2]d; sleep %.2[3]f; kill -CONT %[2]d; done; kill -CONT %[2]d", run.Seconds(), os.Getpid(), stop.Seconds())
 	cmd := exec.Command("bash", "-c", script)
-	in, err := cmd.StdinPipe() // closed with this process, whatever becomes of it
+	in, err := cmd.StdinPipe() // closed when this process ends
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func stalls(t *testing.T, stop, run time.Duration) {
 	})
 }
 
-// timed are faults whose effect is that something takes its time.
+// timed are faults that delay something.
 var timed = []struct {
 	yaml string
 	http bool
@@ -48,9 +48,8 @@ var timed = []struct {
 	{"network.bandwidth: {from: web, to: store, rate: 40MiB/s}", false},
 }
 
-// TestStalls looks for the effects of faults that have none on a machine that stands
-// Still for longer than they would last, again and again: none may be found. Of those
-// that have one it must be found all the same.
+// TestStalls verifies faults on a machine that repeatedly stands still for longer than their effect:
+// those without effect must not be verified, and those with one must be.
 func TestStalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds; leave -short out")

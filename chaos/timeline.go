@@ -19,20 +19,18 @@ type Timeline struct {
 	Env      Env
 	Journal  Recorder
 	Seed     uint64
-	MaxEach  time.Duration // no fault stays in for longer; zero is no bound
-	Alone    bool          // no load is measured: the phase of a one-shot is over as soon as its unit is healthy again
-	SkipNone bool          // a selector that matches nothing voids its fault instead of failing it
+	MaxEach  time.Duration // the longest time that a fault stays injected; zero is unlimited
+	Alone    bool          // no load is measured: the phase of a one-shot ends as soon as its unit is healthy again
+	SkipNone bool          // a selector that matches nothing skips its fault instead of failing it
 	End      time.Duration // of the load
-	Ask      [][]string    // where the team's monitoring may be asked besides loopback: entries of guard.allow
+	Ask      [][]string    // allow-lists for the team's monitoring besides loopback: entries of guard.allow
 
-	// Inject and Clear note on the run's clock that an occurrence begins, which is
-	// just before its injection, and that it is verified gone. Void takes back a
-	// beginning that came to nothing.
+	// Inject and Clear record on the run's clock that an occurrence begins, just before its injection,
+	// and that it is verified gone. Void removes the record of an occurrence that was not injected.
 	Inject func(fault, occurrence string) (n int, at time.Duration)
 	Clear  func(n int) time.Duration
 	Void   func(n int)
-	// Before is asked once, before the first injection; an error keeps every fault
-	// from being injected.
+	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
 	Event  func(result.Event)
 
@@ -44,7 +42,7 @@ type Timeline struct {
 	cleared  map[string]chan struct{}
 	when     map[string]time.Duration
 	rooted   injectedFaults
-	in       []*Record // under mu: those that are in, in the order of their injections
+	in       []*Record // under mu: the injected faults, in the order of their injection
 }
 
 // Errors of [Timeline.Trigger].
@@ -53,7 +51,7 @@ var (
 	ErrTriggered = errors.New("it was triggered before, and comes once")
 )
 
-// Ready makes the timeline one that can be triggered, before it is played.
+// Ready prepares the timeline for triggers. It is called before Play.
 func (t *Timeline) Ready() {
 	t.triggers = map[string]chan struct{}{}
 	for _, e := range t.Entries {
@@ -63,7 +61,7 @@ func (t *Timeline) Ready() {
 	}
 }
 
-// Trigger makes an entry due that waits for it. It does not wait for its injection.
+// Trigger makes a waiting entry due. It does not wait for the injection.
 func (t *Timeline) Trigger(name string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,9 +85,9 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// Play plays all entries and returns when every fault is taken back. When ctx ends,
-// What is in is taken back at once, the last first, and nothing more is injected. Where
-// the team's monitoring is asked and has not noticed a fault, it goes on until ctx ends.
+// Play plays all entries and returns when every fault is reverted. When ctx ends, it reverts at once
+// what is injected, the last first, and injects nothing more. If the team's monitoring is asked and
+// has not noticed a fault, Play continues until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
 	if t.triggers == nil {
 		t.Ready()
@@ -121,10 +119,10 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	return t.records
 }
 
-// entry plays one entry: it waits until it is due, then plays its occurrences. Each
-// comes when it is planned, whatever the one before needed, with one exception: it
-// waits while the one before is not over. A one-shot's is over when its unit is healthy
-// again, or when `within` has passed; the rest of its least phase gives way.
+// entry waits until an entry is due, then plays its occurrences. Each begins at its planned time,
+// however long the previous one took, with one exception: it waits until the previous one is over. A
+// one-shot is over when its unit is healthy again or when `within` has passed; the rest of its least
+// phase is cut short.
 func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor) {
 	begin, relative := e.begin()
 	if e.Trigger != "" {
@@ -202,7 +200,7 @@ func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
 	return r
 }
 
-// skipped tells whether every occurrence of a fault was.
+// skipped reports whether every occurrence of a fault was skipped.
 func (t *Timeline) skipped(fault string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -223,7 +221,7 @@ func (t *Timeline) event(kind, fault, text string) {
 	}
 }
 
-// sleep waits until at; false means that ctx ended first.
+// sleep waits until at. It is false when ctx ended first.
 func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-t.Env.Now()))
 	defer timer.Stop()
@@ -235,7 +233,7 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	}
 }
 
-// sleepUnless waits until at, or until over is closed; false means that ctx ended first.
+// sleepUnless waits until at, or until over is closed. It is false when ctx ended first.
 func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-t.Env.Now()))
 	defer timer.Stop()

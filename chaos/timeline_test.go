@@ -18,15 +18,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// noted is a fault that writes down what is done with it.
+// noted is a fault that records the calls on it.
 type noted struct {
 	*diary
 	name  string
 	undo  bool
-	back  time.Duration // a one-shot's unit is back so long after injection
+	back  time.Duration // a one-shot's unit is back after this time
 	fails string        // inject, verify, search, revert or gone
-	takes time.Duration // until its effect is seen
-	drags time.Duration // its revert does
+	takes time.Duration // until its effect shows
+	drags time.Duration // duration of its revert
 	steps int           // zero is one
 }
 
@@ -135,8 +135,8 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 	}
 }
 
-// play plays entries in a bubble of false time and gives what was done and the
-// records. The load ends at end.
+// play plays entries in a bubble of fake time. It returns the calls and the records. The load ends at
+// end.
 func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Entry, change func(*Timeline)) ([]string, []*Record) {
 	t.Helper()
 	var lines []string
@@ -324,7 +324,7 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 	}
 }
 
-// A record says why its occurrence was late, and says nothing where it was in time.
+// A record says why its occurrence was late, and is empty if it was in time.
 func TestLateOccurrences(t *testing.T) {
 	for _, c := range []struct {
 		back time.Duration
@@ -341,7 +341,7 @@ func TestLateOccurrences(t *testing.T) {
 	}
 }
 
-// Estimate and Play agree wherever units come back in time.
+// Estimate and Play agree if units come back in time.
 func TestEstimateIsPlayed(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
 		for _, oneShot := range []bool{true, false} {
@@ -376,7 +376,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 	}
 }
 
-// What went wrong with several steps stands in one line.
+// The errors of several steps are on one line.
 func TestErrorsOfStepsAreOneLine(t *testing.T) {
 	for fails, of := range map[string]func(r *Record) error{
 		"verify": func(r *Record) error { return r.VerifyErr }, "revert": func(r *Record) error { return r.RevertErr },
@@ -406,7 +406,7 @@ func TestOnNoUnitSkips(t *testing.T) {
 	}
 }
 
-// An effect that takes its time is waited for, as long as its fault says and stays.
+// Verify waits for a slow effect, as long as its fault says and stays.
 func TestSlowEffects(t *testing.T) {
 	for _, c := range []struct {
 		takes, stays time.Duration
@@ -421,7 +421,7 @@ func TestSlowEffects(t *testing.T) {
 	}
 }
 
-// A revert that needs nearly all the time it has leaves that for the search all the same.
+// A revert that uses nearly all of its time does not shorten the search.
 func TestLateReverts(t *testing.T) {
 	for drags, gone := range map[time.Duration]bool{revertFor - time.Second: true, revertFor + time.Second: false} {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
@@ -433,7 +433,7 @@ func TestLateReverts(t *testing.T) {
 	}
 }
 
-// Why something could not be taken back is in the journal, for `brunt status`.
+// The error of a revert is in the journal, for `brunt status`.
 func TestFailuresAreInTheJournal(t *testing.T) {
 	j := new(openEntries)
 	synctest.Test(t, func(t *testing.T) {
@@ -451,7 +451,7 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 	}
 }
 
-// A fault whose unit is back too late is asked for once more at the end.
+// A fault whose unit is back too late is checked once more at the end.
 func TestStillDown(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
 		e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Second, 0)
@@ -473,8 +473,7 @@ func TestStillDown(t *testing.T) {
 	}
 }
 
-// The choices of a fault are those of the seed and its place, whatever else is
-// played.
+// The random choices of a fault depend only on the seed and its place, not on the other faults.
 func TestTimelineSeeds(t *testing.T) {
 	draw := func(seed uint64) int {
 		got := -1
@@ -520,8 +519,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// hanging is a unit whose first readiness check hangs, as a connection does that found
-// the queue full; the others take their time and are good, or fail at once.
+// hanging is a unit whose first readiness check hangs, like a connection that found the queue full.
+// The others succeed after some time, or fail at once.
 type hanging struct {
 	Unit
 	first atomic.Bool
@@ -556,7 +555,7 @@ func TestReadySoon(t *testing.T) {
 	})
 }
 
-// openEntries is a journal that only counts what is open.
+// openEntries is a journal that only counts the open entries.
 type openEntries struct {
 	mu     sync.Mutex
 	last   int

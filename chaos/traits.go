@@ -2,42 +2,48 @@ package chaos
 
 import (
 	"brunt/chaos/netns"
-) // Reaching is a Fault that tells beforehand whom it may touch: every unit that it could
-
-// pick, and both ends of every link that it could be on.
-type (
-	Reaching interface{ Reaches(sc Scope) []string } // Foreign is a Fault that may hit processes that brunt did not start.
-	Foreign  interface{ PIDs() []int }               // Finding is a Fault that may hit containers that brunt did not start.
-	Finding  interface {                             // Finds tells that its settings select some by what the engine says of them.
-		Finds() bool
-	} // Tried is a Fault that tells before a run whether this machine can do it at all, by what
 )
 
-// Each mechanism came to when it was tried. Nobody knows where nothing could be tried: a
-// helper may do it.
+type (
+	// Reaching is a Fault that says before the run what it may hit: every unit that it could pick, and
+	// both ends of every link that it could be on.
+	Reaching interface{ Reaches(sc Scope) []string }
+
+	// Foreign is a Fault that may hit processes that brunt did not start.
+	Foreign interface{ PIDs() []int }
+
+	// Finding is a Fault that may hit containers that brunt did not start.
+	Finding interface {
+		// Finds reports whether the settings select containers by properties in the engine.
+		Finds() bool
+	}
+)
+
+// Tried is a Fault that says before a run whether this machine can inject it, given the result of
+// trying each mechanism. Without results it allows the fault: an agent may be able to inject it.
 type Tried interface {
 	Try(sc Scope, ways func() []netns.Way) error
 }
 
-// Inside is a Fault that may be done in the network of a container.
+// Inside is a Fault that may be injected in the network of a container.
 type Inside interface{ Inside(sc Scope) bool }
 
-// Running is a Fault that may run commands of its author's.
+// Running is a Fault that may run commands of the scenario's author.
 type Running interface{ Runs() bool }
 
 // Led is a Fault that may be aimed at the leader.
 type Led interface {
-	// LedBy is how the leader is found; nil where that is not asked for.
+	// LedBy says how to find the leader; nil if the fault does not ask for it.
 	LedBy() *Leader
 }
 
-// Addressed is a Unit that listens somewhere.
+// Addressed is a Unit with a listening address.
 type Addressed interface{ Addr() string }
 
-// Listening is a Contained unit that is known to listen on ports of TCP.
+// Listening is a Contained unit with known TCP ports.
 type Listening interface{ Listens() []uint16 }
 
-// ServiceOf is the service of a unit, service[i].
+// ServiceOf returns the service of a unit, service[i].
 func ServiceOf(unit string) string {
 	service, _, _ := SplitUnit(unit)
 	return service

@@ -32,7 +32,7 @@ type Undo struct {
 	Prior    json.RawMessage `json:"prior,omitempty"`
 }
 
-// Same tells whether two undos are for the same thing.
+// Same reports whether two undos are for the same thing.
 func (u Undo) Same(o Undo) bool {
 	return len(u.Identity) > 0 && u.Op == o.Op && bytes.Equal(u.Identity, o.Identity)
 }
@@ -54,27 +54,27 @@ type Operation struct {
 	ByEngine bool
 	// Deadline bounds Do; zero is [UndoWithin].
 	Deadline time.Duration
-	// Network gives the container in whose network the undo has something to revert; nil or an
-	// empty result is none.
+	// Network returns the container in whose network the undo has something to revert; nil or an empty
+	// result is none.
 	Network func(u Undo) (container string)
-	// Inner gives the undos that this one makes another process execute; nil is none.
+	// Inner returns the undos that this one makes another process execute; nil is none.
 	Inner func(u Undo) []Undo
 }
 
 // UndoWithin bounds the undo of one journal entry.
 const UndoWithin = time.Minute
 
-// ErrUnknownOperation says that an undo names an operation that this brunt does not have, because another
-// version wrote it.
+// ErrUnknownOperation says that an undo names an operation that this brunt does not have, because
+// another version wrote it.
 var ErrUnknownOperation = errors.New("unknown undo operation")
 
 // ErrDamaged says that an undo cannot be read.
 var ErrDamaged = errors.New("the journal's entry is damaged")
 
-// Operations are undo operations by their names.
+// Operations are undo operations by name.
 type Operations map[string]Operation
 
-// OperationsOf collects operations. Two of the same name must be the same.
+// OperationsOf collects operations. Two with the same name must be equal.
 func OperationsOf(all ...[]Operation) Operations {
 	o := Operations{}
 	for _, some := range all {
@@ -94,8 +94,7 @@ func (o Operations) Undo(ctx context.Context, u Undo) (Outcome, error) {
 	return op.Do(ctx, u)
 }
 
-// Revert executes undos, the last first. One that fails does not keep the others from being
-// executed.
+// Revert executes undos, the last first. If one fails, the others are still executed.
 func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	if len(undo) == 0 {
 		return None, nil
@@ -119,12 +118,11 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 	return out, nil
 }
 
-// RetryEvery is how long to wait before an engine is asked again: it may have read an order of a
-// dead brunt and not executed it yet.
+// RetryEvery is the pause before an engine is asked again: it may have read a request of a dead brunt
+// and not executed it yet.
 const RetryEvery = 250 * time.Millisecond
 
-// awayFor waits a little for an engine that is restarting. It tells whether a further try is
-// worthwhile.
+// awayFor waits a little for an engine that restarts. It reports whether another try is worthwhile.
 func awayFor(ctx context.Context, began time.Time) bool {
 	const most = 15 * time.Second
 	select {
@@ -135,7 +133,7 @@ func awayFor(ctx context.Context, began time.Time) bool {
 	}
 }
 
-// Innermost gives the undos that are executed in the end, be it by another process.
+// Innermost returns the undos that are executed in the end, possibly by another process.
 func (o Operations) Innermost(undo []Undo) []Undo {
 	var out []Undo
 	for _, u := range undo {
@@ -150,7 +148,7 @@ func (o Operations) Innermost(undo []Undo) []Undo {
 	return out
 }
 
-// InNetwork gives the container in whose network the undo has something to revert; empty is none.
+// InNetwork returns the container in whose network the undo has something to revert, or "".
 func (o Operations) InNetwork(u Undo) string {
 	if network := o[u.Op].Network; network != nil {
 		return network(u)
@@ -158,7 +156,7 @@ func (o Operations) InNetwork(u Undo) string {
 	return ""
 }
 
-// Within bounds the undo of an entry: the longest of its operations' deadlines.
+// Within returns the time limit for the undo of an entry: the longest of its operations' deadlines.
 func (o Operations) Within(undo []Undo) time.Duration {
 	most := UndoWithin
 	for _, u := range undo {
@@ -167,11 +165,11 @@ func (o Operations) Within(undo []Undo) time.Duration {
 	return most
 }
 
-// A Recorder writes down what a timeline is about to break, before it does. Package journal
+// A Recorder writes down what a timeline is about to inject, before it does. Package journal
 // implements it.
 type Recorder interface {
-	// Intent writes down how to revert what is about to be done, and gives the number of the entry.
-	// After an error nothing may be done.
+	// Intent writes down how to revert what is about to be injected, and returns the number of the
+	// entry. After an error nothing may be injected.
 	Intent(fault, what string, undo []Undo) (id int, err error)
 	// Extend adds undos to an entry.
 	Extend(id int, undo ...Undo) error
@@ -181,6 +179,6 @@ type Recorder interface {
 	Failed(id int, why error) error
 	// Point marks a point at which brunt could die, for tests.
 	Point(name string)
-	// OtherRun gives another live run that has something in the network of a container; empty is none.
+	// OtherRun returns another live run that has something in the network of a container, or "".
 	OtherRun(container string) (run string)
 }

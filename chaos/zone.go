@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Zones says in which zone a unit stands, by its name. A unit that is not in it stands
-// in none, and neither does the load.
+// Zones maps a unit's name to its zone. A unit that is not in the map has no zone, and neither has the
+// load.
 type Zones map[string]string
 
 // ZonePrefix begins an end of an edge that is a zone, such as zone/a.
@@ -15,16 +15,16 @@ const ZonePrefix = "zone/"
 
 // Zoned is a Fault that may be aimed at zones.
 type Zoned interface {
-	// InZones lists those that its settings name.
+	// InZones lists the zones that the settings name.
 	InZones() []string
 }
 
-// names lists the zones.
+// names lists the zones, sorted.
 func (z Zones) names() []string {
 	return slices.Compact(slices.Sorted(maps.Values(z)))
 }
 
-// Count is how many units of a service stand in a zone; "" is any service.
+// Count returns the number of units of a service in a zone; "" is any service.
 func (z Zones) Count(zone, service string) int {
 	n := 0
 	for unit, in := range z {
@@ -35,7 +35,7 @@ func (z Zones) Count(zone, service string) int {
 	return n
 }
 
-// at tells whether a unit is named by name: a service, a unit, or a zone as zone/a.
+// At reports whether name names a unit: as a service, as the unit, or as a zone such as zone/a.
 func (z Zones) At(name, unit string) bool {
 	if zone, ok := strings.CutPrefix(name, ZonePrefix); ok {
 		in, has := z[unit]

@@ -1,7 +1,6 @@
-// Package chaostest holds every fault to the promises of package chaos: a plan
-// reads only, an effect is found where there is one and missed where there is none,
-// a revert can be made twice, by the run or by whoever finds its journal, and
-// afterwards the effect is gone.
+// Package chaostest is the conformance suite of faults: a plan only reads; an effect is verified where
+// there is one, and missed where there is none; a revert can be made twice, by the run or by any
+// process that finds the journal; after it the effect is gone.
 package chaostest
 
 import (
@@ -22,13 +21,12 @@ import (
 	"brunt/scenarios"
 )
 
-// A World is a system to break.
+// A World is a system to inject faults into.
 type World struct {
 	Scope chaos.Scope
 	Env   chaos.Env
-	// Spoil undoes what was injected behind the fault's back, so that it has no
-	// effect though it was set. Nil is a world in which faults do nothing from the
-	// first.
+	// Spoil removes the injected fault without its knowledge, so that it has no effect. Nil is a world
+	// in which faults have no effect from the start.
 	Spoil func()
 	// Faults is the list that has the fault; nil is [catalog.Faults].
 	Faults catalog.List
@@ -42,16 +40,15 @@ func (w *World) faults() catalog.List {
 	return catalog.Faults()
 }
 
-// Run holds the fault that yaml writes, such as `process.crash: {service: web}`, to
-// its promises. Build makes a world for it, an effective one or one in which what is
-// injected has no effect.
+// Run runs the suite on the fault in yaml, such as `process.crash: {service: web}`. build makes a
+// world for it, in which the fault has an effect or none.
 func Run(t *testing.T, yaml string, build func(t *testing.T, effective bool) World) {
 	t.Run("effect", func(t *testing.T) { Effect(t, yaml, build(t, true)) })
 	t.Run("no effect", func(t *testing.T) { NoEffect(t, yaml, build(t, false)) })
 	t.Run("journal", func(t *testing.T) { Journal(t, yaml, build(t, true)) })
 }
 
-// Parse reads the fault that yaml writes.
+// Parse decodes the fault in yaml.
 func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 	t.Helper()
 	return parse(t, yaml, catalog.Faults())
@@ -77,7 +74,7 @@ func parse(t *testing.T, yaml string, faults catalog.List) (chaos.Fault, syntax.
 	return f, sc.Faults[0].Block
 }
 
-// Mistakes is what the fault that yaml writes says of its settings.
+// Mistakes returns the mistakes in the settings of the fault in yaml.
 func Mistakes(t *testing.T, yaml string, sc chaos.Scope) string {
 	t.Helper()
 	f, b := Parse(t, yaml)
@@ -89,10 +86,11 @@ func Mistakes(t *testing.T, yaml string, sc chaos.Scope) string {
 	return ""
 }
 
-// amount is a figure of bytes. What a unit uses changes from look to look, and with it what is planned by that.
+// amount matches a number of bytes. A unit's usage changes from one plan to the next, and so do
+// amounts derived from it.
 var amount = regexp.MustCompile(`\b[0-9.]+ ?[KMG]i?B\b`)
 
-// Plan makes the steps of the fault that yaml writes, and checks that making them twice is the same, but for
+// Plan makes the steps of the fault in yaml, and checks that a second plan is equal except for
 // amounts.
 func Plan(t *testing.T, yaml string, w World) []chaos.Step {
 	t.Helper()
@@ -147,10 +145,10 @@ func inject(t *testing.T, steps []chaos.Step) []chaos.Held {
 
 const (
 	patience = 20 * time.Second
-	looksFor = 2 * time.Second // for an effect that is not there
+	looksFor = 2 * time.Second // for an effect that does not exist
 )
 
-// Effect holds the fault to its promises in a world in which it has an effect.
+// Effect runs the suite in a world in which the fault has an effect.
 func Effect(t *testing.T, yaml string, w World) {
 	held := inject(t, Plan(t, yaml, w))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -183,7 +181,7 @@ func gone(t *testing.T, ctx context.Context, held []chaos.Held) {
 	}
 }
 
-// NoEffect holds the fault to its promises in a world in which it has none.
+// NoEffect runs the suite in a world in which the fault has no effect.
 func NoEffect(t *testing.T, yaml string, w World) {
 	held := inject(t, Plan(t, yaml, w))
 	if w.Spoil != nil {
@@ -213,13 +211,13 @@ func NoEffect(t *testing.T, yaml string, w World) {
 	}
 }
 
-// Journal takes the fault back as a guard would, from the journal alone.
+// Journal reverts the fault as a watchdog would, from the journal alone.
 func Journal(t *testing.T, yaml string, w World) {
 	steps := Plan(t, yaml, w)
 	undos := 0
 	for _, s := range steps {
 		for _, u := range s.Undo() {
-			if u.Op != "brunt.end" { // a guard ends brunt with it, which here is the test
+			if u.Op != "brunt.end" { // a watchdog would kill brunt, which is this test
 				undos++
 			}
 		}
@@ -259,8 +257,8 @@ func Journal(t *testing.T, yaml string, w World) {
 	}
 }
 
-// unlocked waits until nobody holds a journal any more: a child that another test
-// starts has it open until it becomes what it is to be.
+// unlocked waits until no process holds a journal: a child that another test starts has it open until
+// its exec.
 func unlocked(t *testing.T, dir string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {

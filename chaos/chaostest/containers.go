@@ -27,8 +27,8 @@ import (
 	"github.com/docker/go-connections/nat"
 )
 
-// Engine gives the machine's Docker engine. A test that needs one fails without it where
-// CI=true, and is skipped elsewhere.
+// Engine returns the machine's Docker engine. Without one the test fails if CI=true, and is skipped
+// elsewhere.
 func Engine(t *testing.T) *docker.Engine {
 	t.Helper()
 	at, err := docker.Find(os.Getenv)
@@ -50,7 +50,7 @@ func Engine(t *testing.T) *docker.Engine {
 	return nil
 }
 
-// Root skips a test that needs it, or fails it where CI=true.
+// Root skips a test that needs root, or fails it if CI=true.
 func Root(t *testing.T) {
 	t.Helper()
 	switch {
@@ -62,8 +62,8 @@ func Root(t *testing.T) {
 	}
 }
 
-// A Yard is a place in the engine for the containers of a test and its parts: an image of
-// the victim and a network. All of it goes with the test.
+// A Yard holds the containers of a test and its subtests: an image of the victim and a network. It is
+// removed with the test.
 type Yard struct {
 	Engine  *docker.Engine
 	Run     string // its label
@@ -75,7 +75,7 @@ type Yard struct {
 	made   atomic.Int32
 }
 
-// NewYard makes a place for containers.
+// NewYard makes a Yard.
 func NewYard(t *testing.T) *Yard {
 	t.Helper()
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
@@ -95,10 +95,10 @@ func NewYard(t *testing.T) *Yard {
 	return y
 }
 
-// built are the programs that were built already, by name: to link one takes a second.
+// built caches programs by package: linking one takes a second.
 var built sync.Map
 
-// build gives a program, by its package, built as containers need it: static.
+// build returns the file of a program, by its package, linked statically for containers.
 func build(t *testing.T, pkg string) string {
 	t.Helper()
 	once, _ := built.LoadOrStore(pkg, sync.OnceValues(func() ([]byte, error) { return compile(pkg) }))
@@ -128,13 +128,13 @@ func compile(pkg string) ([]byte, error) {
 	return os.ReadFile(program)
 }
 
-// Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
+// Helper builds the program of agents and returns its file. BRUNT_LINUX names it to brunt.
 func Helper(t *testing.T) string {
 	t.Helper()
 	return build(t, "brunt/chaos/chaostest/helper")
 }
 
-// Brunt builds brunt itself, and makes an image of it in the yard. It gives the image's id.
+// Brunt builds brunt and an image of it in the yard, and returns the image's id.
 func (y *Yard) Brunt(t *testing.T) string {
 	t.Helper()
 	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"), map[string]string{docker.RunLabel: y.Run})
@@ -144,9 +144,9 @@ func (y *Yard) Brunt(t *testing.T) string {
 	return id
 }
 
-// network makes the yard's network with a subnet of its own choice, so that each victim
-// has an address that it keeps: the engine gives the one of a container that is down to
-// the next that asks. The engine knows which subnet is free.
+// network makes the yard's network with a fixed subnet, so that each victim keeps its address:
+// otherwise the engine gives the address of a stopped container to the next one. A first network finds
+// a free subnet.
 func (y *Yard) network(t *testing.T, labels map[string]string) {
 	t.Helper()
 	api, o := y.Engine.API(), network.CreateOptions{Driver: "bridge", Labels: labels}
@@ -169,12 +169,12 @@ func (y *Yard) network(t *testing.T, labels map[string]string) {
 			y.Network, y.subnet = made.ID, subnet
 			return
 		}
-		t.Log(err) // somebody else has taken it meanwhile
+		t.Log(err) // another client has taken it meanwhile
 	}
 	t.Fatal("no subnet is to be had")
 }
 
-// address is the one of the n-th victim.
+// address returns the address of the n-th victim.
 func (y *Yard) address(n int32) string {
 	b := y.subnet.Addr().As4()
 	return netip.AddrFrom4([4]byte{b[0], b[1], b[2], b[3] + 1 + byte(n)}).String()
@@ -187,7 +187,7 @@ type Victim struct {
 	Yard *Yard
 }
 
-// VictimOptions say how a victim differs from a plain one.
+// VictimOptions are the options of a victim.
 type VictimOptions struct {
 	Unit    string // its name; zero is web[0]
 	Restart string // the engine's policy; zero is no
@@ -195,10 +195,10 @@ type VictimOptions struct {
 	Health  bool // the engine checks its health
 	Links   []string
 	Aliases []string
-	Host    func(*dockercontainer.HostConfig) // changes more of it
+	Host    func(*dockercontainer.HostConfig) // changes more of the configuration
 }
 
-// Start makes a victim, starts it and waits until it answers. It goes with t.
+// Start starts a victim and waits until it answers. It is removed with t.
 func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	t.Helper()
 	if o.Unit == "" {
@@ -206,7 +206,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
-	soon := 1 // second, where it is stopped and can't end by itself
+	soon := 1 // second, for a stop of a container that does not end by itself
 	config := &dockercontainer.Config{StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
@@ -249,7 +249,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 }
 
-// ask asks the victim at the address that it has now.
+// ask asks the victim at its present address.
 func (v *Victim) ask(ctx context.Context) error {
 	is, err := v.Engine.Inspect(ctx, v.ID)
 	if err != nil {
@@ -274,8 +274,8 @@ func (v *Victim) ask(ctx context.Context) error {
 	return err
 }
 
-// Inspected is what the engine says of a container, but for what differs from one life to
-// the next: it must be the same before a fault and after.
+// Inspected returns the engine's description of a container, without what changes with each start: it
+// must be the same before and after a fault.
 func Inspected(t *testing.T, e *docker.Engine, id string) string {
 	t.Helper()
 	_, raw, err := e.API().ContainerInspectWithRaw(context.Background(), id, false)
@@ -294,7 +294,7 @@ func Inspected(t *testing.T, e *docker.Engine, id string) string {
 	return string(b)
 }
 
-// lives takes away what differs from one life of a container to the next.
+// lives removes what changes with each start of a container.
 func lives(m map[string]any) {
 	for key, value := range m {
 		switch key {
@@ -308,7 +308,7 @@ func lives(m map[string]any) {
 	}
 }
 
-// Difference lists the lines of two texts that only one of them has.
+// Difference lists the lines that only one of two texts has.
 func Difference(before, after string) string {
 	var out []string
 	lines := func(mark, in, other string) {

@@ -13,16 +13,16 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Dockerd is an engine of a test's own, which can be ended and started again without harm to
-// anybody else's containers. DOCKER_HOST names it until the test is over.
+// A Dockerd is an engine of the test's own, which can be stopped and started without harm to other
+// containers. DOCKER_HOST names it until the test is over.
 type Dockerd struct {
 	dir    string
 	bridge string // its own
 	cmd    *exec.Cmd
 }
 
-// NewDockerd starts one. It changes no rule of the machine's: its containers reach this machine
-// and each other, and nobody else.
+// NewDockerd starts one. It changes no packet rule of the machine: its containers reach only this
+// machine and each other.
 func NewDockerd(t *testing.T) *Dockerd {
 	t.Helper()
 	Root(t)
@@ -32,12 +32,12 @@ func NewDockerd(t *testing.T) *Dockerd {
 		}
 		t.Skip("there is no dockerd to start: apt-get install docker.io")
 	}
-	dir, err := os.MkdirTemp("", "bd") // short: a socket's name may have 107 characters
+	dir, err := os.MkdirTemp("", "bd") // short: a socket's path has at most 107 characters
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &Dockerd{dir: dir, bridge: filepath.Base(dir)}
-	// subtle: an engine that is to have no bridge of its own takes the machine's docker0 away.
+	// subtle: an engine without a bridge of its own removes the machine's docker0.
 	if out, err := exec.Command("ip", "link", "add", d.bridge, "type", "bridge").CombinedOutput(); err != nil {
 		t.Fatalf("making a bridge: %v: %s", err, out)
 	}
@@ -94,7 +94,7 @@ func (d *Dockerd) Start(t *testing.T) {
 	}
 }
 
-// Stop ends the engine as the machine's service manager would: it ends its containers first.
+// Stop stops the engine as a service manager would, which stops its containers first.
 func (d *Dockerd) Stop(t *testing.T) {
 	t.Helper()
 	if d.cmd == nil {

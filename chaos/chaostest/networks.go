@@ -9,9 +9,8 @@ import (
 	"brunt/chaos"
 )
 
-// Networks is all that can be seen of the networks of some units, by the tools that
-// people look with: rules, disciplines, links and routes. It must be the same before a
-// fault and after.
+// Networks returns what the usual tools show of the networks of some units: rules, queueing
+// disciplines, links and routes. It must be the same before and after a fault.
 func Networks(t *testing.T, units ...chaos.Unit) string {
 	t.Helper()
 	var out strings.Builder

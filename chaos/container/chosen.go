@@ -6,8 +6,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Service is a service of containers that run already, as `target: {units: …}` names it:
-// those that match every one of its settings. Their number is found out as the run begins.
+// Service is a service of containers that already run, from `target: {units: …}`: those that match all
+// of its settings. They are counted when the run begins.
 type Service struct {
 	syntax.Place
 	Container string            `yaml:"container"`  // a name or an id
@@ -18,12 +18,12 @@ type Service struct {
 	Zones     []string          `yaml:"zones"`      // that they stand in, in turn, for faults on a whole zone; zero is none
 }
 
-// Query selects them.
+// Query selects the containers of the service.
 func (c *Service) Query() docker.Query {
 	return docker.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
 }
 
-// Check tells what is wrong with the settings.
+// Check notes mistakes in the settings.
 func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	switch {
 	case c.Query().IsZero():
@@ -38,7 +38,7 @@ func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 }
 
-// Units gives the units that containers are, in their order.
+// Units returns the units of the found containers, in their order.
 func (c *Service) Units(name string, engine *docker.Engine, found []docker.Container) []chaos.Unit {
 	var out []chaos.Unit
 	for i := range found {

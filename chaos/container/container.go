@@ -13,30 +13,29 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// A Container is a unit that is a container of an engine: one that brunt made, or one
-// that runs already and that a selector matches.
+// A Container is a unit that is a container of an engine: one that brunt created, or one that already
+// runs and that a selector matches.
 //
-// It is meant by its name, so that one that Compose makes anew is the same unit. What is
-// done to it is held against its id and the time of its start: a successor is never
-// touched for what its predecessor had.
+// It is identified by its name, so that a container that Compose recreates is the same unit. Actions
+// check its id and start time: a successor is never touched for its predecessor's fault.
 type Container struct {
 	Engine *docker.Engine
-	Ref    string // its name in the engine, or its id
+	Ref    string // its name or id in the engine
 	Of     Named
-	// Selected is why a fault may touch the container: it must match still. The zero
-	// Query is that brunt made it.
+	// Selected says why a fault may touch the container: the container must still match. Zero means
+	// that brunt created it.
 	Selected docker.Query
-	// Check makes the unit's readiness check once; nil asks the engine for its health.
+	// Check runs the unit's readiness check once; nil asks the engine for its health.
 	Check func(ctx context.Context) error
 }
 
 var _ chaos.Contained = (*Container)(nil)
 
-// InspectFor bounds a question about a container that has no deadline of its own.
+// InspectFor bounds an engine query about a container without a deadline of its own.
 const InspectFor = 10 * time.Second
 
-// now describes the container as it is. A container that may not be touched is an error,
-// and so is one that took its name and does not match.
+// Now describes the container. A protected container is an error, and so is one that took its name and
+// does not match.
 func (c *Container) Now(ctx context.Context) (docker.Container, error) {
 	is, err := c.Engine.Inspect(ctx, c.Ref)
 	if err != nil {
@@ -51,7 +50,7 @@ func (c *Container) Now(ctx context.Context) (docker.Container, error) {
 	return is, nil
 }
 
-// Running describes the container, which must run and must not be paused.
+// Running describes the container, which must run and not be paused.
 func (c *Container) Running(ctx context.Context) (docker.Container, error) {
 	is, err := c.Now(ctx)
 	switch {
@@ -65,7 +64,7 @@ func (c *Container) Running(ctx context.Context) (docker.Container, error) {
 	return is, nil
 }
 
-// Still finds that the container goes on with the life in which it was found.
+// Still checks that the container runs and has not been restarted since was.
 func (c *Container) Still(ctx context.Context, was docker.Container) error {
 	is, err := c.Running(ctx)
 	if err == nil && !is.Same(was.ID, was.Started) {
@@ -80,16 +79,15 @@ func (c *Container) Asked() (docker.Container, error) {
 	return c.Now(ctx)
 }
 
-// Name implements [Unit].
+// Name implements [chaos.Unit].
 func (c *Container) Name() string { return c.Of.Unit }
 
-// Service implements [Unit].
+// Service implements [chaos.Unit].
 func (c *Container) Service() string { return c.Of.Service }
 
-// PID implements [Unit]: that of the container's first process, as this machine counts. It is
-// NoMatch where the engine counts otherwise, being on another machine, in a virtual one, or seen
-// from another container: what process has that number here must tell that it is the
-// container's.
+// PID implements [chaos.Unit]: the pid of the container's first process on this machine. It is 0 if
+// the engine counts otherwise, on another machine, in a virtual one, or from another container: the
+// process with that pid here must belong to the container.
 func (c *Container) PID() int {
 	is, err := c.Asked()
 	if err != nil {
@@ -98,7 +96,7 @@ func (c *Container) PID() int {
 	return c.ProcessOf(is)
 }
 
-// ProcessOf is the PID of the container as it was described.
+// ProcessOf returns the PID of a described container.
 func (c *Container) ProcessOf(is docker.Container) int {
 	if !c.Engine.Address().Local() || !IsOf(is.PID, is.ID) {
 		return 0
@@ -106,7 +104,7 @@ func (c *Container) ProcessOf(is docker.Container) int {
 	return is.PID
 }
 
-// Container implements [Contained].
+// Container implements [chaos.Contained].
 func (c *Container) Container() (id string, started time.Time) {
 	is, err := c.Asked()
 	if err != nil {
@@ -115,7 +113,7 @@ func (c *Container) Container() (id string, started time.Time) {
 	return is.ID, is.Started
 }
 
-// Addresses implements [Contained].
+// Addresses implements [chaos.Contained].
 func (c *Container) Addresses() []netip.Addr {
 	is, err := c.Asked()
 	if err != nil {
@@ -124,8 +122,8 @@ func (c *Container) Addresses() []netip.Addr {
 	return is.Addresses()
 }
 
-// Addr implements [Addressed]: the first port that it says it listens on, at its own
-// address, or where the machine forwards it. It is empty where there is none.
+// Addr implements [chaos.Addressed]: the first declared port at the container's own address, or where
+// the machine forwards it. It is "" if there is none.
 func (c *Container) Addr() string {
 	is, err := c.Asked()
 	if err != nil {
@@ -142,7 +140,7 @@ func (c *Container) Addr() string {
 	return ""
 }
 
-// Ready implements [Unit].
+// Ready implements [chaos.Unit].
 func (c *Container) Ready(ctx context.Context) error {
 	if c.Check != nil {
 		return c.Check(ctx)
@@ -154,13 +152,13 @@ func (c *Container) Ready(ctx context.Context) error {
 	return is.Healthy()
 }
 
-// Supervised implements [Unit]: its restart policy applies when its process crashes.
+// Supervised implements [chaos.Unit]: the container's restart policy applies when its process crashes.
 func (c *Container) Supervised() bool {
 	is, err := c.Asked()
 	return err == nil && is.Supervised()
 }
 
-// Stop implements [Unit].
+// Stop implements [chaos.Unit].
 func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
 	is, err := c.Now(ctx)
 	if err != nil {
@@ -169,7 +167,7 @@ func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
 	return c.Engine.Stop(ctx, is.ID, grace)
 }
 
-// Start implements [Unit].
+// Start implements [chaos.Unit].
 func (c *Container) Start(ctx context.Context) error {
 	is, err := c.Now(ctx)
 	if err != nil {
@@ -185,7 +183,7 @@ type AskedContainer struct {
 	At     string // host:port
 }
 
-// inner is a Container by a name that does not hide its method Container.
+// inner is a name for Container that does not hide its method Container.
 type inner = Container
 
 var (
@@ -193,21 +191,21 @@ var (
 	_ chaos.Contained = (*AskedContainer)(nil)
 )
 
-// Asked has a container be asked for an answer at a host:port.
+// Asked adds a request for an answer at a host:port to a container.
 func Asked(c *Container, answer func(ctx context.Context) error, at string) *AskedContainer {
 	return &AskedContainer{inner: c, Answer: answer, At: at}
 }
 
-// Ask implements [Asker].
+// Ask implements [chaos.Asker].
 func (c *AskedContainer) Ask(ctx context.Context) error { return c.Answer(ctx) }
 
-// Addr implements [Addressed].
+// Addr implements [chaos.Addressed].
 func (c *AskedContainer) Addr() string { return c.At }
 
-// IsGone tells whether an error says that the container is no more.
+// IsGone reports whether an error says that the container no longer exists.
 func IsGone(err error) bool { return errdefs.IsNotFound(err) }
 
-// ContainerOf gives the container that a unit is.
+// ContainerOf returns the container of a unit.
 func ContainerOf(u chaos.Unit) (*Container, bool) {
 	switch u := u.(type) {
 	case *Container:
@@ -218,5 +216,5 @@ func ContainerOf(u chaos.Unit) (*Container, bool) {
 	return nil, false
 }
 
-// ErrNoContainer tells that a fault of containers was aimed at something else.
+// ErrNoContainer says that a fault on containers was aimed at something else.
 var ErrNoContainer = errors.New("it is no container")

@@ -11,13 +11,13 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// opUnhelp is the undo of helpers in an engine: all of a run's are removed.
+// opUnhelp is the undo of agents in an engine: it removes all agents of a run.
 const opUnhelp = "docker.unhelp"
 
-// helperCommand is what brunt is called with to be a helper in a network.
+// helperCommand is brunt's command that runs an agent in a network.
 const helperCommand = "helper"
 
-// ServeNetwork implements [Helped].
+// Help starts an agent in the container's network and returns its connection.
 func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, error) {
 	is, err := c.Running(ctx)
 	if err != nil {
@@ -29,14 +29,14 @@ func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, e
 	})
 }
 
-// Unhelp implements [Helped].
+// Unhelp returns the undo that removes a run's agents.
 func (c *Container) Unhelp(run string) chaos.Undo { return UnhelpUndo(c.Engine, run) }
 
 func UnhelpUndo(e *docker.Engine, run string) chaos.Undo {
 	return chaos.Undo{Op: opUnhelp, Args: RawOf(EngineArgs{Engine: e.Address(), Run: run})}
 }
 
-// Listens gives the ports of TCP that its image or its maker says it listens on.
+// Listens returns the declared TCP ports of the container.
 func (c *Container) Listens() []uint16 {
 	is, err := c.Asked()
 	if err != nil {
@@ -49,8 +49,8 @@ func (c *Container) Listens() []uint16 {
 	return out
 }
 
-// unhelp removes all helpers that a run has in an engine, and their image, until nothing is
-// found for a while: one that was asked for as brunt died comes a little later.
+// unhelp removes all agents of a run in an engine, and their image, until it finds none twice: an
+// agent requested just before brunt died may start a little later.
 func unhelp(ctx context.Context, e *docker.Engine, run string) (chaos.Outcome, error) {
 	out := chaos.Gone
 	for quiet := 0; quiet < 2; quiet++ {
@@ -58,7 +58,7 @@ func unhelp(ctx context.Context, e *docker.Engine, run string) (chaos.Outcome, e
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return chaos.Failed, fmt.Errorf("removing helpers: %w", err)
-		case err != nil || left.Total() > 0: // what is just being removed can be in the way
+		case err != nil || left.Total() > 0: // an object that is being removed may cause the error
 			out, quiet = chaos.Reverted, 0
 		}
 		select {

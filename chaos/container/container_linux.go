@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// IsOf tells whether a process of this machine is in the container: its control groups bear the
-// container's id, or else the files that the engine gives to a container and mounts there do.
+// IsOf reports whether a process of this machine is in the container: its control groups have the
+// container's id, or else the files that the engine mounts into it do.
 func IsOf(pid int, id string) bool {
 	if pid <= 1 || id == "" {
 		return false

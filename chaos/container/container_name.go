@@ -1,4 +1,4 @@
 package container
 
-// Named is what a unit is called.
+// Named holds the names of a unit and its service.
 type Named struct{ Unit, Service string }

@@ -2,6 +2,6 @@
 
 package container
 
-// IsOf tells that no process of this machine is in a container: engines run in a virtual machine
-// here, whose numbers of processes are its own.
+// IsOf reports that no process of this machine is in a container: on this system engines run in a
+// virtual machine with pids of its own.
 func IsOf(int, string) bool { return false }

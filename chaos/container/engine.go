@@ -11,23 +11,23 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Undos of what is done in a Docker engine.
+// Undos in a Docker engine.
 const (
-	opFleet   = "docker.sweep"   // all that carries the run's label is removed
-	opCompose = "docker.compose" // all that carries the label of the run's Compose project is removed
+	opFleet   = "docker.sweep"   // removes everything with the run's label
+	opCompose = "docker.compose" // removes everything with the label of the run's Compose project
 )
 
 // EngineArgs are the arguments of every undo in an engine.
 type EngineArgs struct {
 	Engine docker.Address `json:"engine"`
 	Run    string         `json:"run,omitempty"`
-	// Settle is how long an order that brunt gave before it died may take to come into
-	// force, in nanoseconds.
+	// Settle is how long a request that brunt made before it died may take to have an effect, in
+	// nanoseconds.
 	Settle   time.Duration    `json:"settle,omitempty"`
 	Endpoint *docker.Endpoint `json:"endpoint,omitempty"`
 }
 
-// ContainerIdentity says which container is meant, and which of its lives.
+// ContainerIdentity identifies a container between two starts.
 type ContainerIdentity struct {
 	Container string    `json:"container"`
 	Started   time.Time `json:"started,omitzero"`
@@ -37,37 +37,36 @@ type ContainerIdentity struct {
 func RawOf(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of structs of texts and numbers
+		panic(err) // structs of strings and numbers cannot fail
 	}
 	return b
 }
 
-// FleetUndo takes back the making of a stack of containers: all that carries the run's
-// label is removed.
+// FleetUndo reverts the creation of a group of containers: it removes everything with the run's label.
 func FleetUndo(at docker.Address, run string) chaos.Undo {
 	return chaos.Undo{Op: opFleet, Args: RawOf(EngineArgs{Engine: at, Run: run})}
 }
 
-// ComposeUndo takes back what Compose has made for a run's project: all that carries the
-// project's label is removed.
+// ComposeUndo reverts what Compose has created for a run's project: it removes everything with the
+// project's label.
 func ComposeUndo(at docker.Address, project string) chaos.Undo {
 	return chaos.Undo{Op: opCompose, Args: RawOf(EngineArgs{Engine: at, Run: project})}
 }
 
-// SweepFleet removes all that carries the run's label: what an engine made still after whoever asked for it had
-// Gone away.
+// SweepFleet removes everything with the run's label: the engine may still create objects after the
+// client that requested them has gone.
 func SweepFleet(ctx context.Context, e *docker.Engine, run string) error {
 	_, err := SweepEngine(ctx, e, docker.RunLabel, run)
 	return err
 }
 
-// SweepCompose is SweepFleet for what Compose makes for a project.
+// SweepCompose is SweepFleet for what Compose creates for a project.
 func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
 	_, err := SweepEngine(ctx, e, docker.ComposeProject, project)
 	return err
 }
 
-// SweepOperations remove what a run has made in an engine.
+// SweepOperations remove what a run has created in an engine.
 func SweepOperations() []chaos.Operation {
 	by := func(label string) func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error) {
 		return func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
@@ -83,7 +82,7 @@ func SweepOperations() []chaos.Operation {
 	}
 }
 
-// onRun makes an undo of what is done to all that a run has in an engine.
+// onRun makes an undo from a function on everything that a run has in an engine.
 func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
@@ -99,7 +98,7 @@ func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, 
 	}
 }
 
-// OnContainer makes an undo of what is done to one container of an engine.
+// OnContainer makes an undo from a function on one container of an engine.
 func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
@@ -116,8 +115,7 @@ func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, Eng
 	}
 }
 
-// SweepEngine removes all that carries a label in an engine, until nothing is found for a
-// while.
+// SweepEngine removes everything with a label in an engine, until it finds nothing twice.
 func SweepEngine(ctx context.Context, e *docker.Engine, label, value string) (chaos.Outcome, error) {
 	out := chaos.Gone
 	for quiet := 0; quiet < 2; quiet++ {

@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// RunningProcess gives the identity of the process that a unit runs as now.
+// RunningProcess returns the identity of a unit's present process.
 func RunningProcess(u chaos.Unit) (proc.Identity, error) {
 	pid := u.PID()
 	if c, ok := ContainerOf(u); ok && !c.Engine.Address().Local() {
@@ -33,8 +33,7 @@ func SignalUnit(u chaos.Unit, id proc.Identity, name string) error {
 	return nil
 }
 
-// BackAgain waits until a unit runs as another process than the one that was, and
-// is ready.
+// BackAgain waits until a unit runs as another process than was, and is ready.
 func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.Time) (string, error) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

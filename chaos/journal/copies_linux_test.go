@@ -6,8 +6,8 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// TestJournal_ClosedWithCopies closes a journal while another process has its file: it is nobody's from
-// then on.
+// TestJournal_ClosedWithCopies closes a journal while another process has its file open: it is then
+// unlocked.
 func TestJournal_ClosedWithCopies(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")

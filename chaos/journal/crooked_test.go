@@ -17,8 +17,7 @@ import (
 	"brunt/targets/platform/procmark"
 )
 
-// These tests are about journals that are not as they should be: disks that are full,
-// files that are damaged, and others' files.
+// These tests are about journals in bad states: full disks, damaged files and files of others.
 
 var nobody = []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}
 
@@ -59,7 +58,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 	}
 }
 
-// What a replay writes must not follow half a line.
+// A replay must not append to an incomplete line.
 func TestReplayAfterATornLine(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "torn")
@@ -83,11 +82,10 @@ func TestReplayAfterATornLine(t *testing.T) {
 	}
 }
 
-// A journal that can't be read, or is another machine's, keeps nobody from taking back
-// What the others tell of.
+// An unreadable journal, or one of another machine, does not prevent the revert of the others.
 func TestOthersJournals(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil { // can't be read
+	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil { // cannot be read
 		t.Fatal(err)
 	}
 	far := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
@@ -119,8 +117,7 @@ func TestOthersJournals(t *testing.T) {
 	}
 }
 
-// The journal of a machine that was booted again, or of a container that was made
-// again, is ours.
+// The journal of a rebooted machine, or of a recreated container, belongs to this one.
 func TestOurJournals(t *testing.T) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -156,7 +153,7 @@ func TestStillbornJournalsAreRemoved(t *testing.T) {
 	}
 }
 
-// One undo that fails does not keep the others of its entry from being made.
+// If one undo of an entry fails, the others are still executed.
 func TestUndosAreAllMade(t *testing.T) {
 	cmd, id := sleeper(t)
 	end, err := ProcessUndo(id.PID)
@@ -172,8 +169,8 @@ func TestUndosAreAllMade(t *testing.T) {
 	}
 }
 
-// A run that only hangs goes on: what was taken back from under it stays in its
-// journal, for when it dies.
+// A run that hangs may go on: entries that a forced replay has reverted stay in its journal until it
+// dies.
 func TestForcedReplayKeepsEntries(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "hung")
@@ -186,7 +183,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 	}
-	if err := j.Extend(n, nobody...); err != nil { // it goes on, and restarts one
+	if err := j.Extend(n, nobody...); err != nil { // it goes on, and restarts a process
 		t.Fatal(err)
 	}
 	if s := read(t, dir); len(s.Open) != 1 || len(s.Open[0].Undo) != 2 || s.Damaged > 0 || !s.Alive {
@@ -206,8 +203,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 	}
 }
 
-// A guard that could not take something back from a brunt that hangs stays: when
-// brunt dies it tries again.
+// A watchdog whose revert for a hanging brunt failed goes on: it tries again when brunt dies.
 func TestGuardOutlivesAFailure(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
@@ -244,7 +240,7 @@ func TestGuardOutlivesAFailure(t *testing.T) {
 	}
 }
 
-// A process that has left its group, or that ends slowly, is found by the run's mark.
+// A process that left its group, or that ends slowly, is found by the run's mark.
 func TestSweep(t *testing.T) {
 	if pids, _ := procmark.Find("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
 		t.Skip("needs Linux: others' environments can't be read here")
@@ -283,8 +279,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// Two runs begin with one state directory, and none takes the other's journal for that
-// of a dead one.
+// Two runs begin with one state directory, and neither takes the other's journal for that of a dead
+// run.
 func TestRunsThatBeginAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	errs := make(chan error)

@@ -18,42 +18,40 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Discovery is what dead runs have left on this machine, found by brunt's marks and
-// Without a journal of theirs. A mark is an entry in the environment of each process that
-// a run started, which no later process has by chance. What has none is never touched: a
-// process that brunt did not start and a fault stopped carries no mark, and only the
-// journal knows it.
+// A Discovery is what dead runs have left on this machine, found by brunt's marks and without a
+// journal. A mark is an entry in the environment of each process that a run started; no other process
+// has one by chance. A process without a mark is never touched: only the journal knows a process that
+// brunt did not start and a fault stopped.
 type Discovery struct {
 	Left    []Leftover
-	Alive   []string       // runs that go on, or whose guard is at work; their processes are left alone
-	Stopped []proc.Process // stopped by somebody, without a mark
+	Alive   []string       // runs that go on, or whose watchdog works; their processes are left alone
+	Stopped []proc.Process // stopped processes without a mark
 }
 
-// A Leftover is one thing of a dead run: a process, or a journal in a state directory
-// that nobody looks into.
+// A Leftover is one remnant of a dead run: a process, objects in an engine, or a journal in a state
+// directory that brunt does not read by default.
 type Leftover struct {
 	Run     string
-	Journal string         // empty is a process
-	Process proc.Process   // of the run, or its guard
-	Engine  docker.Address // where what it has made carries its label; the zero one is that it is a process or a journal
-	What    string         // for people
+	Journal string         // empty for a process
+	Process proc.Process   // of the run, or its watchdog
+	Engine  docker.Address // where objects carry the label of the run; zero for a process or a journal
+	What    string         // description
 }
 
-// Seen is a process as a look around finds it.
+// seen is a process as look finds it.
 type seen struct {
 	proc.Process
 	run     string // the mark of its run, or empty
 	unit    string
-	guards  string // the journal that it is the guard of, or empty
+	guards  string // the journal whose watchdog it is, or empty
 	stopped bool
 	getenv  func(string) string
 }
 
-// watchdogMark is the entry in the environment of a guard that names its journal.
+// watchdogMark is the environment entry of a watchdog that names its journal.
 const watchdogMark = "BRUNT_GUARD="
 
-// Discover looks for what dead runs have left: those that are named, or all. It touches
-// nothing.
+// Discover looks for what dead runs have left: the named runs, or all. It changes nothing.
 func Discover(runs ...string) (*Discovery, error) {
 	all, holders, err := look()
 	if err != nil {
@@ -93,7 +91,7 @@ func Discover(runs ...string) (*Discovery, error) {
 		}
 	}
 	d.engine(holders, runs)
-	// A journal knows best how to take things back: it comes first.
+	// Journals come first: they know best how to revert.
 	slices.SortStableFunc(d.Left, func(a, b Leftover) int {
 		switch {
 		case (a.Journal == "") == (b.Journal == ""):
@@ -107,8 +105,8 @@ func Discover(runs ...string) (*Discovery, error) {
 	return d, nil
 }
 
-// journals lists where the journal of a process's run may lie, by what its own
-// environment says of the state directory.
+// journals lists where the journal of a process's run may be, given the state directory in the
+// environment of the process.
 func (p *seen) journals() []string {
 	if p.guards != "" {
 		return []string{p.guards}
@@ -123,9 +121,8 @@ func (p *seen) journals() []string {
 	return out
 }
 
-// TakeBack takes back what was found, and gives what became of it. Each process is
-// looked at once more: that it still is the one that was found, with its mark, of a run
-// that has not come to life.
+// TakeBack reverts what was found and returns the results. It checks each process again: it must still
+// be the same process, with its mark, of a run that has not come back to life.
 func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken, error) {
 	var taken []Taken
 	var errs []error
@@ -150,7 +147,7 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken
 	return taken, errors.Join(errs...)
 }
 
-// end ends a process of a dead run.
+// end kills a process of a dead run.
 func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	all, holders, err := look()
 	if err != nil {
@@ -163,8 +160,8 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	case holders[l.Run]:
 		return chaos.Failed, errors.New("its run goes on")
 	}
-	// subtle: what was found is named by when it began, and signal looks at that once it
-	// holds the process: a successor of the number is never hit.
+	// subtle: the identity includes the start time, and Signal checks it once it holds the process: a
+	// successor with the same pid is never hit.
 	id := proc.Identity{PID: l.Process.PID, Start: l.Process.Start, Boot: l.Process.Boot}
 	if err := proc.Protect(id.PID); err != nil {
 		return chaos.Failed, err
@@ -178,9 +175,9 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// engine looks for what dead runs have left in this machine's Docker engine: containers,
-// networks and images with their label. Runs of another user can't be seen to live, and
-// are left alone; so is an engine that is not this machine's.
+// engine looks for what dead runs have left in this machine's Docker engine: containers, networks and
+// images with their label. It leaves alone runs of another user, whose processes it cannot see, and
+// engines of other machines.
 func (d *Discovery) engine(holders map[string]bool, only []string) {
 	e := localEngine()
 	if e == nil {
@@ -213,7 +210,7 @@ func (d *Discovery) engine(holders map[string]bool, only []string) {
 	}
 }
 
-// localEngine is the machine's own engine, where one answers.
+// localEngine returns the machine's own engine if it answers.
 func localEngine() *docker.Engine {
 	at, err := docker.Find(os.Getenv)
 	if err != nil || !at.Local() {

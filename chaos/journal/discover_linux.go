@@ -11,10 +11,9 @@ import (
 	"brunt/chaos/proc"
 )
 
-// look goes over all processes that this user may look at. Holders are the runs that go
-// on: each holds its journal open to its end, wherever that lies and even if its file is
-// removed. Where a run is dead and its guard is not stopped, that is at work: it counts
-// as one too.
+// look lists all processes that this user may inspect. Holders are the live runs: each holds its
+// journal open until it ends, wherever the journal is and even if its file is removed. A dead run
+// whose watchdog is not stopped counts as live: the watchdog is reverting.
 func look() (all []seen, holders map[string]bool, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -39,9 +38,9 @@ func look() (all []seen, holders map[string]bool, err error) {
 	return all, holders, nil
 }
 
-// lookAt looks at one process. One of another user's can't be.
+// lookAt inspects one process. It fails for a process of another user.
 func lookAt(pid int) (seen, bool) {
-	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // its beginning first: what follows is of this one or a later
+	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // the start time comes first, for Same below
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil || p.Start == 0 || proc.IsZombie(pid) {
 		return p, false
@@ -62,7 +61,7 @@ func lookAt(pid int) (seen, bool) {
 	return p, proc.Look(pid).Same(p.Process)
 }
 
-// lastArgument is the last word of a process's command line.
+// lastArgument returns the last word of a process's command line.
 func lastArgument(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
@@ -88,7 +87,7 @@ func held(pid int) []string {
 		name := filepath.Base(strings.TrimSuffix(to, " (deleted)"))
 		if run, ok := strings.CutSuffix(name, journalSuffix); ok {
 			out = append(out, run)
-		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // about to get its name
+		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // before its rename
 			out = append(out, strings.TrimPrefix(run, "."))
 		}
 	}

@@ -11,20 +11,20 @@ import (
 	"brunt/targets/platform/procmark"
 )
 
-// Undos for the processes of a stack that brunt started.
+// Undos for the processes that brunt started.
 const (
 	opEnd   = "process.end"   // a process and its group
-	opSweep = "process.sweep" // all that carry the run's mark
+	opSweep = "process.sweep" // all processes with the run's mark
 )
 
-// StackUndo takes back the start of a stack: every process that carries the run's
-// Mark in its environment is ended.
+// StackUndo reverts the start of a stack: it kills every process with the run's mark in its
+// environment.
 func StackUndo(run string) chaos.Undo {
 	b, _ := json.Marshal(proc.RunMark + run)
 	return chaos.Undo{Op: opSweep, Args: b}
 }
 
-// ProcessUndo takes back the start of one process of a stack.
+// ProcessUndo reverts the start of one process of a stack.
 func ProcessUndo(pid int) (chaos.Undo, error) {
 	id, err := proc.Identify(pid)
 	if err != nil {
@@ -33,7 +33,7 @@ func ProcessUndo(pid int) (chaos.Undo, error) {
 	return chaos.Undo{Op: opEnd, Identity: id.Raw()}, nil
 }
 
-// processOperations end processes that brunt started.
+// processOperations kill processes that brunt started.
 func processOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opEnd, Do: OnProcess(EndGroup)},
@@ -47,7 +47,7 @@ func processOperations() []chaos.Operation {
 	}
 }
 
-// OnProcess makes an undo of what is done to one process.
+// OnProcess makes an undo from a function on one process.
 func OnProcess(do func(context.Context, proc.Identity) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var id proc.Identity
@@ -58,21 +58,20 @@ func OnProcess(do func(context.Context, proc.Identity) (chaos.Outcome, error)) f
 	}
 }
 
-// EndGroup ends a process and its group.
+// EndGroup kills a process and its group.
 func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil
 	}
 	proc.KillGroup(id.PID)
-	_ = proc.Signal(id, "KILL") // if it has left its group
+	_ = proc.Signal(id, "KILL") // in case it left its group
 	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !id.Alive() }, "it does not end"); err != nil {
 		return chaos.Failed, fmt.Errorf("pid %d: %w", id.PID, err)
 	}
 	return chaos.Reverted, nil
 }
 
-// sweep ends every process that carries mark in its environment, until none is
-// found.
+// sweep kills every process with mark in its environment, until there is none.
 func sweep(ctx context.Context, mark string) (chaos.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
 	defer cancel()

@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFullDisk lets the disk be full in the middle of a line, and then have room again:
-// nothing may be injected for the entry that could not be written, and those after it
-// can be read. The limit that stands for the disk is a process's, so a process of its
-// own has it: what go test writes meanwhile, or other tests, must not meet it.
+// TestFullDisk fills the disk in the middle of a line, and then frees it: the entry that could not be
+// written injects nothing, and the entries after it can be read. A file-size limit stands for the
+// disk. It applies to a process, so the test runs in a process of its own, apart from go test and
+// other tests.
 func TestFullDisk(t *testing.T) {
 	const own = "BRUNT_TEST_FULL_DISK"
 	if os.Getenv(own) == "" {

@@ -16,9 +16,9 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// A Guard is a child in a session of its own that takes everything back when brunt
-// dies or hangs. It holds the reading end of a pipe: the kernel closes the writing
-// end with brunt, however brunt ends, and a heartbeat tells that brunt still works.
+// A Watchdog is a child in a session of its own that reverts everything when brunt dies or hangs. It
+// holds the reading end of a pipe: the kernel closes the writing end when brunt ends, and a heartbeat
+// shows that brunt still works.
 type Watchdog struct {
 	cmd  *exec.Cmd
 	pipe io.WriteCloser
@@ -28,21 +28,21 @@ type Watchdog struct {
 
 const (
 	heartbeat = time.Second
-	patience  = 10 * heartbeat // without a heartbeat before the guard acts
+	patience  = 10 * heartbeat // without a heartbeat before the watchdog acts
 )
 
-// A hand has its time to take everything back before its container is removed: with less to spare
-// than ten seconds this does not compile.
+// An agent has time to revert everything before its container is removed. With less than ten seconds
+// to spare this does not compile.
 const _ = uint(rpc.CloseTimeout - chaos.UndoWithin - 10*time.Second)
 
-// What goes over the pipe: a heartbeat, and the word that all is well.
+// What the pipe carries: heartbeats, and the end of a run without open entries.
 const (
 	beatByte = '.'
 	doneByte = 'q'
 )
 
-// StartWatchdog starts the guard of a journal. Command is brunt's own command line for
-// it, to which the journal's path is added; env is added to its environment.
+// StartWatchdog starts the watchdog of a journal. command is brunt's own command line for it, to which
+// the journal's path is added; env is added to its environment.
 func StartWatchdog(command []string, journal string, env ...string) (*Watchdog, error) {
 	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
 	ownSession(cmd)
@@ -67,7 +67,7 @@ func (g *Watchdog) beats() {
 		select {
 		case <-t.C:
 			if _, err := g.pipe.Write([]byte{beatByte}); err != nil {
-				return // the guard is gone; Stop will say so
+				return // the watchdog is gone; Stop will report it
 			}
 		case <-g.stop:
 			return
@@ -75,8 +75,8 @@ func (g *Watchdog) beats() {
 	}
 }
 
-// Stop tells the guard that it is not needed any more, and waits for it to end. An
-// error says that it died before.
+// Stop tells the watchdog that it is no longer needed, and waits for it to end. An error says that it
+// died before.
 func (g *Watchdog) Stop() error {
 	close(g.stop)
 	g.beat.Wait()
@@ -90,8 +90,8 @@ func (g *Watchdog) Stop() error {
 	return cerr
 }
 
-// RunWatchdog is the guard's own life: it reads heartbeats from in until brunt says that
-// all is well, and takes back what the journal has open when brunt dies or hangs.
+// RunWatchdog is the main function of the watchdog: it reads heartbeats from in until brunt reports
+// success, and reverts the journal's open entries when brunt dies or hangs.
 func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	beats := make(chan byte)
 	go func() {
@@ -120,7 +120,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			}
 			hung.Reset(patience)
 		case <-hung.C: // brunt hangs: it still holds the lock
-			// What fails now is tried again when brunt dies, or hangs on.
+			// What fails now is retried when brunt dies or still hangs.
 			_ = takeOver(ops, journal, true)
 			hung.Reset(patience)
 		}
@@ -135,7 +135,7 @@ func takeOver(ops chaos.Operations, journal string, force bool) error {
 	return err
 }
 
-// WatchdogLog is where the guard of a journal writes what went wrong.
+// WatchdogLog opens the file for the errors of a journal's watchdog.
 func WatchdogLog(journal string) (*os.File, error) {
 	return os.OpenFile(journal+logSuffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }

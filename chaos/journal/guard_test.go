@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/proc"
 )
 
-// TestGuard_OfEachRun holds that the guards of all runs in this process are kept from faults, each as
-// long as it lives.
+// TestGuard_OfEachRun checks that the watchdogs of all runs in this process are protected from faults
+// while they live.
 func TestGuard_OfEachRun(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("needs a shell")
@@ -31,7 +31,7 @@ func TestGuard_OfEachRun(t *testing.T) {
 		}
 	}
 	held(true, true)
-	_ = all[1].Stop() // a shell finds no whole line
+	_ = all[1].Stop() // a shell reads no complete line
 	held(true, false)
 	_ = all[0].Stop()
 	held(false, false)

@@ -13,20 +13,21 @@ import (
 	"brunt/chaos/proc"
 )
 
-// opEndBrunt is the undo of what dies with brunt: it is done by ending it. Only a guard
-// has anything to do there, whose brunt hangs: a dead one's is gone.
+// opEndBrunt is the undo of what ends with brunt: it kills brunt. It has an effect only when brunt
+// hangs; after brunt's death there is nothing left to revert.
 const opEndBrunt = "brunt.end"
 
-// EndBrunt takes back what the kernel takes back when brunt ends.
+// EndBrunt reverts what the kernel reverts when brunt ends.
 func EndBrunt() chaos.Undo {
 	id, err := proc.Identify(os.Getpid())
-	if err != nil { // nobody can look at processes here, and so nobody can end one
+	if err != nil { // processes cannot be inspected on this system, so none can be killed
 		return chaos.Undo{Op: opEndBrunt, Identity: proc.Identity{}.Raw()}
 	}
 	return chaos.Undo{Op: opEndBrunt, Identity: id.Raw()}
 }
 
-// EndBruntIn is EndBrunt for what is in the network of a container, which it names for other runs.
+// EndBruntIn is EndBrunt for a fault in the network of a container. The undo names the container for
+// other runs.
 func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 	u := EndBrunt()
 	if id.ID != "" {
@@ -35,7 +36,7 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 	return u
 }
 
-// BruntOperations revert what dies with brunt and what brunt starts.
+// BruntOperations revert what ends with brunt and what brunt starts.
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(), []chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, Network: func(u chaos.Undo) string {
 		var of NetworkOf
@@ -44,19 +45,19 @@ func BruntOperations() []chaos.Operation {
 	}}})
 }
 
-// NetworkOf says in which container's network something is.
+// NetworkOf says in which container's network a fault is.
 type NetworkOf struct {
 	Container string `json:"container,omitempty"`
 }
 
-// endOwner ends a brunt that hangs.
+// endOwner kills a brunt that hangs.
 func endOwner(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id proc.Identity
 	if err := json.Unmarshal(u.Identity, &id); err != nil {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
 	}
 	switch {
-	case !id.Alive(), id.PID == os.Getpid(): // who takes back its own has let go of it
+	case !id.Alive(), id.PID == os.Getpid(): // a brunt that reverts its own entry has already released it
 		return chaos.Gone, nil
 	}
 	if err := proc.Signal(id, "KILL"); err != nil && !errors.Is(err, proc.ErrEnded) {

@@ -18,16 +18,16 @@ import (
 	"brunt/chaos/proc"
 )
 
-// A Journal is where a run writes what it is about to break, before it does. It is
-// a file of lines, each written and synced before what it tells is done; whoever
-// finds it without its run can take everything back.
+// A Journal is where a run writes what it is about to break, before it does. It is a file of lines.
+// Each line is written and synced before what it says is done, so that any process that finds the file
+// of a dead run can revert everything.
 type Journal struct {
-	// At is called at every point at which brunt could die, for tests.
+	// At is called at every point where brunt could die, for tests.
 	At func(point string)
-	// Tell is told every line once it is written, and knows it when it returns; nil tells nobody.
-	// What it does not know is not done, though what is over may stay unknown to it.
+	// Tell receives every line once it is written, and returns when the receiver has it; nil sends
+	// nothing. An injection waits for Tell to succeed; the end of an entry does not.
 	Tell func(line []byte) error
-	// Mask hides secrets in what went wrong; nil hides nothing.
+	// Mask hides secrets in errors; nil hides nothing.
 	Mask func(string) string
 
 	ops  chaos.Operations
@@ -35,8 +35,8 @@ type Journal struct {
 	f    *os.File
 	path string
 	last int
-	open map[int]*Pending // entries that wait to be taken back
-	bad  error            // the file could not be mended after a write that failed
+	open map[int]*Pending // entries that are not reverted yet
+	bad  error            // why the file could not be repaired after a failed write
 }
 
 // A record is one line of a journal.
@@ -57,19 +57,19 @@ type record struct {
 
 const (
 	journalSuffix = ".journal"
-	unnamed       = ".new" // of one that has no name of its own yet
-	logSuffix     = ".log" // added to a journal's name, for its guard's words
+	unnamed       = ".new" // of a journal before its rename
+	logSuffix     = ".log" // added to a journal's name for the log of its watchdog
 )
 
-// Open makes the journal of a run in dir and locks it for as long as the
-// run lives. Without room to write it there is an error, and so no injection.
+// Open makes the journal of a run in dir and locks it for the life of the run. Without room to write
+// it returns an error, and nothing is injected.
 func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, run+journalSuffix)
-	// Under its own name it appears only once it is locked: a run that looks for the
-	// remains of others must not take it for one.
+	// The file gets its own name only once it is locked: a run that looks for leftovers of others must
+	// not take it for one.
 	f, err := openShared(filepath.Join(dir, "."+run+unnamed), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
@@ -102,18 +102,17 @@ func (j *Journal) begin(run string) error {
 	return os.Rename(j.f.Name(), j.path)
 }
 
-// Path is the file of the journal.
+// Path returns the file of the journal.
 func (j *Journal) Path() string { return j.path }
 
-// Point calls At: brunt could die here.
+// Point calls At, where brunt could die.
 func (j *Journal) Point(name string) {
 	if j.At != nil {
 		j.At(name)
 	}
 }
 
-// write appends a line and syncs it. It is called with mu held, or before others
-// know of j.
+// write appends a line and syncs it. The caller holds mu, or is the only one that knows j.
 func (j *Journal) write(r record) error {
 	if j.bad != nil {
 		return j.bad
@@ -126,7 +125,7 @@ func (j *Journal) write(r record) error {
 	if err != nil {
 		return err
 	}
-	// At the end, wherever that is: the guard may have written meanwhile.
+	// Seek to the end each time: the watchdog may have written meanwhile.
 	end, err := j.f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
@@ -143,8 +142,8 @@ func (j *Journal) write(r record) error {
 		}
 		return nil
 	}
-	// subtle: on a full disk a part of the line is there. The next one must not follow
-	// it: nobody could read that one then, and what it tells would stay.
+	// subtle: on a full disk a part of the line is written. The next line must not follow it: it could
+	// not be read then, and what it records would never be reverted.
 	err = fmt.Errorf("writing the journal: %w", err)
 	if terr := j.f.Truncate(end); terr != nil {
 		j.bad = errors.Join(err, terr)
@@ -152,8 +151,8 @@ func (j *Journal) write(r record) error {
 	return err
 }
 
-// Intent writes down how to take back what is about to be done, and gives the
-// number of the entry. With an error nothing may be done.
+// Intent writes down how to revert what is about to be done, and returns the number of the entry.
+// After an error nothing may be done.
 func (j *Journal) Intent(fault, what string, undo []chaos.Undo) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -170,7 +169,7 @@ func (j *Journal) Intent(fault, what string, undo []chaos.Undo) (int, error) {
 	return j.last, nil
 }
 
-// Extend adds undos to entry id: a process was started under it.
+// Extend adds undos to entry id, such as for a process that was started under it.
 func (j *Journal) Extend(id int, undo ...chaos.Undo) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -187,7 +186,7 @@ func (j *Journal) Extend(id int, undo ...chaos.Undo) error {
 	return nil
 }
 
-// Done writes down that entry id needs nothing any more, and how that came.
+// Done closes entry id with its outcome.
 func (j *Journal) Done(id int, o chaos.Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -203,22 +202,22 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 	return nil
 }
 
-// Failed writes down why entry id could not be taken back. It stays open.
+// Failed writes down why entry id could not be reverted. The entry stays open.
 func (j *Journal) Failed(id int, why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.write(record{Op: "note", ID: id, Outcome: chaos.Failed, By: "run", Error: why.Error()})
 }
 
-// Open is how many entries wait to be taken back.
+// Open returns the number of entries that are not reverted yet.
 func (j *Journal) Open() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.open)
 }
 
-// Close ends the journal. Its file is removed when nothing is open; else it stays
-// for `brunt revert` and the next run.
+// Close ends the journal. It removes the file when no entry is open; otherwise the file stays for
+// `brunt revert` and the next run.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -233,13 +232,13 @@ func (j *Journal) Close() error {
 	return errors.Join(remove(j.path), f.Close())
 }
 
-// remove removes a journal of which nothing is open, and its guard's words.
+// remove removes a journal without open entries, and its watchdog's log.
 func remove(path string) error {
-	_ = os.Remove(path + logSuffix) // there is hardly ever one
+	_ = os.Remove(path + logSuffix) // rarely exists
 	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
 }
 
-// shared refuses what another live run has broken already.
+// shared refuses an undo that another live run holds already.
 func (j *Journal) shared(undo []chaos.Undo) error {
 	others, err := List(filepath.Dir(j.path))
 	if err != nil {
@@ -252,7 +251,7 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 		}
 		for _, e := range o.Open {
 			for _, theirs := range j.ops.Innermost(e.Undo) {
-				if j.ops[theirs.Op].PerRun { // of two runs in one process each has let go of its own
+				if j.ops[theirs.Op].PerRun { // each of two runs in one process releases its own
 					continue
 				}
 				if slices.ContainsFunc(undo, theirs.Same) {
@@ -264,9 +263,9 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 	return nil
 }
 
-// OtherRun gives another live run that has something in the network of a container; empty is none.
+// OtherRun returns another live run that has something in the network of a container, or "".
 func (j *Journal) OtherRun(container string) string {
-	others, _ := List(filepath.Dir(j.path)) // one that can't be read tells nothing
+	others, _ := List(filepath.Dir(j.path)) // an unreadable journal counts as none
 	for _, o := range others {
 		if o.Path == j.path || !o.Alive {
 			continue
@@ -280,7 +279,7 @@ func (j *Journal) OtherRun(container string) string {
 	return ""
 }
 
-// twice refuses a setting that another fault of this run has in its hands.
+// twice refuses a setting that another fault of this run has changed.
 func (j *Journal) twice(undo []chaos.Undo) error {
 	undo = j.ops.Innermost(undo)
 	for _, e := range j.open {
@@ -293,23 +292,23 @@ func (j *Journal) twice(undo []chaos.Undo) error {
 	return nil
 }
 
-// State is what a journal says.
+// State is the content of a journal.
 type State struct {
 	Path    string
 	Run     string
 	Host    string
 	Began   time.Time
 	Alive   bool // its run goes on
-	Foreign bool // it was written on another machine, which alone can take back what it tells of
+	Foreign bool // written on another machine, and only that one can revert it
 	Open    []Pending
-	Torn    bool // its last line is not whole: brunt died while it wrote it, and had done nothing yet
-	Damaged int  // lines that can't be read, but for a torn one: what they tell of may be in
+	Torn    bool // the last line is incomplete: brunt died while writing it, before the injection
+	Damaged int  // unreadable lines besides a torn one: their faults may still be injected
 
-	whole int64 // bytes up to the end of the last line that is whole
+	whole int64 // bytes up to the end of the last complete line
 }
 
-// Left is how many entries the run left behind that this machine can take back, those
-// that can't be read included.
+// Left returns the number of entries, unreadable ones included, that a dead run left and that this
+// machine can revert.
 func (s *State) Left() int {
 	if s.Alive || s.Foreign {
 		return 0
@@ -317,18 +316,18 @@ func (s *State) Left() int {
 	return len(s.Open) + s.Damaged
 }
 
-// A Pending is something that waits to be taken back.
+// A Pending is an entry that is not reverted yet.
 type Pending struct {
 	ID    int
 	Time  time.Time
 	Fault string
 	What  string
 	Undo  []chaos.Undo
-	Error string // of the last try
+	Error string // of the last attempt
 }
 
-// List reads all journals in dir. A directory that does not exist has none. One
-// that can't be read is an error, and does not keep the others from being read.
+// List reads all journals in dir. A missing directory has none. An unreadable journal is an error, and
+// the others are still read.
 func List(dir string) ([]State, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -355,7 +354,7 @@ func List(dir string) ([]State, error) {
 	return out, errors.Join(errs...)
 }
 
-// readJournal reads one journal and tells whether its run goes on.
+// readJournal reads one journal and checks whether its run goes on.
 func readJournal(path string) (State, error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
@@ -370,8 +369,8 @@ func readJournal(path string) (State, error) {
 	return s, err
 }
 
-// parseJournal reads the lines of a journal. A last line that is not whole counts
-// for nothing: what it would have told was not done yet.
+// parseJournal reads the lines of a journal. It ignores an incomplete last line: what that line would
+// record was not done yet.
 func parseJournal(path string, f io.Reader) (State, error) {
 	s := State{Path: path, Run: strings.TrimSuffix(filepath.Base(path), journalSuffix)}
 	entries := map[int]*Pending{}
@@ -399,7 +398,7 @@ func parseJournal(path string, f io.Reader) (State, error) {
 	return s, nil
 }
 
-// follow takes a record in.
+// follow applies a record to the state.
 func (s *State) follow(r record, entries map[int]*Pending) {
 	e := entries[r.ID]
 	switch r.Op {
@@ -420,9 +419,9 @@ func (s *State) follow(r record, entries map[int]*Pending) {
 	}
 }
 
-// elsewhere tells whether a journal that begins with r was written on another
-// machine, as a home directory on a network shows them. A machine that was booted
-// again keeps its name, a container that was made again the kernel it runs on.
+// elsewhere reports whether a journal that begins with r was written on another machine, such as in a
+// home directory on a network share. A rebooted machine keeps its name; a recreated container keeps
+// its kernel's boot id.
 func elsewhere(r record) bool {
 	var brunt proc.Identity
 	host, err := os.Hostname()

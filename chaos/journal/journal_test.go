@@ -27,7 +27,7 @@ func openJournal(t *testing.T, dir, run string) *Journal {
 	return j
 }
 
-// unlocked ends the journal as the death of its run would.
+// unlocked unlocks the journal as the death of its run would.
 func unlocked(t *testing.T, j *Journal) {
 	t.Helper()
 	if err := j.f.Close(); err != nil {
@@ -157,7 +157,7 @@ func TestNoJournalNoInjection(t *testing.T) {
 	}
 }
 
-// Two runs that live at once do not break the same process.
+// Two live runs cannot hit the same process.
 func TestSharedUnitIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	_, id := sleeper(t)
@@ -175,7 +175,7 @@ func TestSharedUnitIsRefused(t *testing.T) {
 	}
 }
 
-// A successor of a process's number is never touched.
+// A successor with the same pid is never hit.
 func TestIdentity(t *testing.T) {
 	_, id := sleeper(t)
 	for _, c := range []struct {
@@ -267,7 +267,7 @@ func FuzzJournal(f *testing.F) {
 	})
 }
 
-// TestReplay_OwnTime holds that an entry has a time of its own: what those before it took is not its fault.
+// TestReplay_OwnTime checks that an entry has a deadline of its own, whatever earlier entries took.
 func TestReplay_OwnTime(t *testing.T) {
 	j := openJournal(t, t.TempDir(), "r")
 	cmd := exec.Command("sleep", "1000")
@@ -275,7 +275,7 @@ func TestReplay_OwnTime(t *testing.T) {
 		t.Skip("needs the command sleep: " + err.Error())
 	}
 	ended := make(chan struct{})
-	go func() { // whoever started it sees to it
+	go func() { // its parent reaps it
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
@@ -311,8 +311,8 @@ func TestReplay_OwnTime(t *testing.T) {
 	}
 }
 
-// TestJournal_ByHand holds that a setting is one, whoever's hand writes it, and that two faults are
-// not the same because the container is.
+// TestJournal_ByHand checks that a setting is the same whichever agent writes it, and that two faults
+// are not the same because they share a container.
 func TestJournal_ByHand(t *testing.T) {
 	set := func(file string) chaos.Undo { return chaos.Undo{Op: "cgroup.set", Identity: container.RawOf(file)} }
 	hand := func(run string, u ...chaos.Undo) chaos.Undo {
@@ -345,7 +345,7 @@ func TestJournal_ByHand(t *testing.T) {
 	}
 }
 
-// TestJournal_OneProcess holds that two runs in one process are not in each other's way by being that.
+// TestJournal_OneProcess checks that two runs in one process do not exclude each other.
 func TestJournal_OneProcess(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"base", "candidate"} {
@@ -355,10 +355,10 @@ func TestJournal_OneProcess(t *testing.T) {
 	}
 }
 
-// continueOp is the undo of a frozen process, as package fault/process has it.
+// continueOp is the undo of a frozen process, as in package fault/process.
 const continueOp = "process.continue"
 
-// testOperations are those of brunt itself, with some of the faults' that tests need.
+// testOperations are brunt's own undo operations, with some of the faults' that tests need.
 func testOperations() chaos.Operations {
 	return chaos.OperationsOf(BruntOperations(), []chaos.Operation{
 		{Name: continueOp, Do: OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome, error) {

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const wholeFile = 1 // a byte far beyond the end stands for the file
+const wholeFile = 1 // one byte far beyond the end stands for the file
 
 var lockAt = windows.Overlapped{OffsetHigh: 1 << 30}
 
-// openShared opens a file that others may rename or remove meanwhile.
+// openShared opens a file that other processes may rename or remove meanwhile.
 //
-// subtle: package os opens files so that nobody can, this process included.
+// subtle: package os opens files without that right, even for this process.
 func openShared(name string, flag int) (*os.File, error) {
 	path, err := windows.UTF16PtrFromString(name)
 	if err != nil {
@@ -36,7 +36,7 @@ func openShared(name string, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(h), name), nil
 }
 
-// errHeld is what lock gives while somebody else holds the lock.
+// errHeld is the error of lock while another process holds the lock.
 const errHeld = windows.ERROR_LOCK_VIOLATION
 
 // lock takes a file's lock, which ends with the process.
@@ -50,7 +50,7 @@ func unlock(f *os.File) error {
 	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, wholeFile, 0, &at)
 }
 
-// isLocked tells whether somebody else holds the lock of f.
+// isLocked reports whether another process holds the lock of f.
 func isLocked(f *os.File) (bool, error) {
 	err := lock(f)
 	if errors.Is(err, errHeld) {
@@ -62,7 +62,7 @@ func isLocked(f *os.File) (bool, error) {
 	return false, err
 }
 
-// syncDir does nothing: directories can't be synced here.
+// syncDir does nothing: Windows cannot sync directories.
 func syncDir(string) error { return nil }
 
 // ownSession takes a child out of brunt's console group.

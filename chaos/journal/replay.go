@@ -12,7 +12,7 @@ import (
 	"brunt/chaos"
 )
 
-// A Taken is an entry of a journal that was taken back, or could not be.
+// A Taken is a journal entry that was reverted, or whose revert failed.
 type Taken struct {
 	Run     string
 	Pending Pending
@@ -20,9 +20,8 @@ type Taken struct {
 	Err     error
 }
 
-// Recover takes back what runs that died have left open in dir. Journals of runs
-// that go on are left alone, and so are those of another machine. By says who does
-// it: guard, run or revert.
+// Recover reverts the open entries of dead runs in dir. It leaves alone the journals of live runs and
+// of other machines. by names the caller: guard, run or revert.
 func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken, error) {
 	states, err := List(dir)
 	errs := []error{err}
@@ -39,10 +38,10 @@ func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken
 	return all, errors.Join(errs...)
 }
 
-// stillborn removes journals of runs that died before their journal had a name. They
-// tell of nothing.
+// stillborn removes journals of runs that died before their journal had its name. They have no
+// entries.
 func stillborn(dir string) {
-	const surely = time.Minute // it is renamed within milliseconds
+	const surely = time.Minute // far longer than the milliseconds until the rename
 	names, err := filepath.Glob(filepath.Join(dir, ".*"+unnamed))
 	if err != nil {
 		return
@@ -54,14 +53,13 @@ func stillborn(dir string) {
 	}
 }
 
-// Replay takes back what a journal has open, the last first. It waits for the
-// journal's lock, which its run holds while it lives, unless force says not to: then
-// the run hangs, and its entries stay open for when it ends. Else the file is removed
-// when nothing is open any more.
+// Replay reverts the open entries of a journal, the last first, and removes the file when none is
+// open. It waits for the journal's lock, which a live run holds. With force it does not wait: the run
+// hangs, and its entries stay open until it ends.
 func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bool) ([]Taken, error) {
 	f, err := openShared(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // taken back already
+		return nil, nil // already reverted
 	}
 	if err != nil {
 		return nil, err
@@ -72,14 +70,14 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil // while we waited
+			return nil, nil // reverted while waiting
 		}
 	}
 	s, err := parseJournal(path, f)
 	if err != nil {
 		return nil, err
 	}
-	if s.Torn { // what is written next must not follow half a line
+	if s.Torn { // a new line must not follow an incomplete one
 		if err := f.Truncate(s.whole); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -114,8 +112,8 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	return taken, remove(path)
 }
 
-// ownTime gives an entry a deadline of its own, whatever those before it took: an engine that hangs must
-// not keep brunt from taking back what needs none. Who gives up ends it.
+// ownTime gives an entry a deadline of its own, however long earlier entries took: an engine that
+// hangs must not prevent undos that do not need it. A cancelled ctx still ends it.
 func ownTime(ctx context.Context, within time.Duration) (context.Context, func()) {
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	stop := context.AfterFunc(ctx, func() {

@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// Dirs lists where journals may lie: first the one that this run writes to. A
-// run of root and one of a user have different ones, and `brunt status` reads both.
+// Dirs lists where journals may be, first the directory that this run writes to. Runs of root and of a
+// user have different ones, and `brunt status` reads both.
 func Dirs(getenv func(string) string) []string {
 	if d := getenv("BRUNT_STATE"); d != "" {
 		return []string{d}
@@ -45,7 +45,7 @@ func Dirs(getenv func(string) string) []string {
 	return dirs
 }
 
-// makeDir makes the state directory for its owner alone.
+// makeDir makes the state directory, accessible only to its owner.
 func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the state directory: %w; set BRUNT_STATE to one that can be written", err)

@@ -10,9 +10,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Stray is a guard in a container of its own that was made and never started: its brunt died
-// between the two. No journal tells of it, since it is there for the case that the journal is gone, and
-// it knows nothing that would have to be taken back.
+// A Stray is the container of a watchdog that was created and never started: its brunt died between
+// the two. No journal records it, since it serves the case that the journal is lost, and it has
+// nothing to revert.
 type Stray struct {
 	Run    string
 	Engine docker.Address
@@ -23,8 +23,8 @@ func (s Stray) String() string {
 	return fmt.Sprintf("the guard's container %.12s, which was made and never started", s.ID)
 }
 
-// Strays lists those in this machine's own engine. One whose brunt may still live is none: of a brunt that
-// died in a container that goes on only a look from inside of that one can tell.
+// Strays lists the strays in this machine's own engine. It omits those whose brunt may still live: if
+// brunt died in a container that goes on, only a process inside that container can tell.
 func Strays(ctx context.Context) ([]Stray, error) {
 	e := localEngine()
 	if e == nil {
@@ -56,7 +56,7 @@ func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
 	return out, nil
 }
 
-// besideDead tells that the brunt is dead that has made a guard beside itself.
+// besideDead reports whether the brunt that created a watchdog beside itself is dead.
 func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run string) (bool, error) {
 	is, err := e.Inspect(ctx, c.Labels[docker.BesideLabel])
 	switch {
@@ -73,7 +73,7 @@ func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run 
 	return err == nil && !holders[run], err
 }
 
-// Remove removes it, if it has still not been started.
+// Remove removes the container if it is still not started.
 func (s Stray) Remove(ctx context.Context) error {
 	e, err := docker.Open(s.Engine, docker.Options{})
 	if err != nil {
@@ -83,7 +83,7 @@ func (s Stray) Remove(ctx context.Context) error {
 	return e.RemoveUnstarted(ctx, s.ID)
 }
 
-// RemoveStrays removes all strays, and gives what became of each.
+// RemoveStrays removes all strays and returns the results.
 func RemoveStrays(ctx context.Context) ([]Taken, error) {
 	all, err := Strays(ctx)
 	errs := []error{err}

@@ -21,31 +21,30 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Warden is the guard of a brunt that runs in a container itself: guard and journal are in
-// the same one there, and end with it. It is a container beside brunt's, of the same image, that
-// is told every line of the journal before what the line says is done. When brunt ends, hangs,
-// or takes longer than was meant, it takes back by the engine what is open, and is gone.
+// A RemoteWatchdog is the watchdog of a brunt that runs in a container, where a child and the journal
+// would end with the container. It is a container beside brunt's, of the same image. It receives every
+// line of the journal before what the line says is done. When brunt ends, hangs, or exceeds its time
+// limit, it reverts the open entries through the engine, and exits.
 //
 //	brunt --{"op":"note","args":"{\"op\":\"intent\",…}"}--> warden --unpause--> engine
 //
-// It may do nothing but ask the engine. What is done in networks and to processes is done by
-// helpers, which it starts for that as brunt does.
+// It can only call the engine. For undos in networks and on processes it starts agents, as brunt does.
 type RemoteWatchdog struct {
 	ID     string // its container
 	engine *docker.Engine
 	call   *rpc.Client
 }
 
-// remoteCommand is what brunt is called with to be a warden.
+// remoteCommand is brunt's command that runs a remote watchdog.
 const remoteCommand = "warden"
 
-// ErrNoRemoteWatchdog tells that there is no place for one: the engine does not know the container that
-// brunt runs in, being another one's.
+// ErrNoRemoteWatchdog says that a remote watchdog cannot run: this engine does not know the container
+// that brunt runs in.
 var ErrNoRemoteWatchdog = errors.New("this engine has no container of brunt's")
 
-// StartRemoteWatchdog starts a warden beside the container that brunt runs in, and keeps the engine,
-// which is closed with it. After most it takes
-// everything back, whether or not brunt lives.
+// StartRemoteWatchdog starts a watchdog beside the container that brunt runs in. It keeps the engine,
+// and closes it when the watchdog stops. After most the watchdog reverts everything, even if brunt
+// lives.
 func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most time.Duration) (*RemoteWatchdog, error) {
 	self := docker.Self()
 	if self == "" {
@@ -98,7 +97,7 @@ func remoteHint(err error) error {
 	return fmt.Errorf("brunt runs in a container, and its guard in one of its own, of the same image, can't be had: %w; brunt has to be in the image or in a mount, and its user to reach the engine, by its socket or, with what TLS takes in a mount, over its networks", err)
 }
 
-// Tell tells a line of the journal, and waits until it is known.
+// Tell sends a line of the journal, and waits until the watchdog has it.
 func (w *RemoteWatchdog) Tell(line []byte) error {
 	if err := w.call.Call(context.Background(), "note", string(line), nil); err != nil {
 		return fmt.Errorf("the guard in a container of its own: %w", err)
@@ -106,7 +105,7 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 	return nil
 }
 
-// Stop tells the warden that it is not needed any more, and waits for it to end.
+// Stop tells the watchdog that it is no longer needed, and waits for it to end.
 func (w *RemoteWatchdog) Stop() error {
 	err := w.call.Call(context.Background(), "done", nil, nil)
 	if err = errors.Join(err, w.call.Close(), w.engine.Close()); err != nil {
@@ -115,11 +114,11 @@ func (w *RemoteWatchdog) Stop() error {
 	return nil
 }
 
-// remoteMark begins the entry in the environment by which a guard knows of a warden.
+// remoteMark begins the environment entry that tells a watchdog of a remote one.
 const remoteMark = "BRUNT_WARDEN="
 
-// Mark is the entry for the environment of the guard beside brunt, which waits for the warden:
-// two that take back the same thing at once could be in each other's way.
+// Mark returns the environment entry for the watchdog beside brunt, which waits for the remote one:
+// two that revert the same thing at once could disturb each other.
 func (w *RemoteWatchdog) Mark(at docker.Address) string {
 	return remoteMark + string(container.RawOf(remoteAddress{at, w.ID}))
 }
@@ -129,7 +128,7 @@ type remoteAddress struct {
 	ID     string         `json:"id"`
 }
 
-// reached tells whether a warden can do what it is there for: the engine says to it where brunt is.
+// reached reports whether a remote watchdog can work: the engine must know brunt's container.
 func (at remoteAddress) reached(ctx context.Context) error {
 	e, err := docker.Open(at.Engine, docker.Options{})
 	if err != nil {
@@ -139,7 +138,7 @@ func (at remoteAddress) reached(ctx context.Context) error {
 	return chaos.JoinErrors(err, e.Close())
 }
 
-// awaitRemoteWatchdog waits until the warden that the environment names has ended.
+// awaitRemoteWatchdog waits until the remote watchdog that the environment names has ended.
 func awaitRemoteWatchdog(ctx context.Context) {
 	var at remoteAddress
 	if json.Unmarshal([]byte(os.Getenv(strings.TrimSuffix(remoteMark, "="))), &at) != nil {
@@ -156,12 +155,12 @@ func awaitRemoteWatchdog(ctx context.Context) {
 	}, "")
 }
 
-// errLate tells that brunt takes longer than was meant.
+// errLate says that brunt exceeded its time limit.
 var errLate = errors.New("the time that was meant is over")
 
-// RunRemoteWatchdog is the life of a warden: it keeps what lines from in say of a journal, until brunt says
-// that all is well. It takes back what is open when in ends, nothing comes for long, or after
-// most.
+// RunRemoteWatchdog is the main function of a remote watchdog: it keeps the journal lines from in
+// until brunt reports success. It reverts the open entries when in ends, when in is silent for too
+// long, or after most.
 func RunRemoteWatchdog(ctx context.Context, ops chaos.Operations, in io.Reader, out io.Writer, most time.Duration) error {
 	var mu sync.Mutex
 	var book bytes.Buffer
@@ -201,11 +200,11 @@ func RunRemoteWatchdog(ctx context.Context, ops chaos.Operations, in io.Reader, 
 }
 
 const (
-	revertAllWithin = 10 * time.Minute // for a warden to take everything back: the engine may be down
-	revertAllEvery  = time.Second      // after a try that failed
+	revertAllWithin = 10 * time.Minute // for a remote watchdog to revert everything: the engine may be down
+	revertAllEvery  = time.Second      // after a failed attempt
 )
 
-// revertAll takes back what a journal has open, the last first, until that is done.
+// revertAll reverts the open entries of a journal, the last first, and retries until all are reverted.
 func revertAll(ctx context.Context, ops chaos.Operations, book io.Reader) error {
 	s, err := parseJournal("", book)
 	if err != nil {

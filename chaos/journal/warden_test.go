@@ -13,7 +13,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestWarden_Reaches holds that a warden which could take nothing back says so before the run goes on.
+// TestWarden_Reaches checks that a remote watchdog that cannot revert anything reports it before the
+// run goes on.
 func TestWarden_Reaches(t *testing.T) {
 	near, far := net.Pipe()
 	over := make(chan error, 1)

@@ -21,17 +21,16 @@ import (
 	"brunt/chaos"
 )
 
-// Alert is an alert of the team's own monitoring, of which a Prometheus server or an
-// Alertmanager is asked whether it fires. It only reads, and only the URL that it names:
-// neither allow.load nor allow.chaos need name it.
+// Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager
+// whether it fires. It only reads the named URL, which needs no entry in allow.load or allow.chaos.
 //
-// A Prometheus server is asked for its rules: it knows one that has never fired from one
-// that there is not, and since when an alert is pending. An Alertmanager knows only what
-// it was told: what fires, and what is silenced.
+// A Prometheus server is asked for its rules: it distinguishes a rule that has never fired from a
+// missing one, and knows since when an alert is pending. An Alertmanager knows only the alerts that it
+// received: those that fire, and those that are silenced.
 type Alert struct {
 	syntax.Place
 	Prometheus   template.URLTemplate               `yaml:"prometheus"`       // a server that evaluates alerting rules, such as http://127.0.0.1:9090
-	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // one that was told of alerts, such as http://127.0.0.1:9093
+	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
 	Labels       map[string]string                  `yaml:"labels"`           // that an alert must have; alertname is the name of the entry where it is not among them
 	Headers      map[string]template.HeaderTemplate `yaml:"headers"`          // of the question, by name
 	Every        quantity.Duration                  `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
@@ -59,10 +58,10 @@ func (a *Alert) server() *template.Template {
 	return &a.Prometheus.Template
 }
 
-// EveryOr is the time between two questions.
+// EveryOr returns the time between two queries.
 func (a *Alert) EveryOr() time.Duration { return or(a.Every, detectEvery) }
 
-// String says for people who is asked.
+// String describes the server.
 func (a *Alert) String() string {
 	if a.Prometheus.IsZero() {
 		return "Alertmanager at " + a.Alertmanager.Text()
@@ -70,27 +69,27 @@ func (a *Alert) String() string {
 	return "Prometheus at " + a.Prometheus.Text()
 }
 
-// An AlertState is what the monitoring says of an alert at a moment. Its times are by
-// its own clock; the zero Time is not known.
+// An AlertState is the state of an alert at one moment. Its times are by the server's clock; the zero
+// Time is unknown.
 type AlertState struct {
-	Pending  bool          // its condition holds, and has not for long enough
-	Firing   bool          // one of those that match fires
+	Pending  bool          // its condition holds, but not for long enough to fire
+	Firing   bool          // at least one matching alert fires
 	Active   time.Time     // since when the condition holds
 	Since    time.Time     // since when it fires
-	For      time.Duration // how long its condition must hold; negative is not known
-	Silenced bool          // all that fire are silenced or inhibited
+	For      time.Duration // how long its condition must hold; negative is unknown
+	Silenced bool          // all firing ones are silenced or inhibited
 	Text     string        // the labels of one of them
 }
 
-// An AlertQuestion asks for an alert. It can be used by one goroutine.
+// An AlertQuestion queries an alert. It is not safe for concurrent use.
 type AlertQuestion struct {
 	labels     map[string]string
 	prometheus bool
 	call       *ResolvedCall
-	clock      *ResolvedCall // tells the server's own time; nil where there is no such question
+	clock      *ResolvedCall // queries the server's time; nil where the server has no such query
 }
 
-// Question fills the placeholders of the alert of a name in.
+// Question resolves the placeholders of the alert with a name.
 func (a *Alert) Question(name string, env chaos.Env) (*AlertQuestion, error) {
 	timeout := or(a.Timeout, detectTimeout)
 	call, err := reads(env, a.server(), a.Headers, timeout)
@@ -104,7 +103,7 @@ func (a *Alert) Question(name string, env chaos.Env) (*AlertQuestion, error) {
 			return nil, err
 		}
 		q.clock.below("/api/v1/query?query=" + url.QueryEscape("time()"))
-		// A server that does not know rule_name gives all of them.
+		// A server that does not support rule_name returns all rules.
 		call.below("/api/v1/rules?type=alert&rule_name[]=" + url.QueryEscape(q.labels[alertLabel]))
 		return q, nil
 	}
@@ -116,8 +115,8 @@ func (a *Alert) Question(name string, env chaos.Env) (*AlertQuestion, error) {
 	return q, nil
 }
 
-// Ask asks once. An error says that nothing is known: also that the server has no such
-// rule, or can't evaluate it.
+// Ask queries once. An error says that the state is unknown, such as when the server has no such rule
+// or cannot evaluate it.
 func (q *AlertQuestion) Ask(ctx context.Context) (AlertState, error) {
 	a, err := q.call.Ask(ctx)
 	if err != nil {
@@ -144,7 +143,7 @@ var (
 	errNoRule   = errors.New("the server has no alerting rule")
 )
 
-// matches tells whether an alert has the labels that are looked for.
+// matches reports whether an alert has the wanted labels.
 func (q *AlertQuestion) matches(labels map[string]string) bool {
 	for name, want := range q.labels {
 		if labels[name] != want {
@@ -154,7 +153,7 @@ func (q *AlertQuestion) matches(labels map[string]string) bool {
 	return true
 }
 
-// ruled reads a Prometheus server's answer about its rules.
+// ruled parses a Prometheus server's answer about its rules.
 func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
 	var r struct {
 		Status string `json:"status"`
@@ -206,7 +205,7 @@ func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
 	return s, nil
 }
 
-// take takes in one alert that matches: the one that is furthest on tells.
+// take adds a matching alert. The state is that of the most advanced one.
 func (s *AlertState) take(firing, pending bool, active time.Time, labels map[string]string) {
 	if !firing && !pending || s.Firing && !firing {
 		return
@@ -217,7 +216,7 @@ func (s *AlertState) take(firing, pending bool, active time.Time, labels map[str
 	s.Firing, s.Pending = s.Firing || firing, !s.Firing && !firing
 }
 
-// managed reads an Alertmanager's answer: what fires, silenced or not.
+// managed parses an Alertmanager's answer, which lists firing alerts, silenced or not.
 func (q *AlertQuestion) managed(body []byte) (AlertState, error) {
 	var list []struct {
 		Labels   map[string]string `json:"labels"`
@@ -243,7 +242,7 @@ func (q *AlertQuestion) managed(body []byte) (AlertState, error) {
 	return s, nil
 }
 
-// labelText writes labels for people, the alert's name first.
+// labelText formats labels, the alert's name first.
 func labelText(labels map[string]string) string {
 	var out []string
 	for _, name := range slices.SortedFunc(maps.Keys(labels), func(a, b string) int {
@@ -261,9 +260,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// Ahead asks by how much the server's clock is before this machine's, and to how much
-// that is known: a Prometheus server tells its time itself, others in a header to the
-// second.
+// Ahead returns by how much the server's clock is ahead of this machine's, and the uncertainty of
+// that. A Prometheus server reports its time in milliseconds, others in a header in seconds.
 func (q *AlertQuestion) Ahead(ctx context.Context) (ahead, within time.Duration, err error) {
 	call := q.clock
 	if call == nil {

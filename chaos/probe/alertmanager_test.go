@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestAlert_Alertmanager asks a real Alertmanager, Debian's: before it was told of an alert
-// and after, with another one beside it.
+// TestAlert_Alertmanager queries a real Alertmanager, Debian's, before and after it receives an alert,
+// with another alert beside it.
 func TestAlert_Alertmanager(t *testing.T) {
 	path, err := exec.LookPath("prometheus-alertmanager")
 	if err != nil {

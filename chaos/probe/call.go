@@ -24,7 +24,7 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// Call is an HTTP call of the author's own: exactly one of its methods.
+// Call is an HTTP call of the author's own, with exactly one of its methods.
 type Call struct {
 	syntax.Place
 	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET
@@ -38,7 +38,7 @@ type Call struct {
 	Check   *scenarios.Checks                  `yaml:"check"`   // only the status of the answer; nil is any under 400
 }
 
-// Method gives the method of a call with its URL; empty where it has none or several.
+// Method returns the method of a call with its URL, or "" if it has none or several.
 func (c *Call) Method() (method string, to *template.Template) {
 	for _, m := range []struct {
 		method string
@@ -78,8 +78,8 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// checkURL refuses a URL that is none, holds credentials, or is known to lie outside the
-// blast radius. What could be a password it does not quote: it is about to be shown.
+// checkURL refuses a URL that is invalid, holds credentials, or is known to be outside the blast
+// radius. It does not quote what could be a password.
 func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
 	CheckPlaceholders(t, m)
 	const hint = "such as http://127.0.0.1:8080/failover"
@@ -91,7 +91,7 @@ func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
 		return
 	case !static:
 		return
-	case err != nil && strings.ContainsAny(text, "@:"): // a password, or what stands where a port would
+	case err != nil && strings.ContainsAny(text, "@:"): // a password, or an invalid port
 		m.AddHint(t.At, hint, "it is no URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
 		return
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
@@ -111,8 +111,8 @@ func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// hasUser tells whether a URL for people has a user before its host. What a placeholder
-// is called is no part of it.
+// hasUser reports whether a URL, as shown, has a user before its host. It ignores the names of
+// placeholders.
 func hasUser(shown string) bool {
 	_, rest, _ := strings.Cut(shown, "//")
 	for before, after, found := strings.Cut(rest, "${"); ; before, after, found = strings.Cut(after, "${") {
@@ -133,26 +133,26 @@ func checkHeaders(headers map[string]template.HeaderTemplate, m *syntax.Mistakes
 	}
 }
 
-// String writes the call for people, its secrets by their names.
+// String returns the call with its secrets by name.
 func (c *Call) String() string {
 	method, to := c.Method()
 	return method + " " + to.Text()
 }
 
-// ResolvedCall is a call that can be written down, and made by whoever reads it.
+// ResolvedCall is a call that can be stored in a journal and made by any process that reads it.
 type ResolvedCall struct {
 	Method  string                     `json:"method"`
-	Shows   string                     `json:"shows"` // the URL for people
+	Shows   string                     `json:"shows"` // the URL with its secrets by name
 	URL     template.Sealed            `json:"url"`
 	Headers map[string]template.Sealed `json:"headers,omitempty"`
 	Body    template.Sealed            `json:"body,omitempty"`
-	Status  []string                   `json:"status,omitempty"` // one of which is wanted; none is any under 400
+	Status  []string                   `json:"status,omitempty"` // accepted statuses; none is any under 400
 	Timeout time.Duration              `json:"timeout"`
-	Allow   [][]string                 `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
+	Allow   [][]string                 `json:"allow,omitempty"` // allow-lists besides loopback; all must match
 	Stays   bool                       `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
-// Seal fills the call in.
+// Seal resolves the call.
 func (c *Call) Seal(env chaos.Env, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
 	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
@@ -177,7 +177,7 @@ func (c *Call) Seal(env chaos.Env, timeout time.Duration) (*ResolvedCall, error)
 	return s, err
 }
 
-// fill fills in where a call goes, and its headers.
+// fill resolves the URL and the headers of a call.
 func (s *ResolvedCall) fill(env chaos.Env, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
 	if s.URL, err = resolve(env, to); err != nil {
 		return err
@@ -191,10 +191,10 @@ func (s *ResolvedCall) fill(env chaos.Env, to *template.Template, headers map[st
 	return nil
 }
 
-// String writes the call for people.
+// String returns the call with its secrets by name.
 func (s *ResolvedCall) String() string { return s.Method + " " + s.Shows }
 
-// A callAnswer is what a call had for an answer.
+// A callAnswer is the answer to a call.
 type callAnswer struct {
 	status  int
 	header  http.Header
@@ -202,10 +202,10 @@ type callAnswer struct {
 	secrets *template.Secrets // of the call
 }
 
-// mostBody bounds what is read of an answer.
+// mostBody bounds the answer that is read, in bytes.
 const mostBody = 8 << 20
 
-// ask makes the call. Its error is that nothing was answered.
+// Ask makes the call. An error says that there was no complete answer.
 func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
 	a := &callAnswer{secrets: &template.Secrets{}}
 	to, err := s.URL.Open(a.secrets)
@@ -250,7 +250,7 @@ func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
 	return a, nil
 }
 
-// bare is an error of package http without the URL, which may hold a secret.
+// bare returns the text of an error of package http without the URL, which may hold a secret.
 func bare(err error) string {
 	if u, ok := err.(*url.Error); ok { //nolint:errorlint // it is the outermost
 		err = u.Err
@@ -258,7 +258,7 @@ func bare(err error) string {
 	return err.Error()
 }
 
-// do makes the call, and holds the status of its answer to what is wanted.
+// Do makes the call and checks the status of the answer.
 func (s *ResolvedCall) Do(ctx context.Context) (said string, err error) {
 	a, err := s.Ask(ctx)
 	if err != nil {
@@ -282,7 +282,7 @@ func (s *ResolvedCall) Do(ctx context.Context) (said string, err error) {
 	return said, nil
 }
 
-// has tells whether the answer's status is as wanted; nil wants any under 400.
+// has reports whether the answer has a wanted status; nil wants any under 400.
 func (a *callAnswer) has(want *scenarios.Matcher) bool {
 	if want == nil {
 		return a.status < 400
@@ -290,17 +290,17 @@ func (a *callAnswer) has(want *scenarios.Matcher) bool {
 	return want.Matches(int64(a.status), true)
 }
 
-// says is the answer for people.
+// says describes the answer.
 func (a *callAnswer) says() string {
 	var out Output
 	_, _ = out.Write(a.body)
 	return fmt.Sprintf("status %d%s", a.status, words(out.Lines(a.secrets.Mask)))
 }
 
-// client makes a client that connects to no more than may be called, redirects
-// included. It asks no proxy: the environment's could lead anywhere.
+// client returns a client that connects only to allowed addresses, also on redirects. It uses no
+// proxy: one from the environment could lead anywhere.
 func (s *ResolvedCall) client() (*http.Client, error) {
-	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, loopback alone
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, only loopback
 	for i, list := range s.Allow {
 		for _, a := range list {
 			if err := reach[i].Add(a); err != nil {
@@ -340,7 +340,7 @@ func (s *ResolvedCall) client() (*http.Client, error) {
 	return client, nil
 }
 
-// holds tells whether an answer is as checks want it; what it said where it is not.
+// holds reports whether an answer passes checks, and describes it.
 func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 	if k == nil {
 		k = &scenarios.Checks{}

@@ -21,11 +21,11 @@ import (
 	"brunt/chaos/proc"
 )
 
-// Command is a command of the author's own: a list is run as it stands, a text by sh.
+// Command is a command of the author's own: a list is executed directly, a text by sh.
 type Command struct {
 	At    syntax.Pos
 	Args  []template.TextTemplate
-	Shell bool // Args is one text, for sh
+	Shell bool // Args is one text for sh
 }
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -53,14 +53,14 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// Validate refuses placeholders that have no value where faults are injected.
+// Validate refuses placeholders that have no value in faults.
 func (c *Command) Validate(m *syntax.Mistakes) {
 	for i := range c.Args {
 		CheckPlaceholders(&c.Args[i].Template, m)
 	}
 }
 
-// String writes the command for people, its secrets by their names.
+// String returns the command with its secrets by name.
 func (c *Command) String() string {
 	if c.Shell {
 		return c.Args[0].Text()
@@ -72,7 +72,7 @@ func (c *Command) String() string {
 	return strings.Join(words, " ")
 }
 
-// quoted writes a word as sh reads it.
+// quoted quotes a word for sh.
 func quoted(s string) string {
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\$&|;<>()*?`~#", r) }) < 0 || strings.HasPrefix(s, "${") {
 		return s
@@ -80,22 +80,22 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// CommandContext is where the commands of a fault are run.
+// CommandContext is the environment and the directory of a fault's commands.
 type CommandContext struct {
 	Env map[string]template.TextTemplate
 	Dir string
 }
 
-// ResolvedCommand is a command that can be written down, and run by whoever reads it.
+// ResolvedCommand is a command that can be stored in a journal and run by any process that reads it.
 type ResolvedCommand struct {
-	Shows   string                     `json:"shows"` // for people
-	Args    []template.Sealed          `json:"args"`  // the program by its path first
+	Shows   string                     `json:"shows"` // the command with its secrets by name
+	Args    []template.Sealed          `json:"args"`  // the path of the program first
 	Env     map[string]template.Sealed `json:"env,omitempty"`
 	Dir     string                     `json:"dir"`
 	Timeout time.Duration              `json:"timeout"`
 }
 
-// Seal fills the command in and finds its program.
+// Seal resolves the command and finds its program.
 func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
 	dir, err := filepath.Abs(at.Dir)
 	if err != nil {
@@ -130,16 +130,15 @@ func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) 
 	return s, nil
 }
 
-// Mark has all that the command starts found by the run's mark, and so ended where brunt
-// dies meanwhile. It is for commands that only read: what inject and revert start may be
-// a service that is to live on.
+// Mark sets the run's mark for all processes that the command starts, so that they are killed if brunt
+// dies. It is for commands that only read: inject and revert may start a service that must live on.
 func (s *ResolvedCommand) Mark(env chaos.Env) {
 	if env.Run != "" {
 		s.Env[strings.TrimSuffix(proc.RunMark, "=")] = Literal(env.Run)
 	}
 }
 
-// program finds the program that name stands for: a path is one from dir.
+// program finds the program of a name. A relative path starts at dir.
 func program(name, dir string) (string, error) {
 	if filepath.Base(name) != name && !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
@@ -151,21 +150,21 @@ func program(name, dir string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// An exited is the error of a command that ended, and not well.
+// exited is the error of a command that failed.
 type exited struct {
 	code int
-	how  string // with what it said
+	how  string // with its output
 }
 
 func (e *exited) Error() string { return e.how }
 
-// endsLate is how long those who hold a command's output may keep it once the command
-// has ended: a service that it started should write elsewhere.
+// endsLate is how long other processes may hold a command's output open after it has ended: a service
+// that it started should write elsewhere.
 const endsLate = 200 * time.Millisecond
 
-// run runs the command to its end, and gives what it said. At its timeout, or when ctx
-// ends, it is ended with all that it started. Spawned is told of its process before
-// that does anything; nil asks nobody.
+// Run runs the command to its end and returns its output. At its timeout, or when ctx ends, it is
+// killed with all that it started. spawned is called with the pid before the command does anything; it
+// may be nil.
 func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
 	var secrets template.Secrets
 	var args []string
@@ -199,7 +198,7 @@ func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) 
 	cmd.Stdout, cmd.Stderr = &out, &out
 	proc.OwnGroup(cmd)
 	cmd.Cancel = func() error { proc.KillTree(cmd.Process.Pid); return nil }
-	// The kernel ends it when the thread that started it does, which is to be with brunt.
+	// The kernel kills it when the thread that started it ends, which must be at brunt's end.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := start(cmd, hold, spawned); err != nil {
@@ -220,8 +219,8 @@ func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) 
 	return said, fmt.Errorf("`%s`: %w", s.Shows, err)
 }
 
-// Start starts a command. One that is held does nothing before spawned has taken note
-// of it: should brunt die in between, it ends.
+// start starts a command. A held command waits until spawned has recorded it, and ends if brunt dies
+// before.
 func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
 	var release *os.File
 	if hold {

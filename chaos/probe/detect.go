@@ -13,11 +13,9 @@ import (
 	"brunt/chaos"
 )
 
-// Detect is how the team's own monitoring is asked whether it has noticed a fault.
-//
-// It is asked from before the load on, so that what it says by itself is known: who
-// had noticed something before the injection, or was not asked by then, tells nothing
-// of the fault.
+// Detect asks the team's own monitoring whether it has noticed a fault. The queries begin before the
+// load, so that earlier alarms are known: an alarm from before the injection is no evidence of the
+// fault, and neither is an answer without an earlier query.
 type Detect struct {
 	Asking  `yaml:",inline"`
 	Every   quantity.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
@@ -26,7 +24,7 @@ type Detect struct {
 
 const (
 	detectEvery   = time.Second
-	leastEvery    = 100 * time.Millisecond // so that asking does not disturb what is measured
+	leastEvery    = 100 * time.Millisecond // so that queries do not disturb the measurement
 	detectTimeout = 5 * time.Second
 )
 
@@ -38,7 +36,7 @@ func (d *Detect) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// EveryOr is the time between two questions.
+// EveryOr returns the time between two queries.
 func (d *Detect) EveryOr() time.Duration {
 	if d.Every == 0 {
 		return detectEvery
@@ -46,29 +44,29 @@ func (d *Detect) EveryOr() time.Duration {
 	return d.Every.D()
 }
 
-// String writes the question for people.
+// String describes the query.
 func (d *Detect) String() string {
 	return fmt.Sprintf("`%s`, asked every %s", d.Asking.String(), quantity.FormatDuration(d.EveryOr()))
 }
 
-// A watch asks the monitoring on behalf of one entry of the timeline.
+// A watch queries the monitoring for one entry of the timeline.
 type watch struct {
 	ask   Question
-	err   error // the question could not be filled in
+	err   error // why the query could not be resolved
 	every time.Duration
 	now   func() time.Duration
 	event func(kind, fault, text string)
 
 	mu    sync.Mutex
 	last  reply
-	found *chaos.Sighting // of the occurrence that is looked for; nil is none
+	found *chaos.Sighting // of the current occurrence; nil if there is none
 	since time.Duration
 	name  string
 	sound bool // it was answered since the injection
-	over  bool // no occurrence comes any more
+	over  bool // no further occurrence follows
 }
 
-// reply is what came back when the monitoring was asked.
+// reply is the answer to one query.
 type reply struct {
 	asked bool
 	begin time.Duration
@@ -77,7 +75,7 @@ type reply struct {
 	err   error
 }
 
-// Monitor implements [Monitoring].
+// Monitor implements [chaos.Monitoring].
 func (d *Detect) Monitor(env chaos.Env, entry string, event func(kind, fault, text string)) chaos.Monitor {
 	w := &watch{every: d.EveryOr(), now: env.Now, event: event}
 	timeout := d.Timeout.D()
@@ -90,7 +88,7 @@ func (d *Detect) Monitor(env chaos.Env, entry string, event func(kind, fault, te
 	return w
 }
 
-// Run asks until there is nothing more to find, or ctx ends.
+// Run queries until there is nothing more to find, or ctx ends.
 func (w *watch) Run(ctx context.Context) {
 	if w.err != nil {
 		return
@@ -100,7 +98,7 @@ func (w *watch) Run(ctx context.Context) {
 	for !w.ended() {
 		r := reply{asked: true, begin: w.now()}
 		r.holds, r.said, r.err = w.ask.Ask(ctx)
-		if ctx.Err() != nil { // the answer was not waited for
+		if ctx.Err() != nil { // the query was interrupted
 			return
 		}
 		w.take(r, w.now())
@@ -112,8 +110,7 @@ func (w *watch) Run(ctx context.Context) {
 	}
 }
 
-// take takes a reply in. One to a question that was asked before the injection tells
-// nothing of what came after it.
+// take records a reply. A query that began before the injection is no evidence of what followed.
 func (w *watch) take(r reply, end time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -131,7 +128,7 @@ func (w *watch) take(r reply, end time.Duration) {
 	w.event("fault.detected", w.name, r.said)
 }
 
-// Begin looks for an occurrence that is injected now.
+// Begin starts to look for an occurrence that is injected now.
 func (w *watch) Begin(name string, injected time.Duration) *chaos.Sighting {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -164,14 +161,14 @@ func (w *watch) close() {
 	}
 }
 
-// Drop forgets an occurrence that was not injected after all.
+// Drop forgets an occurrence whose injection failed.
 func (w *watch) Drop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.found = nil
 }
 
-// LastCame tells that no occurrence comes any more.
+// LastCame says that no further occurrence follows.
 func (w *watch) LastCame() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -184,7 +181,7 @@ func (w *watch) ended() bool {
 	return w.over && (w.found == nil || w.found.Err != nil || w.found.Noticed)
 }
 
-// Finish ends the search when nobody asks any more.
+// Finish ends the search when there are no more queries.
 func (w *watch) Finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios"
 )
 
-// pager is a monitoring that says what is noticed by a function of time.
+// pager is a monitoring whose answer is a function of time.
 type pager struct {
 	began time.Time
 	takes time.Duration
@@ -113,8 +113,8 @@ func TestWatch_Sightings(t *testing.T) {
 	}
 }
 
-// Each occurrence has a sighting of its own, and one whose alarm stands still when the
-// next comes is no sighting of that one.
+// Each occurrence has a sighting of its own. An alarm that is still active when the next occurrence
+// begins is no sighting of that one.
 func TestWatch_Occurrences(t *testing.T) {
 	now := time.Duration(0)
 	w := &watch{now: func() time.Duration { return now }, event: func(string, string, string) {}}
@@ -150,8 +150,8 @@ func TestWatch_Occurrences(t *testing.T) {
 	}
 }
 
-// A timeline asks the monitoring of the faults that have one, and ends with the load
-// where it never notices.
+// A timeline queries the monitoring of the faults that have one, and ends with the load if it never
+// notices.
 func TestTimeline_Detect(t *testing.T) {
 	for _, c := range []struct{ name, command, want string }{
 		{"noticed", "true", ""},

@@ -1,10 +1,10 @@
-// Package probe holds the commands and calls that the author of a scenario writes, and the questions that
-// brunt asks by them: whether a fault has an effect, whether the team's monitoring has noticed it, what a metric
-// is.
+// Package probe has the commands and calls that a scenario's author writes, and the queries that use
+// them: whether a fault has an effect, whether the team's monitoring has noticed it, and the value of
+// a metric.
 //
 //	Command, Call --resolve--> ResolvedCommand, ResolvedCall --run--> exit code, answer
 //	Asking{command, get, metric, query} --------------------> holds or not
 //	Detect, Alert, Gauge -----------------------------------> sightings, alert states, values
 //
-// What is resolved can be written into a journal: secrets stand in it by their names.
+// A resolved command or call can be written into a journal: it holds its secrets by name.
 package probe

@@ -20,13 +20,12 @@ import (
 	"brunt/chaos"
 )
 
-// Gauge is a metric of the target's own side, or of whatever watches it: read while the
-// run goes on from a page in Prometheus's text format, or by a query to a Prometheus
-// server. It reads the one URL that it names, so that neither allow.load nor allow.chaos
-// need name it; redirects to another host are not followed.
+// Gauge is a metric of the target, or of its monitoring. It is read during the run from a page in
+// Prometheus's text format, or by a query to a Prometheus server. It only reads the named URL, which
+// needs no entry in allow.load or allow.chaos; redirects to another host are not followed.
 //
-// The time of a value is when it was read. A query answers with what the server scraped
-// last, which is as much older as the server scrapes.
+// The time of a value is when it was read. A query returns the last scraped value, which may be older
+// by the scrape interval.
 type Gauge struct {
 	syntax.Place
 	Scrape     template.URLTemplate               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
@@ -35,7 +34,7 @@ type Gauge struct {
 	Sum        bool                               `yaml:"sum"`                                   // of the page: the series that match are added up
 	Prometheus template.URLTemplate               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
 	Query      string                             `yaml:"query"`                                 // to it, in PromQL
-	Rate       bool                               `yaml:"rate"`                                  // by how much a counter grows per second, instead of what it is
+	Rate       bool                               `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
 	Unit       string                             `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
 	Headers    map[string]template.HeaderTemplate `yaml:"headers"`                               // of the question, by name
 	Every      quantity.Duration                  `yaml:"every,positive"`                        // between two readings; zero is 1s
@@ -67,14 +66,14 @@ func (g *Gauge) Check(m *syntax.Mistakes) {
 	checkEvery(g.Place, g.Every, m)
 }
 
-// checkEvery refuses to read or ask so often that it would disturb what is measured.
+// checkEvery refuses an interval so short that it would disturb the measurement.
 func checkEvery(at syntax.Place, every quantity.Duration, m *syntax.Mistakes) {
 	if at.Has("every") && every.D() > 0 && every.D() < leastEvery {
 		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), every)
 	}
 }
 
-// or gives a span with its default.
+// or returns a duration, or its default if it is zero.
 func or(d quantity.Duration, zero time.Duration) time.Duration {
 	if d == 0 {
 		return zero
@@ -82,10 +81,10 @@ func or(d quantity.Duration, zero time.Duration) time.Duration {
 	return d.D()
 }
 
-// EveryOr is the time between two readings.
+// EveryOr returns the time between two readings.
 func (g *Gauge) EveryOr() time.Duration { return or(g.Every, detectEvery) }
 
-// String says for people what is read.
+// String describes the gauge.
 func (g *Gauge) String() string {
 	if g.Scrape.IsZero() {
 		return g.Query + " at " + g.Prometheus.Text()
@@ -101,7 +100,7 @@ func (g *Gauge) String() string {
 	return s + " at " + g.Scrape.Text()
 }
 
-// UnitOf is the unit of its values in a report.
+// UnitOf returns the unit of its values in a report.
 func (g *Gauge) UnitOf() string {
 	unit := g.Unit
 	if unit == "number" {
@@ -113,19 +112,19 @@ func (g *Gauge) UnitOf() string {
 	return unit
 }
 
-// A Value is one series of what was read.
+// A Value is one series of a reading.
 type Value struct {
 	Labels map[string]string
 	V      float64
 }
 
-// A Reading reads a gauge. It can be used by one goroutine.
+// A Reading reads a gauge. It is not safe for concurrent use.
 type Reading struct {
 	of   *Gauge
 	call *ResolvedCall
 }
 
-// Reading fills the gauge's placeholders in.
+// Reading resolves the gauge's placeholders.
 func (g *Gauge) Reading(env chaos.Env) (*Reading, error) {
 	to := &g.Scrape.Template
 	if g.Scrape.IsZero() {
@@ -141,7 +140,7 @@ func (g *Gauge) Reading(env chaos.Env) (*Reading, error) {
 	return &Reading{g, call}, nil
 }
 
-// reads makes a call that reads a URL, and nothing but its host.
+// reads returns a call that reads a URL and may connect only to its host.
 func reads(env chaos.Env, to *template.Template, headers map[string]template.HeaderTemplate, timeout time.Duration) (*ResolvedCall, error) {
 	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Sealed{}, Stays: true}
 	if err := s.fill(env, to, headers); err != nil {
@@ -167,7 +166,7 @@ func (s *ResolvedCall) below(path string) {
 	s.URL = append(s.URL, template.SealedPart{Text: path})
 }
 
-// Read reads once. No series is an answer too.
+// Read reads once. An empty result is no error.
 func (r *Reading) Read(ctx context.Context) ([]Value, error) {
 	a, err := r.call.Ask(ctx)
 	if err != nil {
@@ -197,7 +196,7 @@ func (r *Reading) Read(ctx context.Context) ([]Value, error) {
 	return values, nil
 }
 
-// vector reads the answer to an instant query: a scalar, or the series of a vector.
+// vector parses the answer to an instant query: a scalar, or the series of a vector.
 func vector(body []byte) ([]Value, error) {
 	var r struct {
 		Status string `json:"status"`

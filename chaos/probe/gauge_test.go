@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// decoded reads settings, which must be right.
+// decoded decodes settings, which must be valid.
 func decoded[T any](t *testing.T, text string, into *T, check func(*syntax.Mistakes)) *T {
 	t.Helper()
 	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
@@ -39,7 +39,7 @@ func gaugeOf(t *testing.T, text string) *Gauge {
 	return decoded(t, text, g, g.Check)
 }
 
-// told is what a server said to who asked it.
+// told is a server that records what it was asked.
 type told struct {
 	*httptest.Server
 	path, auth string
@@ -116,7 +116,7 @@ func TestGauge_Read(t *testing.T) {
 	}
 }
 
-// TestGauge_Reach holds that nothing but the host that is named is read, wherever that leads.
+// TestGauge_Reach checks that a reading connects only to the named host, even after a redirect.
 func TestGauge_Reach(t *testing.T) {
 	other := tells(t)
 	other.body = aPage
@@ -131,7 +131,7 @@ func TestGauge_Reach(t *testing.T) {
 	}
 }
 
-// TestGauge_Silent holds that who never answers is waited for no longer than is said.
+// TestGauge_Silent checks that a reading of a server that never answers ends at its timeout.
 func TestGauge_Silent(t *testing.T) {
 	over := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
@@ -210,8 +210,8 @@ func TestAlert_Ask(t *testing.T) {
 	}
 }
 
-// TestAlert_Ahead reads the monitoring's clock: to the millisecond from a Prometheus
-// server, to the second from others.
+// TestAlert_Ahead reads the monitoring's clock: to the millisecond from a Prometheus server, to the
+// second from others.
 func TestAlert_Ahead(t *testing.T) {
 	const ahead = 90 * time.Second
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

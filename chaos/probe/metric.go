@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Metric is where the series of a metric lie: it holds when one does.
+// Metric is a condition on the series of a metric: it holds when one of them is within the bounds.
 type Metric struct {
 	syntax.Place
 	Get    template.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format
@@ -41,7 +41,7 @@ func (k *Metric) validate(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// String writes the question for people.
+// String describes the condition.
 func (k *Metric) String() string {
 	s := k.Name
 	var labels []string
@@ -67,7 +67,7 @@ type metricQuestion struct {
 	call *ResolvedCall
 }
 
-// ask implements [question]. A page without the series is an answer: it does not hold.
+// Ask implements [Question]. On a page without the series it does not hold.
 func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
 	a, err := q.call.Ask(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
 	return false, fmt.Sprintf("%s is %s", q.Name, plain(values[0])), nil
 }
 
-// Series reads the values of a metric from a page in Prometheus's text format.
+// Series returns the values of a metric on a page in Prometheus's text format.
 func Series(page []byte, name string, labels map[string]string) ([]float64, error) {
 	values, err := labelled(page, name, labels)
 	if err != nil {
@@ -104,7 +104,7 @@ func Series(page []byte, name string, labels map[string]string) ([]float64, erro
 	return out, nil
 }
 
-// labelled reads the series of a metric, with the labels that the question did not name.
+// labelled returns the series of a metric with all their labels.
 func labelled(page []byte, name string, labels map[string]string) ([]Value, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
@@ -131,7 +131,7 @@ func labelled(page []byte, name string, labels map[string]string) ([]Value, erro
 	return out, nil
 }
 
-// valueOf gives the value of a series; of a histogram or summary that which suffix names.
+// valueOf returns the value of a series. suffix selects the value of a histogram or summary.
 func valueOf(m *dto.Metric, suffix string) (float64, bool) {
 	counted := func(count uint64, sum float64) (float64, bool) {
 		if suffix == "_sum" {

@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// Output keeps the beginning and the end of what a command or an answer says.
+// Output keeps the beginning and the end of the output of a command or the body of an answer.
 type Output struct {
 	head, tail []byte
 	n          int64
 }
 
 const (
-	MostKept  = 4 << 10 // bytes of the beginning, and as many of the end
-	MostWords = 200     // characters of a line that are shown
+	MostKept  = 4 << 10 // bytes of the beginning, and of the end
+	MostWords = 200     // characters of a line in a message
 )
 
 // Write implements [io.Writer].
@@ -31,10 +31,10 @@ func (o *Output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Lines gives the first and the last line of it as one, masked before they are cut.
+// Lines returns the first and the last line as one. mask is applied before they are cut.
 //
-// subtle: where the middle is lost, what is left of the line that the end begins in may
-// be the end of a secret, which nobody would know for one.
+// subtle: if the middle is lost, the first line of the end may start inside a secret, which mask would
+// not recognize.
 func (o *Output) Lines(mask func(string) string) string {
 	text, tail := string(o.head), string(o.tail)
 	lost := o.n > int64(len(o.head)+len(o.tail))
@@ -60,7 +60,7 @@ func (o *Output) Lines(mask func(string) string) string {
 	return cut(all[0]) + " / … / " + cut(all[len(all)-1])
 }
 
-// cut cuts a line to what a report can hold.
+// cut shortens a line for a report.
 func cut(line string) string {
 	if r := []rune(line); len(r) > MostWords {
 		return string(r[:MostWords]) + "…"
@@ -68,7 +68,7 @@ func cut(line string) string {
 	return line
 }
 
-// words puts what was said behind a sentence.
+// words returns output as the end of a sentence.
 func words(said string) string {
 	if said == "" {
 		return ""

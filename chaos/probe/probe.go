@@ -14,15 +14,15 @@ import (
 	"brunt/scenarios"
 )
 
-// Asking is a question to the system or to those who watch it, by exactly one of
-// command, get, metric and query. It only reads.
+// Asking is a question to the system or to its monitoring, by exactly one of command, get, metric and
+// query. It only reads.
 type Asking struct {
 	syntax.Place
 	Command Command                            `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
 	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
 	Headers map[string]template.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
 	Check   *scenarios.Checks                  `yaml:"check"`   // what the answer to get must be; nil is a status under 400
-	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series of it lies where it says
+	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series is above or below its bounds
 	Query   *Query                             `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
 }
 
@@ -57,10 +57,10 @@ func (a *Asking) Validate(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Runs tells whether it is asked by a command.
+// Runs reports whether the question is a command.
 func (a *Asking) Runs() bool { return len(a.Command.Args) > 0 }
 
-// String writes the question for people.
+// String describes the question.
 func (a *Asking) String() string {
 	switch {
 	case !a.Get.IsZero():
@@ -73,14 +73,14 @@ func (a *Asking) String() string {
 	return a.Command.String()
 }
 
-// A question is an asking that is filled in.
+// A Question is a resolved Asking.
 type Question interface {
-	// ask asks once: whether it holds, and what was said. An error says that there was
-	// no answer, so that nothing is known.
+	// Ask asks once. It returns whether the condition holds, and the answer. An error says that there
+	// was no answer, so that the result is unknown.
 	Ask(ctx context.Context) (holds bool, said string, err error)
 }
 
-// Question fills the asking in. Commands are run at a place.
+// Question resolves the asking. Its command runs in the environment of at.
 func (a *Asking) Question(env chaos.Env, at CommandContext, timeout time.Duration) (Question, error) {
 	if len(a.Command.Args) > 0 {
 		c, err := a.Command.Seal(env, at, timeout)
@@ -147,10 +147,10 @@ func (p *Probe) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	p.Command.DecodeNode(n, m)
 }
 
-// AsksEvery is the pause between two tries of a question.
+// AsksEvery is the pause between two attempts of Until.
 const AsksEvery = 100 * time.Millisecond
 
-// Until asks until the answer is as wanted. Its error is what was said last.
+// Until asks until the result is want, or ctx ends. The error then has the last answer.
 func Until(ctx context.Context, q Question, want bool) (said string, err error) {
 	for {
 		holds, said, err := q.Ask(ctx)

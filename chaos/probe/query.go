@@ -30,10 +30,10 @@ func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// String writes the question for people.
+// String describes the query.
 func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
 
-// Question makes the call of the server's API for instant queries.
+// Question returns the question as a call of the server's API for instant queries.
 func (k *Query) Question(s *ResolvedCall) Question {
 	s.below("/api/v1/query?query=" + url.QueryEscape(k.PromQL))
 	return queryQuestion{s}
@@ -41,7 +41,7 @@ func (k *Query) Question(s *ResolvedCall) Question {
 
 type queryQuestion struct{ call *ResolvedCall }
 
-// ask implements [question].
+// Ask implements [Question].
 func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
 	a, err := q.call.Ask(ctx)
 	if err != nil {
@@ -56,8 +56,8 @@ func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
 
 var errNoResult = errors.New("it is no answer to a query")
 
-// Result reads the answer to an instant query: how many series there are, and the
-// first of them. A scalar that is not 0 is one.
+// Result parses the answer to an instant query: the number of series, and a description of the first.
+// A scalar other than 0 counts as one series.
 func Result(body []byte) (n int, said string, err error) {
 	var r struct {
 		Status string `json:"status"`

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// CheckPlaceholders refuses placeholders that only requests of the load can fill in.
+// CheckPlaceholders refuses placeholders that only the load's requests can resolve.
 func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
 	for _, r := range t.Refs() {
 		if r.Kind != syntax.RefUnit {
@@ -17,7 +17,7 @@ func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
 
 func Literal(s string) template.Sealed { return template.Sealed{{Text: s}} }
 
-// resolve fills a template in, so that it can be written down.
+// resolve fills in a template, so that it can be stored.
 func resolve(e chaos.Env, t *template.Template) (template.Sealed, error) {
 	return t.Seal(&template.Iter{Env: &template.Env{Units: e.Addresses}})
 }

@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// OwnGroup gives a command a group of its own.
+// OwnGroup gives a command a process group of its own.
 func OwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// OwnGroup gives a command a group of its own, and has the kernel end it when the
-// thread that started it does.
+// OwnGroup gives a command a process group of its own. The kernel kills the command when the thread
+// that started it ends.
 func OwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -11,17 +11,17 @@ import (
 
 var Holding []string
 
-// CanHold: there is no sh, so a command begins before it is written down that it did.
+// CanHold is false: there is no sh, so a command starts before its undo is written.
 const CanHold = false
 
-// KillTree ends a process with all that it started.
+// KillTree kills a process and all that it started.
 func KillTree(pid int) {
 	if exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(pid)).Run() != nil {
 		KillGroup(pid)
 	}
 }
 
-// OwnGroup keeps a command from what is meant for brunt's console.
+// OwnGroup keeps signals for brunt's console from a command.
 func OwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Family lists a process and all that descend from it.
+// Family lists a process and its descendants.
 func Family(pid int) []int {
 	children := map[int][]int{}
 	for _, p := range processes() {
@@ -20,12 +20,12 @@ func Family(pid int) []int {
 	return out
 }
 
-// Brunts lists brunt's own processes.
+// Brunts lists brunt's own processes: this one and its watchdogs.
 func Brunts() []int {
 	return append([]int{os.Getpid()}, Watchdogs.list()...)
 }
 
-// Without gives those of all that are not among some.
+// Without returns the elements of all that are not in some.
 func Without(all, some []int) []int {
 	return slices.DeleteFunc(slices.Clone(all), func(p int) bool { return slices.Contains(some, p) })
 }

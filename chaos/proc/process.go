@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// An identity says which process is meant: a number alone may be another's later.
+// An Identity identifies a process: its pid alone may belong to another process later.
 type Identity struct {
 	PID   int    `json:"pid"`
-	Start uint64 `json:"start"` // when it began, in the system's own unit
+	Start uint64 `json:"start"` // start time, in the system's own unit
 	Boot  string `json:"boot"`  // of the machine
 }
 
-// Identify gives the identity of a live process.
+// Identify returns the identity of a live process.
 func Identify(pid int) (Identity, error) {
 	start, err := StartOf(pid)
 	if err != nil {
@@ -27,7 +27,7 @@ func Identify(pid int) (Identity, error) {
 	return Identity{PID: pid, Start: start, Boot: BootID()}, nil
 }
 
-// Alive tells whether the process still is the one that was meant.
+// Alive reports whether the process still runs.
 func (i Identity) Alive() bool {
 	if i.Boot != BootID() {
 		return false
@@ -41,14 +41,13 @@ func (i Identity) Raw() json.RawMessage {
 	return b
 }
 
-// ErrProtected tells that a process is none that brunt may hit.
+// ErrProtected says that brunt may not hit a process.
 var ErrProtected = errors.New("brunt does not touch it")
 
-// engines are the programs of container engines, whose end would be that of all
-// containers.
+// engines are the programs of container engines. Killing one would end all containers.
 var engines = []string{"dockerd", "containerd", "podman", "conmon"}
 
-// Protect refuses pid 1, brunt itself, its ancestors, the guard and the container engine.
+// Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine.
 func Protect(pid int) error {
 	switch {
 	case pid <= 1:
@@ -74,7 +73,7 @@ func Protect(pid int) error {
 	return nil
 }
 
-// Await waits until done tells so, for at most as long as ctx and most allow.
+// Await waits until done is true, at most until ctx ends or most has passed. The error then is what.
 func Await(ctx context.Context, most time.Duration, done func() bool, what string) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -93,15 +92,15 @@ func Await(ctx context.Context, most time.Duration, done func() bool, what strin
 	return nil
 }
 
-// A Process is a process of this machine as a plan names it.
+// A Process is a process of this machine in a plan.
 type Process struct {
 	PID   int    `json:"pid"`
-	Start uint64 `json:"start,omitempty"` // when it began, in the system's own unit; zero is that there is none
+	Start uint64 `json:"start,omitempty"` // start time, in the system's own unit; zero: no such process
 	Boot  string `json:"boot,omitempty"`  // of the machine
-	Name  string `json:"name,omitempty"`  // of its program, where that is known
+	Name  string `json:"name,omitempty"`  // of its program, if known
 }
 
-// Look looks at the process that has a number now.
+// Look returns the process that has a pid now.
 func Look(pid int) Process {
 	id, err := Identify(pid)
 	if err != nil {
@@ -110,7 +109,7 @@ func Look(pid int) Process {
 	return Process{PID: pid, Start: id.Start, Boot: id.Boot, Name: programOf(pid)}
 }
 
-// Same tells whether both are the same process, and not a successor of its number.
+// Same reports whether both are the same process, not a successor with the same pid.
 func (p Process) Same(q Process) bool {
 	return p.Start != 0 && p.PID == q.PID && p.Start == q.Start && p.Boot == q.Boot
 }

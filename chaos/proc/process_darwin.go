@@ -52,7 +52,7 @@ func IsStopped(pid int) bool {
 
 func AllStopped(pid int) bool { return IsStopped(pid) }
 
-// CPUOf is not known here.
+// CPUOf is unknown on this system.
 func CPUOf(int) uint64 { return 0 }
 
 var BootID = sync.OnceValue(func() string {
@@ -79,14 +79,14 @@ func Signal(id Identity, name string) error {
 	return nil
 }
 
-// ErrEnded tells that the process that was meant is no more.
+// ErrEnded says that the process no longer exists.
 var ErrEnded = errors.New("the process has ended")
 
 func KnownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
 
 const CanFreeze = true
 
-// programOf is the name of a process's program.
+// programOf returns the name of a process's program.
 func programOf(pid int) string {
 	k, err := kinfo(pid)
 	if err != nil {

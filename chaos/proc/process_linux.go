@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stat gives the fields of /proc/PID/stat from the third on: state, parent and so
-// forth (proc(5)). The second, the name, may hold blanks and brackets.
+// stat returns the fields of /proc/PID/stat from the third on: state, parent and so on (proc(5)). The
+// second, the name, may hold blanks and brackets.
 func stat(pid int) ([]string, error) { return statOf(fmt.Sprintf("/proc/%d/stat", pid)) }
 
 func statOf(file string) ([]string, error) {
@@ -57,14 +57,14 @@ func IsZombie(pid int) bool {
 	return err == nil && (f[0] == "Z" || f[0] == "X")
 }
 
-// IsStopped tells whether a signal has stopped the process.
+// IsStopped reports whether a signal has stopped the process.
 func IsStopped(pid int) bool {
 	f, err := stat(pid)
 	return err == nil && (f[0] == "T" || f[0] == "t")
 }
 
-// AllStopped tells whether a signal has stopped every thread of the process: one that
-// the kernel waits for goes on until then.
+// AllStopped reports whether a signal has stopped every thread of the process: a thread in an
+// uninterruptible wait stops only after it.
 func AllStopped(pid int) bool {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil || !IsStopped(pid) {
@@ -79,7 +79,7 @@ func AllStopped(pid int) bool {
 	return true
 }
 
-// CPUOf is the CPU time that the process has used, in clock ticks.
+// CPUOf returns the CPU time of the process, in clock ticks.
 func CPUOf(pid int) uint64 {
 	f, err := stat(pid)
 	if err != nil {
@@ -98,8 +98,8 @@ var BootID = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(b))
 })
 
-// Signal sends a signal to the process that is meant, and to no successor of its
-// number: the pidfd is opened first and the identity looked at after.
+// Signal sends a signal to the process, never to a successor with the same pid: it opens the pidfd
+// first and checks the identity after.
 func Signal(id Identity, name string) error {
 	sig := unix.SignalNum("SIG" + name)
 	if sig == 0 {
@@ -128,16 +128,16 @@ func Signal(id Identity, name string) error {
 	return nil
 }
 
-// ErrEnded tells that the process that was meant is no more.
+// ErrEnded says that the process no longer exists.
 var ErrEnded = errors.New("the process has ended")
 
-// KnownSignal tells whether name, without SIG, is a signal.
+// KnownSignal reports whether name, without SIG, is a signal.
 func KnownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
 
-// CanFreeze tells whether processes can be stopped and continued here.
+// CanFreeze reports whether processes can be stopped and continued on this system.
 const CanFreeze = true
 
-// programOf is the name of a process's program.
+// programOf returns the name of a process's program.
 func programOf(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	if err != nil {

@@ -28,10 +28,10 @@ func StartOf(pid int) (uint64, error) {
 	return uint64(created.HighDateTime)<<32 | uint64(created.LowDateTime), nil
 }
 
-// parentOf is not known here.
+// parentOf is unknown on this system.
 func parentOf(int) (int, error) { return 0, errors.New("not known on Windows") }
 
-// IsZombie tells whether a process has ended though a handle to it is open.
+// IsZombie reports whether a process has ended, even if a handle to it is open.
 func IsZombie(pid int) bool {
 	h, err := open(pid, windows.PROCESS_QUERY_LIMITED_INFORMATION)
 	if err != nil {
@@ -66,13 +66,13 @@ func Signal(id Identity, name string) error {
 	return windows.TerminateProcess(h, 1)
 }
 
-// ErrEnded tells that the process that was meant is no more.
+// ErrEnded says that the process no longer exists.
 var ErrEnded = errors.New("the process has ended")
 
 func KnownSignal(name string) bool { return name == "KILL" || name == "TERM" }
 
-// CanFreeze: Windows has no signal that stops a process.
+// CanFreeze is false: Windows has no signal that stops a process.
 const CanFreeze = false
 
-// programOf is not known here.
+// programOf is unknown on this system.
 func programOf(int) string { return "" }

@@ -4,19 +4,19 @@ import (
 	"slices"
 	"sync"
 	"time"
-) // FileLimit is how many descriptors a process may have. A new one gets the lowest number
+)
 
-// that is free, and it must be under the limit.
+// FileLimit is the limit on the descriptors of a process. A new descriptor gets the lowest free number,
+// which must be under the limit.
 type FileLimit struct {
 	Soft uint64 `json:"soft"` // in force
 	Hard uint64 `json:"hard"` // up to which the process may set it by itself
 }
 
-// Watchdogs are the processes of the guards, of which every run in this process has its own. No
-// fault may hit one.
+// Watchdogs are the watchdogs of all runs in this process. No fault may hit one.
 var Watchdogs pids
 
-// pids are numbers of processes.
+// pids is a list of processes.
 type pids struct {
 	mu  sync.Mutex
 	all []int
@@ -34,15 +34,15 @@ func (p *pids) Drop(pid int) {
 	p.all = slices.DeleteFunc(p.all, func(other int) bool { return other == pid })
 }
 
-// list gives them all.
+// list returns them all.
 func (p *pids) list() []int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.all)
 }
 
-// RunMark begins the entry in the environment that every process of a run has.
+// RunMark begins the environment entry that every process of a run has.
 const RunMark = "BRUNT_RUN="
 
-// EndsWithin is how long a signal may take to end a process.
+// EndsWithin bounds the time until a signal has ended a process.
 const EndsWithin = 5 * time.Second

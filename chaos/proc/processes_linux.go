@@ -13,7 +13,7 @@ import (
 // processes lists the processes of this machine.
 func processes() []int { return numbers("/proc") }
 
-// OpenFiles lists the descriptors that a process has open.
+// OpenFiles lists the open descriptors of a process.
 func OpenFiles(pid int) ([]int, error) {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	if _, err := os.Stat(dir); err != nil {
@@ -37,8 +37,7 @@ func numbers(dir string) []int {
 	return out
 }
 
-// WaitedOf is how long the threads of a process have waited for a processor while they
-// could run.
+// WaitedOf returns how long the runnable threads of a process have waited for a processor.
 func WaitedOf(pid int) time.Duration {
 	var all time.Duration
 	for _, tid := range numbers(fmt.Sprintf("/proc/%d/task", pid)) {
@@ -46,7 +45,7 @@ func WaitedOf(pid int) time.Duration {
 		if err != nil {
 			continue
 		}
-		if f := strings.Fields(string(b)); len(f) > 1 { // ran, waited, turns
+		if f := strings.Fields(string(b)); len(f) > 1 { // run time, wait time, turns
 			n, _ := strconv.ParseInt(f[1], 10, 64)
 			all += time.Duration(n)
 		}
@@ -54,7 +53,7 @@ func WaitedOf(pid int) time.Duration {
 	return all
 }
 
-// ResidentOf is how much memory a process has, in bytes.
+// ResidentOf returns the resident memory of a process, in bytes.
 func ResidentOf(pid int) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
@@ -68,7 +67,7 @@ func ResidentOf(pid int) int64 {
 	return n * int64(os.Getpagesize())
 }
 
-// DiskOf is how much a process has read from disks and written to them, in bytes.
+// DiskOf returns what a process has read from disks and written to them, in bytes.
 func DiskOf(pid int) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {
@@ -84,7 +83,7 @@ func DiskOf(pid int) int64 {
 	return all
 }
 
-// FilesLimit is how many descriptors a process may have.
+// FilesLimit returns the limit on the descriptors of a process.
 func FilesLimit(pid int) (FileLimit, error) {
 	var l unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &l); err != nil {
@@ -93,7 +92,7 @@ func FilesLimit(pid int) (FileLimit, error) {
 	return FileLimit{l.Cur, l.Max}, nil
 }
 
-// LimitFiles sets how many descriptors a process may have.
+// LimitFiles sets the limit on the descriptors of a process.
 func LimitFiles(pid int, l FileLimit) error {
 	return os.NewSyscallError("prlimit", unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: l.Soft, Max: l.Hard}, nil))
 }

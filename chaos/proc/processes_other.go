@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// What follows is for faults that are for Linux; elsewhere their Check refuses them.
+// errOnlyLinux is the error of functions for faults that exist on Linux only; their Check refuses other
+// systems.
 var errOnlyLinux = errors.New("needs Linux")
 
 func processes() []int { return nil }

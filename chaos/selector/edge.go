@@ -14,16 +14,16 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Edge says which links a network fault is on: those from one service or unit to
-// another, or all of a service's. LoadName stands for the load. Where the units are
-// containers, it says whose packets are hit: those between the ends, or all of a unit.
+// Edge says which links a network fault hits: those from one service or unit to another, or all of a
+// service. LoadName is the load. If the units are containers, it says which packets are hit: those
+// between the ends, or all of a unit.
 type Edge struct {
 	syntax.Place
 	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
 	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
 	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
 	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
-	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it stay
+	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it are not hit
 	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
 	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
 	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
@@ -31,12 +31,12 @@ type Edge struct {
 	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
 	Leader    *chaos.Leader     `yaml:"leader"`                                          // how the leader is found, for pick: leader
 	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
-	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends it, unjudged
 }
 
-// on tells whether the edge contains the link between two units.
+// On reports whether the edge contains the link between two units.
 func (e *Edge) On(from, to string, z chaos.Zones) bool {
-	if !e.query().IsZero() { // no link has such an end
+	if !e.query().IsZero() { // such a container is no end of a link
 		return false
 	}
 	if e.Zone != "" {
@@ -48,10 +48,10 @@ func (e *Edge) On(from, to string, z chaos.Zones) bool {
 	return (e.From == "" || z.At(e.From, from)) && (e.To == "" || z.At(e.To, to))
 }
 
-// LedBy implements [Led].
+// LedBy implements [chaos.Led].
 func (e *Edge) LedBy() *chaos.Leader { return e.Leader }
 
-// InZones implements [Zoned].
+// InZones implements [chaos.Zoned].
 func (e *Edge) InZones() []string {
 	var out []string
 	for _, end := range []string{chaos.ZonePrefix + e.Zone, e.From, e.To} {
@@ -62,8 +62,8 @@ func (e *Edge) InZones() []string {
 	return out
 }
 
-// CheckNetwork holds the edge of a fault that is done on links or to packets against what
-// there is. Only names the settings that packets alone have.
+// CheckNetwork checks the edge of a fault that is done on links or to packets. only names the settings
+// that apply to packets alone.
 func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes, only ...string) {
 	if e.ByPackets(sc.Contained) {
 		e.CheckPackets(at, do, sc, m)
@@ -77,7 +77,7 @@ func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	e.CheckEdge(at, sc, m)
 }
 
-// CheckEdge holds the edge against the links there are.
+// CheckEdge checks the edge of a fault on links.
 func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
 		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to", "it is done on the way from one unit to another, by brunt's proxy")
@@ -162,7 +162,7 @@ func edgeNames(sc chaos.Scope) string {
 	return strings.Join(names, ", ")
 }
 
-// checkEnd checks that one end of an edge exists.
+// checkEnd checks that an end of the edge exists.
 func (e *Edge) checkEnd(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case name == "" || name == chaos.LoadName && key == "from":
@@ -194,7 +194,7 @@ func (e *Edge) checkEnd(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// any tells whether a declared link is on the edge.
+// any reports whether the edge contains a declared link.
 func (e *Edge) any(sc chaos.Scope) bool {
 	if len(e.InZones()) > 0 {
 		return slices.ContainsFunc(sc.Pairs(), func(l chaos.EdgeName) bool { return e.On(l.From, l.To, sc.Zones) })
@@ -214,8 +214,8 @@ func (e *Edge) any(sc chaos.Scope) bool {
 	})
 }
 
-// subject is the end of the edge whose units are counted and picked: that of from,
-// else the service or the zone, else that of to.
+// subject returns the end whose units are counted and picked: from, else the service or the zone, else
+// to.
 func (e *Edge) subject() string {
 	if e.Zone != "" {
 		return chaos.ZonePrefix + e.Zone
@@ -231,7 +231,7 @@ func (e *Edge) subject() string {
 	return e.To
 }
 
-// candidates is how many units the subject has.
+// candidates returns the number of units of the subject.
 func (e *Edge) candidates(sc chaos.Scope) int {
 	if zone, ok := strings.CutPrefix(e.subject(), chaos.ZonePrefix); ok {
 		return sc.Zones.Count(zone, "")
@@ -242,14 +242,14 @@ func (e *Edge) candidates(sc chaos.Scope) int {
 	return 1
 }
 
-// CheckJitter holds a jitter against the delay that it is of.
+// CheckJitter refuses a jitter that exceeds its delay.
 func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) {
 	if jitter > delay {
 		m.Add(e.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", jitter, delay)
 	}
 }
 
-// Hits implements [Hits].
+// Hits implements [chaos.Hits].
 func (e *Edge) Hits(sc chaos.Scope) int {
 	total := e.candidates(sc)
 	if e.all() {
@@ -258,17 +258,17 @@ func (e *Edge) Hits(sc chaos.Scope) int {
 	return min(total, e.Pick.Of(total))
 }
 
-// all tells that no pick narrows the edge.
+// all reports whether no pick narrows the edge.
 func (e *Edge) all() bool {
 	return !e.Has("pick") && e.Service == "" && e.Container == "" && len(e.Labels) == 0
 }
 
-// Touches implements [Linked].
+// Touches implements [chaos.Linked].
 func (e *Edge) Touches(from, to string, z chaos.Zones) (hit, http bool) {
 	return e.On(from, to, z), false
 }
 
-// Links finds the links that are hit.
+// Links finds the links to hit.
 func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) {
 	var found []*chaos.Link
 	for _, l := range env.Links {
@@ -306,7 +306,7 @@ func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) 
 	return found, env.Bound(len(units))
 }
 
-// CheckPercent refuses a share of what passes that is none, or too small to be found.
+// CheckPercent refuses a share that is zero or below least, which could not be verified.
 func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of string, m *syntax.Mistakes) {
 	switch {
 	case share == nil:
@@ -317,8 +317,7 @@ func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of stri
 	}
 }
 
-// checkDiverted holds an edge between containers, on which a proxy is to be put, against what
-// there is.
+// checkDiverted checks an edge between containers, whose connections are diverted to a proxy.
 func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":

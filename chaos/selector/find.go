@@ -11,9 +11,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// findContainers gives the units that are the containers which a query selects. One that the
-// scenario has a name for is that unit. What may not be touched is refused by its name: a
-// selector that is too wide must not silently hit others instead.
+// findContainers returns the containers that a query selects as units. A container with a name in the
+// scenario is that unit. A protected container is an error: a selector that is too wide must not
+// silently hit others instead.
 func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.Unit, error) {
 	if e.Find == nil {
 		return nil, fmt.Errorf("%w %s: no Docker engine is known", chaos.ErrNoUnit, q)
@@ -40,7 +40,7 @@ func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.U
 	return out, errors.Join(errs...)
 }
 
-// known gives the unit of the scenario that is the container with an id, or nil.
+// known returns the unit of the scenario whose container has an id, or nil.
 func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
 	for _, u := range e.Units {
 		if c, ok := container.ContainerOf(u); ok {
@@ -52,8 +52,8 @@ func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
 	return nil
 }
 
-// UnitsNamed gives the units that an end of an edge stands for: those of a service, one unit
-// such as posts[0], those of a zone such as zone/a, or a container such as container/web.
+// UnitsNamed returns the units of an end of an edge: those of a service, one unit such as posts[0],
+// those of a zone such as zone/a, or a container such as container/web.
 func UnitsNamed(ctx context.Context, e chaos.Env, end string) ([]chaos.Unit, error) {
 	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
 		out, err := findContainers(ctx, e, docker.Query{Container: name})

@@ -17,7 +17,7 @@ import (
 	"brunt/chaos/probe"
 )
 
-// checkLeader holds a leader against the pick that it is for. Units is how many may be asked.
+// checkLeader checks a leader against its pick. units is the number of units to ask.
 func checkLeader(l *chaos.Leader, of syntax.Place, pick Pick, units int, m *syntax.Mistakes) {
 	switch {
 	case l == nil && pick.Leader:
@@ -36,13 +36,13 @@ func checkLeader(l *chaos.Leader, of syntax.Place, pick Pick, units int, m *synt
 	}
 }
 
-// LeaderAmong gives the one of some units that leads; whom says whose they are.
+// LeaderAmong returns the unit that leads. whom describes the units in a dry run.
 func LeaderAmong(ctx context.Context, l *chaos.Leader, env chaos.Env, whom string, units []chaos.Unit) (chaos.Unit, error) {
 	if env.Dry {
 		return unknown{whom}, nil
 	}
 	var names []string
-	env.Units = slices.Concat(env.Units, units) // containers that a selector has found are not among them
+	env.Units = slices.Concat(env.Units, units) // containers that a selector found are not in env.Units
 	for _, u := range units {
 		names = append(names, u.Name())
 	}
@@ -53,7 +53,7 @@ func LeaderAmong(ctx context.Context, l *chaos.Leader, env chaos.Env, whom strin
 	return units[slices.Index(names, name)], nil
 }
 
-// findLeader asks the units until exactly one says that it leads.
+// findLeader asks the units until exactly one answers that it leads, or l.Within has passed.
 func findLeader(ctx context.Context, l *chaos.Leader, env chaos.Env, names []string) (string, error) {
 	until := time.Now().Add(l.Within.D())
 	for {
@@ -69,7 +69,7 @@ func findLeader(ctx context.Context, l *chaos.Leader, env chaos.Env, names []str
 	}
 }
 
-// askAll asks every unit once, all at once.
+// askAll asks every unit once, concurrently.
 func askAll(ctx context.Context, l *chaos.Leader, env chaos.Env, names []string) (string, error) {
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup
@@ -116,7 +116,7 @@ func leads(ctx context.Context, l *chaos.Leader, env chaos.Env, name string) err
 	return env.Ask(ctx, l, env.Units[i])
 }
 
-// askByExec asks by a command in the unit's container.
+// askByExec runs a command in the unit's container to ask it.
 func askByExec(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	c, ok := container.ContainerOf(u)
 	if !ok {
@@ -136,7 +136,7 @@ func askByExec(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	return nil
 }
 
-// askByCommand asks by the command.
+// askByCommand runs the leader's command to ask a unit.
 func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.Unit) error {
 	c := &probe.Command{}
 	for _, arg := range l.Command {
@@ -150,13 +150,13 @@ func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.U
 	if err != nil {
 		return err
 	}
-	s.Shows = l.Command[0] // no more: a param among the rest may have been filled in with a secret
+	s.Shows = l.Command[0] // only the program: a param among the arguments may hold a secret
 	s.Mark(env)
 	_, err = s.Run(ctx, nil)
 	return err
 }
 
-// unknown stands for the leader where nobody can be asked yet.
+// unknown stands for the leader before the run, when units cannot be asked.
 type unknown struct{ of string }
 
 func (u unknown) Name() string                              { return "the leader of " + u.of }

@@ -39,7 +39,7 @@ func TestLeader(t *testing.T) {
 		name   string
 		leader *chaos.Leader
 		env    chaos.Env
-		want   string // the unit, or what the error says
+		want   string // the unit, or the error
 	}{
 		{"one", ask, leading("posts[2]"), "posts[2]"},
 		{"none", ask, leading(), "none says that it is the leader: posts[0]: it says follower; posts[1]"},
@@ -66,7 +66,7 @@ func TestLeader(t *testing.T) {
 	}
 }
 
-// The links of the leader alone are hit.
+// Only the links of the leader are hit.
 func TestLeaderOfAnEdge(t *testing.T) {
 	e := &Edge{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
 	links, err := e.Links(t.Context(), leading("posts[1]"))
@@ -87,7 +87,7 @@ func TestLeaderOfAnEdge(t *testing.T) {
 	}
 }
 
-// While none leads, or two do, the units are asked again for as long as that may take.
+// While no unit leads, or two do, the units are asked again until `within` has passed.
 func TestLeaderWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -108,7 +108,7 @@ func TestLeaderWithin(t *testing.T) {
 	})
 }
 
-// A command that does not end is ended, with what it started.
+// A command that does not end is killed, with what it started.
 func TestLeaderCommandHangs(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	l := &chaos.Leader{Command: []string{"sh", "-c", "sleep 1000 & echo $! > " + pid + "; wait"}, Timeout: quantity.Duration(300 * time.Millisecond)}
@@ -131,7 +131,7 @@ func TestLeaderCommandHangs(t *testing.T) {
 	}
 }
 
-// Every occurrence asks anew.
+// Every occurrence asks again.
 func TestLeaderIsAskedEachTime(t *testing.T) {
 	var asked atomic.Int64
 	env := world(1)

@@ -7,10 +7,10 @@ import (
 	"brunt/chaos"
 )
 
-// Finds implements [Finding].
+// Finds implements [chaos.Finding].
 func (s *Selector) Finds() bool { return !s.Query().IsZero() }
 
-// PIDs implements [Foreign].
+// PIDs implements [chaos.Foreign].
 func (s *Selector) PIDs() []int {
 	if s.PID == 0 {
 		return nil
@@ -18,7 +18,7 @@ func (s *Selector) PIDs() []int {
 	return []int{s.PID}
 }
 
-// Reaches implements [Reaching].
+// Reaches implements [chaos.Reaching].
 func (s *Selector) Reaches(sc chaos.Scope) []string {
 	switch {
 	case s.PID != 0:
@@ -28,7 +28,7 @@ func (s *Selector) Reaches(sc chaos.Scope) []string {
 	case s.Container != "":
 		return []string{chaos.ContainerPrefix + s.Container}
 	case !s.Query().IsZero():
-		return nil // who they are is known only in the run
+		return nil // the containers are known only during the run
 	}
 	units := sc.Units()
 	if s.Service != "" {
@@ -40,7 +40,7 @@ func (s *Selector) Reaches(sc chaos.Scope) []string {
 	return units
 }
 
-// Reaches implements [Reaching].
+// Reaches implements [chaos.Reaching].
 func (e *Edge) Reaches(sc chaos.Scope) []string {
 	var out []string
 	for _, end := range []string{e.From, e.To} {
@@ -51,7 +51,7 @@ func (e *Edge) Reaches(sc chaos.Scope) []string {
 	if e.Container != "" {
 		out = append(out, chaos.ContainerPrefix+e.Container)
 	}
-	if e.ByPackets(sc.Contained) { // no link has to be declared for that
+	if e.ByPackets(sc.Contained) { // packets need no declared link
 		for _, unit := range sc.Units() {
 			for _, end := range []string{e.From, e.To, e.Service, e.Unit, chaos.ZonePrefix + e.Zone} {
 				if end != "" && sc.Zones.At(end, unit) {
@@ -69,5 +69,5 @@ func (e *Edge) Reaches(sc chaos.Scope) []string {
 	return slices.Compact(out)
 }
 
-// Inside implements [Inside].
+// Inside implements [chaos.Inside].
 func (e *Edge) Inside(sc chaos.Scope) bool { return e.ByPackets(sc.Contained) }

@@ -16,9 +16,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or
-// those of a service in a zone; or containers of the machine's Docker engine, which are
-// those that match every one of container, labels, project and in_network.
+// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or the units of
+// a service in a zone; or containers of the machine's Docker engine that match all of container,
+// labels, project and in_network.
 type Selector struct {
 	syntax.Place
 	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's
@@ -33,7 +33,7 @@ type Selector struct {
 	Leader    *chaos.Leader     `yaml:"leader"`     // how the leader is found, for pick: leader
 }
 
-// Query selects containers that brunt did not start; the zero one is that none are meant.
+// Query selects containers that brunt did not start. It is zero when the settings select none.
 func (s *Selector) Query() docker.Query {
 	q := docker.Query{Container: s.Container, Labels: s.Labels, Project: s.Project, Network: s.InNetwork}
 	if s.Project != "" {
@@ -78,8 +78,7 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// of is how many of total units are hit. A share is rounded up: it hits at least
-// one.
+// Of returns how many of total units are hit. A share is rounded up, so it hits at least one.
 func (p Pick) Of(total int) int {
 	switch {
 	case p.all:
@@ -90,7 +89,7 @@ func (p Pick) Of(total int) int {
 	return max(1, p.n)
 }
 
-// pick is how many are hit: of a zone all where nothing is said.
+// pick returns the pick of the settings. The default of a zone is all.
 func (s *Selector) pick() Pick {
 	if s.Zone != "" && s.Pick == (Pick{}) {
 		return Pick{all: true}
@@ -98,10 +97,10 @@ func (s *Selector) pick() Pick {
 	return s.Pick
 }
 
-// LedBy implements [Led].
+// LedBy implements [chaos.Led].
 func (s *Selector) LedBy() *chaos.Leader { return s.Leader }
 
-// InZones implements [Zoned].
+// InZones implements [chaos.Zoned].
 func (s *Selector) InZones() []string {
 	if s.Zone == "" {
 		return nil
@@ -109,8 +108,8 @@ func (s *Selector) InZones() []string {
 	return []string{s.Zone}
 }
 
-// matching is how many units of the target match; of what is found only in the run it is
-// at least one.
+// matching returns the number of matching units. Containers that are found during the run count as
+// one.
 func (s *Selector) matching(sc chaos.Scope) int {
 	switch {
 	case !s.Query().IsZero():
@@ -123,7 +122,7 @@ func (s *Selector) matching(sc chaos.Scope) int {
 	return 1
 }
 
-// Whom says who matches, for people.
+// Whom describes the matching units.
 func (s *Selector) Whom() string {
 	if q := s.Query(); !q.IsZero() {
 		return q.String()
@@ -135,7 +134,7 @@ func (s *Selector) Whom() string {
 	return name
 }
 
-// CheckSelector holds the selector against the services there are.
+// CheckSelector checks the selector against the services of the target.
 func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !s.Query().IsZero() {
 		s.checkFound(m)
@@ -195,7 +194,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	n, known := sc.Services[service]
 	switch {
-	case sc.Found[service]: // in the run
+	case sc.Found[service]: // found during the run
 	case !known:
 		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
@@ -203,12 +202,12 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Hits implements [Hits].
+// Hits implements [chaos.Hits].
 func (s *Selector) Hits(sc chaos.Scope) int {
 	return s.pick().Of(s.matching(sc))
 }
 
-// checkFound holds the selector against what can be said of containers before the run.
+// checkFound checks what can be checked before the run of a selector of containers.
 func (s *Selector) checkFound(m *syntax.Mistakes) {
 	for _, other := range []struct {
 		key string
@@ -229,8 +228,7 @@ func (s *Selector) checkFound(m *syntax.Mistakes) {
 	checkLeader(s.Leader, s.Place, s.pick(), 1, m)
 }
 
-// Units finds who is hit: the matching units, of which as many as asked for are
-// picked by the run's seed.
+// Units finds the units to hit: it picks the requested number of the matching units by the run's seed.
 func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, error) {
 	var found []chaos.Unit
 	switch {

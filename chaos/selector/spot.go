@@ -18,11 +18,10 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A fault of the network is done in one of two ways: by the proxy that stands on a link,
-// or to the packets of a container in its own network. Which one it is, the ends of the
-// edge say: containers have no proxies between them.
+// A network fault is done in one of two ways: by the proxy on a link, or to the packets of a container
+// in its own network. The ends of the edge decide: between containers there are no proxies.
 
-// ByPackets tells whether a fault on the edge is done to packets.
+// ByPackets reports whether a fault on the edge is done to packets.
 func (e *Edge) ByPackets(contained func(name string) bool) bool {
 	switch {
 	case !e.query().IsZero():
@@ -39,7 +38,7 @@ func (e *Edge) ByPackets(contained func(name string) bool) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return end != "" && contained(end) })
 }
 
-// PacketVia is the mechanism that is asked for; empty is the first that works.
+// PacketVia returns the requested mechanism; "" is the first that works.
 func (e *Edge) PacketVia() string {
 	if e.Via == "auto" {
 		return ""
@@ -47,7 +46,7 @@ func (e *Edge) PacketVia() string {
 	return e.Via
 }
 
-// CheckPackets holds an edge whose packets are hit against what there is.
+// CheckPackets checks an edge whose packets are hit.
 func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	own := 0
 	found := !e.query().IsZero()
@@ -91,14 +90,14 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	}
 }
 
-// Query selects containers that brunt did not start; the zero one is that none are meant.
+// query selects containers that brunt did not start. It is zero when the settings select none.
 func (e *Edge) query() docker.Query {
 	s := Selector{Service: e.Service, Container: e.Container, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork}
 	return s.Query()
 }
 
-// subjectEnd is the end in whose network the fault is: that of from, else of to. Empty is
-// that of containers that are selected.
+// subjectEnd returns the end in whose network the fault is: from, else to. It is "" for selected
+// containers.
 func (e *Edge) subjectEnd(contained func(string) bool) string {
 	switch {
 	case !e.query().IsZero():
@@ -113,8 +112,7 @@ func (e *Edge) subjectEnd(contained func(string) bool) string {
 	return e.To
 }
 
-// checkFar checks that an end of an edge exists: a unit, a zone, a container, or an
-// address.
+// checkFar checks that an end of the edge exists: a unit, a zone, a container, or an address.
 func (e *Edge) checkFar(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	at := e.Of(key)
 	switch {
@@ -141,8 +139,8 @@ func (e *Edge) checkFar(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// address reads an end of an edge that is none of the target's: an address, a network, or
-// a host, perhaps with a port. A host has a dot or a port, else it is a service.
+// address parses an end of an edge outside the target: an address, a network, or a host, optionally
+// with a port. A host has a dot or a port; otherwise it is a service.
 func address(s string) (host string, port uint16, ok bool) {
 	if _, err := netip.ParsePrefix(s); err == nil {
 		return s, 0, true
@@ -162,20 +160,21 @@ func address(s string) (host string, port uint16, ok bool) {
 	return s, 0, strings.Contains(strings.Trim(s, "."), ".") && !strings.ContainsAny(s, "/:[] ")
 }
 
-// Flow is what of an edge's traffic is hit.
+// Flow says which traffic of an edge is hit.
 type Flow int
 
 const (
-	FlowOnce   Flow = iota // packets one way, whichever: a round trip meets it once
+	FlowOnce   Flow = iota // packets of one direction, either one: a round trip is hit once
 	FlowThere              // packets from `from` to `to`
-	FlowBack               // those back
-	FlowBoth               // both
-	FlowConns              // connections, whoever opens them, or all packets of both directions
-	FlowOut                // packets that go out of the holder
-	FlowOpened             // those that `from` opens
+	FlowBack               // packets from `to` to `from`
+	FlowBoth               // packets of both directions
+	FlowConns              // connections, opened by either end, or all packets of both directions
+	FlowOut                // packets that leave the subject
+	FlowOpened             // connections that `from` opens
 )
 
-// InjectionPoint is where a fault is done: in the network of a unit, to the packets of some peers.
+// InjectionPoint is a place where a fault is injected: in the network of a unit, on the packets of
+// some peers.
 type InjectionPoint struct {
 	Unit    chaos.Contained
 	Dir     netns.Direction
@@ -183,11 +182,11 @@ type InjectionPoint struct {
 	Ports   []uint16
 	Toward  []netip.AddrPort
 	Outside bool
-	Others  []chaos.Contained     // whose addresses peers are made of; none where it is those that were given
-	Made    func() []netip.Prefix // makes them anew
+	Others  []chaos.Contained     // units whose addresses are the peers; none if the peers are fixed
+	Made    func() []netip.Prefix // returns their present addresses
 }
 
-// far is the other end of an edge.
+// remoteEnd is the other end of an edge.
 type remoteEnd struct {
 	peers  []netip.Prefix
 	ports  []uint16
@@ -195,10 +194,10 @@ type remoteEnd struct {
 	toward []netip.AddrPort
 }
 
-// lookupWithin bounds finding the address of a host.
+// lookupWithin bounds the resolution of a host.
 const lookupWithin = 5 * time.Second
 
-// end finds out what an end of an edge stands for.
+// end resolves an end of an edge.
 func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, error) {
 	var f remoteEnd
 	units, err := UnitsNamed(ctx, env, name)
@@ -214,7 +213,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 		f.toward = append(f.toward, TowardUnit(c)...)
 	}
 	if len(f.units) > 0 {
-		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // no peers would be all
+		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // an empty list would match all peers
 			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be told from others", chaos.ErrNoUnit, name)
 		}
 		return f, nil
@@ -249,8 +248,8 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	return f, nil
 }
 
-// within finds addresses of a network where somebody is known to be, else its first,
-// which mostly is its gateway.
+// within returns the addresses of known units in a network. If there are none, it returns the first
+// address of the network, which usually is the gateway.
 func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range units {
@@ -270,7 +269,7 @@ func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 	return append(out, netip.AddrPortFrom(p.Masked().Addr().Next(), 0))
 }
 
-// TowardUnit is where a unit can be seen: at a port that it listens on, where one is
+// TowardUnit returns the addresses at which a unit can be probed, with a port that it listens on, if
 // known.
 func TowardUnit(u chaos.Contained) []netip.AddrPort {
 	port := uint16(0)
@@ -286,7 +285,7 @@ func TowardUnit(u chaos.Contained) []netip.AddrPort {
 	return out
 }
 
-// subjectUnits are the units in whose networks the fault is, as many as are picked.
+// subjectUnits returns the picked units in whose networks the fault is.
 func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contained, error) {
 	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
 	name := e.subjectEnd(env.Contained)
@@ -322,14 +321,14 @@ func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contain
 	return out, nil
 }
 
-// InjectionPoints finds where a fault on the edge is to be done.
+// InjectionPoints finds where to inject a fault on the edge.
 func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports []uint16) ([]InjectionPoint, error) {
 	units, err := e.subjectUnits(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	holder := e.subjectEnd(env.Contained)
-	back := e.From != holder && e.To == holder // it is in the network of the far end
+	back := e.From != holder && e.To == holder // the fault is in the network of the other end
 	other := e.To
 	if back {
 		other = e.From
@@ -368,7 +367,7 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 			out = append(out, s)
 		}
 	}
-	yonder := func() { // as what comes in over there
+	yonder := func() { // as incoming packets at the other end
 		var toward []netip.AddrPort
 		for _, u := range units {
 			toward = append(toward, TowardUnit(u)...)
@@ -379,13 +378,13 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 	}
 	known := len(there.units) > 0
 	switch f {
-	case FlowOnce: // at whichever side the mechanism has
+	case FlowOnce: // on the side that the mechanism supports
 		here(netns.Both, false)
 	case FlowThere:
 		switch {
 		case back:
 			here(netns.In, false)
-		case known && e.Via != "netem" && e.Via != "tbf": // which know only what goes out
+		case known && e.Via != "netem" && e.Via != "tbf": // they act on outgoing packets only
 			yonder()
 		default:
 			here(netns.Out, false)
@@ -417,7 +416,7 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 	return out, nil
 }
 
-// outsideOf is all addresses but some.
+// outsideOf returns all addresses except the given ones.
 func outsideOf(inside []netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	var split func(p netip.Prefix)
@@ -441,7 +440,7 @@ func outsideOf(inside []netip.Prefix) []netip.Prefix {
 	return out
 }
 
-// peersOf are the networks of one address each.
+// peersOf returns the addresses of units as single-address networks.
 func peersOf(units []chaos.Contained) []netip.Prefix {
 	var out []netip.Prefix
 	for _, u := range units {

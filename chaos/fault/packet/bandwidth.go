@@ -21,13 +21,13 @@ import (
 type Bandwidth struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
-	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
+	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
 	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
 var _ chaos.Fault = (*Bandwidth)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	proxied.CheckWay(&f.Edge, f.Way, sc, m)
@@ -39,32 +39,32 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rate := float64(f.Rate)
 	what := "let " + f.Rate.String() + " through"
 	if f.ByPackets(env.Contained) {
 		both := selector.FlowConns
-		if f.Via == "tbf" { // which knows only what goes out
+		if f.Via == "tbf" { // tbf limits outgoing packets only
 			both = selector.FlowOut
 		}
 		return packetPlan(ctx, &f.Edge, env, f.Flow(both), f.Ports, Packets{
 			What: what, Sign: rateSign(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
 		})
 	}
-	// Long enough to be measured, short enough not to take longer than half a second.
+	// Long enough to measure, and at most half a second.
 	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
 	measure := func(ctx context.Context, l *chaos.Link) (proxy.ProbeResult, error) {
 		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
 		if err == nil && r.Outcome != proxy.Answered {
 			err = fmt.Errorf("a probe is %s", r.Outcome)
 		}
-		if r.Rate == 0 { // all came back at once
+		if r.Rate == 0 { // everything came back at once
 			r.Rate = math.Inf(1)
 		}
 		return r, err
 	}
-	// What passes at more than that is not held back.
+	// A higher rate means that nothing is limited.
 	const most = 1.25
 	passes := func(rate float64) string {
 		if math.IsInf(rate, 1) {
@@ -85,7 +85,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 				switch {
 				case got.Rate > most*rate:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
-				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // without the time that the machine was late
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // net of the machine's own delay
 					return passes(got.Rate), proxied.Blurred(late)
 				}
 				return passes(got.Rate), nil
@@ -96,8 +96,8 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			if err != nil {
 				return "", err
 			}
-			// A clean link carries hundreds of megabytes a second: where the fault let
-			// through nearly as much, there is no telling.
+			// A clean link carries hundreds of megabytes a second. A limit near that cannot be told
+			// from it.
 			if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
 				return "", fmt.Errorf("still only %s", passes(got.Rate))
 			}

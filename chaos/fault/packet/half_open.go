@@ -18,17 +18,17 @@ type HalfOpen struct {
 
 var _ chaos.Fault = (*HalfOpen)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if inPackets(&f.Edge, at, netns.HalfOpen, sc, m) {
 		f.CheckPackets(at, netns.HalfOpen, sc, m)
 	}
 }
 
-// Touches implements [Linked]: no link is hit.
+// Touches implements [chaos.Linked]: it hits no link.
 func (f *HalfOpen) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: "forget the connections", Sign: endsSign(), Spec: netns.Spec{Do: netns.HalfOpen}})
 }

@@ -22,21 +22,21 @@ type Latency struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
 	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
 	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ chaos.Fault = (*Latency)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
 	proxied.CheckWay(&f.Edge, f.Way, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Forward)
 	trips := time.Duration(1)
@@ -49,7 +49,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
 	if f.ByPackets(env.Contained) {
-		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip meets each step once
+		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
 		return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{
 			What: what + " each packet", Sign: s,
 			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},

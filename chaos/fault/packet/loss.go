@@ -13,8 +13,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Hit says which packets of containers a fault hits. A direction that is not written is
-// that a round trip meets it once: what comes in to the unit, or to that of `from`.
+// Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:
+// the packets that arrive at the unit, or at that of `from`.
 type Hit struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
@@ -40,7 +40,7 @@ type Corrupt struct {
 // Reorder is the fault network.reorder.
 type Reorder struct {
 	Hit   `yaml:",inline"`
-	Delay quantity.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
+	Delay quantity.Duration `yaml:"delay,positive"` // of the late packets; zero is 10ms
 }
 
 var (
@@ -50,10 +50,10 @@ var (
 	_ chaos.Fault = (*Reorder)(nil)
 )
 
-// leastHit is the least share of packets that is still found.
+// leastHit is the smallest share of packets that can be verified.
 const leastHit = 0.005
 
-// Check holds the settings against what there is.
+// check checks the settings of a fault on packets.
 func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	if inPackets(&f.Edge, at, do, sc, m) {
 		f.CheckPackets(at, do, sc, m)
@@ -62,7 +62,7 @@ func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 	f.CheckPercent(f.Percent, leastHit, "packets", m)
 }
 
-// inPackets tells whether a fault that is only done to packets can be done, and notes why
+// inPackets reports whether a fault that only packets can have is possible on the edge, and notes why
 // not.
 func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if e.ByPackets(sc.Contained) {
@@ -70,7 +70,7 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	}
 	whom := e.From + e.Service + e.Unit
 	switch {
-	case whom+e.To+e.Zone == "": // that is told of its own
+	case whom+e.To+e.Zone == "": // CheckPackets notes this
 		return true
 	case whom == chaos.LoadName && e.To != "":
 		whom = "what passes the link of the load"
@@ -82,7 +82,7 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	return false
 }
 
-// Touches implements [Linked]: no link is hit.
+// Touches implements [chaos.Linked]: it hits no link.
 func (f *Hit) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
 
 // planHit makes the steps.
@@ -91,46 +91,46 @@ func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netn
 	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Sign: s, Spec: spec})
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Loss) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Loss, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Duplicate) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Duplicate, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Corrupt) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Corrupt, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Reorder, sc, m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someSign(proxied.OrAll(f.Percent), "have no answer", netns.Seen.Silent))
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := someSign(proxied.OrAll(f.Percent), "answers came twice", func(s netns.Seen) int { return s.Twice })
 	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orMet("were doubled"))
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someSign(proxied.OrAll(f.Percent), "came damaged or not at all", func(s netns.Seen) int { return s.Silent() + s.Damaged }))
 }
 
-// reorderBy is what a packet comes later by where nothing is written.
+// reorderBy is the default delay of a reordered packet.
 const reorderBy = 10 * quantity.Duration(1e6)
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	by := f.Delay
 	if by == 0 {
@@ -138,12 +138,12 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	}
 	s := someSign(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.Seen) int { return s.Late })
 	s.wait = by.D() + proxied.Silence
-	s.Undone = answersAgain // a few may come out of order on any network
+	s.Undone = answersAgain // any network may reorder a few
 	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orMet("were brought later"))
 }
 
-// orMet takes what met the fault for its sign where pings can't show it: connections to
-// given ports tell nothing of copies and of order.
+// orMet accepts the count of hit packets as proof where pings cannot show the effect: connections to
+// given ports reveal neither copies nor order.
 func (s Evidence) orMet(what string) Evidence {
 	prove := s.Prove
 	s.Prove = func(b Baseline, now netns.Seen, met netns.Met) (string, error) {

@@ -10,7 +10,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// packetPlan makes the steps of a fault on the packets of an edge, one for each spot.
+// packetPlan makes the steps of a fault on the packets of an edge, one for each injection point.
 func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Packets) ([]chaos.Step, error) {
 	spots, err := e.InjectionPoints(ctx, env, f, ports)
 	if err != nil {
@@ -27,7 +27,7 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 		if step.toward = s.Toward; len(s.Toward) == 0 {
 			step.toward = neighbours(env, s.Peers)
 		}
-		if !s.Outside { // what one says to oneself passes no network
+		if !s.Outside { // packets of a unit to itself pass no network
 			own := s.Unit.Addresses()
 			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}
@@ -39,7 +39,7 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 	return steps, nil
 }
 
-// neighbours are the units at some addresses, or at any.
+// neighbours returns the addresses of units in some networks, or in any.
 func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range env.Units {
@@ -56,7 +56,7 @@ func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
 	return out
 }
 
-// seedOf is that of what is random in the i-th step.
+// seedOf returns the seed of the random choices of the i-th step.
 func seedOf(env chaos.Env, i int) uint64 {
 	if env.Rand == nil {
 		return uint64(i) + 1

@@ -17,38 +17,38 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Packets is a step that breaks what passes the network of a container, in its own
-// namespace. It dies with brunt, wherever the kernel or a helper can see to that.
+// Packets is a step on the packets of a container, in its own network namespace. It ends with brunt
+// wherever the kernel or an agent can ensure that.
 type Packets struct {
 	Unit    chaos.Contained
 	Spec    netns.Spec
-	What    string // what is done, for people
+	What    string // description of the action
 	Sign    Evidence
-	via     string // that will do it; empty is not known yet
+	via     string // mechanism; empty until it is known
 	undo    []chaos.Undo
-	whose   inhabited // that undo is for
+	whose   inhabited // the network of undo
 	agents  chaos.Agents
 	run     string
-	Void    bool                   // a restart of the container ends it; else it is done anew
-	extend  func(chaos.Undo) error // writes an undo down beside those of the step; nil writes nothing
-	toward  []netip.AddrPort       // where to look, besides the gateway; without a port any will do
-	outside bool                   // it is seen by looking in from outside, at the unit's own addresses
-	others  []chaos.Contained      // whose addresses the peers are; none where those stay what they are
-	made    func() []netip.Prefix  // gives the addresses that others have now
+	Void    bool                   // a restart of the container voids the fault; otherwise it is injected again
+	extend  func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
+	toward  []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
+	outside bool                   // probed from outside, at the unit's own addresses
+	others  []chaos.Contained      // units whose addresses are the peers; none if the peers are fixed
+	made    func() []netip.Prefix  // returns the present addresses of others
 }
 
-// A sign is what shows that a fault on packets is in, seen from inside.
+// Evidence says how to prove a fault on packets from inside the network.
 type Evidence struct {
-	How    netns.How     // zero is pings, or connections where only some ports are hit
-	N      int           // pings or connections of one look; zero is pings
+	How    netns.How     // kind of probe; zero is pings, or connections if only some ports are hit
+	N      int           // pings or connections of one probe; zero is proxied.Pings
 	size   int           // bytes of each ping
-	wait   time.Duration // for each answer; zero is the look's own
-	Name   string        // that is asked for, of a query
-	takes  time.Duration // beyond what any look takes
+	wait   time.Duration // for each answer; zero is the probe's default
+	Name   string        // name to resolve, for a query
+	takes  time.Duration // longest time beyond that of any probe
 	Prove  func(b Baseline, now netns.Seen, met netns.Met) (string, error)
 	Undone func(b Baseline, now netns.Seen) (string, error)
-	line   func(netns.Fate) error // what is to become of a connection that was open before; nil is anything
-	ends   bool                   // all that shows it is what became of connections, and how many were hit
+	line   func(netns.Fate) error // checks the outcome of a connection opened before the fault; nil accepts any
+	ends   bool                   // the only proof is the outcome of connections and how many were hit
 }
 
 func (p *Packets) String() string  { return p.What + p.toWhom() + " in the network of " + p.Unit.Name() }
@@ -87,7 +87,7 @@ func portsText(ports []uint16) string {
 	return "ports " + strings.Join(out, ", ")
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (p *Packets) Via() string {
 	if p.via == "" {
 		return "netns"
@@ -95,8 +95,8 @@ func (p *Packets) Via() string {
 	return p.via
 }
 
-// Undo implements [Step]. What the kernel takes back when brunt dies must be taken back
-// when brunt only hangs, too: then the guard ends it.
+// Undo implements [chaos.Step]. What the kernel reverts when brunt dies must also be reverted when
+// brunt hangs: the watchdog then kills brunt.
 func (p *Packets) Undo() []chaos.Undo {
 	if p.undo == nil {
 		return []chaos.Undo{journal.EndBruntIn(chaos.IDOf(p.Unit))}
@@ -104,13 +104,13 @@ func (p *Packets) Undo() []chaos.Undo {
 	return p.undo
 }
 
-// Plan finds which mechanism will do it, without doing it.
+// Plan finds the mechanism to use. It only reads.
 func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 	p.agents, p.run, p.extend = env.Agents, env.Run, env.Extend
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
 	}
-	if env.Dry && p.Unit.PID() == 0 { // it does not run yet
+	if env.Dry && p.Unit.PID() == 0 { // the container does not run yet
 		return nil
 	}
 	if c, ok := container.ContainerOf(p.Unit); ok {
@@ -138,7 +138,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 	return nil
 }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 	n, err := p.agents.Enter(ctx, p.Unit, p.run)
 	if err != nil {
@@ -155,8 +155,8 @@ func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 	return h, nil
 }
 
-// set does it. Where the unit was started again since the plan, what was written down is for a network
-// that is no more: then it is done as it is when that happens later.
+// set injects the fault. If the unit was restarted since the plan, the planned undo is for a network
+// that no longer exists: set then injects as after a later restart.
 func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 	switch {
 	case p.undo == nil || p.inhabitant(n) == p.whose:
@@ -167,7 +167,7 @@ func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 	return p.anew(n)
 }
 
-// anew does it in another network, with what takes it back written down before.
+// anew injects the fault into another network, after writing its undo to the journal.
 func (p *Packets) anew(n chaos.Handle) (netns.Held, error) {
 	spec, undo, err := n.Prepare(p.Spec)
 	if err == nil && undo != nil && p.extend != nil {

@@ -17,26 +17,26 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Baseline is what was seen before a fault came.
+// Baseline is the result of a probe before the fault.
 type Baseline struct {
 	look netns.Look
-	Seen netns.Seen // all of it was answered
+	Seen netns.Seen // every probe was answered
 }
 
-// heldPackets is a fault on packets that is in.
+// heldPackets is an injected fault on packets.
 type heldPackets struct {
 	*Packets
 	before []Baseline
-	own    int64 // packets among those it met that brunt itself made to look
+	own    int64 // affected packets that brunt's own probes made
 
 	mu     sync.Mutex
 	lines  []netns.Line
-	net    chaos.Handle // the network that it was done in last
-	ends   []string     // the links of a container there
+	net    chaos.Handle // the network of the last injection
+	ends   []string     // the container's links there
 	held   netns.Held
-	past   int64 // packets that it met before the container was started again
-	over   bool  // it is taken back
-	closed error // of that
+	past   int64 // packets that it affected before a restart or a change of addresses
+	over   bool  // it is reverted
+	closed error // error of the revert
 }
 
 var (
@@ -46,28 +46,28 @@ var (
 	_ chaos.NetworkAware = (*heldPackets)(nil)
 )
 
-// shown gives what was seen before the fault came, and not taken away since.
+// shown returns the connections and the baselines from before the fault that are still valid.
 func (h *heldPackets) shown() ([]netns.Line, []Baseline) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.lines, h.before
 }
 
-// now gives what is in, and where.
+// now returns the injected fault and its network.
 func (h *heldPackets) now() (chaos.Handle, netns.Held) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.net, h.held
 }
 
-// opens is how long looking may take before the fault comes.
+// opens bounds the probes before the fault.
 const opens = 2 * time.Second
 
-// anyPort is one at which hardly anybody listens: what asks there is refused at once,
-// which is an answer as good as another.
+// anyPort is a port on which hardly any program listens. A connection to it is refused at once, which
+// counts as an answer.
 const anyPort = 9
 
-// look sees what is to be seen before the fault comes, and keeps what has an answer.
+// look probes before the fault, and keeps the probes that were answered.
 func (h *heldPackets) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
@@ -98,10 +98,10 @@ func (h *heldPackets) look(ctx context.Context) {
 	}
 }
 
-// mostSeen bounds how many peers are looked at; where many pings are needed it is one.
+// mostSeen bounds the probed peers; where many pings are needed it is one.
 const mostSeen = 2
 
-// Capabilities are those by which to look. Pings belong to no port.
+// ways returns the kinds of probe to try. Pings belong to no port.
 func (h *heldPackets) ways() []netns.How {
 	switch {
 	case h.Sign.How != "":
@@ -112,7 +112,7 @@ func (h *heldPackets) ways() []netns.How {
 	return []netns.How{netns.Ping, netns.Connect}
 }
 
-// withPorts gives each address the ports that are hit.
+// withPorts combines each address with the ports that are hit.
 func (h *heldPackets) withPorts(to []netip.AddrPort) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, a := range to {
@@ -130,8 +130,8 @@ func (h *heldPackets) withPorts(to []netip.AddrPort) []netip.AddrPort {
 	return out
 }
 
-// try looks once and keeps the look when all of it was answered. What asks a resolver
-// needs no answer before: the fault answers.
+// try probes once and keeps the result if everything was answered. A query needs no answer before the
+// fault: the fault answers it.
 func (h *heldPackets) try(ctx context.Context, l netns.Look) bool {
 	s, err := h.looks(ctx, h.net, l)
 	if err != nil || s.Answered() < s.Sent && l.How != netns.Query {
@@ -141,7 +141,7 @@ func (h *heldPackets) try(ctx context.Context, l netns.Look) bool {
 	return true
 }
 
-// looks makes a look, from inside or from outside.
+// looks runs a probe, from inside or from outside.
 func (h *heldPackets) looks(ctx context.Context, in chaos.Network, l netns.Look) (netns.Seen, error) {
 	if !h.outside {
 		return in.Look(ctx, l)
@@ -168,7 +168,7 @@ func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, 
 	return n.Line(ctx, to)
 }
 
-// again makes a look once more, as large as the sign wants it.
+// again returns the probe to repeat, as large as the evidence needs it.
 func (h *heldPackets) again(b Baseline) netns.Look {
 	l := b.look
 	if h.Sign.N > 0 {
@@ -178,10 +178,10 @@ func (h *heldPackets) again(b Baseline) netns.Look {
 	return l
 }
 
-// Takes implements [Slow].
+// Takes implements [chaos.Slow].
 func (h *heldPackets) Takes() time.Duration { return h.Sign.takes }
 
-// Verify implements [Held]: brunt looks from where the victim is.
+// Verify implements [chaos.Held]: brunt probes from the victim's network.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	lines, looked := h.shown()
 	if len(looked) == 0 && len(lines) == 0 && !h.Sign.ends {
@@ -219,11 +219,10 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	return strings.Join(found, "; "), nil
 }
 
-// proofs is how often the effect is looked for: on a busy machine a look can come to
-// nothing.
+// proofs is the number of attempts to prove the effect: on a busy machine a probe may fail.
 const proofs = 3
 
-// proof looks once for the effect.
+// proof tries once to prove the effect.
 func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	net, held := h.now()
 	met, err := held.Met()
@@ -245,10 +244,10 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	return h.Sign.Prove(b, now, netns.Met{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
 }
 
-// most is how many packets a look can be, there and back.
+// most returns the largest number of packets that a probe can cause, in both directions.
 func most(s netns.Seen) int64 { return 6 * int64(s.Sent) }
 
-// from says where brunt looks from and to, for people.
+// from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
 	from, to := h.Unit.Name(), b.look.To.Addr().String()
 	if h.outside {
@@ -263,7 +262,7 @@ func (h *heldPackets) from(b Baseline) string {
 	return from + " to " + to
 }
 
-// Fate finds what became of a connection that was open before.
+// fate checks the outcome of a connection that was opened before the fault.
 func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, proxied.Silence)
 	defer cancel()
@@ -277,7 +276,7 @@ func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
 	return fmt.Sprintf("a connection that was open before is %s", got), nil
 }
 
-// close takes the fault out and lets go of the network. Twice is harmless.
+// close removes the fault and releases the network. It is safe to call twice.
 func (h *heldPackets) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -291,13 +290,13 @@ func (h *heldPackets) close() error {
 		h.net.Count(-1)
 	}
 	for _, l := range h.lines {
-		_ = l.Close() // it may be gone
+		_ = l.Close() // it may be closed already
 	}
 	h.closed = chaos.JoinErrors(err, h.net.Leave())
 	return h.closed
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 	if err := h.close(); err != nil {
 		return chaos.Failed, err
@@ -308,14 +307,14 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// another tells that the unit is another container by now, or was started again: the
-// network that was broken is no more.
+// another reports whether the unit is another container now or was restarted, so that the network of
+// the fault no longer exists.
 func (h *heldPackets) another() bool {
 	net, _ := h.now()
 	return chaos.IDOf(h.Unit) != net.Whose()
 }
 
-// OnRestart implements [Rooted].
+// OnRestart implements [chaos.Restartable].
 func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -324,7 +323,7 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 	case h.over:
 		return "", nil
 	case h.net.Whose().ID != container:
-		if is != h.net.Whose() { // its own start is still to be told of
+		if is != h.net.Whose() { // OnRestart will be called for its own start
 			return "", nil
 		}
 		return h.moved(container, "was started again, with another address")
@@ -346,11 +345,11 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 	if met, err := h.held.Met(); err == nil {
 		h.past += met.Packets
 	}
-	for _, l := range h.lines { // they were of the network that is no more
+	for _, l := range h.lines { // they belonged to the previous network
 		_ = l.Close()
 	}
 	h.lines = nil
-	_ = h.held.Close() // the kernel has taken it away with the network
+	_ = h.held.Close() // the kernel removed it with the network
 	h.net.Count(-1)
 	_ = h.net.Leave()
 	n.Count(1)
@@ -358,7 +357,7 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 	return fmt.Sprintf("%s was started again: %s", h.Unit.Name(), h.Packets), nil
 }
 
-// OnNetworkChange implements [Aimed].
+// OnNetworkChange implements [chaos.NetworkAware].
 func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -368,10 +367,9 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 	case h.net.Whose().ID != container:
 		return h.moved(container, "has another address now")
 	case chaos.IDOf(h.Unit) != h.net.Whose():
-		return "", nil // its start is still to be told of, or was
+		return "", nil // OnRestart will be called for its start, or was
 	}
-	// What is done at its links is not done at one that it has got since. One that is gone took what was done there
-	// with it.
+	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
 	was := h.ends
 	h.ends = endsOf(h.Unit)
 	if !slices.ContainsFunc(h.ends, func(e string) bool { return !slices.Contains(was, e) }) {
@@ -381,7 +379,7 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 	return h.turned(h.Unit.Name() + " has another link now")
 }
 
-// endsOf lists the links that a container has to networks of its engine.
+// endsOf lists the links of a container to networks of its engine.
 func endsOf(u chaos.Unit) (out []string) {
 	c, ok := container.ContainerOf(u)
 	if !ok {
@@ -399,8 +397,8 @@ func endsOf(u chaos.Unit) (out []string) {
 	return out
 }
 
-// moved is told that a container has other addresses, maybe, and since when. Where it is one of those whose packets are
-// hit, and it has, the fault is aimed anew.
+// moved aims the fault again if the container is one whose packets are hit and its addresses have
+// changed. since describes the change.
 func (h *heldPackets) moved(container, since string) (string, error) {
 	i := slices.IndexFunc(h.others, func(u chaos.Contained) bool { return chaos.IDOf(u).ID == container })
 	if i < 0 || !h.aim() {
@@ -409,12 +407,12 @@ func (h *heldPackets) moved(container, since string) (string, error) {
 	return h.turned(h.others[i].Name() + " " + since)
 }
 
-// turned has the fault be done anew in the network that it is in.
+// turned injects the fault again in the same network.
 func (h *heldPackets) turned(why string) (string, error) {
 	if met, err := h.held.Met(); err == nil {
 		h.past += met.Packets
 	}
-	err := h.held.Close() // first: what it is done by may be there only once
+	err := h.held.Close() // first: the mechanism may allow only one instance
 	var held netns.Held
 	if err == nil {
 		held, err = h.anew(h.net)
@@ -426,14 +424,14 @@ func (h *heldPackets) turned(why string) (string, error) {
 	return fmt.Sprintf("%s: %s", why, h.Packets), nil
 }
 
-// aim takes the addresses that the peers have now, and forgets what was seen at those that they have no more. It
-// tells whether any has changed.
+// aim takes the present addresses of the peers, and drops the baselines at former ones. It reports
+// whether any address changed.
 func (h *heldPackets) aim() bool {
 	if len(h.others) == 0 || h.made == nil {
 		return false
 	}
 	was, is := h.Spec.Match.Peers, h.made()
-	if len(is) == 0 || slices.Equal(was, is) { // no peers would be all
+	if len(is) == 0 || slices.Equal(was, is) { // an empty list would match all peers
 		return false
 	}
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
@@ -444,9 +442,8 @@ func (h *heldPackets) aim() bool {
 	return true
 }
 
-// Gone implements [Held]. On a busy machine a look can go wrong for a moment, so it is
-// Made again for as long as ctx allows. While another fault is in the same network, be it another
-// run's, there is no telling.
+// Gone implements [chaos.Held]. On a busy machine a probe may fail, so it is repeated until ctx ends.
+// While another fault is in the same network, even one of another run, the result is unknown.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 	over := h.Unit.Name() + " has ended or was started again, and its network with it"
 	n, err := h.agents.Enter(ctx, h.Unit, h.run)
@@ -496,7 +493,7 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 	return strings.Join(found, "; "), nil
 }
 
-// clear looks once whether the fault is gone.
+// clear probes once whether the fault is gone.
 func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (string, error) {
 	l := h.again(b)
 	l.N = max(proxied.Pings, l.N)
@@ -509,7 +506,7 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 	return h.Sign.Undone(b, now)
 }
 
-// Met implements [Meter]: the packets of others than brunt.
+// Affected implements [chaos.Meter]. It excludes brunt's own packets.
 func (h *heldPackets) Affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
 	_, held := h.now()
@@ -519,7 +516,7 @@ func (h *heldPackets) Affected() chaos.Traffic {
 	return t
 }
 
-// median is the middle of the times of a look.
+// median returns the median of the times of a probe.
 func median(s netns.Seen) time.Duration {
 	if len(s.Times) == 0 {
 		return 0

@@ -28,7 +28,7 @@ type Partition struct {
 
 var _ chaos.Fault = (*Partition)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Partition) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Partition, sc, m, "ports")
 	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
@@ -36,20 +36,20 @@ func (f *Partition) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// back is the edge in the other direction.
+// back returns the edge in the other direction.
 func (f *Partition) back() *selector.Edge {
 	return &selector.Edge{Place: f.Place, From: f.To, To: f.From, Pick: f.Pick}
 }
 
-// bothWays tells whether links in the other direction are cut too.
+// bothWays reports whether links in the other direction are cut too.
 func (f *Partition) bothWays() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
-// Touches implements [Linked].
+// Touches implements [chaos.Linked].
 func (f *Partition) Touches(from, to string, z chaos.Zones) (hit, http bool) {
 	return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if f.ByPackets(env.Contained) {
 		return f.packets(ctx, env)
@@ -87,7 +87,7 @@ func (f *Partition) what() string {
 	return "cut"
 }
 
-// Packets makes the steps on packets of containers.
+// packets makes the steps on packets of containers.
 func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	mode := f.Mode
 	if mode == "drop" {

@@ -27,15 +27,15 @@ var (
 	_ chaos.OneShot = (*Reset)(nil)
 )
 
-// OneShot implements [OneShot].
+// OneShot implements [chaos.OneShot].
 func (*Reset) OneShot() bool { return true }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Reset, sc, m, "ports")
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "reset all connections"
 	if f.ByPackets(env.Contained) {

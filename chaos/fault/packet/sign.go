@@ -14,14 +14,14 @@ import (
 	"brunt/chaos/netns"
 )
 
-// lateSign shows that what comes and goes is late by delay ± jitter.
+// lateSign proves a delay of delay ± jitter.
 func lateSign(delay, jitter time.Duration) Evidence {
 	least := proxied.LeastLate(delay, jitter)
 	return Evidence{
 		wait:  delay + jitter + proxied.Silence,
 		takes: 2 * (delay + jitter),
 		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
-			if met.Packets == 0 { // another fault may make answers late too
+			if met.Packets == 0 { // another fault may delay answers too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
 			if now.Answered() == 0 {
@@ -48,7 +48,7 @@ func lateSign(delay, jitter time.Duration) Evidence {
 	}
 }
 
-// allAnswered finds that nothing is lost on the way.
+// allAnswered checks that every probe was answered.
 func allAnswered(s netns.Seen) error {
 	if n := s.Sent - s.Answered(); n > 0 {
 		return fmt.Errorf("%d of %d have no answer", n, s.Sent)
@@ -56,7 +56,7 @@ func allAnswered(s netns.Seen) error {
 	return nil
 }
 
-// answersAgain finds that all have an answer.
+// answersAgain checks that every probe is answered again.
 func answersAgain(_ Baseline, now netns.Seen) (string, error) {
 	if err := allAnswered(now); err != nil {
 		return "", err
@@ -64,7 +64,7 @@ func answersAgain(_ Baseline, now netns.Seen) (string, error) {
 	return "answers in " + seconds(median(now)), nil
 }
 
-// someSign shows that a share of the packets is hit, by what counts of a look says.
+// someSign proves that a share of the packets is hit. counts returns the number of hits in a probe.
 func someSign(share float64, what string, counts func(netns.Seen) int) Evidence {
 	return Evidence{
 		N: max(20, proxied.Tries(share)),
@@ -83,8 +83,8 @@ func someSign(share float64, what string, counts func(netns.Seen) int) Evidence 
 	}
 }
 
-// rateSign shows that so many bytes a second pass and no more. It is seen by pings that
-// are as large as packets are; where only some ports are hit, by what meets the fault.
+// rateSign proves that at most rate bytes a second pass. It measures pings of the size of full
+// packets. If only some ports are hit, it counts affected packets instead.
 func rateSign(rate float64) Evidence {
 	const largest, headers = 1400, 28
 	size := int(math.Min(math.Max(rate/20, 16), largest))
@@ -98,7 +98,7 @@ func rateSign(rate float64) Evidence {
 	return Evidence{
 		N: n, size: size, wait: max(proxied.Silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
 		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
-			if met.Packets == 0 { // a busy machine is slow without it too
+			if met.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
 			if b.look.How == netns.Connect {
@@ -116,8 +116,8 @@ func rateSign(rate float64) Evidence {
 			if b.look.How == netns.Connect {
 				return answersAgain(b, now)
 			}
-			// A network between containers carries hundreds of megabytes a second: where the
-			// fault let through nearly as much, there is no telling.
+			// A network between containers carries hundreds of megabytes a second. A limit near that
+			// cannot be told from it.
 			if got := passes(now); got < 1.5*rate && rate < 100e6 {
 				return "", fmt.Errorf("still, %s", passText(got))
 			}
@@ -133,8 +133,8 @@ func passText(rate float64) string {
 	return quantity.Bandwidth(rate).String() + " pass"
 }
 
-// cutSign shows that nothing has an answer: silence, or where it is refused a refusal
-// that comes from the fault and not from the other side.
+// cutSign proves that nothing is answered. With refuses it proves that connections are refused by the
+// fault, not by the other end.
 func cutSign(refuses bool, line func(netns.Fate) error) Evidence {
 	s := Evidence{N: proxied.Pings, Undone: answersAgain, line: line}
 	if !refuses {
@@ -156,7 +156,7 @@ func cutSign(refuses bool, line func(netns.Fate) error) Evidence {
 	return s
 }
 
-// wantFate is what must have become of a connection that was open before.
+// wantFate returns a check of the outcome of a connection that was opened before the fault.
 func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 	return func(got netns.Fate) error {
 		if slices.Contains(fates, got) {
@@ -166,8 +166,8 @@ func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 	}
 }
 
-// endsSign shows that connections that were open before are no more, where brunt looks
-// from. New ones may be made.
+// endsSign proves that connections opened before the fault have ended, from where brunt probes. New
+// connections may work.
 func endsSign() Evidence {
 	return Evidence{
 		ends: true, Undone: answersAgain, line: wantFate("reset", netns.Ended),

@@ -32,17 +32,17 @@ var (
 	_ chaos.Fault = (*Blackhole)(nil)
 )
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Stall) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Stall, sc, m, "ports")
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Blackhole, sc, m, "ports")
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "hold everything"
 	if f.ByPackets(env.Contained) {
@@ -51,7 +51,7 @@ func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "swallow everything"
 	if f.ByPackets(env.Contained) {
@@ -60,12 +60,12 @@ func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
 }
 
-// mute is a toxic under which nothing answers, on connections new and old.
+// mute returns a toxic under which nothing answers, on new and old connections.
 func mute(what string, t proxy.Toxic) *proxied.Toxic {
 	return &proxied.Toxic{What: what, Toxic: t, Watch: true, Prove: proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: proxied.Answers}
 }
 
-// muteSign shows that nothing answers.
+// muteSign proves that nothing answers.
 func muteSign() Evidence { return cutSign(false, wantFate("silent", netns.Stuck)) }
 
 // Describe implements [chaos.Described].

@@ -11,7 +11,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// try finds a mechanism that works for an action.
+// Try finds a mechanism that works for an action. The error lists why each one failed and how to fix
+// it.
 func Try(do netns.Action, via string, ways func() []netns.Way) error {
 	var why []string
 	for _, w := range ways() {
@@ -40,57 +41,57 @@ func tryEdge(e *selector.Edge, do netns.Action, sc chaos.Scope, ways func() []ne
 	return Try(do, e.PacketVia(), ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Latency) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Latency, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Bandwidth) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Bandwidth, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Stall) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Stall, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Blackhole) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Blackhole, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Reset) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Reset, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Partition) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Partition, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Loss) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Loss, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Duplicate) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Duplicate, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Corrupt) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Corrupt, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *Reorder) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.Reorder, sc, ways)
 }
 
-// Try implements [Tried].
+// Try implements [chaos.Tried].
 func (f *HalfOpen) Try(sc chaos.Scope, ways func() []netns.Way) error {
 	return tryEdge(&f.Edge, netns.HalfOpen, sc, ways)
 }

@@ -19,21 +19,20 @@ import (
 // opUnqueue is the undo of a queueing discipline, which outlives brunt.
 const opUnqueue = "network.unqueue"
 
-// unqueueArgs say what to take back, and how to get there for who may not enter.
+// unqueueArgs say what to revert, and by which engine an agent can enter the network.
 type unqueueArgs struct {
 	Undo   netns.Undo      `json:"undo"`
 	Engine *docker.Address `json:"engine,omitempty"`
 	Run    string          `json:"run,omitempty"`
 }
 
-// inhabited says which network is meant: that of a process, or of a container between two
-// starts.
+// inhabited identifies a network: that of a process, or of a container between two starts.
 type inhabited struct {
 	proc.Identity
 	chaos.ContainerID
 }
 
-// inhabitant is whose network n is.
+// inhabitant returns the identity of the network n.
 func (p *Packets) inhabitant(n chaos.Handle) inhabited {
 	whose := inhabited{ContainerID: n.Whose()}
 	id, err := proc.Identify(p.Unit.PID())
@@ -61,8 +60,8 @@ func PacketOperations() []chaos.Operation {
 	}}}
 }
 
-// doUnqueue takes a queueing discipline back: from inside the network of the process that
-// had it, or by a helper in that of its container.
+// doUnqueue removes a queueing discipline: inside the network of its process, or by an agent in the
+// network of its container.
 func doUnqueue(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var args unqueueArgs
 	var whose inhabited

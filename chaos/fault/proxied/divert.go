@@ -21,17 +21,17 @@ import (
 	"brunt/scenarios"
 )
 
-// diverted is a step that puts a toxic on what goes between containers. No proxy of brunt's
-// stands there, and one that did would be an outage when brunt died. So for the time of the
-// fault a table in the caller's own Network sends its connections to a proxy of brunt's that
-// listens in there: the kernel takes the table away with brunt, and the way is straight again.
+// diverted is a step that puts a toxic on connections between containers. brunt has no permanent proxy
+// there: it would cause an outage when brunt dies. During the fault, a table in the caller's network
+// sends its connections to a proxy of brunt's that listens in that network. The kernel removes the
+// table when brunt ends, so no connection depends on a dead proxy.
 //
 //	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt) -> store:8080
 //
-// Connections from before know their way: they are reset, so that all meet the fault.
+// Connections from before the fault bypass the table. They are reset, so that all pass the proxy.
 type diverted struct {
 	*Toxic
-	http bool // its proxies read requests
+	http bool // its proxies parse requests
 	from []*divertedFrom
 }
 
@@ -42,14 +42,14 @@ type divertedFrom struct {
 	to   []divertedTo
 }
 
-// divertedTo is where they go.
+// divertedTo is a destination of the diverted connections.
 type divertedTo struct {
 	unit chaos.Unit
 	id   string // of its container
 	at   netip.AddrPort
 }
 
-// heldDiverted is one that is in.
+// heldDiverted is an injected diverted step.
 type heldDiverted struct {
 	*heldToxic
 	step *diverted
@@ -69,7 +69,7 @@ var (
 	_ chaos.NetworkAware = (*heldDiverted)(nil)
 )
 
-// divert makes the step of a toxic on what goes between containers.
+// divert makes the step of a toxic on connections between containers.
 func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http bool) ([]chaos.Step, error) {
 	from, err := selector.UnitsNamed(ctx, env, e.From)
 	if err != nil {
@@ -130,7 +130,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 	return []chaos.Step{s}, env.Bound(len(from))
 }
 
-// meets gives the addresses, with ports, by which one container meets another.
+// meets returns the addresses, with ports, by which one container reaches another.
 func meets(ctx context.Context, from, to chaos.Unit) ([]netip.AddrPort, error) {
 	f, ok := container.ContainerOf(from)
 	t, too := container.ContainerOf(to)
@@ -168,13 +168,14 @@ func meets(ctx context.Context, from, to chaos.Unit) ([]netip.AddrPort, error) {
 	return out, nil
 }
 
-// Via implements [Step].
+// Via implements [chaos.Step].
 func (d *diverted) Via() string { return "proxy, diverted by nft" }
 
-// Undo implements [Step]: the kernel takes it back with brunt; a brunt that hangs is ended.
+// Undo implements [chaos.Step]: the kernel reverts the fault when brunt ends; the watchdog kills a
+// brunt that hangs.
 func (d *diverted) Undo() []chaos.Undo { return []chaos.Undo{journal.EndBrunt()} }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	h := &heldDiverted{step: d}
 	d.Links = nil
@@ -194,7 +195,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 		if err != nil {
 			return err
 		}
-		for _, set := range sets { // the fault is there before anybody is sent to it
+		for _, set := range sets { // the fault is in place before connections are diverted to it
 			if err := set(); err != nil {
 				return err
 			}
@@ -210,7 +211,8 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	return h, nil
 }
 
-// open opens a container's network and the proxies in there. What it gives diverts to them.
+// open opens a container's network and the proxies in it. The returned function diverts connections to
+// them.
 func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err error) {
 	if chaos.IDOf(f.unit) != f.id {
 		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
@@ -260,7 +262,7 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 	}, nil
 }
 
-// straight has new connections go where they are made to again.
+// straight removes the tables: new connections go to their destination directly again.
 func (h *heldDiverted) straight() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -271,7 +273,7 @@ func (h *heldDiverted) straight() error {
 	return errors.Join(errs...)
 }
 
-// close ends the proxies, and lets go of the networks.
+// close stops the proxies and releases the networks.
 func (h *heldDiverted) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -286,8 +288,8 @@ func (h *heldDiverted) close() error {
 	return errors.Join(errs...)
 }
 
-// Revert implements [Held]. The proxies stay for what is open, clean, until it is found that the
-// fault is over.
+// Revert implements [chaos.Held]. The proxies, without toxics, serve open connections until Gone has
+// proved that the fault is over.
 func (h *heldDiverted) Revert(ctx context.Context) (chaos.Outcome, error) {
 	out, err := h.heldToxic.Revert(ctx)
 	if err = chaos.JoinErrors(err, h.straight()); err != nil {
@@ -296,8 +298,8 @@ func (h *heldDiverted) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, nil
 }
 
-// Verify implements [Held]: the fault is found on its proxies, and what is opened from inside of
-// the callers' networks comes to those.
+// Verify implements [chaos.Held]: it proves the fault on its proxies, and that connections from inside
+// the callers' networks reach them.
 func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	text, err := h.heldToxic.Verify(ctx)
 	if err != nil {
@@ -317,14 +319,14 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, scenarios.Amount(n, "connection")), nil
 }
 
-// diversion is a link with the way that is diverted to it.
+// diversion is a link with the destination that is diverted to it.
 type diversion struct {
 	*chaos.Link
 	n  *netns.Namespace
 	at netip.AddrPort
 }
 
-// met opens a connection as the caller would, and tells whether it came to the proxy.
+// met opens a connection as the caller would, and reports whether it reached the proxy.
 func (d *diversion) met(ctx context.Context) (came bool, err error) {
 	before := d.Proxy.Stats().Connections
 	l, err := d.n.Line(ctx, d.at)
@@ -335,11 +337,11 @@ func (d *diversion) met(ctx context.Context) (came bool, err error) {
 	return proc.Await(ctx, comesWithin, func() bool { return d.Proxy.Stats().Connections > before }, "") == nil, nil
 }
 
-// comesWithin is how long a connection may take to be taken in.
+// comesWithin bounds the time until the proxy has accepted a connection.
 const comesWithin = 500 * time.Millisecond
 
-// Gone implements [Held]: the proxies are clean, and nothing comes to them that is opened from
-// inside.
+// Gone implements [chaos.Held]: the proxies have no effect, and connections from inside no longer
+// reach them.
 func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 	if h.ways == nil || h.uprooted() {
 		return "a caller was started again, and its network with it", h.close()
@@ -350,7 +352,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 			break
 		}
 		came, merr := l.met(ctx)
-		if came && merr == nil { // where nobody listens there any more it is refused
+		if came && merr == nil { // a connection is refused where no program listens any more
 			err = fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
 		}
 	}
@@ -361,8 +363,8 @@ func (h *heldDiverted) uprooted() bool {
 	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return chaos.IDOf(f.unit) != f.id })
 }
 
-// OnRestart implements [Rooted]: a caller that is started again has its network anew, and to a callee
-// that comes back with another address nobody is diverted any more.
+// OnRestart implements [chaos.Restartable]: a restart of a caller replaces its network, and
+// connections to a callee that returns with another address are not diverted.
 func (h *heldDiverted) OnRestart(ctx context.Context, container string) (string, error) {
 	for _, f := range h.step.from {
 		if f.id.ID == container {
@@ -375,11 +377,12 @@ func (h *heldDiverted) OnRestart(ctx context.Context, container string) (string,
 	return "", nil
 }
 
-// OnNetworkChange implements [Aimed]: to a callee that is met at another address nobody is diverted any more.
+// OnNetworkChange implements [chaos.NetworkAware]: connections to a callee at another address are not
+// diverted.
 func (h *heldDiverted) OnNetworkChange(ctx context.Context, container string) (string, error) {
 	for _, f := range h.step.from {
 		ids := []string{container}
-		if f.id.ID == container { // a caller in other networks may meet others elsewhere
+		if f.id.ID == container { // in other networks the caller may reach callees at other addresses
 			for _, to := range f.to {
 				ids = append(ids, to.id)
 			}
@@ -393,8 +396,8 @@ func (h *heldDiverted) OnNetworkChange(ctx context.Context, container string) (s
 	return "", nil
 }
 
-// moved tells of a callee, as a container of some id, where it is met otherwise than before. Nowhere is
-// otherwise too, unless it may come back.
+// moved returns an error if a callee in the container with an id is reached at other addresses than
+// before, or at none. With back, none is no error: the callee may return.
 func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
 	before := map[chaos.Unit][]netip.AddrPort{}
 	for _, to := range f.to {
@@ -403,10 +406,10 @@ func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
 			continue
 		}
 		is, err := c.Now(ctx)
-		if err != nil || !is.Running { // it is told again once it runs
+		if err != nil || !is.Running { // OnRestart is called once it runs
 			continue
 		}
-		if to.id == id || is.ID == id { // one that was made anew has another id
+		if to.id == id || is.ID == id { // a recreated container has another id
 			before[to.unit] = append(before[to.unit], to.at)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/container"
 )
 
-// TestDiverted_Moved holds that a callee which comes back elsewhere voids the fault: nobody is diverted to
-// where it is now.
+// TestDiverted_Moved checks that a callee that returns at another address voids the fault: connections
+// there are not diverted.
 func TestDiverted_Moved(t *testing.T) {
 	var at sync.Map
 	at.Store("web", "10.0.0.2")
@@ -29,7 +29,7 @@ func TestDiverted_Moved(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", container, said, err, want)
 		}
 	}
-	void("store", "") // where it was
+	void("store", "") // at its old address
 	void("web", chaos.ErrRestarted.Error())
 	at.Store("store", "10.0.0.4")
 	void("other", "")

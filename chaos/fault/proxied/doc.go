@@ -1,7 +1,8 @@
-// Package proxied has the faults that brunt's proxy does to connections and requests on a link. Between
-// containers, where no link exists, the connections of the caller are diverted to a proxy in its own network.
+// Package proxied has the faults that brunt's proxy does to connections and requests on a link.
+// Between containers, where there are no links, the caller's connections are diverted to a proxy in
+// its own network.
 //
 //	Edge --> links --> Toxic --Prove--> effect on a connection of brunt's own --Undone--> none
 //
-// To add one, write a toxic in package proxy and a [Toxic] that proves it.
+// To add one, write a toxic in package proxy/toxics and a [Toxic] that proves it.
 package proxied

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// example makes a text that a pattern matches, a short one; empty where it finds none.
+// example returns a short text that a pattern matches, or "" if it finds none.
 func example(re *regexp.Regexp) string {
 	tree, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {
@@ -21,7 +21,7 @@ func example(re *regexp.Regexp) string {
 	return ""
 }
 
-// longExample bounds an example: {1000} in {1000} is a pattern too.
+// longExample bounds the length of an example: {1000} in {1000} is a valid pattern.
 const longExample = 2000
 
 func exemplify(b *strings.Builder, re *syntax.Regexp) {
@@ -55,8 +55,8 @@ func exemplify(b *strings.Builder, re *syntax.Regexp) {
 	}
 }
 
-// oneOf gives a character of a class, which is pairs of first and last: a letter or a
-// figure if there is one.
+// oneOf returns a character of a class, given as pairs of first and last: a letter or a digit if there
+// is one.
 func oneOf(class []rune) rune {
 	for _, plain := range []rune{'a', '1', 'A', '-', '/'} {
 		for i := 0; i+1 < len(class); i += 2 {

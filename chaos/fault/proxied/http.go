@@ -37,7 +37,7 @@ type HTTPError struct {
 // HTTPDelay is the fault http.delay.
 type HTTPDelay struct {
 	Requests `yaml:",inline"`
-	Delay    quantity.Duration `yaml:"delay,required,positive"` // Baseline a request is passed on
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a request is passed on
 	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 }
 
@@ -48,7 +48,7 @@ var (
 	_ chaos.Linked = (*HTTPDelay)(nil)
 )
 
-// probe is a request that fits: its path stands for a *.
+// probe returns a request that fits: an empty string replaces each * in the path.
 func (r *Requests) probe() proxy.ProbeRequest {
 	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
 }
@@ -73,7 +73,7 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *HTTPError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
@@ -85,18 +85,18 @@ func (f *HTTPError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *HTTPDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Requests.check(at, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Touches implements [Linked].
+// Touches implements [chaos.Linked].
 func (r *Requests) Touches(from, to string, z chaos.Zones) (hit, http bool) {
 	return r.On(from, to, z), true
 }
 
-// Find looks for a fault on a share of the requests, and says how they are hit.
+// find proves a fault on a share of the requests, and describes the hits.
 func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
 	share := OrAll(r.Percent)
 	got, err := search(ctx, share, ask)
@@ -109,7 +109,7 @@ func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx cont
 	return fmt.Sprintf("%d of %d %s are %s", got.hits, got.n, what, how), nil
 }
 
-// Gone looks for requests that are still hit.
+// gone proves that no request is hit any more.
 func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
 	got, err := ask(ctx, atOnce(OrAll(r.Percent)))
 	if err != nil {
@@ -140,7 +140,7 @@ func (f *HTTPError) toxic() toxics.HTTPError {
 	return t
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t := f.toxic()
 	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
@@ -161,11 +161,11 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	share := OrAll(f.Percent)
 	least := LeastLate(f.Delay.D(), f.Jitter.D())
-	each := f.Delay-f.Jitter >= quantity.Duration(least) // each that is hit takes so long
+	each := f.Delay-f.Jitter >= quantity.Duration(least) // every request that is hit takes at least that long
 	slow := func(a answer, limit, late time.Duration) bool {
 		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(Silence, late)
 	}
@@ -174,7 +174,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			var late time.Duration
 			sure := 0
 			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
-				if late = pulse.Late(); slow(a, limit, late) { // all have their answers by now
+				if late = pulse.Late(); slow(a, limit, late) { // all answers have arrived
 					sure++
 				}
 				return slow(a, limit, 0)
@@ -183,7 +183,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			return got, err
 		}
 	}
-	// Shows tells whether so many of the requests that were made are enough.
+	// shows reports whether that many hits prove the fault.
 	shows := func(got asked, hits int) bool {
 		got.hits = hits
 		return !got.few(share) && (share < 1 || !each || got.hits == got.n)

@@ -15,20 +15,19 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Silence is how long a probe waits before what it waits for counts as lost: many
-// times the round trip of a clean link on this machine, which is under a
-// millisecond.
+// Silence is how long a probe waits before an answer counts as lost. The round trip of a clean link on
+// this machine takes under a millisecond.
 const Silence = 250 * time.Millisecond
 
-// Pings is how many round trips a probe makes, all at once, each on a connection of
-// its own, so that they don't add up and what is random is drawn for each.
+// Pings is the number of round trips of a probe. They run concurrently on connections of their own, so
+// that their times do not add up and random effects are drawn for each.
 const Pings = 5
 
 // Trips are the round trips of a probe.
 type Trips struct {
 	times  []time.Duration // sorted
-	silent int             // had no answer
-	waited time.Duration   // for those, at least
+	silent int             // without an answer
+	waited time.Duration   // the shortest wait of those
 }
 
 // RoundTrips makes round trips over new connections on the link.
@@ -57,36 +56,36 @@ func RoundTrips(ctx context.Context, l *chaos.Link) (Trips, error) {
 	return t, chaos.JoinErrors(errs[:]...)
 }
 
-// errBlurred is that something took as long as the fault makes it take, and that this
-// machine itself was late by then: it may have done it alone.
+// errBlurred says that a probe was as slow as the fault makes it, but that this machine was late too,
+// which may be the only cause.
 var errBlurred = errors.New("this machine itself was late")
 
-// Blurred says by how much.
+// Blurred says how late this machine was.
 func Blurred(late time.Duration) error {
 	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
 }
 
-// telling is the least that something must take to show what makes it take least, on a
-// machine that itself is late: by half of it more than the machine alone could make it.
+// telling returns the shortest time that proves a delay of least on a machine that is late: half of
+// least more than the lateness alone explains.
 func telling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
 
-// How often something must be found late by a machine that is late itself, and never in
-// time, to count after all: without the fault it would have been quick between two stalls,
-// and once is enough to tell. When time is up fewer times do.
+// A result that is late only on a late machine counts as proof when it is found inARow times and never
+// in time: without the fault some probe would have been quick between two stalls. When time is up,
+// atEnd times are enough.
 const (
 	inARow = 10
 	atEnd  = 2
 )
 
-// UntilClear looks until what it finds is not blurred, or ctx is over. A look has the
-// pulse of its own time; one that is blurred gives what it found as well.
+// UntilClear repeats look until its result is not blurred, or ctx ends. The pulse measures the
+// lateness of the machine during each look. A blurred look also returns what it found.
 func UntilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, error)) (string, error) {
 	pulse, err := proxy.NewPulse(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer pulse.Close()
-	found, why := "", error(nil) // of the last look that was blurred
+	found, why := "", error(nil) // of the last blurred look
 	for n := 1; ; n++ {
 		pulse.Reset()
 		text, err := look(pulse)
@@ -94,7 +93,7 @@ func UntilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, erro
 		switch {
 		case errors.Is(err, errBlurred):
 			found, why = text, err
-		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up in the middle of it
+		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up during the look
 			n--
 		default:
 			return text, err
@@ -108,7 +107,7 @@ func UntilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, erro
 	}
 }
 
-// RoundTrip is the median of what RoundTrips finds.
+// RoundTrip returns the median of RoundTrips.
 func RoundTrip(ctx context.Context, l *chaos.Link) (time.Duration, error) {
 	t, err := RoundTrips(ctx, l)
 	if err != nil {
@@ -117,7 +116,7 @@ func RoundTrip(ctx context.Context, l *chaos.Link) (time.Duration, error) {
 	return t.median()
 }
 
-// median is the median of the round trips, all of which must have been answered.
+// median returns the median of the round trips. All must have been answered.
 func (t Trips) median() (time.Duration, error) {
 	if t.silent > 0 {
 		return 0, fmt.Errorf("a probe is %s", proxy.Silent)
@@ -125,7 +124,7 @@ func (t Trips) median() (time.Duration, error) {
 	return t.times[len(t.times)/2], nil
 }
 
-// Answers finds that new connections on the link are served again.
+// Answers proves that new connections on the link are served again.
 func Answers(ctx context.Context, l *chaos.Link) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -136,14 +135,14 @@ func Answers(ctx context.Context, l *chaos.Link) (string, error) {
 	return "answers in " + quantity.FormatSeconds(rtt.Seconds()), nil
 }
 
-// Fate tells what became of a connection that was open before.
+// Fate returns the outcome of a connection that was opened before the fault.
 func Fate(ctx context.Context, before *proxy.Line) proxy.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, Silence)
 	defer cancel()
 	return before.RoundTrip(ctx).Outcome
 }
 
-// connects tells what becomes of a new connection that says something.
+// connects returns the outcome of a new connection that sends data.
 func connects(ctx context.Context, l *chaos.Link) (proxy.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, Silence)
 	defer cancel()
@@ -151,10 +150,10 @@ func connects(ctx context.Context, l *chaos.Link) (proxy.Outcome, error) {
 	return r.Outcome, err
 }
 
-// Outcomes are what is to become of connections.
+// Outcomes are the expected outcomes of connections.
 type Outcomes struct{ Fresh, Old proxy.Outcome }
 
-// Find finds what became of a new connection and of one that was open before.
+// Find checks the outcomes of a new connection and of one that was opened before the fault.
 func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error) {
 	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.look(ctx, l, before, pulse) })
 }
@@ -187,28 +186,28 @@ func (f Outcomes) look(ctx context.Context, l *chaos.Link, before *proxy.Line, p
 	return found, nil
 }
 
-// together is how many connections a probe of many requests uses at once, so that
-// delays among them do not add up.
+// together is the number of concurrent connections of a probe with many requests, so that their delays
+// do not add up.
 const together = 16
 
-// Asked are the requests of a probe.
+// asked counts the requests of a probe.
 type asked struct {
 	n    int
-	hits int           // that the fault hit
-	sure int           // of those, that this machine alone can't have made late, where that is asked
-	late time.Duration // this machine itself, at worst
+	hits int           // hit by the fault
+	sure int           // hits that the lateness of this machine alone cannot explain, where that is measured
+	late time.Duration // the worst lateness of this machine
 }
 
-// An answer is what came of a request of a probe. One that had none has status 0, after
-// the time that was waited.
+// An answer is the result of one request of a probe. Without an answer the status is 0, and took is
+// the time waited.
 type answer struct {
 	status   int
-	own      bool // the proxy's own
+	own      bool // made by the proxy
 	took     time.Duration
-	exchange *proxy.Exchange // where the probe keeps them; nil where it does not, or there was no answer
+	exchange *proxy.Exchange // nil if the probe does not keep exchanges, or without an answer
 }
 
-// requests makes n requests over the link, and counts those that hit tells of.
+// requests makes n requests over the link, and counts those for which hit is true.
 func requests(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(answer) bool) (asked, error) {
 	q.Kind = proxy.HTTP
 	parts := make([]proxy.ProbeResult, min(together, n))
@@ -250,18 +249,18 @@ func (a *asked) add(hit bool) {
 	}
 }
 
-// few tells that hardly any were hit for a fault that hits a share of them: on a busy
-// machine some request is slow by itself.
+// few reports whether too few requests were hit for a fault on this share of them: on a busy machine
+// some requests are slow by themselves.
 func (a asked) few(share float64) bool { return a.hits == 0 || float64(a.hits) < share*float64(a.n)/4 }
 
 const (
-	leastShare = 0.0005 // of the requests, that is still found among mostTries
-	oneTry     = 1000   // requests at once, at most
-	mostTries  = 20     // such
+	leastShare = 0.0005 // of the requests; the smallest that mostTries probes can find
+	oneTry     = 1000   // most requests of one probe
+	mostTries  = 20     // most probes
 )
 
-// Tries is how many connections or requests show a fault that hits a share of them: with
-// so many the chance of none being hit is under one in a million.
+// Tries returns the number of connections or requests that prove a fault on a share of them: the
+// chance that it hits none of them is under one in a million.
 func Tries(share float64) int {
 	if share >= 1 {
 		return Pings
@@ -269,8 +268,8 @@ func Tries(share float64) int {
 	return int(math.Ceil(math.Log(1e-6) / math.Log(1-share)))
 }
 
-// atOnce is how many requests a probe makes. For a small share they are too few, and it
-// is looked for several times.
+// atOnce returns the number of requests of one probe. For a small share one probe is not enough, and
+// several are made.
 func atOnce(share float64) int { return min(oneTry, Tries(share)) }
 
 // search makes requests until one is hit.
@@ -286,14 +285,14 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 	return all, nil
 }
 
-// LeastLate is the least that something late by delay ± jitter takes: no timer ends
-// early. Where the jitter is most of the delay, that is next to nothing; then it is what
-// one in ten draws and fewer come below.
+// LeastLate returns the shortest time of an operation that is delayed by delay ± jitter: no timer ends
+// early. If the jitter is close to the delay, it returns a fifth of the delay; at most one in ten
+// draws is below.
 func LeastLate(delay, jitter time.Duration) time.Duration { return max(delay-jitter, delay/5) }
 
-// Delayed finds that the slowest of the round trips takes what it should. Where the fault
-// does not stay for long enough, it is that they have no answer for as long as it does.
-// Late is how late this machine itself was meanwhile.
+// Delayed proves that the slowest of the round trips takes at least the expected time. If the fault
+// does not stay long enough, it proves that they have no answer while it stays. late is the lateness
+// of this machine meanwhile.
 func (t Trips) Delayed(delay, jitter, late time.Duration) (string, error) {
 	least := LeastLate(delay, jitter)
 	if t.silent > 0 {
@@ -321,6 +320,5 @@ func (t Trips) Delayed(delay, jitter, late time.Duration) (string, error) {
 	return found, nil
 }
 
-// MostRate is half of what a clean link carries on a busy machine of two cores, in
-// bytes a second.
+// MostRate is half of what a clean link carries on a busy machine with two cores, in bytes a second.
 const MostRate = 125e6

@@ -42,7 +42,7 @@ func TestTrips_Delayed(t *testing.T) {
 		name                string
 		trips               Trips
 		delay, jitter, late time.Duration
-		want                error // nil is that it is found
+		want                error // nil: the delay is proved
 	}{
 		{"found", five(101 * ms), 100 * ms, 0, ms, nil},
 		{"not there", five(ms), 100 * ms, 0, ms, chaos.ErrNoEffect},
@@ -119,7 +119,7 @@ func TestUntilClear(t *testing.T) {
 	})
 	for _, tt := range []struct {
 		name      string
-		looks     int // after which time is up
+		looks     int // looks before time is up
 		text, err string
 	}{
 		{"time is up", 1, "", "slow, and this machine itself was late by 70ms"},
@@ -142,11 +142,11 @@ func TestUntilClear(t *testing.T) {
 	}
 }
 
-// TestSome_Find looks again for what is to hit all connections and hits only some.
+// TestSome_Find checks that a fault on all connections that hits only some is probed again.
 func TestSome_Find(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		missed func(look int) int // connections of a look, from 1
+		missed func(look int) int // connections of a look that are not hit; look counts from 1
 		want   error
 		looks  int
 	}{

@@ -23,31 +23,31 @@ import (
 // HTTPRewrite is the fault http.rewrite.
 type HTTPRewrite struct {
 	Requests `yaml:",inline"`
-	Request  requestDraft `yaml:"request"` // what is changed of a request
-	Answer   answerDraft  `yaml:"answer"`  // what is changed of its answer
+	Request  requestDraft `yaml:"request"` // changes of a request
+	Answer   answerDraft  `yaml:"answer"`  // changes of its answer
 	Probe    string       `yaml:"probe"`   // a path that fits and is changed, to verify it by; zero is one made from the patterns
 }
 
-// requestDraft is what is changed of a request.
+// requestDraft holds the changes of a request.
 type requestDraft struct {
 	syntax.Place
 	Path    pathDraft          `yaml:"path"`    // a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
-	Headers map[string]*string `yaml:"headers"` // in place of those of the name; null takes them away
-	Body    *string            `yaml:"body"`    // in place of the body; its length and coding are set right
+	Headers map[string]*string `yaml:"headers"` // new values by name; null removes the header
+	Body    *string            `yaml:"body"`    // the new body; its length and coding are adjusted
 }
 
-// answerDraft is what is changed of an answer.
+// answerDraft holds the changes of an answer.
 type answerDraft struct {
 	syntax.Place
 	Status  int                `yaml:"status,min=200,max=599"` // zero is as it was
-	Headers map[string]*string `yaml:"headers"`                // in place of those of the name; null takes them away
-	Body    *string            `yaml:"body"`                   // in place of the body; its length and coding are set right
+	Headers map[string]*string `yaml:"headers"`                // new values by name; null removes the header
+	Body    *string            `yaml:"body"`                   // the new body; its length and coding are adjusted
 }
 
-// pathDraft is a new path, or a pattern with what replaces it.
+// pathDraft is a new path, or a pattern with its replacement.
 type pathDraft struct{ http1.PathDraft }
 
-// group finds what a replacement names of its pattern.
+// group matches the groups that a replacement names.
 var group = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -101,7 +101,7 @@ func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
@@ -119,7 +119,7 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// checkProbe says why there is no path to verify the fault by.
+// checkProbe notes why there is no path to verify the fault by.
 func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
 		m.Add(f.Edge.Of("probe"), "a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
@@ -131,8 +131,8 @@ func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	m.AddHint(at, "such as probe: /v1/posts/7", "no path is found that fits and is changed; `probe` names one to verify it by")
 }
 
-// probed gives a path, without escapes, of requests that fit and whose path is changed,
-// if paths are; empty is that none is found.
+// probed returns an unescaped path that fits and, if paths are rewritten, is changed. It is "" if none
+// is found.
 func (f *HTTPRewrite) probed() string {
 	plain := strings.ReplaceAll(f.Path, "*", "")
 	paths := []string{f.Probe}
@@ -152,7 +152,7 @@ func (f *HTTPRewrite) probed() string {
 	return ""
 }
 
-// text says what is changed, for people.
+// text describes the changes.
 func (f *HTTPRewrite) text() string {
 	of := func(d http1.Draft) string {
 		var parts []string
@@ -181,8 +181,8 @@ func (f *HTTPRewrite) text() string {
 	return s.String()
 }
 
-// request is the probe's: it carries every header that is taken away, and its answer a
-// status other than the new one.
+// request returns the probe. It carries every header that is removed, and its answer has a status
+// other than the new one.
 func (f *HTTPRewrite) request() proxy.ProbeRequest {
 	carried := func(headers map[string]*string) http.Header {
 		h := http.Header{}
@@ -200,7 +200,7 @@ func (f *HTTPRewrite) request() proxy.ProbeRequest {
 	return q
 }
 
-// rewritten tells whether all that is to be changed was changed of an exchange.
+// rewritten reports whether an exchange has all the changes.
 func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 	headers := func(want map[string]*string, got http.Header) bool {
 		for name, v := range want {
@@ -222,7 +222,7 @@ func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 		(f.Answer.Body == nil || bodiless || x.Answer.Body == *f.Answer.Body)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t, q := f.toxic(), f.request()
 	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
@@ -242,8 +242,8 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	})
 }
 
-// exchanges makes n requests over the link, and counts those that hit tells of by what
-// arrived of them and of their answers.
+// exchanges makes n requests over the link, and counts those whose received request and answer satisfy
+// hit.
 func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(proxy.Exchange) bool) (asked, error) {
 	return requests(ctx, l, n, q, func(got answer) bool { return got.exchange != nil && hit(*got.exchange) })
 }

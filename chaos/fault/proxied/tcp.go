@@ -18,7 +18,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Some says how many of a link's connections a fault hits.
+// Some says which share of a link's connections a fault hits.
 type Some struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all
@@ -28,23 +28,23 @@ type Some struct {
 type SlowClose struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Delay quantity.Duration `yaml:"delay,required,positive"` // Baseline an end is passed on, each way that it is on; both by default
+	Delay quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
 }
 
 // Limit is the fault tcp.limit.
 type Limit struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
+	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
 }
 
 // Slicer is the fault tcp.slicer.
 type Slicer struct {
 	Way       `yaml:",inline"`
 	Some      `yaml:",inline"`
-	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
+	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
 	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
-	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
+	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, in each direction hit; both by default
 }
 
 var (
@@ -53,7 +53,7 @@ var (
 	_ chaos.Fault = (*Slicer)(nil)
 )
 
-// leastConnections is the smallest share of connections that is still found.
+// leastConnections is the smallest share of connections that can be verified.
 const leastConnections = 0.01
 
 func (s *Some) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
@@ -61,7 +61,7 @@ func (s *Some) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckPercent(s.Percent, leastConnections, "connections", m)
 }
 
-// Whom says which connections are meant.
+// whom describes the connections that are hit.
 func (s *Some) whom() string {
 	if s.Percent == nil {
 		return "connections"
@@ -69,20 +69,20 @@ func (s *Some) whom() string {
 	return s.Percent.String() + " of connections"
 }
 
-// Bounds of what can be proven by a probe without being traffic of its own.
+// Bounds of what a probe can prove without being a load of its own.
 const (
-	mostLimit  = 16 << 20 // bytes that a probe sends to meet a limit
-	mostPiece  = 16 << 10 // bytes: what passes comes in pieces of twice that anyway
+	mostLimit  = 16 << 20 // bytes that a probe sends to reach a limit
+	mostPiece  = 16 << 10 // bytes: a clean link delivers pieces of twice that size
 	leastPause = 50 * time.Microsecond
 	mostSliced = MostRate / 4 // bytes a second
 )
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *SlowClose) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Bytes > mostLimit {
@@ -90,7 +90,7 @@ func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
@@ -108,21 +108,23 @@ func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// mostGone bounds the connections by which a fault is found gone.
+// mostGone bounds the connections of the proof that a fault is gone.
 const mostGone = 200
 
-// A fated tells what became of a connection: how long it took for whatever the fault
-// makes take least, or, of a fault that is not about time, whether it hit.
+// fated is the result of one connection. For a fault on time it is the time taken and the least time
+// under the fault; otherwise it is whether the fault hit.
 type fated struct {
 	took, least time.Duration
 	hit         bool
 }
 
-// mostOnTheWay bounds the bytes that connections of a probe carry at once: it is not to keep this machine busy itself.
+// mostOnTheWay bounds the bytes that the connections of a probe carry at once, so that the probe does
+// not load this machine.
 const mostOnTheWay = 1 << 20
 
-// dials makes n connections over the link, some at once, and counts those that are hit. Each carries so many bytes.
-// Enough ends it early; pulse may be nil, where nothing hangs on how late the machine is.
+// dials makes n connections over the link, some of them concurrently, and counts those that are hit.
+// Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
+// machine does not matter.
 func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
 	atOnce := int(min(max(mostOnTheWay/max(carries, 1), 1), together))
 	var all asked
@@ -151,7 +153,8 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 	return all, nil
 }
 
-// Find looks for a fault on a share of the connections, each of which carries so many bytes.
+// find proves a fault on a share of the connections. Each probe connection carries the given number of
+// bytes.
 func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
 	share := OrAll(s.Percent)
 	shows := func(got asked, hits int) bool {
@@ -163,8 +166,8 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 			return dials(ctx, Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
 		}
 		got, err := look()
-		// Where all are to be hit, and some are, this machine was late to read the others: what had come apart was
-		// together by then.
+		// If all must be hit and only some are, this machine may have been late to read the others:
+		// their separate pieces had joined by then.
 		for n := 1; n < inARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
 			got, err = look()
 		}
@@ -182,7 +185,8 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 	})
 }
 
-// Gone looks for connections that are still hit, each of which carries so many bytes.
+// gone proves that no connection is hit any more. Each probe connection carries the given number of
+// bytes.
 func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
 	got, err := dials(ctx, min(mostGone, Tries(OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
@@ -194,14 +198,14 @@ func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(c
 	return fmt.Sprintf("none of %d connections %s", got.n, what), nil
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Both)
 	delay := f.Delay.D()
 	if dir == proxy.Both {
 		delay *= 2
 	}
-	// An end that does not come before ctx is over is late as well, if that is long enough.
+	// A close that does not arrive before ctx ends is late too, if the wait was long enough.
 	late := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
 		return func(ctx context.Context) (fated, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Close})
@@ -230,7 +234,7 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Back)
 	size := int64(f.Bytes)
@@ -243,7 +247,7 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			case r.Outcome == proxy.Answered:
 				return fated{}, nil
 			case r.Outcome == proxy.WasClosed || r.Outcome == proxy.WasReset:
-				// What was on its way back when requests met their limit may be lost.
+				// When requests reach their limit, data on its way back may be lost.
 				return fated{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
 			}
 			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
@@ -263,13 +267,12 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	// So many pieces that it takes long enough to be told from a clean link, and no
-	// longer than it must.
+	// Enough pieces to take longer than on a clean link, and no more.
 	const telling = 60 * time.Millisecond
 	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
-	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a client that is late gets the first of them together
+	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a late client reads the first pieces together
 	message := pieces * int64(f.Size+f.Variation)
 	sliced := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
 		return func(ctx context.Context) (fated, error) {

@@ -16,22 +16,21 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Toxic is a step that puts a toxic on links. It dies with brunt, as the proxies
-// do.
+// Toxic is a step that puts a toxic on links. It ends with brunt, as the proxies do.
 type Toxic struct {
 	Links []*chaos.Link
-	What  string // what is done, for people
+	What  string // description of the action
 	Toxic proxy.Toxic
-	// Prove finds the toxic's effect on a link, and undone that it is over. Before
-	// holds a connection that was open before the toxic came, where watch asks for one.
+	// Prove proves the toxic's effect on a link, and Undone that it is over. With Watch, before is a
+	// connection that was opened before the toxic, or nil.
 	Prove  func(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error)
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
-	Takes  time.Duration // for prove, beyond what any takes
-	counts string        // what of the load meets it: empty is bytes, else connections
+	Takes  time.Duration // for Prove, beyond the usual
+	counts string        // what Affected counts: empty is bytes, else connections
 }
 
-// heldToxic is a toxic that is in.
+// heldToxic is an injected toxic.
 type heldToxic struct {
 	*Toxic
 	in     []*proxy.Toxicity
@@ -44,7 +43,7 @@ func (t *Toxic) String() string     { return t.What + " on " + t.names() }
 func (t *Toxic) Via() string        { return "proxy" }
 func (t *Toxic) Undo() []chaos.Undo { return nil }
 
-// Units implements [Step]: links are what is hit.
+// Units implements [chaos.Step]: the units are links.
 func (t *Toxic) Units() []string {
 	var out []string
 	for _, l := range t.Links {
@@ -55,7 +54,7 @@ func (t *Toxic) Units() []string {
 
 func (t *Toxic) names() string { return strings.Join(t.Units(), ", ") }
 
-// Inject implements [Step].
+// Inject implements [chaos.Step].
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 	h := &heldToxic{Toxic: t}
 	if t.Watch {
@@ -74,17 +73,17 @@ func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 	return h, nil
 }
 
-// opensWithin is how long opening a connection to watch may take.
+// opensWithin bounds the time to open a connection to watch.
 const opensWithin = time.Second
 
-// Lines opens a connection to watch on each of the first links. Where another fault
-// keeps it from being opened there is none.
+// lines opens a connection to watch on each of the first links. It is nil where another fault prevents
+// the connection.
 func (t *Toxic) lines(ctx context.Context) ([]*proxy.Line, error) {
 	ctx, cancel := context.WithTimeout(ctx, opensWithin)
 	defer cancel()
 	out := make([]*proxy.Line, min(len(t.Links), mostProved))
 	return out, t.each(func(i int, l *chaos.Link) (err error) {
-		another := len(l.Proxy.Toxics()) > 0 // it may be gone when it has done its part
+		another := len(l.Proxy.Toxics()) > 0 // it may be removed while the connection opens
 		if out[i], err = l.Proxy.Established(ctx); another || len(l.Proxy.Toxics()) > 0 {
 			return nil
 		}
@@ -92,7 +91,7 @@ func (t *Toxic) lines(ctx context.Context) ([]*proxy.Line, error) {
 	})
 }
 
-// Each does something with the first links, all at once.
+// each calls do for the first links, concurrently.
 func (t *Toxic) each(do func(i int, l *chaos.Link) error) error {
 	links := t.Links[:min(len(t.Links), mostProved)]
 	errs := make([]error, len(links))
@@ -108,7 +107,7 @@ func (t *Toxic) each(do func(i int, l *chaos.Link) error) error {
 	return chaos.JoinErrors(errs...)
 }
 
-// out takes every toxic out, the last first, and closes what was opened to watch.
+// out removes every toxic, the last first, and closes the watched connections.
 func (h *heldToxic) out() error {
 	var errs []error
 	for i := len(h.in) - 1; i >= 0; i-- {
@@ -123,10 +122,10 @@ func (h *heldToxic) out() error {
 	return chaos.JoinErrors(errs...)
 }
 
-// mostProved bounds on how many links the effect is looked for.
+// mostProved bounds the links on which the effect is proved.
 const mostProved = 8
 
-// Find looks at the first links, all at once, and says what it finds on each.
+// find calls look for the first links, concurrently, and joins the results.
 func (t *Toxic) find(look func(i int, l *chaos.Link) (string, error)) (string, error) {
 	found := make([]string, min(len(t.Links), mostProved))
 	err := t.each(func(i int, l *chaos.Link) error {
@@ -140,11 +139,11 @@ func (t *Toxic) find(look func(i int, l *chaos.Link) (string, error)) (string, e
 	return strings.Join(found, "; "), nil
 }
 
-// Takes implements [Slow].
+// Takes implements [chaos.Slow].
 func (h *heldToxic) Takes() time.Duration { return h.Toxic.Takes }
 
-// Verify implements [Held]: the effect is found on the links themselves, by a
-// connection of brunt's own that goes the way that those of the victims go.
+// Verify implements [chaos.Held]: it proves the effect on the links, by a connection of brunt's own
+// that takes the same route as those of the victims.
 func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 	return h.find(func(i int, l *chaos.Link) (string, error) {
 		var before *proxy.Line
@@ -155,7 +154,7 @@ func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 	})
 }
 
-// Revert implements [Held].
+// Revert implements [chaos.Held].
 func (h *heldToxic) Revert(context.Context) (chaos.Outcome, error) {
 	if err := h.out(); err != nil {
 		return chaos.Failed, err
@@ -163,21 +162,20 @@ func (h *heldToxic) Revert(context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Gone implements [Held]. On a busy machine a clean link can look slow for a moment,
-// so it is asked again for as long as ctx allows. While another fault is on the link
-// there is no telling.
+// Gone implements [chaos.Held]. On a busy machine a clean link may be slow for a moment, so the proof
+// is repeated until ctx ends. While another fault is on the link the result is unknown.
 func (h *heldToxic) Gone(ctx context.Context) (string, error) {
 	return h.find(func(_ int, l *chaos.Link) (string, error) { return h.cleared(ctx, l) })
 }
 
-// LooksFor is how long one look at a link takes at most.
+// LooksFor bounds one proof on a link.
 const LooksFor = 2 * time.Second
 
 func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) {
 	var last error
 	for {
 		most := LooksFor
-		if len(l.Proxy.Toxics()) > 0 { // nothing may come through
+		if len(l.Proxy.Toxics()) > 0 { // the other toxics may block everything
 			most = Silence
 		}
 		once, cancel := context.WithTimeout(ctx, most)
@@ -188,7 +186,7 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 			return text, nil
 		case len(l.Proxy.Toxics()) > 0:
 			return "it is off, and another fault is on the link", nil
-		case last == nil || ctx.Err() == nil: // what was wrong, not that time is up
+		case last == nil || ctx.Err() == nil: // keeps the cause, not the end of ctx
 			last = err
 		}
 		select {
@@ -199,20 +197,20 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 	}
 }
 
-// Met implements [Meter].
+// Affected implements [chaos.Meter].
 func (h *heldToxic) Affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: cmp.Or(h.counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()
 		t.N += seen.Forward + seen.Back
 		if seen.Forward+seen.Back == 0 {
-			t.N += seen.Connections // that were held or reset before they said anything
+			t.N += seen.Connections // held or reset before they sent data
 		}
 	}
 	return t
 }
 
-// way is which bytes of a link a fault is about.
+// Way says which bytes of a link a fault hits.
 type Way struct {
 	Direction string `yaml:"direction,oneof=request|response|both"` // of the bytes; zero is the fault's own
 }
@@ -229,7 +227,7 @@ func (w Way) DirectionOr(zero proxy.Direction) proxy.Direction {
 	return zero
 }
 
-// Flow is which packets of an edge a fault is about.
+// Flow returns the packets of an edge that the fault hits.
 func (w Way) Flow(zero selector.Flow) selector.Flow {
 	switch w.Direction {
 	case "request":
@@ -244,7 +242,7 @@ func (w Way) Flow(zero selector.Flow) selector.Flow {
 	return zero
 }
 
-// CheckWay refuses a direction of packets that have none.
+// CheckWay refuses a direction for packets of an edge without from and to.
 func CheckWay(e *selector.Edge, w Way, sc chaos.Scope, m *syntax.Mistakes) {
 	if w.Direction != "" && w.Direction != "both" && e.From+e.To == "" && e.ByPackets(sc.Contained) {
 		m.Add(e.Of("direction"), "%s is a direction from one end to the other; it wants from or to", w.Direction)
@@ -253,7 +251,7 @@ func CheckWay(e *selector.Edge, w Way, sc chaos.Scope, m *syntax.Mistakes) {
 
 // ToxicPlan finds the links of an edge and makes the step.
 func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
-	if e.ByPackets(env.Contained) { // of a fault that is done to no packets
+	if e.ByPackets(env.Contained) { // containers, for a fault that cannot be done to packets
 		return divert(ctx, e, env, t, strings.HasPrefix(env.Block.Kind, "http."))
 	}
 	links, err := e.Links(ctx, env)
@@ -267,7 +265,7 @@ func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) (
 	return []chaos.Step{t}, nil
 }
 
-// OrAll is a share; one that is not written is all.
+// OrAll returns a share; nil is all.
 func OrAll(s *quantity.Share) float64 {
 	if s == nil {
 		return 1
