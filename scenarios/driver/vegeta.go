@@ -46,7 +46,7 @@ func checkVegeta(d *Draft) {
 	}
 }
 
-// prepareVegeta gives vegeta the one request of every flow.
+// prepareVegeta returns vegeta the one request of every flow.
 func prepareVegeta(s *Setup) (Job, targets.Transport, error) {
 	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars}
 	for _, f := range s.Run.Flows {

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// apart gives the process a group of its own, so that a ctrl-C is brunt's to pass on.
+// apart returns the process a group of its own, so that a ctrl-C is brunt's to pass on.
 // When brunt dies it ends as its standard input does.
 func apart(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}

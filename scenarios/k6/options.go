@@ -33,7 +33,7 @@ const defaultSetupTimeout = time.Minute
 // shortcuts are the options by which a script without scenarios says its executor.
 var shortcuts = []string{"vus", "duration", "iterations", "stages"}
 
-// Apply gives the script's options, as JSON, with what the change says; and what brunt
+// Apply returns the script's options, as JSON, with what the change says; and what brunt
 // needs of any script: to know whose sample one is, and time for setup to wait in.
 func (c Change) Apply(options []byte) ([]byte, error) {
 	o := map[string]any{}
@@ -157,7 +157,7 @@ func fromShortcuts(o map[string]any) map[string]any {
 // kept are the settings of a scenario that any executor has.
 var kept = []string{"exec", "env", "tags", "startTime", "gracefulStop", "options"}
 
-// executor gives a scenario with another executor, or its own with another duration.
+// executor returns a scenario with another executor, or its own with another duration.
 func (c Change) executor(s map[string]any) (map[string]any, error) {
 	was := durationOf(s["duration"], 0)
 	if was == 0 {

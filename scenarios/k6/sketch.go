@@ -38,7 +38,7 @@ func (s *sketch) add(v float64) {
 	s.buckets[uint32(math.Float64bits(v)>>fractionRest)]++
 }
 
-// quantiles gives the nearest rank for each share, 0 to 1, and zero where there is
+// quantiles returns the nearest rank for each share, 0 to 1, and zero where there is
 // nothing.
 func (s *sketch) quantiles(shares ...float64) []float64 {
 	out := make([]float64, len(shares))

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// StepName gives the step that a request belongs to: its name where the script gave it
+// StepName returns the step that a request belongs to: its name where the script gave it
 // one, else its group, else METHOD path. Tag gives a tag of it by name.
 func StepName(tag func(name string) string) string {
 	name := tag("name")
@@ -33,7 +33,7 @@ func groupName(group string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(group, "::"), "::", " / ")
 }
 
-// pathOf gives the path of a URL, as written.
+// pathOf returns the path of a URL, as written.
 func pathOf(name string) (path string, isURL bool) {
 	if rest, ok := strings.CutPrefix(name, "${}/"); ok { // the base URL is a variable
 		path, _, _ = strings.Cut("/"+rest, "?")

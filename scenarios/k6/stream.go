@@ -121,7 +121,7 @@ func (s *Stream) put(mayBeLost bool, frame func(b []byte) []byte) bool {
 	return true
 }
 
-// Step gives the number of a step.
+// Step returns the number of a step.
 func (s *Stream) Step(name string) int {
 	if id, ok := s.steps[name]; ok {
 		return id
@@ -137,7 +137,7 @@ func (s *Stream) Step(name string) int {
 	return id
 }
 
-// check gives the number of a check.
+// check returns the number of a check.
 func (s *Stream) check(name string) int {
 	name = oneLine(name)
 	if id, ok := s.checks[name]; ok {

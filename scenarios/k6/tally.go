@@ -79,7 +79,7 @@ func parseSelector(metric string) (base string, tags map[string]string, err erro
 	return strings.TrimSpace(base), tags, nil
 }
 
-// Metric gives the series of a metric and its parts, which samples are added to as
+// Metric returns the series of a metric and its parts, which samples are added to as
 // their tags say. Nil is that there are too many metrics.
 func (t *Tally) Metric(name, typ, contains string) []*Series {
 	whole := t.byName[name]
@@ -122,7 +122,7 @@ func (s *Series) Add(v float64) {
 	s.add(v)
 }
 
-// Sum gives all metrics and thresholds, elapsed into the test.
+// Sum returns all metrics and thresholds, elapsed into the test.
 func (t *Tally) Sum(elapsed time.Duration) (all []Metric, thresholds []Threshold) {
 	for _, s := range t.series {
 		if s.count > 0 {

@@ -35,7 +35,7 @@ type Plan struct {
 	Users   *Profile // virtual users; nil for an open load
 	PerVU   int64    // iterations of each virtual user; 0 is unlimited
 	Shared  int64    // iterations in total; 0 is unlimited
-	Log     *Log     // log that the arrivals of an open load come from, with Rate computed from it; nil: arrivals follow Rate
+	Log     *Log     // log of a replay, which Rate is computed from; nil: arrivals follow Rate
 	Stages  []Stage
 }
 

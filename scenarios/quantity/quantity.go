@@ -56,10 +56,10 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// D gives the span as the standard library's type.
+// D returns the span as the standard library's type.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
-// String gives the span without the zero parts that time.Duration prints.
+// String returns the span without the zero parts that time.Duration prints.
 func (d Duration) String() string { return FormatDuration(time.Duration(d)) }
 
 // FormatDuration writes d as an author would: 90s as 1m30s, one hour as 1h.
@@ -183,7 +183,7 @@ func ParseShare(s string) (float64, error) {
 	return Hundredth(num), nil
 }
 
-// Hundredth gives the hundredth of a decimal number, rounded once: 99.9 gives .999.
+// Hundredth returns the hundredth of a decimal number, rounded once: 99.9 gives .999.
 func Hundredth(num string) float64 {
 	num = strings.ReplaceAll(strings.TrimSpace(num), "_", "")
 	if f, err := strconv.ParseFloat(num+"e-2", 64); err == nil {

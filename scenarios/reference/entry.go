@@ -22,7 +22,7 @@ type Entry struct {
 	Keys  []string // paths of the keys below it, in order
 }
 
-// name gives the last part of the entry's path, where a kind of fault is one part.
+// name returns the last part of the entry's path, where a kind of fault is one part.
 func (e *Entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
 
 // A node is a part of a JSON Schema.

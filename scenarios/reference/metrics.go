@@ -18,7 +18,7 @@ var metricTexts = map[string]string{
 
 var percentile = regexp.MustCompile(`^(ok\.|service\.)?p[0-9.]+$`)
 
-// metricOf gives the metric, as the list of metrics has it, that a name is a case of; "" is none.
+// metricOf returns the metric, as the list of metrics has it, that a name is a case of; "" is none.
 func metricOf(name string) string {
 	m := percentile.FindStringSubmatch(name)
 	switch {

@@ -93,7 +93,7 @@ func onRune(do func(r *rand.Rand, line []rune, i int) []rune) func(*rand.Rand, [
 	})
 }
 
-// onValue gives one key another value.
+// onValue returns one key another value.
 func onValue(values ...string) func(*rand.Rand, []string) []string {
 	return onLine(func(r *rand.Rand, s string) string {
 		key, _, _ := strings.Cut(s, ":")

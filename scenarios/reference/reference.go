@@ -103,7 +103,7 @@ func (e *UnknownError) Error() string {
 	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query, cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
 }
 
-// Explain gives the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
+// Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
 // exit code, a term, a topic, or the name of a list of them. The error is an [UnknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
@@ -136,7 +136,7 @@ func (r *Reference) Explain(query string) (string, error) {
 // maxWhole is how many entries are written in full. Where more are found they are a list.
 const maxWhole = 4
 
-// find gives the entries that a name stands for: those of the whole path, else those whose path ends in it.
+// find returns the entries that a name stands for: those of the whole path, else those whose path ends in it.
 // A term, a metric and a key may have one name.
 func (r *Reference) find(query string) []*Entry {
 	var found []*Entry
@@ -167,7 +167,7 @@ func (r *Reference) find(query string) []*Entry {
 	return found
 }
 
-// together gives entries with those of one text that several faults have as one, of chaos.FAULT.
+// together returns entries with those of one text that several faults have as one, of chaos.FAULT.
 func (r *Reference) together(found []*Entry) []*Entry {
 	var out []*Entry
 	at := map[string]int{} // place in out, by path and text
@@ -217,7 +217,7 @@ func (r *Reference) of(sort string) []*Entry {
 	return out
 }
 
-// below gives the entries of an entry's keys.
+// below returns the entries of an entry's keys.
 func (r *Reference) below(e *Entry) []*Entry {
 	out := make([]*Entry, len(e.Keys))
 	for i, p := range e.Keys {

@@ -68,7 +68,7 @@ func sources() map[string]embed.FS {
 	return all
 }
 
-// shared gives s with what stands in it several times moved to defs, under the name
+// shared returns s with what stands in it several times moved to defs, under the name
 // of the property that it was first met in.
 func shared(s, defs syntax.Schema) syntax.Schema {
 	const worth = 160 // bytes
@@ -112,7 +112,7 @@ func textOf(s syntax.Schema) string {
 	return string(b)
 }
 
-// parts gives s with f done to every schema in it. Name is that of the property that
+// parts returns s with f done to every schema in it. Name is that of the property that
 // s is about.
 func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) syntax.Schema) syntax.Schema {
 	out := syntax.Schema{}
@@ -304,7 +304,7 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	return s
 }
 
-// withProofs gives an object's schema what auth and sign can be.
+// withProofs returns an object's schema what auth and sign can be.
 func withProofs(s syntax.Schema, doc syntax.Describer) {
 	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[auth.Auth](), "sign": reflect.TypeFor[auth.Sign]()} {
 		p := s.Property(key)

@@ -14,7 +14,7 @@ type Event struct {
 	Prev  string         `json:"prev,omitempty"`  // SHA-256 in hex of the line before in events.jsonl, its newline left out; the first line has zeros
 }
 
-// EventKinds gives the kinds of events, each with its meaning.
+// EventKinds returns the kinds of events, each with its meaning.
 func EventKinds() map[string]string {
 	return map[string]string{
 		"run.start":         "the run began, before its target",

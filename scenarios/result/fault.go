@@ -56,7 +56,7 @@ type FaultAlert struct {
 // mostEvents bounds what a fault tells of containers.
 const mostEvents = 30
 
-// Attach gives each fault what happened to containers from its injection until the load
+// Attach returns each fault what happened to containers from its injection until the load
 // was well again, or the next fault came.
 func (r *Result) Attach() {
 	for i := range r.Faults {

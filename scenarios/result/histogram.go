@@ -10,7 +10,7 @@ import (
 // Histograms gives latency histograms by number, in microseconds. They are kept
 // packed until asked for.
 type Histograms interface {
-	// Get gives histogram n, or nil when there is none.
+	// Get returns histogram n, or nil when there is none.
 	Get(n int) (*hdrhistogram.PackedHistogram, error)
 	// All goes over every histogram in the order of their numbers.
 	All() iter.Seq2[HistogramInfo, error]

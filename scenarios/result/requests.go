@@ -33,7 +33,7 @@ type RequestsStep struct {
 
 // A RequestSource gives the requests of a run, from the first on.
 type RequestSource interface {
-	// Open gives a reader of them, and what ends its use.
+	// Open returns a reader of them, and what ends its use.
 	Open() (r *RequestsReader, done func(), err error)
 }
 

@@ -32,7 +32,7 @@ const LongestSent = 64 << 10
 // keptSent is how much of a body is kept, in bytes.
 const keptSent = 4 << 10
 
-// Conceal gives the request with its secrets masked, its body cut to what is kept, and
+// Conceal returns the request with its secrets masked, its body cut to what is kept, and
 // in a form that JSON can hold. Mask knows secrets by value; nil knows none.
 func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if s == nil {
@@ -101,7 +101,7 @@ func secretBody(body string) string {
 	return body
 }
 
-// Curl gives the request as a command of curl, for a POSIX shell. Whatever the request
+// Curl returns the request as a command of curl, for a POSIX shell. Whatever the request
 // holds is quoted, so that the shell takes it as text. A secret is read from the
 // environment: the shell names the variable that is missing. A body that was not kept
 // whole is read from the file that the command names.
@@ -164,7 +164,7 @@ func (s *Sent) Curl() string {
 	return b.String()
 }
 
-// sendsHeader tells whether a header is one that curl does not make itself.
+// sendsHeader reports whether a header is one that curl does not make itself.
 func sendsHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "content-length", "connection", "transfer-encoding", "proxy-authorization", "proxy-connection":
@@ -231,7 +231,7 @@ func shellQuoted(text string, lines bool) string {
 	return `"$(printf %b '` + b.String() + `')"`
 }
 
-// typeable tells whether text can be pasted into a terminal as it is. A control
+// typeable reports whether text can be pasted into a terminal as it is. A control
 // character could end the paste and have the rest run; what has no width, or turns the
 // direction, hides what it is.
 func typeable(text string, lines bool) bool {

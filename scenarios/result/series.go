@@ -26,7 +26,7 @@ const (
 	UnitPerSecond = "per second"
 )
 
-// Points gives what the unit used of a resource by the second; restarts and ooms are
+// Points returns what the unit used of a resource by the second; restarts and ooms are
 // counted from the beginning of the run. A second in which it did not run has no
 // value for what only a process has.
 func (u *UnitUsage) Points(resource string) []Point {

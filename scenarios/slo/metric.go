@@ -42,7 +42,7 @@ type Metric struct {
 	row *Row // that it was read by; nil is that of Metrics
 }
 
-// Row gives the row of the table that the metric is of; the zero row where there is none.
+// Row returns the row of the table that the metric is of; the zero row where there is none.
 func (m Metric) Row() *Row {
 	if m.row != nil {
 		return m.row
@@ -53,13 +53,13 @@ func (m Metric) Row() *Row {
 	return &Row{}
 }
 
-// OfFault tells that the metric is measured from a fault, by `after`.
+// OfFault reports whether the metric is measured from a fault, by `after`.
 func (m Metric) OfFault() bool { return m.Row().ofFault() }
 
-// OfLedger tells that the metric is of writes, and known once the ledger was read.
+// OfLedger reports whether the metric is of writes, and known once the ledger was read.
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
-// Latency tells that the metric is a time of requests: a percentile, max or mean.
+// Latency reports whether the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
 
 // MetricNames lists what an objective can measure, as an author writes it.

@@ -31,7 +31,7 @@ type Objective struct {
 	Pos    syntax.Pos
 }
 
-// Holds tells whether measured meets the objective.
+// Holds reports whether measured meets the objective.
 func (o Objective) Holds(measured float64) bool {
 	switch o.Op {
 	case "<":
@@ -48,7 +48,7 @@ func (o Objective) Holds(measured float64) bool {
 	return measured == o.Value
 }
 
-// Upper tells that the objective sets an upper bound.
+// Upper reports whether the objective sets an upper bound.
 func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
 
 // PhaseOrRun is the phase that the objective is judged in.
@@ -127,7 +127,7 @@ type word struct {
 	quoted bool
 }
 
-// is tells that w is the word of the grammar that key names.
+// is reports whether w is the word of the grammar that key names.
 func (w word) is(key string) bool { return w.text == key && !w.quoted }
 
 const blanks = " \t\r\n"

@@ -15,14 +15,14 @@ import (
 // those that a scenario names under `metrics:`.
 const seriesName = "series"
 
-// OfSeries tells that the metric is of a unit's own figures, or of one that the scenario
+// OfSeries reports whether the metric is of a unit's own figures, or of one that the scenario
 // names under `metrics:`.
 func (m Metric) OfSeries() bool { return m.Name == seriesName }
 
-// OfAlert tells that the metric is of an alert of the team's own monitoring.
+// OfAlert reports whether the metric is of an alert of the team's own monitoring.
 func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
 
-// Slope tells that the metric is how fast a series grows.
+// Slope reports whether the metric is how fast a series grows.
 func (m Metric) Slope() bool { return m.Fold == "slope" }
 
 // folds lists what is made of a series; the first is what is made where none is named.
@@ -33,7 +33,7 @@ var (
 	alertName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
-// IsAlertName tells whether s can name an alert: letters, digits, _ and -, not beginning
+// IsAlertName reports whether s can name an alert: letters, digits, _ and -, not beginning
 // with a digit or -.
 func IsAlertName(s string) bool { return alertName.MatchString(s) }
 

@@ -85,7 +85,7 @@ func (c Counts) Bad() int64 { return c.Error + c.Skipped }
 // A Table lists metrics. [Metrics] is the one that objectives are read by.
 type Table []Row
 
-// Row gives the row of a name.
+// Row returns the row of a name.
 func (t Table) Row(name string) (r *Row, known bool) {
 	for i := range t {
 		if t[i].Name == name {
@@ -104,7 +104,7 @@ func (t Table) Names() []string {
 	return out
 }
 
-// alias gives how a metric is written that other tools call name; empty: no tool does.
+// alias returns how a metric is written that other tools call name; empty: no tool does.
 func (t Table) alias(name string) string {
 	for i := range t {
 		if written := t[i].Aliases[name]; written != "" {
@@ -114,10 +114,10 @@ func (t Table) alias(name string) string {
 	return ""
 }
 
-// has tells whether the metric takes an argument.
+// has reports whether the metric takes an argument.
 func (r *Row) has(arg Arg) bool { return slices.Contains(r.Args, arg) }
 
-// Of gives the value of the metric for counted requests: NaN where there are none, or where the
+// Of returns the value of the metric for counted requests: NaN where there are none, or where the
 // metric is not taken from counts.
 func (r *Row) Of(c Counts) float64 {
 	if r.Count == nil {
@@ -135,7 +135,7 @@ func (r *Row) Of(c Counts) float64 {
 	return float64(bad) / float64(n)
 }
 
-// ofFault tells that the metric is measured from a fault, by `after`.
+// ofFault reports whether the metric is measured from a fault, by `after`.
 func (r *Row) ofFault() bool {
 	return r.Needs == NeedsFault || r.Needs == NeedsDetect || r.Needs == NeedsAlert
 }

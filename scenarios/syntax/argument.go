@@ -57,7 +57,7 @@ func (n *Node) put(path []string, value *Node, m *Mistakes) {
 	n.Fields[i].Value.put(path[1:], value, m)
 }
 
-// Split gives n in two: the keys among those named, and the rest.
+// Split returns n in two: the keys among those named, and the rest.
 func (n *Node) Split(keys []string) (among, rest *Node) {
 	in := func(k string) bool { return slices.Contains(keys, k) }
 	return n.Without(func(k string) bool { return !in(k) }), n.Without(in)

@@ -58,7 +58,7 @@ var notYet = func() map[string]string {
 	return out
 }()
 
-// NotYet tells whether name belongs to the language without being available in
+// NotYet reports whether name belongs to the language without being available in
 // this version, and which noun it is: executor or step.
 func NotYet(name string) (noun string, yes bool) {
 	noun, yes = notYet[name]

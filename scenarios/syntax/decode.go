@@ -21,7 +21,7 @@ type Place struct {
 	keys map[string]Pos
 }
 
-// Of gives the place of key, or of the whole when the key was not written.
+// Of returns the place of key, or of the whole when the key was not written.
 func (p Place) Of(key string) Pos {
 	if pos, ok := p.keys[key]; ok {
 		return pos
@@ -29,7 +29,7 @@ func (p Place) Of(key string) Pos {
 	return p.At
 }
 
-// Has tells whether key was written.
+// Has reports whether key was written.
 func (p Place) Has(key string) bool {
 	_, ok := p.keys[key]
 	return ok

@@ -16,7 +16,7 @@ type source struct {
 	offsets []int // in bytes, of its characters; nil when each is a byte
 }
 
-// From gives what stands from a line and column on. It counts the characters of a
+// From returns what stands from a line and column on. It counts the characters of a
 // line once, however many of its columns are asked for one after the other.
 func (s *source) from(line, col int) string {
 	if line < 1 || line > len(s.split()) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// DidYouMean gives the hint `did you mean "x"?` for the candidate nearest to
+// DidYouMean returns the hint `did you mean "x"?` for the candidate nearest to
 // word, or the list of candidates when none is near and they are few.
 func DidYouMean(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {

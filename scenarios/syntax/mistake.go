@@ -14,7 +14,7 @@ type Mistake struct {
 	Hint string // "did you mean …", or empty
 }
 
-// String gives the mistake as one line.
+// String returns the mistake as one line.
 func (m Mistake) String() string {
 	s := m.Pos.String() + ": " + m.What
 	if m.Hint != "" {
@@ -41,7 +41,7 @@ type Mistakes struct {
 	mask    func(string) string // hides secrets; nil hides none
 }
 
-// NewMistakes gives a collector whose messages are passed through mask, which hides secrets.
+// NewMistakes returns a collector whose messages are passed through mask, which hides secrets.
 func NewMistakes(mask func(string) string) *Mistakes { return &Mistakes{mask: mask} }
 
 // Add notes a mistake at pos.
@@ -76,7 +76,7 @@ func (m *Mistakes) keep(file, text string) {
 	m.texts[file] = &source{text: text}
 }
 
-// Within gives the place of part inside the text that begins at pos, or pos itself
+// Within returns the place of part inside the text that begins at pos, or pos itself
 // where part does not stand in that line as it is.
 func (m *Mistakes) Within(pos Pos, part string) Pos {
 	if src := m.texts[pos.File]; src != nil {
@@ -88,7 +88,7 @@ func (m *Mistakes) Within(pos Pos, part string) Pos {
 	return pos
 }
 
-// Err gives the mistakes as an error sorted by place, or nil when there are none.
+// Err returns the mistakes as an error sorted by place, or nil when there are none.
 // What stands in the file once and is wrong through several aliases is told once.
 func (m *Mistakes) Err() error {
 	if len(m.list) == 0 {
@@ -121,10 +121,10 @@ type MistakesError struct {
 	texts map[string]*source
 }
 
-// List gives the mistakes in the order of the file, at most the first 200.
+// List returns the mistakes in the order of the file, at most the first 200.
 func (e *MistakesError) List() []Mistake { return e.list }
 
-// Error gives one line a mistake.
+// Error returns one line a mistake.
 func (e *MistakesError) Error() string {
 	lines := make([]string, len(e.list), len(e.list)+1)
 	for i, m := range e.list {
@@ -138,7 +138,7 @@ func (e *MistakesError) Error() string {
 
 func (e *MistakesError) rest() string { return fmt.Sprintf("and %d more", e.more) }
 
-// Explain gives the mistakes with the lines around each and a caret below it.
+// Explain returns the mistakes with the lines around each and a caret below it.
 func (e *MistakesError) Explain() string {
 	var b strings.Builder
 	for i, m := range e.list {

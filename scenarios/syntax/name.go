@@ -13,11 +13,11 @@ var reserved = map[string]bool{"run": true, "baseline": true, "warmup": true, "r
 
 const NameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, recovery, iteration"
 
-// IsName tells whether s can name a load, a fault or a service: a-z, 0-9 and -,
+// IsName reports whether s can name a load, a fault or a service: a-z, 0-9 and -,
 // beginning with a letter, and none of the words that phases have taken.
 func IsName(s string) bool { return namePattern.MatchString(s) && !reserved[s] }
 
-// IsVariable tells whether s can name a variable, which ${var.…} asks for: letters,
+// IsVariable reports whether s can name a variable, which ${var.…} asks for: letters,
 // digits, _ and -, beginning with a letter or _.
 func IsVariable(s string) bool { return varPattern.MatchString(s) }
 

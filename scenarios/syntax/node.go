@@ -70,7 +70,7 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// Holds tells whether pos is the place of n or of something below it.
+// Holds reports whether pos is the place of n or of something below it.
 func (n *Node) Holds(pos Pos) bool {
 	if n.Pos == pos {
 		return true
@@ -92,7 +92,7 @@ func (n *Node) Holds(pos Pos) bool {
 // what it means.
 func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
 
-// Without gives a copy of the map n that lacks the keys for which drop is true.
+// Without returns a copy of the map n that lacks the keys for which drop is true.
 func (n *Node) Without(drop func(key string) bool) *Node {
 	out := *n
 	out.Fields = nil
@@ -136,7 +136,7 @@ func (n *Node) Shown() string {
 	return b.String()
 }
 
-// secret tells that a part of the text came from the environment or from a file.
+// secret reports whether a part of the text came from the environment or from a file.
 func (n *Node) HasSecret() bool {
 	for _, p := range n.Parts {
 		if p.Secret != "" {
@@ -146,7 +146,7 @@ func (n *Node) HasSecret() bool {
 	return false
 }
 
-// Dynamic gives the first placeholder of n that has a value only at run time.
+// Dynamic returns the first placeholder of n that has a value only at run time.
 func (n *Node) Dynamic() *Ref {
 	for _, p := range n.Parts {
 		if p.Ref != nil {
@@ -203,7 +203,7 @@ func (n *Node) SetParts(parts []Part) {
 	}
 }
 
-// TextParts gives the parts of a scalar.
+// TextParts returns the parts of a scalar.
 func (n *Node) TextParts(m *Mistakes) ([]Part, bool) {
 	if n.Parts != nil && !n.Bad {
 		return n.Parts, true

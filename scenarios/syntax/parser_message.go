@@ -188,7 +188,7 @@ func unquotedPlaceholder(line string, col int) (int, string) {
 	return 0, ""
 }
 
-// around gives the column and the text, quoted, that the placeholder at byte i of a
+// around returns the column and the text, quoted, that the placeholder at byte i of a
 // line stands in.
 func around(line string, i int) (int, string) {
 	from := strings.LastIndexAny(line[:i], "{[,") + 1

@@ -41,7 +41,7 @@ type Ref struct {
 	ColSlot  int    // the column's number
 }
 
-// String gives the placeholder as it is written, cut to what a message can hold.
+// String returns the placeholder as it is written, cut to what a message can hold.
 func (r *Ref) String() string { return "${" + Clip(r.Text, 60) + "}" }
 
 // A Part is a stretch of a text with placeholders: written text, a value filled
@@ -160,7 +160,7 @@ var ofRequest = []string{
 	"body.md5", "body.md5_base64", "date", "iso_date", "unix", "ms", "nonce", "header.NAME", "signature",
 }
 
-// requestPart tells whether a signature may be over it.
+// requestPart reports whether a signature may be over it.
 func requestPart(part string) bool {
 	name, header := strings.CutPrefix(part, "header.")
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header

@@ -13,7 +13,7 @@ type Pos struct {
 	Col  int
 }
 
-// String gives the place as file:line:col, the form editors jump to.
+// String returns the place as file:line:col, the form editors jump to.
 func (p Pos) String() string {
 	switch {
 	case p.Line == 0 && p.File == "":

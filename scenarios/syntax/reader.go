@@ -24,7 +24,7 @@ type anchor struct {
 	open  bool // being read or expanded: an alias to it would never end
 }
 
-// posOf gives the place where n begins. The columns of goccy count characters.
+// posOf returns the place where n begins. The columns of goccy count characters.
 func posOf(file string, n ast.Node) Pos {
 	t := n.GetToken()
 	switch n := n.(type) {
@@ -45,7 +45,7 @@ func posOfToken(file string, t *token.Token) Pos {
 	return Pos{File: file, Line: t.Position.Line, Col: t.Position.Column}
 }
 
-// pos gives the place where a begins. Of a text without quotes that ends in blanks
+// pos returns the place where a begins. Of a text without quotes that ends in blanks
 // or goes over several lines goccy names another: it begins after what precedes it.
 func (r *reader) pos(a ast.Node) Pos {
 	pos := posOf(r.file, a)
@@ -162,7 +162,7 @@ func (r *reader) node(a ast.Node, depth int) *Node {
 	return n
 }
 
-// plainText gives the text of a scalar that is written without quotes.
+// plainText returns the text of a scalar that is written without quotes.
 func plainText(a ast.Node) (string, bool) {
 	switch a.(type) {
 	case *ast.StringNode, *ast.NullNode, *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
@@ -327,7 +327,7 @@ func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 	}
 }
 
-// isBare tells that a pair of { } is no more than a key.
+// isBare reports whether a pair of { } is no more than a key.
 func isBare(v *ast.MappingValueNode) bool {
 	return v.Start != nil && v.Start.Type != token.MappingValueType
 }

@@ -30,7 +30,7 @@ func PlainKind(s string) NodeKind {
 	return String
 }
 
-// JSONNumber gives a YAML number as JSON writes it: no hex, no underscores, no
+// JSONNumber returns a YAML number as JSON writes it: no hex, no underscores, no
 // leading plus. The digits of one that JSON can hold stay as they are, so that an
 // id of twenty digits loses none.
 func JSONNumber(s string) (string, bool) {
@@ -71,7 +71,7 @@ func ParseFloat(s string) (float64, bool) {
 
 var decimalPattern = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?$`)
 
-// Text gives a scalar as text; anything else is a mistake.
+// Text returns a scalar as text; anything else is a mistake.
 func (n *Node) Text(m *Mistakes) (string, bool) {
 	switch {
 	case n.Bad:
@@ -91,7 +91,7 @@ func (n *Node) Text(m *Mistakes) (string, bool) {
 	return n.Value, true
 }
 
-// Switch gives on, off, true or false.
+// Switch returns on, off, true or false.
 func (n *Node) Switch(m *Mistakes) (value, ok bool) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -107,7 +107,7 @@ func (n *Node) Switch(m *Mistakes) (value, ok bool) {
 	return false, false
 }
 
-// Int gives a whole number; 1_000 and 0x1F are fine.
+// Int returns a whole number; 1_000 and 0x1F are fine.
 func (n *Node) Int(m *Mistakes) (int64, bool) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -120,7 +120,7 @@ func (n *Node) Int(m *Mistakes) (int64, bool) {
 	return i, ok
 }
 
-// Float gives a finite number; 1_000 is fine.
+// Float returns a finite number; 1_000 is fine.
 func (n *Node) Float(m *Mistakes) (float64, bool) {
 	s, ok := n.Text(m)
 	if !ok {

@@ -37,7 +37,7 @@ func Pattern(p string, examples ...any) Schema {
 // nothing matches zero in every unit.
 var nothing = Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": `^[\s+]*[0.]+[^0-9]*$`}}}
 
-// SchemaOf gives the schema of what [Decode] reads into a value of type t. Doc may
+// SchemaOf returns the schema of what [Decode] reads into a value of type t. Doc may
 // be nil.
 func SchemaOf(t reflect.Type, doc Describer) Schema {
 	if s, ok := reflect.New(t).Interface().(Schemer); ok {
@@ -147,19 +147,19 @@ func (s setting) bounds(p Schema) Schema {
 	return p
 }
 
-// Described gives what s is, with a sentence for whoever reads it.
+// Described returns what s is, with a sentence for whoever reads it.
 func (s Schema) Described(text string) Schema {
 	return Schema{"allOf": []any{s}, "description": text}
 }
 
-// Property gives the schema of a key of an object's.
+// Property returns the schema of a key of an object's.
 func (s Schema) Property(name string) Schema {
 	props, _ := s["properties"].(Schema)
 	p, _ := props[name].(Schema)
 	return p
 }
 
-// With gives a copy of an object's schema with the properties and requirements of
+// With returns a copy of an object's schema with the properties and requirements of
 // others added.
 func (s Schema) With(others ...Schema) Schema {
 	props := Schema{}

@@ -57,7 +57,7 @@ func CheckPort(p string) error {
 	return nil
 }
 
-// withoutUser gives a URL, or what was meant to be one, with everything masked that
+// withoutUser returns a URL, or what was meant to be one, with everything masked that
 // could be a user's name and password.
 func withoutUser(s string) string {
 	from := 0
@@ -71,7 +71,7 @@ func withoutUser(s string) string {
 	return s[:from] + Masked + s[at:]
 }
 
-// withoutPort gives a URL with everything masked that stands where its port would.
+// withoutPort returns a URL with everything masked that stands where its port would.
 func withoutPort(s string) string {
 	scheme, rest, ok := strings.Cut(s, "//")
 	if !ok {

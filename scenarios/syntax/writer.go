@@ -101,7 +101,7 @@ func (w *yamlWriter) parts(parts []Part) string {
 	return unsplit(out)
 }
 
-// isPlain tells whether every reader takes s, written without quotes, for that text.
+// isPlain reports whether every reader takes s, written without quotes, for that text.
 func isPlain(s string) bool {
 	if PlainKind(s) != String || strings.ContainsAny(s[:1], "-?:,[]{}#&*!|>'\"%@`<=. ") || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") {
 		return false
@@ -127,7 +127,7 @@ var plainAnywhere = regexp.MustCompile(`^[A-Za-z0-9_/$][A-Za-z0-9_/$.=+%@-]*(?: 
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
 
-// isBlock tells whether s can stand as a block of lines.
+// isBlock reports whether s can stand as a block of lines.
 func isBlock(s string) bool {
 	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") || strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
 		return false

@@ -174,7 +174,7 @@ func TestHostileYAML(t *testing.T) {
 	}
 }
 
-// seeds gives the scenarios of the golden files, right and wrong ones.
+// seeds returns the scenarios of the golden files, right and wrong ones.
 func seeds(f *testing.F) (texts []string) {
 	f.Helper()
 	archives, err := filepath.Glob("../testdata/mistakes/*.txtar")

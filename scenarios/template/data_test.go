@@ -79,7 +79,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// taken gives the first n rows that iterations take.
+// taken returns the first n rows that iterations take.
 func taken(t *testing.T, table *Table, n int) (rows []string) {
 	t.Helper()
 	tmpl := &Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefData, Text: "data.t.value"}}}}

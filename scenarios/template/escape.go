@@ -55,7 +55,7 @@ func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []b
 	return append(dst, s[from:]...)
 }
 
-// safe tells whether c can stand as it is.
+// safe reports whether c can stand as it is.
 func safe(c byte, esc escape) bool {
 	switch esc {
 	case escHeader:

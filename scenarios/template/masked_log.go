@@ -18,7 +18,7 @@ type MaskedLog struct {
 // parts.
 const longestLine = 64 << 10
 
-// Log gives what masks a log that goes to w. Closing it closes w.
+// Log returns what masks a log that goes to w. Closing it closes w.
 func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: s, to: w} }
 
 // Write implements [io.Writer]. What is behind the last end of a line comes with the rest of

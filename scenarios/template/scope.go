@@ -140,7 +140,7 @@ func (s *Scope) copyOf(n *syntax.Node, depth int) *syntax.Node {
 	return &out
 }
 
-// part gives what one part of a longer text stands for.
+// part returns what one part of a longer text stands for.
 func (s *Scope) part(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 	if p.Ref == nil {
 		return []syntax.Part{p}, true
@@ -209,7 +209,7 @@ func (s *Scope) file(from syntax.Pos, path string) (string, error) {
 
 func withoutNewline(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
 
-// place gives where a placeholder stands in the text at pos.
+// place returns where a placeholder stands in the text at pos.
 func (s *Scope) place(pos syntax.Pos, ref *syntax.Ref) syntax.Pos {
 	return s.Mistakes.Within(pos, "${"+ref.Text+"}")
 }
@@ -249,7 +249,7 @@ func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 	return p
 }
 
-// Unused gives a note for each param that nobody uses. What is wrong with its
+// Unused returns a note for each param that nobody uses. What is wrong with its
 // placeholders is told as well; what they stand for is not asked.
 func (s *Scope) Unused() []string {
 	var notes []string

@@ -50,7 +50,7 @@ func (t *Template) Seal(it *Iter) (Sealed, error) {
 	return out, nil
 }
 
-// Open gives the text, its secrets read again from where they come from, and adds
+// Open returns the text, its secrets read again from where they come from, and adds
 // them to secrets.
 func (s Sealed) Open(secrets *Secrets) (string, error) {
 	var out []byte

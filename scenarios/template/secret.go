@@ -66,7 +66,7 @@ func (s *Secrets) Add(v string) {
 	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
 }
 
-// formsOf gives v as it stands in every place that a template puts it into, and as
+// formsOf returns v as it stands in every place that a template puts it into, and as
 // messages and reports quote it.
 func formsOf(v string) []string {
 	forms := []string{v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v)}
@@ -85,7 +85,7 @@ func formsOf(v string) []string {
 	return forms
 }
 
-// asLatin1 gives v as those read it to whom every byte is a character, as the bytes of
+// asLatin1 returns v as those read it to whom every byte is a character, as the bytes of
 // a header are to many.
 func asLatin1(v string) string {
 	runes := make([]rune, len(v))
@@ -95,7 +95,7 @@ func asLatin1(v string) string {
 	return string(runes)
 }
 
-// quotings gives v inside the quotes of a JSON string as those write it that put one
+// quotings returns v inside the quotes of a JSON string as those write it that put one
 // there, brunt among them, and inside those of Go.
 func quotings(v string) []string {
 	ascii := inASCII(v)
@@ -109,7 +109,7 @@ func quotings(v string) []string {
 	return slices.Compact(out)
 }
 
-// inASCII gives v as it stands inside a JSON string of those who write no byte beyond
+// inASCII returns v as it stands inside a JSON string of those who write no byte beyond
 // ASCII.
 func inASCII(v string) string {
 	var b strings.Builder
@@ -126,7 +126,7 @@ func inASCII(v string) string {
 	return b.String()
 }
 
-// base64Of gives v in base64, as it stands behind any number of other bytes: those
+// base64Of returns v in base64, as it stands behind any number of other bytes: those
 // characters that are v's alone. Where v ends what was encoded that is the last of
 // them too.
 func base64Of(v string) []string {
@@ -146,7 +146,7 @@ func base64Of(v string) []string {
 	return out
 }
 
-// Mask gives text with every secret replaced, and every secret's beginning that was
+// Mask returns text with every secret replaced, and every secret's beginning that was
 // cut off by an ellipsis.
 func (s *Secrets) Mask(text string) string {
 	if s == nil || len(s.values) == 0 {
@@ -171,7 +171,7 @@ func (s *Secrets) Mask(text string) string {
 // longestCut bounds the beginning of a secret that is looked for before an ellipsis, in bytes.
 const longestCut = 2000
 
-// cutOff gives how many bytes at the end of text are the beginning of a secret.
+// cutOff returns how many bytes at the end of text are the beginning of a secret.
 func (s *Secrets) cutOff(text string) int {
 	most := 0
 	for _, v := range s.values {

@@ -31,7 +31,7 @@ func (s *Symbols) bind(r *syntax.Ref, pos syntax.Pos) {
 	s.uses = append(s.uses, Use{r, pos})
 }
 
-// Var gives the slot of the variable name, making one when it is new.
+// Var returns the slot of the variable name, making one when it is new.
 func (s *Symbols) Var(name string) int {
 	if i, ok := s.slots[name]; ok {
 		return i
@@ -58,7 +58,7 @@ func (t *Table) such() string {
 	return fmt.Sprintf("such as ${data.%s.%s}; its columns are %s", t.Name, syntax.Clip(t.Columns[0], 40), syntax.Clip(strings.Join(t.Columns, ", "), 200))
 }
 
-// BindTables gives every ${data.…} its table and column.
+// BindTables returns every ${data.…} its table and column.
 func (s *Symbols) BindTables(tables []*Table, m *syntax.Mistakes) {
 	slots := map[string]int{}
 	var names []string

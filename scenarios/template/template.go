@@ -67,7 +67,7 @@ func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 	return dst, nil
 }
 
-// Static gives the text of a template without placeholders.
+// Static returns the text of a template without placeholders.
 func (t *Template) Static() (text string, ok bool) {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -79,7 +79,7 @@ func (t *Template) Static() (text string, ok bool) {
 	return b.String(), true
 }
 
-// IsZero tells whether nothing was written.
+// IsZero reports whether nothing was written.
 func (t *Template) IsZero() bool { return len(t.Pieces) == 0 }
 
 // Text is the template for people: params filled in, placeholders that have a
@@ -110,7 +110,7 @@ func (t *Template) Refs() []*syntax.Ref {
 	return out
 }
 
-// BeginsWith tells whether the first thing in the template is a placeholder of a kind.
+// BeginsWith reports whether the first thing in the template is a placeholder of a kind.
 func (t *Template) BeginsWith(kind syntax.RefKind) bool {
 	return len(t.Pieces) > 0 && t.Pieces[0].ref != nil && t.Pieces[0].ref.Kind == kind
 }

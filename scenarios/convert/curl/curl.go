@@ -43,7 +43,7 @@ func convert(d *draft.Draft, source []byte) error {
 	return nil
 }
 
-// variables tells that what was a variable of the shell comes from the environment.
+// variables reports whether what was a variable of the shell comes from the environment.
 func shellVariables(d *draft.Draft, line int, t draft.Text) {
 	for _, p := range t {
 		if name, ok := strings.CutPrefix(p.Ref, "env."); ok && !d.Hides(name) {
@@ -154,7 +154,7 @@ func (r *curlRequest) appended(target draft.Text) draft.Text {
 // span is a range of numbers in a URL, of which curl asks for one after the other.
 var span = regexp.MustCompile(`\[(\d{1,9})-(\d{1,9})\]`)
 
-// aim gives the step its URL. False when it can have none.
+// aim returns the step its URL. False when it can have none.
 func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	d := c.d
 	if target[0].Ref != "" {
@@ -228,7 +228,7 @@ func (c *curlLoad) unknownHost(r *draft.Request, target draft.Text) {
 	r.URL = rest.Mapped(draft.URLText)
 }
 
-// spans gives a part of a URL with ranges of numbers drawn at random.
+// spans returns a part of a URL with ranges of numbers drawn at random.
 func spans(s string) draft.Text {
 	var out draft.Text
 	for {

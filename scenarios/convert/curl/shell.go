@@ -103,7 +103,7 @@ func (sh shell) assign(all []*syntax.Assign) {
 	}
 }
 
-// Text gives a word as the shell would, but for variables that the script does not set.
+// Text returns a word as the shell would, but for variables that the script does not set.
 func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t draft.Text, err error) {
 	env := expand.FuncEnviron(func(name string) string {
 		if value, ok := sh[name]; ok {

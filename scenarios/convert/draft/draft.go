@@ -122,7 +122,7 @@ func Slug(s, otherwise string) string {
 	return otherwise
 }
 
-// Unique gives name, with a number behind it if the map has a key of it.
+// Unique returns name, with a number behind it if the map has a key of it.
 func Unique(in *Node, name string) string {
 	for n, out := 2, name; ; n++ {
 		if in.Get(out) == nil {
@@ -141,7 +141,7 @@ func (d *Draft) At(u *url.URL) {
 	}
 }
 
-// Place gives what a step writes for u: its path alone if it goes to the target.
+// Place returns what a step writes for u: its path alone if it goes to the target.
 func (d *Draft) Place(u *url.URL) Text {
 	path := u.EscapedPath()
 	if path == "" {
@@ -162,7 +162,7 @@ func (d *Draft) Place(u *url.URL) Text {
 // HostName is what a host may be called.
 var HostName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
 
-// IsWeb tells whether a URL is one that load can go to.
+// IsWeb reports whether a URL is one that load can go to.
 func IsWeb(u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" || syntax.CheckPort(u.Port()) != nil {
 		return false
@@ -203,7 +203,7 @@ func OriginOf(u *url.URL) string {
 	return strings.ToLower(u.Scheme) + "://" + host
 }
 
-// Beside gives a path of the source, as the scenario names it.
+// Beside returns a path of the source, as the scenario names it.
 func (d *Draft) Beside(path string) string {
 	path = strings.ReplaceAll(path, `\`, "/")
 	if !filepath.IsAbs(path) {
@@ -352,5 +352,5 @@ func (d *Draft) forget() {
 	d.Params.Fields = slices.DeleteFunc(d.Params.Fields, func(f field) bool { return !strings.Contains(rest, "${"+f.Key+"}") })
 }
 
-// SortedKeys gives the keys of a map in order.
+// SortedKeys returns the keys of a map in order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

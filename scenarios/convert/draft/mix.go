@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// mix gives a load one flow for each request, those that are the same one together.
+// mix returns a load one flow for each request, those that are the same one together.
 func MixOf(d *Draft, load *Node, all []*Request) {
 	mix := &Node{Block: true, Items: []*Node{}}
 	weights := map[string]*Node{}

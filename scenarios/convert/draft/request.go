@@ -166,7 +166,7 @@ func (d *Draft) hideHeader(line int, name, value string) Text {
 	return d.Hide(line, name, "the "+name+" header", value)
 }
 
-// basicOf gives user:password of basic authentication (RFC 7617), or nothing.
+// basicOf returns user:password of basic authentication (RFC 7617), or nothing.
 func basicOf(header string) string {
 	scheme, rest, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "basic") {
@@ -233,7 +233,7 @@ func (d *Draft) carry(r *Request, s, headers *Node, method string) {
 	s.Set("body", Str(d.scrub(r, b.Text)))
 }
 
-// isLine tells whether what is written of t can stand in a header.
+// isLine reports whether what is written of t can stand in a header.
 func (t Text) isLine() bool {
 	return !slices.ContainsFunc(t, func(p Piece) bool {
 		return !utf8.ValidString(p.Lit) || strings.IndexFunc(p.Lit, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
@@ -278,7 +278,7 @@ func (d *Draft) form(r *Request, body string) (*Node, bool) {
 	return out, true
 }
 
-// Field gives the value of a field, or the placeholder of a secret.
+// Field returns the value of a field, or the placeholder of a secret.
 func (d *Draft) Field(r *Request, name, value string) Text {
 	if r.hides(name) {
 		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
@@ -286,10 +286,10 @@ func (d *Draft) Field(r *Request, name, value string) Text {
 	return Lit(value)
 }
 
-// Hides tells whether what stands under a name in the request is not to be written down.
+// Hides reports whether what stands under a name in the request is not to be written down.
 func (r *Request) hides(name string) bool { return IsSecret(name) && !r.Public }
 
-// IsKey tells whether name can be a key of a map in the language.
+// IsKey reports whether name can be a key of a map in the language.
 func IsKey(name string) bool {
 	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") && !strings.ContainsAny(name, "\n\r")
 }

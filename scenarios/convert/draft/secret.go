@@ -12,7 +12,7 @@ var secretHeaders = []string{
 	"x-amz-security-token", "private-token", "x-auth-key",
 }
 
-// IsSecret tells whether what goes by a name, of a field or a parameter, is not to be
+// IsSecret reports whether what goes by a name, of a field or a parameter, is not to be
 // written down.
 func IsSecret(name string) bool {
 	name = strings.Map(func(r rune) rune {
@@ -36,7 +36,7 @@ func IsSecret(name string) bool {
 	return false
 }
 
-// Hide gives the placeholder of an environment variable in place of a secret. One that
+// Hide returns the placeholder of an environment variable in place of a secret. One that
 // stands at several places is one variable.
 func (d *Draft) Hide(line int, name, what, value string) Text {
 	if value == "" {
@@ -115,7 +115,7 @@ func (d *Draft) scrub(r *Request, body Text) Text {
 	return out
 }
 
-// listEnd gives where the list ends that s begins with; the end of s where it does not.
+// listEnd returns where the list ends that s begins with; the end of s where it does not.
 func listEnd(s string) int {
 	open, quoted := 0, false
 	for i := 0; i < len(s); i++ {

@@ -23,7 +23,7 @@ type Note struct {
 	Text string
 }
 
-// String gives the note as file:line: text.
+// String returns the note as file:line: text.
 func (n Note) String() string {
 	text := comment(n.Text)[len("# "):]
 	if n.Line == 0 {
@@ -72,7 +72,7 @@ type LineCount struct {
 	line   int
 }
 
-// at gives the line, from 1, of what begins at or behind an offset.
+// at returns the line, from 1, of what begins at or behind an offset.
 func (c *LineCount) At(offset int) int {
 	for offset < len(c.Source) && bytes.IndexByte([]byte(" \t\r\n,"), c.Source[offset]) >= 0 {
 		offset++

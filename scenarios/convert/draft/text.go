@@ -43,7 +43,7 @@ func (t Text) Size() (n int) {
 	return n
 }
 
-// Static gives the text if no placeholder stands in it.
+// Static returns the text if no placeholder stands in it.
 func (t Text) Static() (string, bool) {
 	var b strings.Builder
 	for _, p := range t {
@@ -55,13 +55,13 @@ func (t Text) Static() (string, bool) {
 	return b.String(), true
 }
 
-// IsZero tells that nothing stands in it.
+// IsZero reports whether nothing stands in it.
 func (t Text) IsZero() bool {
 	s, static := t.Static()
 	return static && s == ""
 }
 
-// Mapped gives t with its written stretches changed by f.
+// Mapped returns t with its written stretches changed by f.
 func (t Text) Mapped(f func(string) string) Text {
 	out := make(Text, len(t))
 	for i, p := range t {

@@ -138,7 +138,7 @@ func edged(pattern string) string {
 	return pattern
 }
 
-// ofJava tells whether a pattern of Java's means the same here, as far as that can be
+// ofJava reports whether a pattern of Java's means the same here, as far as that can be
 // told: what is not known here is refused.
 func ofJava(pattern string) (string, bool) {
 	_, err := regexp.Compile(pattern)

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// shapes gives the loads that a thread group becomes, without what they do: one, but for
+// shapes returns the loads that a thread group becomes, without what they do: one, but for
 // groups that are several ramps.
 func (p *plan) shapes(t *tree) []*draft.Node {
 	load := &draft.Node{}
@@ -34,7 +34,7 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 	return []*draft.Node{load}
 }
 
-// amount gives a whole number of a plan: as it stands in the scenario, and its value now.
+// amount returns a whole number of a plan: as it stands in the scenario, and its value now.
 func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (*draft.Node, int) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -51,7 +51,7 @@ func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (
 	return draft.Str(t), n
 }
 
-// span gives a time in seconds likewise. Whole tells that it is written as it stands.
+// span returns a time in seconds likewise. Whole tells that it is written as it stands.
 func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time.Duration) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -136,7 +136,7 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 	load.Set("stages", stages)
 }
 
-// loops gives how often each thread does its steps; -1 is without an end.
+// loops returns how often each thread does its steps; -1 is without an end.
 func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	main := t.find("ThreadGroup.main_controller")
 	if main == nil || main.is("LoopController.continue_forever") && strings.TrimSpace(main.prop("LoopController.loops")) == "" {

@@ -65,7 +65,7 @@ var ignored = []string{
 	"kg.apc.jmeter.vizualizers.CorrectedResultCollector", "Arguments", "CSVDataSet", "CounterConfig", "RandomVariableConfig",
 }
 
-// with gives the scope of a level: what stands in it holds for all of it.
+// with returns the scope of a level: what stands in it holds for all of it.
 func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 	add := func(to *[]*tree, t *tree) { *to = append(slices.Clone(*to), t) }
 	for _, t := range level {
@@ -344,13 +344,13 @@ func (p *plan) action(t *tree, flow *draft.Node) {
 	}
 }
 
-// Value gives a property with its variables at their values; false if one has none yet.
+// Value returns a property with its variables at their values; false if one has none yet.
 func (p *plan) value(e *element, name string, above *[]string) (string, bool) {
 	v, ok := p.vars.known(p.vars.expand(e.prop(name), e.line, above))
 	return strings.TrimSpace(v), ok
 }
 
-// Text gives a property with its variables in the language.
+// Text returns a property with its variables in the language.
 func (p *plan) text(e *element, name string, above *[]string) draft.Text {
 	return p.vars.expand(strings.TrimSpace(e.prop(name)), e.line, above)
 }

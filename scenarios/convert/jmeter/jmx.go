@@ -114,7 +114,7 @@ func (e *element) trees() []*tree {
 	return out
 }
 
-// find gives the property of a name, or nil.
+// find returns the property of a name, or nil.
 func (e *element) find(name string) *element {
 	if e == nil {
 		return nil
@@ -127,7 +127,7 @@ func (e *element) find(name string) *element {
 	return nil
 }
 
-// prop gives the text of a property.
+// prop returns the text of a property.
 func (e *element) prop(name string) string {
 	if p := e.find(name); p != nil {
 		return p.text
@@ -135,7 +135,7 @@ func (e *element) prop(name string) string {
 	return ""
 }
 
-// float gives a property of the kind that names itself by elements.
+// float returns a property of the kind that names itself by elements.
 func (e *element) float(name string) string {
 	for _, k := range e.kids {
 		if k.tag != "FloatProperty" || len(k.kids) < 2 || k.kids[0].text != name {
@@ -146,7 +146,7 @@ func (e *element) float(name string) string {
 	return strings.TrimSpace(e.prop(name))
 }
 
-// is tells whether a property is true.
+// is reports whether a property is true.
 func (e *element) is(name string) bool { return strings.TrimSpace(e.prop(name)) == "true" }
 
 // Name is what the author called it.
@@ -157,7 +157,7 @@ func (e *element) name() string {
 	return e.tag
 }
 
-// arguments gives the elements of a collection that stands under a property.
+// arguments returns the elements of a collection that stands under a property.
 func (e *element) arguments(name, collection string) []*element {
 	of := e
 	if name != "" {

@@ -50,7 +50,7 @@ func separatorOf(u draft.Text) string {
 	return "?"
 }
 
-// aim gives the step its URL: its own parts before those of the defaults.
+// aim returns the step its URL: its own parts before those of the defaults.
 func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	part := func(name string) draft.Text {
 		if v := p.text(t.element, name, &r.Above); !v.IsZero() {

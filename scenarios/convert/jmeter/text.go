@@ -18,7 +18,7 @@ type variables struct {
 	named  int // looked up by now
 }
 
-// expand gives a text of the plan with its ${…} in the language. What can't be carried
+// expand returns a text of the plan with its ${…} in the language. What can't be carried
 // over stays as it is written, and is told in above.
 func (v *variables) expand(s string, line int, above *[]string) draft.Text {
 	return v.at(s, line, above, 0)
@@ -45,7 +45,7 @@ func (v *variables) at(s string, line int, above *[]string, depth int) draft.Tex
 	return append(out, draft.Piece{Lit: s}).Tidy()
 }
 
-// closing gives where the brace stands that closes the ${ that s begins with.
+// closing returns where the brace stands that closes the ${ that s begins with.
 func closing(s string) int {
 	open := 0
 	for i := range len(s) {
@@ -72,7 +72,7 @@ const (
 	mostValue = 64 << 10 // bytes of one
 )
 
-// one gives what stands for a variable or a function.
+// one returns what stands for a variable or a function.
 func (v *variables) one(name string, line int, above *[]string, depth int) draft.Text {
 	if v.named++; v.named > mostNamed {
 		v.lost(above, line, "variables beyond the first "+strconv.Itoa(mostNamed))
@@ -143,7 +143,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	return draft.Lit("${" + name + "}")
 }
 
-// ordered tells whether the whole numbers a and b are in order.
+// ordered reports whether the whole numbers a and b are in order.
 func ordered(a, b string) bool {
 	x, y := atoi(a), atoi(b)
 	return x <= y
@@ -193,7 +193,7 @@ func (v *variables) param(name, value string) draft.Text {
 	return draft.Ref(as)
 }
 
-// known gives a text with params at their values; false if more than params stands in it.
+// known returns a text with params at their values; false if more than params stands in it.
 func (v *variables) known(t draft.Text) (string, bool) {
 	var b strings.Builder
 	for _, p := range t {

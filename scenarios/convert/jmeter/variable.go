@@ -175,7 +175,7 @@ func (p *plan) csv(t *tree) {
 	}
 }
 
-// firstLine gives the names in the first line of a file of data, or nothing.
+// firstLine returns the names in the first line of a file of data, or nothing.
 func firstLine(d *draft.Draft, file, separator string) []string {
 	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
 	if !filepath.IsAbs(path) {

@@ -164,7 +164,7 @@ func (a *api) servers() {
 	a.d.Base = draft.Lit(draft.OriginOf(u) + u.EscapedPath())
 }
 
-// server gives the URL of a server, its variables at their defaults.
+// server returns the URL of a server, its variables at their defaults.
 func (a *api) server(s *openapi3.Server) (string, bool) {
 	if s == nil {
 		return "", false
@@ -279,7 +279,7 @@ func (a *api) request(op operation) *draft.Request {
 	return r
 }
 
-// elsewhere gives the server of an operation that has one of its own.
+// elsewhere returns the server of an operation that has one of its own.
 func (a *api) elsewhere(op operation) string {
 	servers := op.item.Servers
 	if op.Servers != nil && len(*op.Servers) > 0 {
@@ -321,7 +321,7 @@ func (a *api) parameters(op operation) []parameter {
 	return out
 }
 
-// Value gives what a parameter is sent as; false for one that is left out: it is not
+// Value returns what a parameter is sent as; false for one that is left out: it is not
 // required and has no example.
 func (p parameter) value(m *made) (any, bool) {
 	if p.Example != nil {

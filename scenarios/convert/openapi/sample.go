@@ -23,7 +23,7 @@ const (
 	mostMade   = 500
 )
 
-// first gives the first of several examples, by name.
+// first returns the first of several examples, by name.
 func first(examples openapi3.Examples) (any, bool) {
 	for _, name := range draft.SortedKeys(examples) {
 		if ref := examples[name]; ref != nil && ref.Value != nil && ref.Value.Value != nil {
@@ -33,7 +33,7 @@ func first(examples openapi3.Examples) (any, bool) {
 	return nil, false
 }
 
-// exampleOf gives the value that a schema names itself.
+// exampleOf returns the value that a schema names itself.
 func exampleOf(ref *openapi3.SchemaRef) (any, bool) {
 	if ref == nil || ref.Value == nil {
 		return nil, false
@@ -156,7 +156,7 @@ func scalar(s *openapi3.Schema) any {
 	return text
 }
 
-// binary tells whether a field of a form is a file.
+// binary reports whether a field of a form is a file.
 func binary(ref *openapi3.SchemaRef, key string) bool {
 	if ref == nil || ref.Value == nil {
 		return false
