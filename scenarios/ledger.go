@@ -25,8 +25,8 @@ type Ledger struct {
 	ID template.TextTemplate `yaml:"id,required"`
 	// the request that reads a write by "${id}"; a status of 404 or 410 says that it is not there
 	Read Step `yaml:"read,required"`
-	// where the answer to read lists what it found, such as "$.items", or counts it; nil: any good
-	// answer counts as one
+	// where the answer to read lists what it found, such as "$.items", or counts it; nil is one for
+	// any good answer
 	Count string `yaml:"count"`
 	// the units that should have every write: a unit, a service for all its replicas, or a URL; zero
 	// is the target of the load

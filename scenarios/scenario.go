@@ -81,7 +81,7 @@ type document struct {
 	Version    int    `yaml:"version,required,min=1,max=1"` // version of the language
 	Name       string `yaml:"name"`                         // zero is the file's
 	Hypothesis string `yaml:"hypothesis"`                   // the expected result, in a sentence
-	// seed of every random choice but uuid(); nil: it is drawn, and printed
+	// seed of every random choice but uuid(); nil is drawn at random, and printed
 	Seed *uint64 `yaml:"seed"`
 	// operator, approver, ticket, what it closes; --meta name=value adds to it
 	Meta Meta `yaml:"meta"`

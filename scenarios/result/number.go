@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Num is a float64 that JSON writes as null when it is infinite or unknown.
+// Num is a float64 that is null in JSON when it is infinite or unknown.
 type Num float64
 
 // NaN is the unknown number.
