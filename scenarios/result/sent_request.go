@@ -164,7 +164,7 @@ func (s *Sent) Curl() string {
 	return b.String()
 }
 
-// sendsHeader reports whether the command must contain a header, because curl does not make it itself.
+// sendsHeader reports whether the command passes a header; curl or the connection sets the others.
 func sendsHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "content-length", "connection", "transfer-encoding", "proxy-authorization", "proxy-connection":

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// tables reads the tables of a scenario, their files from a map.
+// tables reads the tables of a scenario; files are in a map.
 func tables(t *testing.T, data string, files map[string]string) []*Table {
 	t.Helper()
 	var m syntax.Mistakes
