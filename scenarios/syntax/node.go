@@ -14,9 +14,10 @@ package syntax
 import (
 	"fmt"
 	"strings"
-) // NodeKind is what a [Node] is. Numbers keep their text, so that `10` can become a
+)
 
-// count, a share or a JSON number as its place demands.
+// NodeKind is the kind of a [Node]. Numbers keep their text, so that `10` can become a count, a
+// share or a JSON number, depending on its place.
 type NodeKind uint8
 
 const (
