@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
-) // A request is one of a foreign file, on its way to become a step.
+)
 
+// A Request is a request of a source file that becomes a step.
 type Request struct {
 	Line     int
 	Name     string // of the step; zero is METHOD path

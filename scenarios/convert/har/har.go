@@ -19,8 +19,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// harEntry is one exchange of a recording (HAR 1.2). Of the answer, only the status and the
-// headers are read.
+// harEntry is one exchange of a recording (HAR 1.2). The body of the answer is not read.
 type harEntry struct {
 	line     int
 	at       time.Time
