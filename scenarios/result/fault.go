@@ -24,7 +24,7 @@ type FaultRecord struct {
 	TrafficUnit  string `json:"traffic_unit"`            // bytes or requests
 	Onset        Num    `json:"onset"`                   // from the injection to the first harm
 	Failover     Num    `json:"failover"`                // from the injection to good again, during the fault
-	Recover      Num    `json:"recover"`                 // from the injection to recovery
+	Recover      Num    `json:"recover"`                 // from the injection to recovered
 	Heal         Num    `json:"heal"`                    // from the clearing to recovery
 	// from the injection to detection by the team's own monitoring
 	Detect Num `json:"detect"`
