@@ -10,17 +10,17 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// Checks are what an answer over HTTP must be to be ok.
+// Checks are the conditions that an HTTP answer must meet to be ok.
 type Checks struct {
-	Status  *Matcher // nil is under 400
-	Shed    []int    // statuses by which the target refuses on purpose
+	Status  *Matcher // nil: a status under 400
+	Shed    []int    // statuses by which the target sheds load
 	Within  time.Duration
 	Body    *Matcher
 	Headers []FieldCheck
 	Paths   []FieldCheck
 }
 
-// A FieldCheck is what one header, or the value at one JSON path, must be.
+// A FieldCheck is the condition on one header, or on the value at one JSON path.
 type FieldCheck struct {
 	Name string
 	Path jp.Expr // nil for a header
@@ -73,7 +73,7 @@ func (c *Checks) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// DecodePath reads what the value at a JSON path must be; the path is the key.
+// DecodePath reads the condition on the value at a JSON path; the path is the key.
 func DecodePath(f syntax.Field, m *syntax.Mistakes) (k FieldCheck, ok bool) {
 	path, err := jp.ParseString(f.Key)
 	if err != nil {
@@ -85,7 +85,7 @@ func DecodePath(f syntax.Field, m *syntax.Mistakes) (k FieldCheck, ok bool) {
 	return k, true
 }
 
-// IsToken tells whether s can name a header (RFC 9110, section 5.6.2).
+// IsToken reports whether s is a valid header name (RFC 9110, section 5.6.2).
 func IsToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))

@@ -20,7 +20,7 @@ type shared struct {
 	Name string `yaml:"name"`
 }
 
-// all has a field of every kind that settings are made of.
+// all has a field of every kind of setting.
 type all struct {
 	syntax.Place
 	shared   `yaml:",inline"`
@@ -150,7 +150,7 @@ func TestDecodeMistakes(t *testing.T) {
 	})
 }
 
-// TestDecodeProgrammers holds that what only a programmer can get wrong panics.
+// TestDecodeProgrammers checks that errors of the programmer panic.
 func TestDecodeProgrammers(t *testing.T) {
 	n := parseNode(t, "{a: 1}")
 	for name, into := range map[string]any{

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A file's params are laid over by those of the command line.
+// Params of the command line override those of the file.
 func ExampleParse() {
 	const file = `
 version: 1
@@ -39,8 +39,7 @@ slo:
 	// Output: quick look | reads | constant-arrival-rate | 50/s | p95 < 200ms
 }
 
-// What a scenario comes to is a scenario again; secrets stay the placeholders that
-// name them.
+// Explain prints a scenario again; secrets stay the placeholders that name them.
 func ExampleScenario_Explain() {
 	const file = `
 version: 1
@@ -77,14 +76,14 @@ load:
 	//           Authorization: Bearer ${env.TOKEN}
 }
 
-// Of two verdicts the one that says more about the run wins.
+// Of two verdicts, the one that says more about the run wins.
 func ExampleWorse() {
 	v := scenarios.Worse(scenarios.Fail, scenarios.Invalid)
 	fmt.Println(v, v.ExitCode())
 	// Output: invalid 5
 }
 
-// All that is wrong is told in one go, each with its place.
+// All mistakes are reported at once, each with its place.
 func Example_mistakes() {
 	const file = `version: 1
 target: {url: http://127.0.0.1:8080}
@@ -113,7 +112,7 @@ slo:
 	//         |     ^
 }
 
-// A type's tags say which settings it has; what is wrong is collected.
+// The tags of a type define its settings; mistakes are collected.
 func Example_settings() {
 	type latency struct {
 		syntax.Place

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// same tells whether two trees say the same, wherever they stand.
+// same reports whether two trees have the same content, whatever their places.
 func same(a, b *syntax.Node) bool {
 	if a.Kind != b.Kind || len(a.Fields) != len(b.Fields) || len(a.Items) != len(b.Items) || !reflect.DeepEqual(texts(a), texts(b)) {
 		return false
@@ -26,7 +26,7 @@ func same(a, b *syntax.Node) bool {
 	return true
 }
 
-// texts gives a scalar's text, and its placeholders apart.
+// texts returns the text of a scalar, with its placeholders as separate items.
 func texts(n *syntax.Node) []string {
 	if n.Kind == syntax.Bool {
 		return []string{strings.ToLower(n.Value)}
@@ -45,7 +45,7 @@ func texts(n *syntax.Node) []string {
 	return out
 }
 
-// explainAgain parses what Explain prints, and holds that it is the same scenario.
+// explainAgain parses the output of Explain, and checks that it is the same scenario.
 func explainAgain(t *testing.T, sc *Scenario, o Options) string {
 	t.Helper()
 	text := sc.Explain()
@@ -154,8 +154,8 @@ func TestExplainFull(t *testing.T) {
 	}
 }
 
-// FuzzExplain shows for every scenario that parses: what Explain prints parses
-// again, to the same. It shows no secret.
+// FuzzExplain checks for every scenario that parses: the output of Explain parses to the same
+// scenario, and contains no secret.
 func FuzzExplain(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s, "text", "")
@@ -173,7 +173,7 @@ func FuzzExplain(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// A value that the parser gives can hold what no file is written with.
+		// The parser can return values that no file can express.
 		if setup := sc.Root.Get("setup"); setup != nil && setup.Kind == syntax.List && len(setup.Items) > 0 && setup.Items[0].Kind == syntax.Map {
 			body := &syntax.Node{Kind: syntax.String, Value: string([]rune(block))}
 			if !strings.Contains(block, "${") {

@@ -7,36 +7,40 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Fault is one entry of the timeline: when, how long, and what.
+// A Fault is one entry of the timeline: its time, its duration and its kind.
 type Fault struct {
 	syntax.Place
-	Name          string             `yaml:"-"`
-	At            *quantity.Duration `yaml:"at"`                   // offset from t0
-	After         string             `yaml:"after"`                // once the named fault has cleared
-	During        string             `yaml:"during"`               // while the stage LOAD.STAGE lasts
-	Trigger       string             `yaml:"trigger,oneof=script"` // script: when a script of k6 calls fault(NAME), once
-	Wait          quantity.Duration  `yaml:"wait"`                 // added to at, after, during or the trigger
-	For           quantity.Duration  `yaml:"for,positive"`         // how long it stays in
-	Every         quantity.Duration  `yaml:"every,positive"`       // again and again, from injection to injection; a one-shot waits for its unit to be healthy again
-	Repeat        int                `yaml:"repeat,min=1"`         // how often; zero with every is until the load ends
-	Pulse         *Pulse             `yaml:"pulse"`                // on and off while it lasts
-	Within        quantity.Duration  `yaml:"within,positive"`      // by when a one-shot fault's unit is healthy again
-	RequireImpact bool               `yaml:"require_impact"`       // Without impact it fails
-	Detect        *syntax.Node       `yaml:"detect"`               // how the team's own monitoring is asked whether it has noticed the fault
-	Block         syntax.Block       `yaml:"-"`
+	Name    string             `yaml:"-"`
+	At      *quantity.Duration `yaml:"at"`                   // offset from t0
+	After   string             `yaml:"after"`                // when the named fault has cleared
+	During  string             `yaml:"during"`               // during the stage LOAD.STAGE
+	Trigger string             `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
+	Wait    quantity.Duration  `yaml:"wait"`                 // delay added to at, after, during or the trigger
+	For     quantity.Duration  `yaml:"for,positive"`         // how long the fault lasts
+	// repeats, from injection to injection; a one-shot waits until its unit is healthy again
+	Every quantity.Duration `yaml:"every,positive"`
+	// number of occurrences; zero with every: until the load ends
+	Repeat int    `yaml:"repeat,min=1"`
+	Pulse  *Pulse `yaml:"pulse"` // switches on and off while it lasts
+	// time limit for a one-shot fault's unit to be healthy again
+	Within        quantity.Duration `yaml:"within,positive"`
+	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
+	// how to ask the team's own monitoring whether it has noticed the fault
+	Detect *syntax.Node `yaml:"detect"`
+	Block  syntax.Block `yaml:"-"`
 }
 
-// Pulse is the rhythm of a fault that comes and goes.
+// Pulse is the on and off times of a fault that pulses.
 type Pulse struct {
-	On  quantity.Duration `yaml:"on,required,positive"`  // how long it is in
-	Off quantity.Duration `yaml:"off,required,positive"` // how long it is out, before it comes again
+	On  quantity.Duration `yaml:"on,required,positive"`  // how long the fault is active
+	Off quantity.Duration `yaml:"off,required,positive"` // how long the fault is inactive before the next pulse
 }
 
-// FaultOf gives the name of a fault without the number of its occurrence: f of f#2.
+// FaultOf returns the name of a fault without the number of its occurrence: f of f#2.
 func FaultOf(occurrence string) string {
 	name, _, _ := strings.Cut(occurrence, "#")
 	return name
 }
 
-// RecoveryOf begins the name of the phase in which a fault is recovered from.
+// RecoveryOf is the prefix of the name of a fault's recovery phase.
 const RecoveryOf = "recovery/"

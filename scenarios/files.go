@@ -18,29 +18,28 @@ import (
 	"brunt/scenarios/template"
 )
 
-// files reads a scenario with the files it names.
+// files reads a scenario and the files it names.
 type files struct {
 	o       Options
 	m       *syntax.Mistakes
 	secrets *template.Secrets
 	main    string
 	texts   map[string]bool   // files of the scenario itself
-	nodes   int               // values of all files
+	nodes   int               // number of values of all files
 	whole   map[string][]byte // files that requests send, by path
 	mu      sync.Mutex
-	read    []File // every file, once; under mu, as logs are read while load flows
+	read    []File // every file, once; guarded by mu, as logs are read during the load
 }
 
-// A File is one that a scenario was read from, or that it names.
+// A File is the scenario file, or one that it names.
 type File struct {
 	Path string
 	Sum  [sha256.Size]byte // of its content
 }
 
-// Files lists all that were read by now: what steps name is read only as they are
-// compiled.
+// Files lists the files read so far. Files that steps name are read when the steps are compiled.
 func (s *Scenario) Files() []File {
-	if s.files == nil { // it was not parsed
+	if s.files == nil { // the scenario was not parsed
 		return nil
 	}
 	s.files.mu.Lock()
@@ -48,7 +47,7 @@ func (s *Scenario) Files() []File {
 	return slices.Clone(s.files.read)
 }
 
-// readFile reads at most most bytes; a longer file is an error.
+// readFile reads a file of at most most bytes; a longer file is an error.
 func (p *files) readFile(path string, most int) ([]byte, error) {
 	b, err := p.readAtMost(path, most)
 	if err != nil {
@@ -61,7 +60,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	return b, nil
 }
 
-// named words an error of a file: which one, and what is wrong with it.
+// named words an error of a file: the file, and what is wrong with it.
 func named(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
@@ -83,8 +82,8 @@ func (p *files) readAtMost(path string, most int) ([]byte, error) {
 
 const maxExtends = 8
 
-// load reads a file and lays it over the one it extends; from lists the files that
-// led here. It gives nil when there is nothing that can be looked at further.
+// load reads a file and merges it over the one it extends; from lists the files that led to it.
+// It returns nil when nothing can be checked further.
 func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	n := syntax.Read(path, text, p.m, &p.nodes)
 	if n == nil {
@@ -131,8 +130,8 @@ func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	return overlay(under, n.Without(func(k string) bool { return k == "extends" }))
 }
 
-// overlay lays top over base: maps are merged key by key, all else is replaced. A
-// key that top sets to nothing (null) takes that of base away.
+// overlay merges top over base: maps are merged key by key, everything else is replaced. A key
+// that is null in top removes that key of base.
 func overlay(base, top *syntax.Node) *syntax.Node {
 	if base.Kind != syntax.Map || top.Kind != syntax.Map {
 		return top
@@ -154,8 +153,8 @@ func overlay(base, top *syntax.Node) *syntax.Node {
 	return &out
 }
 
-// Beside resolves a path written at from: a relative one stands beside the file
-// that names it, or beside the scenario when the command line does.
+// beside resolves a path written at from. A relative path is relative to the file that contains
+// it, or to the scenario when it comes from the command line.
 func (p *files) beside(from syntax.Pos, name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -167,9 +166,9 @@ func (p *files) beside(from syntax.Pos, name string) string {
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
 }
 
-// Open opens the file name that stands at a place of the scenario, beside the file that
-// names it: one that is read bit by bit, as it may be of any size. It counts among the
-// scenario's files once it was read to its end.
+// Open opens the file name written at a place of the scenario, relative to the file that contains
+// it. It is for streaming files of any size. The file counts among the scenario's files once it
+// was read to its end.
 func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	path := s.files.beside(at, name)
 	if s.files.o.Read != nil {
@@ -186,7 +185,7 @@ func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	return &summed{r: f, sum: sha256.New(), path: path, files: s.files}, nil
 }
 
-// summed notes the sum of a file that is read to its end.
+// summed records the checksum of a file that is read to its end.
 type summed struct {
 	r     io.ReadCloser
 	sum   hash.Hash
@@ -207,7 +206,7 @@ func (s *summed) Read(b []byte) (int, error) {
 // Close implements [io.Closer].
 func (s *summed) Close() error { return s.r.Close() }
 
-// note counts a file among those that were read.
+// note adds a file to those that were read.
 func (p *files) note(path string, sum [sha256.Size]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,9 +215,9 @@ func (p *files) note(path string, sum [sha256.Size]byte) {
 	}
 }
 
-// Read reads the file name that stands at a place of the scenario, beside the file
-// that names it: one that requests send, of at most most bytes. Whoever names it again
-// gets the same bytes.
+// Read reads the file name written at a place of the scenario, relative to the file that contains
+// it. It is for files that requests send, of at most most bytes. Reading the same file again
+// returns the same bytes.
 func (s *Scenario) Read(at syntax.Pos, name string, most int) ([]byte, error) {
 	path := s.files.beside(at, name)
 	if b, ok := s.files.whole[path]; ok && len(b) <= most {

@@ -12,13 +12,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Guard bounds what a run may break, and whom it may touch.
+// Guard limits what a run may break, and which units and addresses it may reach.
 type Guard struct {
 	syntax.Place
-	MaxUnits int               `yaml:"max_units,min=1"`            // units a fault may hit; zero is no bound
-	MaxEach  quantity.Duration `yaml:"max_each,positive"`          // how long a fault may stay; zero is no bound
-	OnNoUnit string            `yaml:"on_no_unit,oneof=fail|skip"` // where a selector matches nothing: fail, or skip the fault; zero is fail
-	Allow    Allow             `yaml:"allow"`                      // what else load and faults may reach
+	// maximum of units that a fault may hit; zero is no bound
+	MaxUnits int               `yaml:"max_units,min=1"`
+	MaxEach  quantity.Duration `yaml:"max_each,positive"` // maximum duration of a fault; zero is no bound
+	// when a selector matches nothing: fail, or skip the fault; zero is fail
+	OnNoUnit string `yaml:"on_no_unit,oneof=fail|skip"`
+	Allow    Allow  `yaml:"allow"` // other addresses that load and faults may reach
 }
 
 // Allow names addresses beyond loopback and what brunt started.
@@ -27,7 +29,7 @@ type Allow struct {
 	Chaos []string `yaml:"chaos"` // engines, contexts and hosts that faults may reach
 }
 
-// Of gives the list of a way: load or chaos.
+// Of returns the list for load or for chaos.
 func (a Allow) Of(way string) []string {
 	if way == "chaos" {
 		return a.Chaos
@@ -35,27 +37,27 @@ func (a Allow) Of(way string) []string {
 	return a.Load
 }
 
-// Reach is what a run may touch of the network besides loopback and what brunt
-// started: addresses, ranges and hosts that its guard names. The zero value is nothing.
+// Reach is the set of network addresses that a run may reach, besides loopback and what brunt
+// started: addresses, ranges and hosts from its guard. The zero value is empty.
 type Reach struct {
 	prefixes []netip.Prefix
 	addrs    []string // host:port as written
 	hosts    []string
 }
 
-// A ReachError tells what is wrong with an entry, and how to mend it.
+// A ReachError says what is wrong with an entry, and how to fix it.
 type ReachError struct{ What, Hint string }
 
 // Error implements error.
 func (e *ReachError) Error() string { return e.What }
 
-// FaultsBeyond is the error of what faults may not call.
+// FaultsBeyond is the error for an address that faults may not call.
 func FaultsBeyond(what string) error {
 	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", what)
 }
 
-// Add takes an entry of allow.load or allow.chaos in: an address, a range, host:port
-// or a host. Its error is a [ReachError].
+// Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its
+// error is a [ReachError].
 func (r *Reach) Add(entry string) error {
 	if strings.Contains(entry, "*") {
 		return &ReachError{What: "names addresses, hosts or ranges such as 10.0.0.0/8; it takes no *"}
@@ -79,20 +81,20 @@ func (r *Reach) Add(entry string) error {
 	return nil
 }
 
-// NamesAddresses tells whether addresses or ranges are among the entries: then a name
-// may lead to one of them.
+// NamesAddresses reports whether the entries contain addresses or ranges. If so, a host name may
+// resolve to one of them.
 func (r *Reach) NamesAddresses() bool { return len(r.prefixes)+len(r.addrs) > 0 }
 
-// NamesHost tells whether host, as a URL writes it, was named. Its addresses are then
-// Within reach as well.
+// NamesHost reports whether host, as a URL writes it, is an entry. Its addresses are then within
+// reach as well.
 func (r *Reach) NamesHost(host string, port uint16) bool {
 	host = strings.ToLower(host)
 	return slices.Contains(r.hosts, host) || slices.Contains(r.hosts, net.JoinHostPort(host, strconv.Itoa(int(port))))
 }
 
-// Covers tells whether all that other stands for lies within r, else what does not.
-// What a name leads to is known only as it is connected to, and looked at then; sure
-// tells to take none for within that is not named.
+// Covers reports whether r contains everything in other; if not, beyond names an entry that it
+// lacks. A host name is resolved and checked only on connecting; with sure, a host name that is
+// not an entry is not covered.
 func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	for _, p := range other.prefixes {
 		if !p.Addr().IsLoopback() && !slices.ContainsFunc(r.prefixes, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
@@ -119,14 +121,14 @@ func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
 	return "", true
 }
 
-// IsLocalhost tells whether a name is that of the machine itself (RFC 6761, section 6.3).
+// IsLocalhost reports whether a name is that of the machine itself (RFC 6761, section 6.3).
 func IsLocalhost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// Holds tells whether an address is loopback or was named. Host is the name that led
-// to it, or empty.
+// Holds reports whether an address is loopback or an entry allows it. Host is the name that
+// resolved to it, or empty.
 func (r *Reach) Holds(to netip.AddrPort, host string) bool {
 	addr := to.Addr().Unmap()
 	if addr.IsLoopback() || slices.ContainsFunc(r.prefixes, func(p netip.Prefix) bool { return p.Contains(addr) }) {

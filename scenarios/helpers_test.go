@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// parseNode reads YAML that must be right.
+// parseNode parses YAML that must be valid.
 func parseNode(t testing.TB, text string) *syntax.Node {
 	t.Helper()
 	var m syntax.Mistakes
@@ -31,12 +31,12 @@ func (m memory) read(path string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }
 
-// options reads the files of m and an environment without variables.
+// options reads the files of m, with an empty environment.
 func (m memory) options() Options {
 	return Options{Read: m.read, Env: func(string) (string, bool) { return "", false }}
 }
 
-// sketch writes a tree in one line: kinds by their signs, numbers bare.
+// sketch writes a tree in one line: kinds by their punctuation, numbers bare.
 func sketch(n *syntax.Node) string {
 	switch n.Kind {
 	case syntax.Null:

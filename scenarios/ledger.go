@@ -11,19 +11,29 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Ledger says how to find out after the run whether the writes that the target
-// acknowledged are there: every one of them is asked for at every unit that should
-// have it.
+// A Ledger says how to check after the run that acknowledged writes are present: it requests each
+// of them from every unit that should have it.
 type Ledger struct {
 	syntax.Place
-	Write  string                `yaml:"write,required"`  // the step that writes, by its name: METHOD path unless it has one of its own
-	Ack    Ack                   `yaml:"ack"`             // the answer that acknowledges a write, such as status 201; zero is one that is ok by the step's own check
-	ID     template.TextTemplate `yaml:"id,required"`     // what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}", which the ledger draws before each write and the write names itself
-	Read   Step                  `yaml:"read,required"`   // the request that asks for a write by "${id}"; a status of 404 or 410 says that it is not there
-	Count  string                `yaml:"count"`           // where the answer to read lists what it found, such as "$.items", or counts it; nil takes any good answer for one
-	At     []string              `yaml:"at"`              // the units that should have every write: a unit, a service for all its replicas, or a URL; zero is where the load goes
-	Settle quantity.Duration     `yaml:"settle"`          // how long the target is left alone between the load and the reading; zero is 10s
-	Within quantity.Duration     `yaml:"within,positive"` // how long the reading may take; what is not answered by then is unknown; zero is 2m
+	// the name of the step that writes: METHOD path, unless it has a name of its own
+	Write string `yaml:"write,required"`
+	// the answer that acknowledges a write, such as status 201; zero is an answer that passes the
+	// step's own check
+	Ack Ack `yaml:"ack"`
+	// what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or
+	// "${ledger.id}", which the ledger draws before each write and the write contains
+	ID template.TextTemplate `yaml:"id,required"`
+	// the request that reads a write by "${id}"; a status of 404 or 410 says that it is not there
+	Read Step `yaml:"read,required"`
+	// where the answer to read lists what it found, such as "$.items", or counts it; nil is one for
+	// any good answer
+	Count string `yaml:"count"`
+	// the units that should have every write: a unit, a service for all its replicas, or a URL; zero
+	// is the target of the load
+	At     []string          `yaml:"at"`
+	Settle quantity.Duration `yaml:"settle"` // pause between the load and the reading; zero is 10s
+	// time limit for the reading; writes without an answer by then are unknown; zero is 2m
+	Within quantity.Duration `yaml:"within,positive"`
 }
 
 // Defaults of the ledger.
@@ -32,7 +42,7 @@ const (
 	defaultReadBack = 2 * time.Minute
 )
 
-// SettleOr gives how long the target is left alone, with its default.
+// SettleOr returns the pause before the reading, with its default.
 func (l *Ledger) SettleOr() quantity.Duration {
 	if l.Has("settle") {
 		return l.Settle
@@ -40,7 +50,7 @@ func (l *Ledger) SettleOr() quantity.Duration {
 	return quantity.Duration(defaultSettle)
 }
 
-// WithinOr gives how long the reading may take, with its default.
+// WithinOr returns the time limit for the reading, with its default.
 func (l *Ledger) WithinOr() quantity.Duration {
 	if l.Within > 0 {
 		return l.Within
@@ -48,7 +58,7 @@ func (l *Ledger) WithinOr() quantity.Duration {
 	return quantity.Duration(defaultReadBack)
 }
 
-// Asking gives the request that asks for a write; what it counts goes to variable.
+// Asking returns the request that reads a write; its count goes to variable.
 func (l *Ledger) Asking(variable string) Step {
 	s := l.Read
 	if s.With == nil || l.Count == "" {
@@ -66,14 +76,13 @@ func (l *Ledger) Asking(variable string) Step {
 	return s
 }
 
-// An Ack is the answer that acknowledges a write. The zero value is the step's own
-// check.
+// An Ack is the answer that acknowledges a write. The zero value is the step's own check.
 type Ack struct{ status Matcher }
 
-// IsZero tells that the step's own check decides.
+// IsZero reports whether the step's own check decides.
 func (a *Ack) IsZero() bool { return a.status.op == "" }
 
-// Holds tells whether a request that ended so was acknowledged.
+// Holds reports whether a request with this outcome was acknowledged.
 func (a *Ack) Holds(o *Outcome) bool {
 	if a.IsZero() {
 		return o.Kind == OK
@@ -86,7 +95,7 @@ func (a *Ack) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseAck, func(v Ack) { *a = v })
 }
 
-// blanks are what may stand around the words of an acknowledgement.
+// blanks are the characters allowed around the words of an acknowledgement.
 const blanks = " \t\r\n"
 
 // parseAck reads `status 201`, `status 2xx` or `status 200, 201`.
@@ -113,7 +122,7 @@ func (*Ack) Schema() syntax.Schema {
 	return syntax.Pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
 }
 
-// Ledger checks what can be known of a ledger before its steps are compiled.
+// ledger checks the parts of a ledger that are known before its steps are compiled.
 func (p *files) ledger(sc *Scenario, l *Ledger) {
 	if l == nil {
 		return
@@ -135,7 +144,7 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 	}
 }
 
-// noLedger tells that the scenario wants none; one that is wrong is told already.
+// noLedger reports whether the scenario has no ledger; an invalid one is already reported.
 func noLedger(root *syntax.Node) bool {
 	l := root.Get("ledger")
 	return l == nil || l.Kind == syntax.Null && !l.Bad

@@ -23,9 +23,9 @@ func TestAck(t *testing.T) {
 		{"", answered(Error, 201), false},
 		{"", Outcome{Kind: Error}, false},
 		{"status 201", answered(OK, 201), true},
-		{"status 201", answered(Error, 201), true}, // a check failed, and it was acknowledged
+		{"status 201", answered(Error, 201), true}, // a check failed, and the write was acknowledged
 		{"status 201", answered(OK, 200), false},
-		{"status 201", Outcome{Kind: Error, Status: 201}, false}, // it came too late
+		{"status 201", Outcome{Kind: Error, Status: 201}, false}, // the answer was late
 		{"status 200, 2XX", answered(OK, 204), true},
 		{" status  202 , 409 ", answered(Error, 409), true},
 		{"status 2xx", answered(OK, 301), false},
@@ -49,8 +49,8 @@ func TestAck(t *testing.T) {
 	}
 }
 
-// TestNewWrite holds that ids are unique to the write and to the run, and repeat with
-// neither, and that a template finds none outside of a write.
+// TestNewWrite checks that ids are unique to the write and to the run and never repeat, and that
+// a template finds none outside of a write.
 func TestNewWrite(t *testing.T) {
 	id := func(salt uint64, n int) string {
 		it := &template.Iter{Rand: rand.New(rand.NewPCG(1, 2)), Env: &template.Env{Salt: [2]uint64{salt, salt}}}
@@ -79,7 +79,7 @@ func TestNewWrite(t *testing.T) {
 	}
 }
 
-// TestLedger_Param: in the ledger ${id} is a write's, whatever params there are.
+// TestLedger_Param checks that ${id} in the ledger is the id of a write, whatever the params.
 func TestLedger_Param(t *testing.T) {
 	sc := parseText(t, "params: {id: nine, path: /p}\nhypothesis: \"${id}\"\nledger: {write: GET /, id: \"${var.x}\", read: {get: \"${path}/${id}\"}}")
 	if sc.Hypothesis != "nine" {
@@ -115,8 +115,7 @@ func TestObjective_Ledger(t *testing.T) {
 	}
 }
 
-// FuzzAck holds that whatever is taken is taken by the schema's pattern too, and names
-// a status that can be.
+// FuzzAck checks that every accepted text matches the schema's pattern, and names a valid status.
 func FuzzAck(f *testing.F) {
 	for _, s := range []string{"status 201", "status 2xx, 409", " status 200,5XX ", "201", "status ,", "status 2xxx", "status +200", "status \u00a0200"} {
 		f.Add(s)
@@ -136,7 +135,7 @@ func FuzzAck(f *testing.F) {
 	})
 }
 
-// patternOf finds the pattern in the schema of a text.
+// patternOf returns the pattern in the schema of a text.
 func patternOf(t testing.TB, s syntax.Schema) string {
 	t.Helper()
 	b, err := json.Marshal(s)

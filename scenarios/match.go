@@ -64,7 +64,7 @@ func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// list reads a list of which one must match, each item of it by read.
+// list reads a list of which one item must match; read parses an item.
 func (k *Matcher) list(n *syntax.Node, read func(one *Matcher, item *syntax.Node)) {
 	k.op, k.any = "any", make([]Matcher, len(n.Items))
 	for i, item := range n.Items {
@@ -93,7 +93,7 @@ func (k *Matcher) String() string {
 	return k.op + " " + k.text
 }
 
-// AtPath gives the first value that stands at a JSON path of a document.
+// AtPath returns the first value at a JSON path of a document.
 func AtPath(doc any, path jp.Expr) (any, bool) {
 	if len(path) == 1 { // $ is the document itself
 		return doc, true
@@ -104,8 +104,7 @@ func AtPath(doc any, path jp.Expr) (any, bool) {
 	return nil, false
 }
 
-// Forms gives the texts that stand for the matcher when it is read again: one of them
-// must match.
+// Forms returns texts that parse to the matcher; one of them must match.
 func (k *Matcher) Forms() []string {
 	switch k.op {
 	case "any":
@@ -120,8 +119,7 @@ func (k *Matcher) Forms() []string {
 	return []string{k.String()}
 }
 
-// Matches tells whether v, a JSON value or a text, is as asked. Found is false
-// when there was nothing to look at.
+// Matches reports whether v, a JSON value or a text, matches. Found is false when there was no value.
 func (k *Matcher) Matches(v any, found bool) bool {
 	if !found {
 		return false
@@ -140,7 +138,7 @@ func (k *Matcher) Matches(v any, found bool) bool {
 		return code/100 == int64(k.number)
 	}
 	equality := k.op == "=" || k.op == "!="
-	if s, isText := v.(string); isText && equality { // of texts 1.10 and 1.1 are two
+	if s, isText := v.(string); isText && equality { // as texts, 1.10 and 1.1 differ
 		return (s == k.text) == (k.op == "=")
 	}
 	if x, isNum := numberOf(v); isNum && k.isNum {
@@ -165,7 +163,7 @@ func compare(x float64, op string, y float64) bool {
 	return x == y
 }
 
-// isEmpty tells whether a JSON value holds nothing.
+// isEmpty reports whether a JSON value is empty.
 func isEmpty(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -180,14 +178,14 @@ func isEmpty(v any) bool {
 	return false
 }
 
-// numberOf reads a value that is a number, or a text that is one.
+// numberOf parses a number, or a text that is a number.
 func numberOf(v any) (float64, bool) {
 	switch v := v.(type) {
 	case int64:
 		return float64(v), true
 	case float64:
 		return v, true
-	case json.Number: // too large for the others
+	case json.Number: // too large for the other types
 		return parseNumber(string(v))
 	case string:
 		return parseNumber(v)
@@ -195,13 +193,13 @@ func numberOf(v any) (float64, bool) {
 	return 0, false
 }
 
-// parseNumber reads a number that can be compared.
+// parseNumber parses a number that can be compared.
 func parseNumber(s string) (float64, bool) {
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil && !math.IsNaN(f)
 }
 
-// ValueText gives a JSON value as text: a text as it is, all else as JSON writes it.
+// ValueText returns a JSON value as text: a text as it is, everything else as JSON writes it.
 func ValueText(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -40,7 +40,7 @@ func FuzzMatcher(f *testing.F) {
 	})
 }
 
-// The forms of a matcher read again mean the same.
+// The forms of a matcher parse to the same matcher.
 func TestMatcher_Forms(t *testing.T) {
 	for _, text := range []string{"200", "2xx", "< 500", ">=300", "!= 404", "=204"} {
 		for _, list := range []bool{false, true} {

@@ -11,13 +11,11 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Meta says what a run is to its organisation, for whoever reads the evidence later:
-// who ran it, who approved it, by which ticket, and what it closes. It changes nothing
-// of what is done.
+// Meta describes a run for its organisation and for later readers of the evidence: operator,
+// approver, ticket, and what it closes. It does not change what the run does.
 type Meta map[string]string
 
-// metaKeys are the names that brunt knows, in the order that reports have them. Any other
-// name may stand beside them.
+// metaKeys are the known names, in the order of reports. Other names are allowed besides.
 var metaKeys = []string{"operator", "approver", "ticket", "closes"}
 
 // Bounds on what reports show at their top.
@@ -108,8 +106,7 @@ func (*Meta) Schema() syntax.Schema {
 	}
 }
 
-// Keys lists the names that are there: those that brunt knows first, then the others by
-// the alphabet.
+// Keys lists the names that are set: the known names first, then the others in alphabetical order.
 func (v Meta) Keys() []string {
 	place := func(k string) int {
 		if i := slices.Index(metaKeys, k); i >= 0 {
@@ -120,7 +117,7 @@ func (v Meta) Keys() []string {
 	return slices.SortedFunc(maps.Keys(v), func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b)) })
 }
 
-// masked gives it with secrets masked.
+// masked returns v with secrets masked.
 func (v Meta) masked(s *template.Secrets) Meta {
 	if len(v) == 0 {
 		return nil
@@ -132,7 +129,7 @@ func (v Meta) masked(s *template.Secrets) Meta {
 	return out
 }
 
-// meta lays what the command line says of the run over what the file says.
+// meta merges the values of the command line over those of the file.
 func (p *files) meta(root *syntax.Node) {
 	if len(p.o.Meta) == 0 {
 		return
@@ -149,7 +146,7 @@ func (p *files) meta(root *syntax.Node) {
 		}
 		if f.Value.Kind == syntax.Map {
 			given = overlay(f.Value, given)
-		} else if f.Value.Kind != syntax.Null { // told when it is decoded
+		} else if f.Value.Kind != syntax.Null { // reported when it is decoded
 			return
 		}
 		root.Fields[i].Value = given

@@ -18,15 +18,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// okYAML is what the cases extend: the least that is a scenario.
+// okYAML is the minimal scenario that the cases extend.
 const okYAML = `version: 1
 target: {url: "http://127.0.0.1:8080"}
 load: {reads: {executor: constant-vus, flow: [{get: /}]}}
 `
 
-// TestMistakes holds the wording and the places of what an author is told. A case
-// is the files below one folder of an archive: s.yaml is parsed, `set` holds params
-// of the command line, want is the whole message.
+// TestMistakes checks the wording and the places of messages. A case is the files below one
+// folder of an archive: s.yaml is parsed, `set` holds params of the command line, want is the
+// whole message.
 func TestMistakes(t *testing.T) {
 	archives, err := filepath.Glob("testdata/mistakes/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -73,7 +73,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// explainMistakes parses the scenario of a case and gives what its author is told.
+// explainMistakes parses the scenario of a case and returns its messages.
 func explainMistakes(files map[string][]byte, name string) string {
 	o := Options{
 		Set: map[string]string{},

@@ -5,47 +5,47 @@ import (
 	"time"
 )
 
-// A Kind is what became of a request.
+// A Kind is the outcome class of a request.
 type Kind uint8
 
 const (
 	OK      Kind = iota // answered and every check held
-	Shed                // refused on purpose, as the step allows: not good, not an error
+	Shed                // load shed on purpose, as the step allows: neither good nor an error
 	Error               // no answer, or a check failed
 	Skipped             // not reached, because a step before it failed
-	Kinds               // how many kinds there are
+	Kinds               // number of kinds
 )
 
-// String gives the name that result.json uses.
+// String returns the name that result.json uses.
 func (k Kind) String() string { return [...]string{"ok", "shed", "error", "skipped"}[k] }
 
-// A Cause says why a request is an error. Its low half carries a number: the
-// status, or the number of the check.
+// A Cause says why a request is an error. Its low half carries a number: the status, or the
+// number of the check.
 type Cause uint32
 
 const (
 	NoCause         Cause = iota
-	Timeout               // the timeout passed, counted from intended
+	Timeout               // the timeout passed, counted from the intended time
 	Refused               // the connection was refused
 	Reset                 // the connection was reset
 	Closed                // the connection was closed before the answer was whole
 	Unreachable           // no route, or no answer to the connection attempt
-	NameNotFound          // DNS knows no such name, or did not answer
+	NameNotFound          // DNS has no such name, or did not answer
 	TLSFailed             // the handshake failed
-	Protocol              // what came back is no answer in the protocol
+	Protocol              // the answer is not valid in the protocol
 	Unfinished            // cut off when the run ended
 	NotAllowed            // the address lies outside the blast radius
 	NoData                // unique data is used up, or a variable was never extracted
-	NoSocket              // this machine ran out of files or memory
+	NoSocket              // this machine has no more files or memory
 	Redirects             // more redirects than the step allows
-	GraphQLErrors         // the answer came with errors of GraphQL
-	Stream                // an event stream that was none, or ended before what was wanted of it
-	Other                 // none of these; the sample says what
+	GraphQLErrors         // the answer contained errors of GraphQL
+	Stream                // not an event stream, or it ended before the expected events
+	Other                 // none of these; the sample has the error
 	NoPort                // the ports of this machine's source addresses are used up
-	ProxyRefused          // the proxy on the way did not let it through
-	Dropped               // an iteration that a script's engine had no virtual user for
-	Exception             // an iteration of a script that was ended by one
-	fixedCauses           // how many causes carry no number
+	ProxyRefused          // the proxy refused the connection
+	Dropped               // an iteration of a script for which no virtual user was free
+	Exception             // an iteration of a script that ended with an exception
+	fixedCauses           // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
 	extractionCause Cause = 3 << 16
@@ -56,7 +56,7 @@ var causeNames = [fixedCauses]string{
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception",
 }
 
-// Status is the cause of an answer with a status that the step does not take.
+// Status is the cause of an answer whose status the step does not accept.
 func Status(code int) Cause { return statusCause | Cause(code&0xffff) }
 
 // Check is the cause of a failed check; n is its number in the plan.
@@ -66,11 +66,10 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 // the plan.
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 
-// Own tells that the generator's machine failed, and not the target.
+// Own reports whether the generator's machine failed, and not the target.
 func (c Cause) Own() bool { return c == NoSocket || c == NoPort }
 
-// Name gives the cause as result.json names it. Checks are the plan's checks and
-// extractions by number.
+// Name returns the cause as result.json names it. Checks are the plan's checks and extractions by number.
 func (c Cause) Name(checks []string) string {
 	n := int(c & 0xffff)
 	name := strconv.Itoa(n)
@@ -91,31 +90,31 @@ func (c Cause) Name(checks []string) string {
 	return causeNames[Other]
 }
 
-// An Outcome is one request as it went. All times are offsets from t0.
+// An Outcome is the course of one request. All times are offsets from t0.
 //
 //	intended -lag-> ready -queue-> slot -------service-------> end
 //	                                     sent ---> first
 //	intended ----------------response time-------------------> end
 type Outcome struct {
 	Load     int32 // number of the load
-	Step     int32 // number of the step in the plan; the pseudo-step iteration has its own
+	Step     int32 // number of the step in the plan, or [IterationStep]
 	Kind     Kind
 	Closed   bool   // of a closed executor: response time is service time
 	Checks   uint16 // checks evaluated
-	Failed   uint16 // of them failed
+	Failed   uint16 // checks that failed
 	Status   int32
 	Cause    Cause
-	Intended time.Duration // the schedule asks for it
+	Intended time.Duration // the schedule asks for the request
 	Ready    time.Duration // the generator is ready to send
 	Slot     time.Duration // a connection is free
 	Sent     time.Duration // the request is written; 0 with WasSent false means never
-	First    time.Duration // its first byte is back
-	End      time.Duration // its last byte is back, or it is given up
-	Think    time.Duration // of an iteration: its think time, which is not response time
+	First    time.Duration // its first byte is received
+	End      time.Duration // its last byte is received, or the request is given up
+	Think    time.Duration // of an iteration: its think time, which does not count as response time
 	Bytes    int64         // of the answer
 	Trace    uint64        // the low half of the id of its trace; 0 is none
 	WasSent  bool
-	Answered bool // an answer came back, whatever it said
+	Answered bool // an answer was received, whatever its content
 }
 
 // Response is the response time: from intended to the last byte.

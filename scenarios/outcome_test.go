@@ -59,7 +59,7 @@ func TestOutcomeTimes(t *testing.T) {
 	}
 }
 
-// TestVerdicts holds the order of precedence and the exit codes.
+// TestVerdicts checks the order of precedence and the exit codes.
 func TestVerdicts(t *testing.T) {
 	order := []struct {
 		v    Verdict

@@ -15,24 +15,24 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Options say from where a scenario is filled in. The zero value reads files from
-// disk and variables from the environment.
+// Options are the inputs of a scenario besides its file. The zero value reads files from disk and
+// variables from the environment.
 type Options struct {
-	Set  map[string]string                 // Params given on the command line
-	Meta map[string]string                 // what it says of the run, over what the file says
+	Set  map[string]string                 // params of the command line
+	Meta map[string]string                 // meta of the command line, which overrides the file's
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
 }
 
-// scenarioName is what the scenario of a folder is called.
+// scenarioName is the name of the scenario file in a folder.
 const scenarioName = "scenario.yaml"
 
-// Parse reads the scenario file at path, or [scenarioName] of the folder there, with all
-// that it extends, fills in params, environment and files, and decodes what the hub knows.
-// The error is a [MistakesError] with every mistake found, or one of reading the file. With
-// mistakes other than of YAML's grammar the scenario is given as well: what comes
-// after Parse, such as run.Compile, collects its own on top of them by
-// [Scenario.Mistakes], so that all are told in one go.
+// Parse reads the scenario file at path, or [scenarioName] in the folder there, with the files
+// that it extends. It fills in params, environment and files, and decodes the parts that the hub
+// defines. The error is a [MistakesError] with every mistake found, or an error of reading the
+// file. With mistakes other than YAML syntax errors, Parse returns the scenario as well: later
+// stages, such as plan.Compile, add their mistakes by [Scenario.Mistakes], so that all are
+// reported at once.
 func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
@@ -55,8 +55,8 @@ func Parse(path string, o Options) (*Scenario, error) {
 	return p.scenario(root), p.m.Err()
 }
 
-// Mistakes gives a collector that holds what [Parse] found and shows this scenario's
-// lines around what is noted in it, for checks that come after.
+// Mistakes returns a collector for later checks. It contains what [Parse] found and shows the
+// lines of this scenario around each mistake.
 func (s *Scenario) Mistakes() *syntax.Mistakes {
 	m := syntax.NewMistakes(s.Secrets.Mask)
 	if s.mistakes != nil {
@@ -124,7 +124,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	return sc
 }
 
-// short tells how to write out a map of settings of which only one was written.
+// short shows how to write out a map of settings of which only one was written.
 func (p *files) short(root *syntax.Node, key, setting string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
 		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)), "`%s` is a map of settings", key)
@@ -132,7 +132,7 @@ func (p *files) short(root *syntax.Node, key, setting string) {
 	}
 }
 
-// version refuses a file in a language that this brunt does not read.
+// version refuses a file in a version of the language that this brunt can't read.
 func (p *files) version(n *syntax.Node) {
 	if n == nil || n.Bad || n.Value == "1" {
 		return
@@ -143,8 +143,8 @@ func (p *files) version(n *syntax.Node) {
 	}
 }
 
-// maxSeed is the largest number up to which doubles hold every whole one, so that
-// each reader of result.json sees the same seed.
+// maxSeed is the largest number up to which a float64 represents every integer, so that every
+// reader of result.json sees the same seed.
 const maxSeed = 1 << 53
 
 func (p *files) seed(sc *Scenario, root *syntax.Node, doc document) {
@@ -158,7 +158,7 @@ func (p *files) seed(sc *Scenario, root *syntax.Node, doc document) {
 	}
 }
 
-// Params collects the declared params and lays those of the command line over them.
+// params collects the declared params and overrides them by those of the command line.
 func (p *files) params(s *template.Scope, root *syntax.Node) {
 	n := root.Get("params")
 	if n != nil && n.Kind != syntax.Map && n.Kind != syntax.Null {
@@ -192,8 +192,8 @@ func (p *files) params(s *template.Scope, root *syntax.Node) {
 	}
 }
 
-// given makes a node of a value on the command line. It is a text, or what a text
-// Without quotes is in the file; a list or map only where the file has one.
+// given makes a node of a value on the command line. It is a text, or what an unquoted text is in
+// the file. It is a list or a map only where the file has one.
 func (p *files) given(declared *syntax.Node, source, value string) *syntax.Node {
 	pos := syntax.Pos{File: source, Line: 1, Col: 1}
 	if declared.Kind == syntax.List || declared.Kind == syntax.Map {
@@ -234,7 +234,7 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		return
 	case len(kinds) == 0:
 		misspelt := slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return syntax.Nearest(f.Key, targetKinds) != "" })
-		if !misspelt { // else told already
+		if !misspelt { // else it is already reported
 			p.m.AddHint(n.Pos, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
 		}
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// fuzzFiles are what a fuzzed scenario may name.
+// fuzzFiles are the files that a fuzzed scenario may name.
 func fuzzFiles(text, base string) Options {
 	files := memory{"s.yaml": text, "base.yaml": base, "ok.yaml": okYAML, "users.csv": "id,name\n1,ann\n2,bob\n"}
 	return Options{
@@ -20,8 +20,8 @@ func fuzzFiles(text, base string) Options {
 	}
 }
 
-// FuzzParse shows that no file upsets the parser: it ends, in memory that it can
-// have, with a scenario or with mistakes whose places are in the file.
+// FuzzParse checks that for any file the parser ends, in bounded memory, with a scenario or with
+// mistakes whose places are in the file.
 func FuzzParse(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s, "")
@@ -55,7 +55,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkPlace holds that a mistake's place is in its file.
+// checkPlace checks that a mistake's place is in its file.
 func checkPlace(t *testing.T, m syntax.Mistake, sources map[string]string) {
 	t.Helper()
 	src, ok := sources[m.Pos.File]
@@ -74,7 +74,7 @@ func checkPlace(t *testing.T, m syntax.Mistake, sources map[string]string) {
 	}
 }
 
-// seeds gives the scenarios of the golden files, right and wrong ones.
+// seeds returns the scenarios of the golden files, valid and invalid ones.
 func seeds(f *testing.F) (texts []string) {
 	f.Helper()
 	archives, err := filepath.Glob("testdata/mistakes/*.txtar")

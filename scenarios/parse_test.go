@@ -25,7 +25,7 @@ func fullOptions() Options {
 	return memory{"s.yaml": fullYAML, "users.csv": "id,name\n1,ann\n2,bob\n"}.options()
 }
 
-// TestFullExample reads the example of the language's description, word for word.
+// TestFullExample parses the example of the language's description.
 func TestFullExample(t *testing.T) {
 	sc, err := Parse("s.yaml", fullOptions())
 	if err != nil {
@@ -115,8 +115,8 @@ load:
 	}
 }
 
-// TestNotYet holds that what the language has and this version has not is refused
-// by its name and in its place, wherever it stands.
+// TestNotYet checks that a part of the language that this version lacks is refused by its name
+// and at its place, wherever it is used.
 func TestNotYet(t *testing.T) {
 	kinds := map[string]func() *struct{}{"known": func() *struct{} { return new(struct{}) }}
 	resolve := func(t *testing.T, b syntax.Block) string {
@@ -207,8 +207,7 @@ func TestStepBlock(t *testing.T) {
 	}
 }
 
-// TestGrowth holds that params that hold each other, aliases, and files can't make
-// a scenario grow without end.
+// TestGrowth checks that recursive params, aliases and files can't make a scenario grow without bound.
 func TestGrowth(t *testing.T) {
 	doubling := func(first, rest string, n int) string {
 		var b strings.Builder
@@ -248,7 +247,7 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// TestParseFiles reads from disk, beside the file that names a file, and bounded.
+// TestParseFiles reads files from disk, relative to the file that names them, and bounded.
 func TestParseFiles(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -293,7 +292,7 @@ func TestParseFiles(t *testing.T) {
 	}
 }
 
-// TestAllInOneGo shows that what comes after Parse adds to what Parse found.
+// TestAllInOneGo checks that stages after Parse add to the mistakes that Parse found.
 func TestAllInOneGo(t *testing.T) {
 	sc, err := Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\nnme: x\nload: {reads: {timeout: 5}}", "ok.yaml": okYAML}.options())
 	if err == nil || sc == nil {

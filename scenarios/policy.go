@@ -13,35 +13,44 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Policy bounds what scenarios may do, whoever writes them. It stands in a file of its
-// own, and a scenario can narrow what it says and never widen it: what goes beyond is a
-// mistake, and nothing starts.
+// A Policy limits what any scenario may do. It is a separate file; a scenario can narrow its
+// limits but not widen them. A scenario beyond the limits is a mistake, and nothing starts.
 type Policy struct {
 	syntax.Place
-	Version     int               `yaml:"version,required,min=1,max=1"` // of the language
-	Name        string            `yaml:"name"`                         // what reports call it; zero is the file's
-	Allow       Allow             `yaml:"allow"`                        // beyond loopback, all that load and faults may reach; a list that is not written bounds nothing
-	Targets     []string          `yaml:"targets"`                      // the kinds that may be loaded, of url, stack, processes, containers, compose; pid lets faults hit processes, and container containers, that brunt did not start. Nil is all
-	Faults      []string          `yaml:"faults"`                       // the kinds that may be injected, such as network.* or process.freeze; nil is all
-	Forbid      []string          `yaml:"forbid"`                       // kinds that may not, even if faults names them
-	Protect     Protect           `yaml:"protect"`                      // whom no fault may touch
-	MaxUnits    int               `yaml:"max_units,min=1"`              // units that a fault may hit; zero is no bound
-	MaxEach     quantity.Duration `yaml:"max_each,positive"`            // how long a fault may stay; zero is no bound
-	MaxRate     quantity.Rate     `yaml:"max_rate,positive"`            // of all open loads together, at their peak; zero is no bound
-	MaxUsers    int               `yaml:"max_users,min=1"`              // virtual users of all closed loads together; zero is no bound
-	MaxInFlight int               `yaml:"max_in_flight,min=1"`          // iterations of a load; one that says nothing itself gets it. Zero is no bound
-	MaxDuration quantity.Duration `yaml:"max_duration,positive"`        // of a run, its warm-up included; zero is no bound
-	Require     []Requirement     `yaml:"require"`                      // what a scenario with faults must say: steady, stop, slo, seed
+	Version int    `yaml:"version,required,min=1,max=1"` // version of the language
+	Name    string `yaml:"name"`                         // name in reports; zero is the file's
+	// addresses beyond loopback that load and faults may reach; a missing list is no limit
+	Allow Allow `yaml:"allow"`
+	// kinds of target that may be loaded, of url, stack, processes, containers, compose; pid allows
+	// faults on processes, and container on containers, that brunt did not start. Nil is all
+	Targets []string `yaml:"targets"`
+	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
+	Faults []string `yaml:"faults"`
+	// kinds of fault that may not be injected, even if faults names them
+	Forbid  []string `yaml:"forbid"`
+	Protect Protect  `yaml:"protect"` // units that no fault may hit
+	// maximum of units that a fault may hit; zero is no bound
+	MaxUnits int               `yaml:"max_units,min=1"`
+	MaxEach  quantity.Duration `yaml:"max_each,positive"` // maximum duration of a fault; zero is no bound
+	// maximum rate of all open loads together, at their peak; zero is no bound
+	MaxRate quantity.Rate `yaml:"max_rate,positive"`
+	// maximum of virtual users of all closed loads together; zero is no bound
+	MaxUsers int `yaml:"max_users,min=1"`
+	// maximum of iterations in flight of a load, and its default. Zero is no bound
+	MaxInFlight int `yaml:"max_in_flight,min=1"`
+	// maximum duration of a run, its warm-up included; zero is no bound
+	MaxDuration quantity.Duration `yaml:"max_duration,positive"`
+	// keys that a scenario with faults must have: steady, stop, slo, seed
+	Require []Requirement `yaml:"require"`
 
-	File   string `yaml:"-"` // where it was read from
+	File   string `yaml:"-"` // the policy file
 	Digest string `yaml:"-"` // of the file: sha256 in hex
 	root   *syntax.Node
 
-	mistakes *syntax.Mistakes // what was found wrong
+	mistakes *syntax.Mistakes // mistakes of the policy file
 }
 
-// Mistakes gives a collector that holds what [ParsePolicy] found, for checks that come
-// after.
+// Mistakes returns a collector for later checks. It contains what [ParsePolicy] found.
 func (p *Policy) Mistakes() *syntax.Mistakes {
 	m := &syntax.Mistakes{}
 	if p.mistakes != nil {
@@ -50,7 +59,7 @@ func (p *Policy) Mistakes() *syntax.Mistakes {
 	return m
 }
 
-// Protect names whom no fault may touch, neither a unit itself nor a link of it.
+// Protect names units that no fault may hit, neither the unit itself nor a link of it.
 type Protect struct {
 	syntax.Place
 	Services   []string `yaml:"services"`   // by name
@@ -59,10 +68,10 @@ type Protect struct {
 	Containers []string `yaml:"containers"` // containers that brunt did not start, by their names
 }
 
-// A Requirement is what a policy wants a scenario with faults to say.
+// A Requirement is a key that a policy requires of a scenario with faults.
 type Requirement string
 
-// What a policy can require.
+// The keys that a policy can require.
 const (
 	RequireSteady Requirement = "steady"
 	RequireStop   Requirement = "stop"
@@ -84,13 +93,13 @@ func (r *Requirement) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Schema implements [Schemer].
 func (*Requirement) Schema() syntax.Schema { return enumOf(requirements) }
 
-// policyTargets are what a policy's targets can name: kinds of target, and processes of
-// the machine.
+// policyTargets are the values of a policy's targets: kinds of target, and processes and
+// containers of the machine.
 var policyTargets = append(slices.Clone(targetKinds), "pid", "container")
 
-// ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The
-// error is a [MistakesError] with every mistake found, or one of reading the file. With
-// mistakes other than of YAML's grammar the policy is given as well.
+// ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The error is
+// a [MistakesError] with every mistake found, or an error of reading the file. With mistakes
+// other than YAML syntax errors, it returns the policy as well.
 func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
 	p := files{o: o, m: &syntax.Mistakes{}, main: path, texts: map[string]bool{}}
 	text, err := p.readFile(path, syntax.MaxFile)
@@ -120,7 +129,7 @@ func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
 	return out, p.m.Err()
 }
 
-// fixed refuses placeholders: what bounds a scenario is not filled in by what starts it.
+// fixed refuses placeholders: the command that starts a scenario must not set its limits.
 func (p *files) fixed(n *syntax.Node) {
 	for _, f := range n.Fields {
 		p.fixed(f.Value)
@@ -134,7 +143,7 @@ func (p *files) fixed(n *syntax.Node) {
 	}
 }
 
-// oneOf refuses items that are none of names.
+// oneOf refuses items that are not in names.
 func (p *files) oneOf(items []*syntax.Node, noun string, names []string) {
 	for _, n := range items {
 		if s, ok := n.Text(&syntax.Mistakes{}); ok && !slices.Contains(names, s) {
@@ -145,7 +154,7 @@ func (p *files) oneOf(items []*syntax.Node, noun string, names []string) {
 	}
 }
 
-// patterns refuses what stands for no kind of fault.
+// patterns refuses items that match no kind of fault.
 func (p *files) patterns(items []*syntax.Node, kinds []string) {
 	for _, n := range items {
 		s, ok := n.Text(&syntax.Mistakes{})
@@ -159,8 +168,7 @@ func (p *files) patterns(items []*syntax.Node, kinds []string) {
 	}
 }
 
-// matchesKind tells whether a pattern, a kind or the beginning of some with a star,
-// stands for a kind.
+// matchesKind reports whether a pattern, a kind or a prefix with a star, matches a kind.
 func matchesKind(pattern, kind string) bool {
 	begin, open := strings.CutSuffix(pattern, "*")
 	if !open {
@@ -169,7 +177,7 @@ func matchesKind(pattern, kind string) bool {
 	return strings.HasPrefix(kind, begin) && (begin == "" || strings.HasSuffix(begin, "."))
 }
 
-// Forbids gives the place of what keeps a kind of fault from being injected.
+// Forbids returns the place of the rule that forbids a kind of fault.
 func (p *Policy) Forbids(kind string) (at syntax.Pos, yes bool) {
 	for i, pattern := range p.Forbid {
 		if matchesKind(pattern, kind) {
@@ -182,11 +190,10 @@ func (p *Policy) Forbids(kind string) (at syntax.Pos, yes bool) {
 	return syntax.Pos{}, false
 }
 
-// Items gives the items of the list at a path of keys.
+// Items returns the items of the list at a path of keys.
 func (p *Policy) Items(keys ...string) []*syntax.Node { return itemsAt(p.root, keys) }
 
-// Item gives the place of an item of the list at key, of the key's own where there is
-// none.
+// Item returns the place of an item of the list at key, or of the key itself where there is no such item.
 func (p *Policy) Item(key string, i int) syntax.Pos {
 	if items := p.Items(key); i < len(items) {
 		return items[i].Pos
@@ -194,11 +201,10 @@ func (p *Policy) Item(key string, i int) syntax.Pos {
 	return p.Of(key)
 }
 
-// AllowedLoad gives the items of guard.allow.load, and whether it was written; AllowedChaos
-// those of guard.allow.chaos.
+// AllowedLoad returns the items of guard.allow.load, and whether it was written.
 func (s *Scenario) AllowedLoad() (items []*syntax.Node, written bool) { return s.allowed("load") }
 
-// AllowedChaos is as [Scenario.AllowedLoad], of what faults may reach.
+// AllowedChaos returns the items of guard.allow.chaos, and whether it was written.
 func (s *Scenario) AllowedChaos() (items []*syntax.Node, written bool) { return s.allowed("chaos") }
 
 func (s *Scenario) allowed(key string) ([]*syntax.Node, bool) {
@@ -206,7 +212,7 @@ func (s *Scenario) allowed(key string) ([]*syntax.Node, bool) {
 	return itemsAt(s.Root, []string{"guard", "allow", key}), n != nil && n.Kind != syntax.Null
 }
 
-// itemsAt gives the items of the list at a path of keys; a single value is a list of one.
+// itemsAt returns the items of the list at a path of keys; a single value is a list of one.
 func itemsAt(n *syntax.Node, keys []string) []*syntax.Node {
 	for _, key := range keys {
 		n = n.Get(key)
@@ -248,7 +254,7 @@ func enumOf(names []string) syntax.Schema {
 	return syntax.Schema{"enum": out}
 }
 
-// Summary says in words what a policy bounds.
+// Summary describes the limits of a policy in words.
 func (p *Policy) Summary() []string {
 	var out []string
 	for _, f := range p.root.Fields {

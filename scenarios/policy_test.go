@@ -44,8 +44,8 @@ func TestPolicy_Mistakes(t *testing.T) {
 func TestPolicy_Kinds(t *testing.T) {
 	for _, c := range []struct {
 		text string
-		free string // those of policyKinds that it lets pass
-		at   string // what forbids the others
+		free string // allowed ones of policyKinds
+		at   string // rule that forbids the others
 	}{
 		{"faults: []", "", "2:1"},
 		{"name: x", "process.crash process.freeze network.stall exec", ""},
@@ -80,7 +80,7 @@ func TestPolicy_Kinds(t *testing.T) {
 	}
 }
 
-// FuzzPolicy holds that what is read of a policy is whole, or refused with a place.
+// FuzzPolicy checks that a policy is either parsed completely, or refused with a place.
 func FuzzPolicy(f *testing.F) {
 	for _, s := range []string{"version: 1", "version: 1\nfaults: [process.*]\nmax_each: 1s", "version: 1\nallow: {load: [10.0.0.0/8]}", "version: 1\nprotect: {pids: [x]}"} {
 		f.Add(s)

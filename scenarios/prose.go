@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Amount writes how many there are of what a noun names.
+// Amount writes a number with its noun in singular or plural.
 func Amount(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -15,7 +15,7 @@ func Amount(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// ListOr lists items for people; none stands for no item.
+// ListOr lists items for people; none is the text for an empty list.
 func ListOr(items []string, none string) string {
 	if len(items) == 0 {
 		return none
@@ -23,7 +23,7 @@ func ListOr(items []string, none string) string {
 	return strings.Join(items, ", ")
 }
 
-// Sentence gives s a capital letter and a full stop.
+// Sentence capitalizes s and ends it with a full stop.
 func Sentence(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -37,13 +37,11 @@ func Sentence(s string) string {
 	return s
 }
 
-// Markdown makes one line of text fit for a cell of a table, or a line, of GitHub's
-// Markdown: nothing in it is read as Markdown, as HTML or as a formula, and nobody is
-// mentioned by it.
+// Markdown escapes one line of text for a table cell, or a line, of GitHub's Markdown. The result
+// contains no Markdown, HTML or formula, and mentions no user.
 func Markdown(text string) string { return markdown.Replace(text) }
 
-// subtle: a word joiner keeps @name and #1 from being linked, and :// and www. from being
-// URLs.
+// subtle: a word joiner keeps GitHub from linking @name and #1, and :// and www. from becoming URLs.
 var markdown = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, `\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "!", `\!`, "~", `\~`, "$", `\$`,
 	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.", "\n", " ", "\r", " ")

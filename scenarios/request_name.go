@@ -9,17 +9,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Bounds on the names of requests that nobody named: each becomes a step, with figures
-// of its own for every second of the run.
+// Bounds on generated names of requests: each name becomes a step, with its own figures for every
+// second of the run.
 const (
-	mostNames   = 50     // that are told apart
-	mostCounted = 20_000 // that are counted, to find out which those are
+	mostNames   = 50     // names with a step of their own
+	mostCounted = 20_000 // names that are counted, to find the most frequent
 	mostName    = 80     // characters
 )
 
-// RequestName names a request that nobody named, as one of its kind: METHOD path, the
-// query left out, and :id for every part of the path that tells one thing from another:
-// a number, a UUID, a hash.
+// RequestName derives a name for a request without one: METHOD path without the query, with :id
+// for every part of the path that identifies an object: a number, a UUID, a hash.
 func RequestName(method, url string) string {
 	path, _, _ := strings.Cut(url, "#")
 	path, _, _ = strings.Cut(path, "?")
@@ -44,7 +43,7 @@ func RequestName(method, url string) string {
 	return syntax.Clip(b.String(), mostName)
 }
 
-// isID tells that a part of a path names one thing of many.
+// isID reports whether a part of a path identifies one object of many.
 func isID(s string) bool {
 	digits, hex, others := 0, 0, 0
 	for i := range len(s) {
@@ -68,14 +67,14 @@ func isID(s string) bool {
 	return len(s) > 20 && digits >= 4 // a token
 }
 
-// RequestNames finds names for many requests, so few that each can be a step. Those that
-// come often have names of their own; the rest are METHOD other. The zero value is ready.
+// RequestNames assigns names to many requests, few enough that each can be a step. Frequent
+// requests have names of their own; the rest are METHOD other. The zero value is ready.
 type RequestNames struct {
 	counts map[string]int64
-	kept   map[string]bool // nil: Name counts still
+	kept   map[string]bool // nil while Name still counts
 }
 
-// Count takes in a request.
+// Count counts a request.
 func (r *RequestNames) Count(name string) {
 	if r.counts == nil {
 		r.counts = map[string]int64{}
@@ -91,8 +90,7 @@ func otherName(name string) string {
 	return method + " other"
 }
 
-// List gives the names to use, by how often they come: the most frequent first, then by
-// the alphabet.
+// List returns the names to use, the most frequent first, then in alphabetical order.
 func (r *RequestNames) List() []string {
 	byCount := func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
@@ -113,10 +111,10 @@ func (r *RequestNames) List() []string {
 	return names
 }
 
-// Times is how often a name of the list comes.
+// Times returns how often a name of the list occurs.
 func (r *RequestNames) Times(name string) int64 { return r.counts[name] }
 
-// Of gives the name that [RequestNames.List] has for a request.
+// Of returns the name that [RequestNames.List] has for a request.
 func (r *RequestNames) Of(name string) string {
 	if r.kept == nil {
 		r.List()

@@ -29,14 +29,14 @@ func TestRequestName(t *testing.T) {
 	}
 }
 
-// Few names are kept, those that come most; all that is counted is counted under one.
+// The most frequent names are kept; the rest count under one name.
 func TestRequestNames(t *testing.T) {
 	var r RequestNames
 	total := int64(0)
 	for i := range 3 * mostCounted {
 		name := fmt.Sprintf("GET /x%dx", i)
 		if i%3 == 0 {
-			name = fmt.Sprintf("POST /y%d", i/3%(mostNames-1)) // often
+			name = fmt.Sprintf("POST /y%d", i/3%(mostNames-1)) // frequent
 		}
 		r.Count(name)
 		total++

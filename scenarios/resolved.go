@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Setting is one value of a scenario as it was resolved.
+// A Setting is one value of the resolved scenario.
 type Setting struct {
-	Path  string // of keys: load.browse.flow[0].get
-	Value string // Secrets masked
+	Path  string // keys from the root: load.browse.flow[0].get
+	Value string // with secrets masked
 }
 
-// Settings lists every value of the scenario as it was resolved: extends merged, params
-// filled in. Meta is none of them: it changes nothing of what is done.
+// Settings lists every value of the resolved scenario: extends merged, params filled in. Meta is
+// left out, because it does not change what the run does.
 func (s *Scenario) Settings() []Setting {
 	var out []Setting
 	walk(s.done(), "", func(path string, n *syntax.Node) {
@@ -24,22 +24,21 @@ func (s *Scenario) Settings() []Setting {
 	return out
 }
 
-// Sum is a digest of the scenario as it was resolved, secrets and all, meta
-// left out.
+// Sum is a digest of the resolved scenario, secrets included, meta left out.
 func (s *Scenario) Sum() [sha256.Size]byte {
 	h := sha256.New()
 	walk(s.done(), "", func(path string, n *syntax.Node) { writeLengths(h, path, n.Value) })
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// writeLengths writes texts so that no other texts give the same.
+// writeLengths writes texts with their lengths, so that different texts hash differently.
 func writeLengths(h hash.Hash, texts ...string) {
 	for _, t := range texts {
 		fmt.Fprintf(h, "%d:%s", len(t), t)
 	}
 }
 
-// resolved is the file without what was needed to fill it in.
+// resolved returns the file without the keys that only served to fill it in.
 func (s *Scenario) resolved() *syntax.Node {
 	if s.Root == nil {
 		return &syntax.Node{Kind: syntax.Map}
@@ -47,12 +46,12 @@ func (s *Scenario) resolved() *syntax.Node {
 	return s.Root.Without(func(k string) bool { return k == "params" || k == "extends" })
 }
 
-// done is what of the file says what is done.
+// done returns the parts of the file that affect what the run does.
 func (s *Scenario) done() *syntax.Node {
 	return s.resolved().Without(func(k string) bool { return k == "meta" })
 }
 
-// walk goes over all single values below n, and over maps and lists without any.
+// walk visits all single values below n, and empty maps and lists.
 func walk(n *syntax.Node, path string, do func(path string, n *syntax.Node)) {
 	switch {
 	case n.Kind == syntax.Map && len(n.Fields) > 0:
@@ -78,9 +77,9 @@ func walk(n *syntax.Node, path string, do func(path string, n *syntax.Node)) {
 	}
 }
 
-// Explain writes the scenario as it was resolved: extends merged, params filled in.
-// What came from the environment or a file stays the placeholder that names it, and
-// is masked wherever else it stands. It is itself a scenario.
+// Explain writes the resolved scenario: extends merged, params filled in. Values from the
+// environment or a file stay the placeholders that name them, and are masked elsewhere. The
+// result is itself a scenario.
 func (s *Scenario) Explain() string {
 	if s.Root == nil {
 		return ""

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSettings holds that every value is listed as it was resolved, secrets masked, and
-// that the digest is of what they are.
+// TestSettings checks that every resolved value is listed, with secrets masked, and that the
+// digest covers them.
 func TestSettings(t *testing.T) {
 	parse := func(text, secret string) *Scenario {
 		t.Helper()

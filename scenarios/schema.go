@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Source is this package's own text: the comments of its settings become the
-// descriptions in the JSON Schema.
+// Source is the source text of this package. The comments of its settings become the descriptions
+// in the JSON Schema.
 //
 //go:embed *.go
 var Source embed.FS
 
-// DocumentSchema is the schema of the top level of a file, its parts left to those
-// who know them: load, chaos, and of the target with, processes, containers and units.
+// DocumentSchema is the schema of the top level of a file, without the parts that other packages
+// define: load, chaos, and of the target with, processes, containers and units.
 func DocumentSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[document](), doc)
 	names := func(key string, item syntax.Schema) {
@@ -24,21 +24,21 @@ func DocumentSchema(doc syntax.Describer) syntax.Schema {
 	}
 	names("params", syntax.Schema{})
 	names("data", template.TableSchema(doc))
-	// What the file that it extends says it need not say again.
+	// A key that the extended file has is not required here.
 	s["anyOf"] = []any{syntax.Schema{"required": []any{"extends"}}, syntax.Schema{"required": s["required"]}}
 	delete(s, "required")
 	return s
 }
 
-// Timing is the schema of what an entry of the timeline says besides its kind.
+// Timing is the schema of the keys of a timeline entry besides its kind.
 func Timing(doc syntax.Describer) syntax.Schema {
 	return syntax.SchemaOf(reflect.TypeFor[Fault](), doc)
 }
 
-// LoadSchema is the schema of what a load says besides its executor's settings.
+// LoadSchema is the schema of the keys of a load besides its executor's settings.
 func LoadSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[Load](), doc)
-	for _, key := range []string{"flow", "mix"} { // either is left out, and neither empty
+	for _, key := range []string{"flow", "mix"} { // optional, but not empty
 		p := s.Property(key)
 		p["type"], p["minItems"] = "array", 1
 	}

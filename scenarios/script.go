@@ -10,35 +10,42 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Script is a load that is a script of k6, run by brunt-k6: the script says what an
-// iteration does, and, where the scenario does not, how iterations begin.
+// A Script is a load that is a k6 script, run by brunt-k6. The script defines the iterations and,
+// unless the scenario does, when they begin.
 type Script struct {
 	syntax.Place
-	File     string                           `yaml:"k6,required"`       // the script, beside the scenario
-	Scenario string                           `yaml:"scenario"`          // the one scenario of the script that is run; zero is all
-	Rate     quantity.Rate                    `yaml:"rate,positive"`     // iterations begin at this rate, instead of by the script's executor
-	VUs      int                              `yaml:"vus,min=1"`         // so many virtual users, instead of the script's executor; with rate, so many at first
-	MaxVUs   int                              `yaml:"max_vus,min=1"`     // with rate, so many at most: an iteration that finds none free is an error `dropped`
-	Duration quantity.Duration                `yaml:"duration,positive"` // instead of the script's own; stages are drawn out or pressed together
-	Start    quantity.Duration                `yaml:"start"`             // offset from t0
-	Env      map[string]template.TextTemplate `yaml:"env"`               // for __ENV; BRUNT_URL is the target's
-	Args     []string                         `yaml:"args"`              // more arguments of `k6 run`, such as --tag a=b
-	Shed     []int                            `yaml:"shed"`              // statuses by which the target refuses on purpose: not good, not an error
-	Resolve  map[string]string                `yaml:"resolve"`           // host or host:port to the address used instead
+	File string `yaml:"k6,required"` // the script, relative to the scenario
+	// the one scenario of the script to run; zero is all
+	Scenario string `yaml:"scenario"`
+	// rate at which iterations begin, instead of the script's executor
+	Rate quantity.Rate `yaml:"rate,positive"`
+	// number of virtual users, instead of the script's executor; with rate, the number at first
+	VUs int `yaml:"vus,min=1"`
+	// with rate, the maximum of virtual users: an iteration that finds none free is an error `dropped`
+	MaxVUs int `yaml:"max_vus,min=1"`
+	// instead of the script's own; stages are stretched or compressed
+	Duration quantity.Duration                `yaml:"duration,positive"`
+	Start    quantity.Duration                `yaml:"start"` // offset from t0
+	Env      map[string]template.TextTemplate `yaml:"env"`   // for __ENV; BRUNT_URL is the target's
+	// further arguments of `k6 run`, such as --tag a=b
+	Args []string `yaml:"args"`
+	// statuses by which the target sheds load: neither good nor an error
+	Shed []int `yaml:"shed"`
+	// host or host:port to the address to use instead
+	Resolve map[string]string `yaml:"resolve"`
 }
 
 // ScriptKey is the key that makes a load a script.
 const ScriptKey = "k6"
 
-// argsOfBrunt are arguments of k6 that would take from brunt what it measures by, or
-// what keys of the load say.
+// argsOfBrunt are arguments of k6 that would break brunt's measurement, or that keys of the load replace.
 var argsOfBrunt = []string{
 	"--out", "-o", "--no-summary", "--summary-mode", "--summary-export", "--no-thresholds", "--no-setup", "--no-teardown", "--paused", "--linger", "--address", "-a",
 	"--system-tags", "--vus", "-u", "--duration", "-d", "--iterations", "-i", "--stage", "-s", "--execution-segment", "--execution-segment-sequence",
 	"--env", "-e", "--config", "-c", "--local-ips", "--include-system-env-vars", "--log-output",
 }
 
-// script reads a load that is a script.
+// script decodes a load that is a script.
 func (p *files) script(l *Load, f syntax.Field) {
 	s := &Script{}
 	own, native := syntax.Keys(*s), syntax.Keys(*l)
@@ -75,8 +82,8 @@ func (p *files) script(l *Load, f syntax.Field) {
 	}
 }
 
-// Beside resolves the name of a file that stands at a place of the scenario: a relative
-// one is beside the file that names it.
+// Beside resolves a file name written at a place of the scenario. A relative name is relative to
+// the file that contains it.
 func (s *Scenario) Beside(at syntax.Pos, name string) (string, error) {
 	if s.files == nil {
 		return "", fmt.Errorf("%s: the scenario was not read from a file", name)

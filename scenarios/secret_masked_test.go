@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestSecretsNowhere looks for a secret in all that is printed of a scenario.
+// TestSecretsNowhere looks for a secret in everything that is printed of a scenario.
 func TestSecretsNowhere(t *testing.T) {
 	const secret = "hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2"
 	o := memory{"s.yaml": `extends: ok.yaml

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// named walks a map of names to settings and checks the names.
+// named visits a map of names to settings and checks the names.
 func (p *files) named(n *syntax.Node, what string, each func(name string, f syntax.Field)) {
 	if n == nil || n.Bad || n.Kind == syntax.Null {
 		return
@@ -74,10 +74,10 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 	})
 }
 
-// flows checks that a load does something, in one way.
+// flows checks that a load defines its requests in exactly one way.
 func (p *files) flows(l *Load, f syntax.Field) {
 	const such = "such as flow: [{get: /}]"
-	var ways []string // of saying what it does
+	var ways []string // keys that define the requests
 	for _, key := range []string{"flow", "mix", "targets"} {
 		if l.Has(key) {
 			ways = append(ways, key)
@@ -137,7 +137,7 @@ func (p *files) faults(sc *Scenario, n *syntax.Node) {
 	})
 }
 
-// timing checks that a fault says when it comes in exactly one way.
+// timing checks that a fault defines its time in exactly one way.
 func (p *files) timing(f *Fault, at syntax.Field) {
 	starts := 0
 	for _, key := range []string{"at", "after", "during", "trigger"} {
@@ -162,8 +162,7 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 	}
 }
 
-// objectives checks what the lists allow, and gives every objective an id of its
-// own within its list.
+// objectives checks what the lists allow, and gives every objective an id that is unique in its list.
 func (p *files) objectives(sc *Scenario) {
 	for _, list := range []struct {
 		key  string
@@ -172,7 +171,7 @@ func (p *files) objectives(sc *Scenario) {
 		first := map[string]syntax.Pos{}
 		for _, o := range list.objs {
 			if o.ID == "" {
-				continue // told already
+				continue // already reported
 			}
 			if at, seen := first[o.ID]; seen {
 				p.m.Add(o.Pos, "objective %q stands twice, first at %s", syntax.Clip(o.ID, 60), at)
@@ -199,8 +198,8 @@ func (p *files) objectives(sc *Scenario) {
 	}
 }
 
-// isFaultKind tells the one key of a chaos entry that names its kind: it holds
-// a dot, or is exec or webhook.
+// isFaultKind reports whether a key of a chaos entry names its kind: it contains a dot, or is
+// exec or webhook.
 func isFaultKind(key string) bool {
 	return strings.Contains(key, ".") || slices.Contains([]string{"exec", "webhook"}, key)
 }

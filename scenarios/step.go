@@ -7,8 +7,9 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-) // A Step is one thing a virtual user does: a request, or a pause.
+)
 
+// A Step is one action of a virtual user: a request, or a pause.
 type Step struct {
 	Pos   syntax.Pos
 	Name  string          // zero is the request's own: METHOD path
@@ -48,11 +49,11 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.With = n.Without(func(k string) bool { return k == "name" })
 }
 
-// ofLoad are the settings of a load that are looked for in its steps.
+// ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
 
-// Block finds which of kinds the step is, and gives its settings, the kind's own
-// value included.
+// Block finds which of kinds the step is, and returns its settings, including the value of the
+// kind's key.
 func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 	var found []syntax.Field
 	for _, f := range s.With.Fields {
@@ -90,14 +91,13 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 	return syntax.Block{}, false
 }
 
-// A Call is a step that its target has compiled: opaque to all but the session
-// that makes it.
+// A Call is a step that its target has compiled. It is opaque except to the session that makes it.
 type Call interface {
 	Name() string // "GET /posts", unless the author named the step
 }
 
-// IterationStep is the number of the pseudo-step that runs from arrival to end.
+// IterationStep is the number of the pseudo-step that lasts from arrival to end.
 const IterationStep = -1
 
-// Schema implements [Schemer]: which keys a request has is its protocol's to say.
+// Schema implements [Schemer]. The protocol defines which keys a request has.
 func (*Step) Schema() syntax.Schema { return syntax.Schema{"$ref": "#/$defs/step"} }

@@ -8,33 +8,38 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Target is the system under test: exactly one of URL, Stack, Processes, Containers and
-// Compose.
+// Target is the system under test: exactly one of URL, Stack, Processes, Containers and Compose.
 type Target struct {
 	syntax.Place
-	URL        template.URLTemplate `yaml:"url"`                           // a system that runs already
-	Stack      string               `yaml:"stack"`                         // a built-in stack: demo
-	With       *syntax.Node         `yaml:"with"`                          // its switches
-	Platform   string               `yaml:"platform,oneof=process|docker"` // what the built-in stack runs as; zero is process
-	Processes  *syntax.Node         `yaml:"processes"`                     // the author's own commands
-	Containers *syntax.Node         `yaml:"containers"`                    // containers that brunt makes
-	Compose    *Compose             `yaml:"compose"`                       // a Compose file that the machine's own command brings up
-	Units      *syntax.Node         `yaml:"units"`                         // containers that run already, by the names that faults are to call them by
-	Entry      string               `yaml:"entry"`                         // the service that a relative path goes to
-	Ready      *Ready               `yaml:"ready"`                         // how to know that it can be loaded
-	TLS        *TLS                 `yaml:"tls"`                           // versions and certificates, its own and the load's
+	URL   template.URLTemplate `yaml:"url"`   // a system that is already running
+	Stack string               `yaml:"stack"` // a built-in stack: demo
+	With  *syntax.Node         `yaml:"with"`  // settings of the built-in stack
+	// how the built-in stack runs; zero is process
+	Platform   string       `yaml:"platform,oneof=process|docker"`
+	Processes  *syntax.Node `yaml:"processes"`  // commands that brunt starts
+	Containers *syntax.Node `yaml:"containers"` // containers that brunt creates
+	// a Compose file, started with the machine's docker compose
+	Compose *Compose `yaml:"compose"`
+	// containers that are already running, by the names that faults use
+	Units *syntax.Node `yaml:"units"`
+	Entry string       `yaml:"entry"` // the service that relative paths go to
+	// how to detect that the target is ready for load
+	Ready *Ready `yaml:"ready"`
+	// TLS versions and certificates, of the target and of the load
+	TLS *TLS `yaml:"tls"`
 }
 
 // Compose is a stack of containers that a Compose file describes.
 type Compose struct {
 	syntax.Place
-	File     string            `yaml:"file,required"` // the Compose file; relative to the scenario's folder
-	Profiles []string          `yaml:"profiles"`      // that are brought up
-	Env      map[string]string `yaml:"env"`           // for the file's own placeholders, beside brunt's environment
-	Build    bool              `yaml:"build"`         // images are built anew
+	File     string   `yaml:"file,required"` // the Compose file; relative to the scenario's folder
+	Profiles []string `yaml:"profiles"`      // profiles to start
+	// for the file's own placeholders, in addition to brunt's environment
+	Env   map[string]string `yaml:"env"`
+	Build bool              `yaml:"build"` // build images again
 }
 
-// DecodeNode implements [NodeDecoder]: a file's name alone is short for its settings.
+// DecodeNode implements [NodeDecoder]: a file name alone is short for its settings.
 func (c *Compose) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.String {
 		c.Place, c.File = syntax.Place{At: n.Pos}, n.Value
@@ -44,15 +49,16 @@ func (c *Compose) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.Decode(n, (*plain)(c), m)
 }
 
-// Ready says how to know that the target can be loaded.
+// Ready says how to detect that the target is ready for load.
 type Ready struct {
 	syntax.Place
-	Get    string            `yaml:"get"`             // a path that answers with a status under 400, without auth and sign, which are not sent there
-	TCP    bool              `yaml:"tcp"`             // its port accepts
+	// a path that answers with a status under 400, requested without auth and sign
+	Get    string            `yaml:"get"`
+	TCP    bool              `yaml:"tcp"`             // its port accepts connections
 	Within quantity.Duration `yaml:"within,positive"` // zero is 30s
 }
 
-// WithinOr gives the time by which the target is ready, with its default.
+// WithinOr returns the time limit for the target to be ready, with its default.
 func (r Ready) WithinOr() time.Duration {
 	if r.Within == 0 {
 		return DefaultReady

@@ -12,22 +12,23 @@ import (
 	"brunt/scenarios/template"
 )
 
-// TLS says which versions are spoken with the target, how its certificate is checked,
-// and which one it is shown.
+// TLS sets the TLS versions, how the target's certificate is checked, and the client certificate.
 type TLS struct {
 	syntax.Place
-	CA                 string     `yaml:"ca"`                   // a file of PEM certificates to trust, beside the system's
-	ServerName         string     `yaml:"server_name"`          // zero is the URL's host
-	InsecureSkipVerify bool       `yaml:"insecure_skip_verify"` // takes any certificate
-	Cert               string     `yaml:"cert"`                 // a file of PEM certificates that the load shows, its own first
-	Key                string     `yaml:"key"`                  // a file with the PEM private key of cert
-	MinVersion         TLSVersion `yaml:"min_version"`          // the least that is spoken; zero is 1.2
-	MaxVersion         TLSVersion `yaml:"max_version"`          // the most that is spoken; zero is 1.3
+	// a file of PEM certificates to trust, in addition to the system's
+	CA                 string `yaml:"ca"`
+	ServerName         string `yaml:"server_name"`          // zero is the URL's host
+	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"` // accept any certificate
+	// a file of PEM certificates that the load presents, its own first
+	Cert       string     `yaml:"cert"`
+	Key        string     `yaml:"key"`         // a file with the PEM private key of cert
+	MinVersion TLSVersion `yaml:"min_version"` // minimum version; zero is 1.2
+	MaxVersion TLSVersion `yaml:"max_version"` // maximum version; zero is 1.3
 
-	ca, cert, key []byte // the files as they were read with the scenario; nil are read when they are asked for
+	ca, cert, key []byte // the files as read with the scenario; nil: read on demand
 }
 
-// Roots gives the certificates to trust; nil are the system's.
+// Roots returns the certificates to trust; nil: the system's.
 func (t *TLS) Roots() (*x509.CertPool, error) {
 	if t.CA == "" {
 		return nil, nil
@@ -46,7 +47,7 @@ func (t *TLS) Roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Pair gives the certificate that the load shows, with its key; nil is none.
+// Pair returns the certificate that the load presents, with its key; nil is none.
 func (t *TLS) Pair() (*tls.Certificate, error) {
 	if t.Cert == "" {
 		return nil, nil
@@ -63,7 +64,7 @@ func (t *TLS) Pair() (*tls.Certificate, error) {
 	return &pair, err
 }
 
-// held gives the text of a file that was read before, or reads it.
+// held returns the text of a file, from memory if it was read before.
 func held(text []byte, path string) ([]byte, error) {
 	if text != nil {
 		return text, nil
@@ -76,7 +77,7 @@ type TLSVersion uint16
 
 var tlsVersions = map[string]TLSVersion{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
-// String gives the version as a file writes it.
+// String returns the version as a scenario writes it.
 func (v TLSVersion) String() string { return strings.TrimPrefix(tls.VersionName(uint16(v)), "TLS ") }
 
 // DecodeNode implements [NodeDecoder].
@@ -94,8 +95,7 @@ func (*TLSVersion) Schema() syntax.Schema {
 	return syntax.Scalar(syntax.Schema{"enum": []any{1.2, 1.3, "1.2", "1.3"}})
 }
 
-// tls reads the files that a target's tls names, so that what is wrong with them is
-// known before anything starts.
+// tls reads the files that a target's tls names, so that their errors are found before anything starts.
 func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	t := sc.Target.TLS
 	if t == nil || n == nil || n.Kind != syntax.Map {
@@ -127,7 +127,7 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 		return
 	}
 	const day = "2006-01-02 15:04 MST"
-	switch now, leaf := time.Now(), pair.Leaf; { // Shown all the same: how a target takes it may be the point
+	switch now, leaf := time.Now(), pair.Leaf; { // presented all the same: the test may be about how the target handles it
 	case leaf == nil:
 	case now.After(leaf.NotAfter):
 		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert, leaf.NotAfter.UTC().Format(day)))
@@ -136,7 +136,7 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	}
 }
 
-// pem reads a file that tls names. It gives nothing where none was named.
+// pem reads a file that tls names. It returns nothing where none is named.
 func (p *files) pem(n *syntax.Node, key string, path *string) (text []byte, ok bool) {
 	at := n.Get(key)
 	if at == nil || *path == "" {

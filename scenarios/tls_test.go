@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// testCert is a certificate of a test's own, and testKey its key; oldCert and oldKey
-// are a pair that is valid no more.
+// testCert is a certificate made for this test, and testKey its key; oldCert and oldKey are an
+// expired pair.
 const (
 	testCert = `-----BEGIN CERTIFICATE-----
 MIIBFjCBvaADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMTCW9mIGEgdGVz
@@ -41,8 +41,8 @@ PIwS0WgNfqiOCf8QYE4E9F9kqo0cEf6l91LkqaFBnGm9xD6Hp4h0Igyq
 `
 )
 
-// TestTLS holds which files are taken for a load's certificate, where they are looked
-// for, and that one which a target must refuse is named but not refused here.
+// TestTLS checks which files are accepted as a load's certificate and where they are looked up,
+// and that an expired certificate is noted but not refused.
 func TestTLS(t *testing.T) {
 	files := map[string]string{"lib/a.pem": testCert, "lib/a.key": testKey, "lib/old.pem": oldCert, "lib/old.key": oldKey}
 	for _, c := range []struct{ name, tls, wrong, note string }{
@@ -74,7 +74,7 @@ func TestTLS(t *testing.T) {
 			if c.wrong != "" {
 				return
 			}
-			if pair, err := sc.Target.TLS.Pair(); err != nil || pair == nil { // on disk there is none of them
+			if pair, err := sc.Target.TLS.Pair(); err != nil || pair == nil { // none of them is on disk
 				t.Errorf("it is read again: %v", err)
 			}
 		})

@@ -9,26 +9,27 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Trace says how requests tell tracing who they are: each carries a traceparent
-// (https://www.w3.org/TR/trace-context/), but those whose author wrote one. Failed and
-// slow requests keep the id of their trace in the report.
+// Trace says how requests carry trace ids: each sends a traceparent
+// (https://www.w3.org/TR/trace-context/), unless its author sets that header. Reports show the
+// trace ids of failed and slow requests.
 type Trace struct {
 	syntax.Place
-	Send    *bool                 `yaml:"send"`    // a traceparent with every request; nil is on
-	Sampled *bool                 `yaml:"sampled"` // asks for the trace to be recorded; nil is true
-	Link    template.TextTemplate `yaml:"link"`    // where a trace is seen, for links in the report: https://tracing.example/trace/${trace.id}
+	Send    *bool `yaml:"send"`    // send a traceparent with every request; nil is on
+	Sampled *bool `yaml:"sampled"` // request recording of the trace; nil is true
+	// URL of a trace, for links in the report: https://tracing.example/trace/${trace.id}
+	Link template.TextTemplate `yaml:"link"`
 }
 
-// Sends tells whether requests carry a traceparent.
+// Sends reports whether requests carry a traceparent.
 func (t *Trace) Sends() bool { return t.Send == nil || *t.Send }
 
-// Samples tells whether traces are asked to be recorded.
+// Samples reports whether requests ask for their traces to be recorded.
 func (t *Trace) Samples() bool { return t.Sampled == nil || *t.Sampled }
 
 // TraceID is the id of a trace. The zero value is none.
 type TraceID [16]byte
 
-// String gives the 32 hexadecimal digits that the id is written with; none is empty.
+// String returns the id as 32 hexadecimal digits; the zero value is empty.
 func (id TraceID) String() string {
 	if id == (TraceID{}) {
 		return ""
@@ -36,15 +37,14 @@ func (id TraceID) String() string {
 	return hex.EncodeToString(id[:])
 }
 
-// NewTraceID puts an id together.
+// NewTraceID makes an id of two halves.
 func NewTraceID(high, low uint64) (id TraceID) {
 	binary.BigEndian.PutUint64(id[:8], high)
 	binary.BigEndian.PutUint64(id[8:], low)
 	return id
 }
 
-// ParseTraceparent gives the id of the trace that a traceparent names; none when it is not
-// one.
+// ParseTraceparent returns the trace id in a traceparent; the zero value if it is invalid.
 func ParseTraceparent(s string) TraceID {
 	var id TraceID
 	if len(s) < 55 || s[2] != '-' || s[35] != '-' || strings.ToLower(s[3:35]) != s[3:35] {
@@ -56,8 +56,7 @@ func ParseTraceparent(s string) TraceID {
 	return id
 }
 
-// TraceLink gives the URL of a trace by the link that a result holds; empty is that there is
-// none.
+// TraceLink returns the URL of a trace, given the link in a result; empty: there is none.
 func TraceLink(link, id string) string {
 	if link == "" || id == "" {
 		return ""

@@ -2,7 +2,7 @@ package scenarios
 
 import "strconv"
 
-// A Verdict is what a run, or one objective of it, came to.
+// A Verdict is the answer of a run, or of one of its objectives.
 type Verdict string
 
 // The verdicts of a run, and of objectives where they apply.
@@ -10,19 +10,19 @@ const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // too little data
-	Invalid      Verdict = "invalid"      // nothing can be said: see order
+	Invalid      Verdict = "invalid"      // no statement is possible: see order
 	Stopped      Verdict = "stopped"      // a stop condition or guard ended the run
-	Interrupted  Verdict = "interrupted"  // by a signal
-	NotReverted  Verdict = "not_reverted" // a fault could not be taken back
+	Interrupted  Verdict = "interrupted"  // ended by a signal
+	NotReverted  Verdict = "not_reverted" // a fault could not be reverted
 	Regression   Verdict = "regression"   // of comparisons
 	Broken       Verdict = "error"        // brunt itself failed
 
-	// While a run goes on; no result.json has them.
+	// Verdicts while a run goes on; result.json never contains them.
 	Running Verdict = "running" // of a run
 	Pending Verdict = "pending" // of an objective that can't be answered yet
 )
 
-// Exit codes. Where several apply the one that stands first here wins.
+// Exit codes. Where several apply, the first in this list wins.
 const (
 	ExitNotReverted  = 7
 	ExitInterrupted  = 130 // 143 when terminated
@@ -54,7 +54,7 @@ var order = []struct {
 	{Pass, ExitPass, "every objective held"},
 }
 
-// Verdicts lists those that a run may come to, by precedence.
+// Verdicts lists the verdicts of a run, by precedence.
 func Verdicts() []Verdict {
 	var out []Verdict
 	for _, o := range order {
@@ -65,7 +65,7 @@ func Verdicts() []Verdict {
 	return out
 }
 
-// Worse gives that of two verdicts which takes precedence; "" is none.
+// Worse returns the verdict that takes precedence; "" is none.
 func Worse(a, b Verdict) Verdict {
 	for _, o := range order {
 		if o.verdict != "" && (o.verdict == a || o.verdict == b) {
@@ -75,7 +75,7 @@ func Worse(a, b Verdict) Verdict {
 	return Pass
 }
 
-// ExitCode gives the exit code of a verdict.
+// ExitCode returns the exit code of a verdict.
 func (v Verdict) ExitCode() int {
 	for _, o := range order {
 		if o.verdict == v {
@@ -85,7 +85,7 @@ func (v Verdict) ExitCode() int {
 	return ExitError
 }
 
-// ExitTable gives each exit code with its verdict and meaning, by precedence.
+// ExitTable returns each exit code with its verdict and meaning, by precedence.
 func ExitTable() [][3]string {
 	var rows [][3]string
 	for _, o := range order {

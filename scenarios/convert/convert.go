@@ -1,17 +1,18 @@
-// Package convert writes scenarios from the files of other tools: target files of vegeta, recordings
-// of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl and scripts of k6.
+// Package convert writes scenarios from the files of other tools: target files of vegeta,
+// recordings of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl and scripts
+// of k6.
 //
 //	text -Convert-> the Converter of its format -> draft.Draft: steps, loads, data -> Scenario
 //	                                                  |
-//	                                                  notes: what cannot be carried over
+//	                                                  notes: what cannot be converted
 //
-// The result is a scenario like any other, for people to continue with: block by block, with
-// comments. What cannot be carried over becomes a comment at its place and a [draft.Note] with the line
-// of the source. No secret is written down: the value of an Authorization or Cookie header, and fields
-// named password and the like, become ${env.NAME}.
+// The result is a normal scenario for people to edit: in block style, with comments. A part that
+// cannot be converted becomes a comment at its place and a [draft.Note] with the line of the
+// source. No secret is written: the value of an Authorization or Cookie header, and of fields
+// such as password, becomes ${env.NAME}.
 //
-// A foreign text is never taken for the language of scenarios: what looks like a placeholder in it is
-// escaped, and no text can break out of its comment or its line.
+// Text of the source is never interpreted as the language of scenarios: text that looks like a
+// placeholder is escaped, and no text can break out of its comment or its line.
 //
 // To add a format, add a package with a [draft.Converter], and a line to [Converters].
 package convert
@@ -31,7 +32,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Converters lists the formats that are read.
+// Converters lists the supported formats.
 func Converters() []draft.Converter {
 	return []draft.Converter{
 		curl.Converter(),
@@ -43,7 +44,7 @@ func Converters() []draft.Converter {
 	}
 }
 
-// Kinds lists the names of the formats that are read.
+// Kinds lists the names of the supported formats.
 func Kinds() []string { return names(Converters()) }
 
 func names(of []draft.Converter) []string {
@@ -55,15 +56,15 @@ func names(of []draft.Converter) []string {
 	return out
 }
 
-// maxSource is how long a source may be, in bytes.
+// maxSource is the maximum length of a source, in bytes.
 const maxSource = 256 << 20
 
-// Convert makes a scenario of a source in one of the formats of [Converters].
+// Convert converts a source in one of the formats of [Converters] to a scenario.
 func Convert(source []byte, o draft.Options) (*draft.Scenario, error) {
 	return convertWith(Converters(), source, o)
 }
 
-// convertWith makes a scenario of a source in one of the formats of a list.
+// convertWith converts a source in one of the formats of a list to a scenario.
 func convertWith(list []draft.Converter, source []byte, o draft.Options) (*draft.Scenario, error) {
 	i := slices.IndexFunc(list, func(c draft.Converter) bool { return c.Name == o.Kind })
 	if i < 0 {

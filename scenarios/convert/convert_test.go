@@ -15,13 +15,13 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.want")
 
-// sources are the files of testdata, and what each is.
+// sources are the files of testdata, with their formats.
 var sources = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6",
 }
 
-// Source reads a file of testdata as a user would convert it there.
+// source reads a file of testdata as a user would convert it there.
 func source(t testing.TB, name string) ([]byte, draft.Options) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -31,7 +31,7 @@ func source(t testing.TB, name string) ([]byte, draft.Options) {
 	return b, draft.Options{Kind: sources[name], File: name, From: "testdata", To: "testdata"}
 }
 
-// TestConvert holds what is written, and what is said of what is not, to NAME.want.
+// TestConvert compares the scenario and the notes with NAME.want.
 func TestConvert(t *testing.T) {
 	for _, name := range draft.SortedKeys(sources) {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// TestConvert_NoSecret looks for what the sources hold and nobody may write down.
+// TestConvert_NoSecret checks that the secrets of the sources are not written.
 func TestConvert_NoSecret(t *testing.T) {
 	secrets := []string{
 		"geheim", "YW5uOmdlaGVpbQ", "k-1234", "eyJ.abc", "it's me", "sid=1234", "open-sesame", "an-old-secret", "YW5uOmFuLW9sZC1zZWNyZXQ",
@@ -86,8 +86,8 @@ func TestConvert_NoSecret(t *testing.T) {
 	}
 }
 
-// TestConvert_NoSecretIn looks at places that the files of testdata do not have: what stands
-// there becomes a variable of the environment, and what is beside it stays as it is.
+// TestConvert_NoSecretIn checks places that the files of testdata lack: a secret there becomes an
+// environment variable, and the text beside it is unchanged.
 func TestConvert_NoSecretIn(t *testing.T) {
 	body := func(doc string) string {
 		return "curl http://127.0.0.1:8080/ -H 'Content-Type: application/json' -d '" + doc + "'"
@@ -118,7 +118,7 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.ReplaceAll(made.Text, `\"`, `"`) // the body is a text of YAML
+			got := strings.ReplaceAll(made.Text, `\"`, `"`) // the body is a YAML string
 			if strings.Contains(got, c.secret) || !strings.Contains(got, c.want) {
 				t.Errorf("want %s and no %s in\n%s", c.want, c.secret, made.Text)
 			}
@@ -131,7 +131,7 @@ func TestConvert_NoSecretIn(t *testing.T) {
 	}
 }
 
-// TestConvert_Told holds every comment on what was lost against a line on the side.
+// TestConvert_Told checks that every comment on a lost part has a note.
 func TestConvert_Told(t *testing.T) {
 	comment := regexp.MustCompile(`# not carried over(?: \(line (\d+)\))?: (.*)`)
 	for name := range sources {
@@ -185,7 +185,7 @@ func TestConvert_Refuses(t *testing.T) {
 	}
 }
 
-// TestConvert_Large holds that what does not fit into a scenario is left out, and told.
+// TestConvert_Large checks that parts that do not fit into a scenario are left out with a note.
 func TestConvert_Large(t *testing.T) {
 	var wide, long strings.Builder
 	for i := range 20_000 {
@@ -213,7 +213,7 @@ func TestConvert_Large(t *testing.T) {
 	}
 }
 
-// TestConvert_Bombs holds that plans of which there is no end are read in no time.
+// TestConvert_Bombs checks that plans that expand without end are read quickly.
 func TestConvert_Bombs(t *testing.T) {
 	arg := func(name, value string) string {
 		return `<elementProp name="x"><stringProp name="Argument.name">` + name + `</stringProp><stringProp name="Argument.value">` + value + `</stringProp></elementProp>`
@@ -242,7 +242,7 @@ func TestConvert_Bombs(t *testing.T) {
 	}
 }
 
-// parsed reads a scenario that was made, whatever it wants of files and environment.
+// parsed parses a converted scenario, with any files and environment that it needs.
 func parsed(text string) (*scenarios.Scenario, error) {
 	return scenarios.Parse("made.yaml", scenarios.Options{
 		Env: func(string) (string, bool) { return "secret", true },
@@ -273,15 +273,15 @@ func FuzzConvert(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Data is read from files that are not there; k6 has no steps of ours to read.
+		// Data is read from files that do not exist; a k6 script has no steps.
 		if _, err := parsed(made.Text); err != nil && !strings.Contains(err.Error(), "data") && !strings.Contains(made.Text, "k6:") {
 			t.Fatalf("%v\n%s", err, made.Text)
 		}
 	})
 }
 
-// TestConverter_Toy shows that a format is one converter and one line of the list: a text of URLs, one
-// on a line, becomes a scenario that can be parsed.
+// TestConverter_Toy checks that a format is one converter and one line of the list: a list of
+// URLs, one per line, becomes a valid scenario.
 func TestConverter_Toy(t *testing.T) {
 	toy := draft.Converter{Name: "urls", Convert: func(d *draft.Draft, source []byte) error {
 		steps := draft.List()

@@ -1,12 +1,12 @@
-// Package driver lists what can make the requests of a load: brunt itself, vegeta, a log
-// that is replayed, and a k6 script.
+// Package driver lists what can make the requests of a load: brunt itself, vegeta, a replayed
+// log, and a k6 script.
 //
 //	scenario --For--> Descriptor --Check----> mistakes   when the scenario is compiled
 //	                      '--------Prepare--> Job        when the run begins
 //	                                           '--Go---> outcomes, Stats
 //
-// To add a driver, write a file with its [Descriptor] and add its line to [All]. Plan and
-// run know drivers by their descriptors alone.
+// To add a driver, write a file with its [Descriptor] and add its line to [All]. Packages plan
+// and run use drivers only through their descriptors.
 package driver
 
 import (
@@ -27,14 +27,16 @@ type Descriptor struct {
 	// Nil claims none.
 	Claims func(*scenarios.Load) bool
 
-	// Check adds what the driver can't do to the mistakes of a draft. Nil accepts every load.
+	// Check adds a mistake to a draft for each setting that the driver does not support. Nil accepts
+	// every load.
 	Check func(*Draft)
 
-	// Unkept says who makes the writes, where the ledger can't keep those of the driver; its
-	// place is that of the key At. Empty: it keeps them.
+	// Unkept names the author of the writes, if the ledger can't record those of the driver; At is
+	// the key to report it at. Empty: the ledger can record them.
 	Unkept, At string
 
-	// Prepare makes a load ready to run. The connections are nil where they are not brunt's.
+	// Prepare makes a load ready to run. The transport is nil if the driver does not use brunt's
+	// connections.
 	Prepare func(*Setup) (Job, targets.Transport, error)
 }
 
@@ -49,8 +51,8 @@ func All() []Descriptor {
 	}
 }
 
-// For returns the driver of a load. Known is false where no driver of the list has the
-// engine that the load names.
+// For returns the driver of a load. Known is false if no driver of the list has the engine that
+// the load names.
 func For(l *scenarios.Load, list []Descriptor) (d Descriptor, known bool) {
 	named := l.Engine != "" && l.Engine != scenarios.NativeEngine
 	for _, d := range list {
@@ -80,15 +82,15 @@ type Draft struct {
 	Mistakes *syntax.Mistakes
 }
 
-// A Setup is what a driver gets to make a load ready to run.
+// A Setup is the input of a driver that prepares a load.
 type Setup struct {
 	Load   *scenarios.Load
-	Run    *load.Run       // the load, complete but for what makes its requests: Open or Engine, and Abort
+	Run    *load.Run       // the load, complete except for Open or Engine, and Abort
 	Target targets.Options // how requests reach the target
 	Script Job             // the script of the load, already started; nil where the load is no script
 
 	Client func(targets.Options) (targets.Client, error) // a client of the scenario's protocol
-	Wrap   func(u load.User, vu int) load.User           // keeps the writes of a virtual user; nil keeps none
+	Wrap   func(u load.User, vu int) load.User           // records the writes of a virtual user; nil records none
 }
 
 // A Job is a load under way.

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/driver"
 )
 
-// TestFor: a load has the driver that its engine names, else the first that claims it.
+// TestFor checks that a load gets the driver of its engine, else the first driver that claims it.
 func TestFor(t *testing.T) {
 	for _, c := range []struct {
 		name    string

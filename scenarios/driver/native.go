@@ -6,12 +6,12 @@ import (
 	"brunt/targets"
 )
 
-// native makes requests by brunt's own clients. It claims every load.
+// native makes requests with brunt's own clients. It claims every load.
 func native() Descriptor {
 	return Descriptor{Engine: scenarios.NativeEngine, Claims: func(*scenarios.Load) bool { return true }, Prepare: byClient}
 }
 
-// byClient makes the requests of a load by a client of the scenario's protocol.
+// byClient makes the requests of a load with a client of the scenario's protocol.
 func byClient(s *Setup) (Job, targets.Transport, error) {
 	client, err := s.Client(s.Target)
 	if err != nil {

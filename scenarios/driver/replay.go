@@ -2,8 +2,8 @@ package driver
 
 import "brunt/scenarios"
 
-// replay makes the requests of a log again, by brunt's own clients. The log is that of the
-// executor, which the load's schedule holds.
+// replay repeats the requests of a log with brunt's own clients. The log belongs to the executor;
+// the load's schedule contains it.
 func replay() Descriptor {
 	return Descriptor{
 		Claims:  func(l *scenarios.Load) bool { return l.Executor == scenarios.Replay },

@@ -5,8 +5,8 @@ import (
 	"brunt/targets"
 )
 
-// script runs a k6 script in a process of its own, which makes the requests by its own
-// connections. The process is started, and has done its setup, before the load is prepared.
+// script runs a k6 script in a separate process with its own connections. The process is started,
+// and has finished its setup, before the load is prepared.
 func script() Descriptor {
 	return Descriptor{
 		Claims:  func(l *scenarios.Load) bool { return l.Script != nil },

@@ -6,7 +6,7 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// attacker makes requests by vegeta's attacker.
+// attacker makes requests with vegeta's attacker.
 func attacker() Descriptor {
 	return Descriptor{
 		Engine: scenarios.VegetaEngine, Version: vegeta.Name,
@@ -46,7 +46,7 @@ func checkVegeta(d *Draft) {
 	}
 }
 
-// prepareVegeta gives vegeta the one request of every flow.
+// prepareVegeta passes vegeta the one request of every flow.
 func prepareVegeta(s *Setup) (Job, targets.Transport, error) {
 	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars}
 	for _, f := range s.Run.Flows {

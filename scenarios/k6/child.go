@@ -17,29 +17,29 @@ import (
 	"time"
 )
 
-// A Child is a script's process.
+// A Child is the process of a script.
 type Child struct {
-	PID int // once it is started
+	PID int // set by Start
 
 	cmd   *exec.Cmd
 	with  Config
 	to    Handler
 	in    io.WriteCloser
 	out   io.ReadCloser
-	lines chan []byte // for in
+	lines chan []byte // lines to write to in
 	tail  *tail
 	ended chan struct{}
 	exit  Exit
 }
 
-// An Exit says how a script's process ended.
+// An Exit says how the process of a script ended.
 type Exit struct {
 	Code   int    // k6's exit code; -1 with Signal
-	Signal string // that killed it; empty is none
-	Wire   error  // the error in what it sent, if any
+	Signal string // signal that killed it; empty is none
+	Wire   error  // the error in its messages, if any
 	Said   string // the end of its log
 	CPU    time.Duration
-	Memory int64 // resident at most, bytes; zero is not known
+	Memory int64 // maximum resident memory, bytes; zero is unknown
 }
 
 // Exit codes of k6 that brunt distinguishes.
@@ -62,11 +62,11 @@ func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	k.cmd.Stderr = k.tail
-	k.cmd.WaitDelay = time.Second // for processes that it started and left
+	k.cmd.WaitDelay = time.Second // limit for processes that it started and left running
 	return k
 }
 
-// Start starts the process, once. After an error there is none.
+// Start starts the process, once. After an error there is no process.
 func (k *Child) Start() (err error) {
 	if k.in, err = k.cmd.StdinPipe(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (k *Child) Start() (err error) {
 		return err
 	}
 	apart(k.cmd)
-	if err := k.line(k.with); err != nil { // before all that answers it
+	if err := k.line(k.with); err != nil { // queued before any answer to the process
 		return err
 	}
 	started := make(chan error, 1)
@@ -95,7 +95,7 @@ func (k *Child) talk() {
 	for {
 		select {
 		case b := <-k.lines:
-			if _, err := k.in.Write(b); err != nil { // it has ended, or will
+			if _, err := k.in.Write(b); err != nil { // the process has ended, or will
 				return
 			}
 		case <-k.ended:
@@ -104,10 +104,10 @@ func (k *Child) talk() {
 	}
 }
 
-// hold starts the process and stays with it to its end.
+// hold starts the process and waits for its end.
 //
-// subtle: on Linux a child is killed when the thread that started it ends, not only when
-// the process does; so that thread is locked, and lives as long as the child.
+// subtle: on Linux the kernel kills a child when the thread that started it ends, not only when
+// brunt does. The thread is therefore locked for the lifetime of the child.
 func (k *Child) hold(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -121,7 +121,7 @@ func (k *Child) hold(started chan<- error) {
 	}
 	defer close(k.ended)
 	k.exit.Wire = Read(k.out, k.to)
-	if k.exit.Wire != nil { // what it sends can no longer be read
+	if k.exit.Wire != nil { // its messages can no longer be parsed
 		_ = k.cmd.Process.Kill()
 	}
 	err = k.cmd.Wait()
@@ -259,7 +259,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// said is the end of the log, a few lines.
+// said returns the last lines of the log.
 func (t *tail) said() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// apart gives the process a group of its own, so that a ctrl-C is brunt's to pass on.
-// When brunt dies it ends as its standard input does.
+// apart puts the process into its own process group, so that brunt decides what happens on
+// ctrl-C. When brunt dies, the process ends because its standard input does.
 func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// apart gives the process a group of its own, so that a ctrl-C is brunt's to pass on,
-// and has the kernel kill it when brunt dies.
+// apart puts the process into its own process group, so that brunt decides what happens on
+// ctrl-C, and has the kernel kill it when brunt dies.
 func apart(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

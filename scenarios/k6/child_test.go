@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// typical is a script that has what scripts have.
+// typical is a script with the usual parts.
 const typical = `
 import http from 'k6/http';
 import { check, group } from 'k6';
@@ -91,8 +91,8 @@ func TestPlay(t *testing.T) {
 	}
 }
 
-// TestPlay_Scripts holds that scripts of other kinds are run: of CommonJS, with an async
-// setup, with what stands beside them.
+// TestPlay_Scripts checks other kinds of script: CommonJS, an async setup, imports of files
+// beside the script.
 func TestPlay_Scripts(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -159,8 +159,8 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// TestStart_Gone holds that the process ends with whoever started it: when nobody talks
-// to it any more.
+// TestStart_Gone checks that the process ends with the process that started it, when its standard
+// input ends.
 func TestStart_Gone(t *testing.T) {
 	s := server(t)
 	c := script(t, `import http from 'k6/http'; export const options = { vus: 1, duration: '5m' }; export default function () { http.get(__ENV.URL); }`)
@@ -189,7 +189,7 @@ func TestStart_Gone(t *testing.T) {
 	}
 }
 
-// answering tells its process something as soon as that says anything.
+// answering sends a command to its process as soon as the process sends a message.
 type answering struct {
 	*got
 	child *Child
@@ -201,8 +201,8 @@ func (a *answering) Note(n *Note) {
 	a.told <- a.child.Send(Command{Fault: &FaultAnswer{ID: 1}})
 }
 
-// TestStart_AnswersAtOnce has a process ask before it has read anything: who takes that has the process to
-// answer to, and the answer follows what it is started with. It shows a race only under -race.
+// TestStart_AnswersAtOnce has a process send a message before it has read anything. The handler
+// can answer at once, and the answer follows the config. It shows a race only under -race.
 func TestStart_AnswersAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	says := appendNote(appendHello(nil, time.Now()), &Note{Fault: &FaultAsk{ID: 1, Name: "it"}})

@@ -9,16 +9,16 @@ import (
 	"runtime"
 )
 
-// Binary is the program that k6's code is in.
+// Binary is the program that contains k6.
 const Binary = "brunt-k6"
 
-// Build is the one command that builds it, in brunt's own tree.
+// Build is the command that builds Binary in brunt's source tree.
 const Build = "CGO_ENABLED=0 go build -tags k6 -o " + Binary + " ./cmd/" + Binary
 
-// ErrNotFound means that there is no brunt-k6. Its text says how to build it.
+// ErrNotFound reports that brunt-k6 was not found. Its text says how to build it.
 var ErrNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)
 
-// Find finds brunt-k6: where $BRUNT_K6 says, beside the program self, or in PATH.
+// Find finds brunt-k6: at $BRUNT_K6, in the folder of the program self, or in PATH.
 func Find(self string, env func(string) (string, bool)) (string, error) {
 	if path, ok := env("BRUNT_K6"); ok && path != "" {
 		found, err := exec.LookPath(path)

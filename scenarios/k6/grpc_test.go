@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/reflection"
 )
 
-// TestPlay_GRPC holds what calls of gRPC come to. It is built with k6, whose dependency
-// the server is.
+// TestPlay_GRPC checks the outcomes of gRPC calls. It is built with k6, because the server is a
+// dependency of k6.
 func TestPlay_GRPC(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

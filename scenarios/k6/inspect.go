@@ -11,11 +11,11 @@ import (
 
 // A Plan describes what a script will do, as k6 reports it before the run.
 type Plan struct {
-	Scenarios  []Scenario // in the order of their begin
+	Scenarios  []Scenario // ordered by start
 	Thresholds []Threshold
-	End        time.Duration // when the last iteration may begin, at most
-	Over       time.Duration // when all have ended, at most
-	Users      int           // virtual users at most
+	End        time.Duration // latest time at which an iteration may begin
+	Over       time.Duration // latest time at which all iterations have ended
+	Users      int           // maximum number of virtual users
 }
 
 // A Scenario is one scenario of the script, as its executor runs it.
@@ -23,9 +23,9 @@ type Scenario struct {
 	Name       string
 	Executor   string
 	Start, End time.Duration // when iterations begin
-	Open       bool          // iterations begin by a rate, whatever the target does
-	Pieces     []Piece       // of its rate per second, or of its virtual users
-	Iterations bool          // it ends after a number of iterations, perhaps before End
+	Open       bool          // iterations begin at a rate, whatever the target does
+	Pieces     []Piece       // its rate per second, or its number of virtual users
+	Iterations bool          // it ends after a number of iterations, possibly before End
 }
 
 // A Piece is a stretch of a scenario's rate or users.
@@ -80,7 +80,7 @@ func sortThresholds(all []Threshold) {
 	})
 }
 
-// EachThreshold reads the thresholds of one metric: texts, or objects with one.
+// EachThreshold reads the thresholds of one metric, which are texts or objects that contain one.
 func EachThreshold(raw json.RawMessage, do func(source string, abort bool, delay time.Duration) error) error {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -144,7 +144,7 @@ func scenarioOf(name string, s map[string]any) Scenario {
 	return out
 }
 
-// ramp reads stages; a stage of no time is a jump.
+// ramp reads stages; a stage without duration is a jump.
 func ramp(s map[string]any, from float64, per func(float64) float64) (out []Piece) {
 	list, _ := s["stages"].([]any)
 	for _, v := range list {

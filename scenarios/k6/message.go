@@ -10,13 +10,14 @@ import (
 // A Config is the first message to the process of a script: one line of JSON.
 type Config struct {
 	Version int               `json:"version"`
-	Script  string            `json:"script"`           // its absolute path
-	Env     map[string]string `json:"env,omitempty"`    // for __ENV
-	Args    []string          `json:"args,omitempty"`   // more arguments of k6
-	Change  Change            `json:"change"`           // what the scenario says of the script's options
-	Fences  [][]string        `json:"fences,omitempty"` // allow-lists of addresses besides loopback; an address must be in all of them
+	Script  string            `json:"script"`         // its absolute path
+	Env     map[string]string `json:"env,omitempty"`  // for __ENV
+	Args    []string          `json:"args,omitempty"` // more arguments of k6
+	Change  Change            `json:"change"`         // changes of the script's options by the scenario
+	// allow-lists of addresses besides loopback; an address must be in all of them
+	Fences  [][]string        `json:"fences,omitempty"`
 	Ways    map[string]string `json:"ways,omitempty"`   // host or host:port to the host:port connected to instead
-	Warmup  time.Duration     `json:"warmup,omitempty"` // of the script's time, which its thresholds leave out
+	Warmup  time.Duration     `json:"warmup,omitempty"` // part of the script's time that its thresholds leave out
 	Control bool              `json:"control,omitempty"`
 }
 
@@ -24,34 +25,35 @@ type Config struct {
 type Command struct {
 	Begin bool         `json:"begin,omitempty"` // setup is over in every script: begin the load
 	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
-	Phase *string      `json:"phase,omitempty"` // the faults that are in now, by name; empty is none
+	Phase *string      `json:"phase,omitempty"` // the active faults, by name; empty is none
 	Fault *FaultAnswer `json:"fault,omitempty"`
 }
 
 // A FaultAnswer answers a script's request for a fault.
 type FaultAnswer struct {
 	ID      int64  `json:"id"`
-	Refused string `json:"refused,omitempty"` // why; empty is that it comes
-	Control bool   `json:"control,omitempty"` // this is a control run: no fault comes
+	Refused string `json:"refused,omitempty"` // reason for the refusal; empty: the fault is injected
+	Control bool   `json:"control,omitempty"` // this is a control run without faults
 }
 
-// A Note is a message from the process about anything but requests.
+// A Note is a message from the process, except those about requests.
 type Note struct {
-	Ready      bool        `json:"ready,omitempty"`      // setup is over; it waits for Begin
+	Ready      bool        `json:"ready,omitempty"`      // setup is over; the process waits for Begin
 	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
 	Fault      *FaultAsk   `json:"fault,omitempty"`      // the script asks for a fault
-	Metrics    []Metric    `json:"metrics,omitempty"`    // so far
-	Thresholds []Threshold `json:"thresholds,omitempty"` // so far
-	Lost       int64       `json:"lost,omitempty"`       // requests and iterations that there was no room for, in all
-	Others     int64       `json:"others,omitempty"`     // requests that share one step, as there were too many
-	Loose      int64       `json:"loose,omitempty"`      // checks that no request of their virtual user came before
-	End        *End        `json:"end,omitempty"`        // it is the last
+	Metrics    []Metric    `json:"metrics,omitempty"`    // values so far
+	Thresholds []Threshold `json:"thresholds,omitempty"` // results so far
+	Lost       int64       `json:"lost,omitempty"`       // requests and iterations lost for lack of buffer, in total
+	// requests that share one step because there were too many steps
+	Others int64 `json:"others,omitempty"`
+	Loose  int64 `json:"loose,omitempty"` // checks without an earlier request of their virtual user
+	End    *End  `json:"end,omitempty"`   // the last note
 }
 
 // A Mark is an event that the script reports.
 type Mark struct {
 	At    time.Duration  `json:"at"`
-	Phase bool           `json:"phase,omitempty"` // a phase of the script begins
+	Phase bool           `json:"phase,omitempty"` // begins a phase of the script
 	Text  string         `json:"text"`
 	Data  map[string]any `json:"data,omitempty"`
 }
@@ -62,18 +64,18 @@ type FaultAsk struct {
 	Name string `json:"name"`
 }
 
-// An End says how the script ended, as k6 sees it.
+// An End says how the script ended, as k6 reports it.
 type End struct {
-	Error string `json:"error,omitempty"` // empty is well
+	Error string `json:"error,omitempty"` // empty: no error
 }
 
-// A Metric is one of k6's metrics, summed up. Times are in milliseconds, as k6 has them.
+// A Metric is one of k6's metrics, summed up. Times are in milliseconds, as in k6.
 type Metric struct {
 	Name     string  `json:"name"`
 	Type     string  `json:"type"`               // counter, gauge, rate, trend
 	Contains string  `json:"contains,omitempty"` // default, time, data
 	Count    int64   `json:"count"`              // samples
-	Sum      float64 `json:"sum"`                // of a rate: the samples that were not zero
+	Sum      float64 `json:"sum"`                // of a rate: the number of samples that were not zero
 	Last     float64 `json:"last"`
 	Min      float64 `json:"min"`
 	Max      float64 `json:"max"`
@@ -81,20 +83,20 @@ type Metric struct {
 	P90      float64 `json:"p90"`
 	P95      float64 `json:"p95"`
 	P99      float64 `json:"p99"`
-	Rate     float64 `json:"rate"` // a counter's per second; a rate's share, 0 to 1
+	Rate     float64 `json:"rate"` // a counter's rate per second; a rate's share, 0 to 1
 }
 
-// A Threshold is one of the script's thresholds with its answer.
+// A Threshold is one of the script's thresholds with its result.
 type Threshold struct {
-	Metric   string  `json:"metric"` // with {tag:value} where it is of some samples only
+	Metric   string  `json:"metric"` // with {tag:value} if it is limited to some samples
 	Source   string  `json:"source"` // as written: p(95)<200
 	What     string  `json:"what"`   // p(95)
 	Op       string  `json:"op"`
 	Target   float64 `json:"target"`
-	Count    int64   `json:"count"` // samples that it was judged by
+	Count    int64   `json:"count"` // number of samples it was evaluated on
 	Measured float64 `json:"measured"`
 	Holds    bool    `json:"holds"`
-	Abort    bool    `json:"abort,omitempty"` // it does not hold, and the script ends the test then
+	Abort    bool    `json:"abort,omitempty"` // the script ends the test if the threshold fails
 }
 
 // Check refuses a config of another version.
@@ -105,10 +107,10 @@ func (c *Config) Check() error {
 	return nil
 }
 
-// mostMark bounds what a mark may hold.
+// mostMark bounds the size of a mark.
 const mostMark = 16 << 10
 
-// Check refuses a mark whose data can't be written down.
+// Check refuses a mark whose data can't be encoded.
 func (m *Mark) Check() error {
 	b, err := json.Marshal(m.Data)
 	if err != nil {
@@ -120,14 +122,14 @@ func (m *Mark) Check() error {
 	return nil
 }
 
-// NotAllowed is what the error of a connection outside the blast radius says.
+// NotAllowed is part of the error text of a connection outside the blast radius.
 const NotAllowed = "lies outside the blast radius; name it under guard.allow.load to let load go there"
 
-// CodeNotAllowed stands for such an error, as k6's own codes do for others.
+// CodeNotAllowed is the code of such an error, in place of a code of k6.
 const CodeNotAllowed = -1
 
-// CodeClosed stands for a connection that was closed before the answer was whole, for
-// which k6 has no code.
+// CodeClosed is the code of a connection that was closed before the answer was complete. K6 has
+// no code for it.
 const CodeClosed = -2
 
 // CodeOf derives the code of a request's error from k6's report of it.
@@ -141,12 +143,11 @@ func CodeOf(code int, text string) int {
 	return code
 }
 
-// WasSent reports whether a request without an answer was sent, judging by its code: an error
-// of DNS, of dialing, of TLS or of the blast radius comes before.
+// WasSent reports whether a request without an answer was sent, judging by its code: errors of
+// DNS, dialing, TLS or the blast radius occur before sending.
 func WasSent(code int) bool {
 	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
 }
 
-// IsNotAllowed recognizes the error of the allow-list by its text, which is all that k6 keeps
-// of it.
+// IsNotAllowed recognizes the error of the allow-list by its text, because k6 keeps nothing else of it.
 func IsNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

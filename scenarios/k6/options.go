@@ -13,28 +13,29 @@ import (
 	"time"
 )
 
-// A Change is what a scenario says instead of the script's own executor. Its zero value
-// leaves all as it is.
+// A Change replaces parts of the script's own executor by settings of the scenario. The zero
+// value changes nothing.
 type Change struct {
-	Rate     float64       `json:"rate,omitempty"`     // iterations per second: a constant arrival rate
-	VUs      int           `json:"vus,omitempty"`      // virtual users: a constant number of them; with a rate, how many there are at first
-	MaxVUs   int           `json:"max_vus,omitempty"`  // with a rate, how many there may be
-	Duration time.Duration `json:"duration,omitempty"` // how long; ramps are drawn out or pressed together
-	Only     string        `json:"only,omitempty"`     // the one scenario of the script that is run; empty is all
+	Rate float64 `json:"rate,omitempty"` // iterations per second: a constant arrival rate
+	// virtual users: a constant number of them; with a rate, the number at first
+	VUs      int           `json:"vus,omitempty"`
+	MaxVUs   int           `json:"max_vus,omitempty"`  // with a rate, the maximum number of virtual users
+	Duration time.Duration `json:"duration,omitempty"` // duration; ramps are stretched or compressed
+	Only     string        `json:"only,omitempty"`     // the one scenario of the script to run; empty is all
 }
 
-// barrier is how long the script's setup may wait for that of other scripts, on top of its own
-// time.
+// barrier is how long the script's setup may wait for the setups of other scripts, in addition to
+// its own time.
 const barrier = time.Hour
 
-// defaultSetupTimeout is k6's.
+// defaultSetupTimeout is the default of k6.
 const defaultSetupTimeout = time.Minute
 
-// shortcuts are the options by which a script without scenarios says its executor.
+// shortcuts are the options that define the executor of a script without scenarios.
 var shortcuts = []string{"vus", "duration", "iterations", "stages"}
 
-// Apply gives the script's options, as JSON, with what the change says; and what brunt
-// needs of any script: to know whose sample one is, and time for setup to wait in.
+// Apply returns the script's options, as JSON, with the change applied. It adds the options that
+// brunt needs of any script: tags to attribute samples, and time for setup to wait.
 func (c Change) Apply(options []byte) ([]byte, error) {
 	o := map[string]any{}
 	if err := json.Unmarshal(options, &o); err != nil {
@@ -53,19 +54,19 @@ func (c Change) Apply(options []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// SetupTimeout is how long the script's own setup may take.
+// SetupTimeout returns the limit for the script's own setup.
 func SetupTimeout(options []byte) time.Duration {
 	var o struct {
 		SetupTimeout any `json:"setupTimeout"`
 	}
-	_ = json.Unmarshal(options, &o) // its own mistakes are k6's to tell
+	_ = json.Unmarshal(options, &o) // k6 reports mistakes in the script
 	return durationOf(o.SetupTimeout, defaultSetupTimeout)
 }
 
-// neededTags are the tags by which brunt knows a sample; k6's default has all but vu.
+// neededTags are the tags that brunt attributes samples by; the default of k6 has all but vu.
 var neededTags = []string{"vu", "status", "method", "name", "group", "check", "error", "error_code", "scenario"}
 
-// defaultTags are k6's own.
+// defaultTags are the defaults of k6.
 var defaultTags = []string{"proto", "subproto", "status", "method", "url", "name", "group", "check", "error", "error_code", "tls_version", "scenario", "service", "expected_response"}
 
 func withVU(v any) any {
@@ -85,7 +86,7 @@ func withVU(v any) any {
 	return slices.Sorted(maps.Keys(tags))
 }
 
-// scenarios puts the change into the script's scenarios.
+// scenarios applies the change to the script's scenarios.
 func (c Change) scenarios(o map[string]any) error {
 	all, _ := o["scenarios"].(map[string]any)
 	if len(all) == 0 {
@@ -127,7 +128,7 @@ func (c Change) scenarios(o map[string]any) error {
 	return nil
 }
 
-// fromShortcuts makes the scenario that k6 would make of a script's shortcuts.
+// fromShortcuts makes the scenario that k6 derives from a script's shortcuts.
 func fromShortcuts(o map[string]any) map[string]any {
 	s := map[string]any{}
 	maps.Copy(s, o)
@@ -154,10 +155,10 @@ func fromShortcuts(o map[string]any) map[string]any {
 	return s
 }
 
-// kept are the settings of a scenario that any executor has.
+// kept are the settings of a scenario that every executor has.
 var kept = []string{"exec", "env", "tags", "startTime", "gracefulStop", "options"}
 
-// executor gives a scenario with another executor, or its own with another duration.
+// executor returns a scenario with another executor, or with its own executor and another duration.
 func (c Change) executor(s map[string]any) (map[string]any, error) {
 	was := durationOf(s["duration"], 0)
 	if was == 0 {
@@ -212,7 +213,7 @@ func (c Change) executor(s map[string]any) (map[string]any, error) {
 	return out, nil
 }
 
-// drawOut makes each stage last longer by a factor.
+// drawOut scales the duration of each stage by a factor.
 func drawOut(out, s map[string]any, by float64) {
 	list, _ := s["stages"].([]any)
 	stages := make([]any, 0, len(list))
@@ -236,7 +237,7 @@ func stagesLast(s map[string]any) time.Duration {
 	return sum
 }
 
-// wholeRate writes a rate in whole numbers, as k6 wants it.
+// wholeRate expresses a rate in whole numbers, as k6 requires.
 func wholeRate(perSecond float64) (rate int, unit string) {
 	for _, u := range []struct {
 		seconds float64
@@ -258,8 +259,7 @@ func milliseconds(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }
 
-// durationOf reads one of k6's durations: a text, in which days may stand, or a number
-// of milliseconds.
+// durationOf parses a duration of k6: a text, which may contain days, or a number of milliseconds.
 func durationOf(v any, zero time.Duration) time.Duration {
 	switch v := v.(type) {
 	case float64:
@@ -289,9 +289,9 @@ func durationOf(v any, zero time.Duration) time.Duration {
 	return zero
 }
 
-// Wrapper is the script that k6 runs in the script's stead: it has all that the script
-// has, with its options changed, and its setup followed by a wait until everybody is
-// ready. Path is where the script is.
+// Wrapper returns the script that k6 runs in place of the user's script. It exports everything
+// that the script does, with changed options, and its setup followed by a wait until all scripts
+// are ready. Path is the path of the script.
 func Wrapper(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…
@@ -299,7 +299,7 @@ func Wrapper(path string) string {
 	}
 	from, err := json.Marshal((&url.URL{Scheme: "file", Path: path}).String())
 	if err != nil {
-		panic(err) // it is a text
+		panic(err) // strings always encode
 	}
 	return strings.ReplaceAll(wrapper, "SCRIPT", string(from))
 }

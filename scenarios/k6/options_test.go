@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// TestApply holds what becomes of a script's scenarios.
+// TestApply checks the changed scenarios of a script.
 func TestApply(t *testing.T) {
 	const arrival = `{"scenarios":{"a":{"executor":"constant-arrival-rate","rate":5,"timeUnit":"1s","duration":"10s","preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}}`
 	for _, c := range []struct {
 		name, options string
 		change        Change
-		want          string // of scenarios
+		want          string // expected scenarios
 	}{
 		{"nothing said", arrival, Change{}, `{"a":{"executor":"constant-arrival-rate","rate":5,"timeUnit":"1s","duration":"10s","preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`},
 		{"rate", arrival, Change{Rate: 50}, `{"a":{"executor":"constant-arrival-rate","rate":50,"timeUnit":"1s","duration":"10000ms","preAllocatedVUs":7,"maxVUs":9,"exec":"go","tags":{"x":"y"}}}`},
@@ -75,7 +75,7 @@ func TestApply_Wrong(t *testing.T) {
 	}
 }
 
-// TestApply_Tags holds that a script's own tags are kept.
+// TestApply_Tags checks that a script's own tags are kept.
 func TestApply_Tags(t *testing.T) {
 	out, err := Change{}.Apply([]byte(`{"systemTags":["proto"],"setupTimeout":1500}`))
 	if err != nil || !strings.Contains(string(out), `"systemTags":["check","error","error_code","group","method","name","proto","scenario","status","vu"]`) || !strings.Contains(string(out), `"3601500ms"`) {

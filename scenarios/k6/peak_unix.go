@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// peak is how much memory the process had at most; zero is not known. It is no less than
-// what brunt had as it started the process: Linux counts that in.
+// peak returns the maximum memory of the process; zero is unknown. It is at least the memory that
+// brunt had when it started the process, because Linux includes that.
 func peak(state *os.ProcessState) int64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {

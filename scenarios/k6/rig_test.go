@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// program is brunt-k6: built by CI, and by whoever works on it.
+// program returns the path of brunt-k6, which CI or the developer builds.
 func program(t testing.TB) string {
 	t.Helper()
 	path, err := Find("", os.LookupEnv)
@@ -27,7 +27,7 @@ func program(t testing.TB) string {
 	return ""
 }
 
-// got is all that a script's process has sent.
+// got collects the messages of a script's process.
 type got struct {
 	mu         sync.Mutex
 	wall       time.Time
@@ -80,7 +80,7 @@ func (g *got) byStep() map[string]int {
 
 func (g *got) last() Note { return g.notes[len(g.notes)-1] }
 
-// script writes a script into a folder of its own.
+// script writes a script into its own folder.
 func script(t testing.TB, text string) Config {
 	t.Helper()
 	dir := t.TempDir()
@@ -127,7 +127,7 @@ func inspect(t *testing.T, c Config) (*Plan, error) {
 	return Inspect(ctx, path, c)
 }
 
-// server answers /slow late, /bad with 500, /shed with 503, and the rest with 200.
+// server answers /slow late, /bad with 500, /shed with 503, and other paths with 200.
 func server(t testing.TB) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

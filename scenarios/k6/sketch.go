@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// A sketch is a distribution of any numbers, times or not, in bounded memory: a value
-// is known to a thousandth. A bucket is named by the sign, the exponent and the first
-// ten bits of the fraction of its values.
+// A sketch is a distribution of any numbers, not only times, in bounded memory, with a relative
+// error of a thousandth. The key of a bucket is the sign, the exponent and the first ten bits of
+// the fraction of its values.
 type sketch struct {
 	buckets map[uint32]int64
 	count   int64
@@ -19,8 +19,8 @@ type sketch struct {
 }
 
 const (
-	fractionRest = 52 - 10                  // bits of the fraction that are left out
-	signBit      = 1 << (63 - fractionRest) // of a bucket
+	fractionRest = 52 - 10                  // dropped bits of the fraction
+	signBit      = 1 << (63 - fractionRest) // sign bit of a bucket
 )
 
 // add counts a value, unless it is not a number or infinite.
@@ -38,8 +38,7 @@ func (s *sketch) add(v float64) {
 	s.buckets[uint32(math.Float64bits(v)>>fractionRest)]++
 }
 
-// quantiles gives the nearest rank for each share, 0 to 1, and zero where there is
-// nothing.
+// quantiles returns the nearest rank for each share, 0 to 1, and zero for an empty sketch.
 func (s *sketch) quantiles(shares ...float64) []float64 {
 	out := make([]float64, len(shares))
 	if s.count == 0 {
@@ -53,7 +52,7 @@ func (s *sketch) quantiles(shares ...float64) []float64 {
 	for b, n := range s.buckets {
 		low := math.Float64frombits(uint64(b) << fractionRest)
 		high := math.Float64frombits(uint64(b)<<fractionRest | (1<<fractionRest - 1))
-		if b&^signBit == 0 { // zero, and what is next to it
+		if b&^signBit == 0 { // zero and subnormal numbers next to it
 			low, high = 0, 0
 		}
 		all = append(all, bucket{min(low, high), max(low, high), n})
@@ -65,7 +64,7 @@ func (s *sketch) quantiles(shares ...float64) []float64 {
 		for _, b := range all {
 			if seen += b.n; seen >= rank {
 				v := (b.low + b.high) / 2
-				if n := math.Ceil(b.low); n <= b.high { // counts and sizes are whole
+				if n := math.Ceil(b.low); n <= b.high { // counts and sizes are integers
 					v = n
 				}
 				out[i] = min(max(v, s.min), s.max)

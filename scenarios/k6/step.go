@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// StepName gives the step that a request belongs to: its name where the script gave it
-// one, else its group, else METHOD path. Tag gives a tag of it by name.
+// StepName returns the step that a request belongs to: its name if the script sets one, else its
+// group, else METHOD path. Tag returns a tag of the request by name.
 func StepName(tag func(name string) string) string {
 	name := tag("name")
-	if name == "" { // as k6/ws leaves it
+	if name == "" { // as k6/ws does
 		name = tag("url")
 	}
 	method := tag("method")
 	path, isURL := pathOf(name)
 	switch {
-	case name != "" && !isURL: // k6 writes the URL where the script gave no name
+	case name != "" && !isURL: // k6 uses the URL if the script sets no name
 		return oneLine(name)
 	case isURL && strings.Contains(name, "${}"): // http.url`…`
 		return oneLine(strings.TrimSpace(method + " " + path))
@@ -33,7 +33,7 @@ func groupName(group string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(group, "::"), "::", " / ")
 }
 
-// pathOf gives the path of a URL, as written.
+// pathOf returns the path of a URL, as written.
 func pathOf(name string) (path string, isURL bool) {
 	if rest, ok := strings.CutPrefix(name, "${}/"); ok { // the base URL is a variable
 		path, _, _ = strings.Cut("/"+rest, "?")
@@ -60,8 +60,7 @@ func pathOf(name string) (path string, isURL bool) {
 
 var numberSegment = regexp.MustCompile(`/([0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(/|$)`)
 
-// plain writes * for the numbers and UUIDs of a path: they tell one object from
-// another, and not one step.
+// plain replaces numbers and UUIDs in a path by *, because they identify objects, not steps.
 func plain(path string) string {
 	for {
 		next := numberSegment.ReplaceAllString(path, "/*$2")
@@ -75,7 +74,7 @@ func plain(path string) string {
 // longestName bounds a step's name.
 const longestName = 200
 
-// oneLine makes a name that a report and an objective can write.
+// oneLine makes a name that reports and objectives can contain.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

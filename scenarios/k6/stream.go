@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// A Stream is the script's half of the wire: it makes frames of samples, and writes them
-// while the script goes on. What there is no room for is left out and counted: the
-// script is never made to wait, and memory never grows with it. All but Flush and Close
-// is for one goroutine; Note and Exception are for all.
+// A Stream is the script's side of the wire. It encodes samples as frames, and writes them while
+// the script runs. When the buffer is full, it drops and counts frames, so the script never waits
+// and memory stays bounded. All methods but Flush and Close are for one goroutine; Note and
+// Exception are for all.
 type Stream struct {
 	begun time.Time
 	w     io.Writer
 
 	steps   map[string]int
 	checks  map[string]int
-	pending map[string]*pending // by virtual user
+	pending map[string]*pending // request of each virtual user that waits for checks
 	spare   []*pending
 	swept   time.Duration
 	latest  time.Duration
@@ -31,24 +31,23 @@ type Stream struct {
 	err    error
 }
 
-// pending is a request whose checks may still follow.
+// pending is a request that may still get checks.
 type pending struct{ Request }
 
-// Bounds of a stream. A request takes some 25 bytes, so that what waits is more than
-// half a million requests.
+// Bounds of a stream. A request takes about 25 bytes, so the buffer holds more than half a
+// million requests.
 const (
 	mostWaiting = 16 << 20 // bytes
-	MostSteps   = 100      // of a script, and one for all others
+	MostSteps   = 100      // of a script, plus one for all others
 	mostChecks  = 1000
-	checksWait  = time.Second // after its request; a check that comes later stands alone
+	checksWait  = time.Second // after its request; a later check counts for no request
 	flushEvery  = 100 * time.Millisecond
 )
 
-// OtherSteps is the step of requests whose own would be one too many.
+// OtherSteps is the step of all requests beyond MostSteps.
 const OtherSteps = "others"
 
-// NewStream says hello on w and begins to write. Broken is called once, when nobody
-// reads any more.
+// NewStream writes the header to w and starts the writer. It calls broken once, when writing fails.
 func NewStream(w io.Writer, broken func(error)) *Stream {
 	now := time.Now()
 	s := &Stream{
@@ -63,7 +62,7 @@ func NewStream(w io.Writer, broken func(error)) *Stream {
 // At is the time on the stream's clock.
 func (s *Stream) At(t time.Time) time.Duration { return t.Sub(s.begun) }
 
-// write writes what there is, a few times a second.
+// write writes the buffer, a few times a second.
 func (s *Stream) write(broken func(error)) {
 	defer close(s.done)
 	tick := time.NewTicker(flushEvery)
@@ -109,7 +108,7 @@ func (s *Stream) Close() error {
 	return s.err
 }
 
-// put adds a frame. One that may be lost is left out where there is no room.
+// put adds a frame. If mayBeLost, it drops the frame when the buffer is full.
 func (s *Stream) put(mayBeLost bool, frame func(b []byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +120,7 @@ func (s *Stream) put(mayBeLost bool, frame func(b []byte) []byte) bool {
 	return true
 }
 
-// Step gives the number of a step.
+// Step returns the number of a step.
 func (s *Stream) Step(name string) int {
 	if id, ok := s.steps[name]; ok {
 		return id
@@ -137,7 +136,7 @@ func (s *Stream) Step(name string) int {
 	return id
 }
 
-// check gives the number of a check.
+// check returns the number of a check.
 func (s *Stream) check(name string) int {
 	name = oneLine(name)
 	if id, ok := s.checks[name]; ok {
@@ -176,8 +175,8 @@ func (s *Stream) Request(vu string, r *Request) {
 	s.pending[vu] = p
 }
 
-// CheckMade counts a check for the last request of a virtual user. One that comes long
-// after it, or without it, counts for none.
+// CheckMade counts a check for the last request of a virtual user. A check that comes long after
+// its request, or without one, counts for no request.
 func (s *Stream) CheckMade(vu, name string, held bool) {
 	p := s.pending[vu]
 	if p == nil {
@@ -238,7 +237,7 @@ func (s *Stream) Note(n Note) {
 	n.Lost, n.Others, n.Loose = s.lost, s.others, s.loose
 	s.buf = appendNote(s.buf, &n)
 	s.mu.Unlock()
-	if n.Ready || n.Fault != nil || n.End != nil { // somebody waits
+	if n.Ready || n.Fault != nil || n.End != nil { // the receiver waits for these
 		select {
 		case s.wake <- struct{}{}:
 		default:
@@ -246,7 +245,7 @@ func (s *Stream) Note(n Note) {
 	}
 }
 
-// Sweep sends requests that no check can follow any more.
+// Sweep sends requests that can't get further checks.
 func (s *Stream) Sweep(now time.Time) {
 	at := s.At(now)
 	s.latest = max(s.latest, at)

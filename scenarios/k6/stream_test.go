@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestStream_Checks holds whose a check is: the last request's of its virtual user.
+// TestStream_Checks checks that a check belongs to the last request of its virtual user.
 func TestStream_Checks(t *testing.T) {
 	var b bytes.Buffer
 	s := NewStream(&b, nil)
@@ -25,7 +25,7 @@ func TestStream_Checks(t *testing.T) {
 	s.Request("1", at(3))
 	s.Iteration("1", time.Second, time.Second)
 	s.CheckMade("1", "after its iteration", false)
-	s.Request("", at(4)) // of nobody known
+	s.Request("", at(4)) // of an unknown virtual user
 	s.Request("3", at(5))
 	s.Sweep(s.begun.Add(2 * time.Second))
 	s.CheckMade("3", "too late", false)
@@ -59,7 +59,7 @@ func TestStream_Checks(t *testing.T) {
 	}
 }
 
-// stuck is a pipe that nobody reads, until it is let go.
+// stuck is a pipe that is not read until it is released.
 type stuck struct {
 	go_ chan struct{}
 	bytes.Buffer
@@ -70,13 +70,13 @@ func (w *stuck) Write(b []byte) (int, error) {
 	return w.Buffer.Write(b)
 }
 
-// TestStream_Lost holds that nobody waits for a reader, that memory is bounded, and that
-// what is lost is counted and said.
+// TestStream_Lost checks that a missing reader never blocks the script, that memory is bounded,
+// and that lost frames are counted and reported.
 func TestStream_Lost(t *testing.T) {
 	w := &stuck{go_: make(chan struct{})}
 	s := NewStream(w, nil)
 	step := s.Step("a")
-	const n = 4_000_000 // more than the writer can hold and the buffer besides
+	const n = 4_000_000 // more than fits into the writer and the buffer
 	for i := range n {
 		s.put(true, func(b []byte) []byte {
 			return appendRequest(b, &Request{Step: step, End: time.Duration(i) * time.Microsecond})
@@ -102,7 +102,7 @@ func TestStream_Lost(t *testing.T) {
 	}
 }
 
-// TestStream_Broken holds that the script is told when nobody reads any more, once.
+// TestStream_Broken checks that the script is told once when the reader is gone.
 func TestStream_Broken(t *testing.T) {
 	r, w := io.Pipe()
 	_ = r.CloseWithError(errors.New("gone"))
@@ -117,7 +117,7 @@ func TestStream_Broken(t *testing.T) {
 	}
 }
 
-// TestStream_Steps holds that there are so many steps and no more.
+// TestStream_Steps checks that the number of steps is bounded.
 func TestStream_Steps(t *testing.T) {
 	var b bytes.Buffer
 	s := NewStream(&b, nil)

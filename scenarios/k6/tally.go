@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// A Tally sums up the script's metrics, as k6 does at the end of a test, in memory that
-// does not grow with the samples. It is used by one goroutine at a time.
+// A Tally sums up the script's metrics, as k6 does at the end of a test, in bounded memory. It is
+// used by one goroutine at a time.
 type Tally struct {
 	series     []*Series
 	byName     map[string]*Series
 	thresholds []*limit
 }
 
-// A Series is a metric, or the part of one that a threshold is about.
+// A Series is a metric, or the submetric that a threshold is about.
 type Series struct {
 	sketch
 	name, typ, contains string
-	of                  map[string]string // tags that its samples have; nil is all samples
-	base                string            // the metric that it is a part of; empty is that it is whole
+	of                  map[string]string // tags of its samples; nil is all samples
+	base                string            // the metric that it is a submetric of; empty: it is a whole metric
 }
 
 // A limit is a threshold.
@@ -31,14 +31,13 @@ type limit struct {
 	delay          time.Duration
 }
 
-// mostMetrics bounds how many metrics a script may have.
+// mostMetrics bounds the number of metrics of a script.
 const mostMetrics = 1000
 
-// NewTally makes an empty tally.
+// NewTally returns an empty tally.
 func NewTally() *Tally { return &Tally{byName: map[string]*Series{}} }
 
-// Limit adds a threshold on a metric, which is named as the script does it: NAME, or
-// NAME{tag:value,…}.
+// Limit adds a threshold on a metric, which is named as in the script: NAME, or NAME{tag:value,…}.
 func (t *Tally) Limit(metric, source string, abort bool, delay time.Duration) error {
 	e, err := parseExpression(source)
 	if err != nil {
@@ -79,8 +78,8 @@ func parseSelector(metric string) (base string, tags map[string]string, err erro
 	return strings.TrimSpace(base), tags, nil
 }
 
-// Metric gives the series of a metric and its parts, which samples are added to as
-// their tags say. Nil is that there are too many metrics.
+// Metric returns the series of a metric and of its submetrics; a sample is added to those that
+// take its tags. Nil: there are too many metrics.
 func (t *Tally) Metric(name, typ, contains string) []*Series {
 	whole := t.byName[name]
 	if whole == nil {
@@ -114,15 +113,15 @@ func (s *Series) Takes(tag func(name string) (string, bool)) bool {
 // Whole reports whether the series takes every sample of its metric.
 func (s *Series) Whole() bool { return s.of == nil }
 
-// Add takes a sample up.
+// Add adds a sample.
 func (s *Series) Add(v float64) {
-	if s.typ == "rate" && v != 0 { // a share counts, whatever the value
+	if s.typ == "rate" && v != 0 { // a rate counts samples that are not zero
 		v = 1
 	}
 	s.add(v)
 }
 
-// Sum gives all metrics and thresholds, elapsed into the test.
+// Sum returns all metrics and thresholds; elapsed is the time since the start of the test.
 func (t *Tally) Sum(elapsed time.Duration) (all []Metric, thresholds []Threshold) {
 	for _, s := range t.series {
 		if s.count > 0 {
@@ -161,7 +160,7 @@ func (s *Series) metric(elapsed time.Duration) Metric {
 	return m
 }
 
-// rate is a counter's per second, or the share of a rate.
+// rate returns the rate per second of a counter, or the share of a rate.
 func (s *Series) rate(elapsed time.Duration) float64 {
 	switch {
 	case s.typ == "counter" && elapsed > 0:

@@ -9,17 +9,17 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// An expression is what a threshold says: p(95)<200.
+// An expression is a parsed threshold: p(95)<200.
 type expression struct {
 	what       string  // count, rate, value, avg, min, max, med or p
-	percentile float64 // of p, 0 to 100
+	percentile float64 // percentile of p, 0 to 100
 	op         string
 	target     float64
 }
 
 var expressionPattern = regexp.MustCompile(`^\s*(count|rate|value|avg|min|max|med|p\(\s*([0-9]+(?:\.[0-9]+)?)\s*\))\s*(<=|>=|===|==|!=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$`)
 
-// whats are what can be asked of a metric of each type.
+// whats are the aggregations of each type of metric.
 var whats = map[string]string{"counter": "count rate", "gauge": "value", "rate": "rate", "trend": "avg min max med p"}
 
 // parseExpression reads a threshold in k6's own grammar.
@@ -53,7 +53,7 @@ func (e expression) fits(typ string) bool {
 	return false
 }
 
-// text is the aggregation as k6 writes it.
+// text returns the aggregation in k6's notation.
 func (e expression) text() string {
 	if e.what == "p" {
 		return "p(" + strconv.FormatFloat(e.percentile, 'g', -1, 64) + ")"
@@ -66,5 +66,5 @@ func Holds(v float64, op string, target float64) bool {
 	return slo.Objective{Op: op, Value: target}.Holds(v)
 }
 
-// holds compares what was measured.
+// holds compares the measured value with the threshold.
 func (e expression) holds(v float64) bool { return Holds(v, e.op, e.target) }

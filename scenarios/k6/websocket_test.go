@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// TestPlay_WebSocket holds what WebSockets come to, of both of k6's modules: connects and
+// TestPlay_WebSocket checks the outcomes of WebSockets with both modules of k6: connects and
 // pings are requests, and the rest are metrics.
 func TestPlay_WebSocket(t *testing.T) {
 	s := httptest.NewServer(websocket.Server{Handler: func(c *websocket.Conn) { // from any origin, or none

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// wireVersion is that of the frames and messages: brunt and brunt-k6 are built from one
-// tree, and others are refused.
+// wireVersion is the version of the frames and messages. Brunt and brunt-k6 are built from one
+// source tree, and refuse other versions.
 const wireVersion = 1
 
-// A frame is its type, then numbers as varints and texts by their length.
+// A frame is its type, followed by numbers as varints and texts prefixed by their length.
 const (
 	frameHello     = 'H'
 	frameStep      = 'S'
@@ -27,23 +27,22 @@ const (
 	frameNote      = 'N'
 )
 
-// mostText bounds a text of a frame.
+// mostText bounds the length of a text in a frame.
 const mostText = 4 << 20
 
-// A Request is one request of the script as it went. Times are offsets from when the
-// script's process said hello.
+// A Request is one request of the script. Times are offsets from the hello of the script's process.
 type Request struct {
 	Step     int
 	End      time.Duration
-	Service  time.Duration // from its begin to its last byte
-	First    time.Duration // from its begin to its first byte; zero is not known
+	Service  time.Duration // from its start to its last byte
+	First    time.Duration // from its start to its first byte; zero is unknown
 	Status   int           // of HTTP or of gRPC; zero with Answered false is none
 	Code     int           // k6's error_code; zero is none
-	Failed   bool          // k6 takes it for failed
+	Failed   bool          // k6 counts it as failed
 	Answered bool
-	Checks   int // made on its answer
-	Wrong    int // of them did not hold
-	Check    int // number of the first that did not hold
+	Checks   int // number of checks of its answer
+	Wrong    int // number of checks that failed
+	Check    int // number of the first check that failed
 }
 
 // An Iteration is one whole iteration of the script.
@@ -55,10 +54,10 @@ type Iteration struct {
 type Handler interface {
 	Hello(wall time.Time)              // the instant that times are offsets from, by the wall clock
 	Step(id int, name string)          // comes before its first request
-	Check(id int, name string)         // comes before the first request that it failed for
-	Request(r *Request)                // ended
-	Iteration(i *Iteration)            // ended
-	Dropped(at time.Duration, n int64) // iterations that k6 had no virtual user for
+	Check(id int, name string)         // comes before the first request with that failed check
+	Request(r *Request)                // a request that has ended
+	Iteration(i *Iteration)            // an iteration that has ended
+	Dropped(at time.Duration, n int64) // iterations for which no virtual user was free
 	Users(n int64)                     // virtual users that are active now
 	Exception(at time.Duration, text string)
 	Note(n *Note)
@@ -80,8 +79,8 @@ func appendHello(b []byte, wall time.Time) []byte {
 	return appendNumbers(append(b, frameHello), wireVersion, wall.UnixNano())
 }
 
-// appendNamed is a frame of a number with its name: a step's, a check's, or the time of
-// an exception with its text.
+// appendNamed appends a frame of a number with a text: a step or check with its name, or the time
+// of an exception with its message.
 func appendNamed(b []byte, frame byte, id int64, name string) []byte {
 	return appendText(appendNumbers(append(b, frame), id), name)
 }
@@ -111,17 +110,17 @@ func appendUsers(b []byte, n int64) []byte { return appendNumbers(append(b, fram
 func appendNote(b []byte, n *Note) []byte {
 	text, err := json.Marshal(n)
 	if err != nil {
-		panic(err) // it is made of texts and finite numbers
+		panic(err) // texts and finite numbers always encode
 	}
 	return append(binary.AppendUvarint(append(b, frameNote), uint64(len(text))), text...)
 }
 
-// errFrame is that what came is no frame: the other side is another version, or
-// something else wrote to its standard output.
+// errFrame reports data that is not a frame: the other side has another version, or a library
+// wrote to its standard output.
 var errFrame = errors.New("what brunt-k6 sent can't be read")
 
-// Read hands all frames to h, until r ends. An end within a frame is
-// [io.ErrUnexpectedEOF]: the process died while it wrote.
+// Read passes all frames to h, until r ends. An end within a frame is [io.ErrUnexpectedEOF]: the
+// process died while it wrote.
 func Read(r io.Reader, h Handler) error {
 	d := decoder{r: bufio.NewReaderSize(r, 1<<16)}
 	for {
@@ -142,7 +141,7 @@ func Read(r io.Reader, h Handler) error {
 	}
 }
 
-// decoder reads one frame; its error is the first.
+// decoder reads one frame; it keeps its first error.
 type decoder struct {
 	r   *bufio.Reader
 	req Request

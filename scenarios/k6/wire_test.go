@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sent is one of every frame.
+// sent contains one frame of every type.
 func sent() []byte {
 	b := appendHello(nil, time.Unix(1_800_000_000, 5))
 	b = appendNamed(b, frameStep, 0, "list posts")
@@ -47,7 +47,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestRead_Cut holds that a process that died while it wrote is told from one that ended.
+// TestRead_Cut checks that Read distinguishes a process that died while writing from one that ended.
 func TestRead_Cut(t *testing.T) {
 	whole := sent()
 	ends := map[int]bool{}

@@ -7,8 +7,7 @@ import (
 
 // A Cursor goes over the arrivals of a schedule in order.
 type Cursor interface {
-	// Next gives the number of the next arrival and when it is intended; ok is
-	// false at the end.
+	// Next returns the number of the next arrival and its intended time; ok is false at the end.
 	Next() (n int64, at time.Duration, ok bool)
 }
 
@@ -18,10 +17,9 @@ type Part struct{ Index, Of int64 }
 
 func (p Part) takes(n int64) bool { return p.Of <= 1 || n%p.Of == p.Index }
 
-// NewCursor goes over the arrivals of shape. Even arrival n is where the area
-// reaches n. Poisson arrivals are drawn second by second, each from seed and its
-// second alone, so that every worker finds the same ones without having drawn
-// those of the others.
+// NewCursor iterates over the arrivals of shape. Even arrival n is at the time where the area
+// reaches n. Poisson arrivals are drawn second by second, each second from the seed and its own
+// number, so every worker computes the same arrivals without drawing those of other seconds.
 func NewCursor(shape Shape, begin time.Duration, poisson bool, seed uint64, part Part) Cursor {
 	if poisson {
 		return &poissonCursor{shape: shape, at: begin, end: shape.End(), seed: seed, part: part}
@@ -43,12 +41,12 @@ func (c *evenCursor) Next() (int64, time.Duration, bool) {
 	return n, c.shape.Inverse(float64(n)), true
 }
 
-// poissonCursor draws a unit-rate Poisson process on the area of each second: the
-// gaps are exponential with mean 1, so that the count of a second is Poisson
-// distributed with its area as mean and the arrivals lie as sorted uniforms do.
+// poissonCursor draws a unit-rate Poisson process on the area of each second. Gaps are
+// exponential with mean 1, so the count of a second is Poisson distributed with its area as mean,
+// and the arrivals are distributed like sorted uniforms.
 type poissonCursor struct {
 	shape Shape
-	at    time.Duration // begin of the second drawn last, plus one
+	at    time.Duration // begin of the second drawn last, plus one second
 	end   time.Duration
 	seed  uint64
 	part  Part

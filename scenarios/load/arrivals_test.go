@@ -24,7 +24,7 @@ func all(c Cursor) (list []arrival) {
 	}
 }
 
-// wave rises, rests, jumps and falls: 9000 arrivals.
+// wave returns a profile that rises, pauses, jumps and falls: 9000 arrivals.
 func wave() *Profile {
 	p := NewProfile(3500 * time.Millisecond)
 	p.Add(10*time.Second, 0, 600)
@@ -93,8 +93,7 @@ func TestCursor_PoissonRepeats(t *testing.T) {
 	}
 }
 
-// Each second is drawn from its own seed: what is in one doesn't depend on the
-// others having been drawn, nor on their rates.
+// Each second is drawn from its own seed, independent of the other seconds and their rates.
 func TestCursor_PoissonSecondsAreIndependent(t *testing.T) {
 	flat := NewProfile(0)
 	flat.Add(10*time.Second, 300, 300)
@@ -121,8 +120,8 @@ func TestCursor_PoissonSecondsAreIndependent(t *testing.T) {
 	}
 }
 
-// The counts of seconds follow the Poisson distribution, and the arrivals within a
-// second lie evenly: chi-square tests at 0.1 %, with fixed seeds.
+// Counts per second follow the Poisson distribution, and arrivals are uniform within a second:
+// chi-square tests at 0.1 %, with fixed seeds.
 func TestCursor_PoissonIsPoisson(t *testing.T) {
 	const seconds, rate = 20000, 5.0
 	p := NewProfile(0)

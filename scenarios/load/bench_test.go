@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// instant is a user whose target takes no time.
+// instant is a user whose target answers at once.
 type instant struct{}
 
 func (instant) Close() error { return nil }
@@ -76,8 +76,7 @@ func BenchmarkIterate(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen_Arrival is the way of an arrival from the schedule to its worker,
-// the target taking no time.
+// BenchmarkOpen_Arrival measures an arrival from the schedule to its worker; the target answers at once.
 func BenchmarkOpen_Arrival(b *testing.B) {
 	b.ReportAllocs()
 	run, _ := single(Flow{1, []Step{step(0, "a")}})

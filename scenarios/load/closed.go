@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// closed runs a closed load: virtual users that each begin an iteration when the one before has
-// ended, while the number of users asked for is above their own.
+// closed runs a closed load. Each virtual user begins an iteration when its previous one has
+// ended, while the number of active users is above its id.
 func (r *Run) closed(ctx context.Context) Stats {
 	var users sync.WaitGroup
 	var opened, shared atomic.Int64
@@ -36,8 +36,8 @@ func (r *Run) closed(ctx context.Context) Stats {
 	return Stats{Pacing: "none: closed", VirtualUser: int(opened.Load()), End: end}
 }
 
-// begin is when user id has its first iteration: with the warm-up for those whom
-// the load begins with.
+// begin returns when user id has its first iteration. Users that are active at the start begin
+// with the warm-up.
 func (r *Run) begin(id int) time.Duration {
 	if r.Warmup > 0 && float64(id) < r.Plan.Users.First() {
 		return -r.Warmup
@@ -45,14 +45,14 @@ func (r *Run) begin(id int) time.Duration {
 	return r.activeFrom(id, r.Plan.Start())
 }
 
-// userAt waits until at; false when that is never, or the run ends first.
+// userAt waits until at. It returns false when that time never comes or the run ends first.
 func (r *Run) userAt(ctx context.Context, at time.Duration) bool {
 	return at != never && r.pause(ctx, at)
 }
 
 const never = time.Duration(-1 << 62)
 
-// activeFrom is the first time from t on when more than id users are asked for.
+// activeFrom returns the first time from t on when more than id users are active.
 func (r *Run) activeFrom(id int, t time.Duration) time.Duration {
 	u := float64(id)
 	for _, p := range r.Plan.Users.pieces {
@@ -64,17 +64,17 @@ func (r *Run) activeFrom(id int, t time.Duration) time.Duration {
 		switch {
 		case at > u:
 			return max(t, seconds(p.from))
-		case p.b > u: // the line crosses u on its way up
+		case p.b > u: // the line reaches u while rising
 			cross := seconds(p.from+(u-p.a)/(p.b-p.a)*(p.to-p.from)) + 1
-			// subtle: on a flat slope rounding hides the crossing for a while.
-			// Whoever comes back too early is sent on, so as not to spin.
+			// subtle: on a flat slope, rounding hides the crossing for a while. The minimum step of 1 ms
+			// avoids a busy loop.
 			return max(cross, t+time.Millisecond)
 		}
 	}
 	return never
 }
 
-// live is the life of one virtual user.
+// live runs one virtual user to its end.
 func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64) {
 	mine := int64(0)
 	warm := int64(-1)

@@ -28,7 +28,7 @@ func TestClosed_ConstantVUs(t *testing.T) {
 	})
 }
 
-// Closed loads hide a stall: five users can be delayed five times, no more.
+// Closed loads hide a stall: five users are delayed at most five times.
 func TestClosed_StallIsMetOncePerUser(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
@@ -56,7 +56,7 @@ func TestClosed_RampingVUs(t *testing.T) {
 		r.answer = takes(10 * ms)
 		run := r.run(t, `{executor: ramping-vus, stages: [{vus: 10, duration: 10s}, {vus: 10, duration: 5s}, {vus: 2, duration: 0s}, {vus: 2, duration: 5s}, {vus: 0, duration: 2s}, {vus: 4, duration: 4s}]}`, get)
 		stats := r.do(t, run)
-		// In each 100 ms the number of requests tells how many users there were.
+		// The number of requests in each 100 ms shows the number of users.
 		byTenth := map[time.Duration]float64{}
 		for _, o := range r.outcomes(0) {
 			byTenth[o.Intended/(100*ms)] += .1
@@ -64,7 +64,7 @@ func TestClosed_RampingVUs(t *testing.T) {
 		for tenth := range 26 * 10 {
 			at := time.Duration(tenth)*100*ms + 50*ms
 			want := run.Plan.Users.At(at)
-			// Users are whole: one is there as soon as more than id are asked for.
+			// Users are whole: a user starts as soon as more than id users are due.
 			if got := byTenth[time.Duration(tenth)]; got < want-.3 || got > want+1.3 {
 				t.Errorf("at %v there were %.1f users, asked for were %.1f", at, got, want)
 			}
@@ -75,7 +75,7 @@ func TestClosed_RampingVUs(t *testing.T) {
 	})
 }
 
-// On a slope as flat as this, rounding hides the instant at which a user is due.
+// On a slope as flat as this, rounding hides the time at which a user is due.
 func TestClosed_FlatSlope(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()

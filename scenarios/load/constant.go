@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ConstantArrivalRate begins iterations at one rate.
+// ConstantArrivalRate begins iterations at a constant rate.
 type ConstantArrivalRate struct {
 	syntax.Place
 	Rate     quantity.Rate     `yaml:"rate,required,positive"`     // iterations a second

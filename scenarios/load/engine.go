@@ -19,7 +19,7 @@ type Engine interface {
 	Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool)
 }
 
-// attack runs an open load by an engine.
+// attack runs an open load with an engine.
 func (r *Run) attack(ctx context.Context) Stats {
 	pacer := NewPacer(r.Pacing, r.Now)
 	end := r.Plan.End()

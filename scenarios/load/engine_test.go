@@ -9,13 +9,13 @@ import (
 	"brunt/scenarios"
 )
 
-// tool is an engine that answers each request after a while.
+// tool is an engine that answers each request after a delay.
 type tool struct {
 	now   func() time.Duration
 	takes time.Duration
 	abort chan struct{}
 	seen  []scenarios.Arrival
-	early int // arrivals that were given before they were due
+	early int // arrivals that it received before they were due
 }
 
 func (f *tool) Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) bool {
@@ -78,7 +78,7 @@ func TestEngine(t *testing.T) {
 	})
 }
 
-// What is under way when the grace is over is cut off, and counted.
+// Requests in flight at the end of the grace are cut off, and counted.
 func TestEngine_Grace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
@@ -92,7 +92,7 @@ func TestEngine_Grace(t *testing.T) {
 	})
 }
 
-// A run that is ended asks for no more.
+// A cancelled run takes no further arrivals.
 func TestEngine_Cancelled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
@@ -110,7 +110,7 @@ func TestEngine_Cancelled(t *testing.T) {
 	})
 }
 
-// Flows are taken in turn, those of the warm-up apart.
+// Flows are taken in turn, separately for the warm-up.
 func TestInTurn(t *testing.T) {
 	for n, want := range map[int64]int{0: 0, 1: 1, 4: 1, -1: 0, -2: 1, -4: 0} {
 		if got := turn(n, 3); got != want {

@@ -7,11 +7,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Executor is the settings of a load: what `executor:` names. Its exported
-// fields are its YAML.
+// An Executor holds the settings of a load, as `executor:` selects it. Its exported fields are its YAML.
 type Executor interface {
-	// Plan gives the schedule of a load that begins at start. Settings that
-	// contradict each other are noted in m.
+	// Plan returns the schedule of a load that begins at start. It adds contradicting settings to m.
 	Plan(start time.Duration, m *syntax.Mistakes) Plan
 }
 
@@ -35,9 +33,9 @@ type Plan struct {
 	Rate    *Profile // arrivals per second; nil for a closed load
 	Poisson bool     // arrivals are a Poisson process along Rate, else even
 	Users   *Profile // virtual users; nil for an open load
-	PerVU   int64    // iterations of each virtual user; 0 is no bound
-	Shared  int64    // iterations in all; 0 is no bound
-	Log     *Log     // whose arrivals an open load has, Rate being theirs; nil is those of Rate
+	PerVU   int64    // iterations of each virtual user; 0 is unlimited
+	Shared  int64    // iterations in total; 0 is unlimited
+	Log     *Log     // log of a replay, which Rate is computed from; nil: arrivals follow Rate
 	Stages  []Stage
 }
 
@@ -47,7 +45,7 @@ type Stage struct {
 	From, To time.Duration // offsets from t0
 }
 
-// Closed reports whether the load is closed: it waits for answers and has no arrivals.
+// Closed reports whether the load is closed: it has virtual users in place of arrivals.
 func (p Plan) Closed() bool { return p.Rate == nil }
 
 // Start is when the load begins.
@@ -63,7 +61,7 @@ func (p Plan) profile() *Profile {
 	return p.Users
 }
 
-// Arrivals is how many even arrivals an open load has.
+// Arrivals returns the number of even arrivals of an open load.
 func (p Plan) Arrivals() int64 {
 	switch {
 	case p.Rate == nil:
@@ -74,11 +72,10 @@ func (p Plan) Arrivals() int64 {
 	return arrivals(p.Rate.Total())
 }
 
-// arrivals counts the whole numbers n from 0 with n < area; what rounding added
-// to the area does not count.
+// arrivals counts the whole numbers n from 0 with n < area, less the rounding error of the area.
 func arrivals(area float64) int64 { return int64(math.Ceil(area - 1e-6)) }
 
-// Arrivals says how the arrivals of an open load are spread.
+// Arrivals sets how the arrivals of an open load are distributed.
 type Arrivals struct {
 	Arrivals string `yaml:"arrivals,oneof=even|poisson"` // zero is even
 }

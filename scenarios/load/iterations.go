@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// PerVUIterations has every virtual user do the same number of iterations.
+// PerVUIterations runs a fixed number of iterations for each virtual user.
 type PerVUIterations struct {
 	syntax.Place
 	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
@@ -15,7 +15,7 @@ type PerVUIterations struct {
 	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
 }
 
-// SharedIterations has the virtual users share a number of iterations.
+// SharedIterations distributes a number of iterations over the virtual users.
 type SharedIterations struct {
 	syntax.Place
 	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users

@@ -12,38 +12,37 @@ import (
 	"brunt/scenarios"
 )
 
-// A logCursor goes over the arrivals of a log, and says what each asks for. Those that
-// came at the same instant of the log's clock, which may be a second long, are spread
-// over it. The file is read by a goroutine of its own, so that the arrivals of a second
-// are there when it begins.
+// A logCursor iterates over the arrivals of a log and their targets. Requests with the same
+// timestamp, whose resolution may be a second, are spread over that interval. A separate
+// goroutine reads the file ahead, so that the arrivals of a second are ready when it begins.
 type logCursor struct {
 	log     *Log
 	start   time.Duration
 	poisson bool
 	seed    uint64
 
-	instants chan logInstant // closed by the reader after the last
-	quit     chan struct{}   // closed to end the reading
+	instants chan logInstant // closed by the reader after the last instant
+	quit     chan struct{}   // closed to stop the reader
 	reading  sync.WaitGroup
 	end      sync.Once
-	err      error // why the reading ended, when the log did not; valid when instants is closed
+	err      error // why the reader failed; valid once instants is closed
 
 	now   logInstant
-	place []float64 // of each request within it, 0 to 1
+	place []float64 // position of each request within the instant, 0 to 1
 	i     int
 	n     int64
-	entry logEntry // that Next gave last
+	entry logEntry // the entry that Next returned last
 }
 
 var _ Cursor = (*logCursor)(nil)
 
-// A logInstant is the requests of a log that came at one time of its clock.
+// A logInstant is the requests of a log with the same timestamp.
 type logInstant struct {
-	from     int64 // nanoseconds, from the log's origin on
+	from     int64 // nanoseconds since the log's origin
 	requests []logEntry
 }
 
-// logEntry is what an arrival of a log asks for.
+// logEntry is the request that an arrival of a log makes.
 type logEntry struct {
 	flow   int32
 	target string // path and query
@@ -52,7 +51,7 @@ type logEntry struct {
 // readAhead is how many instants are read before they are due.
 const readAhead = 4
 
-// cursor goes over the log from its beginning. It is to be closed.
+// cursor iterates over the log from its beginning. The caller must close it.
 func (l *Log) cursor(start time.Duration, poisson bool, seed uint64) *logCursor {
 	c := &logCursor{log: l, start: start, poisson: poisson, seed: seed, instants: make(chan logInstant, readAhead), quit: make(chan struct{})}
 	c.reading.Go(c.read)
@@ -92,7 +91,7 @@ func (c *logCursor) read() {
 	}
 }
 
-// give passes an instant on; false means that the receiver has stopped.
+// give sends an instant to the receiver. It returns false when the receiver has stopped.
 func (c *logCursor) give(now *logInstant) bool {
 	if len(now.requests) == 0 {
 		return true
@@ -124,8 +123,7 @@ func (c *logCursor) Next() (n int64, at time.Duration, ok bool) {
 	return n, at, true
 }
 
-// spread places the requests of an instant within it: even, or as those of a Poisson
-// process lie, which are uniform and sorted.
+// spread places the requests of an instant within it: evenly, or sorted uniform as in a Poisson process.
 func (c *logCursor) spread() {
 	k := len(c.now.requests)
 	c.place = c.place[:0]
@@ -142,7 +140,7 @@ func (c *logCursor) spread() {
 	slices.Sort(c.place)
 }
 
-// close ends the reading. Its error is why the log could not be read to its end.
+// close stops the reader. It returns the error that stopped the reading of the log early, if any.
 func (c *logCursor) close() error {
 	c.end.Do(func() { close(c.quit) })
 	c.reading.Wait()

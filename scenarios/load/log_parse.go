@@ -14,7 +14,8 @@ import (
 	"brunt/scenarios"
 )
 
-// newLogParser reads a log in a format; that of auto is found out by its beginning.
+// newLogParser returns a parser for a format. For auto it detects the format from the beginning
+// of the log.
 func newLogParser(b *bufio.Reader, format string, fields LogFields) (logParser, error) {
 	if format == "" || format == "auto" {
 		head, err := b.Peek(b.Size())
@@ -57,14 +58,14 @@ func formatOf(head []byte) string {
 	return "combined"
 }
 
-// A stamp reads times, and finds their resolution.
+// A stamp parses timestamps and detects their resolution.
 type stamp struct {
-	fine string // the fraction's digits of the finest so far
-	text string // read last
+	fine string // fraction digits of the finest timestamp so far
+	text string // timestamp parsed last
 	at   int64
 }
 
-// resolution is that of the times so far, in nanoseconds; a second at most.
+// resolution is the resolution of the timestamps so far, in nanoseconds; at most a second.
 func (s *stamp) resolution() int64 {
 	r := int64(time.Second)
 	for range min(len(s.fine), 9) {
@@ -73,15 +74,15 @@ func (s *stamp) resolution() int64 {
 	return r
 }
 
-// combinedTime is how nginx and Apache write a time.
+// combinedTime is the time format of nginx and Apache.
 const combinedTime = "02/Jan/2006:15:04:05 -0700"
 
 var errTime = errors.New("its time can't be read")
 
-// read reads a time as servers write it: RFC 3339, as in combined, or a number since
-// 1970, of seconds, or of parts of it when it is large.
+// read parses a time: RFC 3339, the format of combined, or a number since 1970 in seconds or,
+// where it is large, in fractions of a second.
 func (s *stamp) read(text string) (int64, error) {
-	if text == s.text && text != "" { // many are of the same second
+	if text == s.text && text != "" { // many lines share a second
 		return s.at, nil
 	}
 	at, err := s.parse(text)
@@ -107,7 +108,7 @@ func (s *stamp) parse(text string) (int64, error) {
 	return 0, errTime
 }
 
-// known takes a time that was parsed from text.
+// known records a time that was parsed from text.
 func (s *stamp) known(t time.Time, text string) (int64, error) {
 	if y := t.Year(); y < 1971 || y > 2200 {
 		return 0, errTime
@@ -119,15 +120,15 @@ func (s *stamp) known(t time.Time, text string) (int64, error) {
 	return t.UnixNano(), nil
 }
 
-// number reads a time since 1970. Its size shows whether it counts seconds, milliseconds or
-// less.
+// number parses a time since 1970. Its magnitude shows whether it counts seconds, milliseconds,
+// microseconds or nanoseconds.
 func (s *stamp) number(text string) (int64, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || strings.Contains(fraction, ".") {
 		return 0, errTime
 	}
-	digits := 0 // of a second's fraction in n
+	digits := 0 // digits of the fraction of a second in n
 	switch {
 	case n >= 1e17:
 		digits = 9
@@ -147,14 +148,14 @@ func (s *stamp) number(text string) (int64, error) {
 		return 0, errTime
 	}
 	at := n*unit + part/int64(time.Second/time.Duration(unit))
-	if at < int64(365*24*time.Hour) { // a duration, or a number of something else
+	if at < int64(365*24*time.Hour) { // a duration, or another number
 		return 0, errTime
 	}
 	return at, nil
 }
 
-// finer notes the digits of a second's fraction. Zeros at their end say nothing: a log that writes
-// .000 everywhere counts in seconds.
+// finer records the digits of a second's fraction. Trailing zeros don't count: a log that always
+// writes .000 has a resolution of seconds.
 func (s *stamp) finer(digits string) {
 	digits = strings.TrimRight(digits, "0")
 	if len(digits) > len(s.fine) {
@@ -162,8 +163,7 @@ func (s *stamp) finer(digits string) {
 	}
 }
 
-// asked reads what was asked for: path and query. It is empty where nothing can be asked
-// for again.
+// asked returns the path and query of a request target. It is empty where the request can't be repeated.
 func asked(target string) string {
 	if _, after, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
 		i := strings.IndexAny(after, "/?")
@@ -183,7 +183,7 @@ func asked(target string) string {
 	return escaped(target)
 }
 
-// escaped percent-encodes what no URL holds.
+// escaped percent-encodes characters that a URL can't contain.
 func escaped(s string) string {
 	const hex = "0123456789ABCDEF"
 	unfit := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 }
@@ -207,7 +207,7 @@ func escaped(s string) string {
 	return string(out)
 }
 
-// requestLine reads METHOD target HTTP/1.1, whose last part older clients left out.
+// requestLine parses METHOD target HTTP/1.1; the version is optional, as in HTTP/0.9.
 func requestLine(s string) (method, target string) {
 	method, rest, ok := strings.Cut(strings.TrimSpace(s), " ")
 	if !ok || !scenarios.IsToken(method) || strings.ToUpper(method) != method {
@@ -219,7 +219,7 @@ func requestLine(s string) (method, target string) {
 	return known(method), asked(rest)
 }
 
-// known returns a method, without allocation for the usual ones.
+// known returns a method, without allocation for the common ones.
 func known(method string) string {
 	for _, m := range [...]string{"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		if m == method {
@@ -229,7 +229,7 @@ func known(method string) string {
 	return strings.Clone(method)
 }
 
-// combinedLog is the format that nginx and Apache write, combined or common:
+// combinedLog is the format of nginx and Apache, combined or common:
 //
 //	127.0.0.1 - ann [10/Oct/2026:13:55:36 +0200] "GET /posts?page=2 HTTP/1.1" 200 2326 "-" "curl/8"
 type combinedLog struct {
@@ -253,7 +253,7 @@ func (c *combinedLog) next() (entry, error) {
 var errCombined = errors.New(`it is not of the form 127.0.0.1 - - [10/Oct/2026:13:55:36 +0200] "GET / HTTP/1.1" 200 2326`)
 
 func (c *combinedLog) parse(line []byte) (entry, error) {
-	// A user's name may hold anything, so the time is what stands before the first quote.
+	// A user name may contain any character, so the time is the last field before the first quote.
 	before, after, ok := bytes.Cut(line, []byte{'"'})
 	if !ok {
 		return entry{}, errCombined
@@ -275,8 +275,8 @@ func (c *combinedLog) parse(line []byte) (entry, error) {
 	return e, nil
 }
 
-// quotedText reads up to the quote that ends it, and undoes what servers escape: a quote
-// and a backslash by a backslash, bytes as \x16.
+// quotedText reads up to the closing quote and undoes the escapes of servers: a backslash before
+// a quote or a backslash, and bytes as \x16.
 func quotedText(b []byte) (string, bool) {
 	var out []byte
 	for i := 0; i < len(b); i++ {
@@ -301,14 +301,14 @@ func quotedText(b []byte) (string, bool) {
 	return "", false
 }
 
-// Names by which servers call what is needed.
+// Field names that servers use.
 var (
 	timeNames   = []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "msec", "datetime", "date", "StartUTC", "start_time"}
 	methodNames = []string{"method", "request_method", "http_method", "verb", "RequestMethod", "request.method", "httpRequest.requestMethod", "http.request.method"}
 	pathNames   = []string{"path", "uri", "request_uri", "url", "RequestPath", "request.uri", "httpRequest.requestUrl", "url.original", "http.target", "request"}
 )
 
-// jsonLog has an object a line.
+// jsonLog has one object per line.
 type jsonLog struct {
 	lines  lineReader
 	fields LogFields
@@ -337,7 +337,7 @@ func (j *jsonLog) parse(line []byte) (entry, error) {
 	return f.entry(&j.stamp)
 }
 
-// jsonText gives the text of a key, which may stand within another.
+// jsonText returns the text of a key, which may be nested in another.
 func jsonText(object map[string]json.RawMessage, name string) (string, bool) {
 	raw, ok := object[name]
 	if !ok {
@@ -364,13 +364,13 @@ func jsonText(object map[string]json.RawMessage, name string) (string, bool) {
 	return s, true
 }
 
-// logFieldsOf finds what is needed among the fields of a line.
+// logFieldsOf finds the required fields in a line.
 type logFieldsOf struct {
 	fields LogFields
 	get    func(name string) (string, bool)
 }
 
-// find gives a field: by its name where that is known, else by the names that are usual.
+// find returns a field by its configured name, else by the usual names.
 func (f *logFieldsOf) find(name string, usual []string) (string, bool) {
 	if name != "" {
 		return f.get(name)
@@ -421,7 +421,7 @@ func noField(what, name string) error {
 	return fmt.Errorf("it has no %q", name)
 }
 
-// csvLog names its columns in its first line. A field holds no line break.
+// csvLog has its column names in the first line. Fields contain no line breaks.
 type csvLog struct {
 	lines   lineReader
 	comma   byte
@@ -483,8 +483,8 @@ func (c *csvLog) next() (entry, error) {
 	return e, nil
 }
 
-// splitCSV appends the fields of a line: those in quotes hold commas, and a quote
-// written twice (RFC 4180).
+// splitCSV appends the fields of a line. A quoted field may contain commas, and a quote written
+// twice (RFC 4180).
 func splitCSV(line []byte, comma byte, into []string) []string {
 	for {
 		var field []byte

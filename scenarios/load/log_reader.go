@@ -13,36 +13,35 @@ import (
 // An entry is a request of a log.
 type entry struct {
 	at     int64 // nanoseconds since 1970
-	n      int64 // its line
+	n      int64 // line number
 	method string
 	target string // path and query
 }
 
-// A logReader gives the requests of a log that are replayed, in the order of their time.
+// A logReader returns the requests of a log to replay, ordered by time.
 //
 //	file -gunzip-> lines -parse-> entries -order, within the window-> skip, for, methods
 type logReader struct {
 	log     *Log
 	parser  logParser
 	order   order
-	done    bool // the file is at its end
-	scans   bool // what is found is noted in the log
+	done    bool // the end of the file was reached
+	scans   bool // findings are recorded in the log
 	closers []io.Closer
 }
 
-// A logParser gives what a log's lines say, one by one.
+// A logParser parses a log line by line.
 type logParser interface {
-	// next gives the next entry. An error that is a badLine is of its line alone; io.EOF
-	// is the end.
+	// next returns the next entry. A badLine error concerns its line only; io.EOF is the end.
 	next() (entry, error)
-	// resolution is that of the times so far, in nanoseconds.
+	// resolution is the resolution of the timestamps so far, in nanoseconds.
 	resolution() int64
 }
 
 // Error implements error.
 func (b badLine) Error() string { return fmt.Sprintf("line %d: %v", b.n, b.err) }
 
-// read opens the log. With scans it notes in the log what it finds.
+// read opens the log. With scans it records its findings in the log.
 func (l *Log) read(scans bool) (*logReader, error) {
 	f, err := l.open()
 	if err != nil {
@@ -74,7 +73,7 @@ func (r *logReader) close() {
 	}
 }
 
-// next gives the next request that is replayed; io.EOF is the end.
+// next returns the next request to replay; io.EOF is the end.
 func (r *logReader) next() (entry, error) {
 	for {
 		e, err := r.ordered()
@@ -109,7 +108,7 @@ func (r *logReader) leave(why string) {
 	}
 }
 
-// ordered gives the next entry by time.
+// ordered returns the next entry by time.
 func (r *logReader) ordered() (entry, error) {
 	for {
 		if e, ok := r.order.pop(r.done); ok {
@@ -141,7 +140,7 @@ func (r *logReader) ordered() (entry, error) {
 	}
 }
 
-// bad notes a line that can't be read.
+// bad records a line that can't be parsed.
 func (r *logReader) bad(b badLine) {
 	if !r.scans {
 		return
@@ -153,18 +152,17 @@ func (r *logReader) bad(b badLine) {
 	}
 }
 
-// An order puts entries in the order of their time that stand out of it by no more than a
-// window. It is a heap; those of the same time keep the order of the file.
+// An order sorts entries by time, where lines are out of order by at most a window. It is a heap;
+// entries with the same time keep the order of the file.
 type order struct {
 	window int64
 	heap   []entry
 	newest int64
-	oldest int64 // that was given out last
-	late   int64 // entries that came too late for their place
+	oldest int64 // time of the entry returned last
+	late   int64 // entries that were further out of order than the window
 }
 
-// mostOrdered bounds how many entries wait for their order, whatever the window: some
-// 100 MB.
+// mostOrdered bounds the number of entries in the heap, whatever the window: about 100 MB.
 const mostOrdered = 1 << 19
 
 func (o *order) less(a, b *entry) bool { return a.at < b.at || a.at == b.at && a.n < b.n }
@@ -186,8 +184,7 @@ func (o *order) push(e entry) {
 	}
 }
 
-// pop gives the first entry, once none before it can come any more; all is that the log
-// is at its end.
+// pop returns the first entry, once no earlier one can follow; all says that the log has ended.
 func (o *order) pop(all bool) (entry, bool) {
 	n := len(o.heap)
 	if n == 0 || !all && n < mostOrdered && o.heap[0].at > o.newest-o.window {
@@ -213,18 +210,18 @@ func (o *order) pop(all bool) (entry, bool) {
 	}
 }
 
-// lineReader gives lines with their numbers.
+// lineReader returns lines with their numbers.
 type lineReader struct {
 	r *bufio.Reader
 	n int64
 }
 
-// longestLine is the most of a line that is looked at; a longer one can't be read.
+// longestLine is the maximum length of a line; a longer one is a bad line.
 const longestLine = 64 << 10
 
 var errLong = fmt.Errorf("it is longer than %d KiB", longestLine>>10)
 
-// next gives the next line that is not empty, in memory that it uses again.
+// next returns the next line that is not empty, in a buffer that it reuses.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.r.ReadSlice('\n')

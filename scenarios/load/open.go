@@ -13,32 +13,32 @@ import (
 type job struct {
 	n        int64
 	intended time.Duration
-	ready    time.Duration // when the dispatcher turned to it; 0 is not before the worker does
+	ready    time.Duration // when the dispatcher accepted it; 0: when the worker does
 	waited   bool
-	flow     int32  // of a replay
-	asks     string // path and query of a replay
+	flow     int32  // flow of a replayed request
+	asks     string // path and query of a replayed request
 }
 
-// dispatcher hands arrivals to workers. It never drops one: an arrival that finds
-// no worker idle gets a new one up to the limit, then waits in line.
+// dispatcher assigns arrivals to workers. It never drops one: an arrival that finds no idle
+// worker gets a new one up to the limit, then waits in the queue.
 type dispatcher struct {
 	*Run
 	ctx     context.Context
 	workers sync.WaitGroup
 
 	mu     sync.Mutex
-	idle   []*worker // the one that was busy last is taken first
+	idle   []*worker // a stack: the worker that was busy last is taken first
 	line   ring      // arrivals that wait for a worker
 	opened int
 	full   bool
-	over   bool // no arrival comes any more: idle workers leave
+	over   bool // no further arrivals: idle workers exit
 
-	empty chan struct{} // holds a message when the last in line has been taken
+	empty chan struct{} // receives a message when the last arrival in line has been taken
 }
 
 type worker struct {
 	*vu
-	jobs chan job // closed by the dispatcher's end, under mu
+	jobs chan job // closed when the dispatcher ends, under mu
 }
 
 // open runs an open load.
@@ -59,7 +59,7 @@ func (r *Run) open(ctx context.Context) Stats {
 	return Stats{Pacing: name, VirtualUser: d.opened, Full: d.full, End: end}
 }
 
-// arrivals dispatches the warm-up and then the schedule, each at its time.
+// arrivals dispatches the warm-up and then the schedule, each arrival at its time.
 func (d *dispatcher) arrivals(pacer Pacer) {
 	s := d.schedule(pacer, d.pauseExpiring)
 	defer s.close()
@@ -68,7 +68,7 @@ func (d *dispatcher) arrivals(pacer Pacer) {
 	}
 }
 
-// pauseExpiring waits until at, while arrivals in line go on to time out.
+// pauseExpiring waits until at, and meanwhile expires arrivals in line.
 func (d *dispatcher) pauseExpiring(at time.Duration) bool {
 	for {
 		next := at
@@ -129,7 +129,7 @@ func (d *dispatcher) start(id int, j job) {
 	d.workers.Go(func() { d.work(w) })
 }
 
-// work is a worker's life: an iteration, then the first in line, else idle.
+// work runs a worker: an iteration, then the next arrival in line, else it is idle.
 func (d *dispatcher) work(w *worker) {
 	for j := range w.jobs {
 		for more := true; more; {
@@ -147,7 +147,7 @@ func (d *dispatcher) work(w *worker) {
 	}
 }
 
-// next gives the first in line that is still in time; else w becomes idle.
+// next returns the first arrival in line that has not timed out; without one, w becomes idle.
 func (d *dispatcher) next(w *worker) (job, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -171,8 +171,7 @@ func (d *dispatcher) next(w *worker) (job, bool) {
 	return job{}, false
 }
 
-// expire counts the arrivals in line whose timeout has passed: they are errors,
-// and are never sent.
+// expire counts the arrivals in line whose timeout has passed. They are errors and are never sent.
 func (d *dispatcher) expire(now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,7 +220,7 @@ func (d *dispatcher) drain() {
 	d.mu.Unlock()
 }
 
-// cut counts those in line as unfinished when the run ends under them.
+// cut counts arrivals in line as unfinished when the run ends.
 func (d *dispatcher) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -234,7 +233,7 @@ func (d *dispatcher) cut() {
 	}
 }
 
-// ring is a line of jobs that reuses its memory.
+// ring is a queue of jobs that reuses its memory.
 type ring struct {
 	jobs []job
 	head int

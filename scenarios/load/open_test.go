@@ -40,7 +40,7 @@ func TestOpen_AnHour(t *testing.T) {
 	})
 }
 
-// frozen answers at once, but not while the target is frozen from 2 s to 3 s.
+// frozen answers at once, except while the target is frozen from 2 s to 3 s.
 func frozen(_ *template.Iter, _ call, now time.Duration) verdict {
 	if now >= 2*time.Second && now < 3*time.Second {
 		return verdict{after: 3*time.Second - now}
@@ -48,7 +48,7 @@ func frozen(_ *template.Iter, _ call, now time.Duration) verdict {
 	return verdict{}
 }
 
-// TestOpen_FrozenTarget holds that no request that a stalled target delays is hidden.
+// TestOpen_FrozenTarget checks that every request that a stalled target delays is counted.
 func TestOpen_FrozenTarget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
@@ -72,7 +72,7 @@ func TestOpen_FrozenTargetPoisson(t *testing.T) {
 		r.answer = frozen
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 1000/s, duration: 10s, arrivals: poisson}`, get)
 		r.do(t, run)
-		// The same arithmetic on the schedule itself.
+		// The same calculation on the schedule itself.
 		var own []scenarios.Outcome
 		for _, a := range all(NewCursor(run.Plan.Rate, 0, true, run.seed, Part{})) {
 			own = append(own, scenarios.Outcome{Intended: a.at, End: a.at + frozen(nil, "", a.at).after})
@@ -93,7 +93,7 @@ func TestOpen_MaxInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
 		r.answer = takes(ms)
-		// Five at once and 602 ms each: 8 of the 100 a second.
+		// Five at once at 602 ms each: 8 of the 100 per second.
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 2s}`, get, think(600*ms), Step{Call: call("second"), Index: 1})
 		run.MaxInFlight, run.Timeout = 5, 500*ms
 		stats := r.do(t, run)
@@ -142,8 +142,7 @@ func TestOpen_MaxInFlight(t *testing.T) {
 
 func think(d time.Duration) Step { return Step{Index: -1, Think: quantity.Range{Min: d, Max: d}} }
 
-// Unsent arrivals expire on time even when nothing else happens: no arrival comes,
-// no worker is free.
+// Unsent arrivals expire on time even without other events: no new arrival, no free worker.
 func TestOpen_ExpiresInSilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
@@ -171,8 +170,8 @@ type sinkFunc func(*scenarios.Outcome)
 
 func (f sinkFunc) Record(o *scenarios.Outcome) { f(o) }
 
-// An outage of 60 s at 1000/s with a timeout of 5 s: everything is counted, and
-// what waited comes back as no more than timeout × rate.
+// An outage of 60 s at 1000/s with a timeout of 5 s: everything is counted, and at most timeout ×
+// rate waiting requests are sent afterwards.
 func TestOpen_Outage(t *testing.T) {
 	rate := 1000
 	if testing.Short() {
@@ -181,7 +180,7 @@ func TestOpen_Outage(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		most  int
-		catch int // sent at most within the first 100 ms of being back
+		catch int // requests sent within the first 100 ms after the outage
 	}{
 		{"all in flight", 10 * rate, rate/10 + 1},
 		{"limit reached", rate / 2, 5*rate + rate/10 + 1},
@@ -211,7 +210,7 @@ func TestOpen_Outage(t *testing.T) {
 					if o.Intended != time.Duration(i)*time.Second/time.Duration(rate) || o.End > o.Intended+5*time.Second {
 						t.Fatalf("request %d: %+v", i, o)
 					}
-					// With all in flight, who was asked for during the outage fails.
+					// With all slots in flight, requests that were due during the outage fail.
 					if lost := o.Intended >= down && o.Intended < up; c.most == 10*rate && (o.Kind == scenarios.OK) == lost {
 						t.Fatalf("request %d at %v: %v", i, o.Intended, o.Kind)
 					}
@@ -227,7 +226,7 @@ func TestOpen_Outage(t *testing.T) {
 	}
 }
 
-// Whoever is still in line at the load's end is served, and then it is over.
+// Arrivals in line at the load's end are served, then the load ends.
 func TestOpen_Drains(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()

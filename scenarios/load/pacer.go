@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// A Pacer waits for points in time on the run's clock. It is used by one
-// goroutine.
+// A Pacer waits for points in time on the run's clock. It is used by one goroutine.
 type Pacer interface {
 	// Until returns once the clock has reached at, or a little later.
 	Until(at time.Duration)
-	// Name is the pacing in use, for the report.
+	// Name is the pacing mode in use, for the report.
 	Name() string
 	Close() error
 }
@@ -19,15 +18,15 @@ type Pacer interface {
 // tick is the grid of efficient pacing.
 const tick = time.Millisecond
 
-// lead is how much before its time a precise pacer wakes, to spin for the rest.
-// It is the usual delay from a timer's interrupt to a running goroutine; measured
-// on two quiet cores it brings the median lateness from 47 to 18 µs.
+// lead is how long before its time a precise pacer wakes, to spin for the rest. It is the typical
+// delay from a timer's interrupt to a running goroutine; measured on two quiet cores, it lowers
+// the median lateness from 47 to 18 µs.
 const lead = 30 * time.Microsecond
 
-// NewPacer makes a pacer on the clock now, which gives offsets from t0. Mode is
-// precise, efficient or auto: precise for as long as waiting costs under a fifth
-// of a core, coarser ticks above that. Mode sleep waits by the standard library's
-// timers alone, which a synctest bubble needs.
+// NewPacer returns a pacer on the clock now, which returns offsets from t0. Mode is precise,
+// efficient, auto or sleep. Auto is precise while waiting costs less than a fifth of a core, and
+// uses coarser ticks above that. Sleep uses only the timers of the standard library, which a
+// synctest bubble needs.
 func NewPacer(mode string, now func() time.Duration) Pacer {
 	switch mode {
 	case "sleep":
@@ -40,11 +39,11 @@ func NewPacer(mode string, now func() time.Duration) Pacer {
 	return &autoPacer{precise: newPrecise(now), ticks: newTicks(now)}
 }
 
-// sleepPacer waits by the standard library's timers, which may wake up to a
-// millisecond late. It works everywhere and in a synctest bubble.
+// sleepPacer waits with the timers of the standard library, which may fire up to a millisecond
+// late. It works everywhere and in a synctest bubble.
 type sleepPacer struct {
 	now func() time.Duration
-	on  time.Duration // wakes on multiples of it; 0 is any time
+	on  time.Duration // wakes on multiples of it; 0: at any time
 }
 
 func (p *sleepPacer) Until(at time.Duration) {
@@ -80,11 +79,11 @@ func roundUp(t, on time.Duration) time.Duration {
 	return t
 }
 
-// wakeCost is what a precise wake-up costs in CPU time, thread switches included:
-// 35 to 60 µs were measured on two cores.
+// wakeCost is the CPU time of a precise wake-up, thread switches included: 35 to 60 µs measured
+// on two cores.
 const wakeCost = 40 * time.Microsecond
 
-// autoPacer is precise for as long as its wake-ups stay under a fifth of a core.
+// autoPacer is precise while its wake-ups cost less than a fifth of a core.
 type autoPacer struct {
 	precise, ticks Pacer
 	coarse         bool
@@ -93,12 +92,12 @@ type autoPacer struct {
 	count          int
 }
 
-// mostWakes is the wake-ups that a fifth of a core pays for in a second.
+// mostWakes is the number of wake-ups per second that cost a fifth of a core.
 const mostWakes = int(time.Second / 5 / wakeCost)
 
 func (p *autoPacer) Until(at time.Duration) {
 	if s := roundUp(at+1-time.Second, time.Second); s != p.second {
-		p.coarse = p.coarse && p.count > mostWakes*4/5 // back only when it is clearly calmer
+		p.coarse = p.coarse && p.count > mostWakes*4/5 // hysteresis: back to precise only well below the limit
 		p.second, p.count = s, 0
 	}
 	if p.count++; p.count > mostWakes {

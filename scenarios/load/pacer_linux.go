@@ -9,24 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// timerPacer waits on a timerfd that the runtime's poller watches. Its high
-// resolution timer ends the poller's wait at once, where the poller's own timeout
-// counts in milliseconds; and unlike a thread of its own in nanosleep it leaves
-// the processor to the workers, even where there is only one.
+// timerPacer waits on a timerfd in the runtime's poller. The high-resolution timer ends the
+// poller's wait at once, whereas the poller's own timeout has a resolution of milliseconds.
+// Unlike a thread in nanosleep, it leaves the processor to the workers, even on a single core.
 type timerPacer struct {
 	now   func() time.Duration
 	file  *os.File
 	raw   syscall.RawConn
-	step  func(fd uintptr) bool // arm, bound once as binding allocates
+	step  func(fd uintptr) bool // arm, bound once because binding allocates
 	lead  time.Duration
 	on    time.Duration
-	wait  time.Duration // to arm the timer for; 0 once that is done
+	wait  time.Duration // time to arm the timer for; 0 once it is armed
 	fault error
 }
 
 func newTimer(now func() time.Duration, lead, on time.Duration) Pacer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
-	if err != nil { // out of files, or a sandbox without the call
+	if err != nil { // no file descriptors left, or a sandbox without the call
 		return &sleepPacer{now: now, on: on}
 	}
 	p := &timerPacer{now: now, file: os.NewFile(uintptr(fd), "timerfd"), lead: lead, on: on}
@@ -66,11 +65,11 @@ func (p *timerPacer) Until(at time.Duration) {
 	}
 }
 
-// arm sets the timer when it is called first, and is called again once that has run out.
-// Setting it again clears that, so there is nothing to read.
+// arm sets the timer on its first call, and is called again once the timer has expired. Setting
+// it again clears that, so there is nothing to read.
 //
-// subtle: the timer is set in here, as the poller forgets what happened before. The call never
-// blocks, and it bypasses the scheduler: that would wake its monitor thread for every arrival.
+// subtle: the timer is set in here because the poller forgets earlier events. The call never
+// blocks, and it bypasses the scheduler, which would wake its monitor thread for every arrival.
 func (p *timerPacer) arm(fd uintptr) bool {
 	if p.wait == 0 {
 		return true

@@ -38,8 +38,8 @@ func TestPacer_NeverEarly(t *testing.T) {
 	}
 }
 
-// Efficient pacing wakes on a grid of the run's clock, so that arrivals which lie
-// close together are sent by one wake-up.
+// Efficient pacing wakes on a grid of the run's clock, so that one wake-up sends arrivals that
+// are close together.
 func TestPacer_Ticks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		now := clock(time.Now().Add(10*time.Millisecond + 300*time.Microsecond))
@@ -71,7 +71,7 @@ func TestRoundUp(t *testing.T) {
 	}
 }
 
-// ideal is a pacer that is never late and says so.
+// ideal is a pacer that is never late.
 type ideal struct {
 	name  string
 	waits *[]string
@@ -145,7 +145,7 @@ func TestPacer_Many(t *testing.T) {
 	}
 }
 
-// A pacer whose timer is gone still waits.
+// A pacer whose timer has failed still waits.
 func TestPacer_TimerFails(t *testing.T) {
 	now := clock(time.Now())
 	p := NewPacer("precise", now)
@@ -158,8 +158,7 @@ func TestPacer_TimerFails(t *testing.T) {
 	}
 }
 
-// BenchmarkPacer_Until reports how late a pacer is, on whatever else the machine
-// does.
+// BenchmarkPacer_Until reports the lateness of a pacer under the machine's current load.
 func BenchmarkPacer_Until(b *testing.B) {
 	for _, mode := range []string{"precise", "efficient", "sleep"} {
 		b.Run("mode="+mode, func(b *testing.B) {

@@ -2,7 +2,7 @@ package load
 
 import "time"
 
-// Peak is the largest sum of the profiles, and when they first reach it.
+// Peak returns the largest sum of the profiles, and when they first reach it.
 func Peak(profiles []*Profile) (most float64, at time.Duration) {
 	for _, p := range profiles {
 		for _, s := range p.pieces {
@@ -21,7 +21,7 @@ func Peak(profiles []*Profile) (most float64, at time.Duration) {
 	return most, at
 }
 
-// around is the quantity just before and just after t seconds.
+// around returns the quantity just before and just after t seconds.
 func (p *Profile) around(t float64) (left, right float64) {
 	for _, s := range p.pieces {
 		value := s.a + (s.b-s.a)*(t-s.from)/(s.to-s.from)

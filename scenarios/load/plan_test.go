@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// planOf makes the plan of a load written as YAML without its flow.
+// planOf returns the plan of a load written as YAML without its flow.
 func planOf(t testing.TB, load string) (Plan, []string) {
 	t.Helper()
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: " + strings.TrimSuffix(load, "}") + ", flow: [{get: /}]}\n"
@@ -43,7 +43,7 @@ func TestPlan(t *testing.T) {
 		poisson  bool
 		from, to time.Duration
 		arrivals int64
-		most     float64 // of rate or users
+		most     float64 // rate or users
 		perVU    int64
 		shared   int64
 		stages   []Stage

@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// A Shape is an arrival schedule: a rate over time, seen through its area.
+// A Shape is an arrival schedule: a rate over time, given by its area.
 type Shape interface {
-	// Area is how many arrivals are due before t, a real number.
+	// Area is the number of arrivals due before t, a real number.
 	Area(t time.Duration) float64
-	// Inverse is when the area reaches n. It is the inverse of Area where the
-	// rate is not zero.
+	// Inverse is the time when the area reaches n. It is the inverse of Area where the rate is not zero.
 	Inverse(n float64) time.Duration
 	// End is when the schedule ends.
 	End() time.Duration
 }
 
-// A Profile is a quantity over time made of straight pieces: a rate of arrivals,
-// or a number of virtual users. The zero value is empty and can be added to.
+// A Profile is a piecewise linear quantity over time: a rate of arrivals, or a number of virtual
+// users. The zero value is empty and can be added to.
 type Profile struct {
 	pieces []piece
 	begin  time.Duration
@@ -31,13 +30,13 @@ var _ Shape = (*Profile)(nil)
 type piece struct {
 	from, to float64 // seconds
 	a, b     float64 // the quantity at both ends, per second
-	before   float64 // area to the left
+	before   float64 // area of the pieces before it
 }
 
-// NewProfile makes an empty profile that begins at start.
+// NewProfile returns an empty profile that begins at start.
 func NewProfile(start time.Duration) *Profile { return &Profile{begin: start, end: start} }
 
-// Add appends a piece that goes from a to b, both per second, within d.
+// Add appends a piece of length d that goes from a to b, both per second.
 func (p *Profile) Add(d time.Duration, a, b float64) {
 	if d <= 0 {
 		return
@@ -55,7 +54,7 @@ func (p *Profile) Begin() time.Duration { return p.begin }
 // End implements [Shape].
 func (p *Profile) End() time.Duration { return p.end }
 
-// At is the quantity at t; at a jump, that on its right.
+// At is the quantity at t; at a jump, the value after it.
 func (p *Profile) At(t time.Duration) float64 {
 	x := t.Seconds()
 	if t < p.begin || t >= p.end {
@@ -78,7 +77,7 @@ func (p *Profile) Max() float64 {
 	return m
 }
 
-// First is the quantity that the profile begins with.
+// First is the quantity at the beginning of the profile.
 func (p *Profile) First() float64 {
 	if len(p.pieces) == 0 {
 		return 0
@@ -86,7 +85,7 @@ func (p *Profile) First() float64 {
 	return p.pieces[0].a
 }
 
-// Total is the whole area.
+// Total is the area of the whole profile.
 func (p *Profile) Total() float64 { return p.area }
 
 // Area implements [Shape].
@@ -105,8 +104,8 @@ func (p *Profile) Area(t time.Duration) float64 {
 	return sum
 }
 
-// Inverse implements [Shape]. The quadratic a·d + slope·d²/2 = n is solved in the
-// form that loses no digits when the slope is small.
+// Inverse implements [Shape]. It solves the quadratic a·d + slope·d²/2 = n in the form that loses
+// no digits when the slope is small.
 func (p *Profile) Inverse(n float64) time.Duration {
 	if n < 0 {
 		return p.begin
@@ -130,7 +129,7 @@ func (p *Profile) Inverse(n float64) time.Duration {
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
 
-// Scaled is the profile with the quantity multiplied by f.
+// Scaled returns the profile with the quantity multiplied by f.
 func (p *Profile) Scaled(f float64) *Profile {
 	out := &Profile{begin: p.begin, end: p.end, area: p.area * f, pieces: slices.Clone(p.pieces)}
 	for i := range out.pieces {

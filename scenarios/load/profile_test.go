@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// randomProfile is made of up to six pieces: flat, rising, falling, silent, jumps.
+// randomProfile returns up to six pieces: flat, rising, falling, zero, jumps.
 func randomProfile(r *rand.Rand) *Profile {
 	p := NewProfile(time.Duration(r.Int64N(int64(time.Hour))) - 30*time.Minute)
 	at := 0.0
@@ -45,7 +45,7 @@ func TestProfile_InverseOfArea(t *testing.T) {
 				t.Fatalf("inverse of %v is %v after %v, in [%v,%v]", n, at, last, p.Begin(), p.End())
 			}
 			last = at
-			// A nanosecond either way brackets n: times are whole nanoseconds.
+			// A nanosecond on either side brackets n: times are whole nanoseconds.
 			if lo, hi := p.Area(at-2), p.Area(at+2); lo > n+1e-6 || hi < n-1e-6 {
 				t.Fatalf("area around the inverse of %v is %v to %v", n, lo, hi)
 			}
@@ -74,7 +74,7 @@ func TestProfile_AreaGrows(t *testing.T) {
 func TestProfile_At(t *testing.T) {
 	p := NewProfile(10 * time.Second)
 	p.Add(10*time.Second, 0, 100)
-	p.Add(0, 1, 2) // no time at all
+	p.Add(0, 1, 2) // no duration
 	p.Add(5*time.Second, 20, 20)
 	for _, c := range []struct {
 		name string
@@ -104,8 +104,7 @@ func TestProfile_Empty(t *testing.T) {
 	}
 }
 
-// The promise of issue and measurement: a spike's arrivals stay within one of the
-// area under its rate.
+// A spike's arrivals stay within one of the area under its rate.
 func TestProfile_SpikeFollowsItsArea(t *testing.T) {
 	plan, mistakes := planOf(t, `{executor: spike, base: 500/s, peak: 5000/s, before: 3s, rise: 2s, hold: 4s, fall: 2s, after: 3s}`)
 	if len(mistakes) > 0 {
@@ -155,7 +154,7 @@ func FuzzProfile(f *testing.F) {
 		if at < p.Begin() || at > p.End() {
 			t.Fatalf("inverse of %v is %v, outside [%v,%v]", n, at, p.Begin(), p.End())
 		}
-		// What rounding to nanoseconds and float64 seconds can cost.
+		// Error bound of rounding to nanoseconds and of float64 seconds.
 		slack := 1e-9*p.Total() + p.Max()*4e-9 + 1e-6
 		if lo, hi := p.Area(at-2), p.Area(at+2); lo > n+slack || hi < n-slack {
 			t.Fatalf("area around the inverse of %v is %v to %v, at %v", n, lo, hi, at)

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// RampingArrivalRate changes the rate in a straight line within each stage.
+// RampingArrivalRate changes the rate linearly within each stage.
 type RampingArrivalRate struct {
 	syntax.Place
 	StartRate quantity.Rate `yaml:"start_rate"`      // zero is none
@@ -16,7 +16,7 @@ type RampingArrivalRate struct {
 	Arrivals  `yaml:",inline"`
 }
 
-// RateStage takes the rate to Rate within Duration.
+// RateStage changes the rate to Rate within Duration.
 type RateStage struct {
 	syntax.Place
 	Name     string            `yaml:"name"`              // zero is stage-N, counted from 1

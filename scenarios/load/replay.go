@@ -14,31 +14,41 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Replay makes the requests of an access log again, when they came: an open load whose
-// schedule is the log's. Its stage is replay.
+// Replay repeats the requests of an access log at their logged times: an open load whose schedule
+// is the log's. Its stage is replay.
 type Replay struct {
 	syntax.Place
-	From     string            `yaml:"from,required"`                       // the log, beside the scenario; one packed by gzip is unpacked
-	Format   string            `yaml:"format,oneof=auto|combined|json|csv"` // combined is nginx's and Apache's, or common; json has an object a line; csv names its columns first; zero is auto
-	Fields   LogFields         `yaml:"fields"`                              // where json and csv have what is needed
-	Speed    float64           `yaml:"speed,positive"`                      // so many times as fast; zero is 1
-	Methods  []string          `yaml:"methods"`                             // which requests are made; zero is GET, HEAD and OPTIONS
-	Skip     quantity.Duration `yaml:"skip"`                                // of the log's time, left out at its beginning
-	For      quantity.Duration `yaml:"for,positive"`                        // of the log's time; zero is all that follows
-	Window   quantity.Duration `yaml:"window,positive"`                     // how far a line may stand behind later ones, of the log's time; zero is 10s
-	BadLines *quantity.Share   `yaml:"bad_lines"`                           // more of them that can't be read are a mistake; nil is 1%
+	// the log, relative to the scenario; a gzip file is unpacked
+	From string `yaml:"from,required"`
+	// combined is the format of nginx and Apache, or common; json has one object per line; csv has its
+	// column names in the first line; zero is auto
+	Format string    `yaml:"format,oneof=auto|combined|json|csv"`
+	Fields LogFields `yaml:"fields"` // names of the fields in a json or csv log
+	// factor by which the replay is faster; zero is 1
+	Speed float64 `yaml:"speed,positive"`
+	// which requests are made; zero is GET, HEAD and OPTIONS
+	Methods []string `yaml:"methods"`
+	// stretch of the log's time to skip at its beginning
+	Skip quantity.Duration `yaml:"skip"`
+	// stretch of the log's time to replay; zero is the rest
+	For quantity.Duration `yaml:"for,positive"`
+	// how far lines may be out of order, in the log's time; zero is 10s
+	Window quantity.Duration `yaml:"window,positive"`
+	// share of lines that may be unreadable; more are a mistake; nil is 1%
+	BadLines *quantity.Share `yaml:"bad_lines"`
 	Arrivals `yaml:",inline"`
 
 	log *Log
 }
 
-// LogFields names the keys of a JSON log, or the columns of a CSV one. A key within
-// another is written request.method. What is not written is looked for by the names that
-// servers use.
+// LogFields names the keys of a JSON log, or the columns of a CSV log. A nested key is written
+// request.method. Fields without a name are looked up by the names that servers use.
 type LogFields struct {
 	syntax.Place
-	Time   string `yaml:"time"`   // when the request came, or was over: RFC 3339, seconds or milliseconds since 1970, or as combined has it
-	Method string `yaml:"method"` // zero is that of the request line, else GET
+	// when the request arrived, or ended: RFC 3339, seconds or milliseconds since 1970, or the format
+	// of combined
+	Time   string `yaml:"time"`
+	Method string `yaml:"method"` // zero is the method of the request line, else GET
 	Path   string `yaml:"path"`   // path and query, a whole URL, or a request line
 }
 
@@ -47,16 +57,14 @@ var (
 	_ Logged   = (*Replay)(nil)
 )
 
-// A Logged executor follows a log, which is read once before it is planned, and again as
-// the load flows.
+// A Logged executor follows a log. It reads the log once before planning, and again while the load runs.
 type Logged interface {
 	Executor
-	// Scan reads the log. What is wrong with it is noted in m.
+	// Scan reads the log. It adds what is wrong with it to m.
 	Scan(open func(at syntax.Pos, name string) (io.ReadCloser, error), m *syntax.Mistakes)
 }
 
-// safeMethods are those that change nothing (RFC 9110, section 9.2.1), as far as servers
-// keep to it.
+// safeMethods are the methods that change nothing (RFC 9110, section 9.2.1), if servers comply.
 var safeMethods = []string{"GET", "HEAD", "OPTIONS"}
 
 const (
@@ -115,8 +123,8 @@ func (r *Replay) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 	return Plan{Rate: p, Poisson: r.poisson(), Log: r.log, Stages: []Stage{{"replay", start, p.End()}}}
 }
 
-// A Log is a log of requests that a load makes again. It is read as the load flows, so
-// that its size is no matter.
+// A Log is a log of requests that a load repeats. It is streamed while the load runs, so its size
+// does not matter.
 type Log struct {
 	name    string
 	format  string
@@ -125,32 +133,32 @@ type Log struct {
 	methods []string
 	window  time.Duration
 	skip    time.Duration
-	length  time.Duration // zero is all
+	length  time.Duration // zero is the whole log
 	open    func() (io.ReadCloser, error)
 
-	// What the scan found.
+	// Findings of the scan.
 	lines      int64
 	bad        int64
 	badLines   []badLine
-	left       map[string]int64 // requests that are not made, by why
-	disorder   int64            // by which lines stood behind later ones, in nanoseconds; the window at most
-	late       int64            // lines that stood behind later ones by more than the window
+	left       map[string]int64 // requests that are not made, by reason
+	disorder   int64            // greatest distance of a line out of order, in nanoseconds; at most the window
+	late       int64            // lines that are further out of order than the window
 	count      int64
-	first      int64 // of all, in nanoseconds since 1970
-	resolution int64 // of the timestamps, in nanoseconds
+	first      int64 // time of the first request, in nanoseconds since 1970
+	resolution int64 // resolution of the timestamps, in nanoseconds
 	seconds    logSeconds
 	names      scenarios.RequestNames
 	steps      []LogStep
-	flows      map[string]int32 // by name
+	flows      map[string]int32 // flow numbers by name
 }
 
-// A LogStep is the requests of a log that are one step.
+// A LogStep is the requests of a log that belong to one step.
 type LogStep struct {
 	Name, Method string
 	Count        int64
 }
 
-// badLine is a line that can't be read.
+// badLine is a line that can't be parsed.
 type badLine struct {
 	n   int64
 	err error
@@ -158,16 +166,16 @@ type badLine struct {
 
 const (
 	mostBadShown = 5
-	mostLeft     = 20 // kinds of requests left out that are told apart
+	mostLeft     = 20 // reasons for skipping requests that are reported separately
 )
 
 // Steps lists the steps of the log by the number that its arrivals carry.
 func (l *Log) Steps() []LogStep { return l.steps }
 
-// Count is how many requests are made.
+// Count is the number of requests to make.
 func (l *Log) Count() int64 { return l.count }
 
-// scan reads all of the log.
+// scan reads the whole log.
 func (l *Log) scan() error {
 	l.left, l.resolution = map[string]int64{}, int64(time.Second)
 	r, err := l.read(true)
@@ -197,16 +205,16 @@ func (l *Log) scan() error {
 	return nil
 }
 
-// origin is the time in the log that the load begins with: a whole second, so that those
-// of the log and of its schedule are the same.
+// origin is the time in the log at which the load begins. It is a whole second, so that the
+// seconds of the log and of its schedule coincide.
 func (l *Log) origin() int64 { return l.first - l.first%int64(time.Second) + int64(l.skip) }
 
-// profile adds the rate of the log, second by second; of a log of hours, by more of them.
+// profile adds the rate of the log, second by second; a long log has longer steps.
 func (l *Log) profile(p *Profile) {
 	width := time.Duration(float64(l.seconds.width) * float64(time.Second) / l.speed)
 	for i, n := range l.seconds.counts {
 		d := width
-		if i == len(l.seconds.counts)-1 { // up to the end of its last second
+		if i == len(l.seconds.counts)-1 { // up to the end of the log's last second
 			d = time.Duration(float64(l.seconds.last+1-int64(i)*l.seconds.width) * float64(time.Second) / l.speed)
 		}
 		rate := float64(n) / d.Seconds()
@@ -214,7 +222,7 @@ func (l *Log) profile(p *Profile) {
 	}
 }
 
-// Notes says what a log is, and what of it is not replayed.
+// Notes describes the log, and which of its requests are not replayed.
 func (l *Log) Notes() []string {
 	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
 	span := time.Duration(l.seconds.last+1) * time.Second
@@ -238,7 +246,7 @@ func (l *Log) Notes() []string {
 	return notes
 }
 
-// leftText describes what is not replayed, and why.
+// leftText describes the requests that are not replayed, and why.
 func (l *Log) leftText() string {
 	var parts []string
 	for _, why := range slices.Sorted(maps.Keys(l.left)) {
@@ -269,20 +277,20 @@ func (l *Log) badText() string {
 	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, scenarios.Amount(int(l.lines), "line"), strings.Join(parts, "; "))
 }
 
-// logSeconds counts requests by the second of the log, or by more of them where it is long.
+// logSeconds counts requests by second of the log, or by longer intervals where it is long.
 type logSeconds struct {
-	width  int64 // seconds that a count is of; zero is none yet
+	width  int64 // seconds per count; zero: none yet
 	counts []int64
 	last   int64 // second
 	now    int64 // requests of the last second so far
-	most   int64 // of a second
-	mostAt int64 // that second
+	most   int64 // highest count of a second
+	mostAt int64 // second with the highest count
 }
 
-// mostCounts bounds how finely a long log is known beforehand.
+// mostCounts bounds the resolution of a long log.
 const mostCounts = 4096
 
-// add counts a request of a second, which is none before the last.
+// add counts a request in a second; seconds never decrease.
 func (s *logSeconds) add(second int64) {
 	if s.width == 0 {
 		s.width, s.last = 1, -1

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// at is a second of the tests' logs, as combined has it.
+// at returns a second of the test logs in the format of combined.
 func at(second int) string {
 	return time.Date(2026, 10, 10, 13, 55, second, 0, time.FixedZone("", 2*3600)).Format(combinedTime)
 }
@@ -36,7 +36,7 @@ func combined(requests ...string) string {
 	return b.String()
 }
 
-// replayOf scans a log under settings of a replay, and gives what is wrong with it.
+// replayOf scans a log with the settings of a replay, and returns the mistakes.
 func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 	t.Helper()
 	doc := fmt.Sprintf("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  a: {executor: replay, from: x.log%s}\n", settings)
@@ -61,7 +61,7 @@ func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 	return plan, strings.Split(m.Err().Error(), "\n")
 }
 
-// replayed lists the arrivals of a plan: when each is due, and what it asks for.
+// replayed lists the arrivals of a plan: due time and target of each.
 func replayed(t testing.TB, p Plan, seed uint64) (out []string) {
 	t.Helper()
 	c := p.Log.cursor(p.Start(), p.Poisson, seed)
@@ -170,7 +170,7 @@ func TestReplay_Notes(t *testing.T) {
 	}
 }
 
-// A Poisson replay keeps every second's count, and is the same for a seed.
+// A Poisson replay keeps the count of every second, and repeats for the same seed.
 func TestReplay_Poisson(t *testing.T) {
 	var lines []string
 	for s := range 5 {
@@ -206,7 +206,7 @@ func TestReplay_Poisson(t *testing.T) {
 	}
 }
 
-// A log of days is known by stretches of it, and its count is exact.
+// A log of days is counted in longer intervals; its total is exact.
 func TestReplay_Long(t *testing.T) {
 	var b strings.Builder
 	const days = 30
@@ -225,7 +225,7 @@ func TestReplay_Long(t *testing.T) {
 	}
 }
 
-// TestReplay_Run drives a load: requests are made when the log says, and what it asks for.
+// TestReplay_Run checks that requests are made at the times and with the targets of the log.
 func TestReplay_Run(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p, wrong := replayOf(t, "", combined("1 GET /a", "1 GET /b", "4 GET /c"))
@@ -258,13 +258,13 @@ func TestReplay_Run(t *testing.T) {
 				warm++
 			}
 		}
-		if warm != 3 { // 2 a second as the log begins with, and it holds three
+		if warm != 3 { // the log begins with 2/s, and the warm-up contains three
 			t.Errorf("%d in the warm-up", warm)
 		}
 	})
 }
 
-// A log that is another one by the time it is replayed ends the run.
+// The run ends if the log has changed since the scan.
 func TestReplay_Changed(t *testing.T) {
 	p, wrong := replayOf(t, "", combined("1 GET /a", "1 GET /b"))
 	if wrong != nil {
@@ -280,7 +280,7 @@ func TestReplay_Changed(t *testing.T) {
 	}
 }
 
-// FuzzLogLine reads any line in each format: what is read can be asked for.
+// FuzzLogLine checks that every line that parses, in any format, gives a request that can be made.
 func FuzzLogLine(f *testing.F) {
 	f.Add(combined("1 GET /a?b=c"))
 	f.Add(`{"ts": 1791000000.25, "request": {"method": "GET", "uri": "/a"}}`)

@@ -14,23 +14,23 @@ import (
 	"brunt/scenarios/template"
 )
 
-// call is a step of the tests: what its name says is up to the rig.
+// call is a step of the tests; the rig interprets its name.
 type call string
 
 func (c call) Name() string { return string(c) }
 
-// verdict is how the rig's target treats a request.
+// verdict is how the rig's target handles a request.
 type verdict struct {
-	after time.Duration // until the answer; negative is never
+	after time.Duration // delay of the answer; negative: no answer
 	kind  scenarios.Kind
 	cause scenarios.Cause
 }
 
-// rig is a target, a sink and a clock in one. Its users answer as answer says.
+// rig is a target, a sink and a clock. Its users answer as answer says.
 type rig struct {
 	t0     time.Time
-	answer func(it *template.Iter, c call, now time.Duration) verdict // nil answers at once; it is called under mu
-	opened func(vu int) error                                         // nil lets everyone in
+	answer func(it *template.Iter, c call, now time.Duration) verdict // nil answers at once; called under mu
+	opened func(vu int) error                                         // nil accepts every user
 
 	busy, most atomic.Int64
 	closed     atomic.Int64
@@ -45,7 +45,7 @@ func newRig() *rig { return &rig{t0: time.Now(), abort: make(chan struct{})} }
 
 func (r *rig) now() time.Duration { return time.Since(r.t0) }
 
-// run makes a load against the rig that begins in a second.
+// run makes a load against the rig that begins after a second.
 func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 	t.Helper()
 	plan, mistakes := planOf(t, load)
@@ -69,7 +69,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 	}
 }
 
-// do runs it to its end.
+// do runs the load to its end.
 func (r *rig) do(t testing.TB, run *Run) Stats {
 	t.Helper()
 	stats, err := run.Go(context.Background())
@@ -85,7 +85,7 @@ func (r *rig) Record(o *scenarios.Outcome) {
 	r.list = append(r.list, *o)
 }
 
-// outcomes gives those of a step by their intended times.
+// outcomes returns the outcomes of a step, ordered by intended time.
 func (r *rig) outcomes(step int32) (list []scenarios.Outcome) {
 	for _, o := range r.list {
 		if o.Step == step {
@@ -161,21 +161,20 @@ func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	out.Kind, out.Cause = v.kind, v.cause
 }
 
-// takes makes an answer of a fixed time.
+// takes answers after a fixed time.
 func takes(d time.Duration) func(*template.Iter, call, time.Duration) verdict {
 	return func(*template.Iter, call, time.Duration) verdict { return verdict{after: d} }
 }
 
 var errBroken = errors.New("broken")
 
-// bubble runs a test on a fake clock. What it starts must be over at its end, or
-// the bubble panics: no goroutine is left behind.
+// bubble runs a test on a fake clock. All goroutines that it starts must end, or the bubble panics.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	synctest.Test(t, test)
 }
 
-// quantile of response times, failed ones counting as slower than any.
+// quantile returns a quantile of response times; failed requests count as infinitely slow.
 func quantile(list []scenarios.Outcome, q float64) time.Duration {
 	var times []time.Duration
 	for i := range list {

@@ -12,12 +12,10 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A User is a virtual user: a session with the target. It is used by one
-// goroutine at a time.
+// A User is a virtual user: a session with the target. It is used by one goroutine at a time.
 type User interface {
-	// Do makes the call for it and fills out from Slot on. It returns by
-	// it.Deadline, give or take 1 % of the timeout, or at once when the run is
-	// aborted.
+	// Do makes the call for it and fills out from Slot on. It returns by it.Deadline, within 1 % of
+	// the timeout, or at once when the run is aborted.
 	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	Close() error
 }
@@ -25,7 +23,7 @@ type User interface {
 // A Sink takes the outcome of every request. It must not keep o.
 type Sink interface{ Record(o *scenarios.Outcome) }
 
-// A Flow is what one iteration does.
+// A Flow is the steps of one iteration.
 type Flow struct {
 	Weight float64
 	Steps  []Step
@@ -38,14 +36,14 @@ type Step struct {
 	Think quantity.Range
 }
 
-// A Run is one load, ready to go. All times are offsets from t0 on the clock Now.
+// A Run is one load, ready to run. All times are offsets from t0 on the clock Now.
 type Run struct {
 	Name        string
 	Index       int32 // number of the load
 	Plan        Plan
-	Warmup      time.Duration // begins so much before t0, at the first rate; 0 is none
+	Warmup      time.Duration // duration before t0, at the first rate; 0 is none
 	Flows       []Flow
-	InTurn      bool   // iterations take the flows in turn; false is by weight
+	InTurn      bool   // iterations take the flows in turn; false: by weight
 	Init        []Step // once per virtual user, never recorded; in an open load the arrival waits for it
 	Timeout     time.Duration
 	Grace       time.Duration
@@ -54,12 +52,12 @@ type Run struct {
 	Pacing      string // a mode of [NewPacer]
 	Now         func() time.Duration
 	Env         *template.Env
-	Vars        []template.Value // as setup left them
+	Vars        []template.Value // values set by setup
 	Open        func(vu int) (User, error)
-	Engine      Engine               // makes the requests of an open load; nil is users that Open gives
-	Sink        func(shard int) Sink // a sink for each of Shards
+	Engine      Engine               // makes the requests of an open load; nil: the users of Open do
+	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int
-	Abort       func() // makes every Do return at once; called when the grace is over
+	Abort       func() // makes every Do return at once; called at the end of the grace
 
 	weights  []float64
 	seed     uint64
@@ -71,21 +69,20 @@ type Run struct {
 	stop     context.CancelCauseFunc
 }
 
-// Stats describes a load as a whole, beside its requests.
+// Stats describes a load as a whole, in addition to its requests.
 type Stats struct {
 	Pacing      string
-	VirtualUser int           // virtual users that were opened
-	PeakFlight  int64         // iterations in flight at most
+	VirtualUser int           // virtual users opened
+	PeakFlight  int64         // maximum of iterations in flight
 	Full        bool          // max_in_flight was reached
 	End         time.Duration // when the last iteration could begin
 }
 
-// InFlight is the number of iterations under way, those that wait for a slot
-// included.
+// InFlight is the number of iterations in flight, those that wait for a slot included.
 func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 
-// Go runs the load to its end and returns when the last iteration is over. When
-// ctx ends, no further iteration begins and those under way get a second.
+// Go runs the load to its end and returns when the last iteration is over. When ctx ends, no
+// further iteration begins, and iterations in flight get a second to finish.
 func (r *Run) Go(ctx context.Context) (Stats, error) {
 	r.Shards = max(1, r.Shards)
 	h := fnv.New64a()
@@ -114,7 +111,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 	return stats, nil
 }
 
-// fail ends the load for a reason that is brunt's or the machine's.
+// fail ends the load because of an error of brunt or of the machine.
 func (r *Run) fail(err error) {
 	r.failed.CompareAndSwap(nil, &err)
 	r.stop(err)
@@ -133,8 +130,7 @@ func (r *Run) enter(n int64) {
 // lastGrace is how long iterations may go on after the run is cancelled.
 const lastGrace = time.Second
 
-// settle waits for all workers, for as long as the grace after end allows, then
-// aborts what is left.
+// settle waits for all workers until the grace after end is over, then aborts the rest.
 func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() { workers.Wait(); close(done) }()
@@ -152,17 +148,17 @@ func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitG
 		}
 	}
 	r.aborted.Store(true)
-	r.stop(context.DeadlineExceeded) // wakes virtual users that pause
+	r.stop(context.DeadlineExceeded) // wakes pausing virtual users
 	if r.Abort != nil {
 		r.Abort()
 	}
 	<-done
 }
 
-// pause waits until at; false means that ctx ended first.
+// pause waits until at; false: ctx ended first.
 func (r *Run) pause(ctx context.Context, at time.Duration) bool { return r.await(ctx, at, nil) }
 
-// await waits until at, or for a message; false means that ctx ended first.
+// await waits until at, or for a message; false: ctx ended first.
 func (r *Run) await(ctx context.Context, at time.Duration, message <-chan struct{}) bool {
 	d := at - r.Now()
 	if d <= 0 {

@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// A schedule gives the arrivals of an open load one after the other, each when it is
-// due: those of the warm-up, and then those of the load.
+// A schedule returns the arrivals of an open load in order, each when it is due: first the
+// warm-up, then the load.
 type schedule struct {
 	run   *Run
 	pacer Pacer
-	wait  func(at time.Duration) bool // bridges a long time; false is that the run ended meanwhile
+	wait  func(at time.Duration) bool // waits for a long time; false: the run ended meanwhile
 	parts []scheduled
 }
 
-// scheduled is a stretch of a schedule. Number tells the iterations of the warm-up from
-// those of the load, which begin at 0.
+// scheduled is a stretch of a schedule. The warm-up and the load number their iterations
+// separately; those of the load begin at 0.
 type scheduled struct {
 	Cursor
 	number func(n int64) int64
-	log    *logCursor // what its arrivals ask for; nil is what the flows say
+	log    *logCursor // log that its arrivals come from; nil: the flows define the requests
 }
 
 func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
@@ -28,7 +28,7 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 		warm := NewProfile(-r.Warmup)
 		warm.Add(r.Warmup, r.Plan.Rate.First(), r.Plan.Rate.First())
 		p := scheduled{Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, Part{}), number: func(n int64) int64 { return -n - 1 }}
-		if r.Plan.Log != nil { // it asks for what the log begins with
+		if r.Plan.Log != nil { // the warm-up makes the first requests of the log
 			p.log = r.Plan.Log.cursor(0, false, 0)
 		}
 		s.parts = append(s.parts, p)
@@ -44,11 +44,11 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 	return s
 }
 
-// near is the span before an arrival that the pacer bridges; further away the schedule
-// waits where a cancelled run can wake it.
+// near is how long before an arrival the pacer waits. Before that, the schedule waits where
+// cancelling the run wakes it.
 const near = 20 * time.Millisecond
 
-// next waits for the next arrival; false is that there is none, or that ctx ended.
+// next waits for the next arrival; false: there is none, or ctx ended.
 func (s *schedule) next(ctx context.Context) (job, bool) {
 	for len(s.parts) > 0 {
 		part := s.parts[0]
@@ -76,14 +76,14 @@ func (s *schedule) next(ctx context.Context) (job, bool) {
 	return job{}, false
 }
 
-// close ends what a run that was cancelled did not come to the end of.
+// close releases the parts of the schedule that a cancelled run did not reach.
 func (s *schedule) close() {
 	for i := range s.parts {
 		_ = s.parts[i].close()
 	}
 }
 
-// close gives the error that a log could not be read to its end for.
+// close returns the error that ended the reading of a log early.
 func (p *scheduled) close() error {
 	if p.log == nil {
 		return nil

@@ -7,12 +7,12 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Spike goes from a base rate to a peak and back. Its stages are before, rise,
-// hold, fall and after; the area under it is exact.
+// Spike ramps from a base rate to a peak and back. Its stages are before, rise, hold, fall and
+// after; the area under it is exact.
 type Spike struct {
 	syntax.Place
-	Base     quantity.Rate     `yaml:"base"`                   // iterations a second around the spike
-	Peak     quantity.Rate     `yaml:"peak,required,positive"` // iterations a second at the top
+	Base     quantity.Rate     `yaml:"base"`                   // iterations a second before and after the spike
+	Peak     quantity.Rate     `yaml:"peak,required,positive"` // iterations a second at the peak
 	Before   quantity.Duration `yaml:"before"`                 // at the base rate
 	Rise     quantity.Duration `yaml:"rise"`                   // zero is a jump
 	Hold     quantity.Duration `yaml:"hold,required"`          // how long the peak stays

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// vu is one virtual user with all that its iterations reuse.
+// vu is one virtual user with the memory that its iterations reuse.
 type vu struct {
 	run   *Run
 	id    int
@@ -18,10 +18,10 @@ type vu struct {
 	sink  Sink
 	pcg   *rand.PCG
 	it    template.Iter
-	base  []template.Value  // variables as setup and init left them
-	out   scenarios.Outcome // of the step under way
-	whole scenarios.Outcome // of the iteration
-	ready bool              // init is done
+	base  []template.Value  // variables set by setup and init
+	out   scenarios.Outcome // outcome of the current step
+	whole scenarios.Outcome // outcome of the iteration
+	ready bool              // init has succeeded
 }
 
 func (r *Run) newVU(id int) (*vu, error) {
@@ -36,11 +36,11 @@ func (r *Run) newVU(id int) (*vu, error) {
 	return v, nil
 }
 
-// initStream tells the random source of init from those of the iterations.
+// initStream separates the random source of init from those of the iterations.
 const initStream = 0x696e6974
 
-// prepare runs init once; before is when the arrival that waits for it times out.
-// A failed init is tried again by the next iteration.
+// prepare runs init once; before is when the waiting arrival times out. After a failed init, the
+// next iteration tries again.
 func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	r := v.run
 	if v.ready || len(r.Init) == 0 {
@@ -77,7 +77,7 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	return true
 }
 
-// think draws how long a pause lasts.
+// think draws the length of a pause.
 func (v *vu) think(s *Step) time.Duration {
 	d := s.Think.Min
 	if s.Think.Max > s.Think.Min {
@@ -86,7 +86,7 @@ func (v *vu) think(s *Step) time.Duration {
 	return d
 }
 
-// begin readies the iteration j and chooses its flow.
+// begin prepares iteration j and chooses its flow.
 func (v *vu) begin(j job) *Flow {
 	v.pcg.Seed(v.run.seed, uint64(j.n))
 	v.it.N, v.it.Recorded = j.n, j.asks
@@ -97,8 +97,7 @@ func (v *vu) begin(j job) *Flow {
 	return v.run.choose(j, v.it.Rand)
 }
 
-// choose picks the flow of iteration j: that of a replay, the one whose turn it is, or one
-// by weight.
+// choose returns the flow of iteration j: the flow of a replay, the next in turn, or one by weight.
 func (r *Run) choose(j job, rnd *rand.Rand) *Flow {
 	switch {
 	case r.Plan.Log != nil:
@@ -117,7 +116,7 @@ func (r *Run) choose(j job, rnd *rand.Rand) *Flow {
 	return &r.Flows[len(r.Flows)-1]
 }
 
-// turn is whose turn of several it is at iteration n; those of a warm-up are negative.
+// turn is the index of the flow for iteration n, in turn; iterations of a warm-up are negative.
 func turn(n int64, of int) int {
 	if n < 0 {
 		n = -n - 1
@@ -125,8 +124,7 @@ func turn(n int64, of int) int {
 	return int(n % int64(of))
 }
 
-// iterate runs iteration j from its arrival to its end. Ready is when the
-// generator turned to it.
+// iterate runs iteration j from its arrival to its end. Ready is when the generator accepted it.
 func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 	r, intended := v.run, j.intended
 	if !v.prepare(ctx, intended+r.Timeout) {
@@ -145,7 +143,7 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 			at += d
 			pause += d
 			if !r.pause(ctx, at) {
-				return // the run ends: what was not begun is not offered
+				return // the run ends: requests that did not begin are not offered
 			}
 			continue
 		}
@@ -168,20 +166,20 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 	}
 }
 
-// request makes and records one request, asked for at at.
+// request makes and records one request that was due at at.
 func (v *vu) request(s *Step, at, ready time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
 	v.user.Do(&v.it, s.Call, &v.out)
-	v.out.Ready = min(v.out.Ready, v.out.End) // an arrival after the timeout has ended before it was ready
-	if v.run.isClosed {                       // nothing is asked for before it can be sent
+	v.out.Ready = min(v.out.Ready, v.out.End) // an arrival after the timeout ends before it is ready
+	if v.run.isClosed {                       // a closed load asks for a request when it can be sent
 		v.out.Intended, v.out.Ready = v.out.Slot, v.out.Slot
 	}
 	v.sink.Record(&v.out)
 }
 
-// add counts the request just made in its iteration. Pause is the think time
-// before it; an iteration that begins with one begins after it.
+// add counts the last request in its iteration. Pause is the think time before it; an iteration
+// that begins with a pause starts after it.
 func (v *vu) add(first bool, pause time.Duration) {
 	w, o := &v.whole, &v.out
 	switch {
@@ -201,8 +199,7 @@ func (v *vu) add(first bool, pause time.Duration) {
 	}
 }
 
-// skip counts the steps that a failed one kept from being reached. Out is memory for
-// them.
+// skip counts the steps that were not reached because an earlier one failed. Out is scratch memory.
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Duration) {
 	for i := range steps {
 		if steps[i].Call == nil {
@@ -216,8 +213,7 @@ func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Dura
 	}
 }
 
-// failed counts an iteration whose virtual user could not be initialised: its
-// first step carries the error of init.
+// failed counts an iteration whose virtual user failed in init: its first step carries the error of init.
 func (v *vu) failed(j job, ready time.Duration) {
 	cause, end := v.out.Cause, v.out.End
 	if cause == scenarios.NoCause { // init was shed
@@ -226,8 +222,8 @@ func (v *vu) failed(j job, ready time.Duration) {
 	v.run.lost(v.sink, v.begin(j), j.intended, ready, max(end, j.intended), cause)
 }
 
-// lost counts an iteration that never sent a request: its first step is an error
-// of the given cause, the others are skipped.
+// lost counts an iteration that sent no request: its first step is an error with the given cause,
+// the others are skipped.
 func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, cause scenarios.Cause) {
 	ready = min(ready, end)
 	slot := end

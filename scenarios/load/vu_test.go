@@ -92,7 +92,7 @@ func TestIterate_Ends(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		v     verdict
-		kinds [3]scenarios.Kind // of the steps; Kinds is not offered
+		kinds [3]scenarios.Kind // of the steps; Kinds: not offered
 		whole scenarios.Kind
 	}{
 		{"ok", verdict{}, [3]scenarios.Kind{scenarios.OK, scenarios.OK, scenarios.OK}, scenarios.OK},
@@ -215,8 +215,8 @@ func TestInit_OncePerUser(t *testing.T) {
 	}
 }
 
-// A user whose init fails tries again with its next iteration; those without it
-// count as errors, at the latest when their arrival's timeout passes.
+// A user whose init fails tries again with its next iteration. Iterations without a ready user
+// count as errors, at the latest when their arrival times out.
 func TestInit_Fails(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -307,8 +307,8 @@ func TestMix(t *testing.T) {
 				t.Errorf("flow %d ran %v times, want %v", i, n[i], want)
 			}
 		}
-		// Which flow an iteration takes depends on nothing but seed, load and number:
-		// with one user only, most are never sent, yet counted under the same steps.
+		// The flow of an iteration depends only on seed, load and number: with one user, most
+		// iterations are never sent, yet they count under the same steps.
 		m, few := count(1)
 		if m != n {
 			t.Errorf("counted %v under a limit, %v without", m, n)

@@ -7,22 +7,21 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ConstantVUs keeps a number of virtual users busy.
+// ConstantVUs keeps a constant number of virtual users busy.
 type ConstantVUs struct {
 	syntax.Place
 	VUs      int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
 	Duration quantity.Duration `yaml:"duration,required,positive"`     // how long the load lasts
 }
 
-// RampingVUs changes the number of virtual users in a straight line within each
-// stage.
+// RampingVUs changes the number of virtual users linearly within each stage.
 type RampingVUs struct {
 	syntax.Place
 	StartVUs int       `yaml:"start_vus,min=0,max=1000000"` // virtual users at the beginning
 	Stages   []VUStage `yaml:"stages,required"`             // one after the other
 }
 
-// VUStage takes the number of virtual users to VUs within Duration.
+// VUStage changes the number of virtual users to VUs within Duration.
 type VUStage struct {
 	syntax.Place
 	Name     string            `yaml:"name"`                           // zero is stage-N, counted from 1

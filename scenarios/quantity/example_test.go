@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Sizes, rates and spans are read with their units, and written as an author would.
+// Sizes, rates and spans are parsed with their units, and formatted as an author would write them.
 func ExampleParseRate() {
 	perSecond, _ := quantity.ParseRate("6000/m")
 	fmt.Println(perSecond, quantity.Rate(perSecond))

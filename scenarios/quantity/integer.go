@@ -8,13 +8,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Counts is a span of whole numbers from 1 on, written 1..100; a single number is the
-// span from itself to itself. The zero value was not written.
+// Counts is a range of whole numbers from 1 on, written 1..100; a single number is a range of
+// one. The zero value means that it was not written.
 type Counts struct{ Min, Max int }
 
 const maxCount = 1_000_000_000
 
-// parseCounts reads a span of whole numbers.
+// parseCounts parses a range of whole numbers.
 func parseCounts(s string) (Counts, error) {
 	a, b, two := strings.Cut(s, "..")
 	from, ok := syntax.ParseInt(strings.TrimSpace(a))
@@ -33,7 +33,7 @@ func parseCounts(s string) (Counts, error) {
 	return Counts{int(from), int(to)}, nil
 }
 
-// String writes the span as parseCounts reads it.
+// String formats the range as parseCounts parses it.
 func (c Counts) String() string {
 	if c.Min == c.Max {
 		return strconv.Itoa(c.Min)
@@ -41,7 +41,7 @@ func (c Counts) String() string {
 	return fmt.Sprintf("%d..%d", c.Min, c.Max)
 }
 
-// Mean is the middle of the span.
+// Mean is the middle of the range.
 func (c Counts) Mean() float64 { return float64(c.Min+c.Max) / 2 }
 
 // DecodeNode implements [NodeDecoder].
@@ -58,7 +58,7 @@ func (*Counts) Schema() syntax.Schema {
 // maxRange bounds the values of an IntRange.
 const maxRange = 1_000_000
 
-// IntRange is a span of whole numbers, both ends included: 1..500.
+// IntRange is a range of whole numbers, both ends included: 1..500.
 type IntRange struct{ From, To int64 }
 
 // DecodeNode implements [NodeDecoder].

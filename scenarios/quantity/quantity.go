@@ -1,4 +1,4 @@
-// Package quantity reads and writes the quantities of scenario files: durations (250ms), rates
+// Package quantity parses and formats the quantities of scenario files: durations (250ms), rates
 // (200/s), shares (1%), sizes (64KiB), bandwidths (10Mbit/s), whole numbers and ranges of them.
 //
 // Each has a Parse function, a type that decodes itself from a node, and the inverse String. A
@@ -16,17 +16,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Duration is a span of time as a file writes it: 250ms, 30s, 5m, 1h30m. It is
-// never negative and at most a year.
+// Duration is a duration in a scenario: 250ms, 30s, 5m, 1h30m. It is never negative and at most a year.
 type Duration time.Duration
 
 // MaxDuration keeps sums of durations far from overflow.
 const MaxDuration = 366 * 24 * time.Hour
 
-// durationPattern is the form of a duration, whatever it comes to.
+// durationPattern matches a duration of any length.
 var durationPattern = regexp.MustCompile("^" + duration + "$")
 
-// ParseDuration reads a span of time.
+// ParseDuration parses a duration.
 func ParseDuration(s string) (time.Duration, error) {
 	s = strings.TrimSpace(s)
 	if s == "0" {
@@ -56,13 +55,13 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// D gives the span as the standard library's type.
+// D returns the duration as the standard library's type.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
-// String gives the span without the zero parts that time.Duration prints.
+// String returns the duration without the zero parts that time.Duration prints.
 func (d Duration) String() string { return FormatDuration(time.Duration(d)) }
 
-// FormatDuration writes d as an author would: 90s as 1m30s, one hour as 1h.
+// FormatDuration formats d as an author would: 90s as 1m30s, one hour as 1h.
 func FormatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -74,9 +73,8 @@ func FormatDuration(d time.Duration) string {
 	return s
 }
 
-// FormatSeconds writes a span with three figures in the unit that suits it:
-// 84µs, 7.25ms, 1.4s, 2m5s. Under a nanosecond it is none; what is not known is a
-// dash.
+// FormatSeconds formats a duration in seconds with three digits in a suitable unit: 84µs, 7.25ms,
+// 1.4s, 2m5s. Below a nanosecond it is zero; an unknown value is a dash.
 func FormatSeconds(f float64) string {
 	switch a := math.Abs(f); {
 	case math.IsNaN(f):
@@ -111,7 +109,7 @@ type Rate float64
 
 const maxRate = 1e7 // per second
 
-// A TimeUnit is what rates and growths are counted by.
+// A TimeUnit is the time unit of rates and growths.
 type TimeUnit struct {
 	Name    string
 	Seconds float64
@@ -120,7 +118,7 @@ type TimeUnit struct {
 // TimeUnits lists the units, the shortest first.
 func TimeUnits() []TimeUnit { return []TimeUnit{{"s", 1}, {"m", 60}, {"h", 3600}} }
 
-// ParseRate reads a rate with its unit and gives events per second.
+// ParseRate parses a rate with its unit and returns events per second.
 func ParseRate(s string) (float64, error) {
 	num, unit, slash := strings.Cut(s, "/")
 	f, ok := syntax.ParseFloat(strings.TrimSpace(num))
@@ -144,7 +142,7 @@ func ParseRate(s string) (float64, error) {
 	return math.Abs(f) / per, nil
 }
 
-// String writes the rate in the unit that gives a whole number, else per second.
+// String formats the rate in the unit that gives a whole number, else per second.
 func (r Rate) String() string {
 	for _, u := range TimeUnits() {
 		if f := float64(r) * u.Seconds; f == math.Trunc(f) && f/u.Seconds == float64(r) {
@@ -162,8 +160,8 @@ func (r *Rate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Share is a part of a whole from 0 to 1, written 1%.
 type Share float64
 
-// ParseShare reads a share and gives it from 0 to 1. It wants the sign: whether 0.5
-// is half of all or one of two hundred, nobody should have to guess.
+// ParseShare parses a share and returns it from 0 to 1. The percent sign is required, because 0.5
+// could mean a half or 0.5 %.
 func ParseShare(s string) (float64, error) {
 	s = strings.TrimSpace(s)
 	num, percent := strings.CutSuffix(s, "%")
@@ -183,7 +181,7 @@ func ParseShare(s string) (float64, error) {
 	return Hundredth(num), nil
 }
 
-// Hundredth gives the hundredth of a decimal number, rounded once: 99.9 gives .999.
+// Hundredth returns the hundredth of a decimal number, rounded once: 99.9 gives .999.
 func Hundredth(num string) float64 {
 	num = strings.ReplaceAll(strings.TrimSpace(num), "_", "")
 	if f, err := strconv.ParseFloat(num+"e-2", 64); err == nil {
@@ -193,20 +191,19 @@ func Hundredth(num string) float64 {
 	return math.Abs(f / 100)
 }
 
-// fromPercent undoes a division by 100 without its rounding.
+// fromPercent removes the rounding error of a division by 100.
 func fromPercent(f float64) float64 { return math.Round(f*1e14) / 1e12 }
 
-// String writes the share in percent.
+// String formats the share in percent.
 func (s Share) String() string { return FormatShare(float64(s)) }
 
-// FormatShare writes a share in percent with as many digits as it needs, up to
-// six after the point.
+// FormatShare formats a share in percent with as many digits as it needs, up to six after the point.
 func FormatShare(f float64) string {
 	return strconv.FormatFloat(math.Round(f*1e8)/1e6, 'f', -1, 64) + "%"
 }
 
-// FormatShareBriefly writes a measured share with three figures of it, or of what it
-// lacks of all: one next to all or nothing is not written as all or nothing.
+// FormatShareBriefly formats a measured share with three digits of it, or of its distance to 100
+// %. A share close to 0 % or 100 % is not rounded to them.
 func FormatShareBriefly(f float64) string {
 	if f <= 0 || f >= 1 || math.IsNaN(f) {
 		return FormatShare(f)
@@ -240,7 +237,7 @@ var sizeUnits = []struct {
 	{"", 1},
 }
 
-// ParseSize reads a number of bytes: 512, 64KiB, 10MB.
+// ParseSize parses a number of bytes: 512, 64KiB, 10MB.
 func ParseSize(s string) (int64, error) {
 	s = strings.TrimSpace(s)
 	for _, u := range sizeUnits {
@@ -268,7 +265,7 @@ func ParseSize(s string) (int64, error) {
 // Size is a number of bytes: 512, 64KiB, 10MB.
 type Size int64
 
-// String writes the size in the largest unit in which it is a whole number.
+// String formats the size in the largest unit in which it is a whole number.
 func (s Size) String() string {
 	for _, u := range []struct {
 		suffix string
@@ -291,13 +288,13 @@ type Bandwidth float64
 
 const maxBandwidth = 1e12 // bytes per second
 
-// bitUnits are the units of networks, from the largest.
+// bitUnits are the units of bandwidths, from the largest.
 var bitUnits = []struct {
 	name  string
 	bytes float64
 }{{"Gbit", 125e6}, {"Mbit", 125e3}, {"kbit", 125}, {"bit", .125}}
 
-// parseBandwidth reads a transfer rate and gives bytes per second.
+// parseBandwidth parses a transfer rate and returns bytes per second.
 func parseBandwidth(s string) (float64, error) {
 	wrong := fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", syntax.Clip(s, 40))
 	num, ok := strings.CutSuffix(strings.TrimSpace(s), "/s")
@@ -336,8 +333,7 @@ func (b *Bandwidth) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, parseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
 
-// String writes the bandwidth in bits, as networks are named, with at most three
-// digits after the point.
+// String formats the bandwidth in bits per second, with at most three digits after the point.
 func (b Bandwidth) String() string {
 	for _, u := range bitUnits {
 		if float64(b) >= u.bytes || u.name == "bit" {
@@ -347,11 +343,10 @@ func (b Bandwidth) String() string {
 	return ""
 }
 
-// Range is a span between two durations, written 100ms..400ms; a single duration
-// is the span from itself to itself.
+// Range is a range of durations, written 100ms..400ms; a single duration is a range of one.
 type Range struct{ Min, Max time.Duration }
 
-// parseRange reads a span of durations.
+// parseRange parses a range of durations.
 func parseRange(s string) (Range, error) {
 	from, to, two := strings.Cut(s, "..")
 	lo, err := ParseDuration(from)
@@ -370,7 +365,7 @@ func parseRange(s string) (Range, error) {
 	return Range{lo, hi}, nil
 }
 
-// String writes the span as parseRange reads it.
+// String formats the range as parseRange parses it.
 func (r Range) String() string {
 	if r.Min == r.Max {
 		return FormatDuration(r.Min)

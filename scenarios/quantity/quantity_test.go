@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// unitCase is a text, and what it comes to or what is wrong with it.
+// unitCase is a text with its expected value or error.
 type unitCase[T any] struct {
 	text string
 	want T
@@ -237,8 +237,8 @@ func TestFormatSeconds(t *testing.T) {
 	}
 }
 
-// FuzzUnits shows that no text upsets the parsers, that values stay within their
-// bounds, and that what is written reads as the same again.
+// FuzzUnits checks that no text breaks the parsers, that values stay within their bounds, and
+// that formatted values parse to the same value.
 func FuzzUnits(f *testing.F) {
 	for _, s := range []string{"250ms", "1h30m", "200/s", "20/m", "7/h", "1e-3/s", "99.999%", "1%", "64KiB", "1.5MB", "10Mbit/s", "64KiB/s", "100ms..400ms", "0", "1_0.5_0", "-1", "9e999", "0x1p3", "..", "1d"} {
 		f.Add(s)

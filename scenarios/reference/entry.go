@@ -12,17 +12,17 @@ import (
 // An Entry is one thing that can be explained.
 type Entry struct {
 	Path  string   // such as chaos.network.latency.delay
-	Sort  string   // what it is: a key, a fault, an executor, a metric, a term, an exit code, a topic
-	Text  string   // what it means: a sentence or more; of a topic Markdown
-	Forms []string // what its value may be; empty is an object
+	Sort  string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic
+	Text  string   // its meaning: a sentence or more; of a topic Markdown
+	Forms []string // possible forms of its value; empty is an object
 	Only  []string // executors that have the key; empty is all
-	Named bool     // its keys stand below a name of the author's
-	List  bool     // it may be, or is, a list
+	Named bool     // its keys are below a name that the author chooses
+	List  bool     // its value may be a list
 	Must  bool     // the key is required
 	Keys  []string // paths of the keys below it, in order
 }
 
-// name gives the last part of the entry's path, where a kind of fault is one part.
+// name returns the last part of the entry's path, where a kind of fault is one part.
 func (e *Entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
 
 // A node is a part of a JSON Schema.
@@ -34,11 +34,11 @@ type walker struct {
 	entries map[string]*Entry
 	faults  []string
 
-	executors map[string]string // what each is, by name
+	executors map[string]string // descriptions by name
 }
 
-// readSchema adds the entries of a schema below a prefix; none is the scenario itself. It gives
-// what each executor is.
+// readSchema adds the entries of a schema below a prefix; an empty prefix is the scenario itself.
+// It returns the descriptions of executors.
 func readSchema(text []byte, prefix string, faults []string, entries map[string]*Entry) (map[string]string, error) {
 	var root node
 	if err := json.Unmarshal(text, &root); err != nil {
@@ -65,8 +65,8 @@ func child(n node, key string) node {
 	return c
 }
 
-// walk adds the keys of an object at a path. Open are the definitions that it is in; only is the executor that
-// the object is the settings of.
+// walk adds the keys of an object at a path. Open are the definitions around it; only is the
+// executor whose settings the object holds.
 func (w *walker) walk(path string, s node, open []string, only string) {
 	if len(open) > 12 {
 		return
@@ -131,7 +131,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// add adds what a schema says of a path to its entry.
+// add adds the description of a path to its entry.
 func (w *walker) add(path, sort string, s node, must bool) *Entry {
 	e := w.entries[path]
 	if e == nil {
@@ -151,7 +151,7 @@ func (w *walker) add(path, sort string, s node, must bool) *Entry {
 	return e
 }
 
-// forms lists what a value may be.
+// forms lists the possible forms of a value.
 func (w *walker) forms(s node, open []string) []string {
 	var out []string
 	if ref, ok := s["$ref"].(string); ok {
@@ -194,7 +194,8 @@ func (w *walker) forms(s node, open []string) []string {
 	return out
 }
 
-// typeForms words the type of a schema. What has keys says nothing: its keys do.
+// typeForms words the type of a schema. For an object it returns nothing, because its keys have
+// entries of their own.
 func typeForms(s node) []string {
 	types := map[string]string{"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list"}
 	t, _ := s["type"].(string)
@@ -212,8 +213,8 @@ var (
 	typeWord = regexp.MustCompile(`^[A-Z]\w* ([a-z])`)
 )
 
-// sentence words the comment of a field, or of a type, for a reader of YAML: there is no type's name, and
-// what is not written has a default.
+// sentence adapts the comment of a field or a type for readers of YAML: it removes the name of
+// the type, and words zero values as defaults.
 func sentence(text string, ofType bool) string {
 	text = zeroIs.ReplaceAllString(strings.TrimSpace(text), "default: ")
 	if ofType {

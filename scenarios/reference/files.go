@@ -13,7 +13,7 @@ type Example struct{ Folder, Title, Text string }
 // generated stands at the top of each page.
 const generated = "<!-- Generated from the code by `go test ./cmd/brunt -run Reference -update`. Do not edit. -->\n"
 
-// Files gives the pages of the repository, by their paths in it.
+// Files returns the pages of the repository, by their paths in it.
 func (r *Reference) Files(examples []Example) map[string]string {
 	return map[string]string{
 		"scenarios/README.md": r.page("Scenarios: the language, the verdict and the commands",
@@ -47,7 +47,7 @@ func (r *Reference) page(title, about string, sections ...string) string {
 	return out.String()
 }
 
-// topic gives a topic as a section.
+// topic returns a topic as a section.
 func (r *Reference) topic(name string) string { return "#" + r.entries["topic."+name].Text }
 
 // row writes a row of a table of Markdown.

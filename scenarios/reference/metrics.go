@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// metricTexts says what the forms of a metric are that have no row of their own in the table.
+// metricTexts describes forms of metrics without their own row in the table.
 var metricTexts = map[string]string{
 	"ok.p":      "A percentile of the response time of good answers alone. max and mean take the prefix as well.",
 	"service.p": "A percentile of the service time. max and mean take the prefix as well.",
@@ -18,7 +18,7 @@ var metricTexts = map[string]string{
 
 var percentile = regexp.MustCompile(`^(ok\.|service\.)?p[0-9.]+$`)
 
-// metricOf gives the metric, as the list of metrics has it, that a name is a case of; "" is none.
+// metricOf returns the metric in the list that a name is a case of; "" is none.
 func metricOf(name string) string {
 	m := percentile.FindStringSubmatch(name)
 	switch {
@@ -35,7 +35,7 @@ func metricOf(name string) string {
 	return map[string]string{"burn": "burn(99.9%, 1m)", "slices": "slices(1s, 99%)"}[name]
 }
 
-// metricText says what a metric is, as an objective names it; "" is not known.
+// metricText describes a metric of an objective; "" is unknown.
 func metricText(name string) string {
 	if m := percentile.FindStringSubmatch(name); m != nil {
 		if text := metricTexts[m[1]+"p"]; text != "" {

@@ -18,8 +18,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// mutations are the ways in which people and programs spoil a file. Each gets the lines
-// of a scenario and gives them spoiled.
+// mutations are typical errors in files. Each gets the lines of a scenario and returns them with
+// an error.
 var mutations = []struct {
 	name string
 	do   func(r *rand.Rand, lines []string) []string
@@ -70,7 +70,7 @@ var mutations = []struct {
 	})},
 }
 
-// onLine spoils one line that says something.
+// onLine changes one line that is not empty.
 func onLine(do func(r *rand.Rand, line string) string) func(*rand.Rand, []string) []string {
 	return func(r *rand.Rand, l []string) []string {
 		var full []int
@@ -85,7 +85,7 @@ func onLine(do func(r *rand.Rand, line string) string) func(*rand.Rand, []string
 	}
 }
 
-// onRune spoils one line at one of its characters.
+// onRune changes one line at one of its characters.
 func onRune(do func(r *rand.Rand, line []rune, i int) []rune) func(*rand.Rand, []string) []string {
 	return onLine(func(r *rand.Rand, line string) string {
 		s := []rune(line)
@@ -93,7 +93,7 @@ func onRune(do func(r *rand.Rand, line []rune, i int) []rune) func(*rand.Rand, [
 	})
 }
 
-// onValue gives one key another value.
+// onValue replaces the value of one key.
 func onValue(values ...string) func(*rand.Rand, []string) []string {
 	return onLine(func(r *rand.Rand, s string) string {
 		key, _, _ := strings.Cut(s, ":")
@@ -104,8 +104,8 @@ func onValue(values ...string) func(*rand.Rand, []string) []string {
 // mutationsEach is how many mutations of a scenario are tried.
 const mutationsEach = 200
 
-// TestMutations spoils every scenario that we ship, one way at a time: `validate` and
-// `doctor` find nothing, or say what is wrong and where, and never panic.
+// TestMutations applies each mutation to every shipped scenario: `validate` and `doctor` find
+// nothing, or report an error with its place, and never panic.
 func TestMutations(t *testing.T) {
 	files, each := shipped(t), mutationsEach
 	if testing.Short() {
@@ -137,7 +137,7 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// spoiled holds what is said of a spoiled scenario, and tells whether it is refused.
+// spoiled checks the messages about a mutated scenario, and reports whether it is refused.
 func spoiled(t *testing.T, name, text string) (refused bool) {
 	t.Helper()
 	defer func() {

@@ -13,25 +13,25 @@ import (
 //go:embed topics/*.md
 var topics embed.FS
 
-// Sources are what a reference is made of. The schemas are texts of JSON.
+// Sources are the inputs of a reference. The schemas are JSON texts.
 type Sources struct {
 	Scenario, Policy, Result, Event []byte
 
-	Faults     []string          // kinds of faults, all of which the scenario's schema has
-	Metrics    []string          // what objectives measure
+	Faults     []string          // kinds of faults in the scenario's schema
+	Metrics    []string          // metrics of objectives
 	ExitCodes  [][3]string       // code, verdict and meaning, by precedence
-	Formats    map[string]string // formats of reports, with what each is
+	Formats    map[string]string // formats of reports, with descriptions
 	DidYouMean func(word string, known []string) string
 }
 
-// A Reference has all that can be explained.
+// A Reference holds all entries that can be explained.
 type Reference struct {
 	entries   map[string]*Entry
-	executors int // how many there are
+	executors int // number of executors
 	from      Sources
 }
 
-// New makes a reference. An error says which schema can't be read.
+// New makes a reference. An error names the schema that can't be read.
 func New(from Sources) (*Reference, error) {
 	r := &Reference{entries: map[string]*Entry{}, from: from}
 	executors := map[string]string{}
@@ -90,20 +90,20 @@ func (r *Reference) readTopics() error {
 	return nil
 }
 
-// lists are the names under which several entries are explained together.
+// lists are names that select several entries.
 var lists = map[string]string{
 	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term", "topics": "topic",
 	"exit-codes": "exit code", "formats": "format",
 }
 
-// An UnknownError says that nothing is known by a name.
+// An UnknownError reports a query without an entry.
 type UnknownError struct{ Query, Hint string }
 
 func (e *UnknownError) Error() string {
 	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query, cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
 }
 
-// Explain gives the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
+// Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
 // exit code, a term, a topic, or the name of a list of them. The error is an [UnknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
@@ -133,11 +133,11 @@ func (r *Reference) Explain(query string) (string, error) {
 	return b.String(), nil
 }
 
-// maxWhole is how many entries are written in full. Where more are found they are a list.
+// maxWhole is the maximum number of entries that are written in full. More are shown as a list.
 const maxWhole = 4
 
-// find gives the entries that a name stands for: those of the whole path, else those whose path ends in it.
-// A term, a metric and a key may have one name.
+// find returns the entries that a name selects: those with this path, else those whose path ends
+// in it. A term, a metric and a key may share a name.
 func (r *Reference) find(query string) []*Entry {
 	var found []*Entry
 	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format."} {
@@ -167,10 +167,10 @@ func (r *Reference) find(query string) []*Entry {
 	return found
 }
 
-// together gives entries with those of one text that several faults have as one, of chaos.FAULT.
+// together merges entries with the same text in several faults into one, of chaos.FAULT.
 func (r *Reference) together(found []*Entry) []*Entry {
 	var out []*Entry
-	at := map[string]int{} // place in out, by path and text
+	at := map[string]int{} // index in out, by path and text
 	for _, e := range found {
 		same := *e
 		for _, kind := range r.from.Faults {
@@ -189,7 +189,7 @@ func (r *Reference) together(found []*Entry) []*Entry {
 	return out
 }
 
-// names lists what can be asked for: whole paths, and their last parts.
+// names lists the valid queries: whole paths, and their last parts.
 func (r *Reference) names() []string {
 	seen := map[string]bool{}
 	for p := range r.entries {
@@ -206,7 +206,7 @@ func (r *Reference) names() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// of lists the entries of one sort, in the order of their paths.
+// of lists the entries of one sort, ordered by path.
 func (r *Reference) of(sort string) []*Entry {
 	var out []*Entry
 	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
@@ -217,7 +217,7 @@ func (r *Reference) of(sort string) []*Entry {
 	return out
 }
 
-// below gives the entries of an entry's keys.
+// below returns the entries of an entry's keys.
 func (r *Reference) below(e *Entry) []*Entry {
 	out := make([]*Entry, len(e.Keys))
 	for i, p := range e.Keys {

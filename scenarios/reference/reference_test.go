@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// scenarioSchema is a small schema of each form that brunt's own has.
+// scenarioSchema is a small schema with each form that brunt's own schema has.
 const scenarioSchema = `{"type": "object",
  "properties": {"name": {"description": "of the scenario", "type": "string"}, "chaos": {"description": "the timeline"}, "load": {"description": "the loads"}},
  "else": {"properties": {
@@ -94,7 +94,7 @@ func TestReference_ExplainUnknown(t *testing.T) {
 	}
 }
 
-// TestGlossary holds that each term has one meaning, and each word for it leads to one term.
+// TestGlossary checks that each term has one meaning, and that each word leads to one term.
 func TestGlossary(t *testing.T) {
 	seen := map[string]string{}
 	for _, term := range glossary {
@@ -113,8 +113,8 @@ func TestGlossary(t *testing.T) {
 	}
 }
 
-// TestSchema_Described holds that keys are described by the comments of their fields. Where many are not, a
-// package whose types are read from files has no Source in sources.
+// TestSchema_Described checks that keys are described by the comments of their fields. If many
+// are not, a package with settings lacks a Source in sources.
 func TestSchema_Described(t *testing.T) {
 	entries := map[string]*Entry{}
 	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "result": ResultSchema(), "event": EventSchema()} {

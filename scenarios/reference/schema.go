@@ -57,7 +57,7 @@ func Schema() syntax.Schema {
 	return root
 }
 
-// sources are the texts of the packages whose types are read from files.
+// sources returns the source texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
@@ -68,8 +68,7 @@ func sources() map[string]embed.FS {
 	return all
 }
 
-// shared gives s with what stands in it several times moved to defs, under the name
-// of the property that it was first met in.
+// shared moves repeated parts of s to defs, under the name of the property that contains them first.
 func shared(s, defs syntax.Schema) syntax.Schema {
 	const worth = 160 // bytes
 	times, names := map[string]int{}, map[string]string{}
@@ -77,7 +76,7 @@ func shared(s, defs syntax.Schema) syntax.Schema {
 	count = func(s syntax.Schema, name string) syntax.Schema {
 		text := textOf(s)
 		if times[text]++; times[text] > 1 && len(text) > worth {
-			return s // what is in it moves with it
+			return s // its parts move with it
 		}
 		return parts(s, name, count)
 	}
@@ -91,11 +90,11 @@ func shared(s, defs syntax.Schema) syntax.Schema {
 			for i := 2; defs[names[text]] != nil; i++ {
 				names[text] = fmt.Sprintf("%s-%d", name, i)
 			}
-			defs[names[text]] = s // holds the name while its parts move
+			defs[names[text]] = s // reserves the name while its parts move
 			defs[names[text]] = parts(s, name, move)
 		}
 		ref := syntax.Schema{"$ref": "#/$defs/" + names[text]}
-		if about, ok := s["description"]; ok { // for who reads it where it is used
+		if about, ok := s["description"]; ok { // a description belongs to the place of use
 			ref["description"] = about
 		}
 		return ref
@@ -112,8 +111,7 @@ func textOf(s syntax.Schema) string {
 	return string(b)
 }
 
-// parts gives s with f done to every schema in it. Name is that of the property that
-// s is about.
+// parts applies f to every schema in s. Name is the name of the property that s describes.
 func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) syntax.Schema) syntax.Schema {
 	out := syntax.Schema{}
 	for _, key := range slices.Sorted(maps.Keys(s)) {
@@ -143,7 +141,7 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 	return out
 }
 
-// about describes what no field's comment does.
+// about describes keys that have no field with a comment.
 var about = map[string]string{
 	"load":       "the loads by name; they run at the same time",
 	"chaos":      "the timeline of faults by name; each has a time and exactly one kind",
@@ -159,8 +157,8 @@ var about = map[string]string{
 	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
-// relaxed is the schema of a part of a file that extends another one, which may
-// have said what is required here already. What stands in lists is whole.
+// relaxed is the schema of a part of a file that extends another one, which may contain the
+// required keys. Items of lists are complete.
 func relaxed(s syntax.Schema) syntax.Schema {
 	out := syntax.Schema{}
 	for key, v := range s {
@@ -197,7 +195,7 @@ func relaxedList(out syntax.Schema, key string, list []any) {
 			all = append(all, relaxed(x))
 		}
 	}
-	if key == "oneOf" { // what told them apart may be left out
+	if key == "oneOf" { // the keys that distinguish the alternatives may be left out
 		key = "anyOf"
 	}
 	if len(all) > 0 {
@@ -205,8 +203,8 @@ func relaxedList(out syntax.Schema, key string, list []any) {
 	}
 }
 
-// namedSchema is that of a map of names to settings, each with exactly one of some keys.
-// What was is what the key is described by.
+// namedSchema is the schema of a map of names to settings, each with exactly one of some keys.
+// Was contains the descriptions of the keys.
 func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax.Describer, one ...string) syntax.Schema {
 	s := syntax.SchemaOf(settings, doc)
 	s["description"] = doc(settings, "")
@@ -218,7 +216,7 @@ func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax
 	return syntax.Schema{"description": was.(syntax.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": names, "additionalProperties": s}
 }
 
-// loadSchema has one schema for each executor, told apart by its name.
+// loadSchema has one schema for each executor, selected by its name.
 func loadSchema(doc syntax.Describer) syntax.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
@@ -244,7 +242,7 @@ func loadSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(), "additionalProperties": syntax.Schema{"oneOf": all}}
 }
 
-// faultsSchema is that of the timeline.
+// faultsSchema is the schema of the timeline.
 func faultsSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": faultSchema(doc)}
 }
@@ -314,7 +312,7 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	return s
 }
 
-// withProofs gives an object's schema what auth and sign can be.
+// withProofs adds the possible values of auth and sign to an object's schema.
 func withProofs(s syntax.Schema, doc syntax.Describer) {
 	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[auth.Auth](), "sign": reflect.TypeFor[auth.Sign]()} {
 		p := s.Property(key)
@@ -356,10 +354,9 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"oneOf": all}
 }
 
-// describer finds the comments of struct fields in the text of the packages that
-// declare them.
+// describer finds the comments of struct fields in the source texts of their packages.
 func describer(sources map[string]embed.FS) syntax.Describer {
-	texts := map[string]string{} // package.Type.Field to its comment; the type's own has no Field
+	texts := map[string]string{} // by package.Type.Field; the comment of a type has no Field
 	for pkg, fs := range sources {
 		entries, err := fs.ReadDir(".")
 		if err != nil {
@@ -385,7 +382,7 @@ func describer(sources map[string]embed.FS) syntax.Describer {
 	return func(t reflect.Type, field string) string { return texts[t.PkgPath()+"."+t.Name()+"."+field] }
 }
 
-// comments notes what a declaration says of a struct, and of each field of it.
+// comments records the comments of a struct declaration and of its fields.
 func comments(pkg string, d ast.Decl, texts map[string]string) {
 	g, ok := d.(*ast.GenDecl)
 	if !ok || g.Tok != token.TYPE {

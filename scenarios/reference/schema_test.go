@@ -109,8 +109,8 @@ func TestCorpusSemantic(t *testing.T) {
 	}
 }
 
-// TestCorpusUnjudgeable holds that what can't be judged is refused before the run,
-// with the figure that is missing; a case without one lies on the good side.
+// TestCorpusUnjudgeable checks that objectives that can't be judged are refused before the run,
+// with the missing figure; a case without a figure can be judged.
 func TestCorpusUnjudgeable(t *testing.T) {
 	for _, c := range plantest.Corpus(t, "unjudgeable") {
 		t.Run(c.Name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestCorpusUnjudgeable(t *testing.T) {
 	}
 }
 
-// TestSmallestShown holds that validate says what the load can show.
+// TestSmallestShown checks that validate reports the smallest value that the load can show.
 func TestSmallestShown(t *testing.T) {
 	for _, tt := range []struct{ name, rate, slo, want string }{
 		{"a limit of its own", "100/s", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
@@ -145,8 +145,8 @@ func TestSmallestShown(t *testing.T) {
 	}
 }
 
-// TestSmallestUnknown holds that nothing is said of what a closed load shows: how many
-// requests it makes is known at most.
+// TestSmallestUnknown checks that this is not reported for a closed load, for which only a
+// maximum of requests is known.
 func TestSmallestUnknown(t *testing.T) {
 	plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 500, duration: 60s, flow: [{get: /}, {think: 1s}]}}\n" +
 		"chaos: {lose: {at: 20s, process.crash: {service: posts}}}\n")
@@ -158,7 +158,7 @@ func TestSmallestUnknown(t *testing.T) {
 	}
 }
 
-// refused holds that Compile says what the case wants, and at a place in the file.
+// refused checks that Compile reports the mistake of the case at a place in the file.
 func refused(t *testing.T, c plantest.Case) {
 	t.Helper()
 	_, err := plantest.CompileText(c.Text)
@@ -176,8 +176,7 @@ func refused(t *testing.T, c plantest.Case) {
 	}
 }
 
-// TestOneMistake holds that what is wrong with a step is told once, and not again as
-// what follows from it.
+// TestOneMistake checks that a mistake in a step is reported once, without its consequences.
 func TestOneMistake(t *testing.T) {
 	for _, c := range []struct{ name, step, want string }{
 		{"an unknown key", "get: /, checks: {status: 200}", `unknown key "checks"; did you mean "check"?`},
@@ -206,8 +205,8 @@ func TestOneMistake(t *testing.T) {
 	}
 }
 
-// TestOneMistake_Process holds that of a fault on a process, where brunt starts none,
-// that is told, and what else is wrong with it.
+// TestOneMistake_Process checks a fault on a process where brunt starts none: that is reported,
+// with the fault's other mistakes.
 func TestOneMistake_Process(t *testing.T) {
 	const none = "and the target is a url, of which brunt starts nothing"
 	for settings, want := range map[string][]string{
@@ -236,8 +235,8 @@ chaos: {x: {at: 1s, process.crash: {` + settings + `}}}
 	}
 }
 
-// TestNotAvailable holds that what the language has and this version has not is
-// refused by its name, by Compile as by the schema.
+// TestNotAvailable checks that Compile and the schema refuse the parts of the language that this
+// version lacks, by name.
 func TestNotAvailable(t *testing.T) {
 	const (
 		loads  = "load: {main: {%s, flow: [{get: /}]}}"
@@ -282,8 +281,8 @@ func notAvailable(t *testing.T, name, text string) {
 	})
 }
 
-// shipped lists the scenarios that we ship: the example of the language's description,
-// the examples, and what `brunt init` writes.
+// shipped lists the scenarios in the repository: the example of the language's description, the
+// examples, and the output of `brunt init`.
 func shipped(t *testing.T) []string {
 	t.Helper()
 	out := []string{"../testdata/full.yaml"}
@@ -297,10 +296,10 @@ func shipped(t *testing.T) []string {
 	return out
 }
 
-// rendered fills in what `brunt init` writes.
+// rendered fills in the output of `brunt init`.
 var rendered = strings.NewReplacer("{{url}}", "http://127.0.0.1:8080", "{{path}}", "/", "{{guard}}", "\nguard: {allow: {load: [\"127.0.0.1\"]}}\n")
 
-// TestShipped holds that every scenario that we ship is one.
+// TestShipped checks that every shipped scenario is valid.
 func TestShipped(t *testing.T) {
 	for _, file := range shipped(t) {
 		t.Run(strings.TrimPrefix(filepath.ToSlash(file), "../"), func(t *testing.T) {
@@ -319,7 +318,7 @@ func TestShipped(t *testing.T) {
 	}
 }
 
-// TestSchemaDescribed holds that an editor has something to say of every key.
+// TestSchemaDescribed checks that every key has a description for editors.
 func TestSchemaDescribed(t *testing.T) {
 	for _, key := range undescribed(t, Schema()) {
 		t.Errorf("%s has no description", key)
@@ -369,7 +368,7 @@ func undescribed(t *testing.T, s syntax.Schema) []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
-// TestPublished_Described holds that the schemas say what every key means.
+// TestPublished_Described checks that the published schemas describe every key.
 func TestPublished_Described(t *testing.T) {
 	for name, s := range map[string]syntax.Schema{"result": ResultSchema(), "event": EventSchema()} {
 		for _, key := range undescribed(t, s) {
@@ -378,7 +377,7 @@ func TestPublished_Described(t *testing.T) {
 	}
 }
 
-// TestPolicySchema holds the schema of policies and their parser against each other.
+// TestPolicySchema checks that the schema of policies and their parser agree.
 func TestPolicySchema(t *testing.T) {
 	text, err := json.Marshal(PolicySchema())
 	if err != nil {

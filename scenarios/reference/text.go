@@ -76,7 +76,7 @@ func (r *Reference) write(b *strings.Builder, e *Entry) {
 	}
 }
 
-// title gives the name that an entry is asked for by.
+// title returns the name that an entry is asked for by.
 func title(e *Entry) string {
 	for _, prefix := range []string{"term.", "metric.", "format."} {
 		if rest, ok := strings.CutPrefix(e.Path, prefix); ok && e.Sort+"." == prefix {
@@ -154,7 +154,7 @@ func shortName(e *Entry, parent string) string {
 	return name
 }
 
-// summary gives the first sentence of an entry; of a topic its title.
+// summary returns the first sentence of an entry; of a topic its title.
 func summary(e *Entry) string {
 	if e.Sort == "topic" {
 		first, _, _ := strings.Cut(e.Text, "\n")

@@ -1,30 +1,36 @@
 package result
 
-// An AlertRecord is what an alert of the team's own monitoring did while the run went
-// on. Times are offsets from t0. It was asked every so often, so that each change
-// lies between two answers: the first that tells of it, and the last before.
+// An AlertRecord is the course of an alert of the team's own monitoring during the run. Times are
+// offsets from t0. The alert was polled, so each change is between two answers: the first that
+// reports it, and the one before.
 type AlertRecord struct {
-	Name   string            `json:"name"`             // as the scenario has it
+	Name   string            `json:"name"`             // name in the scenario
 	Source string            `json:"source"`           // prometheus or alertmanager, and where
-	Labels map[string]string `json:"labels,omitempty"` // that it was looked for by
-	Every  Num               `json:"every"`            // between two questions
-	For    Num               `json:"for"`              // how long its condition must hold before it fires, as Prometheus says; null is not known
-	Ahead  Num               `json:"ahead"`            // the monitoring's clock before brunt's, which its own times were corrected by; null is not known
-	Asked  int64             `json:"asked"`            // questions
-	Failed int64             `json:"failed"`           // questions that had no answer
-	Spells []AlertSpell      `json:"spells"`           // each time that it was pending or firing
-	Note   string            `json:"note,omitempty"`   // what a reader should know
+	Labels map[string]string `json:"labels,omitempty"` // labels that select it
+	Every  Num               `json:"every"`            // between two polls
+	// how long its condition must hold before it fires, according to Prometheus; null is unknown
+	For Num `json:"for"`
+	// how far the monitoring's clock is ahead of brunt's; its own times were corrected by this; null
+	// is unknown
+	Ahead  Num          `json:"ahead"`
+	Asked  int64        `json:"asked"`          // polls
+	Failed int64        `json:"failed"`         // polls without an answer
+	Spells []AlertSpell `json:"spells"`         // each time that it was pending or firing
+	Note   string       `json:"note,omitempty"` // remarks for readers
 }
 
 // An AlertSpell is one time that an alert was pending or firing.
 type AlertSpell struct {
-	Pending      Num    `json:"pending"`            // its condition held from then on, by the monitoring's own word; null is not known
-	Firing       Num    `json:"firing"`             // it was found to fire; null: it did not
-	NotFiring    Num    `json:"not_firing"`         // it was found not to fire last before that; null: it fired when it was asked first
-	Resolved     Num    `json:"resolved"`           // it was found to fire no more; null: it still fired when it was asked last, or never did
-	StillFiring  Num    `json:"still_firing"`       // it was found to fire last
-	Silenced     bool   `json:"silenced,omitempty"` // it was silenced or inhibited: it fired, and nobody was told
-	Fault        string `json:"fault,omitempty"`    // that it fired after, while no other was in
+	// since when its condition held, according to the monitoring; null is unknown
+	Pending Num `json:"pending"`
+	Firing  Num `json:"firing"` // first poll that found it firing; null: it did not fire
+	// last poll before that which found it not firing; null: it fired at the first poll
+	NotFiring Num `json:"not_firing"`
+	// first poll that found it no longer firing; null: it still fired at the last poll, or never did
+	Resolved     Num    `json:"resolved"`
+	StillFiring  Num    `json:"still_firing"`       // last poll that found it firing
+	Silenced     bool   `json:"silenced,omitempty"` // it fired while silenced or inhibited, so no notification was sent
+	Fault        string `json:"fault,omitempty"`    // the fault that it followed, if no other was active
 	Text         string `json:"text,omitempty"`     // its labels, for people
-	FiringSource Num    `json:"firing_source"`      // since when it fires, by the monitoring's own word; null is not known
+	FiringSource Num    `json:"firing_source"`      // since when it fires, according to the monitoring; null is unknown
 }

@@ -1,25 +1,24 @@
 package result
 
-// A Phase is a stretch of the run that cells were composed for.
+// A Phase is a stretch of the run that cells are computed for.
 type Phase struct {
 	Name  string `json:"name"`  // run, baseline, warmup, a fault, or recovery/ and a fault
 	Start Num    `json:"start"` // an offset from t0
 	End   Num    `json:"end"`   // an offset from t0
 }
 
-// A Cell is what was measured for one load, step and outcome in one phase; "*" is
-// all of them.
+// A Cell is the measurement of one load, step and outcome in one phase; "*" stands for all.
 type Cell struct {
-	Phase    string `json:"phase"`           // as phases name it
-	Load     string `json:"load"`            // * is all of them
-	Step     string `json:"step"`            // * is all of them; iteration is a whole one, without its think time
-	Outcome  string `json:"outcome"`         // ok, shed, error, skipped; * is all of them
+	Phase    string `json:"phase"`           // name of the phase
+	Load     string `json:"load"`            // * is all loads
+	Step     string `json:"step"`            // * is all steps; iteration is a whole iteration, without its think time
+	Outcome  string `json:"outcome"`         // ok, shed, error, skipped; * is all outcomes
 	Count    int64  `json:"count"`           // requests
 	Rate     Num    `json:"rate"`            // per second
-	Hist     int    `json:"hist"`            // 0 is none
-	Response Times  `json:"response"`        // From the instant that the schedule asked for the request
-	Service  Times  `json:"service"`         // From the instant that there was a free slot for it
-	Bytes    int64  `json:"bytes,omitempty"` // in rows of all outcomes
+	Hist     int    `json:"hist"`            // number of its histogram; 0 is none
+	Response Times  `json:"response"`        // from the intended time of the request
+	Service  Times  `json:"service"`         // from the time when a slot was free
+	Bytes    int64  `json:"bytes,omitempty"` // received; in rows of all outcomes
 }
 
 // Times are percentiles of one distribution in seconds.
@@ -33,50 +32,51 @@ type Times struct {
 	Mean Num `json:"mean"`  // the mean
 }
 
-// NoTimes are the percentiles of nothing.
+// NoTimes are the percentiles of an empty distribution.
 var NoTimes = Times{NaN, NaN, NaN, NaN, NaN, NaN, NaN}
 
 // An ErrorGroup counts the errors of one cause at one step.
 type ErrorGroup struct {
 	Kind   string  `json:"kind"`             // the cause: timeout, refused, status 503, a check by its name
-	Load   string  `json:"load"`             // whose it was
-	Step   string  `json:"step"`             // whose it was
+	Load   string  `json:"load"`             // the load of the requests
+	Step   string  `json:"step"`             // the step of the requests
 	Count  int64   `json:"count"`            // requests
-	First  Num     `json:"first"`            // an offset from t0
-	Last   Num     `json:"last"`             // an offset from t0
+	First  Num     `json:"first"`            // time of the first, an offset from t0
+	Last   Num     `json:"last"`             // time of the last, an offset from t0
 	Sample *Sample `json:"sample,omitempty"` // one of them
 }
 
-// A SlowRequest is one that was answered, among the slowest of its step.
+// A SlowRequest is an answered request, among the slowest of its step.
 type SlowRequest struct {
-	Load     string   `json:"load"`             // whose it was
-	Step     string   `json:"step"`             // whose it was
-	At       Num      `json:"at"`               // when it was intended, an offset from t0
+	Load     string   `json:"load"`             // the load of the request
+	Step     string   `json:"step"`             // the step of the request
+	At       Num      `json:"at"`               // its intended time, an offset from t0
 	Response Num      `json:"response"`         // its response time
 	Outcome  string   `json:"outcome"`          // ok, shed or error
 	Status   int      `json:"status,omitempty"` // of the answer
-	Faults   []string `json:"faults,omitempty"` // that its life overlapped
+	Faults   []string `json:"faults,omitempty"` // faults that were active during it
 	Trace    string   `json:"trace,omitempty"`  // id of its trace
-	Curl     string   `json:"curl,omitempty"`   // the command that sends it again, secrets masked; kept of the slowest in the whole run
+	// the command that repeats it, with secrets masked; only for the slowest of the whole run
+	Curl string `json:"curl,omitempty"`
 }
 
-// A Window is one second of the run, or a part of one where a fault was injected
-// or cleared within it. Those of single loads and steps are longer in a long run of many
-// steps, and there is none where nothing happened. Outcomes count the requests intended in it; sent and
-// answered those that were sent and answered during it.
+// A Window is one second of the run, or a part of one where a fault was injected or cleared
+// within it. In a long run with many steps, the windows of single loads and steps are longer, and
+// empty ones are left out. Outcomes count the requests intended in it; sent and answered count
+// the requests sent and answered during it.
 type Window struct {
 	T        Num              `json:"t"`               // its beginning, an offset from t0
 	D        Num              `json:"d"`               // its length
-	Load     string           `json:"load"`            // * is all of them
-	Step     string           `json:"step"`            // * is all of them
+	Load     string           `json:"load"`            // * is all loads
+	Step     string           `json:"step"`            // * is all steps
 	Hist     int              `json:"hist"`            // number of its histogram of response times; 0 is none
-	Offered  int64            `json:"offered"`         // requests that were asked for in it
+	Offered  int64            `json:"offered"`         // requests intended in it
 	Sent     int64            `json:"sent"`            // during it
 	Answered int64            `json:"answered"`        // during it
 	OK       int64            `json:"ok"`              // answered, and every check held
-	Shed     int64            `json:"shed"`            // refused on purpose, as the step allows
+	Shed     int64            `json:"shed"`            // load shed on purpose, as the step allows
 	Error    int64            `json:"error"`           // not answered, or a check failed
-	Skipped  int64            `json:"skipped"`         // not reached, as a step before failed
+	Skipped  int64            `json:"skipped"`         // not reached, because an earlier step failed
 	Kinds    map[string]int64 `json:"kinds,omitempty"` // errors by their cause
 	Lag      Num              `json:"lag"`             // p99
 	Queue    Num              `json:"queue"`           // p99

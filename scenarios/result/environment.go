@@ -1,48 +1,52 @@
 package result
 
-// Environment is where the run took place, and what took part in it.
+// Environment describes where the run took place, and what took part in it.
 type Environment struct {
-	Brunt   string   `json:"brunt"`             // version
-	Commit  string   `json:"commit,omitempty"`  // that brunt was built from, with +dirty where there were changes; empty is not known
+	Brunt string `json:"brunt"` // version
+	// commit that brunt was built from, with +dirty where there were changes; empty is unknown
+	Commit  string   `json:"commit,omitempty"`
 	Binary  string   `json:"binary,omitempty"`  // SHA-256 of brunt's own file, in hex
-	Go      string   `json:"go"`                // version that brunt was built with
+	Go      string   `json:"go"`                // version of Go that brunt was built with
 	OS      string   `json:"os"`                // operating system
 	Arch    string   `json:"arch"`              // processor architecture
 	Kernel  string   `json:"kernel,omitempty"`  // version
 	CPUs    int      `json:"cpus"`              // processors
 	Memory  int64    `json:"memory,omitempty"`  // bytes
 	Files   uint64   `json:"files,omitempty"`   // limit of open files
-	Command []string `json:"command,omitempty"` // that began the run
-	Target  string   `json:"target,omitempty"`  // what was loaded
+	Command []string `json:"command,omitempty"` // the command line of brunt
+	Target  string   `json:"target,omitempty"`  // the target of the load
 
-	Policies []string `json:"policies,omitempty"` // that held: name, file and digest of each
+	Policies []string `json:"policies,omitempty"` // policies in force: name, file and digest of each
 
-	Scenario []FileSum      `json:"scenario_files,omitempty"` // what the scenario was read from: itself first, what it extends, data, scripts, what requests send
-	Tools    []FileSum      `json:"tools,omitempty"`          // that brunt ran besides, such as brunt-k6
-	Replicas map[string]int `json:"replicas,omitempty"`       // of each service, as the load began
-	Units    []UnitIdentity `json:"units,omitempty"`          // what the target was made of, as the load began
-	Clock    *Clock         `json:"clock,omitempty"`          // nil: nobody could be asked
+	// the files that the scenario was read from: itself first, then what it extends, data, scripts,
+	// bodies of requests
+	Scenario []FileSum      `json:"scenario_files,omitempty"`
+	Tools    []FileSum      `json:"tools,omitempty"`    // other programs that brunt ran, such as brunt-k6
+	Replicas map[string]int `json:"replicas,omitempty"` // number per service when the load began
+	Units    []UnitIdentity `json:"units,omitempty"`    // the units of the target when the load began
+	Clock    *Clock         `json:"clock,omitempty"`    // nil: unknown
 }
 
-// A FileSum is a file as it was.
+// A FileSum identifies a file by its content.
 type FileSum struct {
 	Path   string `json:"path"`   // with slashes, relative to the scenario where it can be
 	SHA256 string `json:"sha256"` // in hex
 }
 
-// A UnitIdentity is what a unit of the target was made of.
+// A UnitIdentity identifies the software of a unit of the target.
 type UnitIdentity struct {
-	Unit     string    `json:"unit"`               // service[i]
-	Service  string    `json:"service"`            // that it is a replica of
-	Image    string    `json:"image,omitempty"`    // of a container, as it was named
-	ImageID  string    `json:"image_id,omitempty"` // of its configuration, as the engine has it: sha256:…
-	Digests  []string  `json:"digests,omitempty"`  // by which registries have the image: name@sha256:…; none: it is from no registry
-	Programs []FileSum `json:"programs,omitempty"` // of a process: its program, and what of its arguments is a file
+	Unit    string `json:"unit"`               // service[i]
+	Service string `json:"service"`            // service that it is a replica of
+	Image   string `json:"image,omitempty"`    // image of a container, as it was named
+	ImageID string `json:"image_id,omitempty"` // digest of the image's configuration, from the engine: sha256:…
+	// digests of the image in registries: name@sha256:…; none: it is from no registry
+	Digests  []string  `json:"digests,omitempty"`
+	Programs []FileSum `json:"programs,omitempty"` // of a process: its program, and the arguments that are files
 }
 
-// Clock is how well the machine's clock is kept, as its kernel says. Nobody else was asked.
+// Clock is the state of the machine's clock, according to its kernel. No other source was queried.
 type Clock struct {
-	Synchronized bool `json:"synchronized"` // somebody keeps it
-	Offset       Num  `json:"offset"`       // seconds that the kernel was still to correct it by
-	MaxError     Num  `json:"max_error"`    // seconds that it may be wrong by at most; null is not known
+	Synchronized bool `json:"synchronized"` // the clock is synchronized
+	Offset       Num  `json:"offset"`       // seconds that the kernel had still to correct
+	MaxError     Num  `json:"max_error"`    // maximum error in seconds; null is unknown
 }

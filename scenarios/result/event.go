@@ -2,19 +2,21 @@ package result
 
 import "time"
 
-// An Event is one line of events.jsonl: something that happened on the run's clock.
+// An Event is one line of events.jsonl, on the run's clock.
 type Event struct {
-	T     Num            `json:"t"`               // seconds since t0; before it is negative
-	Event string         `json:"event"`           // what happened
-	At    time.Time      `json:"at,omitzero"`     // by the wall clock, which may be set meanwhile; zero is not known
-	Fault string         `json:"fault,omitempty"` // which it is about, with #n for an occurrence
-	Unit  string         `json:"unit,omitempty"`  // which it is about: service[i]
+	T     Num            `json:"t"`               // seconds since t0; negative before t0
+	Event string         `json:"event"`           // kind of the event
+	At    time.Time      `json:"at,omitzero"`     // by the wall clock, which may jump; zero is unknown
+	Fault string         `json:"fault,omitempty"` // fault that it concerns, with #n for an occurrence
+	Unit  string         `json:"unit,omitempty"`  // unit that it concerns: service[i]
 	Text  string         `json:"text,omitempty"`  // in words, for people
-	Data  map[string]any `json:"data,omitempty"`  // in figures, by name
-	Prev  string         `json:"prev,omitempty"`  // SHA-256 in hex of the line before in events.jsonl, its newline left out; the first line has zeros
+	Data  map[string]any `json:"data,omitempty"`  // details by name
+	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
+	// zeros
+	Prev string `json:"prev,omitempty"`
 }
 
-// EventKinds gives the kinds of events, each with its meaning.
+// EventKinds returns the meaning of each kind of event.
 func EventKinds() map[string]string {
 	return map[string]string{
 		"run.start":         "the run began, before its target",

@@ -7,12 +7,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histograms gives latency histograms by number, in microseconds. They are kept
-// packed until asked for.
+// Histograms holds latency histograms by number, in microseconds. They stay packed until they are read.
 type Histograms interface {
-	// Get gives histogram n, or nil when there is none.
+	// Get returns histogram n, or nil if there is none.
 	Get(n int) (*hdrhistogram.PackedHistogram, error)
-	// All goes over every histogram in the order of their numbers.
+	// All iterates over the histograms in the order of their numbers.
 	All() iter.Seq2[HistogramInfo, error]
 }
 

@@ -6,10 +6,10 @@ import (
 	"brunt/scenarios"
 )
 
-// An Interval is the last second of a run that goes on, for those who watch it.
+// An Interval is the last second of a run in progress, for live views.
 type Interval struct {
 	At       time.Duration // offset from t0, negative during warm-up
-	Span     time.Duration // how long the interval was; zero is 1s
+	Span     time.Duration // length of the interval; zero is 1s
 	End      time.Duration // when the judged load ends
 	Phase    string        // warmup, run, grace
 	Offered  int64
@@ -25,50 +25,48 @@ type Interval struct {
 	Lag      time.Duration
 	Total    int64    // requests so far
 	Bad      int64    // errors and skipped so far
-	Faults   []string // that are in
+	Faults   []string // active faults
 	Next     string
 	NextAt   time.Duration
-	Asked    int64 // writes of the ledger that were asked for so far, after the load
-	ToAsk    int64 // in all; zero is that the ledger is not being read
-	Last     bool  // the loads are over: what ended since the interval before, and none comes after it
+	Asked    int64 // writes of the ledger read back so far, after the load
+	ToAsk    int64 // writes in total; zero: the ledger is not being read
+	Last     bool  // the last interval, after the end of the loads: everything that ended since the one before
 
-	Steps []StepInterval // by load and step, where they were asked for
+	Steps []StepInterval // by load and step, if requested
 
 	Objectives []Standing // in the order of the scenario
-	Timetable  []Foreseen // every occurrence of a fault that is foreseen, by its time; not to be changed
+	Timetable  []Foreseen // every planned occurrence of a fault, ordered by time; read-only
 }
 
-// A StepInterval is what became of the requests of one step that ended in an interval.
-// Those of the warm-up are left out, so that the sums over all intervals are those of
-// the phase run in result.json.
+// A StepInterval counts the requests of one step that ended in an interval. It excludes the
+// warm-up, so the sums over all intervals equal those of the phase run in result.json.
 type StepInterval struct {
 	Load, Step string
-	Kinds      [scenarios.Kinds]int64 // requests by what became of them
-	Causes     map[string]int64       // those that are errors, by their cause
-	Took       []TimeBucket           // response times of all that came to an end, good or not; ascending
-	Total      time.Duration          // sum of them
+	Kinds      [scenarios.Kinds]int64 // requests by outcome
+	Causes     map[string]int64       // errors by cause
+	Took       []TimeBucket           // response times of all completed requests, good or not; ascending
+	Total      time.Duration          // sum of the response times
 }
 
-// A TimeBucket is how many times lie in [Low, High].
+// A TimeBucket is the number of times in [Low, High].
 type TimeBucket struct {
 	Low, High time.Duration
 	N         int64
 }
 
-// A Foreseen is an occurrence of a fault as it is planned. Times are offsets from t0.
+// A Foreseen is a planned occurrence of a fault. Times are offsets from t0.
 type Foreseen struct {
 	Name  string
 	Kind  string
 	At    time.Duration
-	Clear time.Duration // about when it is to be cleared
+	Clear time.Duration // approximate time of its clearing
 }
 
-// A Standing is how an objective would be answered if the run ended now, by what was
-// counted so far.
+// A Standing is the answer of an objective if the run ended now, from the counts so far.
 type Standing struct {
 	Text     string
 	Phase    string
 	Verdict  scenarios.Verdict // pass, fail or pending
-	Measured Num               // NaN for percentiles, of which only the requests beyond are counted
-	Left     Num               // share of the requests it allows to be bad that is left; negative is overdrawn, NaN where it allows no share
+	Measured Num               // NaN for percentiles, of which only the requests above the target are counted
+	Left     Num               // remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Num is a float64 that JSON writes as null when it is infinite or unknown.
+// Num is a float64 that is null in JSON when it is infinite or unknown.
 type Num float64
 
 // NaN is the unknown number.
@@ -37,11 +37,11 @@ func (n *Num) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Known tells that n is a finite number.
+// Known reports whether n is a finite number.
 func (n Num) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
-// D gives seconds as a duration, to the nanosecond.
+// D returns seconds as a duration, to the nanosecond.
 func (n Num) D() time.Duration { return time.Duration(math.Round(float64(n) * 1e9)) }
 
-// Sec gives d in seconds.
+// Sec returns d in seconds.
 func Sec(d time.Duration) Num { return Num(d.Seconds()) }

@@ -7,40 +7,39 @@ import (
 	"brunt/scenarios"
 )
 
-// A Repeat is what a fault did that came several times, over its occurrences.
+// A Repeat summarizes the occurrences of a repeated fault.
 type Repeat struct {
 	Fault        string `json:"fault"`         // its name
 	Kind         string `json:"kind"`          // such as process.crash
-	Occurrences  int    `json:"occurrences"`   // that were due
-	Impacted     int    `json:"impacted"`      // and recovered from
-	NotImpacted  int    `json:"not_impacted"`  // they count as recovered after 0 s
-	NotRecovered int    `json:"not_recovered"` // they count as slower than any
-	Unknown      int    `json:"unknown"`       // not injected, or nothing is known of what they did; they don't count
-	Onset        Spread `json:"onset"`         // of those with an impact
-	Failover     Spread `json:"failover"`      // of those good again while the fault was in
-	Recover      Spread `json:"recover"`       // From the injection to recovered
-	Heal         Spread `json:"heal"`          // From the clearing to recovered
+	Occurrences  int    `json:"occurrences"`   // number of due occurrences
+	Impacted     int    `json:"impacted"`      // occurrences with impact that were recovered from
+	NotImpacted  int    `json:"not_impacted"`  // occurrences without impact; they count as recovered after 0 s
+	NotRecovered int    `json:"not_recovered"` // occurrences without recovery; they count as slower than any
+	Unknown      int    `json:"unknown"`       // not injected, or of unknown effect; they don't count
+	Onset        Spread `json:"onset"`         // of occurrences with an impact
+	Failover     Spread `json:"failover"`      // of occurrences that were good again during the fault
+	Recover      Spread `json:"recover"`       // from the injection to recovery
+	Heal         Spread `json:"heal"`          // from the clearing to recovery
 	Degraded     Spread `json:"degraded"`      // seconds in bad windows
 }
 
-// A Spread is how one figure lies over the occurrences of a fault that have it. Its
-// percentiles are figures that were measured: the smallest that so many do not exceed.
+// A Spread is the distribution of one figure over the occurrences of a fault that have it. Its
+// percentiles are measured values: the smallest value that the given share does not exceed.
 type Spread struct {
-	N      int `json:"n"`      // how many have the figure
+	N      int `json:"n"`      // number of occurrences with the figure
 	Min    Num `json:"min"`    // the least
 	Median Num `json:"median"` // the median
 	P95    Num `json:"p95"`    // null where there are fewer than 20
-	Max    Num `json:"max"`    // a figure that is null though n says that there are is infinite
+	Max    Num `json:"max"`    // null with n > 0 is infinite
 }
 
-// EnoughForSpread is how many occurrences a percentile over them needs, so that it is
-// not the greatest of them by another name.
+// EnoughForSpread returns how many occurrences the percentile q needs to differ from their maximum.
 func EnoughForSpread(q float64) int {
 	return int(math.Ceil(1/(1-q) - 1e-9))
 }
 
-// OfSpread is the percentile q of figures in rising order: the smallest that a share q
-// of them does not exceed.
+// OfSpread returns the percentile q of ascending figures: the smallest figure that a share q of
+// them does not exceed.
 func OfSpread(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
@@ -61,8 +60,8 @@ func spreadOf(figures []float64) Spread {
 	return s
 }
 
-// Repeats sums up the faults among records that came several times, in the order of
-// their first occurrence.
+// Repeats summarizes the faults among records that occurred several times, in the order of their
+// first occurrence.
 func Repeats(records []FaultRecord) []Repeat {
 	var order []string
 	by := map[string][]*FaultRecord{}

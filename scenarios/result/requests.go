@@ -12,11 +12,11 @@ import (
 	"brunt/scenarios"
 )
 
-// Requests says what the requests of a file are of: its first line, as JSON. Behind it
-// stands one record after the other, in about the order in which they ended, each of a
-// fixed size, so that a run of any length is written and read in little memory.
+// Requests is the header of a file of requests: its first line, as JSON. After it follow records
+// of a fixed size, roughly in the order in which the requests ended. A run of any length is
+// written and read in little memory.
 type Requests struct {
-	Version int            `json:"version"` // of the file
+	Version int            `json:"version"` // version of the file
 	Run     string         `json:"run"`
 	T0      time.Time      `json:"t0"`
 	Loads   []string       `json:"loads"` // by the number that outcomes carry
@@ -24,16 +24,16 @@ type Requests struct {
 	Checks  []string       `json:"checks"`
 }
 
-// RequestsStep is a step of a load, as it was written: placeholders are not filled in.
+// RequestsStep is a step of a load as written: placeholders are not filled in.
 type RequestsStep struct {
 	Name   string `json:"name"`
 	Method string `json:"method"`
 	URL    string `json:"url"`
 }
 
-// A RequestSource gives the requests of a run, from the first on.
+// A RequestSource provides the requests of a run, from the first on.
 type RequestSource interface {
-	// Open gives a reader of them, and what ends its use.
+	// Open returns a reader of the requests, and a function to close it.
 	Open() (r *RequestsReader, done func(), err error)
 }
 
@@ -49,7 +49,7 @@ type RequestsWriter struct {
 	mem [recordSize]byte
 }
 
-// NewRequestsWriter writes the head of a file.
+// NewRequestsWriter writes the header of a file.
 func NewRequestsWriter(w io.Writer, head Requests) (*RequestsWriter, error) {
 	head.Version = requestsVersion
 	b, err := json.Marshal(head)
@@ -76,10 +76,10 @@ func (w *RequestsWriter) Write(o *scenarios.Outcome) error {
 	return err
 }
 
-// Flush writes out what is in memory still.
+// Flush writes the buffered data.
 func (w *RequestsWriter) Flush() error { return w.w.Flush() }
 
-// bits puts switches into a byte, the first lowest.
+// bits packs flags into a byte, the first in the lowest bit.
 func bits(all ...bool) (b byte) {
 	for i, on := range all {
 		if on {
@@ -96,10 +96,10 @@ type RequestsReader struct {
 	mem [recordSize]byte
 }
 
-// maxHead bounds the first line of a file of requests.
+// maxHead bounds the header of a file of requests.
 const maxHead = 64 << 20
 
-// NewRequestsReader reads the head of a file.
+// NewRequestsReader reads the header of a file.
 func NewRequestsReader(r io.Reader) (*RequestsReader, error) {
 	out := &RequestsReader{r: bufio.NewReaderSize(r, 1<<16)}
 	line, err := out.line()
@@ -131,8 +131,8 @@ func (r *RequestsReader) line() ([]byte, error) {
 	}
 }
 
-// Read fills in the next request; its error is [io.EOF] behind the last. What a run that
-// was killed wrote only in part is left out.
+// Read fills in the next request; its error is [io.EOF] after the last. It ignores an incomplete
+// record at the end, which a killed run leaves.
 func (r *RequestsReader) Read(o *scenarios.Outcome) error {
 	if _, err := io.ReadFull(r.r, r.mem[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -50,7 +50,7 @@ func TestRequests(t *testing.T) {
 	if err := in.Read(&o); !errors.Is(err, io.EOF) {
 		t.Errorf("behind the last: %v", err)
 	}
-	// A run that was killed leaves half a request.
+	// A killed run leaves an incomplete request.
 	in, _ = NewRequestsReader(bytes.NewReader(file[:len(file)-1]))
 	n := 0
 	for in.Read(&o) == nil {

@@ -12,9 +12,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ResultSchema is the schema of result.json, version 1, made from the types that it
-// is written from. Keys are added, never renamed or removed, so a reader passes over
-// those that it does not know: the schema allows them too.
+// ResultSchema is the schema of result.json, version 1, made from its Go types. Keys are added,
+// never renamed or removed. Readers ignore unknown keys, so the schema allows them.
 func ResultSchema(doc syntax.Describer) syntax.Schema {
 	p := publisher{doc: doc, defs: syntax.Schema{}}
 	root := p.object(reflect.TypeFor[Result]())
@@ -37,7 +36,7 @@ func EventSchema(doc syntax.Describer) syntax.Schema {
 	return p.whole(root, "a line of brunt's events.jsonl, version 1")
 }
 
-// publisher makes the schema of what encoding/json writes of a type.
+// publisher makes the schema of the JSON that encoding/json writes for a type.
 type publisher struct {
 	doc  syntax.Describer
 	defs syntax.Schema
@@ -51,7 +50,7 @@ func (p *publisher) whole(root syntax.Schema, title string) syntax.Schema {
 	return root
 }
 
-// object is the schema of a struct: what may be left out is not required.
+// object returns the schema of a struct. Fields that may be omitted are not required.
 func (p *publisher) object(t reflect.Type) syntax.Schema {
 	props := syntax.Schema{}
 	var required []any
@@ -93,7 +92,7 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	case reflect.Struct:
 		name := strings.ToLower(t.Name()[:1]) + t.Name()[1:]
 		if p.defs[name] == nil {
-			p.defs[name] = syntax.Schema{} // holds the name while its fields are looked at
+			p.defs[name] = syntax.Schema{} // reserves the name while its fields are visited
 			p.defs[name] = p.object(t)
 		}
 		return syntax.Schema{"$ref": "#/$defs/" + name}
@@ -115,8 +114,8 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	return syntax.Schema{"type": "string"}
 }
 
-// Source is this package's own text: the comments of its fields become the
-// descriptions in JSON Schemas.
+// Source is the source text of this package. The comments of its fields become the descriptions
+// in JSON Schemas.
 //
 //go:embed *.go
 var Source embed.FS

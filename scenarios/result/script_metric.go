@@ -1,17 +1,16 @@
 package result
 
-// A ScriptMetric is a metric of a script of k6, as k6 would sum it up: of the whole run,
-// setup included and warm-up left out. Times are in milliseconds and sizes in bytes, as
-// the script has them.
+// A ScriptMetric is a metric of a k6 script, summed up as k6 does: over the whole run, setup
+// included and warm-up left out. Times are in milliseconds and sizes in bytes, as in the script.
 type ScriptMetric struct {
-	Load     string `json:"load"`               // whose script it is
-	Name     string `json:"name"`               // with {tag:value} where it is of some samples only
+	Load     string `json:"load"`               // the load of the script
+	Name     string `json:"name"`               // with {tag:value} if it is limited to some samples
 	Type     string `json:"type"`               // counter, gauge, rate or trend
 	Contains string `json:"contains,omitempty"` // default, time or data
 	Count    int64  `json:"count"`              // samples
-	Sum      Num    `json:"sum"`                // of all samples; of a rate, how many were not zero
-	Rate     Num    `json:"rate"`               // a counter's sum per second; a rate's share, 0 to 1
-	Last     Num    `json:"last"`               // sample: what a gauge is
+	Sum      Num    `json:"sum"`                // sum of all samples; of a rate, how many were not zero
+	Rate     Num    `json:"rate"`               // a counter's rate per second; a rate's share, 0 to 1
+	Last     Num    `json:"last"`               // last sample: the value of a gauge
 	Min      Num    `json:"min"`                // the least sample
 	Max      Num    `json:"max"`                // the greatest sample
 	P50      Num    `json:"p50"`                // the median of a trend

@@ -12,28 +12,28 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Sent is a request as it went on the wire, kept with a [Sample] so that somebody can
-// send it again. Secrets are masked in it: those that are known by value, and whatever
-// stands where secrets do, such as an Authorization header or a field named password.
+// A Sent is a request as sent on the wire, kept with a [Sample] so that it can be repeated.
+// Secrets in it are masked: known secrets by value, and values at places that hold secrets, such
+// as an Authorization header or a field named password.
 type Sent struct {
 	Method  string   `json:"method"`            // such as GET
-	URL     string   `json:"url"`               // the whole of it
+	URL     string   `json:"url"`               // absolute URL
 	Headers []string `json:"headers,omitempty"` // "Name: value", in their order
-	Body    string   `json:"body,omitempty"`    // its first 4 KiB
-	Base64  bool     `json:"base64,omitempty"`  // the body is no text, and is given in base64
+	Body    string   `json:"body,omitempty"`    // first 4 KiB of the body
+	Base64  bool     `json:"base64,omitempty"`  // the body is not a text, and is encoded in base64
 	Cut     int64    `json:"cut,omitempty"`     // bytes of the body that are not kept
-	Trust   bool     `json:"trust,omitempty"`   // any certificate was taken
+	Trust   bool     `json:"trust,omitempty"`   // TLS certificates were not checked
 }
 
-// LongestSent bounds the body that whoever fills in a Sent has to give, in bytes; less of
-// it is kept. The rest is there so that a secret on the edge is masked before it is cut.
+// LongestSent is the maximum length of the body that a Sent is filled in with, in bytes. Less is
+// kept; the rest ensures that a secret at the cut is masked before it is cut.
 const LongestSent = 64 << 10
 
-// keptSent is how much of a body is kept, in bytes.
+// keptSent is the length of the body that is kept, in bytes.
 const keptSent = 4 << 10
 
-// Conceal gives the request with its secrets masked, its body cut to what is kept, and
-// in a form that JSON can hold. Mask knows secrets by value; nil knows none.
+// Conceal returns the request with its secrets masked, its body cut to the kept length, and in a
+// form that JSON can hold. Mask masks known secrets; it may be nil.
 func (s *Sent) Conceal(mask func(string) string) *Sent {
 	if s == nil {
 		return nil
@@ -48,7 +48,7 @@ func (s *Sent) Conceal(mask func(string) string) *Sent {
 	body := secretBody(mask(s.Body))
 	if len(body) > keptSent {
 		n := keptSent
-		for utf8.ValidString(body) && !utf8.RuneStart(body[n]) { // through a character
+		for utf8.ValidString(body) && !utf8.RuneStart(body[n]) { // inside a character
 			n--
 		}
 		c.Cut += int64(len(body) - n)
@@ -71,8 +71,8 @@ var (
 	userinfo      = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]*://)[^/?#@]*@`)
 )
 
-// secretHeader masks the value of a header that proves who sends it. Its scheme, the
-// word before a blank, is none.
+// secretHeader masks the value of a header that authenticates the sender. Its scheme, the word
+// before a blank, is kept.
 func secretHeader(line string) string {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || !secretHeaders.MatchString(name) {
@@ -101,10 +101,10 @@ func secretBody(body string) string {
 	return body
 }
 
-// Curl gives the request as a command of curl, for a POSIX shell. Whatever the request
-// holds is quoted, so that the shell takes it as text. A secret is read from the
-// environment: the shell names the variable that is missing. A body that was not kept
-// whole is read from the file that the command names.
+// Curl returns the request as a curl command for a POSIX shell. All parts of the request are
+// quoted, so the shell takes them as text. A secret is read from the environment: the shell
+// reports a missing variable. A body that was not kept completely is read from the file that the
+// command names.
 func (s *Sent) Curl() string {
 	if s == nil || !strings.HasPrefix(s.URL, "http://") && !strings.HasPrefix(s.URL, "https://") {
 		return ""
@@ -143,16 +143,16 @@ func (s *Sent) Curl() string {
 		}
 		typed = typed || strings.EqualFold(name, "Content-Type")
 		if line = name + ": " + strings.TrimSpace(value); strings.TrimSpace(value) == "" {
-			line = name + ";" // curl takes that for a header without a value
+			line = name + ";" // curl omits a header without a value
 		}
 		b.WriteString(" \\\n  -H " + shellWord(line, variable(name), false))
 	}
 	if body && !typed {
-		b.WriteString(" \\\n  -H 'Content-Type:'") // else curl would say that it is a form
+		b.WriteString(" \\\n  -H 'Content-Type:'") // else curl adds the content type of a form
 	}
 	switch {
 	case !body && (s.Method == "POST" || s.Method == "PUT" || s.Method == "PATCH"):
-		b.WriteString(" \\\n  -H 'Content-Length: 0'") // curl says nothing, and some servers want it
+		b.WriteString(" \\\n  -H 'Content-Length: 0'") // curl omits it, and some servers require it
 	case piped:
 		b.WriteString(" \\\n  --data-binary @-")
 	case s.Cut > 0:
@@ -164,7 +164,7 @@ func (s *Sent) Curl() string {
 	return b.String()
 }
 
-// sendsHeader tells whether a header is one that curl does not make itself.
+// sendsHeader reports whether the command passes a header; curl or the connection sets the others.
 func sendsHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "content-length", "connection", "transfer-encoding", "proxy-authorization", "proxy-connection":
@@ -173,7 +173,7 @@ func sendsHeader(name string) bool {
 	return true
 }
 
-// variable names the variable of the environment that a header's secret is read from.
+// variable names the environment variable that a header's secret is read from.
 func variable(header string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -190,8 +190,7 @@ func variable(header string) string {
 	return name
 }
 
-// shellWord quotes text for a POSIX shell; what was masked in it is read from the
-// variable of the environment.
+// shellWord quotes text for a POSIX shell; masked parts are read from the environment variable.
 func shellWord(text, secret string, lines bool) string {
 	var b strings.Builder
 	for i, part := range strings.Split(text, syntax.Masked) {
@@ -205,11 +204,11 @@ func shellWord(text, secret string, lines bool) string {
 	return b.String()
 }
 
-// plainWord matches what no shell takes for more than text.
+// plainWord matches words without special meaning in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
-// shellQuoted quotes text for a POSIX shell. What a terminal would not take for a
-// character when it is pasted is given by its number.
+// shellQuoted quotes text for a POSIX shell. Characters that can't be pasted into a terminal are
+// written as escapes.
 func shellQuoted(text string, lines bool) string {
 	if plainWord.MatchString(text) {
 		return text
@@ -222,7 +221,7 @@ func shellQuoted(text string, lines bool) string {
 		switch c := text[i]; {
 		case c == '\\':
 			b.WriteString(`\\`)
-		case c == '\'', c == '!', c < ' ', c >= 0x7f: // subtle: ! between double quotes recalls a command
+		case c == '\'', c == '!', c < ' ', c >= 0x7f: // subtle: ! between double quotes expands history
 			fmt.Fprintf(&b, `\0%03o`, c)
 		default:
 			b.WriteByte(c)
@@ -231,9 +230,9 @@ func shellQuoted(text string, lines bool) string {
 	return `"$(printf %b '` + b.String() + `')"`
 }
 
-// typeable tells whether text can be pasted into a terminal as it is. A control
-// character could end the paste and have the rest run; what has no width, or turns the
-// direction, hides what it is.
+// typeable reports whether text can be pasted into a terminal as it is. A control character could
+// end the paste and run the rest; characters without width, or that change the direction,
+// disguise the text.
 func typeable(text string, lines bool) bool {
 	for _, r := range text {
 		switch {

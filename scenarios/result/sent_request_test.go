@@ -11,13 +11,13 @@ import (
 	"brunt/scenarios/template"
 )
 
-// hostile are texts that a shell would take for more than text, were they not quoted.
+// hostile are texts with special meaning in a shell if unquoted.
 var hostile = []string{
 	"", "plain", "it's", `"; touch pwned; "`, "'; touch pwned; '", "$(touch pwned)", "`touch pwned`", "a\\b\\n", "!!", "~", "*", "%s%d%%",
 	"${HOME}", "$'x'", "a b\tc", "\x1b[201~touch pwned\n", "a\nb\n", "-o pwned", "@/etc/passwd", "\u202eevil", "ünïcode 🎈", "\x80\xff", "#c", "a;b|c&d<e>f(g)", "\r\nX: y", "\\0101'\x07",
 }
 
-// curled runs a command with a curl that tells its arguments and its input.
+// curled runs a command with a curl that reports its arguments and its input.
 func curled(t *testing.T, command string, env ...string) (args []string, stdin string, err error) {
 	t.Helper()
 	sh, err := exec.LookPath("sh")
@@ -47,7 +47,7 @@ func curled(t *testing.T, command string, env ...string) (args []string, stdin s
 
 func TestCurl_TakesHostileTextAsText(t *testing.T) {
 	for _, text := range hostile {
-		header := strings.NewReplacer("\r", "", "\n", "").Replace(text) // neither it nor a URL can hold a line's end
+		header := strings.NewReplacer("\r", "", "\n", "").Replace(text) // headers and URLs can't contain line ends
 		url := "http://127.0.0.1:1/" + header
 		s := (&Sent{Method: "POST", URL: url, Headers: []string{"X-Text: " + header, "Content-Type: text/plain"}, Body: text}).Conceal(nil)
 		args, stdin, err := curled(t, s.Curl())

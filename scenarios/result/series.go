@@ -1,21 +1,22 @@
 package result
 
-// A Series is one figure over the time of a run, that the scenario has named under
-// `metrics:`. A metric with several sets of labels is several series of one name.
+// A Series is one figure over the time of a run, which the scenario names under `metrics:`. A
+// metric with several sets of labels is several series with one name.
 type Series struct {
-	Name   string            `json:"name"`             // as the scenario has it
-	Unit   string            `json:"unit,omitempty"`   // bytes, seconds, share (0 to 1), per second; empty is a plain number
-	Labels map[string]string `json:"labels,omitempty"` // that tell it from others of the same name
-	Source string            `json:"source,omitempty"` // what was read, for people
+	Name string `json:"name"` // name in the scenario
+	// bytes, seconds, share (0 to 1), per second; empty is a plain number
+	Unit   string            `json:"unit,omitempty"`
+	Labels map[string]string `json:"labels,omitempty"` // labels that distinguish it from others with the same name
+	Source string            `json:"source,omitempty"` // where it was read, for people
 	Every  Num               `json:"every"`            // between two readings
 	Points []Point           `json:"points"`           // in the order of time
-	Note   string            `json:"note,omitempty"`   // what a reader should know
+	Note   string            `json:"note,omitempty"`   // remarks for readers
 }
 
 // A Point is a value at a time.
 type Point struct {
-	T Num `json:"t"` // when it was read, an offset from t0: half-way between question and answer
-	V Num `json:"v"` // null: there was no answer, or no such series in it
+	T Num `json:"t"` // when it was read, an offset from t0: half-way between request and answer
+	V Num `json:"v"` // null: no answer, or an answer without this series
 }
 
 // Units of series.
@@ -26,9 +27,9 @@ const (
 	UnitPerSecond = "per second"
 )
 
-// Points gives what the unit used of a resource by the second; restarts and ooms are
-// counted from the beginning of the run. A second in which it did not run has no
-// value for what only a process has.
+// Points returns the use of a resource by the unit, second by second; restarts and ooms are
+// counted from the beginning of the run. Seconds in which the unit was not running have no value
+// for figures of a process.
 func (u *UnitUsage) Points(resource string) []Point {
 	out := make([]Point, len(u.Seconds))
 	for i := range u.Seconds {

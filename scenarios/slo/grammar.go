@@ -33,7 +33,7 @@
 //	phase     = "run" | "baseline" | fault | "recovery/" fault .
 //	fault     = name [ "#" number ] .
 //
-// A clause stands once, in any order. The value's unit follows from the metric:
+// Each clause may occur once, in any order. The metric determines the unit of the value:
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
 //	                  degraded, area, alert, resolved; rpo
@@ -44,29 +44,28 @@
 //	growth (1MiB/m)   slope
 //	number            burn; cpu, in cores
 //
-// `=` is for counts, `for` for stop conditions. In the form of
-// k6, `p(95)<200`, a bare number is in milliseconds. recover(200ms) counts answers
-// slower than 200ms as bad too.
+// `=` is for counts, `for` for stop conditions. In the k6 form, `p(95)<200`, a bare number is in
+// milliseconds. recover(200ms) counts answers slower than 200ms as bad too.
 //
-// A figure of a unit, or a metric that the scenario names under `metrics`, is judged by
-// its greatest value in the phase, or by what a fold makes of it, in the worst replica and
-// the worst of its series. restarts and ooms are counted over the phase. The value of a
-// named metric may have any unit, and is compared in the base units of Prometheus: bytes,
-// seconds, shares of 1, events per second. A metric stands in brackets so that no name
-// which a later version gives to a metric of its own can mean another thing in an old file.
+// A figure of a unit, or a metric that the scenario names under `metrics`, is judged by its
+// greatest value in the phase, or by its fold, in the worst replica and the worst of its series.
+// restarts and ooms are counted over the phase. The value of a named metric may have any unit,
+// and is compared in the base units of Prometheus: bytes, seconds, shares of 1, events per
+// second. The name of a metric is in parentheses so that a later built-in metric of the same name
+// does not change the meaning of an old file.
 //
-// slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), each
-// life of a process by itself. It is inconclusive where its 95 % interval straddles the
-// target. alert is from the injection of a fault to the first answer that says that the
-// alert fires; resolved from the clearing to the first that says that it does not. Slopes,
-// alert and resolved are known only after the run; other figures may stand in steady and
-// stop.
+// slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), computed
+// separately for each lifetime of a process. It is inconclusive if its 95 % interval contains the
+// target. alert is the time from the injection of a fault to the first answer that reports the
+// alert firing; resolved is the time from the clearing to the first answer that reports it not
+// firing. Slopes, alert and resolved are known only after the run; other figures are allowed in
+// steady and stop.
 package slo
 
 import "embed"
 
-// Source is this package's own text: the comments of its fields become the
-// descriptions in JSON Schemas.
+// Source is the source text of this package. The comments of its fields become the descriptions
+// in JSON Schemas.
 //
 //go:embed *.go
 var Source embed.FS

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// parseNode reads YAML that must be right.
+// parseNode parses YAML that must be valid.
 func parseNode(t testing.TB, text string) *syntax.Node {
 	t.Helper()
 	var m syntax.Mistakes

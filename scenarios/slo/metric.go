@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Unit is what a metric's value is counted in.
+// A Unit is the unit of a metric's value.
 type Unit uint8
 
 const (
@@ -19,30 +19,30 @@ const (
 	PerSecond      // events per second
 	Count          // a whole number
 	Plain          // a number without unit
-	Bytes          // of memory
-	Open           // of a named series, until the value of the objective tells
+	Bytes          // bytes of memory
+	Open           // of a named series, until the value of the objective determines it
 )
 
-// A Metric is what an objective measures.
+// A Metric is the metric of an objective.
 type Metric struct {
 	Text     string  // as written
 	Name     string  // the family: p, max, mean, errors, recover …
-	Of       string  // "", "ok" or "service": which times a percentile is over
+	Of       string  // "", "ok" or "service": which times a percentile covers
 	Quantile float64 // of p: 0 to 1
-	Share    float64 // of burn: the objective; of slices: what each must reach
-	Over     float64 // of what is measured from a fault: the percentile over its occurrences, 0 to 1; 0 is the worst
+	Share    float64 // of burn: the objective; of slices: the share that each must reach
+	Over     float64 // of a metric of faults: the percentile over occurrences, 0 to 1; 0 is the worst
 	Span     time.Duration
 	Unit     Unit
 
 	Source   string // of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert
 	Resource string // of a unit: one of resources; empty is a series named under `metrics:`
-	Fold     string // what is made of a series: max, mean, min, last, slope
-	PerTime  bool   // it is a growth: so many of Unit per second
+	Fold     string // aggregation of a series: max, mean, min, last, slope
+	PerTime  bool   // a growth, in Unit per second
 
-	row *Row // that it was read by; nil is that of Metrics
+	row *Row // row that it was parsed by; nil: look it up in Metrics
 }
 
-// Row gives the row of the table that the metric is of; the zero row where there is none.
+// Row returns the row of the metric in the table; the zero row if there is none.
 func (m Metric) Row() *Row {
 	if m.row != nil {
 		return m.row
@@ -53,19 +53,19 @@ func (m Metric) Row() *Row {
 	return &Row{}
 }
 
-// OfFault tells that the metric is measured from a fault, by `after`.
+// OfFault reports whether the metric is measured from a fault, named by `after`.
 func (m Metric) OfFault() bool { return m.Row().ofFault() }
 
-// OfLedger tells that the metric is of writes, and known once the ledger was read.
+// OfLedger reports whether the metric is about writes, and known after the ledger is read.
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
-// Latency tells that the metric is a time of requests: a percentile, max or mean.
+// Latency reports whether the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
 
-// MetricNames lists what an objective can measure, as an author writes it.
+// MetricNames lists the metrics of objectives, as an author writes them.
 func MetricNames() []string { return Metrics().Names() }
 
-// ParseValue reads a value in the unit of the metric.
+// ParseValue parses a value in the unit of the metric.
 func (m Metric) ParseValue(s string) (float64, error) {
 	f, bare := syntax.ParseFloat(s)
 	switch m.Unit {
@@ -91,8 +91,7 @@ func (m Metric) ParseValue(s string) (float64, error) {
 	return math.Abs(f), nil
 }
 
-// FormatValue writes a measured or target value of the metric for people. What is
-// not known is a dash.
+// FormatValue formats a measured or target value of the metric for people. An unknown value is a dash.
 func (m Metric) FormatValue(f float64) string {
 	switch {
 	case math.IsNaN(f):

@@ -18,17 +18,17 @@ var (
 	quantileText = regexp.MustCompile(`^[0-9]{1,3}(?:\.[0-9]{1,9})?$`)
 )
 
-// ParseMetric reads the name of a metric of [Metrics].
+// ParseMetric parses the name of a metric in [Metrics].
 func ParseMetric(s string) (Metric, error) { return Metrics().ParseMetric(s) }
 
-// ParseMetric reads the name of a metric of the table.
+// ParseMetric parses the name of a metric in the table.
 func (t Table) ParseMetric(s string) (Metric, error) {
 	p := metricParser{table: t, Metric: Metric{Text: oneBlank(s)}}
 	err := p.parse()
 	return p.Metric, err
 }
 
-// A metricParser reads one metric.
+// A metricParser parses one metric.
 type metricParser struct {
 	table Table
 	Metric
@@ -72,7 +72,7 @@ func (m *metricParser) parse() error {
 	return nil
 }
 
-// take makes the metric one of a row.
+// take sets the metric to that of a row.
 func (m *metricParser) take(r *Row) {
 	m.Name, m.Unit, m.row = r.Name, r.Unit, nil
 	if standard, _ := Metrics().Row(r.Name); r != standard {
@@ -89,7 +89,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// callee is what stands before a bracket.
+// callee returns the text before a parenthesis.
 func callee(s string) string {
 	name, _, _ := strings.Cut(s, "(")
 	return name
@@ -141,7 +141,7 @@ func (m *metricParser) percentile(num string) error {
 	return nil
 }
 
-// call reads a metric with arguments in parentheses.
+// call parses a metric with arguments in parentheses.
 func (m *metricParser) call(name string, args []string) error {
 	for i := range args {
 		args[i] = strings.TrimSpace(args[i])
@@ -170,7 +170,7 @@ func (m *metricParser) call(name string, args []string) error {
 	return nil
 }
 
-// arguments reads the span and the share of a metric.
+// arguments parses the duration and the share of a metric.
 func (m *metricParser) arguments(args []string) (err error) {
 	r := m.Row()
 	if i := slices.Index(r.Args, argSpan); i >= 0 {

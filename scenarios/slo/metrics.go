@@ -1,6 +1,6 @@
 package slo
 
-// Metrics lists what objectives can measure, one row for each metric or family of metrics. The
+// Metrics lists the metrics of objectives, with one row for each metric or family of metrics. The
 // caller must not change it.
 func Metrics() Table { return metrics }
 

@@ -14,11 +14,10 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Objective is one promise about the run, such as `p95 < 200ms in baseline`.
-//
-// The grammar of the short form stands in the documentation of the package.
+// An Objective is one condition on the run, such as `p95 < 200ms in baseline`. The documentation
+// of the package has the grammar of the short form.
 type Objective struct {
-	ID     string // unique in its list; its text when the author gave none
+	ID     string // unique in its list; its text if the author gives none
 	Text   string // the short form
 	Metric Metric
 	Op     string // < <= > >= =
@@ -31,7 +30,7 @@ type Objective struct {
 	Pos    syntax.Pos
 }
 
-// Holds tells whether measured meets the objective.
+// Holds reports whether measured meets the objective.
 func (o Objective) Holds(measured float64) bool {
 	switch o.Op {
 	case "<":
@@ -42,16 +41,16 @@ func (o Objective) Holds(measured float64) bool {
 		return measured > o.Value
 	case ">=":
 		return measured >= o.Value
-	case "!=": // which the thresholds of a k6 script have
+	case "!=": // in the thresholds of k6 scripts
 		return measured != o.Value
 	}
 	return measured == o.Value
 }
 
-// Upper tells that the objective sets an upper bound.
+// Upper reports whether the objective sets an upper bound.
 func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
 
-// PhaseOrRun is the phase that the objective is judged in.
+// PhaseOrRun returns the phase that the objective is judged in.
 func (o Objective) PhaseOrRun() string {
 	switch {
 	case o.Phase != "":
@@ -62,13 +61,13 @@ func (o Objective) PhaseOrRun() string {
 	return "run"
 }
 
-// opPattern finds the operator of a short form; k6's form has no blanks around it.
+// opPattern finds the operator of a short form; the k6 form has no blanks around it.
 var opPattern = regexp.MustCompile(`<=|>=|==|=|<|>`)
 
-// ParseObjective reads the short form, with a metric of [Metrics].
+// ParseObjective parses the short form, with a metric of [Metrics].
 func ParseObjective(s string) (Objective, error) { return Metrics().ParseObjective(s) }
 
-// ParseObjective reads the short form, with a metric of the table.
+// ParseObjective parses the short form, with a metric of the table.
 func (t Table) ParseObjective(s string) (Objective, error) {
 	o := Objective{Text: oneBlank(s)}
 	loc := opPattern.FindStringIndex(s)
@@ -100,7 +99,7 @@ func (t Table) ParseObjective(s string) (Objective, error) {
 	return o, o.check()
 }
 
-// oneBlank makes runs of blanks outside quotes a single one.
+// oneBlank replaces runs of blanks outside quotes by one blank.
 func oneBlank(s string) string {
 	var b strings.Builder
 	quoted, blank := false, false
@@ -127,7 +126,7 @@ type word struct {
 	quoted bool
 }
 
-// is tells that w is the word of the grammar that key names.
+// is reports whether w is the keyword key.
 func (w word) is(key string) bool { return w.text == key && !w.quoted }
 
 const blanks = " \t\r\n"
@@ -165,7 +164,7 @@ func splitWords(s string) ([]word, error) {
 
 var clauseNames = []string{"of", "load", "in", "after", "for"}
 
-// clauses reads what follows the value.
+// clauses parses the text after the value.
 func (o *Objective) clauses(words []word) error {
 	seen := map[string]bool{}
 	for len(words) > 0 {
@@ -222,7 +221,7 @@ func (o *Objective) clause(name, arg string) (err error) {
 	return err
 }
 
-// check holds the parts of an objective against each other.
+// check checks that the parts of an objective fit together.
 func (o *Objective) check() error {
 	m := o.Metric
 	lasts := m.Row().Lasts
@@ -255,9 +254,9 @@ func (o *Objective) check() error {
 	return nil
 }
 
-// DecodeNode implements [NodeDecoder]: the short form as a text, or the long form
-// as a map with metric, one of below, at_most, above, at_least, and step or load,
-// phase, after, id.
+// DecodeNode implements [NodeDecoder]. It reads the short form, a text, or the long form: a map
+// with metric, one of below, at_most, above, at_least and equals, and step or load, phase, after,
+// id.
 func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	switch n.Kind {
 	case syntax.Map:
@@ -274,34 +273,34 @@ func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	var err error
 	*o, err = ParseObjective(text)
 	o.Pos = n.Pos
-	if err != nil && n.HasSecret() { // say it without the secret
+	if err != nil && n.HasSecret() { // report it without the secret
 		_, err = ParseObjective(n.Shown())
 	}
 	if err != nil {
 		m.Add(n.Pos, "%v", err)
-		*o = Objective{Text: o.Text, Pos: n.Pos} // nothing more is said of it
+		*o = Objective{Text: o.Text, Pos: n.Pos} // prevents further reports
 	}
 }
 
 // longObjective is the long form.
 type longObjective struct {
 	syntax.Place
-	Metric  string            `yaml:"metric,required"` // what is measured: p95, errors, recover and so on
-	Below   string            `yaml:"below"`           // it is less
-	AtMost  string            `yaml:"at_most"`         // it is less or the same
-	Above   string            `yaml:"above"`           // it is more
-	AtLeast string            `yaml:"at_least"`        // it is more or the same
-	Equals  string            `yaml:"equals"`          // it is the same; for counts
+	Metric  string            `yaml:"metric,required"` // the metric: p95, errors, recover and so on
+	Below   string            `yaml:"below"`           // the metric is less
+	AtMost  string            `yaml:"at_most"`         // the metric is less or equal
+	Above   string            `yaml:"above"`           // the metric is greater
+	AtLeast string            `yaml:"at_least"`        // the metric is greater or equal
+	Equals  string            `yaml:"equals"`          // the metric is equal; for counts
 	Step    string            `yaml:"step"`            // zero is all steps
 	Load    string            `yaml:"load"`            // zero is all loads
 	Phase   string            `yaml:"phase"`           // run, baseline, a fault or recovery/FAULT; zero is run
 	After   string            `yaml:"after"`           // the fault that recovery is measured from
-	For     quantity.Duration `yaml:"for,positive"`    // of a stop condition: how long it holds
-	ID      string            `yaml:"id"`              // names it in reports; zero is its short form
+	For     quantity.Duration `yaml:"for,positive"`    // of a stop condition: how long it must hold
+	ID      string            `yaml:"id"`              // its name in reports; zero is its short form
 }
 
-// boundKeys are the keys of the long form that bound the metric, of which it takes
-// one, with the operator that each stands for.
+// boundKeys are the keys of the long form that set the target, with their operators. An objective
+// has exactly one of them.
 var boundKeys = []struct{ key, op string }{{"below", "<"}, {"at_most", "<="}, {"above", ">"}, {"at_least", ">="}, {"equals", "="}}
 
 func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
@@ -349,7 +348,7 @@ func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// short writes the objective in the short form.
+// short formats the objective in the short form.
 func (o *Objective) short(value string) string {
 	s := o.Metric.Text + " " + o.Op + " " + strings.TrimSpace(value)
 	if o.Step != "" {

@@ -9,8 +9,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestParseObjective goes through every production of the grammar in the package's
-// documentation.
+// TestParseObjective covers every production of the grammar in the package documentation.
 func TestParseObjective(t *testing.T) {
 	ms := func(n float64) float64 { return n / 1000 }
 	tests := []struct {
@@ -99,8 +98,8 @@ func TestParseObjective(t *testing.T) {
 	}
 }
 
-// TestObjectiveLong reads the long form and shows that its text is the same
-// objective in the short form.
+// TestObjectiveLong parses the long form and checks that its text is the same objective in the
+// short form.
 func TestObjectiveLong(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"below", "{metric: p99, below: 3s, phase: slow, load: browse, id: x}", "p99 < 3s of load browse in slow"},
@@ -138,8 +137,8 @@ func TestObjectiveLong(t *testing.T) {
 func TestObjectiveHolds(t *testing.T) {
 	tests := []struct {
 		op          string
-		below, at   bool // what holds below the value and at it
-		above, upto bool // what holds above; whether it is an upper bound
+		below, at   bool // result below the value and at it
+		above, upto bool // result above the value; whether it is an upper bound
 	}{
 		{"<", true, false, false, true},
 		{"<=", true, true, false, true},
@@ -170,7 +169,7 @@ func TestPhaseOrRun(t *testing.T) {
 	}
 }
 
-// TestMetricNames shows that all names that messages offer can be parsed.
+// TestMetricNames checks that all names that messages offer can be parsed.
 func TestMetricNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range MetricNames() {
@@ -247,8 +246,8 @@ func TestFormatValue(t *testing.T) {
 	}
 }
 
-// FuzzObjective shows that no text upsets the parser, that values make sense, and
-// that an objective's text reads as the same objective.
+// FuzzObjective checks that no text breaks the parser, that values are valid, and that an
+// objective's text parses to the same objective.
 func FuzzObjective(f *testing.F) {
 	for _, s := range []string{
 		"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "recover < 10s after lose#2", "p(95)<200", "burn(99.9%, 1m) < 2",

@@ -11,21 +11,21 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// seriesName is the name of the metrics that are read from a series: a unit's own figures, and
-// those that a scenario names under `metrics:`.
+// seriesName is the name of metrics over a series: figures of a unit, and the metrics that a
+// scenario names under `metrics:`.
 const seriesName = "series"
 
-// OfSeries tells that the metric is of a unit's own figures, or of one that the scenario
-// names under `metrics:`.
+// OfSeries reports whether the metric is a figure of a unit, or one that the scenario names under
+// `metrics:`.
 func (m Metric) OfSeries() bool { return m.Name == seriesName }
 
-// OfAlert tells that the metric is of an alert of the team's own monitoring.
+// OfAlert reports whether the metric is about an alert of the team's own monitoring.
 func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
 
-// Slope tells that the metric is how fast a series grows.
+// Slope reports whether the metric is the growth of a series.
 func (m Metric) Slope() bool { return m.Fold == "slope" }
 
-// folds lists what is made of a series; the first is what is made where none is named.
+// folds lists the aggregations of a series; the first is the default.
 var folds = []string{"max", "mean", "min", "last", "slope"}
 
 var (
@@ -33,14 +33,14 @@ var (
 	alertName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
-// IsAlertName tells whether s can name an alert: letters, digits, _ and -, not beginning
-// with a digit or -.
+// IsAlertName reports whether s is a valid name of an alert: letters, digits, _ and -, not
+// beginning with a digit or -.
 func IsAlertName(s string) bool { return alertName.MatchString(s) }
 
 // AlertNameSchema is the schema of the names of alerts.
 func AlertNameSchema() syntax.Schema { return syntax.Schema{"pattern": alertName.String()} }
 
-// ofUnit reads SERVICE.RESOURCE or SERVICE[i].RESOURCE.
+// ofUnit parses SERVICE.RESOURCE or SERVICE[i].RESOURCE.
 func (m Metric) ofUnit(s string) (Metric, bool) {
 	parts := unitFigure.FindStringSubmatch(s)
 	if parts == nil || !slices.Contains(resources(), parts[2]) {
@@ -58,8 +58,8 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 	return m, true
 }
 
-// series reads a metric of a series: posts.memory, metric(NAME), or mean(…) of either.
-// Ok is false where s is none.
+// series parses a metric of a series: posts.memory, metric(NAME), or mean(…) of either. Ok is
+// false if s is none of these.
 func (m *metricParser) series(s string) (ok bool, err error) {
 	out, ok, err := m.Metric.series(s)
 	if ok && err == nil {
@@ -68,7 +68,7 @@ func (m *metricParser) series(s string) (ok bool, err error) {
 	return ok, err
 }
 
-// series reads a metric of a series; ok is false where s is none.
+// series parses a metric of a series; ok is false if s is none.
 func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	if out, ok := m.ofUnit(s); ok {
 		return out, true, nil
@@ -109,7 +109,7 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	return out, ok, nil
 }
 
-// alert reads alert(NAME) or resolved(NAME).
+// alert parses alert(NAME) or resolved(NAME).
 func (m *metricParser) alert(r *Row, args []string) error {
 	if len(args) != 1 || !IsAlertName(args[0]) {
 		return fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40), r.Name)
@@ -119,9 +119,9 @@ func (m *metricParser) alert(r *Row, args []string) error {
 	return nil
 }
 
-// parseOpen reads a value of a series whose unit only the value tells: 256MiB, 200ms, 1%,
-// 5/s or a number. Values are in the base units of Prometheus: bytes, seconds, shares of
-// 1, and events per second.
+// parseOpen parses a value of a series whose unit depends on the value: 256MiB, 200ms, 1%, 5/s or
+// a number. Values are in the base units of Prometheus: bytes, seconds, shares of 1, and events
+// per second.
 func parseOpen(s string) (float64, Unit, error) {
 	s = strings.TrimSpace(s)
 	if f, bare := syntax.ParseFloat(s); bare && f >= 0 {
@@ -145,7 +145,7 @@ func parseOpen(s string) (float64, Unit, error) {
 	return 0, Plain, fmt.Errorf("want a number, or a value such as 256MiB, 200ms, 1%% or 5/s, not %q", syntax.Clip(s, 40))
 }
 
-// parseSlope reads by how much a series may grow in a time: 1/m, 2MiB/h, 0.5%/m.
+// parseSlope parses the growth of a series per time: 1/m, 2MiB/h, 0.5%/m.
 func parseSlope(s string, of Unit) (float64, Unit, error) {
 	i := strings.LastIndexByte(s, '/')
 	such := map[Unit]string{Bytes: "1MiB/m", Open: "1/m or 1MiB/m"}[of]
@@ -180,8 +180,8 @@ func parseSlope(s string, of Unit) (float64, Unit, error) {
 	return f / per, unit, nil
 }
 
-// Read reads a value in the unit of the metric, and takes the unit over from it where
-// only the value tells.
+// Read parses a value in the unit of the metric. If the unit depends on the value, it sets the
+// unit of the metric.
 func (m *Metric) Read(s string) (f float64, err error) {
 	switch {
 	case m.PerTime:
@@ -198,7 +198,7 @@ func (m *Metric) Read(s string) (f float64, err error) {
 	return f, err
 }
 
-// formatSize writes bytes with three figures in the unit that suits them.
+// formatSize formats bytes with three digits in a suitable unit.
 func formatSize(f float64) string {
 	for _, u := range []struct {
 		suffix string
@@ -214,14 +214,14 @@ func formatSize(f float64) string {
 	return quantity.Figures(f) + "B"
 }
 
-// formatSlope writes a growth per second by the time that suits it.
+// formatSlope formats a growth per second in a suitable time unit.
 func (m Metric) formatSlope(f float64) string {
 	plain := m
 	plain.PerTime = false
 	if plain.Unit == Count {
 		plain.Unit = Plain
 	}
-	least := .1 // in the unit, so that two figures show
+	least := .1 // in the unit, so that two digits show
 	switch plain.Unit {
 	case Bytes:
 		least = 1024
@@ -242,7 +242,7 @@ func (m Metric) formatSlope(f float64) string {
 	return plain.FormatValue(f*unit.Seconds) + "/" + unit.Name
 }
 
-// resources lists what of a unit an objective can be about, as `SERVICE.RESOURCE`.
+// resources lists the figures of a unit that an objective can have, as `SERVICE.RESOURCE`.
 func resources() []string {
 	return []string{"cpu", "memory", "fds", "threads", "restarts", "ooms"}
 }

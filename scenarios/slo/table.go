@@ -6,23 +6,23 @@ import (
 )
 
 // A Row describes one metric, or one family of them, such as the percentiles. The rows of
-// [Metrics] are the only place that lists metrics: the parser, the judge, the reference and the
-// reports read them.
+// [Metrics] are the only list of metrics: the parser, the judge, the reference and the reports
+// read them.
 //
-// To add a metric, add a row to [Metrics]. A metric that is counted over requests says in Count
-// how its value follows from the counts; nothing else is needed.
+// To add a metric, add a row to [Metrics]. For a metric over requests, Count computes its value
+// from the counts; nothing else is needed.
 type Row struct {
-	Name    string            // as objectives write it, without prefix, arguments and percentile
+	Name    string            // name in objectives, without prefix, arguments and percentile
 	Unit    Unit              // of its value
 	Better  Direction         // which values are better
-	Needs   Need              // what it is measured by
+	Needs   Need              // source of its measurements
 	Args    []Arg             // the arguments in parentheses, in their order
-	Bare    bool              // it can be written without its arguments
-	Written []string          // examples, as lists of metrics show them
-	Aliases map[string]string // what other tools call it, with how it is written here
-	Late    bool              // it is known only after the run, so that steady and stop can't have it
-	Lasts   bool              // of a fault: it adds up over the fault, so that it takes a lower bound too
-	Count   CountFunc         // how it is taken from counted requests; nil: the judge measures it by what Needs says
+	Bare    bool              // the arguments are optional
+	Written []string          // examples for lists of metrics
+	Aliases map[string]string // names in other tools, with their form here
+	Late    bool              // known only after the run, so steady and stop can't use it
+	Lasts   bool              // of a fault: it accumulates over the fault, so it may have a lower bound too
+	Count   CountFunc         // computes it from counted requests; nil: the judge measures it as Needs says
 	Meaning string            // one sentence
 }
 
@@ -36,23 +36,23 @@ const (
 	NeitherIsBetter // what is better depends on the metric's source
 )
 
-// Need says what a metric is measured by.
+// Need is the source of a metric's measurements.
 type Need uint8
 
-// What metrics are measured by.
+// The sources of measurements.
 const (
 	NeedsRequests Need = iota // requests of the load in a phase
 	NeedsFault                // a fault, named by `after`
-	NeedsDetect               // a fault, and the team's own monitoring that was asked about it
+	NeedsDetect               // a fault, and the team's own monitoring
 	NeedsAlert                // a fault, and an alert of the team's own monitoring
 	NeedsLedger               // the ledger, which is read after the load
-	NeedsSeries               // a series of values: a unit's own figures, or one named under `metrics:`
+	NeedsSeries               // a series of values: a figure of a unit, or a metric named under `metrics:`
 )
 
-// Arg says what an argument in parentheses is.
+// Arg is the type of an argument in parentheses.
 type Arg uint8
 
-// What arguments are.
+// The types of arguments.
 const (
 	argPercentile Arg = iota // 95
 	argSpan                  // 200ms
@@ -60,11 +60,11 @@ const (
 	argAlert                 // the name of an alert
 )
 
-// A CountFunc takes a metric from counted requests. The value of a share is bad/n, or 1 - bad/n where
-// a higher value is better; the value of a number is bad.
+// A CountFunc computes a metric from counted requests. The value of a share is bad/n, or 1 -
+// bad/n where a higher value is better; the value of a number is bad.
 type CountFunc func(Counts) (bad, n int64)
 
-// Counts are the requests that an objective is about.
+// Counts are the counted requests of an objective.
 type Counts struct {
 	OK       int64
 	Shed     int64
@@ -72,20 +72,20 @@ type Counts struct {
 	Skipped  int64
 	Timeouts int64
 	Over     int64 // good answers slower than the objective's limit
-	Checks   int64 // checks made, and one for each request whose checks could not be made
-	Failed   int64 // of Checks, those that did not hold
+	Checks   int64 // checks made, plus one for each request whose checks could not be made
+	Failed   int64 // checks that failed
 }
 
-// Offered is the number of all requests that were to be made.
+// Offered is the number of all intended requests.
 func (c Counts) Offered() int64 { return c.OK + c.Shed + c.Error + c.Skipped }
 
 // Bad is the number of requests that were neither good nor shed.
 func (c Counts) Bad() int64 { return c.Error + c.Skipped }
 
-// A Table lists metrics. [Metrics] is the one that objectives are read by.
+// A Table lists metrics. Objectives are parsed with the table [Metrics].
 type Table []Row
 
-// Row gives the row of a name.
+// Row returns the row with a name.
 func (t Table) Row(name string) (r *Row, known bool) {
 	for i := range t {
 		if t[i].Name == name {
@@ -95,7 +95,7 @@ func (t Table) Row(name string) (r *Row, known bool) {
 	return nil, false
 }
 
-// Names lists what an objective can measure, as an author writes it.
+// Names lists the metrics of the table, as an author writes them.
 func (t Table) Names() []string {
 	var out []string
 	for i := range t {
@@ -104,7 +104,7 @@ func (t Table) Names() []string {
 	return out
 }
 
-// alias gives how a metric is written that other tools call name; empty: no tool does.
+// alias returns the form of a metric that other tools call name; empty: unknown.
 func (t Table) alias(name string) string {
 	for i := range t {
 		if written := t[i].Aliases[name]; written != "" {
@@ -114,11 +114,11 @@ func (t Table) alias(name string) string {
 	return ""
 }
 
-// has tells whether the metric takes an argument.
+// has reports whether the metric takes an argument.
 func (r *Row) has(arg Arg) bool { return slices.Contains(r.Args, arg) }
 
-// Of gives the value of the metric for counted requests: NaN where there are none, or where the
-// metric is not taken from counts.
+// Of returns the value of the metric for counted requests: NaN if there are none, or if the
+// metric is not computed from counts.
 func (r *Row) Of(c Counts) float64 {
 	if r.Count == nil {
 		return math.NaN()
@@ -135,7 +135,7 @@ func (r *Row) Of(c Counts) float64 {
 	return float64(bad) / float64(n)
 }
 
-// ofFault tells that the metric is measured from a fault, by `after`.
+// ofFault reports whether the metric is measured from a fault, named by `after`.
 func (r *Row) ofFault() bool {
 	return r.Needs == NeedsFault || r.Needs == NeedsDetect || r.Needs == NeedsAlert
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTable_Toy shows that a metric is one row: it is parsed, takes part in objectives, gives its
+// TestTable_Toy checks that a metric is one row: it is parsed, used in objectives, computes its
 // value and is offered by the message about an unknown one.
 func TestTable_Toy(t *testing.T) {
 	toy := Row{

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Arguments reads settings that a command line gives as key=value, as a file would hold
-// them: a.b=v is v under the key b of the map a, a value in [ ] or { } is a list or map.
-// Each stands at a place that is its own text. What has no = is a mistake.
+// Arguments parses the settings key=value of a command line like a file: a.b=v is v under the key
+// b of the map a; a value in [ ] or { } is a list or map. The position of each is its own text.
+// An argument without = is a mistake.
 func Arguments(args []string, m *Mistakes) *Node {
 	root := &Node{Kind: Map, Pos: Pos{File: "command line"}}
 	for _, arg := range args {
@@ -40,7 +40,7 @@ func argument(source, value string, pos Pos, m *Mistakes) *Node {
 	return n
 }
 
-// put puts a value at a path of keys.
+// put sets a value at a path of keys.
 func (n *Node) put(path []string, value *Node, m *Mistakes) {
 	i := slices.IndexFunc(n.Fields, func(f Field) bool { return f.Key == path[0] })
 	switch {
@@ -57,7 +57,7 @@ func (n *Node) put(path []string, value *Node, m *Mistakes) {
 	n.Fields[i].Value.put(path[1:], value, m)
 }
 
-// Split gives n in two: the keys among those named, and the rest.
+// Split splits n in two: the keys in keys, and the rest.
 func (n *Node) Split(keys []string) (among, rest *Node) {
 	in := func(k string) bool { return slices.Contains(keys, k) }
 	return n.Without(func(k string) bool { return !in(k) }), n.Without(in)

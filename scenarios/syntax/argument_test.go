@@ -47,7 +47,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// FuzzArguments holds that nothing that is given on a command line is read in two ways.
+// FuzzArguments checks that an argument has only one interpretation.
 func FuzzArguments(f *testing.F) {
 	for _, s := range []string{"a=1", "a.b=x|a.c=y", "a=[1,2]|a=3", "=|.=|a..b=1", "a={b: *c}"} {
 		f.Add(s)

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// A Block is a kind with its settings still undecoded, so that the hub needs to
-// know no driver, no executor and no fault.
+// A Block is a kind with undecoded settings, so that the hub does not depend on drivers,
+// executors and faults.
 type Block struct {
 	Kind string
 	Pos  Pos   // of the kind
 	With *Node // the settings; nil when there are none
 
-	Also []string // keys that the surrounding map takes, for "did you mean"
+	Also []string // keys of the surrounding map, for "did you mean"
 }
 
-// Resolve finds the kind of b in kinds and decodes b's settings into a new value
-// of it. All that is wrong is noted in m; ok is false when anything was, or was
-// before: a placeholder without value, a block without a kind.
+// Resolve finds the kind of b in kinds and decodes b's settings into a new value of it. It adds
+// mistakes to m. Ok is false if there are mistakes, or if b was invalid before: a placeholder
+// without value, a block without a kind.
 func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, ok bool) {
 	before, skipped := m.Len(), m.Skipped
 	if b.Kind == "" {
@@ -43,8 +43,8 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 	return value, m.Len() == before && m.Skipped == skipped
 }
 
-// notYet names what the language has and this version of brunt does not do, so
-// that its author is told so instead of "unknown".
+// notYet names parts of the language that this version does not implement, so that the message
+// can say so instead of "unknown".
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
@@ -58,8 +58,8 @@ var notYet = func() map[string]string {
 	return out
 }()
 
-// NotYet tells whether name belongs to the language without being available in
-// this version, and which noun it is: executor or step.
+// NotYet reports whether name is a part of the language that this version does not implement, and
+// returns its noun: executor or step.
 func NotYet(name string) (noun string, yes bool) {
 	noun, yes = notYet[name]
 	return noun, yes

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// A NodeDecoder reads itself from a node and notes what is wrong with it.
+// A NodeDecoder decodes itself from a node and adds mistakes to m.
 type NodeDecoder interface {
 	DecodeNode(n *Node, m *Mistakes)
 }
 
-// Place is embedded by settings that are checked again once all are known: it
-// keeps where the settings, and each key among them, stood in the file.
+// Place is embedded by settings that are checked again after decoding. It keeps the positions of
+// the settings and of each key in the file.
 type Place struct {
 	At   Pos
 	keys map[string]Pos
 }
 
-// Of gives the place of key, or of the whole when the key was not written.
+// Of returns the position of key, or of the whole if the key was not written.
 func (p Place) Of(key string) Pos {
 	if pos, ok := p.keys[key]; ok {
 		return pos
@@ -29,7 +29,7 @@ func (p Place) Of(key string) Pos {
 	return p.At
 }
 
-// Has tells whether key was written.
+// Has reports whether key was written.
 func (p Place) Has(key string) bool {
 	_, ok := p.keys[key]
 	return ok
@@ -37,12 +37,11 @@ func (p Place) Has(key string) bool {
 
 var placeType = reflect.TypeFor[Place]()
 
-// Decode reads n into the value that into points to.
+// Decode decodes n into the value that into points to.
 //
-// A struct takes its keys from `yaml` tags: the name, then `required`, `inline`,
-// `positive` (more than zero), `min=N`, `max=N` or `oneof=a|b`. Unknown keys are
-// mistakes with the nearest known one. Every mistake is noted in m; decoding goes
-// on, so that one pass finds all.
+// A struct defines its keys by `yaml` tags: the name, then `required`, `inline`, `positive` (more
+// than zero), `min=N`, `max=N` or `oneof=a|b`. An unknown key is a mistake with the nearest known
+// key as hint. Decoding continues after a mistake, so that one pass finds all.
 func Decode(n *Node, into any, m *Mistakes) {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
@@ -113,7 +112,7 @@ func decodeSlice(n *Node, v reflect.Value, m *Mistakes) {
 	case List:
 	case Null:
 		return
-	case Bool, Number, String: // one is a list of one
+	case Bool, Number, String: // a single value is a list of one
 		items = []*Node{n}
 	default:
 		m.AddHint(n.Pos, "a list of one is written [ … ], or with a \"- \" before it", "want a list, not %s", n.Describe())
@@ -153,7 +152,7 @@ type setting struct {
 	oneof    []string
 }
 
-// settingsOf lists what a struct type reads, embedded ones included.
+// settingsOf lists the settings of a struct type, embedded ones included.
 func settingsOf(t reflect.Type) []setting {
 	var out []setting
 	for f := range t.Fields() {
@@ -225,7 +224,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	for _, s := range settings {
 		names = append(names, s.name)
 	}
-	var meant []string // by keys that are misspelt
+	var meant []string // keys that are misspelt
 	for _, f := range n.Fields {
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
 		if i < 0 {
@@ -247,7 +246,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	}
 }
 
-// such shows the form of a map of settings: those that it can't be without.
+// such shows the form of a map of settings with its required keys.
 func such(t reflect.Type) string {
 	var keys []string
 	for _, s := range settingsOf(t) {
@@ -261,8 +260,8 @@ func such(t reflect.Type) string {
 	return "such as {" + strings.Join(keys, ", ") + "}"
 }
 
-// unknownKey says what may be meant by a key that is none of names. Those in
-// outside belong to the map around this one.
+// unknownKey suggests the key that was meant by a key that is not in names. Keys in outside
+// belong to the surrounding map.
 func unknownKey(f Field, names, outside []string, m *Mistakes) {
 	noun, later := NotYet(f.Key)
 	switch {
@@ -298,7 +297,7 @@ func setPlace(n *Node, v reflect.Value) {
 	f.Set(reflect.ValueOf(p))
 }
 
-// check holds a decoded value against the bounds of its tag.
+// check checks a decoded value against the bounds of its tag.
 func (s setting) check(n *Node, v reflect.Value, m *Mistakes) {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// source is the text of a file that mistakes are in.
+// source is the text of a file with mistakes.
 type source struct {
 	text  string
-	lines []string // of text, once they were asked for
+	lines []string // lines of text, split on first use
 
-	line    int   // for which offsets were counted, from 1
-	offsets []int // in bytes, of its characters; nil when each is a byte
+	line    int   // line that offsets are for, from 1
+	offsets []int // byte offsets of its characters; nil if each is one byte
 }
 
-// From gives what stands from a line and column on. It counts the characters of a
-// line once, however many of its columns are asked for one after the other.
+// from returns the text from a line and column on. It computes the offsets of a line only once
+// for successive columns.
 func (s *source) from(line, col int) string {
 	if line < 1 || line > len(s.split()) {
 		return ""
@@ -47,16 +47,16 @@ func (s *source) split() []string {
 	return s.lines
 }
 
-// maxShownLine bounds how much of a source line is shown, in runes.
+// maxShownLine is the maximum length of a source line in an excerpt, in runes.
 const maxShownLine = 160
 
-// excerpt writes the line of pos with its neighbours, and a caret below its
-// column. Of a long line it shows the stretch around the caret.
+// excerpt writes the line of pos with its neighbours, and a caret below its column. Of a long
+// line it shows the part around the caret.
 func excerpt(b *strings.Builder, lines []string, pos Pos) {
 	for n := max(1, pos.Line-1); n <= min(len(lines), pos.Line+1); n++ {
 		text := hideCredentials(lines[n-1])
 		if n == len(lines) && n > pos.Line && text == "" {
-			break // what follows the last line's end is no line
+			break // the text after the last line end is not a line
 		}
 		if n != pos.Line {
 			fmt.Fprintf(b, "   %4d | %s\n", n, visible(firstRunes(text, maxShownLine)))
@@ -72,10 +72,10 @@ func excerpt(b *strings.Builder, lines []string, pos Pos) {
 	}
 }
 
-// credentialed is a URL's user and password; that of a proxy may have no scheme.
+// credentialed matches user and password of a URL; the URL of a proxy may have no scheme.
 var credentialed = regexp.MustCompile(`(//|proxy:\s*["']?)([^\s/"'@]*:[^"'@]+)@`)
 
-// hideCredentials masks them in a line of a file, which keeps its length.
+// hideCredentials masks them in a line of a file, and keeps its length.
 func hideCredentials(line string) string {
 	return credentialed.ReplaceAllStringFunc(line, func(s string) string {
 		part := credentialed.FindStringSubmatch(s)
@@ -92,8 +92,8 @@ func firstRunes(s string, n int) string {
 	return s
 }
 
-// visible replaces what would disturb a terminal: tabs become one blank so that
-// the caret stays below its column, control characters become a question mark.
+// visible replaces characters that would disturb a terminal: a tab becomes one blank, so that the
+// caret stays below its column, and control characters become a question mark.
 func visible(line string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -101,7 +101,7 @@ func visible(line string) string {
 			return ' '
 		case r < 0x20, r == utf8.RuneError, r >= 0x7f && r < 0xa0:
 			return '?'
-		case r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // new lines and changes of direction
+		case r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // line separators and changes of direction
 			return '?'
 		}
 		return r

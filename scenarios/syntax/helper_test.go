@@ -2,7 +2,7 @@ package syntax
 
 import "testing"
 
-// parseNode reads YAML that must be right.
+// parseNode parses YAML that must be valid.
 func parseNode(t testing.TB, text string) *Node {
 	t.Helper()
 	var m Mistakes

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DidYouMean gives the hint `did you mean "x"?` for the candidate nearest to
-// word, or the list of candidates when none is near and they are few.
+// DidYouMean returns the hint `did you mean "x"?` for the candidate nearest to word, or the list
+// of candidates if none is near and they are few.
 func DidYouMean(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {
 		return Suggestion(near)
@@ -21,9 +21,9 @@ func DidYouMean(word string, candidates []string) string {
 
 func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
-// Nearest finds the candidate that word is a misspelling of: one with at most a
-// third of its letters wrong, or the first that word is the beginning or last part
-// of. It gives "" when there is none.
+// Nearest returns the candidate that word is a misspelling of: one with at most a third of its
+// letters wrong, or the first that begins with word or has it as its last part. It returns "" if
+// there is none.
 func Nearest(word string, candidates []string) string {
 	best, at := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Mistake is one thing wrong with a scenario: where, what, and how to mend it.
+// A Mistake is one error in a scenario: its place, its description, and how to fix it.
 type Mistake struct {
 	Pos  Pos
 	What string
 	Hint string // "did you mean …", or empty
 }
 
-// String gives the mistake as one line.
+// String returns the mistake as one line.
 func (m Mistake) String() string {
 	s := m.Pos.String() + ": " + m.What
 	if m.Hint != "" {
@@ -23,31 +23,31 @@ func (m Mistake) String() string {
 	return s
 }
 
-// Bounds on what is kept and on what is shown: a file that a program wrote can be
-// wrong in every line, aliases multiply it, and nobody reads the thousandth.
+// Bounds on the mistakes that are kept and shown: a generated file can have one in every line,
+// and aliases multiply them.
 const (
 	maxKept    = 10_000
 	maxShown   = 200
-	maxMessage = 500 // characters: names can be as long as the file
+	maxMessage = 500 // characters, because names can be as long as the file
 )
 
-// Mistakes is everything wrong with a scenario, reported in one go. The zero
-// value is ready to collect; Err turns it into an error.
+// Mistakes collects all mistakes of a scenario. The zero value is ready to use; Err turns it into
+// an error.
 type Mistakes struct {
 	list    []Mistake
-	more    int                 // noted beyond maxKept
-	Skipped int                 // values of which the mistake was noted before
-	texts   map[string]*source  // by file name, for the lines around a mistake
-	mask    func(string) string // hides secrets; nil hides none
+	more    int                 // mistakes beyond maxKept
+	Skipped int                 // values whose mistake was added before
+	texts   map[string]*source  // by file name, for excerpts
+	mask    func(string) string // masks secrets; nil masks none
 }
 
-// NewMistakes gives a collector whose messages are passed through mask, which hides secrets.
+// NewMistakes returns a collector that passes messages through mask, which masks secrets.
 func NewMistakes(mask func(string) string) *Mistakes { return &Mistakes{mask: mask} }
 
-// Add notes a mistake at pos.
+// Add adds a mistake at pos.
 func (m *Mistakes) Add(pos Pos, format string, args ...any) { m.AddHint(pos, "", format, args...) }
 
-// AddHint notes a mistake together with the way to mend it.
+// AddHint adds a mistake with a hint how to fix it.
 func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
 	if len(m.list) >= maxKept {
 		m.more++
@@ -56,10 +56,10 @@ func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
 	m.list = append(m.list, Mistake{Pos: pos, What: Clip(fmt.Sprintf(format, args...), maxMessage), Hint: Clip(hint, maxMessage)})
 }
 
-// Len is how many mistakes were noted.
+// Len is the number of mistakes.
 func (m *Mistakes) Len() int { return len(m.list) + m.more }
 
-// Merge takes over the mistakes and the file texts of other.
+// Merge adds the mistakes and the file texts of other.
 func (m *Mistakes) Merge(other *Mistakes) {
 	fits := min(len(other.list), maxKept-len(m.list))
 	m.list = append(m.list, other.list[:fits]...)
@@ -76,8 +76,8 @@ func (m *Mistakes) keep(file, text string) {
 	m.texts[file] = &source{text: text}
 }
 
-// Within gives the place of part inside the text that begins at pos, or pos itself
-// where part does not stand in that line as it is.
+// Within returns the position of part inside the text that begins at pos, or pos itself if that
+// line does not contain part.
 func (m *Mistakes) Within(pos Pos, part string) Pos {
 	if src := m.texts[pos.File]; src != nil {
 		text := src.from(pos.Line, pos.Col)
@@ -88,8 +88,8 @@ func (m *Mistakes) Within(pos Pos, part string) Pos {
 	return pos
 }
 
-// Err gives the mistakes as an error sorted by place, or nil when there are none.
-// What stands in the file once and is wrong through several aliases is told once.
+// Err returns the mistakes as an error sorted by position, or nil if there are none. A mistake
+// that several aliases repeat is reported once.
 func (m *Mistakes) Err() error {
 	if len(m.list) == 0 {
 		return nil
@@ -113,18 +113,18 @@ func (m *Mistakes) Err() error {
 	return e
 }
 
-// MistakesError is the error that [Mistakes.Err] gives: all mistakes of a
-// scenario, sorted by place. It is always the author's to mend (exit code 2).
+// MistakesError is the error that [Mistakes.Err] returns: all mistakes of a scenario, sorted by
+// position. Its exit code is 2.
 type MistakesError struct {
 	list  []Mistake
-	more  int // beyond those in list
+	more  int // mistakes beyond those in list
 	texts map[string]*source
 }
 
-// List gives the mistakes in the order of the file, at most the first 200.
+// List returns the mistakes in the order of the file, at most the first 200.
 func (e *MistakesError) List() []Mistake { return e.list }
 
-// Error gives one line a mistake.
+// Error returns one line for each mistake.
 func (e *MistakesError) Error() string {
 	lines := make([]string, len(e.list), len(e.list)+1)
 	for i, m := range e.list {
@@ -138,7 +138,7 @@ func (e *MistakesError) Error() string {
 
 func (e *MistakesError) rest() string { return fmt.Sprintf("and %d more", e.more) }
 
-// Explain gives the mistakes with the lines around each and a caret below it.
+// Explain returns the mistakes with the lines around each and a caret below it.
 func (e *MistakesError) Explain() string {
 	var b strings.Builder
 	for i, m := range e.list {

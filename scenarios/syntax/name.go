@@ -8,17 +8,17 @@ import (
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
-// reserved names are those of phases and pseudo-steps.
+// reserved names are the names of phases and pseudo-steps.
 var reserved = map[string]bool{"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true}
 
 const NameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, recovery, iteration"
 
-// IsName tells whether s can name a load, a fault or a service: a-z, 0-9 and -,
-// beginning with a letter, and none of the words that phases have taken.
+// IsName reports whether s is a valid name of a load, a fault or a service: a-z, 0-9 and -,
+// beginning with a letter, and not reserved for a phase.
 func IsName(s string) bool { return namePattern.MatchString(s) && !reserved[s] }
 
-// IsVariable tells whether s can name a variable, which ${var.…} asks for: letters,
-// digits, _ and -, beginning with a letter or _.
+// IsVariable reports whether s is a valid name of a variable for ${var.…}: letters, digits, _ and
+// -, beginning with a letter or _.
 func IsVariable(s string) bool { return varPattern.MatchString(s) }
 
 // VariableSchema is the schema of the names of variables.

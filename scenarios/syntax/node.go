@@ -1,12 +1,12 @@
-// Package syntax reads the language of scenario files: YAML with positions, which is decoded into
-// structs, and collects all mistakes of a file, each with an excerpt and a hint.
+// Package syntax reads the language of scenario files: it parses YAML with positions, decodes it
+// into structs, and collects all mistakes of a file, each with an excerpt and a hint.
 //
 //	text -Read-> Node (a tree with positions) -Decode-> a struct with yaml tags
 //	                                           |
 //	                                        Mistakes -Err-> MistakesError: position, excerpt, hint
 //
-// It also takes placeholders apart, ${data.users.id}, and makes the JSON Schema of a struct from the
-// same tags. It does not know what a scenario is.
+// It also parses placeholders, ${data.users.id}, and makes the JSON Schema of a struct from the
+// same tags. It does not depend on the contents of a scenario.
 //
 // To add a form of value, implement [NodeDecoder] and [Schemer] on its type.
 package syntax
@@ -14,9 +14,10 @@ package syntax
 import (
 	"fmt"
 	"strings"
-) // NodeKind is what a [Node] is. Numbers keep their text, so that `10` can become a
+)
 
-// count, a share or a JSON number as its place demands.
+// NodeKind is the kind of a [Node]. Numbers keep their text, so that `10` can become a count, a
+// share or a JSON number, depending on its place.
 type NodeKind uint8
 
 const (
@@ -33,19 +34,19 @@ func (k NodeKind) String() string {
 	return [...]string{"nothing", "true or false", "a number", "a text", "a list", "a map"}[k]
 }
 
-// A Node is a piece of a scenario file with its place: the tree that every
-// decoder reads. Aliases and merge keys are already expanded in it.
+// A Node is a value of a scenario file with its position, in a tree. Aliases and merge keys are
+// already expanded.
 type Node struct {
 	Kind   NodeKind
-	Value  string // a scalar's text
+	Value  string // text of a scalar
 	Pos    Pos
 	Fields []Field // of a Map, in the order of the file
 	Items  []*Node // of a List
-	Parts  []Part  // of a String that held placeholders, once params are filled in
+	Parts  []Part  // of a String with placeholders, once params are filled in
 
-	Origin  string // the param or anchor that brought this value here, for messages
-	Written string // a text as its author wrote it, before its placeholders were filled in
-	Bad     bool   // what is wrong with it is told already
+	Origin  string // the param or anchor that the value comes from, for messages
+	Written string // the text as written, before its placeholders were filled in
+	Bad     bool   // its mistake is already reported
 }
 
 // A Field is one key of a map.
@@ -57,7 +58,7 @@ type Field struct {
 	bare bool // in { }, a key without a colon
 }
 
-// Get finds the value of key, or nil.
+// Get returns the value of key, or nil.
 func (n *Node) Get(key string) *Node {
 	if n == nil {
 		return nil
@@ -70,7 +71,7 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// Holds tells whether pos is the place of n or of something below it.
+// Holds reports whether pos is the position of n or of a node below it.
 func (n *Node) Holds(pos Pos) bool {
 	if n.Pos == pos {
 		return true
@@ -88,11 +89,10 @@ func (n *Node) Holds(pos Pos) bool {
 	return false
 }
 
-// DecodeNode implements [NodeDecoder]: it keeps from as it stands, for whoever knows
-// what it means.
+// DecodeNode implements [NodeDecoder]: it keeps from undecoded.
 func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
 
-// Without gives a copy of the map n that lacks the keys for which drop is true.
+// Without returns a copy of the map n without the keys for which drop is true.
 func (n *Node) Without(drop func(key string) bool) *Node {
 	out := *n
 	out.Fields = nil
@@ -104,7 +104,7 @@ func (n *Node) Without(drop func(key string) bool) *Node {
 	return &out
 }
 
-// Describe names what stands here, for messages. Secrets are masked.
+// Describe describes the value for messages. Secrets are masked.
 func (n *Node) Describe() string {
 	switch n.Kind {
 	case Bool, Number, String:
@@ -117,7 +117,7 @@ func (n *Node) Describe() string {
 	return n.Kind.String()
 }
 
-// Shown is a scalar's text with secrets masked.
+// Shown returns the text of a scalar with secrets masked.
 func (n *Node) Shown() string {
 	if !n.HasSecret() {
 		return n.Value
@@ -136,7 +136,7 @@ func (n *Node) Shown() string {
 	return b.String()
 }
 
-// secret tells that a part of the text came from the environment or from a file.
+// HasSecret reports whether a part of the text came from the environment or from a file.
 func (n *Node) HasSecret() bool {
 	for _, p := range n.Parts {
 		if p.Secret != "" {
@@ -146,7 +146,7 @@ func (n *Node) HasSecret() bool {
 	return false
 }
 
-// Dynamic gives the first placeholder of n that has a value only at run time.
+// Dynamic returns the first placeholder of n whose value is known only at run time.
 func (n *Node) Dynamic() *Ref {
 	for _, p := range n.Parts {
 		if p.Ref != nil {
@@ -156,7 +156,7 @@ func (n *Node) Dynamic() *Ref {
 	return nil
 }
 
-// Clip cuts a text to n characters, so that a message stays one that is read.
+// Clip cuts a text to n characters, to keep messages readable.
 func Clip(s string, n int) string {
 	if cut := firstRunes(s, n); cut != s {
 		return cut + Ellipsis
@@ -182,12 +182,12 @@ func (n *Node) Flow() string {
 	return Clip(n.Shown(), 60)
 }
 
-// Masked is what stands in place of a secret in every output.
+// Masked replaces a secret in every output.
 const Masked = "***"
 
 const Ellipsis = "…"
 
-// SetParts makes parts the content of n: plain text where nothing dynamic is left.
+// SetParts sets the content of n to parts: plain text if they contain no placeholder.
 func (n *Node) SetParts(parts []Part) {
 	var b strings.Builder
 	for _, p := range parts {
@@ -203,7 +203,7 @@ func (n *Node) SetParts(parts []Part) {
 	}
 }
 
-// TextParts gives the parts of a scalar.
+// TextParts returns the parts of a scalar.
 func (n *Node) TextParts(m *Mistakes) ([]Part, bool) {
 	if n.Parts != nil && !n.Bad {
 		return n.Parts, true
@@ -212,5 +212,5 @@ func (n *Node) TextParts(m *Mistakes) ([]Part, bool) {
 	return []Part{{Text: text, Kind: n.Kind}}, ok
 }
 
-// Schema implements [Schemer]: whoever holds an undecoded node says what it is.
+// Schema implements [Schemer]. Any value is valid; the type that keeps the node defines its schema.
 func (*Node) Schema() Schema { return Schema{} }

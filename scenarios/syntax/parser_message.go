@@ -20,8 +20,8 @@ const (
 	belowEachOther = "keys of one map stand below each other, and nothing follows the colon of a key whose value stands below it"
 )
 
-// syntaxWords gives for what the parser says what an author understands, and how
-// to mend it. The first that fits counts.
+// syntaxWords translates messages of the parser into messages for authors, with hints. The first
+// match counts.
 var syntaxWords = []struct{ says, what, hint string }{
 	{"mapping value is not allowed in this context", secondColon, ""},
 	{"could not find end character of double-quoted", "the quote that opens here is never closed", ""},
@@ -62,7 +62,7 @@ var syntaxWords = []struct{ says, what, hint string }{
 	{"unexpected end content", "... ends the document", ""},
 }
 
-// syntaxMistake puts an error of the parser into an author's words.
+// syntaxMistake translates an error of the parser for the author.
 func syntaxMistake(file, text string, err error) Mistake {
 	m := Mistake{Pos: Pos{File: file, Line: 1, Col: 1}}
 	var at *token.Token
@@ -92,8 +92,8 @@ func syntaxMistake(file, text string, err error) Mistake {
 	return m
 }
 
-// A syntaxPlace is where the parser gave up. What stands there says more than the
-// parser does.
+// A syntaxPlace is the position where the parser gave up. The text there explains more than the
+// parser's message.
 type syntaxPlace struct {
 	lines []string
 	at    *token.Token
@@ -130,7 +130,7 @@ func (x *syntaxPlace) look() {
 		}
 		rest, _, _ = strings.Cut(rest, " #")
 		m.Hint = `a text that holds it is quoted: "` + Clip(strings.TrimSpace(rest), 60) + `"`
-	case m.What == noContent: // or what stands above is no key, and its list no list
+	case m.What == noContent: // or the line above is not a key, and its list not a list
 		indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 		for n := m.Pos.Line - 1; n > 0; n-- {
 			above := x.lines[n-1]
@@ -156,9 +156,9 @@ func (x *syntaxPlace) look() {
 	}
 }
 
-// unquotedPlaceholder finds the column of a text with a ${ that stands unquoted
-// after a bracket, in a line at whose column col the parser gave up, and gives the
-// Text with its quotes; 0 when there is none.
+// unquotedPlaceholder finds an unquoted ${ after a bracket in a line at whose column col the
+// parser gave up. It returns the column of the text that contains it, and that text with quotes;
+// 0 if there is none.
 func unquotedPlaceholder(line string, col int) (int, string) {
 	if at := firstRunes(line, col); strings.HasSuffix(at, "${") {
 		return around(line, len(at)-2)
@@ -188,8 +188,7 @@ func unquotedPlaceholder(line string, col int) (int, string) {
 	return 0, ""
 }
 
-// around gives the column and the text, quoted, that the placeholder at byte i of a
-// line stands in.
+// around returns the column and the text, quoted, that contains the placeholder at byte i of a line.
 func around(line string, i int) (int, string) {
 	from := strings.LastIndexAny(line[:i], "{[,") + 1
 	if c := strings.LastIndex(line[:i], ": "); c >= from {

@@ -17,43 +17,42 @@ const (
 	RefFile                    // ${file.PATH}: filled in, masked
 	RefData                    // ${data.users.id}: the row of this iteration
 	RefVar                     // ${var.token}: extracted by an earlier step
-	RefUnit                    // ${unit.posts[1].addr}: known once the target runs
+	RefUnit                    // ${unit.posts[1].addr}: known once the target is running
 	RefLink                    // ${link.store.url}: in the environment of a process, the listener of its link
-	RefSelf                    // ${self.port}: in the settings of a process, the unit's own
+	RefSelf                    // ${self.port}: in the settings of a process, its own unit
 	RefInt                     // ${int(1,50)}
 	RefUUID                    // ${uuid()}, ${uuid(seeded)}
 	RefNow                     // ${now()}, ${now(unix)}, ${now(ms)}
-	RefRequest                 // ${request.path}: in a signature, a part of the request that it is over
-	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefRequest                 // ${request.path}: in a signature, a part of the signed request
+	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
 	RefTrace                   // ${trace.id}: in the link to a trace, its id
-	RefRecorded                // what a replayed log asked for; nobody writes it
+	RefRecorded                // the request of a replayed log; not for authors
 )
 
-// A Ref is a placeholder taken apart.
+// A Ref is a parsed placeholder.
 type Ref struct {
 	Text     string // as written between ${ and }
 	Kind     RefKind
-	Name     string // of the param, variable, table, service, file
-	Col      string // of a table; what is asked of a unit or link: addr, host, port, url
+	Name     string // name of the param, variable, table, service or file
+	Col      string // column of a table; attribute of a unit or link: addr, host, port, url
 	Index    int    // of a unit or of the link's far end, from 0
 	Min, Max int64  // of int(a,b), both included
-	Slot     int    // where the value stands at run time: a variable's or a table's number
+	Slot     int    // number of the variable or table at run time
 	ColSlot  int    // the column's number
 }
 
-// String gives the placeholder as it is written, cut to what a message can hold.
+// String returns the placeholder as written, cut to a length for messages.
 func (r *Ref) String() string { return "${" + Clip(r.Text, 60) + "}" }
 
-// A Part is a stretch of a text with placeholders: written text, a value filled
-// in from a param, the environment or a file, or a placeholder still to be read
-// for each request.
+// A Part is a part of a text with placeholders: written text, a value filled in from a param, the
+// environment or a file, or a placeholder for each request.
 type Part struct {
 	Text   string
 	Ref    *Ref
 	Filled bool     // Text came from a placeholder, so it is escaped for its place
 	Kind   NodeKind // of a filled value
-	Secret string   // the placeholder that brought a value to be masked: env.TOKEN
-	Path   string   // of the file that a secret was read from
+	Secret string   // the placeholder of a secret value: env.TOKEN
+	Path   string   // path of the file that a secret was read from
 }
 
 var (
@@ -64,9 +63,9 @@ var (
 	columnPattern = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(.+)$`)
 )
 
-// SplitPlaceholders takes a text apart at its ${…}. Before a brace two dollars
-// stand for one that is meant: $${ is a literal ${, and $$${price} a dollar before
-// a price. One that is wrong is left out, and what follows it is read all the same.
+// SplitPlaceholders splits a text at its ${…}. Before a brace, two dollars are an escaped dollar:
+// $${ is a literal ${, and $$${price} a dollar before a price. An invalid placeholder is left
+// out, and parsing continues after it.
 func SplitPlaceholders(s string) (parts []Part, wrong []*RefError) {
 	var lit strings.Builder
 	flush := func() {
@@ -107,10 +106,10 @@ func SplitPlaceholders(s string) (parts []Part, wrong []*RefError) {
 	return parts, wrong
 }
 
-// mostWrong is how many placeholders of one text are told to be wrong.
+// mostWrong is the maximum number of invalid placeholders that are reported per text.
 const mostWrong = 20
 
-// A RefError is what is wrong with the placeholder that reads text behind its ${.
+// A RefError describes what is wrong with a placeholder, whose text after ${ is text.
 type RefError struct {
 	Text string
 	Err  error
@@ -151,16 +150,16 @@ func unsplit(parts []Part) string {
 	return b.String()
 }
 
-// OfSelf is what a process may ask of its own unit.
+// OfSelf lists the attributes that a process can use of its own unit.
 var OfSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
-// ofRequest is what a signature may be over.
+// ofRequest lists the parts of a request that a signature can cover.
 var ofRequest = []string{
 	"method", "path", "query", "target", "host", "url", "body", "body.sha256", "body.sha256_base64", "body.sha512", "body.sha512_base64",
 	"body.md5", "body.md5_base64", "date", "iso_date", "unix", "ms", "nonce", "header.NAME", "signature",
 }
 
-// requestPart tells whether a signature may be over it.
+// requestPart reports whether a signature can cover a part.
 func requestPart(part string) bool {
 	name, header := strings.CutPrefix(part, "header.")
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
@@ -209,7 +208,7 @@ func ParseRef(text string) (*Ref, error) {
 		}
 	case "data":
 		if r.Kind = RefData; namePattern.MatchString(rest) {
-			break // which columns there are is known when the tables are
+			break // columns are checked when the tables are known
 		}
 		m := columnPattern.FindStringSubmatch(rest)
 		if m == nil {
@@ -276,8 +275,8 @@ func (r *Ref) call(name, args string) error {
 	return nil
 }
 
-// TracePlaceholder stands for the id of a trace in the link to it.
+// TracePlaceholder stands for the id of a trace in its link.
 const TracePlaceholder = "trace.id"
 
-// LedgerPlaceholder is the placeholder that the ledger fills in anew for each write.
+// LedgerPlaceholder is the placeholder that the ledger fills in for each write.
 const LedgerPlaceholder = "ledger.id"

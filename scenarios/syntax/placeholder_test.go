@@ -52,7 +52,7 @@ func TestSplitPlaceholders(t *testing.T) {
 	}
 }
 
-// TestSplitPlaceholders_Wrong reads on behind what is wrong, but not for ever.
+// TestSplitPlaceholders_Wrong checks that parsing continues after an invalid placeholder, within bounds.
 func TestSplitPlaceholders_Wrong(t *testing.T) {
 	parts, wrong := SplitPlaceholders("a${foo()}b${x}${}${y}${un")
 	var said []string
@@ -70,8 +70,7 @@ func TestSplitPlaceholders_Wrong(t *testing.T) {
 	}
 }
 
-// FuzzPlaceholder shows that no text upsets the parser, and that what it takes
-// apart is put together to the same again.
+// FuzzPlaceholder checks that no text breaks the parser, and that joining the parts gives the text again.
 func FuzzPlaceholder(f *testing.F) {
 	for _, s := range []string{
 		"${rate}", "$${x}", "$$${x}$$", "a${env.X}b", "${int(1,50)}", "${data.users.id}", "${unit.posts[1].addr}", "${", "${}", "}${a${b}}", "${int(9223372036854775808,1)}",

@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// Pos is a place in a scenario file. Line and Col count from 1; a Line of 0
-// stands for the file as a whole, or for the command line.
+// Pos is a position in a scenario file. Line and Col count from 1; Line 0 is the file as a whole,
+// or the command line.
 type Pos struct {
 	File string
 	Line int
 	Col  int
 }
 
-// String gives the place as file:line:col, the form editors jump to.
+// String returns the position as file:line:col, which editors understand.
 func (p Pos) String() string {
 	switch {
 	case p.Line == 0 && p.File == "":

@@ -9,22 +9,22 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// reader turns the parser's tree into nodes.
+// reader converts the parser's tree into nodes.
 type reader struct {
 	file     string
 	m        *Mistakes
 	anchors  map[string]*anchor
-	nodes    *int // made so far, of all files of the scenario
+	nodes    *int // number of nodes so far, of all files of the scenario
 	overflow bool
 }
 
 type anchor struct {
 	value ast.Node
 	pos   Pos
-	open  bool // being read or expanded: an alias to it would never end
+	open  bool // being read or expanded: an alias to it would not terminate
 }
 
-// posOf gives the place where n begins. The columns of goccy count characters.
+// posOf returns the position where n begins. Goccy counts columns in characters.
 func posOf(file string, n ast.Node) Pos {
 	t := n.GetToken()
 	switch n := n.(type) {
@@ -45,8 +45,8 @@ func posOfToken(file string, t *token.Token) Pos {
 	return Pos{File: file, Line: t.Position.Line, Col: t.Position.Column}
 }
 
-// pos gives the place where a begins. Of a text without quotes that ends in blanks
-// or goes over several lines goccy names another: it begins after what precedes it.
+// pos returns the position where a begins. For an unquoted text that ends in blanks or spans
+// several lines, goccy reports a wrong position; it begins after the token before it.
 func (r *reader) pos(a ast.Node) Pos {
 	pos := posOf(r.file, a)
 	t := a.GetToken()
@@ -92,7 +92,7 @@ func (r *reader) pos(a ast.Node) Pos {
 	return pos
 }
 
-// room counts a node made at pos, and tells whether there is room for it.
+// room counts a node made at pos, and reports whether the bounds allow it.
 func (r *reader) room(pos Pos, depth int) bool {
 	*r.nodes++
 	if *r.nodes <= MaxNodes && depth <= MaxDepth {
@@ -152,7 +152,7 @@ func (r *reader) node(a ast.Node, depth int) *Node {
 		text, _ := plainText(a)
 		if n.Kind = PlainKind(text); n.Kind != Null {
 			n.Value = text
-		} else if lines := r.m.texts[r.file].split(); n.Pos.Line <= len(lines) { // nothing may lie beyond the line
+		} else if lines := r.m.texts[r.file].split(); n.Pos.Line <= len(lines) { // no position may lie beyond the line
 			n.Pos.Col = min(n.Pos.Col, utf8.RuneCountInString(strings.TrimRight(lines[n.Pos.Line-1], " "))+1)
 		}
 	default:
@@ -162,7 +162,7 @@ func (r *reader) node(a ast.Node, depth int) *Node {
 	return n
 }
 
-// plainText gives the text of a scalar that is written without quotes.
+// plainText returns the text of an unquoted scalar.
 func plainText(a ast.Node) (string, bool) {
 	switch a.(type) {
 	case *ast.StringNode, *ast.NullNode, *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
@@ -194,14 +194,13 @@ func (r *reader) alias(a *ast.AliasNode, n *Node, depth int) *Node {
 	x.open = true
 	out := r.node(x.value, depth+1)
 	x.open = false
-	if len(out.Fields) == 0 && len(out.Items) == 0 { // what is wrong with a scalar is wrong in this place
+	if len(out.Fields) == 0 && len(out.Items) == 0 { // a mistake of a scalar is at this position
 		out.Pos, out.Origin = n.Pos, fmt.Sprintf("&%s, %s", name, x.pos)
 	}
 	return out
 }
 
-// tagged reads a value with a tag. Only !!str says something that an author may
-// want: that 42 is a text.
+// tagged reads a value with a tag. Only !!str is useful to an author: it makes 42 a text.
 func (r *reader) tagged(a *ast.TagNode, depth int) *Node {
 	n := r.node(a.Value, depth)
 	tag := a.GetToken().Value
@@ -237,12 +236,12 @@ func (r *reader) items(n *Node, a *ast.SequenceNode, depth int) {
 	}
 }
 
-// mostJoined is how many commas a text may hold for join to see it.
+// mostJoined is the maximum number of commas in a text that join handles.
 const mostJoined = 8
 
-// join mends a text in [ ] or { } whose author forgot that a comma ends it, as in
-// [burn(99.9%, 1m) < 2]: what is open in round brackets goes on with what follows.
-// It tells how much of that belongs to it; next gives the k-th, from 1.
+// join repairs an unquoted text in [ ] or { } that contains a comma, as in [burn(99.9%, 1m) < 2]:
+// it appends the following items while a parenthesis is open. It returns the number of items that
+// it consumed; next returns the k-th, from 1.
 func (r *reader) join(a ast.Node, n *Node, next func(k int) (string, bool)) int {
 	text, plain := plainText(a)
 	open := strings.Count(text, "(") - strings.Count(text, ")")
@@ -264,8 +263,8 @@ func (r *reader) join(a ast.Node, n *Node, next func(k int) (string, bool)) int 
 	return 0
 }
 
-// hostPort mends what goccy makes of db:5432 in a list inside { }: a map. In YAML a
-// colon without a blank after it is part of the text.
+// hostPort repairs db:5432 in a list inside { }, which goccy parses as a map. In YAML, a colon
+// without a following blank is part of the text.
 func hostPort(a ast.Node) (string, bool) {
 	m, ok := a.(*ast.MappingNode)
 	if !ok || m.IsFlowStyle || len(m.Values) != 1 {
@@ -285,8 +284,7 @@ func hostPort(a ast.Node) (string, bool) {
 	return left + ":" + right, true
 }
 
-// fields reads the pairs of a map; a merge key brings those of another map that
-// are not written here.
+// fields reads the pairs of a map; a merge key adds the pairs of another map that are not written here.
 func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 	var merged []Field
 	seen := map[string]bool{}
@@ -327,7 +325,7 @@ func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 	}
 }
 
-// isBare tells that a pair of { } is no more than a key.
+// isBare reports whether a pair of { } is only a key.
 func isBare(v *ast.MappingValueNode) bool {
 	return v.Start != nil && v.Start.Type != token.MappingValueType
 }

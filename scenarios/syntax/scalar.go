@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Plain scalars as YAML 1.2's core schema reads them, and the underscores of
-// YAML 1.1. `on`, `off`, `yes` and `no` are texts.
+// Plain scalars according to YAML 1.2's core schema, plus the underscores of YAML 1.1. `on`,
+// `off`, `yes` and `no` are texts.
 var (
 	numberPattern = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?$|^[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$`)
 	jsonPattern   = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$`)
 	octalPattern  = regexp.MustCompile(`^[-+]?0[0-9_]`)
 )
 
-// PlainKind tells what a text without quotes is.
+// PlainKind returns the kind of an unquoted text.
 func PlainKind(s string) NodeKind {
 	switch s {
 	case "", "~", "null", "Null", "NULL":
@@ -30,14 +30,13 @@ func PlainKind(s string) NodeKind {
 	return String
 }
 
-// JSONNumber gives a YAML number as JSON writes it: no hex, no underscores, no
-// leading plus. The digits of one that JSON can hold stay as they are, so that an
-// id of twenty digits loses none.
+// JSONNumber returns a YAML number in JSON syntax: no hex, no underscores, no leading plus. If
+// JSON can represent it, its digits are kept, so that an id of twenty digits loses none.
 func JSONNumber(s string) (string, bool) {
 	if jsonPattern.MatchString(s) {
 		return s, true
 	}
-	if octalPattern.MatchString(s) { // 0123 is 123 to one reader and 83 to the next
+	if octalPattern.MatchString(s) { // 0123 is 123 to some parsers and 83 to others
 		return "", false
 	}
 	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
@@ -50,7 +49,7 @@ func JSONNumber(s string) (string, bool) {
 	return strconv.FormatFloat(f, 'g', -1, 64), true
 }
 
-// ParseInt reads a whole number; 1_000 and 0x1F are fine.
+// ParseInt parses a whole number; 1_000 and 0x1F are valid.
 func ParseInt(s string) (int64, bool) {
 	if octalPattern.MatchString(s) {
 		return 0, false
@@ -59,8 +58,8 @@ func ParseInt(s string) (int64, bool) {
 	return i, err == nil
 }
 
-// ParseFloat reads a finite decimal number; 1_000 is fine. The hexadecimal
-// floats, infinities and NaNs of Go are not.
+// ParseFloat parses a finite decimal number; 1_000 is valid. The hexadecimal floats, infinities
+// and NaNs of Go are not.
 func ParseFloat(s string) (float64, bool) {
 	if !decimalPattern.MatchString(s) {
 		return 0, false
@@ -71,7 +70,7 @@ func ParseFloat(s string) (float64, bool) {
 
 var decimalPattern = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?$`)
 
-// Text gives a scalar as text; anything else is a mistake.
+// Text returns a scalar as text; other kinds are a mistake.
 func (n *Node) Text(m *Mistakes) (string, bool) {
 	switch {
 	case n.Bad:
@@ -91,7 +90,7 @@ func (n *Node) Text(m *Mistakes) (string, bool) {
 	return n.Value, true
 }
 
-// Switch gives on, off, true or false.
+// Switch returns the value of on, off, true or false.
 func (n *Node) Switch(m *Mistakes) (value, ok bool) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -107,7 +106,7 @@ func (n *Node) Switch(m *Mistakes) (value, ok bool) {
 	return false, false
 }
 
-// Int gives a whole number; 1_000 and 0x1F are fine.
+// Int returns a whole number; 1_000 and 0x1F are valid.
 func (n *Node) Int(m *Mistakes) (int64, bool) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -120,7 +119,7 @@ func (n *Node) Int(m *Mistakes) (int64, bool) {
 	return i, ok
 }
 
-// Float gives a finite number; 1_000 is fine.
+// Float returns a finite number; 1_000 is valid.
 func (n *Node) Float(m *Mistakes) (float64, bool) {
 	s, ok := n.Text(m)
 	if !ok {
@@ -133,11 +132,10 @@ func (n *Node) Float(m *Mistakes) (float64, bool) {
 	return f, ok
 }
 
-// Decimal writes a number without an exponent, with as many digits as it needs.
+// Decimal formats a number without an exponent, with as many digits as it needs.
 func Decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// DecodeScalar reads n by parse. The mistake does not show what came from the
-// environment or a file.
+// DecodeScalar decodes n with parse. The mistake does not show values from the environment or a file.
 func DecodeScalar[T any](n *Node, m *Mistakes, parse func(string) (T, error), set func(T)) {
 	s, ok := n.Text(m)
 	if !ok {

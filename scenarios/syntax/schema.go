@@ -9,27 +9,27 @@ import (
 // A Schema is a JSON Schema (draft 2020-12) as a tree.
 type Schema map[string]any
 
-// A Schemer is a [NodeDecoder] that tells its own schema.
+// A Schemer is a [NodeDecoder] with its own schema.
 type Schemer interface{ Schema() Schema }
 
-// A DescribedSchemer is a [NodeDecoder] that tells its own schema, the comments of its
-// Settings included. The describer may be nil.
+// A DescribedSchemer is a [NodeDecoder] with its own schema, including the comments of its
+// settings. The describer may be nil.
 type DescribedSchemer interface{ SchemaWith(Describer) Schema }
 
-// A Describer gives the comment of a struct's field.
+// A Describer returns the comment of a struct's field.
 type Describer func(t reflect.Type, field string) string
 
-// Placeholder matches a text that holds a placeholder: it may stand wherever a
-// single value does, as its param has the type that is wanted.
+// Placeholder matches a text that contains a placeholder. It is allowed wherever a single value
+// is, because its param has the type.
 var Placeholder = Schema{"type": "string", "pattern": `\$\{`}
 
-// Scalar is the schema of a single value that may be given by a placeholder.
+// Scalar is the schema of a single value or a placeholder.
 func Scalar(s Schema) Schema { return Schema{"anyOf": []any{s, Placeholder}} }
 
 // TextSchema is the schema of a text; numbers and switches are read as texts too.
 func TextSchema() Schema { return Schema{"type": []any{"string", "number", "boolean"}} }
 
-// Pattern is a text of a form.
+// Pattern is the schema of a text that matches p.
 func Pattern(p string, examples ...any) Schema {
 	return Scalar(Schema{"type": "string", "pattern": p, "examples": examples})
 }
@@ -37,8 +37,7 @@ func Pattern(p string, examples ...any) Schema {
 // nothing matches zero in every unit.
 var nothing = Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": `^[\s+]*[0.]+[^0-9]*$`}}}
 
-// SchemaOf gives the schema of what [Decode] reads into a value of type t. Doc may
-// be nil.
+// SchemaOf returns the schema of what [Decode] reads into a value of type t. Doc may be nil.
 func SchemaOf(t reflect.Type, doc Describer) Schema {
 	if s, ok := reflect.New(t).Interface().(Schemer); ok {
 		return s.Schema()
@@ -67,8 +66,7 @@ func SchemaOf(t reflect.Type, doc Describer) Schema {
 	return TextSchema()
 }
 
-// listSchema is that of a list; a single value that is no map stands for a list of
-// one.
+// listSchema is the schema of a list. A single value that is not a map is short for a list of one.
 func listSchema(item reflect.Type, doc Describer) Schema {
 	of := SchemaOf(item, doc)
 	forms := []any{Schema{"type": "array", "items": of}, Schema{"type": "null"}}
@@ -110,7 +108,7 @@ func holder(t reflect.Type, index []int) reflect.Type {
 	return t
 }
 
-// bounds narrows a schema by a setting's tag.
+// bounds adds the bounds of a setting's tag to a schema.
 func (s setting) bounds(p Schema) Schema {
 	if len(s.oneof) > 0 {
 		var names []any
@@ -147,20 +145,19 @@ func (s setting) bounds(p Schema) Schema {
 	return p
 }
 
-// Described gives what s is, with a sentence for whoever reads it.
+// Described returns s with a description.
 func (s Schema) Described(text string) Schema {
 	return Schema{"allOf": []any{s}, "description": text}
 }
 
-// Property gives the schema of a key of an object's.
+// Property returns the schema of a property of an object.
 func (s Schema) Property(name string) Schema {
 	props, _ := s["properties"].(Schema)
 	p, _ := props[name].(Schema)
 	return p
 }
 
-// With gives a copy of an object's schema with the properties and requirements of
-// others added.
+// With returns a copy of an object's schema with the properties and requirements of others added.
 func (s Schema) With(others ...Schema) Schema {
 	props := Schema{}
 	var required []any

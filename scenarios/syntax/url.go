@@ -8,19 +8,18 @@ import (
 	"strings"
 )
 
-// A BadURL is what nothing can be sent to.
+// A BadURL is the error of an unusable URL.
 type BadURL struct{ Why string }
 
 func (e *BadURL) Error() string { return e.Why }
 
-// ParseURL reads an absolute URL of http or https. The error, a [*BadURL], shows no
-// password.
+// ParseURL parses an absolute URL of http or https. The error, a [*BadURL], shows no password.
 func ParseURL(s string) (*url.URL, error) {
 	bad := func(format string, args ...any) (*url.URL, error) { return nil, &BadURL{fmt.Sprintf(format, args...)} }
 	shown := withoutUser(s)
 	u, err := url.Parse(s)
 	switch {
-	case err != nil && shown != s: // what the parser says might quote a part of the password
+	case err != nil && shown != s: // the parser's message might contain a part of the password
 		return bad("%q is no URL; in a URL, credentials are escaped", shown)
 	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
 		return bad("%q is no URL: a port lies from 1 to 65535", withoutPort(s))
@@ -46,7 +45,7 @@ func ParseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// CheckPort refuses what is no port; nothing is the scheme's own.
+// CheckPort refuses an invalid port; the empty port is the default of the scheme.
 func CheckPort(p string) error {
 	if p == "" {
 		return nil
@@ -57,8 +56,7 @@ func CheckPort(p string) error {
 	return nil
 }
 
-// withoutUser gives a URL, or what was meant to be one, with everything masked that
-// could be a user's name and password.
+// withoutUser returns a URL, valid or not, with everything masked that could be a user name and password.
 func withoutUser(s string) string {
 	from := 0
 	if i := strings.Index(s, "//"); i >= 0 {
@@ -71,7 +69,7 @@ func withoutUser(s string) string {
 	return s[:from] + Masked + s[at:]
 }
 
-// withoutPort gives a URL with everything masked that stands where its port would.
+// withoutPort returns a URL with the text in place of its port masked.
 func withoutPort(s string) string {
 	scheme, rest, ok := strings.Cut(s, "//")
 	if !ok {

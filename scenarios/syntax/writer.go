@@ -7,22 +7,21 @@ import (
 	"unicode"
 )
 
-// WriteYAML writes a map or a list as YAML, its texts passed through mask, which hides secrets.
+// WriteYAML writes a map or a list as YAML, with its texts passed through mask, which masks secrets.
 func WriteYAML(n *Node, mask func(string) string) string {
 	w := yamlWriter{mask: mask}
 	w.node(n, 0)
 	return w.String()
 }
 
-// yamlWriter writes nodes as YAML that reads the same in every parser: block style,
-// and quotes around whatever could be taken for something else.
+// yamlWriter writes nodes as YAML that all parsers read alike: block style, and quotes around
+// ambiguous texts.
 type yamlWriter struct {
 	strings.Builder
 	mask func(string) string
 }
 
-// Node writes a map or a list whose lines begin after indent blanks; the first of
-// them is begun already.
+// node writes a map or a list whose lines are indented by indent blanks; the first line is already begun.
 func (w *yamlWriter) node(n *Node, indent int) {
 	begin := ""
 	next := strings.Repeat(" ", indent)
@@ -38,7 +37,7 @@ func (w *yamlWriter) node(n *Node, indent int) {
 	}
 }
 
-// value writes what follows a key or the dash of an item.
+// value writes the value after a key or after the dash of an item.
 func (w *yamlWriter) value(n *Node, indent int, item bool) {
 	switch {
 	case n.Kind == Map && len(n.Fields) == 0:
@@ -89,7 +88,7 @@ func (w *yamlWriter) scalar(n *Node, indent int) string {
 	return quoted(masked)
 }
 
-// TextParts writes a text with its placeholders, masking what stands beside them.
+// parts writes a text with its placeholders, and masks the text beside them.
 func (w *yamlWriter) parts(parts []Part) string {
 	out := make([]Part, len(parts))
 	for i, p := range parts {
@@ -101,7 +100,7 @@ func (w *yamlWriter) parts(parts []Part) string {
 	return unsplit(out)
 }
 
-// isPlain tells whether every reader takes s, written without quotes, for that text.
+// isPlain reports whether every parser reads s, without quotes, as that text.
 func isPlain(s string) bool {
 	if PlainKind(s) != String || strings.ContainsAny(s[:1], "-?:,[]{}#&*!|>'\"%@`<=. ") || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") {
 		return false
@@ -113,8 +112,8 @@ func isPlain(s string) bool {
 	return !strings.Contains(s, "<<") && !strings.Contains(s, ": ") && !strings.Contains(s, " #") && strings.IndexFunc(s, unprintable) < 0
 }
 
-// YAMLText writes s on one line so that every reader of YAML takes it for that text,
-// inside { } and [ ] as well.
+// YAMLText writes s on one line so that every YAML parser reads it as that text, inside { } and [
+// ] as well.
 func YAMLText(s string) string {
 	if isPlain(s) && plainAnywhere.MatchString(s) {
 		return s
@@ -122,12 +121,12 @@ func YAMLText(s string) string {
 	return quoted(s)
 }
 
-// plainAnywhere is what needs no quotes wherever it stands.
+// plainAnywhere matches texts that need no quotes anywhere.
 var plainAnywhere = regexp.MustCompile(`^[A-Za-z0-9_/$][A-Za-z0-9_/$.=+%@-]*(?: [A-Za-z0-9_/$.=+%@-]+)*$`)
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
 
-// isBlock tells whether s can stand as a block of lines.
+// isBlock reports whether s can be written as a block of lines.
 func isBlock(s string) bool {
 	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") || strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
 		return false

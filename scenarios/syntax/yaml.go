@@ -13,11 +13,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on one scenario, aliases, params and extends included. A file beyond them
-// is a mistake, never a hang and never a machine out of memory.
+// Bounds on one scenario, aliases, params and extends included. A file beyond them is a mistake;
+// it never hangs brunt or exhausts memory.
 const (
 	MaxFile   = 512 << 10 // bytes of one file
-	maxTokens = 50_000    // keys, values and signs of one file
+	maxTokens = 50_000    // keys, values and punctuation of one file
 	maxFields = 2_000     // keys of one map
 	MaxNodes  = 200_000   // values once aliases and params are expanded
 	MaxDepth  = 64        // levels of maps and lists
@@ -27,11 +27,10 @@ const (
 	maxAhead  = 100_000_000
 )
 
-// Read parses one file, and adds to nodes how many values it has. A syntax error
-// is reported alone, as what follows it can't be trusted; nil tells that there was
-// one.
+// Read parses one file, and adds its number of values to nodes. A syntax error is reported alone,
+// because the text after it can't be trusted; the result is then nil.
 func Read(file string, text []byte, m *Mistakes, nodes *int) *Node {
-	text = bytes.ReplaceAll(TrimBOM(text), []byte("\r\n"), []byte("\n")) // goccy counts the end of a comment's line twice
+	text = bytes.ReplaceAll(TrimBOM(text), []byte("\r\n"), []byte("\n")) // goccy counts the line end of a comment twice
 	m.keep(file, string(text))
 	if pos, what, hint := checkText(text); what != "" {
 		pos.File = file
@@ -64,7 +63,7 @@ func Read(file string, text []byte, m *Mistakes, nodes *int) *Node {
 
 func TrimBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
-// A yamlError is what the checks before the parser found.
+// A yamlError is an error of the checks before the parser.
 type yamlError struct {
 	at         *token.Token
 	what, hint string
@@ -72,9 +71,8 @@ type yamlError struct {
 
 func (e *yamlError) Error() string { return e.what }
 
-// parseYAML runs the parser on what it can take. The parser is not ours: what it
-// can't take without time or memory beyond bounds is kept from it, and a panic on
-// Text that no author wrote is an error.
+// parseYAML runs the parser on text that it can handle. Input that would take goccy unbounded
+// time or memory is refused first, and a panic of it becomes an error.
 func parseYAML(src *source) (f *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -90,10 +88,9 @@ func parseYAML(src *source) (f *ast.File, err error) {
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
-// checkText finds what no scanner should see: bytes that are no text, and lines
-// over which goccy's scanner takes time that grows with their square, as it looks
-// ahead anew at every tab, every < and, at the end of a block of text, for every
-// empty line (at most maxAhead characters in all).
+// checkText refuses input for the scanner: bytes that are not text, and lines for which goccy's
+// scanner takes quadratic time, because it looks ahead at every tab, every < and, at the end of a
+// block of text, for every empty line (at most maxAhead characters in total).
 func checkText(text []byte) (pos Pos, what, hint string) {
 	pos = Pos{Line: 1, Col: 1}
 	if len(text) > MaxFile {
@@ -144,10 +141,9 @@ func checkText(text []byte) (pos Pos, what, hint string) {
 	return pos, "", ""
 }
 
-// checkTokens bounds the parser's work: it recurses for every level and for every
-// key of a map, shifts all tokens for every empty value, copies them for every
-// document, and keeps for each value the path that leads to it (at most maxPaths
-// bytes in all).
+// checkTokens bounds the parser's work. The parser recurses for every level and for every key of
+// a map, shifts all tokens for every empty value, copies them for every document, and keeps for
+// each value the path that leads to it (at most maxPaths bytes in total).
 func checkTokens(tokens token.Tokens, src *source) *yamlError {
 	type level struct {
 		typ    token.Type // of the bracket, of the entry of a list, or MappingValueType for a key
@@ -228,9 +224,9 @@ func checkTokens(tokens token.Tokens, src *source) *yamlError {
 	return nil
 }
 
-// checkTabs refuses a tab outside quotes, blocks of text and comments: the scanner
-// drops it from texts, and counts columns wrongly after it: so a sign that is not
-// where its token says has a tab before it.
+// checkTabs refuses a tab outside quotes, blocks of text and comments. The scanner drops it from
+// texts and counts columns wrongly after it, so a character that is not at the column of its
+// token has a tab before it.
 func checkTabs(t *token.Token, src *source) *yamlError {
 	wrong := &yamlError{t, tabStands, "YAML is written with blanks; a text that holds a tab is quoted"}
 	switch t.Type {
@@ -249,7 +245,7 @@ func checkTabs(t *token.Token, src *source) *yamlError {
 	}
 	text := t.Origin
 	if next := t.Next; next == nil || next.Type == token.CommentType || next.Position.Line > t.Position.Line {
-		text = strings.TrimRight(text, " \t\n") // nothing comes after it
+		text = strings.TrimRight(text, " \t\n") // nothing follows it
 	}
 	if !strings.Contains(text, "\t") {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// sketch writes a tree in one line: kinds by their signs, numbers bare.
+// sketch writes a tree in one line: kinds by their punctuation, numbers bare.
 func sketch(n *Node) string {
 	switch n.Kind {
 	case Null:
@@ -65,7 +65,7 @@ func TestReadYAML(t *testing.T) {
 	}
 }
 
-// TestPlaces holds the place of every key and value.
+// TestPlaces checks the position of every key and value.
 func TestPlaces(t *testing.T) {
 	n := parseNode(t, "a: 1 # comment\r\nbb:\r\n  - x\r\n  - cc: 'y'\r\nd: {é: \"z\", e: [5, {f: }]}\r\ng: |\r\n  t\r\nh: !!str 1\r\ni: &j k\r\nl: *j\r\n")
 	var got []string
@@ -87,8 +87,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestHostileYAML reads what no author writes, as large as a file may be. What the
-// parser would take minutes or all memory for is refused before it sees it.
+// TestHostileYAML reads malicious files of the maximum size. Input for which the parser would
+// take minutes or all memory is refused before parsing.
 func TestHostileYAML(t *testing.T) {
 	size := MaxFile
 	if testing.Short() {
@@ -174,7 +174,7 @@ func TestHostileYAML(t *testing.T) {
 	}
 }
 
-// seeds gives the scenarios of the golden files, right and wrong ones.
+// seeds returns the scenarios of the golden files, valid and invalid ones.
 func seeds(f *testing.F) (texts []string) {
 	f.Helper()
 	archives, err := filepath.Glob("../testdata/mistakes/*.txtar")
@@ -199,8 +199,7 @@ func seeds(f *testing.F) (texts []string) {
 	return append(texts, string(full))
 }
 
-// FuzzReadYAML shows that every key and every scalar stands at the place that its
-// Node names.
+// FuzzReadYAML checks that every key and every scalar is at the position of its node.
 func FuzzReadYAML(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s)

@@ -28,7 +28,7 @@ type Table struct {
 	Pick    string // next, shuffle, random or unique
 	Pos     syntax.Pos
 
-	bad   bool    // what is wrong with it is told already
+	bad   bool    // its mistakes are already reported
 	order []int32 // of a shuffled table
 	taken atomic.Int64
 }
@@ -36,14 +36,14 @@ type Table struct {
 // A Datum is one value of a row.
 type Datum struct {
 	Text string
-	JSON bool // a JSON literal other than a string
+	JSON bool // Text is a JSON literal other than a string
 }
 
-// Column finds the number of a column, -1 when there is none.
+// Column returns the number of a column, -1 if there is none.
 func (t *Table) Column(name string) int { return slices.Index(t.Columns, name) }
 
-// Start readies the table for a run: a shuffled table gets the order that seed
-// gives, and the count of taken rows begins anew.
+// Start prepares the table for a run: it shuffles a shuffled table by seed, and resets the count
+// of taken rows.
 func (t *Table) Start(seed uint64) {
 	t.taken.Store(0)
 	t.order = nil
@@ -62,7 +62,7 @@ func (t *Table) Start(seed uint64) {
 	r.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
 }
 
-// pick chooses the next row; false when a unique table is used up.
+// pick chooses the next row; it returns false when a unique table is used up.
 func (t *Table) pick(r *rand.Rand) (int, bool) {
 	n := int64(len(t.Rows))
 	if n == 0 {
@@ -81,27 +81,31 @@ func (t *Table) pick(r *rand.Rand) (int, bool) {
 	return int(i % n), true
 }
 
-// Bounds on a table, so that a typing error in a range is a mistake and not a
-// machine out of memory.
+// Bounds on a table, so that a typo in a range is a mistake instead of running out of memory.
 const (
 	maxRows  = 5_000_000
 	maxCells = 20_000_000
 	maxInput = 256 << 20 // bytes of a file
 )
 
-// tableSource is how a file writes a table: exactly one source, and a pick.
+// tableSource is the form of a table in a file: exactly one source, and a pick.
 type tableSource struct {
 	syntax.Place
-	CSV       string             `yaml:"csv"`                                   // a file whose first line names the columns, unless `columns` does
-	JSON      string             `yaml:"json"`                                  // a file with a list of objects
-	Inline    *rawNode           `yaml:"inline"`                                // rows written here, as maps or as single values
-	Range     *quantity.IntRange `yaml:"range"`                                 // whole numbers, both ends included
-	Columns   []string           `yaml:"columns"`                               // of csv: names the columns of a file that begins with its first row
-	Separator string             `yaml:"separator"`                             // of csv: the character between two columns; zero is a comma
-	Pick      string             `yaml:"pick,oneof=next|shuffle|random|unique"` // which row an iteration takes; unique takes each once; zero is next
+	// a file whose first line names the columns, unless `columns` does
+	CSV  string `yaml:"csv"`
+	JSON string `yaml:"json"` // a file with a list of objects
+	// rows written here, as maps or as single values
+	Inline *rawNode           `yaml:"inline"`
+	Range  *quantity.IntRange `yaml:"range"` // whole numbers, both ends included
+	// of csv: column names, for a file whose first line is already a row
+	Columns []string `yaml:"columns"`
+	// of csv: the character between two columns; zero is a comma
+	Separator string `yaml:"separator"`
+	// which row an iteration takes; unique takes each once; zero is next
+	Pick string `yaml:"pick,oneof=next|shuffle|random|unique"`
 }
 
-// tableKeys are the sources, of which a table has one.
+// tableKeys are the sources; a table has exactly one.
 var tableKeys = []string{"csv", "json", "inline", "range"}
 
 // rawNode keeps a node undecoded.
@@ -185,7 +189,7 @@ func (t *Table) count(r quantity.IntRange) {
 	}
 }
 
-// readCSV reads the rows of a file. Its first line names the columns if nothing else does.
+// readCSV reads the rows of a file. Without head, the first line has the column names.
 func (t *Table) readCSV(b []byte, head []string, separator string) error {
 	r := csv.NewReader(bytes.NewReader(b))
 	r.ReuseRecord = true
@@ -270,8 +274,7 @@ func jsonCell(raw json.RawMessage) Datum {
 	return Datum{Text: string(raw), JSON: true}
 }
 
-// inline reads rows written in the scenario: maps of columns, or plain values
-// that stand in one column named value.
+// inline reads rows written in the scenario: maps of columns, or single values in one column named value.
 func (t *Table) inline(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.List {
 		m.AddHint(n.Pos, "such as [{id: 1}, {id: 2}]", "want a list of rows, not %s", n.Describe())
@@ -308,8 +311,7 @@ func (t *Table) inline(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// datum reads one cell that is written in the scenario. Numbers and switches are
-// kept as JSON writes them.
+// datum reads one cell written in the scenario. Numbers and booleans are kept as in JSON.
 func datum(n *syntax.Node, m *syntax.Mistakes) Datum {
 	text, ok := n.Text(m)
 	switch {

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// tables reads the tables of a scenario, their files from a map.
+// tables reads the tables of a scenario; files are in a map.
 func tables(t *testing.T, data string, files map[string]string) []*Table {
 	t.Helper()
 	var m syntax.Mistakes
@@ -79,7 +79,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// taken gives the first n rows that iterations take.
+// taken returns the first n rows that iterations take.
 func taken(t *testing.T, table *Table, n int) (rows []string) {
 	t.Helper()
 	tmpl := &Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefData, Text: "data.t.value"}}}}

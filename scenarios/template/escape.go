@@ -5,22 +5,21 @@ import (
 	"unicode/utf8"
 )
 
-// escape says for which place a value is made safe.
+// escape says for which place a value is escaped.
 type escape uint8
 
 const (
 	escNone   escape = iota
-	escBase          // the scheme and host of a URL, or a whole URL: only what would break the request line
+	escBase          // the scheme and host of a URL, or a whole URL: only characters that would break the request line
 	escPath          // a segment of a URL's path
 	escQuery         // a key or value of a URL's query or of a form
-	escHeader        // a header's value: it can't gain a line
+	escHeader        // a header's value, without line breaks
 	escInJSON        // inside a JSON string
 	escJSON          // a whole JSON value: texts are quoted, other values stand as they are
 )
 
-// appendEscaped appends s made safe for its place, without allocation but for
-// dst's growth. Raw tells that s is a JSON literal other than a string, which a
-// JSON value holds unquoted.
+// appendEscaped appends s escaped for its place. It allocates only to grow dst. Raw says that s
+// is a JSON literal other than a string, which is not quoted as a JSON value.
 func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []byte {
 	switch esc {
 	case escNone:
@@ -46,7 +45,7 @@ func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []b
 		switch {
 		case esc == escHeader:
 			dst = append(dst, ' ')
-		case esc == escBase && c == '#': // what follows stays with the client
+		case esc == escBase && c == '#': // the fragment stays with the client
 			return dst
 		default:
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
@@ -55,7 +54,7 @@ func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []b
 	return append(dst, s[from:]...)
 }
 
-// safe tells whether c can stand as it is.
+// safe reports whether c needs no escape.
 func safe(c byte, esc escape) bool {
 	switch esc {
 	case escHeader:
@@ -66,10 +65,10 @@ func safe(c byte, esc escape) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
 }
 
-// beyondURL are the printable characters that no URL holds (RFC 3986, appendix A).
+// beyondURL are the printable characters that a URL can't contain (RFC 3986, appendix A).
 const beyondURL = "\"<>\\^`{|}"
 
-// asciiURL percent-encodes what no URL holds in one that an author wrote.
+// asciiURL percent-encodes the characters of an author's URL that a URL can't contain.
 func asciiURL(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -88,8 +87,8 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(appendJSON(append(dst, '"'), s), '"')
 }
 
-// appendJSON appends s as it stands inside a JSON string (RFC 8259, section 7).
-// What is not UTF-8 becomes the replacement character.
+// appendJSON appends s escaped for a JSON string (RFC 8259, section 7). Invalid UTF-8 becomes the
+// replacement character.
 func appendJSON[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	from := 0

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A secret is masked in every form that it takes on its way.
+// A secret is masked in every encoding that a request or an answer may use.
 func ExampleSecrets_Mask() {
 	var secrets template.Secrets
 	secrets.Add(`to/ken"`)

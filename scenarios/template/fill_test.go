@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// fillNode reads YAML and fills in its placeholders, with env.TOKEN a secret.
+// fillNode parses YAML and fills in its placeholders, with env.TOKEN as a secret.
 func fillNode(t testing.TB, text, params string) (*syntax.Node, *Scope) {
 	t.Helper()
 	nodes := 0
@@ -29,7 +29,7 @@ func fillNode(t testing.TB, text, params string) (*syntax.Node, *Scope) {
 	return n, s
 }
 
-// TestFill shows what params, environment and files make of a text.
+// TestFill checks how params, environment and files fill in a text.
 func TestFill(t *testing.T) {
 	const params = `{n: 5, on: true, text: a b, list: [1, {x: "${n}"}], none: , nested: "<${text}>", dollar: $, lit: "$${n}"}`
 	tests := []struct {

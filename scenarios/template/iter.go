@@ -10,41 +10,40 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// An Iter is one iteration as the steps see it: which one it is, when it was
-// asked for, its own random source and what was extracted so far. A worker uses
-// one Iter again and again, so a step must not keep it.
+// An Iter is the state of one iteration for its steps: its number, its times, its random source
+// and the extracted values. A worker reuses one Iter, so a step must not keep it.
 type Iter struct {
 	N        int64         // number of the iteration within its load, from 0
 	VU       int           // number of the virtual user within its load, from 0
 	Load     int           // number of the load
-	Intended time.Duration // when the step is asked for, an offset from t0
+	Intended time.Duration // intended time of the step, an offset from t0
 	Deadline time.Duration // when the step times out, an offset from t0
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
-	Write    []byte        // what a ledger finds this write by; nil outside of writes
-	Recorded string        // path and query that a log asked for; empty outside of replays
+	Write    []byte        // id of this write for the ledger; nil outside of writes
+	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env
-	Request  Message // that is being signed; nil but while a signature is made
+	Request  Message // the request being signed; nil except during signing
 
-	rows []int32 // row picked per table; -1 not yet
+	rows []int32 // row picked per table; -1: not yet
 }
 
 // A Message is a request that is being signed.
 type Message interface {
-	// AppendPart appends what ${request.PART} stands for.
+	// AppendPart appends the value of ${request.PART}.
 	AppendPart(dst []byte, part string) []byte
 }
 
-// Env is what all iterations of a run share. It is read-only once load flows.
+// Env is shared by all iterations of a run. It is read-only once the load has begun.
 type Env struct {
 	Now    func() time.Duration // the run's clock: offset from t0
 	Salt   [2]uint64            // makes uuid() unique to the run
-	Units  map[string]string    // a placeholder's text to its value: unit.posts[1].addr, link.store.url, self.port
+	Units  map[string]string    // values by placeholder: unit.posts[1].addr, link.store.url, self.port
 	Tables []*Table
-	Fill   func() // called when unique data is used up, perhaps by many at once; may be nil
+	Fill   func() // called when unique data is used up, possibly concurrently; may be nil
 }
 
-// A Value is what an extraction found or a row holds. Its bytes are reused.
+// A Value is an extracted value or a value of a row. Its bytes are reused.
 type Value struct {
 	Text []byte
 	JSON bool // Text is a JSON literal other than a string: a number, true, an object
@@ -60,7 +59,7 @@ func (v *Value) SetBytes(b []byte) { v.Text, v.JSON, v.Set = append(v.Text[:0], 
 // SetJSON stores a JSON literal.
 func (v *Value) SetJSON(s string) { v.Text, v.JSON, v.Set = append(v.Text[:0], s...), true, true }
 
-// CopyVars makes dst hold what src holds, reusing dst's memory.
+// CopyVars copies src to dst and reuses dst's memory.
 func CopyVars(dst, src []Value) {
 	for i := range dst {
 		if i < len(src) && src[i].Set {
@@ -72,7 +71,7 @@ func CopyVars(dst, src []Value) {
 	}
 }
 
-// Reset readies it for a next iteration: no row is picked yet.
+// Reset prepares it for the next iteration: no row is picked yet.
 func (it *Iter) Reset() {
 	if it.Env == nil {
 		return
@@ -112,7 +111,7 @@ func (it *Iter) row(slot int) ([]Datum, error) {
 	return t.Rows[it.rows[slot]], nil
 }
 
-// append appends what ref stands for, escaped for its place.
+// append appends the value of ref, escaped for its place.
 func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) {
 	switch ref.Kind {
 	case syntax.RefVar:
@@ -128,7 +127,7 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 		}
 		c := row[ref.ColSlot]
 		return appendEscaped(dst, c.Text, esc, c.JSON), nil
-	case syntax.RefInt: // digits and a minus are safe in every place
+	case syntax.RefInt: // digits and a minus need no escape anywhere
 		return strconv.AppendInt(dst, randInt(it.Rand, ref.Min, ref.Max), 10), nil
 	case syntax.RefUUID:
 		a, b := it.Rand.Uint64(), it.Rand.Uint64()
@@ -165,7 +164,7 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 	return dst, ErrNotStart
 }
 
-// quoteIn appends the quote of a text that is a whole JSON value.
+// quoteIn appends a quote if the text is a whole JSON value.
 func quoteIn(esc escape, dst []byte) []byte {
 	if esc == escJSON {
 		return append(dst, '"')
@@ -173,7 +172,7 @@ func quoteIn(esc escape, dst []byte) []byte {
 	return dst
 }
 
-// NewWrite draws the id of a write, unique to the run, for ${ledger.id}.
+// NewWrite draws the id of a write for ${ledger.id}. It is unique to the run.
 func (it *Iter) NewWrite() {
 	a, b := it.Rand.Uint64()^it.Env.Salt[0], it.Rand.Uint64()^it.Env.Salt[1]
 	it.Write = appendUUID(it.Write[:0], a, b)

@@ -32,8 +32,8 @@ func newIter(seed uint64, salt [2]uint64) *Iter {
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
-// TestUUID holds the form of RFC 9562 version 4; that uuid(seeded) repeats with the
-// seed and uuid() with none; and that neither repeats within a run.
+// TestUUID checks the form of RFC 9562 version 4; that uuid(seeded) repeats for the same seed and
+// uuid() never repeats; and that neither repeats within a run.
 func TestUUID(t *testing.T) {
 	salted := newIter(1, [2]uint64{5, 6})
 	seen := map[string]bool{}
@@ -64,7 +64,7 @@ func TestUUID(t *testing.T) {
 	}
 }
 
-// TestInt draws from the ends of every kind of span.
+// TestInt draws the ends of every kind of range.
 func TestInt(t *testing.T) {
 	it := newIter(3, [2]uint64{})
 	for _, text := range []string{

@@ -6,23 +6,21 @@ import (
 	"io"
 )
 
-// A MaskedLog passes on what is written to it, line by line and with every secret masked. It
-// is for one writer at a time.
+// A MaskedLog forwards its input line by line with every secret masked. It is for one writer at a time.
 type MaskedLog struct {
 	secrets *Secrets
 	to      io.WriteCloser
-	part    []byte // of a line that has not ended
+	part    []byte // a line that has not ended
 }
 
-// longestLine is how many bytes of a line are kept until it ends; a longer one is masked in
-// parts.
+// longestLine is the maximum number of bytes that are buffered for a line; a longer line is
+// masked in parts.
 const longestLine = 64 << 10
 
-// Log gives what masks a log that goes to w. Closing it closes w.
+// Log returns a writer that masks a log and forwards it to w. Closing it closes w.
 func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: s, to: w} }
 
-// Write implements [io.Writer]. What is behind the last end of a line comes with the rest of
-// that, or with Close.
+// Write implements [io.Writer]. An incomplete line is forwarded when it is completed, or by Close.
 func (l *MaskedLog) Write(b []byte) (int, error) {
 	if l.secrets == nil || len(l.secrets.values) == 0 {
 		return l.to.Write(b)

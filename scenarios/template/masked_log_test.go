@@ -33,7 +33,7 @@ func TestMaskedLog(t *testing.T) {
 		name    string
 		secrets *Secrets
 		writes  []string
-		open    string // what is there before it is closed
+		open    string // output before the log is closed
 		want    string
 	}{
 		{"whole lines", &s, []string{"a\npassword=hunter2-and-more\n"}, "a\npassword=***\n", "a\npassword=***\n"},

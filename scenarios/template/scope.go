@@ -9,49 +9,49 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Bounds on what params, environment and files put into texts, so that params that
-// hold each other can't grow without end.
+// Bounds on the values of params, environment and files in texts, so that params that contain
+// each other can't grow without limit.
 const (
 	MaxText    = 1 << 20  // bytes of one text
 	maxTexts   = 32 << 20 // bytes of all texts with placeholders
-	partWeight = 64       // what a part counts beside its text
+	partWeight = 64       // weight of a part in addition to its text
 )
 
-// Scope is what a file's placeholders are filled in from.
+// Scope holds the values of a file's placeholders.
 type Scope struct {
 	Params   map[string]*Param
 	Env      func(string) (string, bool)
 	Read     func(from syntax.Pos, path string, most int) ([]byte, error)
-	Beside   func(from syntax.Pos, path string) string // of a file that is read
+	Beside   func(from syntax.Pos, path string) string // resolves the path of a file relative to from
 	Secrets  *Secrets
 	Symbols  *Symbols
 	Mistakes *syntax.Mistakes
-	Nodes    *int // of the scenario, copies of params included
-	bytes    int  // of texts filled in so far
+	Nodes    *int // number of nodes of the scenario, copies of params included
+	bytes    int  // bytes of texts filled in so far
 	loaded   map[string]loaded
 
-	Settings []*syntax.Node // of the target's services; nil ones are none
-	Ledger   bool           // what is filled in belongs to the ledger: ${id} is that of a write
+	Settings []*syntax.Node // settings of the target's services; nil ones are not set
+	Ledger   bool           // the text belongs to the ledger: ${id} is the id of a write
 }
 
 type Param struct {
 	Node   *syntax.Node
 	Pos    syntax.Pos
-	Origin string // where the value comes from, for messages
-	open   bool   // being filled in: seen again, it holds itself
+	Origin string // source of the value, for messages
+	open   bool   // being filled in: a second visit means that it contains itself
 	done   bool
 	used   bool
 }
 
-// loaded is a file that a placeholder named.
+// loaded is a file that a placeholder names.
 type loaded struct {
 	text string
 	err  error
 }
 
-// Fill replaces in the tree under n every placeholder whose value is known when
-// the file is read, and binds the others to their slots. A placeholder that is
-// the whole value takes over the kind of what it names.
+// Fill replaces every placeholder in the tree under n whose value is known when the file is read,
+// and binds the others to their slots. A placeholder that is the whole value takes over the kind
+// of its param.
 func (s *Scope) Fill(n *syntax.Node, depth int) {
 	switch {
 	case n.Bad:
@@ -105,7 +105,7 @@ func (s *Scope) fillText(n *syntax.Node, depth int) {
 	n.SetParts(out)
 }
 
-// whole replaces n by the param it names, kind and all.
+// whole replaces n by the param that ref names, including its kind.
 func (s *Scope) whole(n *syntax.Node, ref *syntax.Ref, depth int) {
 	p := s.param(n.Pos, ref)
 	if p == nil {
@@ -140,7 +140,7 @@ func (s *Scope) copyOf(n *syntax.Node, depth int) *syntax.Node {
 	return &out
 }
 
-// part gives what one part of a longer text stands for.
+// part returns the value of one part of a longer text.
 func (s *Scope) part(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 	if p.Ref == nil {
 		return []syntax.Part{p}, true
@@ -191,8 +191,7 @@ func (s *Scope) secret(ref *syntax.Ref, value, path string) []syntax.Part {
 	return []syntax.Part{{Text: value, Filled: true, Kind: syntax.String, Secret: ref.Text, Path: path}}
 }
 
-// file reads a file that a placeholder names, once. The new line that ends it is
-// no part of its value.
+// file reads a file that a placeholder names, once. It drops the newline at its end.
 func (s *Scope) file(from syntax.Pos, path string) (string, error) {
 	key := from.File + "\x00" + path
 	if l, ok := s.loaded[key]; ok {
@@ -209,12 +208,12 @@ func (s *Scope) file(from syntax.Pos, path string) (string, error) {
 
 func withoutNewline(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
 
-// place gives where a placeholder stands in the text at pos.
+// place returns the place of a placeholder in the text at pos.
 func (s *Scope) place(pos syntax.Pos, ref *syntax.Ref) syntax.Pos {
 	return s.Mistakes.Within(pos, "${"+ref.Text+"}")
 }
 
-// wrong notes what is wrong with placeholders of n.
+// wrong adds the invalid placeholders of n to the mistakes.
 func (s *Scope) wrong(n *syntax.Node, wrong []*syntax.RefError) {
 	for _, e := range wrong {
 		s.Mistakes.Add(s.Mistakes.Within(n.Pos, "${"+e.Text), "%v", e.Err)
@@ -249,8 +248,8 @@ func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 	return p
 }
 
-// Unused gives a note for each param that nobody uses. What is wrong with its
-// placeholders is told as well; what they stand for is not asked.
+// Unused returns a note for each unused param. It checks the placeholders of such a param, but
+// does not look up their values.
 func (s *Scope) Unused() []string {
 	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(s.Params)) {

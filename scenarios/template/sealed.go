@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Sealed is a text that can be written down: a secret stands in it by its name, and
-// is read again by whoever opens it.
+// Sealed is a resolved template that can be stored: a secret in it is replaced by its source, and
+// is read again when the text is opened.
 type Sealed []SealedPart
 
-// A SealedPart is a stretch of the text: as it is, or of a secret where it comes from.
+// A SealedPart is a part of the text: literal text, or the source of a secret.
 type SealedPart struct {
 	Text string `json:"text,omitempty"`
-	Env  string `json:"env,omitempty"`  // the variable that holds a secret
-	File string `json:"file,omitempty"` // the path of the file that does
-	In   string `json:"in,omitempty"`   // where in the text the secret stands, and so how it is escaped
+	Env  string `json:"env,omitempty"`  // the variable that holds the secret
+	File string `json:"file,omitempty"` // the path of the file that holds the secret
+	In   string `json:"in,omitempty"`   // the place in the text, which decides how the secret is escaped
 }
 
-// escapePlaces are how a sealed text calls the places that values are escaped for.
+// escapePlaces are the names of the escape places in a sealed text.
 var escapePlaces = []string{escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header", escInJSON: "text in json", escJSON: "json"}
 
-// Seal fills the template in for it and leaves its secrets out.
+// Seal fills in the template for it, without its secrets.
 func (t *Template) Seal(it *Iter) (Sealed, error) {
 	var out Sealed
 	for i := range t.Pieces {
@@ -50,8 +50,7 @@ func (t *Template) Seal(it *Iter) (Sealed, error) {
 	return out, nil
 }
 
-// Open gives the text, its secrets read again from where they come from, and adds
-// them to secrets.
+// Open returns the text. It reads the secrets again from their sources, and adds them to secrets.
 func (s Sealed) Open(secrets *Secrets) (string, error) {
 	var out []byte
 	for _, p := range s {

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// FuzzSeal: what is sealed, written down, read and opened is what the template gives,
-// and holds no secret while it is written down.
+// FuzzSeal checks that sealing, encoding, decoding and opening returns the text of the template,
+// and that the encoded form contains no secret.
 func FuzzSeal(f *testing.F) {
 	for _, secret := range []string{"plain", "a b&c=\"d\"/#", "ü\xff", "$${", "9"} {
 		f.Add(secret, "before ", "/after?x=")

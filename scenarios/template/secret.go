@@ -15,24 +15,23 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// shortestSecret is the least length in bytes that is masked: to blot out every 1
-// or on in a report would hide the report, and protect nothing.
+// shortestSecret is the minimum length in bytes of a masked secret. Masking shorter texts, such
+// as every 1 or on, would make a report unreadable and protect nothing.
 const shortestSecret = 3
 
-// Secrets are the values that came from the environment or a file. They are
-// masked wherever they would appear: report, journal, log, samples. The zero
-// value masks nothing.
+// Secrets are the values that came from the environment or a file. They are masked in every
+// output: report, journal, log, samples. The zero value masks nothing.
 type Secrets struct {
-	values []string // in every form that they take on their way, longest first
+	values []string // all encodings of the secrets, longest first
 }
 
-// mostLines is how many lines a secret may have for each to be masked by itself too.
+// mostLines is the maximum number of lines of a secret whose lines are masked individually.
 const mostLines = 200
 
-// Add makes v a secret, in every form that v takes: as it is, without the blanks
-// around it, line by line, inside JSON, inside JSON that is a text in JSON, in base64
-// wherever it stands in what was encoded, inside a URL, in a header's line, and quoted
-// by Go. What is shorter than three bytes is none, and no form of it is.
+// Add makes v a secret, in all its encodings: as it is, without surrounding blanks, line by line,
+// inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text,
+// inside a URL, in a header's line, and quoted by Go. Texts shorter than three bytes are not
+// masked.
 func (s *Secrets) Add(v string) {
 	known := make(map[string]bool, len(s.values))
 	for _, f := range s.values {
@@ -51,12 +50,12 @@ func (s *Secrets) Add(v string) {
 			continue
 		}
 		forms := formsOf(v)
-		if i < 2 { // a line of it alone is not what anyone encodes
+		if i < 2 { // a single line is not encoded on its own
 			forms = append(forms, base64Of(v)...)
 		}
 		for _, f := range forms {
-			// subtle: a form can be shorter than the secret, such as that of a URL's
-			// host, which ends before a #; to mask it would mask every such letter.
+			// subtle: an encoding can be shorter than the secret, such as that of a URL's host, which ends
+			// before a #. Masking a short one would mask every such letter.
 			if !known[f] && len(strings.TrimSpace(f)) >= shortestSecret {
 				known[f] = true
 				s.values = append(s.values, f)
@@ -66,8 +65,7 @@ func (s *Secrets) Add(v string) {
 	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
 }
 
-// formsOf gives v as it stands in every place that a template puts it into, and as
-// messages and reports quote it.
+// formsOf returns v as it appears at every place of a template, and as messages and reports quote it.
 func formsOf(v string) []string {
 	forms := []string{v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v)}
 	for _, esc := range []escape{escBase, escPath, escHeader} {
@@ -77,7 +75,7 @@ func formsOf(v string) []string {
 		forms = append(forms, read)
 		for _, once := range quotings(read) {
 			forms = append(forms, once)
-			if once != read { // what needs no escape once needs none the second time
+			if once != read { // a second escape makes a difference only if the first did
 				forms = append(forms, quotings(once)...)
 			}
 		}
@@ -85,8 +83,7 @@ func formsOf(v string) []string {
 	return forms
 }
 
-// asLatin1 gives v as those read it to whom every byte is a character, as the bytes of
-// a header are to many.
+// asLatin1 returns v as read by programs that decode each byte as a character, as many do with headers.
 func asLatin1(v string) string {
 	runes := make([]rune, len(v))
 	for i := range len(v) {
@@ -95,8 +92,8 @@ func asLatin1(v string) string {
 	return string(runes)
 }
 
-// quotings gives v inside the quotes of a JSON string as those write it that put one
-// there, brunt among them, and inside those of Go.
+// quotings returns v inside a JSON string, as common encoders including brunt's write it, and
+// inside a Go string.
 func quotings(v string) []string {
 	ascii := inASCII(v)
 	out := []string{string(appendJSON(nil, v)), ascii, strings.ReplaceAll(ascii, "/", `\/`)}
@@ -109,8 +106,7 @@ func quotings(v string) []string {
 	return slices.Compact(out)
 }
 
-// inASCII gives v as it stands inside a JSON string of those who write no byte beyond
-// ASCII.
+// inASCII returns v inside a JSON string as written by encoders that escape all characters beyond ASCII.
 func inASCII(v string) string {
 	var b strings.Builder
 	for _, r := range string(appendJSON(nil, v)) {
@@ -126,9 +122,8 @@ func inASCII(v string) string {
 	return b.String()
 }
 
-// base64Of gives v in base64, as it stands behind any number of other bytes: those
-// characters that are v's alone. Where v ends what was encoded that is the last of
-// them too.
+// base64Of returns v in base64 after any number of other bytes: the characters that depend on v
+// alone. If v ends the encoded text, its last characters are included.
 func base64Of(v string) []string {
 	var out []string
 	for before := range 3 {
@@ -136,7 +131,7 @@ func base64Of(v string) []string {
 		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			text := enc.EncodeToString(append(make([]byte, before), v...))
 			for _, form := range []string{text[from:to], text[from:]} {
-				// As many characters hold the bits of the shortest secret.
+				// This many characters hold the bits of the shortest secret.
 				if len(form) >= base64.RawStdEncoding.EncodedLen(shortestSecret) {
 					out = append(out, form)
 				}
@@ -146,8 +141,7 @@ func base64Of(v string) []string {
 	return out
 }
 
-// Mask gives text with every secret replaced, and every secret's beginning that was
-// cut off by an ellipsis.
+// Mask returns text with every secret masked, and every beginning of a secret before an ellipsis.
 func (s *Secrets) Mask(text string) string {
 	if s == nil || len(s.values) == 0 {
 		return text
@@ -168,10 +162,10 @@ func (s *Secrets) Mask(text string) string {
 	return text
 }
 
-// longestCut bounds the beginning of a secret that is looked for before an ellipsis, in bytes.
+// longestCut bounds the length of the beginning of a secret before an ellipsis, in bytes.
 const longestCut = 2000
 
-// cutOff gives how many bytes at the end of text are the beginning of a secret.
+// cutOff returns how many bytes at the end of text are the beginning of a secret.
 func (s *Secrets) cutOff(text string) int {
 	most := 0
 	for _, v := range s.values {

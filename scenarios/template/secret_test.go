@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestMask holds that a secret is masked in every form that it takes on its way.
+// TestMask checks that a secret is masked in every encoding.
 func TestMask(t *testing.T) {
 	for _, secret := range []string{"plain-token", `q"uo\te`, "a b&c=d/e?f#g%h+i", "é ü 😀 x", "two\nlines here", "\ttab and blank ", "<b>&'\"", "\x00\x7f\x1bctl", "bad \xff utf-8"} {
 		var s Secrets
@@ -55,8 +55,7 @@ func marshal(s string) string {
 	return string(b)
 }
 
-// TestMask_Echo masks a secret of a request's JSON that a server answers as a text in
-// its own JSON.
+// TestMask_Echo masks a secret of a JSON request that a server returns as a string in its own JSON.
 func TestMask_Echo(t *testing.T) {
 	const secret = `p@ss w/"rd&é+1😀`
 	var s Secrets
@@ -77,7 +76,7 @@ func TestMask_Echo(t *testing.T) {
 	}
 }
 
-// TestMask_Base64 masks a secret in what is encoded with it, wherever it stands there.
+// TestMask_Base64 masks a secret at any position of a base64 text.
 func TestMask_Base64(t *testing.T) {
 	for _, secret := range []string{"abc", "abcd", "hunter2", "hunter22", "hunter222", "p@ss w/\"rd&é+1", "\xff\xfe\xfd\xfc\xfb"} {
 		var s Secrets
@@ -87,7 +86,7 @@ func TestMask_Base64(t *testing.T) {
 				for _, after := range []string{"", ":", "@@", " and more"} {
 					text := enc.EncodeToString([]byte(before + secret + after))
 					if len(secret) == shortestSecret && len(before)%3 > 0 && after != "" {
-						continue // of so few bytes too few bits are theirs alone
+						continue // too few bits of such short secrets are unambiguous
 					}
 					got := s.Mask("Basic " + text)
 					left := strings.Replace(strings.TrimPrefix(got, "Basic "), syntax.Masked, "", 1)
@@ -100,14 +99,14 @@ func TestMask_Base64(t *testing.T) {
 				}
 			}
 		}
-		const other = "a b c, YW, ab and YWJ; FiY hYm p@ s" // of "abc" three characters behind one byte, and two
+		const other = "a b c, YW, ab and YWJ; FiY hYm p@ s" // "abc" after one byte, and after two
 		if got := s.Mask(other); got != other {
 			t.Errorf("%q masks %s", secret, got)
 		}
 	}
 }
 
-// TestMask_ShortForm holds that no form of a secret masks what every text holds.
+// TestMask_ShortForm checks that no encoding of a secret masks common text.
 func TestMask_ShortForm(t *testing.T) {
 	for _, secret := range []string{"#secret", "x#secret", "ab#", "\n\n#a\n"} {
 		var s Secrets

@@ -2,8 +2,8 @@ package template
 
 import "embed"
 
-// Source is this package's own text: the comments of its fields become the
-// descriptions in JSON Schemas.
+// Source is the source text of this package. The comments of its fields become the descriptions
+// in JSON Schemas.
 //
 //go:embed *.go
 var Source embed.FS

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Symbols numbers the variables and the tables that placeholders name, so that at
-// run time a value is found by index.
+// Symbols numbers the variables and the tables that placeholders name, so that values are found
+// by index at run time.
 type Symbols struct {
 	vars  []string
 	slots map[string]int
@@ -21,7 +21,7 @@ type Use struct {
 	Pos syntax.Pos
 }
 
-// Uses lists every placeholder that has a value only at run time.
+// Uses lists every placeholder whose value is known only at run time.
 func (s *Symbols) Uses() []Use { return s.uses }
 
 func (s *Symbols) bind(r *syntax.Ref, pos syntax.Pos) {
@@ -31,7 +31,7 @@ func (s *Symbols) bind(r *syntax.Ref, pos syntax.Pos) {
 	s.uses = append(s.uses, Use{r, pos})
 }
 
-// Var gives the slot of the variable name, making one when it is new.
+// Var returns the slot of the variable name, and adds it if it is new.
 func (s *Symbols) Var(name string) int {
 	if i, ok := s.slots[name]; ok {
 		return i
@@ -47,7 +47,7 @@ func (s *Symbols) Var(name string) int {
 // Vars lists the variables in the order of their slots.
 func (s *Symbols) Vars() []string { return s.vars }
 
-// such says how a column of the table is written.
+// such shows the form of a column of the table, for messages.
 func (t *Table) such() string {
 	switch {
 	case t.bad || len(t.Columns) == 0:
@@ -58,7 +58,7 @@ func (t *Table) such() string {
 	return fmt.Sprintf("such as ${data.%s.%s}; its columns are %s", t.Name, syntax.Clip(t.Columns[0], 40), syntax.Clip(strings.Join(t.Columns, ", "), 200))
 }
 
-// BindTables gives every ${data.…} its table and column.
+// BindTables resolves the table and column of every ${data.…}.
 func (s *Symbols) BindTables(tables []*Table, m *syntax.Mistakes) {
 	slots := map[string]int{}
 	var names []string

@@ -3,10 +3,10 @@
 //	when the file is read:  Scope fills in params, environment and files, and binds the rest to slots
 //	for each request:       Template.Append(dst, Iter) writes the text, each value escaped for its place
 //
-// A value can't leave the place that it stands in: none can end a header's line, leave its part of a
-// URL or break a JSON document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that
-// ${data.NAME.COLUMN} reads. Values from the environment or from a file are [Secrets], which are masked
-// in every output; a [Sealed] text can be written down without them.
+// A value can't affect the text around it: it can't end a header's line, leave its part of a URL
+// or break a JSON document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that
+// ${data.NAME.COLUMN} reads. Values from the environment or from a file are [Secrets], which are
+// masked in every output; a [Sealed] text can be stored without them.
 package template
 
 import (
@@ -17,8 +17,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Template is a text with placeholders, ready to be filled in for each request.
-// Each value is escaped for the place it stands in. The zero value is empty.
+// A Template is a text with placeholders, ready to be filled in for each request. Each value is
+// escaped for its place. The zero value is empty.
 type Template struct {
 	Pieces []piece
 	At     syntax.Pos
@@ -26,8 +26,8 @@ type Template struct {
 
 type piece struct {
 	lit  []byte // already escaped
-	show string // what stands for lit in Text, when lit is a secret
-	path string // of the file that the secret was read from
+	show string // text to show for lit if lit is a secret
+	path string // path of the file that the secret was read from
 	ref  *syntax.Ref
 	esc  escape
 }
@@ -49,8 +49,8 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 	return dst, nil
 }
 
-// AppendValues appends what the template's data and variables stand for, each before
-// its length: it differs where they do.
+// AppendValues appends the values of the template's data and variables, each with its length. Two
+// results differ if and only if the values do.
 func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 	for i := range t.Pieces {
 		ref := t.Pieces[i].ref
@@ -67,7 +67,7 @@ func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 	return dst, nil
 }
 
-// Static gives the text of a template without placeholders.
+// Static returns the text of a template without placeholders.
 func (t *Template) Static() (text string, ok bool) {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -79,11 +79,11 @@ func (t *Template) Static() (text string, ok bool) {
 	return b.String(), true
 }
 
-// IsZero tells whether nothing was written.
+// IsZero reports whether the template is empty.
 func (t *Template) IsZero() bool { return len(t.Pieces) == 0 }
 
-// Text is the template for people: params filled in, placeholders that have a
-// value only at run time as they are written. So are secrets.
+// Text is the template for people: params are filled in; placeholders with a value only at run
+// time, and secrets, are shown as written.
 func (t *Template) Text() string {
 	var b strings.Builder
 	for _, p := range t.Pieces {
@@ -110,12 +110,12 @@ func (t *Template) Refs() []*syntax.Ref {
 	return out
 }
 
-// BeginsWith tells whether the first thing in the template is a placeholder of a kind.
+// BeginsWith reports whether the template begins with a placeholder of a kind.
 func (t *Template) BeginsWith(kind syntax.RefKind) bool {
 	return len(t.Pieces) > 0 && t.Pieces[0].ref != nil && t.Pieces[0].ref.Kind == kind
 }
 
-// Join appends text and then what other holds.
+// Join appends text and then the contents of other.
 func (t *Template) Join(text string, other *Template) {
 	t.literal(text)
 	t.Pieces = append(t.Pieces, other.Pieces...)
@@ -143,8 +143,8 @@ func (t *Template) add(p syntax.Part, esc escape) {
 	}
 }
 
-// data makes t the text n, every part of it escaped by esc: what the author wrote
-// as well as what placeholders stand for.
+// data sets t to the text n, with every part escaped by esc: written text as well as values of
+// placeholders.
 func (t *Template) data(n *syntax.Node, m *syntax.Mistakes, esc escape) {
 	parts, ok := n.TextParts(m)
 	if !ok {
@@ -157,10 +157,10 @@ func (t *Template) data(n *syntax.Node, m *syntax.Mistakes, esc escape) {
 	}
 }
 
-// TextTemplate is a text as it stands: a request's raw body.
+// TextTemplate is a text without escaping: a request's raw body.
 type TextTemplate struct{ Template }
 
-// Literal is a text that stands as it is, placeholders or not.
+// Literal returns a text whose placeholders are not interpreted.
 func Literal(s string) TextTemplate {
 	var t TextTemplate
 	t.literal(s)
@@ -170,7 +170,7 @@ func Literal(s string) TextTemplate {
 // DecodeNode implements [NodeDecoder].
 func (t *TextTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
 
-// HeaderTemplate is the value of a header; no value can break out of its line.
+// HeaderTemplate is the value of a header; a value can't break out of its line.
 type HeaderTemplate struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
@@ -195,11 +195,11 @@ type FormTemplate struct{ Template }
 // DecodeNode implements [NodeDecoder].
 func (t *FormTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
 
-// URLTemplate is a URL or a path. A value in its path or query is percent-encoded;
-// one that begins it stands as it is, as it names scheme and host.
+// URLTemplate is a URL or a path. A value in its path or query is percent-encoded; a value at its
+// beginning is not, because it contains scheme and host.
 type URLTemplate struct{ Template }
 
-// LiteralURL is a URL that stands as it is, placeholders or not.
+// LiteralURL returns a URL whose placeholders are not interpreted.
 func LiteralURL(s string) (URLTemplate, error) {
 	var t URLTemplate
 	text, _, _ := strings.Cut(s, "#")
@@ -210,7 +210,7 @@ func LiteralURL(s string) (URLTemplate, error) {
 	return t, nil
 }
 
-// RecordedURL is the one that comes with each iteration of a replay.
+// RecordedURL is the URL of each iteration of a replay.
 func RecordedURL() URLTemplate {
 	return URLTemplate{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
 }
@@ -237,14 +237,14 @@ func (t *URLTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			return
 		}
 		t.literal(asciiURL(text))
-		if fragment { // it stays with the client, with all that follows
+		if fragment { // the fragment stays with the client
 			return
 		}
 		esc = urlPlace(esc, text)
 	}
 }
 
-// unfitForURL tells how to write what stands in text and in no URL.
+// unfitForURL says how to write text that a URL can't contain.
 func unfitForURL(text string) string {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -261,7 +261,7 @@ func unfitForURL(text string) string {
 
 func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
-// urlPlace tells where in a URL what follows text stands.
+// urlPlace returns the escape place that follows text in a URL.
 func urlPlace(esc escape, text string) escape {
 	switch {
 	case esc == escQuery || strings.Contains(text, "?"):
@@ -279,8 +279,8 @@ func urlPlace(esc escape, text string) escape {
 	return escBase
 }
 
-// JSONTemplate is a JSON document written as YAML. A placeholder that is a whole
-// value keeps its type; one inside a text is escaped as JSON demands.
+// JSONTemplate is a JSON document written as YAML. A placeholder that is a whole value keeps its
+// type; one inside a string is escaped for JSON.
 type JSONTemplate struct{ Template }
 
 // DecodeNode implements [NodeDecoder].

@@ -43,7 +43,7 @@ var places = map[string]func(*syntax.Node, *syntax.Mistakes) *Template{
 	},
 }
 
-// render fills in what var.x, param.x and data.t.x stand for: value.
+// render fills in var.x, param.x and data.t.x with value.
 func render(t testing.TB, place, text, value string, isJSON bool) string {
 	t.Helper()
 	nodes := 0
@@ -124,9 +124,9 @@ func TestTemplateJSONValues(t *testing.T) {
 	}
 }
 
-// FuzzTemplate shows for any value, in every place, from every source, that the
-// result is one header line, one request target, one JSON document or one field of
-// a form, and that the value in it is that value.
+// FuzzTemplate checks for any value, in every place, from every source, that the result is one
+// header line, one request target, one JSON document or one field of a form, and that the value
+// in it is unchanged.
 func FuzzTemplate(f *testing.F) {
 	for _, s := range []string{"", "abc", "a b", "a\r\nb: c", "a/b?c#d&e=f%", "\"\\", "é\u2028\xff\x00", "{\"a\":1}", "null", "${x}", "..", "http://h/p", "+", "=;"} {
 		f.Add(s)
@@ -215,8 +215,8 @@ func TestTemplateErrors(t *testing.T) {
 	}
 }
 
-// TestTemplateSecrets shows that a template's text for people names the secret
-// instead of showing it, while a request gets it.
+// TestTemplateSecrets checks that a template's text for people shows the name of a secret, while
+// a request contains its value.
 func TestTemplateSecrets(t *testing.T) {
 	n, s := fillNode(t, `"/login?key=${env.TOKEN}&n=${p}&u=${uuid()}"`, "{p: 5}")
 	tmpl := places["url"](n, s.Mistakes)
@@ -237,8 +237,7 @@ func TestTemplateSecrets(t *testing.T) {
 	}
 }
 
-// TestTemplateAllocs holds that filling in a template costs no memory once its
-// buffer has grown.
+// TestTemplateAllocs checks that filling in a template does not allocate once its buffer has grown.
 func TestTemplateAllocs(t *testing.T) {
 	for place, text := range map[string]string{
 		"text":   `"${var.x} ${int(1,50)} ${uuid()} ${data.t.x} ${now()} ${now(ms)}"`,

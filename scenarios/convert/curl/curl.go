@@ -1,4 +1,4 @@
-// Package curl converts commands of curl into scenarios.
+// Package curl converts curl commands into scenarios.
 package curl
 
 import (
@@ -12,12 +12,12 @@ import (
 	"brunt/scenarios/convert/draft"
 )
 
-// Converter describes how commands of curl are converted.
+// Converter returns the converter for curl commands.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "curl", Convert: convert}
 }
 
-// convert reads commands of curl: one, or a script of them, which become a flow.
+// convert reads curl commands, one or a script of them, which become a flow.
 func convert(d *draft.Draft, source []byte) error {
 	all, err := commands(d, source)
 	if err != nil {
@@ -43,7 +43,7 @@ func convert(d *draft.Draft, source []byte) error {
 	return nil
 }
 
-// variables tells that what was a variable of the shell comes from the environment.
+// shellVariables notes that a variable of the shell is read from the environment.
 func shellVariables(d *draft.Draft, line int, t draft.Text) {
 	for _, p := range t {
 		if name, ok := strings.CutPrefix(p.Ref, "env."); ok && !d.Hides(name) {
@@ -53,7 +53,7 @@ func shellVariables(d *draft.Draft, line int, t draft.Text) {
 	}
 }
 
-// CurlWords writes the words of a command as a script, as a shell was given them.
+// CurlWords joins the words of a command to a script with shell quoting.
 func CurlWords(words []string) []byte {
 	if len(words) > 0 && words[0] == "curl" {
 		words = words[1:]
@@ -66,14 +66,14 @@ func CurlWords(words []string) []byte {
 	return []byte(b.String())
 }
 
-// curlLoad is the load that commands become.
+// curlLoad is the load made from the commands.
 type curlLoad struct {
 	d    *draft.Draft
 	load *draft.Node
 	flow *draft.Node
 }
 
-// command makes steps of one command: of each URL, and of each part between --next.
+// command makes steps of one command: one for each URL, and for each part between --next.
 func (c *curlLoad) command(cmd *command) {
 	options, unknown := cmd.parse()
 	for _, u := range unknown {
@@ -89,14 +89,14 @@ func (c *curlLoad) command(cmd *command) {
 	}
 }
 
-// curlRequest is a command's request while its options are read.
+// curlRequest is the request of a command while its options are read.
 type curlRequest struct {
 	draft.Request
 	urls  []draft.Text
 	data  draft.Text
-	query bool // the data goes into the URL
+	query bool // append the data to the URL
 	kind  string
-	more  []draft.Text // of --url-query
+	more  []draft.Text // values of --url-query
 }
 
 func (c *curlLoad) transfer(cmd *command, options []option) {
@@ -135,7 +135,7 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 	}
 }
 
-// appended is what the options add to a URL.
+// appended returns the query that the options add to a URL.
 func (r *curlRequest) appended(target draft.Text) draft.Text {
 	var out draft.Text
 	sep := "?"
@@ -151,10 +151,10 @@ func (r *curlRequest) appended(target draft.Text) draft.Text {
 	return out
 }
 
-// span is a range of numbers in a URL, of which curl asks for one after the other.
+// span matches a range of numbers in a URL, which curl requests one after the other.
 var span = regexp.MustCompile(`\[(\d{1,9})-(\d{1,9})\]`)
 
-// aim gives the step its URL. False when it can have none.
+// aim sets the URL of the step. It returns false if there is no valid URL.
 func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	d := c.d
 	if target[0].Ref != "" {
@@ -208,8 +208,8 @@ func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	return true
 }
 
-// unknownHost takes a URL whose beginning is a variable of the shell: that is the target,
-// if nothing else is.
+// unknownHost handles a URL that begins with a shell variable: the variable is the target, unless
+// another URL is.
 func (c *curlLoad) unknownHost(r *draft.Request, target draft.Text) {
 	d := c.d
 	if d.Base.IsZero() {
@@ -228,7 +228,7 @@ func (c *curlLoad) unknownHost(r *draft.Request, target draft.Text) {
 	r.URL = rest.Mapped(draft.URLText)
 }
 
-// spans gives a part of a URL with ranges of numbers drawn at random.
+// spans returns a part of a URL, with numbers drawn at random from its ranges.
 func spans(s string) draft.Text {
 	var out draft.Text
 	for {

@@ -13,8 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// curlOptions are the options of curl that take a value, by their long names; those that
-// have a short one with it.
+// curlOptions are the options of curl with a value, by their long names, with their short names.
 var curlOptions = map[string]string{
 	"request": "X", "header": "H", "data": "d", "data-ascii": "", "data-raw": "", "data-binary": "", "data-urlencode": "", "json": "", "form": "F",
 	"form-string": "", "user": "u", "oauth2-bearer": "", "cookie": "b", "cookie-jar": "c", "user-agent": "A", "referer": "e", "url": "", "proxy": "x",
@@ -36,7 +35,7 @@ var curlOptions = map[string]string{
 	"tlspassword": "", "tlsuser": "", "trace-config": "", "upload-flags": "", "variable": "", "vlan-priority": "",
 }
 
-// curlSwitches are the options without a value, and their short names.
+// curlSwitches are the options without a value, with their short names.
 var curlSwitches = map[string]string{
 	"get": "G", "head": "I", "insecure": "k", "location": "L", "compressed": "", "silent": "s", "show-error": "S", "verbose": "v", "include": "i",
 	"fail": "f", "fail-with-body": "", "http1.1": "", "http2": "", "http2-prior-knowledge": "", "http1.0": "0", "http3": "", "tlsv1.2": "", "tlsv1.3": "",
@@ -56,7 +55,7 @@ var curlSwitches = map[string]string{
 	"tlsv1": "1", "tlsv1.0": "", "tlsv1.1": "", "tr-encoding": "", "trace-time": "", "use-ascii": "B", "version": "V", "xattr": "",
 }
 
-// dull are options that change nothing of what a target is asked for.
+// dull are options that do not affect the request.
 var dull = []string{
 	"silent", "show-error", "verbose", "include", "fail", "fail-with-body", "output", "write-out", "remote-name", "no-buffer", "progress-bar", "dump-header",
 	"globoff", "stderr", "trace", "trace-ascii", "cookie-jar", "remote-header-name", "create-dirs", "no-progress-meter", "disable", "basic", "tcp-nodelay",
@@ -64,13 +63,13 @@ var dull = []string{
 	"trace-time", "trace-config", "xattr", "parallel-max", "parallel-immediate", "libcurl", "create-file-mode", "remove-on-error", "suppress-connect-headers",
 }
 
-// option is one of a command, under its long name. A word that is none has no name.
+// option is an option of a command, by its long name. An argument has no name.
 type option struct {
 	name  string
 	value draft.Text
 }
 
-// parse takes the words of a command apart.
+// parse splits the words of a command into options.
 func (c *command) parse() (out []option, unknown []string) {
 	words := c.words
 	for len(words) > 0 {
@@ -135,7 +134,7 @@ func longName(of map[string]string, short string) string {
 	return ""
 }
 
-// option carries one option over.
+// option applies one option.
 func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	d := c.d
 	value, static := o.value.Static()
@@ -263,7 +262,7 @@ func (c *curlLoad) connections(key string, v *draft.Node) {
 	con.Set(key, v)
 }
 
-// secret hides what is written, and leaves what is a variable.
+// secret hides the literal parts of a value, and keeps its variables.
 func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
 	if s, static := value.Static(); static {
 		return c.d.Hide(cmd.line, name, what, s)
@@ -340,7 +339,7 @@ func (c *curlLoad) data(r *curlRequest, value draft.Text, lose func(string, ...a
 	}
 }
 
-// encode reads --data-urlencode: content, =content, name=content, @file or name@file.
+// encode parses --data-urlencode: content, =content, name=content, @file or name@file.
 func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ...any)) {
 	if r.kind == "" {
 		r.kind = "application/x-www-form-urlencoded"
@@ -360,7 +359,7 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	c.data(r, rest, lose)
 }
 
-// Part reads -F name=text, name=@file;type=…;filename=… and name=<file.
+// part parses -F name=text, name=@file;type=…;filename=… and name=<file.
 func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 	name, value, found := o.value.Cut("=")
 	field, static := name.Static()
@@ -387,7 +386,7 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 	r.Body.Parts = append(r.Body.Parts, p)
 }
 
-// formSettings takes ;type=… and ;filename=… off a value of a form.
+// formSettings splits ;type=… and ;filename=… off a value of a form.
 func formSettings(s string) (string, map[string]string) {
 	out := map[string]string{}
 	parts := strings.Split(s, ";")
@@ -402,7 +401,7 @@ func formSettings(s string) (string, map[string]string) {
 	return strings.Trim(strings.Join(parts, ";"), `"`), out
 }
 
-// resolve reads host:port:address.
+// resolve parses host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
 	if len(parts) != 3 || !draft.HostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {

@@ -13,8 +13,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A command is one call of curl in a script of the shell: its words, and what it reads
-// from its standard input, if that stands in the script.
+// A command is one call of curl in a shell script: its words, and its standard input if the
+// script contains it.
 type command struct {
 	line  int
 	words []draft.Text
@@ -22,14 +22,14 @@ type command struct {
 	lost  []string
 }
 
-// commands finds the calls of curl in a script, however deep they stand. Variables of
-// the shell become placeholders of the environment.
+// commands finds the calls of curl in a script, nested ones included. Shell variables become
+// placeholders of the environment.
 func commands(d *draft.Draft, source []byte) (out []*command, err error) {
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
 	if ofWindows.Match(source) {
 		source = unwindows(source)
 	}
-	defer func() { // the parser is not ours, and the text is anybody's
+	defer func() { // the shell parser may panic on untrusted text
 		if p := recover(); p != nil {
 			out, err = nil, fmt.Errorf("%s: this can't be read as commands of the shell", d.O.File)
 		}
@@ -75,20 +75,20 @@ func commands(d *draft.Draft, source []byte) (out []*command, err error) {
 	return out, nil
 }
 
-// Around the name of a variable in a word that expand has put together.
+// Markers around the name of a variable in a word from expand.
 const (
 	beginsName = "\ue000"
 	endsName   = "\ue001"
 )
 
-// onlyShell stands for a word that can't be known here.
+// onlyShell stands for a word that only the shell can evaluate.
 const onlyShell = "?"
 
-// shell holds the variables that a script sets to what is known here.
+// shell holds the variables that a script sets to known values.
 type shell map[string]string
 
-// assign notes what variables are set to. One that takes what a command says is one of
-// the environment.
+// assign records the values of variables. A variable set from the output of a command is read
+// from the environment.
 func (sh shell) assign(all []*syntax.Assign) {
 	for _, a := range all {
 		if a.Name == nil {
@@ -103,7 +103,7 @@ func (sh shell) assign(all []*syntax.Assign) {
 	}
 }
 
-// Text gives a word as the shell would, but for variables that the script does not set.
+// text expands a word as the shell would, except for variables that the script does not set.
 func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t draft.Text, err error) {
 	env := expand.FuncEnviron(func(name string) string {
 		if value, ok := sh[name]; ok {
@@ -129,11 +129,11 @@ func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (stri
 	}
 }
 
-// ofWindows tells a command as browsers copy it for cmd.exe.
+// ofWindows detects a command that browsers copy for cmd.exe.
 var ofWindows = regexp.MustCompile(`(?m)\^$|\s\^"`)
 
-// unwindows writes such a command for a shell of Unix: a caret quotes the next character,
-// and a dollar means nothing.
+// unwindows converts such a command for a POSIX shell: a caret quotes the next character, and a
+// dollar has no special meaning.
 func unwindows(source []byte) []byte {
 	var out []byte
 	for i := 0; i < len(source); i++ {

@@ -1,5 +1,5 @@
-// Package draft is a scenario in the making, for the converters of other tools' files: nodes of YAML
-// with comments, requests, texts whose placeholders are escaped, and secrets that become ${env.NAME}.
+// Package draft builds scenarios for the converters of other tools' files: YAML nodes with
+// comments, requests, texts with escaped placeholders, and secrets that become ${env.NAME}.
 //
 //	Converter.Convert(d, source) -> d.Step, d.Add, d.Lose -> Scenario: text, notes, secrets
 package draft
@@ -22,22 +22,22 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Draft is the scenario in the making.
+// A Draft is a scenario under construction.
 type Draft struct {
 	O     Options
 	Notes []Note
-	more  int // Notes beyond mostNotes
+	more  int // notes beyond mostNotes
 
-	used    int // values and signs written so far, about
+	used    int // approximate number of values and punctuation so far
 	bytes   int
-	Dropped int // steps for which there was no room
+	Dropped int // steps that did not fit
 
-	secrets map[string]string // by value: the environment variable that stands for it
+	secrets map[string]string // environment variables by the secret they replace
 	Env     []Secret
 
 	Head     []string // comments at the top
 	Params   *Node
-	Base     Text // scheme, host and what comes before every path
+	Base     Text // scheme, host and prefix of every path
 	Origin   string
 	TLS      *Node
 	allow    []Text // hosts beyond loopback
@@ -53,15 +53,14 @@ func NewDraft(o Options) *Draft {
 	return &Draft{O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(), Slo: top()}
 }
 
-// Bounds on what is written, some way below those of the language, and on what is said.
+// Bounds on the scenario, somewhat below those of the language, and on the notes.
 const (
 	mostValues = 40_000
 	mostBytes  = 400 << 10
 	mostNotes  = 200
 )
 
-// Tell says something of a line of the source on the side only: 0 is no line in
-// particular.
+// Tell adds a note on a line of the source; 0 is no line in particular.
 func (d *Draft) Tell(line int, format string, args ...any) {
 	if len(d.Notes) == mostNotes {
 		d.more++
@@ -70,13 +69,13 @@ func (d *Draft) Tell(line int, format string, args ...any) {
 	d.Notes = append(d.Notes, Note{File: d.O.File, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
-// Lose says what of a line can't be carried over: above the next step of a flow, and on
-// the side.
+// Lose reports a part of a line that can't be converted: in a comment above the next step of a
+// flow, and in a note.
 func (d *Draft) Lose(flow *Node, line int, format string, args ...any) {
 	d.LoseAt(&flow.Pending, line, format, args...)
 }
 
-// LoseAt says it in lines of comment.
+// LoseAt reports it in comment lines.
 func (d *Draft) LoseAt(above *[]string, line int, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	d.Tell(line, "%s", what)
@@ -90,8 +89,8 @@ func (d *Draft) LoseAt(above *[]string, line int, format string, args ...any) {
 	*above = append(*above, "not carried over"+place+": "+what)
 }
 
-// Param makes a param of the scenario, which --set overrides, and gives the placeholder
-// that stands for it. A name that is none gets one that is.
+// Param adds a param of the scenario, which --set overrides, and returns its placeholder. It
+// replaces an invalid name by a valid one.
 func (d *Draft) Param(name string, value *Node, behind string) Text {
 	name = Slug(name, "param")
 	if d.Params.Get(name) == nil {
@@ -101,7 +100,7 @@ func (d *Draft) Param(name string, value *Node, behind string) Text {
 	return Ref(name)
 }
 
-// Slug makes a name of the language of any text.
+// Slug converts any text to a valid name of the language.
 func Slug(s, otherwise string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(s) {
@@ -122,7 +121,7 @@ func Slug(s, otherwise string) string {
 	return otherwise
 }
 
-// Unique gives name, with a number behind it if the map has a key of it.
+// Unique returns name, with a number appended if the map already has that key.
 func Unique(in *Node, name string) string {
 	for n, out := 2, name; ; n++ {
 		if in.Get(out) == nil {
@@ -132,7 +131,7 @@ func Unique(in *Node, name string) string {
 	}
 }
 
-// at decides which base relative paths go to: the first that is named.
+// At sets the base of relative paths: the first URL counts.
 func (d *Draft) At(u *url.URL) {
 	if d.Origin == "" {
 		d.Origin = OriginOf(u)
@@ -141,7 +140,7 @@ func (d *Draft) At(u *url.URL) {
 	}
 }
 
-// Place gives what a step writes for u: its path alone if it goes to the target.
+// Place returns the form of u in a step: the path alone if u is at the target.
 func (d *Draft) Place(u *url.URL) Text {
 	path := u.EscapedPath()
 	if path == "" {
@@ -159,10 +158,10 @@ func (d *Draft) Place(u *url.URL) Text {
 	return Lit(OriginOf(u) + path)
 }
 
-// HostName is what a host may be called.
+// HostName matches valid host names.
 var HostName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
 
-// IsWeb tells whether a URL is one that load can go to.
+// IsWeb reports whether a URL can be a target of load.
 func IsWeb(u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" || syntax.CheckPort(u.Port()) != nil {
 		return false
@@ -171,7 +170,7 @@ func IsWeb(u *url.URL) bool {
 	return err == nil && ip.Zone() == "" || HostName.MatchString(u.Hostname())
 }
 
-// Reach names a host beyond loopback to the guard.
+// Reach adds a host beyond loopback to the guard.
 func (d *Draft) Reach(u *url.URL) {
 	host := u.Hostname()
 	if port, err := strconv.Atoi(u.Port()); err == nil {
@@ -180,7 +179,7 @@ func (d *Draft) Reach(u *url.URL) {
 	d.ReachAs(u, Lit(host))
 }
 
-// ReachAs names it as is given.
+// ReachAs adds it in the given form.
 func (d *Draft) ReachAs(u *url.URL, as Text) {
 	if ip, err := netip.ParseAddr(u.Hostname()); scenarios.IsLocalhost(u.Hostname()) || err == nil && ip.Unmap().IsLoopback() {
 		return
@@ -190,8 +189,7 @@ func (d *Draft) ReachAs(u *url.URL, as Text) {
 	}
 }
 
-// OriginOf is the scheme, host and port of a URL, without a port that the scheme means
-// anyway.
+// OriginOf returns the scheme, host and port of a URL, without the scheme's default port.
 func OriginOf(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch scheme := strings.ToLower(u.Scheme); {
@@ -203,7 +201,7 @@ func OriginOf(u *url.URL) string {
 	return strings.ToLower(u.Scheme) + "://" + host
 }
 
-// Beside gives a path of the source, as the scenario names it.
+// Beside returns a path of the source relative to the scenario.
 func (d *Draft) Beside(path string) string {
 	path = strings.ReplaceAll(path, `\`, "/")
 	if !filepath.IsAbs(path) {
@@ -222,7 +220,7 @@ func abs(path string) string {
 	return path
 }
 
-// add adds a step to a flow while there is room for it.
+// Add adds a step to a flow if there is room for it.
 func (d *Draft) Add(flow, step *Node) {
 	if step == nil {
 		return
@@ -241,7 +239,7 @@ func (d *Draft) Add(flow, step *Node) {
 	flow.Items = append(flow.Items, step)
 }
 
-// Size is about how much of a file n takes: its values and signs, and its bytes.
+// size returns the approximate size of n in the file: values with punctuation, and bytes.
 func (n *Node) size() (values, size int) {
 	if n.YAML != "" {
 		return 1, len(n.YAML) + 4
@@ -258,8 +256,8 @@ func (n *Node) size() (values, size int) {
 	return values, size
 }
 
-// Arrivals makes a load of a source that says nothing of how often: at a rate, for a
-// time, both of them params. What is what the rate counts.
+// Arrivals makes a load for a source without a rate: a rate and a duration, both params. What is
+// the noun that the rate counts.
 func (d *Draft) Arrivals(rate, what string) *Node {
 	return (&Node{Block: true}).
 		Set("executor", Raw("constant-arrival-rate")).
@@ -267,7 +265,7 @@ func (d *Draft) Arrivals(rate, what string) *Node {
 		Set("duration", Str(d.Param("duration", Raw("60s"), "")))
 }
 
-// Think is a pause.
+// Think returns a pause.
 func Think(from, to time.Duration) *Node {
 	s := quantity.FormatDuration(from)
 	if to > from {
@@ -276,7 +274,7 @@ func Think(from, to time.Duration) *Node {
 	return (&Node{}).Set("think", Raw(s))
 }
 
-// Scenario writes the draft down.
+// Scenario formats the draft.
 func (d *Draft) Scenario() string {
 	if d.Dropped > 0 {
 		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.", scenarios.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
@@ -338,7 +336,7 @@ func (d *Draft) Scenario() string {
 	return b.String()
 }
 
-// forget takes out params that nothing names.
+// forget removes unused params.
 func (d *Draft) forget() {
 	var b strings.Builder
 	b.WriteString(d.Base.String())
@@ -352,5 +350,5 @@ func (d *Draft) forget() {
 	d.Params.Fields = slices.DeleteFunc(d.Params.Fields, func(f field) bool { return !strings.Contains(rest, "${"+f.Key+"}") })
 }
 
-// SortedKeys gives the keys of a map in order.
+// SortedKeys returns the keys of a map in order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// FuzzText writes a text in all places of a file, from where it must be read again.
+// FuzzText writes a text at all places of a file and checks that it parses to the same text.
 func FuzzText(f *testing.F) {
 	for _, s := range []string{"plain", "", "${x}", "a$${x}", "$", "$$", "{a: b}", "a # b", "- a", "true", "1e3", "\x00\x1f\u0085\u2028", "a\tb\n\nc ", "'", `"`, "<<", "…", "yes", "a:b", "?"} {
 		f.Add(s, "k")
@@ -69,7 +69,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// FuzzJSON writes a document as YAML, from which the same is sent again.
+// FuzzJSON writes a document as YAML and checks that the same document is sent.
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{`{"a":1.50,"b":[null,true,"${x}"],"c":{"d":"e\u0000"}}`, `[]`, `[1e400,-0]`, `{"n":"y","true":"no","":1}`, `{"a":{},"a":1}`, `{"~":"~"}`, `{"<<":1}`} {
 		f.Add(s)
@@ -105,7 +105,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// parsed reads a scenario that was made, whatever it wants of files and environment.
+// parsed parses a converted scenario, with any files and environment that it needs.
 func parsed(text string) (*scenarios.Scenario, error) {
 	return scenarios.Parse("made.yaml", scenarios.Options{
 		Env: func(string) (string, bool) { return "secret", true },

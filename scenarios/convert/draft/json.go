@@ -8,7 +8,7 @@ import (
 	"maps"
 )
 
-// Bounds on a body that is written as YAML; one beyond them stays the text that it is.
+// Bounds on a body that is written as YAML; a larger one stays a text.
 const (
 	mostLevels = 24
 	mostKeys   = 1000
@@ -16,9 +16,9 @@ const (
 
 var errNoYAML = errors.New("no YAML stands for it")
 
-// json writes a JSON document as YAML, its keys in their order and its numbers as they
-// are. False where the language has no form for it: a key comes twice, or could be taken
-// for a placeholder; or a number is a secret, as what the environment gives is a text.
+// json converts a JSON document to YAML; keys keep their order and numbers their form. It returns
+// false if the language can't express it: a key occurs twice, or could be read as a placeholder;
+// or a number is a secret, because values of the environment are texts.
 func (d *Draft) json(r *Request, doc string) (*Node, bool) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
 	dec.UseNumber()
@@ -30,7 +30,7 @@ func (d *Draft) json(r *Request, doc string) (*Node, bool) {
 			return n, true
 		}
 	}
-	*d = before // what was hidden by now is hidden anew in the text
+	*d = before // the text hides its secrets again
 	return nil, false
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// mix gives a load one flow for each request, those that are the same one together.
+// MixOf gives a load one flow for each distinct request, weighted by its frequency.
 func MixOf(d *Draft, load *Node, all []*Request) {
 	mix := &Node{Block: true, Items: []*Node{}}
 	weights := map[string]*Node{}
@@ -26,7 +26,7 @@ func MixOf(d *Draft, load *Node, all []*Request) {
 		if d.Add(flow, step); d.Dropped > before {
 			continue
 		}
-		d.used, d.bytes = d.used+12, d.bytes+60 // of the weight and the flow around it
+		d.used, d.bytes = d.used+12, d.bytes+60 // size of the weight and the flow around it
 		one := (&Node{}).Set("weight", Number(1)).Set("flow", flow)
 		one.Above, step.Above = append(mix.Pending, step.Above...), nil
 		mix.Pending = nil

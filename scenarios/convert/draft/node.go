@@ -8,16 +8,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A node is a piece of the scenario in the making: a map, a list or a scalar, with the
-// comments that stand at it.
+// A Node is a value of the draft: a map, a list or a scalar, with its comments.
 type Node struct {
-	Above  []string // lines of comment before it
+	Above  []string // comment lines before it
 	Behind string   // a comment on its last line
 	Fields []field
 	Items  []*Node
-	YAML   string // of a scalar, as YAML writes it
-	Block  bool   // it is never written in { } or [ ]
-	gap    bool   // an empty line stands before it
+	YAML   string // a scalar in YAML syntax
+	Block  bool   // never written in { } or [ ]
+	gap    bool   // an empty line precedes it
 
 	Pending []string // comments for the next item, or for the end of a list
 }
@@ -27,21 +26,20 @@ type field struct {
 	Value *Node
 }
 
-// raw is a scalar that is YAML already: a number, a duration, a rate.
+// Raw returns a scalar in YAML syntax: a number, a duration, a rate.
 func Raw(s string) *Node { return &Node{YAML: s} }
 
 func Number(n int) *Node { return Raw(strconv.Itoa(n)) }
 
-// str is a text, its placeholders and all that must not be one written as the language
-// wants it.
+// Str returns a text with placeholders; other text that looks like one is escaped.
 func Str(t Text) *Node { return Raw(syntax.YAMLText(t.String())) }
 
-// Plain is a text without placeholders.
+// Plain returns a text without placeholders.
 func Plain(s string) *Node { return Str(Lit(s)) }
 
 func List(items ...*Node) *Node { return &Node{Items: append([]*Node{}, items...)} }
 
-// set adds a key to a map, or replaces its value.
+// Set adds a key to a map, or replaces its value.
 func (n *Node) Set(key string, value *Node) *Node {
 	for i := range n.Fields {
 		if n.Fields[i].Key == key {
@@ -53,7 +51,7 @@ func (n *Node) Set(key string, value *Node) *Node {
 	return n
 }
 
-// get finds the value of a key, or nil.
+// Get returns the value of a key, or nil.
 func (n *Node) Get(key string) *Node {
 	for _, f := range n.Fields {
 		if f.Key == key {
@@ -63,13 +61,13 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// say adds a line of comment above n.
+// Say adds a comment line above n.
 func (n *Node) Say(line string) { n.Above = append(n.Above, line) }
 
-// mostLine is how long a line of { } or [ ] gets.
+// mostLine is the maximum length of a line of { } or [ ].
 const mostLine = 150
 
-// inline writes n in { } or [ ]; false where a comment, or its length, forbids it.
+// inline writes n in { } or [ ]; it returns false if a comment, or its length, prevents it.
 func (n *Node) inline(most int) (string, bool) {
 	switch {
 	case n.Block || n.Pending != nil:
@@ -106,8 +104,8 @@ func (n *Node) inline(most int) (string, bool) {
 	return b.String(), true
 }
 
-// write writes the keys of a map, or the items of a list, each on lines of its own that
-// begin after indent blanks. Begun tells that the first line is begun already.
+// write writes the keys of a map, or the items of a list, each on its own line, indented by
+// indent blanks. Begun says that the first line is already begun.
 func (n *Node) write(b *strings.Builder, indent int, begun bool) {
 	margin := strings.Repeat(" ", indent)
 	one := func(lead string, v *Node, item bool) {
@@ -135,7 +133,7 @@ func (n *Node) write(b *strings.Builder, indent int, begun bool) {
 	}
 }
 
-// Value writes what follows a key or the dash of an item.
+// value writes the value after a key or after the dash of an item.
 func (n *Node) value(b *strings.Builder, indent int, item bool) {
 	behind := ""
 	if n.Behind != "" {
@@ -145,8 +143,8 @@ func (n *Node) value(b *strings.Builder, indent int, item bool) {
 		b.WriteString(" " + s + behind + "\n")
 		return
 	}
-	// The dash of an item is followed by its first key, if that key has no comment of
-	// its own, which would have to stand above the dash.
+	// The dash of an item is followed by its first key, unless that key has a comment, which would
+	// have to be above the dash.
 	if item && n.Fields != nil && n.Fields[0].Value.Above == nil && behind == "" {
 		b.WriteByte(' ')
 		n.write(b, indent+2, true)
@@ -156,11 +154,10 @@ func (n *Node) value(b *strings.Builder, indent int, item bool) {
 	n.write(b, indent+2, false)
 }
 
-// mostComment is how long a line of comment gets.
+// mostComment is the maximum length of a comment line.
 const mostComment = 220
 
-// comment makes a comment of a text that may come from a foreign file: it stays on its
-// line.
+// comment makes a comment of a text from a source; it stays on one line.
 func comment(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == 0xfeff {

@@ -9,22 +9,23 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
-) // A request is one of a foreign file, on its way to become a step.
+)
 
+// A Request is a request of a source file that becomes a step.
 type Request struct {
 	Line     int
 	Name     string // of the step; zero is METHOD path
 	Method   string // zero is GET
-	URL      Text   // whole, or a path
+	URL      Text   // absolute, or a path
 	Headers  []Header
 	Body     Body
 	User     Text // of basic authentication
 	Password Text
 	Check    *Node
 	Extract  *Node
-	Stay     bool // redirects are not followed
+	Stay     bool // do not follow redirects
 	Above    []string
-	Public   bool // what it holds are examples, not secrets
+	Public   bool // its values are examples, not secrets
 }
 
 type Header struct {
@@ -32,33 +33,33 @@ type Header struct {
 	Value Text
 }
 
-// Body is what a request sends; at most one of text, file and parts is there.
+// Body is the body of a request; at most one of text, file and parts is set.
 type Body struct {
 	Text  Text
-	Raw   []byte // in place of text, when it is no text
+	Raw   []byte // in place of text, if the body is not text
 	File  string
 	Parts []Part
-	Form  *Node // of a form whose fields are known one by one
+	Form  *Node // of a form with known fields
 	Sent  bool  // there is a body, even if it is empty
 }
 
-// Part is one of a multipart body.
+// Part is one part of a multipart body.
 type Part struct {
 	Name, FileName, Kind string
 	File                 string
 	Text                 Text
 }
 
-// ours are the headers that brunt sets itself, or that say something of one connection.
+// ours are the headers that brunt sets itself, or that concern a single connection.
 var ours = []string{
 	"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade", "expect", "trailer",
 }
 
-// methods are those of steps.
+// methods are the methods of steps.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 
-// Step makes a step of r for a flow; nil when there is none that could stand for it,
-// which is told there.
+// Step makes a step of r for a flow. It returns nil if no step can represent r, and reports that
+// in the flow.
 func (d *Draft) Step(r *Request, flow *Node) *Node {
 	method := strings.ToUpper(r.Method)
 	if method == "" {
@@ -96,7 +97,7 @@ func (d *Draft) Step(r *Request, flow *Node) *Node {
 	return s
 }
 
-// StepName makes a name that objectives can quote.
+// StepName converts a name to one that objectives can quote.
 func StepName(s string) string {
 	s = strings.Join(strings.Fields(comment(strings.ReplaceAll(s, `"`, "'"))[len("# "):]), " ")
 	s = Clip(strings.ReplaceAll(s, "${", "{"), 100)
@@ -106,7 +107,7 @@ func StepName(s string) string {
 	return s
 }
 
-// query hides secrets among the parameters of a URL.
+// query hides secrets in the query of a URL.
 func (d *Draft) query(r *Request) Text {
 	whole, static := r.URL.Static()
 	path, query, has := strings.Cut(whole, "?")
@@ -127,7 +128,7 @@ func (d *Draft) query(r *Request) Text {
 	return out
 }
 
-// Headers writes the headers that are the author's to set.
+// headers writes the headers that the author may set.
 func (d *Draft) headers(r *Request, s *Node) *Node {
 	out := new(Node)
 	for _, h := range r.Headers {
@@ -166,7 +167,7 @@ func (d *Draft) hideHeader(line int, name, value string) Text {
 	return d.Hide(line, name, "the "+name+" header", value)
 }
 
-// basicOf gives user:password of basic authentication (RFC 7617), or nothing.
+// basicOf returns user:password of basic authentication (RFC 7617), or nothing.
 func basicOf(header string) string {
 	scheme, rest, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "basic") {
@@ -179,7 +180,7 @@ func basicOf(header string) string {
 	return string(b)
 }
 
-// carry writes what the request sends, in the form that reads best.
+// carry writes the body of the request, in the most readable form.
 func (d *Draft) carry(r *Request, s, headers *Node, method string) {
 	b := &r.Body
 	kind := r.ContentType()
@@ -233,14 +234,14 @@ func (d *Draft) carry(r *Request, s, headers *Node, method string) {
 	s.Set("body", Str(d.scrub(r, b.Text)))
 }
 
-// isLine tells whether what is written of t can stand in a header.
+// isLine reports whether a header can contain t.
 func (t Text) isLine() bool {
 	return !slices.ContainsFunc(t, func(p Piece) bool {
 		return !utf8.ValidString(p.Lit) || strings.IndexFunc(p.Lit, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
 	})
 }
 
-// ContentType is what the request says of its body.
+// ContentType returns the content type of the body.
 func (r *Request) ContentType() Text {
 	for _, h := range r.Headers {
 		if strings.EqualFold(h.Name, "Content-Type") {
@@ -250,7 +251,7 @@ func (r *Request) ContentType() Text {
 	return nil
 }
 
-// OneLine takes what can't stand in a header out of s.
+// OneLine removes characters from s that a header can't contain.
 func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -260,7 +261,7 @@ func OneLine(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// Form reads the fields of a form. False where one comes twice, which a map can't hold.
+// form parses the fields of a form. It returns false if a field occurs twice, which a map can't express.
 func (d *Draft) form(r *Request, body string) (*Node, bool) {
 	out := new(Node)
 	if body == "" {
@@ -278,7 +279,7 @@ func (d *Draft) form(r *Request, body string) (*Node, bool) {
 	return out, true
 }
 
-// Field gives the value of a field, or the placeholder of a secret.
+// Field returns the value of a field, or the placeholder of a secret.
 func (d *Draft) Field(r *Request, name, value string) Text {
 	if r.hides(name) {
 		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
@@ -286,10 +287,10 @@ func (d *Draft) Field(r *Request, name, value string) Text {
 	return Lit(value)
 }
 
-// Hides tells whether what stands under a name in the request is not to be written down.
+// hides reports whether the request's value under a name must not be written.
 func (r *Request) hides(name string) bool { return IsSecret(name) && !r.Public }
 
-// IsKey tells whether name can be a key of a map in the language.
+// IsKey reports whether name can be a key of a map in the language.
 func IsKey(name string) bool {
 	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") && !strings.ContainsAny(name, "\n\r")
 }
@@ -334,8 +335,7 @@ func (d *Draft) multipart(r *Request, s *Node) *Node {
 	return out
 }
 
-// URLText writes a part of a URL so that it is one: blanks and signs that none holds are
-// percent-encoded.
+// URLText percent-encodes the characters in a part of a URL that a URL can't contain.
 func URLText(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -353,7 +353,7 @@ func URLText(s string) string {
 
 func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
-// WithoutUser masks what could be a password in a URL.
+// WithoutUser masks text in a URL that could be a password.
 func WithoutUser(s string) string {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		return "…" + s[i:]
@@ -368,7 +368,7 @@ func Unescaped(s string) string {
 	return s
 }
 
-// Credentials takes user and password out of a URL.
+// Credentials moves user and password from a URL to the request.
 func Credentials(d *Draft, r *Request, u *url.URL) {
 	if u.User == nil {
 		return

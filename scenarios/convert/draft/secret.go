@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// secretHeaders are those whose values let somebody in.
+// secretHeaders are the headers with secret values.
 var secretHeaders = []string{
 	"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "x-csrf-token", "x-xsrf-token",
 	"x-amz-security-token", "private-token", "x-auth-key",
 }
 
-// IsSecret tells whether what goes by a name, of a field or a parameter, is not to be
-// written down.
+// IsSecret reports whether the value of a field or a parameter with this name must not be written.
 func IsSecret(name string) bool {
 	name = strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r == ' ' {
@@ -36,8 +35,8 @@ func IsSecret(name string) bool {
 	return false
 }
 
-// Hide gives the placeholder of an environment variable in place of a secret. One that
-// stands at several places is one variable.
+// Hide returns the placeholder of an environment variable in place of a secret. The same secret
+// at several places is one variable.
 func (d *Draft) Hide(line int, name, what, value string) Text {
 	if value == "" {
 		return Lit("")
@@ -65,8 +64,8 @@ func (d *Draft) Hides(env string) bool {
 	return false
 }
 
-// What scrub finds in a body that stays a text: names, of JSON, XML and forms, and what
-// stands after each. A list of JSON is found by [listEnd].
+// Patterns of names in JSON, XML and forms, and of the values after them, in a body that stays a
+// text. [listEnd] finds the end of a JSON list.
 var (
 	nameIn   = regexp.MustCompile(`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
 	valuesIn = []*regexp.Regexp{
@@ -83,7 +82,7 @@ func (d *Draft) scrub(r *Request, body Text) Text {
 	}
 	var out Text
 	for _, p := range body {
-		from, at := 0, 0 // what is written down by now, and what was looked at
+		from, at := 0, 0 // ends of the copied text and of the searched text
 		for {
 			m := nameIn.FindStringSubmatchIndex(p.Lit[at:])
 			if m == nil {
@@ -115,7 +114,7 @@ func (d *Draft) scrub(r *Request, body Text) Text {
 	return out
 }
 
-// listEnd gives where the list ends that s begins with; the end of s where it does not.
+// listEnd returns the end of the list that s begins with; the end of s if the list is not closed.
 func listEnd(s string) int {
 	open, quoted := 0, false
 	for i := 0; i < len(s); i++ {

@@ -5,25 +5,25 @@ import (
 	"fmt"
 )
 
-// Options say how a source is read and what of it is taken. The zero value is good for a
+// Options say how a source is read and which parts of it are converted. The zero value fits a
 // source and a scenario in the current folder.
 type Options struct {
-	Kind   string   // of the source, the name of a [Converter]
-	File   string   // the name of the source, for what is said of it
-	From   string   // the folder that paths in the source begin at; zero is the current one
-	To     string   // the folder that the scenario will stand in; zero is the current one
-	Static bool     // of a recording, take images, fonts, styles and scripts in
-	Hosts  []string // of a recording, take these hosts in besides that of its first page
+	Kind   string   // format of the source, the name of a [Converter]
+	File   string   // name of the source, for notes
+	From   string   // the folder that paths in the source are relative to; zero is the current one
+	To     string   // the folder of the scenario; zero is the current one
+	Static bool     // of a recording, include images, fonts, styles and scripts
+	Hosts  []string // of a recording, include these hosts besides that of its first page
 }
 
-// A Note is one thing that could not be carried over, or that somebody has to look at.
+// A Note describes a part that could not be converted, or that needs review.
 type Note struct {
 	File string
-	Line int // from 1; 0 is none in particular
+	Line int // from 1; 0 is no line in particular
 	Text string
 }
 
-// String gives the note as file:line: text.
+// String returns the note as file:line: text.
 func (n Note) String() string {
 	text := comment(n.Text)[len("# "):]
 	if n.Line == 0 {
@@ -32,27 +32,27 @@ func (n Note) String() string {
 	return fmt.Sprintf("%s:%d: %s", n.File, n.Line, text)
 }
 
-// A Secret is an environment variable that the scenario reads, and what belongs in it.
+// A Secret is an environment variable that the scenario reads, and its meaning.
 type Secret struct {
 	Env  string
 	What string
 }
 
-// A Scenario is what was made.
+// A Scenario is the result of a conversion.
 type Scenario struct {
 	Text    string // the file
 	Notes   []Note
 	Secrets []Secret // must be in the environment when the scenario is read
 }
 
-// A Converter makes a scenario of what another tool has written. To add a format, add one and list it
+// A Converter converts a file of another tool to a scenario. To add a format, add one and list it
 // in package convert.
 type Converter struct {
 	Name    string                              // of the format, as `brunt convert` takes it
-	Convert func(d *Draft, source []byte) error // adds what the source holds to the draft
+	Convert func(d *Draft, source []byte) error // adds the contents of the source to the draft
 }
 
-// Scenario makes a scenario of a source in the converter's format.
+// Scenario converts a source in the converter's format.
 func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	d := NewDraft(o)
 	if err := c.Convert(d, source); err != nil {
@@ -65,14 +65,14 @@ func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	return &Scenario{Text: out, Notes: d.Notes, Secrets: d.Env}, nil
 }
 
-// LineCount tells on which line an offset lies; offsets come in order.
+// LineCount converts ascending offsets to lines.
 type LineCount struct {
 	Source []byte
 	upTo   int
 	line   int
 }
 
-// at gives the line, from 1, of what begins at or behind an offset.
+// At returns the line, from 1, of an offset.
 func (c *LineCount) At(offset int) int {
 	for offset < len(c.Source) && bytes.IndexByte([]byte(" \t\r\n,"), c.Source[offset]) >= 0 {
 		offset++

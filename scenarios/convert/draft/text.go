@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// A text is what will stand in the scenario: stretches as the foreign file has them, and
-// placeholders.
+// A Text is a text of the scenario: literal parts from the source, and placeholders.
 type Text []Piece
 
 type Piece struct {
-	Lit string // as it is meant
-	Ref string // a placeholder, without ${ and }; lit is empty
+	Lit string // literal text, unescaped
+	Ref string // a placeholder, without ${ and }; Lit is empty
 }
 
 func Lit(s string) Text { return Text{{Lit: s}} }
@@ -26,7 +25,7 @@ func Join(all ...Text) Text {
 	return out
 }
 
-// Tidy takes empty stretches out; of an empty text one stays.
+// Tidy removes empty parts; an empty text keeps one.
 func (t Text) Tidy() Text {
 	out := slices.DeleteFunc(t, func(p Piece) bool { return p == Piece{} })
 	if len(out) == 0 {
@@ -35,7 +34,7 @@ func (t Text) Tidy() Text {
 	return out
 }
 
-// Size is how many bytes stand in it.
+// Size returns its length in bytes.
 func (t Text) Size() (n int) {
 	for _, p := range t {
 		n += len(p.Lit) + len(p.Ref)
@@ -43,7 +42,7 @@ func (t Text) Size() (n int) {
 	return n
 }
 
-// Static gives the text if no placeholder stands in it.
+// Static returns the text if it has no placeholder.
 func (t Text) Static() (string, bool) {
 	var b strings.Builder
 	for _, p := range t {
@@ -55,13 +54,13 @@ func (t Text) Static() (string, bool) {
 	return b.String(), true
 }
 
-// IsZero tells that nothing stands in it.
+// IsZero reports whether the text is empty.
 func (t Text) IsZero() bool {
 	s, static := t.Static()
 	return static && s == ""
 }
 
-// Mapped gives t with its written stretches changed by f.
+// Mapped returns t with its literal parts changed by f.
 func (t Text) Mapped(f func(string) string) Text {
 	out := make(Text, len(t))
 	for i, p := range t {
@@ -73,7 +72,7 @@ func (t Text) Mapped(f func(string) string) Text {
 	return out
 }
 
-// cut splits t around the first sep that is written in it.
+// Cut splits t around the first sep in its literal parts.
 func (t Text) Cut(sep string) (before, after Text, found bool) {
 	for i, p := range t {
 		if b, a, ok := strings.Cut(p.Lit, sep); ok {
@@ -83,8 +82,8 @@ func (t Text) Cut(sep string) (before, after Text, found bool) {
 	return t, nil, false
 }
 
-// String writes t in the language: before a brace two dollars stand for one, so that what
-// only looks like a placeholder is none.
+// String formats t in the language: before a brace a dollar is doubled, so that text that looks
+// like a placeholder is none.
 func (t Text) String() string {
 	var b, run strings.Builder
 	flush := func(beforeRef bool) {

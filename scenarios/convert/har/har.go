@@ -19,8 +19,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// harEntry is one exchange of a recording (HAR 1.2). What was answered is read no further
-// than its status.
+// harEntry is one exchange of a recording (HAR 1.2). The body of the answer is not read.
 type harEntry struct {
 	line     int
 	at       time.Time
@@ -69,16 +68,15 @@ type harPage struct {
 	Title string `json:"title"`
 }
 
-// leastThink is the shortest pause that is kept: what is shorter is the browser's own
-// work.
+// leastThink is the shortest pause that is kept; shorter ones are the browser's own work.
 const leastThink = 100 * time.Millisecond
 
-// Converter describes how HAR recordings of browsers are converted.
+// Converter returns the converter for HAR recordings of browsers.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "har", Convert: convert}
 }
 
-// convert reads a recording of a browser: one session becomes one flow, with its pauses.
+// convert reads a recording of a browser. One session becomes one flow, with its pauses.
 func convert(d *draft.Draft, source []byte) error {
 	entries, pages, err := readHAR(d.O.File, source)
 	if err != nil {
@@ -104,7 +102,7 @@ func convert(d *draft.Draft, source []byte) error {
 	return nil
 }
 
-// readHAR reads entries and pages one by one: what was answered stays out of memory.
+// readHAR reads entries and pages one by one, without keeping answers in memory.
 func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]string, err error) {
 	pages = map[string]string{}
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
@@ -151,7 +149,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 	return entries, pages, nil
 }
 
-// object walks the keys of the object that comes next; each reads its value.
+// object visits the keys of the next object; each reads the value.
 func object(dec *json.Decoder, each func(key string) error) error {
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return errors.Join(err, errShape)
@@ -190,26 +188,26 @@ func skip(dec *json.Decoder) error {
 
 var errShape = errors.New("this is not the JSON of a recording (HAR)")
 
-// harSession is a recording on its way to become a flow.
+// harSession is a recording that becomes a flow.
 type harSession struct {
 	d       *draft.Draft
 	flow    *draft.Node
 	steps   int
 	page    string
 	main    string    // the host of the first page
-	end     time.Time // of the last exchange that was kept
+	end     time.Time // end of the last exchange that was kept
 	length  time.Duration
-	next    string                // where the last answer sent the browser
-	last    *draft.Node           // the step that was sent there
-	static  int                   // files left out
-	hosts   map[string]int        // left out
-	cookies map[string]bool       // that answers set
-	agents  map[string]draft.Text // values of headers that are params
-	began   bool                  // cookies from before the recording were told of
-	aside   bool                  // requests side by side were told of
+	next    string                // redirect target of the last answer
+	last    *draft.Node           // the step that was redirected
+	static  int                   // number of files left out
+	hosts   map[string]int        // requests left out, by host
+	cookies map[string]bool       // cookies that answers set
+	agents  map[string]draft.Text // params by value of a header
+	began   bool                  // cookies from before the recording were reported
+	aside   bool                  // concurrent requests were reported
 }
 
-// entry takes one exchange in, or tells why not.
+// entry converts one exchange, or reports why it is left out.
 func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	d := s.d
 	u, err := url.Parse(e.Request.URL)
@@ -225,7 +223,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	case !draft.IsWeb(u):
 		return // data:, blob:, chrome-extension:
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
-		return // it is the browser's own
+		return // made by the browser itself
 	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
 		d.Lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", draft.Clip(u.Path, 80))
 		return
@@ -271,8 +269,8 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	s.follow(e)
 }
 
-// follow notes the answer: brunt follows a redirect itself, so that the request that the
-// browser made for it is no step; the last answer is that of the step.
+// follow records a redirect. Brunt follows redirects itself, so the request that the browser made
+// for it is not a step; the last answer is that of the step.
 func (s *harSession) follow(e *harEntry) {
 	s.end = later(s.end, e.at.Add(time.Duration(e.Time*float64(time.Millisecond))))
 	s.next = ""
@@ -286,7 +284,7 @@ func (s *harSession) follow(e *harEntry) {
 	}
 }
 
-// location is where the answer sends the browser.
+// location returns the redirect target of the answer.
 func (e *harEntry) location() string {
 	to := e.Response.Redirect
 	for _, h := range e.Response.Headers {
@@ -313,7 +311,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// pause adds the time that passed since the last answer.
+// pause adds the time since the last answer.
 func (s *harSession) pause(e *harEntry) {
 	if s.steps == 0 || e.at.IsZero() || s.end.IsZero() {
 		return
@@ -333,7 +331,7 @@ func (s *harSession) pause(e *harEntry) {
 	s.d.Add(s.flow, draft.Think(gap, 0))
 }
 
-// noise are headers that a browser adds for itself.
+// noise are headers that a browser adds itself.
 func noise(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
@@ -367,7 +365,7 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 	return r
 }
 
-// agent makes a param of a header's value; another value than the first stands as it is.
+// agent makes a param of a header's value; other values than the first are written as they are.
 func (s *harSession) agent(name, value string) draft.Text {
 	if t, seen := s.agents[value]; seen {
 		return t
@@ -407,7 +405,7 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 		r.Body.Text = draft.Lit(string(b))
 	case data.Text == "":
 		form := url.Values{}
-		for _, p := range data.Params { // which Firefox writes encoded, and others do not
+		for _, p := range data.Params { // Firefox encodes it, other browsers do not
 			form.Add(draft.Unescaped(p.Name), draft.Unescaped(p.Value))
 		}
 		r.Body.Text = draft.Lit(form.Encode())
@@ -416,14 +414,13 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 	}
 }
 
-// partOfFile stands for a file that a browser sent: a recording has its name and not its
-// content.
+// partOfFile stands for an uploaded file: a recording contains its name but not its content.
 func partOfFile(d *draft.Draft, r *draft.Request, field, name, kind string) draft.Part {
 	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", draft.Clip(name, 60))
 	return draft.Part{Name: field, FileName: name, Kind: kind, Text: draft.Lit("content of " + name)}
 }
 
-// jar looks for cookies that come from before the recording.
+// jar reports cookies from before the recording.
 func (s *harSession) jar(e *harEntry) {
 	for _, c := range e.Request.Cookies {
 		if !s.cookies[c.Name] && !s.began {
@@ -444,7 +441,7 @@ func (s *harSession) jar(e *harEntry) {
 	}
 }
 
-// left tells what was left out.
+// left reports what was left out.
 func (s *harSession) left() {
 	d := s.d
 	d.Head = append(d.Head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
@@ -465,7 +462,7 @@ func (e *harEntry) header(name string) string {
 	return ""
 }
 
-// isStatic tells a file that comes with a page.
+// isStatic reports whether the exchange fetched a static file of a page.
 func (e *harEntry) isStatic() bool {
 	if e.Request.Method != "GET" {
 		return false

@@ -14,11 +14,11 @@ import (
 
 // The bits of a response assertion's type.
 const (
-	assertMatch  = 1  // the whole is the pattern
-	assertNot    = 4  // the opposite
-	assertEquals = 8  // the whole is the text
+	assertMatch  = 1  // the pattern matches the whole text
+	assertNot    = 4  // negated
+	assertEquals = 8  // the texts are equal
 	assertOr     = 32 // one of several
-	assertText   = 16 // the text stands in it
+	assertText   = 16 // the text is contained
 )
 
 // asserts makes the check of a step.
@@ -69,7 +69,7 @@ func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...an
 	kind, _ := strconv.Atoi(strings.TrimSpace(t.prop("Assertion.test_type")))
 	field := strings.TrimPrefix(strings.TrimSpace(t.prop("Assertion.test_field")), "Assertion.")
 	var wanted []string
-	for _, list := range []string{"Asserion.test_strings", "Assertion.test_strings"} { // as JMeter spells it
+	for _, list := range []string{"Asserion.test_strings", "Assertion.test_strings"} { // JMeter's spelling
 		for _, s := range t.arguments("", list) {
 			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.Above))
 			if !known {
@@ -104,7 +104,7 @@ func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...an
 	r.Check.Set(key, v)
 }
 
-// class finds what patterns say of a class of statuses.
+// class matches patterns for a class of statuses.
 var class = regexp.MustCompile(`^([1-5])(?:\.\.|xx|\\d\\d|\\d\{2\}|\[0-9\]\[0-9\]|\.\*)$`)
 
 // matcher makes the right side of a check.
@@ -138,8 +138,8 @@ func edged(pattern string) string {
 	return pattern
 }
 
-// ofJava tells whether a pattern of Java's means the same here, as far as that can be
-// told: what is not known here is refused.
+// ofJava reports whether a Java pattern has the same meaning in Go. It refuses constructs that it
+// does not know.
 func ofJava(pattern string) (string, bool) {
 	_, err := regexp.Compile(pattern)
 	return pattern, err == nil && pattern != "" && len(pattern) < 2000
@@ -181,7 +181,7 @@ func (p *plan) extracts(s scope, r *draft.Request) {
 	}
 }
 
-// oneHeader finds patterns that take the value of a header.
+// oneHeader matches patterns that extract the value of a header.
 var oneHeader = regexp.MustCompile(`^\^?([A-Za-z0-9-]+):(?: |\\s\*|\\s\+|\\s)?\((?:\.\+|\.\*|\.\+\?|\.\*\?)\)(?:\\n|\\r\\n|\$)?$`)
 
 func (p *plan) extractPattern(t *tree, set func(string, string), lose func(string, ...any)) {

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// shapes gives the loads that a thread group becomes, without what they do: one, but for
-// groups that are several ramps.
+// shapes returns the loads of a thread group, without their steps: one, or several for groups
+// with several ramps.
 func (p *plan) shapes(t *tree) []*draft.Node {
 	load := &draft.Node{}
 	switch {
@@ -34,7 +34,7 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 	return []*draft.Node{load}
 }
 
-// amount gives a whole number of a plan: as it stands in the scenario, and its value now.
+// amount returns a whole number of a plan: its form in the scenario, and its current value.
 func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (*draft.Node, int) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -51,7 +51,7 @@ func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (
 	return draft.Str(t), n
 }
 
-// span gives a time in seconds likewise. Whole tells that it is written as it stands.
+// span returns a time in seconds in the same way. Whole reports that it is written unchanged.
 func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time.Duration) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
@@ -70,16 +70,16 @@ func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time
 	return draft.Str(draft.Join(t, draft.Lit("s"))), d
 }
 
-// stage is one of a ramp.
+// stage returns one stage of a ramp.
 func stage(key string, to *draft.Node, over *draft.Node) *draft.Node {
 	return (&draft.Node{}).Set(key, to).Set("duration", over)
 }
 
-// forever is how long what has no end goes on.
+// forever is the duration of a group without an end.
 const forever = 5 * time.Minute
 
-// threads reads the thread group that JMeter brings along: closed, with a ramp and turns
-// or a time.
+// threads reads the standard thread group of JMeter: a closed load with a ramp, and a number of
+// loops or a duration.
 func (p *plan) threads(t *tree, load *draft.Node) {
 	above := &load.Above
 	vus, n := p.amount(t.element, "ThreadGroup.num_threads", 1, above)
@@ -124,7 +124,7 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 	load.Set("executor", draft.Raw("ramping-vus"))
 	stages := draft.List(stage("vus", vus, ramp))
 	if hold := long - rise; hold > 0 {
-		// The duration of JMeter counts from the beginning of the ramp.
+		// The duration of JMeter includes the ramp.
 		stages.Items = append(stages.Items, stage("vus", vus, draft.Raw(quantity.FormatDuration(hold))))
 		if strings.Contains(duration.YAML+ramp.YAML, "${") {
 			p.d.LoseAt(above, t.line, "a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
@@ -136,7 +136,7 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 	load.Set("stages", stages)
 }
 
-// loops gives how often each thread does its steps; -1 is without an end.
+// loops returns how often each thread runs its steps; -1 is unlimited.
 func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	main := t.find("ThreadGroup.main_controller")
 	if main == nil || main.is("LoopController.continue_forever") && strings.TrimSpace(main.prop("LoopController.loops")) == "" {
@@ -153,8 +153,8 @@ func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	return node, n
 }
 
-// judged adds an objective if a load of so many iterations at most, and as much time of
-// virtual users, makes enough requests for it.
+// judged adds an objective if a load with at most so many iterations, and so much time of virtual
+// users, makes enough requests for it.
 func (p *plan) judged(iterations float64, busy time.Duration) {
 	if p.thinks > 0 {
 		iterations = min(iterations, busy.Seconds()/p.thinks.Seconds())
@@ -164,11 +164,11 @@ func (p *plan) judged(iterations float64, busy time.Duration) {
 	}
 }
 
-// enough is how many requests it takes to show an error rate under 1 %, and some.
+// enough is the number of requests that an error rate below 1 % needs, with a margin.
 const enough = 300
 
-// concurrency reads the groups of the plug-in for arrivals and concurrency: a ramp to a
-// level, which is then held.
+// concurrency reads the plug-in groups for arrivals and concurrency: a ramp to a level, which is
+// then held.
 func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 	above := &load.Above
 	unit := time.Minute
@@ -226,7 +226,7 @@ func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 	}
 }
 
-// ultimate reads the plug-in's group of several ramps, each a load of its own.
+// ultimate reads the plug-in group with several ramps; each becomes a load.
 func (p *plan) ultimate(t *tree) []*draft.Node {
 	var out []*draft.Node
 	for _, row := range t.arguments("", "ultimatethreadgroupdata") {

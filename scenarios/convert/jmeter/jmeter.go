@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Converter describes how plans of JMeter are converted.
+// Converter returns the converter for JMeter plans.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "jmeter", Convert: convert}
 }
@@ -42,30 +42,29 @@ func convert(d *draft.Draft, source []byte) error {
 	return nil
 }
 
-// plan is one of JMeter on its way to become a scenario.
+// plan is a JMeter plan that becomes a scenario.
 type plan struct {
 	d    *draft.Draft
 	vars *variables
 
-	turns    int           // that the steps being read are written down
-	requests int           // of an iteration of the group that is read
-	thinks   time.Duration // in an iteration, at least
-	ramp     time.Duration // within which its threads begin, where the executor has no ramp
+	turns    int           // number of times that the current steps are repeated
+	requests int           // requests in an iteration of the current group
+	thinks   time.Duration // minimum think time in an iteration
+	ramp     time.Duration // ramp of the threads, if the executor has none
 }
 
-// scope is what holds for a sampler: the elements of the levels that it stands in, the
-// innermost last.
+// scope holds the elements that apply to a sampler, from the levels around it, the innermost last.
 type scope struct {
 	defaults, headers, auth, timers, asserts, extracts []*tree
 }
 
-// ignored are elements that measure or show, which is brunt's own work, or change nothing.
+// ignored are elements that only measure, display or change nothing.
 var ignored = []string{
 	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor", "CookieManager", "TestFragmentController",
 	"kg.apc.jmeter.vizualizers.CorrectedResultCollector", "Arguments", "CSVDataSet", "CounterConfig", "RandomVariableConfig",
 }
 
-// with gives the scope of a level: what stands in it holds for all of it.
+// with returns the scope of a level: its elements apply to all of it.
 func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 	add := func(to *[]*tree, t *tree) { *to = append(slices.Clone(*to), t) }
 	for _, t := range level {
@@ -128,7 +127,7 @@ func (p *plan) groups(level []*tree) {
 	}
 }
 
-// configs are the elements of a level that are no thread groups.
+// configs returns the elements of a level that are not thread groups.
 func configs(level []*tree) []*tree {
 	return slices.DeleteFunc(slices.Clone(level), func(t *tree) bool { return strings.HasSuffix(t.tag, "ThreadGroup") })
 }
@@ -191,10 +190,10 @@ func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 	}
 }
 
-// ofVariable finds the variables that a step names.
+// ofVariable matches the variables that a step names.
 var ofVariable = regexp.MustCompile(`\$\{var\.([^}]+)\}`)
 
-// unset tells of variables that a load names and does not set: JMeter sends their names.
+// unset reports variables that a load names but does not set. JMeter sends their names.
 func (p *plan) unset(t *tree, load *draft.Node) {
 	set, used := map[string]bool{}, map[string]bool{}
 	var look func(n *draft.Node)
@@ -224,8 +223,8 @@ func (p *plan) unset(t *tree, load *draft.Node) {
 	}
 }
 
-// mix makes flows with weights of a thread group whose iterations pick one of several
-// ways; nil if it is not of that kind.
+// mix makes weighted flows of a thread group whose iterations pick one of several branches; nil
+// if it has another form.
 func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	var ways []*tree
 	for _, c := range t.sub {
@@ -281,13 +280,13 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	return out
 }
 
-// Bounds on how often the steps of a loop are written down, and those of loops in loops.
+// Bounds on the unrolling of loops, and of nested loops.
 const (
 	mostUnrolled = 20
 	mostTurns    = 100
 )
 
-// walk adds the steps of a level to a flow, and those that are done once to init.
+// walk adds the steps of a level to a flow, and steps that run once to init.
 func (p *plan) walk(level []*tree, s scope, flow, init *draft.Node) {
 	s = p.with(s, level, flow)
 	for _, t := range level {
@@ -344,18 +343,19 @@ func (p *plan) action(t *tree, flow *draft.Node) {
 	}
 }
 
-// Value gives a property with its variables at their values; false if one has none yet.
+// value returns a property with its variables replaced by their values; false if a value is not
+// known yet.
 func (p *plan) value(e *element, name string, above *[]string) (string, bool) {
 	v, ok := p.vars.known(p.vars.expand(e.prop(name), e.line, above))
 	return strings.TrimSpace(v), ok
 }
 
-// Text gives a property with its variables in the language.
+// text returns a property with its variables in the language.
 func (p *plan) text(e *element, name string, above *[]string) draft.Text {
 	return p.vars.expand(strings.TrimSpace(e.prop(name)), e.line, above)
 }
 
-// mostHead is how much of a file of data is read for the names of its columns, in bytes.
+// mostHead is the maximum length of the header that is read from a data file, in bytes.
 const mostHead = 64 << 10
 
 func (p *plan) tellOnce(flow *draft.Node, t *tree, format string, args ...any) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// An element is one of the XML of a plan of JMeter.
+// An element is an XML element of a JMeter plan.
 type element struct {
 	tag  string
 	attr map[string]string
@@ -18,7 +18,7 @@ type element struct {
 	line int
 }
 
-// A tree is an element of a plan with what stands below it: the hashTree behind it.
+// A tree is an element of a plan with its children: the hashTree after it.
 type tree struct {
 	*element
 	sub []*tree
@@ -78,7 +78,7 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 	return out, nil
 }
 
-// latin reads the one other encoding that old plans are written in.
+// latin decodes the other encoding of old plans.
 func latin(charset string, r io.Reader) (io.Reader, error) {
 	switch strings.ToLower(charset) {
 	case "us-ascii", "ascii":
@@ -97,8 +97,7 @@ func latin(charset string, r io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("the encoding %s; save it as UTF-8", charset)
 }
 
-// trees pairs the elements of a hashTree with the hashTrees behind them. What is switched
-// off is left out.
+// trees pairs the elements of a hashTree with the hashTrees after them. Disabled elements are left out.
 func (e *element) trees() []*tree {
 	var out []*tree
 	for i, k := range e.kids {
@@ -114,7 +113,7 @@ func (e *element) trees() []*tree {
 	return out
 }
 
-// find gives the property of a name, or nil.
+// find returns the property with a name, or nil.
 func (e *element) find(name string) *element {
 	if e == nil {
 		return nil
@@ -127,7 +126,7 @@ func (e *element) find(name string) *element {
 	return nil
 }
 
-// prop gives the text of a property.
+// prop returns the text of a property.
 func (e *element) prop(name string) string {
 	if p := e.find(name); p != nil {
 		return p.text
@@ -135,7 +134,7 @@ func (e *element) prop(name string) string {
 	return ""
 }
 
-// float gives a property of the kind that names itself by elements.
+// float returns a property whose name is an element.
 func (e *element) float(name string) string {
 	for _, k := range e.kids {
 		if k.tag != "FloatProperty" || len(k.kids) < 2 || k.kids[0].text != name {
@@ -146,10 +145,10 @@ func (e *element) float(name string) string {
 	return strings.TrimSpace(e.prop(name))
 }
 
-// is tells whether a property is true.
+// is reports whether a property is true.
 func (e *element) is(name string) bool { return strings.TrimSpace(e.prop(name)) == "true" }
 
-// Name is what the author called it.
+// name returns the name that the author gave it.
 func (e *element) name() string {
 	if n := strings.TrimSpace(e.attr["testname"]); n != "" {
 		return n
@@ -157,7 +156,7 @@ func (e *element) name() string {
 	return e.tag
 }
 
-// arguments gives the elements of a collection that stands under a property.
+// arguments returns the elements of a collection in a property.
 func (e *element) arguments(name, collection string) []*element {
 	of := e
 	if name != "" {

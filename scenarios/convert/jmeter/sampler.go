@@ -50,7 +50,7 @@ func separatorOf(u draft.Text) string {
 	return "?"
 }
 
-// aim gives the step its URL: its own parts before those of the defaults.
+// aim sets the URL of the step: its own parts take precedence over the defaults.
 func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	part := func(name string) draft.Text {
 		if v := p.text(t.element, name, &r.Above); !v.IsZero() {
@@ -109,7 +109,7 @@ func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	}
 }
 
-// guarded is how the guard names a host: with the params that the plan writes it by.
+// guarded returns a host for the guard, with the params that the plan uses for it.
 func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 	if u.Port() == "" {
 		return host.Mapped(strings.ToLower)
@@ -117,7 +117,7 @@ func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 	return draft.Join(host.Mapped(strings.ToLower), draft.Lit(":"), port)
 }
 
-// arguments reads what a sampler sends. It gives what belongs into the URL.
+// arguments reads the parameters of a sampler. It returns those that belong in the URL.
 func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	var parts []draft.Part
 	for _, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
@@ -173,15 +173,14 @@ func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
 	return query
 }
 
-// Form sends parameters; what the plan names is filled in by the language, which escapes
-// it.
+// form sends parameters as a form. The language fills in and escapes variables.
 func (p *plan) form(parts []draft.Part, r *draft.Request) {
 	r.Body.Sent = true
 	form := new(draft.Node)
 	for _, a := range parts {
 		value := a.Text
 		if s, static := value.Static(); static {
-			if a.File == "" { // it is encoded already
+			if a.File == "" { // already encoded
 				s = draft.Unescaped(s)
 			}
 			value = p.d.Field(r, a.Name, s)
@@ -195,7 +194,7 @@ func (p *plan) form(parts []draft.Part, r *draft.Request) {
 	r.Body.Form = form
 }
 
-// Headers are those of all managers in scope, the innermost last.
+// headers merges the headers of all managers in scope, the innermost last.
 func (p *plan) headers(s scope, r *draft.Request) {
 	for _, m := range s.headers {
 		for _, h := range m.arguments("", "HeaderManager.headers") {
@@ -221,7 +220,7 @@ func (p *plan) headers(s scope, r *draft.Request) {
 	}
 }
 
-// pause adds the timers in whose scope a sampler stands: their sum.
+// pause adds a pause: the sum of the timers in the sampler's scope.
 func (p *plan) pause(t *tree, s scope, flow *draft.Node) {
 	var from, to float64
 	for _, timer := range s.timers {

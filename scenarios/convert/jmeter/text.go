@@ -8,23 +8,23 @@ import (
 	"brunt/scenarios/convert/draft"
 )
 
-// variables are what the texts of a plan may name, and what stands for each here.
+// variables are the variables of a plan, with their replacements.
 type variables struct {
 	d      *draft.Draft
 	set    map[string]func() draft.Text
-	params map[string]string // the values of params, for what must be known now
-	names  map[string]string // of params, by what the plan calls them
+	params map[string]string // values of params, for values needed during conversion
+	names  map[string]string // names of params, by their names in the plan
 	told   map[string]bool
-	named  int // looked up by now
+	named  int // number of lookups so far
 }
 
-// expand gives a text of the plan with its ${…} in the language. What can't be carried
-// over stays as it is written, and is told in above.
+// expand converts the ${…} of a text to the language. A part that can't be converted stays as
+// written, and is reported in above.
 func (v *variables) expand(s string, line int, above *[]string) draft.Text {
 	return v.at(s, line, above, 0)
 }
 
-// mostInside is how deep functions of JMeter stand in one another.
+// mostInside is the maximum nesting of JMeter functions.
 const mostInside = 20
 
 func (v *variables) at(s string, line int, above *[]string, depth int) draft.Text {
@@ -45,7 +45,7 @@ func (v *variables) at(s string, line int, above *[]string, depth int) draft.Tex
 	return append(out, draft.Piece{Lit: s}).Tidy()
 }
 
-// closing gives where the brace stands that closes the ${ that s begins with.
+// closing returns the position of the brace that closes the ${ at the start of s.
 func closing(s string) int {
 	open := 0
 	for i := range len(s) {
@@ -66,13 +66,13 @@ var (
 	wholeNumber  = regexp.MustCompile(`^-?\d{1,18}$`)
 )
 
-// Bounds on what variables that name variables come to.
+// Bounds on variables that contain variables.
 const (
-	mostNamed = 50_000   // looked up in a plan
+	mostNamed = 50_000   // lookups in a plan
 	mostValue = 64 << 10 // bytes of one
 )
 
-// one gives what stands for a variable or a function.
+// one returns the replacement of a variable or a function.
 func (v *variables) one(name string, line int, above *[]string, depth int) draft.Text {
 	if v.named++; v.named > mostNamed {
 		v.lost(above, line, "variables beyond the first "+strconv.Itoa(mostNamed))
@@ -97,7 +97,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	switch m[1] {
 	case "__P":
 		if len(args) < 2 {
-			return v.param(static(0), "1") // as JMeter has it
+			return v.param(static(0), "1") // as in JMeter
 		}
 		return v.property(static(0), static(1), line)
 	case "__property":
@@ -132,7 +132,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 			return set()
 		}
 	case "__urlencode", "__escapeHtml":
-		if len(args) > 0 { // the language escapes for the place
+		if len(args) > 0 { // the language escapes by itself
 			return v.at(args[0], line, above, depth+1)
 		}
 	case "__threadNum", "__counter":
@@ -143,7 +143,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	return draft.Lit("${" + name + "}")
 }
 
-// ordered tells whether the whole numbers a and b are in order.
+// ordered reports whether the whole numbers a and b are in order.
 func ordered(a, b string) bool {
 	x, y := atoi(a), atoi(b)
 	return x <= y
@@ -160,7 +160,7 @@ func atoi(s string) (n int64) {
 	return n
 }
 
-// lost tells once of what the plan names and the language has not.
+// lost reports once a variable or function that the language lacks.
 func (v *variables) lost(above *[]string, line int, what string) {
 	if !v.told[what] {
 		v.told[what] = true
@@ -168,8 +168,7 @@ func (v *variables) lost(above *[]string, line int, what string) {
 	}
 }
 
-// property makes a param of a property of JMeter, at its default; a default that is a
-// secret is hidden.
+// property makes a param of a JMeter property, with its default; a secret default is hidden.
 func (v *variables) property(name, def string, line int) draft.Text {
 	if draft.IsSecret(name) && def != "" {
 		return v.d.Hide(line, name, "the default of the property "+draft.Clip(name, 40), def)
@@ -177,7 +176,7 @@ func (v *variables) property(name, def string, line int) draft.Text {
 	return v.param(name, def)
 }
 
-// Param makes a param of a property or variable of the plan.
+// param makes a param of a property or variable of the plan.
 func (v *variables) param(name, value string) draft.Text {
 	n := draft.Plain(value)
 	if wholeNumber.MatchString(value) && (value == "0" || value[0] != '0') {
@@ -193,7 +192,7 @@ func (v *variables) param(name, value string) draft.Text {
 	return draft.Ref(as)
 }
 
-// known gives a text with params at their values; false if more than params stands in it.
+// known returns a text with params replaced by their values; false if it contains other placeholders.
 func (v *variables) known(t draft.Text) (string, bool) {
 	var b strings.Builder
 	for _, p := range t {
@@ -206,7 +205,7 @@ func (v *variables) known(t draft.Text) (string, bool) {
 	return b.String(), true
 }
 
-// arguments takes those of a function apart: at commas, of which \, is none.
+// arguments splits the arguments of a function at commas, except at \, .
 func arguments(s string) []string {
 	if s == "" {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// collect finds all that texts may name, wherever it stands in the plan: first all but
-// the data, whose files may be named by the rest.
+// collect finds the definitions in the plan: first all except the data, whose file names may use
+// the others.
 func (p *plan) collect(level []*tree, data bool) {
 	for _, t := range level {
 		p.collect(t.sub, data)
@@ -52,13 +52,13 @@ func (p *plan) define(name string, as func() draft.Text) {
 	}
 }
 
-// defined are variables of the user's: params, once a text names them.
+// defined records the user's variables, which become params once a text names them.
 func (p *plan) defined(all []*element) {
 	for _, a := range all {
 		name, value := a.prop("Argument.name"), a.prop("Argument.value")
 		busy := false
 		p.define(name, func() draft.Text {
-			if busy { // it names itself
+			if busy { // it contains itself
 				return draft.Lit("${" + name + "}")
 			}
 			busy = true
@@ -85,7 +85,7 @@ func (p *plan) extracted(name string) {
 	}
 }
 
-// variable makes a name of a variable of the language of one of JMeter.
+// variable converts the name of a JMeter variable to a valid name of the language.
 func variable(name string) string {
 	if syntax.IsVariable(name) {
 		return name
@@ -93,7 +93,7 @@ func variable(name string) string {
 	return strings.ReplaceAll(draft.Slug(name, "v"), "-", "_")
 }
 
-// counter counts up; a table of numbers does that.
+// counter converts a counter to a table of numbers.
 func (p *plan) counter(t *tree) {
 	start, err1 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.start")), "0"), 10, 64)
 	end, err2 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
@@ -119,8 +119,8 @@ func cmpOr(a, b string) string {
 	return a
 }
 
-// csv makes a table of a CSV data set. Where the plan names the columns and the file has
-// names of its own, those of the file hold.
+// csv makes a table of a CSV data set. If both the plan and the file name the columns, the names
+// of the file apply.
 func (p *plan) csv(t *tree) {
 	d := p.d
 	file, _ := p.vars.known(p.vars.expand(t.prop("filename"), t.line, &d.Head))
@@ -175,7 +175,7 @@ func (p *plan) csv(t *tree) {
 	}
 }
 
-// firstLine gives the names in the first line of a file of data, or nothing.
+// firstLine returns the names in the first line of a data file, or nothing.
 func firstLine(d *draft.Draft, file, separator string) []string {
 	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
 	if !filepath.IsAbs(path) {

@@ -1,4 +1,4 @@
-// Package k6 converts scripts of k6 into scenarios.
+// Package k6 converts k6 scripts into scenarios.
 package k6
 
 import (
@@ -10,16 +10,16 @@ import (
 	"brunt/scenarios/convert/draft"
 )
 
-// inScript finds URLs of HTTP that a script writes out.
+// inScript matches literal HTTP URLs in a script.
 var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
 
-// Converter describes how scripts of k6 are converted.
+// Converter returns the converter for k6 scripts.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "k6", Convert: convert}
 }
 
-// convert makes a scenario that runs the script as it is: it keeps its own scenarios, checks
-// and thresholds. Faults are added to it by hand.
+// convert makes a scenario that runs the script unchanged, with its own scenarios, checks and
+// thresholds. The user adds faults by hand.
 func convert(d *draft.Draft, source []byte) error {
 	n := 0
 	for line := range strings.Lines(string(source)) {

@@ -19,18 +19,18 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// maxReferred is how long a file may be that a document refers to, in bytes.
+// maxReferred is the maximum length of a referenced file, in bytes.
 const maxReferred = 16 << 20
 
-// Converter describes how OpenAPI 3 documents are converted.
+// Converter returns the converter for OpenAPI 3 documents.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "openapi", Convert: convert}
 }
 
-// convert reads a document of OpenAPI 3, JSON or YAML: a load that picks one of its
-// operations an iteration, with the examples of the document.
+// convert reads an OpenAPI 3 document, JSON or YAML. It makes a load that picks one operation per
+// iteration, with the examples of the document.
 func convert(d *draft.Draft, source []byte) (err error) {
-	defer func() { // the reader is not ours, and the document is anybody's
+	defer func() { // the OpenAPI library may panic on untrusted documents
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%s: this can't be read as a document of OpenAPI 3", d.O.File)
 		}
@@ -57,7 +57,7 @@ func convert(d *draft.Draft, source []byte) (err error) {
 	return nil
 }
 
-// loadOpenAPI reads the document, and files beside it that it refers to.
+// loadOpenAPI reads the document, and the files beside it that it references.
 func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 	var head struct {
 		Swagger string `json:"swagger"`
@@ -71,7 +71,7 @@ func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 		l.ReadFromURIFunc = func(l *openapi3.Loader, from *url.URL) ([]byte, error) { return referred(d, l, from) }
 		return l.LoadFromDataWithPath(source, &url.URL{Path: filepath.ToSlash(filepath.Base(d.O.File))})
 	}
-	// Behind a comment JSON is read as the YAML that it is, so that its lines are known.
+	// With a comment, JSON is read as YAML, which gives its lines.
 	doc, err := load(append(slices.Clone(source), "\n#"...))
 	if err != nil {
 		doc, err = load(source)
@@ -82,7 +82,7 @@ func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 	return doc, err
 }
 
-// referred reads a file beside the document, and no other.
+// referred reads a file in the folder of the document, and no other.
 func referred(d *draft.Draft, _ *openapi3.Loader, from *url.URL) ([]byte, error) {
 	name := filepath.FromSlash(from.Path)
 	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
@@ -96,7 +96,7 @@ func referred(d *draft.Draft, _ *openapi3.Loader, from *url.URL) ([]byte, error)
 	return io.ReadAll(io.LimitReader(f, maxReferred))
 }
 
-// api is a document on its way to become a load.
+// api is a document that becomes a load.
 type api struct {
 	d    *draft.Draft
 	doc  *openapi3.T
@@ -104,7 +104,7 @@ type api struct {
 	main string // the base of relative paths
 }
 
-// operation is one of a path.
+// operation is an operation of a path.
 type operation struct {
 	*openapi3.Operation
 	method, path string
@@ -119,7 +119,7 @@ func line(o *openapi3.Origin) int {
 	return o.Key.Line
 }
 
-// operations lists them in the order of the document.
+// operations lists the operations in the order of the document.
 func (a *api) operations() []operation {
 	var out []operation
 	if a.doc.Paths == nil {
@@ -141,7 +141,7 @@ func (a *api) operations() []operation {
 	return out
 }
 
-// servers takes the first server for the target.
+// servers uses the first server as the target.
 func (a *api) servers() {
 	if len(a.doc.Servers) == 0 {
 		return
@@ -164,7 +164,7 @@ func (a *api) servers() {
 	a.d.Base = draft.Lit(draft.OriginOf(u) + u.EscapedPath())
 }
 
-// server gives the URL of a server, its variables at their defaults.
+// server returns the URL of a server, with its variables at their defaults.
 func (a *api) server(s *openapi3.Server) (string, bool) {
 	if s == nil {
 		return "", false
@@ -180,7 +180,7 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
 		return "", false
-	case u.Host == "" && u.Scheme == "": // it is where the document came from
+	case u.Host == "" && u.Scheme == "": // the server that provided the document
 		a.d.Tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", draft.Clip(out, 80))
 		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
 	case !draft.IsWeb(u):
@@ -190,8 +190,8 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	return strings.TrimSuffix(u.String(), "/"), true
 }
 
-// security says how the document wants to be asked. What it takes to be let in is nobody's
-// example, so that it is a comment.
+// security describes the authentication that the document requires. It becomes a comment, because
+// a document has no example of credentials.
 func (a *api) security() {
 	if a.doc.Components == nil {
 		return
@@ -222,7 +222,7 @@ func (a *api) security() {
 	}
 }
 
-// Request makes a request of an operation, from its examples.
+// request makes a request of an operation, from its examples.
 func (a *api) request(op operation) *draft.Request {
 	r := &draft.Request{Line: op.line, Method: op.method, Public: true, Name: op.OperationID}
 	if r.Name == "" {
@@ -279,7 +279,7 @@ func (a *api) request(op operation) *draft.Request {
 	return r
 }
 
-// elsewhere gives the server of an operation that has one of its own.
+// elsewhere returns the server of an operation that has its own.
 func (a *api) elsewhere(op operation) string {
 	servers := op.item.Servers
 	if op.Servers != nil && len(*op.Servers) > 0 {
@@ -306,7 +306,8 @@ func (a *api) elsewhere(op operation) string {
 
 type parameter struct{ *openapi3.Parameter }
 
-// parameters are those of an operation and of its path, whose own give way.
+// parameters returns the parameters of an operation and of its path; those of the operation take
+// precedence.
 func (a *api) parameters(op operation) []parameter {
 	var out []parameter
 	for _, list := range []openapi3.Parameters{op.Parameters, op.item.Parameters} {
@@ -321,8 +322,8 @@ func (a *api) parameters(op operation) []parameter {
 	return out
 }
 
-// Value gives what a parameter is sent as; false for one that is left out: it is not
-// required and has no example.
+// value returns the value of a parameter; false if it is left out, because it is not required and
+// has no example.
 func (p parameter) value(m *made) (any, bool) {
 	if p.Example != nil {
 		return p.Example, true
@@ -352,7 +353,7 @@ func (p parameter) value(m *made) (any, bool) {
 	return v, true
 }
 
-// query adds a parameter to a query, as its style says.
+// query adds a parameter to a query, according to its style.
 func (p parameter) query(q url.Values, v any) {
 	explode := p.Explode == nil && (p.Style == "" || p.Style == "form") || p.Explode != nil && *p.Explode
 	switch v := v.(type) {
@@ -381,7 +382,7 @@ func (p parameter) query(q url.Values, v any) {
 	}
 }
 
-// joined writes a value as a parameter's.
+// joined formats a value for a parameter.
 func joined(v any, sep string) string {
 	if sep == "" {
 		sep = ","
@@ -414,7 +415,7 @@ func compact(v any) string {
 	return string(b)
 }
 
-// Body sends the operation's example, of the type that the language writes best.
+// body sets the operation's example, of the content type that the language writes best.
 func (a *api) body(op operation, r *draft.Request, m *made) {
 	if op.RequestBody == nil || op.RequestBody.Value == nil || len(op.RequestBody.Value.Content) == 0 {
 		return
@@ -483,7 +484,7 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 	}
 }
 
-// statuses makes a check of the good answers that an operation has.
+// statuses makes a check of the successful statuses of an operation.
 func statuses(of *openapi3.Responses) *draft.Node {
 	if of == nil {
 		return nil

@@ -10,20 +10,20 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// made makes values up where a document has no example, and knows which.
+// made generates values where a document has no example, and records which.
 type made struct {
 	names []string
-	inner []*openapi3.Schema // those that are being made, the innermost last
+	inner []*openapi3.Schema // schemas being generated, the innermost last
 	used  int
 }
 
-// Bounds on what is made up: of a schema that refers to itself there is no end.
+// Bounds on generated values: a recursive schema has no end.
 const (
 	mostNested = 6
 	mostMade   = 500
 )
 
-// first gives the first of several examples, by name.
+// first returns the first of several examples, by name.
 func first(examples openapi3.Examples) (any, bool) {
 	for _, name := range draft.SortedKeys(examples) {
 		if ref := examples[name]; ref != nil && ref.Value != nil && ref.Value.Value != nil {
@@ -33,7 +33,7 @@ func first(examples openapi3.Examples) (any, bool) {
 	return nil, false
 }
 
-// exampleOf gives the value that a schema names itself.
+// exampleOf returns the example of a schema.
 func exampleOf(ref *openapi3.SchemaRef) (any, bool) {
 	if ref == nil || ref.Value == nil {
 		return nil, false
@@ -53,7 +53,7 @@ func exampleOf(ref *openapi3.SchemaRef) (any, bool) {
 	return nil, false
 }
 
-// sample makes a value of a schema: its own examples where it has them.
+// sample generates a value of a schema: its own examples if it has them.
 func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 	if v, ok := exampleOf(ref); ok {
 		return v
@@ -84,7 +84,7 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 		return out
 	case s.Type.Includes("array"):
 		out := []any{}
-		if s.Items != nil && slices.Contains(m.inner, s.Items.Value) { // a tree, which ends here
+		if s.Items != nil && slices.Contains(m.inner, s.Items.Value) { // a recursive schema, which ends here
 			return out
 		}
 		for range max(1, min(s.MinItems, 5)) {
@@ -96,8 +96,8 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 	return scalar(s)
 }
 
-// Fields makes the properties of an object: those that are required, and those that have
-// an example. What only answers hold is none of them.
+// fields generates the properties of an object that are required or have an example. Read-only
+// properties are left out.
 func (m *made) fields(s *openapi3.Schema, name string, depth int, out map[string]any) {
 	for _, key := range draft.SortedKeys(s.Properties) {
 		p := s.Properties[key]
@@ -120,7 +120,7 @@ func (m *made) fields(s *openapi3.Schema, name string, depth int, out map[string
 	}
 }
 
-// scalar makes a value that is neither a list nor a map.
+// scalar generates a value that is neither a list nor a map.
 func scalar(s *openapi3.Schema) any {
 	switch {
 	case s.Type.Includes("integer") || s.Type.Includes("number"):
@@ -156,7 +156,7 @@ func scalar(s *openapi3.Schema) any {
 	return text
 }
 
-// binary tells whether a field of a form is a file.
+// binary reports whether a field of a form is a file.
 func binary(ref *openapi3.SchemaRef, key string) bool {
 	if ref == nil || ref.Value == nil {
 		return false

@@ -1,4 +1,4 @@
-// Package vegeta converts target files of vegeta into scenarios.
+// Package vegeta converts vegeta target files into scenarios.
 package vegeta
 
 import (
@@ -12,14 +12,13 @@ import (
 	"brunt/scenarios/convert/draft"
 )
 
-// Converter describes how target files of vegeta are converted.
+// Converter returns the converter for vegeta target files.
 func Converter() draft.Converter {
 	return draft.Converter{Name: "vegeta", Convert: convert}
 }
 
-// convert reads a target file of vegeta, in its HTTP or its JSON format. Vegeta sends its
-// targets in turn; here a load picks one of them an iteration, those that come several
-// times as much more often.
+// convert reads a vegeta target file, in its HTTP or its JSON format. Vegeta sends its targets in
+// turn. The load picks one per iteration, weighted by the number of times it occurs.
 func convert(d *draft.Draft, source []byte) error {
 	var all []*draft.Request
 	var err error
@@ -40,7 +39,7 @@ func convert(d *draft.Draft, source []byte) error {
 	return nil
 }
 
-// vegetaHTTP reads METHOD URL, headers on the lines below, and a line @file with the body.
+// vegetaHTTP parses METHOD URL, headers on the lines below, and a line @file with the body.
 func vegetaHTTP(d *draft.Draft, source []byte) ([]*draft.Request, error) {
 	var all []*draft.Request
 	var r *draft.Request
@@ -73,7 +72,7 @@ func vegetaHTTP(d *draft.Draft, source []byte) ([]*draft.Request, error) {
 	return all, nil
 }
 
-// isTarget tells the first line of a target from a header.
+// isTarget distinguishes the first line of a target from a header.
 func isTarget(line string) bool {
 	method, rest, ok := strings.Cut(line, " ")
 	return ok && rest != "" && method == strings.ToUpper(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
@@ -90,7 +89,7 @@ func vegetaTarget(d *draft.Draft, line int, method, target string) (*draft.Reque
 	return r, nil
 }
 
-// vegetaJSON reads one object for each target: method, url, header and a body in base64.
+// vegetaJSON parses one object for each target: method, url, header and a body in base64.
 func vegetaJSON(d *draft.Draft, source []byte) ([]*draft.Request, error) {
 	var all []*draft.Request
 	dec := json.NewDecoder(bytes.NewReader(source))
