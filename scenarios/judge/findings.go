@@ -29,7 +29,7 @@ type Case struct {
 
 	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
 	// hook whether it met none. Of those that it does not tell of, the requests of the
-	// Load during the fault tell. Nothing is known of what a fault does that met none.
+	// load during the fault tell. Nothing is known of what a fault does that met none.
 	NoTraffic map[int]bool
 
 	// Unverified are the occurrences, by number, that were injected and not seen to
@@ -203,7 +203,7 @@ func (f *composer) finish() error {
 	return nil
 }
 
-// Gather reads every cell once for its counts.
+// gather reads every cell once for its counts.
 func (f *composer) gather() error {
 	f.lasts = map[time.Duration]int{}
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {

@@ -15,7 +15,7 @@ import (
 // snapshot costs as much after an hour as after a minute, apart from the rows of single
 // seconds. The zero value is ready.
 type Interim struct {
-	read    int64                    // Bytes of the spill file that were taken in
+	read    int64                    // bytes of the spill file that were taken in
 	sums    map[int32][]measure.Cell // by phase, then by series
 	records []record
 	windows []result.Window
@@ -127,7 +127,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	return err
 }
 
-// Series gives the sums of a phase.
+// series gives the sums of a phase.
 func (a *Interim) series(phase int32, f *composer) []measure.Cell {
 	if a.sums[phase] == nil {
 		a.sums[phase] = make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))

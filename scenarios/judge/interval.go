@@ -178,7 +178,7 @@ func bounds95(k, n, each float64) (low, high float64) {
 	return impact.LowerBound(k/each, n/each, side), impact.UpperBound(k/each, n/each, side)
 }
 
-// UpTo is how many requests of the metric's population lie at or below a value that
+// upTo is how many requests of the metric's population lie at or below a value that
 // Quantile gave.
 func (s *sum) upTo(m slo.Metric, at float64) int64 {
 	if m.Of == "service" {

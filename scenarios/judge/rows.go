@@ -138,7 +138,7 @@ func (w *rows) write(start time.Duration, row []*measure.Cell) {
 	}
 }
 
-// Gather adds a window to its group, and writes the rows of a group that is whole.
+// gather adds a window to its group, and writes the rows of a group that is whole.
 func (w *rows) gather(g *group, row []*measure.Cell) {
 	for i, c := range row[:min(len(row), len(w.Config.Steps))] {
 		switch {

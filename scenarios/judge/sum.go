@@ -69,7 +69,7 @@ func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) 
 	return c.Over + c.Bad(), n, false
 }
 
-// Quantile is the value at quantile q of the metric's population in seconds; failed
+// quantile is the value at quantile q of the metric's population in seconds; failed
 // requests are slower than any answer.
 func (s *sum) quantile(m slo.Metric, q float64) float64 {
 	t, largest := s.Response, s.Most

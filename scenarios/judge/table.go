@@ -75,7 +75,7 @@ func (f *composer) outcomes(p phase, load, step string, c *measure.Cell, span ti
 	}
 }
 
-// Times are percentiles as objectives judge them.
+// times are percentiles as objectives judge them.
 func (s *sum) times(m slo.Metric) result.Times {
 	at := func(q float64) result.Num { return result.Num(s.quantile(m, q)) }
 	measure := func(name string) result.Num {

@@ -16,10 +16,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Writes keeps what became of every write of a run, in a file: a line of JSON each, with its
-// id, its end in seconds from t0, and whether it was acknowledged. In memory there is no more
-// than a buffer for each shard, whatever the length of the run. After brunt is killed, the file
-// holds all writes but those of the last second.
+// Writes keeps the outcome of every write of a run in a file: one line of JSON each, with its id,
+// its end in seconds from t0, and whether it was acknowledged. It uses one buffer of memory for each
+// shard, however long the run is. After brunt is killed, the file lacks at most the writes of the
+// last second.
 type Writes struct {
 	shards []*WriteShard
 	file   *os.File
@@ -29,15 +29,15 @@ type Writes struct {
 	broken atomic.Pointer[error]
 }
 
-// A Write is one of them.
+// A Write is the outcome of one write.
 type Write struct {
 	ID    string
-	End   time.Duration // offset from t0: its answer was in, or it was given up
+	End   time.Duration // offset from t0 of its answer, or of giving it up
 	Acked bool
 }
 
-// mostWrites is how many writes a run keeps; beyond that they are only counted. The
-// reading afterwards needs 8 bytes of memory for each.
+// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 8 bytes
+// of memory for each.
 const mostWrites = 8_000_000
 
 // Bounds on ids and buffers, in bytes.

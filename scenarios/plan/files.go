@@ -38,7 +38,7 @@ func (lp *LoadPlan) InFlight() int {
 	return scenarios.DefaultMaxInFlight
 }
 
-// Relative gives a path as seen from a folder, where that can be said.
+// Relative returns a path relative to a folder, or the path itself where that is not possible.
 func Relative(dir, path string) string {
 	from, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,12 +54,11 @@ func Relative(dir, path string) string {
 	return abs
 }
 
-// Programs lists the files that a service is started from: its command, and what among
-// its arguments is a file. Brunt itself is known by its version: where it lies says
-// nothing.
+// Programs lists the files that a service is started from: its command, and the files among its
+// arguments. Brunt itself is left out: its version identifies it.
 func Programs(s *stack.Service) []string {
 	var out []string
-	if s.Container != nil { // what it runs is in its image
+	if s.Container != nil { // its image holds its programs
 		return nil
 	}
 	self, _ := os.Executable()
@@ -84,7 +83,7 @@ func Programs(s *stack.Service) []string {
 	return out
 }
 
-// Digest gives the digest of a file.
+// Digest returns the SHA-256 digest of a file.
 func Digest(file string) (sum [sha256.Size]byte, err error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -98,7 +97,7 @@ func Digest(file string) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// Program finds what a command runs that is started in dir.
+// Program finds the program of a command that is started in dir.
 func Program(name, dir string) (path string, err error) {
 	if dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
 		name = filepath.Join(dir, name)

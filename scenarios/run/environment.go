@@ -123,7 +123,7 @@ func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 }
 
 // shownPath is a file as the scenario's folder sees it; what lies elsewhere keeps its
-// Name alone: where this machine has it says nothing about it.
+// name alone: where this machine has it says nothing about it.
 func shownPath(dir, file string) string {
 	if rel := plan.Relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
 		return rel

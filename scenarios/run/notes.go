@@ -47,7 +47,7 @@ func (r *runner) hit(unit string, at time.Duration) bool {
 }
 
 // spoken notes which loads spoke something else than HTTP/1.1, and which waited for a
-// Place on connections that carry many requests at once.
+// place on connections that carry many requests at once.
 func (r *runner) spoken() {
 	for i, c := range r.clients {
 		s, ok := c.(targets.Speaker)

@@ -169,7 +169,7 @@ func TestPublished(t *testing.T) {
 // TestEventKinds holds that every event that brunt writes is published, and no other.
 func TestEventKinds(t *testing.T) {
 	written := regexp.MustCompile(`(?:\b[eE]vent\(|\btell\(|\bEvent: )"([a-z]+\.[a-z_]*)"( \+)?`)
-	composed := map[string][]string{"write.": nil} // Names with an end that is not written there
+	composed := map[string][]string{"write.": nil} // names with an end that is not written there
 	for _, s := range ledger.States {
 		composed["write."] = append(composed["write."], string(s))
 	}

@@ -38,7 +38,7 @@ import (
 
 // Options say how to run a plan.
 type Options struct {
-	ID       string                // Names the run; empty draws one
+	ID       string                // names the run; empty draws one
 	LogDir   string                // for the output of the stack's units; empty keeps only its end
 	State    string                // for the journal; needed where anything is started or broken
 	Ledger   string                // the file for what the ledger did not find as it should be; empty keeps none
@@ -139,7 +139,7 @@ type runner struct {
 	timetable []result.Foreseen // foreseen, for those who watch
 
 	mu       sync.Mutex
-	checks   []string // Names of checks: the plan's, and those of scripts
+	checks   []string // names of checks: the plan's, and those of scripts
 	failed   []string // why scripts have marked the run as failed
 	faultsIn []string // that scripts were told of
 	notes    []string
