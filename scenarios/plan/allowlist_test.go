@@ -14,8 +14,6 @@ import (
 
 // TestGate_Names: names are refused before a run according to this machine's hosts file and a
 // load's resolve.
-
-// hosts file and a load's resolve say of them.
 func TestGate_Names(t *testing.T) {
 	const hosts = `# names of this machine
 127.0.0.1	localhost vm

@@ -12,9 +12,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets/stack"
-)                    // OwnFiles are the open files that brunt needs for itself: logs, links, the report.
-const OwnFiles = 256 // FilesNeeded tells how many open files the plan may need, and how many of them are not
-// brunt's to save: those of loads whose author set their number.
+)
+
+// OwnFiles is the number of open files that brunt needs for itself: logs, links, the report.
+const OwnFiles = 256
+
+// FilesNeeded is how many open files the plan may need, and how many of them brunt can't save: those
+// of loads whose author set their number.
 func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	all, fixed = OwnFiles, OwnFiles
 	for i := range p.Loads {
@@ -27,7 +31,7 @@ func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	return all, fixed
 }
 
-// InFlight is how many iterations a load may have under way.
+// InFlight is how many iterations a load may have in flight.
 func (lp *LoadPlan) InFlight() int {
 	switch {
 	case lp.Schedule.Closed():

@@ -25,7 +25,6 @@ import (
 )
 
 // TargetName describes the target in one word.
-
 func (p *Plan) TargetName() string {
 	t := p.Scenario.Target
 	switch TargetKind(&t) {

@@ -34,7 +34,7 @@ type ForecastStep struct {
 	What  string   `json:"what"`
 	Via   string   `json:"via"`
 	Units []string `json:"units"`
-	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty for an effect that ends with brunt
+	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
 // forecasts plans every fault against units that do not run yet. It reads only.

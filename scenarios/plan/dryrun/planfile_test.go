@@ -147,7 +147,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 				}
 				rest = slices.Delete(rest, i, i+1)
 			}
-			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // the number of replicas decides which one is picked
+			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // the pick depends on the number of replicas
 			if rest = slices.DeleteFunc(rest, steps); len(rest) > 0 || t.Failed() {
 				t.Errorf("told:\n%s", strings.Join(found, "\n"))
 			}
