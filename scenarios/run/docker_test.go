@@ -329,7 +329,7 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if len(engineHas(t, y.Engine, m)) == 0 {
 		t.Fatal("nothing was left")
 	}
-	held, err := journal.Open(catalog.AllOperations(), t.TempDir(), run) // the lock of the journal means that the run goes on
+	held, err := journal.Open(catalog.AllOperations(), t.TempDir(), run) // the lock means that the run goes on
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func (s *system) identify(ctx context.Context) {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // a service that is a part of brunt
+				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}

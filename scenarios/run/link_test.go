@@ -149,7 +149,7 @@ func TestPartition(t *testing.T) {
 	for _, c := range []struct {
 		name               string
 		settings           string
-		kept, fresh, store bool // expected failures: web's open connections to store, its new ones, those of store to web
+		kept, fresh, store bool // expected failures: open connections web->store, new ones, those store->web
 	}{
 		{"both ways", "", true, true, true},
 		{"one way", ", direction: one-way", true, true, false},
