@@ -61,7 +61,7 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 	}
 	measured := sum.measure(o, limit)
 	if o.Metric.Name == "p" {
-		measured = math.NaN() // its distribution is not at hand
+		measured = math.NaN() // it needs a distribution
 	}
 	as.Measured = result.Num(measured)
 	if a := allowed(o); a < 1 && o.Metric.Name != "burn" {
