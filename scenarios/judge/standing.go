@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// RunningVerdicts gives the verdict that each objective would have if the run ended now, from
+// RunningVerdicts returns the verdict that each objective would have if the run ended now, from
 // counts alone. A percentile is judged without its value, because its value needs a
 // distribution.
 func RunningVerdicts(s measure.Second, slo []slo.Objective) []result.Standing {

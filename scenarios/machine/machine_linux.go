@@ -50,7 +50,7 @@ func StolenTime() (stolen, all float64) {
 	return stolen, all
 }
 
-// CPUPressure gives the share of the last ten seconds in which some task waited for a
+// CPUPressure returns the share of the last ten seconds in which some task waited for a
 // processor (PSI).
 func CPUPressure() float64 {
 	b, err := os.ReadFile("/proc/pressure/cpu")

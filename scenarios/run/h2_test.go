@@ -24,13 +24,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// serve2 is a server of HTTP/2, over TLS (https) or without (http). It keeps when it
-// takenWithin /N, for each N, and tells under /answers.
+// serve2 is a server of HTTP/2, over TLS (https) or without (http). It records when it answers /N,
+// for each N, and reports the times under /answers.
 //
-//	streams=N  that a connection takes at once
+//	streams=N  limit of concurrent streams of a connection
 //	away=N     every Nth request makes it send GOAWAY
-//	kill=N     every Nth closes its connection without an answer, all that is on it with it
-//	wait=D     an answer takes that long
+//	kill=N     every Nth closes its connection with all its streams, without an answer
+//	wait=D     response time
 func serve2(args []string) error {
 	var mu sync.Mutex
 	at := map[int][]int64{}

@@ -116,7 +116,7 @@ const (
 	plainly  = `{write: write, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s}`
 )
 
-// TestLedger plants every fate of a write, and checks that the ledger finds exactly that.
+// TestLedger plants every outcome of a write, and checks that the ledger finds exactly that.
 func TestLedger(t *testing.T) {
 	every := func(n, of int) bool { return n%of == 0 }
 	const all, some = written, written / 10 // every tenth is planted
