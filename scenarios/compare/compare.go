@@ -341,7 +341,7 @@ func (m *Metric) floor(sides ...[]value) float64 {
 	return math.Sqrt(share * (1 - share) / (float64(n) / runs))
 }
 
-// judge returns each row its verdict by Holm's procedure (A simple sequentially rejective
+// judge gives each row its verdict by Holm's procedure (A simple sequentially rejective
 // multiple test procedure, 1979): the chance that any row fails although nothing changed
 // is at most alpha.
 func (c *Comparison) judge(tests []*test) {
@@ -373,7 +373,7 @@ func (c *Comparison) judge(tests []*test) {
 	c.conclude()
 }
 
-// settle returns the verdict. A failure needs the level that Holm's procedure leaves to this row,
+// settle sets the verdict. A failure needs the level that Holm's procedure leaves to this row,
 // because one failed row fails the comparison; to pass, every row must pass, so that each may
 // use alpha in full.
 func (t *test) settle(alpha, share, adjusted float64) {

@@ -102,7 +102,7 @@ func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Leave returns the run a note and waits until the run has read it.
+// Leave gives the run a note and waits until the run has read it.
 func (r Running) Leave(m Note) error {
 	switch {
 	case strings.TrimSpace(m.Text) == "":

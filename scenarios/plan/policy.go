@@ -207,7 +207,7 @@ func (lp *LoadPlan) shapeAt() syntax.Pos {
 	return lp.Shape.Pos
 }
 
-// under finds the load, closed or open, with the largest share at a time.
+// under finds the load, closed or open, with the largest number at a time.
 func (c policyCheck) under(at time.Duration, closed bool) *LoadPlan {
 	var out *LoadPlan
 	most := -1.0
