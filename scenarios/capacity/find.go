@@ -14,9 +14,9 @@ type Answer string
 const (
 	Holds   Answer = "holds"
 	Breaks  Answer = "breaks"
-	Limited Answer = "limited" // the generator gave out, not the target
-	// Disturbed means that the generator fell short although it had little to do, because
-	// something else used the machine. The probe counts for nothing and is repeated.
+	Limited Answer = "limited" // the generator reached its limit, not the target
+	// Disturbed means that something else used the machine and the generator fell short at a low
+	// load. The search ignores the probe and repeats it.
 	Disturbed Answer = "disturbed"
 )
 
@@ -25,14 +25,14 @@ type Prober interface {
 	// Probe loads the target with rate iterations a second. Why gives the reason for the
 	// answer.
 	Probe(ctx context.Context, rate float64) (answer Answer, why string, err error)
-	// CoolDown gives the target time after a break.
+	// CoolDown gives the target time to recover after a break.
 	CoolDown(ctx context.Context) error
 }
 
 // Options bound the search. The comment of each field gives the meaning of its zero value.
 type Options struct {
 	From      float64 // the first rate, per second; more than zero
-	Max       float64 // the largest that is tried, per second; zero is no bound
+	Max       float64 // the largest rate to try, per second; zero is no bound
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
 	Confirm   int     // number of probes of which a majority decides: odd, because an even number can tie; zero is 3
 	Tried     func(Try)
@@ -42,20 +42,20 @@ type Options struct {
 type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
 	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
-	Why    string  `json:"why"`    // what was seen
+	Why    string  `json:"why"`    // what the probe observed
 }
 
 // A Found is the interval that holds the capacity.
 type Found struct {
 	Low  float64 `json:"low"`  // the largest rate that held
-	High float64 `json:"high"` // the smallest that broke; zero is that none did
-	// Limited is the rate at which the generator fell short before the target broke; zero means
-	// that it did not.
+	High float64 `json:"high"` // the smallest rate that broke; zero means none did
+	// Limited is the rate at which the generator fell short before the target broke; zero means that
+	// it did not.
 	Limited float64 `json:"limited,omitempty"`
 	Tries   []Try   `json:"tries"` // in their order
 }
 
-// Middle is the middle of the interval, as rates are compared: their geometric mean.
+// Middle is the geometric mean of Low and High.
 func (f *Found) Middle() float64 {
 	if f.High == 0 {
 		return f.Low
@@ -63,20 +63,20 @@ func (f *Found) Middle() float64 {
 	return math.Sqrt(f.Low * f.High)
 }
 
-// ErrNoRate means that no rate held, not even the smallest.
+// ErrNoRate means that the target met its objectives at no rate, not even at the smallest.
 var ErrNoRate = errors.New("no rate held")
 
 const (
-	stair   = 2    // from step to step
-	descent = 1024 // times under the first rate that the staircase goes down, at most
-	mostAsk = 200  // probes in all, whatever happens
-	stalls  = 40   // disturbed probes at one rate, at most
+	stair   = 2    // factor from one step to the next
+	descent = 1024 // the staircase goes down to the first rate divided by this, at most
+	mostAsk = 200  // largest number of probes in a search
+	stalls  = 40   // largest number of disturbed probes at one rate
 )
 
 type search struct {
 	Options
 	prober Prober
-	able   float64 // the largest rate that the generator was seen to make
+	able   float64 // the largest rate that the generator reached
 	within [2]int  // probes up to that rate: undisturbed, and disturbed
 	asked  int     // undisturbed probes
 	Found
@@ -104,13 +104,13 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 	if err == nil {
 		err = s.bisect(ctx)
 	}
-	if s.High > 0 && s.High <= s.Limited { // the target gave out before
+	if s.High > 0 && s.High <= s.Limited { // the target broke first
 		s.Limited = 0
 	}
 	return &s.Found, err
 }
 
-// climb goes up by stairs to the first rate that breaks, or down to the first that holds.
+// climb raises the rate step by step to the first that breaks, or lowers it to the first that holds.
 func (s *search) climb(ctx context.Context) error {
 	for rate := s.From; ; rate = math.Min(rate*stair, s.bound()) {
 		a, err := s.stepped(ctx, rate)
@@ -158,8 +158,8 @@ func (s *search) bound() float64 {
 	return math.Inf(1)
 }
 
-// bisect narrows the interval. Where the low end no longer holds, because of the aftermath of a
-// break or because it held by chance, the search goes further down.
+// bisect narrows the interval. When the low end no longer holds, because of the aftermath of a break
+// or because it held by chance, the search moves further down.
 func (s *search) bisect(ctx context.Context) error {
 	for {
 		top := s.High
@@ -191,7 +191,7 @@ func (s *search) bisect(ctx context.Context) error {
 	}
 }
 
-// note lowers the upper end.
+// note lowers the upper end of the interval to a rate that broke.
 func (s *search) note(rate float64, a Answer) {
 	if a == Limited {
 		s.Limited = rate
@@ -200,8 +200,8 @@ func (s *search) note(rate float64, a Answer) {
 	}
 }
 
-// stepped probes once, and further until it is decided where the rate does not hold. A rate
-// that holds on the way up is probed again by the bisection.
+// stepped probes a rate once, and repeats the probe until a majority agrees when the rate does not
+// hold. The bisection probes a rate that holds on the way up again.
 func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	a, err := s.ask(ctx, rate)
 	if err != nil || a == Holds && rate < s.bound() {
@@ -233,10 +233,10 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 	}
 }
 
-// patience is the number of disturbed probes at a rate after which the generator is considered
-// unable to make the rate: by neighbours alone so many occur once in a thousand times, going by
-// the rates that the generator can make. It is rather too high, because neighbours come in
-// bursts.
+// patience is the number of disturbed probes at a rate after which the search considers the
+// generator unable to reach the rate. At the share of disturbed probes seen at lower rates, that
+// many occur by chance once in a thousand times. The number is on the high side, because
+// disturbances come in bursts.
 func (s *search) patience(rate float64) int {
 	if rate <= s.able {
 		return stalls
@@ -246,7 +246,7 @@ func (s *search) patience(rate float64) int {
 	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
 }
 
-// ask makes one probe, and gives the target time to cool down after a break.
+// ask makes one probe, and lets the target cool down after a break.
 func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if s.asked >= mostAsk {
 		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s", mostAsk, s.Low, s.High)
@@ -273,7 +273,7 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	case rate <= s.able:
 		s.within[1]++
 	}
-	if a == Breaks || a == Disturbed { // what disturbs is given time as well
+	if a == Breaks || a == Disturbed { // a disturbance needs time to end as well
 		err = s.prober.CoolDown(ctx)
 	}
 	return a, err

@@ -10,13 +10,14 @@ import (
 	"testing"
 )
 
-// A server breaks above its capacity, with a noise, and for some probes after a break.
+// A server breaks above its capacity, which varies by noise, and has less capacity for some probes
+// after a break.
 type server struct {
 	capacity  float64
 	noise     float64 // of the capacity, from probe to probe
-	generator float64 // what the generator can do; zero is anything
-	tired     float64 // what a break takes of the capacity until it has cooled down
-	cooled    int     // cool-downs that it needs
+	generator float64 // the rate that the generator reaches; zero is no limit
+	tired     float64 // share of the capacity lost by a break, until the server has cooled down
+	cooled    int     // cool-downs that the server needs
 	r         *rand.Rand
 	hot       int
 }
@@ -108,7 +109,7 @@ func (f *failing) Probe(ctx context.Context, rate float64) (Answer, string, erro
 	return f.server.Probe(ctx, rate)
 }
 
-// TestFind_Ends lets the search end early: what was found so far is given.
+// TestFind_Ends: a search that ends early returns what it has found so far.
 func TestFind_Ends(t *testing.T) {
 	f, err := Find(t.Context(), &failing{server{capacity: 1000, r: rand.New(rand.NewPCG(1, 1))}}, Options{From: 100})
 	if err == nil || f.Low != 200 || len(f.Tries) == 0 {
@@ -126,7 +127,7 @@ func TestFind_Ends(t *testing.T) {
 	}
 }
 
-// TestFind_Disturbed: a probe that was disturbed is no vote on the rate.
+// TestFind_Disturbed: a disturbed probe does not count for or against the rate.
 func TestFind_Disturbed(t *testing.T) {
 	srv := &server{capacity: 737, r: rand.New(rand.NewPCG(1, 1))}
 	n := 0
@@ -155,7 +156,7 @@ func TestFind_Disturbed(t *testing.T) {
 	}
 }
 
-// A prober without a cool-down.
+// A prober is a Prober whose CoolDown does nothing.
 type prober func(ctx context.Context, rate float64) (Answer, string, error)
 
 func (p prober) Probe(ctx context.Context, rate float64) (Answer, string, error) { return p(ctx, rate) }

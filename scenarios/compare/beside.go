@@ -75,7 +75,7 @@ func verb(n int) string {
 	return fmt.Sprintf("%d figures are", n)
 }
 
-// caution says how far n earlier runs can be trusted.
+// caution describes the limits of a comparison with n earlier runs.
 func caution(n int) string {
 	switch {
 	case n == 1:

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// One old run tells a change and nothing of chance; a few tell how much runs differ; a
-// history gives verdicts.
+// One old run shows a change without its chance; a few show how much runs differ; a history gives
+// verdicts.
 func TestBeside(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

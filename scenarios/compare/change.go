@@ -10,8 +10,8 @@ import (
 // that goes up and down again hides its ends, and then kept where the neighbouring levels
 // clearly differ.
 const (
-	weak   = .1   // for a division to be tried further
-	strong = .001 // for it to stay, by Welch's test, where one series is looked at
+	weak   = .1   // for a division to be considered
+	strong = .001 // for it to stay, by Welch's test, where one series is examined
 )
 
 // Changes finds where a series moved: by hierarchical division with the energy statistic, each
@@ -41,8 +41,8 @@ func Changes(series []float64, least, of int, r *rand.Rand) []int {
 	}
 }
 
-// merged takes out the cut whose levels differ least, until all that are left differ
-// by more than chance does with so much of a chance.
+// merged removes the cut whose levels differ least, until all remaining ones differ by more than
+// chance explains.
 func merged(series []float64, cuts []int, chance float64) []int {
 	for len(cuts) > 2 {
 		worst, p := 0, chance
@@ -66,11 +66,11 @@ func merged(series []float64, cuts []int, chance float64) []int {
 
 const permutations = 199
 
-// shown tells that a division is better than chance makes.
+// shown reports whether a division is better than chance.
 func shown(segment []float64, q float64, least int, r *rand.Rand) bool {
 	mixed := slices.Clone(segment)
 	above := 0
-	for n := 0; n < permutations && float64(above+1) <= weak*(permutations+1); n++ { // as long as it may be
+	for n := 0; n < permutations && float64(above+1) <= weak*(permutations+1); n++ { // while it may still be significant
 		r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 		if _, stat := division(mixed, least); stat >= q {
 			above++
@@ -116,7 +116,7 @@ func division(x []float64, least int) (k int, q float64) {
 	return k, q
 }
 
-// pairsMean is the mean distance of two of n values.
+// pairsMean is the mean distance between two of n values.
 func pairsMean(sum, n float64) float64 {
 	if n < 2 {
 		return 0

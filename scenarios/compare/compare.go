@@ -14,21 +14,21 @@ import (
 	"gonum.org/v1/gonum/stat/combin"
 )
 
-// Options say how runs are compared. The zero value takes the margin of each metric and an
-// alpha of 5 %, and refuses runs that do not match.
+// Options configure a comparison. The zero value uses the default margin of each metric and an alpha
+// of 5 %, and refuses runs that do not match.
 type Options struct {
 	Margins Margins
-	Alpha   float64  // chance that anything fails although nothing changed; zero is 0.05
+	Alpha   float64  // probability that any row fails although nothing changed; zero is 0.05
 	Metrics []string // none is all
 	Phases  []string // none is all
 	Steps   []string // none is all; * is all of them together
-	Allow   []string // mismatches to put up with: scenario, machine, generator, run
+	Allow   []string // mismatches to accept: scenario, machine, generator, run
 }
 
-// DefaultAlpha is the chance of a false alarm, over all rows together.
+// DefaultAlpha is the probability of a false alarm, over all rows together.
 const DefaultAlpha = .05
 
-// A Row is the answer for one metric of one step, load and phase.
+// A Row is the result for one metric of one step, load and phase.
 type Row struct {
 	Phase    string            `json:"phase"`          // as in result.json
 	Load     string            `json:"load"`           // * is all of them
@@ -47,14 +47,14 @@ type Row struct {
 	Note     string            `json:"note,omitempty"` // why, where it is not plain
 
 	alone float64 // P before Holm
-	past  bool    // one run is held to a history
+	past  bool    // one run is compared with a history
 }
 
 // A Comparison says whether one side is worse than the other.
 type Comparison struct {
 	Verdict    scenarios.Verdict `json:"verdict"`   // pass, regression or inconclusive
 	Reason     string            `json:"reason"`    // one sentence
-	Design     Design            `json:"design"`    // how the runs stand to each other
+	Design     Design            `json:"design"`    // arrangement of the runs
 	Base       []string          `json:"base"`      // runs
 	Cand       []string          `json:"candidate"` // runs
 	Alpha      float64           `json:"alpha"`     // chance of a false alarm
@@ -63,7 +63,7 @@ type Comparison struct {
 	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
 	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
 
-	history []*Record // that one run is held to, the oldest first
+	history []*Record // records that one run is compared with, the oldest first
 	margins Margins
 }
 
@@ -110,7 +110,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 }
 
 // distinct refuses a run that is given twice, on one side or on both: it does not differ from
-// itself, and would look like proof.
+// itself, and would look like evidence.
 func distinct(all []Run) error {
 	seen := map[string]string{}
 	for _, r := range all {
@@ -152,12 +152,12 @@ type test struct {
 	est    estimate
 	limit  float64
 	n      int     // runs a side, or of history
-	void   bool    // it has no estimate
-	lacks  bool    // as too few runs have it
-	chance float64 // of what a void row shows by noise alone; zero is that it shows nothing
+	void   bool    // without an estimate
+	lacks  bool    // because too few runs have it
+	chance float64 // probability of a void row's values by noise alone; zero means that it shows nothing
 }
 
-// p is the chance of what was seen by noise alone.
+// p is the probability of the observed change by noise alone.
 func (t *test) p() float64 {
 	if t.void {
 		return t.chance
@@ -188,7 +188,7 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 	return out
 }
 
-// known refuses phases and steps that nothing was measured of.
+// known refuses phases and steps without measurements.
 func (o *Options) known(at []place) error {
 	var phases, steps []string
 	for _, p := range at {
@@ -229,8 +229,8 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 	return t
 }
 
-// endless settles a row in which runs have no finite value: a percentile within the failed
-// requests, or a fault without recovery.
+// endless settles a row in which runs have no finite value: a percentile within the failed requests,
+// or a fault without recovery.
 func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	without := func(v value) bool { return math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 }
 	count := func(vs []value) (n int) {
@@ -290,13 +290,13 @@ func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, a
 	return d.estimate(t.metric, rest, cand, t.metric.floor(rest, cand)).high(alpha) < t.limit
 }
 
-// chanceOfAll is the probability that, of n+m equal runs of which m have no finite value, those
-// m are all on one side.
+// chanceOfAll is the probability that, of n+m equal runs of which m have no finite value, those m
+// are all on one side.
 func chanceOfAll(n, m int) float64 {
 	return 1 / combin.GeneralizedBinomial(float64(n+m), float64(m))
 }
 
-// column gives values on the scale of changes.
+// column converts values to the scale of changes.
 func (m *Metric) column(vs []value) []float64 {
 	out := make([]float64, len(vs))
 	for i, v := range vs {
@@ -305,7 +305,7 @@ func (m *Metric) column(vs []value) []float64 {
 	return out
 }
 
-// middle turns the mean on the scale of changes back into a value.
+// middle converts the mean on the scale of changes back to a value.
 func (m *Metric) middle(scaled []float64) float64 {
 	sum := 0.0
 	for _, x := range scaled {
@@ -314,13 +314,13 @@ func (m *Metric) middle(scaled []float64) float64 {
 	return m.value(sum / float64(len(scaled)))
 }
 
-// resolution of a histogram with three significant digits, as the standard deviation of
-// what rounding to it does to a logarithm.
+// resolution of a histogram with three significant digits, as the standard deviation of its rounding
+// error on a logarithm.
 const resolution = 1e-3 / 3.4641016151377544 // 1/√12
 
-// floor is the least standard deviation that a run's value can have: that of its resolution,
-// and of a share what chance does to as many requests. Values that agree to the last digit do
-// not prove that runs do not vary.
+// floor is the least standard deviation that a run's value can have: that of its resolution, and for
+// a share that of chance among as many requests. Values that agree to the last digit do not prove
+// that runs do not vary.
 func (m *Metric) floor(sides ...[]value) float64 {
 	least := resolution
 	var k, n int64
@@ -373,7 +373,7 @@ func (c *Comparison) judge(tests []*test) {
 	c.conclude()
 }
 
-// settle gives the verdict. A failure needs the level that Holm's procedure leaves to this row,
+// settle sets the verdict. A failure needs the level that Holm's procedure leaves to this row,
 // because one failed row fails the comparison; to pass, every row must pass, so that each may
 // use alpha in full.
 func (t *test) settle(alpha, share, adjusted float64) {
@@ -401,7 +401,7 @@ func (t *test) settle(alpha, share, adjusted float64) {
 	}
 }
 
-// conclude gives the overall verdict.
+// conclude sets the overall verdict.
 func (c *Comparison) conclude() {
 	count := map[scenarios.Verdict]int{}
 	var worst, open *Row

@@ -16,8 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A world makes runs with a noise of its own: what differs between runs, and a drift that goes
-// on from run to run.
+// A world makes runs with noise: a random difference between runs, and a drift from run to run.
 type world struct {
 	r      *rand.Rand
 	spread float64 // of a run, as the standard deviation of a logarithm
@@ -31,12 +30,12 @@ const (
 	requests = 12000
 )
 
-// run makes a result whose times are worse by a share, and whose errors are as many.
+// run makes a result whose times are worse by a share, with a share of errors.
 func (w *world) run(worse, errors float64) Run {
 	shift := (1 + worse) * math.Exp(w.r.NormFloat64()*w.spread+float64(w.made)*w.drift+w.day)
 	w.made++
 	bad := int64(distuv.Binomial{N: requests, P: errors, Src: w.r}.Rand())
-	at := func(q float64) result.Num { // of a lognormal, with what sampling does to it
+	at := func(q float64) result.Num { // of a lognormal, with sampling error
 		return result.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
 	}
 	r := &result.Result{
@@ -158,7 +157,7 @@ func TestCompare_FalseAlarms(t *testing.T) {
 			return w.blocks(n, worse, 0)
 		}
 	}
-	small := Options{Margins: Margins{}} // so that the margin does not hide false alarms
+	small := Options{Margins: Margins{}} // without a margin that hides false alarms
 	if err := small.Margins.ParseMargin("0.01%"); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +184,7 @@ func TestCompare_FalseAlarms(t *testing.T) {
 			rate := float64(alike[scenarios.Regression]) / float64(trials)
 			two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)) // standard errors
 			t.Logf("identical sides: fail %.1f %%, inconclusive %.1f %%", 100*rate, 100*float64(alike[scenarios.Inconclusive])/float64(trials))
-			if rate > DefaultAlpha+two || len(tt.o.Metrics) == 1 && rate < DefaultAlpha-two { // Holm over what goes together is on the safe side
+			if rate > DefaultAlpha+two || len(tt.o.Metrics) == 1 && rate < DefaultAlpha-two { // Holm over dependent rows is conservative
 				t.Errorf("%.1f %% false alarms, want %.1f ± %.1f %%", 100*rate, 100*DefaultAlpha, 100*two)
 			}
 			slow := alarms(trials/5, 2, tt.o, tt.slow)
@@ -196,7 +195,7 @@ func TestCompare_FalseAlarms(t *testing.T) {
 	}
 }
 
-// TestCompare_Smallest holds what is said of the smallest change to what such a change does.
+// TestCompare_Smallest: a change of the reported smallest size is detected as often as stated.
 func TestCompare_Smallest(t *testing.T) {
 	o := Options{Metrics: []string{"p95"}}
 	w := &world{r: rand.New(rand.NewPCG(3, 3)), spread: .05}
@@ -218,7 +217,7 @@ func TestCompare_Smallest(t *testing.T) {
 	}
 }
 
-// TestCompare_Enough makes as many runs as it was said would do.
+// TestCompare_Enough makes the number of runs that was reported as enough.
 func TestCompare_Enough(t *testing.T) {
 	o := Options{Metrics: []string{"p95"}}
 	w := &world{r: rand.New(rand.NewPCG(5, 5)), spread: .1}
@@ -280,13 +279,13 @@ func TestCompare_Unfit(t *testing.T) {
 	}
 }
 
-// TestCompare_NoEnd compares percentiles that more requests failed than they leave out. Four pairs
-// could have come out so by a chance of 1/16, five of 1/32.
+// TestCompare_NoEnd compares percentiles that lie within the failed requests. Four pairs look like
+// that by chance with a probability of 1/16, five of 1/32.
 func TestCompare_NoEnd(t *testing.T) {
 	const n = 5
 	tests := []struct {
 		name       string
-		base, cand int // runs without an end
+		base, cand int // runs with an infinite value
 		worse      float64
 		want       scenarios.Verdict
 	}{
@@ -337,7 +336,7 @@ func TestMargins(t *testing.T) {
 	}
 }
 
-// An open load does what its schedule asks for: with random arrivals that differs by chance.
+// An open load follows its schedule: with random arrivals the rate differs by chance.
 func TestCompare_OpenRate(t *testing.T) {
 	w := &world{r: rand.New(rand.NewPCG(7, 9)), spread: .01}
 	base, cand := w.turns(5, 0, 0)

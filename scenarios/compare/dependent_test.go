@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A service answers requests one by one whose times depend on each other: AR(1) logarithms, with effects of the run
-// and of the day, and stalls now and then that delay whoever comes.
+// A service answers requests one by one whose times depend on each other: AR(1) logarithms, with
+// effects of the run and of the day, and occasional stalls that delay the requests behind them.
 type service struct {
 	r      *rand.Rand
 	day    float64
@@ -23,18 +23,18 @@ type service struct {
 
 const (
 	asked      = 1200 // requests of a run
-	dependence = .9   // of a logarithm on the one before
+	dependence = .9   // correlation of a logarithm with the one before
 	ofRequests = .3   // standard deviation of logarithms of requests
 	ofRuns     = .02  // of runs
 	ofDays     = .03  // of days
-	stalls     = 1.5  // in a run, in the mean
+	stalls     = 1.5  // mean number in a run
 	stallTakes = .2   // seconds, at 200 requests a second
 )
 
-// A moment is what the machine does to all that run on it then.
+// A moment is the state of the machine that all runs at that time share.
 type moment struct {
 	effect float64
-	stalls []int // requests that they begin at
+	stalls []int // requests at which they begin
 }
 
 func (s *service) moment() (m moment) {
@@ -45,7 +45,7 @@ func (s *service) moment() (m moment) {
 	return m
 }
 
-// run makes one at a moment, with times that are worse by a share.
+// run makes a run at a moment, with times that are worse by a share.
 func (s *service) run(m moment, worse float64) Run {
 	s.made++
 	times := slices.Grow(s.source[:0], asked)[:asked]
@@ -121,8 +121,9 @@ func TestDependent_FalseAlarms(t *testing.T) {
 			}
 		}
 	}
-	// Of one metric the level is what is stated, within two standard errors. Holm over metrics that go
-	// together, looks that are each taken by themselves, and a red that fresh runs confirm are on the safe side.
+	// For one metric the level is as stated, within two standard errors. Holm over dependent
+	// metrics, interim analyses taken by themselves, and failures confirmed by fresh runs are
+	// conservative.
 	inTurns := func(s *service, worse float64) (base, cand []Run) { return sides(s, false, worse) }
 	atOnce := func(s *service, worse float64) (base, cand []Run) { return sides(s, true, worse) }
 	compared := func(make func(*service, float64) (base, cand []Run), o Options) func(*service, float64) scenarios.Verdict {

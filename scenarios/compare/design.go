@@ -9,7 +9,7 @@ import (
 
 // A Run is a result with a name.
 type Run struct {
-	Name string // such as its folder
+	Name string // for example its folder
 	*result.Result
 }
 
@@ -23,8 +23,8 @@ const (
 	Past   Design = "past"   // runs now, against a history of single runs
 )
 
-// estimate says how much worse the runs of b are than those of a, on the scale of changes. Floor is the
-// least standard deviation of a run.
+// estimate estimates how much worse the runs of b are than those of a, on the scale of changes.
+// Floor is the least standard deviation of a run.
 func (d Design) estimate(m *Metric, a, b []value, floor float64) estimate {
 	if d == Past {
 		var history []session
@@ -36,7 +36,7 @@ func (d Design) estimate(m *Metric, a, b []value, floor float64) estimate {
 	return d.between(m.column(a), m.column(b), floor)
 }
 
-// between is the estimate of two sides that were both made now.
+// between is the estimate of two sides made at the same time.
 func (d Design) between(a, b []float64, floor float64) estimate {
 	if d == Pairs {
 		changes := make([]float64, len(a))
@@ -48,12 +48,11 @@ func (d Design) between(a, b []float64, floor float64) estimate {
 	return welch(a, b, floor)
 }
 
-// leastRuns is how many runs a side needs: two are the fewest that differ.
+// leastRuns is how many runs a side needs: the fewest that show a variance.
 const leastRuns = 2
 
-// design finds interleaved pairs: as many runs on each side, and in the order of their
-// beginnings every two that follow each other are one of each. Base and cand are put into
-// that order.
+// design detects interleaved pairs: as many runs on each side, and in the order of their start each
+// two consecutive runs are one of each side. It sorts base and cand in that order.
 func design(base, cand []Run) Design {
 	type run struct {
 		Run

@@ -14,10 +14,10 @@ type estimate struct {
 	mean    float64
 	err     float64
 	freedom float64
-	lasting float64 // the part of err that more runs don't lessen: of the one run that is held to a history
+	lasting float64 // the part of err that more runs do not reduce: of the one run compared with a history
 }
 
-// t gives the quantile of Student's t.
+// t returns the quantile of Student's t.
 func (e estimate) t(q float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile(q)
 }
@@ -26,13 +26,13 @@ func (e estimate) t(q float64) float64 {
 func (e estimate) low(alpha float64) float64  { return e.mean - e.t(1-alpha)*e.err }
 func (e estimate) high(alpha float64) float64 { return e.mean + e.t(1-alpha)*e.err }
 
-// p is the chance of a change as bad as this one by noise alone.
+// p is the probability of a change as bad as this one by noise alone.
 func (e estimate) p() float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Survival(e.mean / e.err)
 }
 
-// paired estimates from pairs of runs, made one right after the other: what drifts is the
-// same for both. Floor is the least standard error of a single difference.
+// paired estimates from pairs of runs, made one right after the other: drift affects both the same.
+// Floor is the least standard error of a single difference.
 func paired(changes []float64, floor float64) estimate {
 	n := float64(len(changes))
 	mean, dev := stat.MeanStdDev(changes, nil)
@@ -50,13 +50,11 @@ func welch(a, b []float64, floor float64) estimate {
 	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}
 }
 
-// power is the chance with which a change is to be shown, for what is said of the
-// smallest one.
+// power is the probability of detecting a change of the reported smallest size.
 const power = .8
 
-// smallest is the least true change that these runs would have shown as a failure: one
-// whose lower bound is above zero and whose mean is above the margin, with the chance
-// of power.
+// smallest is the least true change that these runs would have shown as a failure with probability
+// power: one whose lower bound is above zero and whose mean is above the margin.
 func (e estimate) smallest(limit, alpha float64) float64 {
 	return math.Max(e.t(1-alpha)*e.err, limit) + e.t(power)*e.err
 }
@@ -77,17 +75,17 @@ func (e estimate) enough(n int, limit, alpha float64) int {
 	return k
 }
 
-// of is what the estimate from n runs would be from k.
+// of converts the estimate from n runs to one from k runs.
 func (e estimate) of(n, k int) estimate {
 	share := float64(k) / float64(n)
 	last := e.lasting * e.lasting
 	return estimate{mean: e.mean, err: math.Sqrt(last + (e.err*e.err-last)/share), freedom: e.freedom * float64(k-1) / float64(n-1), lasting: e.lasting}
 }
 
-// answers tells that runs like these give an answer with the chance of power.
+// answers reports whether runs like these give an answer with probability power.
 func (e estimate) answers(limit, alpha float64) bool {
 	sure := e.t(power) * e.err
-	if e.lasting > 0 { // the run is made, and stays as it is
+	if e.lasting > 0 { // the single run does not change
 		sure = 0
 	}
 	shown := e.t(1-alpha)*e.err + sure

@@ -9,13 +9,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Mismatch is why runs should not be compared.
+// A Mismatch is a reason not to compare runs.
 type Mismatch struct {
-	What string // scenario, machine, generator or run: what Options.Allow names
-	Text string // what differs, and in whom
+	What string // scenario, machine, generator or run, as in Options.Allow
+	Text string // the difference, and its runs
 }
 
-// Mismatches lists differences between the runs that have nothing to do with the target.
+// Mismatches lists differences between the runs that are not due to the target.
 func Mismatches(runs []Run) []Mismatch {
 	var out []Mismatch
 	first := runs[0]
@@ -49,7 +49,7 @@ func Mismatches(runs []Run) []Mismatch {
 	return out
 }
 
-// machine is what of an environment runs must have in common.
+// machine is the part of an environment that runs must share.
 func machine(r *result.Result) string {
 	e := r.Environment
 	return fmt.Sprintf("%s/%s, kernel %s, %d processors, %d GiB of memory", e.OS, e.Arch, e.Kernel, e.CPUs, (e.Memory+1<<29)>>30)

@@ -14,14 +14,14 @@ const LeastHistory = 8
 // narrow the bound, and older ones describe an older system.
 const mostHistory = 200
 
-// ErrLearning says that a history is too short to judge by.
+// ErrLearning means that a history is too short for a verdict.
 var ErrLearning = errors.New("the history is too short")
 
-// Gate compares new runs with a history: with the bound that a further run of the history
-// exceeds only with probability alpha, over all rows together. A baseline of one day is not a
-// control, because days differ; the spread of a history of single runs contains that. The
-// records are those of [Measure], the oldest first. Where a metric improved within the history,
-// the run is compared with the records after that.
+// Gate compares new runs with a history: with the bound that a further run of the history exceeds
+// only with probability alpha, over all rows together. A baseline of one day is not a control,
+// because days differ; the spread of a history of single runs includes that. The records are those
+// of [Measure], the oldest first. Where a metric improved within the history, the run is compared
+// with the records after that.
 func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	if len(history) < LeastHistory {
 		return nil, ErrLearning
@@ -48,10 +48,10 @@ func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	return c, nil
 }
 
-// Known refuses phases and steps of o that the record has nothing of.
+// Known refuses phases and steps of o that the record lacks.
 func (r *Record) Known(o Options) error { return o.known(r.places([]values{r.values()})) }
 
-// places lists where every run has something, in the record's order.
+// places lists the places at which every run has a value, in the record's order.
 func (r *Record) places(all []values) []place {
 	cells := &result.Result{}
 	for _, k := range r.Values {

@@ -21,7 +21,7 @@ import (
 type History struct {
 	dir string
 	db  *sql.DB
-	// Problems are files that are no records, each with its reason. They are left alone.
+	// Problems are the files that are not valid records, each with its reason. They are not changed.
 	Problems []error
 }
 
@@ -36,13 +36,14 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
 	h := &History{dir: dir}
-	// The index is made anew from the files, and two branches of git could not merge it. Where it can't be written, nothing can.
+	// The index is rebuilt from the files, and git can't merge it. If this file can't be written,
+	// the folder is read-only.
 	_ = writeNew(filepath.Join(dir, ".gitignore"), indexFile+"*\n.new-*\n")
 	file := filepath.Join(dir, indexFile)
 	dsn := "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	for _, try := range []func() error{
 		func() error { return h.index(ctx, dsn) },
-		func() error { // another's, or torn: it holds nothing that the files don't
+		func() error { // foreign or torn: it holds nothing that the files lack
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 					return err
@@ -50,7 +51,7 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 			}
 			return h.index(ctx, dsn)
 		},
-		func() error { return h.index(ctx, "file::memory:") }, // a folder that can only be read
+		func() error { return h.index(ctx, "file::memory:") }, // a read-only folder
 	} {
 		err := try()
 		if err == nil {
@@ -76,14 +77,13 @@ func writeNew(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Writable checks that records can be added, so that no run is made whose record cannot be
-// kept.
+// Writable checks that records can be added, before a run whose record could not be kept.
 func (h *History) Writable() error {
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("cannot add to the history: %w", err)
 	}
-	_, err = f.Write(make([]byte, 4096)) // a full disk takes the name, and not what is to stand in it
+	_, err = f.Write(make([]byte, 4096)) // a full disk accepts the name, but not the content
 	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
 		return fmt.Errorf("cannot add to the history: %w", err)
 	}
@@ -106,7 +106,7 @@ const schema = `CREATE TABLE IF NOT EXISTS records (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS by_key ON records (key, started);`
 
-// index opens the index and brings it up to the files.
+// index opens the index and updates it from the files.
 func (h *History) index(ctx context.Context, dsn string) error {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -135,7 +135,7 @@ func (h *History) index(ctx context.Context, dsn string) error {
 			continue
 		}
 		info, err := e.Info()
-		if err != nil { // another job has just taken it away
+		if err != nil { // another job has just removed it
 			continue
 		}
 		state := [2]int64{info.Size(), info.ModTime().UnixNano()}
@@ -175,10 +175,10 @@ func (h *History) known(ctx context.Context) (map[string][2]int64, error) {
 	return out, rows.Err()
 }
 
-// mostRecord is the size of a file beyond which it is not read: no record comes near it.
+// mostRecord is the largest file that is read, in bytes: no record comes close to it.
 const mostRecord = 64 << 20 // bytes
 
-// put takes a file into the index; one that is no record with its reason.
+// put adds a file to the index, with the reason if it is not a record.
 func (h *History) put(ctx context.Context, tx *sql.Tx, file string, state [2]int64) error {
 	var key, started, problem string
 	var b []byte
@@ -242,7 +242,7 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 	return out, rows.Err()
 }
 
-// Add writes a record: whole or not at all.
+// Add writes a record atomically.
 func (h *History) Add(r *Record) error {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
@@ -265,7 +265,7 @@ func (h *History) Add(r *Record) error {
 	return nil
 }
 
-// free gives the path for a new file: one that no other record has.
+// free returns an unused path for a new file.
 func (h *History) free(name string) string {
 	path := filepath.Join(h.dir, name)
 	for i := 2; ; i++ {
@@ -276,7 +276,7 @@ func (h *History) free(name string) string {
 	}
 }
 
-// safe makes a name that any file system takes.
+// safe makes a name that is valid on any file system.
 func safe(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {

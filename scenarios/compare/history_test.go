@@ -20,7 +20,7 @@ import (
 
 var here = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
 
-// record makes one of a run.
+// record makes a record of a run.
 func (w *world) record(worse float64) *Record {
 	return NewRecord(w.run(worse, 0).Result, here)
 }
@@ -62,7 +62,7 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h = opened(t, dir) // the index is brought up to the files
+	h = opened(t, dir) // the index is updated from the files
 	if all := of(t, h, "", Machine{}); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
 		t.Fatalf("%d records, not in their order", len(all))
 	}
@@ -75,7 +75,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestHistory_Index spoils the index, which holds nothing that the files don't.
+// TestHistory_Index damages the index, which holds nothing that the files lack.
 func TestHistory_Index(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -129,8 +129,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestHistory_Spoiled puts files into the folder that are no records: each is named with its
-// reason, and nothing is lost.
+// TestHistory_Spoiled adds files that are not records: each is listed with its reason, and no record
+// is lost.
 func TestHistory_Spoiled(t *testing.T) {
 	dir := t.TempDir()
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
@@ -217,8 +217,8 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// TestGate holds runs to histories of runs on different days: how often one that is no worse is
-// red at first, and after fresh runs, and how often one that is worse.
+// TestGate compares runs with histories of runs on different days: how often an unchanged one fails
+// at first, and after fresh runs, and how often a worse one fails.
 func TestGate(t *testing.T) {
 	trials := 1000
 	if testing.Short() {
@@ -342,7 +342,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChanges_FalseAlarms counts moves in series that have none.
+// TestChanges_FalseAlarms counts changes found in series that have none.
 func TestChanges_FalseAlarms(t *testing.T) {
 	trials := 200
 	if testing.Short() {
@@ -432,8 +432,8 @@ func FuzzParseRecord(f *testing.F) {
 	})
 }
 
-// TestGate_Enough: more history makes the prediction bound no narrower than a single run's own
-// spread is.
+// TestGate_Enough: more history makes the prediction bound no narrower than the spread of a single
+// run.
 func TestGate_Enough(t *testing.T) {
 	const dev, alpha, limit = .04, .05, .1
 	history := func(n int) []float64 { // of mean 0 and deviation dev
@@ -455,10 +455,10 @@ func TestGate_Enough(t *testing.T) {
 	tells := func(e estimate) bool { return e.high(alpha) < limit }
 	tests := []struct {
 		now  float64
-		some bool // history would do
+		some bool // some length of history is enough
 	}{
 		{now: .03, some: true},
-		{now: .05}, // 1.64 deviations under the limit is what no history goes below
+		{now: .05}, // no history reaches 1.64 deviations below the limit
 		{now: .09},
 	}
 	for _, tt := range tests {
@@ -487,7 +487,7 @@ func TestGate_Enough(t *testing.T) {
 	}
 }
 
-// TestHistory_SameName adds two runs of one name and second: neither takes the other's place.
+// TestHistory_SameName adds two runs with the same name and second: both are kept.
 func TestHistory_SameName(t *testing.T) {
 	dir := t.TempDir()
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
@@ -500,8 +500,8 @@ func TestHistory_SameName(t *testing.T) {
 	}
 }
 
-// FuzzHistory puts any bytes into the folder, as a record and as the index: what is no record
-// is named and left as it is, and the record beside it is found.
+// FuzzHistory puts any bytes into the folder, as a record and as the index: a file that is not a
+// record is listed and not changed, and the record beside it is found.
 func FuzzHistory(f *testing.F) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
 	good := w.record(0)
@@ -535,7 +535,8 @@ func FuzzHistory(f *testing.F) {
 	})
 }
 
-// TestMean makes one record of three runs, of which one lacks a value and one has no end of another.
+// TestMean makes one record of three runs, one of which lacks a value and one of which has an
+// infinite one.
 func TestMean(t *testing.T) {
 	kept := func(metric string, v result.Num, n, bad int64) Kept {
 		return Kept{Phase: "run", Load: "*", Step: "*", Metric: metric, Value: v, Count: n, Bad: bad}

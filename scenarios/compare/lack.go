@@ -21,7 +21,7 @@ func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64
 		return nil
 	}
 	nA, nB := len(a), len(b)
-	if c.Design == Pairs { // only those of which both have it
+	if c.Design == Pairs { // only pairs in which both have it
 		a, b = nil, nil
 		for _, i := range ofA {
 			if slices.Contains(ofB, i) {
@@ -53,7 +53,7 @@ func comesAndGoes(p place, m *Metric) bool {
 	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.Name == "cpu"
 }
 
-// blank is a row of which nothing is known yet.
+// blank is a row without data.
 func (c *Comparison) blank(p place, m *Metric, margin float64) *test {
 	return &test{metric: m, limit: m.limit(margin), Row: Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),

@@ -10,21 +10,21 @@ import (
 	"brunt/scenarios/result"
 )
 
-// without takes a metric out of a record.
+// without removes a metric from a record.
 func (r *Record) without(metric string) {
 	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool { return k.Metric == metric })
 }
 
-// TestGate_Lacks holds runs to histories of which some records lack a metric.
+// TestGate_Lacks compares runs with histories in which some records lack a metric.
 func TestGate_Lacks(t *testing.T) {
 	tests := []struct {
 		name          string
-		history, have int // records, and those that have it
+		history, have int // records, and how many have it
 		now           bool
 		worse         float64
 		row           scenarios.Verdict // "" is no row
 		whole         scenarios.Verdict
-		says          string // of the row, or of what is left out
+		says          string // note of the row, or text of what is left out
 	}{
 		{"eight have it", 12, 8, true, 0, scenarios.Pass, scenarios.Pass, ""},
 		{"eight of many have it, and it is worse", 30, 8, true, .5, scenarios.Fail, scenarios.Regression, ""},
@@ -55,7 +55,7 @@ func TestGate_Lacks(t *testing.T) {
 	}
 }
 
-// checkLack holds the row of a metric, and what is left out, to what is wanted.
+// checkLack checks the row of a metric, and what is left out.
 func checkLack(t *testing.T, c *Comparison, metric string, row, whole scenarios.Verdict, says string) {
 	t.Helper()
 	said := strings.Join(c.Left, "\n")
@@ -74,11 +74,11 @@ func checkLack(t *testing.T, c *Comparison, metric string, row, whole scenarios.
 	}
 }
 
-// TestCompare_Lacks compares runs of which some lack a metric, in pairs and in groups.
+// TestCompare_Lacks compares runs some of which lack a metric, in pairs and in groups.
 func TestCompare_Lacks(t *testing.T) {
 	tests := []struct {
 		name       string
-		base, cand int // of ten runs that have it
+		base, cand int // how many of ten runs have it
 		row, whole scenarios.Verdict
 		says       string
 	}{

@@ -18,7 +18,7 @@ func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) [
 		return a
 	}
 	t := trend(c.history, base, p, m, len(c.history[len(c.history)-1].Values))
-	first := 0 // level that the history begins with
+	first := 0 // start of the current level
 	for i, move := range t.Moves {
 		if move.Change >= 0 {
 			continue
@@ -30,7 +30,7 @@ func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) [
 		}
 		first = i + 1
 	}
-	from := 0 // point that it begins with
+	from := 0 // start of the level's points
 	if first > 0 {
 		from = t.Moves[first-1].At
 		a = a[from:]

@@ -12,15 +12,15 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestGate_Levels holds runs to histories whose level moved. Each part of a history is so many records that are
-// worse by so much.
+// TestGate_Levels compares runs with histories whose level changed. Each part of a history has a
+// number of records and the share by which they are worse.
 func TestGate_Levels(t *testing.T) {
 	type part struct {
 		records int
 		worse   float64
 	}
 	const trials = 60
-	small := Margins{} // so that the margin does not hide false alarms
+	small := Margins{} // without a margin that hides false alarms
 	must(t, small.ParseMargin("0.01%"))
 	tests := []struct {
 		name    string
@@ -28,7 +28,7 @@ func TestGate_Levels(t *testing.T) {
 		worse   float64 // of the run
 		margins Margins
 		red     [2]float64 // share of trials, least and most
-		says    string     // mostly
+		says    string     // in most trials
 	}{
 		{"steady", []part{{40, 0}}, 0, small, [2]float64{0, .11}, ""},
 		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is compared with the newest 20 records, because its level changed on 2026-01-01 00:20 with run-21: better by"},
@@ -67,7 +67,7 @@ func TestGate_Levels(t *testing.T) {
 	}
 }
 
-// TestGate_LevelOfRate takes a rate that rose for one that got better.
+// TestGate_LevelOfRate: a rate that rose counts as an improvement.
 func TestGate_LevelOfRate(t *testing.T) {
 	var history []*Record
 	for i := range 24 {

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Machine is the class of machine that a run was made on: mixed hosts of a CI are
-// compared with their own kind.
+// A Machine is the class of machine that a run was made on: a CI with mixed hosts compares runs on
+// the same class.
 type Machine struct {
 	OS    string  `json:"os"`    // operating system
 	Arch  string  `json:"arch"`  // processor architecture
@@ -19,8 +19,8 @@ type Machine struct {
 	Score float64 `json:"score"` // megabytes of SHA-256 a second on one processor, at the time of the run; 0 is not known
 }
 
-// alike is how far the scores of one class may lie apart: the same machine gives scores within a
-// tenth when it is quiet.
+// alike is the largest ratio of the scores of one class: the scores of one idle machine differ by
+// less than a tenth.
 const alike = 1.25
 
 // Alike reports whether runs on the two machines can be compared.
@@ -34,7 +34,7 @@ func (m Machine) Alike(o Machine) bool {
 	return math.Abs(math.Log(m.Score/o.Score)) <= math.Log(alike)
 }
 
-// String writes the class for people.
+// String describes the class for people.
 func (m Machine) String() string {
 	return fmt.Sprintf("%s/%s, %d processors, %.0f MB/s of SHA-256", m.OS, m.Arch, m.CPUs, m.Score)
 }
@@ -44,8 +44,8 @@ const (
 	probeSize = 1 << 20 // bytes
 )
 
-// Calibrate finds the class of this machine, in some tens of milliseconds. It takes the best of
-// several tries, because a neighbour can only make a try slower.
+// Calibrate determines the class of this machine, in some tens of milliseconds. It uses the best of
+// several tries, because other programs can only make a try slower.
 func Calibrate(e result.Environment) Machine {
 	block := make([]byte, probeSize)
 	took := make([]time.Duration, probes)

@@ -17,9 +17,9 @@ import (
 type Metric struct {
 	Name   string
 	Unit   slo.Unit
-	Margin float64 // what may get worse unnoticed: a share of the value; for shares themselves a difference
+	Margin float64 // change that is tolerated: a share of the value; for shares themselves a difference
 
-	higher   bool    // is better
+	higher   bool    // higher is better
 	quantile float64 // of a percentile; zero is none
 	of       func(c *result.Cell) result.Num
 }
@@ -32,13 +32,13 @@ var metrics = []Metric{
 	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, of: func(c *result.Cell) result.Num { return c.Response.P95 }},
 	{Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99, of: func(c *result.Cell) result.Num { return c.Response.P99 }},
 	{Name: "errors", Unit: slo.ShareOf, Margin: .005},
-	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true}, // of closed loads: an open one's is its schedule's
+	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true}, // of closed loads: that of an open one is its schedule's
 	{Name: "recover", Unit: slo.Seconds, Margin: .25},
 	{Name: "cpu", Unit: slo.Plain, Margin: .25},    // of a unit of the target: cores
-	{Name: "memory", Unit: slo.Plain, Margin: .25}, // of a unit of the target: bytes at most
+	{Name: "memory", Unit: slo.Plain, Margin: .25}, // of a unit of the target: largest, in bytes
 }
 
-// MetricNames lists what can be compared.
+// MetricNames lists the metrics that can be compared.
 func MetricNames() []string {
 	var out []string
 	for i := range metrics {
@@ -62,7 +62,7 @@ func (m *Metric) change(a, b float64) float64 {
 	return d
 }
 
-// scaled gives a value on the scale of changes: change(a, b) = scaled(b) - scaled(a).
+// scaled converts a value to the scale of changes: change(a, b) = scaled(b) - scaled(a).
 func (m *Metric) scaled(x float64) float64 {
 	if m.ratio() {
 		x = math.Log(x)
@@ -73,7 +73,7 @@ func (m *Metric) scaled(x float64) float64 {
 	return x
 }
 
-// value is what scaled gives x of.
+// value is the inverse of scaled.
 func (m *Metric) value(x float64) float64 {
 	if m.higher {
 		x = -x
@@ -84,8 +84,8 @@ func (m *Metric) value(x float64) float64 {
 	return x
 }
 
-// limit is a margin on the scale of changes. A rate that may fall by 5 % may fall to
-// 0.95 of itself.
+// limit converts a margin to the scale of changes. A rate that may fall by 5 % may fall to 0.95 of
+// itself.
 func (m *Metric) limit(margin float64) float64 {
 	switch {
 	case !m.ratio():
@@ -111,7 +111,7 @@ func (m *Metric) worse(d float64) float64 {
 // Margins are margins by the names of metrics.
 type Margins map[string]float64
 
-// ParseMargin reads p95=5%, or 5% for every metric, into the margins.
+// ParseMargin parses p95=5%, or 5% for every metric, into the margins.
 func (m Margins) ParseMargin(s string) error {
 	name, text, one := strings.Cut(s, "=")
 	if !one {
@@ -143,7 +143,7 @@ func orKnown(hint string, known []string) string {
 	return "known are " + strings.Join(known, ", ")
 }
 
-// of gives the margin of a metric.
+// of returns the margin of a metric.
 func (m Margins) of(metric *Metric) float64 {
 	if share, given := m[metric.Name]; given {
 		return share
@@ -151,7 +151,7 @@ func (m Margins) of(metric *Metric) float64 {
 	return metric.Margin
 }
 
-// String writes the margins, by name.
+// String lists the margins by name.
 func (m Margins) String() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -160,7 +160,7 @@ func (m Margins) String() string {
 	return strings.Join(parts, " ")
 }
 
-// DefaultMargins are the margins where none is given.
+// DefaultMargins returns the default margins.
 func DefaultMargins() Margins {
 	m := Margins{}
 	for i := range metrics {

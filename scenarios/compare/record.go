@@ -66,7 +66,7 @@ func Key(r *result.Result) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// values gives the record's values as a run has them.
+// values returns the record's values in the form of a run's.
 func (r *Record) values() values {
 	out := values{}
 	for _, k := range r.Values {
@@ -79,13 +79,13 @@ func (r *Record) values() values {
 	return out
 }
 
-// mostValues bounds a record: more is not a file that brunt wrote.
+// mostValues bounds a record: brunt never writes a larger one.
 const mostValues = 100_000
 
-// ParseRecord reads a record's file.
+// ParseRecord parses a record's file.
 func ParseRecord(b []byte) (*Record, error) {
 	var r Record
-	if err := json.Unmarshal(b, &r); err != nil { // what follows a record is refused as well: it might be another one
+	if err := json.Unmarshal(b, &r); err != nil { // trailing data is refused as well: it might be another record
 		return nil, err
 	}
 	switch {
@@ -138,7 +138,7 @@ func Mean(records []*Record) *Record {
 	return &mean
 }
 
-// meanOf gives the mean of what several runs have of a value.
+// meanOf returns the mean of a value over several runs.
 func (k Kept) meanOf(vs []value) Kept {
 	m := metricNamed(k.Metric)
 	if len(vs) < 2 || m == nil {

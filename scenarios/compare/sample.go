@@ -12,24 +12,24 @@ import (
 // A place is where a metric is measured.
 type place struct{ phase, load, step string }
 
-// A value is that of a run for a metric at a place.
+// A value is the value of a run for a metric at a place.
 type value struct {
 	x float64
-	n int64   // requests that it rests on
-	k int64   // of a share: those that count
-	s float64 // of what is measured in steps: the step
+	n int64   // requests that it is based on
+	k int64   // of a share: the requests that count
+	s float64 // step size of a value measured in steps
 
-	runs   int     // that it is the mean of; zero is one
+	runs   int     // number of runs that it is the mean of; zero is one
 	spread float64 // standard deviation of several, on the scale of changes
 }
 
-// times is of how many runs the value is.
+// times is the number of runs behind the value.
 func (v value) times() float64 { return float64(max(1, v.runs)) }
 
-// values are all that a run has.
+// values are all values of a run.
 type values map[place]map[string]value
 
-// of takes the values out of a run. A metric that its requests are too few for is left out.
+// valuesOf returns the values of a run. It leaves out a metric with too few requests.
 func valuesOf(r *result.Result) values {
 	out := values{}
 	put := func(at place, name string, v value) {
@@ -106,13 +106,13 @@ func closed(r *result.Result, load string) bool {
 	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
 }
 
-// tickOf is what the CPU time of a process is counted in, in seconds: the mean over as many seconds
-// is known to no more.
+// tickOf is the unit of a process's CPU time, in seconds: the mean over some seconds is no more
+// precise.
 const tickOf = .01
 
-// beyond is how many requests of a run must lie above a percentile for it to be compared, in the mean of
-// all runs. A single run has it from half as many on: random arrivals are now some more and now
-// some less, and that is no reason for a row to come and go.
+// beyond is how many requests of a run must lie above a percentile for it to be compared, in the
+// mean of all runs. A single run has the percentile from half as many on, so that the random number
+// of arrivals does not make a row come and go.
 const beyond = 10
 
 // rests reports whether values are based on enough requests.
@@ -130,8 +130,8 @@ func (m *Metric) rests(sides ...[]value) bool {
 	return above >= beyond*runs
 }
 
-// orInfinite gives a percentile that result.json writes as null: more requests failed
-// than it leaves out.
+// orInfinite converts a percentile that result.json writes as null: it lies within the failed
+// requests.
 func orInfinite(n result.Num) float64 {
 	if math.IsNaN(float64(n)) {
 		return math.Inf(1)
@@ -139,9 +139,9 @@ func orInfinite(n result.Num) float64 {
 	return float64(n)
 }
 
-// places lists where any run has something, in the order of phases, loads and steps
-// as the first run has them, and after those what it lacks. One at which all runs have what they have at a place before, such
-// as the only step of a load, is left out: what is asked twice is answered twice as badly.
+// places lists where any run has a value, in the order of phases, loads and steps of the first run,
+// followed by those that it lacks. It leaves out a place whose values in all runs equal those of an
+// earlier place, such as the only step of a load, because duplicate rows weaken the test.
 func places(first *result.Result, all []values) []place {
 	rank := map[place]int{}
 	for i := range first.Cells {
@@ -173,7 +173,8 @@ func same(runs []values, a, b place) bool {
 	return !slices.ContainsFunc(runs, func(r values) bool { return !maps.Equal(r[a], r[b]) })
 }
 
-// column gives the values of a metric at a place, of the runs that have one, and which those are.
+// column returns the values of a metric at a place, of the runs that have one, and the indexes of
+// those runs.
 func column(runs []values, at place, metric string) (out []value, of []int) {
 	for i, r := range runs {
 		if v, has := r[at][metric]; has {

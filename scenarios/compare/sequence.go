@@ -14,21 +14,21 @@ import (
 // little at first, most at the end. The parts add up to alpha, so the probability of a false
 // alarm in any analysis is at most alpha, however the analyses depend on each other.
 type Sequence struct {
-	Max   int     // pairs at most
-	Alpha float64 // of all looks together
+	Max   int     // largest number of pairs
+	Alpha float64 // of all analyses together
 }
 
 const (
-	firstLook = 4 // pairs: fewer have no degrees of freedom to speak of
-	lookEvery = 2 // pairs: as many that began with A as with B
+	firstLook = 4 // pairs: fewer have too few degrees of freedom
+	lookEvery = 2 // pairs: as many that begin with A as with B
 )
 
-// Looks tells whether so many pairs are looked at.
+// Looks reports whether there is an analysis after so many pairs.
 func (s Sequence) Looks(pairs int) bool {
 	return pairs >= s.Max || pairs >= firstLook && (pairs-firstLook)%lookEvery == 0
 }
 
-// At is what the look at so many pairs may spend.
+// At is the alpha that the analysis after so many pairs may spend.
 func (s Sequence) At(pairs int) float64 {
 	last := 0
 	for n := firstLook; n < pairs; n += lookEvery {
@@ -37,7 +37,7 @@ func (s Sequence) At(pairs int) float64 {
 	return s.spent(pairs) - s.spent(last)
 }
 
-// spent is what all looks up to so many pairs have spent.
+// spent is the alpha spent by all analyses up to so many pairs.
 func (s Sequence) spent(pairs int) float64 {
 	if pairs <= 0 {
 		return 0
@@ -49,20 +49,20 @@ func (s Sequence) spent(pairs int) float64 {
 	return 2 * distuv.UnitNormal.Survival(z/math.Sqrt(float64(pairs)/float64(s.Max)))
 }
 
-// Look compares the pairs there are. Done is that the answer stands: by this look, or as
-// there are no more.
+// Look compares the pairs so far. Done reports that the answer is final: by this analysis, or
+// because no more pairs follow.
 func (s Sequence) Look(base, cand []Run, o Options) (c *Comparison, done bool, err error) {
 	o.Alpha = s.At(len(base))
 	c, err = Compare(base, cand, o)
 	if err != nil {
 		return nil, true, err
 	}
-	c.Alpha = s.Alpha // what the comparison as a whole is held to
+	c.Alpha = s.Alpha // of the comparison as a whole
 	return c, c.Verdict != scenarios.Inconclusive || len(base) >= s.Max, nil
 }
 
-// Confirm holds the rows of a regression to fresh pairs: one that they don't show to be
-// worse, and by more than its margin, is inconclusive.
+// Confirm tests the rows of a regression with fresh pairs: a row that they do not show to be worse,
+// and by more than its margin, is inconclusive.
 func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	o.Metrics, o.Phases, o.Steps = nil, nil, nil
 	fresh, err := Compare(base, cand, o)
@@ -71,7 +71,7 @@ func (c *Comparison) Confirm(base, cand []Run, o Options) error {
 	}
 	shown := map[[4]string]bool{}
 	for _, r := range fresh.Rows {
-		// Each was asked for by name, so that there is one answer a row: no Holm.
+		// Each row was chosen before, so each is tested once: no Holm.
 		shown[r.key()] = r.alone < o.Alpha && r.Change > r.Margin || r.Verdict == scenarios.Fail
 	}
 	for i := range c.Rows {

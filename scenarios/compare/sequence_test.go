@@ -28,8 +28,8 @@ func TestSequence_Spends(t *testing.T) {
 	}
 }
 
-// TestSequence_FalseAlarms holds the chance that any look is a false alarm to alpha, and shows
-// that a change is seen early.
+// TestSequence_FalseAlarms: the probability that any analysis is a false alarm is at most alpha, and
+// a change is detected early.
 func TestSequence_FalseAlarms(t *testing.T) {
 	trials := 1000
 	if testing.Short() {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestPredicted_FalseAlarms holds the prediction bound to its level where a history mixes sessions of one run
-// with means of several, and days differ or don't.
+// TestPredicted_FalseAlarms: the prediction bound keeps its level where a history mixes sessions of
+// one run with means of several, and days differ or do not.
 func TestPredicted_FalseAlarms(t *testing.T) {
 	const trials, within = 4000, .03
 	several := func(n, runs int) (out []int) {
@@ -22,8 +22,8 @@ func TestPredicted_FalseAlarms(t *testing.T) {
 		history []int // runs of each session
 		now     int   // runs
 		days    float64
-		exact   bool // and not only on the safe side
-		asEqual bool // to take them for alike alarms too often
+		exact   bool // the level is exact, not only conservative
+		asEqual bool // treating them as equal fails too often
 	}{
 		{name: "one run, history of single ones", history: several(8, 1), now: 1, days: .02, exact: true},
 		{name: "one run, history of means", history: several(8, 3), now: 1, days: .02, exact: true, asEqual: true},

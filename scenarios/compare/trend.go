@@ -67,7 +67,8 @@ func Trends(all []*Record, o Options) []Trend {
 	return out
 }
 
-// trend finds how a metric went at a place. Series is how many there are that one answer rests on.
+// trend computes the trend of a metric at a place. Series is the number of series that share the
+// significance level.
 func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
 	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Moves: []Move{}, Levels: []float64{}}
 	var points []float64
@@ -96,18 +97,18 @@ func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
 	return t
 }
 
-// row is the trend as a row, for its words.
+// row is the trend as a row, for its wording.
 func (t *Trend) row() *Row {
 	return &Row{Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric}
 }
 
-// Where says what the trend is of.
+// Where names the metric and place of the trend.
 func (t *Trend) Where() string { return t.row().where() }
 
-// Say writes a value of the trend for people.
+// Say formats a value of the trend for people.
 func (t *Trend) Say(f float64) string { return t.row().value(result.Num(f)) }
 
-// Sentence says when the level moved, and by how much.
+// Sentence describes when the level moved, and by how much.
 func (t *Trend) Sentence(m Move) string {
 	i := slices.IndexFunc(t.Moves, func(o Move) bool { return o.At == m.At })
 	p := t.Points[m.At]

@@ -12,14 +12,14 @@ import "brunt/scenarios"
 // check passes 5 in 100, and three checks passed up to 11 in simulated trials.
 type Trial struct {
 	History []*Record                      // as [Measure] gives it
-	Runs    int                            // looked at, at most; zero is one
-	Confirm int                            // fresh ones that a red is confirmed by; zero is that it needs none
-	Make    func(n int) ([]*Record, error) // makes so many further runs
-	Looked  func(c *Comparison, more int)  // is told each answer that more runs follow on; may be nil
+	Runs    int                            // largest number of runs; zero is one
+	Confirm int                            // fresh runs that confirm a failure; zero means none are needed
+	Make    func(n int) ([]*Record, error) // makes n further runs
+	Looked  func(c *Comparison, more int)  // called with each answer that leads to more runs; may be nil
 }
 
-// Decide returns the answer, and all runs that were made, those of now first. After an error of
-// Make the answer is that of the last check.
+// Decide returns the answer, and all runs that were made, those of now first. After an error of Make
+// the answer is that of the last check.
 func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record, err error) {
 	more := func(n int) ([]*Record, error) {
 		if t.Looked != nil {

@@ -9,16 +9,16 @@ import (
 	"brunt/scenarios"
 )
 
-// TestTrial passes gates with histories that gates before made: of means of three runs at first, then of as many as
-// each needed, without those that were red. How often one that is no worse is red, and how often it is not told, is
-// held beside what one run would tell.
+// TestTrial runs gates with histories that earlier gates made: of means of three runs at first, then
+// of as many as each needed, without those that failed. It compares how often an unchanged run
+// fails, and how often it has no verdict, with a gate of one run.
 func TestTrial(t *testing.T) {
-	all, some := 1000, 250 // trials: of false alarms, and of what is seen
+	all, some := 1000, 250 // trials: of false alarms, and of detections
 	if testing.Short() {
 		all, some = 30, 15
 	}
 	const confirm, grown = 2, 4
-	small := Options{Margins: Margins{}, Metrics: []string{"p95"}} // so that the margin does not hide false alarms
+	small := Options{Margins: Margins{}, Metrics: []string{"p95"}} // without a margin that hides false alarms
 	must(t, small.Margins.ParseMargin("0.01%"))
 	pass := func(trials int, o Options, runs int, spread, days, worse float64) (red, open, passed, made float64) {
 		for i := range trials {
@@ -78,13 +78,13 @@ func TestTrial(t *testing.T) {
 	if seen, _, _, _ := pass(some, Options{}, 3, .05, .02, .2); seen < .8 {
 		t.Errorf("a fifth slower is seen in %.1f %%", 100*seen)
 	}
-	// What is worse by just the margin passes in 5 of 100 by one look.
+	// A run that is worse by exactly the margin passes one check in 5 of 100 cases.
 	if _, _, passed, _ := pass(some, Options{}, 3, .05, .02, .1); passed > .13 {
 		t.Errorf("what is worse by the margin passes in %.1f %%", 100*passed)
 	}
 }
 
-// TestTrial_Ends gives what there is where no further run can be made.
+// TestTrial_Ends: the answer so far is returned where no further run can be made.
 func TestTrial_Ends(t *testing.T) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .04}
 	var history []*Record

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// where says what a row is of.
+// where names the metric and place of a row.
 func (r *Row) where() string {
 	s := r.Metric
 	if r.Metric == "cpu" || r.Metric == "memory" {
@@ -31,7 +31,7 @@ func (r *Row) where() string {
 	return s
 }
 
-// sentence says what the row found.
+// sentence describes the result of the row.
 func (r *Row) sentence() string {
 	switch {
 	case r.Note != "":
@@ -51,7 +51,7 @@ func (r *Row) sentence() string {
 	return s + fmt.Sprintf("; more than %d runs per side would be needed: make longer runs, or widen the margin", mostRuns)
 }
 
-// value writes a value of the metric.
+// value formats a value of the metric.
 func (r *Row) value(n result.Num) string {
 	f := float64(n)
 	switch {
@@ -76,7 +76,7 @@ func (r *Row) unit() slo.Unit {
 	return slo.Plain
 }
 
-// share writes a change: of a share in points.
+// share formats a change; that of a share in points.
 func (r *Row) share(n result.Num) string {
 	f := float64(n) * 100
 	switch {
@@ -105,7 +105,7 @@ func (r *Row) signed(n result.Num) string {
 	return s
 }
 
-// sides says how many runs each side has.
+// sides describes how many runs each side has.
 func (c *Comparison) sides() string {
 	if c.Design == Past {
 		return fmt.Sprintf("%s of history and %s", scenarios.Amount(len(c.Base), "record"), scenarios.Amount(len(c.Cand), "run"))
@@ -113,7 +113,7 @@ func (c *Comparison) sides() string {
 	return fmt.Sprintf("%d and %d runs", len(c.Base), len(c.Cand))
 }
 
-// Text writes the comparison for a terminal: the verdict, and the rows that it rests on.
+// Text writes the comparison for a terminal: the verdict, and the rows that it is based on.
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)

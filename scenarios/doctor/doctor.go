@@ -22,12 +22,12 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Check is one thing that brunt needs or can use, as it is on this machine.
+// A Check is the state of one thing that brunt needs or can use on this machine.
 type Check struct {
 	Name  string
 	State CheckState
-	Found string // what there is
-	Fix   string // what to do about it; empty where nothing is to do
+	Found string // what the check found
+	Fix   string // what to do about it; empty where there is nothing to do
 }
 
 // CheckState says whether a check is fine.
@@ -36,12 +36,12 @@ type CheckState string
 // The states of a check.
 const (
 	Fine    CheckState = "ok"
-	Limited CheckState = "limited" // brunt works, with less
-	Missing CheckState = "missing" // what needs it can't be done
-	Bad     CheckState = "bad"     // brunt can't do its work
+	Limited CheckState = "limited" // brunt works, with fewer features
+	Missing CheckState = "missing" // features that need it do not work
+	Bad     CheckState = "bad"     // brunt can't work
 )
 
-// Doctor finds out what this machine can do. It probes, and leaves nothing behind.
+// Doctor checks what this machine can do. It changes nothing on the machine.
 func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
@@ -72,7 +72,7 @@ func openFiles() Check {
 	return c
 }
 
-// ports tells how many connections one source address can have to one target.
+// ports reports how many connections one source address can have to one target.
 func ports() Check {
 	low, high := machine.EphemeralPorts()
 	c := Check{Name: "ports", State: Fine, Found: fmt.Sprintf("%d to %d for connections", low, high)}
@@ -96,7 +96,7 @@ func loopback() Check {
 	return c
 }
 
-// timers measures how late a precise pacer is.
+// timers measures how late the most precise timer fires.
 func timers() Check {
 	began := time.Now()
 	now := func() time.Duration { return time.Since(began) }
@@ -179,7 +179,7 @@ func deathSignal() Check {
 	return Check{"dies with brunt", Fine, "the guard ends the target's processes and takes back the rest", ""}
 }
 
-// engine asks the Docker engine, where there is one, what it is.
+// engine reports the version and platform of the Docker engine, where there is one.
 func engine(ctx context.Context, getenv func(string) string) Check {
 	c := Check{Name: "docker", State: Missing}
 	at, err := docker.Find(getenv)
@@ -199,7 +199,7 @@ func engine(ctx context.Context, getenv func(string) string) Check {
 	return c
 }
 
-// DoctorPolicies says what the policies in force are and allow.
+// DoctorPolicies reports the policies in force and what they allow.
 func DoctorPolicies(paths []string) []Check {
 	if len(paths) == 0 {
 		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}

@@ -2,5 +2,5 @@
 
 package doctor
 
-// features tells what of the kernel later kinds of faults will use: here, nothing.
+// features reports no kernel features on this platform.
 func features() []Check { return nil }

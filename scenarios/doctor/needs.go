@@ -18,8 +18,8 @@ import (
 	"brunt/targets/stack"
 )
 
-// Needs finds out whether this machine and the target have what the plan needs of
-// them. It probes, and leaves nothing behind; nothing is started.
+// Needs checks whether this machine and the target have what the plan needs. It starts nothing and
+// changes nothing on the machine.
 func Needs(ctx context.Context, p *plan.Plan) []Check {
 	checks := []Check{fileNeeds(p)}
 	switch {
@@ -56,7 +56,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	return checks
 }
 
-// k6Program tells whether brunt-k6 is there.
+// k6Program checks whether brunt-k6 is there.
 func k6Program(name string, without CheckState, path string, err error) Check {
 	if err != nil {
 		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
@@ -64,7 +64,7 @@ func k6Program(name string, without CheckState, path string, err error) Check {
 	return Check{name, Fine, path, ""}
 }
 
-// fileNeeds holds what the loads may have in flight against the limit of open files.
+// fileNeeds compares the largest number of requests in flight with the limit of open files.
 func fileNeeds(p *plan.Plan) Check {
 	want, fixed := p.FilesNeeded()
 	soft, hard := machine.RaiseFileLimit(want)
@@ -80,11 +80,11 @@ func fileNeeds(p *plan.Plan) Check {
 	return c
 }
 
-// targetNeeds asks whether somebody listens where the target is said to be.
+// targetNeeds checks whether the address of the target accepts connections.
 func targetNeeds(ctx context.Context, p *plan.Plan) Check {
 	c := Check{Name: "target", State: Fine, Found: p.FirstHop() + " accepts connections"}
 	host, port, err := net.SplitHostPort(p.FirstHop())
-	if err != nil { // only steps with whole URLs
+	if err != nil { // every step has a whole URL
 		c.Found = "is named by the steps"
 		return c
 	}
@@ -107,7 +107,7 @@ func targetNeeds(ctx context.Context, p *plan.Plan) Check {
 	return Check{"target", Bad, err.Error(), "start it; brunt starts nothing for a target with a url"}
 }
 
-// commandNeeds looks for the programs of the author's own services.
+// commandNeeds looks for the programs of the target's processes.
 func commandNeeds(p *plan.Plan) []Check {
 	var out []Check
 	for _, s := range p.Stack.Services {
@@ -115,7 +115,7 @@ func commandNeeds(p *plan.Plan) []Check {
 			continue
 		}
 		name, known := s.Command[0].Static()
-		if !known || len(p.Self) > 0 && name == p.Self[0] { // brunt itself is there
+		if !known || len(p.Self) > 0 && name == p.Self[0] { // brunt itself needs no check
 			continue
 		}
 		path, err := plan.Program(name, s.Dir)
@@ -128,7 +128,7 @@ func commandNeeds(p *plan.Plan) []Check {
 	return out
 }
 
-// portNeeds asks whether the ports that services want for themselves are free.
+// portNeeds checks whether the fixed ports of services are free.
 func portNeeds(p *plan.Plan) []Check {
 	var taken []string
 	asked := 0
@@ -157,7 +157,7 @@ func portNeeds(p *plan.Plan) []Check {
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
 }
 
-// engineNeeds asks for the Docker engine, and for what its containers are made of.
+// engineNeeds checks the Docker engine and the images of the plan's containers.
 func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
 	e, err := plan.NewContainers(p).Open(ctx)
 	if err != nil {

@@ -7,36 +7,35 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Slice is a window as impact and recovery see it: the requests that an
-// objective is about, by intended time.
+// A Slice is a window of an objective's requests, by intended time.
 type Slice struct {
 	Start, End time.Duration
-	N          int64 // offered, the shed left out
+	N          int64 // offered, without the shed
 	Bad        int64
 	Offered    int64
 	Good       int64
-	Ended      int64 // requests that ended during the slice, whenever intended
-	InFlight   int64 // requests under way as it began
+	Ended      int64 // requests that ended during the slice, whenever they were intended
+	InFlight   int64 // requests in flight at its start
 }
 
-// Stalled tells that requests were in flight and none ended.
+// Stalled reports whether requests were in flight and none ended.
 func (s *Slice) Stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
 
 // A Question describes the load around a fault.
 type Question struct {
-	Slices   []Slice       // in the order of time; one begins at Injected, one at Cleared
+	Slices   []Slice       // ascending; one begins at Injected, one at Cleared
 	Baseline []Slice       // requests that ended before the first injection
-	Before   []Slice       // requests that ended before this injection, after what faults before it did
-	Caught   Slice         // N and Bad of those that were under way when it was injected
+	Before   []Slice       // requests that ended before this injection, after the effects of earlier faults
+	Caught   Slice         // N and Bad of the requests in flight at the injection
 	Injected time.Duration // just before the injecting call
-	Cleared  time.Duration // the end of time when it never was
-	Horizon  time.Duration // Until when what is seen is this fault's doing
-	Next     string        // the fault whose injection is the horizon; empty when it is the end of the load
-	Limit    float64       // L: the share of bad requests that counts
+	Cleared  time.Duration // the end of time if the fault was not cleared
+	Horizon  time.Duration // the end of the time in which effects are attributed to this fault
+	Next     string        // the fault whose injection is the horizon; empty for the end of the load
+	Limit    float64       // L: the share of bad requests that counts as impact
 	Hold     time.Duration
 }
 
-// Ended says what the horizon is.
+// ended describes the horizon.
 func (q *Question) ended() string {
 	if q.Next != "" {
 		return q.Next + " was injected"
@@ -44,29 +43,28 @@ func (q *Question) ended() string {
 	return "the load ended"
 }
 
-// An Answer is what a fault did. Times are offsets from t0; NaN is never.
+// An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
 	Impact      result.Impact
 	OnsetAt     result.Num
 	FailoverAt  result.Num
-	RecoveredAt result.Num // the injection, where there was no impact
-	NotBefore   result.Num // recovery was not before; NaN where RecoveredAt is known, or nothing was seen
+	RecoveredAt result.Num // the injection, if there was no impact
+	NotBefore   result.Num // recovery was not earlier; NaN where RecoveredAt is known, or without data
 	Degraded    time.Duration
 	Failed      int64
 	Area        float64       // seconds
 	Resolution  time.Duration // of onset and recovery
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
-	StuckBefore bool          // they were as requests were in flight and none ended
+	StuckBefore bool          // they were bad because requests were in flight and none ended
 	Note        string
 }
 
-// Tells reports whether the answer knows if there was an impact. Where only recovery was not
-// seen, it does.
+// Tells reports whether the impact is known. It is also known where only the recovery is not.
 func (a *Answer) Tells() bool {
 	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
 }
 
-// Unknown is the answer where nothing could be found out.
+// Unknown is the answer where the effect is unknown; note says why.
 func Unknown(impact result.Impact, note string) Answer {
 	return Answer{
 		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN, NotBefore: result.NaN,
@@ -136,13 +134,13 @@ func Ask(q Question) Answer {
 	return a
 }
 
-// untouched is the answer where no onset was found: not impacted, if that was seen.
+// untouched is the answer without an onset: no impact, if there was enough data.
 func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	known, open := 0, false
 	for i := range ws {
 		if ws[i].verdict != unknown {
 			known++
-			open = ws[i].verdict == bad // had the next window been as bad, it were an onset
+			open = ws[i].verdict == bad // the next window could have completed an onset
 		}
 	}
 	if known > 1 && ws[known-2].verdict == bad {
@@ -164,9 +162,9 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	}
 }
 
-// recover looks for recovery after slice from and gives the end of the episode.
+// recover looks for recovery after slice from and returns the end of the degradation.
 func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
-	last := satAdd(q.Cleared, q.Hold) // harm that begins by then is this episode's
+	last := satAdd(q.Cleared, q.Hold) // a degradation that begins by then belongs to this fault
 	for {
 		h := c.recovery(q, onset, from)
 		if h.state != recovered {
@@ -189,11 +187,11 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 	}
 }
 
-// count adds up what was lost from the injection to until.
+// count adds up the losses from the injection to until.
 //
-// Failed are bad requests beyond the baseline's share, with those that were under
-// way at the injection. Area is the integral of 1 - good/offered; a slice in which
-// nothing was offered counts in full when it was stalled, as closed loads are.
+// Failed are bad requests beyond the baseline's share, plus those that were in flight at the
+// injection. Area is the integral of 1 - good/offered; a slice in which nothing was offered counts
+// in full when it was stalled, as closed loads are.
 func (a *Answer) count(q Question, c chances, until time.Duration) {
 	n, k := q.Caught.N, q.Caught.Bad
 	for i := range q.Slices {

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// scene makes a question: a run of 100 s at 1000/s, injected at 30 s and cleared at
-// 50 s, with bad of 1000 requests in each second from one to another.
+// scene makes a question: a run of end seconds at 1000/s, injected at 30 s and cleared at 50 s, with
+// bad(second) bad requests of 1000 in each second.
 func scene(end int, bad func(second int) int64) Question {
 	q := Question{Injected: 30 * sec, Cleared: 50 * sec, Horizon: time.Duration(end) * sec, Limit: .01, Hold: 10 * sec}
 	for i := range end {
@@ -27,7 +27,7 @@ func scene(end int, bad func(second int) int64) Question {
 	return q
 }
 
-// from gives n bad requests in the seconds [a, b).
+// from returns n bad requests in the seconds [a, b).
 func from(a, b int, n int64) func(int) int64 {
 	return func(i int) int64 {
 		if i >= a && i < b {
@@ -91,9 +91,9 @@ func TestAsk(t *testing.T) {
 		{"one window, just beyond doubt", scene(100, from(35, 36, 29)), result.Impacted, 35., 36., 36., sec, 29, .029},
 		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), result.NotImpacted, never, never, 30., 0, 40, .04},
 		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
-		// 20 of 1000 are bad at 1 %, and not at twice the baseline's 0.9 %
+		// 20 of 1000 are bad at 1 %, but not at twice the baseline's 0.9 %
 		{"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }), result.NotImpacted, never, never, 30., 0, 220, .4},
-		// of 10 000, up to 83 bad show that it is 1 % at most
+		// of 10 000, at most 83 bad ones show that the share is at most 1 %
 		{"a hold that just shows it", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
 		{"a hold that just does not", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084},
 		{"lengthened until it shows it", scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4243, 4.243},
@@ -126,7 +126,7 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestAsk_Next: every reason that the data ended says what ended them.
+// TestAsk_Next: every note about the end of the data names what ended it.
 func TestAsk_Next(t *testing.T) {
 	few := scene(50, nil)
 	for i := range few.Slices {
@@ -155,7 +155,7 @@ func TestAsk_Next(t *testing.T) {
 	}
 }
 
-// TestAsk_NotBefore: where recovery is not known, it is known when it was not.
+// TestAsk_NotBefore: an unknown recovery has a lower limit.
 func TestAsk_NotBefore(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -173,7 +173,7 @@ func TestAsk_NotBefore(t *testing.T) {
 	}
 }
 
-// TestAsk_Baseline: without one there is nothing to compare with.
+// TestAsk_Baseline: without a baseline there is nothing to compare with.
 func TestAsk_Baseline(t *testing.T) {
 	q := scene(100, from(30, 50, 200))
 	q.Baseline = nil
@@ -182,8 +182,7 @@ func TestAsk_Baseline(t *testing.T) {
 	}
 }
 
-// TestAsk_TooFew: with too few requests to fill two windows or a hold, impact is
-// unknown, and not none.
+// TestAsk_TooFew: with too few requests to fill two windows or a hold, impact is unknown, not none.
 func TestAsk_TooFew(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -212,8 +211,8 @@ func TestAsk_TooFew(t *testing.T) {
 	}
 }
 
-// TestVerdict: a window that the data cut short is neither good nor bad; it counts
-// only when it is bad beyond doubt.
+// TestVerdict: a window that the end of the data cuts short is neither good nor bad; it counts only
+// when it is bad beyond doubt.
 func TestVerdict(t *testing.T) {
 	c := chances{limit: .01, phi: 1, n: 1000, ends: 100, endsPhi: 1}
 	for _, v := range []struct {
@@ -242,9 +241,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestAsk_Stall: requests in flight and none that ends is bad, whatever becomes of
-// them; of an open load, whose requests go on being offered, and of a closed one,
-// which offers nothing meanwhile.
+// TestAsk_Stall: requests in flight of which none ends are bad, whatever their outcome; in an open
+// load, which continues to offer requests, and in a closed one, which offers nothing meanwhile.
 func TestAsk_Stall(t *testing.T) {
 	for _, closed := range []bool{false, true} {
 		q := scene(100, nil)
@@ -266,7 +264,7 @@ func TestAsk_Stall(t *testing.T) {
 			t.Errorf("closed %t: %d failed", closed, a.Failed)
 		}
 	}
-	// a request now and then: seconds in which none ends are nothing special
+	// at a low rate, seconds in which no request ends are normal
 	q := scene(100, nil)
 	for _, list := range [][]Slice{q.Slices, q.Baseline} {
 		for i := range list {
@@ -278,8 +276,8 @@ func TestAsk_Stall(t *testing.T) {
 	}
 }
 
-// TestAsk_Dispersion: the same bad requests are an accident where errors come in
-// clusters, and none where they don't.
+// TestAsk_Dispersion: the same number of bad requests is chance where errors come in clusters, and
+// an impact where they do not.
 func TestAsk_Dispersion(t *testing.T) {
 	harm := func(i int) int64 { return from(35, 36, 22)(i) + from(36, 37, 22)(i) }
 	plain := scene(100, func(i int) int64 { return 2 + harm(i) })
@@ -297,8 +295,8 @@ func TestAsk_Dispersion(t *testing.T) {
 	}
 }
 
-// TestBefore: how bad requests cluster in the trouble is seen from neighbours, so
-// that a level which lasts, or changes at its ends, is no cluster.
+// TestBefore: the clustering of bad requests is estimated from neighbouring slices, so that a
+// constant level, or a step at its ends, is no cluster.
 func TestBefore(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -318,8 +316,7 @@ func TestBefore(t *testing.T) {
 	}
 }
 
-// TestAsk_Widened: windows are joined until n·L >= 5, and the onset is placed by the
-// seconds inside.
+// TestAsk_Widened: windows are joined until n·L >= 5, and the seconds inside them locate the onset.
 func TestAsk_Widened(t *testing.T) {
 	q := scene(100, from(33, 50, 20))
 	for _, list := range [][]Slice{q.Slices, q.Baseline} {
@@ -333,7 +330,7 @@ func TestAsk_Widened(t *testing.T) {
 	}
 }
 
-// TestAsk_Caught: requests that were under way at the injection count as failed.
+// TestAsk_Caught: requests in flight at the injection count as failed.
 func TestAsk_Caught(t *testing.T) {
 	q := scene(100, from(30, 50, 200))
 	q.Caught = Slice{N: 50, Bad: 50}

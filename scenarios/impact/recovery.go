@@ -5,19 +5,19 @@ import "time"
 type recoveryState uint8
 
 const (
-	stillBad  recoveryState = iota // the requests from here on are worse than the limit
+	stillBad  recoveryState = iota // the requests from here on exceed the limit
 	undecided                      // they may be good, but the data end before they can show it
 	recovered
 )
 
-// hold is what the slices from one on show.
+// hold is the state of the slices from one on.
 type hold struct {
 	state recoveryState
 	from  int   // slice
-	n, k  int64 // requests and bad ones up to where it was decided
+	n, k  int64 // requests and bad ones up to the decision
 }
 
-// notBefore is when recovery can have been at the earliest.
+// notBefore is the earliest possible time of recovery.
 func (h hold) notBefore(q Question) time.Duration {
 	if h.state == stillBad {
 		return q.Horizon
@@ -29,23 +29,22 @@ func (h hold) notBefore(q Question) time.Duration {
 type degradation struct {
 	share  float64 // of bad requests
 	phi    float64 // dispersion of their counts
-	chance float64 // of a hold so much better that is none; the run has many to try
+	chance float64 // allowed chance that a hold this much better is an accident; the run has many candidates
 }
 
 // noDegradation is a state that every hold is better than.
 var noDegradation = degradation{share: 1, phi: 1, chance: 1}
 
-// tailOver is the chance below which the beginning of a hold is too bad for one.
+// tailOver is the chance below which the beginning of a hold is too bad.
 const tailOver = 1 - Confidence
 
-// hold tells whether the slices from s on, up to end, show recovery from the
-// degradation before. It is lengthened beyond width until they do: until the upper
-// bound of its pooled bad share is within the limit, and it is better than the
-// degradation by more than chance and clusters explain. If its beginning, of whatever
-// length, is worse than the limit, then recovery is not at s.
+// hold decides whether the slices from s on, up to end, show recovery from the degradation before.
+// It extends the stretch beyond width until the upper bound of its pooled bad share is within the
+// limit, and it is better than the degradation by more than chance and clusters explain. If its
+// beginning, of any length, exceeds the limit, then recovery is not at s.
 //
-// Bounds are computed at every slice at first, then where the stretch has grown by
-// a twentieth: an hour has thousands of slices to begin at.
+// It computes bounds at every slice at first, then each time the stretch has grown by a twentieth:
+// an hour has thousands of slices to begin at.
 func (c chances) hold(q Question, s int, end, width time.Duration, before degradation) hold {
 	h := hold{state: undecided, from: s}
 	stall := time.Duration(0)
@@ -77,37 +76,36 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 	return h
 }
 
-// within tells whether the upper bound of the share of h is no higher than the
-// limit: whether so few would be seen in under 5 % if the share were the limit.
+// within reports whether the upper bound of the share of h is at most the limit: whether so few
+// would be seen in under 5 % of cases if the share were the limit.
 func (c chances) within(h hold, t degradation) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
 }
 
-// tailSame is the chance below which no hold of a run is so much better than what
-// went before it by accident.
+// tailSame is the chance, over a whole run, below which a hold that is better than the degradation
+// before it is no accident.
 const tailSame = 0.01
 
-// better tells whether the share of h is so much lower than that of the trouble that
-// chance does not explain it.
+// better reports whether the share of h is lower than that of the degradation by more than chance
+// explains.
 func (c chances) better(h hold, t degradation, chance float64) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
 }
 
 const (
-	pairsLeast = 10 // fewer pairs of slices don't show a dispersion
-	phiMost    = 5  // what trouble adds at most to the length of a hold
+	pairsLeast = 10 // fewer pairs of slices do not show a dispersion
+	phiMost    = 5  // the largest factor by which a dispersion lengthens a hold
 )
 
-// degradationBefore is the trouble before slice s, back to the onset: two holds of it, or as
-// many requests as two of them need. A baseline without errors says nothing of how
-// they cluster once there are some.
+// degradationBefore is the degradation before slice s, back to the onset: two holds of it, or as
+// many requests as two of them need. A baseline without errors does not show how errors cluster.
 //
-// Its dispersion is that of neighbours, so that a level that changes adds little,
-// the first and the last pair left out, where it changes: Σd²/Σw, where d is how far
-// a slice's bad requests are from its part of its own and its neighbour's, and w
-// the variance of that by chance; see differ.
+// Its dispersion is that of neighbours, so that a level that changes adds little; the first and the
+// last pair, where it changes, are left out: Σd²/Σw, where d is the difference between a slice's bad
+// requests and its part of its own and its neighbour's, and w the variance of that by chance; see
+// differ.
 func (c chances) degradationBefore(q Question, onset, s int) degradation {
 	var n, k int64
 	sum, weight, pairs := 0.0, 0.0, 0
@@ -134,15 +132,15 @@ func (c chances) degradationBefore(q Question, onset, s int) degradation {
 	if pairs >= pairsLeast && weight > 0 {
 		t.phi = min(phiMost, max(1, sum/weight))
 	}
-	if n > 0 { // what it was at least: the slices after an onset were chosen for being bad
+	if n > 0 { // a lower bound: the slices after an onset were selected for being bad
 		phi := max(c.phi, t.phi)
 		t.share = max(c.limit, LowerBound(float64(k)/phi, float64(n)/phi, Confidence))
 	}
 	return t
 }
 
-// recovery finds the first hold after slice from that is good. Where there is none,
-// it tells whether the load ended too early to show one.
+// recovery finds the first good hold after slice from. Where there is none, it reports whether the
+// load ended too early to show one.
 func (c chances) recovery(q Question, onset, from int) hold {
 	out := hold{state: stillBad}
 	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
@@ -157,9 +155,9 @@ func (c chances) recovery(q Question, onset, from int) hold {
 	return out
 }
 
-// begun tells whether h, which the end of the load cut short, is the beginning of
-// recovery: it has lasted for a hold, or it is better than what went before it.
-// Else a few good requests at the end would look like one.
+// begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has
+// lasted for a hold, or it is better than the degradation before it. Otherwise a few good requests
+// at the end would look like recovery.
 func (c chances) begun(q Question, onset int, h hold) bool {
 	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
 		return true
@@ -167,8 +165,8 @@ func (c chances) begun(q Question, onset int, h hold) bool {
 	return c.better(h, c.degradationBefore(q, onset, h.from), tailBad)
 }
 
-// failover finds the first slice after from that a good hold begins at while the
-// fault is in. What of the hold lies before the clearing must show it alone.
+// failover finds the first slice after from at which a good hold begins while the fault is active.
+// The part of the hold before the clearing must be enough to show it.
 func (c chances) failover(q Question, onset, from int) (int, bool) {
 	end := min(q.Cleared, q.Horizon)
 	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= end; s++ {

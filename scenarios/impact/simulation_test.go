@@ -69,8 +69,6 @@ func (w *world) question(r *rand.Rand) Question {
 	return q
 }
 
-// world120 is a run of two minutes with a fault from 30.37 to 60.81 s. At low rates,
-// whose windows are long, all of it takes so many times as long.
 // sliceEnd is the next whole second or mark after start.
 func sliceEnd(start time.Duration, marks []time.Duration) time.Duration {
 	end := start.Truncate(sec) + sec
@@ -87,14 +85,14 @@ func world120(rate, times float64) world {
 	return world{rate: rate, injected: t(30.37), cleared: t(60.81), end: t(120).Truncate(sec), most: 1}
 }
 
-// tries is what many trials of a world came to.
+// tries holds the outcome of many trials of a world.
 type tries struct {
 	n      int
 	impact map[result.Impact]int
 	unsteady,
 	failover int
 	onset []float64 // after the injection
-	found []float64 // recovery, after the true one
+	found []float64 // recovery, relative to the true one
 }
 
 func (w world) try(trials int, recovered float64) tries {
@@ -124,11 +122,11 @@ func (w world) try(trials int, recovered float64) tries {
 
 func (r tries) share(n int) float64 { return float64(n) / float64(r.n) }
 
-// taken is how often it was taken for recovered.
+// taken is the share of trials that were taken for recovered.
 func (r tries) taken() float64 { return r.share(len(r.found)) }
 
-// often Tells that n are no under 1 %; of few trials, that chance does not explain
-// how many they are over it.
+// often reports whether n trials are 1 % or more; for few trials, whether they exceed 1 % by more
+// than chance explains.
 func (r tries) often(n int) bool {
 	if *simulations {
 		return r.share(n) >= .01
@@ -180,13 +178,12 @@ func (r tries) String() string {
 	return s.String()
 }
 
-// TestSimulation_FaultFree: runs in which the fault does nothing are taken for
-// impacted, or for bad before it, in under 1 %: independent errors and clusters of up
-// to 5, at every rate, for a standing share of up to 0.9 L after a baseline of
-// 30 s, and up to 0.5 L after one of 10 s. Logged only are 0.9 L after 10 s, as
-// some 500 requests don't tell such a share from less, and clusters of up to 20: at
-// 100/s one is an outage of 200 ms, and a baseline without does not tell that it is
-// usual.
+// TestSimulation_FaultFree: runs in which the fault has no effect are taken for impacted, or for bad
+// before it, in under 1 %: independent errors and clusters of up to 5, at every rate, for a constant
+// share of up to 0.9 L after a baseline of 30 s, and up to 0.5 L after one of 10 s. Two cases are
+// only logged: 0.9 L after 10 s, because some 500 requests can't tell such a share from less, and
+// clusters of up to 20: at 100/s one is an outage of 200 ms, and a baseline without one does not
+// show that it is usual.
 func TestSimulation_FaultFree(t *testing.T) {
 	for _, rate := range rowsOf([]float64{1, 10, 50, 100, 1000}, []float64{10, 100}) {
 		times, trials := 1., 2000
@@ -230,11 +227,10 @@ func TestSimulation_FaultFree(t *testing.T) {
 	}
 }
 
-// TestSimulation_Standing: an error rate of 3 to 5 times the limit that stays, from
-// the injection on or after an outage, is taken for recovered in under 1 % of runs of
-// two and of twenty minutes. So are clusters of up to 5 in two minutes from 100/s
-// on; else, where a hold has room for a few clusters only and there are many to try,
-// they are logged.
+// TestSimulation_Standing: a constant error rate of 3 to 5 times the limit, from the injection on or
+// after an outage, is taken for recovered in under 1 % of runs of two and of twenty minutes. So are
+// clusters of up to 5 in two minutes from 100/s on. The other cases, where a hold has room for a few
+// clusters only and there are many candidates, are logged.
 func TestSimulation_Standing(t *testing.T) {
 	for _, rate := range rowsOf([]float64{1, 10, 30, 50, 100, 1000}, []float64{30, 100}) {
 		for _, long := range rowsOf([]bool{false, true}, []bool{false}) {
@@ -314,8 +310,8 @@ func TestSimulation_Outage(t *testing.T) {
 	}
 }
 
-// TestSimulation_Short: an outage of 300 ms at 1000/s is seen wherever it lies, and
-// so is what Smallest promises.
+// TestSimulation_Short: an outage of 300 ms at 1000/s is detected at any position, and so is the
+// smallest one according to Smallest.
 func TestSimulation_Short(t *testing.T) {
 	smallest, _, _ := Smallest(1000, .01)
 	for _, d := range []time.Duration{300 * ms, smallest} {
@@ -340,8 +336,8 @@ func TestSimulation_Short(t *testing.T) {
 	}
 }
 
-// TestSimulation_Flapping: 4 s of 20 % errors, 4 s without, until 90 s, is one
-// episode: recovery is the end of the last bad time, which is at 90.37 s.
+// TestSimulation_Flapping: 4 s of 20 % errors, 4 s without, until 90 s, is one degradation: recovery
+// is the end of the last bad stretch, at 90.37 s.
 func TestSimulation_Flapping(t *testing.T) {
 	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{10, 100}) {
 		for _, noise := range []float64{0, .5} {
@@ -364,7 +360,7 @@ func TestSimulation_Flapping(t *testing.T) {
 			if rate < 100 {
 				continue
 			}
-			// 20 % of a part of a second may be under the limit
+			// 20 % of a part of a second may be below the limit
 			if one := r.within(r.found, -5.4, 1.1); one < .99*r.taken() || r.taken() < .95 {
 				t.Errorf("%g/s, noise %g: recovery after the last of it in %.1f %%", rate, noise, 100*one)
 			}
@@ -375,9 +371,8 @@ func TestSimulation_Flapping(t *testing.T) {
 	}
 }
 
-// TestSimulation_Failover: half of all requests fail for 5 s, then the system has
-// failed over, while the fault stays in; when it is cleared, failing back does harm
-// for 3 s, or none.
+// TestSimulation_Failover: half of all requests fail for 5 s, then the system fails over while the
+// fault stays active; when it is cleared, failing back causes errors for 3 s, or none.
 func TestSimulation_Failover(t *testing.T) {
 	for _, rate := range rowsOf([]float64{50, 100, 1000}, []float64{100}) {
 		for _, harm := range []float64{0, .2} {
@@ -415,9 +410,9 @@ func TestSimulation_Failover(t *testing.T) {
 	}
 }
 
-// TestSimulation_LowRate: at 10/s a hold of 10 s has 100 requests, and 299 are the
-// least that show 1 %: the hold is lengthened, and the start of it is found all the
-// same. With a load that ends before that, it is unknown.
+// TestSimulation_LowRate: at 10/s a hold of 10 s has 100 requests, and 299 are the least that show 1
+// %: the hold is extended, and its start is still found. With a load that ends before that, recovery
+// is unknown.
 func TestSimulation_LowRate(t *testing.T) {
 	for _, c := range []struct {
 		end     time.Duration

@@ -10,5 +10,5 @@ const (
 	sec = time.Second
 )
 
-// simulations makes every trial of the simulations; a tenth is made without it.
+// simulations runs all trials of the simulations; without it a tenth runs.
 var simulations = flag.Bool("simulations", false, "make all trials of the simulations")

@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// upperTail is P(X >= k) of a binomial distribution with n trials and probability
-// p, by the regularised incomplete beta function: I_p(k, n-k+1). It takes counts
-// that are no whole numbers, as they are when divided by a dispersion.
+// upperTail is P(X >= k) of a binomial distribution with n trials and probability p, by the
+// regularised incomplete beta function: I_p(k, n-k+1). It accepts fractional counts, such as counts
+// divided by a dispersion.
 func upperTail(k, n, p float64) float64 {
 	switch {
 	case k <= 0:
@@ -50,7 +50,7 @@ func LowerBound(k, n, confidence float64) float64 {
 	return mathext.InvRegIncBeta(k, n-k+1, 1-confidence)
 }
 
-// Confidence is that of every bound and interval.
+// Confidence is the confidence level of every bound and interval.
 const Confidence = 0.95
 
 // Normal975 is the 97.5 % quantile of the normal distribution.
@@ -62,9 +62,9 @@ func Student(freedom float64) float64 {
 	return math.Sqrt(freedom * (1 - x) / x)
 }
 
-// LowerRank gives the quantile of n samples that is a 95 % lower bound of their
-// source's quantile q: more samples lie above it than chance puts above q once in 20
-// Times (order statistics: Conover, Practical Nonparametric Statistics, 3.2).
+// LowerRank returns the quantile of n samples that is a 95 % lower bound of their source's quantile
+// q: more samples lie above it than chance puts above q once in 20 times (order statistics: Conover,
+// Practical Nonparametric Statistics, 3.2).
 func LowerRank(n int64, q float64) float64 {
 	above := max(1, int64(float64(n)*(1-q)))
 	for above < n && upperTail(float64(above), float64(n), 1-q) > .05 {
@@ -73,9 +73,8 @@ func LowerRank(n int64, q float64) float64 {
 	return max(0, (float64(n-above)+.5)/float64(n))
 }
 
-// EnoughFor is the number of requests without which a share can't be shown to lie
-// under limit: n >= ln 0.05 / ln(1-limit), the rule of three made exact. That is
-// 299 for 1 % and 29 956 for 0.01 %.
+// EnoughFor is the least number of requests that can show a share to be under limit: n >= ln 0.05 /
+// ln(1-limit), the rule of three made exact. That is 299 for 1 % and 29 956 for 0.01 %.
 func EnoughFor(limit float64) int64 {
 	if limit <= 0 {
 		return math.MaxInt64
@@ -89,8 +88,8 @@ func EnoughFor(limit float64) int64 {
 // beyond is how many requests must lie above a percentile for it to be judged.
 const beyond = 10
 
-// EnoughForQuantile is the number of requests that leaves ten above quantile q.
-// What q lost when it was written as a binary fraction does not count.
+// EnoughForQuantile is the number of requests that leaves ten above quantile q. It ignores the
+// rounding error of q as a binary fraction.
 func EnoughForQuantile(q float64) int64 {
 	return int64(math.Ceil(beyond/(1-q)*(1-1e-9) - 1e-9))
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestTails holds the tails against sums of binomial probabilities.
+// TestTails compares the tails with sums of binomial probabilities.
 func TestTails(t *testing.T) {
 	choose := func(n, k int) float64 {
 		l := 1.0
@@ -39,7 +39,7 @@ func TestTails(t *testing.T) {
 	}
 }
 
-// TestBounds: at its bound a share has the chance that the Confidence leaves.
+// TestBounds: a share at its bound has the probability 1 - Confidence.
 func TestBounds(t *testing.T) {
 	for _, n := range []float64{1, 10, 299, 5000} {
 		for _, k := range []float64{0, 1, 3, 10, 150, 299} {
@@ -132,8 +132,8 @@ func TestSmallest(t *testing.T) {
 	}
 }
 
-// TestLowerRank: chance alone makes a generator look late once in 20 times at most,
-// where the p99 of a small sample does so in every fourth; one that is late is seen.
+// TestLowerRank: chance alone makes a generator look late once in 20 times at most, where the p99 of
+// a small sample does so every fourth time; a late generator is detected.
 func TestLowerRank(t *testing.T) {
 	const trials = 2000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -145,7 +145,7 @@ func TestLowerRank(t *testing.T) {
 					k++
 				}
 			}
-			rank := func(q float64) int { return max(1, int(math.Ceil(q*float64(n)))) } // as tally.quantile has it
+			rank := func(q float64) int { return max(1, int(math.Ceil(q*float64(n)))) } // as Tally.quantile computes it
 			if rank(LowerRank(int64(n), .99)) > n-k {
 				bound++
 			}

@@ -5,14 +5,13 @@ import (
 	"slices"
 )
 
-// unsteady reports whether the load was bad before the injection, by the limit alone: two of
-// the last three windows were bad, or one of them beyond doubt, or the baseline as a whole
-// beyond doubt, or two of any three of its windows. Stuck means that requests were in flight
-// and none ended.
+// unsteady reports whether the load was bad before the injection, by the limit alone: two of the
+// last three windows were bad, or one of them beyond doubt, or the baseline as a whole beyond doubt,
+// or two of any three of its windows. Stuck means that requests were in flight and none ended.
 //
-// subtle: a level that changes within the baseline looks like errors in clusters to
-// phi, and would hide itself. So where a change would show, clumps stands for phi;
-// two windows long before the injection may as well be clusters.
+// subtle: phi takes a level that changes within the baseline for errors in clusters, which would
+// hide the change. So where a change would show, clumps replaces phi; two windows long before the
+// injection may as well be clusters.
 func (c chances) unsteady(q Question) (yes, stuck bool) {
 	all := int64(math.Round(c.p0 * float64(c.n)))
 	c.p0 = 0
@@ -29,8 +28,8 @@ func (c chances) unsteady(q Question) (yes, stuck bool) {
 	return false, false
 }
 
-// Last joins slices into windows as join does, but from their end back, and gives
-// the last three in the order of time.
+// last joins slices into windows as join does, but backwards from their end, and returns the last
+// three in ascending order.
 func (c chances) last(before []Slice) []window {
 	var out []window
 	n, to := int64(0), len(before)
@@ -50,13 +49,12 @@ func (c chances) last(before []Slice) []window {
 	return out
 }
 
-// levels is how many changes of level clumps leaves out.
+// levels is the number of changes of level that clumps leaves out.
 const levels = 2
 
-// clumps is the dispersion of bad requests by neighbours: of slices, of pairs of
-// them, fours and so on, the largest, as widest is by the variance of all. Where the
-// level changes two neighbours differ, and no others; so the two that differ most
-// are left out.
+// clumps is the dispersion of bad requests by neighbours: the largest of that of slices, of pairs of
+// them, of fours and so on, as widest is by the variance of all. At a change of level two neighbours
+// differ, and no others; so it leaves out the pairs that differ most.
 func clumps(counts []Slice) float64 {
 	phi := 1.0
 	for len(counts) >= 5 {
@@ -91,8 +89,8 @@ func clumps(counts []Slice) float64 {
 	return phi
 }
 
-// differ is how far the bad requests of a are, squared, from its part of those of a
-// and b; and the variance of that, if the bad were spread over both by chance.
+// differ is the squared difference between the bad requests of a and its part of those of a and b;
+// and the variance of that, if the bad requests were spread over both by chance.
 func differ(a, b *Slice) (square, variance float64) {
 	all := float64(a.N + b.N)
 	if all == 0 {

@@ -7,9 +7,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestUnsteady: bad before the injection is two of its last three windows, or one
-// beyond doubt, or a baseline that is bad as a whole. Windows are those of TestAsk:
-// 19 of 1000 is just bad, 29 just beyond doubt.
+// TestUnsteady: bad before the injection means two of its last three windows, or one beyond doubt,
+// or a baseline that is bad as a whole. Windows are those of TestAsk: 19 of 1000 is just bad, 29
+// just beyond doubt.
 func TestUnsteady(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -29,7 +29,7 @@ func TestUnsteady(t *testing.T) {
 		{"for twenty", scene(100, from(10, 30, 50)), true},
 		{"all the time", scene(100, from(0, 30, 20)), true},
 		{"long before, for twelve seconds", scene(100, from(3, 15, 200)), true},
-		{"long before, for two", scene(100, from(10, 12, 19)), false},                                                               // clusters of 38, as far as one can tell
+		{"long before, for two", scene(100, from(10, 12, 19)), false},                                                               // clusters of 38
 		{"two windows with one between", scene(100, func(i int) int64 { return from(27, 28, 19)(i) + from(29, 30, 19)(i) }), false}, // clusters of 19
 		{"errors in clusters", scene(100, func(i int) int64 { return map[bool]int64{true: 20}[i%6 == 5] }), false},
 	} {
@@ -66,10 +66,10 @@ func TestUnsteady_Wide(t *testing.T) {
 	}
 }
 
-// TestSimulation_Unsteady: an outage that lasts until the injection, from three
-// windows before it on, is told apart from a fault's doing in 95 % of runs from 100/s
-// on: 20 % of errors, and 5 % at 1000/s. That steady runs are not taken for unsteady
-// is a part of TestSimulation_FaultFree. The rest is logged.
+// TestSimulation_Unsteady: an outage that lasts until the injection, from three windows before it
+// on, is told apart from the effect of the fault in 95 % of runs from 100/s on: 20 % of errors, and
+// 5 % at 1000/s. TestSimulation_FaultFree tests that steady runs are not taken for unsteady. Other
+// cases are logged.
 func TestSimulation_Unsteady(t *testing.T) {
 	trials := 500
 	if !*simulations {
@@ -83,7 +83,7 @@ func TestSimulation_Unsteady(t *testing.T) {
 					w = world120(rate, 6)
 				}
 				width := max(1, 5/.01/rate)
-				w.end = w.injected // no more is needed
+				w.end = w.injected // the rest is not needed
 				w.share = func(w *world, at float64) float64 {
 					if at >= w.injected.Seconds()-windows*width {
 						return p

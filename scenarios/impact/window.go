@@ -6,18 +6,18 @@ import (
 )
 
 const (
-	// tailBad is the chance below which a window's bad requests are no accident.
+	// tailBad is the chance below which a window's bad requests are not chance.
 	tailBad = 0.01
-	// tailStrong is the chance below which one window stands for two of three.
+	// tailStrong is the chance below which one window is enough instead of two of three.
 	tailStrong = 1e-6
-	// expected is how many bad requests at the limit a window must have room for.
+	// expected is how many bad requests a window must have room for at the limit.
 	expected = 5
-	// narrow is how much under a second a window may last: the part of a second
-	// that follows an injection stands for it.
+	// narrow is how much shorter than a second a window may be: the part of a second after an
+	// injection counts as a window.
 	narrow = 950 * time.Millisecond
 )
 
-// verdictOf a window.
+// verdictOf is the verdict on a window.
 type verdictOf uint8
 
 const (
@@ -27,11 +27,11 @@ const (
 	strong // bad beyond doubt
 )
 
-// window is a window of detection: slices joined until the limit could be seen.
+// window is a window of detection: slices joined until they can show the limit.
 type window struct {
 	Slice
 	from, to int           // slices
-	stall    time.Duration // longest stretch in which requests were in flight and none ended
+	stall    time.Duration // longest stretch with requests in flight of which none ended
 	partial  bool          // the data ended before it was wide enough
 	verdict  verdictOf
 }
@@ -53,7 +53,7 @@ func windowOf(slices []Slice, from, to int) window {
 	return t
 }
 
-// enough tells whether the limit could be seen among n requests in d.
+// enough reports whether n requests in d can show the limit.
 func (c chances) enough(n int64, d time.Duration) bool {
 	return float64(n)*c.limit >= expected && d >= narrow
 }
@@ -63,13 +63,12 @@ type chances struct {
 	limit   float64
 	n       int64   // requests in the baseline
 	p0      float64 // their bad share
-	phi     float64 // dispersion of the bad counts: errors come in clusters
+	phi     float64 // dispersion of the bad counts: above 1 where errors come in clusters
 	ends    float64 // requests that ended per second
 	endsPhi float64 // dispersion of those
 }
 
-// newChances takes p0 and phi = max(1, var/mean of the bad counts) from the
-// baseline.
+// newChances computes p0 and phi = max(1, var/mean of the bad counts) from the baseline.
 func newChances(baseline []Slice, limit float64) chances {
 	c := chances{limit: limit, phi: 1, endsPhi: 1}
 	var bads, ends []float64
@@ -93,9 +92,9 @@ func newChances(baseline []Slice, limit float64) chances {
 	return c
 }
 
-// widest is the largest dispersion of counts by the second, by two, four and so on,
-// for as long as there are five of them: single seconds don't show a cluster that
-// spans some, and a short baseline has few wide windows.
+// widest is the largest dispersion of counts by the second, by two, four and so on, for as long as
+// there are five of them: single seconds do not show a cluster that spans several, and a short
+// baseline has few wide windows.
 func widest(counts []float64) float64 {
 	phi := dispersion(counts)
 	for len(counts) >= 10 {
@@ -110,8 +109,7 @@ func widest(counts []float64) float64 {
 	return phi
 }
 
-// dispersion is the variance of counts over their mean, and not under 1, which is
-// that of a Poisson process.
+// dispersion is the variance of counts over their mean, at least 1, the value of a Poisson process.
 func dispersion(counts []float64) float64 {
 	if len(counts) < 2 {
 		return 1
@@ -131,8 +129,7 @@ func dispersion(counts []float64) float64 {
 	return max(1, v/float64(len(counts)-1)/mean)
 }
 
-// join joins slices from the one at index from on, up to horizon, into windows in
-// which n*L >= 5.
+// join joins slices from index from on, up to horizon, into windows in which n*L >= 5.
 func (c chances) join(slices []Slice, from int, horizon time.Duration) []window {
 	var out []window
 	n := int64(0)
@@ -159,19 +156,19 @@ func (c chances) windows(slices []Slice, from int, horizon time.Duration) []wind
 	return ws
 }
 
-// tail is the chance of a window at least as bad, if the share were no more than
-// the limit or twice the baseline's.
+// tail is the probability of a window at least as bad, if the share were the limit or twice the
+// baseline's, whichever is larger.
 func (c chances) tail(n, bad int64) float64 {
 	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
 }
 
-// quiet is the chance that none ends in d, when as many end as in the baseline.
+// quiet is the probability that no request ends in d, at the rate of the baseline.
 func (c chances) quiet(d time.Duration) float64 {
 	return math.Exp(-c.ends * d.Seconds() / c.endsPhi)
 }
 
-// judge tells whether a window is bad: by its share of bad requests, or because
-// requests were in flight and none ended for longer than chance explains.
+// judge decides whether a window is bad: by its share of bad requests, or because requests were in
+// flight and none ended for longer than chance explains.
 func (c chances) judge(t *window) verdictOf {
 	p := c.quiet(t.stall)
 	if t.N > 0 && float64(t.Bad)/float64(t.N) > c.limit {
@@ -188,8 +185,8 @@ func (c chances) judge(t *window) verdictOf {
 	return good
 }
 
-// firstOnset is the first bad window of which two stand among three, or which is
-// strong, and the one that made sure of it; -1 is none.
+// firstOnset returns the first bad window of two bad ones among three, or the first strong one, and
+// the window that completed the decision; -1 is none.
 func firstOnset(ws []window) (at, sure int) {
 	for i := range ws {
 		if ws[i].verdict == strong {
@@ -207,8 +204,8 @@ func firstOnset(ws []window) (at, sure int) {
 	return -1, -1
 }
 
-// locate gives the slice at which the bad time in tile i began. It may lie in the
-// Window before, which was too good as a whole to be bad; never before first.
+// locate returns the slice at which the bad time in window i began. That slice may lie in the window
+// before, which was too good as a whole to be bad; never before first.
 func (c chances) locate(slices []Slice, ws []window, i, first int) int {
 	t := &ws[i]
 	if t.Bad == 0 { // a stall

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// TestRecorder_Concurrent has every method called at once; the race detector
-// watches, and nothing may be lost.
+// TestRecorder_Concurrent calls every method at once, under the race detector; no request may be
+// lost.
 func TestRecorder_Concurrent(t *testing.T) {
 	start := time.Now()
 	r, err := measure.New(measure.Config{

@@ -8,9 +8,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// HoldsIn reports whether a stop condition held over an interval. Known is false when none of
-// its requests ended, and for burn and slices, which need spans of time. A rate without
-// requests is known: it is zero.
+// HoldsIn reports whether a stop condition held over an interval. Known is false when none of its
+// requests ended, and for burn and slices, which need spans of time. A rate without requests is
+// known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
 	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {
@@ -19,9 +19,9 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	return sum.holds(o, limitIndex(s.Config.Limits, o)), true
 }
 
-// Steady judges a condition over the baseline so far: the requests that ended
-// before any fault was injected. N is how many there are; without one the
-// condition does not hold, nor do burn and slices, which are known after the run.
+// Steady judges a condition over the baseline so far: the requests that ended before any fault was
+// injected. N is how many there are; without one the condition does not hold. Nor do burn and
+// slices, which are known only after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
 	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
@@ -33,7 +33,7 @@ func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64,
 	return sum.holds(o, limit), measured, n
 }
 
-// sumOf adds up the series that an objective is about.
+// sumOf adds up the series that an objective selects.
 func sumOf(c *measure.Series, o slo.Objective, counts []measure.Counts, span time.Duration) *sum {
 	out := &sum{Span: span}
 	for i := range counts {
@@ -47,9 +47,8 @@ func sumOf(c *measure.Series, o slo.Objective, counts []measure.Counts, span tim
 	return out
 }
 
-// paced tells whether series i is what the rate of an objective counts: the
-// iterations of the loads that it is about, or the requests of the step that it
-// names.
+// paced reports whether the rate of an objective counts series i: the iterations of the loads that
+// it selects, or the requests of the step that it names.
 func paced(c *measure.Series, o slo.Objective, i int) bool {
 	if o.Step == "" {
 		o.Step = "iteration"
@@ -57,7 +56,7 @@ func paced(c *measure.Series, o slo.Objective, i int) bool {
 	return selects(c, o, i)
 }
 
-// selects tells whether series i is among those an objective is about.
+// selects reports whether an objective selects series i.
 func selects(c *measure.Series, o slo.Objective, i int) bool {
 	iteration := i >= len(c.Steps)
 	load := 0
@@ -76,7 +75,7 @@ func selects(c *measure.Series, o slo.Objective, i int) bool {
 	return !iteration
 }
 
-// about tells whether an objective is about load l.
+// about reports whether an objective selects load l.
 func about(c *measure.Series, o slo.Objective, l int) bool {
 	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, measure.SeriesStep{Name: o.Step, Load: l}))
 }

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// TestSecond_Spans: burn and slices are of spans of the run; a condition on them is
-// unknown, and measure.Never judged by another number.
+// TestSecond_Spans: burn and slices need spans of the run; a condition on them is unknown, and never
+// judged by another number.
 func TestSecond_Spans(t *testing.T) {
 	g := newRig(t, oneStep)
 	for _, r := range perSecond(100, 0, sec, ms, failure) {
@@ -30,7 +30,7 @@ func TestSecond_Spans(t *testing.T) {
 	}
 }
 
-// TestSecond_Judge: stop conditions are held against what ended in an interval.
+// TestSecond_Judge: stop conditions are judged by the requests that ended in an interval.
 func TestSecond_Judge(t *testing.T) {
 	texts := []string{
 		"errors > 3%", "errors > 5%", "p95 > 50ms", "p95 > 200ms", "p99 > 1h", "availability < 97%", "timeouts >= 3", "rate < 100/s", "rate < 40/s", "max > 1h",
@@ -67,7 +67,7 @@ func TestSecond_Judge(t *testing.T) {
 	for i := range o {
 		holds, known := HoldsIn(s, o[i])
 		if o[i].Metric.Name == "rate" {
-			if !holds || !known { // nothing at all ended
+			if !holds || !known { // no request ended
 				t.Errorf("%s with nothing: %t, %t", o[i].Text, holds, known)
 			}
 			continue

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeDetected judges when the user's monitoring noticed occurrence i. The effect of the fault
-// on the load does not matter.
+// judgeDetected judges when the user's monitoring detected occurrence i. The effect of the fault on
+// the load does not matter.
 func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Detected[i]
@@ -84,7 +84,7 @@ func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResu
 	}
 }
 
-// judgeUnnoticed judges a fault that the monitoring had not noticed by its last query, least
+// judgeUnnoticed judges a fault that the monitoring had not detected by its last query, least
 // seconds after the injection.
 func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
 	r.Low, r.Note = result.Num(least), "not noticed: > "+quantity.FormatSeconds(least)
@@ -97,7 +97,7 @@ func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.Obje
 // and until. It is empty where there is none, and where until is zero.
 func (f *composer) overlapping(i int, until time.Duration) string {
 	if until == 0 {
-		return "" // neither was noticed
+		return "" // neither was detected
 	}
 	for j, other := range f.Faults {
 		if j != i && other.Name != "" && other.Injected <= until && (!other.Over || other.Cleared > f.Faults[i].Injected) {

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestFault_Detect: what the team's monitoring noticed as verdicts on
-// `detect < 5s after f`, whatever the fault did to the load.
+// TestFault_Detect: verdicts on `detect < 5s after f` for what the team's monitoring detected,
+// independent of the effect on the load.
 func TestFault_Detect(t *testing.T) {
 	nothing := func(time.Duration) bool { return false }
 	one := injection{"f", "f", 30 * sec, 40 * sec}

@@ -5,7 +5,7 @@
 //	        |                                             ^
 //	        '--slices of a second--> impact.Ask ----------'
 //
-// [Judge] does this once the load is over, [Interim] while it goes on, [Standings] every
+// [Judge] does this once the load is over, [Interim] while it goes on, [RunningVerdicts] every
 // second by counts alone; [HoldsIn] judges a stop condition and [Steady] the steady state.
 //
 //	findings.go         Case and Findings: reads cells back and sums them up

@@ -9,10 +9,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// burn is the largest rate at which a span of the phase used up the error budget:
-// errors, the share of bad requests in all that were offered, over one minus the
-// objective. 1 uses it up exactly. Where the phase is shorter than the span, it is
-// taken as a whole.
+// burn is the largest rate at which a span of the phase used up the error budget: the share of bad
+// requests among the offered ones, over one minus the objective. 1 uses it up exactly. A phase
+// shorter than the span is one span.
 func (f *composer) burn(o slo.Objective, p phase) (worst float64, all sum) {
 	in := f.slices(o, p.has)
 	worst = math.NaN()
@@ -38,17 +37,16 @@ func (f *composer) burn(o slo.Objective, p phase) (worst float64, all sum) {
 	return worst, all
 }
 
-// timeslices is the share of slices of the phase whose ok/(offered - shed) reaches
-// the slice target, and how many slices there are. They lie on whole seconds; one
-// that the phase begins or ends in counts with the part that is in it.
+// timeslices is the share of slices of the phase whose ok/(offered - shed) reaches the slice target,
+// and the number of slices. Slices begin at whole seconds; one that the phase begins or ends in
+// counts with its part in the phase.
 //
-// A slice in which a closed load offered nothing because its requests were under
-// way and none ended is not good. Other slices in which nothing was offered don't
-// count.
+// A slice in which a closed load offered nothing because its requests were in flight and none ended
+// is not good. Other slices in which nothing was offered do not count.
 func (f *composer) timeslices(o slo.Objective, p phase) (share float64, n int64) {
 	type slice struct {
 		n, good int64
-		stalled bool // all of it
+		stalled bool // for its whole length
 	}
 	var list []slice
 	last := time.Duration(math.MinInt64)
@@ -82,7 +80,7 @@ func (f *composer) timeslices(o slo.Objective, p phase) (share float64, n int64)
 	return float64(met) / float64(n), n
 }
 
-// closedAt tells whether a closed load that the objective is about runs at t.
+// closedAt reports whether a closed load that the objective selects runs at t.
 func (f *composer) closedAt(o slo.Objective, t time.Duration) bool {
 	for i, l := range f.Config.Loads {
 		if l.Closed && about(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {

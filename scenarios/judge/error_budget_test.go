@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// perSecond makes a request every 1/rate from one time to another.
+// perSecond makes rate requests per second in a span.
 func perSecond(rate int, from, to, d time.Duration, kind scenarios.Kind) []scenarios.Outcome {
 	var out []scenarios.Outcome
 	for at := from; at < to; at += sec / time.Duration(rate) {
@@ -46,7 +46,7 @@ func TestBurn(t *testing.T) {
 		{"the whole is shorter than the span", "burn(99%, 5m) < 1", bad(20*sec, 26*sec), .1 / .01},
 		{"spread over the minute", "burn(99%, 1m) < 1", bad(20*sec, 26*sec), .1 / .01},
 		{"at the end", "burn(99%, 10s) < 1", bad(59*sec, 60*sec), .1 / .01},
-		// errors are of all that was offered, the shed as well
+		// errors are a share of all offered requests, including the shed
 		{"with as many shed", "burn(99%, 10s) < 1", slices.Concat(bad(20*sec, 21*sec), perSecond(100, 0, 60*sec, ms, shed)), .05 / .01},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -61,8 +61,7 @@ func TestBurn(t *testing.T) {
 	}
 }
 
-// TestBurn_Baseline: requests that the fault caught are no part of the baseline's
-// budget.
+// TestBurn_Baseline: requests in flight at the injection do not count in the baseline's budget.
 func TestBurn_Baseline(t *testing.T) {
 	o := parseObjectives(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
 	g := newRig(t, oneStep, o...)

@@ -30,7 +30,7 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// whyUnknown says why the effect of occurrence i is unknown: it was not verified, or no traffic
+// whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
 // met it. It is empty where the effect is known.
 func (f *composer) whyUnknown(i int) string {
 	name := f.Faults[i].Name
@@ -59,8 +59,8 @@ func (f *composer) reported(i int) impact.Answer {
 	return a
 }
 
-// required evaluates require_impact for an answer of occurrence i, and says why it is not a
-// pass. The verdict is empty where no impact is required.
+// required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
+// not a pass. The verdict is empty where no impact is required.
 func (f *composer) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
 	oc := f.Faults[i]
 	switch {
@@ -101,7 +101,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	case o.Metric.Name == "resolved":
 		r.Note = ""
 		f.judgeResolved(o, i, &r)
-	case monitored: // whatever it did to the load
+	case monitored: // independent of its effect on the load
 		r.Note = ""
 		f.judgeDetected(o, i, &r)
 	case a.BadBefore:
@@ -117,7 +117,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	return r
 }
 
-// unsteadyBefore says how the steady state was violated before a fault.
+// unsteadyBefore describes how the steady state was violated before a fault.
 func unsteadyBefore(fault string, o slo.Objective, limit float64, a impact.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault

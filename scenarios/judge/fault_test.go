@@ -13,8 +13,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// outage is a load of 200/s for 100 s, with faults: requests that are intended while
-// harm tells so fail.
+// outage is a load of 200/s for 100 s, with faults: requests intended while harm returns true fail.
 func outage(harm func(at time.Duration) bool) []scenarios.Outcome {
 	out := perSecond(200, 0, 100*sec, 20*ms, okay)
 	for i := range out {
@@ -29,7 +28,7 @@ func between(a, b time.Duration) func(time.Duration) bool {
 	return func(at time.Duration) bool { return at >= a && at < b }
 }
 
-// injection is a fault in one place of a run.
+// injection is an occurrence of a fault in a run.
 type injection struct {
 	fault, name       string
 	injected, cleared time.Duration // cleared 0: measure.Never
@@ -51,8 +50,8 @@ func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Out
 	return g.finish(c, 100*sec)
 }
 
-// TestFault_Metrics goes from outcomes to the metrics of a fault: 30 s of load, a
-// fault from 30.25 to 40.5 s, harm from 31.25 to 45.5 s.
+// TestFault_Metrics computes the metrics of a fault from outcomes: 30 s of load, a fault from 30.25
+// to 40.5 s, errors from 31.25 to 45.5 s.
 func TestFault_Metrics(t *testing.T) {
 	texts := []string{
 		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f", "degraded < 18s after f",
@@ -185,8 +184,8 @@ func TestFault_Verdicts(t *testing.T) {
 	}
 }
 
-// TestFault_Untold: a fault that was not verified, or met nothing, was measured for
-// nothing: its objectives are invalid, and its impact is unknown. Others are judged.
+// TestFault_Untold: the objectives of a fault that was not verified, or met no traffic, are invalid,
+// and its impact is unknown. Those of other faults are judged.
 func TestFault_Untold(t *testing.T) {
 	texts := []string{"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f", "errors < 50%", "errors < 1% in baseline"}
 	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
@@ -223,8 +222,8 @@ func TestFault_Untold(t *testing.T) {
 	}
 }
 
-// TestFault_UntoldAmongOthers: one untold occurrence is the worst of its fault, says
-// nothing of the others, and what was bad after it is not theirs.
+// TestFault_UntoldAmongOthers: one unknown occurrence decides the verdict on its fault, does not
+// affect the other occurrences, and errors after it are not attributed to them.
 func TestFault_UntoldAmongOthers(t *testing.T) {
 	texts := []string{"recover < 20s after f", "recover < 20s after f#1", "recover < 20s after f#2", "timeouts = 0 in f", "timeouts = 0 in f#1", "timeouts = 0 in f#2"}
 	first, second := injection{"f", "f#1", 20 * sec, 25 * sec}, injection{"f", "f#2", 50 * sec, 55 * sec}
@@ -245,8 +244,8 @@ func TestFault_UntoldAmongOthers(t *testing.T) {
 	}
 }
 
-// TestFault_Required: where an impact is required and was not seen, no objective
-// after or in the fault passes, and the fault's record says so without any.
+// TestFault_Required: where a required impact is missing, no objective after or in the fault passes,
+// and the fault's record fails even without objectives.
 func TestFault_Required(t *testing.T) {
 	nothing := between(0, 0)
 	one := injection{"f", "f", 30 * sec, 40 * sec}
@@ -291,13 +290,13 @@ func TestFault_Required(t *testing.T) {
 	}
 }
 
-// TestFault_Requests: what met a fault are the requests of the judged load whose life
-// it overlapped, each once.
+// TestFault_Requests: the requests of a fault are those of the judged load whose life it overlapped,
+// each once.
 func TestFault_Requests(t *testing.T) {
 	g := newRig(t, oneStep)
 	g.now = -sec
 	var all []scenarios.Outcome
-	for at := -sec; at < 20*sec; at += 100 * ms { // those from -0.2 s on live into the fault
+	for at := -sec; at < 20*sec; at += 100 * ms { // those from -0.2 s on overlap the fault
 		o := request(at, 650*ms, okay)
 		all = append(all, o, iteration(o))
 	}
@@ -308,8 +307,8 @@ func TestFault_Requests(t *testing.T) {
 	}
 }
 
-// TestFault_Horizon: whoever ends what can be seen of a fault is named: the next
-// fault, or the end of the load.
+// TestFault_Horizon: the note names what ends the horizon of a fault: the next fault, or the end of
+// the load.
 func TestFault_Horizon(t *testing.T) {
 	f := drill(t, parseObjectives(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
 		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec}, injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
@@ -324,12 +323,12 @@ func TestFault_Horizon(t *testing.T) {
 	}
 }
 
-// TestFault_InFlight: requests that a fault caught under way are bad in its phase
-// and count as failed, and neither in the baseline nor in its dispersion, where one
-// second full of them would hide every fault.
+// TestFault_InFlight: requests in flight at the injection are bad in the fault's phase and count as
+// failed. They count neither in the baseline nor in its dispersion, where one second full of them
+// would hide every fault.
 func TestFault_InFlight(t *testing.T) {
 	all := outage(between(30*sec, 36*sec))
-	for i := range all { // all of the second before take until after the injection, and fail
+	for i := range all { // all of the second before are still in flight at the injection, and fail
 		if at := all[i].Intended; at >= 29*sec && at < 30*sec {
 			all[i] = request(at, 1500*ms, failure)
 		}
@@ -345,11 +344,11 @@ func TestFault_InFlight(t *testing.T) {
 	}
 }
 
-// TestFault_Views: an objective that names a time, a step or a load sees the fault
-// its own way, whatever the others do.
+// TestFault_Views: an objective that names a time, a step or a load judges the fault by its own
+// requests.
 func TestFault_Views(t *testing.T) {
 	all := outage(func(time.Duration) bool { return false })
-	for i := range all { // slow for 20 s, and measure.Never wrong
+	for i := range all { // slow for 20 s, and never wrong
 		if between(30*sec, 50*sec)(all[i].Intended) {
 			all[i].End += 500 * ms
 		}
@@ -366,8 +365,8 @@ func TestFault_Views(t *testing.T) {
 	}
 }
 
-// TestFault_Limit: the limit is that of the occurrence. 1.4 % for ten seconds are no
-// more than chance against 1 %, and impact against 0.2 %.
+// TestFault_Limit: each occurrence has its own limit. 1.4 % for ten seconds is chance against 1 %,
+// and impact against 0.2 %.
 func TestFault_Limit(t *testing.T) {
 	harm := func(at time.Duration) bool {
 		return at%(355*ms) == 0 && (between(20*sec, 30*sec)(at) || between(60*sec, 70*sec)(at))
@@ -384,8 +383,8 @@ func TestFault_Limit(t *testing.T) {
 	}
 }
 
-// TestFault_Void: an injection that came to nothing is no fault, and the requests
-// that ended meanwhile are part of the baseline.
+// TestFault_Void: an injection that failed is no fault, and the requests that ended meanwhile are
+// part of the baseline.
 func TestFault_Void(t *testing.T) {
 	o := parseObjectives(t, "recover < 20s after f", "errors < 1% in f")
 	g := newRig(t, oneStep, o...)
@@ -403,13 +402,13 @@ func TestFault_Void(t *testing.T) {
 	if f.Faults[0].Impact != result.NotInjected || f.Faults[1].Impact != result.NotImpacted {
 		t.Errorf("%s and %s", f.Faults[0].Impact, f.Faults[1].Impact)
 	}
-	if n := cellOf(t, f, "baseline", "read", "*").Count; n != 32*200-4 { // four are under way
+	if n := cellOf(t, f, "baseline", "read", "*").Count; n != 32*200-4 { // four are in flight
 		t.Errorf("%d requests in the baseline, want %d", n, 32*200-4)
 	}
 }
 
-// TestFault_Frozen: a closed load whose answers stop for 8 s, with none wrong, was
-// hit, and recovered when they came again.
+// TestFault_Frozen: a closed load whose answers stop for 8 s, with no errors, was impacted, and
+// recovered when they came again.
 func TestFault_Frozen(t *testing.T) {
 	s := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true}}, Steps: oneStep.Steps}
 	o := parseObjectives(t, "recover < 10s after f")

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A Case holds what Judge needs beside the recording.
+// A Case holds what Judge needs besides the recording.
 type Case struct {
 	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
@@ -24,63 +24,62 @@ type Case struct {
 	Samples *measure.Samples     // nil keeps none
 	Ledger  *result.LedgerRecord // nil: there is none
 
-	// TraceID gives the id of a trace of a load, by its low half; nil is that there are none.
+	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID
 
-	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
-	// hook whether it met none. Of those that it does not tell of, the requests of the
-	// Load during the fault tell. Nothing is known of what a fault does that met none.
+	// NoTraffic says of occurrences, by number, whose fault counts bytes at a link or hook, whether
+	// the fault met no traffic. For other occurrences the requests of the load during the fault
+	// decide. The effect of a fault that met no traffic is unknown.
 	NoTraffic map[int]bool
 
-	// Unverified are the occurrences, by number, that were injected and not seen to
-	// be there. Nothing is known of what they do.
+	// Unverified are the occurrences, by number, that were injected and not verified. Their effect
+	// is unknown.
 	Unverified map[int]bool
 
-	// Detected is what the team's own monitoring noticed of occurrences, by number. Of
-	// one that is not among them it was not asked.
+	// Detected is what the team's own monitoring detected of occurrences, by number. It was not
+	// polled for a missing occurrence.
 	Detected map[int]Detection
 
-	// Alerts and Resolved are what alerts of the team's own monitoring did after
-	// occurrences. Of what is not among them nobody was asked.
+	// Alerts and Resolved are the reactions of alerts of the team's own monitoring to occurrences.
+	// An alert was not polled for a missing key.
 	Alerts   map[AlertKey]Detection
 	Resolved map[AlertKey]Resolution
 
 	Usage  []result.UnitUsage // of the target's units
-	Series []result.Series    // that the scenario names under metrics
+	Series []result.Series    // the scenario's metrics
 
-	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
-	// known of what they would have done.
+	// Skipped are the occurrences without a matching target, where that is allowed: their effect is
+	// unknown.
 	Skipped []Skipped
 }
 
-// Detection is when the team's own monitoring noticed a fault. Times are offsets from
-// t0.
+// Detection is when the team's own monitoring detected a fault. Times are offsets from t0.
 type Detection struct {
-	At     time.Duration // when it was known to have noticed; zero where it has not
-	NotYet time.Duration // when it was asked last and had not
-	Why    string        // nothing is known, and why; empty where it is
+	At     time.Duration // time of the detection; zero if there is none
+	NotYet time.Duration // time of the last query without a detection
+	Why    string        // reason that the detection is unknown; empty where it is known
 }
 
-// AlertKey names an alert and the occurrence, by number, that it is looked for after.
+// AlertKey names an alert and an occurrence, by number.
 type AlertKey struct {
 	Occurrence int
 	Alert      string
 }
 
-// Resolution is when an alert that had fired after an occurrence fired no more. Times
-// are offsets from t0.
+// Resolution is when an alert that had fired after an occurrence was resolved. Times are offsets
+// from t0.
 type Resolution struct {
-	At    time.Duration // when it was known to be over; zero where it is not
-	Still time.Duration // when it was asked for last and still fired
-	Why   string        // nothing is known, and why; empty where it is
+	At    time.Duration // time of the resolution; zero if there is none
+	Still time.Duration // time of the last query at which it still fired
+	Why   string        // reason that the resolution is unknown; empty where it is known
 }
 
-// FaultCase is what the verdict needs to know of a fault.
+// FaultCase is what Judge needs to know about a fault.
 type FaultCase struct {
-	RequireImpact bool // without an impact that was seen no objective after or in it passes
+	RequireImpact bool // no objective after or in it passes without an impact
 }
 
-// Findings is everything that follows from a run's measurements.
+// Findings holds everything derived from a run's measurements.
 type Findings struct {
 	Phases     []result.Phase
 	Cells      []result.Cell
@@ -104,30 +103,30 @@ type Findings struct {
 // PhaseLag is how late the generator was in a phase, in seconds.
 type PhaseLag struct {
 	P99 float64
-	Low float64 // 95 % lower bound of P99: in a small phase one hiccup proves nothing
+	Low float64 // 95 % lower bound of P99: in a small phase one delay proves nothing
 }
 
-// FaultFinding is what one occurrence of a fault did.
+// FaultFinding is the effect of one occurrence of a fault.
 type FaultFinding struct {
 	measure.Occurrence
 	impact.Answer
 	Limit    float64 // L: the share of bad requests, 0 to 1, that counts as impact
 	Requests int64   // of the load during its phase
 
-	// Unsteady tells in words how the steady state failed before the injection of a
-	// fault that an objective is measured from; empty where it held. The run fails.
+	// Unsteady describes how the steady state failed before the injection of a fault with an
+	// objective; empty where it held. The run fails.
 	Unsteady string
 
-	// Required is what require_impact comes to: pass where an impact was seen, fail
-	// where there was none, inconclusive where that is not known; empty where none is
-	// required. The run is no better than that. RequiredNote says why it is no pass.
+	// Required is the verdict of require_impact: pass with an impact, fail without one, inconclusive
+	// where that is unknown; empty where none is required. The run's verdict is at most as good.
+	// RequiredNote explains any other verdict than pass.
 	Required     scenarios.Verdict
 	RequiredNote string
 }
 
-// Judge composes the phases of a recording and judges the objectives. It returns an error where
-// measurements cannot be read back. Measurements that could not be written were kept in memory,
-// and a note says so.
+// Judge computes the phases of a recording and judges the objectives. It returns an error where
+// measurements cannot be read back. Measurements that could not be written were kept in memory, and
+// a note says so.
 func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	f := newComposer(r, c)
 	if r.Err != nil {
@@ -146,15 +145,15 @@ func newComposer(r *measure.Recording, c Case) *composer {
 	return &composer{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
 }
 
-// composer composes the findings.
+// composer computes the findings.
 type composer struct {
 	*measure.Recording
 	c       Case
 	out     *Findings
 	end     time.Duration // of the judged load
-	records []record      // in the order of time
+	records []record      // ascending
 	starts  []time.Duration
-	lasts   map[time.Duration]int // by start: number of the last cell that a window has
+	lasts   map[time.Duration]int // by start: number of the last cell of a window
 	traffic []int64               // requests of the load during each occurrence
 	answers []impact.Answer       // one for each occurrence
 	asked   map[asked]impact.Answer
@@ -166,7 +165,7 @@ type composer struct {
 type record struct {
 	measure.Key
 	measure.Counts
-	ended int64 // in the window, whenever intended
+	ended int64 // in the window, whenever they were intended
 }
 
 func (f *composer) finish() error {
@@ -203,7 +202,7 @@ func (f *composer) finish() error {
 	return nil
 }
 
-// Gather reads every cell once for its counts.
+// gather reads every cell once for its counts.
 func (f *composer) gather() error {
 	f.lasts = map[time.Duration]int{}
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
@@ -213,7 +212,7 @@ func (f *composer) gather() error {
 		f.records = append(f.records, r)
 		f.starts = append(f.starts, k.Start)
 	})
-	// a window in which nothing happened is one all the same
+	// a window without events is a window as well
 	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
 		f.starts = append(f.starts, t)
 	}
@@ -228,7 +227,7 @@ func (f *composer) gather() error {
 	return err
 }
 
-// requests counts those of the load during each occurrence of a fault.
+// requests counts the requests of the load during each occurrence of a fault.
 func (f *composer) requests() []int64 {
 	out := make([]int64, len(f.Faults))
 	for i := range f.records {
@@ -243,16 +242,16 @@ func (f *composer) requests() []int64 {
 	return out
 }
 
-// slices gives the windows of the judged run as the objective o sees them: the
-// requests for which has is true. Bad are errors and skipped, and answers over the
-// limit that o names. Those under way and those that ended are all, whatever has says.
+// slices returns the windows of the judged run for objective o: the requests for which has is true.
+// Bad are errors and skipped, and answers over the limit that o names. InFlight and Ended count all
+// requests, independent of has.
 func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = limitIndex(f.Config.Limits, o)
 	}
 	out := make([]impact.Slice, 0, len(f.starts))
-	under := int64(0) // way, as the window begins
+	under := int64(0) // in flight, as the window begins
 	next := 0
 	for _, start := range f.starts {
 		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
@@ -274,7 +273,7 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 	return out
 }
 
-// count adds what a cell counts to a slice.
+// count adds the counts of a cell to a slice.
 func count(s *impact.Slice, c *measure.Counts, limit int) {
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
@@ -286,8 +285,8 @@ func count(s *impact.Slice, c *measure.Counts, limit int) {
 	}
 }
 
-// compose reads every cell once more and adds it to the phases it belongs to. The
-// result is indexed by phase and series. It makes the rows of windows on its way.
+// compose reads every cell once more and adds it to its phases. The result is indexed by phase and
+// series. It also makes the rows of windows.
 func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 	n := len(f.Config.Steps) + len(f.Config.Loads)
 	sums := make([][]measure.Cell, len(ps))
@@ -321,9 +320,9 @@ func (f *composer) block(i int, k measure.Key, c *measure.Cell) {
 	}
 }
 
-// iterations is what a rate counts in a span, and for how long the loads that it
-// is about could begin iterations in it. Unlike other counts it goes by the time
-// intended: what the fault met of earlier requests is no part of a rate.
+// iterations is the number that a rate counts in a span, and how long the selected loads could begin
+// iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
+// fault do not count in its rate.
 func (f *composer) iterations(o slo.Objective, p Span) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestHistograms: the histograms of a result come by number, and all of them in the
-// order of their numbers, with the time they cover.
+// TestHistograms: the histograms of a result can be read by number, and all of them in that order,
+// with the time they cover.
 func TestHistograms(t *testing.T) {
 	g := newRig(t, oneStep)
 	all := perSecond(100, 0, 3*sec, 10*ms, okay)
@@ -46,7 +46,7 @@ func TestHistograms(t *testing.T) {
 	}
 }
 
-// TestFinish_Nothing: a load that made no request has findings all the same.
+// TestFinish_Nothing: a load without a request has findings.
 func TestFinish_Nothing(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "recover < 1s after f", "p95 < 1s in baseline")
 	g := newRig(t, oneStep, o...)
@@ -67,8 +67,8 @@ func TestFinish_Nothing(t *testing.T) {
 	}
 }
 
-// TestFinish_Clamped: what lay out of the histograms' bounds is counted, and its
-// exact largest value kept.
+// TestFinish_Clamped: values out of the histograms' bounds are counted, and the exact largest value
+// is kept.
 func TestFinish_Clamped(t *testing.T) {
 	g := newRig(t, oneStep)
 	o := request(0, 2*3600*sec, okay)
@@ -82,8 +82,8 @@ func TestFinish_Clamped(t *testing.T) {
 	}
 }
 
-// TestFinish_WarmUp: warm-up lies before 0 and is in no phase but its own; its lag is
-// nobody's.
+// TestFinish_WarmUp: warm-up lies before 0 and is in no phase but its own; its lag counts in no
+// other phase.
 func TestFinish_WarmUp(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "p95 < 100ms", "errors < 1% in baseline")
 	g := newRig(t, oneStep, o...)

@@ -12,10 +12,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestFrozenServer checks that an open load hides no stall: 1000/s for 10 s
-// against a server that is frozen for one second. The requests intended in that
-// second wait for its end, so that 5 % of all waited over half a second and 1 %
-// over 0.9 s. Poisson arrivals follow the arithmetic of their own schedule.
+// TestFrozenServer checks that an open load hides no stall: 1000/s for 10 s against a server that is
+// frozen for one second. The requests intended in that second wait for its end, so 5 % of all wait
+// over half a second and 1 % over 0.9 s. For Poisson arrivals the expected values come from their
+// own schedule.
 func TestFrozenServer(t *testing.T) {
 	const freeze, thaw, end = 4 * sec, 5 * sec, 10 * sec
 	r := rand.New(rand.NewPCG(7, 7))

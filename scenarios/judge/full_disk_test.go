@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// fullDisk is a file on a disk with room for so many bytes.
+// fullDisk is a file on a disk with limited room.
 type fullDisk struct {
 	measure.File
 	room int64
@@ -26,9 +26,8 @@ func (d *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 	return int(n), syscall.ENOSPC
 }
 
-// TestSpill_Full: on a disk that is full, or becomes so amid a record, folding says
-// so and goes on saying so; nothing is lost, and the verdict is that of a disk with
-// room enough.
+// TestSpill_Full: on a disk that is full, or becomes full within a record, each fold returns an
+// error; no data is lost, and the verdict is the same as with room enough.
 func TestSpill_Full(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
 	run := func(room, later int64) (*Findings, error) {
@@ -81,7 +80,7 @@ func TestSpill_Full(t *testing.T) {
 	}
 }
 
-// inJSON gives what of the findings result.json has.
+// inJSON returns the part of the findings that result.json contains.
 func inJSON(t testing.TB, f *Findings) string {
 	t.Helper()
 	b, err := json.Marshal(map[string]any{
@@ -94,7 +93,7 @@ func inJSON(t testing.TB, f *Findings) string {
 	return string(b)
 }
 
-// tempFile is a file for cells.
+// tempFile creates a file for cells.
 func tempFile(t testing.TB) *os.File {
 	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "cells")
@@ -104,7 +103,7 @@ func tempFile(t testing.TB) *os.File {
 	return f
 }
 
-// TestSpill_Lost: what can't be read back is an error, and no findings.
+// TestSpill_Lost: cells that can't be read back are an error, without findings.
 func TestSpill_Lost(t *testing.T) {
 	file := tempFile(t)
 	r := newRigWith(t, measure.Config{Series: oneStep, File: file})

@@ -11,22 +11,22 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Interim composes findings while a run goes on. It reads each closed window once, so that a
-// snapshot costs as much after an hour as after a minute, apart from the rows of single
-// seconds. The zero value is ready.
+// Interim computes findings while a run goes on. It reads each closed window once, so a snapshot
+// costs as much after an hour as after a minute, apart from the rows of single seconds. The zero
+// value is ready.
 type Interim struct {
-	read    int64                    // Bytes of the spill file that were taken in
+	read    int64                    // bytes of the spill file read so far
 	sums    map[int32][]measure.Cell // by phase, then by series
 	records []record
 	windows []result.Window
 	hists   measure.Histograms
-	done    map[time.Duration]bool // windows that have their rows
+	done    map[time.Duration]bool // windows with finished rows
 }
 
-// Findings composes what was measured until now, as [Judge] does in the end. It leaves
-// out the intervals of objectives, and phases of recovery with their objectives. It changes nothing of what Judge gives. Loads are as they are
-// planned. Rows of windows are of whole seconds; in those not yet closed more requests
-// may be asked for than have ended, as far as [Recorder.Interval] saw.
+// Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of
+// objectives, and phases of recovery with their objectives. It does not affect a later Judge. Loads
+// have their planned times. Rows of windows cover whole seconds; in open ones Offered may exceed the
+// number of ended requests, as far as [Recorder.Interval] saw.
 func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
 	err = r.Snapshot(func(s *measure.Snapshot) (err error) {
 		out, err = a.findings(s, c)
@@ -91,8 +91,8 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	return f.out, nil
 }
 
-// take reads the cells that were spilled since the last time. The cells of a window
-// follow each other; a window that was opened again adds to the rows that it has.
+// take reads the cells that were spilled since the last call. The cells of a window follow each
+// other; a window that was opened again adds to its existing rows.
 func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	row, at := []*measure.Cell(nil), time.Duration(0)
 	write := func() {
@@ -127,7 +127,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	return err
 }
 
-// Series gives the sums of a phase.
+// series returns the sums of a phase.
 func (a *Interim) series(phase int32, f *composer) []measure.Cell {
 	if a.sums[phase] == nil {
 		a.sums[phase] = make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
@@ -135,8 +135,7 @@ func (a *Interim) series(phase int32, f *composer) []measure.Cell {
 	return a.sums[phase]
 }
 
-// late adds the counts of a cell to rows that were written before; their percentiles
-// stay as they were.
+// late adds the counts of a cell to finished rows; their percentiles do not change.
 func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 	if int(k.Series) >= len(w.Config.Steps) {
 		return
@@ -163,8 +162,8 @@ func recordOf(k measure.Key, c *measure.Cell) record {
 	return r
 }
 
-// compose gives the sums of a phase: those of closed windows, and what the open ones add.
-// Folding is held, so that nobody else touches their cells.
+// compose returns the sums of a phase: those of closed windows plus the open ones. Folding is held,
+// so no other goroutine changes their cells.
 func (a *Interim) compose(f *composer, r *measure.Snapshot) func(phase int32) []measure.Cell {
 	type place struct{ phase, series int32 }
 	adds := map[place][]*measure.Cell{}
@@ -188,7 +187,7 @@ func (a *Interim) compose(f *composer, r *measure.Snapshot) func(phase int32) []
 	}
 }
 
-// rows makes the records and rows of all windows, those of closed ones as they are.
+// rows makes the records and rows of all windows; those of closed windows are reused.
 func (a *Interim) rows(w *rows, r *measure.Snapshot) {
 	f := w.composer
 	f.records = slices.Clone(a.records)
@@ -202,7 +201,7 @@ func (a *Interim) rows(w *rows, r *measure.Snapshot) {
 		row := make([]*measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
 		o.Each(func(k measure.Key, c *measure.Cell) {
 			f.records = append(f.records, recordOf(k, c))
-			if row[k.Series] != nil { // it met other faults
+			if row[k.Series] != nil { // another set of faults
 				both := &measure.Cell{}
 				both.Gather([]*measure.Cell{row[k.Series], c}, r.Scratch)
 				c = both

@@ -12,13 +12,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// twoSteps are two loads, of which one has two steps.
+// twoSteps are two loads, one of them with two steps.
 var twoSteps = measure.Series{
 	Loads: []measure.SeriesLoad{{Name: "browse"}, {Name: "write"}},
 	Steps: []measure.SeriesStep{{Name: "read"}, {Name: "list"}, {Name: "create", Load: 1}},
 }
 
-// broken is load on twoSteps for d, of which some fails from a to b.
+// broken is load on twoSteps for d, with failures from a to b.
 func broken(d, a, b time.Duration) []scenarios.Outcome {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	var out []scenarios.Outcome
@@ -38,8 +38,8 @@ func broken(d, a, b time.Duration) []scenarios.Outcome {
 	return out
 }
 
-// TestSoFar_IsWhatFinishGives: after the load a look shows what Finish then does, whether
-// it is the first or the last of many, and changes nothing of it.
+// TestSoFar_IsWhatFinishGives: after the load, Findings equals the result of Finish, whether it is
+// the first call or the last of many, and changes nothing of it.
 func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s", "errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
 	c := func(end time.Duration) Case {
@@ -108,7 +108,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	}
 }
 
-// alike compares lists by what they print, as NaN is not equal to itself.
+// alike compares lists by their printed form, because NaN is not equal to itself.
 func alike[T any](t *testing.T, what string, got, want []T) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -123,7 +123,7 @@ func alike[T any](t *testing.T, what string, got, want []T) {
 	}
 }
 
-// TestSoFar_InTheMiddle: counts are whole at every look, and what can't be answered yet is
+// TestSoFar_InTheMiddle: counts are complete at every look, and values that are not yet known are
 // pending.
 func TestSoFar_InTheMiddle(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "recover < 20s after kill")
@@ -180,7 +180,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	}
 }
 
-// TestStanding: what the terminal shows of objectives agrees with what they come to.
+// TestStanding: the running verdicts on objectives agree with the final ones.
 func TestStanding(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
 	g := newRig(t, twoSteps, objectives...)
@@ -225,8 +225,8 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// BenchmarkSoFar is a look at a run of so many seconds at 5000/s, with what was sorted
-// since the last.
+// BenchmarkSoFar measures a look at a run of so many seconds at 5000/s, with one second of new
+// samples.
 func BenchmarkSoFar(b *testing.B) {
 	for _, seconds := range []int{10, 60, 600} {
 		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {

@@ -15,9 +15,9 @@ const (
 	minBlocks = 10  // fewer give no interval
 )
 
-// blocks are the requests of one phase by the second, for intervals: errors and
-// latencies of neighbouring requests depend on each other, so that seconds are
-// what varies, not requests (block bootstrap; Künsch, 1989).
+// blocks holds the requests of one phase by second, for intervals: errors and latencies of
+// neighbouring requests depend on each other, so the interval treats seconds, not requests, as
+// independent (block bootstrap; Künsch, 1989).
 type blocks struct {
 	key    blocksKey
 	span   Span
@@ -25,7 +25,7 @@ type blocks struct {
 	list   []sum
 }
 
-// blocksKey says what blocks are of. Objectives of the same share them.
+// blocksKey identifies blocks. Objectives with the same key share them.
 type blocksKey struct {
 	phase      int
 	step, load string
@@ -42,15 +42,15 @@ func keyOf(o slo.Objective, phase int) blocksKey {
 	return k
 }
 
-// hasInterval tells whether a metric is given an interval: shares of requests and percentiles
-// are. Both the making and the finding of blocks use it.
+// hasInterval reports whether a metric has an interval: shares of requests and percentiles do. Both
+// creating and finding blocks use it.
 func hasInterval(m slo.Metric) bool {
 	row := m.Row()
 	return row.Name == "p" || row.Count != nil && row.Unit == slo.ShareOf
 }
 
-// planBlocks makes the blocks for every objective and phase that an interval is
-// for, in phases of ten seconds and more.
+// planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
+// seconds and more.
 func (f *composer) planBlocks(ps []phase) {
 	for _, o := range f.c.SLO {
 		for i, p := range ps {
@@ -64,8 +64,8 @@ func (f *composer) planBlocks(ps []phase) {
 	}
 }
 
-// blocksOf gives the blocks for an objective in phase i; nil where there are none,
-// or where they are those of a neighbour that its metric has no interval from.
+// blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
+// metric has no interval.
 func (f *composer) blocksOf(o slo.Objective, i int) *blocks {
 	if !hasInterval(o.Metric) {
 		return nil
@@ -90,17 +90,16 @@ func (b *blocks) add(k measure.Key, c *measure.Cell) {
 	b.list[i].Merge(s)
 }
 
-// interval is the 95 % interval of a metric whose value over all blocks is
-// measured; NaN where there is too little to make one of.
+// interval is the 95 % interval of a metric whose value over all blocks is measured; NaN with too
+// little data.
 //
-// The block bootstrap of a share has a closed form: its variance is
-// Σ(k - p·n)²/(Σn)² over the blocks, n requests with k bad, with p the share of
-// all. The ratio of that to the variance of independent requests is how many
-// requests stand for one, and the interval is Clopper and Pearson's with so many
-// fewer, widened as Student's t is for few blocks. So it is sound for few or no
-// errors, where drawing from blocks without any would show none either. For a
-// percentile it is the interval of the share above its value, read off the
-// distribution (Woodruff, 1952).
+// The block bootstrap of a share has a closed form: its variance is Σ(k - p·n)²/(Σn)² over the
+// blocks, n requests with k bad, with p the share of all. The ratio of that to the variance of
+// independent requests is the number of requests that count as one. The interval is Clopper and
+// Pearson's with the number divided by that, widened as Student's t is for few blocks. So it is
+// sound for few or no errors, where drawing from blocks without errors would show none either. For a
+// percentile it is the interval of the share above its value, read off the distribution (Woodruff,
+// 1952).
 func (b *blocks) interval(o slo.Objective, limit int) (low, high float64) {
 	var ks, ns []float64
 	total := &sum{}
@@ -141,7 +140,7 @@ func (b *blocks) interval(o slo.Objective, limit int) (low, high float64) {
 	return low, high
 }
 
-// sums adds up requests and bad ones of blocks and gives the share.
+// sums adds up the requests and bad requests of blocks and returns the share.
 func sums(ks, ns []float64) (n, k, p float64) {
 	for i := range ks {
 		k += ks[i]
@@ -150,8 +149,8 @@ func sums(ks, ns []float64) (n, k, p float64) {
 	return n, k, k / n
 }
 
-// standsFor is how many requests stand for one: the variance of the share Σk/Σn
-// over blocks against that of independent requests.
+// standsFor is the number of requests that count as one: the variance of the share Σk/Σn over blocks
+// divided by that of independent requests.
 func standsFor(ks, ns []float64) float64 {
 	n, _, p := sums(ks, ns)
 	if p <= 0 || p >= 1 {
@@ -171,15 +170,14 @@ func standsFor(ks, ns []float64) float64 {
 	return each * t * t
 }
 
-// bounds95 is the 95 % interval of a share with k of n, of which each stands for
-// one.
+// bounds95 is the 95 % interval of a share with k of n, where each requests count as one.
 func bounds95(k, n, each float64) (low, high float64) {
 	const side = (1 + impact.Confidence) / 2
 	return impact.LowerBound(k/each, n/each, side), impact.UpperBound(k/each, n/each, side)
 }
 
-// UpTo is how many requests of the metric's population lie at or below a value that
-// Quantile gave.
+// upTo is the number of requests of the metric's population at or below a value that quantile
+// returned.
 func (s *sum) upTo(m slo.Metric, at float64) int64 {
 	if m.Of == "service" {
 		return s.Service.UpTo(at)

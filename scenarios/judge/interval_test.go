@@ -15,12 +15,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// TestInterval_Coverage simulates how often the 95 % interval of a share covers the
-// truth. Model: seconds of 50 or 500 requests, 10 to 120 of them, errors
-// independent or in clusters of up to 5 or 20 (a new cluster begins by chance,
-// every size is as likely), PCG seeds (1, 2). Where about six clusters and more are
-// expected it lies between 92 and 98 %; with fewer a run often shows only one or
-// two, which say little of how large clusters are, and coverage is less for
+// TestInterval_Coverage simulates how often the 95 % interval of a share covers the true value.
+// Model: seconds of 50 or 500 requests, 10 to 120 of them, errors independent or in clusters of up
+// to 5 or 20 (a new cluster begins by chance, all sizes equally likely), PCG seeds (1, 2). Where
+// about six clusters and more are expected, coverage lies between 92 and 98 %; with fewer, a run
+// often shows only one or two, which say little about the size of clusters, and coverage is less for
 // clusters and more for single errors. The figures are logged.
 func TestInterval_Coverage(t *testing.T) {
 	trials := 2000
@@ -62,8 +61,8 @@ func TestInterval_Coverage(t *testing.T) {
 	}
 }
 
-// TestInterval_Bootstrap holds the closed form of the variance against blocks drawn
-// with replacement, which is what it stands for.
+// TestInterval_Bootstrap compares the closed form of the variance with blocks drawn with
+// replacement.
 func TestInterval_Bootstrap(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	const blocks, draws = 60, 20000
@@ -96,9 +95,8 @@ func TestInterval_Bootstrap(t *testing.T) {
 	}
 }
 
-// TestInterval_Percentile simulates the coverage of a percentile's interval through
-// the recorder: log-normal response times, independent or with a level that is
-// drawn for every second.
+// TestInterval_Percentile simulates the coverage of a percentile's interval through the recorder:
+// log-normal response times, independent or with a level drawn for every second.
 func TestInterval_Percentile(t *testing.T) {
 	trials := 300
 	if testing.Short() {
@@ -142,8 +140,8 @@ func TestInterval_Percentile(t *testing.T) {
 	}
 }
 
-// TestInterval_Own: an objective's interval and verdict are its own, whatever stands
-// beside it; and only shares and percentiles have one.
+// TestInterval_Own: an objective's interval and verdict do not depend on other objectives; only
+// shares and percentiles have an interval.
 func TestInterval_Own(t *testing.T) {
 	ends := map[slo.Unit]string{slo.Seconds: " < 10ms", slo.ShareOf: " < 10%", slo.PerSecond: " > 1/s", slo.Count: " = 0", slo.Plain: " < 10"}
 	all := slices.Concat(many(4500, 20*ms, okay), many(500, ms, failure))
@@ -179,8 +177,8 @@ func TestInterval_Own(t *testing.T) {
 	}
 }
 
-// TestInterval_Few: where there are no errors at all the interval still has an
-// upper end, and short phases have none.
+// TestInterval_Few: the interval has an upper end even without errors, and short phases have no
+// interval.
 func TestInterval_Few(t *testing.T) {
 	r := verdictOn(t, "errors < 1%", 20*sec, many(1000, ms, okay))
 	if r.Low != 0 || math.Abs(float64(r.High)-(1-math.Pow(.025, 1./1000))) > 1e-9 {

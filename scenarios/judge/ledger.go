@@ -47,7 +47,7 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	return r
 }
 
-// ledgerValue gives the lowest and the highest possible value of a metric: as if every write
+// ledgerValue returns the lowest and the highest possible value of a metric: as if every write
 // that was not read back were correct, and as if none were.
 func ledgerValue(o slo.Objective, l *result.LedgerRecord) (low, high float64) {
 	any := l.Unsure()

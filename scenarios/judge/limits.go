@@ -33,7 +33,7 @@ func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	return out
 }
 
-// limitIndex is the place of an objective's limit among limits; -1 when it has none.
+// limitIndex is the index of an objective's limit among limits; -1 without one.
 func limitIndex(limits []measure.Limit, o slo.Objective) int {
 	l, ok := limitOf(o)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// TestMetric_Toy adds a metric by one row: its objectives are read, measured, given an interval
+// TestMetric_Toy adds a metric with one row: its objectives are parsed, measured, given an interval
 // and judged.
 func TestMetric_Toy(t *testing.T) {
 	table := append(slo.Metrics(), slo.Row{

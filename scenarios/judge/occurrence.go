@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// mainObjective is the objective whose view of the fault its record shows: the
-// First that is measured from it, else one of all requests.
+// mainObjective is the objective whose requests the record of the fault shows: the first objective
+// on the fault, else one that selects all requests.
 func (f *composer) mainObjective(fault string) slo.Objective {
 	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
 		for _, o := range f.c.SLO {
@@ -27,12 +27,11 @@ func (f *composer) mainObjective(fault string) slo.Objective {
 	return slo.Objective{Metric: slo.Metric{Name: "recover"}}
 }
 
-// LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives
-// slo: the share of bad requests, 0 to 1, that counts as impact. It is that of the
-// tightest objective on errors or availability that covers the fault, else 1 %. An
-// objective covers a fault when it is judged over the run, the fault's phase or its
-// recovery; one on another occurrence does not. One that allows no error at all has
-// no share that could be seen, and is left out.
+// LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives slo: the share
+// of bad requests, 0 to 1, that counts as impact. It is that of the tightest objective on errors or
+// availability that covers the fault, else 1 %. An objective covers a fault when it is judged over
+// the run, the fault's phase or its recovery; one on another occurrence does not. It ignores an
+// objective that allows no error, which has no measurable share.
 func LimitOf(slo []slo.Objective, fault string) float64 {
 	limit := math.Inf(1)
 	for _, o := range slo {
@@ -53,15 +52,15 @@ func LimitOf(slo []slo.Objective, fault string) float64 {
 	return limit
 }
 
-// Offered is what an answer depends on: the occurrence, and which requests are bad.
+// asked identifies an answer: the occurrence, and which requests are bad.
 type asked struct {
 	i          int
 	step, load string
 	span       time.Duration
 }
 
-// ask asks for the effect of occurrence i on the requests that objective o selects. Objectives
-// with the same selection share an answer.
+// ask computes the effect of occurrence i on the requests that objective o selects. Objectives with
+// the same selection share an answer.
 func (f *composer) ask(i int, o slo.Objective) impact.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
@@ -85,7 +84,7 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 	if next != nil && next.Injected < q.Horizon {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
-	// requests that lived into a later fault are its doing
+	// a later fault is responsible for requests that overlap it
 	q.Slices = f.slices(o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected > oc.Injected })
 	})
@@ -104,7 +103,7 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 	return a
 }
 
-// begunIn gives the slices that begin in a span.
+// begunIn returns the slices that begin in a span.
 func begunIn(p Span, in []impact.Slice) []impact.Slice {
 	at := func(t time.Duration) int {
 		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
@@ -113,7 +112,7 @@ func begunIn(p Span, in []impact.Slice) []impact.Slice {
 	return in[at(p.From):max(at(p.From), at(p.To))]
 }
 
-// calmFrom is when the faults before occurrence i were over and recovered from.
+// calmFrom is the time when the faults before occurrence i were over and recovered from.
 func (f *composer) calmFrom(i int) time.Duration {
 	from := time.Duration(0)
 	for j := range f.Faults[:i] {
@@ -130,7 +129,7 @@ func (f *composer) calmFrom(i int) time.Duration {
 	return from
 }
 
-// after gives the first fault that was injected after occurrence i.
+// after returns the first fault that was injected after occurrence i.
 func (f *composer) after(i int) *measure.Occurrence {
 	var next *measure.Occurrence
 	for j := range f.Faults {
@@ -155,7 +154,7 @@ func (f *composer) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 			why = g.Name + " had not been recovered from"
 		}
 	}
-	if why != "" { // what was bad before was its doing
+	if why != "" { // the earlier fault caused the errors before this one
 		a.BadBefore, a.StuckBefore = false, false
 	}
 	if next != nil && why == "" && !a.BadBefore {

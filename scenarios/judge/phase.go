@@ -30,21 +30,20 @@ func (s Span) covered(spans []Span) time.Duration {
 	return sum
 }
 
-// phase is a stretch of the run that cells are summed for.
+// phase is a span of the run over which cells are summed.
 type phase struct {
 	name string
 	Span
-	of  int // number of the occurrence that it belongs to; ofNone for none
+	of  int // number of its occurrence; ofNone for none
 	has func(k measure.Key, set []int32) bool
 }
 
-// ofNone is a phase that belongs to no fault.
+// ofNone marks a phase that belongs to no fault.
 const ofNone = -1
 
-// phases lists the phases of a run: warm-up, run, baseline, and for each
-// occurrence of a fault the phase itself and its recovery. A fault that was
-// recovered from before it was cleared, or had no impact, has an empty recovery;
-// one that was not recovered from, a recovery to the end.
+// phases lists the phases of a run: warm-up, run, baseline, and for each occurrence of a fault the
+// phase itself and its recovery. The recovery is empty without an impact, or if the target recovered
+// before the clearing; without recovery it lasts to the end.
 func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {

@@ -32,8 +32,8 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// worse tells whether a is the worse answer to o than b: by the verdicts' order of
-// precedence, then by what was measured.
+// worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
+// measured value.
 func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	if a.Verdict != b.Verdict {
 		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
@@ -48,19 +48,18 @@ func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
 }
 
-// The notes on objectives without their phase or fault.
+// Notes on objectives without their phase or fault.
 const (
 	noPhase = "the phase did not occur"
 	noFault = "the fault was not injected"
 )
 
-// unanswered is the answer to an objective that cannot be judged.
+// unanswered is the result of an objective that cannot be judged.
 func unanswered(phase, why string) result.ObjectiveResult {
 	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
 }
 
-// inPhase tells whether the objective is judged in the phase, or in an occurrence
-// of it.
+// inPhase reports whether the objective is judged in the phase, or in an occurrence of it.
 func inPhase(o slo.Objective, phase string) bool {
 	p := o.PhaseOrRun()
 	return phase == p || scenarios.FaultOf(phase) == p
@@ -159,7 +158,7 @@ func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
 		bad, n = sum.Bad(), sum.Offered()
 	}
 	share := allowed(o)
-	if o.Metric.Name == "p" && !o.Upper() { // it wants enough of them over the value
+	if o.Metric.Name == "p" && !o.Upper() { // it needs enough requests above the value
 		bad, share = n-bad, o.Metric.Quantile
 	}
 	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// many makes n outcomes of a kind that took d, spread evenly over the first 20 s.
+// many makes n outcomes of a kind with response time d, spread evenly over the first 20 s.
 func many(n int, d time.Duration, kind scenarios.Kind) []scenarios.Outcome {
 	var out []scenarios.Outcome
 	for i := range n {
@@ -35,7 +35,7 @@ func population() []scenarios.Outcome {
 	return slices.Concat(many(600, 10*ms, okay), many(240, 100*ms, okay), many(100, ms, shed), many(50, ms, failure), many(10, 0, skipped))
 }
 
-// TestJudge_Metrics holds every metric of a phase against its definition.
+// TestJudge_Metrics compares every metric of a phase with its definition.
 func TestJudge_Metrics(t *testing.T) {
 	inf := math.Inf(1)
 	for _, c := range []struct {
@@ -55,21 +55,21 @@ func TestJudge_Metrics(t *testing.T) {
 		{"shed < 10%", 0.1, 1000, scenarios.Fail},
 		// percentiles are over offered - shed; failures are slower than any answer
 		{"p50 < 20ms", 0.01, 900, scenarios.Pass},
-		{"p66 < 50ms", 0.01, 900, scenarios.Pass}, // measure.Rank 594
-		{"p67 < 50ms", 0.1, 900, scenarios.Fail},  // measure.Rank 603: 600 are that fast
-		{"p93 < 200ms", 0.1, 900, scenarios.Pass}, // measure.Rank 837
-		{"p94 < 200ms", inf, 900, scenarios.Fail}, // measure.Rank 846: only 840 were answered rightly
-		{"p94 < 1h", inf, 900, scenarios.Fail},    // however slow
+		{"p66 < 50ms", 0.01, 900, scenarios.Pass}, // rank 594
+		{"p67 < 50ms", 0.1, 900, scenarios.Fail},  // rank 603: 600 are that fast
+		{"p93 < 200ms", 0.1, 900, scenarios.Pass}, // rank 837
+		{"p94 < 200ms", inf, 900, scenarios.Fail}, // rank 846: only 840 were good
+		{"p94 < 1h", inf, 900, scenarios.Fail},    // for any time
 		{"p94 > 200ms", inf, 900, scenarios.Pass}, // it is slower
 		{"ok.p94 < 200ms", 0.1, 840, scenarios.Pass},
-		{"ok.p71 < 50ms", 0.01, 840, scenarios.Pass}, // measure.Rank 597
-		{"ok.p72 < 50ms", 0.1, 840, scenarios.Fail},  // measure.Rank 605
+		{"ok.p71 < 50ms", 0.01, 840, scenarios.Pass}, // rank 597
+		{"ok.p72 < 50ms", 0.1, 840, scenarios.Fail},  // rank 605
 		{"service.p94 < 200ms", 0.1, 840, scenarios.Pass},
 		{"max < 1s", inf, 900, scenarios.Fail},
 		{"mean < 1s", inf, 900, scenarios.Fail},
 		{"ok.max < 101ms", 0.1, 840, scenarios.Pass},
 		{"ok.mean < 40ms", (600*.01 + 240*.1) / 840, 840, scenarios.Pass},
-		// within: answered rightly in time, of all but the shed
+		// within: good answers in time, among all but the shed
 		{"within(100ms) > 93%", 840. / 900, 900, scenarios.Pass}, // the limit is within it
 		{"within(99ms) > 66%", 600. / 900, 900, scenarios.Pass},
 		{"within(99ms) > 67%", 600. / 900, 900, scenarios.Fail},
@@ -94,8 +94,8 @@ func TestJudge_Metrics(t *testing.T) {
 	}
 }
 
-// TestJudge_Times: objectives judge response time, from the intended instant on;
-// service. is from the slot on, ok. is of good answers alone.
+// TestJudge_Times: objectives judge response time, from the intended time on; service. is from the
+// slot on, ok. is of good answers alone.
 func TestJudge_Times(t *testing.T) {
 	for text, want := range map[string]float64{
 		"p50 < 1s": .61, "ok.p50 < 1s": .61, "service.p50 < 1s": .01, "ok.max < 1s": .61, "service.max < 1s": .01, "ok.mean < 1s": .61, "service.mean < 1s": .01,
@@ -112,8 +112,8 @@ func TestJudge_Times(t *testing.T) {
 	}
 }
 
-// TestJudge_JSON: what is infinite or unknown is null in result.json, in every row
-// and objective, and the verdict says what it meant.
+// TestJudge_JSON: infinite and unknown values are null in result.json, in every row and objective,
+// and the verdict shows which it was.
 func TestJudge_JSON(t *testing.T) {
 	o := parseObjectives(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
 	g := newRig(t, oneStep, o...)
@@ -138,7 +138,7 @@ func TestJudge_JSON(t *testing.T) {
 	}{
 		{nil, true, scenarios.Fail},
 		{nil, true, scenarios.Fail},
-		{nil, false, scenarios.Inconclusive}, // it was measure.Never cleared, so that nothing is after it
+		{nil, false, scenarios.Inconclusive}, // it was never cleared, so it has no time after it
 		{nil, true, scenarios.Fail},
 		{nil, true, scenarios.Fail},
 		{nil, false, scenarios.Inconclusive},
@@ -160,9 +160,9 @@ func TestJudge_JSON(t *testing.T) {
 	}
 }
 
-// TestJudge_Counted: a percentile is decided by counting requests over the limit,
-// where the bucket of a histogram, 0.1 % wide, would decide otherwise; and what is
-// reported as measured agrees with the verdict.
+// TestJudge_Counted: a percentile is decided by counting requests over the limit, where the bucket
+// of a histogram, 0.1 % wide, would decide otherwise; and the reported value agrees with the
+// verdict.
 func TestJudge_Counted(t *testing.T) {
 	// 200 ms lies in the bucket [199.936, 200.063] ms: see TestTally_EdgeAt200ms in measure
 	for _, c := range []struct {
@@ -199,15 +199,15 @@ func TestJudge_Counted(t *testing.T) {
 	}
 }
 
-// TestJudge_Agree: what is reported as measured lies on the side of the target that
-// the verdict says, though histograms round.
+// TestJudge_Agree: the reported value lies on the side of the target that the verdict says, although
+// histograms round.
 func TestJudge_Agree(t *testing.T) {
 	for _, c := range []struct {
 		text    string
 		d       time.Duration
 		verdict scenarios.Verdict
 	}{
-		{"p95 <= 1ms", ms + 400, scenarios.Fail}, // is 1 ms to a microsecond
+		{"p95 <= 1ms", ms + 400, scenarios.Fail}, // rounds to 1 ms
 		{"p95 <= 1ms", ms, scenarios.Pass},
 		{"p95 < 1ms", ms - 400, scenarios.Pass},
 		{"p95 >= 1ms", ms - 400, scenarios.Fail},
@@ -221,7 +221,7 @@ func TestJudge_Agree(t *testing.T) {
 	}
 }
 
-// TestJudge_Shares: a share is compared without what it lost as a binary fraction.
+// TestJudge_Shares: a share is compared without the rounding error of binary fractions.
 func TestJudge_Shares(t *testing.T) {
 	for _, c := range []struct {
 		text    string
@@ -249,8 +249,8 @@ func TestJudge_Shares(t *testing.T) {
 	}
 }
 
-// TestJudge_Minimum: with fewer requests than show it, an objective measure.Never passes; it
-// fails when the lower bound lies beyond the limit, and is inconclusive else.
+// TestJudge_Minimum: with too few requests to show it, an objective never passes; it fails when the
+// lower bound lies beyond the limit, and is inconclusive otherwise.
 func TestJudge_Minimum(t *testing.T) {
 	for _, c := range []struct {
 		text      string
@@ -321,7 +321,7 @@ func TestJudge_Minimum(t *testing.T) {
 	}
 }
 
-// TestJudge_Empty: a phase without a sample is inconclusive, whatever it asks for.
+// TestJudge_Empty: a phase without a sample is inconclusive for every objective.
 func TestJudge_Empty(t *testing.T) {
 	all := func(from, to time.Duration) []scenarios.Outcome {
 		var out []scenarios.Outcome
@@ -338,7 +338,7 @@ func TestJudge_Empty(t *testing.T) {
 				o := parseObjectives(t, m+" in "+phase)
 				g := newRig(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
-				met := map[int]bool{0: false} // the link of f met some, though none of the load
+				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
 				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []Span{{0, 20 * sec}, {40 * sec, 60 * sec}}[:1]}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
@@ -348,8 +348,8 @@ func TestJudge_Empty(t *testing.T) {
 	}
 }
 
-// TestJudge_Rate counts iterations by the time intended, over the time that the
-// loads could begin some.
+// TestJudge_Rate counts iterations by the intended time, over the time in which the loads could
+// begin some.
 func TestJudge_Rate(t *testing.T) {
 	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}}, Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}}}
 	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
@@ -366,7 +366,7 @@ func TestJudge_Rate(t *testing.T) {
 		add(0, 1, at, ms)
 		add(0, scenarios.IterationStep, at, 2*ms)
 	}
-	for at := 20 * sec; at < 25*sec; at += 10 * ms { // b: 100/s for 5 s of its 20, then it is stuck
+	for at := 20 * sec; at < 25*sec; at += 10 * ms { // b: 100/s for 5 s of its 20, then it is blocked
 		add(1, 2, at, 3*sec)
 		add(1, scenarios.IterationStep, at, 3*sec)
 	}
@@ -380,9 +380,9 @@ func TestJudge_Rate(t *testing.T) {
 		verdict := scenarios.Pass
 		switch i {
 		case 6:
-			verdict = scenarios.Fail // it ran, and nothing was begun
+			verdict = scenarios.Fail // the load ran, and no iteration began
 		case 7:
-			verdict = scenarios.Inconclusive // nothing was begun: that passes nothing
+			verdict = scenarios.Inconclusive // no iteration began: an upper bound does not pass
 		}
 		if o.Verdict != verdict {
 			t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, verdict)
@@ -390,8 +390,7 @@ func TestJudge_Rate(t *testing.T) {
 	}
 }
 
-// TestJudge_Scope: an objective is about all steps, one step, one load, or the
-// pseudo-step iteration.
+// TestJudge_Scope: an objective selects all steps, one step, one load, or the pseudo-step iteration.
 func TestJudge_Scope(t *testing.T) {
 	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: false}}, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}}}
 	texts := []string{"errors < 1%", "errors < 1% of read", "errors < 1% of write", "errors < 1% of load a", "errors < 1% of load b", "errors < 1% of iteration", "p50 < 20ms of iteration"}
@@ -430,8 +429,8 @@ func TestJudge_Scope(t *testing.T) {
 	}
 }
 
-// TestJudge_Checks: checks is the share of checks that held, where each request whose
-// checks could not be made counts as one that did not.
+// TestJudge_Checks: checks is the share of checks that held, where each request whose checks could
+// not be made counts as one failed check.
 func TestJudge_Checks(t *testing.T) {
 	checked := func(n int, kind scenarios.Kind, cause scenarios.Cause, checks, failed uint16) []scenarios.Outcome {
 		out := many(n, ms, kind)
@@ -464,7 +463,7 @@ func TestJudge_Checks(t *testing.T) {
 		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)), verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
 			t.Errorf("%s: no errors is %s, and all checks is %s", c.name, bad.Verdict, all.Verdict)
 		}
-		// whoever watches sees the same
+		// the running value is the same
 		o := parseObjectives(t, "checks > 99%")
 		g := newRig(t, oneStep, o...)
 		g.play(all)
@@ -498,8 +497,7 @@ func TestJudge_Timeouts(t *testing.T) {
 	}
 }
 
-// TestJudge_Strict: an interval that straddles the target makes a strict verdict
-// inconclusive.
+// TestJudge_Strict: an interval that contains the target makes a strict verdict inconclusive.
 func TestJudge_Strict(t *testing.T) {
 	for _, c := range []struct {
 		text    string
@@ -534,8 +532,8 @@ func TestJudge_Strict(t *testing.T) {
 	}
 }
 
-// TestJudge_Worst: an objective on a fault that came several times takes the worst
-// occurrence, and one on a single occurrence takes that.
+// TestJudge_Worst: an objective on a fault that occurred several times takes the worst occurrence,
+// and one on a single occurrence takes that.
 func TestJudge_Worst(t *testing.T) {
 	texts := []string{"errors < 30% in f", "errors < 10% in f", "errors < 10% in f#1", "errors < 10% in f#3", "max < 1h in f", "timeouts = 0 in f", "availability > 50% in f"}
 	o := parseObjectives(t, texts...)
@@ -591,8 +589,8 @@ func TestLimitOf(t *testing.T) {
 		{"availability > 99.9%", .001},
 		{"availability > 95% in f; errors < 4%", .04},
 		{"errors < 3%; availability > 99.5% in recovery/f#1", .005},
-		{"errors > 5%", .01},  // no bound from above
-		{"errors <= 0%", .01}, // none could be seen
+		{"errors > 5%", .01},  // no upper bound
+		{"errors <= 0%", .01}, // no error could be allowed
 	} {
 		if got := LimitOf(parseObjectives(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%q: %g, want %g", c.slo, got, c.want)

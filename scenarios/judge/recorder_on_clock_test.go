@@ -23,10 +23,10 @@ type rig struct {
 	*measure.Recorder
 	t         testing.TB
 	now       time.Duration
-	inFlight  func() int64 // nil: nothing is ever under way
+	inFlight  func() int64 // nil: no iteration is in flight
 	interim   Interim
 	series    measure.Series
-	recording *measure.Recording // once finished
+	recording *measure.Recording // set once finished
 }
 
 // oneStep is a load of one step.
@@ -59,7 +59,7 @@ func newRigWith(t testing.TB, c measure.Config, slo ...slo.Objective) *rig {
 	return r
 }
 
-// slo parses objectives.
+// parseObjectives parses objectives.
 func parseObjectives(t testing.TB, texts ...string) []slo.Objective {
 	t.Helper()
 	var out []slo.Objective
@@ -94,8 +94,8 @@ type action struct {
 	do func()
 }
 
-// play records outcomes when they end, folding five times a second, and does what
-// is to be done at its time. It returns when all has happened.
+// play records outcomes when they end, folds five times a second, and does each action at its time.
+// It returns when all is done.
 func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
 	r.t.Helper()
 	slices.SortStableFunc(outcomes, func(a, b scenarios.Outcome) int { return cmp.Compare(a.End, b.End) })
@@ -126,7 +126,7 @@ func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
 	}
 }
 
-// finish gives the findings of a load that ran from 0 to end.
+// finish returns the findings of a load that ran from 0 to end.
 func (r *rig) finish(c Case, end time.Duration) *Findings {
 	r.t.Helper()
 	if c.Loads == nil {

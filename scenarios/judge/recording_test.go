@@ -14,10 +14,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestRecorder_Phases holds phases against their definitions, request by request:
-// random outcomes of two loads, with faults that overlap, that fail to be injected
-// and that are over at once. What the recorder sums up from cells that went to disk
-// and back is what counting each request gives.
+// TestRecorder_Phases compares phases with their definitions, request by request: random outcomes of
+// two loads, with faults that overlap, that fail to be injected and that are over at once. The sums
+// of cells read back from disk equal the counts of single requests.
 func TestRecorder_Phases(t *testing.T) {
 	seeds := uint64(30)
 	if testing.Short() {
@@ -40,7 +39,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 	var all []scenarios.Outcome
 	for range 3000 {
 		x := request(time.Duration(r.Int64N(int64(end+3*sec)))-3*sec, time.Duration(r.ExpFloat64()*float64(20*ms)), scenarios.Kind(r.IntN(4)))
-		if r.IntN(20) == 0 { // a long one: many windows, or later than its window stays open
+		if r.IntN(20) == 0 { // a long one: it spans many windows, or ends after its window is closed
 			x.End += time.Duration(r.Int64N(int64(25 * sec)))
 		}
 		x.Ready += time.Duration(r.Int64N(int64(ms)))
@@ -252,8 +251,8 @@ func compareWindows(t *testing.T, f *Findings, all []scenarios.Outcome, marks []
 	}
 }
 
-// TestRecorder_Life: a request met a fault when its life [intended, end] overlaps
-// [injected, cleared], both ends included; the baseline ended before.
+// TestRecorder_Life: a request met a fault when its life [intended, end] overlaps [injected,
+// cleared], both ends included; the baseline ended before.
 func TestRecorder_Life(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -288,8 +287,8 @@ func TestRecorder_Life(t *testing.T) {
 	}
 }
 
-// TestRecorder_CoarseClock: where the clock stands still, a request that was sorted
-// before the injection did not meet it.
+// TestRecorder_CoarseClock: while the clock does not advance, a request that was sorted before the
+// injection did not meet it.
 func TestRecorder_CoarseClock(t *testing.T) {
 	g := newRig(t, oneStep)
 	o := request(0, 10*sec, scenarios.OK)
@@ -330,8 +329,8 @@ func TestRecorder_Late(t *testing.T) {
 	}
 }
 
-// TestRecorder_LongIteration: an iteration that ends many minutes after the window
-// that it was intended in makes no second row of it, and its wait is in the first.
+// TestRecorder_LongIteration: an iteration that ends many minutes after the window in which it was
+// intended does not create a second row of that window, and its wait is in the first.
 func TestRecorder_LongIteration(t *testing.T) {
 	g := newRig(t, oneStep)
 	all := perSecond(2, 0, 900*sec, ms, okay)
@@ -357,8 +356,8 @@ func TestRecorder_LongIteration(t *testing.T) {
 	}
 }
 
-// TestRecorder_InFlight: a window tells how many iterations were under way at most;
-// one that was too short to be looked at, what was last seen.
+// TestRecorder_InFlight: a window reports the largest number of iterations in flight; one too short
+// for a sample reports the last sample.
 func TestRecorder_InFlight(t *testing.T) {
 	g := newRig(t, oneStep)
 	g.inFlight = func() int64 { return int64(g.now / sec) }
@@ -375,8 +374,8 @@ func TestRecorder_InFlight(t *testing.T) {
 	}
 }
 
-// TestRecorder_Rows: in a long run several seconds make one row of a single step, with
-// a note; none of them reaches over a fault's beginning or end, and nothing is lost.
+// TestRecorder_Rows: in a long run several seconds share one row of a single step, with a note; none
+// of them spans a fault's beginning or end, and no request is lost.
 func TestRecorder_Rows(t *testing.T) {
 	g := newRig(t, oneStep)
 	const long = maxRows*3/2*sec + sec

@@ -16,21 +16,21 @@ import (
 // share a row; the sums over all loads keep one row per second.
 const maxRows = 20_000
 
-// rows makes the rows of windows. A window is written with the last cell that it
-// has: an iteration may end long after the window that it was intended in.
+// rows makes the rows of windows. A window is written with its last cell, because an iteration may
+// end long after the window in which it was intended.
 type rows struct {
 	*composer
 	open   map[time.Duration][]*measure.Cell // by series
 	done   map[time.Duration]bool
-	groups map[time.Duration]*group // of windows, by the beginning of each of them
-	single bool                     // a window of no group makes rows of single loads and steps by itself
+	groups map[time.Duration]*group // groups of windows, by the start of each window
+	single bool                     // a window without a group makes rows of single loads and steps by itself
 }
 
-// group is a stretch of windows that make one row of each load and step. It reaches
-// over no instant at which a fault came or went.
+// group is a sequence of windows that share one row of each load and step. It spans no instant at
+// which a fault was injected or cleared.
 type group struct {
 	start, end time.Duration
-	left       int             // windows that are not in it yet
+	left       int             // windows still missing
 	cells      []*measure.Cell // by series
 }
 
@@ -53,8 +53,8 @@ func (f *composer) newRows() *rows {
 	return w
 }
 
-// mixed are the loads whose steps, put together, are neither one step nor the whole
-// run: they have rows of their own.
+// mixed are the loads whose steps together are neither one step nor the whole run: they have rows of
+// their own.
 func (f *composer) mixed() []int {
 	var out []int
 	for i := range f.Config.Loads {
@@ -65,7 +65,7 @@ func (f *composer) mixed() []int {
 	return out
 }
 
-// stepsOf are the series of a load's steps.
+// stepsOf returns the series of a load's steps.
 func (f *composer) stepsOf(load int) []int {
 	var out []int
 	for i, s := range f.Config.Steps {
@@ -76,7 +76,7 @@ func (f *composer) stepsOf(load int) []int {
 	return out
 }
 
-// add takes the n-th cell of all.
+// add adds the n-th cell of all.
 func (w *rows) add(n int, k measure.Key, c *measure.Cell) {
 	row := w.open[k.Start]
 	if row == nil {
@@ -94,7 +94,7 @@ func (w *rows) add(n int, k measure.Key, c *measure.Cell) {
 	}
 }
 
-// finish writes the windows in which nothing happened.
+// finish writes the windows without events.
 func (w *rows) finish() {
 	for _, start := range w.starts {
 		if !w.done[start] {
@@ -103,7 +103,7 @@ func (w *rows) finish() {
 	}
 	slices.SortStableFunc(w.out.Windows, func(a, b result.Window) int { return cmp.Compare(a.T, b.T) })
 	last := int64(0)
-	for i := range w.out.Windows { // a short window may not have been looked at
+	for i := range w.out.Windows { // a short window may have no sample
 		switch row := &w.out.Windows[i]; {
 		case row.InFlight == unseen:
 			row.InFlight = last
@@ -138,7 +138,7 @@ func (w *rows) write(start time.Duration, row []*measure.Cell) {
 	}
 }
 
-// Gather adds a window to its group, and writes the rows of a group that is whole.
+// gather adds a window to its group, and writes the rows of a complete group.
 func (w *rows) gather(g *group, row []*measure.Cell) {
 	for i, c := range row[:min(len(row), len(w.Config.Steps))] {
 		switch {
@@ -174,7 +174,7 @@ func (w *rows) gather(g *group, row []*measure.Cell) {
 
 func (w *rows) row(start, end time.Duration, load, step string, c, waits *measure.Cell) {
 	if c.Offered() == 0 && c.During == (measure.Events{}) && (load != "*" || start >= w.end) {
-		return // nothing happened; as in the grace after the load
+		return // nothing happened, as in the grace period after the load
 	}
 	row := result.Window{
 		T: result.Sec(start), D: result.Sec(end - start), Load: load, Step: step,

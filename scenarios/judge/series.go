@@ -13,12 +13,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A course is one figure over time, of one unit or one set of labels.
+// A series holds one value over time, of one unit or one set of labels.
 type series struct {
-	of     string // the unit, or the labels
+	of     string // name of the unit, or the labels
 	every  time.Duration
 	points []result.Point
-	lives  []int // by point: which process of the unit it is of; nil is one
+	lives  []int // by point: number of the unit's process; nil means one process
 }
 
 // seriesOf lists the series of an objective: one for each replica of a service, or for each set
@@ -112,7 +112,7 @@ func (c series) judge(o slo.Objective, phase string, in Span) result.ObjectiveRe
 	}
 	r.Measured = result.Num(fold(o.Metric.Fold, points))
 	met := o.Holds(float64(r.Measured))
-	beyond := !met && (o.Metric.Fold == "max" && o.Upper() || o.Metric.Fold == "min" && !o.Upper()) // whatever was not seen
+	beyond := !met && (o.Metric.Fold == "max" && o.Upper() || o.Metric.Fold == "min" && !o.Upper()) // independent of the missing values
 	switch {
 	case r.Note != "" && !beyond:
 	case met:
@@ -198,10 +198,10 @@ func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, li
 	return r
 }
 
-// theilSen is the median of the slopes between any two points, which a third of outliers
-// does not upset (Theil, 1950), and its 95 % interval by Kendall's statistic (Sen, 1968).
-// Points of different lives of a process are not compared, as a restart gives back what
-// leaked: the statistics of the lives are added up (Hirsch, Slack and Smith, 1982).
+// theilSen is the median of the slopes between any two points, which is robust against a third of
+// outliers (Theil, 1950), and its 95 % interval by Kendall's statistic (Sen, 1968). Points of
+// different processes of a unit are not compared, because a restart frees leaked memory: the
+// statistics of the processes are added up (Hirsch, Slack and Smith, 1982).
 func theilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	var slopes []float64
 	variance := 0.0
@@ -239,7 +239,7 @@ func theilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	return slope, at((float64(n)-width)/2 - 1), at((float64(n) + width) / 2)
 }
 
-// medians gives points as at most so many, each the median of neighbours.
+// medians reduces points to at most so many, each the median of neighbours.
 func medians(points []result.Point, most int) []result.Point {
 	if len(points) <= most {
 		return points

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// line gives n points, one a second from 1 on.
+// line returns n points, one a second from 1 on.
 func line(n int, f func(t float64) float64) []result.Point {
 	var out []result.Point
 	for i := 1; i <= n; i++ {
@@ -27,8 +27,8 @@ func TestTheilSen(t *testing.T) {
 		name            string
 		points          []result.Point
 		lives           []int
-		low, high       float64 // that the slope lies between
-		flat            bool    // zero lies within the interval
+		low, high       float64 // bounds of the slope
+		flat            bool    // the interval contains zero
 		narrow, atLeast float64 // width of the interval
 	}{
 		{"a line", line(30, func(t float64) float64 { return 3*t + 7 }), nil, 2.999, 3.001, false, .001, 0},
@@ -55,8 +55,7 @@ func TestTheilSen(t *testing.T) {
 	}
 }
 
-// TestTheilSen_Restart holds that what leaks shows though a restart in the middle gives all
-// of it back.
+// TestTheilSen_Restart: a leak is detected although a restart in the middle frees all of it.
 func TestTheilSen_Restart(t *testing.T) {
 	points := line(40, func(t float64) float64 { return math.Mod(t-1, 20) })
 	lives := make([]int, 40)
@@ -71,8 +70,7 @@ func TestTheilSen_Restart(t *testing.T) {
 	}
 }
 
-// TestTheilSen_Interval holds that the interval of a trend under noise holds it as often as
-// is said: 95 of 100 times.
+// TestTheilSen_Interval: the interval of a trend under noise contains it 95 of 100 times.
 func TestTheilSen_Interval(t *testing.T) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	held := 0

@@ -11,9 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestSimulation_Recorder goes the whole way: requests with their own latencies, of
-// which some are under way at injection and clearing, through the recorder and its
-// file to the verdict.
+// TestSimulation_Recorder simulates requests with individual latencies, some of which are in flight
+// at injection and clearing, through the recorder and its file to the verdict.
 func TestSimulation_Recorder(t *testing.T) {
 	trials := 100
 	switch {

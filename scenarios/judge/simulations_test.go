@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// simulations makes every trial of the simulations; a tenth is made without it.
+// simulations runs all trials of the simulations; without it a tenth runs.
 var simulations = flag.Bool("simulations", false, "make all trials of the simulations")
 
 // rowsOf are the rows that a table has: all, or some when run short.

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Skipped is an occurrence of a fault that did not come, as nothing matched.
+// Skipped is an occurrence of a fault that was skipped because nothing matched.
 type Skipped struct{ Fault, Name, Why string }
 
 // judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,

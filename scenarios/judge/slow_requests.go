@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Slowest lists the slowest requests of each step: of the run, and of each fault's phase,
-// the slowest first.
+// slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
+// first.
 func (f *composer) slowest() []result.SlowRequest {
 	const mostOfFault = 3
 	type one struct {

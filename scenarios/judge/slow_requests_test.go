@@ -10,8 +10,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// TestSlowest: of each step the five slowest that were answered are kept, and three of each
-// fault.
+// TestSlowest: the five slowest answered requests of each step are kept, and three of each fault.
 func TestSlowest(t *testing.T) {
 	g := newRig(t, measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}}})
 	record := func(step int32, at, took time.Duration, kind scenarios.Kind) {

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestJudge_Spread: percentiles over the occurrences of a fault, with one that was not
-// recovered from, one of which nothing is known, one that was not verified.
+// TestJudge_Spread: percentiles over the occurrences of a fault, with one without recovery, one of
+// unknown effect, and one that was not verified.
 func TestJudge_Spread(t *testing.T) {
 	texts := []string{"recover.p50 < 6s after f", "recover.p50 < 4s after f", "recover < 6s after f", "recover.p90 < 1m after f", "failed.p50 <= 1000 after f"}
 	first := []injection{{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 30 * sec, 35 * sec}, {"f", "f#3", 55 * sec, 60 * sec}}
@@ -70,8 +70,8 @@ func TestJudge_Spread(t *testing.T) {
 	}
 }
 
-// TestJudge_Skipped: what an occurrence would have done that was skipped is not known,
-// so that no objective on its fault passes. One that fails without it does.
+// TestJudge_Skipped: the effect of a skipped occurrence is unknown, so no objective on its fault
+// passes. An objective that fails without it fails.
 func TestJudge_Skipped(t *testing.T) {
 	texts := []string{"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f", "recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f"}
 	want := []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Inconclusive}

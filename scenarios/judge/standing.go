@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// RunningVerdicts gives the verdict that each objective would have if the run ended now, from
+// RunningVerdicts returns the verdict that each objective would have if the run ended now, from
 // counts alone. A percentile is judged without its value, because its value needs a
 // distribution.
 func RunningVerdicts(s measure.Second, slo []slo.Objective) []result.Standing {
@@ -61,7 +61,7 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 	}
 	measured := sum.measure(o, limit)
 	if o.Metric.Name == "p" {
-		measured = math.NaN() // its distribution is not at hand
+		measured = math.NaN() // it needs a distribution
 	}
 	as.Measured = result.Num(measured)
 	if a := allowed(o); a < 1 && o.Metric.Name != "burn" {

@@ -9,9 +9,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestUnsteady_Findings: the steady state that failed before a judged fault is told
-// in words; requests that the fault caught under way are no part of it, nor is what
-// an earlier fault did, nor a fault that nothing judges.
+// TestUnsteady_Findings: a steady state that failed before a judged fault is described; requests in
+// flight at the injection do not count, nor do the effects of an earlier fault, nor a fault without
+// objectives.
 func TestUnsteady_Findings(t *testing.T) {
 	nothing := func(time.Duration) bool { return false }
 	one := injection{"f", "f", 30 * sec, 40 * sec}

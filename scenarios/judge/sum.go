@@ -41,7 +41,7 @@ func (s *sum) population(m slo.Metric) int64 {
 	return s.Offered() - s.Kinds[scenarios.Shed]
 }
 
-// row gives the counts as the rows of [slo.Metrics] take them.
+// row returns the counts in the form that the rows of [slo.Metrics] use.
 func (s *sum) row(limit int) slo.Counts {
 	c := slo.Counts{
 		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
@@ -53,9 +53,9 @@ func (s *sum) row(limit int) slo.Counts {
 	return c
 }
 
-// share gives numerator and denominator of a metric that is a share, or of a
-// percentile seen as the share of requests that are not within its value.
-// Complement tells that the metric is one minus that share.
+// share returns numerator and denominator of a metric that is a share, or of a percentile as the
+// share of requests that exceed its value. Complement reports that the metric is one minus that
+// share.
 func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) {
 	c := s.row(limit)
 	if row := o.Metric.Row(); row.Count != nil {
@@ -69,8 +69,8 @@ func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) 
 	return c.Over + c.Bad(), n, false
 }
 
-// Quantile is the value at quantile q of the metric's population in seconds; failed
-// requests are slower than any answer.
+// quantile is the value at quantile q of the metric's population in seconds; failed requests count
+// as slower than any answer.
 func (s *sum) quantile(m slo.Metric, q float64) float64 {
 	t, largest := s.Response, s.Most
 	if m.Of == "service" {
@@ -90,8 +90,8 @@ func (s *sum) quantile(m slo.Metric, q float64) float64 {
 	return t.ValueAt(r, largest)
 }
 
-// measure gives the measured value of a metric over s; NaN is unknown. As failed
-// requests are slower than any answer, max and mean are infinite with one of them.
+// measure returns the value of a metric over s; NaN is unknown. Failed requests count as slower than
+// any answer, so max and mean are infinite with one of them.
 func (s *sum) measure(o slo.Objective, limit int) float64 {
 	m := o.Metric
 	good := s.Kinds[scenarios.OK]
@@ -139,8 +139,8 @@ func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	return math.Nextafter(o.Value, math.Inf(1))
 }
 
-// holds tells whether the objective is met by s. Percentiles are decided by counting requests,
-// and shares without the rounding error of binary fractions.
+// holds reports whether s meets the objective. Percentiles are decided by counting requests, and
+// shares without the rounding error of binary fractions.
 func (s *sum) holds(o slo.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
 		return meets(o, s.measure(o, limit))
@@ -153,8 +153,8 @@ func (s *sum) holds(o slo.Objective, limit int) bool {
 	return !met
 }
 
-// meets tells whether measured meets the objective. Values that only rounding sets
-// apart are equal: 99.9 / 100 is not 0.999.
+// meets reports whether measured meets the objective. Values that differ only by rounding are equal:
+// 99.9 / 100 is not 0.999.
 func meets(o slo.Objective, measured float64) bool {
 	if math.Abs(measured-o.Value) <= 1e-13*math.Abs(o.Value) {
 		measured = o.Value

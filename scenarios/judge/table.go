@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// table lists what was measured in each phase.
+// table lists the measurements of each phase.
 func (f *composer) table(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		total := &measure.Cell{}
@@ -43,8 +43,8 @@ func (f *composer) table(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// outcomes writes a row for all outcomes and one for each that occurred. The rate
-// is what the row counts over the time that the load ran within the phase.
+// outcomes writes a row for all outcomes and one for each that occurred. The rate is the count of
+// the row over the time that the load ran within the phase.
 func (f *composer) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
 	n := c.Offered()
 	if n == 0 && load != "*" {
@@ -75,7 +75,7 @@ func (f *composer) outcomes(p phase, load, step string, c *measure.Cell, span ti
 	}
 }
 
-// Times are percentiles as objectives judge them.
+// times are percentiles as objectives judge them.
 func (s *sum) times(m slo.Metric) result.Times {
 	at := func(q float64) result.Num { return result.Num(s.quantile(m, q)) }
 	measure := func(name string) result.Num {
@@ -85,7 +85,7 @@ func (s *sum) times(m slo.Metric) result.Times {
 	return result.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
 }
 
-// errorGroups lists the errors of the judged run by step and cause, most first.
+// errorGroups lists the errors of the judged run by step and cause, most frequent first.
 func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
 	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
 	for s, step := range f.Config.Steps {
@@ -109,7 +109,7 @@ func (f *composer) sample(step int32, cause scenarios.Cause) *result.Sample {
 	return f.c.Samples.First(step, cause)
 }
 
-// health gives the generator's lag and queue over the run and in each phase.
+// health returns the generator's lag and queue over the run and in each phase.
 func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		all := &measure.Cell{}
@@ -131,7 +131,7 @@ func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// starved notes the share of a phase's requests that this machine had no room for.
+// starved records the share of a phase's requests for which this machine had no socket or port.
 func (f *composer) starved(p phase, sums []measure.Cell) {
 	var offered, own int64
 	for s := range f.Config.Steps {

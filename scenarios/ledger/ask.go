@@ -18,31 +18,31 @@ import (
 	"brunt/targets"
 )
 
-// asked is a unit that is asked for writes.
+// asked is a unit that the verification reads writes from.
 type asked struct {
 	Place
 	client  targets.Client
 	samples *measure.Samples
-	silent  atomic.Int64 // Writes in a row without an answer
-	failed  atomic.Int64 // in all
+	silent  atomic.Int64 // writes in a row without an answer
+	failed  atomic.Int64 // writes without an answer in all
 	why     atomic.Pointer[string]
 }
 
-// A sight is what a unit said of a write.
+// A sight is a unit's answer about one write.
 type sight struct {
-	n      int    // how often it is there; noAnswer is not known
-	value  string // what was read of it
-	differ bool   // it is not as the read's check wants it
+	n      int    // how often the write is there; noAnswer means unknown
+	value  string // the value that was read
+	differ bool   // the value fails the read's check
 }
 
 const noAnswer = -1
 
-// unmeasuredStep stands for the step of a question, which is not measured.
+// unmeasuredStep is the step number of a verification request, which is not measured.
 const unmeasuredStep = -2
 
-// open makes a client for each unit and asks each, until it answers, for a write that
-// there never was. Who finds it finds anything. One that stays down takes no more than a
-// part of the time, so that the others are asked for all.
+// open makes a client for each unit and asks each unit, until it answers, for a write that was never
+// made. A unit that finds this write would find any. A unit that stays down takes only a part of the
+// time, so that the others are still asked.
 func (b *verification) open(ctx context.Context) error {
 	first, cancel := context.WithTimeout(ctx, b.ledger.WithinOr().D()/firstPart)
 	defer cancel()
@@ -124,7 +124,7 @@ func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
 	all.Wait()
 }
 
-// asker asks one unit, one write after the other.
+// asker asks one unit for one write at a time.
 type asker struct {
 	*verification
 	unit    *asked
@@ -141,7 +141,7 @@ func (b *verification) asker(u *asked) *asker {
 
 func (a *asker) close() { _ = a.session.Close() }
 
-// ask asks for a write until there is an answer, or no more hope of one.
+// ask asks for a write until the unit answers, or until another try is useless.
 func (a *asker) ask(ctx context.Context, id string) sight {
 	u := a.unit
 	for try := 0; try < askTries && ctx.Err() == nil && u.silent.Load() < silentAfter; try++ {
@@ -162,7 +162,7 @@ func (a *asker) ask(ctx context.Context, id string) sight {
 	return sight{n: noAnswer}
 }
 
-// once asks for a write. Again tells that another answer may come where none did.
+// once asks for a write once. Again reports whether another try may succeed where this one failed.
 func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	l, it := a.ledger, &a.it
 	it.Reset()
@@ -198,7 +198,7 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	return sight{n: noAnswer}, again
 }
 
-// seen is what a good answer says.
+// seen evaluates a successful answer.
 func (a *asker) seen() sight {
 	s := sight{n: 1}
 	if a.ledger.Counts >= 0 {
@@ -213,8 +213,8 @@ func (a *asker) seen() sight {
 	return s
 }
 
-// countOf reads how many there are: the length of a list, or a number. Anything else
-// that is there is one.
+// countOf returns how often a write is there: the length of a list, or a number. Any other value
+// that exists counts as one.
 func countOf(v *template.Value) int {
 	var list []json.RawMessage
 	var n float64

@@ -13,20 +13,20 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// Ledger is the one of a run: what its writes are kept in.
+// Ledger records the writes of a run.
 type Ledger struct {
 	*Spec
 	kept     *measure.Writes
 	acked    atomic.Int64
 	unnamed  atomic.Int64
-	stop     func() // of the flushing; waits for it
-	findings string // the file for what was not simply held; empty is none
+	stop     func() // stops flushing and waits for it
+	findings string // the file that lists writes which are not simply held; empty is none
 }
 
-// flushEvery is what of its writes a killed brunt loses at most.
+// flushEvery bounds how many writes are lost when brunt is killed.
 const flushEvery = time.Second
 
-// Open begins to keep writes; path is where its findings go.
+// Open starts to record writes; path is the file for the findings.
 func Open(p *Spec, path string, shards int) (*Ledger, error) {
 	raw := path
 	if path != "" {
@@ -45,7 +45,7 @@ func Open(p *Spec, path string, shards int) (*Ledger, error) {
 		for {
 			select {
 			case <-tick.C:
-				_ = kept.Flush() // told when it is read
+				_ = kept.Flush() // Verify reports the error when it reads the file
 			case <-done:
 				return
 			}
@@ -55,18 +55,18 @@ func Open(p *Spec, path string, shards int) (*Ledger, error) {
 	return l, nil
 }
 
-// Close forgets what was kept.
+// Close discards the recorded writes.
 func (l *Ledger) Close() error {
 	l.stop()
 	return l.kept.Close()
 }
 
-// User gives a virtual user whose writes the ledger keeps.
+// User wraps a virtual user and records its writes.
 func (l *Ledger) User(u load.User, shard int) load.User {
 	return &writer{User: u, ledger: l, shard: l.kept.Shard(shard)}
 }
 
-// writer is a virtual user whose writes are kept. Other steps cost it a comparison.
+// writer is a virtual user whose writes are recorded. Each of its other steps costs one comparison.
 type writer struct {
 	load.User
 	ledger *Ledger
@@ -92,8 +92,8 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 		w.name(it)
 	}
 	w.User.Do(it, c, out)
-	// subtle: only an answer that is ok had its variables extracted; after another one
-	// they may hold those of a step before.
+	// subtle: variables are extracted only from an answer that is ok; after another answer they may
+	// hold values of an earlier step.
 	if !l.Early && out.Kind == scenarios.OK {
 		w.name(it)
 	}
@@ -108,7 +108,7 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	}
 }
 
-// name fills in the id of the write; none where a part of it is missing.
+// name sets the id of the write; it is empty where a part of it is missing.
 func (w *writer) name(it *template.Iter) {
 	id, err := w.ledger.ID.Append(w.id[:0], it)
 	if err != nil {

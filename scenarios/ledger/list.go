@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// listingFile makes the file for what was not simply held.
+// listingFile creates the file that lists writes which are not simply held.
 func (b *verification) listingFile() (*os.File, error) {
 	if b.ledger.findings == "" {
 		return nil, nil
@@ -24,7 +24,7 @@ func (b *verification) listingFile() (*os.File, error) {
 	return f, nil
 }
 
-// listOne lists a write that was not simply held.
+// listOne lists a write that is not simply held.
 func (b *verification) listOne(c *checkedWrite, state result.WriteState, note string) error {
 	k := result.WriteKey{
 		ID: b.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note, Found: map[string]int{},
@@ -61,12 +61,12 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 	return err
 }
 
-// States in the order in which writes are listed.
+// States are the states of writes in the order in which writes are listed.
 var States = []result.WriteState{
 	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteUnknown, result.WriteUnread, result.WritePresent,
 }
 
-// list gives the report the writes that it lists.
+// list adds the listed writes to the report.
 func (b *verification) list() {
 	for _, s := range States {
 		b.out.Keys = append(b.out.Keys, b.listed[s]...)

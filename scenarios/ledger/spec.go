@@ -8,20 +8,20 @@ import (
 // A Spec is a ledger with its steps resolved.
 type Spec struct {
 	*scenarios.Ledger
-	Writes []scenarios.Call // the step, in each of the flows that it stands in
+	Writes []scenarios.Call // the write step, in each flow that contains it
 	Query  load.Step
 	Places []Place
-	Draws  bool // the writes name ${ledger.id}
-	Early  bool // its id is known before it is sent, so that one without an answer can be found
-	Counts int  // the variable that holds what was counted; -1 is none
+	Draws  bool // the writes use ${ledger.id}
+	Early  bool // the id is known before the request is sent, so that a write without an answer can be read back
+	Counts int  // the variable that holds the count; -1 is none
 	Values []int
 }
 
-// A place is where every write is asked for.
+// A place is where the verification reads every write.
 type Place struct {
-	Name string // a unit's, or the URL itself
-	Base string // the URL; empty is that of the unit, once it runs
+	Name string // name of a unit, or the URL itself
+	Base string // the URL; empty is the URL of the unit once it runs
 }
 
-// Counted names the variable that an answer's count goes to.
+// Counted is the variable that receives the count of an answer.
 const Counted = "ledger-count"

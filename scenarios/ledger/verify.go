@@ -23,41 +23,41 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// Bounds of the reading.
+// Bounds of the verification.
 const (
-	askers      = 32              // requests under way at once, over all units
-	askTimeout  = 5 * time.Second // of each
-	askTries    = 6               // of a write at a unit that gives no answer, the waits between them growing
+	askers      = 32              // requests in flight at once, over all units
+	askTimeout  = 5 * time.Second // of each request
+	askTries    = 6               // tries for a write at a unit that does not answer, with growing waits between them
 	askPause    = 50 * time.Millisecond
-	firstPart   = 4   // one in so many of `within` is for the first answer of each unit
-	silentAfter = 32  // Writes in a row without an answer, and the unit is asked no more
-	asksAtOnce  = 512 // writes
-	mostKeys    = 100 // that the report lists of each state
+	firstPart   = 4   // the first answer of each unit may take 1/firstPart of `within`
+	silentAfter = 32  // after so many writes in a row without an answer, the unit is skipped
+	asksAtOnce  = 512 // writes in a batch
+	mostKeys    = 100 // keys listed in the report for each state
 )
 
-// A Run is what the verification of a ledger needs of its run.
+// A Run is what the verification needs from the run.
 type Run struct {
-	T0       time.Time            // offsets are from it
+	T0       time.Time            // start of the run; offsets are relative to it
 	Now      func() time.Duration // the run's clock
-	End      time.Duration        // of the load, by its schedule
-	Faults   []*chaos.Record      // what was injected
-	Checks   []string             // Names of checks, by the number that causes carry
-	Vars     []template.Value     // variables of the run, as setup left them
+	End      time.Duration        // scheduled end of the load
+	Faults   []*chaos.Record      // the faults that were injected
+	Checks   []string             // names of checks, by the number that causes carry
+	Vars     []template.Value     // variables of the run, as set by setup
 	Env      *template.Env
-	Rand     func() *rand.Rand   // for what a question draws
+	Rand     func() *rand.Rand   // randomness for the requests of the verification
 	Mask     func(string) string // hides secrets
 	Note     func(format string, args ...any)
 	Event    func(result.Event)
-	Progress func(asked, all int64)   // is called about every second
-	Addr     func(unit string) string // host:port of a unit of the target
+	Progress func(asked, all int64)   // called about every second
+	Addr     func(unit string) string // returns host:port of a unit of the target
 	Client   func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error)
 }
 
-// Verify waits for the target to settle and asks for every write at every unit that
-// should have it. The error is brunt's own; that the target gives no answer is in the
-// record.
+// Verify waits for the target to settle and reads every write from every unit that
+// should have it. An error is a failure of brunt itself; a target that does not answer
+// is part of the result.
 //
-//	kept writes --512 at a time--> asker of each unit --> how often it is there --> state
+//	recorded writes --512 at a time--> asker of each unit --> how often it is there --> state
 func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error) {
 	flushed := l.kept.Flush()
 	out := &result.LedgerRecord{
@@ -102,15 +102,15 @@ type verification struct {
 	ledger  *Ledger
 	out     *result.LedgerRecord
 	units   []*asked
-	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last
+	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
-	listing *bufio.Writer // of all that was not simply held; nil is none
-	counted atomic.Bool   // `count` led somewhere in some answer
-	nowhere atomic.Bool   // and nowhere in some
-	found   int64         // of those that were acknowledged
+	listing *bufio.Writer // list of all writes that are not simply held; nil is none
+	counted atomic.Bool   // `count` existed in some answer
+	nowhere atomic.Bool   // `count` was missing in some answer
+	found   int64         // acknowledged writes that were found
 }
 
-// checkedWrite is a write with what each unit said of it.
+// checkedWrite is a write with the answers of the units.
 type checkedWrite struct {
 	measure.Write
 	answers []sight
@@ -167,10 +167,10 @@ func (b *verification) read(ctx context.Context) error {
 	return err
 }
 
-// repeated finds the ids that the target gave to more than one write: at most the last
-// of them can be there. Those that brunt gave are its own doing.
+// repeated finds the ids that the target gave to more than one write: only the last of these writes
+// can still be there. It ignores ids that brunt generated.
 //
-// It costs 8 bytes for each write; where two hashes are the same the ids are compared.
+// It uses 8 bytes for each write, and compares the ids where two hashes are equal.
 func (b *verification) repeated() error {
 	b.again = map[string]time.Duration{}
 	if b.ledger.Early {
@@ -208,7 +208,7 @@ func (b *verification) repeated() error {
 	}))
 }
 
-// judge finds the state of a write, and counts it.
+// judge determines the state of a write, and counts it.
 func (b *verification) judge(c *checkedWrite) error {
 	most, absent, unanswered, differ := 0, false, false, false
 	value, valued := "", false
@@ -265,11 +265,10 @@ func (b *verification) judge(c *checkedWrite) error {
 	return b.listOne(c, state, note)
 }
 
-// age is how old a lost write was at the instant of its loss, and the fault that it
-// was lost to: the next one to be injected after the acknowledgement. A write that was
-// acknowledged while a fault was in was lost to that one: when it was taken back at the
-// latest, and at once where it was over once it was done, as a crash is. Without any
-// such fault it was lost by the end of the load.
+// age returns how old a write was when it was lost, and the fault that it was lost to: the next
+// fault injected after the acknowledgement. A write acknowledged while a fault was active was lost
+// to that fault: at the latest when the fault was removed, and at once for a one-shot fault such as
+// a crash. Without such a fault, the write was lost by the end of the load.
 func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
 	end := max(b.End, acked)
 	age = end - acked
@@ -291,7 +290,7 @@ func (b *verification) age(acked time.Duration) (age time.Duration, fault string
 	return age, fault
 }
 
-// conclude says what the reading as a whole came to.
+// conclude derives the result of the verification as a whole.
 func (b *verification) conclude() {
 	out := b.out
 	out.Read = true
@@ -325,12 +324,12 @@ func (b *verification) conclude() {
 	out.Note = strings.Join(notes, "; ")
 }
 
-// progress tells those who watch how far the reading is.
+// progress reports how many writes have been read so far.
 func (b *verification) progress(done int64) {
 	b.Progress(done, b.ledger.kept.Kept())
 }
 
-// sums says in a sentence what was found.
+// sums describes the result in one sentence.
 func (b *verification) sums() string {
 	o := b.out
 	if !o.Read {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clock asks the kernel how well the clock is kept (adjtimex, which changes nothing here).
+// Clock reads how well the clock is synchronized (adjtimex, which changes nothing here).
 func Clock() *result.Clock {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
@@ -24,5 +24,5 @@ func Clock() *result.Clock {
 	return c
 }
 
-// Executable is brunt's own program, even where another was put in its place since.
+// Executable is the path of the running brunt program, also after its file was replaced.
 func Executable() string { return "/proc/self/exe" }

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Clock tells nothing here: nobody can be asked.
+// Clock returns nil: this platform does not report the state of its clock.
 func Clock() *result.Clock { return nil }
 
 // Executable is brunt's own program.

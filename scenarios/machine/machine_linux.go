@@ -17,7 +17,7 @@ func Kernel() string {
 	return strings.TrimSpace(string(b))
 }
 
-// Memory is that of the machine in bytes.
+// Memory is the memory of the machine in bytes.
 func Memory() int64 {
 	var si unix.Sysinfo_t
 	if unix.Sysinfo(&si) != nil {
@@ -26,8 +26,8 @@ func Memory() int64 {
 	return int64(si.Totalram) * int64(si.Unit)
 }
 
-// StolenTime gives the CPU time that the hypervisor took, and all CPU time, both in
-// ticks of all processors since boot.
+// StolenTime returns the CPU time that the hypervisor took, and all CPU time, both in ticks summed
+// over all processors since boot.
 func StolenTime() (stolen, all float64) {
 	f, err := os.Open("/proc/stat")
 	if err != nil {
@@ -40,7 +40,7 @@ func StolenTime() (stolen, all float64) {
 	}
 	for i, s := range strings.Fields(line)[1:] {
 		v, _ := strconv.ParseFloat(s, 64)
-		if i < 8 { // guest time is part of user time
+		if i < 8 { // user time includes guest time
 			all += v
 		}
 		if i == 7 {
@@ -50,7 +50,7 @@ func StolenTime() (stolen, all float64) {
 	return stolen, all
 }
 
-// CPUPressure gives the share of the last ten seconds in which some task waited for a
+// CPUPressure returns the share of the last ten seconds in which some task waited for a
 // processor (PSI).
 func CPUPressure() float64 {
 	b, err := os.ReadFile("/proc/pressure/cpu")

@@ -17,7 +17,7 @@ func CPUTime() time.Duration {
 	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
 
-// FileLimit is how many files brunt may have open.
+// FileLimit is the number of files that brunt may have open.
 func FileLimit() uint64 {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
@@ -26,8 +26,8 @@ func FileLimit() uint64 {
 	return uint64(l.Cur)
 }
 
-// RaiseFileLimit raises the soft limit of open files to want, as far as the hard one
-// lets it, and gives both as they are then.
+// RaiseFileLimit raises the soft limit of open files to want, at most to the hard limit, and returns
+// both limits.
 func RaiseFileLimit(want uint64) (soft, hard uint64) {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {

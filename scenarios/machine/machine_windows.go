@@ -16,7 +16,7 @@ func CPUTime() time.Duration {
 	return time.Duration(100 * (ticks(kernel) + ticks(user)))
 }
 
-// FileLimit tells nothing here: Windows has no such limit.
+// FileLimit returns 0: Windows has no such limit.
 func FileLimit() uint64 { return 0 }
 
 func RaiseFileLimit(want uint64) (soft, hard uint64) { return want, want }

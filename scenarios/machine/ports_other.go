@@ -4,7 +4,7 @@ package machine
 
 import "time"
 
-// EphemeralPorts is the range that connections get their ports from (RFC 6335).
+// EphemeralPorts is the range of local ports for outgoing connections (RFC 6335).
 func EphemeralPorts() (low, high int) { return 49152, 65535 }
 
 // PortReuseDelay is how long the port of a connection that this machine closed can't be used

@@ -43,8 +43,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkShard_Record is what a worker pays for a sample, alone or beside others
-// who have the same shard. Folding, which takes the samples away, is left out.
+// BenchmarkShard_Record measures the cost of recording one sample, for one worker and for several
+// that share a shard. It leaves out folding.
 func BenchmarkShard_Record(b *testing.B) {
 	for _, shards := range []int{1, 2} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
@@ -69,9 +69,9 @@ func BenchmarkShard_Record(b *testing.B) {
 	}
 }
 
-// BenchmarkRecorder_Request is what one request costs: its sample and its
-// iteration's are appended and folded, windows closed and spilled as time goes on.
-// Folding sleeps between its turns, so that cpu-ns/op is what counts.
+// BenchmarkRecorder_Request measures the cost of one request: its sample and its iteration's are
+// appended and folded, and windows are closed and spilled as time advances. Folding sleeps between
+// its turns, so cpu-ns/op is the figure to compare.
 func BenchmarkRecorder_Request(b *testing.B) {
 	for _, c := range []struct {
 		rate    float64
@@ -104,11 +104,11 @@ func BenchmarkRecorder_Request(b *testing.B) {
 				if err := rec.Fold(); err != nil {
 					b.Fatal(err)
 				}
-				if now%(2*time.Second) == 0 { // about what a second costs that somebody watches
+				if now%(2*time.Second) == 0 { // about what a live page costs per second
 					rec.Interval()
 				}
 			}
-			for range 100 { // to the steady state
+			for range 100 { // until the steady state
 				one()
 			}
 			b.ReportAllocs()

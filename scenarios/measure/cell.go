@@ -6,36 +6,36 @@ import (
 	"brunt/scenarios"
 )
 
-// key says which requests a cell counts.
+// Key identifies the requests that a cell counts.
 type Key struct {
 	Start  time.Duration // of the window
 	Series int32         // the step, or the iteration of a load
-	Set    int32         // the faults that the requests' lives overlapped
+	Set    int32         // number of the set of faults that the requests met
 }
 
 // A cell counts the requests of one key.
 type Cell struct {
 	Kinds    [scenarios.Kinds]int64
-	over     []int64  // by limit: answers that were ok, but not within it
+	over     []int64  // by limit: ok answers that exceed it
 	Response [3]Times // by kind: ok, shed, error
 	Service  [3]Times
-	Lag      Times // of every request of the load; in its iteration's cell only
+	Lag      Times // lag of every request of the load; only in the iteration's cell
 	Queue    Times
 	Causes   []CauseCount
 	Bytes    int64
 	checks   int64 // see checksOf
-	failed   int64 // checks that did not hold
+	failed   int64 // checks that failed
 	Sent     int64
 	Clamped  int64
 	During   Events
 }
 
-// Events count what happened in a window to requests of the series, whenever they
-// were intended and whatever they met. They are kept in the cell of no fault.
+// Events counts what happened in a window to requests of the series, independent of when they were
+// intended and which faults they met. It is kept in the cell of the empty set of faults.
 type Events struct {
 	Sent     int64
 	Answered int64
-	Ended    int64 // the skipped left out
+	Ended    int64 // without skipped requests
 }
 
 type CauseCount struct {
@@ -49,7 +49,7 @@ func (c *Cell) Offered() int64 {
 	return c.Kinds[scenarios.OK] + c.Kinds[scenarios.Shed] + c.Kinds[scenarios.Error] + c.Kinds[scenarios.Skipped]
 }
 
-// record counts a request. Over are the limits that its answer was not within.
+// record counts a request. Over are the limits that its answer exceeds.
 func (c *Cell) record(o *scenarios.Outcome, over []int32, limits int, s *Scratch) {
 	c.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
@@ -71,7 +71,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []int32, limits int, s *Scratch
 	}
 }
 
-// overs is over with room for n limits.
+// overs returns over with room for n limits.
 func (c *Cell) overs(n int) []int64 {
 	if len(c.over) < n {
 		c.over = append(c.over, make([]int64, n-len(c.over))...)
@@ -79,8 +79,8 @@ func (c *Cell) overs(n int) []int64 {
 	return c.over
 }
 
-// Cause counts n errors of a cause that ended from first to last. There are few
-// Causes in a cell, so that a list is searched faster than a map.
+// cause counts n errors of a cause that ended from first to last. A cell has few causes, so
+// searching a list is faster than a map.
 func (c *Cell) cause(cause scenarios.Cause, n int64, first, last time.Duration) {
 	for i := range c.Causes {
 		if have := &c.Causes[i]; have.Cause == cause {
@@ -92,7 +92,7 @@ func (c *Cell) cause(cause scenarios.Cause, n int64, first, last time.Duration) 
 	c.Causes = append(c.Causes, CauseCount{cause, n, first, last})
 }
 
-// causeOf is how many errors are of a cause.
+// causeOf is the number of errors of a cause.
 func (c *Cell) causeOf(cause scenarios.Cause) int64 {
 	for i := range c.Causes {
 		if c.Causes[i].Cause == cause {
@@ -102,12 +102,12 @@ func (c *Cell) causeOf(cause scenarios.Cause) int64 {
 	return 0
 }
 
-// Waits counts a request's lag and queue.
+// waits counts a request's lag and queue.
 func (c *Cell) waits(o *scenarios.Outcome, s *Scratch) {
 	c.Clamped += c.Lag.take(o.Lag(), s) + c.Queue.take(o.Queue(), s)
 }
 
-// Times goes over every distribution of the cell.
+// times lists every distribution of the cell.
 func (c *Cell) times() [8]*Times {
 	return [8]*Times{
 		&c.Response[0], &c.Response[1], &c.Response[2], &c.Service[0], &c.Service[1], &c.Service[2], &c.Lag, &c.Queue,
@@ -131,7 +131,7 @@ func (c *Cell) reset() {
 	*c = Cell{over: c.over, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0]}
 }
 
-// add takes over what d counts. Both are settled.
+// Add adds the counts of d. Both cells are settled.
 func (c *Cell) Add(d *Cell) {
 	from := d.times()
 	for i, t := range c.times() {
@@ -140,7 +140,7 @@ func (c *Cell) Add(d *Cell) {
 	c.addCounts(d)
 }
 
-// Gather takes over what others count. All are settled.
+// Gather adds the counts of others. All cells are settled.
 func (c *Cell) Gather(others []*Cell, s *Scratch) {
 	tallies := make([]*Tally, len(others))
 	for i, t := range c.times() {
@@ -154,7 +154,7 @@ func (c *Cell) Gather(others []*Cell, s *Scratch) {
 	}
 }
 
-// addCounts takes over what d counts but for its distributions.
+// addCounts adds the counts of d without its distributions.
 func (c *Cell) addCounts(d *Cell) {
 	for k := range c.Kinds {
 		c.Kinds[k] += d.Kinds[k]
@@ -180,15 +180,14 @@ func (c *Cell) addCounts(d *Cell) {
 	c.During.Ended += d.During.Ended
 }
 
-// AddWaits takes over lag and queue of d.
+// AddWaits adds lag and queue of d.
 func (c *Cell) AddWaits(d *Cell) {
 	c.Lag.merge(&d.Lag.Tally)
 	c.Queue.merge(&d.Queue.Tally)
 	c.Lag.Most, c.Queue.Most = max(c.Lag.Most, d.Lag.Most), max(c.Queue.Most, d.Queue.Most)
 }
 
-// Observed is the distribution of the response times of all requests that came to
-// an end, good or not.
+// Observed is the distribution of the response times of all requests that ended, good or bad.
 func (c *Cell) Observed() *Tally {
 	t := &Tally{}
 	for i := range c.Response {

@@ -23,7 +23,7 @@ const (
 type clocked struct {
 	*Recorder
 	now      time.Duration
-	inFlight func() int64 // nil: nothing is ever under way
+	inFlight func() int64 // nil: no iteration is in flight
 }
 
 // oneStep is a load of one step.

@@ -6,15 +6,15 @@ import (
 	"brunt/scenarios"
 )
 
-// Counts is what was counted of the requests of some cells.
+// Counts holds the counts of requests of some cells.
 type Counts struct {
 	Kinds    [scenarios.Kinds]int64
 	Sent     int64
 	Over     []int64 // by limit
 	Timeouts int64
 	Checks   int64         // see checksOf
-	Failed   int64         // checks that did not hold
-	Total    time.Duration // of good answers, as the next three
+	Failed   int64         // checks that failed
+	Total    time.Duration // of good answers, as are the next three
 	Most     time.Duration
 	SvcTotal time.Duration
 	SvcMost  time.Duration
@@ -22,20 +22,18 @@ type Counts struct {
 	Service  *Tally
 }
 
-// Offered is all requests that were to be made.
+// Offered is the number of requests that the load offered.
 func (s *Counts) Offered() int64 {
 	return s.Kinds[scenarios.OK] + s.Kinds[scenarios.Shed] + s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped]
 }
 
-// Bad is the requests that were neither ok nor shed.
+// Bad is the number of requests that were neither ok nor shed.
 func (s *Counts) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped] }
 
-// checksOf is how many checks count for a request, and how many of them did not
-// hold. A bad request without a failed check is one whose checks could not be made:
-// it was not answered, not whole, not reached, or a value to extract was not in it. A
-// check that could not be made did not hold, and one counts for each such request,
-// as one does for an answer whose status alone is wrong. So `checks` is 100 % only
-// where `errors` is 0 %.
+// checksOf is the number of checks of a request, and how many of them failed. The checks of a bad
+// request without a failed check could not be made: the request got no complete answer, or a value
+// to extract was missing. Such a request counts as one failed check, as does an answer whose only
+// fault is its status. So `checks` is 100 % only where `errors` is 0 %.
 func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	n, failed = int64(o.Checks), int64(o.Failed)
 	if failed == 0 && (o.Kind == scenarios.Error || o.Kind == scenarios.Skipped) {
@@ -44,7 +42,7 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	return n, failed
 }
 
-// count adds one request. Over are the limits that its answer was not within.
+// count adds one request. Over are the limits that its answer exceeds.
 func (s *Counts) count(o *scenarios.Outcome, over []int32, limits int) {
 	s.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
@@ -76,7 +74,7 @@ func (s *Counts) overs(n int) []int64 {
 	return s.Over
 }
 
-// Merge adds what t counts.
+// Merge adds the counts of t.
 func (s *Counts) Merge(t *Counts) {
 	for k := range s.Kinds {
 		s.Kinds[k] += t.Kinds[k]
@@ -96,7 +94,7 @@ func (s *Counts) Merge(t *Counts) {
 	s.Service = join(s.Service, t.Service)
 }
 
-// join gives a tally with what both count; nil counts nothing.
+// join returns a tally with the counts of both; nil is an empty tally.
 func join(a, b *Tally) *Tally {
 	if b == nil {
 		return a
@@ -108,7 +106,7 @@ func join(a, b *Tally) *Tally {
 	return a
 }
 
-// Counts gives what a cell counts, without its distributions.
+// Counts returns the counts of a cell without its distributions.
 func (c *Cell) Counts() *Counts {
 	return &Counts{
 		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
@@ -117,7 +115,7 @@ func (c *Cell) Counts() *Counts {
 	}
 }
 
-// CountsWithTimes gives what a settled cell counts. It shares the cell's memory.
+// CountsWithTimes returns the counts of a settled cell. The result shares the cell's memory.
 func (c *Cell) CountsWithTimes() *Counts {
 	s := c.Counts()
 	s.Response, s.Service = &c.Response[scenarios.OK].Tally, &c.Service[scenarios.OK].Tally

@@ -39,6 +39,6 @@
 //	writes.go      every write of the ledger, in a file
 //
 // To count something new, add a field to [Cell], count it in Cell.record, add it in
-// Cell.addCounts, list it in Cell.numbers for the spill file, and copy it into [Counts] if
+// cell.addCounts, list it in Cell.numbers for the spill file, and copy it into [Counts] if
 // objectives need it.
 package measure

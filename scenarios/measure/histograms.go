@@ -10,16 +10,16 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histograms keeps the histograms of a result by number, as bytes: an hour has
-// thousands, of which a reader looks at one after the other.
+// Histograms keeps the histograms of a result by number, in encoded form: a run of an hour has
+// thousands, and a reader needs one at a time.
 type Histograms struct{ list []kept }
 
 type kept struct {
 	start, span time.Duration
-	bytes       []byte // as tally.append gives them
+	bytes       []byte // as encoded by Tally.append
 }
 
-// put keeps a settled tally and gives its number; 0 when it is empty.
+// Put keeps a settled tally and returns its number, or 0 when the tally is empty.
 func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
 	if t.Total == 0 {
 		return 0
@@ -28,7 +28,7 @@ func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
 	return len(h.list)
 }
 
-// Fork gives the same histograms, to which others can be added.
+// Fork returns a copy to which others can be added.
 func (h *Histograms) Fork() *Histograms { return &Histograms{slices.Clip(h.list)} }
 
 // Get implements [result.Histograms].

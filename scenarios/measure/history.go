@@ -7,7 +7,7 @@ import (
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
 type Occurrence struct {
-	Name     string // with #n where a fault comes several times; empty when it came to nothing
+	Name     string // with #n where a fault occurs several times; empty when the injection failed
 	Fault    string
 	Injected time.Duration
 	Cleared  time.Duration // valid when Over
@@ -25,10 +25,10 @@ func (o *Occurrence) Until() time.Duration {
 	return o.Cleared
 }
 
-// History is which faults came and went.
+// History records when faults were injected and cleared.
 type History struct {
 	Faults []Occurrence
-	Sets   [][]int32 // Sets of faults by number; 0 is none
+	Sets   [][]int32 // sets of faults by number; 0 is none
 }
 
 func (h *History) FirstInjection() time.Duration {
@@ -40,22 +40,20 @@ func (h *History) FirstInjection() time.Duration {
 	return Never
 }
 
-// InBaseline tells whether a cell counts requests that ended before the first
-// injection.
+// InBaseline reports whether a cell counts requests that ended before the first injection.
 func (h *History) InBaseline(k Key) bool {
 	return k.Start >= 0 && k.Start < h.FirstInjection() && len(h.Sets[k.Set]) == 0
 }
 
-// Phases as soFar and standing number them; from 0 on it is the occurrence of a fault.
-// Recoveries are none of them: which requests are in one is known only afterwards.
+// Numbers of phases in running totals; from 0 on, the phase of that occurrence. Recoveries have no
+// number, because a recovery is known only afterwards.
 const (
 	PhaseWarmup   int32 = -3
 	PhaseRun      int32 = -2
 	PhaseBaseline int32 = -1
 )
 
-// PhasesOf calls do with the phases that a cell belongs to. Mu is held, or the
-// recorder is a copy.
+// PhasesOf calls do with each phase that a cell belongs to. Mu is held, or the recorder is a copy.
 func (h *History) PhasesOf(k Key, do func(phase int32)) {
 	if k.Start < 0 {
 		do(PhaseWarmup)

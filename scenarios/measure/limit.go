@@ -2,12 +2,12 @@ package measure
 
 import "time"
 
-// A Limit is a time that an objective names. How many answers exceed it is counted
-// exactly, request by request, and not read from a histogram's bucket edge.
+// A Limit is a time that an objective names. The recorder counts exactly, request by request, how
+// many answers exceed it, instead of reading that from the buckets of a histogram.
 type Limit struct {
 	At        time.Duration
-	Inclusive bool // at the limit is within it
-	Service   bool // Service time instead of response time
+	Inclusive bool // an answer that takes exactly this long is within the limit
+	Service   bool // service time instead of response time
 }
 
 func (l Limit) holds(response, service time.Duration) bool {

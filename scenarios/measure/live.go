@@ -8,11 +8,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Interval folds, returns what happened since the last call, and begins the next interval. It is
-// called about once a second. The counts are those of requests that ended in the interval. Offered
-// is the number of requests that ended, plus the change in the number of requests in flight: so the
-// load shows even while the target answers nothing. An iteration in flight counts as one request,
-// also while it pauses.
+// Interval folds, returns the events since the last call, and begins the next interval. It is called
+// about once a second. The counts are those of requests that ended in the interval. Offered is the
+// number of requests that ended, plus the change in the number of requests in flight: so the load
+// shows even while the target answers nothing. An iteration in flight counts as one request, also
+// while it pauses.
 func (r *Recorder) Interval() (result.Interval, Second) {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -41,8 +41,8 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	if r.cfg.InFlight != nil {
 		iv.InFlight = r.cfg.InFlight()
 	}
-	// subtle: a request that ended since the fold is no longer under way and not yet
-	// counted as ended. The next interval makes up for it.
+	// subtle: a request that ended since the fold is no longer in flight and is not yet counted as
+	// ended. The next interval includes it.
 	iv.Offered = max(0, iv.Ended+iv.InFlight-r.under)
 	r.under += iv.Offered - iv.Ended
 	for _, f := range r.Faults {
@@ -72,12 +72,12 @@ type Second struct {
 	InFlight int64
 	Config   Config
 	Counts   []Counts // by series
-	Totals   Totals   // of the run until At; nil where they were not wanted
+	Totals   Totals   // totals of the run until At; nil unless configured
 	steps    []stepCounts
 }
 
-// Baseline gives what was counted until now of the requests that ended before any fault was
-// injected, with their distributions. Its span is how long that was.
+// Baseline returns the counts, with distributions, of the requests that ended before the first
+// injection. Its span is the time until then.
 func (r *Recorder) Baseline() Second {
 	r.folding.Lock()
 	defer r.folding.Unlock()

@@ -33,14 +33,14 @@ func (s *stepSince) count(o *scenarios.Outcome, sc *Scratch) {
 	s.causes = append(s.causes, CauseCount{Cause: o.Cause, N: 1})
 }
 
-// stepCounts is what a step came to in an interval, its causes not yet named.
+// stepCounts holds the counts of a step in an interval; its causes have no names yet.
 type stepCounts struct {
 	result.StepInterval
 	causes []CauseCount
 }
 
-// stepsSince takes out what the steps came to, and begins anew. Steps that have no name
-// yet had no request.
+// stepsSince returns the counts of the steps and resets them. It leaves out steps without a name,
+// which had no request.
 func (r *Recorder) stepsSince() []stepCounts {
 	var out []stepCounts
 	for i := range r.steps {
@@ -66,7 +66,7 @@ func (r *Recorder) stepsSince() []stepCounts {
 	return out
 }
 
-// Steps tells of every step, with its causes named; checks are the names of checks and
+// Steps returns the counts of every step with its causes named; checks are the names of checks and
 // extractions by number.
 func (s Second) Steps(checks []string) []result.StepInterval {
 	var out []result.StepInterval

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestInterval_Steps: an interval tells of each step what ended in it, the warm-up left
-// out, and begins anew with the next. A step that has no name yet is not told of.
+// TestInterval_Steps: an interval reports for each step what ended in it, without the warm-up, and
+// starts from zero with the next. It leaves out a step without a name.
 func TestInterval_Steps(t *testing.T) {
 	g := newClocked(t, Config{Series: Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}, {Name: "write"}, {}}}, BySteps: true})
 	record := func(step int32, at, d time.Duration, kind scenarios.Kind) {

@@ -8,8 +8,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestInterval_Counts: an interval counts the requests that ended in it, and begins
-// anew with the next.
+// TestInterval_Counts: an interval counts the requests that ended in it, and the next one starts
+// from zero.
 func TestInterval_Counts(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep})
 	g.inFlight = func() int64 { return 7 }
@@ -58,8 +58,8 @@ func TestInterval_Counts(t *testing.T) {
 	}
 }
 
-// TestInterval_Offered: what is asked for shows also while nothing is answered: the
-// ended, and by how many more are under way. In the end none is counted twice.
+// TestInterval_Offered: offered requests show also while the target answers nothing: those that
+// ended, plus the change in flight. In the end each is counted once.
 func TestInterval_Offered(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep})
 	var flight int64
@@ -77,17 +77,17 @@ func TestInterval_Offered(t *testing.T) {
 	}{
 		{100, 5, 105},
 		{100, 5, 100},
-		{0, 105, 100}, // frozen
-		{0, 205, 100}, // still
-		{300, 5, 100}, // it thaws
+		{0, 105, 100}, // the target freezes
+		{0, 205, 100}, // still frozen
+		{300, 5, 100}, // it resumes
 		{98, 0, 93},   // the load ends; five ended, and two of them are not sorted yet
-		{2, 0, 2},     // here they are
-		{0, 0, 0},     // nothing
+		{2, 0, 2},     // the two are sorted
+		{0, 0, 0},     // idle
 		{0, 3, 3},     // three begin
-		{0, 0, 0},     // and end, not sorted yet
-		{3, 0, 0},     // which are known by now
-		{10, 10, 20},  // and so on
-		{0, 10, 0},    // a closed load that is blocked offers nothing
+		{0, 0, 0},     // and end, but are not sorted yet
+		{3, 0, 0},     // they are sorted
+		{10, 10, 20},  // running
+		{0, 10, 0},    // a blocked closed load offers nothing
 		{1000, 10, 1000},
 	} {
 		g.now += sec

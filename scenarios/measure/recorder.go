@@ -11,8 +11,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Series says what a recorder measures: the steps of every load, by the number
-// that outcomes carry, and the loads.
+// Series names the series that a recorder measures: the steps of every load, by the number that
+// outcomes carry, and the loads.
 type Series struct {
 	Loads []SeriesLoad
 	Steps []SeriesStep
@@ -24,67 +24,67 @@ type SeriesLoad struct {
 	Closed bool
 }
 
-// SeriesStep is a step of a load. One whose name is not known beforehand has none until
-// [Recorder.Name] gives it one.
+// SeriesStep is a step of a load. A step whose name is not known beforehand has none until
+// [Recorder.Name] sets it.
 type SeriesStep struct {
 	Name string
 	Load int
 }
 
-// Config says what to measure.
+// Config configures a recorder.
 type Config struct {
 	Series
 	Limits   []Limit
-	Timeout  time.Duration        // the longest of any load: how long a window stays open
-	Shards   int                  // one for each core; at least one is made
+	Timeout  time.Duration        // the longest timeout of any load: how long a window stays open
+	Shards   int                  // one for each core; less than one means one
 	Now      func() time.Duration // the run's clock
-	InFlight func() int64         // iterations under way
-	Dir      string               // for the spill file; "" is the system's
-	File     File                 // takes the cells in place of a file in Dir, which nil makes
+	InFlight func() int64         // iterations in flight
+	Dir      string               // folder of the spill file; "" is the system's
+	File     File                 // stores the cells instead of a file in Dir; nil creates that file
 	Totals   bool                 // intervals carry the running totals of every phase
-	BySteps  bool                 // intervals carry every step as well
-	NoPause  bool                 // folding never sleeps: no load runs beside it
-	// Keep is given each request, an iteration being none, once it is counted: off the hot
-	// path, by one goroutine at a time. Nil keeps none.
+	BySteps  bool                 // intervals carry the counts of every step
+	NoPause  bool                 // folding never sleeps, because no load runs beside it
+	// Keep is called with each counted request, without iterations: off the hot path, by one
+	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)
 }
 
-// A Recorder takes the outcome of every request of a run.
+// A Recorder records the outcome of every request of a run.
 type Recorder struct {
 	cfg    Config
 	shards []*Shard
 
-	// folding is held while samples are sorted; mu only for some of them at a time. Folding is
+	// folding is held while samples are sorted; mu only for some samples at a time. Folding is
 	// locked first.
 	folding sync.Mutex
 	spill   *spill
 	scratch Scratch
-	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next room
-	over    []int32             // limits that the request being sorted was not within
-	gone    []*Window           // being spilled
+	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
+	over    []int32             // limits that the request being sorted exceeds
+	gone    []*Window           // windows being spilled
 	turn    turn
-	base    []Cell // by series: what closed windows hold of the baseline
+	base    []Cell // by series: the closed windows' part of the baseline
 	err     error
 
 	mu      sync.Mutex
 	windows windows
 	History
 	numbers map[string]int32
-	calm    time.Duration           // requests intended after it met the faults of now, and no others
-	now     int32                   // set of the faults that are in
-	latest  time.Duration           // end of a request that was sorted
-	flight  map[time.Duration]int64 // Most iterations under way, by window
+	calm    time.Duration           // requests intended after this met exactly the active faults
+	now     int32                   // number of the set of active faults
+	latest  time.Duration           // latest end of a sorted request
+	flight  map[time.Duration]int64 // most iterations under way, by window
 	since   []Counts                // by series, since the interval began
 	slow    Slowest
-	steps   []stepSince             // the same by step; empty where nobody asked for it
-	began   time.Duration           // the interval
-	under   int64                   // requests under way then, as far as they were told as offered
-	live    *hdrhistogram.Histogram // of good answers since then
+	steps   []stepSince             // the same by step; empty unless configured
+	began   time.Duration           // start of the interval
+	under   int64                   // requests in flight then, as far as they were reported as offered
+	live    *hdrhistogram.Histogram // of good answers in the interval
 	lag     *hdrhistogram.Histogram
 	offered int64 // in the judged run
 	bad     int64
-	closed  Totals                  // of closed windows
-	asked   map[time.Duration]int64 // requests asked for lately, by the second, as Interval saw them
+	closed  Totals                  // totals of closed windows
+	asked   map[time.Duration]int64 // requests offered lately, by second, as Interval saw them
 }
 
 // New makes a recorder.
@@ -114,22 +114,21 @@ func New(cfg Config) (*Recorder, error) {
 	return r, nil
 }
 
-// Name gives a step a name that is known only now. It comes before the first request of
-// the step.
+// Name sets the name of a step that was not known beforehand. It is called before the first request
+// of the step.
 func (r *Recorder) Name(step int32, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	steps := slices.Clone(r.cfg.Steps) // the one before may be read meanwhile, in a Second
+	steps := slices.Clone(r.cfg.Steps) // a Second may still use the old slice
 	steps[step].Name = name
 	r.cfg.Steps = steps
 }
 
-// Inject notes that the fault is about to be injected and gives the number of
-// this occurrence and its time. Requests that end from now on may have met it.
+// Inject records that the fault is about to be injected and returns the number and the time of this
+// occurrence. Requests that end from now on may have met it.
 //
-// subtle: the time is taken while no sample is being sorted, and samples are
-// sorted only after their request has ended. So none that lived into the fault can
-// have been sorted without it.
+// subtle: the time is taken while no sample is being sorted, and samples are sorted only after their
+// request has ended. So no sorted request overlaps the fault.
 func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,7 +138,7 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	return len(r.Faults) - 1, at
 }
 
-// Void takes back the occurrence n, which came to nothing: the injection failed.
+// Void removes occurrence n, whose injection failed.
 func (r *Recorder) Void(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,7 +151,7 @@ func (r *Recorder) Void(n int) {
 	r.changed()
 }
 
-// Clear notes that occurrence n is verified gone and gives the time.
+// Clear records that occurrence n is verified gone and returns the time.
 func (r *Recorder) Clear(n int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,8 +161,8 @@ func (r *Recorder) Clear(n int) time.Duration {
 	return at
 }
 
-// instant is now, where a window is cut. Where the clock is coarse it lies a
-// nanosecond after the end of a request that was sorted within the same tick.
+// instant is the present time, where a window is cut. On a coarse clock it is one nanosecond after
+// the end of a request that was sorted within the same tick.
 func (r *Recorder) instant() time.Duration {
 	at := r.cfg.Now()
 	if at == r.latest {
@@ -173,7 +172,7 @@ func (r *Recorder) instant() time.Duration {
 	return at
 }
 
-// changed readies setOf after a change of faults.
+// changed prepares setOf after a change of faults.
 func (r *Recorder) changed() {
 	var in []int32
 	for i := range r.Faults {
@@ -191,8 +190,7 @@ func (r *Recorder) changed() {
 	r.now = r.number(in)
 }
 
-// setOf gives the number of the set of faults that the request's life, [intended,
-// end], overlapped.
+// setOf returns the number of the set of faults that overlapped the request's life, [intended, end].
 func (r *Recorder) setOf(o *scenarios.Outcome) int32 {
 	if o.Intended > r.calm {
 		return r.now
@@ -208,7 +206,7 @@ func (r *Recorder) setOf(o *scenarios.Outcome) int32 {
 	return r.number(set)
 }
 
-// number gives a set its number.
+// number returns the number of a set, and assigns one to a new set.
 func (r *Recorder) number(set []int32) int32 {
 	if len(set) == 0 {
 		return 0
@@ -227,14 +225,14 @@ func (r *Recorder) number(set []int32) int32 {
 	return n
 }
 
-// Occurrences lists what was injected until now, by the numbers that [Recorder.Inject] gave.
+// Occurrences lists the occurrences so far, by the numbers that [Recorder.Inject] returned.
 func (r *Recorder) Occurrences() []Occurrence {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.Faults)
 }
 
-// Finish sorts what is left and gives what was measured. The recorder can't be used
+// Finish sorts the remaining samples and returns the recording. The recorder can't be used
 // afterwards; Close frees its file.
 func (r *Recorder) Finish() *Recording {
 	r.folding.Lock()

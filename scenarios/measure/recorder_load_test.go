@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestRecorder_Memory: what a recorder holds does not grow with the run: 2 minutes
-// and 20 (1 and 3 when short) at 1000/s, on a clock that the test sets.
+// TestRecorder_Memory: the memory of a recorder does not grow with the run: 2 minutes and 20 (1 and
+// 3 when short) at 1000/s, on a clock that the test sets.
 func TestRecorder_Memory(t *testing.T) {
 	short, long := 2*time.Minute, 20*time.Minute
 	if testing.Short() {
@@ -56,8 +56,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestRecorder_NoAllocation: in the steady state recording and folding allocate
-// nothing.
+// TestRecorder_NoAllocation: in the steady state recording and folding do not allocate.
 func TestRecorder_NoAllocation(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep, Limits: []Limit{{At: 5 * ms}}})
 	second := func() {

@@ -8,11 +8,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Samples keeps the first failed request of every step and cause, and how the slowest of
-// every step were asked. It implements targets.Sampler. The zero value is ready.
+// Samples keeps the first failed request of every step and cause, and the slowest requests of every
+// step as curl commands. It implements targets.Sampler. The zero value is ready.
 type Samples struct {
 	Mask  func(string) string // nil masks nothing
-	Steps int                 // of the plan, whose slowest requests are kept; zero keeps none
+	Steps int                 // number of steps whose slowest requests are kept; zero keeps none
 
 	mu   sync.Mutex
 	kept map[sampleKey]*result.Sample
@@ -24,12 +24,12 @@ type sampleKey struct {
 	cause scenarios.Cause
 }
 
-// Want tells whether a sample of this outcome would be kept.
+// Want reports whether a sample of this outcome would be kept.
 func (s *Samples) Want(o *scenarios.Outcome) bool {
 	return o.Kind == scenarios.Error && s.First(o.Step, o.Cause) == nil || s.slow.wants(o, s.Steps)
 }
 
-// Keep keeps a sample, secrets masked. It takes over the sample's headers.
+// Keep keeps a sample with secrets masked. It takes ownership of the sample's headers.
 func (s *Samples) Keep(o *scenarios.Outcome, sm result.Sample) {
 	if s.Mask != nil {
 		sm.Request, sm.Message, sm.Body = s.Mask(sm.Request), s.Mask(sm.Message), s.Mask(sm.Body)
@@ -52,8 +52,8 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm result.Sample) {
 	}
 }
 
-// Curl gives the command that asks again what one of the slowest requests of a step did, by when it
-// was intended and how long it took; empty where that was not kept.
+// Curl returns the command that repeats one of the slowest requests of a step, identified by its
+// intended and response times; empty where the request was not kept.
 func (s *Samples) Curl(step int32, intended, response time.Duration) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Samples) Curl(step int32, intended, response time.Duration) string {
 	return s.slow.step(step, s.Steps).curl(intended, response)
 }
 
-// First gives the first sample of a cause at a step, or nil.
+// First returns the first sample of a cause at a step, or nil.
 func (s *Samples) First(step int32, cause scenarios.Cause) *result.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()

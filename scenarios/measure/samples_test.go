@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestSamples: the first failed request of every step and cause is kept, secrets
-// masked, however many workers fail at once.
+// TestSamples: the first failed request of every step and cause is kept with secrets masked, also
+// when several workers fail at once.
 func TestSamples(t *testing.T) {
 	s := &Samples{Mask: func(v string) string { return strings.ReplaceAll(v, "secret", "***") }}
 	timeout := scenarios.Outcome{Kind: scenarios.Error, Step: 1, Cause: scenarios.Timeout}

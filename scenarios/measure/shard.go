@@ -7,22 +7,22 @@ import (
 	"brunt/scenarios"
 )
 
-// A Shard takes the samples of some workers. A sample costs one append; memory is allocated only
+// A Shard collects the samples of some workers. A sample costs one append; memory is allocated only
 // while a burst makes the shard grow.
 //
-// Two threads never use a shard at once: a worker that finds it taken uses the next one, so it
+// Two threads never use a shard at once: a worker that finds it in use takes the next one, so it
 // never waits for a thread that lost the processor while it held the shard.
 type Shard struct {
 	taken   atomic.Bool
 	samples []scenarios.Outcome
-	next    *Shard   // of the ring that all shards are in
+	next    *Shard   // next in the ring of all shards
 	_       [64]byte // keeps the next shard off this cache line
 }
 
-// firstRoom is how many samples a shard has room for at first.
+// firstRoom is the initial capacity of a shard in samples.
 const firstRoom = 1024
 
-// newShards makes a ring of n shards, and of one at least.
+// newShards makes a ring of n shards, at least one.
 func newShards(n int) []*Shard {
 	out := make([]*Shard, max(1, n))
 	for i := range out {
@@ -34,7 +34,7 @@ func newShards(n int) []*Shard {
 	return out
 }
 
-// Shard gives shard i.
+// Shard returns shard i.
 func (r *Recorder) Shard(i int) *Shard { return r.shards[i%len(r.shards)] }
 
 // Record implements load.Sink.
@@ -42,14 +42,14 @@ func (s *Shard) Record(o *scenarios.Outcome) {
 	t := s
 	for !t.taken.CompareAndSwap(false, true) {
 		if t = t.next; t == s {
-			runtime.Gosched() // as many have one as there are
+			runtime.Gosched() // all shards are in use
 		}
 	}
 	t.samples = append(t.samples, *o)
 	t.taken.Store(false)
 }
 
-// swap gives the samples that the shard has, and room for new ones to it.
+// swap returns the samples of the shard and gives it an empty buffer.
 func (s *Shard) swap(room []scenarios.Outcome) []scenarios.Outcome {
 	for !s.taken.CompareAndSwap(false, true) {
 		runtime.Gosched()

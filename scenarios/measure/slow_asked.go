@@ -9,17 +9,17 @@ import (
 	"brunt/scenarios"
 )
 
-// slowAsked keeps how the slowest answered requests of every step were asked, while that is
-// still known. A request that is not among them costs one comparison.
+// slowAsked keeps curl commands for the slowest answered requests of every step, built while the
+// request is still available. A faster request costs one comparison.
 type slowAsked struct {
 	once  sync.Once
-	steps []slowStep   // made once
-	taken atomic.Int64 // requests that were written down
+	steps []slowStep   // allocated once
+	taken atomic.Int64 // requests that were kept
 }
 
-// slowStep is what is kept of a step. Only bar is read without the lock of the [Samples].
+// slowStep holds the slowest requests of a step. Only bar is read without the lock of the [Samples].
 type slowStep struct {
-	bar  atomic.Int64 // ns; what does not take longer is not among the slowest
+	bar  atomic.Int64 // ns; a request that takes no longer is not among the slowest
 	kept []slowCurl   // the slowest first, MostSlow of them
 }
 
@@ -28,14 +28,15 @@ type slowCurl struct {
 	curl               string
 }
 
-// To write a request down takes some 50 us. Where a target slows down, every request is slower than all
-// before it: so many are written down at first, and so many a second, of all steps together.
+// Keeping a request takes about 50 us. While a target slows down, every request is slower than all
+// before it; these limits bound how many are kept at first, and how many a second, over all steps
+// together.
 const (
 	slowAtFirst   = 500
 	slowPerSecond = 50
 )
 
-// wants tells whether a request is among the slowest of its step so far.
+// wants reports whether a request is among the slowest of its step so far.
 func (s *slowAsked) wants(o *scenarios.Outcome, steps int) bool {
 	if !o.Answered || o.Intended < 0 || o.Step < 0 || int(o.Step) >= steps {
 		return false
@@ -43,13 +44,13 @@ func (s *slowAsked) wants(o *scenarios.Outcome, steps int) bool {
 	return int64(o.Response()) > s.step(o.Step, steps).bar.Load() && s.taken.Load() < slowAtFirst+int64(slowPerSecond*o.End.Seconds())
 }
 
-// step is what is kept of a step, of so many.
+// step returns the entry of step i, of steps in all.
 func (s *slowAsked) step(i int32, steps int) *slowStep {
 	s.once.Do(func() { s.steps = make([]slowStep, steps) })
 	return &s.steps[i]
 }
 
-// keepError takes a request up that was wanted.
+// keep keeps a request for which wants returned true.
 func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 	s.taken.Add(1)
 	one := slowCurl{o.Intended, o.Response(), curl}
@@ -66,7 +67,7 @@ func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 	}
 }
 
-// curl gives what was kept of a request.
+// curl returns the command kept for a request.
 func (s *slowStep) curl(intended, response time.Duration) string {
 	for _, k := range s.kept {
 		if k.intended == intended && k.response == response {

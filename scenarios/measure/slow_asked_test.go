@@ -22,7 +22,8 @@ func keepAsked(s *Samples, o *scenarios.Outcome) bool {
 	return true
 }
 
-// TestSamples_Slowest: how the five slowest of each step were asked is known, and nothing of others.
+// TestSamples_Slowest: the commands of the five slowest requests of each step are kept, and no
+// others.
 func TestSamples_Slowest(t *testing.T) {
 	s := Samples{Steps: 2}
 	took := []time.Duration{5, 1, 9, 7, 3, 8, 2, 6, 4}
@@ -51,11 +52,11 @@ func TestSamples_Slowest(t *testing.T) {
 	}
 }
 
-// TestSamples_EverSlower: where each request is slower than all before it, few are written down.
+// TestSamples_EverSlower: where each request is slower than all before it, few are kept.
 func TestSamples_EverSlower(t *testing.T) {
 	s := Samples{Steps: 1}
 	n := 0
-	for i := range 100_000 { // ten seconds of them
+	for i := range 100_000 { // ten seconds of requests
 		if keepAsked(&s, outcomeOf(0, time.Duration(i)*100*time.Microsecond, time.Duration(i)*time.Nanosecond)) {
 			n++
 		}

@@ -6,18 +6,17 @@ import (
 	"brunt/scenarios"
 )
 
-// MostSlow is how many of the slowest requests of a step are kept, for each set of faults
-// that requests met.
+// MostSlow is how many of the slowest requests of a step are kept for each set of faults.
 const MostSlow = 5
 
-// Slowest keeps the slowest answered requests of every step, for each set of faults. A
-// request that is not among them costs one comparison.
+// Slowest keeps the slowest answered requests of every step, for each set of faults. A faster
+// request costs one comparison.
 type Slowest struct {
 	steps int
 	Sets  [][]Slow // by set: MostSlow for each step, the slowest first
 }
 
-// A slow is one of them.
+// A Slow is one of the slowest requests.
 type Slow struct {
 	Response, At time.Duration
 	Trace        uint64
@@ -25,7 +24,7 @@ type Slow struct {
 	Kind         scenarios.Kind
 }
 
-// add takes up a request of a step.
+// add considers a request of a step.
 func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return

@@ -17,23 +17,23 @@ import (
 	"brunt/scenarios"
 )
 
-// spill is the file that cells go to once their window is over. It has no name, so
-// that nothing is left of it however brunt ends.
+// spill is the file that cells go to once their window is over. It has no name, so no file is left
+// over however brunt ends.
 //
 //	file   = { record } .
 //	record = length of the body, CRC-32C of the body (4 bytes each, little endian), body .
 //	body   = one cell: varints in the order of its fields, a histogram as its buckets .
 //
-// Where it can't be written, as on a disk that is full, records stay in memory: none
-// is lost, and the run is to be ended.
+// Where it can't be written, for example on a full disk, records stay in memory: none is lost, and
+// the caller ends the run.
 type spill struct {
 	f   File
 	buf []byte // whole records not yet written
-	n   int64  // Bytes of whole records written
+	n   int64  // bytes of whole records written
 	err error  // of the last write
 }
 
-// File is what cells are kept in.
+// File stores cells.
 type File interface {
 	io.ReaderAt
 	io.WriterAt
@@ -43,7 +43,7 @@ type File interface {
 
 const (
 	headSize  = 8
-	spillSize = 64 << 10 // is written at once
+	spillSize = 64 << 10 // bytes written at once
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -57,7 +57,7 @@ func newSpill(dir string) (*spill, error) {
 	return &spill{f: f}, nil
 }
 
-// write appends a settled cell. With an error it is kept all the same.
+// write appends a settled cell. It keeps the cell also when it returns an error.
 func (s *spill) write(k Key, c *Cell) error {
 	head := len(s.buf)
 	s.buf = append(s.buf, make([]byte, headSize)...)
@@ -65,13 +65,13 @@ func (s *spill) write(k Key, c *Cell) error {
 	body := s.buf[head+headSize:]
 	binary.LittleEndian.PutUint32(s.buf[head:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(s.buf[head+4:], crc32.Checksum(body, castagnoli))
-	if s.err != nil || len(s.buf) < spillSize { // what failed is tried by flush again, not for every cell
+	if s.err != nil || len(s.buf) < spillSize { // after an error, flush tries again, not every cell
 		return s.err
 	}
 	return s.flush()
 }
 
-// flush writes what waits. What was written of it when that failed is written again.
+// flush writes the waiting records. After a failed write it writes them again from their start.
 func (s *spill) flush() error {
 	if len(s.buf) == 0 {
 		return nil
@@ -85,11 +85,10 @@ func (s *spill) flush() error {
 	return nil
 }
 
-// errSpill is a file that is not what was written to it.
+// errSpill means that the file's content is not what was written to it.
 var errSpill = errors.New("the file that measurements were kept in is damaged")
 
-// Each goes over all cells in the order they were written. The cell is its own
-// only until it returns.
+// each reads all cells in the order of writing. A cell is valid until do returns.
 func (s *spill) each(do func(Key, *Cell) error) error {
 	if err := eachRecord(io.NewSectionReader(s.f, 0, s.n), s.n, do); err != nil {
 		return err
@@ -140,11 +139,11 @@ func readError(err error) error {
 func (s *spill) close() error {
 	name := s.f.Name()
 	err := s.f.Close()
-	_ = os.Remove(name) // where an open file can't be unlinked
+	_ = os.Remove(name) // platforms where an open file can't be unlinked
 	return err
 }
 
-// append writes the cell, which must be settled.
+// append encodes the cell, which must be settled.
 func (c *Cell) append(b []byte, k Key) []byte {
 	b = binary.AppendVarint(b, int64(k.Start))
 	b = binary.AppendUvarint(b, uint64(k.Series))
@@ -176,12 +175,12 @@ func (c *Cell) append(b []byte, k Key) []byte {
 	return b
 }
 
-// numbers are the counts of a cell that stand for themselves.
+// numbers are the counts of a cell that are encoded as single numbers.
 func (c *Cell) numbers() [8]*int64 {
 	return [8]*int64{&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.During.Sent, &c.During.Answered, &c.During.Ended}
 }
 
-// reader takes varints from b. What is not there, or lies out of bounds, makes bad.
+// reader reads varints from b. A missing or out-of-range value sets bad.
 type reader struct {
 	b   []byte
 	bad bool
@@ -199,7 +198,7 @@ func (r *reader) signed() int64 {
 	return v
 }
 
-// UpTo reads a number from 0 to limit.
+// upTo reads a number from 0 to limit.
 func (r *reader) upTo(limit uint64) int64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 || v > limit {
@@ -212,7 +211,7 @@ func (r *reader) upTo(limit uint64) int64 {
 
 func (r *reader) count() int64 { return r.upTo(math.MaxInt64) }
 
-// length reads how many items follow; each has a byte at least.
+// length reads a number of items, each of which has at least one byte.
 func (r *reader) length() int { return int(r.upTo(uint64(len(r.b)))) }
 
 func (r *reader) tally(t *Tally) {
@@ -235,7 +234,7 @@ func (r *reader) tally(t *Tally) {
 	}
 }
 
-// readCell reads what append wrote into c.
+// readCell decodes an encoded cell into c.
 func readCell(b []byte, c *Cell) (Key, error) {
 	c.reset()
 	r := &reader{b: b}

@@ -37,7 +37,7 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 	return Key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
 }
 
-// same compares what cells count, not what memory they keep.
+// same compares the counts of cells, not their allocated memory.
 func same(a, b *Cell) bool {
 	at, bt := a.times(), b.times()
 	for i := range at {
@@ -59,7 +59,7 @@ func same(a, b *Cell) bool {
 	return a.Kinds == b.Kinds && len(a.Causes) == len(b.Causes) && (len(a.Causes) == 0 || reflect.DeepEqual(a.Causes, b.Causes))
 }
 
-// TestSpill_RoundTrip: what is read back is what was written, in the order it was.
+// TestSpill_RoundTrip: cells are read back as they were written, in the same order.
 func TestSpill_RoundTrip(t *testing.T) {
 	sp, err := newSpill(t.TempDir())
 	if err != nil {
@@ -94,7 +94,7 @@ func TestSpill_RoundTrip(t *testing.T) {
 	}
 }
 
-// written gives the bytes of a spill file.
+// written returns the bytes of a spill file.
 func written(t testing.TB, cells int) []byte {
 	t.Helper()
 	sp, err := newSpill(t.TempDir())
@@ -122,8 +122,8 @@ func readAll(b []byte, size int64) error {
 	return eachRecord(bytes.NewReader(b), size, func(Key, *Cell) error { return nil })
 }
 
-// TestSpill_Damaged: a file that was torn, cut or overwritten is an error, and
-// never fewer cells without one.
+// TestSpill_Damaged: a file that was torn, cut or overwritten is an error; it never yields fewer
+// cells without one.
 func TestSpill_Damaged(t *testing.T) {
 	whole := written(t, 3)
 	if err := readAll(whole, int64(len(whole))); err != nil {
@@ -143,7 +143,7 @@ func TestSpill_Damaged(t *testing.T) {
 	}
 }
 
-// TestSpill_Strangers: a file that holds a series or a set that there is not.
+// TestSpill_Strangers: a file with an unknown series or set is an error.
 func TestSpill_Strangers(t *testing.T) {
 	for _, k := range []Key{{0, 2, 0}, {0, 0, 1}, {0, 1 << 30, 0}} {
 		r := newClocked(t, Config{Series: oneStep})
@@ -156,8 +156,7 @@ func TestSpill_Strangers(t *testing.T) {
 	}
 }
 
-// TestSpill_NoName: nothing is left in the folder while a run goes on, where files
-// can be unlinked.
+// TestSpill_NoName: the folder is empty while a run goes on, where open files can be unlinked.
 func TestSpill_NoName(t *testing.T) {
 	dir := t.TempDir()
 	sp, err := newSpill(dir)
@@ -204,7 +203,7 @@ func FuzzEachRecord(f *testing.F) {
 	f.Add(written(f, 2), uint32(7))
 	f.Fuzz(func(t *testing.T, b []byte, at uint32) {
 		_ = readAll(b, int64(len(b)))
-		if len(b) > headSize { // and with a sum that is right
+		if len(b) > headSize { // with a correct checksum
 			n := min(len(b)-headSize, int(at))
 			binary.LittleEndian.PutUint32(b, uint32(n))
 			binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[headSize:headSize+n], castagnoli))

@@ -11,25 +11,24 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A tally is a histogram with the buckets of [result.NewHistogram]: 1 µs to 1 h
-// with three digits, and zero for what is under half a microsecond. It holds only
-// the buckets that are not empty.
+// A Tally is a histogram with the buckets of [result.NewHistogram]: 1 µs to 1 h with three digits,
+// and zero for values under half a microsecond. It stores only the buckets that are not empty.
 //
-// New values wait in recent and are counted into buckets a thousand at a time: a
-// value costs about 6 ns so, where finding its place in a sparse histogram costs
-// 47, and a dense one would be 188 KB for each of some hundred cells.
+// New values wait in recent and are counted into buckets a thousand at a time. A value costs about 6
+// ns that way; finding its place in a sparse histogram costs 47, and a dense one would use 188 KB
+// for each of some hundred cells.
 type Tally struct {
 	recent []uint32 // microseconds
-	at     []uint16 // numbers of buckets, ascending
-	n      []int64  // how many values lie in each
-	Total  int64    // of n
+	at     []uint16 // bucket numbers, ascending
+	n      []int64  // number of values in each bucket
+	Total  int64    // sum of n
 }
 
 // recentMost is how many values wait at most.
 const recentMost = 1024
 
-// Geometry of HDR histograms with three digits: values below 2048 have a bucket
-// each, every further doubling has 1024.
+// Geometry of HDR histograms with three digits: values below 2048 have a bucket each, and every
+// further doubling has 1024 buckets.
 const (
 	subBits = 11
 	half    = 1 << (subBits - 1)
@@ -37,8 +36,7 @@ const (
 	buckets = (most + 2) * half
 )
 
-// bucketOf is the number of the bucket that a value lies in: the flat index of
-// hdrhistogram.
+// bucketOf is the number of the bucket of a value: the flat index of hdrhistogram.
 func bucketOf(us uint32) int {
 	shift := max(0, bits.Len32(us)-subBits)
 	return shift<<(subBits-1) + int(us>>shift)
@@ -54,12 +52,12 @@ func edges(bucket int) (low, high int64) {
 	return low, low + 1<<shift - 1
 }
 
-// Scratch is where values are counted into buckets; one serves all tallies of a
+// Scratch is the working memory for counting values into buckets; one serves all tallies of a
 // recorder. It is all zero between two uses.
 type Scratch [buckets]int64
 
-// add takes a time up, rounded to microseconds. What lies out of bounds is clamped,
-// and clamped is 1.
+// add adds a time, rounded to microseconds. It clamps a time out of bounds and then returns clamped
+// = 1.
 func (t *Tally) add(d time.Duration, s *Scratch) (clamped int64) {
 	us := int64(d+500) / 1000
 	switch {
@@ -75,7 +73,7 @@ func (t *Tally) add(d time.Duration, s *Scratch) (clamped int64) {
 	return clamped
 }
 
-// Settle counts what waits into buckets.
+// settle counts the waiting values into buckets.
 func (t *Tally) settle(s *Scratch) {
 	if len(t.recent) == 0 {
 		return
@@ -107,7 +105,7 @@ func (t *Tally) reset() {
 	t.recent, t.at, t.n, t.Total = t.recent[:0], t.at[:0], t.n[:0], 0
 }
 
-// Merge adds what u counts, which must be settled, as t must be.
+// merge adds the counts of u. Both tallies must be settled.
 func (t *Tally) merge(u *Tally) {
 	if u.Total == 0 {
 		return
@@ -128,7 +126,7 @@ func (t *Tally) merge(u *Tally) {
 	i, j := len(t.at)-1, len(u.at)-1
 	t.at = slices.Grow(t.at, added)[:len(t.at)+added]
 	t.n = slices.Grow(t.n, added)[:len(t.at)]
-	// from the end, so that nothing is written over before it is read
+	// from the end, so that no value is overwritten before it is read
 	for k := len(t.at) - 1; j >= 0; k-- {
 		switch {
 		case i >= 0 && t.at[i] > u.at[j]:
@@ -146,8 +144,8 @@ func (t *Tally) merge(u *Tally) {
 	t.Total += u.Total
 }
 
-// Gather adds what others count, which must all be settled, as t must be: cheaper than to
-// Merge one after the other.
+// gather adds the counts of others. All tallies must be settled. It is cheaper than merging one
+// after the other.
 func (t *Tally) gather(others []*Tally, s *Scratch) {
 	low, high := buckets, -1
 	count := func(u *Tally) {
@@ -177,8 +175,8 @@ func (t *Tally) gather(others []*Tally, s *Scratch) {
 	clear(s[low : high+1])
 }
 
-// ValueAt is the r-th smallest value in seconds, as readers of HDR histograms give
-// it: the upper edge of its bucket, and never more than the largest value seen.
+// ValueAt is the r-th smallest value in seconds, as readers of HDR histograms return it: the upper
+// edge of its bucket, at most the largest value seen.
 func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	for i, n := range t.n {
 		if r -= n; r <= 0 {
@@ -189,8 +187,8 @@ func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	return largest.Seconds()
 }
 
-// UpTo is how many values lie at or below one that ValueAt gave, in seconds. A nil tally
-// Counts nothing.
+// UpTo is the number of values at or below a value that ValueAt returned, in seconds. A nil tally is
+// empty.
 func (t *Tally) UpTo(at float64) int64 {
 	if t == nil {
 		return 0
@@ -205,8 +203,7 @@ func (t *Tally) UpTo(at float64) int64 {
 	return n
 }
 
-// hdr gives the tally, which must be settled, as a histogram of the field's own
-// library; nil when it is empty.
+// hdr converts the tally, which must be settled, to an hdrhistogram; nil when it is empty.
 func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	if t.Total == 0 {
 		return nil
@@ -214,13 +211,13 @@ func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	h := result.NewHistogram()
 	for i, n := range t.n {
 		low, _ := edges(int(t.at[i]))
-		_ = h.RecordValues(low, n) // every bucket of ours is one of its
+		_ = h.RecordValues(low, n) // both have the same buckets
 	}
 	return h
 }
 
-// append writes the buckets of the tally, which must be settled: their number,
-// then for each the distance from the one before and its count.
+// append encodes the buckets of the tally, which must be settled: their number, then for each the
+// distance from the one before and its count.
 func (t *Tally) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(t.at)))
 	last := uint16(0)

@@ -9,8 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestTally_Geometry holds the buckets against those of the field's own library:
-// the same value lies in the same bucket, and a bucket has the same edges.
+// TestTally_Geometry compares the buckets with those of hdrhistogram: the same value lies in the
+// same bucket, and a bucket has the same edges.
 func TestTally_Geometry(t *testing.T) {
 	values := []int64{0, 1, 2, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 1 << 20, result.HistMax - 1, result.HistMax}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -32,8 +32,8 @@ func TestTally_Geometry(t *testing.T) {
 	}
 }
 
-// TestTally_Merge holds that merging is lossless: tallies of parts, merged in any
-// order, are the tally of the whole, and hdrhistogram's.
+// TestTally_Merge: merging is lossless: tallies of parts, merged in any order, equal the tally of
+// the whole and that of hdrhistogram.
 func TestTally_Merge(t *testing.T) {
 	var s Scratch
 	for seed := range uint64(50) {
@@ -77,7 +77,7 @@ func TestTally_Merge(t *testing.T) {
 	}
 }
 
-// TestTally_Clamp: what lies out of bounds is clamped and counted.
+// TestTally_Clamp: values out of bounds are clamped and counted.
 func TestTally_Clamp(t *testing.T) {
 	var s Scratch
 	for _, c := range []struct {
@@ -108,7 +108,7 @@ func TestTally_Clamp(t *testing.T) {
 	}
 }
 
-// TestTally_ValueAt gives every rank its value, to three digits.
+// TestTally_ValueAt: every rank has its value, to three digits.
 func TestTally_ValueAt(t *testing.T) {
 	var s Scratch
 	var h Tally

@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Times are a distribution with what a histogram would round.
+// Times is a distribution with its exact sum and maximum, which a histogram would round.
 type Times struct {
 	Tally
 	sum  time.Duration
@@ -20,14 +20,14 @@ func (t *Times) take(d time.Duration, s *Scratch) (clamped int64) {
 	return t.add(d, s)
 }
 
-// Rank is the place, from 1, of quantile q among n in order: the nearest rank. What
-// q lost when it was written as a binary fraction does not count.
+// Rank is the nearest rank, from 1, of quantile q among n sorted values. It ignores the rounding
+// error of q as a binary fraction.
 func Rank(q float64, n int64) int64 {
 	x := q * float64(n)
 	return max(1, int64(math.Ceil(x-1e-12*x-1e-9)))
 }
 
-// Quantile is the value at quantile q in seconds; NaN where there is none.
+// Quantile is the value at quantile q in seconds; NaN for an empty distribution.
 func (t *Times) Quantile(q float64) result.Num {
 	if t.Total == 0 {
 		return result.NaN
@@ -35,7 +35,7 @@ func (t *Times) Quantile(q float64) result.Num {
 	return result.Num(t.ValueAt(Rank(q, t.Total), t.Most))
 }
 
-// Plain are the percentiles of one distribution that is not empty.
+// Plain returns the percentiles of a distribution that is not empty.
 func (t *Times) Plain() result.Times {
 	return result.Times{
 		P50: t.Quantile(.5), P90: t.Quantile(.9), P95: t.Quantile(.95), P99: t.Quantile(.99), P999: t.Quantile(.999),
@@ -43,7 +43,7 @@ func (t *Times) Plain() result.Times {
 	}
 }
 
-// Waits are the percentiles of lag or queue; nothing waited where there was nothing.
+// Waits returns the percentiles of lag or queue; zero for an empty distribution.
 func (t *Times) Waits() result.Lag {
 	if t.Total == 0 {
 		return result.Lag{}

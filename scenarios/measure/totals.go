@@ -1,7 +1,7 @@
 package measure
 
-// Totals is what was counted of the requests of every phase, by series: without their
-// distributions. Phases are numbered as in PhaseRun and its like.
+// Totals holds the counts of every phase, by series, without distributions. Phases are numbered as
+// in PhaseRun.
 type Totals map[int32][]Counts
 
 func (t Totals) add(phase int32, series, n int, c *Counts) {
@@ -11,7 +11,7 @@ func (t Totals) add(phase int32, series, n int, c *Counts) {
 	t[phase][series].Merge(c)
 }
 
-// totals gives those of closed windows and of open ones. Folding and mu are held.
+// totals returns the totals of closed and open windows. Folding and mu are held.
 func (r *Recorder) totals() Totals {
 	out := Totals{}
 	for phase, list := range r.closed {

@@ -4,5 +4,5 @@ package measure
 
 import "os"
 
-// unlinkOpen does nothing: here an open file keeps its name until it is closed.
+// unlinkOpen does nothing: on this platform an open file keeps its name until it is closed.
 func unlinkOpen(*os.File) {}

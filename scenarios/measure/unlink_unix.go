@@ -4,5 +4,5 @@ package measure
 
 import "os"
 
-// unlinkOpen takes away the name of an open file.
+// unlinkOpen removes the name of an open file.
 func unlinkOpen(f *os.File) { _ = os.Remove(f.Name()) }

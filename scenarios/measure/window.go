@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A window is a second of intended time, or the part of one between two instants
-// of injection or clearing, with the cells of the requests intended in it.
+// A Window is a second of intended time, or the part of one between two instants of injection or
+// clearing, with the cells of the requests intended in it.
 type Window struct {
 	Start, End time.Duration
 	sets       []setCells
@@ -19,18 +19,17 @@ type setCells struct {
 	cells []*Cell // by series; nil where there is none
 }
 
-// windows are those that are open, and the instants that cut them.
+// windows holds the open windows and the instants that cut them.
 type windows struct {
 	series int
-	marks  []time.Duration // where windows are cut, in order
-	open   []*Window       // in order
-	last   *Window         // found last; nil at first
-	spare  []*Window       // to be used again
-	cells  []*Cell         // to be used again
+	marks  []time.Duration // instants at which windows are cut, ascending
+	open   []*Window       // ascending
+	last   *Window         // the last one found; nil at first
+	spare  []*Window       // for reuse
+	cells  []*Cell         // for reuse
 }
 
-// cut makes a window begin at at, which no request counted so far was intended at
-// or after.
+// cut starts a window at at; no request counted so far was intended at or after at.
 func (w *windows) cut(at time.Duration) {
 	i, found := slices.BinarySearch(w.marks, at)
 	if found {
@@ -42,13 +41,13 @@ func (w *windows) cut(at time.Duration) {
 	}
 }
 
-// search gives the place of the open window that begins at start.
+// search returns the index of the open window that begins at start.
 func (w *windows) search(start time.Duration) (int, bool) {
 	return slices.BinarySearchFunc(w.open, start, func(o *Window, t time.Duration) int { return cmp.Compare(o.Start, t) })
 }
 
-// at gives the window that t lies in. It is opened again if it was closed: then it
-// comes to several cells of one key, which are summed up in the end.
+// at returns the window that contains t. It opens a closed window again: that window then has
+// several cells of one key, which Finish adds up.
 func (w *windows) at(t time.Duration) *Window {
 	if l := w.last; l != nil && t >= l.Start && t < l.End {
 		return l
@@ -76,7 +75,7 @@ func (w *windows) fresh(t time.Duration) *Window {
 	return o
 }
 
-// bounds are begin and end of the window that t lies in.
+// bounds returns the start and end of the window that contains t.
 func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
 	start = FloorSecond(t)
 	end = start + time.Second
@@ -101,7 +100,7 @@ func FloorSecond(t time.Duration) time.Duration {
 	return s
 }
 
-// Cell gives the cell of the window for a series and a set of faults.
+// cell returns the cell of the window for a series and a set of faults.
 func (w *windows) cell(o *Window, series int, set int32) *Cell {
 	row := w.row(o, set)
 	c := row[series]
@@ -122,7 +121,7 @@ func (w *windows) row(o *Window, set int32) []*Cell {
 			return o.sets[i].cells
 		}
 	}
-	if n := len(o.sets); n < cap(o.sets) { // memory of an earlier life
+	if n := len(o.sets); n < cap(o.sets) { // reuse the memory
 		o.sets = o.sets[:n+1]
 		o.sets[n].set = set
 		if o.sets[n].cells == nil {
@@ -134,7 +133,7 @@ func (w *windows) row(o *Window, set int32) []*Cell {
 	return o.sets[len(o.sets)-1].cells
 }
 
-// close takes out the windows that ended before horizon.
+// close removes the windows that ended before horizon.
 func (w *windows) close(horizon time.Duration, into []*Window) []*Window {
 	n := 0
 	for n < len(w.open) && w.open[n].End < horizon {
@@ -149,7 +148,7 @@ func (w *windows) close(horizon time.Duration, into []*Window) []*Window {
 	return into
 }
 
-// free takes a closed window and its cells back for another use.
+// free recycles a closed window and its cells.
 func (w *windows) free(o *Window) {
 	for _, s := range o.sets {
 		for i, c := range s.cells {
@@ -164,7 +163,7 @@ func (w *windows) free(o *Window) {
 	w.spare = append(w.spare, o)
 }
 
-// Each goes over the cells of a window.
+// Each calls do for each cell of a window.
 func (o *Window) Each(do func(k Key, c *Cell)) {
 	for _, s := range o.sets {
 		for series, c := range s.cells {

@@ -30,8 +30,7 @@ func TestRecorder_Cut(t *testing.T) {
 	}
 }
 
-// TestRecorder_Ring: windows stay open for as long as the timeout, and are closed
-// then.
+// TestRecorder_Ring: windows stay open for the timeout, and are closed then.
 func TestRecorder_Ring(t *testing.T) {
 	g := newClocked(t, Config{Series: oneStep}) // timeout 10 s
 	for ; g.now < 60*sec; g.now += 500 * ms {

@@ -16,10 +16,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Writes keeps what became of every write of a run, in a file: a line of JSON each, with its
-// id, its end in seconds from t0, and whether it was acknowledged. In memory there is no more
-// than a buffer for each shard, whatever the length of the run. After brunt is killed, the file
-// holds all writes but those of the last second.
+// Writes keeps the outcome of every write of a run in a file: one line of JSON each, with its id,
+// its end in seconds from t0, and whether it was acknowledged. It uses one buffer of memory for each
+// shard, however long the run is. After brunt is killed, the file lacks at most the writes of the
+// last second.
 type Writes struct {
 	shards []*WriteShard
 	file   *os.File
@@ -29,15 +29,15 @@ type Writes struct {
 	broken atomic.Pointer[error]
 }
 
-// A Write is one of them.
+// A Write is the outcome of one write.
 type Write struct {
 	ID    string
-	End   time.Duration // offset from t0: its answer was in, or it was given up
+	End   time.Duration // offset from t0 of its answer, or of giving it up
 	Acked bool
 }
 
-// mostWrites is how many writes a run keeps; beyond that they are only counted. The
-// reading afterwards needs 8 bytes of memory for each.
+// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 8 bytes
+// of memory for each.
 const mostWrites = 8_000_000
 
 // Bounds on ids and buffers, in bytes.
@@ -46,7 +46,7 @@ const (
 	writesRoom = 32 << 10
 )
 
-// NewWrites makes the file at path, or one without a name where that is empty.
+// NewWrites creates the file at path, or an unnamed file where path is empty.
 func NewWrites(path string, shards int) (*Writes, error) {
 	w := &Writes{most: mostWrites}
 	var err error
@@ -67,11 +67,11 @@ func NewWrites(path string, shards int) (*Writes, error) {
 	return w, nil
 }
 
-// Shard gives shard i.
+// Shard returns shard i.
 func (w *Writes) Shard(i int) *WriteShard { return w.shards[i%len(w.shards)] }
 
-// A WriteShard takes the writes of some workers. Like a [Shard] it never blocks: a worker that
-// finds it taken uses the next one.
+// A WriteShard collects the writes of some workers. Like a [Shard] it never blocks: a worker that
+// finds it in use takes the next one.
 type WriteShard struct {
 	of    *Writes
 	taken atomic.Bool
@@ -80,8 +80,8 @@ type WriteShard struct {
 	_     [64]byte // keeps the next shard off this cache line
 }
 
-// Record keeps a write; false tells that id can't be one: it is empty, null, longer
-// than 4 KiB or no text.
+// Record keeps a write. It returns false for an invalid id: empty, null, longer than 4 KiB or no
+// text.
 func (s *WriteShard) Record(id []byte, end time.Duration, acked bool) bool {
 	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
 		return false
@@ -104,7 +104,7 @@ func (s *WriteShard) take() *WriteShard {
 	t := s
 	for !t.taken.CompareAndSwap(false, true) {
 		if t = t.next; t == s {
-			runtime.Gosched() // as many have one as there are
+			runtime.Gosched() // all shards are in use
 		}
 	}
 	return t
@@ -127,14 +127,14 @@ func appendWrite(dst, id []byte, end time.Duration, acked bool) []byte {
 	if plainID(id) {
 		dst = append(append(append(dst, '"'), id...), '"')
 	} else {
-		quoted, _ := json.Marshal(string(id)) // of a text it never fails
+		quoted, _ := json.Marshal(string(id)) // never fails for a string
 		dst = append(dst, quoted...)
 	}
 	dst = strconv.AppendFloat(append(dst, `,"t":`...), end.Seconds(), 'f', 9, 64)
 	return append(strconv.AppendBool(append(dst, `,"ack":`...), acked), "}\n"...)
 }
 
-// plainID tells that id needs no escape in JSON.
+// plainID reports whether id needs no escape in JSON.
 func plainID(id []byte) bool {
 	for _, c := range id {
 		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
@@ -144,7 +144,7 @@ func plainID(id []byte) bool {
 	return true
 }
 
-// Flush writes what the shards hold into the file.
+// Flush writes the buffers of all shards to the file.
 func (w *Writes) Flush() error {
 	for _, s := range w.shards {
 		for !s.taken.CompareAndSwap(false, true) {
@@ -159,14 +159,14 @@ func (w *Writes) Flush() error {
 	return nil
 }
 
-// Kept is how many writes were kept.
+// Kept is the number of writes that were kept.
 func (w *Writes) Kept() int64 { return w.kept.Load() }
 
-// Over is how many writes were not kept: beyond the bound, or after the disk failed.
+// Over is the number of writes that were not kept: beyond the bound, or after a write error.
 func (w *Writes) Over() int64 { return w.over.Load() }
 
-// Each gives every write, in the order in which they were written down: nearly that of
-// their ends. No write may be recorded meanwhile.
+// Each calls do for every write, in the order of recording, which is nearly that of their ends. No
+// write may be recorded meanwhile.
 func (w *Writes) Each(do func(Write) error) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -180,7 +180,7 @@ func (w *Writes) Each(do func(Write) error) error {
 			Ack bool    `json:"ack"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			if w.broken.Load() != nil { // the disk took half a line
+			if w.broken.Load() != nil { // only a part of a line was written
 				return nil
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)
@@ -192,7 +192,7 @@ func (w *Writes) Each(do func(Write) error) error {
 	return lines.Err()
 }
 
-// Close gives the file back, and takes it away.
+// Close closes the file and removes it.
 func (w *Writes) Close() error {
 	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
 }

@@ -13,43 +13,43 @@ import (
 	"unicode/utf8"
 )
 
-// A Remark is what somebody says of a run while it goes on.
+// A Note is a text that a person adds to a run in progress.
 type Note struct {
-	Author string    `json:"author"` // as they call themselves
-	At     time.Time `json:"at"`     // by the wall clock
+	Author string    `json:"author"` // name that the author gave
+	At     time.Time `json:"at"`     // wall-clock time
 	Text   string    `json:"text"`
 }
 
-// longestNote bounds the text of a remark, in bytes.
+// longestNote bounds the text of a note, in bytes.
 const longestNote = 4 << 10
 
-// Remarks are left in a folder of the run's own in the state directory, a file each:
+// Notes are files in a folder of the run in the state directory:
 //
 //	STATE/remarks/RUN/alive        touched while the run goes on
-//	                  about.json   what the run is
-//	                  N.json       a remark; it is gone once the run has it
+//	                  about.json   a description of the run
+//	                  N.json       a note; the run removes it once it has read it
 const (
 	Folder      = "remarks"
 	aliveFile   = "alive"
 	aboutFile   = "about.json"
 	noteSuffix  = ".json"
-	endedSuffix = ".ended" // of the folder of a run that takes no more
+	endedSuffix = ".ended" // suffix of the folder of a run that accepts no more notes
 
-	pollEvery     = 200 * time.Millisecond // how often it is looked into
-	pollsPerTouch = 5                      // so often between two touches
-	DeadAfter     = 10 * time.Second       // a run that touched nothing for so long is dead, or suspended
-	removeAfter   = time.Minute            // what a dead one left is taken away then; a suspended one makes its own anew
-	takenWithin   = 5 * time.Second        // how long a remark may wait for its run
+	pollEvery     = 200 * time.Millisecond // how often the run looks for notes
+	pollsPerTouch = 5                      // polls between two touches
+	DeadAfter     = 10 * time.Second       // a run is dead or suspended after so long without a touch
+	removeAfter   = time.Minute            // a dead run's folder is removed then; a suspended run makes it again
+	takenWithin   = 5 * time.Second        // how long a note may wait for its run
 )
 
-// A Running is a run that goes on.
+// A Running is a run in progress.
 type Running struct {
 	Run  string `json:"run"`
-	Name string `json:"name"` // of its scenario
+	Name string `json:"name"` // name of the scenario
 	dir  string
 }
 
-// Errors of leaving a remark.
+// Errors of leaving a note.
 var (
 	ErrNoRun    = errors.New("no run goes on: a note belongs to a run that does")
 	errNotTaken = errors.New("the run did not take the note; it has ended meanwhile, or was stopped")
@@ -57,8 +57,8 @@ var (
 	ErrEmpty    = errors.New("a note wants a text")
 )
 
-// RunningIn lists the runs that go on, by their folders in the state directories. What
-// dead ones have left is taken away.
+// RunningIn lists the runs in progress, by their folders in the state directories. It removes the
+// folders of dead runs.
 func RunningIn(states []string) ([]Running, error) {
 	var out []Running
 	var errs []error
@@ -90,7 +90,7 @@ func RunningIn(states []string) ([]Running, error) {
 	return nil, errors.Join(errs...)
 }
 
-// lastTouch is when the run of a folder last touched it.
+// lastTouch is the time when the run of a folder last touched it.
 func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 	info, err := os.Stat(filepath.Join(dir, aliveFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +102,7 @@ func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Leave gives the run a remark and waits until it has it.
+// Leave gives the run a note and waits until the run has read it.
 func (r Running) Leave(m Note) error {
 	switch {
 	case strings.TrimSpace(m.Text) == "":
@@ -126,7 +126,7 @@ func (r Running) Leave(m Note) error {
 		_ = os.Remove(f.Name())
 		return fmt.Errorf("leaving the note: %w", err)
 	}
-	path := f.Name() + noteSuffix // whole from the first moment that the run can see it
+	path := f.Name() + noteSuffix // renamed into place, so that the run never sees a part of it
 	if err := os.Rename(f.Name(), path); errors.Is(err, fs.ErrNotExist) {
 		return errNotTaken
 	} else if err != nil {
@@ -134,26 +134,26 @@ func (r Running) Leave(m Note) error {
 	}
 	for until := time.Now().Add(takenWithin); time.Now().Before(until); time.Sleep(pollEvery / 10) {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil // taken: a run that ends takes what was left before its folder goes
+			return nil // read: a run that ends reads its notes before it removes its folder
 		}
 	}
 	if err := os.Remove(path); errors.Is(err, fs.ErrNotExist) {
-		return nil // at the last moment
+		return nil // read at the last moment
 	}
 	return errNotTaken
 }
 
-// inbox is where a run is told remarks.
+// inbox is the folder in which a run receives notes.
 type inbox struct {
 	dir  string
 	stop chan struct{} // closed by close
 	done chan struct{}
 }
 
-// Open begins to take remarks. They are given to take, by one goroutine.
+// Open starts to receive notes. One goroutine passes them to take.
 func Open(state string, about Running, take func(Note)) (*inbox, error) {
 	m := &inbox{dir: filepath.Join(state, Folder, about.Run), stop: make(chan struct{}), done: make(chan struct{})}
-	_, _ = RunningIn([]string{state}) // takes away what dead runs left
+	_, _ = RunningIn([]string{state}) // removes the folders of dead runs
 	if err := m.createFolder(about); err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func Open(state string, about Running, take func(Note)) (*inbox, error) {
 					continue
 				}
 				if err := os.Chtimes(filepath.Join(m.dir, aliveFile), now, now); errors.Is(err, fs.ErrNotExist) {
-					_ = m.createFolder(about) // it was suspended, and taken for dead
+					_ = m.createFolder(about) // another process took a suspended run for dead and removed its folder
 				}
 			}
 		}
@@ -179,10 +179,10 @@ func Open(state string, about Running, take func(Note)) (*inbox, error) {
 	return m, nil
 }
 
-// createFolder makes the folder that remarks are left in.
+// createFolder makes the folder for notes.
 func (m *inbox) createFolder(about Running) error {
 	var err error
-	for range 3 { // a run that ends takes the folder above with it, if it is empty
+	for range 3 { // a run that ends removes the parent folder, if it is empty
 		if err = os.MkdirAll(m.dir, 0o700); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -203,7 +203,7 @@ func (m *inbox) createFolder(about Running) error {
 	return nil
 }
 
-// take takes what was left.
+// take reads the notes in the folder and passes them on.
 func (m *inbox) take(take func(Note)) {
 	entries, _ := os.ReadDir(m.dir)
 	var all []Note
@@ -217,7 +217,7 @@ func (m *inbox) take(take func(Note)) {
 			continue
 		}
 		text, err := os.ReadFile(path)
-		if err != nil || os.Remove(path) != nil { // else it would be taken again
+		if err != nil || os.Remove(path) != nil { // else the note would be read again
 			continue
 		}
 		var r Note
@@ -231,15 +231,15 @@ func (m *inbox) take(take func(Note)) {
 	}
 }
 
-// Close takes what is left still, and the folder away.
+// Close reads the remaining notes and removes the folder.
 func (m *inbox) Close(take func(Note)) {
 	close(m.stop)
 	<-m.done
 	_ = os.Remove(filepath.Join(m.dir, aliveFile))
-	if os.Rename(m.dir, m.dir+endedSuffix) == nil { // nobody leaves more
+	if os.Rename(m.dir, m.dir+endedSuffix) == nil { // no more notes can be left
 		m.dir += endedSuffix
 	}
 	m.take(take)
 	_ = os.RemoveAll(m.dir)
-	_ = os.Remove(filepath.Dir(m.dir)) // which stays while others have theirs in it
+	_ = os.Remove(filepath.Dir(m.dir)) // fails while other runs have folders in it
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// heard collects remarks.
+// heard collects notes.
 type heard struct {
 	mu  sync.Mutex
 	all []Note
@@ -50,7 +50,7 @@ func TestOpen(t *testing.T) {
 	if len(all) != 2 || all[0].Run != "r1" || all[0].Name != "the name" || all[1].Run != "r2" {
 		t.Fatalf("%+v", all)
 	}
-	// Whatever lies there besides is no remark, and does no harm.
+	// Other files in the folder are ignored.
 	for name, text := range map[string]string{"garbage.json": "{", "empty.json": `{"text":""}`, "long.json": strings.Repeat("x", 64<<10), "half": `{"text":"not whole yet"}`} {
 		if err := os.WriteFile(filepath.Join(box.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -90,8 +90,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestRunningIn_DeadRuns: a run that was killed takes nothing, and is not listed; what it
-// left is taken away later.
+// TestRunningIn_DeadRuns: a run that was killed accepts no notes and is not listed; its folder is
+// removed later.
 func TestRunningIn_DeadRuns(t *testing.T) {
 	state := t.TempDir()
 	dir := filepath.Join(state, Folder, "dead")

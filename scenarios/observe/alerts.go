@@ -17,31 +17,31 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// alertWatch asks for an alert while the run goes on.
+// alertWatch polls the state of an alert while the run goes on.
 type alertWatch struct {
 	run      *Run
 	plan     Alert
 	question *probe.AlertQuestion
-	err      error // the question could not be filled in
+	err      error // the query could not be rendered
 
 	mu    sync.Mutex
 	rec   result.AlertRecord
 	log   []alertAnswer
-	ahead time.Duration // the monitoring's clock before this machine's
-	known bool          // it is
-	last  error         // of the last question that had no answer
+	ahead time.Duration // the monitoring system's clock minus this machine's
+	known bool          // ahead has been measured
+	last  error         // error of the last query that failed
 }
 
-// alertAnswer is one answer, or that there was none.
+// alertAnswer is one answer, or the lack of one.
 type alertAnswer struct {
-	begin, end time.Duration // of the question, offsets from t0
+	begin, end time.Duration // of the query, offsets from t0
 	firing     bool
 	text       string
 	err        error
 }
 
-// clock finds how far the monitoring's clock is from this one: its own times are told on
-// the run's.
+// clock measures the offset of the monitoring system's clock from this machine's, so that its times
+// can be converted to the run's.
 func (a *alertWatch) clock(ctx context.Context) {
 	ahead, within, err := a.question.Ahead(ctx)
 	a.mu.Lock()
@@ -49,13 +49,13 @@ func (a *alertWatch) clock(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	if ahead.Abs() <= within { // no more than can be told
+	if ahead.Abs() <= within { // smaller than the uncertainty
 		ahead = 0
 	}
 	a.ahead, a.known, a.rec.Ahead = ahead, true, result.Sec(ahead)
 }
 
-// at gives a time of the monitoring's as an offset from t0.
+// at converts a time of the monitoring system to an offset from t0.
 func (a *alertWatch) at(t time.Time) result.Num {
 	if t.IsZero() {
 		return result.NaN
@@ -63,11 +63,11 @@ func (a *alertWatch) at(t time.Time) result.Num {
 	return result.Sec(t.Add(-a.ahead).Sub(a.run.T0))
 }
 
-// ask asks once.
+// ask polls once.
 func (a *alertWatch) ask(ctx context.Context) {
 	one := alertAnswer{begin: a.run.Now()}
 	state, err := a.question.Ask(ctx)
-	if ctx.Err() != nil { // it was not waited for
+	if ctx.Err() != nil { // the run ended meanwhile
 		return
 	}
 	one.end, one.firing, one.text, one.err = a.run.Now(), state.Firing, state.Text, err
@@ -76,7 +76,7 @@ func (a *alertWatch) ask(ctx context.Context) {
 	}
 }
 
-// take takes an answer in, and gives what is to be told of it.
+// take records an answer and returns the events to report.
 func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,7 +98,7 @@ func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result
 		a.rec.For = result.Sec(is.For)
 	}
 	n := len(a.rec.Spells)
-	var open *result.AlertSpell // that goes on
+	var open *result.AlertSpell // the spell that is not over
 	if n > 0 && !a.rec.Spells[n-1].Resolved.Known() {
 		open = &a.rec.Spells[n-1]
 	}
@@ -136,7 +136,7 @@ func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result
 	case is.Pending && open == nil:
 		begin()
 		tell("alert.pending", ": "+is.Text)
-	case !is.Pending && open != nil: // its condition held, and not for long enough
+	case !is.Pending && open != nil: // the condition held, but not for long enough
 		a.rec.Spells = a.rec.Spells[:n-1]
 	}
 	return events
@@ -149,7 +149,7 @@ func silencedText(silenced bool) string {
 	return ""
 }
 
-// Fired gives what became of the alerts, by the faults that there were.
+// Fired returns the spells of the alerts, assigned to the faults in records.
 func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 	if o == nil {
 		return nil
@@ -182,7 +182,7 @@ func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 					continue
 				}
 				if seen := a.sighting(r.Injected); seen.Err == nil && seen.Noticed && result.Sec(seen.At) == s.Firing {
-					s.Fault = r.Name // of several, that which was injected last
+					s.Fault = r.Name // of several faults, the last one injected
 				}
 			}
 		}
@@ -191,7 +191,7 @@ func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 	return out
 }
 
-// sighting tells when the alert fired after an injection.
+// sighting determines when the alert fired after an injection.
 func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -200,7 +200,7 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 		s.Err = fmt.Errorf("alert %s can't be asked for: %w", a.plan.Name, a.err)
 		return s
 	}
-	var before *alertAnswer // the last whose question was asked before the injection
+	var before *alertAnswer // the last query sent before the injection
 	for i := range a.log {
 		if a.log[i].begin < injected {
 			before = &a.log[i]
@@ -243,7 +243,7 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 	return s
 }
 
-// resolution tells when the alert that an injection had fire was over.
+// resolution determines when the alert that an injection caused was resolved.
 func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolution {
 	s := a.sighting(injected)
 	switch {
@@ -261,7 +261,8 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolutio
 			continue
 		}
 		if !one.firing {
-			// One that was over and fired again before the fault was cleared was not over.
+			// An alert that resolved and fired again before the fault was cleared does not count as
+			// resolved.
 			if r.At = cmp.Or(r.At, one.end); one.begin >= cleared {
 				break
 			}
@@ -272,7 +273,7 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolutio
 	return r
 }
 
-// After says what each alert did after an occurrence of a fault, and after its clearing.
+// After returns what each alert did after an occurrence of a fault and after its clearing.
 func (o *Observer) After(injected, cleared time.Duration) (out []result.FaultAlert) {
 	for _, a := range o.alerts {
 		one := result.FaultAlert{Name: a.plan.Name, Fired: result.NaN, FiredFrom: result.NaN, Resolved: result.NaN, StillFiring: result.NaN}
@@ -306,9 +307,9 @@ func (o *Observer) alertOf(name string) *alertWatch {
 	return nil
 }
 
-// Earliest is what the first of the alerts to fire after an injection tells, for a fault
-// that has no `detect` of its own: whatever the team is told by first, it was noticed by.
-// One that tells nothing, as it fired before, keeps the others from nothing.
+// Earliest returns the sighting of the alert that fired first after an injection, for a fault that
+// has no `detect` of its own. An unknown sighting, such as that of an alert which had fired before
+// the injection, counts only where all are unknown.
 func (o *Observer) Earliest(injected time.Duration) *chaos.Sighting {
 	var best *chaos.Sighting
 	for _, a := range o.alerts {
@@ -322,14 +323,14 @@ func (o *Observer) Earliest(injected time.Duration) *chaos.Sighting {
 		case s.Err != nil:
 		case s.Noticed && (!best.Noticed || s.At < best.At):
 			best = s
-		case !s.Noticed && !best.Noticed && s.NotYet < best.NotYet: // nobody had noticed until then
+		case !s.Noticed && !best.Noticed && s.NotYet < best.NotYet: // no alert had fired until then
 			best = s
 		}
 	}
 	return best
 }
 
-// JudgedBy fills in what objectives on alerts are judged by.
+// JudgedBy fills in the data that objectives on alerts need.
 func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *judge.Case) {
 	c.Alerts = map[judge.AlertKey]judge.Detection{}
 	c.Resolved = map[judge.AlertKey]judge.Resolution{}
@@ -355,8 +356,8 @@ func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *jud
 	}
 }
 
-// AfterSoFar says what each alert did until now. While the fault is in nothing is known of
-// what comes after its clearing, and until an alert was asked for again nothing is amiss.
+// AfterSoFar returns what each alert did until now. While the fault is active, nothing is known
+// about the time after its clearing; an alert that was not polled since the injection has no note.
 func (o *Observer) AfterSoFar(f *judge.FaultFinding) []result.FaultAlert {
 	cleared := f.Cleared
 	if !f.Over {
@@ -374,7 +375,7 @@ func (o *Observer) AfterSoFar(f *judge.FaultFinding) []result.FaultAlert {
 	return out
 }
 
-// AskedSince tells whether any alert was asked for since then.
+// AskedSince reports whether any alert was polled since t.
 func (o *Observer) AskedSince(t time.Duration) bool {
 	for _, a := range o.alerts {
 		if a.askedSince(t) {
@@ -384,7 +385,7 @@ func (o *Observer) AskedSince(t time.Duration) bool {
 	return false
 }
 
-// askedSince tells whether the alert was asked for since then, or can't be.
+// askedSince reports whether the alert was polled since t, or can't be polled.
 func (a *alertWatch) askedSince(t time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -91,7 +91,7 @@ func TestAlertWatch_Resolution(t *testing.T) {
 	}
 }
 
-// TestObserver_Earliest takes the first alert to fire for what the team noticed.
+// TestObserver_Earliest: the first alert to fire decides when the fault was detected.
 func TestObserver_Earliest(t *testing.T) {
 	late, _ := played("......FF")
 	soon, _ := played(".....FFF")

@@ -1,5 +1,5 @@
-// Package observe reads, beside the load, what the target and the team's monitoring tell:
-// metrics, alerts, and what each unit uses.
+// Package observe reads, beside the load, data of the target and of the team's monitoring: metrics,
+// alerts, and the resources that each unit uses.
 //
 //	metrics  --every--> probe.Gauge --> series          --> objectives, stop conditions,
 //	alerts   --every--> probe.Alert --> spells of firing     the live page, the result
@@ -9,7 +9,8 @@
 //	metrics.go  the observer: one goroutine for each metric and alert
 //	alerts.go   when an alert fired and resolved, and for which fault
 //	usage*.go   what the processes of each unit use
+//	played.go   an observer of recorded alert states, for tests
 //
-// To add a source, give probe.Gauge or probe.Alert another kind of question; the observer
-// asks it without knowing its kind.
+// To add a source, give probe.Gauge or probe.Alert another kind of query; the observer polls it
+// without knowing its kind.
 package observe

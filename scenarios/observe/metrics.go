@@ -17,8 +17,8 @@ import (
 	"brunt/scenarios/judge"
 )
 
-// Observer reads the scenario's metrics and asks for its alerts, beside the load: each
-// by a goroutine of its own.
+// Observer reads the scenario's metrics and polls its alerts beside the load, each in a goroutine of
+// its own.
 type Observer struct {
 	run    Run
 	gauges []*gauge
@@ -27,20 +27,20 @@ type Observer struct {
 	ended  sync.WaitGroup
 }
 
-// A Run is what an observer needs to know of its run.
+// A Run is what an observer needs to know about its run.
 type Run struct {
-	T0        time.Time // offsets are from it
+	T0        time.Time // start of the run; offsets are relative to it
 	Now       func() time.Duration
 	Mask      func(string) string // hides secrets
 	Note      func(format string, args ...any)
 	Event     func(result.Event)
-	Addresses map[string]string // what ${unit.…} stands for
+	Addresses map[string]string // values of ${unit.…}
 }
 
-// detection is what the judge is told of a sighting.
+// detection converts a sighting for the judge.
 func (r *Run) detection(s *chaos.Sighting) judge.Detection { return DetectionOf(s, r.Mask) }
 
-// DetectionOf is what the judge is told of a sighting. Mask hides secrets in its error.
+// DetectionOf converts a sighting for the judge. Mask hides secrets in its error.
 func DetectionOf(s *chaos.Sighting, mask func(string) string) judge.Detection {
 	d := judge.Detection{At: s.At, NotYet: s.NotYet}
 	if s.Err != nil {
@@ -49,8 +49,8 @@ func DetectionOf(s *chaos.Sighting, mask func(string) string) judge.Detection {
 	return d
 }
 
-// New prepares to read metrics and to ask for alerts. What can't be read is told in a note
-// at the end.
+// New prepares to read metrics and to poll alerts. [Observer.Finished] notes the metrics that could
+// not be read.
 func New(run Run, metrics []Metric, alerts []Alert) *Observer {
 	o := &Observer{run: run}
 	env := chaos.Env{Addresses: run.Addresses}
@@ -73,10 +73,10 @@ func New(run Run, metrics []Metric, alerts []Alert) *Observer {
 	return o
 }
 
-// HasAlerts tells whether any alert is asked for.
+// HasAlerts reports whether the observer polls any alert.
 func (o *Observer) HasAlerts() bool { return len(o.alerts) > 0 }
 
-// Watch reads until stop.
+// Watch reads until Stop.
 func (o *Observer) Watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
@@ -95,7 +95,7 @@ func (o *Observer) Watch() {
 	}
 }
 
-// each does something at once and then again and again, until ctx ends.
+// each calls do at once and then at every interval, until ctx ends.
 func each(ctx context.Context, every time.Duration, do func()) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -117,14 +117,14 @@ func (o *Observer) Stop() {
 	}
 }
 
-// mostSeries of one metric are kept: more are no figure that anybody looks at.
+// mostSeries bounds the series kept of one metric, so that a chart stays readable.
 const mostSeries = 64
 
 // gauge is a metric under way.
 type gauge struct {
 	plan    Metric
 	reading *probe.Reading
-	err     error // the question could not be filled in
+	err     error // the query could not be rendered
 
 	mu     sync.Mutex
 	series map[string]*result.Series // by their labels
@@ -132,11 +132,11 @@ type gauge struct {
 	before map[string]counterAt
 	asked  int
 	failed int
-	last   error // of the last reading that failed
-	left   bool  // series were left out
+	last   error // error of the last reading that failed
+	left   bool  // some series were left out
 }
 
-// counterAt is what a counter was when it was read last.
+// counterAt is the value of a counter at the last reading.
 type counterAt struct {
 	at time.Duration
 	v  float64
@@ -146,13 +146,13 @@ type counterAt struct {
 func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 	began := now()
 	values, err := g.reading.Read(ctx)
-	if ctx.Err() != nil { // it was not waited for
+	if ctx.Err() != nil { // the run ended meanwhile
 		return
 	}
 	at := began + (now()-began)/2
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if at < 0 { // of the warm-up: only what counters grow from then on is shown
+	if at < 0 { // in the warm-up, only the start values of counters matter
 		g.grow(values, at)
 		return
 	}
@@ -173,16 +173,15 @@ func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 		}
 		s.Points = append(s.Points, result.Point{T: result.Sec(at), V: result.Num(v.V)})
 	}
-	for _, s := range g.series { // one that was not there now is a gap
+	for _, s := range g.series { // a series without a value now has a gap
 		if n := len(s.Points); s.Points[n-1].T != result.Sec(at) {
 			s.Points = append(s.Points, result.Point{T: result.Sec(at), V: result.NaN})
 		}
 	}
 }
 
-// grow gives the values by their labels: of a rate, by how much they grew a second since they
-// were read last. A counter that is less than it was began anew, as Prometheus has it:
-// it has grown by what it is.
+// grow returns the values by their labels; for a rate, the growth per second since the last reading.
+// A counter that is less than before was reset: its growth is its value, as in Prometheus.
 func (g *gauge) grow(values []probe.Value, at time.Duration) map[string]probe.Value {
 	out := map[string]probe.Value{}
 	for _, v := range values {
@@ -203,7 +202,7 @@ func (g *gauge) grow(values []probe.Value, at time.Duration) map[string]probe.Va
 	return out
 }
 
-// Finished gives the series, and what a reader should know of them.
+// Finished returns the series, and notes for the reader about them.
 func (o *Observer) Finished() (out []result.Series) {
 	if o == nil {
 		return nil
@@ -241,7 +240,7 @@ func (o *Observer) Finished() (out []result.Series) {
 	return out
 }
 
-// SoFar gives the series while they are read.
+// SoFar returns the series read so far.
 func (o *Observer) SoFar() (out []result.Series) {
 	for _, g := range o.gauges {
 		g.mu.Lock()
@@ -255,8 +254,8 @@ func (o *Observer) SoFar() (out []result.Series) {
 	return out
 }
 
-// Latest gives the last value of a metric, the one of its series that is closest to
-// meeting a condition; known is false where it was not read of late.
+// Latest returns the last value of a metric, of the series that is closest to meeting a condition;
+// known is false if there is no recent reading.
 func (o *Observer) Latest(c slo.Objective, now time.Duration) (v float64, known bool) {
 	for _, g := range o.gauges {
 		if g.plan.Name != c.Metric.Source {

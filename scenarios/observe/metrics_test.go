@@ -7,13 +7,13 @@ import (
 	"brunt/chaos/probe"
 )
 
-// TestGauge_Grow makes rates of counters: by the time between readings, and over an end.
+// TestGauge_Grow computes rates of counters from the time between readings, also over a reset.
 func TestGauge_Grow(t *testing.T) {
 	g := &gauge{plan: Metric{Gauge: &probe.Gauge{Rate: true}}, before: map[string]counterAt{}}
 	for i, c := range []struct {
 		v    float64
 		at   time.Duration
-		want float64 // negative: nothing is known
+		want float64 // negative: unknown
 	}{{100, -time.Second, -1}, {110, time.Second, 5}, {130, 1500 * time.Millisecond, 40}, {6, 3500 * time.Millisecond, 3}} {
 		got, known := g.grow([]probe.Value{{V: c.v}}, c.at)["map[]"]
 		if known != (c.want >= 0) || known && got.V != c.want {

@@ -7,8 +7,9 @@ import (
 	"brunt/chaos/probe"
 )
 
-// Played is an observer of one alert that has answered as states say, for tests: each second
-// from -2 s on . inactive, p pending, F firing, S silenced, x no answer. T0 is the run's.
+// Played is an observer of one alert with recorded answers, for tests. States has a character for
+// each second from -2 s on: . inactive, p pending, F firing, S silenced, x no answer. T0 is the
+// run's.
 func Played(name, states string, t0 time.Time) *Observer {
 	a, _ := played(states)
 	a.plan.Name = name
@@ -17,8 +18,8 @@ func Played(name, states string, t0 time.Time) *Observer {
 	return o
 }
 
-// played is an alert that was asked for each second from -2 s on, and answered as states
-// say: . inactive, p pending, F firing, S silenced, x no answer.
+// played is an alert with recorded answers. States has a character for each second from -2 s on: .
+// inactive, p pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
 	a := &alertWatch{run: &Run{T0: time.Unix(1000, 0), Mask: func(s string) string { return s }}, plan: Alert{Name: "High", Alert: new(probe.Alert)}}
 	var told []string

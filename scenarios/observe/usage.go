@@ -14,26 +14,26 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Usage watches what the units of the target use, beside the load: each unit by a
-// goroutine of its own, so that an engine that is slow to answer keeps nobody else.
+// Usage samples the resources that the units of the target use, beside the load. Each unit has a
+// goroutine of its own, so that a slow engine delays only its own units.
 type Usage struct {
 	units  []*unitUsage
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 }
 
-// unitUsage is what is known of one unit.
+// unitUsage is the usage of one unit.
 type unitUsage struct {
 	of      chaos.Unit
 	sampler sampler
 
 	mu     sync.Mutex
 	out    result.UnitUsage
-	life   string // of the process that was seen last
+	life   string // identifies the process that was sampled last
 	starts int
 	at     time.Duration
-	cpu    time.Duration // of that life
-	sum    time.Duration // of CPU, over what is known
+	cpu    time.Duration // of that process
+	sum    time.Duration // CPU time over the known seconds
 	known  time.Duration
 }
 
@@ -41,21 +41,20 @@ type unitUsage struct {
 type used struct {
 	cpu     time.Duration
 	memory  int64
-	files   int // negative: brunt may not see them
+	files   int // negative: brunt lacks the right to see them
 	threads int
-	began   int64 // when the first of them began, in a measure of the kernel's
+	began   int64 // when the first process began, in kernel time
 }
 
-// sample is a look at a unit that runs.
+// sample is one reading of a unit that runs.
 type sample struct {
 	used
-	life   string // tells the process from one that came before it or comes after it
-	missed int    // restarts that nobody saw, beside the one that another life shows
+	life   string // identifies the process among its predecessors and successors
+	missed int    // unseen restarts, not counting the one that a changed life shows
 	via    string // proc or docker
 }
 
-// A sampler reads what a unit uses; ok is false where it does not run, or nothing can be known
-// of it.
+// A sampler reads what a unit uses; ok is false where the unit does not run or its usage is unknown.
 type sampler interface {
 	sample(ctx context.Context) (s sample, ok bool)
 }
@@ -104,12 +103,12 @@ func (u *Usage) Stop() {
 	}
 }
 
-// tick notes one second.
+// tick records one second.
 func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	is, ok := u.sampler.sample(limited)
-	if ctx.Err() != nil { // it was not waited for
+	if ctx.Err() != nil { // the run ended meanwhile
 		return
 	}
 	now := clock()
@@ -131,19 +130,20 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 	}
 	u.at, t.Starts = now, u.starts
 	u.out.Memory = max(u.out.Memory, t.Memory)
-	if now >= 0 { // what the warm-up used is not shown
+	if now >= 0 { // usage during the warm-up is not reported
 		u.out.Seconds = append(u.out.Seconds, t)
 	}
 }
 
-// Finish ends the watch and gives what it came to. Nil is a run that was not watched.
+// Finish ends the watch and returns the usage. It may be called on nil, for a run that was not
+// watched.
 func (u *Usage) Finish(events []result.Event) []result.UnitUsage {
 	u.Stop()
 	return u.SoFar(events)
 }
 
-// SoFar gives what the seconds came to: nothing where nothing can be known. The events of
-// the run tell of deaths and starts between two looks.
+// SoFar returns the usage of each unit so far; a unit without a sample is left out. Events add
+// deaths and starts between two samples.
 func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	if u == nil {
 		return nil
@@ -165,7 +165,7 @@ func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	return out
 }
 
-// fromEvents fills in what events tell of a unit.
+// fromEvents adds the deaths and starts in events to the usage of a unit.
 func fromEvents(u *result.UnitUsage, events []result.Event) {
 	ooms, starts, i := 0, 0, 0
 	for n := range u.Seconds {
@@ -186,8 +186,8 @@ func fromEvents(u *result.UnitUsage, events []result.Event) {
 	u.OOMs = ooms
 }
 
-// Latest gives the worst that the units of a source use now, for a condition with an
-// upper or lower bound; known is false where nobody knows.
+// Latest returns the worst current usage of the units of a source, for a condition with an upper or
+// lower bound; known is false without a recent sample.
 func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []result.Event) (worst float64, known bool) {
 	const fresh = 2500 * time.Millisecond
 	for _, one := range u.units {
@@ -208,15 +208,15 @@ func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []resul
 		}
 		v := float64(last.Points(o.Metric.Resource)[0].V)
 		if !math.IsNaN(v) && (!known || o.Upper() == (v < worst)) {
-			// A stop condition holds when one of them is beyond it: the one that is closest
-			// to holding decides.
+			// A stop condition holds when one unit is beyond it, so the unit that is closest to the
+			// bound decides.
 			worst, known = v, true
 		}
 	}
 	return worst, known
 }
 
-// ofSource tells whether a unit is what a metric is about.
+// ofSource reports whether a metric is about a unit.
 func ofSource(source, unit, service string) bool { return source == unit || source == service }
 
 // NextSecond is the first whole second after t, which may lie before t0.

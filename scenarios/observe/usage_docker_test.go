@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestDocker_Usage reads what a container uses, by this machine's kernel and by its engine:
-// over a restart, and while it does not run.
+// TestDocker_Usage reads what a container uses, from this machine's kernel and from its engine: over
+// a restart, and while it does not run.
 func TestDocker_Usage(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -50,7 +50,7 @@ func TestDocker_Usage(t *testing.T) {
 	if seen, told := tick(); !seen.Running || !told.Running || seen.Starts != 2 || told.Starts != 2 || seen.CPU.Known() || told.CPU.Known() {
 		t.Errorf("started again it is %+v, %+v", seen, told)
 	}
-	if err := y.Engine.Restart(t.Context(), v.ID, 0); err != nil { // between two looks
+	if err := y.Engine.Restart(t.Context(), v.ID, 0); err != nil { // between two samples
 		t.Fatal(err)
 	}
 	if seen, told := tick(); seen.Starts != 3 || told.Starts != 3 {
@@ -58,7 +58,7 @@ func TestDocker_Usage(t *testing.T) {
 	}
 }
 
-// TestUsage_Events counts what no look sees: deaths and starts between two of them.
+// TestUsage_Events counts deaths and starts between two samples.
 func TestUsage_Events(t *testing.T) {
 	u := result.UnitUsage{Unit: "a[0]", Seconds: []result.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}}}
 	at := func(t float64, what, unit string) result.Event {

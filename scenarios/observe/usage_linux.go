@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// clockTick is the unit of CPU times in /proc: USER_HZ, which Linux has fixed at 100 on every
-// architecture that Go runs on.
+// clockTick is the unit of CPU times in /proc: USER_HZ, which Linux defines as 100 on every
+// architecture that Go supports.
 const clockTick = time.Second / 100
 
-// mostProcesses of a unit are looked at: more are no service.
+// mostProcesses bounds how many processes of a unit are sampled.
 const mostProcesses = 256
 
-// usedBy reads what a process and all that it has started have used. Ok is false where it is
-// gone.
+// usedBy reads what a process and its descendants have used. Ok is false when the process is gone.
 func usedBy(pid int) (all used, ok bool) {
 	ids := []int{pid}
 	for i := 0; i < len(ids) && i < mostProcesses; i++ {
@@ -44,7 +43,7 @@ func usedBy(pid int) (all used, ok bool) {
 	return all, true
 }
 
-// childrenOf lists a process's children. Each stands with the thread that started it.
+// childrenOf lists a process's children, which the kernel lists by parent thread.
 func childrenOf(pid int) (out []int) {
 	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	for _, t := range threads {
@@ -58,19 +57,19 @@ func childrenOf(pid int) (out []int) {
 	return out
 }
 
-// usedByOne reads one process: fields 14 to 17 of its stat are its CPU times and those of children that
-// have ended, 20 its threads, 22 when it began, 24 its resident pages.
+// usedByOne reads one process. Of its stat, fields 14 to 17 are its CPU times and those of children
+// that have ended, 20 its threads, 22 its start, 24 its resident pages.
 func usedByOne(pid int) (used, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return used{}, false
 	}
-	end := bytes.LastIndexByte(b, ')') // its name may hold anything
+	end := bytes.LastIndexByte(b, ')') // the name may contain any character
 	fields := strings.Fields(string(b[end+1:]))
 	if end < 0 || len(fields) < 22 {
 		return used{}, false
 	}
-	at := func(n int) int64 { // Counted as proc(5) does: the state is the third
+	at := func(n int) int64 { // numbered as in proc(5), where the state is field 3
 		v, _ := strconv.ParseInt(fields[n-3], 10, 64)
 		return v
 	}
@@ -80,9 +79,9 @@ func usedByOne(pid int) (used, bool) {
 	}, true
 }
 
-// descriptors counts those in a process's folder of them; -1 where brunt may not see them.
-// Since Linux 6.2 the folder's size is their number, so that a service with thousands of
-// connections is not listed each second.
+// descriptors counts the entries of a process's fd folder; -1 where brunt lacks the right to read
+// it. Since Linux 6.2 the size of the folder is their number, which avoids listing thousands of
+// connections each second.
 func descriptors(dir string) int {
 	f, err := os.Open(dir)
 	if err != nil {

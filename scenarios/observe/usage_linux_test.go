@@ -10,7 +10,7 @@ import (
 	"brunt/chaos"
 )
 
-// somebody is a unit with a process, or none.
+// somebody is a unit with one process, or with none.
 type somebody struct {
 	chaos.Unit
 	pid int
@@ -20,7 +20,7 @@ func (s *somebody) Name() string    { return "worker[0]" }
 func (s *somebody) Service() string { return "worker" }
 func (s *somebody) PID() int        { return s.pid }
 
-// TestUsage watches a process with a child, its end and its successor.
+// TestUsage watches a process with a child, its end, and its successor.
 func TestUsage(t *testing.T) {
 	shell := func() *exec.Cmd {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -2,5 +2,5 @@
 
 package observe
 
-// usedBy knows nothing here: what other processes use is read from Linux's /proc.
+// usedBy returns nothing: only Linux's /proc shows what other processes use.
 func usedBy(int) (used, bool) { return used{}, false }

@@ -9,12 +9,12 @@ import (
 	"brunt/chaos/container"
 )
 
-// processSampler looks at a unit that is a process of this machine.
+// processSampler samples a unit that is a process of this machine.
 type processSampler struct{ of chaos.Unit }
 
 func (p processSampler) sample(context.Context) (sample, bool) { return sampleProcess(p.of.PID()) }
 
-// sampleProcess looks at a process and at all that it has started.
+// sampleProcess samples a process and its descendants.
 func sampleProcess(pid int) (sample, bool) {
 	if pid == 0 {
 		return sample{}, false
@@ -23,20 +23,19 @@ func sampleProcess(pid int) (sample, bool) {
 	return sample{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
 }
 
-// containerSampler looks at a unit that is a container. While the process that it was
-// found by lives, the engine is not asked: this machine's kernel tells. Where the engine's
-// processes can't be seen from here, being on another machine or in a virtual one, its
-// own statistics do.
+// containerSampler samples a unit that is a container. While the container's known process lives, it
+// reads this machine's /proc and does not call the engine. Where the engine's processes are not
+// visible, on another machine or in a virtual one, it uses the engine's statistics.
 type containerSampler struct {
 	of   *container.Container
 	last sample
-	pid  int // that last was found by; 0 is none
+	pid  int // the last known process; 0 is none
 
-	blind bool // its processes are not looked for here; for tests
+	blind bool // skips the search for local processes; for tests
 
 	id       string
 	started  time.Time
-	restarts int // by its policy
+	restarts int // restarts by the restart policy
 }
 
 func (c *containerSampler) sample(ctx context.Context) (sample, bool) {

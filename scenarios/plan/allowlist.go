@@ -19,18 +19,18 @@ import (
 	"brunt/targets"
 )
 
-// An Allowlist keeps load, or calls that are faults, within the blast radius: loopback, what
-// brunt started, and what the scenario's guard and each policy allow. It is asked with
-// the address that a connection really goes to, redirects, resolve and DNS included.
+// An Allowlist keeps load, or faults that are calls, within the blast radius: loopback, the
+// addresses of what brunt started, and those that the scenario's guard and each policy allow. It
+// checks the address that a connection really goes to, after redirects, resolve and DNS.
 type Allowlist struct {
-	rules    []*rules                       // all of them must let it pass
+	rules    []*rules                       // all of them must allow an address
 	resolves []map[string]string            // the loads' resolve, each once
-	Own      *ownAddrs                      // what brunt started; nil is nothing beyond loopback
-	local    func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
+	Own      *ownAddrs                      // addresses of what brunt started; nil is none beyond loopback
+	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
 }
 
-// newAllowlist reads allow.load or allow.chaos, as way says. A scenario that names nothing
-// itself may go where every policy that names something lets it.
+// newAllowlist reads allow.load or allow.chaos, as way says. A scenario without a list may reach
+// what every policy with a list allows.
 func newAllowlist(way string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *Allowlist {
 	out := &Allowlist{Own: new(ownAddrs), local: sync.OnceValue(hostsFile)}
 	list := g.Allow.Of(way)
@@ -43,7 +43,7 @@ func newAllowlist(way string, g scenarios.Guard, policies []*scenarios.Policy, m
 	return out
 }
 
-// reachedBy takes in the ways by which loads reach the target.
+// reachedBy adds the ways by which loads reach the target.
 func (g *Allowlist) reachedBy(loads []scenarios.Load) *Allowlist {
 	for i := range loads {
 		if way := loads[i].Resolve; !slices.ContainsFunc(g.resolves, func(w map[string]string) bool { return maps.Equal(w, way) }) {
@@ -53,8 +53,8 @@ func (g *Allowlist) reachedBy(loads []scenarios.Load) *Allowlist {
 	return g
 }
 
-// checkTarget refuses a target that is known to lie outside the blast radius, whichever load
-// goes there.
+// checkTarget refuses a target that is known to lie outside the blast radius, whichever load goes
+// there.
 func (g *Allowlist) checkTarget(u *url.URL) error {
 	if len(g.resolves) == 0 {
 		return g.checkURL(nil)(u)
@@ -72,11 +72,10 @@ func (g *Allowlist) checkTarget(u *url.URL) error {
 	return first
 }
 
-// by gives what refuses a host that is known to lie outside the blast radius, as a
-// load with this resolve reaches it, before anything is asked to resolve it: an
-// address that was not named, or a name where nothing was. A name may lead anywhere,
-// so only one with a dot that this machine does not know is taken for another's; what
-// Counts for the others is the address that they lead to, at the time.
+// checkURL returns a check that refuses a host known to lie outside the blast radius, as a load with
+// this resolve reaches it, before any DNS query: an address that is not listed, or a name where none
+// is listed. A name may lead anywhere, so the check refuses only names with a dot that this
+// machine's hosts file lacks; for the others, the address counts when a connection is made.
 func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
 		written := targets.HostPort(u)
@@ -85,7 +84,7 @@ func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
 		if err != nil {
 			return err
 		}
-		name := host // that leads to an address; none where resolve does
+		name := host // a name that leads to an address; empty where resolve does
 		if hostport != written {
 			name = ""
 		}
@@ -102,21 +101,21 @@ func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
 	}
 }
 
-// hostsFile reads the names that this machine gives addresses itself. No other is
-// asked before a run.
+// hostsFile reads the names in this machine's hosts file. It is the only source of addresses before
+// a run.
 func hostsFile() map[string][]netip.Addr {
 	path := "/etc/hosts"
 	if runtime.GOOS == "windows" {
 		path = filepath.Join(os.Getenv("SystemRoot"), "System32", "drivers", "etc", "hosts")
 	}
 	text, err := os.ReadFile(path)
-	if err != nil { // there is none
+	if err != nil { // there is no hosts file
 		return nil
 	}
 	return parseHosts(string(text))
 }
 
-// parseHosts reads a hosts file: an address and its names a line (hosts(5)).
+// parseHosts parses a hosts file: an address and its names per line (hosts(5)).
 func parseHosts(text string) map[string][]netip.Addr {
 	out := map[string][]netip.Addr{}
 	for line := range strings.Lines(text) {
@@ -143,8 +142,7 @@ func portOf(hostport string) uint16 {
 	return uint16(n)
 }
 
-// Check refuses an address outside the blast radius. Host is the name that led to
-// it, or empty.
+// Check refuses an address outside the blast radius. Host is the name that led to it, or empty.
 func (g *Allowlist) Check(addr netip.Addr, hostport, host string) error {
 	return g.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
 }
@@ -161,7 +159,7 @@ func (g *Allowlist) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
-// ownAddrs are the addresses, beyond loopback, of what brunt started.
+// ownAddrs holds the addresses, beyond loopback, of what brunt started.
 type ownAddrs struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
@@ -173,7 +171,7 @@ func (s *ownAddrs) Add(addrs ...netip.Addr) {
 	s.addrs = append(s.addrs, addrs...)
 }
 
-// Names lists them, as entries of a list of what may be reached.
+// Names lists the addresses as entries of an allow-list.
 func (s *ownAddrs) Names() (out []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,10 @@ import (
 	"brunt/scenarios/syntax"
 
 	"brunt/scenarios"
-) // TestGate_Names holds which names are refused before a run, by what this machine's
+)
 
-// hosts file and a load's resolve say of them.
+// TestGate_Names: names are refused before a run according to this machine's hosts file and a
+// load's resolve.
 func TestGate_Names(t *testing.T) {
 	const hosts = `# names of this machine
 127.0.0.1	localhost vm
@@ -28,7 +29,7 @@ nonsense here
 		url     string
 		resolve map[string]string
 		allow   string
-		refused string // what is to be named
+		refused string // the part that the error must name
 	}{
 		{url: "http://localhost/"},
 		{url: "http://LOCALHOST.:80/"},
@@ -48,7 +49,7 @@ nonsense here
 		{url: "http://far/", refused: "10.1.2.3"},
 		{url: "http://far/", allow: "10.0.0.0/8"},
 		{url: "http://far/", allow: "far"},
-		{url: "http://unknown/"}, // what it leads to is looked at when it is connected to
+		{url: "http://unknown/"}, // checked when the connection is made
 		{url: "http://unknown.test/", refused: "unknown.test"},
 		{url: "http://127.1/", refused: "127.1"},
 		{url: "http://unknown.test/", allow: "Unknown.test"},
@@ -62,7 +63,7 @@ nonsense here
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, refused: "10.1.2.3"},
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "10.1.2.3"},
 		{url: "http://localhost/", resolve: map[string]string{"localhost": "10.1.2.3"}, refused: "10.1.2.3"},
-		// What was named is the name's own address, not one that a scenario gives it.
+		// The list allows the name's own address, not one that a scenario gives it.
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "shop.example", refused: "10.1.2.3"},
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "far"}, allow: "far", refused: "10.1.2.3"},
 	} {
@@ -88,7 +89,7 @@ nonsense here
 	}
 }
 
-// TestGate_Target refuses a target that no load reaches within the blast radius.
+// TestGate_Target: a target that no load reaches within the blast radius is refused.
 func TestGate_Target(t *testing.T) {
 	near, far := map[string]string{"shop.example": "127.0.0.1"}, map[string]string{"shop.example": "10.1.2.3"}
 	u := &url.URL{Scheme: "http", Host: "shop.example"}
@@ -119,13 +120,13 @@ func TestGate_Target(t *testing.T) {
 	}
 }
 
-// TestPolicy_Gate holds which addresses are let pass at the moment of connecting.
+// TestPolicy_Gate: the check of addresses at the moment of connecting.
 func TestPolicy_Gate(t *testing.T) {
 	for _, c := range []struct {
 		name     string
-		own      []string // nil is not written
+		own      []string // nil: the key is absent
 		policies [][]string
-		pass     string // of addresses reached by the name n.test
+		pass     string // addresses reached by the name n.test
 		stop     string
 	}{
 		{"scenario alone", []string{"10.1.0.0/16"}, nil, "127.0.0.1 ::1 10.1.2.3", "10.2.0.1"},

@@ -18,17 +18,17 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// CompileOptions say what a plan needs to know of brunt itself.
+// CompileOptions hold what a plan needs to know about brunt itself.
 type CompileOptions struct {
 	Self     []string                    // the command line of brunt, for stacks that are part of it
-	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
-	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
-	Drivers  []driver.Descriptor         // what can make the requests of a load; nil is driver.All
+	Policies []*scenarios.Policy         // bounds of the scenario; all of them apply
+	Env      func(string) (string, bool) // environment with the proxy settings; nil is os.LookupEnv
+	Drivers  []driver.Descriptor         // the available drivers; nil is driver.All
 }
 
-// Compile resolves every kind that the scenario names and checks all that can be
-// checked without touching anything. The error is a [syntax.MistakesError] with
-// every mistake found, those of Parse among them.
+// Compile resolves every kind that the scenario names and checks what can be checked without side
+// effects. The error is a [syntax.MistakesError] with every mistake found, those of Parse among
+// them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.Protocols = catalog.New()
@@ -57,10 +57,10 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.upstream()
 	c.proxied()
 	c.objectives()
-	if c.m.Len() == 0 && !c.scriptUnknown { // what can't be judged is only told of a scenario that is whole
+	if c.m.Len() == 0 && !c.scriptUnknown { // objectives are checked only in a scenario without other mistakes
 		objectiveCheck{c}.all()
 	}
-	for i := range c.plan.Notes { // some quote what a script says
+	for i := range c.plan.Notes { // some notes quote a script
 		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
 	}
 	return c.plan, c.m.Err()
@@ -72,14 +72,14 @@ type compiler struct {
 	m    *syntax.Mistakes
 	plan *Plan
 
-	targetUnknown bool // the target has mistakes, so that what names its parts can't be checked
-	stepUnknown   bool // so has a step that would have named itself
-	scriptUnknown bool // so has a script, or nobody could say what it will do
+	targetUnknown bool // the target has mistakes, so names of its parts can't be checked
+	stepUnknown   bool // a step that would have a name has mistakes
+	scriptUnknown bool // a script has mistakes, or could not be inspected
 	compiled      []compiledStep
-	skipped       []string // faults that will match nothing, which the guard allows
+	skipped       []string // faults that will match nothing, where the guard allows that
 }
 
-// compiled is a step of a load, compiled, and as it stands in the file.
+// compiledStep is a step of a load, compiled, and as it stands in the file.
 type compiledStep struct {
 	call scenarios.Call
 	with *syntax.Node
@@ -130,12 +130,12 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
 }
 
-// unmeasured stands for the load of steps that belong to none.
+// unmeasured is the load index of steps that belong to no load.
 const unmeasured = -1
 
-// steps compiles a flow of load l. Those of a load
-// get a number; a step that stands in several flows of a mix under one name is one
-// step. Whole tells that nothing was wrong with any of them, here or before.
+// steps compiles a flow of load l. Each step of a load gets a number; a step that stands in several
+// flows of a mix under one name is one step. Whole reports that no step has a mistake, here or
+// before.
 func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
 	whole = true
 	for i := range flow {
@@ -162,9 +162,9 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load
 	return out, whole
 }
 
-// call compiles the request of a step of load l. Where that fails what is wrong is told.
+// call compiles the request of a step of load l, and reports its mistakes.
 func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
-	if s.With == nil { // told already
+	if s.With == nil { // already reported
 		return nil, false
 	}
 	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m)
@@ -174,7 +174,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 	return c.plan.Protocols.Compile(b, c.scope(l, s.Name), c.m)
 }
 
-// scope is what a step of load l may name.
+// scope is the set of names available to a step of load l.
 func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	return targets.Scope{
 		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
@@ -182,7 +182,7 @@ func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	}
 }
 
-// proofs readies the auth and sign of a load, whether or not a step uses them.
+// proofs prepares the auth and sign of a load, whether or not a step uses them.
 func (c *compiler) proofs(l *scenarios.Load) {
 	in := c.scope(l, "")
 	p := targets.Share[auth.Proofs](in.Shared)
@@ -203,8 +203,8 @@ func (c *compiler) number(name string, loadIndex int) int32 {
 	return int32(len(c.plan.Series.Steps) - 1)
 }
 
-// variables checks that every ${var.…} is extracted somewhere, and that all that is
-// extracted can be named.
+// variables checks that every ${var.…} is extracted somewhere, and that every extracted name is
+// valid.
 func (c *compiler) variables() {
 	set := map[string]bool{}
 	var names []string
@@ -282,8 +282,8 @@ func (c *compiler) objectives() {
 	}
 }
 
-// ofScript tells whether an objective may be about a step of a script, whose steps have
-// Names only once it runs.
+// ofScript reports whether an objective may be about a step of a script, whose steps have names only
+// once it runs.
 func (c *compiler) ofScript(o slo.Objective) bool {
 	return slices.ContainsFunc(c.plan.Loads, func(lp LoadPlan) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
 }

@@ -14,16 +14,16 @@ import (
 	"brunt/targets/stack"
 )
 
-// Getenv is the environment that the plan was compiled in.
+// Getenv reads the environment that the plan was compiled in.
 func (p *Plan) Getenv(name string) string {
-	if p.Environ == nil { // of a fault alone
+	if p.Environ == nil { // plan of a single fault
 		return os.Getenv(name)
 	}
 	v, _ := p.Environ(name)
 	return v
 }
 
-// chosen reads the names that a target gives containers that run already.
+// chosen reads the names that a target gives to running containers.
 func (c *compiler) chosen(t *scenarios.Target) {
 	if t.Units == nil {
 		return
@@ -46,14 +46,14 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		}
 		c.plan.Chosen[f.Key] = one
 		c.plan.Scope.Found[f.Key], c.plan.Scope.Services[f.Key] = true, max(1, len(one.Zones))
-		for i, zone := range one.Zones { // as many as must be there for each to have one
+		for i, zone := range one.Zones { // at least one container for each zone
 			c.plan.Scope.Zones[stack.UnitName(f.Key, i)] = zone
 		}
 	}
 }
 
-// reachEngine refuses an engine on another machine that guard.allow.chaos does not name. Which
-// engine that is, the environment and Docker's own settings say; it is not connected to.
+// reachEngine refuses an engine on another machine that guard.allow.chaos does not name. The
+// environment and Docker's settings determine the engine; no connection is made.
 func (c *compiler) reachEngine() {
 	at := syntax.Pos{}
 	switch {

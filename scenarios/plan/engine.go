@@ -13,22 +13,22 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Containers finds the containers of a plan that brunt did not start. It opens the engine
-// when it is asked first.
+// Containers finds the containers of a plan that brunt did not start. It opens the engine at first
+// use.
 type Containers struct {
 	plan   *Plan
-	chosen []chaos.Unit // containers that run already, by the names that the target gives them
-	zones  chaos.Zones  // with those of the chosen containers; nil is the plan's
+	chosen []chaos.Unit // running containers, by the names that the target gives them
+	zones  chaos.Zones  // zones that include the chosen containers; nil is the plan's
 
-	mu     sync.Mutex // over engine and found
+	mu     sync.Mutex // guards engine and found
 	engine *docker.Engine
-	found  []string // Names of containers that faults have selected
+	found  []string // names of containers that faults have selected
 }
 
-// NewContainers prepares to find containers for a plan. Close closes the engine.
+// NewContainers prepares to find the containers of a plan. Close closes the engine.
 func NewContainers(p *Plan) *Containers { return &Containers{plan: p} }
 
-// Open finds the engine of the containers and checks that it answers.
+// Open connects to the engine of the containers and checks that it answers.
 func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
 	return e, nil
 }
 
-// Engine gives the engine that Open has opened; nil is none.
+// Engine returns the engine that Open has opened; nil is none.
 func (c *Containers) Engine() *docker.Engine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,19 +80,19 @@ func (c *Containers) Find(ctx context.Context, q docker.Query) ([]docker.Contain
 	return found, e, err
 }
 
-// Selected tells whether a fault has named a container, or a selector has found it.
+// Selected reports whether a fault has named a container, or a selector has found it.
 func (c *Containers) Selected(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.found, func(f string) bool { return strings.EqualFold(f, name) })
 }
 
-// Choose finds the containers that the target gives names to.
+// Choose finds the containers that the target names.
 func (c *Containers) Choose(ctx context.Context) error {
 	if !c.plan.Contained {
 		return nil
 	}
-	if _, err := c.Open(ctx); err != nil { // before anything is begun
+	if _, err := c.Open(ctx); err != nil { // before any fault
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.plan.Chosen)) {
@@ -122,10 +122,10 @@ func (c *Containers) Choose(ctx context.Context) error {
 	return nil
 }
 
-// Units are the containers that Choose has found, as faults see them.
+// Units returns the containers that Choose has found, as units.
 func (c *Containers) Units() []chaos.Unit { return c.chosen }
 
-// Zones are the zones of the chosen containers, or those of the plan.
+// Zones returns the zones of the chosen containers, or those of the plan.
 func (c *Containers) Zones() chaos.Zones {
 	if c.zones != nil {
 		return c.zones

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios"
 )
 
-// faults resolves the timeline: kinds, selectors, and when each is due.
+// faults resolves the timeline: kinds, selectors, and when each fault is due.
 func (c *compiler) faults() {
 	stages := map[string]measureSpan{}
 	var names []string
@@ -55,7 +55,7 @@ func (c *compiler) faults() {
 	c.triggers()
 }
 
-// leader compiles the request by which a fault finds the leader.
+// leader compiles the request that finds the leader for a fault.
 func (c *compiler) leader(d chaos.Fault) {
 	led, ok := d.(chaos.Led)
 	if !ok || led.LedBy() == nil || led.LedBy().Get == "" {
@@ -74,9 +74,9 @@ func (c *compiler) leader(d chaos.Fault) {
 	}
 }
 
-// scopeOf gives what the target is made of, for the check of a fault. A fault on a
-// process that names a service where brunt starts none is told what to name; its other
-// settings are checked as if there were such a service.
+// scopeOf describes the target, for the check of a fault. A fault on a process that names a service,
+// where brunt starts none, gets a hint about what to name; its other settings are checked as if
+// there were such a service.
 func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	scope, b := c.plan.Scope, f.Block
 	if c.sc.Guard.OnNoUnit == "skip" {
@@ -89,7 +89,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 		return scope
 	}
 	if b.With.Get("project") != nil || len(c.plan.Chosen) > 0 {
-		return scope // containers that run already
+		return scope // running containers
 	}
 	for _, key := range []string{"service", "unit"} {
 		n := b.With.Get(key)
@@ -110,7 +110,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 
 type measureSpan struct{ from, to time.Duration }
 
-// timing checks what an entry says of its time against its kind.
+// timing checks an entry's time settings against its kind.
 func (c *compiler) timing(e *chaos.Entry) {
 	if e.Damage == nil {
 		return
@@ -148,7 +148,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 	}
 }
 
-// triggers checks that somebody can trigger what waits for it.
+// triggers checks that each fault with a trigger can be triggered.
 func (c *compiler) triggers() {
 	for _, e := range c.plan.Faults {
 		if e.Trigger != "" && !c.plan.scripted() {
@@ -157,7 +157,7 @@ func (c *compiler) triggers() {
 	}
 }
 
-// order checks that `after` names faults, and not in a circle.
+// order checks that `after` names faults, and without a cycle.
 func (c *compiler) order() {
 	byName := map[string]*chaos.Entry{}
 	var names []string
@@ -187,7 +187,7 @@ func (c *compiler) order() {
 	}
 }
 
-// references checks that what flows name of units exists.
+// references checks that the units which flows name exist.
 func (c *compiler) references() {
 	for _, u := range c.sc.Symbols.Uses() {
 		switch u.Ref.Kind {
@@ -215,7 +215,7 @@ func (c *compiler) references() {
 	}
 }
 
-// inSignBlock tells whether a place lies in a sign block.
+// inSignBlock reports whether a position lies in a sign block.
 func inSignBlock(n *syntax.Node, pos syntax.Pos) bool {
 	for _, f := range n.Fields {
 		if f.Key == "sign" && f.Value.Holds(pos) || inSignBlock(f.Value, pos) {
@@ -225,14 +225,14 @@ func inSignBlock(n *syntax.Node, pos syntax.Pos) bool {
 	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inSignBlock(item, pos) })
 }
 
-// inProcesses tells whether a place lies in the target's processes, whose
-// placeholders are checked with them.
+// inProcesses reports whether a position lies in the target's processes, whose placeholders are
+// checked separately.
 func (c *compiler) inProcesses(pos syntax.Pos) bool {
 	t := &c.sc.Target
 	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
 
-// NeedsLink tells whether any fault touches the link between two units.
+// NeedsLink reports whether any fault affects the link between two units.
 func (p *Plan) NeedsLink(from, to string) (hit, http bool) {
 	for _, e := range p.Faults {
 		if l, ok := e.Damage.(chaos.Linked); ok {

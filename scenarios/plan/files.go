@@ -12,9 +12,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets/stack"
-)                    // OwnFiles are the open files that brunt needs for itself: logs, links, the report.
-const OwnFiles = 256 // FilesNeeded tells how many open files the plan may need, and how many of them are not
-// brunt's to save: those of loads whose author set their number.
+)
+
+// OwnFiles is the number of open files that brunt needs for itself: logs, links, the report.
+const OwnFiles = 256
+
+// FilesNeeded is how many open files the plan may need, and how many of them brunt can't save: those
+// of loads whose author set their number.
 func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	all, fixed = OwnFiles, OwnFiles
 	for i := range p.Loads {
@@ -27,7 +31,7 @@ func (p *Plan) FilesNeeded() (all, fixed uint64) {
 	return all, fixed
 }
 
-// InFlight is how many iterations a load may have under way.
+// InFlight is how many iterations a load may have in flight.
 func (lp *LoadPlan) InFlight() int {
 	switch {
 	case lp.Schedule.Closed():
@@ -38,7 +42,7 @@ func (lp *LoadPlan) InFlight() int {
 	return scenarios.DefaultMaxInFlight
 }
 
-// Relative gives a path as seen from a folder, where that can be said.
+// Relative returns a path relative to a folder, or the path itself where that is not possible.
 func Relative(dir, path string) string {
 	from, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,12 +58,11 @@ func Relative(dir, path string) string {
 	return abs
 }
 
-// Programs lists the files that a service is started from: its command, and what among
-// its arguments is a file. Brunt itself is known by its version: where it lies says
-// nothing.
+// Programs lists the files that a service is started from: its command, and the files among its
+// arguments. Brunt itself is left out: its version identifies it.
 func Programs(s *stack.Service) []string {
 	var out []string
-	if s.Container != nil { // what it runs is in its image
+	if s.Container != nil { // its image holds its programs
 		return nil
 	}
 	self, _ := os.Executable()
@@ -84,7 +87,7 @@ func Programs(s *stack.Service) []string {
 	return out
 }
 
-// Digest gives the digest of a file.
+// Digest returns the SHA-256 digest of a file.
 func Digest(file string) (sum [sha256.Size]byte, err error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -98,7 +101,7 @@ func Digest(file string) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// Program finds what a command runs that is started in dir.
+// Program finds the program of a command that is started in dir.
 func Program(name, dir string) (path string, err error) {
 	if dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
 		name = filepath.Join(dir, name)

@@ -47,7 +47,7 @@ func (c ledgerCompiler) compile() {
 	}
 }
 
-// outsideWrites refuses ${ledger.id} where it stands in no write of the ledger.
+// outsideWrites refuses ${ledger.id} outside the writes of the ledger.
 func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
 	for _, u := range c.sc.Symbols.Uses() {
 		if u.Ref.Kind != syntax.RefLedger {
@@ -63,11 +63,11 @@ func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
 	}
 }
 
-// ledgerID finds out when a write's id is known.
+// ledgerID determines when a write's id is known.
 func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	refs := p.ID.Refs()
 	if len(refs) != 1 {
-		return // told already
+		return // already reported
 	}
 	names := func(call scenarios.Call) bool {
 		u, ok := call.(interface{ Refs() []*syntax.Ref })
@@ -88,7 +88,7 @@ func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	}
 }
 
-// ledgerRead compiles the request that asks for a write.
+// ledgerRead compiles the request that reads a write.
 func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 	if p.Read.With == nil {
 		return
@@ -165,7 +165,7 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	}
 }
 
-// entryPlace is where the load goes.
+// entryPlace is the target address of the load.
 func (c ledgerCompiler) entryPlace() []ledger.Place {
 	if c.plan.Stack == nil {
 		base, _ := c.sc.Target.URL.Static()

@@ -19,11 +19,10 @@ import (
 	"brunt/scenarios/load"
 )
 
-// objectiveCheck holds objectives against what the load offers and when faults come.
+// objectiveCheck compares objectives with the offered load and the times of faults.
 type objectiveCheck struct{ *compiler }
 
-// all refuses what could not be judged, and says by which figure: better
-// before the run than after it.
+// all refuses objectives that the run could not decide, with the figure that is too small.
 func (c objectiveCheck) all() {
 	c.uniqueData()
 	est := chaos.Estimate(c.coming(), c.plan.End())
@@ -37,13 +36,13 @@ func (c objectiveCheck) all() {
 	c.plan.Notes = append(c.plan.Notes, c.ports()...)
 }
 
-// coming are the faults that come, as far as is known; what follows one that does not
-// come does not either.
+// coming lists the faults that will occur, as far as known; a fault that follows one that does not
+// occur does not occur either.
 func (c objectiveCheck) coming() []*chaos.Entry {
 	return slices.DeleteFunc(slices.Clone(c.plan.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.skipped, e.Name) })
 }
 
-// withinLoad refuses faults that lie beyond the load.
+// withinLoad refuses faults outside the time of the load.
 func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 	end := c.plan.End()
 	told := map[string]bool{}
@@ -84,7 +83,7 @@ func (c objectiveCheck) occurrences(est []chaos.Estimated) {
 	}
 }
 
-// comes is how often a fault comes.
+// comes is how often a fault occurs.
 func comes(fault string, est []chaos.Estimated) int {
 	n := 0
 	for _, e := range est {
@@ -95,8 +94,8 @@ func comes(fault string, est []chaos.Estimated) int {
 	return n
 }
 
-// recoveries holds the time around each judged fault against what its objectives
-// need: a baseline before it, no other fault with it, and quiet load after it.
+// recoveries compares the time around each judged fault with the needs of its objectives: a baseline
+// before it, no other fault during it, and quiet load after it.
 func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 	first := time.Duration(math.MaxInt64)
 	for _, e := range est {
@@ -121,8 +120,8 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 	}
 }
 
-// crowded refuses a judged fault that another meets, or that is followed by too
-// little quiet load.
+// crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
+// load.
 func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e := est[i]
 	end := c.plan.End()
@@ -161,33 +160,33 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 	return false
 }
 
-// hold is how long good must last for recovery to be shown at time at: the hold
-// asked for, lengthened until the load offers enough requests.
+// hold is how long good requests must last to show recovery at time at: the hold in the scenario,
+// extended until the load offers enough requests.
 func (c objectiveCheck) hold(o slo.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
 	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
 	need := float64(impact.EnoughFor(limit))
-	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where it is the most, hold is the least
+	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where rate is an upper bound, hold is a lower bound
 		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
 	}
 	return hold
 }
 
-// offer is how many requests the loads make in a stretch of time.
+// offer is how many requests the loads offer in a span.
 type offer struct {
 	n    float64
-	most bool // closed loads are among them: no more than n, and fewer while answers take their time
+	most bool // n is an upper bound: closed loads are included, whose rate depends on response times
 }
 
-// expected is how many requests that o is about the loads offer from one time to
-// another; known is false where a closed load among them has no bound.
+// expected is how many requests o selects in a span; known is false where a closed load among them
+// has no bound.
 func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
 			continue
 		}
-		if lp.Script != nil { // what its iterations do only they know
+		if lp.Script != nil { // the requests of a script's iterations are not known beforehand
 			return offer{}, false
 		}
 		share := stepsPerIteration(lp, o)
@@ -208,9 +207,8 @@ func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum o
 	return sum, true
 }
 
-// mostIterations bounds how many iterations of a closed load begin within a stretch
-// of time: by how many there are in all, and by the time that virtual users think in
-// each. Without either there is no bound.
+// mostIterations bounds how many iterations of a closed load begin within a span: by their number in
+// all, and by the think time in each. Without either there is no bound.
 func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
 	users := lp.Schedule.Users
 	busy := users.Area(to) - users.Area(from)
@@ -225,12 +223,12 @@ func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
 		most = users.Max() * float64(n)
 	}
 	if think := leastThink(lp).Seconds(); think > 0 {
-		most = min(most, busy/think+users.Max()) // each begins with one
+		most = min(most, busy/think+users.Max()) // each user begins with an iteration
 	}
 	return most
 }
 
-// leastThink is the least time that the pauses of an iteration take in the mean.
+// leastThink is the mean think time of an iteration, at least.
 func leastThink(lp *LoadPlan) time.Duration {
 	sum, weights := 0.0, 0.0
 	for _, f := range lp.Flows {
@@ -247,8 +245,7 @@ func leastThink(lp *LoadPlan) time.Duration {
 	return time.Duration(sum / weights)
 }
 
-// stepsPerIteration is how many requests that o is about an iteration makes in the
-// mean.
+// stepsPerIteration is the mean number of requests per iteration that o selects.
 func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
@@ -268,7 +265,7 @@ func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
 	return n / sum
 }
 
-// rate is the mean rate of requests that o is about; 0 is unknown.
+// rate is the mean rate of requests that o selects; 0 is unknown.
 func (c objectiveCheck) rate(o slo.Objective, from, to time.Duration) offer {
 	to = min(to, c.plan.End())
 	if to <= from {
@@ -282,7 +279,7 @@ func (c objectiveCheck) rate(o slo.Objective, from, to time.Duration) offer {
 	return got
 }
 
-// samples refuses objectives that can't have enough requests.
+// samples refuses objectives that can't get enough requests.
 func (c objectiveCheck) samples(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
 		for _, span := range c.phaseSpans(o, est) {
@@ -291,7 +288,7 @@ func (c objectiveCheck) samples(est []chaos.Estimated) {
 			}
 		}
 	}
-	if len(est) > 0 { // the steady state is judged at the first injection
+	if len(est) > 0 { // the first injection ends the baseline
 		baseline := c.phaseSpans(slo.Objective{Phase: "baseline"}, est)[0]
 		for _, o := range c.sc.Steady {
 			c.enough(o, baseline, "the baseline")
@@ -299,8 +296,8 @@ func (c objectiveCheck) samples(est []chaos.Estimated) {
 	}
 }
 
-// enough tells whether the load offers what an objective needs within a span, and
-// refuses the objective if not.
+// enough reports whether the load offers what an objective needs within a span, and refuses the
+// objective otherwise.
 func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) bool {
 	need, ok := judge.Need(o)
 	if !ok || o.Metric.OfFault() {
@@ -319,8 +316,7 @@ func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) 
 	return false
 }
 
-// phaseSpans gives the stretches that an objective is judged in, as far as they are
-// known beforehand.
+// phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
 func (c objectiveCheck) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
 	end := c.plan.End()
 	switch p := o.PhaseOrRun(); p {
@@ -343,7 +339,7 @@ func (c objectiveCheck) phaseSpans(o slo.Objective, est []chaos.Estimated) []mea
 	}
 }
 
-// stopConditions refuses one that would end the drill before recovery could. One
+// stopConditions refuses a condition that would end the run before recovery is possible. A condition
 // without `for` ends it in its first bad second.
 func (c objectiveCheck) stopConditions(est []chaos.Estimated) {
 	for _, s := range c.sc.Stop {
@@ -356,8 +352,8 @@ func (c objectiveCheck) stopConditions(est []chaos.Estimated) {
 	}
 }
 
-// decidedAfter is how long after the injection an objective on recovery may still be
-// met; 0 is that o is none.
+// decidedAfter is how long after the injection an objective on recovery can still be met; 0 for
+// other objectives.
 func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
 	at := result.Num(o.Value).D()
 	switch {
@@ -424,7 +420,7 @@ func usesTable(s load.Step, slot int) bool {
 	return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
 }
 
-// closedLoads tells what a closed load hides.
+// closedLoads notes what a closed load hides.
 func (c objectiveCheck) closedLoads() {
 	for i := range c.plan.Loads {
 		if lp := &c.plan.Loads[i]; lp.Script != nil {
@@ -435,8 +431,8 @@ func (c objectiveCheck) closedLoads() {
 	}
 }
 
-// resolution tells the smallest outage and the smallest error rate that this load
-// can show; faults of which the same is true share a note.
+// resolution notes the smallest outage and the smallest error rate that this load can show; faults
+// with the same values share a note.
 func (c objectiveCheck) resolution(est []chaos.Estimated) {
 	var order []string
 	who := map[string][]string{}

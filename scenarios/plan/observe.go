@@ -23,11 +23,11 @@ import (
 	"brunt/targets/stack"
 )
 
-// observeCompiler resolves what is read beside the load: metrics, alerts, and questions to the
-// team's monitoring.
+// observeCompiler resolves the data read beside the load: metrics, alerts, and queries to the team's
+// monitoring.
 type observeCompiler struct{ *compiler }
 
-// observed reads what is read of the target's own side, and who is asked for alerts.
+// observed resolves the metrics and alerts of the scenario.
 func (c observeCompiler) observed() {
 	for _, w := range c.sc.Metrics {
 		g := new(probe.Gauge)
@@ -47,7 +47,7 @@ func (c observeCompiler) observed() {
 	}
 }
 
-// observable refuses an objective on a series, or on an alert, that there is not.
+// observable refuses an objective on an unknown series or alert.
 func (c observeCompiler) observable(o slo.Objective) {
 	switch m := o.Metric; {
 	case m.OfAlert():
@@ -69,7 +69,7 @@ func (c observeCompiler) observable(o slo.Objective) {
 	}
 }
 
-// missing says that an objective names what the scenario does not.
+// missing reports that an objective names an unknown source.
 func (c observeCompiler) missing(o slo.Objective, noun, such string, names []string) {
 	hint := syntax.DidYouMean(o.Metric.Source, names)
 	if len(names) == 0 {
@@ -92,8 +92,8 @@ func gaugeNames(all []observe.Metric) (out []string) {
 	return out
 }
 
-// unitClash says that a value is of another unit than the metric; empty is that it may
-// be of that.
+// unitClash describes a mismatch between the unit of a value and that of the metric; empty if there
+// is none.
 func unitClash(g *probe.Gauge, m slo.Metric) string {
 	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
 	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
@@ -104,7 +104,7 @@ func unitClash(g *probe.Gauge, m slo.Metric) string {
 	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
 }
 
-// unitNamed refuses a unit that there is not.
+// unitNamed refuses an unknown unit.
 func (c observeCompiler) unitNamed(o slo.Objective) {
 	if c.targetUnknown {
 		return
@@ -126,7 +126,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	}
 }
 
-// detect reads how the team's own monitoring is asked whether it has noticed a fault.
+// detect resolves how the team's own monitoring is polled for having detected a fault.
 func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if f.Detect == nil {
 		return nil
@@ -138,7 +138,7 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 		return d
 	}
 	scope := c.plan.Scope
-	scope.Host = func(u *url.URL) error { // as askable says it; the monitoring is asked without a load's resolve
+	scope.Host = func(u *url.URL) error { // the monitoring is queried without a load's resolve
 		if c.plan.LoadAllowlist.checkURL(nil)(u) == nil {
 			return nil
 		}
@@ -148,19 +148,19 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	return d
 }
 
-// detectable refuses an objective on what the monitoring noticed where nobody asks it,
-// or too seldom to show the limit.
+// detectable refuses an objective on detection where the monitoring is not polled, or too seldom to
+// show the limit.
 func (c observeCompiler) detectable(o slo.Objective) {
 	if o.Metric.Name != "detect" {
 		return
 	}
-	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are asked for in any case
+	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are polled in any case
 	for _, a := range c.plan.Alerts {
 		every = min(every, a.EveryOr())
 	}
 	i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
 	switch {
-	case i < 0: // told already
+	case i < 0: // already reported
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
 		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
 			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)

@@ -22,8 +22,9 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/targets"
 	"brunt/targets/stack"
-) // TargetName says in a word what is loaded.
+)
 
+// TargetName describes the target in one word.
 func (p *Plan) TargetName() string {
 	t := p.Scenario.Target
 	switch TargetKind(&t) {
@@ -37,7 +38,7 @@ func (p *Plan) TargetName() string {
 	return p.Scenario.Secrets.Mask(t.URL.Text())
 }
 
-// try finds out whether this machine can do a fault at all.
+// TryFault checks whether this machine can inject a fault at all.
 func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Way) error {
 	t, ok := e.Damage.(chaos.Tried)
 	if !ok {
@@ -46,7 +47,7 @@ func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Way) error {
 	return t.Try(p.Scope, ways)
 }
 
-// TryFaults refuses a plan with a fault that this machine can't do, before anything starts.
+// TryFaults refuses a plan with a fault that this machine can't inject, before anything starts.
 func (p *Plan) TryFaults() error {
 	var errs []error
 	ways := sync.OnceValue(netns.Ways)
@@ -58,8 +59,8 @@ func (p *Plan) TryFaults() error {
 	return errors.Join(errs...)
 }
 
-// Share makes the plan's loads begin only a part of their iterations, in time as the whole
-// would: for two sides that are loaded at once.
+// Share makes the plan's loads begin only a fraction of their iterations, evenly in time: for two
+// sides that are loaded at once.
 func (p *Plan) Share(part float64) error {
 	for i := range p.Loads {
 		l := &p.Loads[i]
@@ -71,8 +72,8 @@ func (p *Plan) Share(part float64) error {
 	return nil
 }
 
-// StepNames gives the names of the steps of each load, by its name. Those of a script are
-// known only once it runs.
+// StepNames returns the names of the steps of each load, by load. Those of a script are known only
+// once it runs.
 func (p *Plan) StepNames() map[string][]string {
 	names := map[string][]string{}
 	for _, s := range p.Series.Steps {
@@ -84,7 +85,7 @@ func (p *Plan) StepNames() map[string][]string {
 	return names
 }
 
-// FaultKinds gives the kinds of the plan's faults by their names.
+// FaultKinds returns the kinds of the plan's faults by their names.
 func (p *Plan) FaultKinds() map[string]string {
 	kinds := map[string]string{}
 	for _, e := range p.Faults {
@@ -93,7 +94,7 @@ func (p *Plan) FaultKinds() map[string]string {
 	return kinds
 }
 
-// Objectives lists what a run is judged by; without chaos nothing of faults.
+// Objectives lists the objectives of a run; without chaos it leaves out those on faults.
 func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 	if !noChaos {
 		return p.Scenario.SLO
@@ -106,8 +107,8 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 
 func Brief(d time.Duration) string { return quantity.FormatDuration(d.Round(time.Millisecond)) }
 
-// A Plan is a scenario with everything resolved: it can be run, and nothing has
-// been started for it.
+// A Plan is a scenario with everything resolved: it is ready to run, and nothing has been started
+// for it.
 type Plan struct {
 	Scenario *scenarios.Scenario
 	Loads    []LoadPlan
@@ -116,26 +117,26 @@ type Plan struct {
 	Series   measure.Series
 	Checks   []string // names of checks and extractions, by the number that causes carry
 	Faults   []*chaos.Entry
-	Scope    chaos.Scope                   // what the target is made of
-	Stack    *stack.Spec                   // nil: the target runs already
+	Scope    chaos.Scope                   // parts of the target
+	Stack    *stack.Spec                   // nil: the target already runs
 	Ledger   *ledger.Spec                  // nil: the scenario has none
-	Chosen   map[string]*container.Service // containers that run already, by the names that the target gives them
-	Gauges   []observe.Metric              // what is read of the target's own side
-	Alerts   []observe.Alert               // of the team's own monitoring
-	Notes    []string                      // what its author should know: what is odd, and the smallest outage that the load can show
+	Chosen   map[string]*container.Service // running containers, by the names that the target gives them
+	Gauges   []observe.Metric              // metrics of the target
+	Alerts   []observe.Alert               // alerts of the team's own monitoring
+	Notes    []string                      // hints for the author, and the smallest outage that the load can show
 
-	Contained      bool                          // it needs a Docker engine
+	Contained      bool                          // the plan needs a Docker engine
 	Self           []string                      // the command line of brunt, for stacks that are part of it
 	Listen         string                        // host:port of the link to the target; empty is a free port
-	Upstream       string                        // host:port where the loads reach a target that runs already
-	Ready          []load.Step                   // asks a target that runs already whether it is ready
-	Leaders        map[*chaos.Leader][]load.Step // ask a unit whether it leads
+	Upstream       string                        // host:port of a target that already runs, as the loads reach it
+	Ready          []load.Step                   // checks whether a target that already runs is ready
+	Leaders        map[*chaos.Leader][]load.Step // checks whether a unit leads
 	Protocols      *targets.Set
-	Shared         *targets.Shared             // what the steps share
+	Shared         *targets.Shared             // state shared by the steps
 	LoadAllowlist  *Allowlist                  // of the load
 	ChaosAllowlist *Allowlist                  // of faults that are calls
-	Policies       []*scenarios.Policy         // what it is held to
-	Environ        func(string) (string, bool) // where proxies are named
+	Policies       []*scenarios.Policy         // policies in force
+	Environ        func(string) (string, bool) // environment with the proxy settings
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -143,15 +144,15 @@ type LoadPlan struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
-	InTurn   bool              // iterations take the flows in turn: those of a targets file
+	InTurn   bool              // iterations use the flows in turn: those of a targets file
 	Prelude  []load.Step       // once per virtual user
-	Steps    []string          // Names of its steps, in the order of their numbers
-	Script   *Script           // instead of flows: a script of k6; nil is none
-	Driver   driver.Descriptor // what makes its requests
+	Steps    []string          // names of its steps, by number
+	Script   *Script           // a k6 script instead of flows; nil is none
+	Driver   driver.Descriptor // makes its requests
 }
 
-// Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to
-// come up and the last requests to end is not in it.
+// Takes is how long a run takes by its schedules: warm-up and loads. It does not include the start
+// of the target and the end of the last requests.
 func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
 
 // End is when the last load ends.

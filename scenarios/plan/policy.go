@@ -14,7 +14,7 @@ import (
 	"brunt/scenarios/load"
 )
 
-// ReadPolicies reads policy files, all of which hold. Mistakes of several are told one
+// ReadPolicies reads policy files, all of which apply. It reports the mistakes of several files one
 // file after the other.
 func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
@@ -34,7 +34,7 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 	return out, nil
 }
 
-// policyRules gives the lists of policies of what load or chaos may reach.
+// policyRules returns the lists of policies of what load or chaos may reach.
 func policyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*rules {
 	var out []*rules
 	for _, p := range policies {
@@ -56,9 +56,8 @@ func policyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) [
 	return out
 }
 
-// policies holds the plan against what policies say: whatever is beyond is a mistake,
-// at its place in the scenario and with that in the policy. What the scenario left open
-// they then decide.
+// policies compares the plan with policies: anything beyond one is a mistake, with its place in the
+// scenario and the place in the policy. Policies then decide what the scenario left open.
 func (c *compiler) policies() {
 	check := policyCheck{c}
 	for _, p := range c.o.Policies {
@@ -75,23 +74,22 @@ func (c *compiler) policies() {
 	c.plan.Policies = c.o.Policies
 }
 
-// policyCheck holds a plan against policies.
+// policyCheck compares a plan with policies.
 type policyCheck struct{ *compiler }
 
-// beyond notes what goes beyond a policy. Says is what the policy says there.
+// beyond reports a setting beyond a policy. Says is the policy's text.
 func (c policyCheck) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
 	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
-// addresses holds what the scenario allows itself against what the policy allows. Where
-// load and calls go is looked at again as they connect: till then a name may lead
-// anywhere.
+// addresses compares the scenario's allow-lists with the policy's. Connections of load and calls are
+// checked again when they are made, because a name may lead anywhere until then.
 func (c policyCheck) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key   string
 		items func() ([]*syntax.Node, bool)
 	}{{allowLoad, c.sc.AllowedLoad}, {allowChaos, c.sc.AllowedChaos}} {
-		quiet := &syntax.Mistakes{} // told already
+		quiet := &syntax.Mistakes{} // already reported
 		theirs := policyRules([]*scenarios.Policy{p}, list.key, quiet)
 		items, _ := list.items()
 		if len(theirs) == 0 {
@@ -110,7 +108,7 @@ func (c policyCheck) addresses(p *scenarios.Policy) {
 	}
 }
 
-// TargetKind is which kind of target the scenario has.
+// TargetKind returns the kind of the scenario's target.
 func TargetKind(t *scenarios.Target) string {
 	switch {
 	case t.Processes != nil:
@@ -127,8 +125,8 @@ func TargetKind(t *scenarios.Target) string {
 	return ""
 }
 
-// CheckTarget refuses a target of a kind that a policy does not allow, where nothing else of
-// the scenario is compiled.
+// CheckTarget refuses a target of a kind that a policy does not allow, for commands that compile
+// nothing else of the scenario.
 func CheckTarget(sc *scenarios.Scenario, policies []*scenarios.Policy, m *syntax.Mistakes) {
 	check := policyCheck{&compiler{sc: sc, m: m, plan: new(Plan)}}
 	for _, p := range policies {
@@ -136,8 +134,7 @@ func CheckTarget(sc *scenarios.Scenario, policies []*scenarios.Policy, m *syntax
 	}
 }
 
-// targets holds the kind of target, and processes of the machine that faults hit,
-// against the policy's.
+// targets compares the kind of target, and the local processes that faults hit, with the policy.
 func (c policyCheck) targets(p *scenarios.Policy) {
 	if !p.Has("targets") {
 		return
@@ -145,7 +142,7 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 	says := fmt.Sprintf("targets: [%s]", strings.Join(p.Targets, ", "))
 	kind := TargetKind(&c.sc.Target)
 	if kind == "" && c.plan.Scope.External != "" {
-		kind = "url" // of a fault alone, on a link to it
+		kind = "url" // a single fault, on a link to the target
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
 		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
@@ -166,7 +163,7 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 	}
 }
 
-// sizes holds rates, users and times against the policy's.
+// sizes compares rates, users and times with the policy.
 func (c policyCheck) sizes(p *scenarios.Policy) {
 	var rates, users []*load.Profile
 	for i := range c.plan.Loads {
@@ -202,7 +199,7 @@ func (c policyCheck) sizes(p *scenarios.Policy) {
 	}
 }
 
-// shapeAt is where a load says how its iterations begin.
+// shapeAt is the position of a load's schedule.
 func (lp *LoadPlan) shapeAt() syntax.Pos {
 	if lp.Script != nil {
 		return lp.Of(scenarios.ScriptKey)
@@ -210,7 +207,7 @@ func (lp *LoadPlan) shapeAt() syntax.Pos {
 	return lp.Shape.Pos
 }
 
-// under finds the load, closed or open, that has the most at a time.
+// under finds the load, closed or open, with the largest number at a time.
 func (c policyCheck) under(at time.Duration, closed bool) *LoadPlan {
 	var out *LoadPlan
 	most := -1.0
@@ -232,7 +229,7 @@ func (c policyCheck) under(at time.Duration, closed bool) *LoadPlan {
 	return out
 }
 
-// kinds holds what faults are and how much they hit against the policy's.
+// kinds compares the kinds of faults and the sizes of their selections with the policy.
 func (c policyCheck) kinds(p *scenarios.Policy) {
 	if most := p.MaxUnits; most > 0 && c.sc.Guard.MaxUnits > most {
 		c.beyond(c.sc.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.sc.Guard.MaxUnits)
@@ -267,7 +264,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 	}
 }
 
-// forbids is what a policy says at the place where it forbids a kind.
+// forbids describes where a policy forbids a kind.
 func forbids(p *scenarios.Policy, at syntax.Pos) string {
 	if at == p.Of("faults") {
 		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
@@ -275,7 +272,7 @@ func forbids(p *scenarios.Policy, at syntax.Pos) string {
 	return fmt.Sprintf("forbid: [%s]", strings.Join(p.Forbid, ", "))
 }
 
-// commands finds whether a fault has a command of its author's run, and where it says so.
+// commands reports whether a fault runs a command of the author's, and its position.
 func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 	if e.Detect != nil && e.Detect.Runs() {
 		return e.Of("detect"), true
@@ -287,12 +284,12 @@ func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 	return e.Block.Pos, ok && r.Runs()
 }
 
-// protected is whom a policy protects.
+// protected is the set of units and processes that a policy protects.
 func protected(p *scenarios.Policy) *chaos.Protected {
 	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
 }
 
-// protect refuses faults that could touch whom the policy protects.
+// protect refuses faults that could hit what the policy protects.
 func (c policyCheck) protect(p *scenarios.Policy) {
 	if c.targetUnknown {
 		return
@@ -312,7 +309,7 @@ func (c policyCheck) protect(p *scenarios.Policy) {
 	}
 }
 
-// require wants of a scenario with faults what the policy does.
+// require checks what the policy requires of a scenario with faults.
 func (c policyCheck) require(p *scenarios.Policy) {
 	if len(c.plan.Faults) == 0 {
 		return
@@ -328,7 +325,7 @@ func (c policyCheck) require(p *scenarios.Policy) {
 	}
 }
 
-// bound has the policy decide what the scenario left open.
+// bound applies the policy to settings that the scenario left open.
 func (c policyCheck) bound(p *scenarios.Policy) {
 	g := &c.sc.Guard
 	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
@@ -354,15 +351,15 @@ func PolicyName(p *scenarios.Policy) string {
 	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
 }
 
-// ChaosRules lists what faults that are calls may go to besides loopback: the scenario's
-// list and those of policies, all of which must hold it.
+// ChaosRules lists what faults that are calls may reach besides loopback: the scenario's list and
+// those of policies, all of which must contain an address.
 func (p *Plan) ChaosRules() [][]string {
 	return p.allowLists(allowChaos)
 }
 
-// MonitoringRules lists where the team's monitoring may be asked: what may be loaded or broken
-// may be read as well. All lists must hold it, as they do what all of one way hold: each
-// is of a list of either.
+// MonitoringRules lists where the team's monitoring may be queried: any address that load or chaos
+// may reach. Each list joins the load and chaos entries of one source; all lists must contain an
+// address.
 func (p *Plan) MonitoringRules() [][]string {
 	var out [][]string
 	for _, l := range p.allowLists(allowLoad) {
@@ -373,8 +370,8 @@ func (p *Plan) MonitoringRules() [][]string {
 	return out
 }
 
-// allowLists gives a list of the scenario's and of each policy that has one. A scenario that
-// Names nothing itself may go where every policy that names something lets it.
+// allowLists returns the list of the scenario and of each policy that has one. A scenario without a
+// list may reach what every policy with a list allows.
 func (p *Plan) allowLists(way string) [][]string {
 	var out [][]string
 	for _, policy := range p.Policies {
@@ -388,8 +385,8 @@ func (p *Plan) allowLists(way string) [][]string {
 	return out
 }
 
-// CheckProtected tells why no fault may touch a unit or a link: what a fault picks is known only
-// while it is planned.
+// CheckProtected explains why no fault may hit a unit or a link. It serves selectors, whose picks
+// are known only when the fault is planned.
 func (p *Plan) CheckProtected(name string) error {
 	for _, policy := range p.Policies {
 		if whom, yes := protected(policy).Has(name); yes {

@@ -18,8 +18,8 @@ import (
 	"brunt/targets"
 )
 
-// A destination is what loads open connections to. Each takes a port of a source
-// address, and keeps it for a while after it was closed.
+// A destination is an address that loads open connections to. Each connection uses a port of a
+// source address, and keeps it for a while after it was closed.
 type destination struct {
 	addr    string // host:port
 	loads   []string
@@ -27,7 +27,7 @@ type destination struct {
 	opens   []opening
 }
 
-// An opening is how a load opens connections to a destination.
+// An opening is the rate at which a load opens connections to a destination.
 type opening struct {
 	rate         *load.Profile // iterations
 	perIteration float64       // connections
@@ -42,10 +42,9 @@ func (d *destination) before(t time.Duration) float64 {
 	return n
 }
 
-// ports tells of loads that will run out of ports: whose connections are closed after
-// so few requests that more are opened within the rest of a port than there are ports.
-// What closed loads open is not known beforehand; nor are the connections of a load
-// that keeps them.
+// ports notes loads that will run out of ports: those that open more connections within
+// PortReuseDelay than there are ports, because their connections close after few requests. It leaves
+// out closed loads, whose rate is not known beforehand, and loads that keep connections.
 func (c objectiveCheck) ports() (notes []string) {
 	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
@@ -70,8 +69,8 @@ func (d *destination) from() string {
 	return fmt.Sprintf("%d source addresses", len(d.sources))
 }
 
-// most is the largest number of connections opened within a stretch of time, and when
-// there are more than there is room for.
+// most is the largest number of connections opened within a stretch of time, and the time at which
+// the number exceeds the room there is.
 func (d *destination) most(stretch, end time.Duration, there float64) (most float64, out time.Duration) {
 	const looks = 2000
 	step := max(end/looks, time.Millisecond)
@@ -85,11 +84,11 @@ func (d *destination) most(stretch, end time.Duration, there float64) (most floa
 	return most, out
 }
 
-// destinations lists what loads open connections to that they don't keep.
+// destinations lists the addresses to which loads open connections that they do not keep.
 func (c objectiveCheck) destinations() (out []*destination) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		per := 0.0 // connections a request
+		per := 0.0 // connections per request
 		switch k := lp.Connections; {
 		case lp.Schedule.Closed():
 		case k.Reuse.Max > 0:
@@ -121,8 +120,8 @@ func (c objectiveCheck) destinations() (out []*destination) {
 	return out
 }
 
-// requestsByHost is how many requests an iteration of a load makes in the mean, by the
-// host:port that they go to.
+// requestsByHost is the mean number of requests per iteration of a load, by the host:port that they
+// go to.
 func (c objectiveCheck) requestsByHost(lp *LoadPlan) map[string]float64 {
 	out, weights := map[string]float64{}, 0.0
 	for _, f := range lp.Flows {
@@ -147,7 +146,7 @@ func (c objectiveCheck) requestsByHost(lp *LoadPlan) map[string]float64 {
 	return out
 }
 
-// entry is the host:port that relative paths go to, as far as it is known.
+// entry is the host:port of relative paths, as far as known.
 func (p *Plan) entry() string {
 	if p.Stack != nil {
 		return p.Stack.Entry
@@ -155,11 +154,11 @@ func (p *Plan) entry() string {
 	return p.Scope.External
 }
 
-// isLoopback tells whether host:port is on this machine: by its address, or as what
-// brunt starts there.
+// isLoopback reports whether host:port is on this machine: by its address, or as a service that
+// brunt starts on it.
 func isLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
-	if err != nil { // a service of the stack
+	if err != nil { // a service of the target
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

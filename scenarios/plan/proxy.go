@@ -12,7 +12,7 @@ import (
 	"brunt/targets/stack"
 )
 
-// proxies reads by which proxy each load goes, and makes their passwords secrets.
+// proxies resolves the proxy of each load, and marks proxy passwords as secrets.
 func (c *compiler) proxies() {
 	c.plan.Environ = c.o.Env
 	if c.plan.Environ == nil {
@@ -36,8 +36,8 @@ func (c *compiler) proxies() {
 	}
 }
 
-// way is that of the first load, by which setup, teardown, tokens and the check of
-// readiness go as well.
+// SetupLoad is the first load, whose network settings also serve setup, teardown, tokens and the
+// check of readiness.
 func (p *Plan) SetupLoad() *scenarios.Load {
 	if len(p.Scenario.Loads) == 0 {
 		return new(scenarios.Load)
@@ -46,24 +46,24 @@ func (p *Plan) SetupLoad() *scenarios.Load {
 	return &scenarios.Load{Resolve: first.Resolve, Connections: first.Connections}
 }
 
-// ProxiesOf gives the proxies of a load that Compile has seen.
+// ProxiesOf returns the proxies of a load that Compile has seen.
 //
-// Containers that brunt started have addresses of their own, and the environment's proxy
-// is not for them.
+// Containers that brunt started have addresses of their own, so the environment's proxy is not used
+// for them.
 func (p *Plan) ProxiesOf(l *scenarios.Load) *dial.ProxySetting {
 	environ := p.Environ
 	if p.Stack != nil && p.Stack.Platform == stack.Docker {
 		environ = func(string) (string, bool) { return "", false }
 	}
 	out, err := dial.NewProxies(l.Connections.Proxy, environ)
-	if err != nil { // it is not one of the plan's
+	if err != nil { // not a load of the plan
 		return nil
 	}
 	return out
 }
 
-// checkTarget gives what refuses a URL that is known to lie outside the blast radius, as the
-// load reaches it: by a proxy, both that and the host count.
+// host returns a check that refuses a URL known to lie outside the blast radius, as the load reaches
+// it: with a proxy, both the proxy and the host count.
 func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
 	by, resolve := c.plan.ProxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
@@ -76,15 +76,15 @@ func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
 		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
 			return fmt.Errorf("%s is reached by a proxy, and without TLS proxies don't pass HTTP/2 on", u.Host)
 		}
-		if err := c.plan.LoadAllowlist.checkURL(resolve)(via); err != nil && by.Fixed() == nil { // else told already
+		if err := c.plan.LoadAllowlist.checkURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
 		}
 		return targets.Allowlist(c.plan.LoadAllowlist.Check).CheckProxied(u)
 	}
 }
 
-// target refuses a target that is known to lie outside the blast radius. That holds for
-// each load that goes there by a proxy, and else for all together.
+// target refuses a target that is known to lie outside the blast radius. It checks each load that
+// uses a proxy, and all others together.
 func (c *compiler) target(u *url.URL) error {
 	direct := len(c.sc.Loads) == 0
 	for i := range c.sc.Loads {
@@ -104,10 +104,10 @@ func (c *compiler) target(u *url.URL) error {
 	return c.plan.LoadAllowlist.checkTarget(u)
 }
 
-// via gives the proxy by which load i reaches the target; nil is none, or none that is
-// known before the target runs.
+// via returns the proxy by which load i reaches the target; nil is none, or none known before the
+// target runs.
 func (p *Plan) via(i int) *url.URL {
-	u := &url.URL{Scheme: "http", Host: "127.0.0.1"} // of a stack
+	u := &url.URL{Scheme: "http", Host: "127.0.0.1"} // of a service that brunt starts
 	if p.Stack == nil {
 		text, _ := p.Scenario.Target.URL.Static()
 		var err error
@@ -122,7 +122,7 @@ func (p *Plan) via(i int) *url.URL {
 	return via
 }
 
-// FirstHop is the host:port that the first load connects to on its way to the target.
+// FirstHop is the host:port that the first load connects to for the target.
 func (p *Plan) FirstHop() string {
 	if len(p.Loads) == 0 {
 		return p.Scope.External
@@ -133,8 +133,8 @@ func (p *Plan) FirstHop() string {
 	return resolved(p.Scope.External, p.Loads[0].Resolve)
 }
 
-// proxied tells which loads reach the target by a proxy, and refuses a fault on the link
-// to the target then: brunt could only stand before it by leaving the proxy out.
+// proxied lists the loads that reach the target by a proxy, and refuses a fault on the link to the
+// target for them: brunt would have to bypass the proxy.
 func (c *compiler) proxied() {
 	to := chaos.TargetName
 	if c.plan.Stack != nil {

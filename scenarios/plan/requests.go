@@ -13,8 +13,8 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// targetsFile compiles the targets of a load that has a file of them: each is a flow of
-// its own, and they are taken in turn.
+// targetsFile compiles the targets file of a load: each target is a flow, and iterations use the
+// flows in turn.
 func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 	if l.Targets == "" {
 		if l.Has("targets") {
@@ -61,11 +61,10 @@ func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 	c.noWrites(lp, at, "a targets file")
 }
 
-// mostBadTargets is how many mistakes of one targets file are told.
+// mostBadTargets is how many mistakes of one targets file are reported.
 const mostBadTargets = 20
 
-// replay compiles the requests of a load that follows a log: a flow for each of its
-// steps.
+// replay compiles the requests of a load that replays a log: a flow for each of its steps.
 func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
 	log := lp.Schedule.Log
 	if log == nil {
@@ -84,7 +83,7 @@ func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
 	}
 }
 
-// drive finds what makes the requests of a load, and checks that it can.
+// drive finds the driver of a load, and checks that it supports the load.
 func (c *compiler) drive(lp *LoadPlan, l *scenarios.Load) {
 	list := c.o.Drivers
 	if list == nil {
@@ -104,7 +103,7 @@ func (c *compiler) drive(lp *LoadPlan, l *scenarios.Load) {
 	}
 }
 
-// noWrites refuses a load whose requests the ledger can't keep.
+// noWrites refuses a load whose requests the ledger can't record.
 func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 	if c.sc.Ledger == nil {
 		return
@@ -117,5 +116,5 @@ func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 	}
 }
 
-// EngineName names what makes the load's requests, for the report; empty is brunt.
+// EngineName names the program that makes the load's requests, for the report; empty is brunt.
 func (lp *LoadPlan) EngineName() string { return lp.Driver.Version }

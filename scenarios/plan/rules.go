@@ -12,15 +12,13 @@ import (
 	"brunt/scenarios"
 )
 
-// rules are a list of what may be reached beyond loopback, and what is said of the
-// rest.
+// rules is a list of what may be reached beyond loopback, with the error for everything else.
 type rules struct {
 	scenarios.Reach
 	refuse func(what string) error
 }
 
-// newRules reads a list, whose items are told of at their places; what says which list
-// it is.
+// newRules parses a list. At gives the position of each item for mistakes; what names the list.
 func newRules(list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes) *rules {
 	f := &rules{refuse: refuse}
 	for i, a := range list {
@@ -39,9 +37,9 @@ func (f *rules) check(to netip.AddrPort, host string) error {
 	return f.refuse(to.Addr().Unmap().String())
 }
 
-// name refuses a name that is known to lie outside the rules, before anything is asked
-// to resolve it. Known are the addresses that this machine gives it itself; host is the
-// Name that leads to an address, or empty where resolve does.
+// name refuses a name that is known to lie outside the rules, before any DNS query. Known are the
+// addresses in this machine's hosts file; host is the name that leads to an address, or empty where
+// resolve does.
 func (f *rules) name(hostport, host string, known []netip.Addr) error {
 	written, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -69,7 +67,7 @@ const (
 	allowChaos = "chaos" // guard.allow.chaos
 )
 
-// outside is the error of what lies outside a scenario's own blast radius.
+// outside is the error for an address outside a scenario's own blast radius.
 func outside(way string) func(what string) error {
 	if way == allowChaos {
 		return scenarios.FaultsBeyond

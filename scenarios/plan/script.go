@@ -15,24 +15,23 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// Script is a load that is a script of k6, with all that is known of it before it
-// runs.
+// Script is a load that is a k6 script, with everything known about it before it runs.
 type Script struct {
-	*k6.Plan           // nil: nobody could be asked what the script will do
-	Binary   string    // brunt-k6; empty where there is none
-	Missing  error     // why
-	Config   k6.Config // without what is known only as it runs
+	*k6.Plan           // nil: the script could not be inspected
+	Binary   string    // brunt-k6; empty if it was not found
+	Missing  error     // why it was not found
+	Config   k6.Config // without settings that are known only during the run
 	First    int32     // number of its first step in the plan; names come with the requests
-	Rooms    int       // how many steps it has room for
+	Rooms    int       // the number of steps reserved for it
 }
 
-// The steps of a script have names only once it has made a request, but for this one:
-// what was no request, and counts as one that failed.
+// A step of a script has a name only once it has made a request. This step is known before: an
+// iteration that failed without a request counts for it.
 const wholeIteration = "whole iteration"
 
 const (
-	inspectFor = 30 * time.Second // the script's init code
-	mostScript = 64 << 20         // bytes of it
+	inspectFor = 30 * time.Second // for the script's init code
+	mostScript = 64 << 20         // largest script in bytes
 )
 
 // script compiles a load that is a script.
@@ -65,8 +64,8 @@ func (c *compiler) script(l *scenarios.Load) {
 	c.plan.Loads = append(c.plan.Loads, lp)
 }
 
-// namedSteps are the steps that objectives name: whether the script has them is known
-// only as it runs.
+// namedSteps are the steps that objectives name: whether the script has them is known only during
+// the run.
 func (c *compiler) namedSteps(of string) (out []string) {
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
@@ -78,12 +77,12 @@ func (c *compiler) namedSteps(of string) (out []string) {
 	return out
 }
 
-// askScript finds the script and what it will do.
+// askScript finds the script and inspects it.
 func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	s := l.Script
 	at := s.Of(scenarios.ScriptKey)
 	if s.File == "" {
-		return // told already
+		return // already reported
 	}
 	if _, err := c.sc.Read(at, s.File, mostScript); err != nil {
 		c.m.Add(at, "the script of load %q: %v", l.Name, err)
@@ -132,8 +131,8 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	}
 }
 
-// knownEnv is the script's environment as far as it is known before anything runs. For
-// the rest stands what looks like it.
+// knownEnv is the script's environment as far as it is known before anything runs, with placeholder
+// values for the rest.
 func (c *compiler) knownEnv(s *scenarios.Script) map[string]string {
 	out := map[string]string{"BRUNT_URL": "http://127.0.0.1:1"}
 	for name, v := range s.Env {
@@ -160,7 +159,7 @@ func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.St
 	return out
 }
 
-// rate is the rate at which the script's iterations begin, where its executors say one.
+// scriptRate is the rate at which the script's iterations begin, where its executors define one.
 func (lp *LoadPlan) scriptRate() *load.Profile {
 	if lp.Script == nil || lp.Script.Plan == nil {
 		return nil
@@ -185,12 +184,12 @@ func (lp *LoadPlan) scriptRate() *load.Profile {
 	return out
 }
 
-// scripted tells whether any load is a script.
+// scripted reports whether any load is a script.
 func (p *Plan) scripted() bool {
 	return slices.ContainsFunc(p.Loads, func(lp LoadPlan) bool { return lp.Script != nil })
 }
 
-// EndsEarly tells that the script ends once so many iterations are done.
+// EndsEarly reports whether the script ends after a number of iterations.
 func (sp *Script) EndsEarly() bool {
 	return !slices.ContainsFunc(sp.Scenarios, func(s k6.Scenario) bool { return !s.Iterations })
 }

@@ -21,10 +21,9 @@ import (
 	"brunt/scenarios"
 )
 
-// Single gives the plan narrowed to one of its faults, done at once and for once: its
-// Place on the timeline is left out, and nobody asks whether the monitoring notices it:
-// what is judged without load is the fault alone. Hold is how long it stays; zero is as long as the
-// scenario says.
+// Single returns the plan reduced to one of its faults, injected once and at once, without its place
+// on the timeline and without polling the monitoring: without load only the fault itself is judged.
+// Hold is how long it stays; zero is the scenario's duration.
 func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	var names []string
 	for _, e := range p.Faults {
@@ -50,7 +49,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
-		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // those of the whole plan are about its load
+		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // the notes of the whole plan are about its load
 		for _, policy := range p.Policies {
 			one.Notes = append(one.Notes, heldTo(policy))
 		}
@@ -69,8 +68,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	return nil, fmt.Errorf("there is no fault %q; %s", name, syntax.DidYouMean(name, names))
 }
 
-// unjudged tells why a policy does not let a fault be done without load: it requires
-// what only load is judged by.
+// unjudged explains why a policy forbids a fault without load: it requires what only load can show.
 func (p *Plan) unjudged() string {
 	for _, policy := range p.Policies {
 		for i, r := range policy.Require {
@@ -82,21 +80,21 @@ func (p *Plan) unjudged() string {
 	return ""
 }
 
-// A Bare is a fault that no scenario names: a kind with its settings.
+// A Bare is a fault without a scenario: a kind with its settings.
 type Bare struct {
 	Kind     string
-	Settings []string // key=value, those of its time among them
-	Listen   string   // where a link of brunt's own listens, for a fault on links
-	To       string   // and where it leads
-	Allow    []string // what else it may lead to, as guard.allow.load
+	Settings []string // key=value, including those of its time
+	Listen   string   // where brunt's own link listens, for a fault on links
+	To       string   // the address that the link leads to
+	Allow    []string // what else the link may lead to, as guard.allow.load
 	Policies []*scenarios.Policy
 }
 
-// bareTiming are the keys of a fault's time that one without a timeline has.
+// bareTiming are the time settings available without a timeline.
 var bareTiming = []string{"for", "within"}
 
-// CompileBare makes a plan of a fault alone. The error is a [syntax.MistakesError] with
-// every mistake found.
+// CompileBare makes a plan of a single fault. The error is a [syntax.MistakesError] with every
+// mistake found.
 func CompileBare(b Bare) (*Plan, error) {
 	m := &syntax.Mistakes{}
 	timing, settings := syntax.Arguments(b.Settings, m).Split(syntax.Keys(scenarios.Fault{}))
@@ -124,7 +122,7 @@ func CompileBare(b Bare) (*Plan, error) {
 		_, linked = mk().(chaos.Linked)
 		linked = linked && !ofContainers(settings)
 	}
-	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is but one link
+	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
 	f.Block = syntax.Block{Kind: b.Kind, Pos: at, With: settings}
@@ -150,8 +148,8 @@ func CompileBare(b Bare) (*Plan, error) {
 	return c.plan, m.Err()
 }
 
-// ofContainers tells whether the settings of a fault select containers, whose packets pass
-// no link of brunt's.
+// ofContainers reports whether the settings of a fault select containers, whose packets do not pass
+// through brunt's links.
 func ofContainers(settings *syntax.Node) bool {
 	for _, key := range []string{"container", "labels", "project", "in_network"} {
 		if settings.Get(key) != nil {
@@ -166,7 +164,7 @@ func ofContainers(settings *syntax.Node) bool {
 	return false
 }
 
-// opened reads the link that a fault alone is on.
+// opened resolves the link of a bare fault.
 func (c *compiler) opened(b Bare) {
 	if b.Listen != "" {
 		host, _, err := net.SplitHostPort(b.Listen)

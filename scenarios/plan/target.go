@@ -16,8 +16,7 @@ import (
 	"brunt/targets/stack"
 )
 
-// system reads what is loaded: a stack that brunt starts, or a URL of one that
-// runs.
+// system resolves the target: services that brunt starts, or the URL of a running system.
 func (c *compiler) system() {
 	t := &c.sc.Target
 	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.checkURL(nil)}
@@ -55,7 +54,7 @@ func (c *compiler) system() {
 		}
 		for _, to := range s.Links {
 			if c.plan.Scope.Containers {
-				continue // no proxy of brunt's stands between containers
+				continue // brunt has no proxy between containers
 			}
 			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
 		}
@@ -110,8 +109,8 @@ func (c *compiler) external(t *scenarios.Target) {
 	c.chosen(t)
 }
 
-// upstream finds where a link from the load to a target that runs already leads: where
-// the loads' own resolve would.
+// upstream finds the address to which a link from the load to a running target leads, using the
+// loads' own resolve.
 func (c *compiler) upstream() {
 	c.plan.Upstream = c.plan.Scope.External
 	if hit, _ := c.plan.NeedsLink(chaos.LoadName, chaos.TargetName); !hit || c.plan.Stack != nil || c.plan.Upstream == "" {
@@ -127,7 +126,7 @@ func (c *compiler) upstream() {
 	}
 }
 
-// resolved gives where a connection to host:port is made under a load's resolve.
+// resolved returns the address of a connection to host:port under a load's resolve.
 func resolved(hostport string, resolve map[string]string) string {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -137,7 +136,7 @@ func resolved(hostport string, resolve map[string]string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// Lookup asks for a name as the first load would.
+// Lookup resolves a name as the first load would.
 func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	o := targets.Options{Allow: p.LoadAllowlist.Check}
 	if len(p.Loads) > 0 {
@@ -146,8 +145,8 @@ func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return dial.Lookup(ctx, o, host)
 }
 
-// readySteps are the requests by which a target that runs already is asked whether
-// it is ready. They go the load's own way: TLS, names and blast radius are the same.
+// readySteps are the requests that check whether a running target is ready. They use the load's own
+// network settings: TLS, names and blast radius.
 func readySteps(t *scenarios.Target) []scenarios.Step {
 	if t.Ready == nil || t.Ready.Get == "" || t.URL.IsZero() {
 		return nil

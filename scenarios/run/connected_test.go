@@ -17,9 +17,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// testDockerConnected takes containers into networks while faults are on their packets: a far end is
-// cut off at the address that it gets there as well, and what is done at the links of a container is done at
-// the one that it gets.
+// testDockerConnected connects containers to networks while faults are on their packets: a peer is
+// cut off at its new address as well, and the fault applies to the new link of a container too.
 func testDockerConnected(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -32,8 +31,8 @@ func testDockerConnected(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, fault string
-		own         bool // it is the one on whose packets the fault is that is taken out of its network, and into it again
-		cut         bool // nothing passes between them then
+		own         bool // the container with the fault is the one that is disconnected and connected again
+		cut         bool // no packet passes between them then
 	}{
 		{"a far end", "network.partition from=container/WEB to=container/STORE", false, true},
 		{"a far end, by a program", "network.loss from=container/WEB to=container/STORE percent=100%", false, true},
@@ -54,7 +53,7 @@ func testDockerConnected(t *testing.T) {
 			if c.own {
 				connect(store, second.ID)
 			}
-			// What the store has in the second network, once it is there; of the web the same.
+			// The address of the store, or of the web, in the second network, once it is there.
 			at := func(v *chaostest.Victim) string {
 				is, err := y.Engine.Inspect(ctx, v.ID)
 				if err != nil {

@@ -17,7 +17,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// A site is a server at one of several addresses, with the times of its requests and
+// A site is a server at one of several addresses that records the times of its requests and its
 // connections.
 type site struct {
 	mu       sync.Mutex
@@ -35,7 +35,7 @@ func (p *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.conns[r.RemoteAddr]++
 }
 
-// state follows the connections as net/http tells of them.
+// state follows connections through net/http's callbacks.
 func (p *site) state(c net.Conn, to http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -50,7 +50,7 @@ func (p *site) state(c net.Conn, to http.ConnState) {
 	}
 }
 
-// count is how many requests came before and after a time, and when the last did.
+// count returns how many requests came before and after a time, and when the last one did.
 func (p *site) count(at time.Time) (before, after int, first, last time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,9 +86,9 @@ func sites(t *testing.T, hosts ...string) (port string, all []*site) {
 	return port, all
 }
 
-// TestNameMoves moves a name mid-run. New connections follow within dns_ttl, or within
-// what the record itself says; a connection that is kept alive does not, unless max_age
-// ends it: a drill through pinned sockets measures the pins.
+// TestNameMoves moves a name during a run. New connections follow within dns_ttl, or within the
+// record's TTL; a connection that is kept alive follows only when max_age ends it: a run over
+// long-lived connections measures the old address.
 func TestNameMoves(t *testing.T) {
 	t.Parallel()
 	const never = time.Duration(-1)
@@ -96,8 +96,8 @@ func TestNameMoves(t *testing.T) {
 		name        string
 		connections string
 		record      uint32        // seconds
-		within      time.Duration // the new address is used; never is not at all
-		least       time.Duration // the old address goes on being used for; some of it is the test's leeway
+		within      time.Duration // until the new address is used; never means not at all
+		least       time.Duration // how long the old address is still used; includes the test's tolerance
 	}{
 		{"pinned", "dns_ttl: 200ms", 0, never, 0},
 		{"pinned for a while", "dns_ttl: 200ms, max_age: 300ms", 0, 500 * time.Millisecond, 0},
@@ -141,7 +141,7 @@ slo: [errors < 1%%]
 				newBefore, newAfter, newFirst, _ := at[1].count(moved)
 				t.Logf("after the move: %d requests to the old address, the last %v after; %d to the new, the first %v after; asked %d times, %d connections",
 					oldAfter, oldLast.Sub(moved), newAfter, newFirst.Sub(moved), names.Asked(), res.Generator.Connections)
-				const slack = 400 * time.Millisecond // of a busy machine
+				const slack = 400 * time.Millisecond // tolerance for a busy machine
 				switch {
 				case newBefore > 0:
 					wrong.addf("%d requests went to the new address before the name led there", newBefore)
@@ -158,7 +158,7 @@ slo: [errors < 1%%]
 	}
 }
 
-// TestConnections holds what a load says of its connections against what the server saw.
+// TestConnections compares the connection counts of a load with what the server saw.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -199,12 +199,12 @@ slo: [errors < 5%%]
 				}
 				conns := int(res.Generator.Connections)
 				t.Logf("%d connections opened, %d seen, %d at once, at most %d requests on one, from %v", conns, total, p.most, mostOf(p.conns), p.from)
-				ready := total - conns // the one that asked whether the target is ready
+				ready := total - conns // the check of readiness
 				if ready != 1 {
 					wrong.addf("%d connections seen, %d opened", total, conns)
 				}
 				for host := range p.from {
-					if p.from[host]%2 == 1 { // it came from there
+					if p.from[host]%2 == 1 { // a connection from that address
 						p.from[host] -= ready
 						break
 					}
@@ -224,8 +224,7 @@ func mostOf(counts map[string]int) (most int) {
 	return most
 }
 
-// TestSourceAddressOfAnother does not begin a load from an address that this machine does
-// not have.
+// TestSourceAddressOfAnother: a load from an address that this machine does not have does not start.
 func TestSourceAddressOfAnother(t *testing.T) {
 	t.Parallel()
 	res := runOnce(t, `
@@ -240,18 +239,18 @@ load:
 	}
 }
 
-// TestPortsRunOut loads from a machine of ten ports: what finds none is brunt's own
-// failure, by its name, and says nothing of the target.
+// TestPortsRunOut loads from a machine with ten ports: a request without a port is an error of
+// brunt, named as such, and does not count against the target.
 func TestPortsRunOut(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, connections string
 		flow              string
-		short             bool // of ports
+		short             bool // ports run out
 	}{
 		{"closed after each request", "reuse: 1", "", true},
 		{"kept", "keep_alive: on", "", false},
-		// The ports of an address are there for each destination.
+		// Each destination has all ports of a source address.
 		{"from more addresses", "reuse: 1, source_addresses: [127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6]", `, {get: "http://127.0.0.2:7777/"}`, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -289,7 +288,7 @@ slo: [errors < 10%%]
 	}
 }
 
-// fewPortsRun runs a scenario in a network of few ports and gives what was said.
+// fewPortsRun runs a scenario in a network with few ports and returns its output.
 func fewPortsRun(t *testing.T, file string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "few-ports", file, t.TempDir())

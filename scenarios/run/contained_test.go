@@ -16,14 +16,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// caged is a brunt in a container of its own, which reaches the engine and nothing else.
+// caged is a brunt in a container of its own, which has access only to the engine.
 type caged struct {
 	y  *chaostest.Yard
 	id string
 }
 
-// cage starts a brunt in a container that does one fault without load. Told is told of it before it starts; nil
-// is told nothing. More change how it is made.
+// cage starts a brunt in a container that injects one fault without load. Told is called before it
+// starts; nil is skipped. More change the container's configuration.
 func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id string), more ...func(*container.Config, *container.HostConfig)) *caged {
 	t.Helper()
 	socket, err := url.Parse(y.Engine.Address().Host)
@@ -52,10 +52,10 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id str
 	return &caged{y, made.ID}
 }
 
-// said is what it has written.
+// said returns the output of the container.
 func (c *caged) said(t *testing.T) string { return c.y.Engine.Tail(t.Context(), c.id) }
 
-// warden finds the guard beside it, and the name of its run.
+// warden finds the container of its watchdog, and the name of its run.
 func (c *caged) warden(t *testing.T) (id, run string) {
 	t.Helper()
 	has, err := c.y.Engine.Labelled(t.Context(), docker.BesideLabel, c.id)
@@ -72,7 +72,7 @@ func (c *caged) warden(t *testing.T) (id, run string) {
 	return is.ID, strings.TrimPrefix(is.Labels[docker.HelperLabel], docker.WardenOf(""))
 }
 
-// left lists what is left of a run in the engine.
+// left lists the objects that a run left in the engine.
 func (c *caged) left(t *testing.T, run string) (out []string) {
 	t.Helper()
 	for label, value := range map[string]string{docker.RunLabel: run, docker.HelperLabel: docker.WardenOf(run)} {
@@ -86,7 +86,8 @@ func (c *caged) left(t *testing.T, run string) (out []string) {
 	return out
 }
 
-// killed ends its container once the fault is in, and finds that its guard takes everything back.
+// killed kills the container while the fault is active, and checks that its watchdog undoes
+// everything.
 func (c *caged) killed(t *testing.T, b *broken) {
 	t.Helper()
 	waitFor(t, "the fault to be in", func() bool {
@@ -109,9 +110,9 @@ func (c *caged) killed(t *testing.T, b *broken) {
 	b.same(t, "at the end")
 }
 
-// TestDocker_InAContainer runs brunt in a container, FROM scratch, with nothing but the
-// engine's socket, and ends that container while a fault is in: its guard in a container of
-// its own takes everything back.
+// TestDocker_InAContainer runs brunt in a container, FROM scratch, with nothing but the engine's
+// socket, and kills that container while a fault is active: its watchdog in a second container
+// undoes everything.
 func TestDocker_InAContainer(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -129,7 +130,7 @@ func TestDocker_InAContainer(t *testing.T) {
 			b := newBroken(t, y, name)
 			fault, _, _ := strings.Cut(b.fault, " for=")
 			reach := func(*container.Config, *container.HostConfig) {}
-			if tcp != "" { // the engine is reached over the network, and its socket is not there
+			if tcp != "" { // the engine is reached over the network, without its socket
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
 					t.Fatal(err)
@@ -146,7 +147,7 @@ func TestDocker_InAContainer(t *testing.T) {
 	}
 }
 
-// TestDocker_InAContainerToTheEnd has brunt do faults in a container, and nobody end it.
+// TestDocker_InAContainerToTheEnd: brunt injects faults from a container and ends normally.
 func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -176,7 +177,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 			}
 		})
 	}
-	t.Run("without its guard", func(t *testing.T) { // so the test above can fail
+	t.Run("without its guard", func(t *testing.T) { // shows that the test above can fail
 		t.Parallel()
 		b := newBroken(t, y, "pause")
 		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil)
@@ -187,7 +188,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Second) // in which a guard would have acted
+		time.Sleep(time.Second) // time in which a watchdog would have acted
 		if b.difference(t) == "" {
 			t.Error("nothing is left")
 		}

@@ -18,7 +18,7 @@ import (
 	"brunt/targets/stack"
 )
 
-// fleet is a stack of containers.
+// fleet is a target of containers.
 type fleet struct {
 	*stack.Fleet
 	engine *docker.Engine
@@ -34,7 +34,7 @@ func (f fleet) units() []chaos.Unit {
 	return out
 }
 
-// A member is a container of a stack.
+// A member is a container of a target.
 type member interface {
 	Name() string // of the unit
 	Addr() string
@@ -48,7 +48,7 @@ var (
 	_ member = (*stack.Part)(nil)
 )
 
-// contained is a container of a stack as faults see it.
+// contained is the unit of a container.
 func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
 	c := &container.Container{Engine: e, Ref: ref, Of: container.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
 	if m.Asks() {
@@ -57,7 +57,7 @@ func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
 	return c
 }
 
-// addrOf is where a unit listens; empty is nowhere.
+// addrOf is the address that a unit listens on; empty if it has none.
 func addrOf[M member](members []M, unit string) string {
 	for _, m := range members {
 		if m.Name() == unit {
@@ -67,8 +67,8 @@ func addrOf[M member](members []M, unit string) string {
 	return ""
 }
 
-// contain makes a stack of containers. All that is made carries the run's label, by which
-// anyone who reads the journal can take it away.
+// contain starts the containers of the target. Every object in the engine carries the run's label,
+// so that any reader of the journal can remove it.
 func (s *system) contain(ctx context.Context) error {
 	r := s.r
 	e, err := s.Open(ctx)
@@ -90,7 +90,7 @@ func (s *system) contain(ctx context.Context) error {
 	}
 	undo := []chaos.Undo{container.FleetUndo(e.Address(), r.o.ID)}
 	if r.Stack.Compose != nil {
-		// The command first: it must not make more meanwhile.
+		// Kill the command first, so that it creates no more objects.
 		undo = []chaos.Undo{container.ComposeUndo(e.Address(), stack.ProjectName(r.o.ID)), journal.StackUndo(r.o.ID)}
 		s.stack = project{stack.NewProject(*r.Stack, o), e}
 	} else {
@@ -104,7 +104,7 @@ func (s *system) contain(ctx context.Context) error {
 		return err
 	}
 	if err := s.stack.Up(ctx); err != nil {
-		// subtle: the engine may be about to follow an order still that nobody waits for any more.
+		// subtle: the engine may still execute a request whose client has gone.
 		s.sweep = func(ctx context.Context) error {
 			if r.Stack.Compose != nil {
 				return container.SweepCompose(ctx, e, stack.ProjectName(r.o.ID))
@@ -129,7 +129,7 @@ func (s *system) contain(ctx context.Context) error {
 	return s.loadLink(ctx)
 }
 
-// project is a stack that Compose has brought up.
+// project is a target that Compose has brought up.
 type project struct {
 	*stack.Project
 	engine *docker.Engine
@@ -145,7 +145,7 @@ func (p project) units() []chaos.Unit {
 	return out
 }
 
-// helpers readies what brunt's helpers are made of, where a fault will need one.
+// helpers prepares the image of the agents, where a fault will need one.
 func (r *runner) helpers(ctx context.Context) error {
 	for _, e := range r.Faults {
 		if r.o.NoChaos || !r.inside(e) {
@@ -160,14 +160,14 @@ func (r *runner) helpers(ctx context.Context) error {
 	return nil
 }
 
-// inside tells whether a fault is done inside of a container, where it may take a helper.
+// inside reports whether a fault acts inside a container, where it may need an agent.
 func (r *runner) inside(e *chaos.Entry) bool {
 	f, ok := e.Damage.(chaos.Inside)
 	d, _ := catalog.Find(e.Kind)
 	return ok && f.Inside(r.Scope) || r.Contained && d.Agent != nil
 }
 
-// owned labels what a run makes with whose it is.
+// owned returns the labels for everything that a run creates.
 func owned() map[string]string {
 	return map[string]string{docker.OwnerLabel: strconv.Itoa(os.Geteuid())}
 }

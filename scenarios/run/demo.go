@@ -12,13 +12,13 @@ import (
 	"brunt/targets/stack"
 )
 
-// DemoOptions say how to run the built-in system by itself.
+// DemoOptions configure a run of the built-in system by itself.
 type DemoOptions struct {
-	With     []string // name=value: its switches, as `target: {with: …}` has them
+	With     []string // name=value: its switches, as in `target: {with: …}`
 	Policies []*scenarios.Policy
 	Self     []string // brunt's own command line
 	State    string   // for the journal
-	Guard    []string // the command line of the guard
+	Guard    []string // the command line of the watchdog
 	Up       func([]DemoUnit)
 }
 
@@ -30,7 +30,7 @@ type DemoUnit struct {
 	Entry bool
 }
 
-// Demo runs the built-in system until ctx ends, and leaves nothing of it behind.
+// Demo runs the built-in system until ctx ends, and cleans up after it.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
 	m := &syntax.Mistakes{}
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &template.Secrets{}, Symbols: &template.Symbols{}}

@@ -4,8 +4,8 @@ import (
 	"brunt/scenarios/machine"
 )
 
-// files raises the limit of open files to what the loads may need. Where it can't
-// go that high, loads whose author set no limit get one that fits.
+// files raises the limit of open files to what the loads may need. Where the hard limit is too low,
+// loads without a limit of their own get one that fits.
 func (r *runner) files() {
 	want, fixed := r.FilesNeeded()
 	soft, hard := machine.RaiseFileLimit(want)

@@ -11,17 +11,17 @@ import (
 	"brunt/scenarios/judge"
 )
 
-// detection is what the judge is told of a sighting.
+// detection converts a sighting for the judge.
 func (r *runner) detection(s *chaos.Sighting) judge.Detection {
 	return observe.DetectionOf(s, r.Scenario.Secrets.Mask)
 }
 
-// observedRun is what the observer needs to know of this run.
+// observedRun describes this run for the observer.
 func (r *runner) observedRun() observe.Run {
 	return observe.Run{T0: r.t0, Now: r.now, Mask: r.Scenario.Secrets.Mask, Note: r.note, Event: r.event, Addresses: r.env.Units}
 }
 
-// fillDetect tells what the monitoring noticed of an occurrence.
+// fillDetect adds what the monitoring detected of an occurrence.
 func (r *runner) fillDetect(rec *result.FaultRecord, c *chaos.Record) {
 	s := c.Detect
 	switch least := max(0, s.NotYet-c.Injected); {

@@ -23,13 +23,13 @@ import (
 	"brunt/scenarios"
 )
 
-// TestDiscovered kills brunt together with its guard and takes the journal away: what
-// carries the run's mark is found and ended, and a process that has none is let alone.
-// Where the journal only lies where nobody looks, the marks lead to it.
+// TestDiscovered kills brunt together with its watchdog and removes the journal: processes with the
+// run's mark are found and ended, and a process without one is not touched. Where the journal was
+// only moved, the marks lead to it.
 func TestDiscovered(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		lost bool // the journal
+		lost bool // the journal was removed
 	}{{"the journal is lost", true}, {"the journal lies elsewhere", false}} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newMortal(t)
@@ -104,8 +104,8 @@ func TestDiscovered(t *testing.T) {
 	}
 }
 
-// TestDiscovered_Alive holds that nothing of a run that goes on is found, even if its
-// journal is not where it was.
+// TestDiscovered_Alive: the processes of a run in progress are left alone, even if its journal is
+// not in its place.
 func TestDiscovered_Alive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -142,8 +142,8 @@ func TestDiscovered_Alive(t *testing.T) {
 	}
 }
 
-// TestDiscovered_Guard stops the guard, so that it can't act, and kills brunt while a
-// process is frozen that carries no mark: the guard's own mark leads to the journal.
+// TestDiscovered_Guard stops the watchdog and kills brunt while a process without a mark is frozen:
+// the watchdog's own mark leads to the journal.
 func TestDiscovered_Guard(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -203,7 +203,7 @@ func TestDiscovered_Guard(t *testing.T) {
 	}
 }
 
-// childOf finds the child of a process whose command line ends with a word.
+// childOf finds the child of a process by the last word of its command line.
 func childOf(t *testing.T, parent int, word string) int {
 	t.Helper()
 	procs, _ := os.ReadDir("/proc")

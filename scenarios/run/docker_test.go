@@ -25,8 +25,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// TestDocker has side by side what waits for its containers most of the time, does not ask how late
-// a run was, and has no share in what there is once in an engine, as TestDocker_Stray has.
+// TestDocker runs side by side the tests that mostly wait for their containers, do not depend on
+// timing, and do not use what an engine has only once, unlike TestDocker_Stray.
 func TestDocker(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -46,7 +46,7 @@ func TestDocker(t *testing.T) {
 	}
 }
 
-// TestDocker_Stack loads containers that brunt makes, and breaks each of them.
+// TestDocker_Stack loads containers that brunt starts, and injects a fault into each of them.
 func TestDocker_Stack(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -97,8 +97,8 @@ chaos:
 	}
 }
 
-// testDockerNotReady holds that a container that does not come up ends the run with what
-// it wrote, and leaves nothing.
+// testDockerNotReady: a container that does not come up ends the run with its output, and nothing is
+// left over.
 func testDockerNotReady(t *testing.T) {
 	y := chaostest.NewYard(t)
 	for _, c := range []struct{ name, web, want string }{
@@ -109,7 +109,7 @@ func testDockerNotReady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			id := NewID()
-			// As the engine follows an order still that nobody waits for any more.
+			// The engine still executes a request whose client has gone.
 			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id), network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
 			if err != nil {
 				t.Fatal(err)
@@ -152,8 +152,8 @@ networks: {front: {}, back: {}}
 volumes: {kept: {}}
 `
 
-// TestDocker_Compose loads a Compose project that brunt brings up. Nothing of it is left,
-// volumes included, and a project that the user had up already is as it was.
+// TestDocker_Compose loads a Compose project that brunt brings up. Nothing of it is left over,
+// including volumes, and a project that was already up is unchanged.
 func TestDocker_Compose(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -197,9 +197,9 @@ chaos:
 	}
 }
 
-// testDockerChosen breaks containers that run already, by the names that the target gives
-// them and by what selects them. One that is removed meanwhile is gone, and another that
-// takes its name is not touched.
+// testDockerChosen injects faults into running containers, by the names in the target and by
+// selectors. A container that is removed meanwhile is gone, and another with its name is not
+// touched.
 func testDockerChosen(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -243,7 +243,7 @@ chaos:
 			if e.Event != "fault.verified" {
 				return
 			}
-			// Somebody makes the container anew, under its name, and pauses it.
+			// The container is recreated under its name, and paused.
 			api := y.Engine.API()
 			if err := y.Engine.Remove(ctx, two.ID); err != nil {
 				t.Error(err)
@@ -267,8 +267,8 @@ chaos:
 	})
 }
 
-// TestDocker_Engine holds that no engine is reached that the scenario does not allow, and
-// that one that does not answer is told of before anything begins.
+// TestDocker_Engine: brunt connects to no engine that the scenario does not allow, and reports an
+// engine that does not answer before the run starts.
 func TestDocker_Engine(t *testing.T) {
 	text := `
 version: 1
@@ -311,8 +311,8 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 	}
 }
 
-// testDockerDiscovered kills brunt together with its guard and takes its journal away:
-// what it has made in the engine is found by its label, unless its run goes on.
+// testDockerDiscovered kills brunt together with its watchdog and removes its journal: the objects
+// that it created in the engine are found by their label, unless their run goes on.
 func testDockerDiscovered(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
@@ -329,7 +329,7 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if len(engineHas(t, y.Engine, m)) == 0 {
 		t.Fatal("nothing was left")
 	}
-	held, err := journal.Open(catalog.AllOperations(), t.TempDir(), run) // somebody holds it: the run goes on
+	held, err := journal.Open(catalog.AllOperations(), t.TempDir(), run) // the lock means that the run goes on
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,8 +358,8 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	}
 }
 
-// testDockerLeader picks the container that says that it leads, asked by a command in it
-// and by a path.
+// testDockerLeader selects the container that reports to lead, asked by a command in it and by a
+// path.
 func testDockerLeader(t *testing.T) {
 	y := chaostest.NewYard(t)
 	label := map[string]string{"app": y.Run}
@@ -369,8 +369,8 @@ func testDockerLeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only from itself the second is asked at the address that it has: a pause of the first
-	// would tell that the wrong one was taken.
+	// The second container is asked at its own address only from within; a pause of the first would
+	// show that the wrong one was selected.
 	leader := fmt.Sprintf(`{exec: [/brunt, leads, "%s"]}`, is.Addresses()[0])
 	res := runOnce(t, fmt.Sprintf(`
 version: 1

@@ -19,7 +19,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// prepare readies load i.
+// prepare prepares load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
 	s := &driver.Setup{Load: &lp.Load, Client: r.Protocols.Client}
@@ -40,7 +40,7 @@ func (r *runner) prepare(i, shards int) error {
 	return nil
 }
 
-// loadRun gives a load with everything but what makes its requests.
+// loadRun returns the run of a load without its driver.
 func (r *runner) loadRun(i, shards int) *load.Run {
 	lp := &r.Loads[i]
 	warm := r.Scenario.Warmup
@@ -63,12 +63,12 @@ func (r *runner) inFlight() int64 {
 	return n
 }
 
-// drive runs all loads to their end, with the faults among them, and watches.
+// drive runs all loads to their end, with the timeline of faults, and watches them.
 func (r *runner) drive(ctx context.Context) error {
 	r.event(result.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
-	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
+	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can request a fault
 		r.timeline.Store(r.newTimeline())
 	}
 	var loads sync.WaitGroup
@@ -113,7 +113,7 @@ func (r *runner) drive(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// newTimeline makes the timeline of this run.
+// newTimeline creates the timeline of this run.
 func (r *runner) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
@@ -125,7 +125,7 @@ func (r *runner) newTimeline() *chaos.Timeline {
 	return t
 }
 
-// world is what faults may touch in this run.
+// world is the environment of faults in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
 		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
@@ -134,7 +134,7 @@ func (r *runner) world() chaos.Env {
 	}
 }
 
-// steady judges the steady state before the first injection.
+// steady checks the steady state before the first injection.
 func (r *runner) steady(context.Context) error {
 	for _, o := range r.Scenario.Steady {
 		if o.Metric.OfSeries() {
@@ -157,14 +157,14 @@ func (r *runner) steady(context.Context) error {
 	return nil
 }
 
-// lost ends the run for want of a steady state.
+// lost ends the run because the steady state does not hold.
 func (r *runner) lost(why unsteady) error {
 	r.event(result.Event{Event: "steady.lost", Text: why.what})
 	r.cancel(why)
 	return why
 }
 
-// stillDown looks once more, at the end, for what one-shots took down.
+// stillDown checks again, at the end, what one-shot faults took down.
 func (r *runner) stillDown() {
 	for _, rec := range r.records {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -175,7 +175,7 @@ func (r *runner) stillDown() {
 	}
 }
 
-// seriesNow tells whether a condition on a series holds now; known is false where nobody knows.
+// seriesNow reports whether a condition on a series holds now; known is false without data.
 func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known bool) {
 	var v float64
 	if o.Metric.Resource == "" {
@@ -186,7 +186,7 @@ func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known boo
 	return known && o.Holds(v), known
 }
 
-// seriesSteady judges a condition on a series over the baseline so far.
+// seriesSteady checks a condition on a series over the baseline so far.
 func (r *runner) seriesSteady(o slo.Objective) error {
 	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.SoFar(r.onClock()), r.observed.SoFar())
 	switch {

@@ -18,7 +18,7 @@ type toy struct {
 	step int32
 }
 
-// toyDriver describes it: this is all that a driver needs beside its line in driver.All.
+// toyDriver describes the toy: a driver needs only this and its line in driver.All.
 func toyDriver() driver.Descriptor {
 	return driver.Descriptor{
 		Version: "toy 1.0",

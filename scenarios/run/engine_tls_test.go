@@ -16,8 +16,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// byTLS stands before the engine and asks who its clients are, as an engine on another machine does. It
-// gives the environment that leads there, and the folder of what a client has to show.
+// byTLS is a proxy before the engine that requires client certificates, as an engine on another
+// machine does. It returns the environment that leads to it, and the folder of the client's
+// certificate.
 func byTLS(t *testing.T, y *chaostest.Yard) (env []string, dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -45,9 +46,9 @@ func byTLS(t *testing.T, y *chaostest.Yard) (env []string, dir string) {
 	return []string{"DOCKER_HOST=tcp://" + l.Addr().String(), "DOCKER_TLS_VERIFY=1", "DOCKER_CERT_PATH=" + dir}, dir
 }
 
-// TestDocker_ByTLS breaks containers of an engine that is reached over the network by TLS: by its API and
-// by helpers, whose streams go there too. Brunt is killed, with its guard and without: both reach the
-// engine as brunt did, by what the journal says.
+// TestDocker_ByTLS injects faults into containers of an engine that is reached over TLS: by its API
+// and by agents, whose streams use TLS too. Brunt is killed, with its watchdog and without: both
+// cleanups reach the engine the same way, by the address in the journal.
 func TestDocker_ByTLS(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -66,7 +67,7 @@ func TestDocker_ByTLS(t *testing.T) {
 			b.withoutGuard(t, injected)
 		})
 	}
-	t.Run("in a container", func(t *testing.T) { // whose guard is in another
+	t.Run("in a container", func(t *testing.T) { // with its watchdog in another container
 		t.Parallel()
 		b := newBroken(t, y, "pause")
 		env, dir := byTLS(t, y)
@@ -79,7 +80,8 @@ func TestDocker_ByTLS(t *testing.T) {
 	})
 }
 
-// TestDocker_ByTLSRefused says what is wrong with what is shown at an engine, or what that shows.
+// TestDocker_ByTLSRefused: the error explains what is wrong with the client's certificate or the
+// engine's.
 func TestDocker_ByTLSRefused(t *testing.T) {
 	y := chaostest.NewYard(t)
 	env, dir := byTLS(t, y)

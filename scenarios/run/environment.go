@@ -38,9 +38,9 @@ func (r *runner) environment() result.Environment {
 	}
 }
 
-// programs gives the sum of brunt's own file, and of those that its scripts run by. Each
-// file is summed up once, before the load begins: brunt's has some ten megabytes, which
-// take as long as a thousand requests.
+// programs returns the digest of brunt's own file, and those of the programs that run its scripts.
+// Each file is read once, before the load begins: brunt's has some ten megabytes, and its digest
+// takes as long as a thousand requests.
 func (r *runner) programs() (own string, tools []result.FileSum) {
 	for i := range r.Loads {
 		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
@@ -53,7 +53,7 @@ func (r *runner) programs() (own string, tools []result.FileSum) {
 	return own, tools
 }
 
-// summer sums up files, each once.
+// summer computes digests of files, each once.
 type summer struct{ known map[string]string }
 
 func (s *summer) of(file string) (sum string, ok bool) {
@@ -70,10 +70,10 @@ func (s *summer) of(file string) (sum string, ok bool) {
 	return sum, sum != ""
 }
 
-// identifyWithin bounds how long the engine is asked for what the units are made of.
+// identifyWithin bounds the time for asking the engine about the units' images.
 const identifyWithin = 10 * time.Second
 
-// identify finds what the units are made of, before the load begins.
+// identify finds the images and programs of the units, before the load begins.
 func (s *system) identify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
@@ -91,7 +91,7 @@ func (s *system) identify(ctx context.Context) {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // it is a part of brunt
+				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}
@@ -104,7 +104,7 @@ func (s *system) identify(ctx context.Context) {
 	}
 }
 
-// image tells what a container was made of.
+// image identifies the image of a container.
 func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
 	ref, _ := c.Container()
 	if ref == "" {
@@ -122,8 +122,8 @@ func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 	id.Digests, _ = e.Digests(ctx, is.ImageID)
 }
 
-// shownPath is a file as the scenario's folder sees it; what lies elsewhere keeps its
-// Name alone: where this machine has it says nothing about it.
+// shownPath is the path of a file relative to the scenario's folder; a file outside the folder is
+// shown by its name alone, because its place on this machine is irrelevant.
 func shownPath(dir, file string) string {
 	if rel := plan.Relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
 		return rel

@@ -14,7 +14,8 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// TestEnvironment: what took part is known by its sums, and every key of it is there.
+// TestEnvironment: the result identifies the programs of the run by their digests, and has every
+// key.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) string {

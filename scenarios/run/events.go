@@ -9,22 +9,22 @@ import (
 	"brunt/scenarios/result"
 )
 
-// note adds to what the report says besides.
+// note adds a note to the report.
 func (r *runner) note(format string, args ...any) {
-	text := r.Scenario.Secrets.Mask(fmt.Sprintf(format, args...)) // scripts and targets say what they like
+	text := r.Scenario.Secrets.Mask(fmt.Sprintf(format, args...)) // scripts and targets may quote secrets
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, text)
 }
 
-// event notes what happened.
+// event records an event now.
 func (r *runner) event(e result.Event) { r.eventAt(time.Now(), e) }
 
-// eventAt notes what happened at a time that has passed.
+// eventAt records an event at a past time.
 func (r *runner) eventAt(at time.Time, e result.Event) {
 	e.Text, e.Data = r.Scenario.Secrets.Mask(e.Text), maskedData(e.Data, r.Scenario.Secrets.Mask)
 	if e.At.IsZero() {
-		e.At = at.UTC().Round(0) // the wall clock alone
+		e.At = at.UTC().Round(0) // without the monotonic clock
 	}
 	r.mu.Lock()
 	r.events = append(r.events, e)
@@ -41,7 +41,7 @@ func (r *runner) eventAt(at time.Time, e result.Event) {
 	}
 }
 
-// maskedData gives what an event carries with secrets masked.
+// maskedData returns the data of an event with secrets masked.
 func maskedData(data map[string]any, mask func(string) string) map[string]any {
 	if data == nil {
 		return nil
@@ -69,8 +69,8 @@ func maskedValue(v any, mask func(string) string) any {
 	return v
 }
 
-// onClock gives the events with their times on the run's clock, which those before
-// the load could not know yet.
+// onClock returns the events with their times on the run's clock; events before the load were
+// recorded before t0 was known.
 func (r *runner) onClock() []result.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,7 @@ func (r *runner) onClock() []result.Event {
 	for i := range out {
 		out[i].T = result.Sec(r.times[i].Sub(r.t0))
 	}
-	// What was told late stands where it happened.
+	// Events that were reported late are sorted into their place.
 	slices.SortStableFunc(out, func(a, b result.Event) int { return cmp.Compare(a.T, b.T) })
 	return out
 }

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestRunner_OnClock holds that what was told late keeps its time, however often the
-// events are asked for.
+// TestRunner_OnClock: an event that was reported late keeps its time, however often the events are
+// read.
 func TestRunner_OnClock(t *testing.T) {
 	t0 := time.Unix(1000, 0)
 	r := &runner{t0: t0}

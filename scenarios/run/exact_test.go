@@ -28,10 +28,9 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// needsBacklog skips a test where a listener can't have as many waiting connections
-// as the load opens while its target is frozen: Go's listeners ask for
-// net.core.somaxconn, and what finds no room is tried again a second later, by the
-// kernel.
+// needsBacklog skips a test where a listener can't hold as many waiting connections as the load
+// opens while its target is frozen: Go's listeners ask for net.core.somaxconn, and the kernel
+// retries a connection without room a second later.
 func needsBacklog(t *testing.T) {
 	t.Helper()
 	const least = 1024
@@ -52,7 +51,7 @@ func needsBacklog(t *testing.T) {
 // frozenFor is how long a server is frozen.
 const frozenFor = time.Second
 
-// freeze stops a process for a while and gives from when to when.
+// freeze stops a process for a while and returns the start and end of the stop.
 func freeze(t *testing.T, pid int) (from, to time.Time) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Error(err)
@@ -66,15 +65,15 @@ func freeze(t *testing.T, pid int) (from, to time.Time) {
 	return from, to
 }
 
-// A frozen is a run during which its target was frozen.
+// A frozen is a run whose target was frozen for a while.
 type frozen struct {
 	*result.Result
-	intended []time.Duration // by the schedule
-	answered []time.Duration // as the target itself saw it, in the order of the schedule
-	from, to time.Duration   // frozen
+	intended []time.Duration // intended times by the schedule
+	answered []time.Duration // times at the target itself, in the order of the schedule
+	from, to time.Duration   // start and end of the freeze
 }
 
-// freezeRun runs 1000/s for 10 s against a server that is frozen on the way.
+// freezeRun runs 1000/s for 10 s against a server that is frozen in between.
 func freezeRun(t *testing.T, arrivals, scheme, version, engine string) frozen {
 	t.Helper()
 	needsBacklog(t)
@@ -149,8 +148,8 @@ load:
 	return f
 }
 
-// quantile gives the q-quantile of n spans, in seconds: the smallest of them that a
-// share q does not exceed.
+// quantile returns the q-quantile of n spans, in seconds: the smallest of them that a share q does
+// not exceed.
 func quantile(q float64, n int, span func(i int) time.Duration) float64 {
 	list := make([]time.Duration, n)
 	for i := range list {
@@ -160,8 +159,7 @@ func quantile(q float64, n int, span func(i int) time.Duration) float64 {
 	return list[int(math.Ceil(q*float64(n)-1e-9))-1].Seconds()
 }
 
-// ideal is how long arrival i waits for a target that answers at once, save while it
-// is frozen.
+// ideal is the response time of arrival i at a target that answers at once except while frozen.
 func (f *frozen) ideal(i int) time.Duration {
 	if at := f.intended[i]; at >= f.from && at < f.to {
 		return f.to - at
@@ -169,9 +167,9 @@ func (f *frozen) ideal(i int) time.Duration {
 	return 0
 }
 
-// TestFrozen checks from scenario to result that no stall is hidden. A request that
-// finds the target frozen waits for its end, and is counted with all of that wait:
-// as the schedule and the freeze have it, and as the target itself has it.
+// TestFrozen checks from scenario to result that no stall is hidden. The response time of a request
+// to the frozen target includes its whole wait, compared with the schedule and the freeze, and with
+// the target's own record.
 func TestFrozen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("10 s each, of 1000/s")
@@ -184,7 +182,7 @@ func TestFrozen(t *testing.T) {
 		{"even by vegeta", "even", "http", "1.1", "HTTP/1.1", "vegeta"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			try(t, func(wrong *complaints) { // a busy machine freezes for longer, or is slow to serve what waited
+			try(t, func(wrong *complaints) { // a busy machine freezes for longer, or serves the waiting requests slowly
 				f := freezeRun(t, c.arrivals, c.scheme, c.version, c.engine)
 				f.check(t, c.arrivals, wrong)
 				if got := f.Generator.Spoken; !slices.Equal(got, []string{c.spoken}) {
@@ -195,7 +193,7 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
-// check holds what was measured against what there was to measure.
+// check compares the measured times with the true ones.
 func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	n := len(f.intended)
 	run, ok := cellOf(f.Result, "run", "*"), cellOf(f.Result, "run", "ok")
@@ -207,8 +205,7 @@ func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 			t.Errorf("%d arrivals, want 10 000", n)
 		}
 	}
-	// What waited is served one after the other, so that some of it waits longer than
-	// the freeze alone would have it.
+	// Waiting requests are served one after the other, so some wait longer than the freeze alone.
 	served := time.Duration(0)
 	for i := range f.intended {
 		if f.ideal(i) > 0 {
@@ -218,7 +215,7 @@ func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	for _, c := range []struct {
 		q        float64
 		got      result.Num
-		from, to float64 // for even arrivals, where the target is as quick as it can be
+		from, to float64 // for even arrivals and the fastest possible target
 	}{{.95, run.Response.P95, .45, .55}, {.99, run.Response.P99, .85, .95}, {.999, run.Response.P999, .97, 1.03}} {
 		ideal := quantile(c.q, n, f.ideal)
 		target := quantile(c.q, n, func(i int) time.Duration { return f.answered[i] - f.intended[i] })
@@ -249,8 +246,7 @@ func (s *sink) Record(o *scenarios.Outcome) {
 	s.list = append(s.list, *o)
 }
 
-// outcomes drives the only load of a plan as a run does, and gives what became of
-// each of its requests.
+// outcomes drives the only load of a plan as a run does, and returns the outcomes of its requests.
 func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
 	r := &runner{Plan: plan, log: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
@@ -268,19 +264,19 @@ func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	return slices.DeleteFunc(out.list, func(o scenarios.Outcome) bool { return o.Step == scenarios.IterationStep })
 }
 
-// TestSpike holds what a spike asks for and what is really sent against the area
-// under it, every millisecond.
+// TestSpike compares the scheduled and the sent requests of a spike with the area under it, every
+// millisecond.
 func TestSpike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("5000/s")
 	}
-	// In vegeta, a request goes through four goroutines until it is written.
+	// In vegeta, a request passes four goroutines until it is written.
 	for engine, late := range map[string]time.Duration{"native": time.Millisecond, "vegeta": 2 * time.Millisecond} {
 		t.Run(engine, func(t *testing.T) { spikeBy(t, engine, late) })
 	}
 }
 
-// spikeBy lets what is sent be late by a span.
+// spikeBy allows requests to be sent late by a span.
 func spikeBy(t *testing.T, engine string, late time.Duration) {
 	s := newServer(t, "serve")
 	text := fmt.Sprintf(`
@@ -322,7 +318,7 @@ load:
 		}
 		lag := quantile(.99, len(lags), func(i int) time.Duration { return lags[i] })
 		t.Logf("%d of %d samples are near the area; p99 lag %s", near, samples, quantity.FormatSeconds(lag))
-		if share := float64(near) / float64(samples); share >= .99 && lag <= lagMost.Seconds() { // near, in a run that is healthy
+		if share := float64(near) / float64(samples); share >= .99 && lag <= lagMost.Seconds() { // close to the schedule, in a healthy run
 			return
 		} else if lag <= .1*lagMost.Seconds() && try > 1 {
 			t.Fatalf("in time, and yet only %g of the samples are near the area", share)
@@ -331,9 +327,8 @@ load:
 	t.Fatalf("this machine is too busy: brunt was late %d times", lateTries)
 }
 
-// TestOutage freezes a service for a dozen times the timeout. Nothing that
-// was asked for goes uncounted, what comes after it is no storm of brunt's making,
-// and its recovery is found to the second.
+// TestOutage freezes a service for twelve times the timeout. Every scheduled request is counted,
+// brunt causes no storm of requests afterwards, and the recovery is found to the second.
 func TestOutage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("40 s")
@@ -354,7 +349,7 @@ chaos:
 judge: {hold: 5s}
 slo: [recover < %ds after silence, heal < 4s after silence]
 `, rate, seconds, timeout, silent, silent+5)
-	res, err := Run(t.Context(), mustCompile(t, text), Options{State: t.TempDir()}) // who waits to be alone does not wait for this
+	res, err := Run(t.Context(), mustCompile(t, text), Options{State: t.TempDir()}) // does not wait for a turn alone
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,8 +366,7 @@ slo: [recover < %ds after silence, heal < 4s after silence]
 		t.Fatalf("%d faults", len(res.Faults))
 	}
 	f := res.Faults[0]
-	// Who asked in the last seconds of it is answered within the timeout, and so is
-	// well served.
+	// A request of its last seconds is answered within the timeout, and so counts as good.
 	const lost = (silent - timeout) * rate
 	if n := bad.Count; n < lost-rate || n > lost+3*rate {
 		t.Errorf("%d errors, want about %d", n, lost)
@@ -380,7 +374,7 @@ slo: [recover < %ds after silence, heal < 4s after silence]
 	if most := float64(ok.Response.Max); most > timeout+.25 {
 		t.Errorf("a request took %g s, and the timeout is %d s", most, timeout)
 	}
-	good := result.Num(0) // from here on
+	good := result.Num(0) // good requests from here on
 	for _, w := range res.Windows {
 		if w.Load != "*" || w.Step != "*" {
 			continue

@@ -7,8 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Expected is what is known of a run before it begins: who it is, and what it will be
-// judged by.
+// Expected is what is known of a run before it begins: its identity and its objectives.
 func Expected(p *plan.Plan, o Options) *result.Result {
 	sc := p.Scenario
 	res := &result.Result{

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownNetwork has a command start in a network of its own, which ends with it.
+// ownNetwork starts a command in a network namespace of its own, which ends with it.
 func ownNetwork(cmd *exec.Cmd) bool {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() != 0 {
@@ -23,8 +23,8 @@ func ownNetwork(cmd *exec.Cmd) bool {
 	return true
 }
 
-// fewPorts runs a scenario against a server of its own, in a network with ten ports that
-// connections can have, each of which rests a minute after it was used.
+// fewPorts runs a scenario against a server of its own, in a network with ten ephemeral ports, each
+// of which is unavailable for a minute after its use.
 func fewPorts(args []string) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 	if err != nil {

@@ -19,23 +19,23 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// A Finder probes the target of a scenario at rates. Each probe is a run of its own at one
-// rate, with the scenario's flows in their proportion and without its faults.
+// A Finder probes the target of a scenario at rates. Each probe is a run at one rate, with the
+// scenario's flows in their proportions and without its faults.
 type Finder struct {
-	Parse      func() (*scenarios.Scenario, error) // reads the scenario, anew for each probe
+	Parse      func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
 	Compile    plan.CompileOptions
 	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
-	Objectives []slo.Objective // that must hold; none is the scenario's own over the whole run
+	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
 	Length     time.Duration   // of a probe; longer where an objective needs more requests
-	Cool       time.Duration   // what the target is given after a break
+	Cool       time.Duration   // time for the target to recover after a break
 
 	weights []float64 // shares of the loads
 }
 
 var _ capacity.Prober = (*Finder)(nil)
 
-// Check compiles a probe at a rate without running it, and gives the rate of all loads of the
-// scenario together, in the mean.
+// Check compiles a probe at a rate without running it, and returns the mean rate of all loads of the
+// scenario together.
 func (f *Finder) Check() (mean float64, err error) {
 	sc, err := f.Parse()
 	if err != nil {
@@ -72,7 +72,7 @@ func (f *Finder) Check() (mean float64, err error) {
 	return mean, err
 }
 
-// plan is that of a probe.
+// plan compiles the plan of a probe.
 func (f *Finder) plan(rate float64) (*plan.Plan, error) {
 	sc, err := f.Parse()
 	if err != nil {
@@ -94,7 +94,7 @@ func (f *Finder) plan(rate float64) (*plan.Plan, error) {
 	return plan.Compile(sc, f.Compile)
 }
 
-// constant is the executor of a probe, with the arrivals of the load's own.
+// constant is the executor of a probe, with the arrivals of the load itself.
 func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block {
 	field := func(key, text string) syntax.Field {
 		return syntax.Field{Key: key, Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: text, Pos: own.Pos}}
@@ -126,7 +126,7 @@ func (f *Finder) Probe(ctx context.Context, rate float64) (capacity.Answer, stri
 	return answer(res)
 }
 
-// answer says what a probe came to.
+// answer evaluates a probe.
 func answer(res *result.Result) (capacity.Answer, string, error) {
 	switch {
 	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
@@ -159,7 +159,7 @@ func answer(res *result.Result) (capacity.Answer, string, error) {
 	return capacity.Holds, why, nil
 }
 
-// measured writes what an objective found.
+// measured describes the measured value of an objective.
 func measured(o result.ObjectiveResult) string {
 	if math.IsNaN(float64(o.Measured)) {
 		return "no end"
@@ -174,12 +174,12 @@ func measured(o result.ObjectiveResult) string {
 	return fmt.Sprintf("%.4g", float64(o.Measured))
 }
 
-// grows is the share of the requests of a probe's second half by which what is in flight
-// may grow in it: a target that is asked for more than it can do is further behind with each
-// second, long before its percentiles show it.
+// grows is the largest growth of the requests in flight over a probe's second half, as a share of
+// its requests: above it the target falls further behind each second, long before its percentiles
+// show it.
 const grows = .01
 
-// growing tells that the target falls behind.
+// growing reports whether the target falls behind.
 func growing(windows []result.Window) (why string, yes bool) {
 	var all []result.Window
 	for _, w := range windows {

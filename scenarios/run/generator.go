@@ -18,11 +18,11 @@ import (
 
 const (
 	lagShare = 0.1                   // of the tightest latency objective
-	lagMost  = 10 * time.Millisecond // p99 lag above it is never healthy
-	sentLess = 0.99                  // of the schedule, for want of brunt's own means
+	lagMost  = 10 * time.Millisecond // p99 lag above this is never healthy
+	sentLess = 0.99                  // of the schedule, because brunt lacked resources
 )
 
-// lagLimit is the p99 lag that a healthy run stays under.
+// lagLimit is the largest p99 lag of a healthy run.
 func (r *runner) lagLimit() time.Duration {
 	limit := lagMost
 	for _, o := range r.Scenario.SLO {
@@ -33,7 +33,7 @@ func (r *runner) lagLimit() time.Duration {
 	return limit
 }
 
-// generator tells whether brunt was the limit.
+// generator evaluates whether brunt was the limit.
 func (r *runner) generator(f *judge.Findings) result.Generator {
 	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
@@ -48,7 +48,7 @@ func (r *runner) generator(f *judge.Findings) result.Generator {
 			names = append(names, p)
 		}
 		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
-		if r.clients[i] == nil { // a script's
+		if r.clients[i] == nil { // a script
 			continue
 		}
 		g.Connections += r.clients[i].Opened()
@@ -62,7 +62,7 @@ func (r *runner) generator(f *judge.Findings) result.Generator {
 	return g
 }
 
-// late says in which phases brunt itself was, by the cores that it used.
+// late lists the phases in which brunt was late, with advice by the cores that it used.
 func (r *runner) late(f *judge.Findings, cores float64) []string {
 	limits, limit := []string{}, r.lagLimit()
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
@@ -74,12 +74,12 @@ func (r *runner) late(f *judge.Findings, cores float64) []string {
 	return limits
 }
 
-// A starved generator had no socket or no port for some requests. That is its own
-// failure: once it is a hundredth of the requests of any phase, or a tenth of the errors
-// in a run whose objectives did not hold, nothing is said of the target.
+// A starved generator had no socket or no port for some requests. That is a failure of brunt: once
+// it affects a hundredth of the requests of a phase, or a tenth of the errors in a run that fails,
+// the run shows nothing about the target.
 const starvedErrors = 0.1
 
-// starved names what this machine did not have, and what to do about it.
+// starved describes what this machine lacked, and the remedy.
 func starved(f *judge.Findings) []string {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
@@ -109,7 +109,7 @@ func starved(f *judge.Findings) []string {
 	return limits
 }
 
-// lagAdvice says what to do about a generator that is late, by the cores it used.
+// lagAdvice is the remedy for a late generator, by the cores that it used.
 func lagAdvice(cores float64) string {
 	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
 		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
@@ -119,11 +119,11 @@ func lagAdvice(cores float64) string {
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 
-// contended is the share of the time in which some task of a machine waits for a processor, from which on others
-// count as what makes brunt late.
+// contended is the share of time in which some task waits for a processor, from which on other
+// programs count as the cause of brunt's lag.
 const contended = .2
 
-// crowded tells that nothing but want of a processor, which something else used, made the generator late.
+// crowded reports whether the generator was late only because another program used the processors.
 func crowded(g *result.Generator) bool {
 	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }

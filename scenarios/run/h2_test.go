@@ -24,13 +24,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// serve2 is a server of HTTP/2, over TLS (https) or without (http). It keeps when it
-// takenWithin /N, for each N, and tells under /answers.
+// serve2 is a server of HTTP/2, over TLS (https) or without (http). It records when it answers /N,
+// for each N, and reports the times under /answers.
 //
-//	streams=N  that a connection takes at once
+//	streams=N  limit of concurrent streams of a connection
 //	away=N     every Nth request makes it send GOAWAY
-//	kill=N     every Nth closes its connection without an answer, all that is on it with it
-//	wait=D     an answer takes that long
+//	kill=N     every Nth closes its connection with all its streams, without an answer
+//	wait=D     response time
 func serve2(args []string) error {
 	var mu sync.Mutex
 	at := map[int][]int64{}
@@ -99,9 +99,8 @@ func serve2(args []string) error {
 	select {}
 }
 
-// frames is a server of HTTP/2 that costs next to nothing: whatever is asked, it
-// answers 200, and keeps when it had written that. What it tells under /answers is as
-// serve2 tells it.
+// frames is a minimal server of HTTP/2: it answers every request with 200, and records when it had
+// written the answer. It reports the times under /answers as serve2 does.
 func frames(scheme string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +108,7 @@ func frames(scheme string) error {
 	}
 	fmt.Println(l.Addr())
 	var config *tls.Config
-	if scheme == "https" { // whose certificate is httptest's
+	if scheme == "https" { // with the certificate of httptest
 		s := httptest.NewUnstartedServer(nil)
 		s.StartTLS()
 		config = &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h2"}}
@@ -142,7 +141,7 @@ func (f *framed) serve(c net.Conn) {
 	fr := http2.NewFramer(out, in)
 	fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	_ = fr.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 10000})
-	var asked []int // what was answered and not yet written
+	var asked []int // answered but not yet written
 	for {
 		if in.Buffered() == 0 {
 			_ = out.Flush()
@@ -173,7 +172,7 @@ func (f *framed) serve(c net.Conn) {
 				f.mu.Unlock()
 			}
 			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: got.StreamID, BlockFragment: []byte{0x88}, EndHeaders: true}) // :status: 200
-			for len(body) > 0 {                                                                                                 // the client's window is wide
+			for len(body) > 0 {                                                                                                 // the client's window is large
 				part := body[:min(len(body), 16384)]
 				body = body[len(part):]
 				_ = fr.WriteData(got.StreamID, len(body) == 0, part)
@@ -182,7 +181,7 @@ func (f *framed) serve(c net.Conn) {
 	}
 }
 
-// answers2 asks a serve2 when it answered what.
+// answers2 asks a serve2 for the times of its answers.
 func (s server) answers2(t *testing.T, scheme string) map[int][]int64 {
 	t.Helper()
 	tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, Protocols: new(http.Protocols)}
@@ -201,7 +200,7 @@ func (s server) answers2(t *testing.T, scheme string) map[int][]int64 {
 	return at
 }
 
-// both runs a test over TLS and without.
+// both runs a test with TLS and without.
 func both(t *testing.T, test func(t *testing.T, scheme, version string)) {
 	for scheme, version := range map[string]string{"https": "auto", "http": "h2c"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -211,7 +210,7 @@ func both(t *testing.T, test func(t *testing.T, scheme, version string)) {
 	}
 }
 
-// run2 loads a serve2 by 500/s for 4 s, each request with a number of its own.
+// run2 loads a serve2 with 500/s for 4 s, each request with a number of its own.
 func run2(t *testing.T, s server, scheme, connections string) *result.Result {
 	t.Helper()
 	return runOnce(t, fmt.Sprintf(`
@@ -230,8 +229,7 @@ load:
 `, scheme, s.addr, connections), Options{})
 }
 
-// TestGoAway has the server end its connections again and again. No request is lost,
-// none is sent twice, none fails.
+// TestGoAway: the server ends its connections repeatedly; no request is lost, sent twice or failed.
 func TestGoAway(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, scheme, version string) {
@@ -250,8 +248,7 @@ func TestGoAway(t *testing.T) {
 		if len(at) != 2000 {
 			t.Errorf("the server got %d requests", len(at))
 		}
-		// After GOAWAY no stream is opened on the connection, so that each carries little
-		// more than 100.
+		// After GOAWAY no stream is opened on the connection, so each carries little more than 100.
 		if n := res.Generator.Connections; n < 15 || n > 40 {
 			t.Errorf("%d connections", n)
 		}
@@ -259,8 +256,8 @@ func TestGoAway(t *testing.T) {
 	})
 }
 
-// TestStreamLimit asks more of a server than it takes at once. Who waits for a stream
-// waits in the queue, and nothing fails.
+// TestStreamLimit offers a server more than its stream limit. A request without a free stream waits
+// in the queue, and none fails.
 func TestStreamLimit(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, scheme, version string) {
@@ -283,7 +280,7 @@ func TestStreamLimit(t *testing.T) {
 				t.Logf("%d connections, queue %+v, %s", g.Connections, g.Queue, strings.Join(res.Notes, "; "))
 				most := int64(1)
 				if !c.queue {
-					most = g.InFlightMax/10 + 3 // a busy machine lets more be under way
+					most = g.InFlightMax/10 + 3 // a busy machine has more in flight
 				}
 				if g.Connections > most || !c.queue && g.Connections < 5 {
 					t.Errorf("%d connections for %d in flight", g.Connections, g.InFlightMax)
@@ -299,8 +296,8 @@ func TestStreamLimit(t *testing.T) {
 	})
 }
 
-// TestKilledConnection has the server close connections with everything on them.
-// Every stream is an error of its own, and the run goes on.
+// TestKilledConnection: the server closes connections with all their streams. Each stream is a
+// separate error, and the run goes on.
 func TestKilledConnection(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, scheme, version string) {

@@ -9,8 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// monitor watches brunt's own health by the second: whether it, and not the
-// target, was the limit.
+// monitor measures brunt's own health every second: whether it, and not the target, was the limit.
 type monitor struct {
 	now       func() time.Duration
 	t0        time.Time
@@ -20,7 +19,7 @@ type monitor struct {
 	at        time.Duration
 	stolen    float64
 	ticks     float64
-	wall      time.Duration // of the wall clock against the monotonic one
+	wall      time.Duration // drift of the wall clock against the monotonic one
 	ticksList []result.GeneratorTick
 	out       result.Generator
 	pauses    gcPauses
@@ -38,15 +37,15 @@ func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
 	return m
 }
 
-// drift is how far the wall clock lies from where the monotonic one says.
+// drift is the offset of the wall clock from the monotonic one.
 func (m *monitor) drift() time.Duration {
 	return time.Duration(time.Now().UnixNano() - m.t0.UnixNano() - int64(m.now()))
 }
 
-// clockStep is a change of the wall clock against the monotonic one that is no slew.
+// clockStep is a change of the wall clock against the monotonic one that is a step, not a slew.
 const clockStep = 50 * time.Millisecond
 
-// tick notes one second.
+// tick records one second.
 func (m *monitor) tick(inFlight int64) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
@@ -69,7 +68,7 @@ func (m *monitor) tick(inFlight int64) {
 	m.ticksList = append(m.ticksList, t)
 }
 
-// finish gives what the seconds came to.
+// finish returns the totals.
 func (m *monitor) finish() result.Generator {
 	g := m.out
 	if d := m.now() - m.began; d > 0 {
@@ -104,8 +103,8 @@ func (g *gcPauses) read() {
 	}
 }
 
-// since gives the sum and the longest of the pauses since read, by the upper edges
-// of their buckets.
+// since returns the sum and the longest of the pauses since read, by the upper edges of their
+// buckets.
 func (g *gcPauses) since() (sum, longest result.Num) {
 	h := readPauses()
 	if h == nil || len(h.Counts) != len(g.before) {

@@ -20,23 +20,23 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// An estate is a container whose life ends while a fault is in, and the fault.
+// An estate is a container that ends while a fault is active, and the fault.
 type estate struct {
 	name   string
 	v      *chaostest.Victim
-	in     chan struct{} // closed when the fault is
+	in     chan struct{} // closed when the fault is active
 	out    *Injection
 	err    error
-	before string // of the heir
+	before string // state of the next container before its start
 }
 
-// heirs are the faults that a container's heir, the next that has its name, must not be hit
-// by, nor be mended for.
+// heirs are the faults that must be neither applied to nor undone on the next container with the
+// same name.
 var heirs = []string{"pause", "kill", "disconnect", "freeze", "table", "limit"}
 
-// TestDocker_Heirs ends the lives of containers while faults are in: by a restart of the
-// engine, or as somebody makes them anew. What is over then is gone, and what has the name now
-// keeps what it has, though that be what brunt would have taken for its own.
+// TestDocker_Heirs ends containers while faults are active: by a restart of the engine, or by
+// recreating them. The fault is then gone, and the new container of that name keeps its state, even
+// where that looks like brunt's own change.
 func TestDocker_Heirs(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -62,8 +62,8 @@ func TestDocker_Heirs(t *testing.T) {
 	})
 }
 
-// inherit ends lives by pass. A container that is started again is still in the networks that it
-// was in, and out of the one that it was taken out of: that has the outcome cut.
+// inherit ends containers by pass. A container that is started again is still in its networks, and
+// out of the one that it was disconnected from: that fault has the outcome cut.
 func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all []*estate)) {
 	t.Helper()
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
@@ -118,7 +118,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if e.name == "disconnect" {
 			want = cut
 		}
-		if e.out.Evidence == "" || e.out.Revert != string(want) { // verified, or void since
+		if e.out.Evidence == "" || e.out.Revert != string(want) { // verified, or undone since
 			t.Errorf("%s: %+v", e.name, e.out)
 		}
 		if after := everything(t, e.name, e.v); after != e.before && want == chaos.Gone {
@@ -127,7 +127,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 	}
 }
 
-// anew makes a container anew, as who deploys it would.
+// anew recreates a container, as a deployment would.
 func anew(t *testing.T, v *chaostest.Victim) {
 	ctx, api := context.Background(), v.Yard.Engine.API()
 	is, err := api.ContainerInspect(ctx, v.ID)
@@ -150,8 +150,8 @@ func anew(t *testing.T, v *chaostest.Victim) {
 	}
 }
 
-// claim waits for the heir, and gives it by other hands what the fault gave to the one before;
-// another tells that it is another container.
+// claim waits for the next container, and gives it the same change that the fault had made to the
+// one before; another reports that it is another container.
 func claim(t *testing.T, e *estate, another bool) {
 	t.Helper()
 	ctx, engine := context.Background(), e.v.Yard.Engine

@@ -26,20 +26,20 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// Importing says what to make a result of: requests that another tool has made.
+// Importing describes the results of another tool to import.
 type Importing struct {
 	Name string                        // of the result
 	From string                        // the name of the file, for the report
 	Open func() (io.ReadCloser, error) // opens it; it is read twice
-	SLO  []slo.Objective               // what it is judged by; none is nothing
+	SLO  []slo.Objective               // objectives; none judges nothing
 }
 
-// errNoResults says that a file holds none of the results that it is asked for.
+// errNoResults means that a file holds no results of vegeta.
 var errNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CSV")
 
-// ImportVegeta makes a result of vegeta's results, gob, JSON or CSV as vegeta itself finds
-// out. They say nothing of when a request was asked for, only of when a worker took it:
-// its latency is a service time, and the load is one that hides stalls.
+// ImportVegeta makes a result of vegeta's results, in gob, JSON or CSV, as vegeta detects the
+// format. They do not record when a request was scheduled, only when a worker took it: the latency
+// is a service time, and the load hides stalls.
 func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	im := &importer{o: o, steps: map[string]int32{}, loads: map[string]int32{}}
 	if err := im.survey(); err != nil {
@@ -74,25 +74,25 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	return res, nil
 }
 
-// importOpen is how long a window of time stays open for results that come late: beyond
-// it they cost more, and count as much.
+// importOpen is how long a window stays open for late results: later ones cost more, and are counted
+// all the same.
 const importOpen = 30 * time.Second
 
 type importer struct {
 	o           Importing
 	first, last time.Time // the first request, the end of the last
 	count       int64
-	cut         error // why the end of the file could not be read
+	cut         error // why the file could not be read to its end
 	names       scenarios.RequestNames
 	attacks     []string
-	ends        []time.Duration // of the last request of each attack
+	ends        []time.Duration // end of the last request of each attack
 	series      measure.Series
 	steps       map[string]int32 // by attack and name
 	loads       map[string]int32
 	now         time.Duration
 }
 
-// each reads all results. A file that ends in the middle of one gives those before it.
+// each reads all results. Of a file that ends in the middle of a result it reads those before.
 func (im *importer) each(do func(*vegeta.Result) error) error {
 	f, err := im.o.Open()
 	if err != nil {
@@ -117,7 +117,7 @@ func (im *importer) each(do func(*vegeta.Result) error) error {
 	}
 }
 
-// survey finds out when it all began, and what steps there are.
+// survey finds the begin of the attacks, and their steps.
 func (im *importer) survey() error {
 	err := im.each(func(res *vegeta.Result) error {
 		im.count++
@@ -153,7 +153,7 @@ func (im *importer) survey() error {
 
 const mostAttacks = 20
 
-// attackName is the attack's own name, which vegeta's user gives or doesn't.
+// attackName is the name of the attack, or a default where vegeta's user gave none.
 func attackName(res *vegeta.Result) string {
 	if res.Attack == "" {
 		return "attack"
@@ -161,7 +161,7 @@ func attackName(res *vegeta.Result) string {
 	return res.Attack
 }
 
-// stepName names what a result asked for. Older files say nothing of it.
+// stepName names what a result requested. Older files have no such field.
 func stepName(res *vegeta.Result) string {
 	if res.Method == "" {
 		return "request"
@@ -169,7 +169,7 @@ func stepName(res *vegeta.Result) string {
 	return scenarios.RequestName(res.Method, res.URL)
 }
 
-// refer checks that what objectives name is there.
+// refer checks that what objectives name exists.
 func (im *importer) refer() error {
 	names := im.names.List()
 	for _, o := range im.o.SLO {
@@ -187,7 +187,7 @@ func (im *importer) refer() error {
 	return nil
 }
 
-// step gives the number of the step that a result is of.
+// step returns the number of the step of a result.
 func (im *importer) step(attack int32, name string) int32 {
 	name = im.names.Of(name)
 	key := fmt.Sprint(attack, " ", name)
@@ -200,9 +200,9 @@ func (im *importer) step(attack int32, name string) int32 {
 	return n
 }
 
-// runner makes a run of it that is over.
+// runner makes a finished run of the file.
 func (im *importer) runner() *runner {
-	for i := range im.attacks { // steps have their numbers before anything is recorded
+	for i := range im.attacks { // before the first record
 		for _, name := range im.names.List() {
 			im.step(int32(i), name)
 		}
@@ -221,7 +221,7 @@ func (im *importer) runner() *runner {
 	return r
 }
 
-// noWay is how a load that is over reaches its target.
+// noWay is the network of a load that is over.
 type noWay struct{}
 
 var _ targets.Transport = noWay{}
@@ -230,7 +230,7 @@ func (noWay) Abort()        {}
 func (noWay) Opened() int64 { return 0 }
 func (noWay) Close() error  { return nil }
 
-// record measures all results as if they came now.
+// record records all results with their own times.
 func (im *importer) record(ctx context.Context, r *runner) error {
 	const atOnce = 20_000
 	shard, n := r.rec.Shard(0), 0
@@ -264,7 +264,7 @@ func (im *importer) record(ctx context.Context, r *runner) error {
 	return err
 }
 
-// outcome is a result as brunt counts it.
+// outcome converts a result to an outcome.
 func (im *importer) outcome(res *vegeta.Result) scenarios.Outcome {
 	at := res.Timestamp.Sub(im.first)
 	attack := im.loads[attackName(res)]
@@ -281,10 +281,10 @@ func (im *importer) outcome(res *vegeta.Result) scenarios.Outcome {
 	return o
 }
 
-// causeOfText finds the cause of an error that is known by its text alone.
+// causeOfText finds the cause of an error by its text.
 func causeOfText(s string) scenarios.Cause {
 	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
-		if s == c.Name(nil) { // brunt wrote it
+		if s == c.Name(nil) { // a text of brunt's own
 			return c
 		}
 	}

@@ -13,19 +13,18 @@ import (
 	"testing"
 )
 
-// arrows is the shape of the module: who may import whom.
+// arrows is the import graph of the module: which folder may import which.
 //
 //	syntax <- quantity <- {slo, template} <- scenarios <- result
 //	the hub <- {load, k6, measure, targets, chaos, reporters} <- run <- cmd
 //
-// The hub is the first line: what may import scenarios may import all of it.
+// The hub is the first line: a folder that may import scenarios may import all of it.
 //
-// scenarios/k6 is imported by cmd/brunt-k6 as well: what brunt and that program say to
-// each other is theirs alone.
+// cmd/brunt-k6 imports scenarios/k6 as well: the protocol between brunt and that program.
 //
-// A spoke is a folder with all that lies below it, so that its parts may import
-// each other, and may not import another spoke. A folder of which nobody says
-// where it belongs is a mistake: put it here, with what it may import.
+// A spoke is a folder with all its subfolders, so its parts may import each other, and may not
+// import another spoke. A folder that is missing here fails the test: add it with what it may
+// import.
 var arrows = map[string][]string{
 	"scenarios":         {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/doctor":  {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "targets", "targets/platform/docker", "chaos"},
@@ -42,8 +41,8 @@ var arrows = map[string][]string{
 	"scenarios/syntax":          nil,
 	"scenarios/template":        {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/load":            {"scenarios"},
-	"scenarios/driver":          {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires what makes the requests of a load
-	"scenarios/impact":          {"scenarios"},                                                // counts alone, no requests
+	"scenarios/driver":          {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
+	"scenarios/impact":          {"scenarios"},                                                // works on counts, not requests
 	"scenarios/judge":           {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
@@ -57,8 +56,8 @@ var arrows = map[string][]string{
 	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
 	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
 	"targets":                   {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
-	"targets/platform/docker":   nil, // the client of the Docker engine
-	"targets/platform/procmark": nil, // processes by marks in their environment
+	"targets/platform/docker":   nil, // client of the Docker engine
+	"targets/platform/procmark": nil, // finds processes by marks in their environment
 	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
 	"reporters/catalog":         {"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest", "reporters/rows", "reporters/terminal", "scenarios"},
@@ -72,18 +71,18 @@ var arrows = map[string][]string{
 	"reporters/reporterstest":   {"reporters", "scenarios"}, // results for tests
 	"reporters/rows":            {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/terminal":        {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/words":           {"reporters/reporterstest", "scenarios"}, // what every reporter says in the same way
+	"reporters/words":           {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":         {"scenarios"},
-	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
-	"scenarios/capacity":        nil,           // knows rates alone
+	"scenarios/convert":         {"scenarios"}, // writes scenarios, runs none
+	"scenarios/capacity":        nil,           // works on rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
-	}, // schemas, from the types that all of it is read into
+	}, // schemas of all types that are read
 	"scenarios/run": {
 		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
 	},
-	"examples": nil, // systems to break, which know nothing of brunt
+	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
 		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live", "reporters/metrics", "reporters/push", "reporters/terminal",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
@@ -95,22 +94,22 @@ var arrows = map[string][]string{
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{"scenarios", "scenarios/quantity", "scenarios/result", "scenarios/slo", "scenarios/syntax", "scenarios/template"}
 
-// onlyK6 is the one package that may import k6, which is licensed otherwise than brunt
-// and takes a minute to compile; behind this build tag.
+// onlyK6 is the only package that may import k6, which has another license than brunt and takes a
+// minute to compile; behind this build tag.
 const (
 	onlyK6 = "cmd/brunt-k6"
 	tagK6  = "//go:build k6"
 )
 
-// narrow are the arrows that only these packages of a part may be the far end of:
-// the commands start the demo, and wire nothing of targets themselves.
+// narrow limits arrows to the listed packages of a part: the commands start the demo, and do not use
+// targets otherwise.
 var narrow = map[string][]string{"cmd -> targets": {"targets/demo"}}
 
 // module is the name in go.mod.
 const module = "brunt"
 
-// partOf gives the part of the module that a package belongs to: the longest of
-// the folders in arrows that holds it. The hub holds only itself.
+// partOf returns the part of the module that a package belongs to: the longest matching folder in
+// arrows. The hub contains only itself.
 func partOf(pkg string) string {
 	for dir := pkg; dir != "."; dir = path.Dir(dir) {
 		if _, known := arrows[dir]; known && (dir != "scenarios" || pkg == "scenarios") {
@@ -120,8 +119,7 @@ func partOf(pkg string) string {
 	return ""
 }
 
-// wrongArrow says what is wrong with one package of the module importing another,
-// or nothing.
+// wrongArrow describes an import that the graph forbids, or returns "".
 func wrongArrow(from, to string) string {
 	a, b := partOf(from), partOf(to)
 	switch {
@@ -145,9 +143,8 @@ func wrongArrow(from, to string) string {
 	return ""
 }
 
-// TestImports reads every import of every file, whatever system it is for, tests
-// included. What a test imports counts as well: a spoke that another is needed to
-// test is no spoke.
+// TestImports checks every import of every file, for all systems, tests included: a spoke that needs
+// another for its tests is no spoke.
 func TestImports(t *testing.T) {
 	root := filepath.Join("..", "..")
 	seen := map[string]bool{}
@@ -208,7 +205,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// tagged tells whether a file is built with the tag for k6 alone.
+// tagged reports whether a file is built only with the tag for k6.
 func tagged(file string) bool {
 	b, err := os.ReadFile(file)
 	return err == nil && strings.HasPrefix(string(b), tagK6+"\n")

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// An Injection is one fault that was done without load, as it went.
+// An Injection is the record of one fault without load.
 type Injection struct {
 	Run          string            `json:"run"`
 	Fault        string            `json:"fault"`
@@ -26,14 +26,14 @@ type Injection struct {
 	Units        []string          `json:"units"`
 	Via          string            `json:"via,omitempty"`
 	Started      time.Time         `json:"started"`
-	Injected     result.Num        `json:"injected"` // seconds since it began, as are all times
+	Injected     result.Num        `json:"injected"` // seconds since the start, as are all times
 	Verified     result.Num        `json:"verified"`
 	Cleared      result.Num        `json:"cleared"`
 	Evidence     string            `json:"evidence,omitempty"`
 	Gone         bool              `json:"gone"`
 	GoneEvidence string            `json:"gone_evidence,omitempty"`
 	Revert       string            `json:"revert"`
-	Traffic      int64             `json:"traffic,omitempty"` // that met it, where it can be counted
+	Traffic      int64             `json:"traffic,omitempty"` // traffic that met it, where it can be counted
 	TrafficUnit  string            `json:"traffic_unit,omitempty"`
 	Verdict      scenarios.Verdict `json:"verdict"`
 	Reason       string            `json:"reason"`
@@ -42,9 +42,9 @@ type Injection struct {
 	Events       []result.Event    `json:"events"`
 }
 
-// Inject does the one fault of the plan without load: it brings the target up, or finds
-// it running, injects, verifies, holds, takes back, and finds it gone. The error is
-// brunt's own failure.
+// Inject injects the one fault of the plan without load: it brings the target up or finds it
+// running, injects, verifies, holds, undoes, and checks that the fault is gone. The error is a
+// failure of brunt itself.
 func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r := newRunner(p, o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
@@ -145,7 +145,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	return nil
 }
 
-// take takes in what became of the fault.
+// take records the outcome of the fault.
 func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	if c.Units != nil {
 		in.Units = c.Units
@@ -173,7 +173,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
 }
 
-// says tells where the target can be met, and where the links lead that stand before it.
+// says describes where the target is reached, and where its links lead.
 func (s *system) says() string {
 	var out []string
 	if s.stack != nil {

@@ -43,9 +43,9 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 100s, flow:
 chaos:
 `
 
-// injectFaults are the settings of each kind, and whether it stays. FILE stands for one
-// that is not there, HOOK for the URL of a switch, DIR for a directory, ALONE for a
-// process in a control group of its own, CONTAINER and OTHER for containers.
+// injectFaults are the settings of each kind, and whether it stays. FILE stands for a missing file,
+// HOOK for the URL of a switch, DIR for a directory, ALONE for a process in a control group of its
+// own, CONTAINER and OTHER for containers.
 var injectFaults = map[string]struct {
 	settings string
 	stays    bool
@@ -92,7 +92,7 @@ var injectFaults = map[string]struct {
 	"webhook":            {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
 }
 
-// TestInject_Kinds does one fault of each kind without load, and takes it back.
+// TestInject_Kinds injects one fault of each kind without load, and undoes it.
 func TestInject_Kinds(t *testing.T) {
 	t.Parallel()
 	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
@@ -111,7 +111,7 @@ func TestInject_Kinds(t *testing.T) {
 			if f.stays {
 				timing += "for: 1s, "
 			}
-			if forRoot(kind) { // their effect takes longer to be found
+			if forRoot(kind) { // their effect takes longer to verify
 				timing = "at: 20s, for: 4s, "
 			}
 			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
@@ -159,7 +159,7 @@ func TestInject_Kinds(t *testing.T) {
 	}
 }
 
-// forRoot tells whether a kind is done by what only root may.
+// forRoot reports whether a kind needs root.
 func forRoot(kind string) bool {
 	family, _, _ := strings.Cut(kind, ".")
 	return slices.Contains([]string{"stress", "cpu", "memory", "disk", "fd", "time"}, family)
@@ -176,8 +176,7 @@ func needsRoot(t *testing.T) {
 	}
 }
 
-// alone starts a process in a control group of its own, as an engine does with a
-// container.
+// alone starts a process in a control group of its own, as a container engine does.
 func alone(t *testing.T) int {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "sleep")
@@ -199,7 +198,7 @@ func ownGroup(t *testing.T, c cgroup.Controller, pid int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasPrefix(filepath.Base(home.Path), "test-of-brunt-") { // two controllers in one tree
+	if strings.HasPrefix(filepath.Base(home.Path), "test-of-brunt-") { // the machine has two controllers in one tree
 		return
 	}
 	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
@@ -219,7 +218,7 @@ func ownGroup(t *testing.T, c cgroup.Controller, pid int) {
 	}
 }
 
-// hook is a switch that PUT turns on and DELETE off; GET tells whether it is on.
+// hook is a switch that PUT turns on and DELETE off; GET reports its state.
 func hook(t *testing.T) string {
 	t.Helper()
 	var on atomic.Bool
@@ -237,8 +236,7 @@ func hook(t *testing.T) string {
 	return s.URL + "/"
 }
 
-// TestInject_Single holds which of a scenario's faults can be done alone, and for how
-// long they stay.
+// TestInject_Single: which faults of a scenario can be injected alone, and how long they stay.
 func TestInject_Single(t *testing.T) {
 	text := strings.ReplaceAll(injectable, "ECHO", "x") + `
   crash: {at: 20s, process.crash: {service: web}}
@@ -251,7 +249,7 @@ guard: {max_each: 12s}
 		name  string
 		hold  time.Duration
 		stays time.Duration
-		want  string // of the error
+		want  string // part of the error
 	}{
 		{"crash", 0, 0, ""},
 		{"crash", time.Second, 0, "it takes no --for"},
@@ -286,8 +284,7 @@ guard: {max_each: 12s}
 	}
 }
 
-// TestInject_Bare does faults that no scenario names: on a process, and on a link that
-// brunt opens.
+// TestInject_Bare injects faults without a scenario: on a process, and on a link that brunt opens.
 func TestInject_Bare(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, "serve")
@@ -361,8 +358,8 @@ func TestInject_Bare(t *testing.T) {
 	}
 }
 
-// TestInject_Interrupted interrupts while the fault is in: it is taken back, and the
-// exit code is that of the signal.
+// TestInject_Interrupted interrupts while the fault is active: it is undone, and the exit code is
+// that of the signal.
 func TestInject_Interrupted(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, "serve")
@@ -385,8 +382,7 @@ func TestInject_Interrupted(t *testing.T) {
 	}
 }
 
-// TestInject_Mistakes holds what is refused of a fault alone, and that it is told where
-// it was said.
+// TestInject_Mistakes: mistakes in a single fault are reported at their position.
 func TestInject_Mistakes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -434,7 +430,7 @@ func TestInject_Mistakes(t *testing.T) {
 	}
 }
 
-// TestInject_Killed kills brunt while a fault alone is in: the guard takes it back.
+// TestInject_Killed kills brunt while a single fault is active: the watchdog undoes it.
 func TestInject_Killed(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks at processes as Linux shows them")

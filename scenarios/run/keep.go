@@ -11,19 +11,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// keeper writes the requests of a run to a file, one by one as they are counted. It is
-// used by one goroutine at a time.
+// keeper writes the requests of a run to a file as they are counted. One goroutine at a time may use
+// it.
 type keeper struct {
 	file *os.File
 	pack *zstd.Encoder
 	out  *result.RequestsWriter
-	err  error // the first; nothing is written after it
+	err  error // the first error; nothing is written after it
 }
 
-// worded is a call that says what it asks for.
+// worded is a call that reports its method and URL.
 type worded interface{ Asks() (method, url string) }
 
-// openKeeper begins the file.
+// openKeeper creates the file.
 func (r *runner) openKeeper() (*keeper, error) {
 	head := result.Requests{Run: r.o.ID, T0: r.t0, Checks: r.Checks}
 	for _, l := range r.Series.Loads {
@@ -57,8 +57,8 @@ func (r *runner) openKeeper() (*keeper, error) {
 	return k, nil
 }
 
-// asks notes what a step asks for. Where its requests differ, as those of targets do,
-// that is the path in its name.
+// asks records the method and URL of a step. Where they differ by request, as those of targets do,
+// it uses the path in its name.
 func asks(to *result.RequestsStep, method, url string) {
 	if to.URL != "" && to.URL != url {
 		_, url, _ = strings.Cut(to.Name, " ")
@@ -66,14 +66,14 @@ func asks(to *result.RequestsStep, method, url string) {
 	to.Method, to.URL = method, url
 }
 
-// keep writes a request, those of the warm-up and those that were never reached left out.
+// keep writes a request, except those of the warm-up and those that were never reached.
 func (k *keeper) keep(o *scenarios.Outcome) {
 	if k.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
 		k.err = k.out.Write(o)
 	}
 }
 
-// close ends the file; its error is what kept it from being whole.
+// close ends the file; its error is why the file is incomplete.
 func (k *keeper) close() error {
 	for _, end := range []func() error{k.out.Flush, k.pack.Close, k.file.Close} {
 		if err := end(); k.err == nil {

@@ -26,8 +26,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// strangers are the faults on a container that runs already which brunt is killed in the
-// middle of, without load; CONTAINER stands for its name.
+// strangers are the faults on a running container in the middle of which brunt is killed, without
+// load; CONTAINER stands for its name.
 var strangers = map[string]string{
 	"pause":      `container.pause container=CONTAINER for=50ms`,
 	"kill":       `container.kill container=CONTAINER for=50ms`,
@@ -39,7 +39,7 @@ var strangers = map[string]string{
 	"queue":      `network.latency container=CONTAINER delay=20ms for=50ms`,
 	"discipline": `network.bandwidth container=CONTAINER rate=10Mbit/s via=tbf for=50ms`,
 	"responder":  `dns.fail container=CONTAINER for=50ms`,
-	"throttle":   `cpu.throttle container=CONTAINER share=20% for=2s`, // it takes a while to be seen
+	"throttle":   `cpu.throttle container=CONTAINER share=20% for=2s`, // takes a while to be verified
 	"limit":      `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
 	"files":      `fd.exhaust container=CONTAINER for=50ms`,
 	"skew":       `time.skew container=CONTAINER offset=1h for=50ms`,
@@ -52,21 +52,21 @@ var strangers = map[string]string{
 	"helper":     `network.partition container=CONTAINER mode=reject for=50ms`,
 }
 
-// helped are those among them that helpers in the engine do.
+// helped are the faults that agents in the engine inject.
 var helped = []string{"helper", "hand", "hand-limit", "hand-files"}
 
-// onPackets are those among them that change what a network is made of.
+// onPackets are the faults that change the configuration of a network.
 var onPackets = []string{"table", "program", "queue", "discipline", "responder", "helper", "diverted", "sliced"}
 
-// staying are those among them that stay when brunt dies together with its guard: the kernel
-// takes the others back.
+// staying are the faults that stay when brunt dies together with its watchdog: the kernel undoes the
+// others.
 var staying = []string{"pause", "kill", "stop", "disconnect", "freeze", "discipline", "throttle", "limit", "files", "skew"}
 
-// anotherLife are those among them after which the container's process is another.
+// anotherLife are the faults after which the container has another process.
 var anotherLife = []string{"kill", "stop", "disconnect"}
 
-// everything is all that can be seen of a container: what the engine says, and where it
-// lives on, its network and what it may use.
+// everything is the visible state of a container: its state in the engine, its process, network and
+// resource limits.
 func everything(t *testing.T, name string, v *chaostest.Victim) string {
 	t.Helper()
 	all := chaostest.Inspected(t, v.Yard.Engine, v.ID)
@@ -79,10 +79,10 @@ func everything(t *testing.T, name string, v *chaostest.Victim) string {
 	return all
 }
 
-// scratch is a filesystem of each victim's that nobody else writes to.
+// scratch is a filesystem of each victim that only the test writes to.
 func scratch(h *container.HostConfig) { h.Tmpfs = map[string]string{"/scratch": "size=16m"} }
 
-// room is what is in the scratch, and what is left there.
+// room is the content of the scratch filesystem and its free space.
 func room(t *testing.T, v *chaostest.Victim) string {
 	t.Helper()
 	dir, err := rootfs.Open(v.PID(), "/scratch")
@@ -98,18 +98,18 @@ func room(t *testing.T, v *chaostest.Victim) string {
 	return fmt.Sprintf("scratch %+v %v %v\n", space, names, err)
 }
 
-// helpers has runs of m have helpers in the engine do what they could do themselves.
+// helpers makes runs of m use agents in the engine also for what brunt could do itself.
 func (m *mortal) helpers(t *testing.T) {
 	t.Helper()
 	m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
 }
 
-// A broken is a container that runs already, and a fault on it which brunt is killed in.
+// A broken is a running container, and a fault on it in the middle of which brunt is killed.
 type broken struct {
 	*mortal
 	name, fault string
 	v           *chaostest.Victim
-	peer        *chaostest.Victim // that v calls; nil is none
+	peer        *chaostest.Victim // a peer that v calls; nil is none
 	before      string
 }
 
@@ -129,7 +129,7 @@ func newBroken(t *testing.T, y *chaostest.Yard, name string) *broken {
 	return b
 }
 
-// difference is what of the container is not as it was before; empty is nothing.
+// difference lists what changed in the container since before; empty is nothing.
 func (b *broken) difference(t *testing.T) string {
 	t.Helper()
 	now := everything(t, b.name, b.v)
@@ -139,15 +139,15 @@ func (b *broken) difference(t *testing.T) string {
 	return chaostest.Difference(b.before, now)
 }
 
-// same waits until everything is as it was, and nothing is left in the engine.
+// same waits until everything is as before, and nothing is left in the engine.
 func (b *broken) same(t *testing.T, when string) {
 	t.Helper()
 	if left := b.clean(t); len(left) > 0 {
 		t.Errorf("%s: left %v", when, left)
 	}
-	// The container's own way back may be longer than brunt's.
+	// The container may take longer to recover than brunt's undo.
 	waitFor(t, when+": the container to answer", func() bool { return b.v.Ask(t.Context()) == nil })
-	if b.peer != nil { // the way is straight at once
+	if b.peer != nil { // the path is restored at once
 		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
 		if code, said, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil); err != nil || code != 0 || said != "ok" {
 			t.Errorf("%s: its peer says %d %q, %v", when, code, said, err)
@@ -167,12 +167,12 @@ func (b *broken) same(t *testing.T, when string) {
 	}
 }
 
-// unharmed does the fault without being killed, and tells at how many points it could be, and
-// which of them is right after the injection.
+// unharmed injects the fault without a kill, and returns the number of points at which brunt can be
+// killed, and the one right after the injection.
 func (b *broken) unharmed(t *testing.T) (points, injected int) {
 	t.Helper()
 	var out string
-	for range busyTries { // a fault whose effect is not found in time is none of brunt's that was killed
+	for range busyTries { // a fault that is not verified in time is not an error of this test
 		out = b.breaks(t, b.fault, "guard", 0, 0)
 		if strings.Contains(out, "verified true") {
 			break
@@ -190,9 +190,9 @@ func (b *broken) unharmed(t *testing.T) (points, injected int) {
 
 var injectedPattern = regexp.MustCompile(`injected (\d+) points (\d+)`)
 
-// TestDocker_KilledAtEveryPoint kills brunt right before and after every record of its
-// journal and every call that injects or reverts, for faults on containers that run
-// already: each must be as it was.
+// TestDocker_KilledAtEveryPoint kills brunt right before and after every record of its journal and
+// every call that injects or reverts, for faults on running containers: each container must be as
+// before.
 func TestDocker_KilledAtEveryPoint(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -205,7 +205,7 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 			b := newBroken(t, y, name)
 			points, injected := b.unharmed(t)
 			least := 8
-			if name == "fill" { // it has no entry in the journal
+			if name == "fill" { // it has no journal entry
 				least = 5
 			}
 			if points < least {
@@ -221,9 +221,9 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// withoutGuard kills the guard together with brunt, as often as BRUNT_REVERTS says. It shows
-// that the test above can fail: what the kernel does not take back stays, until `brunt
-// revert` takes it back by the journal.
+// withoutGuard kills the watchdog together with brunt, as often as BRUNT_REVERTS says. It shows that
+// the test above can fail: what the kernel does not undo stays, until `brunt revert` undoes it by
+// the journal.
 func (b *broken) withoutGuard(t *testing.T, injected int) {
 	t.Helper()
 	times, _ := strconv.Atoi(os.Getenv("BRUNT_REVERTS"))
@@ -249,9 +249,9 @@ func (b *broken) withoutGuard(t *testing.T, injected int) {
 	t.Logf("guard killed too: %d of %d taken back, within %s in the median and %s at most", len(took), len(took), took[len(took)/2], took[len(took)-1])
 }
 
-// TestDocker_KilledWithItsStack kills brunt at every point of a run that makes its own
-// containers: no container, network or image may be left. Without a guard all of them are,
-// until the next run starts.
+// TestDocker_KilledWithItsStack kills brunt at every point of a run with containers of its own: no
+// container, network or image may be left. Without a watchdog all of them are left, until the next
+// run starts.
 func TestDocker_KilledWithItsStack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
@@ -307,7 +307,7 @@ chaos:
 	})
 }
 
-// engineHas lists what runs of m have in the engine, by the run's label.
+// engineHas lists the objects of runs of m in the engine, by the run's label.
 func engineHas(t *testing.T, e *docker.Engine, m *mortal) []string {
 	t.Helper()
 	var out []string
@@ -323,8 +323,8 @@ func engineHas(t *testing.T, e *docker.Engine, m *mortal) []string {
 	return out
 }
 
-// testDockerGuardEndsAHungBrunt stops brunt while a table of its own cuts a container off:
-// the kernel keeps it for as long as brunt is there, so the guard ends brunt.
+// testDockerGuardEndsAHungBrunt stops brunt while its table cuts a container off: the kernel keeps
+// the table as long as brunt exists, so the watchdog kills brunt.
 func testDockerGuardEndsAHungBrunt(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -376,10 +376,10 @@ func testDockerGuardEndsAHungBrunt(t *testing.T) {
 	}
 }
 
-// TestDocker_KilledAtRandom kills brunt at random moments, as often as BRUNT_KILLS says, and
-// tells how long it took until the container was as before. The fault stays for longer than
-// brunt lives: where it was seen to be in, it was in when brunt was killed. What comes before and
-// after is in [TestDocker_KilledAtEveryPoint].
+// TestDocker_KilledAtRandom kills brunt at random moments, as often as BRUNT_KILLS says, and reports
+// how long it took until the container was as before. The fault lasts longer than brunt: where it
+// was seen to be active, it was active when brunt was killed. [TestDocker_KilledAtEveryPoint] covers
+// the time before and after.
 func TestDocker_KilledAtRandom(t *testing.T) {
 	kills, _ := strconv.Atoi(os.Getenv("BRUNT_KILLS"))
 	if kills == 0 {
@@ -392,7 +392,7 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 	var took, looks []time.Duration
 	for i := range kills {
 		b := newBroken(t, y, names[i%len(names)])
-		most := 2500 * time.Millisecond // by when most are in for a while
+		most := 2500 * time.Millisecond // most faults are active for a while by then
 		if slices.Contains(helped, b.name) {
 			most = 6 * time.Second
 		}
@@ -424,8 +424,8 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 		kills, len(took), took[len(took)/2], took[len(took)-1], looks[len(looks)/2])
 }
 
-// killedAfter starts the fault, to last, and kills brunt some time later. It tells whether the fault was
-// seen to be in right before, and when brunt was killed.
+// killedAfter starts a lasting fault, and kills brunt some time later. It returns whether the fault
+// was seen to be active right before, and when brunt was killed.
 func (b *broken) killedAfter(t *testing.T, after time.Duration) (in bool, killed time.Time) {
 	t.Helper()
 	lasting := regexp.MustCompile(`for=\S+`).ReplaceAllString(b.fault, "for=60s")

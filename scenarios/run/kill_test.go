@@ -29,7 +29,7 @@ import (
 	"brunt/scenarios/notes"
 )
 
-// killFaults are the faults that brunt is killed in the middle of.
+// killFaults are the faults in the middle of which brunt is killed.
 var killFaults = map[string]string{
 	"crash":     `{at: 300ms, process.crash: {service: web, pick: one}}`,
 	"freeze":    `{at: 300ms, for: 300ms, process.freeze: {service: web, pick: one}}`,
@@ -50,18 +50,17 @@ var killFaults = map[string]string{
 	"files":     `{at: 300ms, for: 300ms, fd.exhaust: {pid: PID}}`,
 	"skew":      `{at: 300ms, for: 300ms, time.skew: {pid: PID, offset: 1h}}`,
 	"burn":      `{at: 300ms, for: 300ms, stress.memory: {pid: PID, bytes: 8MiB}}`,
-	// What lands twice would land again after it was taken back, were it not ended.
+	// A command that ran twice would have its effect again after the undo, unless it were ended.
 	"exec":    `{at: 300ms, for: 300ms, exec: {inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`,
 	"webhook": `{at: 300ms, for: 300ms, webhook: {inject: {post: "HOOK"}, verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}`,
 }
 
-// rootFaults are those among them that only root may do.
+// rootFaults are the faults that need root.
 var rootFaults = []string{"throttle", "limit", "fill", "files", "skew", "burn"}
 
-// killScenario is the scenario of a fault; PID in it stands for a process, FLAG for a
-// file and HOOK for a URL of others than the run. Its store is a child of the unit's process:
-// with nobody to end it, it goes on to listen on the unit's port. WEBPORT and STOREPORT
-// stand for ports.
+// killScenario is the scenario of a fault; PID in it stands for a process, FLAG for a file and HOOK
+// for a URL outside the run. Its store is a child of the unit's process: it continues to listen on
+// the unit's port until it is ended. WEBPORT and STOREPORT stand for ports.
 func killScenario(fault string, m *mortal) string {
 	return `
 version: 1
@@ -78,17 +77,17 @@ chaos:
   it: ` + strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
 }
 
-// mortal is a run that is to be killed, with all that it could leave behind.
+// mortal is a run that is to be killed, with everything that it could leave behind.
 type mortal struct {
 	state    string
 	runs     []string  // their names
-	env      []string  // of theirs, besides
-	ports    []int     // that the units of the last run listened on
-	stranger *exec.Cmd // a process of ours, not of the run's
-	was      string    // all that a fault can change about the stranger
-	flag     string    // a file that a command makes, in a directory of its own
+	env      []string  // additional environment of the runs
+	ports    []int     // ports of the units of the last run
+	stranger *exec.Cmd // a process of the test, not of the run
+	was      string    // everything about the stranger that a fault can change
+	flag     string    // a file that a command creates, in a directory of its own
 	hook     *httptest.Server
-	hooked   atomic.Bool // what a call has set there
+	hooked   atomic.Bool // set by a call
 }
 
 func newMortal(t *testing.T) *mortal {
@@ -117,14 +116,14 @@ func newMortal(t *testing.T) *mortal {
 	return m
 }
 
-// run runs the scenario, on ports of its own, until it kills itself at a point, or is
-// killed after some time. It gives what it wrote.
+// run runs the scenario, on ports of its own, until it kills itself at a point, or is killed after
+// some time. It returns its output.
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	return m.dies(t, after, "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
 }
 
-// breaks does one fault without load, and is killed as a run is.
+// breaks injects one fault without load, and is killed as a run is.
 func (m *mortal) breaks(t *testing.T, fault, guard string, point int, after time.Duration) string {
 	t.Helper()
 	return m.dies(t, after, append([]string{"break", m.state, guard, strconv.Itoa(point)}, strings.Fields(fault)...)...)
@@ -145,7 +144,7 @@ func (m *mortal) dies(t *testing.T, after time.Duration, role ...string) string 
 	return out.String()
 }
 
-// brunt is the command of a brunt that plays a part, in a run of its own.
+// brunt is the command of a brunt in a role, in a run of its own.
 func (m *mortal) brunt(role ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], append([]string{"role"}, role...)...)
 	m.runs = append(m.runs, NewID())
@@ -157,14 +156,14 @@ func (m *mortal) brunt(role ...string) *exec.Cmd {
 // file writes the scenario to a file, with ports of its own.
 func (m *mortal) file(t *testing.T, text string) string {
 	t.Helper()
-	m.ports = freePorts(t, 3) // two of web, one of store
+	m.ports = freePorts(t, 3) // two for web, one for store
 	return scenario(t, strings.NewReplacer("WEBPORT", strconv.Itoa(m.ports[0]), "STOREPORT", strconv.Itoa(m.ports[2])).Replace(text))
 }
 
-// portTurn has runs side by side take different ports.
+// portTurn gives parallel runs different ports.
 var portTurn atomic.Int64
 
-// freePorts finds ports in a row, in brunt's own range, that nobody listens on.
+// freePorts finds consecutive free ports in brunt's own range.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	const all = 12768
@@ -183,7 +182,7 @@ func freePorts(t *testing.T, n int) []int {
 	return nil
 }
 
-// claimed tells whether a run of brunt that lives has claimed one of the ports.
+// claimed reports whether a live run of brunt has claimed one of the ports.
 func claimed(t *testing.T, ports []int) bool {
 	t.Helper()
 	claims, err := os.ReadFile("/proc/net/unix")
@@ -193,14 +192,14 @@ func claimed(t *testing.T, ports []int) bool {
 	return slices.ContainsFunc(ports, func(p int) bool { return bytes.Contains(claims, fmt.Appendf(nil, "@brunt-port-%d\n", p)) })
 }
 
-// listeners lists which of the ports somebody listens on, whoever that is. Ports that
-// a run of brunt that lives has claimed are that run's, and left out.
+// listeners lists the ports with a listener of any process. It leaves out ports that a live run of
+// brunt has claimed.
 func listeners(t *testing.T, ports []int) []string {
 	t.Helper()
 	var out []string
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		b, err := os.ReadFile(table)
-		if err != nil && table != "/proc/net/tcp6" { // it may have been built without
+		if err != nil && table != "/proc/net/tcp6" { // the kernel may have been built without IPv6
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(string(b)) {
@@ -222,9 +221,8 @@ func listeners(t *testing.T, ports []int) []string {
 	return out
 }
 
-// residue lists what a dead run has left: journals, processes that it started,
-// listeners on its units' ports, the stranger when it is stopped, the flag and what was
-// set at the hook.
+// residue lists what a dead run has left: journals, processes that it started, listeners on its
+// units' ports, the stranger if it is stopped, the flag, and the state of the hook.
 func (m *mortal) residue(t *testing.T) []string {
 	t.Helper()
 	var left []string
@@ -233,7 +231,7 @@ func (m *mortal) residue(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for _, j := range journals {
-		// Of a run that had done nothing yet, and where notes were taken: a later start takes them away.
+		// Files of a run that had not begun, and folders of notes: a later start removes them.
 		if !strings.HasSuffix(j, ".new") && filepath.Base(j) != notes.Folder && !unguarded(j) {
 			left = append(left, j)
 		}
@@ -261,8 +259,8 @@ func (m *mortal) residue(t *testing.T) []string {
 	return left
 }
 
-// unguarded tells whether a journal says no more than that its run began: its guard is started next, and
-// nothing is done before. On a busy machine a kill at random comes in between.
+// unguarded reports whether a journal contains only the begin of its run: the watchdog is started
+// next, and nothing is done before. On a busy machine a random kill may fall in between.
 func unguarded(journal string) bool {
 	b, err := os.ReadFile(journal)
 	return err == nil && bytes.Count(b, []byte("\n")) == 1 && bytes.Contains(b, []byte(`"op":"begin"`))
@@ -285,8 +283,8 @@ func TestUnguarded(t *testing.T) {
 	}
 }
 
-// changed lists what of a fault is left in the stranger's resources, in the control groups
-// that stacks are in, and in the flag's directory.
+// changed lists remains of a fault in the stranger's resources, in the control groups of targets,
+// and in the flag's directory.
 func (m *mortal) changed(t *testing.T) (left []string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -303,7 +301,7 @@ func (m *mortal) changed(t *testing.T) (left []string) {
 	return append(left, files...)
 }
 
-// resources writes down what a process may use, and how it reads the clock.
+// resources describes the resource limits of a process, and how it reads the clock.
 func resources(t *testing.T, pid int) string {
 	t.Helper()
 	var b strings.Builder
@@ -339,11 +337,11 @@ func state(pid int) string {
 	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))[0]
 }
 
-// clean waits until nothing is left, which the guard is to see to.
+// clean waits until the watchdog has undone everything.
 func (m *mortal) clean(t *testing.T) []string {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for { // the journal goes last, and it costs little to look for it
+	for { // the journal is removed last, and is cheap to check
 		if j, _ := filepath.Glob(m.state + "/*.journal"); len(j) == 0 || time.Now().After(deadline) {
 			break
 		}
@@ -354,19 +352,18 @@ func (m *mortal) clean(t *testing.T) []string {
 		if len(left) == 0 || time.Now().After(deadline) {
 			return left
 		}
-		time.Sleep(20 * time.Millisecond) // to look costs as much as a run does in that time
+		time.Sleep(20 * time.Millisecond) // a full check costs as much CPU as a run uses in that time
 	}
 }
 
 var pointsPattern = regexp.MustCompile(`points (\d+) verdict (\S+)`)
 
-// wholeLife is the fault at whose runs brunt is killed from its first point to its last. What
-// comes before the others' own points, as the stack is started, and after them, as it is
-// ended, is the same: the fault is not in yet, or taken back and written off.
+// wholeLife is the fault for which brunt is killed at all points of a run. The points of the other
+// faults before their injection and after their undo are the same.
 const wholeLife = "freeze"
 
-// ownPoints gives from which point of a run to which its fault has a part in: all but those of
-// the stack's own entry in the journal, the records of which are the first and the last.
+// ownPoints returns the range of points of a run that belong to its fault: all but those of the
+// target's own journal entry, whose records are the first and the last.
 func ownPoints(t *testing.T, out string) (from, to, all int) {
 	t.Helper()
 	found := passedPattern.FindStringSubmatch(out)
@@ -375,7 +372,7 @@ func ownPoints(t *testing.T, out string) (from, to, all int) {
 	}
 	names := strings.Split(found[1], ", ")
 	from = slices.Index(names, "before inject")
-	if second := slices.Index(names[1:], "before intent") + 1; second > 0 { // the first is the stack's
+	if second := slices.Index(names[1:], "before intent") + 1; second > 0 { // the first belongs to the target
 		from = min(from, second)
 	}
 	if n := len(names); from < afterUnjournaled-2 || names[0] != "before intent" || !slices.Equal(names[n-2:], []string{"before done", "after done"}) {
@@ -386,8 +383,8 @@ func ownPoints(t *testing.T, out string) (from, to, all int) {
 
 var passedPattern = regexp.MustCompile(`(?m)^passed (.*)$`)
 
-// TestKilledAtEveryPoint kills brunt right before and after every record of its
-// journal and every call that injects or reverts, for every fault.
+// TestKilledAtEveryPoint kills brunt right before and after every record of its journal and every
+// call that injects or reverts, for every fault.
 func TestKilledAtEveryPoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("hundreds of runs in processes of their own")
@@ -421,7 +418,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// TestKilledAtRandom kills brunt at random moments, through all of its life.
+// TestKilledAtRandom kills brunt at random moments of its whole life.
 func TestKilledAtRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
@@ -449,23 +446,23 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
-// The points around a fault's injection: the stack's entry of the journal is two
-// points, its three processes two each, the fault's entry two, and two its injection. A
-// fault that dies with brunt has no entry.
+// The points around a fault's injection: the target's journal entry has two points, its three
+// processes two each, the fault's entry two, and its injection two. A fault that ends with brunt has
+// no entry.
 const (
 	afterUnjournaled = 2 + 3*2 + 2
 	afterInjection   = 2 + 3*2 + 2 + 2
 	beforeRevert     = afterInjection + 1
 	afterRevert      = afterInjection + 2
 	afterCommand     = afterInjection + 2 // its process has an entry too
-	afterLimit       = afterInjection + 1 // the kernel is told once
-	afterThrottle    = afterInjection + 4 // a group is made, a limit set, and two processes are moved
+	afterLimit       = afterInjection + 1 // one call to the kernel
+	afterThrottle    = afterInjection + 4 // creates a group, sets a limit, and moves two processes
 )
 
-// TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a
-// guard, or with one that is killed together with brunt, a frozen stranger stays
-// frozen, and a process that a unit started lives on and keeps its port. Then the start
-// of the next run finds the journal and cleans up.
+// TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a watchdog, or
+// with one that is killed together with brunt, a frozen stranger stays frozen, and a process that a
+// unit started lives on and keeps its port. Then the start of the next run finds the journal and
+// cleans up.
 func TestWithoutGuardThereIsResidue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
@@ -474,8 +471,8 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 	for _, c := range []struct {
 		name, fault string
 		point       int
-		stopped     bool // the stranger is
-		entries     int  // of the journal that are open
+		stopped     bool // the stranger is stopped
+		entries     int  // open entries of the journal
 	}{
 		{"a stranger that was stopped", "stranger", afterInjection, true, 2},
 		{"a stranger that was about to go on", "stranger", beforeRevert, true, 2},
@@ -532,9 +529,9 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 	}
 }
 
-// TestDefaultsOfProcesses breaks processes whose author gave no `ready` and no
-// `restart`: a frozen one is found by what it answers, not by its port, which the
-// Kernel keeps open; and one that ends in good order when it is crashed comes back.
+// TestDefaultsOfProcesses injects faults into processes without `ready` and `restart`: a frozen one
+// is detected by its answers, not by its port, which the kernel keeps open; and one that exits
+// successfully when it is crashed is restarted.
 func TestDefaultsOfProcesses(t *testing.T) {
 	const (
 		itself   = `[ECHO]`
@@ -567,8 +564,8 @@ chaos:
 	}
 }
 
-// TestGuardTakesBackFromAHungBrunt stops brunt, as a debugger or a full disk would:
-// its heartbeat ends, and the guard acts without waiting for its death.
+// TestGuardTakesBackFromAHungBrunt stops brunt, as a debugger or a full disk would: its heartbeat
+// ends, and the watchdog acts without waiting for its death.
 func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// TestLate stops brunt itself for a while: what it sends too late then says nothing
-// of the target, and the run is invalid, whatever else failed in it.
+// TestLate stops brunt itself for a while: requests sent too late do not count against the target,
+// and the run is invalid, whatever else failed in it.
 func TestLate(t *testing.T) {
 	t.Parallel()
 	seen := make(chan struct{})

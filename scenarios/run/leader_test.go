@@ -17,8 +17,8 @@ import (
 	"brunt/scenarios/plan/dryrun"
 )
 
-// elect is a server of which one replica leads: the one that has the port given, for as
-// long as it lives. It says so under /role.
+// elect is a server of which one replica leads: the one that holds the given port, as long as it
+// lives. It reports that under /role.
 func elect(args []string) error {
 	var leads atomic.Bool
 	go func() {
@@ -57,8 +57,8 @@ load:
 ` + rest
 }
 
-// TestLeaderEachTime kills the leader again and again: each time it is the one that
-// leads then, which is never the one that was killed before.
+// TestLeaderEachTime kills the leader repeatedly: each time the current leader, never the one that
+// was killed before.
 func TestLeaderEachTime(t *testing.T) {
 	t.Parallel()
 	plan := mustCompile(t, elected(t, `
@@ -87,8 +87,8 @@ slo: [errors < 50%]
 	}
 }
 
-// A name that is nearly one that there is was misspelt, and a fault that will be skipped
-// stands in nobody's way.
+// A name close to an existing one is a mistake, and a fault that will be skipped conflicts with no
+// other fault.
 func TestOnNoUnit_Known(t *testing.T) {
 	const skip = "guard: {on_no_unit: skip}\n"
 	_, err := compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 1s, process.crash: {service: nodes}}}\n")))
@@ -105,8 +105,8 @@ func TestOnNoUnit_Known(t *testing.T) {
 	}
 }
 
-// TestOnNoUnit runs faults that match nothing, which is known before the run or only in
-// it: they fail the run, or are skipped, and their objectives are inconclusive then.
+// TestOnNoUnit runs faults without a matching unit, known before the run or only during it: they
+// fail the run, or are skipped, and then their objectives are inconclusive.
 func TestOnNoUnit(t *testing.T) {
 	t.Parallel()
 	const judged = "\nslo: [errors < 50%, errors < 50% in gone]\n"
@@ -166,7 +166,7 @@ func TestOnNoUnit(t *testing.T) {
 			}
 		})
 	}
-	// Where it is not allowed, the run says nothing.
+	// Where that is not allowed, the run adds no such note.
 	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
 	res := inTime(t, func() *result.Result {
 		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})

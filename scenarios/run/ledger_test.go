@@ -21,9 +21,8 @@ import (
 	"brunt/scenarios"
 )
 
-// A replicated is a store with two replicas that keeps what it is told in its own way.
-// POST /w has a body {"key": K} and answers {"id": …}; GET /r/ID of a replica answers
-// {"items": […], "text": …}.
+// A replicated is a store with two replicas whose behaviour a test can change. POST /w has a body
+// {"key": K} and answers {"id": …}; GET /r/ID of a replica answers {"items": […], "text": …}.
 type replicated struct {
 	t     *testing.T
 	front *httptest.Server
@@ -31,12 +30,12 @@ type replicated struct {
 
 	mu     sync.Mutex
 	n      int
-	copies [2]map[string]int // of each id, at each replica
+	copies [2]map[string]int // number of copies by id, at each replica
 	write  func(s *replicated, n int, key string) (status int, id string)
 	read   func(s *replicated, replica int, id string) (status int, body string)
 }
 
-// newReplicated starts one; a nil write keeps a copy at both replicas, under the key.
+// newReplicated starts one; with a nil write it keeps a copy at both replicas, under the key.
 func newReplicated(t *testing.T) *replicated {
 	s := &replicated{t: t, copies: [2]map[string]int{{}, {}}}
 	s.write = func(s *replicated, _ int, key string) (int, string) {
@@ -76,7 +75,7 @@ func (s *replicated) put(id string, copies ...int) {
 	}
 }
 
-// list is the answer of a replica that keeps to the rules.
+// list is the answer of a correct replica.
 func (s *replicated) list(replica int, id, text string) (int, string) {
 	n := s.copies[replica][id]
 	items := strings.TrimSuffix(strings.Repeat(`{},`, n), ",")
@@ -89,7 +88,7 @@ func (s *replicated) list(replica int, id, text string) (int, string) {
 // written is how many writes a test makes.
 const written = 40
 
-// run runs a scenario over it whose ledger is as told; FRONT, AT0 and AT1 are URLs.
+// run runs a scenario with the given ledger; FRONT, AT0 and AT1 are URLs.
 func (s *replicated) run(ledger, slo string, o Options) *result.Result {
 	return runOnce(s.t, s.text(ledger, slo), o)
 }
@@ -117,8 +116,7 @@ const (
 	plainly  = `{write: write, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s}`
 )
 
-// TestLedger plants what can happen to a write, and holds that the ledger finds
-// exactly that.
+// TestLedger plants every outcome of a write, and checks that the ledger finds exactly that.
 func TestLedger(t *testing.T) {
 	every := func(n, of int) bool { return n%of == 0 }
 	const all, some = written, written / 10 // every tenth is planted
@@ -126,8 +124,8 @@ func TestLedger(t *testing.T) {
 		name   string
 		ledger string
 		plant  func(s *replicated)
-		want   result.LedgerRecord // of the counts
-		state  result.WriteState   // of each planted write
+		want   result.LedgerRecord // expected counts
+		state  result.WriteState   // expected state of each planted write
 	}{
 		{"all held", byKey, func(*replicated) {}, result.LedgerRecord{Acknowledged: all, Held: all}, ""},
 		{"all held, by the answer's id", byAnswer, func(s *replicated) {
@@ -204,7 +202,7 @@ func TestLedger(t *testing.T) {
 		{"some acknowledged in another way", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				if every(n, 10) {
-					return 202, key // lost, and never promised
+					return 202, key // lost, but never acknowledged
 				}
 				s.put(key, 1, 1)
 				return 201, key
@@ -318,7 +316,7 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-// linesOf reads a file of JSON, a line each.
+// linesOf reads a file with one JSON value per line.
 func linesOf(t *testing.T, file string) (out []result.WriteKey) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -336,7 +334,7 @@ func linesOf(t *testing.T, file string) (out []result.WriteKey) {
 	return out
 }
 
-// TestLedger_Blind holds that a reading that could not tell a loss passes nothing.
+// TestLedger_Blind: a verification that could not detect a loss passes no objective.
 func TestLedger_Blind(t *testing.T) {
 	tests := []struct {
 		name, ledger string
@@ -366,8 +364,8 @@ func TestLedger_Blind(t *testing.T) {
 	}
 }
 
-// TestLedger_OldVariable: where a check of the write fails nothing is extracted, and
-// what a step before left in the variable is no id of this write.
+// TestLedger_OldVariable: where a check of the write fails nothing is extracted, and the value of an
+// earlier step in the variable is no id of this write.
 func TestLedger_OldVariable(t *testing.T) {
 	s := newReplicated(t)
 	text := s.text(byAnswer, "[lost = 0]")
@@ -382,8 +380,8 @@ func TestLedger_OldVariable(t *testing.T) {
 	}
 }
 
-// TestLedger_Gone: a unit that is gone when it is read is waited for, for a quarter of
-// `within`. What it had is unknown, and the others are asked all the same.
+// TestLedger_Gone: the verification waits for a unit that is down for a quarter of `within`. Its
+// writes are unknown, and the other units are still read.
 func TestLedger_Gone(t *testing.T) {
 	s := newReplicated(t)
 	s.at[1].Close()
@@ -400,8 +398,8 @@ func TestLedger_Gone(t *testing.T) {
 	}
 }
 
-// TestLedger_Interrupted: an interrupt while the target settles, or while it is read,
-// ends the run at once, and what was not read back passes nothing.
+// TestLedger_Interrupted: an interrupt while the target settles, or while it is read, ends the run
+// at once, and writes that were not read back pass no objective.
 func TestLedger_Interrupted(t *testing.T) {
 	for _, during := range []string{"ledger.settle", "reading"} {
 		t.Run(during, func(t *testing.T) {
@@ -444,8 +442,8 @@ func TestLedger_Interrupted(t *testing.T) {
 	}
 }
 
-// TestLedger_Moment holds that the reading comes after the load and its settling, and
-// before teardown; that it is no part of the measured load; and that it is told of.
+// TestLedger_Moment: the verification comes after the load and its settling, and before teardown; it
+// is not measured; and its progress is reported.
 func TestLedger_Moment(t *testing.T) {
 	s := newReplicated(t)
 	var mu sync.Mutex
@@ -524,7 +522,7 @@ slo: [lost = 0, stale < 1%%]
 	return res, logs
 }
 
-// logged counts in the logs of a service how often each write was said to be so.
+// logged counts in the logs of a service how often each write was logged with msg.
 func logged(t *testing.T, logs, service, msg, by string) map[string]int {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(logs, service+"-*.log"))
@@ -547,7 +545,7 @@ func logged(t *testing.T, logs, service, msg, by string) map[string]int {
 	return out
 }
 
-// States of the ledger's keys by id.
+// keysOf returns the ledger's keys in a state, by id.
 func keysOf(res *result.Result, state result.WriteState) map[string]int {
 	out := map[string]int{}
 	for _, k := range res.Ledger.Keys {
@@ -563,10 +561,9 @@ const (
 	readByID  = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/posts/${id}"}, at: [posts, gateway], settle: 1s}`
 )
 
-// TestLedger_PlantedLosses crashes a replica that acknowledges writes before the store
-// has them. What it had acknowledged and the store never got is what its logs and the
-// store's say; the ledger must find exactly that, by an id of its own and by the
-// answer's.
+// TestLedger_PlantedLosses crashes a replica that acknowledges writes before the store has them. The
+// logs of the replica and the store show which acknowledged writes the store lacks; the ledger must
+// find exactly those, by its own id and by the answer's.
 func TestLedger_PlantedLosses(t *testing.T) {
 	const crash = `{at: 3s, process.crash: {service: posts, pick: one}}`
 	for _, tt := range []struct{ name, ledger, by string }{{"by an id of its own", readByKey, "key"}, {"by the answer's", readByID, "id"}} {
@@ -587,7 +584,7 @@ func TestLedger_PlantedLosses(t *testing.T) {
 				}
 				delete(planted, id)
 			}
-			// Logged, and then killed before the answer was out: nobody was promised these.
+			// Logged, but killed before the answer was sent: these were not acknowledged.
 			unanswered := cellOf(res, "run", "error").Count
 			if int64(len(planted)) > unanswered {
 				t.Errorf("%d planted losses were not found, and %d writes had no answer: %v", len(planted), unanswered, planted)
@@ -610,10 +607,9 @@ func TestLedger_PlantedLosses(t *testing.T) {
 	})
 }
 
-// TestLedger_PlantedDuplicates slows the store down until writes to it time out while
-// they are on their way, and has them tried again. Those that the store committed more
-// than once are what its log says; the ledger must find exactly them. With idempotency
-// the same tries leave one of each.
+// TestLedger_PlantedDuplicates slows the store down until writes to it time out in transit and are
+// retried. The store's log shows the writes that it committed more than once; the ledger must find
+// exactly them. With idempotency the same retries leave one of each.
 func TestLedger_PlantedDuplicates(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the ledger of another run")

@@ -18,11 +18,11 @@ target:
   entry: web
 `
 
-// A seen is what a load met before, during and after a fault.
+// A seen holds the measurements before, during and after a fault.
 type seen struct {
 	res          *result.Result
 	f            result.FaultRecord
-	base, in, ok result.Cell // the last is what was well in the phase
+	base, in, ok result.Cell // ok are the good requests of the phase
 	bad          float64     // share of the phase
 	after        stretch
 }
@@ -31,7 +31,7 @@ func (s *seen) String() string {
 	return fmt.Sprintf("p50 %.4g s before and %.4g s during the fault, %.2g of it bad; then %+v", s.base.Response.P50, s.in.Response.P50, s.bad, s.after)
 }
 
-// slowed checks that the fault cost at least so many seconds, and no answers.
+// slowed checks that the fault cost at least some seconds, and no answers.
 func slowed(least float64) func(*seen) string {
 	return func(s *seen) string {
 		if s.bad > 0 || float64(s.base.Response.P50) >= least || float64(s.in.Response.P50) < least {
@@ -41,14 +41,14 @@ func slowed(least float64) func(*seen) string {
 	}
 }
 
-// failed checks that the fault cost a share of the answers, by one cause.
+// failed checks that the fault failed a share of the requests, with the given causes.
 func failed(least, most float64, causes ...string) func(*seen) string {
 	return func(s *seen) string {
 		if s.bad < least || s.bad > most {
 			return fmt.Sprintf("want a share from %g to %g to fail", least, most)
 		}
 		for _, w := range s.res.Windows {
-			for _, c := range causes { // what the fault met was asked for a little before
+			for _, c := range causes { // requests that the fault met were sent a little before
 				if w.T+w.D > s.f.Injected-.2 && w.T < s.f.Cleared && w.Kinds[c] > 0 {
 					return ""
 				}
@@ -58,15 +58,14 @@ func failed(least, most float64, causes ...string) func(*seen) string {
 	}
 }
 
-// TestLinkFaults puts every fault of links on the way of the load to its target and
-// on that from one service to another: it is found there, it met traffic, the load
-// felt it, and felt it no longer once it was gone.
+// TestLinkFaults injects every link fault between the load and its target and between two services:
+// it is verified, it met traffic, it affected the load, and the load recovered once it was gone.
 func TestLinkFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		fault   string // EDGE is the link
-		path    string // of what is asked of store
+		fault   string // EDGE stands for the link
+		path    string // the path requested of store
 		timeout string
 		load    func(*seen) string // on load->web
 		far     func(*seen) string // on web->store
@@ -120,8 +119,7 @@ chaos:
 	}
 }
 
-// checkLinkFault checks what is told of a fault on a link, and what the load felt of
-// it until the next one.
+// checkLinkFault checks the record of a link fault, and its effect on the load until the next one.
 func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f result.FaultRecord, link string, until result.Num, felt func(*seen) string) {
 	s := &seen{res: res, f: f, base: cellOf(res, "baseline", "*"), in: cellOf(res, f.Name, "*"), ok: cellOf(res, f.Name, "ok")}
 	s.bad = 1 - float64(s.ok.Count)/float64(s.in.Count)
@@ -144,14 +142,14 @@ func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f resul
 	}
 }
 
-// TestPartition cuts web off from store: in both directions or in one, and with or
-// without the connections that are open already.
+// TestPartition partitions web from store: in both directions or in one, with open connections or
+// only new ones.
 func TestPartition(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name               string
 		settings           string
-		kept, fresh, store bool // what fails: web's open connections to store, its new ones, those of store to web
+		kept, fresh, store bool // expected failures: open connections web->store, new ones, those store->web
 	}{
 		{"both ways", "", true, true, true},
 		{"one way", ", direction: one-way", true, true, false},

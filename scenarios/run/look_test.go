@@ -17,8 +17,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestLook: a run can be looked at while it goes on, as often as one likes, and what is
-// seen grows to what it comes to. Afterwards there is nothing to be seen.
+// TestLook: a run can be looked at any number of times while it goes on, and the result so far grows
+// into the final one. Afterwards it returns nil.
 func TestLook(t *testing.T) {
 	var mu sync.Mutex
 	var looks []*result.Result
@@ -68,7 +68,7 @@ judge: {hold: 1s}
 			t.Fatalf("%s, %+v, %d objectives", l.Verdict, l.Going, len(l.Objectives))
 		}
 		n := cellOf(l, "run", "*").Count
-		if n < counts-200 { // two look at it, and one may be late to say so
+		if n < counts-200 { // two goroutines look, and one may report late
 			t.Errorf("%d requests after %d", n, counts)
 		}
 		counts = max(counts, n)
@@ -84,8 +84,8 @@ judge: {hold: 1s}
 	}
 }
 
-// TestLook_Alerts: what the team's monitoring makes of a fault shows while the run goes on,
-// as do the objectives on it.
+// TestLook_Alerts: the reaction of the team's monitoring to a fault, and the objectives on it, show
+// while the run goes on.
 func TestLook_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)

@@ -26,8 +26,8 @@ import (
 	"brunt/targets/demo"
 )
 
-// TestMain makes the test binary play the parts that brunt's own binary plays for
-// itself, and those of the systems under test.
+// TestMain lets the test binary play the roles of brunt's own binary, and those of the systems under
+// test.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "role" {
 		if err := role(os.Args[2], os.Args[3:]); err != nil {
@@ -36,14 +36,14 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	// The tests that run side by side wait for most of their time.
+	// Parallel tests wait most of their time.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
 	os.Exit(suite.Loading(m).Run())
 }
 
-// self is the command line that plays a part.
+// self is the command line of a role.
 func self(part string, args ...string) []string {
 	return append([]string{os.Args[0], "role", part}, args...)
 }
@@ -88,14 +88,13 @@ func role(part string, args []string) error {
 	return fmt.Errorf("no part %q", part)
 }
 
-// echo is a small server. With "child" it starts a process of its own that nobody
-// but a guard can know of.
+// echo is a small server. With "child" it starts a child process that only a watchdog can find.
 //
 //	/          at once        /slow  after 100 ms        /big  8 KiB
-//	/fail      a 500          /linked  a 500 where the way to store is not a link
-//	/far/X     what store says to /X, over connections that are kept open
+//	/fail      a 500          /linked  a 500 where the path to store is not a link
+//	/far/X     the answer of store to /X, over connections that are kept open
 //	/fresh/X   the same, over a connection of its own
-//	/back      what web says to /
+//	/back      the answer of web to /
 func echo(args []string) error {
 	if len(args) > 0 && args[0] == "child" {
 		if err := exec.Command(os.Args[0], "role", "sleep").Start(); err != nil {
@@ -125,8 +124,8 @@ func echo(args []string) error {
 	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)
 }
 
-// pass passes requests on to the service whose address a variable of the environment
-// holds. They are POSTs, which nobody tries again unasked.
+// pass passes requests on to the service whose address an environment variable holds. They are
+// POSTs, which no client retries by itself.
 func pass(client *http.Client, to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		req, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+os.Getenv(to)+r.URL.Path, nil)
@@ -141,9 +140,8 @@ func pass(client *http.Client, to string) http.HandlerFunc {
 	}
 }
 
-// serve is a server that costs next to nothing: whatever is asked, it answers 200.
-// It writes where it listens. When it answered /N it keeps for each N, and tells
-// under /answers.
+// serve is a minimal server: it answers every request with 200. It prints its address. It records
+// when it answered /N, for each N, and reports the times under /answers.
 func serve() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -160,8 +158,7 @@ func serve() error {
 	}
 }
 
-// answers are the instants, in nanoseconds since 1970, at which requests were
-// answered.
+// answers are the times, in nanoseconds since 1970, at which requests were answered.
 type answers struct {
 	mu sync.Mutex
 	at map[int]int64
@@ -194,7 +191,7 @@ func (a *answers) serve(c net.Conn) {
 	}
 }
 
-// readHead reads a request without a body and gives its path.
+// readHead reads a request without a body and returns its path.
 func readHead(in *bufio.Reader) (path string, err error) {
 	line, err := in.ReadString('\n')
 	for err == nil && len(line) > len("\r\n") {
@@ -207,7 +204,7 @@ func readHead(in *bufio.Reader) (path string, err error) {
 	return path, err
 }
 
-// once is a server that can be started one time only: FILE is there the next time.
+// once is a server that can be started only once: it fails if FILE exists.
 func once(args []string) error {
 	f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -217,10 +214,9 @@ func once(args []string) error {
 	return echo(nil)
 }
 
-// bruntRole runs a scenario as brunt would: FILE STATE GUARD POINT. At the POINTth
-// point at which it could die it kills itself; 0 is never, and then it writes which
-// points there were, its verdict, and how many of its requests were bad. GUARD
-// is "guard", "none", or "both", which kills the guard together with brunt.
+// bruntRole runs a scenario as brunt would: FILE STATE GUARD POINT. It kills itself at point number
+// POINT; 0 is never, and then it prints the points, its verdict, and the number of bad requests.
+// GUARD is "guard", "none", or "both", which kills the watchdog together with brunt.
 func bruntRole(args []string) error {
 	file, state, point := args[0], args[1], args[3]
 	die, err := strconv.Atoi(point)
@@ -253,10 +249,10 @@ type dying struct {
 
 	mu       sync.Mutex
 	passed   []string // the points, by name
-	injected int      // the last that an injection was done at
+	injected int      // the last point with an injection
 }
 
-// options are those of the run.
+// options returns the options of the run.
 func (d *dying) options(state string) Options {
 	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), Helpers: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Burner: self("burn"), At: d.point}
 	if d.guard != "none" {
@@ -286,7 +282,7 @@ func (d *dying) tell(v scenarios.Verdict, reason string) {
 	fmt.Printf("injected %d points %d verdict %s %s\n", d.injected, len(d.passed), v, reason)
 }
 
-// breakRole does one fault without load, as brunt would: STATE GUARD POINT KIND SETTING…, of
+// breakRole injects one fault without load, as brunt would: STATE GUARD POINT KIND SETTING…, of
 // which the first three are bruntRole's.
 func breakRole(args []string) error {
 	die, err := strconv.Atoi(args[2])
@@ -307,7 +303,7 @@ func breakRole(args []string) error {
 	return nil
 }
 
-// killChild kills the child of this process that plays a part.
+// killChild kills the child of this process that plays a role.
 func killChild(part string) {
 	procs, _ := os.ReadDir("/proc")
 	for _, p := range procs {
@@ -330,8 +326,8 @@ func compileFile(file string) (*plan.Plan, error) {
 	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}})
 }
 
-// scenario writes a scenario to a file; ECHO in it is the command of the small
-// server, SLEEP of one that never serves.
+// scenario writes a scenario to a file; ECHO in it is the command of the small server, SLEEP of a
+// process that does not listen.
 func scenario(t *testing.T, text string) string {
 	t.Helper()
 	file := t.TempDir() + "/scenario.yaml"
@@ -344,7 +340,7 @@ func scenario(t *testing.T, text string) string {
 	return file
 }
 
-// kill ends a process without asking it.
+// kill kills a process.
 func kill(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {
 		_ = p.Kill()

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A neighbour is a run of brunt in a process of its own, beside another with the same
-// state directory.
+// A neighbour is a run of brunt in a process of its own, beside another with the same state
+// directory.
 type neighbour struct {
 	cmd *exec.Cmd
 	out bytes.Buffer
@@ -31,13 +31,13 @@ func newNeighbour(t *testing.T, state, text string) *neighbour {
 	return n
 }
 
-// end waits for the run's end and gives what it said.
+// end waits for the run's end and returns its output.
 func (n *neighbour) end() string {
 	_ = n.cmd.Wait()
 	return n.out.String()
 }
 
-// breaks is a scenario that breaks all it has, for as long as the run lasts.
+// breaks is a scenario that injects faults into all its units, for as long as the run lasts.
 const breaks = `
 version: 1
 name: breaks all it has
@@ -53,7 +53,7 @@ chaos:
   freeze: {at: 600ms, for: 4s, process.freeze: {service: store}}
 `
 
-// calm is a scenario of the same names that breaks nothing.
+// calm is a scenario with the same names and no fault.
 const calm = `
 version: 1
 name: breaks nothing
@@ -66,9 +66,9 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 5s, flow: [{get: /far/}]}
 `
 
-// TestNeighbours has two runs at once on one machine, with units of the same names
-// and one state directory: one breaks all that it has, is killed in the middle of it,
-// and is cleaned up after by its guard; the other does not notice.
+// TestNeighbours has two runs at once on one machine, with units of the same names and one state
+// directory: one injects faults into all its units, is killed meanwhile, and its watchdog cleans up;
+// the other is not affected.
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	m := newMortal(t)
@@ -90,8 +90,8 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
-// TestNeighbours_Stranger has two runs that both want to freeze the same process. One
-// of them gets it; whoever comes second leaves it alone, and lets it go on no earlier.
+// TestNeighbours_Stranger has two runs that both want to freeze the same process. One of them gets
+// it; the other leaves it alone, and does not resume it.
 func TestNeighbours_Stranger(t *testing.T) {
 	t.Parallel()
 	m := newMortal(t)

@@ -17,13 +17,12 @@ import (
 // An nginx is a real web server with a configuration of its own.
 type nginx struct {
 	addr string
-	log  string // what it says of each request: connection, request on it, status, encoding
+	log  string // its access log: connection, request on it, status, encoding
 }
 
 func startNginx(t *testing.T) nginx { return startNginxWith(t, "", "") }
 
-// startNginxWith starts one with options of its listen directive, and with directives of
-// its server.
+// startNginxWith starts one with options of its listen directive and directives of its server block.
 func startNginxWith(t *testing.T, listen, server string) nginx {
 	t.Helper()
 	path, err := exec.LookPath("nginx")
@@ -106,8 +105,7 @@ http {
 	}
 }
 
-// requests reads the log: requests by connection, and how many were answered with an
-// encoding.
+// requests parses the log: requests by connection, and how many were answered with an encoding.
 func (n nginx) requests(t *testing.T) (total, connections, gzipped int) {
 	t.Helper()
 	b, err := os.ReadFile(n.log)
@@ -130,8 +128,8 @@ func (n nginx) requests(t *testing.T) (total, connections, gzipped int) {
 	return total, len(seen), gzipped
 }
 
-// TestNginx loads a real server through a link that is slow for a while, over
-// connections that are kept, with bodies that are compressed.
+// TestNginx loads a real server through a link that is slow for a while, over kept connections and
+// with compressed bodies.
 func TestNginx(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -168,7 +166,7 @@ slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
 				}
 				checkLinkFault(t, wrong, res, res.Faults[0], "load->target", res.Duration+1, slowed(.1))
 				total, connections, gzipped := n.requests(t)
-				own := total - 400 // of the readiness check and of brunt's probes
+				own := total - 400 // the readiness check and brunt's probes
 				t.Logf("%d requests over %d connections, %d compressed; brunt opened %d", total, connections, gzipped, res.Generator.Connections)
 				if own < 1 || own > 30 {
 					wrong.addf("nginx had %d requests, and the load made 400", total)
@@ -187,8 +185,8 @@ slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
 	}
 }
 
-// TestNginx2 loads a real server by HTTP/2 that ends each of its connections after a
-// hundred requests, by GOAWAY. No request is lost, and none is sent twice.
+// TestNginx2 loads a real server by HTTP/2 that ends each connection after a hundred requests, by
+// GOAWAY. No request is lost, and none is sent twice.
 func TestNginx2(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, scheme, listen, version, spoken string }{
@@ -219,7 +217,7 @@ load:
 			total, connections, _ := n.requests(t)
 			opened := res.Generator.Connections
 			t.Logf("nginx had %d requests on %d connections; brunt opened %d, %q", total, connections, opened, res.Notes)
-			if own := total - 2000; own < 1 || own > 10 { // of the readiness check
+			if own := total - 2000; own < 1 || own > 10 { // the readiness check
 				t.Errorf("nginx had %d requests, and the load made 2000", total)
 			}
 			if opened < 18 || opened > 40 || !slices.Equal(res.Generator.Spoken, []string{c.spoken}) {

@@ -12,7 +12,7 @@ import (
 	"brunt/targets"
 )
 
-// ownDeaths notes which units of the target ended without a fault's doing.
+// ownDeaths notes which units of the target ended without a fault on them.
 func (r *runner) ownDeaths(end time.Duration) {
 	first := map[string]int{}
 	times := map[string]int{}
@@ -38,16 +38,16 @@ func (r *runner) ownDeaths(end time.Duration) {
 	}
 }
 
-// hit tells whether a fault was on the unit at the time.
+// hit reports whether a fault was on the unit at the time.
 func (r *runner) hit(unit string, at time.Duration) bool {
-	const early = 100 * time.Millisecond // an exit may be told before the injecting call is over
+	const early = 100 * time.Millisecond // an exit may be reported before the injecting call returns
 	return slices.ContainsFunc(r.records, func(c *chaos.Record) bool {
 		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
 	})
 }
 
-// spoken notes which loads spoke something else than HTTP/1.1, and which waited for a
-// Place on connections that carry many requests at once.
+// spoken notes which loads used another protocol than HTTP/1.1, and which waited for a free stream
+// on multiplexed connections.
 func (r *runner) spoken() {
 	for i, c := range r.clients {
 		s, ok := c.(targets.Speaker)
@@ -68,7 +68,7 @@ func (r *runner) spoken() {
 	}
 }
 
-// full notes which loads came to the limit that their author set.
+// full notes which loads reached the limit that their author set.
 func (r *runner) full() {
 	for i := range r.stats {
 		if lp := &r.Loads[i]; r.stats[i].Full && lp.MaxInFlight > 0 {

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// depths is a target with a page of metrics, of which one grows with each look, and one
-// is told only who has the token.
+// depths is a target with a page of metrics, of which one grows with each reading, and one requires
+// the token.
 func depths(t *testing.T) *httptest.Server {
 	var looks atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

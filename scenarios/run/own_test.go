@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// ownScenario is a scenario with one fault of the author's own on a target that answers
-// always. FILE in it is a file.
+// ownScenario is a scenario with one custom fault on a target that always answers. FILE in it is a
+// file.
 func ownScenario(t *testing.T, file, fault, more string) string {
 	t.Helper()
 	return strings.ReplaceAll(`
@@ -29,15 +29,15 @@ chaos:
   it: `+fault+"\n"+more, "FILE", file)
 }
 
-// An ownFault is a fault of the author's own, and what becomes of a run by it.
+// An ownFault is a custom fault, and the expected result of its run.
 type ownFault struct {
 	name, fault string
 	verdict     scenarios.Verdict
 	reason      string
-	left        bool // the flag
+	left        bool // the flag is left over
 }
 
-// TestOwn_Verdicts: what becomes of a run by what becomes of the author's own fault.
+// TestOwn_Verdicts: the result of a run for each outcome of a custom fault.
 func TestOwn_Verdicts(t *testing.T) {
 	for _, c := range []ownFault{
 		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Pass, "", false},

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/plan/plantest"
 )
 
-// underPolicies compiles a scenario that policies bound.
+// underPolicies compiles a scenario under policies.
 func underPolicies(t *testing.T, text string, policies ...string) (*plan.Plan, error) {
 	t.Helper()
 	var files []string
@@ -31,7 +31,7 @@ func underPolicies(t *testing.T, text string, policies ...string) (*plan.Plan, e
 	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
 }
 
-// bounded is a scenario with a load and a fault of each way to reach something.
+// bounded is a scenario with a load and a fault of each way to reach an address.
 const bounded = `
 version: 1
 seed: 3
@@ -50,8 +50,8 @@ func boundedScenario(target, guard, fault string) string {
 	return strings.NewReplacer("TARGET", target, "GUARD", guard, "FAULT", fault).Replace(bounded)
 }
 
-// TestPolicy holds scenarios against policies: what is beyond is refused at its place,
-// with that in the policy; what just fits is not.
+// TestPolicy compares scenarios with policies: a setting beyond one is refused, with its position
+// and the policy's; a setting at the limit is accepted.
 func TestPolicy(t *testing.T) {
 	const (
 		stack  = "{stack: demo}"
@@ -63,7 +63,7 @@ func TestPolicy(t *testing.T) {
 	for _, c := range []struct {
 		name, target, guard, fault string
 		policy                     string
-		refused                    string // in what is said; empty is nothing
+		refused                    string // part of the message; empty means accepted
 	}{
 		{"nothing is bounded", stack, "{}", crash, "name: x", ""},
 		{"rate", stack, "{}", crash, "max_rate: 149/s", "the loads come to 150/s at 20s, and POLICY:2:1 says max_rate: 149/s"},
@@ -113,7 +113,7 @@ func TestPolicy(t *testing.T) {
 		{"no word of load", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {chaos: []}", ""},
 		{"chaos", stack, "{allow: {chaos: ['db.test:5432', 10.0.0.1]}}", crash, "allow: {chaos: [10.0.0.0/8, db.test]}", ""},
 		{"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}", ""},
-		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // it is looked at as it connects
+		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // checked when it connects
 		{"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}", "it names db.test, and POLICY:2:1 says allow.chaos: [other.test]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,8 +136,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestPolicy_All holds that every policy holds, and that a scenario that leaves open
-// what a policy bounds gets the least of their bounds.
+// TestPolicy_All: all policies apply, and a scenario that leaves a bound open gets the smallest of
+// the policies' bounds.
 func TestPolicy_All(t *testing.T) {
 	text := boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts}}")
 	planned, err := underPolicies(t, text, "max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}", "max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
@@ -173,8 +173,8 @@ func TestPolicy_All(t *testing.T) {
 	}
 }
 
-// TestPolicy_Picked holds that a fault touches nothing protected, even if only its plan
-// finds it.
+// TestPolicy_Picked: a fault hits no protected unit, even if the pick is known only when the fault
+// is planned.
 func TestPolicy_Picked(t *testing.T) {
 	plan, err := underPolicies(t, boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts, pick: all}}"), "name: x")
 	if err != nil {
@@ -183,7 +183,7 @@ func TestPolicy_Picked(t *testing.T) {
 	if _, err := dryrun.DryRun(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	plan.Policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
+	plan.Policies[0].Protect.Units = []string{"posts[1]"} // as if the check before the run had missed it
 	if _, err := dryrun.DryRun(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
 		t.Errorf("%v", err)
 	}
@@ -197,8 +197,8 @@ func TestPolicy_Picked(t *testing.T) {
 	}
 }
 
-// TestRail_Policy sends load beyond a policy: by a redirect and by an address that is
-// data. It never arrives; where the policy names the address it does.
+// TestRail_Policy sends load beyond a policy: by a redirect and by an address in data. It never
+// arrives, unless the policy names the address.
 func TestRail_Policy(t *testing.T) {
 	t.Parallel()
 	far := newOutsider(t)
@@ -235,7 +235,7 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 	}
 }
 
-// TestPolicy_Demo: a policy that takes no stack takes no demo.
+// TestPolicy_Demo: a policy that forbids stacks forbids the demo.
 func TestPolicy_Demo(t *testing.T) {
 	policies, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, "targets: [url]")})
 	if err != nil {

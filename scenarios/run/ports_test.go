@@ -13,14 +13,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestPorts foresees which loads run out of ports, and is silent about the others.
+// TestPorts: only loads that will run out of ports get a note.
 func TestPorts(t *testing.T) {
 	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
-	over := math.Ceil(each/60) * 1.1 // a second, of connections that rest a minute
+	over := math.Ceil(each/60) * 1.1 // per second, with connections that keep their port for a minute
 	for _, c := range []struct {
 		name   string
-		target string // zero is far away
+		target string // zero is a remote host
 		loads  string
 		want   string
 	}{
@@ -60,7 +60,7 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestStarved holds from when on what this machine did not have makes a run invalid.
+// TestStarved: the share of requests without a port from which a run is invalid.
 func TestStarved(t *testing.T) {
 	pass, fail := []result.ObjectiveResult{{Verdict: scenarios.Pass}}, []result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
 	for _, c := range []struct {

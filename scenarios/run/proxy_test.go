@@ -27,18 +27,17 @@ func compileIn(t *testing.T, env map[string]string, text string) (*plan.Plan, er
 	return plan.Compile(sc, plan.CompileOptions{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 }
 
-// TestProxy_Compile refuses what would go by a proxy that the load does not name, a proxy
-// and a host behind one that lie beyond the blast radius, and a fault on a link that a
-// proxy makes pointless.
+// TestProxy_Compile refuses requests by a proxy that the load does not name, a proxy or a host
+// behind one outside the blast radius, and a fault on a link that a proxy bypasses.
 func TestProxy_Compile(t *testing.T) {
 	const far = "http://ann:sesame@10.9.9.9:3128"
 	inEnv := map[string]string{"HTTP_PROXY": far}
 	for _, c := range []struct {
 		name                string
 		env                 map[string]string
-		target, allow, more string // more of the load
+		target, allow, more string // other settings of the load
 		rest                string
-		want                string // take is fine
+		want                string // empty means accepted
 		note                string
 	}{
 		{name: "nothing named", target: "http://shop.test", allow: "shop.test"},
@@ -80,8 +79,8 @@ func TestProxy_Compile(t *testing.T) {
 	}
 }
 
-// TestProxy_Run loads a target that only a proxy reaches: readiness, setup, token and load go
-// by it, the password is for it alone and stands nowhere.
+// TestProxy_Run loads a target behind a proxy: readiness, setup, token and load use the proxy, and
+// its password is sent only to it and printed nowhere.
 func TestProxy_Run(t *testing.T) {
 	t.Parallel()
 	var direct, led, wrong atomic.Int64
@@ -140,7 +139,7 @@ load:
 slo: [errors < 10%%]
 `, ready, strings.Replace(proxy.URL, "//", "//ann:sesame@", 1)), Options{})
 				complaints.passed(res)
-				want := int64(52) // setup and the token among them
+				want := int64(52) // includes the setup and the token
 				if ready != "" {
 					want++
 				}
@@ -155,7 +154,7 @@ slo: [errors < 10%%]
 	}
 }
 
-// credentials are those that a request has for a proxy.
+// credentials returns the proxy credentials of a request.
 func credentials(r *http.Request) (user, password string, ok bool) {
 	return (&http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}).BasicAuth()
 }

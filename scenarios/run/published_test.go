@@ -25,14 +25,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// reportedRun is what came out of the run that reported reports, once it was done.
+// reportedRun is the outcome of the run behind reported, once it has run.
 var reportedRun struct {
 	once sync.Once
 	res  *result.Result
 }
 
-// reported runs a scenario that has faults, failures and two loads, and gives a
-// folder with its report.
+// reported runs a scenario with faults, failures and two loads, and returns the folder of its
+// report.
 func reported(t *testing.T) string {
 	t.Helper()
 	reportedRun.once.Do(func() {
@@ -59,8 +59,8 @@ slo: [p95 < 1s, errors < 100%]
 	return dir
 }
 
-// compileSchema compiles a schema. Strict makes it refuse keys that it does not name,
-// as a brunt that writes one has to publish it.
+// compileSchema compiles a schema. Strict makes it refuse keys that it does not name: brunt must
+// publish every key that it writes.
 func compileSchema(t *testing.T, s syntax.Schema, strict bool) *jsonschema.Schema {
 	t.Helper()
 	text, err := json.Marshal(s)
@@ -85,8 +85,7 @@ func compileSchema(t *testing.T, s syntax.Schema, strict bool) *jsonschema.Schem
 	return out
 }
 
-// closed has every object of a schema refuse keys that it does not name, and every
-// event be of a kind that it names.
+// closed makes every object of a schema refuse unknown keys, and every event an unknown kind.
 func closed(v any) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -106,7 +105,7 @@ func closed(v any) {
 	}
 }
 
-// TestPublished holds what a run writes to the schemas that are published of it.
+// TestPublished checks the output of a run against the published schemas.
 func TestPublished(t *testing.T) {
 	dir := reported(t)
 	schema := compileSchema(t, reference.ResultSchema(), true)
@@ -166,10 +165,10 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// TestEventKinds holds that every event that brunt writes is published, and no other.
+// TestEventKinds: the published kinds of events are exactly those that brunt writes.
 func TestEventKinds(t *testing.T) {
 	written := regexp.MustCompile(`(?:\b[eE]vent\(|\btell\(|\bEvent: )"([a-z]+\.[a-z_]*)"( \+)?`)
-	composed := map[string][]string{"write.": nil} // Names with an end that is not written there
+	composed := map[string][]string{"write.": nil} // the full name is composed at run time
 	for _, s := range ledger.States {
 		composed["write."] = append(composed["write."], string(s))
 	}
@@ -215,9 +214,8 @@ func TestEventKinds(t *testing.T) {
 	}
 }
 
-// TestHlog_FieldsReader has latency.hlog read by hdr-histogram-js, which shares nothing
-// with the library that brunt writes it by: it finds the counts, percentiles and times
-// that result.json has.
+// TestHlog_FieldsReader reads latency.hlog with hdr-histogram-js, which is independent of the
+// library that brunt uses: it finds the counts, percentiles and times of result.json.
 func TestHlog_FieldsReader(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the reader is a program of others")
@@ -259,7 +257,7 @@ func TestHlog_FieldsReader(t *testing.T) {
 	}
 	cells := 0
 	for _, c := range res.Cells {
-		if c.Hist == 0 || c.Outcome == "*" { // a row of all outcomes has failures as slower than any answer
+		if c.Hist == 0 || c.Outcome == "*" { // a row of all outcomes counts failures as slower than any answer
 			continue
 		}
 		h, ok := found[c.Hist]
@@ -269,8 +267,8 @@ func TestHlog_FieldsReader(t *testing.T) {
 			continue
 		}
 		cells++
-		// The log has whole microseconds in buckets of three digits; result.json has the
-		// largest value as it was, and no percentile beyond it.
+		// The log has whole microseconds in buckets of three digits; result.json has the exact
+		// largest value, and no percentile above it.
 		if most := float64(c.Response.Max); h.Max/1e6 < most-1e-6 || h.Max/1e6 > most*1.002+1e-6 {
 			t.Errorf("%s: the largest is %v us, %v s in result.json", what, h.Max, most)
 		}

@@ -61,8 +61,8 @@ func newOutsider(t *testing.T) *outsider {
 	return nil
 }
 
-// TestRail_Load sends load where it may not go: by the target's URL, by a step's, by
-// a redirect, by resolve, by a link. It never arrives, unless the scenario allows it.
+// TestRail_Load sends load to a forbidden address: by the target's URL, by a step's, by a redirect,
+// by resolve, by a link. It never arrives, unless the scenario allows it.
 func TestRail_Load(t *testing.T) {
 	t.Parallel()
 	const load = `
@@ -139,7 +139,7 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 			if strings.HasPrefix(c.name, "another") {
 				return
 			}
-			// The same is fine once it is named.
+			// Each is accepted once the address is allowed.
 			for _, allowed := range []string{far.ip, far.addr, far.ip + "/24"} {
 				res := runOnce(t, text+fmt.Sprintf("guard: {allow: {load: [%q]}}\n", allowed), Options{})
 				if ok := cellOf(res, "run", "ok").Count; ok == 0 || far.hits.Load() == 0 {
@@ -153,8 +153,8 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	}
 }
 
-// TestRail_Resolve loads through a link where resolve leads: the faults of the link
-// change how the target is reached, not which.
+// TestRail_Resolve loads through a link to the address in resolve: a link changes the path to the
+// target, not the target.
 func TestRail_Resolve(t *testing.T) {
 	t.Parallel()
 	var hits [2]atomic.Int64
@@ -178,8 +178,8 @@ chaos:
 	}
 }
 
-// TestRail_Units refuses faults on processes that brunt must not touch, and on more
-// units than the guard allows..
+// TestRail_Units refuses faults on processes that brunt must not touch, and on more units than the
+// guard allows.
 func TestRail_Units(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, guard, fault, why string }{
@@ -237,8 +237,8 @@ chaos:
 	}
 }
 
-// TestRail_MaxEach takes faults back when the guard's time is over, though the
-// timeline would have them for longer.
+// TestRail_MaxEach undoes faults when the guard's time is over, even if the timeline would keep them
+// longer.
 func TestRail_MaxEach(t *testing.T) {
 	t.Parallel()
 	res := runOnce(t, `
@@ -257,8 +257,8 @@ chaos:
 	}
 }
 
-// TestControl runs the control twin of a run that fails: the same target with the
-// same links and the same load, and no fault.
+// TestControl runs the control run of a run that fails: the same target, links and load, without
+// faults.
 func TestControl(t *testing.T) {
 	t.Parallel()
 	text := `
@@ -312,8 +312,8 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 	}
 }
 
-// TestRail_ResolveTwice refuses loads that reach the target at two addresses, where
-// a fault is on the one link to it.
+// TestRail_ResolveTwice refuses loads that reach the target at two addresses, where a fault is on
+// the single link to it.
 func TestRail_ResolveTwice(t *testing.T) {
 	_, err := compileFile(scenario(t, `
 version: 1
@@ -330,7 +330,7 @@ chaos:
 	}
 }
 
-// TestSuspend suspends a run while a fault is in: the fault is taken back first.
+// TestSuspend suspends a run while a fault is active: the fault is undone first.
 func TestSuspend(t *testing.T) {
 	t.Parallel()
 	suspend := make(chan os.Signal, 1)

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/chaostest"
 )
 
-// relay stands between somebody and the engine, at l. See is shown what is said to the engine, as it comes, and
-// tells whether it goes on; where it does not, the connection ends. It ends with the test.
+// relay is a proxy before the engine, listening at l. It passes the bytes sent to the engine to see,
+// which reports whether to continue; otherwise the connection ends. The relay ends with the test.
 func relay(t *testing.T, y *chaostest.Yard, l net.Listener, see func(said []byte) bool) {
 	t.Helper()
 	engine, err := url.Parse(y.Engine.Address().Host)

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// remarks are taken until the run is over. Stop gives them, as notes of the result.
+// remarks receives notes until the run is over. Stop returns them, as notes of the result.
 func (r *runner) remarks() (stop func() []string) {
 	if r.o.State == "" {
 		return func() []string { return nil }
@@ -18,7 +18,7 @@ func (r *runner) remarks() (stop func() []string) {
 	var times []time.Time
 	take := func(m notes.Note) {
 		at := time.Now()
-		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // else its clock is another
+		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // else the author's clock differs
 			at = at.Add(-since)
 		}
 		mask := r.Scenario.Secrets.Mask

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// TestRemarks: what is said while the run goes on stands in its notes and its events,
-// secrets masked, with the time on the run's clock.
+// TestRemarks: notes added while the run goes on are among its notes and events, with secrets masked
+// and the time on the run's clock.
 func TestRemarks(t *testing.T) {
 	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
@@ -47,8 +47,8 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
-// TestNotesAreMasked: notes and what events carry may quote what a script or a target
-// says.
+// TestNotesAreMasked: notes and data of events may quote a script or a target, and have secrets
+// masked.
 func TestNotesAreMasked(t *testing.T) {
 	var secrets template.Secrets
 	secrets.Add("sesame-sesame")

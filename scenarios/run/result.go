@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/judge"
 )
 
-// head fills in what a result says before anything was measured.
+// head fills in the part of a result that is known before any measurement.
 func (r *runner) head() *result.Result {
 	sc := r.Scenario
 	return &result.Result{
@@ -29,7 +29,7 @@ func (r *runner) head() *result.Result {
 	}
 }
 
-// unstarted is the result of a run that never came to its load.
+// unstarted is the result of a run that ended before its load.
 func (r *runner) unstarted(err error) *result.Result {
 	res := r.head()
 	res.Notes = slices.Concat(r.Notes, r.notes)
@@ -48,7 +48,7 @@ func (r *runner) unstarted(err error) *result.Result {
 	return res
 }
 
-// result judges what was measured.
+// result judges the measurements.
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	sc := r.Scenario
 	res := r.head()
@@ -136,8 +136,7 @@ func (r *runner) stepsOf(i int) []string {
 	return r.Loads[i].Steps
 }
 
-// judgedBy lists the objectives of this run: a control run is not judged by what
-// faults would have done.
+// judgedBy lists the objectives of this run; a control run leaves out those on faults.
 func (r *runner) judgedBy() []slo.Objective {
 	if !r.o.NoChaos {
 		return r.Scenario.SLO
@@ -153,7 +152,7 @@ func (r *runner) judgedBy() []slo.Objective {
 	return out
 }
 
-// faultRecords joins what was done with what it did to the load.
+// faultRecords joins the record of each fault with its effect on the load.
 func (r *runner) faultRecords(f *judge.Findings) []result.FaultRecord {
 	var out []result.FaultRecord
 	for _, c := range r.records {

@@ -23,8 +23,7 @@ type server struct {
 	pid  int
 }
 
-// newServer starts one that plays a part. It says on its first line where it
-// listens.
+// newServer starts one in a role. It prints its address on its first line.
 func newServer(t *testing.T, part string, args ...string) server {
 	t.Helper()
 	argv := self(part, args...)
@@ -58,20 +57,20 @@ func mustCompile(t *testing.T, text string) *plan.Plan {
 	return plan
 }
 
-// lateTries is how often a run is tried again that was invalid because this machine
-// was too busy: a test must not fail for that, and must not pass for it either.
+// lateTries is how often a run is repeated that was invalid because this machine was too busy: that
+// must neither fail a test nor pass it.
 const lateTries = 8
 
-// wasLate tells that brunt itself was late.
+// wasLate reports whether brunt itself was late.
 func wasLate(res *result.Result) bool {
 	return res.Verdict == scenarios.Invalid && strings.Contains(res.Reason, "brunt itself was late")
 }
 
-// processors is held by the runs that go on side by side, or by one that was late beside
-// them and is alone when it is tried again: what others do would spoil it each time.
+// processors is read-locked by parallel runs, and locked by a run that was late beside them and is
+// repeated alone.
 var processors sync.RWMutex
 
-// on runs a test's run beside others, or alone. It must not be called in a run.
+// on runs a test's run beside others, or alone. A run must not call it.
 func on(turn sync.Locker, run func() *result.Result) *result.Result {
 	turn.Lock()
 	defer turn.Unlock()
@@ -110,8 +109,8 @@ func runText(t *testing.T, text string, o Options) *result.Result {
 	})
 }
 
-// runOnce runs a scenario for a test that asks what happened, and not whether brunt
-// was in time: where many tests run side by side it often is late.
+// runOnce runs a scenario for a test that does not depend on timing: among parallel tests brunt is
+// often late.
 func runOnce(t *testing.T, text string, o Options) *result.Result {
 	t.Helper()
 	if o.State == "" {
@@ -127,13 +126,12 @@ func runOnce(t *testing.T, text string, o Options) *result.Result {
 	})
 }
 
-// complaints are what is wrong in a test that may be tried again.
+// complaints are the errors of a test that may be repeated.
 type complaints []string
 
 func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// passed complains unless all objectives held and nothing else is wrong than that
-// brunt was late.
+// passed adds a complaint unless all objectives held and brunt's lag is the only problem.
 func (c *complaints) passed(res *result.Result) {
 	if res.Verdict != scenarios.Pass && !wasLate(res) {
 		c.addf("%s: %s", res.Verdict, res.Reason)
@@ -145,11 +143,11 @@ func (c *complaints) passed(res *result.Result) {
 	}
 }
 
-// busyTries is how often what a busy machine can spoil is tried. What is broken is
-// broken every time.
+// busyTries is how often a test that a busy machine can spoil is tried. A real error fails every
+// time.
 const busyTries = 4
 
-// try tries until there is nothing to complain about.
+// try repeats a test until it has no complaint.
 func try(t *testing.T, once func(wrong *complaints)) {
 	t.Helper()
 	var wrong complaints
@@ -163,13 +161,12 @@ func try(t *testing.T, once func(wrong *complaints)) {
 	t.Errorf("%s", strings.Join(wrong, "\n"))
 }
 
-// cellOf gives the cell of a phase for all loads and an outcome; what was not
-// measured is empty.
+// cellOf returns the cell of a phase for all loads and an outcome; empty if there is none.
 func cellOf(res *result.Result, phase, outcome string) result.Cell {
 	return loadCell(res, phase, "*", outcome)
 }
 
-// loadCell gives the cell of a phase for a load and an outcome.
+// loadCell returns the cell of a phase for a load and an outcome.
 func loadCell(res *result.Result, phase, load, outcome string) result.Cell {
 	for _, c := range res.Cells {
 		if c.Phase == phase && c.Load == load && c.Step == "*" && c.Outcome == outcome {
@@ -179,14 +176,14 @@ func loadCell(res *result.Result, phase, load, outcome string) result.Cell {
 	return result.Cell{Response: result.NoTimes, Service: result.NoTimes}
 }
 
-// A stretch is what was measured of a load in some time.
+// A stretch holds the measurements of a load in some time.
 type stretch struct {
 	offered, errors int64
 	slowest         float64 // the highest median of a window, seconds
 }
 
-// between sums up the windows that begin after from and are over before to, of a load
-// whose iterations make one request each; "*" is all loads.
+// between adds up the windows within a span, of a load whose iterations make one request each; "*"
+// is all loads.
 func between(res *result.Result, load string, from, to result.Num) (s stretch) {
 	for _, w := range res.Windows {
 		single := (w.Step == "*") == (load == "*") && w.Step != "iteration"

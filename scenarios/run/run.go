@@ -36,28 +36,28 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Options say how to run a plan.
+// Options configure a run.
 type Options struct {
-	ID       string                // Names the run; empty draws one
-	LogDir   string                // for the output of the stack's units; empty keeps only its end
-	State    string                // for the journal; needed where anything is started or broken
-	Ledger   string                // the file for what the ledger did not find as it should be; empty keeps none
-	Guard    []string              // the command line of the guard; empty runs without one, for tests
-	Burner   []string              // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
-	Helpers  bool                  // helpers in an engine do what brunt could do itself; for tests
-	Requests string                // the file for every request, one by one; empty keeps none
+	ID       string                // name of the run; empty draws one
+	LogDir   string                // for the output of the target's units; empty keeps only its end
+	State    string                // for the journal; required for a run that starts a target or injects faults
+	Ledger   string                // the file for writes that the ledger found wrong; empty keeps none
+	Guard    []string              // the command line of the watchdog; empty runs without one, for tests
+	Burner   []string              // the command that starts the stress process; without it, faults that need one fail
+	Helpers  bool                  // use agents in an engine also for what brunt could do itself; for tests
+	Requests string                // the file that logs every request; empty keeps none
 	NoChaos  bool                  // the control run: no fault is injected
 	Log      *slog.Logger          // nil logs nothing
-	Live     func(result.Interval) // is told every second, and once the loads are over; nil is nobody
-	BySteps  bool                  // Live is told of every step as well
-	Event    func(result.Event)    // is told what happens, by several goroutines; nil is nobody
-	Begun    func(Look)            // is given a look at the run as its load begins; nil is nobody
-	Suspend  <-chan os.Signal      // tells that brunt is to be suspended; nil never does
-	Stop     func()                // suspends brunt, once all faults are taken back
-	At       func(point string)    // is called where brunt could die, for tests
+	Live     func(result.Interval) // called every second, and once the loads are over; may be nil
+	BySteps  bool                  // Live also receives every step
+	Event    func(result.Event)    // called with each event, by several goroutines; may be nil
+	Begun    func(Look)            // called when the load begins, with a view of the run; may be nil
+	Suspend  <-chan os.Signal      // a signal asks to suspend brunt; may be nil
+	Stop     func()                // suspends brunt, once all faults are undone
+	At       func(point string)    // called at each point where brunt could be killed, for tests
 }
 
-// Errors of a run that could not begin, or could not go on: its verdict is invalid.
+// Errors of a run that could not begin or continue: its verdict is invalid.
 var (
 	errNotReady = errors.New("the target did not become ready")
 	errSetup    = errors.New("setup failed")
@@ -69,7 +69,7 @@ var (
 // An Interrupt is the cause of a context that a signal ended.
 type Interrupt struct {
 	Code int    // 130 or 143
-	By   string // who did, if not a signal; empty is a signal
+	By   string // the caller that ended the run; empty means a signal
 }
 
 func (i Interrupt) Error() string { return i.how() }
@@ -81,7 +81,7 @@ func (i Interrupt) how() string {
 	return "interrupted"
 }
 
-// A stopped is the cause of a run that a stop condition ended.
+// A stopped is the cause of a run ended by a stop condition.
 type stopped struct{ condition string }
 
 func (s stopped) Error() string { return "stop condition met: " + s.condition }
@@ -91,7 +91,7 @@ type unsteady struct{ what string }
 
 func (u unsteady) Error() string { return "the steady state did not hold: " + u.what }
 
-// runner is a plan under way.
+// runner is a plan in execution.
 type runner struct {
 	*plan.Plan
 	o        Options
@@ -101,19 +101,19 @@ type runner struct {
 	env      *template.Env
 	journal  *journal.Journal
 	guard    *journal.Watchdog
-	warden   *journal.RemoteWatchdog // nil: brunt runs in no container
+	warden   *journal.RemoteWatchdog // nil: brunt does not run in a container
 	sys      *system
 	insides  agent.Pool
-	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
+	timeline atomic.Pointer[chaos.Timeline] // the timeline in progress; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Transport
 	runs     []driver.Job
-	scripts  []*scriptRun // those of the runs that are scripts of k6
+	scripts  []*scriptRun // runs of k6 scripts
 	stats    []load.Stats
-	keeper   *keeper              // nil: requests are not kept
-	ledger   *ledger.Ledger       // nil: the scenario has none
-	written  *result.LedgerRecord // what it found
+	keeper   *keeper              // nil: requests are not logged
+	ledger   *ledger.Ledger       // nil: the scenario has no ledger
+	written  *result.LedgerRecord // result of the ledger
 	mon      *monitor
 	usage    *observe.Usage    // of the target's units
 	observed *observe.Observer // its metrics and alerts
@@ -122,26 +122,26 @@ type runner struct {
 	cancel   context.CancelCauseFunc
 	records  []*chaos.Record
 
-	identities []result.UnitIdentity // of the target's units, as the load began
+	identities []result.UnitIdentity // units of the target, when the load began
 	replicas   map[string]int
 	sums       summer
 
-	foreseen []chaos.Estimated // the timeline of this run; none in a control run
+	foreseen []chaos.Estimated // the timeline of this run; empty in a control run
 	judged   []slo.Objective
-	broken   error // what failed of brunt itself while the load ran
+	broken   error // a failure of brunt itself during the load
 
 	stopping bool // a stop condition was met
 
-	looks   chan chan *result.Result // asks the watcher what the run came to so far
-	watched chan struct{}            // closed when nobody answers any more
+	looks   chan chan *result.Result // requests to the watcher for the result so far
+	watched chan struct{}            // closed when the watcher no longer answers
 	interim interim
 
-	timetable []result.Foreseen // foreseen, for those who watch
+	timetable []result.Foreseen // foreseen, for live displays
 
 	mu       sync.Mutex
-	checks   []string // Names of checks: the plan's, and those of scripts
-	failed   []string // why scripts have marked the run as failed
-	faultsIn []string // that scripts were told of
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // reasons for which scripts have marked the run as failed
+	faultsIn []string // faults that scripts were told of
 	notes    []string
 	events   []result.Event
 	times    []time.Time // of the events
@@ -152,7 +152,7 @@ var discard = slog.New(slog.DiscardHandler)
 // now is the run's clock: the offset from t0.
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
 
-// newRunner puts a plan under way.
+// newRunner creates the runner of a plan.
 func newRunner(p *plan.Plan, o Options) *runner {
 	r := &runner{Plan: p, o: o, log: cmp.Or(o.Log, discard), began: time.Now(), t0: time.Now()}
 	if r.o.ID == "" {
@@ -166,8 +166,8 @@ func newRunner(p *plan.Plan, o Options) *runner {
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
 
-// Run runs the plan to its verdict. The error is brunt's own failure; all that the
-// target or the scenario did is in the result.
+// Run runs the plan to its verdict. The error is a failure of brunt itself; failures of the target
+// or the scenario are in the result.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r := newRunner(p, o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
@@ -186,16 +186,16 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	return res, err
 }
 
-// Frugal has memory collected early until restore is called. Judging a run and drawing
-// its report make much that is soon forgotten; kept for long it would let memory grow
-// with the length of the run.
+// Frugal makes the garbage collector run early until restore is called. Judging a run and drawing
+// its report allocate much short-lived memory, which would otherwise let memory grow with the length
+// of the run.
 func Frugal() (restore func()) {
-	const percent = 25 // of what is in use may be garbage
+	const percent = 25 // largest share of garbage to live memory
 	was := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(was) }
 }
 
-// NewID draws a name for a run: its time and eight letters.
+// NewID returns a new name for a run: its time and eight letters.
 func NewID() string {
 	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
 	b := make([]byte, 8)
@@ -205,11 +205,11 @@ func NewID() string {
 	return time.Now().UTC().Format("20060102-150405-") + string(b)
 }
 
-// breaks tells whether the run starts or breaks anything, so that it needs a
-// journal and a guard.
+// breaks reports whether the run starts a target or injects faults, so that it needs a journal and a
+// watchdog.
 func (r *runner) breaks() bool { return r.Stack != nil || len(r.Faults) > 0 && !r.o.NoChaos }
 
-// protect opens the journal and starts the guard.
+// protect opens the journal and starts the watchdog.
 func (r *runner) protect() (err error) {
 	if r.journal, err = journal.Open(catalog.AllOperations(), r.o.State, r.o.ID); err != nil {
 		return err
@@ -232,15 +232,15 @@ func (r *runner) protect() (err error) {
 	return nil
 }
 
-// wardSlack is how much longer than planned a run may take before its guard in a container of
-// its own takes everything back.
+// wardSlack is how much longer than planned a run may take before its watchdog in a container of its
+// own undoes everything.
 const (
 	wardSlack = 15 * time.Minute
 	longest   = 7 * 24 * time.Hour
 )
 
-// ward starts the guard of a brunt that runs in a container itself, where it breaks something
-// of the engine, and gives what the other guard is to know of it.
+// ward starts the remote watchdog of a brunt that runs in a container itself, if it injects faults
+// by the engine, and returns the mark for the other watchdog.
 func (r *runner) ward() (mark []string, err error) {
 	if docker.Self() == "" {
 		return nil, nil
@@ -264,7 +264,7 @@ func (r *runner) ward() (mark []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.Ping(ctx); err != nil { // which is told of when the target is brought up
+	if err := e.Ping(ctx); err != nil { // reported when the target is brought up
 		return nil, e.Close()
 	}
 	most := wardSlack + r.Takes()
@@ -287,8 +287,8 @@ func (r *runner) ward() (mark []string, err error) {
 	return []string{r.warden.Mark(at)}, nil
 }
 
-// closeJournal lets the guard go and ends the journal. Left says what is to be taken back
-// still; empty is nothing.
+// closeJournal stops the watchdog and ends the journal. Left describes what is still to be undone;
+// empty is nothing.
 func (r *runner) closeJournal() (left string, err error) {
 	const most = time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), most)
@@ -312,7 +312,7 @@ func (r *runner) closeJournal() (left string, err error) {
 	return left, r.journal.Close()
 }
 
-// guarded runs the plan with journal and guard around it.
+// guarded runs the plan with a journal and a watchdog.
 func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	if !r.breaks() {
 		return r.run(ctx)
@@ -328,7 +328,7 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	return res, errors.Join(err, cerr)
 }
 
-// run brings the target up, loads and breaks it, takes it down and judges.
+// run brings the target up, drives load and faults, takes the target down and judges.
 func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
@@ -350,7 +350,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	r.sys.watch()
 	r.sys.identify(ctx)
-	r.programs() // so that nobody who looks at the run has it done while the load goes on
+	r.programs() // so that a look at the run does not compute it during the load
 	if err := r.helpers(ctx); err != nil {
 		return r.unstarted(err), nil
 	}
@@ -381,7 +381,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.startScripts(ctx); err != nil {
 		return r.unstarted(err), nil
 	}
-	r.mu.Lock() // units of the target may tell of events meanwhile
+	r.mu.Lock() // units of the target may add events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
 	if r.o.Requests != "" {
@@ -415,7 +415,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	r.broken = r.drive(ctx)
 	r.usage.Stop()
 	r.observed.Stop()
-	r.health = r.mon.finish() // of the load; what judging it takes is another matter
+	r.health = r.mon.finish() // of the load, without the judging
 	defer Frugal()()
 	if r.ledger != nil {
 		if r.written, err = r.ledger.Verify(ctx, r.ledgerRun()); err != nil {
@@ -431,8 +431,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	return res, nil
 }
 
-// furnish makes what the steps of a run find: variables, tables, files, and a place for
-// samples.
+// furnish prepares what the steps of a run need: variables, tables, files, and a store for samples.
 func (r *runner) furnish() error {
 	sc := r.Scenario
 	r.env = &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
@@ -452,7 +451,7 @@ func (r *runner) furnish() error {
 	return nil
 }
 
-// recorder makes what all loads are measured by.
+// recorder creates the recorder of all loads.
 func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 	sc := r.Scenario
 	timeout := time.Duration(0)

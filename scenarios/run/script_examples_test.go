@@ -19,9 +19,9 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// TestScript_Examples runs all scripts of the folder that BRUNT_K6_EXAMPLES names, such as
-// the examples of k6's own module, against servers on loopback that stand for every host
-// that they name, and says of each what came of it. It is for people to read.
+// TestScript_Examples runs all scripts of the folder in BRUNT_K6_EXAMPLES, such as the examples of
+// k6's own module, against loopback servers that replace every host that they name, and prints the
+// outcome of each, for people.
 func TestScript_Examples(t *testing.T) {
 	dir := os.Getenv("BRUNT_K6_EXAMPLES")
 	if dir == "" {
@@ -75,7 +75,7 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 		t.Fatal(err)
 	}
 	var plan *plan.Plan
-	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // as much as it lets itself be changed
+	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // the largest change that the script allows
 		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: %s%s}}\n", plain, file, ways, change)
 		if plan, err = compileFile(scenario(t, text)); err == nil {
 			break
@@ -107,8 +107,8 @@ func firstOf(s string) string {
 	return s[:min(len(s), 220)]
 }
 
-// anySite answers as test sites do: httpbin's paths, a WebSocket that says again what it
-// is told, and JSON everywhere else.
+// anySite answers as test sites do: httpbin's paths, a WebSocket that echoes, and JSON everywhere
+// else.
 func anySite() http.Handler {
 	mux := http.NewServeMux()
 	echo := func(w http.ResponseWriter, r *http.Request) {

@@ -27,10 +27,10 @@ func (r *runner) scriptEnv(s *scenarios.Script, base string) (map[string]string,
 	return out, nil
 }
 
-// errNoProgram is that brunt-k6 is not there.
+// errNoProgram means that brunt-k6 was not found.
 var errNoProgram = errors.New("a script of k6 can't be run")
 
-// scriptLog is for what a script says; nil where no log is kept.
+// scriptLog is the log for the output of a script; nil where no log is kept.
 func (r *runner) scriptLog(load string) (io.WriteCloser, error) {
 	if r.o.LogDir == "" {
 		return nil, nil

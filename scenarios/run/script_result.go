@@ -44,7 +44,7 @@ func (r *runner) scriptMetrics() (out []result.ScriptMetric) {
 	return out
 }
 
-// scriptThresholds adds the thresholds of all scripts to what the run is judged by.
+// scriptThresholds adds the thresholds of all scripts to the objectives of the result.
 func (r *runner) scriptThresholds(res *result.Result) {
 	for i := range r.Loads {
 		lp := &r.Loads[i]
@@ -78,7 +78,7 @@ func (r *runner) scriptThresholds(res *result.Result) {
 				if f.Holds {
 					o.Verdict = scenarios.Pass
 				}
-			} else { // k6 takes what has no sample for 0: nothing dropped, no error counted
+			} else { // k6 treats a metric without a sample as 0: nothing dropped, no error counted
 				o.Measured, o.Note, o.Verdict = 0, "the script made no sample of it, which k6 takes for 0", scenarios.Fail
 				if k6.Holds(0, t.Op, t.Target) {
 					o.Verdict = scenarios.Pass
@@ -90,8 +90,7 @@ func (r *runner) scriptThresholds(res *result.Result) {
 	}
 }
 
-// scriptNotes says of scripts what their readers should know, and gives what makes the
-// run invalid.
+// scriptNotes adds notes about the scripts, and returns what makes the run invalid.
 func (r *runner) scriptNotes() (limits []string) {
 	for _, s := range r.scripts {
 		exit := s.child.Exit()

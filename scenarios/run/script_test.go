@@ -19,7 +19,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// needK6 skips a test that runs scripts where brunt-k6 is not built.
+// needK6 skips a test of scripts where brunt-k6 is not built.
 func needK6(t testing.TB) {
 	t.Helper()
 	if _, err := k6.Find(os.Args[0], os.LookupEnv); err != nil {
@@ -62,7 +62,7 @@ func (c *tallied) of(path string) int64 {
 	return c.by[path]
 }
 
-// scripted writes a scenario with its script beside it.
+// scripted writes a scenario and its script.
 func scripted(t *testing.T, target, text, script string) *plan.Plan {
 	t.Helper()
 	needK6(t)
@@ -77,7 +77,7 @@ func scripted(t *testing.T, target, text, script string) *plan.Plan {
 	return plan
 }
 
-// modes is a script that goes wrong in many ways.
+// modes is a script that fails in many ways.
 const modes = `
 import http from 'k6/http';
 import { check, group, sleep } from 'k6';
@@ -118,7 +118,7 @@ load: {users: {k6: script.js, env: {MODE: "MODE"}, shed: [503]}}
 slo: [errors < 40% in run]
 `
 
-// TestScript comes to every verdict that a script can bring about.
+// TestScript reaches every verdict that a script can cause.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -126,7 +126,7 @@ func TestScript(t *testing.T) {
 		want   scenarios.Verdict
 		code   int
 		reason string
-		errors string // the only cause of errors; empty is that there are none
+		errors string // the only cause of errors; empty is none
 	}{
 		{"well", scenarios.Pass, 0, "All 3 objectives held.", ""},
 		{"check", scenarios.Fail, 3, "errors < 40%", "check given"},
@@ -161,7 +161,7 @@ func TestScript(t *testing.T) {
 			if len(res.Errors) == 0 && c.errors != "" {
 				t.Error("there are no errors")
 			}
-			cut := int64(0) // what is under way when k6 aborts a test it does not tell of
+			cut := int64(0) // k6 does not report requests in flight when it aborts a test
 			if c.want == scenarios.Stopped {
 				cut = 20
 			}
@@ -181,7 +181,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// stepCell gives the cell of a phase for a step and an outcome.
+// stepCell returns the cell of a phase for a step and an outcome.
 func stepCell(res *result.Result, phase, step, outcome string) result.Cell {
 	for _, c := range res.Cells {
 		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
@@ -191,7 +191,7 @@ func stepCell(res *result.Result, phase, step, outcome string) result.Cell {
 	return result.Cell{}
 }
 
-// wellMeasured holds what a result says of a script that went well.
+// wellMeasured checks the result of a script that succeeded.
 func wellMeasured(t *testing.T, res *result.Result) {
 	t.Helper()
 	if n := stepCell(res, "run", "iteration", "*").Count; n < 50 || n > 102 {
@@ -220,8 +220,8 @@ func wellMeasured(t *testing.T, res *result.Result) {
 	}
 }
 
-// TestScript_Changed holds what a scenario says instead of the script, warm-up, another
-// load beside it, and that one may begin later.
+// TestScript_Changed: settings of a scenario that replace the script's, a warm-up, and a second load
+// that may begin later.
 func TestScript_Changed(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
@@ -269,7 +269,7 @@ export default function () { http.get(__ENV.BRUNT_URL + __ENV.AT); sleep(0.05); 
 	}
 }
 
-// asking is a script that has faults come.
+// asking is a script that requests faults.
 const asking = `
 import http from 'k6/http';
 import { sleep } from 'k6';
@@ -301,8 +301,8 @@ chaos:
 slo: [errors < 50%]
 `
 
-// TestScript_Trigger holds that a script has a fault come, once, and sees it; and that the
-// load goes through the link that the fault is on.
+// TestScript_Trigger: a script triggers a fault once, and sees it; and the load uses the link that
+// the fault is on.
 func TestScript_Trigger(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
@@ -341,7 +341,7 @@ func TestScript_Trigger(t *testing.T) {
 	}
 }
 
-// TestScript_Control holds that in a control run no fault comes, and the script goes on.
+// TestScript_Control: in a control run no fault is injected, and the script goes on.
 func TestScript_Control(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
@@ -357,7 +357,7 @@ func TestScript_Control(t *testing.T) {
 	}
 }
 
-// TestScript_NeverAsked holds that a run is invalid whose fault never came.
+// TestScript_NeverAsked: a run whose fault was never triggered is invalid.
 func TestScript_NeverAsked(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
@@ -366,7 +366,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "was not injected") { // slow, or what comes after it
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "was not injected") { // slow, or a fault that follows it
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	if !slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool {
@@ -376,7 +376,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	}
 }
 
-// TestScript_Missing holds what is said where there is no brunt-k6.
+// TestScript_Missing: the error where brunt-k6 is missing.
 func TestScript_Missing(t *testing.T) {
 	file := scenario(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {users: {k6: script.js}}\n")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "script.js"), nil, 0o600); err != nil {
@@ -405,8 +405,8 @@ func TestScript_Missing(t *testing.T) {
 	}
 }
 
-// TestScript_Started holds that a script reaches what brunt started, beyond loopback too,
-// and nothing else there.
+// TestScript_Started: a script can reach what brunt started, beyond loopback too, and no other
+// address there.
 func TestScript_Started(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)

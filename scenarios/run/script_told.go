@@ -15,14 +15,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Hello implements [k6.Handler]: both clocks are read at the same moment, so that the
-// wall clock only tells how long the message was under way.
+// Hello implements [k6.Handler]: it reads both clocks at the same moment, so the wall clock serves
+// only to measure how long the message took.
 func (s *scriptRun) Hello(wall time.Time) {
 	now := time.Now()
 	s.zero = now.Add(-max(0, now.Round(0).Sub(wall)))
 }
 
-// at is a time of the process on the run's clock.
+// at converts a time of the process to the run's clock.
 func (s *scriptRun) at(t time.Duration) time.Duration { return s.zero.Add(t).Sub(s.r.t0) }
 
 // Step implements [k6.Handler].
@@ -33,18 +33,18 @@ func (s *scriptRun) Step(id int, name string) {
 	s.steps = append(s.steps, s.room(name))
 }
 
-// room is the number of a step in the plan.
+// room returns the number of a step in the plan.
 func (s *scriptRun) room(name string) int32 {
 	if step, ok := s.named[name]; ok {
 		return step
 	}
-	name = s.r.Scenario.Secrets.Mask(name) // k6 names a request by its URL
+	name = s.r.Scenario.Secrets.Mask(name) // the name may be a URL with a secret
 	if step, ok := s.named[name]; ok {
 		return step
 	}
 	sp := s.lp.Script
 	step := sp.First + int32(len(s.named))
-	if len(s.named) >= sp.Rooms { // there are more than it has room for: they share the first
+	if len(s.named) >= sp.Rooms { // steps beyond the reserved number share the first
 		return sp.First
 	}
 	s.named[name] = step
@@ -60,7 +60,7 @@ func (s *scriptRun) Check(id int, name string) {
 	s.checks = append(s.checks, scenarios.Check(s.r.check(name)))
 }
 
-// check gives a check that a script has told of its number.
+// check returns the number of a check of a script.
 func (r *runner) check(name string) int {
 	name = r.Scenario.Secrets.Mask(name)
 	r.mu.Lock()
@@ -95,7 +95,7 @@ func (s *scriptRun) Request(q *k6.Request) {
 	s.record("")
 }
 
-// record takes the outcome in, and a sample of it where it is the first of its cause.
+// record records the outcome, and a sample of the first one of its cause.
 func (s *scriptRun) record(message string) {
 	o := &s.out
 	if o.Kind == scenarios.Error && s.r.samples.Want(o) {
@@ -104,7 +104,7 @@ func (s *scriptRun) record(message string) {
 	s.sink.Record(o)
 }
 
-// scriptCause says why k6 took a request for failed.
+// scriptCause is the cause for which k6 counted a request as failed.
 func scriptCause(q *k6.Request) scenarios.Cause {
 	switch c := q.Code; {
 	case c == k6.CodeNotAllowed || c == 1110 || c == 1111:
@@ -144,7 +144,7 @@ func (s *scriptRun) Iteration(it *k6.Iteration) {
 	s.mu.Unlock()
 }
 
-// lost records what was to be an iteration and came to nothing.
+// lost records an iteration that made no request.
 func (s *scriptRun) lost(at time.Duration, cause scenarios.Cause, message string) {
 	at = s.at(at)
 	s.out = scenarios.Outcome{
@@ -190,7 +190,7 @@ func (s *scriptRun) Note(n *k6.Note) {
 	s.mu.Unlock()
 	switch {
 	case n.Ready:
-		s.once.Do(func() { close(s.ready) }) // a script could say so twice
+		s.once.Do(func() { close(s.ready) }) // a faulty script could send it twice
 	case n.Mark != nil:
 		s.mark(n.Mark)
 	case n.Fault != nil:
@@ -218,7 +218,7 @@ func (s *scriptRun) mark(m *k6.Mark) {
 	s.r.event(e)
 }
 
-// answer has a fault come that the script asks for.
+// answer triggers the fault that the script requests.
 func (s *scriptRun) answer(ask *k6.FaultAsk) {
 	a := &k6.FaultAnswer{ID: ask.ID}
 	switch t := s.r.timeline.Load(); {
@@ -240,5 +240,5 @@ func (s *scriptRun) answer(ask *k6.FaultAsk) {
 			a.Refused = err.Error()
 		}
 	}
-	_ = s.child.Send(k6.Command{Fault: a}) // if it has ended, nobody waits
+	_ = s.child.Send(k6.Command{Fault: a}) // after the process has ended the answer is not needed
 }

@@ -38,8 +38,8 @@ slo: [errors < 50%]
 
 var pidText = regexp.MustCompile(`pid ([0-9]+)`)
 
-// whileRunning runs a plan, and calls do with the script's process once load flows and
-// the fault is in.
+// whileRunning runs a plan, and calls do with the script's process once load flows and the fault is
+// active.
 func whileRunning(t *testing.T, ctx context.Context, plan *plan.Plan, state string, do func(pid int)) *result.Result {
 	t.Helper()
 	var pid int
@@ -75,8 +75,8 @@ func whileRunning(t *testing.T, ctx context.Context, plan *plan.Plan, state stri
 	return res
 }
 
-// TestScript_Killed kills a script's process at random moments: the run ends at once,
-// says so, and its fault is taken back. BRUNT_KILLS says how often.
+// TestScript_Killed kills a script's process at random moments: the run ends at once, reports it,
+// and undoes its fault. BRUNT_KILLS sets how often.
 func TestScript_Killed(t *testing.T) {
 	t.Parallel()
 	times := 3
@@ -98,13 +98,13 @@ func TestScript_Killed(t *testing.T) {
 	}
 }
 
-// TestScript_Interrupted holds that a script whose run is ended does its teardown, and
-// that one that does not listen is killed.
+// TestScript_Interrupted: a script whose run is ended does its teardown, and one that does not react
+// is killed.
 func TestScript_Interrupted(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		stop bool // it is stopped, and does not listen
+		stop bool // the process is stopped, so it does not react
 	}{{"listens", false}, {"is stopped", true}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +123,7 @@ func TestScript_Interrupted(t *testing.T) {
 			if res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
 				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 			}
-			if !c.stop && s.of("/teardown") != 1 { // one that is stopped may get to it before it is killed
+			if !c.stop && s.of("/teardown") != 1 { // a stopped process may reach its teardown before it is killed
 				t.Errorf("teardown ran %d times", s.of("/teardown"))
 			}
 		})

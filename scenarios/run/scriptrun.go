@@ -19,7 +19,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A scriptRun is a script under way: the other end of its process.
+// A scriptRun is a script in execution: brunt's end of the connection to its process.
 type scriptRun struct {
 	r     *runner
 	index int
@@ -31,8 +31,8 @@ type scriptRun struct {
 	once  sync.Once // closes ready
 	ready chan struct{}
 
-	// of the one goroutine that takes what the process sends
-	zero   time.Time // what its times are offsets from
+	// used only by the goroutine that receives the messages of the process
+	zero   time.Time // its times are offsets from this
 	steps  []int32
 	named  map[string]int32
 	checks []scenarios.Cause
@@ -43,12 +43,12 @@ type scriptRun struct {
 	over  atomic.Bool
 
 	mu      sync.Mutex
-	last    k6.Note // metrics, thresholds, and what was lost
+	last    k6.Note // metrics, thresholds, and lost data
 	end     *k6.End
 	threw   int64
 	first   string        // exception
-	marks   int           // told by the script
-	latest  time.Duration // begin of the last iteration
+	marks   int           // as failed, by the script
+	latest  time.Duration // start of the last iteration
 	aborted bool          // by a threshold
 }
 
@@ -59,14 +59,14 @@ var (
 
 // Bounds of a script's process.
 const (
-	readyFor  = 10 * time.Minute // its init code and its setup
-	stopFor   = 10 * time.Second // its teardown, once the run was ended early
-	endFor    = time.Minute      // its teardown, beyond what its iterations may take
+	readyFor  = 10 * time.Minute // init code and setup
+	stopFor   = 10 * time.Second // teardown, after the run was ended early
+	endFor    = time.Minute      // teardown, in addition to the time that iterations may take
 	mostMarks = 10_000
 )
 
-// startScripts starts the process of every script, and waits until each has done its
-// setup. On an error none is left.
+// startScripts starts the process of every script, and waits until each has done its setup. On an
+// error it ends all of them.
 func (r *runner) startScripts(ctx context.Context) error {
 	for i := range r.Loads {
 		lp := &r.Loads[i]
@@ -81,7 +81,7 @@ func (r *runner) startScripts(ctx context.Context) error {
 			return fmt.Errorf("load %q: %w", lp.Name, err)
 		}
 		r.mu.Lock()
-		r.scripts = append(r.scripts, s) // a script that has started tells events already
+		r.scripts = append(r.scripts, s) // a started script already reports events
 		r.mu.Unlock()
 	}
 	limit := time.NewTimer(readyFor)
@@ -105,7 +105,7 @@ func (r *runner) startScripts(ctx context.Context) error {
 	return nil
 }
 
-// endScripts ends what is left of the scripts' processes.
+// endScripts ends the remaining processes of scripts.
 func (r *runner) endScripts() {
 	for _, s := range r.scripts {
 		s.child.Kill()
@@ -132,7 +132,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 		c.Ways[from] = to
 	}
 	c.Fences = slices.Clone(c.Fences)
-	for j := range c.Fences { // what brunt started is within every list
+	for j := range c.Fences { // every list allows what brunt started
 		c.Fences[j] = slices.Concat(c.Fences[j], r.LoadAllowlist.Own.Names())
 	}
 	c.Control = r.o.NoChaos
@@ -146,7 +146,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	if s.log, err = r.scriptLog(lp.Name); err != nil {
 		return nil, fmt.Errorf("a log: %w", err)
 	}
-	s.child = k6.New(lp.Script.Binary, c, s.log, s) // before it is started: what it asks at once is answered by it
+	s.child = k6.New(lp.Script.Binary, c, s.log, s) // set before the start, because its first requests need it
 	if err := s.child.Start(); err != nil {
 		if s.log != nil {
 			_ = s.log.Close()
@@ -165,7 +165,7 @@ func (s *scriptRun) InFlight() int64 {
 	return s.users.Load()
 }
 
-// Go has load flow once it is time, and waits for the script's end.
+// Go starts the load at its time, and waits for the script's end.
 func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 	stats := load.Stats{Pacing: "k6"}
 	defer s.over.Store(true)
@@ -201,7 +201,7 @@ func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 	return stats, err
 }
 
-// waitUntil waits until a time; false means that ctx or the process ended first.
+// waitUntil waits until a time; it returns false if ctx or the process ended first.
 func (s *scriptRun) waitUntil(ctx context.Context, at time.Duration) bool {
 	timer := time.NewTimer(max(0, at-s.r.now()))
 	defer timer.Stop()
@@ -214,7 +214,7 @@ func (s *scriptRun) waitUntil(ctx context.Context, at time.Duration) bool {
 	return false
 }
 
-// stop ends a script whose run was ended.
+// stop ends a script after its run was ended.
 func (s *scriptRun) stop(ctx context.Context) error {
 	if ctx.Err() == nil { // its process ended by itself
 		return s.ended(ctx)
@@ -230,7 +230,7 @@ func (s *scriptRun) stop(ctx context.Context) error {
 	return nil
 }
 
-// ended says what is wrong with the end of a script's process.
+// ended returns the error of a script's process, if it has one.
 func (s *scriptRun) ended(ctx context.Context) error {
 	exit := s.child.Exit()
 	s.r.event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
@@ -251,7 +251,7 @@ func (s *scriptRun) ended(ctx context.Context) error {
 	return fmt.Errorf("load %q: its script failed: %s", s.lp.Name, s.ending(exit))
 }
 
-// ending says how the process ended.
+// ending describes the end of the process.
 func (s *scriptRun) ending(exit k6.Exit) string {
 	s.mu.Lock()
 	end := s.end
@@ -275,9 +275,9 @@ func (s *scriptRun) ending(exit k6.Exit) string {
 	return how
 }
 
-// --- what the process sends
+// --- messages of the process
 
-// tellPhase tells the scripts which faults are in.
+// tellPhase tells the scripts which faults are active.
 func (r *runner) tellPhase(e *result.Event, scripts []*scriptRun) {
 	r.mu.Lock()
 	switch e.Event {
@@ -296,11 +296,11 @@ func (r *runner) tellPhase(e *result.Event, scripts []*scriptRun) {
 	}
 }
 
-// markFailed makes a run one that failed, whatever its objectives say.
+// markFailed makes the run fail, whatever its objectives say.
 func (r *runner) markFailed(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = append(r.failed, why)
 }
 
-// --- what came of it
+// --- results

@@ -14,12 +14,12 @@ import (
 	"brunt/scenarios/judge"
 )
 
-// A Look gives what a run under way came to so far, or nil when its load is over. It may be
-// called by any goroutine; what it costs, the run pays only when it is called. See
-// [result.Result.Going] for how much of a result it is.
+// A Look returns the result so far of a run in progress, or nil when its load is over. Any goroutine
+// may call it; it costs the run nothing unless it is called. [result.Result.Going] says which parts
+// of the result are present.
 type Look func(ctx context.Context) *result.Result
 
-// Look asks the watcher, who alone may look at what it keeps.
+// Look asks the watcher, because only its goroutine may read its data.
 func (r *runner) Look(ctx context.Context) *result.Result {
 	answer := make(chan *result.Result, 1)
 	select {
@@ -31,13 +31,13 @@ func (r *runner) Look(ctx context.Context) *result.Result {
 	return nil
 }
 
-// interim is what one look at a run under way leaves for the next.
+// interim is the state that one look at a run leaves for the next.
 type interim struct {
 	header *result.Result // the part of a result that does not change
 	judge.Interim
 }
 
-// soFar composes what the run came to until now.
+// soFar composes the result so far.
 func (r *runner) soFar() *result.Result {
 	if r.interim.header == nil {
 		r.interim.header = r.head()
@@ -81,7 +81,7 @@ func (r *runner) soFar() *result.Result {
 	return res
 }
 
-// judgedBySoFar is JudgedBy without its notes, which are told once.
+// judgedBySoFar is judgedBy without its notes, which are added once.
 func (r *runner) judgedBySoFar() []slo.Objective { return r.Objectives(r.o.NoChaos) }
 
 func (r *runner) checkNames() []string {
@@ -90,7 +90,7 @@ func (r *runner) checkNames() []string {
 	return slices.Clone(r.checks)
 }
 
-// eventsOfFaults gives what was told of each fault, by its name and the kind of event.
+// eventsOfFaults returns the events of each fault, by its name and the kind of event.
 func (r *runner) eventsOfFaults() map[string]map[string]result.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +108,7 @@ func (r *runner) eventsOfFaults() map[string]map[string]result.Event {
 	return out
 }
 
-// faultSoFar is what is known of a fault while the run goes on.
+// faultSoFar is the record of a fault while the run goes on.
 func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]result.Event, now time.Duration) result.FaultRecord {
 	e := events[f.Name]
 	rec := result.FaultRecord{
@@ -177,7 +177,7 @@ func (r *runner) generatorSoFar(f *judge.Findings) result.Generator {
 	return g
 }
 
-// reasonSoFar says how the run stands.
+// reasonSoFar describes the state of the run.
 func (r *runner) reasonSoFar(res *result.Result) string {
 	n := map[scenarios.Verdict]int{}
 	for _, o := range res.Objectives {

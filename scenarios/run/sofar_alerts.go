@@ -6,8 +6,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// noticedSoFar fills in what the team's monitoring noticed until now, for objectives on
-// it. Events are those of each fault.
+// noticedSoFar fills in what the team's monitoring detected so far, for objectives on it. Events are
+// those of each fault.
 func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]result.Event) {
 	var records []*chaos.Record
 	c.Detected = map[int]judge.Detection{}
@@ -29,7 +29,7 @@ func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]result
 	r.observed.JudgedBy(c.SLO, records, c)
 }
 
-// asksOf tells whether a fault has a `detect` of its own.
+// asksOf reports whether a fault has a `detect` of its own.
 func (r *runner) asksOf(fault string) bool {
 	for _, e := range r.Faults {
 		if e.Name == fault {
@@ -39,7 +39,7 @@ func (r *runner) asksOf(fault string) bool {
 	return false
 }
 
-// alertedSoFar says what the monitoring made of a fault until now.
+// alertedSoFar adds the monitoring's reaction to a fault so far.
 func (r *runner) alertedSoFar(rec *result.FaultRecord, f *judge.FaultFinding, events map[string]result.Event) {
 	rec.Alerts = r.observed.AfterSoFar(f)
 	switch e, noticed := events["fault.detected"]; {

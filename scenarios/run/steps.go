@@ -26,7 +26,7 @@ func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Cl
 	return r.Protocols.Client(o)
 }
 
-// CheckAddr says how a load reaches its target.
+// reach returns the options by which a load reaches its target.
 func (r *runner) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.base()
 	for k, v := range l.Resolve {
@@ -44,7 +44,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 }
 
-// traceHigh is the first half of the ids of a load's traces; zero is that there are none.
+// traceHigh is the first half of the trace ids of a load; zero means no traces.
 func (r *runner) traceHigh(load string) uint64 {
 	if !r.Scenario.Trace.Sends() || r.env == nil {
 		return 0
@@ -52,8 +52,8 @@ func (r *runner) traceHigh(load string) uint64 {
 	return max(1, r.env.Salt[0]^hashOf(load))
 }
 
-// straight says how one place is asked, as the first load would and past the links that
-// faults are on.
+// straight returns the options for requests to one address, as the first load would make them but
+// bypassing links with faults.
 func (r *runner) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
 	l := r.SetupLoad()
 	o := r.reach(l)
@@ -61,7 +61,7 @@ func (r *runner) straight(base string, timeout time.Duration, samples *measure.S
 	return o
 }
 
-// leads asks a unit of the stack whether it leads.
+// leads asks a unit of the target whether it leads.
 func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	a, ok := u.(chaos.Addressed)
 	if !ok || len(r.Plan.Leaders[l]) == 0 {
@@ -75,8 +75,7 @@ func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error
 	return r.sequence(ctx, "leader of "+u.Name(), client, samples, r.Plan.Leaders[l], scenarios.DefaultTimeout)
 }
 
-// once runs steps that are not measured, of setup or teardown; the first that fails
-// ends it.
+// once runs steps that are not measured, of setup or teardown; it ends at the first failure.
 func (r *runner) once(ctx context.Context, what string, steps []load.Step) error {
 	if len(steps) == 0 {
 		return nil
@@ -127,7 +126,7 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 	return nil
 }
 
-// why says what went wrong with a request that is not measured.
+// why describes the failure of a request that is not measured.
 func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
 	why := out.Cause.Name(r.Checks)
 	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
@@ -136,10 +135,10 @@ func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
 	return why
 }
 
-// onceStep stands for the steps of setup and teardown, which are not measured.
+// onceStep is the step number of setup and teardown, which are not measured.
 const onceStep = -2
 
-// ledgerRun is what the verification of the ledger needs of this run.
+// ledgerRun describes this run for the verification of the ledger.
 func (r *runner) ledgerRun() ledger.Run {
 	return ledger.Run{
 		T0: r.t0, Now: r.now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,

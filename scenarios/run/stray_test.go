@@ -19,8 +19,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// TestDocker_Stray ends brunt between the making of its guard's container and the start of that: it is
-// found by its label, and removed. Guards that may be started yet, or were, are not touched.
+// TestDocker_Stray kills brunt between the creation and the start of its watchdog's container: the
+// container is found by its label, and removed. Watchdogs that may still be started, or that have
+// run, are not touched.
 func TestDocker_Stray(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
@@ -54,7 +55,8 @@ func TestDocker_Stray(t *testing.T) {
 		t.Fatalf("the guard's container is %+v, %v: brunt was not killed before its start", is, err)
 	}
 
-	// Beside a brunt that may start it yet; and one that ran, and may have something to take back.
+	// One beside a brunt that may still start it; and one that has run, and may have something to
+	// undo.
 	made := func(beside string) string {
 		config := &container.Config{Image: image, Cmd: []string{"version"}, Labels: map[string]string{docker.HelperLabel: docker.WardenOf(y.Run), docker.BesideLabel: beside}}
 		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")

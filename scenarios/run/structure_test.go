@@ -32,21 +32,21 @@ const (
 	maxBody    = 80  // lines of a function
 )
 
-// size is how large a package is, without its tests.
+// size is the size of a package without its tests.
 type size struct{ files, lines int }
 
-// largePackages are the packages over the limit, with the size that they may have. The list
-// may only shrink: an entry goes when its package is within the limit.
+// largePackages are the packages over the limit, with their allowed size. The list may only shrink:
+// an entry goes when its package is within the limit.
 var largePackages = map[string]size{
 	"chaos/netns":    {22, 3750},
 	"scenarios/plan": {19, 3560},
 	"scenarios/run":  {67, 11800},
 }
 
-// largeCommands are the files of cmd/brunt over the limit, with the lines that they may have.
+// largeCommands are the files of cmd/brunt over the limit, with their allowed lines.
 var largeCommands = map[string]int{}
 
-// largeTypes are the types over the limit, as fields and methods, with what they may have.
+// largeTypes are the types over the limit, with their allowed fields and methods.
 var largeTypes = map[string][2]int{
 	"chaos.Record":                   {34, 0},
 	"chaos.Timeline":                 {23, 0},
@@ -64,13 +64,13 @@ var largeTypes = map[string][2]int{
 	"targets/http/h2.Stream":         {31, 0},
 }
 
-// unusedExports is how many exported names a part of the module may have that no other package
-// uses. The numbers may only shrink.
+// unusedExports is how many exported names that no other package uses a part of the module may have.
+// The numbers may only shrink.
 var unusedExports = map[string]int{"chaos": 75, "reporters": 12, "scenarios": 57, "targets": 6}
 
-// wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included, and
-// longFuncsOf how many functions over 80 lines, tests excluded: a table of cases is as long as it has to be. The
-// numbers may only shrink.
+// wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included.
+// longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of
+// cases may be long. The numbers may only shrink.
 var (
 	wideLinesOf = map[string]int{"chaos": 160, "cmd": 35, "reporters": 150, "scenarios": 445, "targets": 135}
 	longFuncsOf = map[string]int{"chaos": 1, "scenarios": 3}
@@ -173,8 +173,8 @@ func moduleFiles(t *testing.T) []sourceFile {
 	return files
 }
 
-// TestPackageSize holds packages to 25 files and 3500 lines without tests, and a file of
-// cmd/brunt, which may have any number of them, to 250 lines.
+// TestPackageSize limits packages to 25 files and 3500 lines without tests, and each file of
+// cmd/brunt, a package with any number of files, to 250 lines.
 func TestPackageSize(t *testing.T) {
 	sizes := map[string]size{}
 	commands := map[string]int{}
@@ -209,8 +209,8 @@ func TestPackageSize(t *testing.T) {
 	checkExceptions(t, "lines", commands, largeCommands, maxCommand)
 }
 
-// checkExceptions holds what things have to a limit, or to the exception of each that is listed. An
-// exception that is no longer needed is an error.
+// checkExceptions compares sizes with a limit, or with the listed exception. An exception that is no
+// longer needed is an error.
 func checkExceptions(t *testing.T, what string, has, may map[string]int, limit int) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(has)) {
@@ -230,11 +230,11 @@ func checkExceptions(t *testing.T, what string, has, may map[string]int, limit i
 	}
 }
 
-// TestTypeSize holds types that do work to 20 fields and 40 methods. A struct whose fields are all
-// exported is settings or a result, and exempt: it is what a file of YAML or JSON holds.
+// TestTypeSize limits types to 20 fields and 40 methods. A struct whose fields are all exported
+// holds settings or a result, and is exempt.
 func TestTypeSize(t *testing.T) {
 	fields, methods := map[string]int{}, map[string]int{}
-	perType := map[string]map[string]bool{} // a method that each system has a file for counts once
+	perType := map[string]map[string]bool{} // a method with a file for each operating system counts once
 	for _, f := range moduleFiles(t) {
 		if f.test {
 			continue
@@ -281,7 +281,7 @@ func TestTypeSize(t *testing.T) {
 	checkExceptions(t, "methods", methods, mayMethods, maxMethods)
 }
 
-// receiver gives the name of a method's type.
+// receiver returns the name of a method's type.
 func receiver(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -304,7 +304,7 @@ func countFields(s *ast.StructType) int {
 	return n
 }
 
-// isRecord tells whether all fields of a struct are exported.
+// isRecord reports whether all fields of a struct are exported.
 func isRecord(s *ast.StructType) bool {
 	for _, f := range s.Fields.List {
 		for _, name := range f.Names {
@@ -321,14 +321,14 @@ func isRecord(s *ast.StructType) bool {
 	return true
 }
 
-// An export is an exported name of a package: what else the package's API names with it, and the
-// block of constants that it stands in.
+// An export is an exported name of a package, with the exported names in its declaration and the
+// block of constants that contains it.
 type export struct {
 	needs []string // exported names of the package in its signature, fields and methods
 	block []string // the other constants of its block
 }
 
-// TestLength holds lines to 160 columns and functions to 80 lines.
+// TestLength limits lines to 160 columns and functions to 80 lines.
 func TestLength(t *testing.T) {
 	wide, long := map[string][]string{}, map[string][]string{}
 	for _, f := range moduleFiles(t) {
@@ -346,7 +346,7 @@ func TestLength(t *testing.T) {
 	checkCounts(t, fmt.Sprintf("functions over %d lines", maxBody), long, longFuncsOf)
 }
 
-// checkCounts holds how many things each part of the module has to how many it may have.
+// checkCounts compares the counts of each part of the module with the allowed ones.
 func checkCounts(t *testing.T, what string, has map[string][]string, may map[string]int) {
 	t.Helper()
 	for _, part := range slices.Sorted(maps.Keys(has)) {
@@ -362,7 +362,7 @@ func checkCounts(t *testing.T, what string, has map[string][]string, may map[str
 	}
 }
 
-// TestDocuments holds that each document which a comment, a page or a script names is in the repository.
+// TestDocuments: each document that a comment, a page or a script names is in the repository.
 func TestDocuments(t *testing.T) {
 	root := filepath.Join("..", "..")
 	known, named := map[string]bool{}, map[string][]string{}
@@ -399,12 +399,12 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// document is the name of a page.
+// document matches the name of a page.
 var document = regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9_-]*\.md\b`)
 
-// TestExported finds exported names of packages that no other package uses. A test of another package
-// is a use, a test of the package itself is none. A type is used as well where what is used
-// returns or holds it, and a constant where another of its block is used.
+// TestExported finds exported names of packages that no other package uses. A test of another
+// package counts as a use, a test of the package itself does not. A type is also used where a used
+// name returns or holds it, and a constant where another of its block is used.
 func TestExported(t *testing.T) {
 	exports := map[string]map[string]*export{} // by folder and name
 	used := map[string]map[string]bool{}
@@ -440,14 +440,14 @@ func TestExported(t *testing.T) {
 	checkCounts(t, "exported names that no other package uses", unused, unusedExports)
 }
 
-// exceptionOf gives the part of the module that a package's exceptions are counted with: its first
-// folder, so that packages can be split.
+// exceptionOf returns the part of the module whose exceptions include a package: its first folder,
+// so that packages can be split.
 func exceptionOf(pkg string) string {
 	first, _, _ := strings.Cut(pkg, "/")
 	return first
 }
 
-// reach marks a name and all that its use uses.
+// reach marks a name and the names that it needs.
 func reach(name string, names map[string]*export, reached map[string]bool) {
 	e := names[name]
 	if e == nil || reached[name] {
@@ -512,8 +512,8 @@ func addExports(names map[string]*export, f *ast.File) {
 	}
 }
 
-// exportedIdents gives the exported names in a type or signature, without those of other packages and
-// without what unexported fields are of.
+// exportedIdents returns the exported names in a type or signature, without those of other packages
+// and without those in unexported fields.
 func exportedIdents(n ast.Node) []string {
 	var out []string
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -537,7 +537,7 @@ func exportedIdents(n ast.Node) []string {
 	return out
 }
 
-// usedNames gives the names of other packages of this module that a file uses, by their folders.
+// usedNames returns the names of other packages of this module that a file uses, by folder.
 func usedNames(f sourceFile) map[string][]string {
 	imports := map[string]string{} // folder by the name in this file
 	for _, spec := range f.ast.Imports {

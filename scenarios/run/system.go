@@ -21,33 +21,33 @@ import (
 	"brunt/targets/stack"
 )
 
-// system is what a run has brought up, or found running.
+// system is the target of a run, brought up by the run or already running.
 type system struct {
 	*plan.Containers
 	r     *runner
-	stack deployed // nil for a target that runs already
+	stack deployed // nil for a target that already runs
 	links []*chaos.Link
-	entry string // host:port that the load goes to, before a link stands between
+	entry string // host:port of the target, before a link is put in between
 
-	journaled int                         // the entry of the journal that takes the stack down
-	sweep     func(context.Context) error // removes what is left of a stack that did not come up; nil is nothing
-	watcher   *watcher                    // of the containers' events; nil is none
+	journaled int                         // the journal entry that takes the target down
+	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
+	watcher   *watcher                    // reads the containers' events; may be nil
 }
 
 func newSystem(r *runner) *system { return &system{Containers: plan.NewContainers(r.Plan), r: r} }
 
-// A deployed is a stack that a run has brought up: processes or containers.
+// A deployed is a target that a run has brought up: processes or containers.
 type deployed interface {
 	Up(ctx context.Context) error
 	Down(ctx context.Context) error
-	Addresses() map[string]string // what ${unit.…} stands for
-	// addr is the host:port of a unit; empty is that it listens nowhere.
+	Addresses() map[string]string // values of ${unit.…}
+	// addr is the host:port of a unit; empty if it does not listen.
 	addr(unit string) string
-	// units are its units as faults see them.
+	// units returns its units for faults.
 	units() []chaos.Unit
 }
 
-// processes are a stack of processes.
+// processes is a target of processes.
 type processes struct{ *stack.Stack }
 
 func (p processes) addr(unit string) string { return p.Unit(unit).Addr() }
@@ -60,7 +60,7 @@ func (p processes) units() []chaos.Unit {
 	return out
 }
 
-// bringUp puts the links in place, starts the stack and waits until it is ready.
+// bringUp creates the links, starts the target and waits until it is ready.
 func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
@@ -68,7 +68,7 @@ func (s *system) bringUp(ctx context.Context) error {
 		if err := s.Choose(ctx); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if s.entry == "" { // of a fault on a process or a container alone
+		if s.entry == "" { // a fault on a process or a container alone
 			return nil
 		}
 		if err := s.loadLink(ctx); err != nil {
@@ -89,14 +89,14 @@ func (s *system) bringUp(ctx context.Context) error {
 	return nil
 }
 
-// spawn starts a stack of processes.
+// spawn starts a target of processes.
 func (s *system) spawn(ctx context.Context) error {
 	r := s.r
 	st, err := stack.New(*r.Stack, stack.Options{
 		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.log, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
-			if err != nil { // it has ended already
+			if err != nil { // the target has already ended
 				return nil
 			}
 			return r.journal.Extend(s.journaled, undo)
@@ -128,8 +128,8 @@ func (s *system) spawn(ctx context.Context) error {
 	return nil
 }
 
-// loadLink puts a link between the load and its target when a fault needs one. The
-// control run has it as well, so that both differ by the faults alone.
+// loadLink puts a link between the load and its target when a fault needs one. The control run has
+// it as well, so that both runs differ only by the faults.
 func (s *system) loadLink(ctx context.Context) error {
 	to, upstream := chaos.TargetName, s.entry
 	if s.stack != nil {
@@ -150,8 +150,8 @@ func (s *system) loadLink(ctx context.Context) error {
 	return s.addLink(chaos.LoadName, to, upstream)
 }
 
-// CheckAddr finds the address of a target that runs already, for what connects to it in
-// the load's stead and must keep to the same blast radius.
+// reach returns the address of a running target, for links that connect to it for the load and must
+// keep to the same blast radius.
 func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -198,8 +198,8 @@ func (s *system) link(e stack.Edge) (string, bool) {
 	return "", false
 }
 
-// ready waits for a target that runs already: until it answers as its ready block
-// says, or takes connections where there is none.
+// ready waits for a running target: until it answers as its ready block says, or accepts connections
+// if it has none.
 func (s *system) ready(ctx context.Context) error {
 	ready := s.r.Scenario.Target.Ready
 	if ready == nil {
@@ -216,7 +216,7 @@ func (s *system) ready(ctx context.Context) error {
 	}
 }
 
-// asks the target once whether it is ready.
+// asks checks once whether the target is ready.
 func (s *system) asks(ctx context.Context) error {
 	if len(s.r.Plan.Ready) > 0 {
 		return s.r.once(ctx, "ready", s.r.Plan.Ready)
@@ -228,8 +228,7 @@ func (s *system) asks(ctx context.Context) error {
 	return stack.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
-// base is the URL that relative paths go to, and where the load is to connect
-// instead when a link stands between.
+// base returns the URL of relative paths, and the resolve that leads connections through a link.
 func (s *system) base() (base string, resolve map[string]string) {
 	if s.stack == nil {
 		base, _ = s.r.Scenario.Target.URL.Static()
@@ -244,7 +243,7 @@ func (s *system) base() (base string, resolve map[string]string) {
 	return base, resolve
 }
 
-// units gives the units as faults see them.
+// units returns the units for faults.
 func (s *system) units() []chaos.Unit {
 	if s.stack == nil {
 		return s.Units()
@@ -252,13 +251,13 @@ func (s *system) units() []chaos.Unit {
 	return s.stack.units()
 }
 
-// unit is a unit of a stack as faults see it.
+// unit is a unit of processes for faults.
 type unit struct{ *stack.Unit }
 
 func (u unit) Service() string  { return u.Unit.Service }
 func (u unit) Supervised() bool { return u.Restarts() }
 
-// takeDown ends the stack and the links. Nothing of them is left then.
+// takeDown ends the target and the links, and removes everything that they left.
 func (s *system) takeDown(ctx context.Context) error {
 	var errs []error
 	s.watcher.stop()
@@ -267,7 +266,7 @@ func (s *system) takeDown(ctx context.Context) error {
 		defer cancel()
 		err := s.stack.Down(ctx)
 		if s.sweep != nil && s.sweep(ctx) == nil {
-			err = nil // what it had left is gone
+			err = nil // what was left over is gone
 		}
 		errs = append(errs, err)
 		if s.journaled != 0 && errors.Join(errs...) == nil {
@@ -280,7 +279,7 @@ func (s *system) takeDown(ctx context.Context) error {
 	return errors.Join(append(errs, s.Close())...)
 }
 
-// hashOf spreads a name over 64 bits (FNV-1a).
+// hashOf hashes a name to 64 bits (FNV-1a).
 func hashOf(s string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSystem_LogsTellNoSecret has a unit print what it was given from the environment.
+// TestSystem_LogsTellNoSecret: a unit prints its environment, and the logs contain no secret.
 func TestSystem_LogsTellNoSecret(t *testing.T) {
 	t.Parallel()
 	password := filepath.Join(t.TempDir(), "password")

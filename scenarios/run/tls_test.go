@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// pairs writes a CA and pairs that it signed into a folder: NAME.pem and NAME.key. They
-// are good for 127.0.0.1 as a server, and for any client.
+// pairs writes a CA and the key pairs that it signed into a folder: NAME.pem and NAME.key. They are
+// valid for 127.0.0.1 as a server, and for any client.
 func pairs(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	var ca *x509.Certificate
@@ -53,8 +53,8 @@ func pairs(t *testing.T, dir string, names ...string) {
 	}
 }
 
-// TestNginx_TLS loads a real server that asks who its clients are: nginx says which
-// version was spoken and whom it saw, and turns away who shows nothing.
+// TestNginx_TLS loads a real server that requires client certificates: nginx logs the TLS version
+// and the client, and refuses clients without a certificate.
 func TestNginx_TLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// tokens fetches the tokens that requests send, before the load begins, and keeps them
-// fresh beside it until drop is called. No measured request waits for one.
+// tokens fetches the tokens of requests before the load begins, and renews them beside it until drop
+// is called. No measured request waits for one.
 func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var keepers sync.WaitGroup
@@ -39,7 +39,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 	return drop, nil
 }
 
-// fresh notes that a token could not be replaced in time, or could again.
+// fresh notes that a token could not be renewed in time, or was renewed again.
 func (r *runner) fresh(err error) {
 	if err == nil {
 		r.event(result.Event{Event: "auth.refreshed"})

@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// tokenTarget gives tokens of a second, slowly, and answers who has one.
+// tokenTarget issues tokens valid for a second, slowly, and answers requests with a valid one.
 type tokenTarget struct {
 	*httptest.Server
 	slow   time.Duration
@@ -23,9 +23,9 @@ type tokenTarget struct {
 
 	mu   sync.Mutex
 	n    int
-	sent []string // the tokens that requests had, each once
-	open bool     // a token is being asked for
-	met  int      // requests that came meanwhile
+	sent []string // distinct tokens of the requests
+	open bool     // a token request is in progress
+	met  int      // requests that arrived meanwhile
 }
 
 func newTokenTarget(t *testing.T) *tokenTarget {
@@ -73,8 +73,8 @@ setup: [{get: /setup}]
 load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 5s, flow: [{get: /}]}}
 `
 
-// TestTokens_Refreshed holds that a token is there before the first request and is
-// replaced beside the load: no request waits for it, however slow its server is.
+// TestTokens_Refreshed: a token is there before the first request and is renewed beside the load: no
+// request waits for it, however slow its server is.
 func TestTokens_Refreshed(t *testing.T) {
 	t.Parallel()
 	const slow = 300 * time.Millisecond
@@ -101,7 +101,7 @@ func TestTokens_Refreshed(t *testing.T) {
 	}
 }
 
-// TestTokens_Refused holds that what a token server says is told, and the secret is not.
+// TestTokens_Refused: the error quotes the token server, and not the secret.
 func TestTokens_Refused(t *testing.T) {
 	t.Parallel()
 	s := newTokenTarget(t)

@@ -38,8 +38,7 @@ func vegetaCommand(t *testing.T) string {
 	return path
 }
 
-// keeping runs a scenario that keeps its requests, and gives its result as it is read
-// back.
+// keeping runs a scenario that logs its requests, and returns its result as read back.
 func keeping(t *testing.T, text string) *result.Result {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,8 +53,8 @@ func keeping(t *testing.T, text string) *result.Result {
 	return back
 }
 
-// TestVegeta_Report has `vegeta report` and `vegeta plot` read runs of either engine: they
-// find the same counts. Imported again, they are counted the same.
+// TestVegeta_Report: `vegeta report` and `vegeta plot` read the request logs of both engines and
+// find the same counts. So does the import.
 func TestVegeta_Report(t *testing.T) {
 	vegeta := vegetaCommand(t)
 	s := newServer(t, "serve")
@@ -118,7 +117,7 @@ func checkVegeta(t *testing.T, vegeta, file string, ok result.Cell) {
 	}
 }
 
-// checkImport makes a result of that file.
+// checkImport imports that file.
 func checkImport(t *testing.T, file string) {
 	t.Helper()
 	res := imported(t, file, "p95 < 10s of load main", "errors > 10%", `errors < 1% of "GET /x"`)
@@ -155,11 +154,11 @@ func imported(t *testing.T, file string, objectives ...string) *result.Result {
 	return res
 }
 
-// TestImportVegeta reads what vegeta's users have, and says what it can't be.
+// TestImportVegeta reads the formats of vegeta, and reports files that are not results.
 func TestImportVegeta(t *testing.T) {
 	const line = `{"attack":"a","seq":%d,"code":%d,"timestamp":"2026-11-20T12:00:%02dZ","latency":%d,"bytes_out":0,"bytes_in":5,"error":%q,"body":null,"method":"GET","url":"http://x/y/%d","headers":null}` + "\n"
 	var b strings.Builder
-	for i := range 40 { // not in order
+	for i := range 40 { // out of order
 		code, why := 200, ""
 		switch i {
 		case 3:

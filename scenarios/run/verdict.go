@@ -14,7 +14,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// decide sets verdict, exit code and reason by the order of precedence.
+// decide sets verdict, exit code and reason by their precedence.
 func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.FaultFinding) {
 	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
 	v, cause := verdict{res}, context.Cause(ctx)
@@ -25,7 +25,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.F
 	if !res.Generator.Healthy {
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
-	r.decideFaults(cause, v) // before the objectives, which it may be the reason for
+	r.decideFaults(cause, v) // first, because a fault may be the reason for an objective
 	for _, why := range r.failed {
 		v.worse(scenarios.Fail, why)
 	}
@@ -39,29 +39,28 @@ func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.F
 	}
 }
 
-// verdict worsens a result's.
+// verdict changes the verdict of a result to a worse one.
 type verdict struct{ *result.Result }
 
 func (v verdict) worse(to scenarios.Verdict, reason string) {
 	worsen(&v.Verdict, &v.Reason, to, reason)
 }
 
-// worsen sets a verdict and its reason where they are worse than what was.
+// worsen sets a verdict and its reason where they are worse than the present ones.
 func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string) {
 	if w := scenarios.Worse(*was, to); w != *was {
 		*was, *why = w, scenarios.Sentence(reason)
 	}
 }
 
-// notReverted makes a result say that a fault could not be taken back.
+// notReverted records in the result that a fault could not be undone.
 func (r *runner) notReverted(res *result.Result, why string) {
 	verdict{res}.worse(scenarios.NotReverted, why)
 	res.ExitCode = res.Verdict.ExitCode()
 }
 
-// decideFaults judges the faults themselves: one that was not there, met no
-// traffic or could not be taken back. Where the steady state did not hold, cause says
-// why none was injected.
+// decideFaults judges the faults themselves: a fault that was not verified, met no traffic or could
+// not be undone. Where the steady state did not hold, cause is the reason that none was injected.
 func (r *runner) decideFaults(cause error, v verdict) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range r.records {
@@ -76,8 +75,8 @@ func (r *runner) decideFaults(cause error, v verdict) {
 	}
 }
 
-// judgeRecord judges a fault itself: one that was not there, or could not be taken back.
-// Name is what it is called; empty where it is the only one.
+// judgeRecord judges one fault itself: not verified, or not undone. Name is empty where the run has
+// only one fault.
 func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, reason string)) {
 	who, of := name, name+": "
 	if name == "" {
@@ -102,8 +101,8 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	}
 }
 
-// decideImpacts fails a run whose target was not well before a judged fault, or in
-// which a fault that had to be felt was not.
+// decideImpacts fails a run whose steady state did not hold before a judged fault, or in which a
+// required impact is missing.
 func (r *runner) decideImpacts(v verdict, found []judge.FaultFinding) {
 	for i := range found {
 		if why := found[i].Unsteady; why != "" {
@@ -117,8 +116,7 @@ func (r *runner) decideImpacts(v verdict, found []judge.FaultFinding) {
 	}
 }
 
-// decideCause judges why the run ended before its time, if it did, and gives the
-// exit code of an interrupt.
+// decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt.
 func (r *runner) decideCause(cause error, v verdict) int {
 	var (
 		in   Interrupt
@@ -164,8 +162,8 @@ func (r *runner) decideObjectives(v verdict) {
 	}
 }
 
-// tellingObjective is the first objective of a verdict, one on a fault before one on
-// the whole run: it says more of why.
+// tellingObjective is the first objective of a verdict; an objective on a fault comes before one on
+// the whole run, because it explains more.
 func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objective, of scenarios.Verdict) int {
 	found := -1
 	for i := range results {
@@ -182,7 +180,7 @@ func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objecti
 	return found
 }
 
-// sayObjective puts an objective and what was measured into words.
+// sayObjective describes an objective and its measured value.
 func sayObjective(o result.ObjectiveResult, def slo.Objective) string {
 	s := o.Text
 	switch {
@@ -197,7 +195,7 @@ func sayObjective(o result.ObjectiveResult, def slo.Objective) string {
 	return s
 }
 
-// measuredText writes a measured value for people.
+// measuredText formats a measured value for people.
 func measuredText(o slo.Objective, v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "beyond measure"

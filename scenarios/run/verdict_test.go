@@ -17,8 +17,7 @@ import (
 	"brunt/scenarios"
 )
 
-// newTarget is a system under test within the test itself. /slow takes 100 ms, /fail
-// is a 500.
+// newTarget is a system under test within the test process. /slow takes 100 ms, /fail is a 500.
 func newTarget(t *testing.T) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +34,7 @@ func newTarget(t *testing.T) *httptest.Server {
 	return s
 }
 
-// pair is a target of two services: web calls store under /far, and not otherwise.
+// pair is a target of two services: web calls store only under /far.
 const pair = `
 target:
   processes:
@@ -44,8 +43,8 @@ target:
   entry: web
 `
 
-// A unit that brunt stopped has to come back, whatever its restart policy. How long it
-// gets for that makes the test long.
+// A unit that brunt stopped must come back, whatever its restart policy. Its time limit makes the
+// test long.
 func TestVerdict_NeverStartedAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 40 s")
@@ -69,12 +68,12 @@ slo: [errors < 100%]
 	}
 }
 
-// TestVerdict comes to every verdict that a run can have, by its own way.
+// TestVerdict reaches every verdict of a run.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
-		text   string // URL is that of the target
+		text   string // URL stands for the target's
 		want   scenarios.Verdict
 		code   int
 		reason string
@@ -228,8 +227,7 @@ slo: [errors < 5%]
 	}
 }
 
-// checkTakenBack checks that the only fault of a run that ended early was in, and
-// was taken back.
+// checkTakenBack checks that the only fault of a run that ended early was active and was undone.
 func checkTakenBack(t *testing.T, res *result.Result) {
 	t.Helper()
 	if len(res.Faults) != 1 {
@@ -247,8 +245,8 @@ func checkTakenBack(t *testing.T, res *result.Result) {
 	}
 }
 
-// TestVerdict_Interrupted ends runs by a signal while a fault is in: it is taken
-// back, and the report is whole.
+// TestVerdict_Interrupted ends runs by a signal while a fault is active: it is undone, and the
+// report is complete.
 func TestVerdict_Interrupted(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{130, 143} {
@@ -287,8 +285,7 @@ slo: [errors < 5%]
 	}
 }
 
-// checkWhole checks that a result accounts for every request in every way in which
-// it tells of them.
+// checkWhole checks that all parts of a result account for every request.
 func checkWhole(t *testing.T, res *result.Result) {
 	t.Helper()
 	run := cellOf(res, "run", "*").Count
@@ -313,7 +310,7 @@ func checkWhole(t *testing.T, res *result.Result) {
 	}
 }
 
-// TestVerdict_InterruptedEarly ends runs before there is any load.
+// TestVerdict_InterruptedEarly ends runs before the load.
 func TestVerdict_InterruptedEarly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text string }{
@@ -448,7 +445,8 @@ stop: [errors > 50% for 1s]
 	}
 }
 
-// TestReady_Interrupted: who ends the wait for a target is told so, and not that the time is up.
+// TestReady_Interrupted: an interrupt of the wait for a target is reported as such, not as a
+// timeout.
 func TestReady_Interrupted(t *testing.T) {
 	plan := mustCompile(t, `
 version: 1
@@ -459,7 +457,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: 
 	r.sys = &system{r: r, entry: plan.Scope.External}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(Interrupt{Code: 143})
-	for range 50 { // both are over, the run and the wait
+	for range 50 { // both the run and the wait are over
 		if err := r.sys.ready(ctx); !errors.As(err, new(Interrupt)) {
 			t.Fatal(err)
 		}

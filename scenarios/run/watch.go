@@ -12,13 +12,13 @@ import (
 // foldEvery is how often samples are sorted into cells.
 const foldEvery = 200 * time.Millisecond
 
-// watch folds, judges stop conditions and tells those who watch, until the loads
-// are done and the faults taken back.
+// watch folds, checks stop conditions and reports every second, until the loads are done and the
+// faults undone.
 func (r *runner) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	next := observe.NextSecond(r.now())
-	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 is not
+	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(r.watched)
 	if r.o.Begun != nil {
 		r.o.Begun(r.Look)
@@ -52,9 +52,8 @@ func (r *runner) watch(done <-chan struct{}) error {
 	}
 }
 
-// stopConditions ends the run when a condition has held for as long as it says. A
-// second in which nothing ended while requests were under way goes on with what was
-// before.
+// stopConditions ends the run when a condition has held for its `for`. A second in which nothing
+// ended while requests were in flight continues the previous state.
 func (r *runner) stopConditions(now time.Duration, second measure.Second, since []time.Duration) {
 	if now < 0 {
 		return
@@ -82,7 +81,7 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 	}
 }
 
-// tell passes an interval on to those who watch.
+// tell passes an interval to Options.Live.
 func (r *runner) tell(iv result.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
@@ -106,7 +105,7 @@ func (r *runner) tell(iv result.Interval, second measure.Second) {
 		}
 	}
 	r.mu.Lock()
-	checks := r.checks // grows by those of scripts
+	checks := r.checks // grows by the checks of scripts
 	r.mu.Unlock()
 	iv.Steps = second.Steps(checks)
 	r.o.Live(iv)

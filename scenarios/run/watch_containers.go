@@ -12,8 +12,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// watcher tells of what happens to containers that the run brought up, named, or had a
-// fault on, on the run's clock: the engine says when it happened by a clock of its own.
+// watcher reports events of the containers that the run started, named, or injected faults into, on
+// the run's clock: the engine uses a clock of its own.
 type watcher struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -28,14 +28,13 @@ func (w *watcher) stop() {
 	w.ended.Wait()
 }
 
-// watched says what a run tells of an engine's events.
+// watched maps an engine's events to those of a run.
 var watched = map[string]result.Event{
 	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
 	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
-// watch begins to tell of what happens to containers. The timeline is told of each that
-// was started.
+// watch starts to report the events of containers. The timeline learns of each start.
 func (s *system) watch() {
 	engine := s.Engine()
 	if engine == nil || s.watcher != nil {
@@ -76,7 +75,7 @@ func (s *system) watch() {
 			}
 		}
 		began = began.Add(ahead)
-		for noted := false; ; noted = true { // the engine may be started again meanwhile
+		for noted := false; ; noted = true { // the engine may restart meanwhile
 			err := engine.Events(ctx, began, tell)
 			if err == nil {
 				return
@@ -93,8 +92,8 @@ func (s *system) watch() {
 	})
 }
 
-// joined tells the timeline of a container that was taken into a network, or out of one, while it
-// runs. What comes with its start or its end is told by that.
+// joined tells the timeline that a running container was connected to a network or disconnected.
+// Changes at a start or an end are reported with that.
 func (s *system) joined(ctx context.Context, e docker.Event) {
 	t := s.r.timeline.Load()
 	if t == nil {
@@ -108,7 +107,7 @@ func (s *system) joined(ctx context.Context, e docker.Event) {
 	}
 }
 
-// watchedNames gives the units that are containers, by the names of those.
+// watchedNames returns the units that are containers, by container name.
 func (s *system) watchedNames() map[string]string {
 	out := map[string]string{}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

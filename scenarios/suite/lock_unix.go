@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock waits until no other process has the lock. It ends with the file, or with the process.
+// lock waits until no other process holds the lock. Closing the file or ending the process releases
+// it.
 func lock(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)

@@ -1,8 +1,11 @@
 // Package suite runs the tests of packages that put load on this machine.
 //
-// Such a test measures time, so two of these packages at once would disturb each other: each waits for its turn
-// before it begins. Waiting is not part of the time that go test allows. And the suites that take minutes (the matrices that
-// kill brunt, the examples, long loads) run only where BRUNT_FULL=1 or -run asks for them; otherwise the tests of
+// Such a test measures time, so two of these packages at once would disturb each other: each waits
+// for its turn
+// before it begins. The wait does not count against the time limit of go test. The suites that take
+// minutes (the
+// matrices that kill brunt, the examples, long loads) run only with BRUNT_FULL=1 or -run; otherwise
+// the tests of
 // the package see testing.Short.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
@@ -16,13 +19,13 @@ import (
 	"path/filepath"
 )
 
-// Full is the environment variable that asks for the suites which take minutes.
+// Full is the environment variable that enables the suites which take minutes.
 const Full = "BRUNT_FULL"
 
 // Tests are those of a package: a *testing.M.
 type Tests interface{ Run() int }
 
-// Loading gives tests that wait for their turn.
+// Loading wraps the tests of a package so that they wait for their turn.
 func Loading(m Tests) Tests { return loading{m} }
 
 type loading struct{ tests Tests }
@@ -34,7 +37,7 @@ func (l loading) Run() int {
 	}
 	if os.Getenv(Full) != "1" && flag.Lookup("test.run").Value.String() == "" {
 		if err := flag.Set("test.short", "true"); err != nil {
-			panic(err) // it is a flag of every test
+			panic(err) // every test binary has this flag
 		}
 	}
 	f, err := os.OpenFile(lockFile(), os.O_CREATE|os.O_RDWR, 0o666)
@@ -42,15 +45,15 @@ func (l loading) Run() int {
 		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 		return l.tests.Run()
 	}
-	defer f.Close() // which ends the turn
+	defer f.Close() // closing the file ends the turn
 	if err := lock(f); err != nil {
 		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 	}
 	return l.tests.Run()
 }
 
-// lockFile is the file of the turns: one for each checkout of the module, as others on this machine are
-// not this one's to wait for.
+// lockFile is the file of the lock, one for each checkout of the module: tests of other checkouts do
+// not wait for it.
 func lockFile() string {
 	root, err := os.Getwd()
 	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {

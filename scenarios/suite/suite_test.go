@@ -11,7 +11,7 @@ type tests func() int
 
 func (f tests) Run() int { return f() }
 
-// TestLoading_OneAtATime holds that tests wait while others have the lock, and see testing.Short.
+// TestLoading_OneAtATime: tests wait while another process holds the lock, and see testing.Short.
 func TestLoading_OneAtATime(t *testing.T) {
 	short, run := flag.Lookup("test.short").Value, flag.Lookup("test.run").Value
 	was := [2]string{short.String(), run.String()}
@@ -34,7 +34,7 @@ func TestLoading_OneAtATime(t *testing.T) {
 	select {
 	case <-began:
 		t.Error("tests ran while others had the lock")
-	case <-time.After(50 * time.Millisecond): // long enough for tests that don't wait
+	case <-time.After(50 * time.Millisecond): // longer than tests take that do not wait
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)

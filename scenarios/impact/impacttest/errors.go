@@ -3,15 +3,15 @@ package impacttest
 
 import "math/rand/v2"
 
-// Errors decides which requests fail: one by one, or in clusters of 1 to Most requests
-// that follow each other, all sizes equally likely.
+// Errors decides which requests fail: independently, or in clusters of 1 to Most consecutive
+// requests, all sizes equally likely.
 type Errors struct {
 	Most int // largest cluster; at least 1
 
-	left int // requests of the present cluster that are still to fail
+	left int // requests of the current cluster that are still to fail
 }
 
-// Next reports whether the next request fails, where the share of failed requests is p.
+// Next reports whether the next request fails, where p is the share of failed requests.
 func (m *Errors) Next(r *rand.Rand, p float64) bool {
 	if m.left > 0 {
 		m.left--

@@ -12,7 +12,7 @@ import (
 	"brunt/targets/stack"
 )
 
-// Describe says what a plan will do, for people.
+// Describe describes what a plan will do, for people.
 func Describe(p *plan.Plan) []string {
 	out := lines(p)
 	for i := range out {
@@ -56,9 +56,9 @@ func lines(p *plan.Plan) []string {
 	return out
 }
 
-// DryRun says what a run would do, by whom it would hit: the timeline with the steps
-// of every fault and how each would be taken back. It reads only. The error is that of
-// every fault that would fail; what is said names them too.
+// DryRun describes what a run would do: the timeline with the targets and steps of every fault, and
+// how each would be undone. It reads only. The error joins those of the faults that would fail; the
+// description names them too.
 func DryRun(ctx context.Context, p *plan.Plan) ([]string, error) {
 	faults, err := DryRunFaults(ctx, p)
 	out := Describe(p)
@@ -68,7 +68,7 @@ func DryRun(ctx context.Context, p *plan.Plan) ([]string, error) {
 	return append(out, faults...), err
 }
 
-// DryRunFaults says what the faults of the plan would do.
+// DryRunFaults describes what the faults of the plan would do.
 func DryRunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var errs []error
 	var out []string
@@ -97,7 +97,7 @@ func (f futureUnit) Ready(context.Context) error               { return errNotSt
 func (f futureUnit) Stop(context.Context, time.Duration) error { return errNotStarted }
 func (f futureUnit) Start(context.Context) error               { return errNotStarted }
 
-// futureContainer is one that would run in a container of its own. Nobody knows its addresses
+// futureContainer is a unit that would run in a container of its own. Its addresses are not known
 // yet.
 type futureContainer struct{ futureUnit }
 

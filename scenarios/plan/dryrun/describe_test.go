@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/plan/plantest"
 )
 
-// TestDryRun says of every fault how it is taken back, and gives an error where one
-// would fail.
+// TestDryRun: the description says how every fault is undone, and a fault that would fail is an
+// error.
 func TestDryRun(t *testing.T) {
 	plan, err := plantest.CompileText(`
 version: 1

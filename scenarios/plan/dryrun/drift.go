@@ -14,9 +14,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Drift says in words what differs between a plan that was kept in dir and what would
-// be done now. A fault that would fail now is among it. An error is that nothing could be
-// found out.
+// Drift describes the differences between a plan that was kept in dir and what would be done now,
+// among them faults that would fail now. An error means that the comparison was not possible.
 func Drift(ctx context.Context, p *plan.Plan, was *PlanFile, dir string, set map[string]string) ([]string, error) {
 	salt, err := hex.DecodeString(was.Salt)
 	if err != nil {
@@ -60,8 +59,8 @@ func Drift(ctx context.Context, p *plan.Plan, was *PlanFile, dir string, set map
 	return d.found, nil
 }
 
-// withoutScenario lists the files of a plan but for the scenario's own text: what that
-// says is told by its settings, and a comment is no difference.
+// withoutScenario lists the files of a plan without the scenario's own text: its settings are
+// compared instead, so that a changed comment is no difference.
 func withoutScenario(f *PlanFile) []PlannedFile {
 	return slices.DeleteFunc(slices.Clone(f.Scenario.Files), func(p PlannedFile) bool { return p.File == f.Scenario.File })
 }
@@ -119,7 +118,7 @@ func (d *drift) target(was, now PlannedTarget) {
 func (d *drift) fault(was, now *Forecast) {
 	for i, p := range now.Processes {
 		switch {
-		case i >= len(was.Processes) || was.Processes[i].PID != p.PID: // told by the settings
+		case i >= len(was.Processes) || was.Processes[i].PID != p.PID: // reported with the settings
 		case p.Start == 0:
 			d.add("%s: process %d is no more", now.Fault, p.PID)
 		case !p.Same(was.Processes[i]):
@@ -133,7 +132,7 @@ func (d *drift) fault(was, now *Forecast) {
 		}
 		return out
 	}; {
-	case now.err != nil: // told already
+	case now.err != nil: // already reported
 	case was.Kind != now.Kind:
 		d.add("%s is a %s, the plan says %s", now.Fault, now.Kind, was.Kind)
 	case !same(was.Steps, now.Steps):
@@ -141,11 +140,11 @@ func (d *drift) fault(was, now *Forecast) {
 	}
 }
 
-// times tells of faults that come at another time than planned.
+// times compares the times at which faults are planned.
 func (d *drift) times(was, now []PlannedTime) {
 	for _, t := range now {
 		i := slices.IndexFunc(was, func(o PlannedTime) bool { return o.Name == t.Name })
-		if i < 0 || same(was[i], t) { // one that is not there at all is told already
+		if i < 0 || same(was[i], t) { // a missing fault is already reported
 			continue
 		}
 		d.add("%s comes at %s, to be over at %s; the plan says %s and %s", t.Name, offset(t.At), offset(t.Clear), offset(was[i].At), offset(was[i].Clear))
@@ -170,7 +169,7 @@ func (d *drift) settings(was, now map[string]string) {
 	}
 }
 
-// files tells of files that are others than planned.
+// files compares files.
 func (d *drift) files(what string, was, now []PlannedFile) {
 	for _, f := range now {
 		i := slices.IndexFunc(was, func(o PlannedFile) bool { return o.File == f.File })

@@ -16,15 +16,15 @@ import (
 	"brunt/targets/stack"
 )
 
-// A Foreseen is what a fault would do, as its own plan says before anything runs.
+// A Forecast is what a fault would do, planned before anything runs.
 type Forecast struct {
 	Fault     string         `json:"fault"`
 	Kind      string         `json:"kind"`
-	Detect    string         `json:"detect,omitempty"`   // how the team's monitoring is asked
+	Detect    string         `json:"detect,omitempty"`   // how the team's monitoring is polled
 	OneShot   bool           `json:"one_shot,omitempty"` // it is over once it is done
-	Skipped   string         `json:"skipped,omitempty"`  // nothing matches, and that is allowed
+	Skipped   string         `json:"skipped,omitempty"`  // why no target matches, where that is allowed
 	Steps     []ForecastStep `json:"steps"`
-	Processes []proc.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
+	Processes []proc.Process `json:"processes,omitempty"` // processes that it would hit and that brunt did not start
 
 	err error
 }
@@ -34,10 +34,10 @@ type ForecastStep struct {
 	What  string   `json:"what"`
 	Via   string   `json:"via"`
 	Units []string `json:"units"`
-	Undo  []string `json:"undo,omitempty"` // what brunt or its guard would take it back by; none dies with brunt
+	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
-// forecasts plans every fault against units that do not run yet. It reads and changes nothing.
+// forecasts plans every fault against units that do not run yet. It reads only.
 func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.CheckProtected}
 	entry := chaos.TargetName
@@ -45,7 +45,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		s := plan.NewContainers(p)
 		defer s.Close()
 		env.Find = s.Find
-		if err := s.Choose(ctx); err == nil { // else the faults say so
+		if err := s.Choose(ctx); err == nil { // else the faults report the error
 			env.Units, env.Zones = s.Units(), s.Zones()
 		}
 	}
@@ -134,7 +134,7 @@ func (f *Forecast) lines() []string {
 	return out
 }
 
-// same tells whether two values are written alike.
+// same reports whether two values have the same JSON.
 func same(a, b any) bool {
 	x, xerr := json.Marshal(a)
 	y, yerr := json.Marshal(b)

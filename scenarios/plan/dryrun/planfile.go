@@ -20,9 +20,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A PlanFile is what a dry run keeps, for a run that is to do just that: all that was
-// resolved, and what was found of the world. It shows no secret; digests of what may
-// hold one are salted and slow.
+// A PlanFile is the result of a dry run, kept for a run that must do exactly that: everything
+// resolved, and the state of the machine. It contains no secret; digests of data that may hold one
+// are salted and slow.
 type PlanFile struct {
 	Version  int               `json:"version"`
 	Brunt    string            `json:"brunt"`
@@ -39,27 +39,27 @@ type PlanFile struct {
 
 // PlannedScenario is the scenario of a plan.
 type PlannedScenario struct {
-	File   string            `json:"file"` // Relative to the plan's folder
+	File   string            `json:"file"` // relative to the plan's folder
 	Name   string            `json:"name"`
-	Digest string            `json:"digest"`         // as resolved, secrets and all
+	Digest string            `json:"digest"`         // of the resolved scenario, including secrets
 	Set    map[string]string `json:"set"`            // params given on the command line
-	Meta   map[string]string `json:"meta,omitempty"` // what it said of the run; what the scenario says is the scenario's
+	Meta   map[string]string `json:"meta,omitempty"` // metadata from the command line, not from the scenario
 	Files  []PlannedFile     `json:"files"`
 }
 
-// A PlannedFile is a file that a plan rests on.
+// A PlannedFile is a file that a plan depends on.
 type PlannedFile struct {
 	File   string `json:"file"`
 	Digest string `json:"digest"`
 }
 
-// PlannedTarget is what the target was made of.
+// PlannedTarget describes the target.
 type PlannedTarget struct {
 	Kind      string           `json:"kind"` // stack, processes, containers, compose or url
 	Name      string           `json:"name"`
 	Entry     string           `json:"entry,omitempty"`
 	Services  []PlannedService `json:"services,omitempty"`
-	Addresses []string         `json:"addresses,omitempty"` // that the URL's host led to
+	Addresses []string         `json:"addresses,omitempty"` // addresses of the URL's host
 }
 
 // A PlannedService is a service that brunt would start.
@@ -68,7 +68,7 @@ type PlannedService struct {
 	Replicas int           `json:"replicas"`
 	Links    []string      `json:"links,omitempty"`
 	Restart  string        `json:"restart"`
-	Programs []PlannedFile `json:"programs,omitempty"` // its command, and the files that it is given
+	Programs []PlannedFile `json:"programs,omitempty"` // its command, and the files among its arguments
 }
 
 // PlannedTime is when a fault is expected to occur.
@@ -76,16 +76,16 @@ type PlannedTime struct {
 	Name  string     `json:"name"`
 	At    result.Num `json:"at"` // seconds from t0
 	Clear result.Num `json:"clear"`
-	Rough bool       `json:"rough,omitempty"` // it follows something whose end is not known beforehand
+	Rough bool       `json:"rough,omitempty"` // it follows an event whose end is not known beforehand
 }
 
 const planVersion = 1
 
-// slow is how often a digest that may be of a secret is made over.
+// slow is the number of iterations of a digest whose data may hold a secret.
 const slow = 100_000
 
-// Foresee finds what a run would do now, for a plan that is kept in dir. Set are the
-// params of the command line. The error tells of every fault that would fail.
+// Foresee resolves what a run would do now, for a plan that is kept in dir. Set are the params of
+// the command line. The error joins those of the faults that would fail.
 func Foresee(ctx context.Context, p *plan.Plan, dir string, set map[string]string) (*PlanFile, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
@@ -97,7 +97,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	digest := func(sum [sha256.Size]byte) string {
 		key, err := pbkdf2.Key(sha256.New, string(sum[:]), salt, slow, sha256.Size)
 		if err != nil {
-			panic(err) // of lengths that FIPS 140 does not take; these it does
+			panic(err) // only for lengths that FIPS 140 does not allow
 		}
 		return hex.EncodeToString(key)
 	}
@@ -133,14 +133,14 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	return f, errors.Join(errs...)
 }
 
-// plannedTarget finds what the target is made of now.
+// plannedTarget resolves the target.
 func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([sha256.Size]byte) string) (PlannedTarget, error) {
 	t := &p.Scenario.Target
 	out := PlannedTarget{Kind: plan.TargetKind(t), Name: p.TargetName()}
 	if p.Stack == nil {
 		host, _, err := net.SplitHostPort(p.Upstream)
 		if err != nil {
-			return out, nil // of no URL at all, which is told elsewhere
+			return out, nil // no URL, which is reported elsewhere
 		}
 		out.Addresses, err = addressesOf(ctx, host)
 		return out, err
@@ -161,7 +161,7 @@ func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([s
 	return out, nil
 }
 
-// addressesOf gives the addresses of a host, sorted.
+// addressesOf returns the addresses of a host, sorted.
 func addressesOf(ctx context.Context, host string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -177,7 +177,7 @@ func addressesOf(ctx context.Context, host string) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// ReadPlan reads what a dry run has kept.
+// ReadPlan parses a plan file.
 func ReadPlan(text []byte) (*PlanFile, error) {
 	var head struct {
 		Version int `json:"version"`

@@ -17,7 +17,7 @@ import (
 	"brunt/scenarios/plan/plantest"
 )
 
-// aPlanned is a scenario that a plan is made of, in a folder of its own.
+// aPlanned is a scenario in a folder of its own, to make a plan of.
 type aPlanned struct {
 	dir  string
 	text string
@@ -45,8 +45,8 @@ func (a *aPlanned) compile(t *testing.T, was *PlanFile) *plan.Plan {
 	return plan
 }
 
-// TestPlan_Drift holds that a plan is kept whole, that nothing differs from it where
-// nothing changed, and that what did is named in words.
+// TestPlan_Drift: a plan is kept whole; without a change there is no difference, and each change is
+// described.
 func TestPlan_Drift(t *testing.T) {
 	const demo = `version: 1
 params: {replicas: 2, url: x}
@@ -80,7 +80,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 	for _, c := range []struct {
 		name, text string
 		change     func(a *aPlanned)
-		want       []string // all differences, each by a part of it
+		want       []string // all differences, each by a part of its text
 	}{
 		{"nothing", demo, func(*aPlanned) {}, nil},
 		{"a comment", demo, func(a *aPlanned) { a.text += "# more\n" }, nil},
@@ -147,7 +147,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 				}
 				rest = slices.Delete(rest, i, i+1)
 			}
-			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // which replica is picked follows from how many there are
+			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // the pick depends on the number of replicas
 			if rest = slices.DeleteFunc(rest, steps); len(rest) > 0 || t.Failed() {
 				t.Errorf("told:\n%s", strings.Join(found, "\n"))
 			}
@@ -155,8 +155,8 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 	}
 }
 
-// TestPlan_Process holds a plan against the process that its fault names: the same one,
-// another of its number, and none.
+// TestPlan_Process compares a plan with the process that its fault names: the same one, another with
+// the same number, and none.
 func TestPlan_Process(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "role", "sleep")
 	if err := cmd.Start(); err != nil {
@@ -196,7 +196,7 @@ chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 		t.Errorf("it tells of %q", found)
 	}
 	began := &was.Faults[0].Processes[0].Start
-	*began-- // as if the number had been another's when the plan was made
+	*began-- // as if another process had had the number when the plan was made
 	if found := drift(); !strings.Contains(found, fmt.Sprintf("process %d", cmd.Process.Pid)) || !strings.Contains(found, "is another than the plan's") {
 		t.Errorf("it tells of %q", found)
 	}
@@ -207,7 +207,7 @@ chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 	}
 }
 
-// FuzzReadPlan holds that what is read as a plan can be held against.
+// FuzzReadPlan: each plan that can be read can be compared.
 func FuzzReadPlan(f *testing.F) {
 	for _, s := range []string{"", "{}", `{"version":1}`, `{"version":2}`, `{"version":1,"salt":"00112233445566778899aabbccddeeff","scenario":{"file":"s.yaml"}}`, `[1]`} {
 		f.Add([]byte(s))

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/plan"
 )
 
-// timeline says when each fault is expected, for people.
+// timeline describes when each fault is expected, for people.
 func timeline(p *plan.Plan) (out []string) {
 	defer func() {
 		for _, e := range p.Faults {

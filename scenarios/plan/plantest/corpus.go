@@ -31,11 +31,11 @@ func readArchive(name string) (*txtar.Archive, error) {
 	return txtar.Parse(text), nil
 }
 
-// Case is a scenario of the corpus, and what is said of it.
+// Case is a scenario of the corpus with the expected mistakes.
 type Case struct{ Name, Text, Want string }
 
-// Corpus reads an archive of testdata/corpus. Every case gets the keys of the base
-// that it does not have, and does not want to be without.
+// Corpus reads an archive of the corpus. A case gets the keys of the base that it lacks, unless it
+// removes them.
 func Corpus(t testing.TB, archive string) []Case {
 	t.Helper()
 	read := func(name string) *txtar.Archive {
@@ -72,8 +72,8 @@ func Corpus(t testing.TB, archive string) []Case {
 	return out
 }
 
-// corpusFiles are what the corpus names, by base name, so that an example finds
-// its own under the name that it uses.
+// corpusFiles are the files that the corpus names, by base name, so that an example finds its own
+// files under the names that it uses.
 var corpusFiles = sync.OnceValue(func() map[string][]byte {
 	out := map[string][]byte{}
 	if a, err := readArchive("files"); err == nil {
@@ -81,7 +81,7 @@ var corpusFiles = sync.OnceValue(func() map[string][]byte {
 			out[f.Name] = f.Data
 		}
 	}
-	logs, _ := filepath.Glob("../../examples/*/*.log") // too long to stand there again
+	logs, _ := filepath.Glob("../../examples/*/*.log") // too long for the archive
 	for _, path := range logs {
 		out[filepath.Base(path)], _ = os.ReadFile(path)
 	}
@@ -116,7 +116,7 @@ func Explained(err error) string {
 	return err.Error()
 }
 
-// WritePolicy writes a policy to a file of its own.
+// WritePolicy writes a policy to a file and returns its path.
 func WritePolicy(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.yaml")
