@@ -29,12 +29,12 @@ type HelperSpec struct {
 	Network string   // container whose network it shares; empty is none
 	HostPID bool     // it sees the processes of the engine's machine
 	Cgroups bool     // it may write the machine's control groups
-	Beside  string   // the container that it is to be another of, with the same program, and the Mounts alone of what that has; empty is an image of brunt's own. It may live longer than all else of the run
-	Reaches bool     // with Beside: what that one reaches by its networks
-	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
+	Beside  string   // container whose image, program and the Mounts this one reuses; it may outlive the run. Empty is an image of brunt
+	Reaches bool     // with Beside: connect to the networks of that container
+	Caps    []string // the only capabilities it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
 	Mounts  []string // of the engine's machine, in the format of docker's -v
 
-	EndsWithin time.Duration // what it may take to end once its input has, before it is removed; zero is no more than the engine takes for that
+	EndsWithin time.Duration // timeout between the end of its input and its removal; zero is the time that the engine needs
 }
 
 // Help starts an agent container. Its image holds brunt itself and is made once for each engine.
