@@ -342,7 +342,7 @@ func TestCut(t *testing.T) {
 			name := tt.name
 			if tracked {
 				if tt.hit == nil && !tt.keep {
-					continue // it asks nobody who opened a connection
+					continue // it does not depend on the side that opened a connection
 				}
 				name += ", tracked before"
 			}

@@ -178,7 +178,7 @@ func (e *exactness) partition(t *testing.T) {
 		"network.partition: {from: web, to: store}",
 		"network.partition: {from: web, to: store, direction: one-way}",
 	} {
-		// What is open before, from whoever: the way of each is known to work.
+		// Connections opened before the fault, whose paths are known to work.
 		type flow struct {
 			name string
 			k    *way

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 )
 
-// nft implements actions with rules in an nftables table that its maker owns. The kernel removes
+// nftMechanism implements actions with rules in an nftables table that its maker owns. The kernel removes
 // the table when brunt ends, even if it is killed.
 func nftMechanism(a Action) mechanism {
 	here := cut

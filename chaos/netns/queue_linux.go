@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nfqueue queues packets to brunt, which holds them until they are due. The rules are in a table of
+// nfqueueMechanism queues packets to brunt, which holds them until they are due. The rules are in a table of
 // brunt's own. Everything ends with brunt: the kernel removes the table and drops held packets, as
 // on a wire that is cut. If brunt stops, the queue fills and then all packets pass.
 //

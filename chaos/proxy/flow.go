@@ -167,7 +167,7 @@ const (
 	copies             // pass bytes by splice
 )
 
-// next waits until the reader has something to do.
+// Next waits until the reader has something to do.
 func (f *flow) Next() step {
 	f.mu.Lock()
 	defer f.mu.Unlock()

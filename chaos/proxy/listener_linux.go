@@ -22,7 +22,7 @@ func resume(l *net.TCPListener) (*net.TCPListener, error) {
 	return l, nil
 }
 
-// the kernel limits it to net.core.somaxconn, which package net uses too.
+// backlog is the requested queue length; the kernel limits it to net.core.somaxconn.
 const backlog = 65535
 
 func control(l *net.TCPListener, f func(fd int) error) error {

@@ -13,7 +13,7 @@ import (
 
 // A Socket listens on a queue of nfnetlink_queue: the kernel queues packets and waits for the
 // verdict on each. If no socket listens, or the queue is full, packets pass as if there were no
-// queue. A Socket is for one thread; only Close may be called from another.
+// queue. A Socket is for one thread; only close may be called from another.
 //
 // It replaces the libraries because each packet costs three system calls, or a fraction of one with
 // batched verdicts, which the libraries don't support. When the Socket closes, the kernel drops the
@@ -264,7 +264,7 @@ func (q *Socket) flush() error {
 	return nil
 }
 
-// Close releases the queue. Closing the socket is not enough: a child process that has not called
+// close releases the queue. Closing the socket is not enough: a child process that has not called
 // execve(2) yet holds a copy of it, and the kernel keeps the queue until the last copy is closed,
 // although nothing answers.
 func (q *Socket) close() {
