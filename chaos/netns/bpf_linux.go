@@ -500,7 +500,7 @@ func (a *assembler) choose(s Spec) {
 	)
 }
 
-// duplicate sends a copy in the same direction. A receiver can't tell the copy from the original.
+// duplicate sends a copy before or after the packet. A receiver can't tell it from the original.
 func (a *assembler) duplicate(dir Direction) {
 	const ingress = 1 // BPF_F_INGRESS
 	flags := int32(0)

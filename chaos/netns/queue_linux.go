@@ -15,7 +15,7 @@ import (
 
 // nfqueueMechanism queues packets to brunt, which holds them until they are due. The rules are in a table of
 // brunt's own. Everything ends with brunt: the kernel removes the table and drops held packets, as
-// on a wire that is cut. If brunt stops, the queue fills and then all packets pass.
+// on a wire that is cut. If brunt is suspended, the queue fills and then all packets pass.
 //
 // The rules match incoming packets at prerouting: once in each round trip. A held outgoing packet
 // still counts against its sender's socket buffer, so a delay would also throttle the sender and is

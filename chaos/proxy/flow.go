@@ -34,8 +34,8 @@ type flow struct {
 	mu       sync.Mutex
 	cond     sync.Cond       // the reader waits for it
 	wake     chan struct{}   // the driver waits for it
-	src      *net.TCPConn    // nil until it is known
-	dst      *net.TCPConn    // nil until it is known
+	src      *net.TCPConn    // nil until connected
+	dst      *net.TCPConn    // nil until connected
 	rawSrc   syscall.RawConn // of src
 	rawDst   syscall.RawConn // of dst
 	stages   []*stage

@@ -50,7 +50,7 @@ func SpaceOf(dir *os.File) (Space, error) {
 	}, nil
 }
 
-// Nameless makes a file in a directory that is removed when it is closed. The file has no name. On
+// Nameless makes a temporary file in a directory; closing it deletes it. The file has no name. On
 // a filesystem without such files it has the given name until Nameless unlinks it.
 func Nameless(dir *os.File, name string) (*os.File, error) {
 	f, err := tmpfile(dir)
