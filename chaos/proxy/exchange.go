@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/seed"
 )
 
-// A request is a request on an HTTP link.
+// A request is an HTTP request on a link.
 type request struct {
 	n       uint64 // its number at the proxy
 	method  string
@@ -27,8 +27,8 @@ type request struct {
 	hit    bool // a toxic answers it
 	answer *http1.CannedResponse
 
-	// replies of the proxy that are not sent yet
-	ready [][]byte // what the proxy replies and has not sent yet
+	// Under the exchange's lock.
+	ready [][]byte // replies of the proxy that are not sent yet
 	final bool     // ready completes the response
 	done  bool     // it was answered
 }
