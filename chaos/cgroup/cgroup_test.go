@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// machine writes a machine's files below a directory; ROOT in them stands for that.
+// machine writes a machine's files below a directory; ROOT in their contents stands for that
+// directory.
 func machine(t *testing.T, files map[string]string) (System, string) {
 	t.Helper()
 	root := t.TempDir()
@@ -38,10 +39,10 @@ func TestFind(t *testing.T) {
 		name       string
 		mounts     string
 		groups     string // of process 7
-		dir        string // that there is
-		has        string // controllers of it, in version 2
+		dir        string // existing directory
+		has        string // its controllers, in version 2
 		controller Controller
-		want       string // below the machine, or what went wrong
+		want       string // path below the machine, or the error
 		unified    bool
 		root       bool
 	}{
@@ -92,7 +93,7 @@ func TestSetting(t *testing.T) {
 		name, text string
 		s          Setting
 		was        string
-		write      string // and what is in the file then
+		write      string // value to write
 		then       string
 	}{
 		{"a value", "150000\n", Setting{File: "cpu.cfs_quota_us"}, "150000", "20000", "20000"},
@@ -110,7 +111,7 @@ func TestSetting(t *testing.T) {
 			if was, err := g.Read(c.s); err != nil || was != c.was {
 				t.Errorf("read %q, %v; want %q", was, err, c.was)
 			}
-			if err := os.Truncate(file, 0); err != nil { // the kernel's files are written anew each time
+			if err := os.Truncate(file, 0); err != nil { // each write to a kernel file replaces its contents
 				t.Fatal(err)
 			}
 			if err := g.Write(c.s, c.write); err != nil {

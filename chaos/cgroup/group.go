@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// A Group is a control group. It is data, and can be written down.
+// A Group is a control group. It is data that can be serialized.
 type Group struct {
 	Path    string `json:"path"`
-	Inode   uint64 `json:"inode"` // another group of this path has another one
+	Inode   uint64 `json:"inode"` // distinguishes it from a later group with the same path
 	Unified bool   `json:"unified,omitempty"`
-	Root    bool   `json:"root,omitempty"` // all that is nowhere else is in it
+	Root    bool   `json:"root,omitempty"` // contains all processes that are in no other group
 }
 
-// Open looks at a directory of a tree.
+// Open returns the group of a directory in a tree.
 func Open(dir string, unified, root bool) (Group, error) {
 	inode, err := inodeOf(dir)
 	if err != nil {
@@ -28,7 +28,7 @@ func Open(dir string, unified, root bool) (Group, error) {
 	return Group{Path: dir, Inode: inode, Unified: unified, Root: root}, nil
 }
 
-// Lives tells whether the group is still there, and not another of its path.
+// Lives reports whether the group still exists, as opposed to another one with the same path.
 func (g Group) Lives() bool {
 	inode, err := inodeOf(g.Path)
 	return err == nil && inode == g.Inode
@@ -40,7 +40,7 @@ const procs = "cgroup.procs"
 func (g Group) Processes() ([]int, error) {
 	var out []int
 	err := filepath.WalkDir(g.Path, func(dir string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && dir != g.Path { // it has just been removed
+		if errors.Is(err, fs.ErrNotExist) && dir != g.Path { // it has been removed meanwhile
 			return nil
 		}
 		if err != nil || !d.IsDir() {
@@ -51,7 +51,7 @@ func (g Group) Processes() ([]int, error) {
 			return err
 		}
 		for pid := range strings.FieldsSeq(string(b)) {
-			if n, err := strconv.Atoi(pid); err == nil && n > 0 { // 0 is one that can't be seen from here
+			if n, err := strconv.Atoi(pid); err == nil && n > 0 { // 0 is a process that is not visible from here
 				out = append(out, n)
 			}
 		}
@@ -66,8 +66,8 @@ func (g Group) Add(pid int) error {
 	return write(filepath.Join(g.Path, procs), strconv.Itoa(pid))
 }
 
-// Below is the group of a name under g, or beside it in version 2, where a group that
-// has processes can't have limited groups under it. It need not be there.
+// Below returns the path of a group named name under g. In version 2 it is beside g, because a
+// group with processes can't have limited subgroups. The group need not exist.
 func (g Group) Below(name string) string {
 	if g.Unified && !g.Root {
 		return filepath.Join(filepath.Dir(g.Path), name)
@@ -75,7 +75,7 @@ func (g Group) Below(name string) string {
 	return filepath.Join(g.Path, name)
 }
 
-// Make makes a group, which must not be there.
+// Make makes a group that does not exist yet.
 func Make(dir string, unified bool) (Group, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return Group{}, fmt.Errorf("making a control group: %w", err)
@@ -83,10 +83,10 @@ func Make(dir string, unified bool) (Group, error) {
 	return Open(dir, unified, false)
 }
 
-// Remove removes a group that has no processes any more.
+// Remove removes a group without processes.
 func (g Group) Remove() error { return os.Remove(g.Path) }
 
-// write writes a value in one piece, as the kernel wants it.
+// write writes a value with one system call, as the kernel requires.
 func write(file, value string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {
@@ -96,8 +96,7 @@ func write(file, value string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Count reads a number of the group: that of a file, or of a key in it. What is not
-// there is an error.
+// Count reads a number from a file of the group, or of a key in it. A missing number is an error.
 func (g Group) Count(file, key string) (uint64, error) {
 	b, err := os.ReadFile(filepath.Join(g.Path, file))
 	if err != nil {
@@ -114,15 +113,14 @@ func (g Group) Count(file, key string) (uint64, error) {
 	return 0, fmt.Errorf("%s has no %s", filepath.Join(g.Path, file), key)
 }
 
-// A Setting is a value of a group: that of a file, or of a device in it. It is data.
+// A Setting identifies a value of a group: a file, or a device in a file. It is data.
 type Setting struct {
 	File   string `json:"file"`
 	Device string `json:"device,omitempty"` // major:minor, the first word of its line
 	Key    string `json:"key,omitempty"`    // of key=value in that line, in version 2
 }
 
-// Read reads a setting. A device that has no line is not limited: 0 in version 1, max
-// in version 2.
+// Read reads a setting. A device without a line has no limit: 0 in version 1, max in version 2.
 func (g Group) Read(s Setting) (string, error) {
 	b, err := os.ReadFile(filepath.Join(g.Path, s.File))
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// A Controller is what a group can be limited in, as version 1 calls it.
+// A Controller is a kind of limit of a group, named as in version 1.
 type Controller string
 
-// The controllers that brunt uses. CPUAcct only counts; version 2 has no such.
+// The controllers that brunt uses. CPUAcct only counts; version 2 has no such controller.
 const (
 	CPU     Controller = "cpu"
 	CPUAcct Controller = "cpuacct"
@@ -24,7 +24,7 @@ const (
 	Freezer Controller = "freezer"
 )
 
-// unified is what version 2 calls a controller.
+// unified returns the name of the controller in version 2.
 func (c Controller) unified() string {
 	switch c {
 	case CPUAcct:
@@ -35,7 +35,7 @@ func (c Controller) unified() string {
 	return string(c)
 }
 
-// A System is where control groups are looked for. The zero value is this machine.
+// A System is where control groups are found. The zero value is this machine.
 type System struct {
 	Proc string // zero is /proc
 }
@@ -50,13 +50,13 @@ func (s System) proc(parts ...string) string {
 
 // A tree is a mounted hierarchy.
 type tree struct {
-	root    string // of the hierarchy that is mounted, / for all of it
-	at      string // where it is mounted
+	root    string // mounted part of the hierarchy, / for all of it
+	at      string // mount point
 	unified bool
-	options []string // the controllers, in version 1
+	options []string // controllers, in version 1
 }
 
-// trees lists the hierarchies that are mounted (proc_pid_mountinfo(5)).
+// trees lists the mounted hierarchies (proc_pid_mountinfo(5)).
 func (s System) trees() ([]tree, error) {
 	b, err := os.ReadFile(s.proc("self", "mountinfo"))
 	if err != nil {
@@ -77,7 +77,7 @@ func (s System) trees() ([]tree, error) {
 	return out, nil
 }
 
-// unescape reads a path of mountinfo, in which blanks are \040 and so forth.
+// unescape decodes a path of mountinfo, which encodes a blank as \040 and so on.
 func unescape(s string) string {
 	for i := 0; i+4 <= len(s); i++ {
 		if s[i] == '\\' {
@@ -89,10 +89,10 @@ func unescape(s string) string {
 	return s
 }
 
-// ErrNone tells that there is no group for a controller that could be used.
+// ErrNone reports that a controller has no usable group.
 var ErrNone = errors.New("no control group")
 
-// Find gives the group of a process for a controller.
+// Find returns the group of a process for a controller.
 func (s System) Find(pid int, c Controller) (Group, error) {
 	trees, err := s.trees()
 	if err != nil {
@@ -130,7 +130,7 @@ func (s System) Find(pid int, c Controller) (Group, error) {
 	return Group{}, fmt.Errorf("%w: the controller %s is not mounted here", ErrNone, c)
 }
 
-// group gives the group that a process is in whose path in the tree is p.
+// group returns the group at path p of the tree.
 func (t tree) group(p string) (Group, error) {
 	below, ok := strings.CutPrefix(p, strings.TrimSuffix(t.root, "/"))
 	if !ok || below != "" && below[0] != '/' || slices.Contains(strings.Split(p, "/"), "..") {
@@ -139,13 +139,13 @@ func (t tree) group(p string) (Group, error) {
 	return Open(filepath.Join(t.at, below), t.unified, path.Clean(p) == "/")
 }
 
-// has tells whether a group of version 2 is under a controller.
+// has returns an error unless a version 2 group has the controller enabled.
 func (g Group) has(c Controller) error {
 	b, err := os.ReadFile(filepath.Join(g.Path, "cgroup.controllers"))
 	if err != nil {
 		return err
 	}
-	if c == Freezer || slices.Contains(strings.Fields(string(b)), c.unified()) { // freezing is part of version 2 itself
+	if c == Freezer || slices.Contains(strings.Fields(string(b)), c.unified()) { // version 2 always supports freezing
 		return nil
 	}
 	return fmt.Errorf("%w: %s is without the controller %s; write +%s into cgroup.subtree_control of the groups above it", ErrNone, g.Path, c.unified(), c.unified())

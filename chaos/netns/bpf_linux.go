@@ -18,13 +18,13 @@ import (
 	"brunt/chaos/seed"
 )
 
-// bpf is a program at the door of each link, assembled here and checked by the kernel. It
-// is attached by a link object, which ends with its last descriptor, so with brunt.
+// bpf attaches a program to each link, assembled here and verified by the kernel. A link object
+// attaches it and ends with its last descriptor, and so with brunt.
 //
-// The programs see what comes in after the driver and before everything else: a loss is
-// silent, and whoever sniffs the link sees no packet. A packet may be one of up to 64 KB
-// that the kernel has not cut yet, as on the way between containers; it is one packet
-// here as it is for netem. Only IPv4 and IPv6 are touched. Links that come later are not.
+// The programs see incoming packets after the driver and before everything else: a loss is silent,
+// and packet capture does not show the packet. Between containers, a packet may be an unsegmented
+// one of up to 64 KB; it counts as one packet, as with netem. The programs affect only IPv4 and
+// IPv6, and only links that exist when they are attached.
 func bpf() mechanism {
 	return mechanism{
 		name: "ebpf",
@@ -53,7 +53,8 @@ func bpf() mechanism {
 			}
 			return f.Close()
 		},
-		// Where the probe could not be tried, as in a helper inside, a right may be missing.
+		// If the mechanism can't be probed, as in an agent inside the namespace, a right may be
+		// missing.
 		fits: func(n *Namespace, s Spec) error {
 			return n.Do(func() error { return errors.Join(lonely(s), loadable(s)) })
 		},
@@ -83,7 +84,7 @@ type programs struct {
 	err   error
 }
 
-// attach puts the programs of s on links; the thread is inside.
+// attach attaches the programs of s to links. The thread is in the namespace.
 func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 	f := new(programs)
 	defer func() {
@@ -106,7 +107,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 				return nil, err
 			}
 			k, err := link.AttachTCX(link.TCXOptions{Interface: l.Attrs().Index, Program: p, Attach: at})
-			p.Close() // the link keeps it
+			p.Close() // the link holds its own reference
 			if err != nil {
 				return nil, kernel.Hint(fmt.Errorf("attaching the program to %s: %w", l.Attrs().Name, err))
 			}
@@ -116,7 +117,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 	return f, nil
 }
 
-// loadable tells whether the kernel takes the program, which it then forgets.
+// loadable loads the program to check that the kernel accepts it, and unloads it.
 func loadable(s Spec) error {
 	f, err := attach(s, nil)
 	if err == nil {
@@ -129,7 +130,8 @@ func loadable(s Spec) error {
 	return err
 }
 
-// load loads the program of s for one direction, on links whose own header is so long.
+// load loads the program of s for one direction, on links with a link header of the given length in
+// bytes.
 func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, error) {
 	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Name: programName(s.Do), Type: ebpf.SchedCLS, License: "GPL",
@@ -141,11 +143,11 @@ func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, err
 	return p, nil
 }
 
-// programName is what bpftool shows.
+// programName is the name that bpftool shows.
 func programName(a Action) string { return "brunt_" + strings.ReplaceAll(string(a), ".", "_") }
 
-// lonely tells that nothing is there that s can't be beside. Two duplicates on one link
-// would take each other's copies for originals, without an end where both take all.
+// lonely returns an error if another fault conflicts with s. Two duplicates on one link would
+// duplicate each other's copies, endlessly if both have a share of 1.
 func lonely(s Spec) error {
 	if s.Do != Duplicate {
 		return nil
@@ -184,7 +186,7 @@ func lonely(s Spec) error {
 
 func (f *programs) Via() string { return "ebpf" }
 
-// Met implements [Held].
+// Met implements [Held]: it counts the affected packets.
 func (f *programs) Met() (Met, error) {
 	var v [3]uint64
 	if err := f.met.Lookup(uint32(0), &v); err != nil {
@@ -193,8 +195,9 @@ func (f *programs) Met() (Met, error) {
 	return Met{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
 }
 
-// Close implements [Held]. To close the links is not enough: a process that is being started just now
-// has them too, until its program is loaded, and the kernel waits for the last.
+// Close implements [Held]. Closing the links is not enough: a child process that has not called
+// execve(2) yet holds copies of them, and the kernel keeps the programs until the last copy is
+// closed.
 func (f *programs) Close() error {
 	f.once.Do(func() {
 		var errs []error
@@ -209,7 +212,7 @@ func (f *programs) Close() error {
 	return f.err
 }
 
-// Where a program finds things in its context, struct __sk_buff, and in headers.
+// Offsets in a program's context, struct __sk_buff, and in headers.
 const (
 	skbLen      = 0
 	skbMark     = 8
@@ -219,24 +222,24 @@ const (
 	ip4Fragment, ip4Protocol, ip4Source, ip4Target = 6, 9, 12, 16
 	ip6Next, ip6Source, ip6Target, ip6Length       = 6, 8, 24, 40
 
-	firstDiscovery, lastDiscovery = 133, 137 // types of ICMPv6
+	firstDiscovery, lastDiscovery = 133, 137 // ICMPv6 types
 )
 
-// What a program answers.
+// Return values of a program.
 const (
-	tcxNext = -1 // to be seen by the programs after it
+	tcxNext = -1 // continue with the next program
 	tcxDrop = 2
 )
 
-// copyMark in the upper half of a packet's mark says that it is the copy of another: the
-// program that made it meets it again, and lets it pass. The lower half is the original's.
+// copyMark in the upper half of a packet's mark identifies a copy: the program that made the copy
+// sees it again and lets it pass. The lower half is the original's.
 const copyMark = 0xb47e
 
-// mostPeers bounds a program: jumps are 16 bits wide.
+// mostPeers limits the program size: jumps are 16 bits wide.
 const mostPeers = 1000
 
-// An assembler writes a program. In r6 is the context, in r7 the counters, in r8 the
-// Number of the packet, in r9 0 for IPv4 and 1 for IPv6.
+// An assembler writes a program. r6 holds the context, r7 the counters, r8 the number of the
+// packet, and r9 0 for IPv4 or 1 for IPv6.
 type assembler struct {
 	asm.Instructions
 	labels int
@@ -244,19 +247,19 @@ type assembler struct {
 
 func (a *assembler) put(i ...asm.Instruction) { a.Instructions = append(a.Instructions, i...) }
 
-// label makes a name to jump to.
+// label returns a new jump label.
 func (a *assembler) label() string {
 	a.labels++
 	return fmt.Sprintf("l%d", a.labels)
 }
 
-// at puts a place to jump to.
+// at places a label.
 func (a *assembler) at(label string) {
-	a.put(asm.Mov.Reg(asm.R6, asm.R6).WithSymbol(label)) // does nothing
+	a.put(asm.Mov.Reg(asm.R6, asm.R6).WithSymbol(label)) // no operation
 }
 
-// load copies n bytes at the network header plus off to the stack at -16, or jumps.
-// With the offset in r2 already, off is negative.
+// load copies n bytes at the network header plus off to the stack at -16, or jumps to orElse on
+// failure. A negative off means that r2 already holds the offset.
 func (a *assembler) load(off, n int32, orElse string) {
 	if off >= 0 {
 		a.put(asm.Mov.Imm(asm.R2, off))
@@ -271,8 +274,8 @@ func (a *assembler) load(off, n int32, orElse string) {
 	)
 }
 
-// program assembles what does s to packets in one direction, on a link whose own header
-// is so long, and counts in a map.
+// program assembles the code that applies s to packets in one direction, on a link with a link
+// header of the given length in bytes, and counts in a map.
 func program(s Spec, dir Direction, header int32, met int) asm.Instructions {
 	a := new(assembler)
 	a.put(
@@ -301,7 +304,7 @@ func program(s Spec, dir Direction, header int32, met int) asm.Instructions {
 	return a.Instructions
 }
 
-// ownCopy lets pass what is a copy that this program made.
+// ownCopy lets a copy pass that this program made.
 func (a *assembler) ownCopy() {
 	original := a.label()
 	a.put(
@@ -316,8 +319,8 @@ func (a *assembler) ownCopy() {
 	a.at(original)
 }
 
-// version sets r9, and passes what is neither IPv4 nor IPv6, and the discovery of
-// neighbours, which is IPv6's ARP.
+// version sets r9. It lets packets pass that are neither IPv4 nor IPv6, and IPv6 neighbour
+// discovery.
 func (a *assembler) version() {
 	six, known := a.label(), a.label()
 	a.put(
@@ -343,7 +346,7 @@ func (a *assembler) version() {
 	a.at(known)
 }
 
-// peers passes what does not come from, or go to, one of them.
+// peers lets packets pass whose remote end is not a peer.
 func (a *assembler) peers(peers []netip.Prefix, dir Direction) {
 	if len(peers) == 0 {
 		return
@@ -364,7 +367,7 @@ func (a *assembler) peers(peers []netip.Prefix, dir Direction) {
 	a.at(hit)
 }
 
-// among jumps to hit when the address on the stack is in one of the networks.
+// among jumps to hit if the address on the stack is in one of the networks.
 func (a *assembler) among(peers []netip.Prefix, four bool, hit string) {
 	for _, p := range peers {
 		p = netip.PrefixFrom(p.Addr().Unmap(), bitsOf(p)).Masked()
@@ -391,7 +394,7 @@ func (a *assembler) among(peers []netip.Prefix, four bool, hit string) {
 	}
 }
 
-// bitsOf is the length of a network of IPv4 that may be written as one of IPv6.
+// bitsOf returns the prefix length of an IPv4 network that may be written as IPv6.
 func bitsOf(p netip.Prefix) int {
 	if p.Addr().Is4In6() {
 		return max(0, p.Bits()-96)
@@ -399,8 +402,8 @@ func bitsOf(p netip.Prefix) int {
 	return p.Bits()
 }
 
-// ports passes what has none of them at either end: fragments after the first as well,
-// and IPv6 with extension headers.
+// ports lets packets pass that have none of the ports at either end, including later fragments and
+// IPv6 with extension headers.
 func (a *assembler) ports(ports []uint16) {
 	if len(ports) == 0 {
 		return
@@ -448,11 +451,11 @@ func (a *assembler) ports(ports []uint16) {
 	a.at(hit)
 }
 
-// Count numbers the packet, in r8, and counts it.
+// count stores the number of the packet in r8 and counts the packet.
 func (a *assembler) count() {
 	number := asm.FetchAdd.Mem(asm.R7, asm.R8, asm.DWord, 0)
-	// Subtle: the library (v0.22.0) writes down which atomic operation it is too late, and
-	// it would be an add that fetches nothing.
+	// Subtle: the library (v0.22.0) encodes the atomic operation too late; without this line it
+	// would be an add that fetches nothing.
 	number.Constant = int64(asm.FetchAdd >> 8)
 	a.put(
 		asm.LoadMem(asm.R1, asm.R6, skbLen, asm.Word),
@@ -462,7 +465,7 @@ func (a *assembler) count() {
 	)
 }
 
-// mix leaves in r8 what [seed.Mix] makes of the number in r8, at the place after it.
+// mix replaces the number n in r8 by [seed.Mix] of the seed at position n+1.
 func (a *assembler) mix(s uint64) {
 	a.put(
 		asm.Add.Imm(asm.R8, 1),
@@ -480,11 +483,11 @@ func (a *assembler) mix(s uint64) {
 	}
 }
 
-// u is the same 64 bits.
+// u returns the same 64 bits.
 func u(x uint64) int64 { return int64(x) }
 
-// choose passes what is not of the share: by [seed.Chosen], so that the same seed hits
-// the same packets, by their number.
+// choose lets packets pass that are outside the share, by [seed.Chosen], so that the same seed
+// selects the same packet numbers.
 func (a *assembler) choose(s Spec) {
 	a.mix(s.Seed)
 	if s.Share == 0 || s.Share == 1 {
@@ -497,7 +500,7 @@ func (a *assembler) choose(s Spec) {
 	)
 }
 
-// duplicate sends a copy after the packet, or before it: who sees them can't tell.
+// duplicate sends a copy before or after the packet. A receiver can't tell it from the original.
 func (a *assembler) duplicate(dir Direction) {
 	const ingress = 1 // BPF_F_INGRESS
 	flags := int32(0)
@@ -519,10 +522,10 @@ func (a *assembler) duplicate(dir Direction) {
 	)
 }
 
-// corrupt flips one bit where the kernel that receives the packet never fails to notice.
-// A flipped bit in the payload would reach the program between containers: there nobody
-// has made a checksum, and nobody looks for one. IPv4 has a checksum of its header, of
-// which every bit counts; IPv6 has none, but its first four bits can only be a six.
+// corrupt flips one bit that the receiving kernel always detects. Between containers a flipped bit
+// in the payload would reach the program, because checksums there are neither computed nor
+// verified. IPv4 has a header checksum that covers every bit; IPv6 has none, but its first four
+// bits must be 6.
 func (a *assembler) corrupt(header int32) {
 	six, flip := a.label(), a.label()
 	a.put(

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/seed"
 )
 
-// TestEBPFShares finds that exactly those packets are hit that the seed chooses, that as
-// many are as the share says, and that none is once it is taken back.
+// TestEBPFShares checks that exactly the packets that the seed selects are affected, that their
+// number matches the share, and that none is affected afterwards.
 func TestEBPFShares(t *testing.T) {
 	const n, port = 10_000, 5001
 	for _, test := range []struct {
@@ -64,7 +64,7 @@ func TestEBPFShares(t *testing.T) {
 				t.Errorf("the seed chooses %.4f of the packets, and %v were asked for", share, test.spec.Share)
 			}
 			got := numbers(b.expect(t, len(want)))
-			slices.Sort(got) // a copy comes with its original or a little later
+			slices.Sort(got) // a copy arrives with its original or a little later
 			if !slices.Equal(got, want) {
 				t.Errorf("%d datagrams came that were to, of %d", len(got), len(want))
 			}

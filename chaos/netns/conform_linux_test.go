@@ -18,33 +18,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ports that every node echoes on.
+// Ports on which every node echoes.
 const (
 	echoA = 7001
 	echoB = 7002
 )
 
-// What comes of a try to talk.
+// The results of a talk.
 const (
 	passes  = "passes"
-	silent  = "silent"  // nothing came back, and no error
+	silent  = "silent"  // no answer and no error
 	refused = "refused" // at once: ECONNREFUSED
-	reset   = "reset"   // at once: ECONNRESET, or ECONNABORTED on the side that forgot
-	held    = "held"    // the connection is made, and carries nothing
+	reset   = "reset"   // at once: ECONNRESET, or ECONNABORTED on the side that dropped the connection
+	held    = "held"    // the connection is made, and carries no data
 )
 
 const (
-	longEnough = 20 * time.Second       // for what is to come
-	shortly    = 300 * time.Millisecond // for what is not
+	longEnough = 20 * time.Second       // for expected events
+	shortly    = 300 * time.Millisecond // for unexpected events
 )
 
-// A talk is one try: a connection that is made or was made before.
+// A talk is one attempt on a new or an existing connection.
 type talk struct {
 	from, to string // victim, peer or other
 	net      string // tcp or udp
 	port     uint16
 	v6       bool
-	before   bool // the connection is from before the fault
+	before   bool // the connection existed before the fault
 }
 
 func (k talk) String() string {
@@ -58,14 +58,14 @@ func (k talk) String() string {
 	return s
 }
 
-// stage is a victim, a peer that a fault is about, and another that it is not.
+// stage is a victim, a peer that a fault selects, and another node that it does not select.
 type stage struct {
 	*netnstest.World
-	open map[talk]net.Conn // those from before
+	open map[talk]net.Conn // existing connections
 }
 
-// newStage makes one on which every node echoes, over TCP and UDP. Tracked is with
-// somebody else's rules there, which have the kernel track connections.
+// newStage makes a stage whose nodes all echo, over TCP and UDP. tracked adds foreign rules that
+// enable connection tracking.
 func newStage(t *testing.T, tracked bool) *stage {
 	t.Helper()
 	w := netnstest.New(t, 2)
@@ -89,7 +89,7 @@ func newStage(t *testing.T, tracked bool) *stage {
 						if errors.Is(err, net.ErrClosed) {
 							return
 						}
-						continue // what somebody answered to an echo
+						continue // an answer to an echo
 					}
 					u.WriteToUDPAddrPort(b[:n], from)
 				}
@@ -122,7 +122,7 @@ func (s *stage) node(name string) *netnstest.Node {
 	return s.Peers[1]
 }
 
-// addr is that of a node as another one reaches it.
+// addr returns the address of a node, as another one reaches it.
 func (s *stage) addr(k talk) netip.AddrPort {
 	i := 0
 	if k.from == "other" || k.to == "other" {
@@ -142,7 +142,7 @@ func (s *stage) addr(k talk) netip.AddrPort {
 	return netip.AddrPortFrom(a, k.port)
 }
 
-// talks are all there are.
+// talks returns all combinations.
 func talks() []talk {
 	var all []talk
 	for _, ends := range [][2]string{{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}, {"victim", "victim"}} {
@@ -151,7 +151,7 @@ func talks() []talk {
 				for _, v6 := range []bool{false, true} {
 					for _, before := range []bool{false, true} {
 						if before && network == "udp" {
-							continue // it has no connections
+							continue // UDP has no connections
 						}
 						all = append(all, talk{ends[0], ends[1], network, port, v6, before})
 					}
@@ -162,7 +162,7 @@ func talks() []talk {
 	return all
 }
 
-// connect makes the connections of before.
+// connect opens the existing connections.
 func (s *stage) connect(t *testing.T) {
 	t.Helper()
 	for _, k := range talks() {
@@ -181,7 +181,7 @@ func (s *stage) connect(t *testing.T) {
 	}
 }
 
-// try talks once. What is wanted says for how long it waits: long for what is to come.
+// try attempts one talk. The expected result decides the timeout: long for an expected answer.
 func (s *stage) try(k talk, want string) string {
 	dial, wait := longEnough, longEnough
 	if want == silent {
@@ -205,8 +205,7 @@ func (s *stage) try(k talk, want string) string {
 	return got
 }
 
-// echo sends something new and waits for it to come back. What was sent earlier may come
-// first.
+// echo sends a new message and waits for its return. Earlier messages may return first.
 func echo(c net.Conn, timeout time.Duration) string {
 	c.SetDeadline(time.Now().Add(timeout))
 	word := fmt.Sprintf("<%d>", time.Now().UnixNano())
@@ -241,7 +240,7 @@ func outcome(err error) string {
 	return err.Error()
 }
 
-// expect has all talk at once, and tells of those that come to something else.
+// expect runs all talks at once, and reports those with an unexpected result.
 func (s *stage) expect(t *testing.T, when string, want func(k talk) string) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -263,13 +262,13 @@ func TestCut(t *testing.T) {
 	toPeer := func(k talk) bool { return k.from == "peer" || k.to == "peer" }
 	for _, tt := range []struct {
 		name string
-		spec netns.Spec // of the peer, unless all is set
-		all  bool       // of everybody
+		spec netns.Spec // for the peer, unless all is set
+		all  bool       // for all nodes
 		hit  func(k talk) bool
-		as   string // what comes of those hit: new ones of TCP
-		udp  string // and of UDP; empty is as
-		old  string // and of connections from before; empty is silent
-		keep bool   // those from before pass
+		as   string // result of affected new TCP connections
+		udp  string // result of UDP; empty is as
+		old  string // result of existing connections; empty is silent
+		keep bool   // existing connections pass
 	}{
 		{name: "partition", spec: netns.Spec{Do: netns.Partition}, as: silent},
 		{name: "partition from everybody", spec: netns.Spec{Do: netns.Partition}, all: true, as: silent},
@@ -343,7 +342,7 @@ func TestCut(t *testing.T) {
 			name := tt.name
 			if tracked {
 				if tt.hit == nil && !tt.keep {
-					continue // it asks nobody who opened a connection
+					continue // it does not depend on the side that opened a connection
 				}
 				name += ", tracked before"
 			}

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// TestClose_WithCopies takes faults back while another process has all files of brunt's: what is over must
-// not wait for that one.
+// TestClose_WithCopies closes faults while another process holds copies of all descriptors: the end
+// of a fault must not wait for that process.
 func TestClose_WithCopies(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -48,7 +48,7 @@ func TestClose_WithCopies(t *testing.T) {
 	}
 }
 
-// open lists the queues that somebody has, the sockets of TCP that listen, and those of UDP.
+// open lists the queues in use, the listening TCP sockets, and the UDP sockets.
 func open(t *testing.T, n *netnstest.Node) string {
 	t.Helper()
 	var out []string

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cut keeps packets from getting through, by rules in the namespace that the thread is
-// in: a partition, or one of the actions that are close to it.
+// cut drops or answers packets by rules in the thread's namespace: a partition or one of the
+// related actions.
 //
 //	in, out:  what is never touched    pass
 //	          a connection from before act or pass
@@ -25,20 +25,20 @@ import (
 //	select:   by port and direction    act
 //	act:      count; drop, reject, reset …
 //
-// Incoming packets are met at prerouting, outgoing ones at postrouting, behind whatever
-// may have changed their addresses in here. There they are lost without a word: a plain
-// drop would tell a sender of UDP, by EPERM.
+// Incoming packets are matched at prerouting, outgoing ones at postrouting, after any address
+// translation in the namespace. Outgoing packets are dropped through a queue without a
+// listener: a plain drop would report EPERM to a UDP sender.
 //
-// Who opened a connection, the kernel's tracking knows of those that began under its
-// eyes. For the others the sockets are asked.
+// Connection tracking knows which side opened a connection that began after tracking did. For
+// older connections cut uses the list of sockets.
 func cut(s Spec) (Held, error) {
 	var live []sockdiag.Socket
 	h := &rules{}
 	t, err := nft.WithQueue(func(t *nft.Table, way int) (err error) {
 		c := cutter{Spec: s, Table: t, way: way}
 		if c.byConnection() {
-			// Tracking begins with the first rule that needs it. Only after that are the
-			// Connections listed, so that none is between the two.
+			// Tracking begins with the first rule that needs it. The connections are listed
+			// afterwards, so that none is missed.
 			t.Rule(t.Chain("track"), nft.Opened(false))
 			if err := t.Commit(); err != nil {
 				return err
@@ -50,7 +50,7 @@ func cut(s Spec) (Held, error) {
 			}
 		}
 		live, err = c.build()
-		h.act = c.act // of the last try
+		h.act = c.act // of the last attempt
 		return err
 	})
 	if err != nil {
@@ -58,8 +58,8 @@ func cut(s Spec) (Held, error) {
 	}
 	h.table = t
 	if s.Do == Reset || s.Do == HalfOpen || s.Mode == ModeReset && !s.Keep {
-		// A kernel that can't end them leaves them to the rules, which answer the next
-		// Packet of each with a reset. For a half-open connection that is no way.
+		// If the kernel can't destroy sockets, the rules answer the next packet of each connection
+		// with a reset. That does not work for a half-open connection.
 		n, err := sockdiag.Destroy(slices.DeleteFunc(live, func(k sockdiag.Socket) bool { return k.Proto != unix.IPPROTO_TCP }))
 		if err != nil && (s.Do == HalfOpen || !errors.Is(err, unix.EOPNOTSUPP)) {
 			t.Close()
@@ -70,17 +70,17 @@ func cut(s Spec) (Held, error) {
 	return h, nil
 }
 
-// rules are a cut that is in force.
+// rules is a cut that is in force.
 type rules struct {
 	table *nft.Table
 	act   []*nftables.Chain
-	ended int64 // connections, at once
+	ended int64 // connections that were destroyed at once
 }
 
 // Via implements [Held].
 func (r *rules) Via() string { return "nft" }
 
-// Met implements [Held].
+// Met implements [Held]: it counts the affected packets.
 func (r *rules) Met() (Met, error) {
 	m := Met{Packets: r.ended, Hit: r.ended}
 	for _, c := range r.act {
@@ -107,29 +107,30 @@ func (r *rules) Close() error { return r.table.Close() }
 type cutter struct {
 	Spec
 	*nft.Table
-	way  int // to queue
+	way  int // how to queue packets
 	live []sockdiag.Socket
 	act  []*nftables.Chain
 }
 
-// byConnection tells whether it matters who opened a connection: for a direction, and
-// for ports, which are those it was opened to. The direction of loss is that of packets.
+// byConnection reports whether the rules depend on the side that opened a connection: for a
+// direction, and for ports, which are those that the connection was opened to. The direction of
+// Loss applies to packets.
 func (c *cutter) byConnection() bool {
 	return !c.onlyLive() && (c.Do != Loss && c.Direction != Both || len(c.Match.Ports) > 0)
 }
 
-// onlyLive tells whether new connections are left alone.
+// onlyLive reports whether new connections are not affected.
 func (c *cutter) onlyLive() bool { return c.Do == Reset || c.Do == HalfOpen }
 
 func (c *cutter) wantsLive() bool {
 	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == ModeReset
 }
 
-// talks tells whether packets are answered rather than lost.
+// talks reports whether packets are answered rather than dropped.
 func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == ModeReject || c.Mode == ModeReset }
 
-// A side is where packets of one direction are met, and where their ends are found in
-// their headers.
+// A side is the hook that matches packets of one direction, and the position of their ends in the
+// headers.
 type side struct {
 	name              string
 	out               bool
@@ -151,11 +152,11 @@ func (c *cutter) sides() []side {
 		near4: 12, far4: 16, near6: 8, far6: 24, nearPort: nft.SourcePort, farPort: nft.DestPort,
 	}
 	if c.talks() {
-		// The kernel answers no packet at postrouting.
+		// The kernel sends no answers from postrouting.
 		out.hooks, out.priority = []*nftables.ChainHook{nftables.ChainHookOutput, nftables.ChainHookForward}, 10
 	}
 	switch c.Do {
-	case Loss, Latency, Reorder, Bandwidth: // the direction is that of packets
+	case Loss, Latency, Reorder, Bandwidth: // the direction applies to packets
 		var all []side
 		for _, d := range c.ways(In) {
 			if d == In {
@@ -169,7 +170,7 @@ func (c *cutter) sides() []side {
 	return []side{in, out}
 }
 
-// build writes all rules. It gives the connections of before that are hit.
+// build writes all rules. It returns the existing connections that are affected.
 func (c *cutter) build() (hit []sockdiag.Socket, err error) {
 	var spared []sockdiag.Socket
 	for _, s := range c.live {
@@ -223,8 +224,8 @@ func (c *cutter) build() (hit []sockdiag.Socket, err error) {
 	return hit, nil
 }
 
-// passes lets through what is never touched: the loopback, the discovery of neighbours,
-// which is IPv6's ARP, and the answers that a cut gives itself.
+// passes accepts packets that are never affected: loopback, IPv6 neighbour discovery, and the
+// answers that the cut itself sends.
 func (c *cutter) passes(base *nftables.Chain, d side) {
 	pass := nft.Verdict(expr.VerdictAccept)
 	c.Rule(base, nft.Loopback(d.link), pass)
@@ -237,17 +238,17 @@ func (c *cutter) passes(base *nftables.Chain, d side) {
 	c.Rule(base, nft.Proto(unix.IPPROTO_ICMPV6), icmpTypes(1, 1), pass)
 }
 
-// selection sends on what the ports and the direction select.
+// selection sends packets to act if the ports and the direction select them.
 func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 	if !c.byConnection() {
 		c.Rule(sel, gotoChain(act))
 		return
 	}
-	for _, by := range []Direction{In, Out} { // connections that were opened from outside, from inside
+	for _, by := range []Direction{In, Out} { // connections opened from outside, from inside
 		if c.Do != Loss && c.Direction != Both && c.Direction != by {
 			continue
 		}
-		// Their packets go the way of the opening if it is this side's way.
+		// Their packets go in the direction of the opening if it is this side's direction.
 		back := (by == Out) != d.out
 		at := d.nearPort
 		if by == Out {
@@ -264,12 +265,12 @@ func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 	}
 }
 
-// acts writes what is done to a packet: it is counted as selected, and counted as hit.
+// acts writes the rules of the action: a packet is counted as selected and as affected.
 func (c *cutter) acts(act *nftables.Chain, d side) {
 	c.Rule(act, nft.Count())
 	lose := nft.Verdict(expr.VerdictDrop)
 	if d.out && c.way != nft.QueueNone {
-		// Nobody listens on the queue, so the packet is lost, and the sender is not told.
+		// The queue has no listener, so the packet is lost without an error to the sender.
 		lose = nft.Queue(c.way, uint16(0xc000+rand.IntN(0x3fff)), false)
 	}
 	refuse := []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_PORT_UNREACH}}
@@ -298,7 +299,7 @@ func (c *cutter) acts(act *nftables.Chain, d side) {
 	}
 }
 
-// peers tells whether the other end of a connection is a peer.
+// peers reports whether the remote end of a connection is a peer.
 func (c *cutter) peers(s sockdiag.Socket) bool {
 	if s.Remote.Addr().IsLoopback() || s.Remote.Addr() == s.Local.Addr() {
 		return false
@@ -308,7 +309,7 @@ func (c *cutter) peers(s sockdiag.Socket) bool {
 	})
 }
 
-// selects tells whether a connection with a peer is meant.
+// selects reports whether a connection with a peer is selected.
 func (c *cutter) selects(s sockdiag.Socket) bool {
 	if len(c.Match.Ports) > 0 && !slices.Contains(c.Match.Ports, s.Opened()) {
 		return false
@@ -316,7 +317,7 @@ func (c *cutter) selects(s sockdiag.Socket) bool {
 	return c.Direction == Both || c.Do == Loss || s.Accepted == (c.Direction == In)
 }
 
-// from matches packets whose other end is in p.
+// from matches packets whose remote end is in p.
 func (d side) from(p netip.Prefix) []expr.Any {
 	p = p.Masked()
 	a := p.Addr()
@@ -331,13 +332,13 @@ func (d side) from(p netip.Prefix) []expr.Any {
 	return append(nft.Family(fam), nft.Bits(expr.PayloadBaseNetworkHeader, at, mask, a.AsSlice())...)
 }
 
-// A living is a set of connections of one family of addresses.
+// A living is a set of existing connections of one address family.
 type living struct {
 	v6  bool
 	set *nftables.Set
 }
 
-// sockets makes sets of connections, for the families that there are among them.
+// sockets makes one set of connections for each address family among them.
 func (c *cutter) sockets(name string, all []sockdiag.Socket) ([]living, error) {
 	var sets []living
 	for _, v6 := range []bool{false, true} {
@@ -367,7 +368,7 @@ func (c *cutter) sockets(name string, all []sockdiag.Socket) ([]living, error) {
 	return sets, nil
 }
 
-// match matches packets of the set's connections.
+// match matches packets of the connections in the set.
 func (l living) match(d side) []expr.Any {
 	fam, near, far, n := byte(unix.NFPROTO_IPV4), d.near4, d.far4, uint32(4)
 	if l.v6 {
@@ -391,9 +392,9 @@ func (l living) match(d side) []expr.Any {
 	return append(e, &expr.Lookup{SourceRegister: first, SetName: l.set.Name, SetID: l.set.ID})
 }
 
-// payload matches segments of TCP that carry data, a rule for each length that the
-// headers may have: those without (the handshake, acknowledgements, the end) keep a
-// connection open. Options of IP and headers of IPv6 beyond the first are as data.
+// payload matches TCP segments that carry data, with one rule for each possible header length.
+// Segments without data (handshake, acknowledgements, end) keep a connection open. IP options and
+// IPv6 extension headers count as data.
 func payload() [][]expr.Any {
 	var all [][]expr.Any
 	for _, ip := range []struct {
@@ -415,7 +416,7 @@ func tcpReset() []expr.Any {
 	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{0x04}, []byte{0x04})
 }
 
-// icmpTypes matches messages of ICMP from one type to another.
+// icmpTypes matches ICMP messages with a type in a range.
 func icmpTypes(from, to byte) []expr.Any {
 	return []expr.Any{
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 1},

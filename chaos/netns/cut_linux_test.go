@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestCut_Exact counts datagrams: a partition passes none that it is to stop, and every
-// one that it is not, whoever sends.
+// TestCut_Exact counts datagrams: a partition drops every selected one and passes all others, for
+// every sender.
 func TestCut_Exact(t *testing.T) {
 	const each = 500
 	type flow struct {
@@ -34,7 +34,7 @@ func TestCut_Exact(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		spec  netns.Spec
-		stops func(f flow) bool // of those between victim and peer
+		stops func(f flow) bool // of the datagrams between victim and peer
 	}{
 		{"both ways", netns.Spec{Do: netns.Partition}, func(flow) bool { return true }},
 		{"what others open", netns.Spec{Do: netns.Partition, Direction: netns.In}, func(f flow) bool { return f.to == "victim" }},
@@ -85,7 +85,7 @@ func TestCut_Exact(t *testing.T) {
 					stopped += each
 				}
 			}
-			// Each one was either stopped, and is counted, or got through.
+			// Each datagram was either dropped and counted, or passed.
 			waitFor(t, "all to be stopped or to come through", func() bool {
 				total := met(t, h).Hit
 				for i := range got {
@@ -109,8 +109,8 @@ func TestCut_Exact(t *testing.T) {
 	}
 }
 
-// In a cut of everything, neighbours are still found: a host that can't find one says so
-// to its programs, which a lost packet does not.
+// A cut of everything keeps neighbour discovery: a host that can't find a neighbour reports an
+// error to its programs, unlike packet loss.
 func TestCut_Neighbours(t *testing.T) {
 	s := newStage(t, false)
 	h := set(t, s.Victim, netns.Spec{Do: netns.Blackhole})
@@ -133,7 +133,7 @@ func TestCut_Neighbours(t *testing.T) {
 	}
 }
 
-// A sender of UDP whom a partition refuses is told, from inside and from outside.
+// A UDP sender that a partition rejects gets an error, from inside and from outside.
 func TestCut_RefusedUDP(t *testing.T) {
 	s := newStage(t, false)
 	set(t, s.Victim, netns.Spec{Do: netns.Partition, Mode: "reject"})
@@ -160,8 +160,7 @@ func TestCut_RefusedUDP(t *testing.T) {
 	}
 }
 
-// TestCut_HalfOpen has the victim forget its connections, of which the others know
-// nothing. New ones work.
+// TestCut_HalfOpen makes the victim drop its connections without telling the peers. New ones work.
 func TestCut_HalfOpen(t *testing.T) {
 	s := newStage(t, true)
 	s.connect(t)
@@ -179,7 +178,7 @@ func TestCut_HalfOpen(t *testing.T) {
 		}
 		return silent
 	})
-	// The other end goes on believing in it, until the fault is over and it sends again.
+	// The remote end keeps the connection until the fault is over and it sends again.
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +195,7 @@ func TestCut_HalfOpen(t *testing.T) {
 	}
 }
 
-// TestCut_Together has faults of several runs in force at once. Each goes by itself.
+// TestCut_Together has faults of several runs in force at once. Each ends on its own.
 func TestCut_Together(t *testing.T) {
 	s := newStage(t, false)
 	before := netnstest.State(t, s.Victim.Namespace)
@@ -237,7 +236,7 @@ func TestCut_Together(t *testing.T) {
 	try("peer", silent)
 	try("other", refused)
 	ask("SERVFAIL")
-	closeOne(1) // the other run's goes on
+	closeOne(1) // the other run's fault stays
 	try("peer", silent)
 	closeOne(3)
 	closeOne(2)
@@ -251,8 +250,8 @@ func TestCut_Together(t *testing.T) {
 	}
 }
 
-// TestCut_Flush has somebody else flush all rules while a fault is in force: it stays,
-// for it is not theirs.
+// TestCut_Flush flushes all rules while a fault is in force: the fault stays, because its owner
+// differs.
 func TestCut_Flush(t *testing.T) {
 	s := newStage(t, false)
 	h := set(t, s.Victim, netns.Spec{Do: netns.Partition})
@@ -269,7 +268,7 @@ func TestCut_Flush(t *testing.T) {
 	}
 }
 
-// TestCut_Many has more connections from before than fit into one message.
+// TestCut_Many has more existing connections than fit into one message.
 func TestCut_Many(t *testing.T) {
 	const many = 3000
 	w := netnstest.New(t, 1)
@@ -316,7 +315,7 @@ func TestSpec_Check(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		spec netns.Spec
-		want string // of the mistake; empty is none
+		want string // expected mistake; empty is none
 	}{
 		{"fine", netns.Spec{Do: netns.Partition, Mode: "reset"}, ""},
 		{"no action", netns.Spec{}, "no action"},
@@ -340,7 +339,7 @@ func TestSpec_Check(t *testing.T) {
 	}
 }
 
-// What no mechanism does is refused, with those that may.
+// A Spec that no mechanism supports is refused.
 func TestSet_Cannot(t *testing.T) {
 	w := netnstest.New(t, 1)
 	before := netnstest.State(t, w.Victim.Namespace)
@@ -366,7 +365,7 @@ func TestSet_Cannot(t *testing.T) {
 	}
 }
 
-// Everything can be tried, and what does not work says why.
+// Every mechanism can be probed, and reports why it does not work.
 func TestWays(t *testing.T) {
 	netnstest.Need(t)
 	seen := map[netns.Action]bool{}
@@ -384,8 +383,7 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// Rules lose the share that they are told to, of what comes in or of what goes out, and
-// the sender does not notice.
+// Rules drop the requested share of incoming or outgoing packets, without an error to the sender.
 func TestCut_Loss(t *testing.T) {
 	const sent = 10_000
 	for _, tt := range []struct {

@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Diversion has connections that are made from inside a namespace go to other places than they
-// are made to. It is a table that the kernel takes away with its maker.
+// A Diversion redirects connections that are opened from inside a namespace. It is a table that the
+// kernel removes with its owner.
 type Diversion struct {
 	mark  uint32
 	table *nft.Table
 }
 
-// NewDiversion makes one that diverts nothing yet. The sockets that [Diversion.Spare] was called
-// with it will never divert.
+// NewDiversion makes a Diversion that redirects nothing until [Diversion.Set]. It never redirects
+// sockets that were passed to [Diversion.Spare].
 func (n *Namespace) NewDiversion() (*Diversion, error) {
 	d := &Diversion{mark: ownMark()}
 	err := n.Do(func() (err error) {
@@ -30,7 +30,7 @@ func (n *Namespace) NewDiversion() (*Diversion, error) {
 	return d, err
 }
 
-// Spare marks a socket whose connections go where they are made to, as [net.Dialer] calls it.
+// Spare marks a socket so that its connections are not redirected. It fits [net.Dialer.Control].
 func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 	var set error
 	err := c.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(d.mark)) })
@@ -40,8 +40,8 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 	return err
 }
 
-// Set has new connections of TCP over IPv4 go from the keys to the values, all from the same
-// instant on. It is called once.
+// Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
+// It is called once.
 func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
 	chain := t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
@@ -58,6 +58,6 @@ func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	return t.Commit()
 }
 
-// Close takes the table away: new connections go where they are made to. Those that were
-// diverted stay so.
+// Close removes the table: new connections are no longer redirected. Connections that were
+// redirected stay so.
 func (d *Diversion) Close() error { return d.table.Close() }

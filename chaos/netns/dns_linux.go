@@ -17,22 +17,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dockerDNS is where Docker's own resolver is in a container. It is on the loopback, and
-// rules of Docker's send what goes there to a port of the engine's.
+// dockerDNS is the address of Docker's resolver in a container. It is on the loopback, and Docker's
+// own rules redirect it to a port of the engine.
 var dockerDNS = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
-// redirect does what is done to DNS: what the namespace that the thread is in asks, is
-// answered by a responder of brunt's, which has its sockets in there. Names that are not
-// meant, the responder asks for where they were asked.
+// redirect applies a DNS fault to the thread's namespace: a responder with sockets in the
+// namespace answers its questions. The responder forwards questions for unaffected names to
+// their original resolver.
 //
 //	program -> resolver:53      -> responder -> meant: an answer, or none
 //	           (ours, at -110)            `---> not:   resolver:53, its answer as it is
 //
-// A chain of Docker's does the same to the engine's resolver, at -100: ours is first.
+// Docker redirects questions to the engine's resolver at priority -100, after this chain.
 //
-// What is redirected is tracked in a zone of its own. So a client that asks from one
-// Socket all the time is met too, though the kernel knows its flow already; and when the
-// Table has gone, be it with brunt, that flow is again where it was.
+// Redirected flows are tracked in a separate zone. A client that keeps using one socket is
+// therefore redirected too, although the kernel already tracks its flow, and the original flow
+// continues when the table is removed.
 func redirect(s Spec) (Held, error) {
 	r, err := newResponder(s)
 	if err != nil {
@@ -53,7 +53,7 @@ func redirect(s Spec) (Held, error) {
 	return r, nil
 }
 
-// rules sends the namespace's questions to the responder.
+// rules redirects the namespace's questions to the responder.
 func (r *responder) rules() {
 	ports := r.spec.Match.Ports
 	if len(ports) == 0 {
@@ -72,7 +72,7 @@ func (r *responder) rules() {
 	for _, d := range r.doors {
 		r.table.Rule(first, d.family(), nft.Proto(d.proto), d.source(), nft.Port(nft.SourcePort, d.at.Port()), into)
 	}
-	// The loopback is the unit's own affair, but for Docker's resolver.
+	// Traffic on the loopback is not affected, except questions to Docker's resolver.
 	there := nft.Field(expr.PayloadBaseNetworkHeader, 16, dockerDNS.AsSlice())
 	there[1].(*expr.Cmp).Op = expr.CmpOpNeq
 	r.table.Rule(first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV6), pass)
@@ -105,13 +105,13 @@ func (r *responder) rules() {
 	}
 }
 
-// A door is a socket that questions are redirected to.
+// A door is a socket to which questions are redirected.
 type door struct {
 	proto byte
 	at    netip.AddrPort
 	udp   *net.UDPConn
 	tcp   *net.TCPListener
-	ask   *net.UDPConn // asks on, for udp
+	ask   *net.UDPConn // sends forwarded questions, for udp
 }
 
 func (d *door) nfproto() byte {
@@ -123,7 +123,7 @@ func (d *door) nfproto() byte {
 
 func (d *door) family() []expr.Any { return nft.Family(d.nfproto()) }
 
-// source matches what comes from the door.
+// source matches packets that the door sends.
 func (d *door) source() []expr.Any {
 	at := uint32(12)
 	if d.at.Addr().Is6() {
@@ -132,8 +132,8 @@ func (d *door) source() []expr.Any {
 	return nft.Field(expr.PayloadBaseNetworkHeader, at, d.at.Addr().AsSlice())
 }
 
-// openDoors opens those that the namespace of the thread can have: without IPv6 there
-// are none of it. What they ask on carries a mark.
+// openDoors opens the doors that the thread's namespace supports; without IPv6 there are only those
+// of IPv4. Sockets for forwarded questions carry the mark.
 func openDoors(mark uint32) (doors []*door, err error) {
 	defer func() {
 		if err != nil {
@@ -194,8 +194,8 @@ func (d *door) close() {
 	}
 }
 
-// ownMark is one for sockets that nobody else is likely to use.
+// ownMark returns a random socket mark that other programs are unlikely to use.
 func ownMark() uint32 { return 1<<30 | rand.Uint32()>>2 }
 
-// ownZone is a zone of connection tracking that nobody else is likely to use.
+// ownZone returns a random connection tracking zone that other programs are unlikely to use.
 func ownZone() uint16 { return 1<<15 | uint16(rand.Uint32()>>17) }

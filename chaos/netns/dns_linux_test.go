@@ -16,7 +16,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// What a resolver of the tests says of every name, and what a spoof says.
+// The answers of the tests' resolver and of a spoof.
 var (
 	truth  = netip.MustParseAddr("192.0.2.10")
 	truth6 = netip.MustParseAddr("2001:db8::10")
@@ -51,7 +51,7 @@ func resolver(t *testing.T, n *netnstest.Node, at netip.AddrPort) {
 	}
 }
 
-// A way to ask: fresh ones make a connection for each question.
+// An asking is a method of sending questions: a fresh one opens a connection for each question.
 type asking struct {
 	network string
 	to      netip.AddrPort
@@ -61,7 +61,7 @@ type asking struct {
 
 func (a *asking) String() string { return fmt.Sprintf("%s %s, fresh %t", a.network, a.to, a.fresh) }
 
-// ask gives an answer in short: addresses, a code, or silent.
+// ask returns an answer in short form: addresses, a code, or silent.
 func (a *asking) ask(t *testing.T, n *netnstest.Node, name string, kind uint16, timeout time.Duration) string {
 	t.Helper()
 	c := a.conn
@@ -92,7 +92,7 @@ func (a *asking) ask(t *testing.T, n *netnstest.Node, name string, kind uint16, 
 		case err != nil:
 			return err.Error()
 		case m.Id != q.Id:
-			continue // to a question that had been given up
+			continue // the answer to an abandoned question
 		case m.Rcode != dns.RcodeSuccess:
 			return dns.RcodeToString[m.Rcode]
 		case len(m.Answer) == 0:
@@ -113,7 +113,7 @@ func TestDNS(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		spec    netns.Spec
-		a, aaaa string // the answers of those hit
+		a, aaaa string // answers to affected questions
 	}{
 		{"fail", netns.Spec{Do: netns.DNSFail, Names: names}, "SERVFAIL", "SERVFAIL"},
 		{"fail, no such domain", netns.Spec{Do: netns.DNSFail, Names: names, RCode: "NXDOMAIN"}, "NXDOMAIN", "NXDOMAIN"},
@@ -136,7 +136,7 @@ table ip nat {
 	chain back { type nat hook postrouting priority 100; ip saddr 127.0.0.11 meta l4proto { tcp, udp } th sport 40053 snat to :53; }
 }
 END`)
-			// One of the unit's own, which is never touched.
+			// A resolver of the unit itself, which is never affected.
 			own := netip.MustParseAddrPort("127.0.0.1:53")
 			resolver(t, w.Victim, own)
 

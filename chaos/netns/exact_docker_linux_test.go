@@ -18,13 +18,13 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// A berth is a container of an engine, seen from inside.
+// A berth is a container of an engine, entered by its namespace.
 type berth struct {
 	*chaostest.Victim
 	node *netnstest.Node
 }
 
-// berthOf starts a container and goes inside.
+// berthOf starts a container and opens its namespace.
 func berthOf(t *testing.T, y *chaostest.Yard, unit string) *berth {
 	t.Helper()
 	v := y.Start(t, chaostest.VictimOptions{Unit: unit})
@@ -36,7 +36,7 @@ func berthOf(t *testing.T, y *chaostest.Yard, unit string) *berth {
 	return &berth{v, &netnstest.Node{Namespace: n, V4: v.Addresses()[0]}}
 }
 
-// ask asks the container itself, and reads what it says.
+// ask sends a request to the container and parses the response.
 func (b *berth) ask(t *testing.T, path string) float64 {
 	t.Helper()
 	r, err := http.Get("http://" + netip.AddrPortFrom(b.node.V4, 8080).String() + path)
@@ -55,14 +55,13 @@ func (b *berth) ask(t *testing.T, path string) float64 {
 	return got
 }
 
-// between is the world of one container and another, as the tests of mechanisms have it.
+// between returns the world of two containers, as the tests of mechanisms use it.
 func between(victim, peer *berth) *netnstest.World {
 	return &netnstest.World{Victim: victim.node, Peers: []*netnstest.Node{peer.node}, Near: []netip.Addr{victim.node.V4}}
 }
 
-// TestDocker_Exact measures what faults do to containers of an engine, from inside of those, and
-// finds that it is what was asked for. They are injected as a run injects them, by brunt itself
-// and by its helper container.
+// TestDocker_Exact measures the effects of faults on containers of an engine from inside these. The
+// faults are injected as in a run, by brunt itself and by its agent container.
 func TestDocker_Exact(t *testing.T) {
 	if !exact() {
 		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
@@ -96,13 +95,14 @@ func TestDocker_Exact(t *testing.T) {
 	}
 }
 
-// exactness is what is measured on three containers.
+// exactness holds the three containers of the measurements.
 type exactness struct {
 	web, store, other *berth
 	world             chaostest.World
 }
 
-// with has a fault be in while f measures, and checks that it is seen, and gone afterwards.
+// with injects a fault while f measures, and checks that the fault is detected, and removed
+// afterwards.
 func (e *exactness) with(t *testing.T, yaml string, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -126,17 +126,17 @@ func (e *exactness) with(t *testing.T, yaml string, f func()) {
 }
 
 func (e *exactness) latency(t *testing.T) {
-	w := between(e.store, e.web) // who answers is the store
+	w := between(e.store, e.web) // the store answers
 	clean := roundTrips(t, w, 20)
 	e.with(t, "network.latency: {from: web, to: store, delay: 100ms, jitter: 20ms}", func() {
 		spreads(t, clean, roundTrips(t, w, 100))
 	})
 }
 
-// packetsSent is how many packets the exactness of a share is told by.
+// packetsSent is the number of packets for measuring a share.
 const packetsSent = 10_000
 
-// pass sends packets from one container to another, and tells how many came.
+// pass sends packets from one container to another, and returns how many arrived.
 func pass(t *testing.T, from, to *berth, port uint16) int {
 	t.Helper()
 	k := oneWay(t, between(to, from), netns.In, port)
@@ -179,7 +179,7 @@ func (e *exactness) partition(t *testing.T) {
 		"network.partition: {from: web, to: store}",
 		"network.partition: {from: web, to: store, direction: one-way}",
 	} {
-		// What is open before, from whoever: the way of each is known to work.
+		// Connections opened before the fault, whose paths are known to work.
 		type flow struct {
 			name string
 			k    *way

@@ -15,12 +15,11 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// exact tells that tests may assume a machine that is quick: BRUNT_EXACT is set.
+// exact reports that tests may assume a fast machine: BRUNT_EXACT is set.
 func exact() bool { return os.Getenv("BRUNT_EXACT") != "" }
 
-// TestPackets_Exact measures what each mechanism does on a quiet machine, and finds that it is
-// what was asked for: the median of a delay within 3 ms, a share of 10 000 packets within
-// 1.5 points, a rate within 5 %.
+// TestPackets_Exact measures each mechanism on a quiet machine: the median of a delay must be
+// within 3 ms, a share of 10 000 packets within 1.5 points, a rate within 5 %.
 func TestPackets_Exact(t *testing.T) {
 	if !exact() {
 		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
@@ -126,7 +125,8 @@ func TestPackets_Exact(t *testing.T) {
 	})
 }
 
-// spreads checks that round trips took longer by 100 ms ± 20 ms than clean ones, both sorted.
+// spreads checks that round trips took 100 ms ± 20 ms longer than clean ones. Both slices are
+// sorted.
 func spreads(t *testing.T, clean, took []time.Duration) {
 	t.Helper()
 	added := func(q float64) float64 {
@@ -140,8 +140,8 @@ func spreads(t *testing.T, clean, took []time.Duration) {
 	}
 }
 
-// roundTrips has ten connections of TCP echo so many times each, one after the other, and
-// gives the times that it took, sorted.
+// roundTrips makes ten TCP connections echo the given number of times, one after another, and
+// returns the sorted durations.
 func roundTrips(t testing.TB, w *netnstest.World, times int) []time.Duration {
 	t.Helper()
 	l := w.Victim.Listen(t, netip.AddrPortFrom(w.Near[0], 0))

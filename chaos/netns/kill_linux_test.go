@@ -22,11 +22,11 @@ import (
 	"github.com/google/nftables"
 )
 
-// holdEnv has the test binary be a holder: what a Spec says it does to the namespace that
-// it has inherited, and holds it.
+// holdEnv makes the test binary a holder: it applies a Spec to the namespace that it inherited, and
+// holds it.
 const holdEnv = "BRUNT_TEST_HOLD"
 
-// insideEnv has a holder take the namespace that it was started in.
+// insideEnv makes a holder use the namespace in which it was started.
 const insideEnv = "BRUNT_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
@@ -58,12 +58,12 @@ func Start(spec string) error {
 		return err
 	}
 	fmt.Println("holds")
-	os.Stdin.Read(make([]byte, 1)) // until whoever started it ends, however that is
+	os.Stdin.Read(make([]byte, 1)) // until the parent process ends
 	return h.Close()
 }
 
-// startHolder starts one, and gives what it says. Inside is one in the namespace, with
-// no right but CAP_NET_ADMIN: as brunt's helper is.
+// startHolder starts a holder, and returns its output. inside starts it in the namespace, with only
+// CAP_NET_ADMIN, like brunt's agent.
 func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec, inside bool) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	b, err := json.Marshal(s)
@@ -122,9 +122,9 @@ func marks(t *testing.T, n *netnstest.Node) int {
 	return count
 }
 
-// TestKill_Rules kills who holds a fault. Whether it had begun, was at it or held it, the
-// namespace is as it was, and talks as it did. BRUNT_KILLS says how often; then the times
-// are shown, and none may be over a second.
+// TestKill_Rules kills the owner of a fault before, during or after the injection. The namespace
+// must be restored, and its connections must work. BRUNT_KILLS sets the number of repetitions; then
+// the test prints the times, and none may exceed a second.
 func TestKill_Rules(t *testing.T) {
 	times, measure := 2, false
 	if v := os.Getenv("BRUNT_KILLS"); v != "" {
@@ -161,7 +161,7 @@ func TestKill_Rules(t *testing.T) {
 						t.Fatal("the fault is held, and nothing shows it")
 					}
 				} else {
-					time.Sleep(rand.N(20 * time.Millisecond)) // wherever it is then
+					time.Sleep(rand.N(20 * time.Millisecond)) // at a random stage
 				}
 				killed := time.Now()
 				if err := c.Process.Signal(syscall.SIGKILL); err != nil {
@@ -197,8 +197,8 @@ func TestKill_Rules(t *testing.T) {
 	}
 }
 
-// TestSet_Inside sets faults as brunt's helper does: from inside of the namespace, with
-// CAP_NET_ADMIN and no other right.
+// TestSet_Inside sets faults like brunt's agent: from inside the namespace, with only
+// CAP_NET_ADMIN.
 func TestSet_Inside(t *testing.T) {
 	for _, spec := range []netns.Spec{
 		{Do: netns.Partition, Direction: netns.Out},

@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// holds starts a child that holds s, and gives what kills it.
+// holds starts a child that holds s, and returns a function that kills it.
 func holds(t *testing.T, n *netnstest.Node, s netns.Spec) (kill func()) {
 	t.Helper()
 	c, says := startHolder(t, n, s, false)
@@ -29,8 +29,7 @@ func holds(t *testing.T, n *netnstest.Node, s netns.Spec) (kill func()) {
 	return nil
 }
 
-// TestKill_Packets finds that what is in force goes when its holder is killed, and what doesn't
-// is what tells its Undo.
+// TestKill_Packets checks that a fault ends when its owner is killed, unless it has an Undo.
 func TestKill_Packets(t *testing.T) {
 	times := 3
 	if exact() {

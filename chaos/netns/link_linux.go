@@ -23,9 +23,9 @@ func raise(name string) error {
 	return nil
 }
 
-// links are those of the namespace that the thread is in by which packets come and go:
-// each packet by one of them. So the loopback is not among them, nor are the ports of a
-// bridge or a bond, nor what stands on another link in here, as those of a VLAN do.
+// links lists the links of the thread's namespace over which packets enter and leave. Each packet
+// passes exactly one of them. Therefore links omits the loopback, the ports of a bridge or a bond,
+// and links on top of another link in the namespace, such as VLANs.
 func links() ([]netlink.Link, error) {
 	all, err := listed(netlink.LinkList)
 	if err != nil {
@@ -34,8 +34,8 @@ func links() ([]netlink.Link, error) {
 	all = slices.DeleteFunc(all, func(l netlink.Link) bool {
 		a := l.Attrs()
 		port := a.MasterIndex != 0
-		// A veth's parent is its other end, which is most often in another namespace, as
-		// the parent of a container's macvlan is.
+		// The parent of a veth is its other end, which is usually in another namespace, as is the
+		// parent of a container's macvlan.
 		upper := a.ParentIndex != 0 && a.NetNsID < 0 && l.Type() != "veth"
 		return a.Flags&net.FlagLoopback != 0 || port || upper
 	})
@@ -45,7 +45,7 @@ func links() ([]netlink.Link, error) {
 	return all, nil
 }
 
-// headerOf is how many bytes stand before the network header on a link.
+// headerOf returns the number of bytes before the network header on a link.
 func headerOf(l netlink.Link) int32 {
 	if l.Attrs().EncapType == "ether" {
 		return 14 // ETH_HLEN
@@ -53,8 +53,7 @@ func headerOf(l netlink.Link) int32 {
 	return 0
 }
 
-// furnish puts a pair of links, probe0 and probe1, into the namespace that the thread is
-// in.
+// furnish adds a pair of links, probe0 and probe1, to the thread's namespace.
 func furnish() error {
 	a := netlink.NewLinkAttrs()
 	a.Name = "probe0"
@@ -67,7 +66,7 @@ func furnish() error {
 	return raise("probe1")
 }
 
-// listed lists what the kernel has, again where it changed meanwhile.
+// listed lists objects of the kernel, and repeats the dump if they changed meanwhile.
 func listed[T any](list func() ([]T, error)) (all []T, err error) {
 	for range 100 {
 		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {

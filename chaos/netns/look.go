@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// A Look is traffic of brunt's own, made from inside a namespace to see what its
-// inmates see.
+// A Look is a measurement with brunt's own traffic from inside a namespace. It shows what programs
+// in the namespace experience.
 type Look struct {
 	How  How            `json:"how"`
-	To   netip.AddrPort `json:"to"`             // the port is not used by pings; of a query, the zero value is the namespace's own resolver
+	To   netip.AddrPort `json:"to"`             // pings ignore the port; the zero value of a query is the own resolver
 	N    int            `json:"n,omitempty"`    // pings, connections or queries; zero is 1
-	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250ms
+	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250 ms
 	Size int            `json:"size,omitempty"` // bytes of a ping beyond its header; zero is the least
-	Name string         `json:"name,omitempty"` // that a query asks the address of
+	Name string         `json:"name,omitempty"` // the name that a query resolves
 }
 
-// How a look is made.
+// How is the method of a Look.
 type How string
 
-// The ways to look.
+// The methods.
 const (
-	// Ping sends echo requests. No rate or reply of the other side's kernel bounds them.
+	// Ping sends echo requests. No rate limit of the other side's kernel applies to them.
 	Ping How = "ping"
-	// Connect opens TCP connections and closes them. A port where nobody listens answers
-	// as well: it refuses.
+	// Connect opens TCP connections and closes them. A port without a listener answers too: it
+	// refuses.
 	Connect How = "connect"
 	// Query asks a resolver for the addresses of a name.
 	Query How = "query"
@@ -36,43 +36,42 @@ const (
 	mostLooks = 20_000
 )
 
-// Seen is what came of a Look.
+// Seen is the result of a Look.
 type Seen struct {
 	Sent        int             `json:"sent"`
-	Came        int             `json:"came"`                  // echoed, or connected, or answered
+	Came        int             `json:"came"`                  // echoed, connected or answered
 	Refused     int             `json:"refused,omitempty"`     // by RST
-	Unreachable int             `json:"unreachable,omitempty"` // told so by ICMP, or not even sent
+	Unreachable int             `json:"unreachable,omitempty"` // ICMP unreachable, or not sent
 	Twice       int             `json:"twice,omitempty"`       // copies of an answer beyond the first
-	Late        int             `json:"late,omitempty"`        // that came after one that was sent later
-	Damaged     int             `json:"damaged,omitempty"`     // with other bytes than were sent
-	Bytes       int64           `json:"bytes,omitempty"`       // of all that came back, headers included
+	Late        int             `json:"late,omitempty"`        // arrived after one that was sent later
+	Damaged     int             `json:"damaged,omitempty"`     // with other bytes than those sent
+	Bytes       int64           `json:"bytes,omitempty"`       // of all that was received, headers included
 	Times       []time.Duration `json:"times,omitempty"`       // to each answer or refusal, sorted
 	Span        time.Duration   `json:"span,omitempty"`        // from the first answer to the last
 	RCode       string          `json:"rcode,omitempty"`       // of a query: NOERROR, NXDOMAIN, SERVFAIL, REFUSED or a number
-	Addrs       []netip.Addr    `json:"addrs,omitempty"`       // that it found
+	Addrs       []netip.Addr    `json:"addrs,omitempty"`       // the addresses found
 }
 
-// Answered is how many had an answer, be it that they were refused.
+// Answered returns the number of requests with an answer, refusals included.
 func (s Seen) Answered() int { return s.Came + s.Refused }
 
-// Silent is how many had none.
+// Silent returns the number of requests without an answer.
 func (s Seen) Silent() int { return s.Sent - s.Came - s.Refused - s.Unreachable }
 
-// A Fate is what became of a connection that was open before.
+// A Fate is the state of a connection that was opened earlier.
 type Fate string
 
-// The fates.
+// The values of Fate.
 const (
-	Carried Fate = "carried" // what was sent on it has arrived
-	Stuck   Fate = "silent"  // what was sent on it has not, and nobody says so
-	Ended   Fate = "reset"   // it is no more
+	Carried Fate = "carried" // data sent on it has arrived
+	Stuck   Fate = "silent"  // data sent on it has not arrived, and no error was reported
+	Ended   Fate = "reset"   // it was ended
 )
 
-// A Line is a connection that is held open from inside a namespace, to see later what
-// becomes of it.
+// A Line is a connection that is held open from inside a namespace, to check its state later.
 type Line interface {
-	// Fate sends an empty line on it and waits for the other side's kernel to say that it
-	// came, no longer than ctx allows.
+	// Fate sends an empty line and waits, at most until ctx ends, for the acknowledgement of the
+	// other side's kernel.
 	Fate(ctx context.Context) (Fate, error)
 	// Close closes it.
 	Close() error

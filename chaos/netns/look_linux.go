@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Look makes traffic inside and tells what came of it. What has no answer is no error.
+// Look sends traffic from the namespace and returns the result. A missing answer is not an error.
 func (n *Namespace) Look(ctx context.Context, l Look) (Seen, error) {
 	l = l.normal()
 	var s Seen
@@ -43,15 +43,15 @@ func (n *Namespace) Look(ctx context.Context, l Look) (Seen, error) {
 	return s, nil
 }
 
-// echoHead is the length of an echo's header, and nonceLen that of what tells one look's
-// echoes from another's.
+// echoHead is the length of an echo header, and nonceLen that of the field that identifies the
+// echoes of one Look.
 const (
 	echoHead = 8
 	nonceLen = 16 // a random part and the number of the ping
 )
 
-// ping sends echo requests and takes their replies in. It is done by a socket for pings
-// alone where the namespace allows that, which needs no right, else by a raw one.
+// ping sends echo requests and receives their replies. It uses a ping socket, which needs no
+// rights, if the namespace allows that, and a raw socket otherwise.
 func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 	family, proto, request, reply := unix.AF_INET, unix.IPPROTO_ICMP, byte(8), byte(0)
 	if l.To.Addr().Is6() {
@@ -68,7 +68,7 @@ func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 		if err != nil {
 			return fmt.Errorf("a socket for pings: %w", err)
 		}
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20) // as much as is allowed
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20) // as much as the system allows
 		f := os.NewFile(uintptr(fd), "ping")
 		defer f.Close()
 		conn, err = net.FilePacketConn(f)
@@ -97,7 +97,7 @@ func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 		p.sent[i] = time.Now()
 		p.mu.Unlock()
 		_, err := conn.WriteTo(out, to)
-		for full := 0; errors.Is(err, unix.ENOBUFS) && full < 100; full++ { // the link is slow; that is no fault of it
+		for full := 0; errors.Is(err, unix.ENOBUFS) && full < 100; full++ { // the link is slow, which is not a failure
 			time.Sleep(time.Millisecond)
 			_, err = conn.WriteTo(out, to)
 		}
@@ -119,7 +119,7 @@ func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 	return p.Seen, nil
 }
 
-// pings are the echoes of a look that are under way.
+// pings are the pending echoes of a Look.
 type pings struct {
 	mu    sync.Mutex
 	sent  []time.Time
@@ -127,7 +127,7 @@ type pings struct {
 	nonce [nonceLen / 2]byte
 	body  []byte
 	reply byte
-	last  int // the number of the latest ping that was answered
+	last  int // the highest number of an answered ping
 	first time.Time
 	Seen
 }
@@ -141,18 +141,18 @@ func nonceOf() (b [nonceLen / 2]byte) {
 func (p *pings) fill(out []byte, request byte, i int) {
 	clear(out[:echoHead])
 	out[0] = request
-	binary.BigEndian.PutUint16(out[4:], binary.BigEndian.Uint16(p.nonce[2:])) // a raw socket's own; others have the kernel's
+	binary.BigEndian.PutUint16(out[4:], binary.BigEndian.Uint16(p.nonce[2:])) // the kernel sets it for ping sockets
 	binary.BigEndian.PutUint16(out[6:], uint16(i))
 	body := out[echoHead:]
 	copy(body, p.body)
 	copy(body, p.nonce[:])
 	binary.BigEndian.PutUint64(body[len(p.nonce):], uint64(i))
-	if request == 8 { // of IPv6's the kernel makes it
+	if request == 8 { // the kernel computes the checksum for IPv6
 		binary.BigEndian.PutUint16(out[2:], checksum(out))
 	}
 }
 
-// checksum is the Internet's (RFC 1071).
+// checksum is the Internet checksum (RFC 1071).
 func checksum(b []byte) uint16 {
 	var sum uint32
 	for i := 0; i < len(b); i += 2 {
@@ -168,7 +168,7 @@ func checksum(b []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// take takes replies in until conn's deadline has passed.
+// take receives replies until conn's deadline.
 func (p *pings) take(conn net.PacketConn) {
 	b := make([]byte, 64<<10)
 	for {
@@ -190,7 +190,7 @@ func (p *pings) take(conn net.PacketConn) {
 	}
 }
 
-// came takes a reply in.
+// came records a reply.
 func (p *pings) came(now time.Time, body []byte) {
 	i := binary.BigEndian.Uint64(body[len(p.nonce):])
 	if i >= uint64(len(p.seen)) || !bytes.Equal(body[nonceLen:], p.body[nonceLen:]) {
@@ -216,8 +216,8 @@ func (p *pings) came(now time.Time, body []byte) {
 	p.Times = append(p.Times, now.Sub(p.sent[i]))
 }
 
-// wait waits until all pings have an answer, or none has come for as long as most; a
-// little longer, for what comes twice.
+// wait waits until every ping has an answer, or none has arrived for the duration most. It waits a
+// little longer for duplicates.
 func (p *pings) wait(ctx context.Context, most time.Duration) {
 	const again = 20 * time.Millisecond
 	began, had := time.Now(), -1
@@ -235,10 +235,10 @@ func (p *pings) wait(ctx context.Context, most time.Duration) {
 	}
 }
 
-// together is how many connections are opened at once.
+// together is the number of connections that are opened at once.
 const together = 200
 
-// connect opens connections, so many at once, and tells what became of them.
+// connect opens connections in groups and returns their results.
 func (n *Namespace) connect(ctx context.Context, l Look) (Seen, error) {
 	var all Seen
 	for left := l.N; left > 0 && ctx.Err() == nil; left -= together {
@@ -255,7 +255,7 @@ func (n *Namespace) connect(ctx context.Context, l Look) (Seen, error) {
 	return all, nil
 }
 
-// sockets opens streams inside that are not connected yet.
+// sockets opens unconnected stream sockets in the namespace.
 func (n *Namespace) sockets(to netip.Addr, count int) (fds []int, err error) {
 	family := unix.AF_INET
 	if to.Is6() {
@@ -267,7 +267,7 @@ func (n *Namespace) sockets(to netip.Addr, count int) (fds []int, err error) {
 			if err != nil {
 				return fmt.Errorf("a socket: %w", err)
 			}
-			// So that closing it leaves nothing behind.
+			// With zero linger, close leaves no state behind.
 			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 			fds = append(fds, fd)
 		}
@@ -339,7 +339,7 @@ func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, e
 	return s, nil
 }
 
-// met notes what became of a connection.
+// met records the result of a connection.
 func (s *Seen) met(err error, took time.Duration) {
 	switch {
 	case err == nil:
@@ -442,8 +442,8 @@ func rcodeName(c dnsmessage.RCode) string {
 	return fmt.Sprint(uint16(c))
 }
 
-// resolver is the first that the inmates of the namespace ask: as the resolv.conf of its
-// process says, which a helper in the same container shares.
+// resolver returns the first resolver of the namespace, from the resolv.conf of its process. An
+// agent in the same container shares that file.
 func (n *Namespace) resolver() (netip.AddrPort, error) {
 	file := "/etc/resolv.conf"
 	if dir, ok := strings.CutSuffix(n.path, "/ns/net"); ok {
@@ -466,8 +466,7 @@ func (n *Namespace) resolver() (netip.AddrPort, error) {
 	return netip.AddrPort{}, fmt.Errorf("%s names no resolver", file)
 }
 
-// Gateway is where the namespace sends what is for others: its default route's, or
-// nothing where it has none.
+// Gateway returns the gateway of the namespace's default route, or the zero Addr if there is none.
 func (n *Namespace) Gateway() (netip.Addr, error) {
 	var out netip.Addr
 	err := n.Do(func() error {
@@ -476,7 +475,7 @@ func (n *Namespace) Gateway() (netip.Addr, error) {
 			return fmt.Errorf("reading the routes: %w", err)
 		}
 		for line := range strings.Lines(string(b)) {
-			f := strings.Fields(line) // interface, destination, gateway, flags and so forth, in the machine's own order
+			f := strings.Fields(line) // interface, destination, gateway, flags and so on, in the machine's byte order
 			if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
 				continue
 			}
@@ -496,8 +495,8 @@ func (n *Namespace) Gateway() (netip.Addr, error) {
 // line is a connection that is held open.
 type line struct{ fd int }
 
-// Line opens a connection from inside and holds it. An error says that it could not be
-// opened before ctx ended.
+// Line opens a connection from the namespace and holds it open. It returns an error if the
+// connection could not be opened before ctx ended.
 func (n *Namespace) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
 	fds, err := n.sockets(to.Addr(), 1)
 	if err != nil {
@@ -517,7 +516,7 @@ func (n *Namespace) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
 	return l, nil
 }
 
-// err is what the kernel has noted of the connection.
+// err returns the pending error of the socket.
 func (l *line) err() error {
 	code, err := unix.GetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {

@@ -7,11 +7,11 @@ import (
 	"net/netip"
 )
 
-// Look makes traffic inside and tells what came of it.
+// Look sends traffic from the namespace and returns the result.
 func (n *Namespace) Look(context.Context, Look) (Seen, error) { return Seen{}, errLinux }
 
-// Line opens a connection from inside and holds it.
+// Line opens a connection from the namespace and holds it open.
 func (n *Namespace) Line(context.Context, netip.AddrPort) (Line, error) { return nil, errLinux }
 
-// Gateway is where the namespace sends what is for others.
+// Gateway returns the gateway of the default route.
 func (n *Namespace) Gateway() (netip.Addr, error) { return netip.Addr{}, errLinux }

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// nothings are Specs by which nothing that they are about gets through, one for each
-// mechanism that is about packets and each direction that it has.
+// nothings returns Specs that drop all selected packets, one for each packet mechanism and each of
+// its directions.
 func nothings() []netns.Spec {
 	all := []netns.Spec{
 		{Do: netns.Latency, Delay: time.Hour, Direction: netns.In, Via: "nfqueue"},
@@ -26,8 +26,7 @@ func nothings() []netns.Spec {
 	return all
 }
 
-// TestQueueMatch, and not only of queues: peers and ports alone are hit, and everything
-// else is not.
+// TestQueueMatch checks, for all mechanisms, that only the selected peers and ports are affected.
 func TestQueueMatch(t *testing.T) {
 	const hit, spared = 5001, 5002
 	peer := func(bits4, bits6 int) func(v4, v6 netip.Addr) []netip.Prefix {
@@ -95,7 +94,7 @@ func TestQueueMatch(t *testing.T) {
 					}
 				}
 				for _, b := range boxes {
-					b.conn.Close() // the next use the ports
+					b.conn.Close() // the next case uses the ports
 				}
 				if m := met(t, h); m.Hit != int64(hits) || m.Packets != int64(hits) {
 					t.Errorf("%s: it met %+v, and should have hit %d", test.name, m, hits)
@@ -111,11 +110,11 @@ func TestQueueMatch(t *testing.T) {
 	}
 }
 
-// TestQueueSpares finds that the loopback and the discovery of neighbours are never hit.
+// TestQueueSpares checks that the loopback and neighbour discovery are never affected.
 func TestQueueSpares(t *testing.T) {
 	for _, spec := range nothings() {
 		if spec.Via == "netem" {
-			continue // it takes what it gets
+			continue // netem exempts no packets
 		}
 		t.Run(fmt.Sprintf("%s by %s", spec.Direction, spec.Via), func(t *testing.T) {
 			w := netnstest.New(t, 1)
@@ -146,7 +145,7 @@ func TestQueueSpares(t *testing.T) {
 	}
 }
 
-// TestEBPFMark finds that neither a packet nor its copy keeps a mark that brunt put on it.
+// TestEBPFMark checks that neither a packet nor its copy keeps a mark of brunt.
 func TestEBPFMark(t *testing.T) {
 	w := netnstest.New(t, 1)
 	w.Victim.Run(t, `nft -f - <<'END'

@@ -1,6 +1,6 @@
 package netns
 
-// mechanisms are those that may do an action, best first.
+// mechanisms returns the mechanisms that support an action, best first.
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Loss:

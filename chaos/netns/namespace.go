@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// ErrCannot tells that a mechanism, or every one that is known, can't do a Spec: the
-// kernel lacks it, brunt lacks a right, or it is not made for that.
+// ErrCannot reports that one mechanism, or every known one, can't apply a Spec: the kernel lacks
+// it, brunt lacks a right, or the mechanism does not support the Spec.
 var ErrCannot = errors.New("can't be done here")
 
-// Set does what s says to the namespace, by the first mechanism that works here or by
-// the one that s names. It is all or nothing: after an error nothing is left of it.
+// Set applies s to the namespace with the first mechanism that works, or with the one that s names.
+// It applies all of s or nothing.
 //
-// Several may be in force at once, of one action or of many. Each is taken back on its
-// own; to take them back in reverse order is right always.
+// Several Specs may be in force at once, with the same action or different ones. Each is closed on
+// its own. Closing them in reverse order is always correct.
 func (n *Namespace) Set(s Spec) (Held, error) {
 	var held Held
 	err := n.each(s, func(m mechanism) (err error) {
-		// To try a mechanism takes longer than to use it. One that is named is used at
-		// once: whoever has picked it before has it in force sooner.
+		// Probing a mechanism takes longer than using it. A named mechanism is used at once, so a
+		// caller that picked it before has it in force sooner.
 		if s.Via == "" {
 			if err := probe(m, s); err != nil {
 				return err
@@ -40,8 +40,8 @@ func (n *Namespace) Set(s Spec) (Held, error) {
 	return held, nil
 }
 
-// Pick names the mechanism that Set would take, for Spec.Via. It changes nothing in the
-// namespace.
+// Pick returns the name of the mechanism that Set would use, for Spec.Via. It changes nothing in
+// the namespace.
 func (n *Namespace) Pick(s Spec) (via string, err error) {
 	err = n.each(s, func(m mechanism) error {
 		via = m.name
@@ -53,7 +53,7 @@ func (n *Namespace) Pick(s Spec) (via string, err error) {
 	return via, err
 }
 
-// each tries the mechanisms that may do s, best first, until one has done f.
+// each calls f with the mechanisms that support s, best first, until one call succeeds.
 func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 	if err := s.Check(); err != nil {
 		return err
@@ -77,9 +77,9 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 	return fmt.Errorf("%s: %w: %w", s.Do, ErrCannot, errors.Join(not...))
 }
 
-// probe tells whether m works here. Where that can't be tried, as in a helper that was
-// started inside of a namespace, setting it will show; but what may be missing and would
-// outlive brunt is not taken unless s names it.
+// probe reports whether m works here. If it can't be probed, as in an agent that was started inside
+// a namespace, Set will show it. A mechanism that may be missing and would outlive brunt is skipped
+// unless s names it.
 func probe(m mechanism, s Spec) error {
 	err := attempt(m)
 	switch {
@@ -91,8 +91,8 @@ func probe(m mechanism, s Spec) error {
 	return err
 }
 
-// Vias names the mechanisms that may do an action, best first, whether they work here or
-// not.
+// Vias returns the names of the mechanisms that support an action, best first, whether they work
+// here or not.
 func Vias(a Action) []string {
 	var names []string
 	for _, m := range mechanisms(a) {
@@ -101,27 +101,27 @@ func Vias(a Action) []string {
 	return names
 }
 
-// A mechanism is a means of the kernel by which actions are done.
+// A mechanism is a kernel feature that implements actions.
 type mechanism struct {
-	name string // what Spec.Via calls it
-	// can tells why s is nothing for it, by s alone.
+	name string // the value of Spec.Via
+	// can returns an error if the mechanism does not support s, judged by s alone.
 	can func(s Spec) error
-	// probe tries on the calling thread, which is in a namespace to be thrown away with
-	// a link "probe0" in it, whether kernel and rights suffice.
+	// probe tests kernel and rights on the calling thread, which is in a throwaway namespace that
+	// contains a link "probe0".
 	probe func() error
-	// fits tells why s can't be done in n as it is now: another's qdisc, say. It reads
-	// only; nil is that it always can.
+	// fits returns an error if s can't be applied to n in its present state, for example because of
+	// a foreign qdisc. It only reads; nil means that s always fits.
 	fits func(n *Namespace, s Spec) error
-	// set does s, or nothing.
+	// set applies all of s or nothing.
 	set func(n *Namespace, s Spec) (Held, error)
-	// undo reads what takes s back after brunt's end, and writes into s by what that is
-	// known; nil is that the kernel sees to it.
+	// undo returns what restores the state after the end of brunt, and stores its identification in
+	// s; nil means that the kernel restores the state.
 	undo func(n *Namespace, s *Spec) (*Undo, error)
-	// fix says what would make it work where probe fails.
+	// fix says how to make the mechanism work if probe fails.
 	fix string
 }
 
-// Actions are all there are.
+// Actions lists all actions.
 func Actions() []Action {
 	return []Action{
 		Latency, Reorder, Loss, Duplicate, Corrupt, Bandwidth, Partition, Blackhole, Stall, Reset, HalfOpen,

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Namespace is one that is open. As long as it is, the kernel keeps it, whoever else
-// has left it.
+// A Namespace is an open network namespace. The kernel keeps it while it is open, even if all
+// processes have left it.
 type Namespace struct {
 	path string
 	file *os.File
-	own  bool // it is the one that this process is in: none is to be entered
+	own  bool // the namespace of this process, which needs no setns
 }
 
 // Open opens a namespace by a path such as /proc/PID/ns/net.
@@ -38,8 +38,8 @@ func Open(path string) (*Namespace, error) {
 	return n, nil
 }
 
-// ID is the namespace's own: equal if and only if two are the same, while both are open.
-// Later, the kernel may give it to another.
+// ID returns the identity of the namespace. While two namespaces are open, their IDs are equal if
+// and only if they are the same. The kernel may reuse the ID of a closed one.
 func (n *Namespace) ID() (string, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(n.file.Fd()), &st); err != nil {
@@ -56,14 +56,14 @@ func identity(path string) (string, error) {
 	return fmt.Sprintf("%d:%d", st.Dev, st.Ino), nil
 }
 
-// Close lets go of it. What is in force stays so.
+// Close closes the namespace. Its effects stay in force.
 func (n *Namespace) Close() error { return n.file.Close() }
 
-// Do runs f on a thread that is inside, and waits for it. What f opens there stays
-// inside: sockets, netlink connections. Goroutines that f starts are outside.
+// Do runs f on a thread in the namespace and waits for it. Sockets and netlink connections that f
+// opens stay in the namespace. Goroutines that f starts run outside.
 func (n *Namespace) Do(f func() error) error {
 	return kernel.OnThread(func() error {
-		// To enter needs CAP_SYS_ADMIN, which a helper that was started inside lacks.
+		// Entering needs CAP_SYS_ADMIN, which an agent that was started inside lacks.
 		if !n.own {
 			if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
 				return kernel.Hint(fmt.Errorf("entering the network namespace %s: %w", n.path, err))
@@ -73,8 +73,8 @@ func (n *Namespace) Do(f func() error) error {
 	})
 }
 
-// New makes a namespace that has nothing but the loopback, which is up. It is there for
-// as long as somebody has it open or is in it.
+// New makes a namespace that has only the loopback, which is up. It exists while it is open or a
+// thread is in it.
 func New() (*Namespace, error) {
 	n := &Namespace{path: "that was made new"}
 	err := kernel.OnThread(func() error {
@@ -97,12 +97,12 @@ func New() (*Namespace, error) {
 	return n, nil
 }
 
-// File is what holds the namespace. A child that inherits it can open the namespace as
-// /proc/self/fd/N.
+// File returns the file that holds the namespace open. A child that inherits it can open the
+// namespace as /proc/self/fd/N.
 func (n *Namespace) File() *os.File { return n.file }
 
-// throwaway runs f on a thread that is in a new namespace, which ends with it. In it is
-// a link called probe0.
+// throwaway runs f on a thread in a new namespace that contains a link probe0. The namespace ends
+// with the thread.
 func throwaway(f func() error) error {
 	n, err := New()
 	if err != nil {
@@ -117,5 +117,5 @@ func throwaway(f func() error) error {
 	})
 }
 
-// attempt tells whether m works with this kernel and with the rights that brunt has.
+// attempt probes m with this kernel and brunt's rights.
 func attempt(m mechanism) error { return throwaway(m.probe) }

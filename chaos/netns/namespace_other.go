@@ -9,27 +9,27 @@ import (
 	"syscall"
 )
 
-// errLinux tells that there is none of this outside of Linux.
+// errLinux reports that network namespaces exist only on Linux.
 var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of Docker Desktop for example")
 
-// A Namespace is one that is open.
+// A Namespace is an open network namespace.
 type Namespace struct{}
 
 // Open opens a namespace by a path such as /proc/PID/ns/net. It needs Linux.
 func Open(string) (*Namespace, error) { return nil, errLinux }
 
-// ID is the namespace's own.
+// ID returns the identity of the namespace.
 func (n *Namespace) ID() (string, error) { return "", errLinux }
 
-// Close lets go of it.
+// Close closes the namespace.
 func (n *Namespace) Close() error { return nil }
 
-// Do runs f inside.
+// Do runs f in the namespace.
 func (n *Namespace) Do(func() error) error { return errLinux }
 
 func attempt(mechanism) error { return errLinux }
 
-// mechanisms are none, and one that says so.
+// mechanisms returns a placeholder that reports the missing support.
 func mechanisms(Action) []mechanism {
 	return []mechanism{{name: "none", can: func(Spec) error { return errLinux }}}
 }
@@ -37,23 +37,23 @@ func mechanisms(Action) []mechanism {
 // New makes a namespace. It needs Linux.
 func New() (*Namespace, error) { return nil, errLinux }
 
-// File is what holds the namespace.
+// File returns the file that holds the namespace open.
 func (n *Namespace) File() *os.File { return nil }
 
-// Undo takes back what u tells of.
+// Undo restores the state that u describes.
 func (n *Namespace) Undo(Undo) error { return errLinux }
 
-// A Diversion has connections go elsewhere. It needs Linux.
+// A Diversion redirects connections. It needs Linux.
 type Diversion struct{}
 
-// NewDiversion makes one.
+// NewDiversion makes a Diversion.
 func (n *Namespace) NewDiversion() (*Diversion, error) { return nil, errLinux }
 
-// Spare marks a socket that it leaves alone.
+// Spare marks a socket that is not redirected.
 func (d *Diversion) Spare(_, _ string, _ syscall.RawConn) error { return errLinux }
 
-// Set has new connections go from the keys to the values.
+// Set redirects new connections from the keys to the values.
 func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort) error { return errLinux }
 
-// Close takes it away.
+// Close ends the redirection.
 func (d *Diversion) Close() error { return nil }

@@ -8,10 +8,10 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// netem is the kernel's own emulator of a bad network, where it has it.
+// netem is the kernel's own network emulator, where the kernel has it.
 //
-// It hits what goes out. A packet with a shorter delay overtakes others, of the same
-// connection too: with jitter, a sender of TCP sees what looks like loss.
+// It affects outgoing packets. A packet with a shorter delay overtakes others, even of the same
+// connection, so with jitter a TCP sender sees apparent loss.
 func netem() mechanism {
 	q := qdisc{kind: "netem", make: func(s Spec, a netlink.QdiscAttrs) netlink.Qdisc {
 		share := s.Share
@@ -25,7 +25,7 @@ func netem() mechanism {
 			n.Latency, n.Jitter = micros(s.Delay), micros(s.Jitter)
 			n.DelayCorr = float32(100 * s.Correlation)
 			if share < 1 {
-				n.ReorderProb, n.Gap = 100-percent, 1 // so many go at once
+				n.ReorderProb, n.Gap = 100-percent, 1 // this share is sent at once
 			}
 		case Loss:
 			n.Loss = percent
@@ -47,7 +47,7 @@ func netem() mechanism {
 	}, "a kernel with CONFIG_NET_SCH_NETEM (for some peers or ports alone, CONFIG_NET_SCH_PRIO and CONFIG_NET_CLS_U32 too), and root or CAP_NET_ADMIN; on Debian and Ubuntu it is the module sch_netem: modprobe sch_netem")
 }
 
-// mostDelay is what fits into the kernel's 32 bits of 64 ns.
+// mostDelay fits into the kernel's 32 bits of 64 ns.
 const mostDelay = 4 * time.Minute
 
 func micros(d time.Duration) uint32 { return uint32(math.Round(float64(d) / 1e3)) }

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 )
 
-// nft is rules in an nftables table that its maker owns: when brunt ends, however it
-// does, the kernel takes the table away.
+// nftMechanism implements actions with rules in an nftables table that its maker owns. The kernel removes
+// the table when brunt ends, even if it is killed.
 func nftMechanism(a Action) mechanism {
 	here := cut
 	switch a {

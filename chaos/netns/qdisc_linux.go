@@ -17,22 +17,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A qdisc is a queueing discipline at the end of the way out of each link. The kernel
-// has one place for it, and keeps it until somebody takes it away, so it comes with an
-// Undo, and never where another stands that somebody has put there. Links that come later
-// have none.
+// A qdisc is a queueing discipline for the outgoing packets of each link. A link has one root
+// discipline, which stays until it is removed. Therefore a qdisc comes with an Undo and never
+// replaces a foreign discipline. Links that are added later have none.
 //
-// For some peers or ports alone it stands behind a prio with two bands:
+// If only some peers or ports are selected, it is a child of a prio with two bands:
 //
 //	prio HANDLE: -> band 1: everything
 //	             -> band 2: what u32 filters select -> the discipline
 type qdisc struct {
 	kind string
-	// make makes it, under attributes.
+	// make builds the discipline with the attributes.
 	make func(s Spec, a netlink.QdiscAttrs) netlink.Qdisc
 }
 
-// rootKind is what stands at the root of a link for s.
+// rootKind returns the kind of the discipline at the root of a link for s.
 func (q qdisc) rootKind(s Spec) string {
 	if s.Match.all() {
 		return q.kind
@@ -42,7 +41,8 @@ func (q qdisc) rootKind(s Spec) string {
 
 func (m Match) all() bool { return len(m.Peers) == 0 && len(m.Ports) == 0 }
 
-// mechanism makes one of it. Can tells what it is not for, beyond direction.
+// mechanism wraps the discipline. can returns an error for a Spec that the discipline does not
+// support, apart from its direction.
 func (q qdisc) mechanism(can func(s Spec) error, fix string) mechanism {
 	return mechanism{
 		name: q.kind,
@@ -100,15 +100,15 @@ func (q qdisc) mechanism(can func(s Spec) error, fix string) mechanism {
 	}
 }
 
-// newHandle makes one that is brunt's: the kernel's own choice begins at 0x8001, and
-// people count from 1.
+// newHandle returns a random handle that identifies brunt's disciplines: the kernel's own start at
+// 0x8001, and administrators usually count from 1.
 func newHandle() uint16 {
 	var b [2]byte
-	rand.Read(b[:]) // it never fails
+	rand.Read(b[:]) // never fails
 	return 0x4000 | binary.NativeEndian.Uint16(b[:])&0x3fff
 }
 
-// prior gives the links as they are, or tells what is in the way.
+// prior returns the state of the links, or an error if another discipline is in the way.
 func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 	ls, err := links()
 	if err != nil {
@@ -133,8 +133,8 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 	return was, nil
 }
 
-// rootOf gives the discipline at the root of a link, or nil where that is the kernel's
-// own, which has no handle.
+// rootOf returns the discipline at the root of a link, or nil if it is the kernel's own, which has
+// no handle.
 func rootOf(l netlink.Link) (netlink.Qdisc, error) {
 	all, err := listed(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(l) })
 	if err != nil {
@@ -148,7 +148,7 @@ func rootOf(l netlink.Link) (netlink.Qdisc, error) {
 	return nil, nil
 }
 
-// add puts it on a link.
+// add puts the discipline on a link.
 func (q qdisc) add(s Spec, l netlink.Link) error {
 	a := netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(s.Handle, 0), Parent: netlink.HANDLE_ROOT}
 	failed := func(what string, err error) error {
@@ -184,13 +184,13 @@ func (q qdisc) add(s Spec, l netlink.Link) error {
 	return nil
 }
 
-// remove takes away what add put there, if it is there.
+// remove removes what add put on the link, if it is still there.
 func (q qdisc) remove(s Spec, l netlink.Link) error {
 	return undoLink(q.rootKind(s), s.Handle, l, l.Attrs().TxQLen)
 }
 
-// undoLink makes a link what it was: it removes the discipline if it is the one that was
-// put there, and gives the queue its length back if it is the one that it got from that.
+// undoLink restores a link: it removes the discipline if it is the one that was added, and restores
+// the queue length if the discipline changed it.
 func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 	name := l.Attrs().Name
 	root, err := rootOf(l)
@@ -199,7 +199,7 @@ func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 	}
 	if root != nil {
 		if root.Type() != kind || root.Attrs().Handle != netlink.MakeHandle(handle, 0) {
-			return nil // another's
+			return nil // a foreign discipline
 		}
 		if err := netlink.QdiscDel(root); err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) {
 			return kernel.Hint(fmt.Errorf("removing %s from %s: %w", kind, name, err))
@@ -209,7 +209,7 @@ func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 	if err != nil {
 		return fmt.Errorf("finding %s: %w", name, err)
 	}
-	const byKernel = 1000 // DEFAULT_TX_QUEUE_LEN, which takes the place of 0
+	const byKernel = 1000 // DEFAULT_TX_QUEUE_LEN, which replaces 0
 	if queueLen == 0 && now.Attrs().TxQLen == byKernel {
 		if err := netlink.LinkSetTxQLen(now, 0); err != nil {
 			return kernel.Hint(fmt.Errorf("giving %s its queue length back: %w", name, err))
@@ -218,8 +218,8 @@ func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 	return nil
 }
 
-// Undo takes back what u tells of, as far as it is still there, and nothing else. Twice
-// is harmless. [ErrOther] tells that n is another namespace than the one it was done in.
+// Undo restores the state that u describes, as far as it is still changed, and nothing else.
+// Calling it again has no effect. It returns [ErrOther] if n is not the namespace that u describes.
 func (n *Namespace) Undo(u Undo) error {
 	return n.Do(func() error {
 		name, err := n.name()
@@ -244,8 +244,8 @@ func (n *Namespace) Undo(u Undo) error {
 	})
 }
 
-// name names the namespace that the thread is in, which is n, among all that there are
-// before the machine's next start.
+// name returns a name for the thread's namespace, which is n, that is unique until the machine
+// restarts.
 func (n *Namespace) name() (string, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -256,7 +256,7 @@ func (n *Namespace) name() (string, error) {
 		return "", err
 	}
 	parts := []string{strings.TrimSpace(string(boot)), id}
-	// An inode number is given again; a cookie never is.
+	// The kernel reuses inode numbers, but never cookies.
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return "", fmt.Errorf("opening a socket: %w", err)
@@ -271,14 +271,14 @@ func (n *Namespace) name() (string, error) {
 	return strings.Join(parts, "/"), nil
 }
 
-// disciplines are those that are in force for a Spec.
+// disciplines is a Spec that is in force by disciplines.
 type disciplines struct {
 	qdisc
 	spec Spec
 	in   *Namespace
 
 	mu  sync.Mutex
-	was []LinkUndo // links that have it; nil when it is taken back
+	was []LinkUndo // links that have the discipline; nil when it is removed
 }
 
 func (d *disciplines) set() error {
@@ -299,7 +299,7 @@ func (d *disciplines) set() error {
 	return nil
 }
 
-// unset takes it from the links that have it; the thread is inside.
+// unset removes the discipline from its links. The thread is in the namespace.
 func (d *disciplines) unset() error {
 	var errs []error
 	for i := len(d.was) - 1; i >= 0; i-- {
@@ -332,8 +332,8 @@ func (d *disciplines) Close() error {
 	return d.in.Do(d.unset)
 }
 
-// Met implements [Held]. The kernel counts what a discipline let through and what it
-// dropped, and not what it changed: there, what is hit is the share of it.
+// Met implements [Held]. The kernel counts packets that a discipline passed or dropped, but not
+// those that it changed; for these, Hit is computed from the share.
 func (d *disciplines) Met() (m Met, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -375,12 +375,12 @@ func (d *disciplines) Met() (m Met, err error) {
 	return m, err
 }
 
-// mostFilters bounds what a packet is compared with.
+// mostFilters limits the comparisons for each packet.
 const mostFilters = 500
 
-// filters are those of u32 that select packets on their way out by the other end: one for
-// each peer, port, and end that the port may be at. Ports are looked for where they stand
-// behind a header without options, in what is no later fragment.
+// filters returns the u32 filters that select outgoing packets by the remote end: one for each
+// peer, port, and end of the port. They find ports only behind headers without options, and not in
+// later fragments.
 func filters(m Match) []*netlink.U32 {
 	if m.all() {
 		return nil
@@ -401,7 +401,7 @@ func filters(m Match) []*netlink.U32 {
 			for _, port := range u32Ports(m.Ports, v6) {
 				keys := append(append([]nl.TcU32Key(nil), peer...), port...)
 				if len(keys) == 0 {
-					keys = []nl.TcU32Key{{}} // everything
+					keys = []nl.TcU32Key{{}} // matches everything
 				}
 				f := &netlink.U32{Sel: &nl.TcU32Sel{Flags: nl.TC_U32_TERMINAL, Keys: keys}}
 				f.Protocol, f.Priority = unix.ETH_P_IP, 1
@@ -415,7 +415,7 @@ func filters(m Match) []*netlink.U32 {
 	return all
 }
 
-// u32Peer compares the target's address.
+// u32Peer compares the destination address.
 func u32Peer(p netip.Prefix) []nl.TcU32Key {
 	at := int32(ip4Target)
 	if p.Addr().Is6() {
@@ -433,7 +433,7 @@ func u32Peer(p netip.Prefix) []nl.TcU32Key {
 	return keys
 }
 
-// u32Ports compares the protocol and a port, each way that there is to have it.
+// u32Ports compares the protocol and a port, in each possible combination.
 func u32Ports(ports []uint16, v6 bool) [][]nl.TcU32Key {
 	if len(ports) == 0 {
 		return [][]nl.TcU32Key{nil}

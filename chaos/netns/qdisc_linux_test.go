@@ -14,8 +14,8 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// needs skips the test where the kernel lacks what s takes. Debian's has it, so in the
-// virtual machine that is a failure.
+// needs skips the test if the kernel lacks what s requires. In the virtual machine that is a
+// failure, because Debian's kernel has it.
 func needs(t testing.TB, s netns.Spec) {
 	t.Helper()
 	w := netnstest.New(t, 1)
@@ -26,7 +26,7 @@ func needs(t testing.TB, s netns.Spec) {
 	if err == nil {
 		return
 	}
-	if inVM() && s.Via != "ebpf" { // for which Debian's is too old
+	if inVM() && s.Via != "ebpf" { // Debian's kernel is too old for ebpf
 		t.Fatal(err)
 	}
 	t.Skipf("this kernel can't: %v; .ci/vm runs the test on one that can", err)
@@ -69,7 +69,7 @@ func TestNetemShares(t *testing.T) {
 			h := set(t, w.Victim, test.spec)
 			n := n
 			if test.spec.Do == netns.Reorder {
-				n = 2000 // of which those that wait are let go at once
+				n = 2000 // waiting packets are released at once
 			}
 			k.burst(t, n, func(int) {
 				if test.spec.Do != netns.Reorder {
@@ -89,7 +89,7 @@ func TestNetemShares(t *testing.T) {
 			if o := float64(overtaken) / float64(n); o < test.overtakenLo || o > test.overtaken+0.03 {
 				t.Errorf("%.3f were overtaken, and %v held back", o, test.overtaken)
 			}
-			// Beside the datagrams, the kernel's own may have been hit.
+			// Packets of the kernel itself may have been hit in addition to the datagrams.
 			if lost := int64(n - came); test.spec.Do == netns.Loss && (m.Hit < lost || m.Hit > lost+m.Packets-int64(n)) {
 				t.Errorf("it met %+v, and %d of %d came", m, came, n)
 			}
@@ -120,7 +120,7 @@ func TestTBF(t *testing.T) {
 	}
 }
 
-// lengths gives every link of n a queue as long as Docker gives it.
+// lengths sets the queue length of every link of n to Docker's value.
 func lengths(t testing.TB, n *netnstest.Node) {
 	t.Helper()
 	in(t, n, func() error {
@@ -137,7 +137,7 @@ func lengths(t testing.TB, n *netnstest.Node) {
 	})
 }
 
-// outliving are Specs of which the kernel takes nothing back by itself.
+// outliving returns Specs whose effect the kernel does not remove by itself.
 func outliving(t testing.TB) []netns.Spec {
 	all := []netns.Spec{{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"}}
 	if inVM() {
@@ -149,8 +149,8 @@ func outliving(t testing.TB) []netns.Spec {
 	return all
 }
 
-// TestDisciplineUndo finds that what is prepared is undone by the data alone, in whatever
-// state brunt left it, and that nothing else is.
+// TestDisciplineUndo checks that the Undo data alone restores what Prepare announced, in whatever
+// state brunt left it, and changes nothing else.
 func TestDisciplineUndo(t *testing.T) {
 	for _, spec := range outliving(t) {
 		w := netnstest.New(t, 2)
@@ -202,7 +202,7 @@ func TestDisciplineUndo(t *testing.T) {
 		if err := other.Victim.Undo(undo); !errors.Is(err, netns.ErrOther) {
 			t.Errorf("undoing it in another namespace: %v", err)
 		}
-		// One of the links is gone, and on another is somebody's own.
+		// One of the links is gone, and another has a foreign discipline.
 		in(t, w.Victim, func() error {
 			l, err := netlink.LinkByName("eth1")
 			if err != nil {
@@ -224,8 +224,8 @@ func TestDisciplineUndo(t *testing.T) {
 	}
 }
 
-// TestDisciplineConflict finds that there is no second on a link, whoever's is the first,
-// and that another mechanism takes its place where one may.
+// TestDisciplineConflict checks that a link accepts no second discipline, and that another
+// mechanism is used where possible.
 func TestDisciplineConflict(t *testing.T) {
 	w := netnstest.New(t, 2)
 	set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"})
@@ -245,8 +245,7 @@ func TestDisciplineConflict(t *testing.T) {
 	}
 }
 
-// TestDisciplineLinks finds that each packet meets a fault once, whatever is built upon
-// the links.
+// TestDisciplineLinks checks that a fault affects each packet once, whatever is built on the links.
 func TestDisciplineLinks(t *testing.T) {
 	if inVM() {
 		t.Skip("it has fewer kinds of links there")

@@ -13,19 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nfqueue hands packets to brunt, which holds them until they are due, by rules in a
-// Table of brunt's own. It all ends with brunt: the table goes, and what was held is lost,
-// as on a wire that is cut. Where brunt only stops, the queue fills, and then everything
-// passes.
+// nfqueueMechanism queues packets to brunt, which holds them until they are due. The rules are in a table of
+// brunt's own. Everything ends with brunt: the kernel removes the table and drops held packets, as
+// on a wire that is cut. If brunt is suspended, the queue fills and then all packets pass.
 //
-// Packets are met at prerouting, on their way in: once in each round trip. On the way out
-// a packet that is held is still its sender's, who sends no more than a little until it
-// is gone: so a delay there would be a throttle too, and is refused, but a shaper is well
-// served.
+// The rules match incoming packets at prerouting: once in each round trip. A held outgoing packet
+// still counts against its sender's socket buffer, so a delay would also throttle the sender and is
+// refused; a shaper works as intended.
 //
-// Subtle: when the kernel takes any chain of netfilter away in the namespace, it drops
-// what all queues in there hold. Other faults that end cost a delay its packets of that
-// moment.
+// Subtle: when the kernel removes any netfilter chain in the namespace, it drops the packets in all
+// queues there. The end of another fault therefore costs a delay its held packets.
 func nfqueueMechanism() mechanism {
 	return mechanism{
 		name: "nfqueue",
@@ -53,22 +50,22 @@ func nfqueueMechanism() mechanism {
 	}
 }
 
-// queued is what is in force by a queue.
+// queued is a Spec that is in force by a queue.
 type queued struct {
 	table  *nft.Table
-	rules  []*nftables.Chain // that hand over
+	rules  []*nftables.Chain // chains that send to the queue
 	holder *nfqueue.Worker
 
 	mu     sync.Mutex
 	closed bool
 }
 
-// wholeAbove is the rate, in bytes a second, from which packets come to the shaper as they
-// are: below, a packet of 64 KB would take its turn for too long; above, there would be
-// too many.
+// wholeAbove is the rate, in bytes per second, from which the shaper receives packets unsegmented.
+// Below it, a packet of 64 KB would occupy the wire too long; above it, there would be too many
+// packets.
 const wholeAbove = 25e6
 
-// enqueue does it in the namespace that the thread is in.
+// enqueue applies s in the thread's namespace.
 func enqueue(s Spec) (_ *queued, err error) {
 	sock, err := nfqueue.OpenQueue(nfqueue.Options{
 		Packets: s.room(),
@@ -78,7 +75,7 @@ func enqueue(s Spec) (_ *queued, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The holder before the rules: no packet waits for it to begin.
+	// The worker starts before the rules, so that no packet waits for it.
 	q := new(queued)
 	if q.holder, err = nfqueue.Start(sock, newCourse(s)); err != nil {
 		return nil, err
@@ -104,7 +101,7 @@ func enqueue(s Spec) (_ *queued, err error) {
 				}
 			}
 			for _, hook := range d.hooks {
-				base := t.BaseChain(d.name, nftables.ChainTypeFilter, hook, d.priority+10) // behind what cuts
+				base := t.BaseChain(d.name, nftables.ChainTypeFilter, hook, d.priority+10) // after the cuts
 				c.passes(base, d)
 				for _, p := range s.Match.Peers {
 					t.Rule(base, d.from(p), gotoChain(sel))
@@ -137,8 +134,8 @@ func (q *queued) Met() (Met, error) {
 	return Met{Packets: q.holder.Packets.Load(), Bytes: q.holder.Bytes.Load(), Hit: q.holder.Hit.Load()}, nil
 }
 
-// Close implements [Held]. First nothing comes any more, then what waits goes on its way,
-// then the chains go: in another order the kernel would drop what waits.
+// Close implements [Held]. It first stops new packets, then releases the waiting ones, then removes
+// the chains: in another order the kernel would drop the waiting packets.
 func (q *queued) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -150,7 +147,7 @@ func (q *queued) Close() error {
 	return errors.Join(err, q.holder.Close(), q.table.Close())
 }
 
-// newCourse is the schedule of a latency, a reorder or a bandwidth.
+// newCourse returns the schedule of a latency, a reorder or a bandwidth.
 func newCourse(s Spec) nfqueue.Schedule {
 	if s.Do == Bandwidth {
 		return nfqueue.NewShaper(s.Rate)
@@ -158,11 +155,11 @@ func newCourse(s Spec) nfqueue.Schedule {
 	return nfqueue.NewDelay(nfqueue.Delay{Delay: s.Delay, Jitter: s.Jitter, Correlation: s.Correlation, Share: s.Share, Seed: s.Seed, Reorder: s.Do == Reorder})
 }
 
-// room is how many packets may have to wait at a time: a queue that is full lets pass
-// what comes, and one that is too long lets nothing pass for long where brunt has stopped.
+// room returns the number of packets that the queue must hold. A full queue lets new packets pass;
+// one that is too long blocks traffic for long when brunt has stopped.
 func (s Spec) room() uint32 {
 	const (
-		perSecond = 100_000 // what the queue carries on a core, and more
+		perSecond = 100_000 // more than the queue carries on one core
 		late      = 50 * time.Millisecond
 	)
 	need := int64(perSecond * (s.Delay + s.Jitter + late).Seconds())

@@ -31,7 +31,7 @@ func TestQueueLatency(t *testing.T) {
 	}
 }
 
-// TestQueueReorder finds that those that are held back are overtaken by the others.
+// TestQueueReorder checks that other packets overtake the delayed ones.
 func TestQueueReorder(t *testing.T) {
 	w := netnstest.New(t, 1)
 	k := oneWay(t, w, netns.In, 5001)
@@ -49,14 +49,14 @@ func TestQueueReorder(t *testing.T) {
 	}
 	m := met(t, h)
 	share(t, "held back", int(m.Hit), n, 0.25)
-	// The last ones that are held back have nobody to overtake them.
+	// No packets follow the last delayed ones.
 	if overtaken < int(m.Hit)/2 || overtaken > int(m.Hit) {
 		t.Errorf("%d were overtaken, and %d held back", overtaken, m.Hit)
 	}
 }
 
-// TestQueueClose finds that what waits goes on its way at the end, all of it, and nothing
-// is lost of what comes meanwhile.
+// TestQueueClose checks that Close releases all waiting packets, and that packets that arrive
+// meanwhile are not lost.
 func TestQueueClose(t *testing.T) {
 	w := netnstest.New(t, 1)
 	k := oneWay(t, w, netns.In, 5001)
@@ -89,7 +89,7 @@ func TestQueueClose(t *testing.T) {
 	close(stop)
 	all := <-stopped
 	came, copies, _ := seen(k.last(t), all)
-	// The kernel drops what comes between the last look into the queue and its end.
+	// The kernel drops packets that arrive between the last read of the queue and its end.
 	if lost := all - came; lost > 2 || copies > 0 {
 		t.Errorf("of %d datagrams %d were lost, and %d came twice", all, lost, copies)
 	}
@@ -101,8 +101,8 @@ func TestQueueClose(t *testing.T) {
 	}
 }
 
-// TestQueueBandwidth finds that hardly more passes than the rate, either way; that as much
-// passes is for TestShaping to tell, and for TestPackets_Exact.
+// TestQueueBandwidth checks that little more than the rate passes in each direction. TestShaping
+// and TestPackets_Exact check the lower bound.
 func TestQueueBandwidth(t *testing.T) {
 	for _, dir := range []netns.Direction{netns.In, netns.Out, netns.Both} {
 		t.Run("direction "+string(dir), func(t *testing.T) {
@@ -123,9 +123,9 @@ func TestQueueBandwidth(t *testing.T) {
 	}
 }
 
-// bulk sends n bytes over TCP and tells at how many a second they came: all of them since
-// before they were sent, which lateness makes less and never more; and those after the
-// first fifth, in which is what a shaper has saved up.
+// bulk sends n bytes over TCP and returns two rates in bytes per second: of all bytes since before
+// the start, which delays can only reduce, and of those after the first fifth, which contains the
+// burst of a shaper.
 func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) (all, later float64) {
 	t.Helper()
 	from, to, at := w.Peers[0], w.Victim, netip.AddrPortFrom(w.Near[0], 0)
@@ -161,7 +161,7 @@ func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) (all, la
 	return all, later
 }
 
-// TestQueueRefuses finds that what the queue would do badly is refused.
+// TestQueueRefuses checks that unsupported Specs are refused.
 func TestQueueRefuses(t *testing.T) {
 	w := netnstest.New(t, 1)
 	_, err := w.Victim.Set(netns.Spec{Do: netns.Latency, Delay: time.Second, Direction: netns.Out, Via: "nfqueue"})
@@ -170,8 +170,8 @@ func TestQueueRefuses(t *testing.T) {
 	}
 }
 
-// TestQueueTogether finds that faults in one namespace add up, by several mechanisms and
-// by one alone, and that taking one back leaves the others.
+// TestQueueTogether checks that faults in one namespace add up, by several mechanisms and by one,
+// and that closing one keeps the others.
 func TestQueueTogether(t *testing.T) {
 	w := netnstest.New(t, 2)
 	near := oneWay(t, w, netns.In, 5001)
@@ -223,7 +223,7 @@ func TestQueueTogether(t *testing.T) {
 	}
 }
 
-// BenchmarkQueue_Datagram sends through a delay as fast as it goes.
+// BenchmarkQueue_Datagram sends through a delay at full speed.
 func BenchmarkQueue_Datagram(b *testing.B) {
 	w := netnstest.New(b, 1)
 	k := oneWay(b, w, netns.In, 5001)

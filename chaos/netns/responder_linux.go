@@ -20,13 +20,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A responder answers questions of DNS in place of the resolver that they were sent to,
-// or asks there.
+// A responder answers DNS questions in place of the resolver to which they were sent, or forwards
+// them to it.
 type responder struct {
 	spec   Spec
-	home   *Namespace // where it is
-	mark   uint32     // of what it asks itself
-	zone   uint16     // that questions are tracked in
+	home   *Namespace // the namespace of the responder
+	mark   uint32     // of forwarded questions
+	zone   uint16     // the tracking zone of questions
 	table  *nft.Table
 	doors  []*door
 	origin *nft.Conntrack
@@ -37,13 +37,12 @@ type responder struct {
 	closed error
 	done   sync.WaitGroup
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the following fields
 	rand  *rand.Rand
-	conns map[net.Conn]bool // of TCP, nil when closed
+	conns map[net.Conn]bool // TCP connections; nil when closed
 }
 
-// newResponder opens a responder in the namespace that the thread is in. It does not
-// answer yet.
+// newResponder opens a responder in the thread's namespace. It does not answer until serve.
 func newResponder(s Spec) (*responder, error) {
 	r := &responder{
 		spec: s, mark: ownMark(), zone: ownZone(), conns: map[net.Conn]bool{},
@@ -77,7 +76,7 @@ func (r *responder) Close() error { return r.close() }
 func (r *responder) close() error {
 	r.once.Do(func() {
 		if r.table != nil {
-			r.closed = r.table.Close() // from here on nobody is sent to the responder
+			r.closed = r.table.Close() // from here on no question is redirected to the responder
 		}
 		for _, d := range r.doors {
 			d.close()
@@ -110,10 +109,10 @@ func (r *responder) serve() {
 	}
 }
 
-// longest is more than any message of DNS over UDP has.
+// longest is more than the length of any DNS message over UDP.
 const longest = 64 << 10
 
-// listen takes questions of UDP.
+// listen receives questions over UDP.
 func (r *responder) listen(d *door, p *pending) {
 	b := make([]byte, longest)
 	for {
@@ -122,7 +121,7 @@ func (r *responder) listen(d *door, p *pending) {
 			return
 		}
 		if err != nil {
-			continue // a client that did not wait for its answer
+			continue // the client no longer waits for its answer
 		}
 		answer, mine := r.answer(b[:n])
 		if answer != nil {
@@ -133,14 +132,14 @@ func (r *responder) listen(d *door, p *pending) {
 		}
 		to, err := r.origin.Destination(d.proto, client, d.at)
 		if err != nil {
-			continue // it is gone, and its sender waits for nothing
+			continue // the destination is unknown, and the question is dropped
 		}
 		p.put(b[:n], question{client: client, to: to, id: binary.BigEndian.Uint16(b)})
 		d.ask.WriteToUDPAddrPort(b[:n], to)
 	}
 }
 
-// relay hands answers of UDP back.
+// relay returns answers over UDP to their clients.
 func (r *responder) relay(d *door, p *pending) {
 	b := make([]byte, longest)
 	for {
@@ -158,26 +157,26 @@ func (r *responder) relay(d *door, p *pending) {
 	}
 }
 
-// A question is one that was asked on.
+// A question is a forwarded question.
 type question struct {
 	client, to netip.AddrPort
 	id         uint16 // the client's
 	at         time.Time
 }
 
-// pending are the questions of UDP that wait for an answer, by the numbers that they
-// were asked on under: those of two clients may be the same.
+// pending holds forwarded UDP questions by the ids under which they were forwarded, because two
+// clients may use the same id.
 type pending struct {
 	mu    sync.Mutex
 	asked map[uint16]question
 	next  uint16
 }
 
-// forgotten is after how long nobody waits for an answer any more.
+// forgotten is the age at which a forwarded question is dropped.
 const forgotten = 30 * time.Second
 
-// put keeps q and writes its number into the message. Where many in a row are taken, one
-// of them is given up.
+// put stores q and writes its new id into the message. If many consecutive ids are in use, it
+// replaces one of the stored questions.
 func (p *pending) put(message []byte, q question) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -192,7 +191,7 @@ func (p *pending) put(message []byte, q question) {
 	binary.BigEndian.PutUint16(message, p.next)
 }
 
-// take gives back the question that an answer is to.
+// take removes and returns the question that an answer belongs to.
 func (p *pending) take(id uint16, from netip.AddrPort) (question, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -204,7 +203,7 @@ func (p *pending) take(id uint16, from netip.AddrPort) (question, bool) {
 	return q, true
 }
 
-// accept takes connections of TCP.
+// accept accepts TCP connections.
 func (r *responder) accept(d *door) {
 	for {
 		c, err := d.tcp.Accept()
@@ -221,7 +220,7 @@ func (r *responder) accept(d *door) {
 	}
 }
 
-// keep has c closed by close. It is closed at once if that was before.
+// keep registers c to be closed by close. If the responder is closed already, it closes c at once.
 func (r *responder) keep(c net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -240,9 +239,9 @@ func (r *responder) drop(c net.Conn) {
 	r.mu.Unlock()
 }
 
-// converse answers the questions of a connection, one after the other.
+// converse answers the questions of a connection one by one.
 func (r *responder) converse(d *door, c net.Conn) {
-	var on net.Conn // to the resolver, when there was a question for it
+	var on net.Conn // to the resolver, opened by the first forwarded question
 	for {
 		q, err := readMessage(c)
 		if err != nil {
@@ -273,7 +272,7 @@ func (r *responder) converse(d *door, c net.Conn) {
 	}
 }
 
-// dial connects from inside the namespace, with the mark that lets it through.
+// dial connects from the namespace, with the mark that exempts the connection from redirection.
 func (r *responder) dial(to netip.AddrPort) (c net.Conn, err error) {
 	d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error {
 		var set error
@@ -289,7 +288,7 @@ func (r *responder) dial(to netip.AddrPort) (c net.Conn, err error) {
 	return c, err
 }
 
-// A message of TCP has its length before it.
+// readMessage reads a TCP message, which is preceded by its length.
 func readMessage(c io.Reader) ([]byte, error) {
 	var n [2]byte
 	if _, err := io.ReadFull(c, n[:]); err != nil {
@@ -305,8 +304,7 @@ func writeMessage(c io.Writer, m []byte) error {
 	return err
 }
 
-// answer tells whether the question is one to be hit, and the answer that it gets, if it
-// gets one.
+// answer reports whether the question is affected, and returns its answer, if any.
 func (r *responder) answer(b []byte) (answer []byte, mine bool) {
 	r.packets.Add(1)
 	r.bytes.Add(int64(len(b)))
@@ -324,7 +322,7 @@ func (r *responder) answer(b []byte) (answer []byte, mine bool) {
 	case DNSSpoof:
 		a.SetReply(&q)
 		for _, addr := range r.spec.Answers {
-			// For no time: it is not to be kept longer than the fault.
+			// The TTL is 0, so that no cache keeps the answer longer than the fault.
 			h := dns.RR_Header{Name: q.Question[0].Name, Class: dns.ClassINET}
 			switch kind := q.Question[0].Qtype; {
 			case addr.Is4() && kind == dns.TypeA:
@@ -347,7 +345,7 @@ func (r *responder) answer(b []byte) (answer []byte, mine bool) {
 	return packed, true
 }
 
-// meant tells whether a name is one of the fault's, and whether the dice say so.
+// meant reports whether a name is affected by the fault and its share.
 func (r *responder) meant(name string) bool {
 	if !named(r.spec.Names, name) {
 		return false
@@ -360,7 +358,7 @@ func (r *responder) meant(name string) bool {
 	return r.rand.Float64() < r.spec.Share
 }
 
-// named tells whether name is one of names, of which there may be none: that is all.
+// named reports whether name matches one of names. An empty list matches every name.
 func named(names []string, name string) bool {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	for _, n := range names {

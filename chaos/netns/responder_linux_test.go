@@ -38,7 +38,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// With a share, some questions are hit, and the same ones for the same seed.
+// With a share, some questions are affected, and the same ones for the same seed.
 func TestResponder_Share(t *testing.T) {
 	draw := func(seed uint64) (hit []bool) {
 		r := responder{spec: Spec{Do: DNSFail, Share: 0.3}, rand: rand.New(rand.NewPCG(seed, 0))}
@@ -65,8 +65,8 @@ func TestResponder_Share(t *testing.T) {
 	}
 }
 
-// Questions of several clients may carry the same number: each gets its own answer, and
-// an answer that nobody asked for goes nowhere.
+// Questions of several clients may have the same id: each gets its own answer, and an unsolicited
+// answer is dropped.
 func TestPending(t *testing.T) {
 	p := pending{asked: map[uint16]question{}}
 	to := netip.MustParseAddrPort("192.0.2.53:53")
@@ -92,7 +92,7 @@ func TestPending(t *testing.T) {
 			t.Error("an answer was taken twice")
 		}
 	}
-	// With all numbers taken, the next one finds a place all the same.
+	// If all ids are in use, the next question replaces one.
 	for range 1<<16 + 10 {
 		p.put(make([]byte, 2), question{client: clients[0], to: to})
 	}
@@ -101,7 +101,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// FuzzResponder has anything at all asked.
+// FuzzResponder sends arbitrary bytes as questions.
 func FuzzResponder(f *testing.F) {
 	var q dns.Msg
 	q.SetQuestion("db.example.com.", dns.TypeA)
@@ -132,7 +132,7 @@ func FuzzResponder(f *testing.F) {
 	})
 }
 
-// FuzzDestination reads what is as if from the kernel.
+// FuzzDestination parses arbitrary bytes as a kernel message.
 func FuzzDestination(f *testing.F) {
 	f.Add([]byte{28, 0, 1, 128, 12, 0, 1, 128, 8, 0, 2, 0, 192, 0, 2, 1, 12, 0, 2, 128, 6, 0, 3, 0, 0, 53, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An Action is what is done to packets.
+// An Action is an effect on packets.
 type Action string
 
 // The actions.
@@ -19,46 +19,45 @@ const (
 	Duplicate Action = "duplicate"
 	Corrupt   Action = "corrupt"
 	Bandwidth Action = "bandwidth"
-	Partition Action = "partition" // nothing of what is selected gets through, see Spec.Mode
-	Blackhole Action = "blackhole" // it is swallowed without a word
+	Partition Action = "partition" // no selected packet passes, see Spec.Mode
+	Blackhole Action = "blackhole" // selected packets are dropped silently
 	Stall     Action = "stall"     // connections stay open, new ones are made, none carries data
-	Reset     Action = "reset"     // live connections are ended by a reset; new ones work
-	HalfOpen  Action = "half_open" // this side forgets its live connections, the other is not told; new ones work
-	DNSFail   Action = "dns.fail"  // what is asked from in here is answered with an error
+	Reset     Action = "reset"     // live connections are reset; new ones work
+	HalfOpen  Action = "half_open" // live connections are closed without telling the remote side; new ones work
+	DNSFail   Action = "dns.fail"  // questions from the namespace get an error
 	DNSMute   Action = "dns.timeout"
-	DNSSpoof  Action = "dns.spoof" // it is answered with Spec.Answers
+	DNSSpoof  Action = "dns.spoof" // questions get Spec.Answers
 )
 
 // The modes of a partition. The zero value is drop.
 const (
-	ModeDrop   = "drop"   // packets are lost, and no sender is told
-	ModeReject = "reject" // their senders are told that the port is closed (ICMP); connections from before starve
-	ModeReset  = "reset"  // connections, new and from before, are reset; what isn't TCP is rejected
+	ModeDrop   = "drop"   // packets are dropped silently
+	ModeReject = "reject" // senders get an ICMP port unreachable error; existing connections time out
+	ModeReset  = "reset"  // new and existing connections are reset; protocols other than TCP are rejected
 )
 
-// A Direction is one of packets, as the namespace sees them. For what cuts (partition,
-// blackhole, stall, reset, half_open) it is that of connections, by who opened them, and
-// it means all of their packets, there and back: In are those that others opened.
+// A Direction is a direction of packets, relative to the namespace. For cuts (partition, blackhole,
+// stall, reset, half_open) it selects connections by the side that opened them, with their packets
+// in both directions: In selects those that others opened.
 type Direction string
 
-// The directions. The zero value is both, for what cuts or shapes. For what happens to
-// some packets, or to all of them a little (latency, reorder, loss, duplicate, corrupt), it
-// is once in each round trip, at whichever side the mechanism has: nfqueue, ebpf and nft
-// take what comes in, netem what goes out. For both, set two.
+// The directions. For cuts and shaping, the zero value is both. For per-packet effects (latency,
+// reorder, loss, duplicate, corrupt) the zero value is once in each round trip, at the side that
+// the mechanism supports: nfqueue, ebpf and nft act on incoming packets, netem on outgoing ones. To
+// act on both, set two Specs.
 const (
 	Both Direction = ""
 	In   Direction = "in"
 	Out  Direction = "out"
 )
 
-// A Spec is what is to be done to the packets of a namespace. The loopback is never
-// touched, but for questions to Docker's resolver at 127.0.0.11; nor is the discovery of
-// neighbours, ARP and IPv6's.
+// A Spec is an effect on the packets of a namespace. It never affects the loopback, except
+// questions to Docker's resolver at 127.0.0.11, nor neighbour discovery (ARP and IPv6's).
 type Spec struct {
 	Do        Action    `json:"do"`
 	Match     Match     `json:"match"`
 	Direction Direction `json:"direction,omitempty"`
-	Via       string    `json:"via,omitempty"` // the mechanism: nft, nfqueue, ebpf, netem, tbf; empty is the first that works here
+	Via       string    `json:"via,omitempty"` // the mechanism: nft, nfqueue, ebpf, netem, tbf; empty is the first that works
 
 	Share       float64       `json:"share,omitempty"`       // of the packets (0, 1]; zero is all
 	Delay       time.Duration `json:"delay,omitempty"`       // of latency and reorder
@@ -66,38 +65,38 @@ type Spec struct {
 	Correlation float64       `json:"correlation,omitempty"` // of a packet's delay with that of the one before, [0, 1)
 	Rate        int64         `json:"rate,omitempty"`        // bytes per second
 	Mode        string        `json:"mode,omitempty"`        // of a partition: drop, reject or reset
-	Keep        bool          `json:"keep,omitempty"`        // of a partition: TCP connections that are open go on, and connected UDP sockets
-	Names       []string      `json:"names,omitempty"`       // of DNS, without a closing dot; *.example.com is all below it; empty is all
+	Keep        bool          `json:"keep,omitempty"`        // for a partition: open TCP connections and connected UDP sockets continue
+	Names       []string      `json:"names,omitempty"`       // for DNS, without a final dot; *.example.com is all below it; empty is all
 	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
-	Seed        uint64        `json:"seed,omitempty"`        // of what is random
-	Handle      uint16        `json:"handle,omitempty"`      // of a queueing discipline, to know it by; zero is one by chance
+	Seed        uint64        `json:"seed,omitempty"`        // of random choices
+	Handle      uint16        `json:"handle,omitempty"`      // identifies the queueing discipline; zero is a random one
 }
 
-// A Match selects packets by the other end. The zero value is every packet.
+// A Match selects packets by the remote end. The zero value selects every packet.
 type Match struct {
-	Peers []netip.Prefix `json:"peers,omitempty"` // the addresses of the other end, as they are on the wire; of DNS, the resolver's
-	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on whichever side; of DNS, zero are 53
+	Peers []netip.Prefix `json:"peers,omitempty"` // addresses of the remote end, as on the wire; for DNS, of the resolver
+	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on either side; for DNS, none is 53
 }
 
-// Met is what a fault has met so far.
+// Met counts the packets that a fault has affected so far.
 type Met struct {
 	Packets int64 `json:"packets"` // selected
-	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once is one
-	Bytes   int64 `json:"bytes"`   // of those selected
+	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once counts as one
+	Bytes   int64 `json:"bytes"`   // of the selected packets
 }
 
 // Held is a Spec that is in force.
 type Held interface {
-	// Via names the mechanism that does it.
+	// Via returns the name of the mechanism.
 	Via() string
-	// Met counts what met it.
+	// Met returns the counts of affected packets.
 	Met() (Met, error)
-	// Close takes it back. Twice is harmless.
+	// Close removes the effect. Calling it again has no effect.
 	Close() error
 }
 
-// Check tells what is wrong with s by itself.
+// Check returns all mistakes in s that can be found without a namespace.
 func (s Spec) Check() error {
 	var bad []error
 	no := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
@@ -148,8 +147,8 @@ func (s Spec) Check() error {
 	return errors.Join(bad...)
 }
 
-// ways are the directions of packets that s is about, where the mechanism can have once
-// what happens once in each round trip.
+// ways returns the directions of packets that s affects. The direction once applies to effects that
+// happen once in each round trip.
 func (s Spec) ways(once Direction) []Direction {
 	if s.Direction != Both {
 		return []Direction{s.Direction}

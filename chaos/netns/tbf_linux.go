@@ -9,13 +9,13 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// tbf is a token bucket: it shapes what goes out. The rate is of whole packets with the
-// header of the link.
+// tbf is a token bucket that shapes outgoing packets. The rate counts whole packets including the
+// link header.
 func tbf() mechanism {
 	q := qdisc{kind: "tbf", make: func(s Spec, a netlink.QdiscAttrs) netlink.Qdisc {
 		rate := uint64(s.Rate)
-		// A packet that is not cut yet is 64 KB at most, and is cut where the bucket is
-		// smaller: so the bucket is small, but never less than the longest of a wire.
+		// An unsegmented packet is at most 64 KB, and the kernel segments it if the bucket is
+		// smaller. The bucket is small, but never smaller than the longest packet on a wire.
 		burst := min(max(rate/100, 4<<10), 64<<10)
 		limit := max(rate/5, nfqueue.RouterBytes) + burst // RouterTime
 		return &netlink.Tbf{QdiscAttrs: a, Rate: rate, Limit: uint32(min(limit, math.MaxUint32)), Buffer: netlink.Xmittime(rate, uint32(burst))}

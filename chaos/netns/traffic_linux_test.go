@@ -21,10 +21,10 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// patience is how long a test waits for what must come. It is no measure.
+// patience is the timeout for expected events. It is no measurement.
 const patience = 30 * time.Second
 
-// in runs f inside of n.
+// in runs f in n.
 func in(t testing.TB, n *netnstest.Node, f func() error) {
 	t.Helper()
 	if err := n.Do(f); err != nil {
@@ -32,7 +32,7 @@ func in(t testing.TB, n *netnstest.Node, f func() error) {
 	}
 }
 
-// set sets a fault, and takes it back at the end unless the test has.
+// set sets a fault, and closes it at the end unless the test has.
 func set(t testing.TB, n *netnstest.Node, s netns.Spec) netns.Held {
 	t.Helper()
 	h, err := n.Set(s)
@@ -56,7 +56,7 @@ func met(t testing.TB, h netns.Held) netns.Met {
 	return m
 }
 
-// waitFor waits until f tells that it is so.
+// waitFor waits until f returns true.
 func waitFor(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
@@ -66,7 +66,7 @@ func waitFor(t testing.TB, what string, f func() bool) {
 	}
 }
 
-// A datagram is one that came.
+// A datagram is a received datagram.
 type datagram struct {
 	n    int           // its number
 	took time.Duration // since it was sent
@@ -81,7 +81,7 @@ type mailbox struct {
 	got []datagram
 }
 
-// box opens one. It holds many, however slow its reader.
+// box opens a mailbox. It holds many datagrams, however slow its reader.
 func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *mailbox {
 	t.Helper()
 	b := &mailbox{done: make(chan struct{})}
@@ -115,7 +115,7 @@ func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *mailbox {
 	return b
 }
 
-// roomy makes room for bursts.
+// roomy enlarges the socket buffers for bursts.
 func roomy(c *net.UDPConn) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -133,7 +133,7 @@ func roomy(c *net.UDPConn) error {
 
 var began = time.Now()
 
-// clock is the time since some start, the same for all of a test.
+// clock returns the time since a start that is the same for all of a test.
 func clock() time.Duration { return time.Since(began) }
 
 func (b *mailbox) mail() []datagram {
@@ -142,7 +142,7 @@ func (b *mailbox) mail() []datagram {
 	return slices.Clone(b.got)
 }
 
-// expect waits for so many datagrams.
+// expect waits for n datagrams.
 func (b *mailbox) expect(t testing.TB, n int) []datagram {
 	t.Helper()
 	waitFor(t, fmt.Sprintf("%d datagrams", n), func() bool {
@@ -153,7 +153,7 @@ func (b *mailbox) expect(t testing.TB, n int) []datagram {
 	return b.mail()
 }
 
-// numbers are those of the datagrams, in the order that they came.
+// numbers returns the numbers of the datagrams, in the order of arrival.
 func numbers(got []datagram) []int {
 	var out []int
 	for _, d := range got {
@@ -168,7 +168,8 @@ type sender struct {
 	buf  []byte
 }
 
-// post opens one in n. The address is resolved first: what is sent is not the first.
+// post opens a sender in n. It resolves the address first, so that the test's packets are not the
+// first.
 func post(t testing.TB, n *netnstest.Node, to netip.AddrPort) *sender {
 	t.Helper()
 	s := &sender{buf: make([]byte, 100)}
@@ -191,7 +192,7 @@ func (s *sender) send(t testing.TB, n int) {
 	}
 }
 
-// A way is one from a node to another.
+// A way is a path from one node to another.
 type way struct {
 	from, to *netnstest.Node
 	at       netip.AddrPort
@@ -199,7 +200,7 @@ type way struct {
 	sender   *sender
 }
 
-// ways of a victim with its first peer: what goes out of it, or what comes in.
+// oneWay returns the path between a victim and its first peer: outgoing or incoming.
 func oneWay(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) *way {
 	t.Helper()
 	k := &way{from: w.Peers[0], to: w.Victim, at: netip.AddrPortFrom(w.Near[0], port)}
@@ -213,10 +214,10 @@ func oneWay(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) 
 	return k
 }
 
-// marker numbers a datagram that says that no more come.
+// marker is the number of a datagram that marks the end.
 const marker = 1 << 40
 
-// last gives what has come, up to a marker that is sent until it comes.
+// last returns the received datagrams, up to a marker that is sent repeatedly until it arrives.
 func (k *way) last(t testing.TB) []datagram {
 	t.Helper()
 	markers := func() (n int) {
@@ -236,8 +237,8 @@ func (k *way) last(t testing.TB) []datagram {
 	return slices.DeleteFunc(k.box.mail(), func(d datagram) bool { return d.n == marker })
 }
 
-// burst sends n datagrams, some at a time: the kernel has room for a thousand between two
-// namespaces, and drops what finds none. Those before are known to be through by done.
+// burst sends n datagrams in groups: the kernel queues a thousand between two namespaces, and drops
+// the rest. done reports that the previous group has passed.
 func (k *way) burst(t testing.TB, n int, done func(sent int)) {
 	t.Helper()
 	for i := range n {
@@ -254,7 +255,7 @@ func (b *mailbox) forget() {
 	b.got = nil
 }
 
-// sorted are the times that datagrams took.
+// sorted returns the sorted transit times of datagrams.
 func sorted(got []datagram) []time.Duration {
 	var all []time.Duration
 	for _, d := range got {
@@ -264,9 +265,9 @@ func sorted(got []datagram) []time.Duration {
 	return all
 }
 
-// spread sends a thousand datagrams or more, and tells whether the times that they take
-// spread evenly over from to to, as far as can be told on a machine that is late: nothing
-// comes early, the first are there, and so are the last.
+// spread sends a thousand datagrams or more, and checks that their transit times spread evenly
+// between from and to, as far as a slow machine allows: none is early, and the shortest and the
+// longest occur.
 func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
 	t.Helper()
 	var took []time.Duration
@@ -286,7 +287,7 @@ func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
 		t.Errorf("they should take %v to %v", from, to)
 	}
 	for i := 1; i < 10; i++ {
-		// Lateness makes them more, never less; the chance of a tenth too little is nil.
+		// Delays only increase the times; the probability of a tenth too little is negligible.
 		if at, least := took[i*n/10], from+time.Duration(i-1)*tenth; at < least {
 			t.Errorf("%d0 %% take no more than %v, and should take at least %v", i, at, least)
 		}
@@ -294,8 +295,8 @@ func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
 	return sent
 }
 
-// share tells whether it is near enough to that asked for, of 10 000: five standard
-// deviations, where 1.5 points are at least three.
+// share checks that a share of 10 000 is near the requested one: within five standard deviations,
+// of which three are 1.5 points at most.
 func share(t testing.TB, what string, n, of int, want float64) {
 	t.Helper()
 	got := float64(n) / float64(of)
@@ -305,8 +306,8 @@ func share(t testing.TB, what string, n, of int, want float64) {
 	}
 }
 
-// seen counts how many of n came at all, how many copies of those, and how many of those
-// came after one that was sent later.
+// seen counts how many of n arrived, how many copies, and how many arrived after one that was sent
+// later.
 func seen(got []datagram, n int) (came, copies, overtaken int) {
 	times := make([]int, n)
 	latest := -1
@@ -325,11 +326,11 @@ func seen(got []datagram, n int) (came, copies, overtaken int) {
 	return came, copies, overtaken
 }
 
-// inVM tells that this runs in the virtual machine of .ci/vm: the kernel there has what
-// is tested, and there are no tools.
+// inVM reports that the test runs in the virtual machine of .ci/vm: its kernel supports everything
+// under test, and it has no tools.
 func inVM() bool { return os.Getenv("BRUNT_VM") != "" }
 
-// state is what can be seen of a namespace.
+// state returns the observable state of a namespace.
 func state(t testing.TB, n *netnstest.Node) string {
 	t.Helper()
 	if !inVM() {

@@ -5,30 +5,30 @@ import (
 	"fmt"
 )
 
-// An Undo is what takes back what outlives brunt, as data: a queueing discipline that was
-// put on links stays there until somebody removes it. Whoever has the namespace open can
-// do it, with [Namespace.Undo].
+// An Undo describes, as data, how to restore state that outlives brunt: a queueing discipline stays
+// on a link until it is removed. Any process that can open the namespace can apply it with
+// [Namespace.Undo].
 type Undo struct {
-	Namespace string     `json:"namespace"` // which one, for as long as this machine runs
+	Namespace string     `json:"namespace"` // its identity, until the machine restarts
 	Kind      string     `json:"kind"`      // of the discipline: netem, tbf, prio
-	Handle    uint16     `json:"handle"`    // of the discipline, by which brunt's own is known
+	Handle    uint16     `json:"handle"`    // of the discipline; identifies it as brunt's own
 	Links     []LinkUndo `json:"links"`
 }
 
-// A LinkUndo is a link as it was.
+// A LinkUndo is the original state of a link.
 type LinkUndo struct {
 	Index    int    `json:"index"`
 	Name     string `json:"name"`
-	QueueLen int    `json:"queue_len"` // txqueuelen, in packets; the kernel makes 1000 of 0 when a discipline comes
+	QueueLen int    `json:"queue_len"` // txqueuelen, in packets; a new discipline changes 0 to 1000
 }
 
-// ErrOther tells that a namespace is not the one that an Undo is about: what was done is
-// gone with that one.
+// ErrOther reports that the namespace is not the one that an Undo describes. The state to undo was
+// removed with that namespace.
 var ErrOther = errors.New("it is another network namespace")
 
-// Prepare picks the mechanism for s, and gives s with it written in, so that Set takes no
-// other. Where what it sets outlives brunt it gives the Undo as well, which holds from
-// before Set until the state it tells of is back; else that is nil. It changes nothing.
+// Prepare picks the mechanism for s and returns s with it set in Via, so that Set uses no other. If
+// the state would outlive brunt, Prepare also returns its Undo, which is valid from before Set
+// until the state is restored; otherwise the Undo is nil. Prepare changes nothing.
 func (n *Namespace) Prepare(s Spec) (Spec, *Undo, error) {
 	via, err := n.Pick(s)
 	if err != nil {

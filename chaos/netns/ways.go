@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// A Way is an action by a mechanism.
+// A Way is the support of one mechanism for one action.
 type Way struct {
 	Do  Action
 	Via string
-	Err error  // why it does not work on this machine, or for this user; nil is that it does
-	Fix string // what would make it work
+	Err error  // why it does not work on this machine or for this user; nil if it works
+	Fix string // how to make it work
 }
 
-// ErrNoThrowaway tells that brunt can't make a namespace to try things in.
+// ErrNoThrowaway reports that brunt can't make a namespace for probes.
 var ErrNoThrowaway = errors.New("no namespace can be made to try it in")
 
-// Ways tries all mechanisms for all actions, best first for each, in namespaces that are
-// thrown away. Other faults are tried elsewhere: this is what is done to packets.
+// Ways probes all mechanisms of all actions, best first for each action, in throwaway namespaces.
+// It covers effects on packets only.
 func Ways() []Way {
 	var all []Way
 	for _, a := range Actions() {
@@ -35,7 +35,7 @@ func Ways() []Way {
 	return all
 }
 
-// Fault is what an action is called in a scenario.
+// Fault returns the name of the action in a scenario.
 func (a Action) Fault() string {
 	if strings.HasPrefix(string(a), "dns.") {
 		return string(a)

@@ -18,7 +18,7 @@ func TestLatencyHoldsBack(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		toxic toxics.Latency
-		least time.Duration // a round trip
+		least time.Duration // of a round trip
 	}{
 		{"forward", toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, 15 * time.Millisecond},
 		{"back", toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Back}, 20 * time.Millisecond},
@@ -94,8 +94,8 @@ func TestRemoveReleasesWhatWaits(t *testing.T) {
 	}
 }
 
-// TestRemoveBehindAStalledReader wants Remove to return while a reader that stalls
-// still does, and no byte lost after.
+// TestRemoveBehindAStalledReader checks that Remove returns while a reader is stalled, and that no
+// byte is lost.
 func TestRemoveBehindAStalledReader(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -112,7 +112,7 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 			p := start(t, serve(t, func(c *net.TCPConn) {
 				_, _ = c.Write(sent)
 			}), proxy.Config{})
-			for _, early := range []bool{true, false} { // added before the reader stalls, and after
+			for _, early := range []bool{true, false} { // added before and after the reader stalls
 				var x *proxy.Toxicity
 				if early {
 					x = add(t, p, tc.toxic)
@@ -135,7 +135,7 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 				done := make(chan error)
 				go func() { done <- x.Remove() }()
 				select {
-				case err := <-done: // nobody has read a byte yet
+				case err := <-done: // no byte has been read yet
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -151,8 +151,8 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 	}
 }
 
-// TestAddHoldsAtOnce wants nothing to leave the proxy from the time when Add has
-// returned, in the middle of a bulk transfer.
+// TestAddHoldsAtOnce checks that no data leaves the proxy after Add has returned, in the middle of
+// a bulk transfer.
 func TestAddHoldsAtOnce(t *testing.T) {
 	for _, toxic := range []proxy.Toxic{toxics.Stall{}, toxics.Blackhole{}, toxics.Partition{}, toxics.Latency{Delay: time.Hour, Direction: proxy.Both}} {
 		t.Run(fmt.Sprintf("%T", toxic), func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				at := p.Stats()
 				time.Sleep(3 * time.Millisecond)
 				most := int64(0)
-				if runtime.GOOS == "windows" { // a write that is under way can't be stopped there
+				if runtime.GOOS == "windows" { // a write in progress can't be interrupted on Windows
 					most = 4 * proxy.BufferSize
 				}
 				if left := p.Stats().Back - at.Back; left > most {
@@ -182,7 +182,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				}
 				remove(t, x)
 				if _, hole := toxic.(toxics.Blackhole); hole {
-					return // they are reset
+					return // the connections are reset
 				}
 			}
 		})
@@ -276,7 +276,7 @@ func TestPartition(t *testing.T) {
 				old := dial(t, p)
 				ask(t, old, "before")
 				x := add(t, p, tc.toxic)
-				if tc.old == cut { // it is by now
+				if tc.old == cut { // the connection is closed by now
 					if n := p.Open(); n != 0 {
 						t.Errorf("%d connections are open", n)
 					}
@@ -299,7 +299,7 @@ func TestPartition(t *testing.T) {
 					_ = nc.SetDeadline(time.Now().Add(patience))
 				}
 				switch tc.young {
-				case cut: // at the earliest while connecting
+				case cut: // the connection may fail while connecting
 					if err == nil {
 						_, err = io.Copy(io.Discard, nc)
 					}
@@ -377,7 +377,7 @@ func TestPartition(t *testing.T) {
 	})
 }
 
-// wants wants s to come.
+// wants checks that s arrives.
 func wants(t *testing.T, c net.Conn, s string) {
 	t.Helper()
 	b := make([]byte, len(s))
@@ -438,7 +438,7 @@ func TestToxicsCombine(t *testing.T) {
 	_, _ = io.WriteString(c, "2")
 	remove(t, stall)
 	wants(t, c, "12")
-	// What is swallowed first never meets the second.
+	// Data that the first toxic drops never reaches the second.
 	hole, after := add(t, p, toxics.Blackhole{}), add(t, p, toxics.Stall{})
 	_, _ = io.WriteString(c, "3")
 	eventually(t, "the first met it", func() bool { return hole.Seen().Forward == 1 })
@@ -447,4 +447,4 @@ func TestToxicsCombine(t *testing.T) {
 	}
 }
 
-const keepsPort = proxy.CanSplice // both are Linux's
+const keepsPort = proxy.CanSplice // both exist on Linux only

@@ -14,7 +14,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// ways are a link without a proxy and with one.
+// ways runs f over a link without a proxy and with one.
 func ways(b *testing.B, u *upstream, f func(b *testing.B, addr string)) {
 	for _, w := range []struct {
 		name  string
@@ -102,8 +102,7 @@ func BenchmarkProxy_Request(b *testing.B) {
 	})
 }
 
-// BenchmarkProxy_Toggle is what putting a toxic in and taking it out takes, with
-// connections that are idle.
+// BenchmarkProxy_Toggle measures adding and removing a toxic, with idle connections.
 func BenchmarkProxy_Toggle(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("conns=%d", n), func(b *testing.B) {
@@ -123,8 +122,8 @@ func BenchmarkProxy_Toggle(b *testing.B) {
 	}
 }
 
-// BenchmarkLatency_Added reports how late a delay is beyond what was drawn, and how
-// a jitter spreads, over round trips of 20 connections.
+// BenchmarkLatency_Added reports the excess of a delay over its drawn value, and the spread of a
+// jitter, over round trips of 20 connections.
 func BenchmarkLatency_Added(b *testing.B) {
 	for _, x := range []toxics.Latency{
 		{Delay: 100 * time.Millisecond},
@@ -171,7 +170,7 @@ func BenchmarkLatency_Added(b *testing.B) {
 	}
 }
 
-// BenchmarkBandwidth_Rate reports the rate that a receiver sees over 2 s.
+// BenchmarkBandwidth_Rate reports the rate at a receiver over 2 s.
 func BenchmarkBandwidth_Rate(b *testing.B) {
 	u := serve(b, func(c *net.TCPConn) {
 		for buf := make([]byte, 64<<10); ; {

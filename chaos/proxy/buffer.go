@@ -2,7 +2,7 @@ package proxy
 
 import "sync"
 
-// bufferSize is what is read at once.
+// bufferSize is the size of a read in bytes.
 const bufferSize = 32 << 10
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
@@ -11,8 +11,8 @@ func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
 
 func putBuffer(b *[]byte) { buffers.Put(b) }
 
-// keep makes an item's bytes of n bytes in a buffer: few are copied, so that what is
-// held costs what it is; for many the buffer is given away.
+// keep returns the first n bytes of a buffer for an item. It copies a few bytes, to hold no more
+// memory than needed, and gives the buffer itself away for many.
 func keep(buf *[]byte, n int) (b []byte, whole *[]byte) {
 	if n > bufferSize/2 {
 		return (*buf)[:n], buf

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// TestProxy_WithCopies ends connections while another process has all files of brunt's: whoever has the
-// other end must not wait for that one.
+// TestProxy_WithCopies ends connections while another process holds copies of all descriptors: the
+// peer must not wait for that process.
 func TestProxy_WithCopies(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -15,17 +15,17 @@
 //
 // The proxy guarantees:
 //
-//   - Add returns when its toxic holds for every live and new connection: nothing
-//     that the proxy has not passed on by then escapes it.
-//   - Remove never waits for a peer: what was held is released, in order,
-//     into what comes behind, and a reader that stalls stalls only its own link.
-//   - A stream that ends on one side ends on the other (half-close), and goes on in
-//     the other direction. A reset arrives as a reset, never as an end.
-//   - No byte is lost, repeated or overtaken but by a toxic whose job it is, and a
-//     connection that lost one is reset, never ended.
-//   - A direction of a connection holds about a MiB; more is back-pressure.
-//   - Every random choice comes from the seed, the toxic, and the number of the
-//     connection or the request; none from goroutines' timing.
+//   - Add returns when its toxic applies to every live and new connection, and to
+//     all data that the proxy has not forwarded by then.
+//   - Remove never waits for a peer: held data is released in order to the next
+//     stage, and a reader that stalls stalls only its own link.
+//   - A stream that ends on one side ends on the other (half-close), and continues
+//     in the other direction. A reset arrives as a reset, never as an end.
+//   - Only a toxic that is meant to do so loses, repeats or reorders bytes. A
+//     connection that lost bytes is reset, never ended.
+//   - A direction of a connection holds about a MiB; beyond that the proxy stops reading.
+//   - Every random choice depends on the seed, the toxic, and the number of the
+//     connection or the request, and never on goroutines' timing.
 //
 // Two limits apply to any proxy. A client's connect succeeds before the upstream is asked, so an
 // upstream that refuses is seen as a reset. A handshake is never delayed, only what follows it.

@@ -2,12 +2,12 @@ package proxy
 
 import "time"
 
-// move puts an item before stage i, or out.
+// move puts an item before stage i, or into out.
 func (f *flow) move(i int, it Item) {
 	switch {
 	case i < len(f.stages):
 		f.stages[i].enter(it)
-	case it.req != nil && it.req.hit: // Chosen by a toxic that is no longer in
+	case it.req != nil && it.req.hit: // selected by a toxic that has been removed
 		f.answered(&it)
 		f.forget(it)
 	default:
@@ -15,7 +15,7 @@ func (f *flow) move(i int, it Item) {
 	}
 }
 
-// DropOnClose drops an item.
+// forget drops an item.
 func (f *flow) forget(it Item) {
 	f.count--
 	f.release(it.cost())
@@ -24,15 +24,15 @@ func (f *flow) forget(it Item) {
 	}
 }
 
-// release frees what items cost. Who waits for that is told by the driver, as the
-// other flow's lock is not to be had under this one's.
+// release frees the memory cost of items. The driver wakes the goroutine that waits for it, because
+// the other flow's lock can't be taken under this one's.
 func (f *flow) release(n int) {
 	if now := f.held.Add(-int64(n)); now < limit && now+int64(n) >= limit {
 		f.eased = true
 	}
 }
 
-// answered notes what the proxy itself replies to the request that it belongs to.
+// answered records the proxy's own reply to the item's request.
 func (f *flow) answered(it *Item) {
 	if it.first && it.req.expects {
 		f.replies = append(f.replies, reply{req: it.req, interim: true})
@@ -42,8 +42,8 @@ func (f *flow) answered(it *Item) {
 	}
 }
 
-// advance moves what may leave its stage. It gives when the next may; zero is not
-// by itself.
+// advance moves the items that may leave their stages. It returns when the next one may; zero means
+// that no time is known.
 func (f *flow) advance(now time.Time) (next time.Time) {
 	for i, s := range f.stages {
 		for s.q.len() > 0 {
@@ -63,7 +63,7 @@ func (f *flow) advance(now time.Time) (next time.Time) {
 	return next
 }
 
-// step moves the head of stage i on.
+// step moves the head of stage i.
 func (f *flow) step(i int, s *stage) {
 	it, split := s.take()
 	if split {
@@ -89,8 +89,8 @@ func (f *flow) step(i int, s *stage) {
 	}
 }
 
-// hangUp ends the stream before stage i, and with it the connection: what waits in
-// the stages before and what comes from now on is for nobody. The lock is held.
+// hangUp ends the stream before stage i, and with it the connection. It drops the items in earlier
+// stages and everything that arrives later. The lock is held.
 func (f *flow) hangUp(i int) {
 	f.ended, f.hung = true, true
 	for _, s := range f.stages[:i] {
@@ -105,8 +105,8 @@ func (f *flow) hangUp(i int) {
 	f.move(i, it)
 }
 
-// kick sees to it that what the flow holds is driven. Inline tells that the caller
-// is its reader, who may do it where nothing has to be waited for.
+// kick makes sure that the flow's items are driven. inline reports that the caller is its reader,
+// which drives the flow itself if it needs no wait.
 func (f *flow) kick(inline bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -123,7 +123,7 @@ func (f *flow) kick(inline bool) {
 	}
 }
 
-// spawn gives the driving to a goroutine.
+// spawn starts a goroutine that drives the flow.
 func (f *flow) spawn() {
 	f.l.wg.Go(func() {
 		f.mu.Lock()
@@ -132,8 +132,8 @@ func (f *flow) spawn() {
 	})
 }
 
-// drive moves and writes what the flow holds, until that is nothing and no stage is
-// left. The lock is held, but while it waits or writes. Inline never waits.
+// drive moves and writes the flow's items until there are none and no stage is left. The lock is
+// held, except while drive waits or writes. With inline it never waits.
 func (f *flow) drive(inline bool) {
 	var timer *time.Timer
 	for !f.dead && f.stuck == nil {
@@ -153,7 +153,7 @@ func (f *flow) drive(inline bool) {
 			f.opp.nudge()
 			f.mu.Lock()
 			continue
-		case f.hung: // the other direction ends behind what is on its way there
+		case f.hung: // the other direction ends after its queued items
 			f.hung = false
 			f.mu.Unlock()
 			f.opp.finish(end)
@@ -181,7 +181,7 @@ func (f *flow) drive(inline bool) {
 	f.changed()
 }
 
-// sleep waits for a change or a time; zero is none.
+// sleep waits for a change or until a time; zero is no time limit.
 func (f *flow) sleep(timer *time.Timer, until time.Time) *time.Timer {
 	if until.IsZero() {
 		<-f.wake
@@ -199,8 +199,8 @@ func (f *flow) sleep(timer *time.Timer, until time.Time) *time.Timer {
 	return timer
 }
 
-// write lets out what may leave. It tells that something changed. The lock is held,
-// but while it waits.
+// write writes what may leave. It reports whether something changed. The lock is held, except while
+// write waits.
 func (f *flow) write() bool {
 	if f.out.len() == 0 {
 		return false
@@ -238,7 +238,7 @@ func (f *flow) write() bool {
 	return true
 }
 
-// sent notes that n bytes of out's head have left. The lock is held.
+// sent records that n bytes of out's head have left. The lock is held.
 func (f *flow) sent(n int) {
 	f.passed(n)
 	if h := f.out.head(); n < len(h.Bytes) {
@@ -250,14 +250,14 @@ func (f *flow) sent(n int) {
 	f.forget(f.out.pop())
 }
 
-// passed counts bytes that left.
+// passed counts bytes that left the proxy.
 func (f *flow) passed(n int) {
 	if !f.l.isProbe() {
 		f.l.p.stats.bytes(f.dir, n)
 	}
 }
 
-// nudge makes the flow look again whether it may read.
+// nudge makes the flow check again whether it may read.
 func (f *flow) nudge() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

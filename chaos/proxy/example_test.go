@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// echoServer is what the proxy stands before.
+// echoServer is the upstream of the proxy.
 func echoServer() net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,7 +32,7 @@ func echoServer() net.Listener {
 	return l
 }
 
-// A fault is put in while connections are open, seen by a probe, and taken out.
+// A fault is added while connections are open, observed by a probe, and removed.
 func Example() {
 	l := echoServer()
 	defer l.Close()

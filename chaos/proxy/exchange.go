@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/seed"
 )
 
-// A request is one on an HTTP link.
+// A request is an HTTP request on a link.
 type request struct {
 	n       uint64 // its number at the proxy
 	method  string
@@ -20,20 +20,20 @@ type request struct {
 	old     bool // HTTP/1.0
 	expects bool // 100-continue
 	x       *exchange
-	about   []*Editor // that count it
-	edits   []*Editor // that chose it
+	about   []*Editor // the editors that count it
+	edits   []*Editor // the editors that selected it
 
 	// Under the forward flow's lock.
 	hit    bool // a toxic answers it
 	answer *http1.CannedResponse
 
 	// Under the exchange's lock.
-	ready [][]byte // what the proxy replies and has not sent yet
-	final bool     // with that it is answered
+	ready [][]byte // replies of the proxy that are not sent yet
+	final bool     // ready completes the response
 	done  bool     // it was answered
 }
 
-// requestDrafts are the changes to the request by the toxics that chose it.
+// requestDrafts returns the changes to the request by the toxics that selected it.
 func (r *request) requestDrafts() (all []*http1.Draft) {
 	for _, e := range r.edits {
 		all = append(all, &e.Request)
@@ -41,7 +41,7 @@ func (r *request) requestDrafts() (all []*http1.Draft) {
 	return all
 }
 
-// answerDrafts are the changes to the answer by the toxics that chose the request and are still in.
+// answerDrafts returns the changes to the response by the active toxics that selected the request.
 func (r *request) answerDrafts() (all []*http1.Draft) {
 	for _, e := range r.edits {
 		if !e.off() {
@@ -51,7 +51,7 @@ func (r *request) answerDrafts() (all []*http1.Draft) {
 	return all
 }
 
-// AnswerWith has the proxy answer the request of the item itself.
+// AnswerWith makes the proxy answer the item's request itself.
 func (it *Item) AnswerWith(a *http1.CannedResponse) {
 	it.req.hit, it.req.answer = true, a
 	if !it.req.x.l.isProbe() {
@@ -59,36 +59,35 @@ func (it *Item) AnswerWith(a *http1.CannedResponse) {
 	}
 }
 
-// Answered tells that the proxy answers the request of the item itself.
+// Answered reports whether the proxy answers the item's request itself.
 func (it *Item) Answered() bool { return it.req != nil && it.req.hit }
 
-// A reply is due to a request that a toxic hit.
+// A reply is the proxy's own response to a request.
 type reply struct {
 	req     *request
 	interim bool // 100 Continue
 }
 
-// goOn is what a client waits for before it sends a body.
+// goOn is the response for which a client waits before it sends a body.
 var goOn = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-// mostOpen is how many requests of one connection are read before the first of
-// them is answered.
+// mostOpen is the number of requests of one connection that are read before the first response.
 const mostOpen = 256
 
-// An exchange pairs the requests and responses of an HTTP link, so that what the
-// proxy itself replies comes in its turn.
+// An exchange pairs the requests and responses of an HTTP link, so that the proxy's own replies are
+// sent in order.
 //
-// Locks are taken in the order: exchange, flow.
+// The lock order is: exchange, flow.
 type exchange struct {
 	l    *link
-	many atomic.Int64 // requests that are not answered
-	lost atomic.Bool  // the link is raw: nothing can be replied any more
+	many atomic.Int64 // requests without a response
+	lost atomic.Bool  // the link is raw: no reply is possible any more
 
 	mu        sync.Mutex
 	requests  http1.Framer
 	responses http1.Framer
-	current   *request       // that is being read
-	open      []*request     // not answered, in order
+	current   *request       // the request that is being read
+	open      []*request     // requests without a response, in order
 	final     bool           // the response that is being read is its request's last
 	asks      http1.Revision // of the request that is being read
 	says      http1.Revision // of the response that is being read
@@ -101,10 +100,10 @@ func newExchange(l *link) *exchange {
 	return x
 }
 
-// full tells that enough requests wait for their responses.
+// full reports whether mostOpen requests wait for their responses.
 func (x *exchange) full() bool { return x.many.Load() >= mostOpen }
 
-// Feed takes what f has read.
+// feed processes what f has read.
 func (x *exchange) feed(f *flow, b []byte) {
 	x.with(func() {
 		if f.dir == Forward {
@@ -115,7 +114,7 @@ func (x *exchange) feed(f *flow, b []byte) {
 	}, f)
 }
 
-// Flush lets go what waits for more of f's bytes, as there will be none.
+// flush releases data that waits for more of f's bytes, when no more will arrive.
 func (x *exchange) flush(f *flow) {
 	x.with(func() {
 		if f.dir == Forward {
@@ -126,7 +125,7 @@ func (x *exchange) flush(f *flow) {
 	}, f)
 }
 
-// CannedResponse takes replies for requests that a toxic hit.
+// answer accepts replies to requests that a toxic selected.
 func (x *exchange) answer(rs []reply) {
 	x.with(func() {
 		for _, r := range rs {
@@ -143,8 +142,8 @@ func (x *exchange) answer(rs []reply) {
 	}, x.l.forward)
 }
 
-// with runs do under the lock and sees to it that the flows go on with what it gave
-// them. The one whose reader or driver calls goes on by itself.
+// with runs do under the lock and then makes the flows process the result. The calling flow
+// processes it by itself.
 func (x *exchange) with(do func(), caller *flow) {
 	x.mu.Lock()
 	do()
@@ -157,7 +156,7 @@ func (x *exchange) with(do func(), caller *flow) {
 	caller.opp.kick(false)
 }
 
-// owes tells whether a request waits for the proxy's own reply.
+// owes reports whether a request waits for the proxy's own reply.
 func (x *exchange) owes() bool {
 	for _, r := range x.open {
 		if r.final || len(r.ready) > 0 {
@@ -206,8 +205,7 @@ func (x *exchange) beginRequest(b []byte) (n int, body http1.Framing, size uint6
 	return n, body, size, nil
 }
 
-// brokenRequest makes the connection end with the request that can't be read to its
-// end.
+// brokenRequest makes the connection end with a request that can't be parsed to its end.
 func (x *exchange) brokenRequest() {
 	if x.current != nil {
 		x.current.close = true
@@ -231,7 +229,7 @@ func (x *exchange) emitRequest(b []byte, first, last bool) {
 
 func (x *exchange) beginResponse(b []byte) (n int, body http1.Framing, size uint64, err error) {
 	if len(x.open) == 0 || x.open[0].final {
-		return 0, http1.NoBody, 0, http1.ErrNotHTTP // nobody asked
+		return 0, http1.NoBody, 0, http1.ErrNotHTTP // response without a request
 	}
 	r := x.open[0]
 	h, n, err := http1.ReadResponse(b, r.method)
@@ -242,7 +240,7 @@ func (x *exchange) beginResponse(b []byte) (n int, body http1.Framing, size uint
 	x.final = h.StatusCode >= 200 || h.StatusCode == http.StatusSwitchingProtocols
 	switch {
 	case h.StatusCode == http.StatusSwitchingProtocols, r.method == "CONNECT" && h.StatusCode/100 == 2:
-		x.surrender() // from here on it is another protocol
+		x.surrender() // from here on the connection uses another protocol
 		return n, http1.UntilClose, 0, nil
 	}
 	if x.final && len(r.edits) > 0 {
@@ -269,8 +267,8 @@ func (x *exchange) emitResponse(b []byte, first, last bool) {
 	}
 }
 
-// surrender makes the link raw in both directions. A request that is under way ends
-// there, in case that a toxic waits for its end.
+// surrender makes the link raw in both directions. It ends a request in progress, in case a toxic
+// waits for its end.
 func (x *exchange) surrender() {
 	x.lost.Store(true)
 	x.responses.Raw = true
@@ -281,7 +279,7 @@ func (x *exchange) surrender() {
 	}
 }
 
-// pop takes the request off that was answered.
+// pop removes the answered request.
 func (x *exchange) pop() {
 	full := x.full()
 	x.open[0].done = true
@@ -293,7 +291,7 @@ func (x *exchange) pop() {
 	}
 }
 
-// reply sends what the proxy has to say to the requests whose turn it is.
+// reply sends the proxy's replies to the requests at the head of the queue.
 func (x *exchange) reply() {
 	for len(x.open) > 0 && x.responses.Idle() {
 		r := x.open[0]

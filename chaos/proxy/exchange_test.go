@@ -12,8 +12,8 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// TestExchangesPass wants every exchange to pass unchanged, in any pieces, while a
-// toxic hits other requests of the same connection, before and after.
+// TestExchangesPass checks that every exchange passes unchanged, in any pieces, while a toxic hits
+// other requests of the same connection, before and after.
 func TestExchangesPass(t *testing.T) {
 	want503 := string(http1.NewCannedResponse(503, nil, "").For("GET", false, false))
 	for _, tc := range http1test.Exchanges() {
@@ -49,7 +49,7 @@ func TestExchangesPass(t *testing.T) {
 				switch {
 				case tc.Closes:
 					isEnded(t, c)
-				case tc.Foreign: // out of the toxic's reach, but through
+				case tc.Foreign: // not affected by the toxic, but forwarded
 					inPieces(c, http1test.HitMe, piece)
 					want(http1test.HitMe)
 				default:

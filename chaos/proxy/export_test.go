@@ -2,16 +2,16 @@ package proxy
 
 import "net"
 
-// BufferSize and CanSplice are what tests outside of the package know of its limits.
+// BufferSize and CanSplice export limits to external tests.
 const (
 	BufferSize = bufferSize
 	CanSplice  = canSplice
 )
 
-// A Piecer is a gate that takes no more than a piece at once.
+// A Piecer is a gate that processes limited pieces.
 type Piecer = piecer
 
-// Held gives the bytes that each open connection holds, in both directions.
+// Held returns the bytes that each open connection holds, forward and in both directions.
 func (p *Proxy) Held() (forward, both []int64) {
 	for _, l := range p.live() {
 		f := l.forward.held.Load()
@@ -20,11 +20,11 @@ func (p *Proxy) Held() (forward, both []int64) {
 	return forward, both
 }
 
-// Numbered tells how many requests and connections have a number, which probes don't.
+// Numbered returns the number of requests and connections that have a number. Probes have none.
 func (p *Proxy) Numbered() uint64 { return p.requests.Load() + p.connections.Load() }
 
-// ExpectedProbes is the number of probes that have not connected yet.
+// ExpectedProbes returns the number of probes that have not connected yet.
 func (p *Proxy) ExpectedProbes() int { return len(p.expectedProbes) }
 
-// TCPAddr is where the proxy listens.
+// TCPAddr returns the address of the listener.
 func (p *Proxy) TCPAddr() *net.TCPAddr { return p.listener.addr }

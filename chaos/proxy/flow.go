@@ -12,51 +12,50 @@ import (
 	"time"
 )
 
-// limit is how many bytes one direction of one connection holds, with what they
-// cost; then it stops reading.
+// limit is the memory cost in bytes of the items that one direction of one connection may hold;
+// then it stops reading.
 const limit = 768 << 10
 
-// past is a deadline that ends a read or write at once.
+// past is a deadline that interrupts a read or write at once.
 var past = time.Unix(1, 0)
 
-// A flow is one direction of a link. Its reader takes what comes; its driver,
-// which there is only while something waits, moves it through the stages and
-// writes it. With nothing in the way the reader does both.
+// A flow is one direction of a link. Its reader receives bytes. Its driver, which exists only
+// while items wait, moves them through the stages and writes them. If nothing has to wait, the
+// reader does both.
 //
-// Subtle: bytes leave only under the lock, by system calls that don't block. So a
-// stage that is put in under the lock is before all that has not left, without
-// waiting for a goroutine; a deadline in the past makes those that wait for a
-// socket look again.
+// Subtle: bytes leave only under the lock, by system calls that don't block. A stage that is
+// added under the lock therefore comes before all bytes that have not left, without waiting for
+// a goroutine. A deadline in the past interrupts goroutines that wait for a socket.
 type flow struct {
 	l   *link
 	dir Direction
 	opp *flow // the other direction
 
 	mu       sync.Mutex
-	cond     sync.Cond       // the reader waits for a change
-	wake     chan struct{}   // so does the driver
-	src      *net.TCPConn    // nil until there is one
-	dst      *net.TCPConn    // nil until there is one
+	cond     sync.Cond       // the reader waits for it
+	wake     chan struct{}   // the driver waits for it
+	src      *net.TCPConn    // nil until connected
+	dst      *net.TCPConn    // nil until connected
 	rawSrc   syscall.RawConn // of src
 	rawDst   syscall.RawConn // of dst
 	stages   []*stage
-	out      fifo    // what passed all stages
+	out      fifo    // items that passed all stages
 	count    int     // items in stages and out
-	replies  []reply // of the proxy itself, to requests that ended here
-	splicing bool    // the reader lets bytes pass
-	driving  bool    // somebody is the driver
+	replies  []reply // the proxy's own, to requests that ended here
+	splicing bool    // the reader is splicing
+	driving  bool    // there is a driver
 	unread   bool    // src's read deadline is in the past
-	unwrit   bool    // dst's write deadline is
-	gone     error   // src is gone: writing to it told
+	unwrit   bool    // dst's write deadline is in the past
+	gone     error   // src is gone, as a write to it reported
 	stuck    error   // dst is gone
-	eased    bool    // it held too much and no longer does
-	ended    bool    // the stream's end is in, nothing comes any more
-	hung     bool    // a toxic ended it, and the other direction is to be told
+	eased    bool    // it was over limit and no longer is
+	ended    bool    // the stream's end has been queued
+	hung     bool    // a toxic ended it, and the other direction must be told
 	dead     bool
-	splices  bool // the kernel can
+	splices  bool // the kernel supports splice
 	bridge   bridge
 
-	held atomic.Int64 // what its items cost
+	held atomic.Int64 // memory cost of its items
 }
 
 func newFlow(l *link, dir Direction) *flow {
@@ -65,7 +64,7 @@ func newFlow(l *link, dir Direction) *flow {
 	return f
 }
 
-// connect gives the flow its destination.
+// connect sets the flow's destination.
 func (f *flow) connect(dst *net.TCPConn) error {
 	raw, err := dst.SyscallConn()
 	if err != nil {
@@ -78,7 +77,7 @@ func (f *flow) connect(dst *net.TCPConn) error {
 	return nil
 }
 
-// changed wakes everybody who waits for the flow. The lock is held.
+// changed wakes all goroutines that wait for the flow. The lock is held.
 func (f *flow) changed() {
 	f.cond.Broadcast()
 	select {
@@ -87,7 +86,7 @@ func (f *flow) changed() {
 	}
 }
 
-// pokeRead makes who waits for src look again. The lock is held.
+// pokeRead interrupts a pending read from src. The lock is held.
 func (f *flow) pokeRead() {
 	if f.src != nil {
 		f.unread = true
@@ -95,14 +94,14 @@ func (f *flow) pokeRead() {
 	}
 }
 
-// add puts a stage in before the flow has begun.
+// add adds a stage before the flow has begun.
 func (f *flow) add(s *stage) {
 	if s != nil {
 		f.stages = append(f.stages, s)
 	}
 }
 
-// install puts a stage in behind all others, before all that has not left yet.
+// install adds a stage after all others, before all data that has not left yet.
 func (f *flow) install(s *stage) {
 	if s == nil {
 		return
@@ -124,8 +123,8 @@ func (f *flow) install(s *stage) {
 	f.changed()
 }
 
-// uninstall takes the stage of x out, if there is one, and lets what it held go on.
-// It tells whether the stage lost something.
+// uninstall removes the stage of x, if there is one, and releases its items. It reports whether the
+// stage lost data.
 func (f *flow) uninstall(x *Toxicity) (lost bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,7 +149,7 @@ func (f *flow) holds() bool {
 	return f.count > 0 || f.bridge.holds()
 }
 
-// die ends the flow; its sockets are closed.
+// die ends the flow after its sockets are closed.
 func (f *flow) die() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -158,14 +157,14 @@ func (f *flow) die() {
 	f.changed()
 }
 
-// step is what a reader does next.
+// step is the next action of a reader.
 type step uint8
 
 const (
-	over   step = iota // nothing: the flow is
-	fail               // pass on that src is gone
+	over   step = iota // none: the flow has ended
+	fail               // forward that src is gone
 	take               // read some bytes for the stages
-	copies             // let bytes pass by splice
+	copies             // pass bytes by splice
 )
 
 // Next waits until the reader has something to do.
@@ -194,8 +193,8 @@ func (f *flow) Next() step {
 	}
 }
 
-// room tells whether the flow may read. Before the upstream is connected to, what
-// no toxic asks for stays in the system's buffers.
+// room reports whether the flow may read. Before the upstream is connected, data that no toxic
+// needs stays in the system's buffers.
 func (f *flow) room() bool {
 	if f.dst == nil && len(f.stages) == 0 || f.held.Load() >= limit {
 		return false
@@ -217,7 +216,7 @@ func (f *flow) clearWrite() {
 	}
 }
 
-// read is the flow's reader, until its stream's end.
+// read is the flow's reader. It returns at the end of its stream.
 func (f *flow) read(src *net.TCPConn) {
 	raw, err := src.SyscallConn()
 	if err != nil {
@@ -246,7 +245,7 @@ func (f *flow) read(src *net.TCPConn) {
 	}
 }
 
-// take reads some bytes and sends them on their way.
+// take reads some bytes and forwards them.
 func (f *flow) take() error {
 	b, whole, err := f.receive()
 	if len(b) > 0 {
@@ -260,13 +259,13 @@ func (f *flow) take() error {
 	return err
 }
 
-// end passes on that the stream has ended.
+// end forwards the end of the stream.
 func (f *flow) end(err error) {
 	if errors.Is(err, net.ErrClosed) {
-		return // by the proxy itself
+		return // closed by the proxy itself
 	}
-	// Subtle: a reset that met a write to src is told to that write only; then
-	// reading src finds an end.
+	// Subtle: if a reset arrives during a write to src, only that write reports it; reading src
+	// then returns EOF.
 	wasReset := err != io.EOF || f.opp.isStuck()
 	if f.dir == Forward && f.l.givenUp(wasReset) {
 		f.l.shut(true)
@@ -283,14 +282,14 @@ func (f *flow) end(err error) {
 	f.kick(true)
 }
 
-// isStuck tells that dst is gone.
+// isStuck reports whether dst is gone.
 func (f *flow) isStuck() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.stuck != nil
 }
 
-// finish puts the stream's end in; nothing is taken behind it.
+// finish queues the stream's end; the flow accepts nothing after it.
 func (f *flow) finish(k ItemKind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -303,7 +302,7 @@ func (f *flow) finish(k ItemKind) {
 	f.changed()
 }
 
-// Lose tells that writing to the flow's src failed: src is gone.
+// lose records that writing to the flow's src failed: src is gone.
 func (f *flow) lose(err error) {
 	f.mu.Lock()
 	again := f.ended
@@ -320,7 +319,7 @@ func (f *flow) lose(err error) {
 	}
 }
 
-// Feed takes an item in.
+// feed accepts an item.
 func (f *flow) feed(it Item) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

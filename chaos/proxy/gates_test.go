@@ -12,10 +12,10 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// place is a gate's place in a test.
+// place returns a gate's injection point in a test.
 func place(seed uint64, d proxy.Direction) proxy.Point { return proxy.Point{Seed: seed, Direction: d} }
 
-// delays are what a latency draws for n chunks.
+// delays returns the delays that a latency draws for n chunks.
 func delays(t toxics.Latency, seed uint64, n int) []time.Duration {
 	g := t.Begin().Gate(place(seed, proxy.Forward))
 	in := time.Unix(1000, 0)
@@ -89,8 +89,8 @@ func TestLatencyDirection(t *testing.T) {
 	}
 }
 
-// pour lets n pieces through a shaper whose driver looks at its times of waking,
-// and gives when the last left.
+// pour sends n pieces through a shaper whose driver wakes at the given times, and returns when the
+// last left.
 func pour(g proxy.Gate, size, n int, wake func(due time.Time) time.Time) time.Duration {
 	t0 := time.Unix(1000, 0)
 	now, left := t0, time.Time{}
@@ -117,7 +117,7 @@ func TestBandwidthShapes(t *testing.T) {
 			if math.Abs(exact.Seconds()-want) > 1e-3 {
 				t.Errorf("%d pieces took %v, want %.3f s", n, exact, want)
 			}
-			// Timers that are late by up to 1 ms cost no rate.
+			// Timers that are up to 1 ms late do not reduce the rate.
 			late := 0
 			g = toxics.Bandwidth{Rate: rate}.Begin().Gate(place(1, proxy.Forward))
 			lagging := pour(g, size, n, func(due time.Time) time.Time {

@@ -15,10 +15,10 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// patience is how long a test waits for what must come. It is no measure.
+// patience is the timeout for expected events. It is no measurement.
 const patience = 20 * time.Second
 
-// An upstream is a server of a test.
+// An upstream is a test server.
 type upstream struct {
 	l     *net.TCPListener
 	wg    sync.WaitGroup
@@ -26,7 +26,7 @@ type upstream struct {
 	conns []*net.TCPConn
 }
 
-// serve starts an upstream that gives each connection to f and closes it after.
+// serve starts an upstream that passes each connection to f and closes it afterwards.
 func serve(t testing.TB, f func(c *net.TCPConn)) *upstream {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -63,7 +63,7 @@ func serve(t testing.TB, f func(c *net.TCPConn)) *upstream {
 
 func (u *upstream) addr() string { return u.l.Addr().String() }
 
-// start starts a proxy before u.
+// start starts a proxy in front of u.
 func start(t testing.TB, u *upstream, c proxy.Config) *proxy.Proxy {
 	t.Helper()
 	c.Upstream = u.addr
@@ -79,7 +79,7 @@ func start(t testing.TB, u *upstream, c proxy.Config) *proxy.Proxy {
 	return p
 }
 
-// dial connects to the proxy, with a deadline that only a hang meets.
+// dial connects to the proxy, with a deadline that only a hang reaches.
 func dial(t testing.TB, p *proxy.Proxy) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr())
@@ -107,7 +107,7 @@ func remove(t testing.TB, x *proxy.Toxicity) {
 	}
 }
 
-// ask sends s and wants it back.
+// ask sends s and expects it back.
 func ask(t testing.TB, c net.Conn, s string) {
 	t.Helper()
 	if _, err := io.WriteString(c, s); err != nil {
@@ -122,7 +122,7 @@ func ask(t testing.TB, c net.Conn, s string) {
 	}
 }
 
-// silent wants that nothing comes for a while.
+// silent checks that no data arrives for a while.
 func silent(t testing.TB, c net.Conn) {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
@@ -134,7 +134,7 @@ func silent(t testing.TB, c net.Conn) {
 	}
 }
 
-// isReset wants that the connection was reset.
+// isReset checks that the connection was reset.
 func isReset(t testing.TB, c net.Conn) {
 	t.Helper()
 	_, err := io.Copy(io.Discard, c)
@@ -143,7 +143,7 @@ func isReset(t testing.TB, c net.Conn) {
 	}
 }
 
-// isEnded wants that the stream ended in order.
+// isEnded checks that the stream ended in order.
 func isEnded(t testing.TB, c net.Conn) {
 	t.Helper()
 	if n, err := c.Read(make([]byte, 1)); n > 0 || err != io.EOF {
@@ -160,8 +160,8 @@ func eventually(t testing.TB, what string, f func() bool) {
 	}
 }
 
-// counts wants the proxy to count what passed. It counts a moment after the bytes have
-// left: who gets them may look before.
+// counts checks the proxy's counts. It retries, because the proxy counts a moment after the bytes
+// have left.
 func counts(t testing.TB, what string, p *proxy.Proxy, f func(proxy.Traffic) bool) {
 	t.Helper()
 	for began := time.Now(); !f(p.Stats()); time.Sleep(time.Millisecond) {
@@ -171,8 +171,8 @@ func counts(t testing.TB, what string, p *proxy.Proxy, f func(proxy.Traffic) boo
 	}
 }
 
-// A checked stream is numbered blocks with a checksum, so that a lost, repeated or
-// overtaken byte shows.
+// A checked stream is numbered blocks with a checksum, which reveal lost, repeated or reordered
+// bytes.
 func writeBlock(w io.Writer, r *rand.ChaCha8, n uint32) error {
 	b := make([]byte, 12+r.Uint64()%3000)
 	binary.BigEndian.PutUint32(b, uint32(len(b)))
@@ -204,5 +204,5 @@ func readBlock(r io.Reader, n uint32) error {
 	return nil
 }
 
-// echo sends back what comes.
+// echo sends back what it receives.
 func echo(c *net.TCPConn) { _, _ = io.Copy(c, c) }

@@ -16,13 +16,13 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// rewrites are exchanges with what they become.
+// rewrites are exchanges and their expected results.
 var rewrites = []struct {
 	name             string
 	toxic            toxics.HTTPRewrite
 	ask, asked       string
 	answer, answered string
-	ends             bool // the server ends the connection with it
+	ends             bool // the server ends the connection after it
 }{
 	{
 		name:  "headers of both, the others as they were",
@@ -114,8 +114,8 @@ const (
 	left    = "HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 2\r\n\r\nno"
 )
 
-// TestHTTPRewrite wants exactly what was asked for to be changed, in any pieces, and
-// what does not fit on the same connection, before and after, to pass as it is.
+// TestHTTPRewrite checks that exactly the requested parts change, for any pieces, and that other
+// exchanges on the same connection pass unchanged.
 func TestHTTPRewrite(t *testing.T) {
 	for _, tc := range rewrites {
 		for _, piece := range []int{1 << 20, 1} {
@@ -163,7 +163,7 @@ func TestHTTPRewrite(t *testing.T) {
 	}
 }
 
-// Rewrites are made one after the other; of what both say the later holds.
+// Rewrites apply one after another; for the same part the later one wins.
 func TestRewritesCombine(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
 	add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: http1.Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}}})
@@ -189,8 +189,8 @@ func TestRewritesCombine(t *testing.T) {
 	}
 }
 
-// An answer that comes after the removal is not changed, though its request was
-// chosen; nor is what the proxy answers itself.
+// A response after the removal is not changed, although its request was selected. The proxy's own
+// responses are not changed either.
 func TestRewriteRemovedMeanwhile(t *testing.T) {
 	asked, goOn := make(chan struct{}), make(chan struct{})
 	p := start(t, serve(t, func(c *net.TCPConn) {
@@ -224,8 +224,8 @@ func TestRewriteRemovedMeanwhile(t *testing.T) {
 	}
 }
 
-// What follows a rewritten message and is no HTTP passes; what follows one that could not
-// be read to its end belongs to it, and is dropped with its body.
+// Non-HTTP data after a rewritten message passes. Data after a message that could not be parsed to
+// its end belongs to it, and is dropped with its body.
 func TestRewriteThenStrange(t *testing.T) {
 	const asked = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew"
 	for _, tc := range []struct{ ask, rest string }{
@@ -247,8 +247,8 @@ func TestRewriteThenStrange(t *testing.T) {
 	}
 }
 
-// TestRewriteShare wants a share of the requests to be changed, each in both directions
-// or in none.
+// TestRewriteShare checks that a share of the requests is changed, each in both directions or in
+// none.
 func TestRewriteShare(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true, Seed: 1})
 	x := add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/new"}}, Answer: http1.Draft{Status: 299}, Share: .2, Path: "/o*"})
@@ -265,7 +265,7 @@ func TestRewriteShare(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
-	// Of 1000 at 20 % fewer than 140 or more than 260 have a chance of three in a million.
+	// Of 1000 at 20 %, fewer than 140 or more than 260 have a probability of three in a million.
 	if s := x.Seen(); hit < 140 || hit > 260 || s.Hit != int64(hit) || s.Passed != int64(1000-hit) {
 		t.Errorf("%d are hit, and it met %+v", hit, s)
 	}

@@ -21,7 +21,7 @@ import (
 	"brunt/chaos/seed"
 )
 
-// web starts a real HTTP server that says what it was asked.
+// web starts a real HTTP server that returns what it was asked.
 func web(t testing.TB) *upstream {
 	return serve(t, func(c *net.TCPConn) {
 		br := bufio.NewReader(c)
@@ -46,7 +46,7 @@ func web(t testing.TB) *upstream {
 	})
 }
 
-// get sends a request and gives the answer's status and body.
+// get sends a request and returns the status and body of the response.
 func get(t testing.TB, c net.Conn, br *bufio.Reader, method, path, body string) (int, string) {
 	t.Helper()
 	fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, path, len(body), body)
@@ -131,7 +131,7 @@ func TestHTTPErrorAnswer(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := dial(t, p)
-			if tc.name == "expected" { // goes on where expect was
+			if tc.name == "expected" { // sent after the interim response
 				ask := "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 				_, _ = io.WriteString(c, ask)
 				wants(t, c, "HTTP/1.1 100 Continue\r\n\r\n")
@@ -150,7 +150,7 @@ func TestHTTPErrorAnswer(t *testing.T) {
 	}
 }
 
-// TestHTTPErrorShare wants the set of hit requests to be a function of the seed.
+// TestHTTPErrorShare checks that the set of selected requests is a function of the seed.
 func TestHTTPErrorShare(t *testing.T) {
 	const n = 500
 	hits := func(t *testing.T, seed uint64, conns int, disturb bool) (numbers []int, hit int64) {
@@ -209,8 +209,8 @@ func TestHTTPErrorShare(t *testing.T) {
 	}
 }
 
-// TestHTTPErrorInTheMiddle wants a toxic to leave a request alone that had begun
-// before it, and to finish with one that it hit when it is removed.
+// TestHTTPErrorInTheMiddle checks that a toxic does not affect a request that began before it, and
+// completes its response to a selected request after its removal.
 func TestHTTPErrorInTheMiddle(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
 	c := dial(t, p)
@@ -257,7 +257,7 @@ func TestPipelinedAnswersInOrder(t *testing.T) {
 	}
 }
 
-// TestPipelineWithoutReading wants what is answered to exert back-pressure.
+// TestPipelineWithoutReading checks that the proxy's own responses exert back-pressure.
 func TestPipelineWithoutReading(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
 	add(t, p, toxics.HTTPError{Body: strings.Repeat("x", 10_000)})
@@ -276,7 +276,7 @@ func TestPipelineWithoutReading(t *testing.T) {
 	}
 }
 
-// TestGoesOnWhenReadAgain wants a link to go on that was full in both directions.
+// TestGoesOnWhenReadAgain checks that a link that was full in both directions continues.
 func TestGoesOnWhenReadAgain(t *testing.T) {
 	for _, http := range []bool{false, true} {
 		t.Run(fmt.Sprintf("http=%v", http), func(t *testing.T) {
@@ -325,8 +325,8 @@ func TestHTTPDelay(t *testing.T) {
 	}
 }
 
-// TestErrorAndStallCombine wants an answer of the proxy to meet the toxics on the
-// way back, and the order of adding to decide on the way forward.
+// TestErrorAndStallCombine checks that a response of the proxy passes the toxics of the back
+// direction, and that the order of adding decides in the forward direction.
 func TestErrorAndStallCombine(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
 	c := dial(t, p)
@@ -341,7 +341,7 @@ func TestErrorAndStallCombine(t *testing.T) {
 	remove(t, late)
 	remove(t, refuse)
 	stall := add(t, p, toxics.Stall{})
-	refuse = add(t, p, toxics.HTTPError{}) // behind it: nothing comes there
+	refuse = add(t, p, toxics.HTTPError{}) // after the other toxic: no request reaches it
 	_, _ = io.WriteString(c, http1test.HitMe)
 	silent(t, c)
 	if s := refuse.Seen(); s.Any() {
@@ -353,8 +353,8 @@ func TestErrorAndStallCombine(t *testing.T) {
 	}
 }
 
-// TestNeverLeavesAClientWaiting wants a request that was hit to be answered, or its
-// connection to be reset when the upstream makes no sense before it.
+// TestNeverLeavesAClientWaiting checks that a selected request is answered, or its connection is
+// reset if the upstream sends invalid data before.
 func TestNeverLeavesAClientWaiting(t *testing.T) {
 	for _, tc := range []struct {
 		name, answer string
@@ -364,7 +364,7 @@ func TestNeverLeavesAClientWaiting(t *testing.T) {
 		{"bad chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", true},
 		{"two answers", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false},
 	} {
-		for _, rest := range []string{"", "5678"} { // the second is hit in its middle, or all of it
+		for _, rest := range []string{"", "5678"} { // the second request is hit in its middle, or completely
 			t.Run(tc.name+", body "+rest, func(t *testing.T) {
 				speak := make(chan struct{})
 				p := start(t, serve(t, func(c *net.TCPConn) {
@@ -393,8 +393,7 @@ func TestNeverLeavesAClientWaiting(t *testing.T) {
 	}
 }
 
-// TestUnfinishedHeadersPass wants what waits for the rest of a header to go on when
-// there is none.
+// TestUnfinishedHeadersPass checks that an incomplete header is forwarded when the stream ends.
 func TestUnfinishedHeadersPass(t *testing.T) {
 	got := make(chan string, 1)
 	p := start(t, serve(t, func(c *net.TCPConn) {

@@ -11,19 +11,19 @@ import (
 	"brunt/chaos/sockets"
 )
 
-// Admission is what becomes of a new connection.
+// Admission is what happens to a new connection.
 type Admission uint8
 
 const (
 	Admit Admission = iota
-	Wait            // until the toxic is removed; the upstream is not connected to before
+	Wait            // until the toxic is removed; the upstream connection is made afterwards
 	Deny            // reset at once
 )
 
-// dialFor is how long connecting to the upstream may take.
+// dialFor is the timeout of connecting to the upstream.
 const dialFor = 10 * time.Second
 
-// A link is one connection of a client and its other half to the upstream.
+// A link is one client connection and its connection to the upstream.
 type link struct {
 	p       *Proxy
 	n       uint64
@@ -33,17 +33,17 @@ type link struct {
 	down    *net.TCPConn
 	forward *flow
 	back    *flow
-	http    *exchange // nil where nothing is parsed
+	http    *exchange // nil if the link is not parsed
 
 	wg    sync.WaitGroup // the flows' goroutines
-	ends  atomic.Int32   // flows that came to their end
-	done  chan struct{}  // closed when all of it is over
-	shift chan struct{}  // wakes who waits for admission
+	ends  atomic.Int32   // flows that have ended
+	done  chan struct{}  // closed when the link has ended
+	shift chan struct{}  // wakes the wait for admission
 
 	mu          sync.Mutex
-	attachments []*attachment // the toxics that it is under, in order
+	attachments []*attachment // the toxics on the link, in order
 	up          *net.TCPConn
-	dialed      bool // or about to
+	dialed      bool // or about to be
 	dead        bool
 }
 
@@ -60,7 +60,7 @@ func newLink(p *Proxy, down *net.TCPConn, n uint64, rv *rendezvous) *link {
 
 func (l *link) isProbe() bool { return l.rv != nil }
 
-// run carries the connection until both flows came to their end or it was cut.
+// run carries the connection until both flows have ended or it was cut.
 func (l *link) run() {
 	if l.back.connect(l.down) != nil {
 		l.shut(true)
@@ -73,11 +73,11 @@ func (l *link) run() {
 		l.back.read(up)
 	}
 	l.wg.Wait()
-	l.shut(true) // if it wasn't: something was lost on the way
+	l.shut(true) // no effect unless data was lost
 }
 
-// connect waits until the link may go on, and connects to the upstream. It gives
-// nil when the link is over instead.
+// connect waits until the link is admitted, and connects to the upstream. It returns nil if the
+// link has ended.
 func (l *link) connect() *net.TCPConn {
 	for {
 		switch l.admission() {
@@ -122,8 +122,8 @@ func (l *link) upstream() string {
 	return l.p.c.Upstream()
 }
 
-// Admission is what the first toxic says that doesn't let new connections pass. If
-// there is none the link counts as established from here on.
+// admission returns the decision of the first toxic that does not admit new connections. If there
+// is none, the link counts as established from now on.
 func (l *link) admission() Admission {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,8 +136,8 @@ func (l *link) admission() Admission {
 	return Admit
 }
 
-// given up tells whether the link is dropped now that its client ended it: nothing
-// of it has reached the upstream, and either it was reset, or a toxic says so.
+// givenUp reports whether the link is dropped when its client ends it: nothing of it has reached
+// the upstream, and either the client reset it or a toxic requires the drop.
 func (l *link) givenUp(wasReset bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -147,7 +147,7 @@ func (l *link) givenUp(wasReset bool) bool {
 	return wasReset || slices.ContainsFunc(l.attachments, func(m *attachment) bool { return m.x.effect.DropOnClose })
 }
 
-// attach puts the link under x; false when it is over.
+// attach puts the link under x. It returns false if the link has ended.
 func (l *link) attach(x *Toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,7 +158,7 @@ func (l *link) attach(x *Toxicity) bool {
 	return true
 }
 
-// attachment finds the meeting with x. The link's lock is held.
+// attachment returns the attachment to x. The link's lock is held.
 func (l *link) attachment(x *Toxicity) *attachment {
 	if i := slices.IndexFunc(l.attachments, func(m *attachment) bool { return m.x == x }); i >= 0 {
 		return l.attachments[i]
@@ -166,7 +166,7 @@ func (l *link) attachment(x *Toxicity) *attachment {
 	return nil
 }
 
-// met tells whether x has counted the link.
+// affectedBy reports whether x has counted the link.
 func (l *link) affectedBy(x *Toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +174,7 @@ func (l *link) affectedBy(x *Toxicity) bool {
 	return m != nil && m.affected.Load()
 }
 
-// editors lists those that may rewrite a request that comes now.
+// editors returns the editors that may rewrite a request that arrives now.
 func (l *link) editors() (all []*Editor) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,7 +186,7 @@ func (l *link) editors() (all []*Editor) {
 	return all
 }
 
-// install puts the stages of x into the flows.
+// install adds the stages of x to the flows.
 func (l *link) install(x *Toxicity) {
 	l.mu.Lock()
 	m := l.attachment(x)
@@ -195,7 +195,7 @@ func (l *link) install(x *Toxicity) {
 	l.back.install(newStage(m, Back))
 }
 
-// end takes the link from under x. It tells that something was lost there.
+// detach removes the link from x. It reports whether data was lost there.
 func (l *link) detach(x *Toxicity) (lost bool) {
 	l.mu.Lock()
 	l.attachments = slices.DeleteFunc(l.attachments, func(m *attachment) bool { return m.x == x })
@@ -208,17 +208,17 @@ func (l *link) detach(x *Toxicity) (lost bool) {
 	return lostForward || lostBack
 }
 
-// holds tells whether something is on its way.
+// holds reports whether the link holds data.
 func (l *link) holds() bool { return l.forward.holds() || l.back.holds() }
 
-// finished is called by each flow that passed its stream's end on.
+// finished is called by each flow after it has forwarded its stream's end.
 func (l *link) finished() {
 	if l.ends.Add(1) == 2 {
 		l.shut(false)
 	}
 }
 
-// shut ends the link at once, with a reset on both sides or by closing them.
+// shut ends the link at once, with a reset on both sides if hard is set, and a close otherwise.
 func (l *link) shut(hard bool) {
 	l.mu.Lock()
 	if l.dead {

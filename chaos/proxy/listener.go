@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/sockets"
 )
 
-// A door is a listener that can be closed for a while and keeps its port. Closing
-// is counted: it opens when everybody who shut it has asked for that.
+// A listener can be closed for a while and keeps its port. Closing is counted: it opens after one
+// reopen for each shut.
 type listener struct {
 	addr *net.TCPAddr
 
@@ -32,10 +32,10 @@ func newListener(addr string) (*listener, error) {
 	return d, nil
 }
 
-// listen listens on a port that was asked for by number, even if any will do.
+// listen listens on a port requested by number, even if any port will do.
 //
-// Subtle: Linux takes a port that it chose itself back from a socket that stops
-// listening, and leaves it one that was asked for.
+// Subtle: Linux releases a port that it chose itself when the socket stops listening, but keeps a
+// requested one.
 func listen(addr string) (*net.TCPListener, error) {
 	for range 20 {
 		l, err := net.Listen("tcp", addr)
@@ -49,12 +49,12 @@ func listen(addr string) (*net.TCPListener, error) {
 		_ = l.Close()
 		if again, err := net.ListenTCP("tcp", at); err == nil {
 			return again, nil
-		} // somebody was quicker
+		} // another process took the port
 	}
 	return nil, errors.New("no port stays free")
 }
 
-// accept waits for the next connection, over the times when the door is shut.
+// accept waits for the next connection, also while the listener is shut.
 func (d *listener) accept(ctx context.Context) (*net.TCPConn, error) {
 	for {
 		d.mu.Lock()
@@ -72,19 +72,19 @@ func (d *listener) accept(ctx context.Context) (*net.TCPConn, error) {
 		d.mu.Lock()
 		same := l == d.l && opened == d.opened
 		d.mu.Unlock()
-		if same { // otherwise it ended because the door was shut
+		if same { // otherwise it failed because the listener was shut
 			return nil, err
 		}
 	}
 }
 
-// shut makes the system refuse connections, those too that wait to be accepted.
+// shut makes the system refuse connections, including those that wait to be accepted.
 func (d *listener) shut() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.shuts == 0 {
 		opened := d.opened
-		d.opened = make(chan struct{}) // before the listener fails, so that accept knows why
+		d.opened = make(chan struct{}) // set before the listener fails, so that accept knows the reason
 		if err := pause(d.l); err != nil {
 			d.opened = opened
 			return err
@@ -94,7 +94,7 @@ func (d *listener) shut() error {
 	return nil
 }
 
-// rebindFor is how long reopen tries to get its port back.
+// rebindFor is the time for which reopen tries to get its port back.
 const rebindFor = 2 * time.Second
 
 // reopen undoes one shut. After an error it may be called again.

@@ -6,14 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pause makes a listening socket one that doesn't listen. It stays bound, so no
-// other connection of this machine is given its port meanwhile, which among
-// thousands of them happens.
+// pause makes a socket stop listening. The socket stays bound, so that the kernel gives its port to
+// no other connection of this machine meanwhile.
 func pause(l *net.TCPListener) error {
 	return control(l, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
 }
 
-// resume lets a paused socket listen again.
+// resume makes a paused socket listen again.
 func resume(l *net.TCPListener) (*net.TCPListener, error) {
 	err := control(l, func(fd int) error { return unix.Listen(fd, backlog) })
 	if err != nil {
@@ -23,7 +22,7 @@ func resume(l *net.TCPListener) (*net.TCPListener, error) {
 	return l, nil
 }
 
-// backlog is cut to net.core.somaxconn by the kernel, as is what package net asks for.
+// backlog is the requested queue length; the kernel limits it to net.core.somaxconn.
 const backlog = 65535
 
 func control(l *net.TCPListener, f func(fd int) error) error {

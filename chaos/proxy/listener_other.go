@@ -4,7 +4,7 @@ package proxy
 
 import "net"
 
-// pause closes the listener: elsewhere than on Linux a socket can't stop listening.
+// pause closes the listener: outside Linux a socket can't stop listening.
 func pause(l *net.TCPListener) error { return l.Close() }
 
 // resume listens on the same port again.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// openFiles counts this process's descriptors.
+// openFiles returns the number of this process's descriptors.
 func openFiles(t *testing.T) int {
 	t.Helper()
 	names, err := os.ReadDir("/proc/self/fd")

@@ -10,8 +10,7 @@ import (
 	"sync"
 )
 
-// A peer is the upstream of a probe: a listener of this process for as long as the
-// Probe takes.
+// A peer is the upstream of a probe: a listener in this process that lives as long as the probe.
 type peer struct {
 	l     *net.TCPListener
 	serve func(*net.TCPConn)
@@ -22,7 +21,7 @@ type peer struct {
 	conns  []*net.TCPConn
 }
 
-// newPeer makes a peer where the proxy's own sockets are.
+// newPeer makes a peer in the network where the proxy listens.
 func (c *Config) newPeer(serve func(*net.TCPConn)) (*peer, error) {
 	var l *net.TCPListener
 	err := c.Inside(func() (err error) {
@@ -72,15 +71,15 @@ func (p *peer) close() {
 	p.wg.Wait()
 }
 
-// echo sends back what comes.
+// echo sends back what it receives.
 func echo(c *net.TCPConn) {
 	_, _ = io.Copy(c, c)
 }
 
-// peerHeader is in a peer's answers, so that they can be told from the proxy's own.
+// peerHeader marks a peer's responses, to distinguish them from the proxy's own.
 const peerHeader = "Brunt-Peer"
 
-// arrivals are the requests that a peer got, where they are kept.
+// arrivals records the requests that a peer received.
 type arrivals struct {
 	mu  sync.Mutex
 	all []Message
@@ -92,7 +91,7 @@ func (a *arrivals) count() int {
 	return len(a.all)
 }
 
-// after is the request that came after the first n; the zero value is none.
+// after returns the request after the first n, or the zero value if there is none.
 func (a *arrivals) after(n int) Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,17 +101,17 @@ func (a *arrivals) after(n int) Message {
 	return a.all[n]
 }
 
-// linesOf writes headers as lines.
+// linesOf formats headers as lines.
 func linesOf(h http.Header) string {
 	var b strings.Builder
 	_ = h.Write(&b)
 	return b.String()
 }
 
-// peerBody is a peer's answer, where its status has one.
+// peerBody is the body of a peer's response, where its status allows one.
 const peerBody = "probe"
 
-// web serves what a probe asks, as it says.
+// web serves the requests of a probe as it specifies.
 func (a *arrivals) web(q *ProbeRequest) func(c *net.TCPConn) {
 	answer := "HTTP/1.1 204 No Content\r\n" + peerHeader + ": yes\r\n" + linesOf(q.Says) + "\r\n"
 	if q.Status != 0 {

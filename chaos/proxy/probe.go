@@ -16,84 +16,83 @@ import (
 	"time"
 )
 
-// A Kind says what a probe does.
+// A Kind is the kind of a probe.
 type Kind uint8
 
 const (
-	Connect Kind = iota // connects, and nothing else
+	Connect Kind = iota // only connects
 	RTT                 // small round trips on one connection
-	Bulk                // sends bytes and gets them back, both at once
-	Close               // a small round trip, then it ends its side and waits for the other's end
-	HTTP                // requests, on a connection for as long as it lives
+	Bulk                // sends bytes and receives them back at the same time
+	Close               // a small round trip, then ends its side and waits for the other's end
+	HTTP                // requests on a connection that stays open while it can
 )
 
-// A ProbeRequest says what to measure.
+// A ProbeRequest configures a probe.
 type ProbeRequest struct {
 	Kind   Kind
 	N      int    // round trips or requests; 0 is 1
-	Bytes  int64  // of a Bulk; 0 is 1 MiB
-	Method string // of HTTP; empty is GET
-	Path   string // of HTTP, not escaped; empty is /
+	Bytes  int64  // for Bulk; 0 is 1 MiB
+	Method string // for HTTP; empty is GET
+	Path   string // for HTTP, unescaped; empty is /
 
-	// Of HTTP, for who wants to see what becomes of a message: the headers that are sent
-	// both ways besides those that must be, the status of the answer (zero is 204,
-	// without a body), and that all is kept.
+	// For HTTP, to check changes to messages: additional request and response headers, the status
+	// of the response (zero is 204 without a body), and whether to keep the messages.
 	Asks, Says http.Header
 	Status     int
 	Keep       bool
 }
 
-// An Exchange is a request and its answer as they arrived.
+// An Exchange is a request and its response as they arrived.
 type Exchange struct{ Request, Answer Message }
 
-// A Message is one end of an exchange.
+// A Message is one message of an exchange.
 type Message struct {
-	Target string // of a request that arrived; empty is that none did
-	Status int    // of an answer
+	Target string // of a request that arrived; empty if none did
+	Status int    // of a response
 	Header http.Header
 	Body   string
 }
 
-// An Outcome is how a connection fared.
+// An Outcome is the result of a connection.
 type Outcome uint8
 
 const (
-	Answered Outcome = iota // all that was asked for came back
-	Refused                 // it could not connect
+	Answered Outcome = iota // every response arrived
+	Refused                 // the connection was refused
 	WasReset
-	WasClosed // ended in order, too early
-	Silent    // nothing came until the context was over
-	Failed    // in another way
+	WasClosed // closed in order, too early
+	Silent    // nothing arrived until the context ended
+	Failed    // another error
 )
 
 func (o Outcome) String() string {
 	return [...]string{"answered", "refused", "reset", "closed", "silent", "failed"}[o]
 }
 
-// A ProbeResult is what a probe met with. It is filled as far as the probe came.
+// A ProbeResult is the result of a probe. Its fields are valid as far as the probe got.
 type ProbeResult struct {
 	Outcome   Outcome
-	Err       error // what was met, nil if all was answered
+	Err       error // nil if everything was answered
 	Connected bool
 
 	Times    []time.Duration // of each round trip or request
-	Waited   time.Duration   // for the one that had no answer
+	Waited   time.Duration   // of the round trip without an answer
 	Statuses []int           // of each request
 	Own      []bool          // of each request: the proxy answered it itself
-	Kept     []Exchange      // where that was asked for
-	Received int64           // bytes that came back
-	Parts    int             // that they came in, of a Bulk
-	Spread   time.Duration   // from the first of them to the last, of a Bulk
-	Closing  bool            // a Close ended its side
-	Rate     float64         // bytes a second, of a Bulk, from the first byte that came back to the last
+	Kept     []Exchange      // if Keep was set
+	Received int64           // bytes received
+	Parts    int             // reads that the bytes arrived in, for Bulk
+	Spread   time.Duration   // from the first to the last of them, for Bulk
+	Closing  bool            // a Close probe ended its side
+	Rate     float64         // bytes per second, for Bulk, from the first byte received to the last
 }
 
-// fail notes what ended the probe.
+// fail records the error that ended the probe.
 func (r *ProbeResult) fail(err error) {
 	r.Err, r.Outcome = err, OutcomeOf(err)
 }
 
-// gaveUp notes what ended the probe in a round trip or request that began then.
+// gaveUp records the error that ended the probe in a round trip or request that started at began.
 func (r *ProbeResult) gaveUp(err error, began time.Time) {
 	r.fail(err)
 	r.Waited = time.Since(began)
@@ -124,13 +123,13 @@ func OutcomeOf(err error) Outcome {
 	return Failed
 }
 
-// Probe measures the proxy from a client's side: it connects to the proxy's own
-// listener and goes through the same code as every connection, toxics included, but
-// to a peer in this process. It takes no part in the traffic: it is not counted,
-// has a wire of its own in Bandwidth, and numbers of its own for what is random.
+// Probe measures the proxy from a client's side: it connects to the proxy's own listener and passes
+// through the same code as every connection, toxics included, but to a peer in this process. It
+// does not affect the traffic: it is not counted, has its own wire in Bandwidth, and its own
+// numbers for random choices.
 //
-// Ctx bounds how long it waits for what may never come. What the toxics do to it is
-// in the result; an error is that it could not be made.
+// ctx limits the wait for data that may never arrive. The result contains the effects of the
+// toxics; an error means that the probe could not be made.
 func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) {
 	serve := echo
 	var seen arrivals
@@ -155,8 +154,8 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 	return r, nil
 }
 
-// call connects as a probe. Nil is that it could not, for the reason in r or the
-// error. Hang ends the connection.
+// call connects as a probe. c is nil if that failed; r or the error holds the reason. hang ends the
+// connection.
 func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPConn, hang func(), err error) {
 	c, rv, err := p.dial(ctx, to.addr())
 	switch {
@@ -178,7 +177,7 @@ func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPC
 	}, nil
 }
 
-// bind makes ctx bound what is done on c.
+// bind applies the deadline of ctx to operations on c.
 func bind(ctx context.Context, c *net.TCPConn) (free func()) {
 	_ = c.SetDeadline(time.Time{})
 	done := make(chan struct{})
@@ -188,7 +187,7 @@ func bind(ctx context.Context, c *net.TCPConn) (free func()) {
 	})
 	return func() {
 		if !stop() {
-			<-done // or it would end what is done next
+			<-done // otherwise it would end the next operation
 		}
 	}
 }
@@ -220,20 +219,19 @@ func (p *Proxy) probeTCP(ctx context.Context, to *peer, q ProbeRequest, r *Probe
 	return nil
 }
 
-// echoes is a connection to an echo: every number that is sent comes back.
+// echoes is a connection to an echo: every number sent comes back.
 type echoes struct {
 	c    *net.TCPConn
 	sent uint64
-	back [8]byte // that comes back
-	have int     // bytes of it
+	back [8]byte // the number being received
+	have int     // bytes of it received
 }
 
-// roundTrip sends a number and waits until it is back. What comes back of earlier
-// ones is passed over.
+// roundTrip sends a number and waits until it returns. It skips earlier numbers.
 func (e *echoes) roundTrip(r *ProbeResult) bool {
 	e.sent++
 	began := time.Now()
-	// It begins with a 0, so that nobody takes it for HTTP.
+	// The number begins with a 0, so that it is not mistaken for HTTP.
 	if _, err := e.c.Write(binary.BigEndian.AppendUint64(nil, e.sent)); err != nil {
 		r.gaveUp(err, began)
 		return false
@@ -267,7 +265,7 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 			n, err := c.Write(zeros[:min(left, bufferSize)])
 			left -= int64(n)
 			if err != nil {
-				return // reading tells
+				return // the read reports the error
 			}
 		}
 	}()
@@ -339,7 +337,7 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *Prob
 	return nil
 }
 
-// request sends one request. It tells whether the connection serves another.
+// request sends one request. It reports whether the connection can serve another.
 func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest, seen *arrivals) (keep bool) {
 	began, before := time.Now(), seen.count()
 	at := url.URL{Path: q.Path}
@@ -368,15 +366,15 @@ func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest, 
 	return !resp.Close
 }
 
-// A Line is a probe's connection that stays, so that it can be seen what a fault
-// does to connections that were there before it.
+// A Line is a probe's connection that stays open, to observe the effect of a fault on connections
+// that existed before it.
 type Line struct {
 	echoes
 	to   *peer
 	hang func()
 }
 
-// Established opens a connection and makes sure that it works.
+// Established opens a connection and checks that it works.
 func (p *Proxy) Established(ctx context.Context) (*Line, error) {
 	to, err := p.c.newPeer(echo)
 	if err != nil {
@@ -396,8 +394,8 @@ func (p *Proxy) Established(ctx context.Context) (*Line, error) {
 	return l, nil
 }
 
-// RoundTrip tells whether the connection still works: Answered, WasReset, WasClosed,
-// or Silent when ctx was over first.
+// RoundTrip checks whether the connection still works. The outcome is Answered, WasReset,
+// WasClosed, or Silent if ctx ended first.
 func (l *Line) RoundTrip(ctx context.Context) ProbeResult {
 	r := ProbeResult{Connected: true}
 	defer bind(ctx, l.c)()

@@ -16,7 +16,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// briefly bounds a probe that is expected to meet silence.
+// briefly limits a probe that is expected to get no answer.
 func briefly(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	t.Cleanup(cancel)
@@ -38,12 +38,12 @@ func probe(t *testing.T, p *proxy.Proxy, ctx context.Context, q proxy.ProbeReque
 	return r
 }
 
-// effects are what a probe sees of each toxic. They bite: seen is false without it.
+// effects are the observations of a probe for each toxic. Without the toxic, seen is false.
 var effects = []struct {
 	name  string
 	toxic proxy.Toxic
 	http  bool
-	mute  bool // it is silence that is seen
+	mute  bool // the observation is that no answer arrives
 	seen  func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool
 }{
 	{"latency", toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
@@ -101,9 +101,8 @@ var effects = []struct {
 	}},
 }
 
-// TestProbeSeesEachToxic wants a probe to tell a toxic that is in from one that is
-// not, from one that was removed, and from one that is in and does nothing; and
-// none of it to count as traffic.
+// TestProbeSeesEachToxic checks that a probe distinguishes an active toxic from a missing one, a
+// removed one, and an ineffective one, and that probes do not count as traffic.
 func TestProbeSeesEachToxic(t *testing.T) {
 	for _, tc := range effects {
 		t.Run(tc.name, func(t *testing.T) {
@@ -182,7 +181,7 @@ func TestEstablishedSees(t *testing.T) {
 				}
 				remove(t, x)
 				r := l.RoundTrip(patiently(t))
-				// A reset is told once; then writing finds a broken pipe.
+				// A reset is reported once; later writes return a broken pipe.
 				if r.Outcome != tc.after {
 					t.Errorf("after it: %v, want %v: %v", r.Outcome, tc.after, r.Err)
 				}
@@ -202,8 +201,8 @@ func TestEstablishedSees(t *testing.T) {
 	})
 }
 
-// TestProbesAmongTraffic wants probes to be told from connections that come at the
-// same time, and to take nothing from them.
+// TestProbesAmongTraffic checks that probes are distinguished from concurrent connections and do
+// not affect them.
 func TestProbesAmongTraffic(t *testing.T) {
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "upstream")

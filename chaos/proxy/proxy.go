@@ -15,32 +15,31 @@ import (
 	"brunt/chaos/sockets"
 )
 
-// Config is what a proxy is started with.
+// Config configures a proxy.
 type Config struct {
-	Listen   string        // host:port; empty is 127.0.0.1:0. The port stays for the proxy's life
-	Upstream func() string // host:port; asked for every connection, by several goroutines; must not block
+	Listen   string        // host:port; empty is 127.0.0.1:0. The proxy keeps the port while it lives
+	Upstream func() string // host:port; called for every connection, concurrently; must not block
 	Seed     uint64        // of every random choice
 
-	// HTTP says that the connections carry HTTP/1.x and that HTTPError, HTTPDelay or
-	// HTTPRewrite may be added. Every connection is then parsed from its first byte, at the cost
-	// of splice(2), because where a request ends can't be told from the middle of a
-	// stream. What turns out not to be HTTP passes as it is, out of those toxics'
-	// reach.
+	// HTTP says that the connections carry HTTP/1.x and that HTTPError, HTTPDelay or HTTPRewrite
+	// may be added. The proxy then parses every connection from its first byte and does not use
+	// splice(2), because the end of a request can't be found from the middle of a stream. Data that
+	// is not HTTP passes unchanged, out of reach of those toxics.
 	HTTP bool
 
-	// Inside has what it is given done where the proxy is to listen and to connect from, such as
-	// another network namespace; nil is here. Control is called with the socket of each connection
-	// to the upstream before that is made; nil is nothing.
+	// Inside runs do in the network where the proxy listens and connects, such as another network
+	// namespace; nil is the current one. Control is called with each upstream socket before it
+	// connects; nil is none.
 	Inside  func(do func() error) error
 	Control func(network, address string, c syscall.RawConn) error
 
-	// Ineffective is for tests: toxics can be added and are listed, and do nothing.
-	// Whoever verifies that a fault is there must notice.
+	// Ineffective is for tests: toxics can be added and are listed, but have no effect. A check of
+	// the fault must detect that.
 	Ineffective bool
 }
 
-// A Proxy listens on loopback and passes every connection on to its upstream; on
-// the way it does what its toxics say. All methods may be called at any time.
+// A Proxy listens on loopback, forwards every connection to its upstream, and applies its toxics.
+// All methods are safe for concurrent use.
 type Proxy struct {
 	c        Config
 	listener *listener
@@ -50,17 +49,17 @@ type Proxy struct {
 	wg       sync.WaitGroup
 
 	stats                  counters
-	connections, requests  atomic.Uint64 // the next one's number
+	connections, requests  atomic.Uint64 // the number of the next one
 	probes, probesRequests atomic.Uint64
 
 	change sync.Mutex // one Add or Remove at a time
-	added  uint64     // attachment change
+	added  uint64     // guarded by change
 
 	mu             sync.Mutex
 	closed         bool
 	toxics         []*Toxicity // in the order in which they were added
 	links          map[*link]struct{}
-	expectedProbes map[netip.AddrPort]*rendezvous // probes that are to come, by their address
+	expectedProbes map[netip.AddrPort]*rendezvous // expected probes by their local address
 }
 
 // Start starts a proxy.
@@ -92,16 +91,15 @@ func Start(c Config) (*Proxy, error) {
 // Addr is the host:port where the proxy listens.
 func (p *Proxy) Addr() string { return p.listener.addr.String() }
 
-// Stats counts all connections that were accepted, the bytes that left the proxy (a
-// moment after they did), and on an HTTP proxy the requests: Hit were answered by it,
-// Passed were not.
+// Stats counts all accepted connections, the bytes that left the proxy (with a short delay), and on
+// an HTTP proxy the requests: the proxy answered those in Hit itself, and not those in Passed.
 func (p *Proxy) Stats() Traffic {
 	t := p.stats.traffic()
 	t.Passed -= t.Hit
 	return t
 }
 
-// Open is the number of connections that are open now, without probes.
+// Open returns the number of open connections, without probes.
 func (p *Proxy) Open() int {
 	n := 0
 	for _, l := range p.live() {
@@ -112,7 +110,7 @@ func (p *Proxy) Open() int {
 	return n
 }
 
-// Toxics lists what is in, in the order in which it was added.
+// Toxics returns the active toxics in the order in which they were added.
 func (p *Proxy) Toxics() []Toxic {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,8 +121,8 @@ func (p *Proxy) Toxics() []Toxic {
 	return ts
 }
 
-// Close ends the listener, all connections and all goroutines. A connection on
-// which something is still held is reset.
+// Close ends the listener, all connections and all goroutines. It resets connections that still
+// hold data.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -144,7 +142,7 @@ func (p *Proxy) Close() error {
 	return err
 }
 
-// live lists the links that are open.
+// live returns the open links.
 func (p *Proxy) live() []*link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,10 +153,9 @@ func (p *Proxy) live() []*link {
 	return ls
 }
 
-// Add puts a toxic in, behind those that are in already. When it returns the toxic
-// holds for every connection and for all that has not left the proxy by then, and
-// what it resets is reset. On Windows one write of each connection, if it is under
-// way, is excepted.
+// Add adds a toxic after those that are active. When it returns, the toxic applies to every
+// connection and to all data that had not left the proxy by then, and connections that it resets
+// are reset. On Windows, one write in progress on each connection is excepted.
 func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
 	if err := t.Check(p.c.HTTP); err != nil {
 		return nil, fmt.Errorf("adding %T: %w", t, err)
@@ -175,7 +172,7 @@ func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
 		return nil, ErrClosed
 	}
 	if !x.effect.Once {
-		p.toxics = append(p.toxics, x) // from here on new links have it
+		p.toxics = append(p.toxics, x) // from here on it applies to new links
 	}
 	p.mu.Unlock()
 	p.added++
@@ -209,7 +206,7 @@ func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
 	return x, nil
 }
 
-// abort resets links and waits until they are.
+// abort resets links and waits for their end.
 func abort(links []*link) {
 	for _, l := range links {
 		l.shut(true)
@@ -219,14 +216,14 @@ func abort(links []*link) {
 	}
 }
 
-// drop takes x off the list.
+// drop removes x from the list.
 func (p *Proxy) drop(x *Toxicity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.toxics = slices.DeleteFunc(p.toxics, func(o *Toxicity) bool { return o == x })
 }
 
-// remove takes x out of the proxy and of every link.
+// remove removes x from the proxy and every link.
 func (p *Proxy) remove(x *Toxicity) error {
 	p.change.Lock()
 	defer p.change.Unlock()
@@ -248,7 +245,7 @@ func (p *Proxy) remove(x *Toxicity) error {
 	return nil
 }
 
-// accept takes connections in until the proxy is closed.
+// accept accepts connections until the proxy is closed.
 func (p *Proxy) accept() {
 	defer p.wg.Done()
 	for {
@@ -259,7 +256,7 @@ func (p *Proxy) accept() {
 				_ = sockets.Close(c)
 			}
 			return
-		case err != nil: // out of files, or a client that is gone again
+		case err != nil: // no free descriptors, or the client has already left
 			select {
 			case <-time.After(5 * time.Millisecond):
 			case <-p.ctx.Done():
@@ -275,16 +272,16 @@ func (p *Proxy) accept() {
 	}
 }
 
-// serveProbe serves what is a probe, unless somebody else had its port just before.
+// serveProbe serves a connection of a probe, unless another client used its port just before.
 func (p *Proxy) serveProbe(c *net.TCPConn, rv *rendezvous) {
 	if rv.waitDialed(p.ctx) {
-		p.serve(c, p.probes.Add(1)-1|1<<63, rv) // no connection's number
+		p.serve(c, p.probes.Add(1)-1|1<<63, rv) // outside the range of connection numbers
 	} else {
 		p.serve(c, p.connections.Add(1)-1, nil)
 	}
 }
 
-// serve makes connection n a link and stays until it is over.
+// serve makes connection n a link and returns after its end.
 func (p *Proxy) serve(c *net.TCPConn, n uint64, rv *rendezvous) {
 	defer p.wg.Done()
 	l := p.welcome(c, n, rv)
@@ -299,7 +296,7 @@ func (p *Proxy) serve(c *net.TCPConn, n uint64, rv *rendezvous) {
 	close(l.done)
 }
 
-// welcome makes the link of a new connection; nil when the proxy is closed.
+// welcome makes the link of a new connection; nil if the proxy is closed.
 func (p *Proxy) welcome(c *net.TCPConn, n uint64, rv *rendezvous) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()

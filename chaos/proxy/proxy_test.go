@@ -54,7 +54,7 @@ func TestHalfClose(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			release := make(chan struct{})
 			p := start(t, serve(t, func(c *net.TCPConn) {
-				b, err := io.ReadAll(c) // the client's end
+				b, err := io.ReadAll(c) // the client's end of stream
 				if err != nil {
 					t.Errorf("upstream: %v", err)
 				}
@@ -147,8 +147,9 @@ func TestResetPassesThrough(t *testing.T) {
 		})
 	}
 	t.Run("while the client sends", func(t *testing.T) {
-		// The reset then meets the proxy's write as often as its read, and is told
-		// only once. The client has sent what it had, so that it can't meet its own.
+		// The reset then arrives during the proxy's write as often as during its read, and is
+		// reported only once. The client has sent all its data, so that it does not get its own
+		// reset.
 		p := start(t, serve(t, func(c *net.TCPConn) {
 			_, _ = io.ReadFull(c, make([]byte, 64<<10))
 			_ = c.SetLinger(0)
@@ -230,7 +231,7 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
-// TestClose wants no goroutine, connection or listener left, whatever is in.
+// TestClose checks that no goroutine, connection or listener remains, for any toxic.
 func TestClose(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

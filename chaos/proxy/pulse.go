@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// A Pulse tells how late this machine itself is: every millisecond a round trip on each
-// of some lines through a proxy of its own, which has no toxics. Whoever takes the time
-// that something has taken for the work of a toxic looks here as well: a machine that
-// stands still, or has too much to do, makes everything late. A nil Pulse is never late.
+// A Pulse measures the delays of this machine: every millisecond it makes a round trip on each of
+// some lines through a separate proxy without toxics. A caller that attributes a delay to a toxic
+// compares it with the Pulse, because a stalled or overloaded machine delays everything. A nil
+// Pulse reports no delay.
 type Pulse struct {
 	clean *Proxy
 	began time.Time
@@ -20,10 +20,10 @@ type Pulse struct {
 	wg    sync.WaitGroup
 }
 
-// pulseLine is how one line fares, in ns since the pulse began.
+// pulseLine is the state of one line, in ns since the pulse began.
 type pulseLine struct {
-	last  atomic.Int64 // when the last round trip was over
-	worst atomic.Int64 // how late one was
+	last  atomic.Int64 // when the last round trip ended
+	worst atomic.Int64 // the largest delay
 }
 
 const (
@@ -31,7 +31,7 @@ const (
 	pulsePause = time.Millisecond // between two round trips of a line
 )
 
-// NewPulse begins to watch. Close ends it.
+// NewPulse starts the measurement. Close ends it.
 func NewPulse(ctx context.Context) (*Pulse, error) {
 	clean, err := Start(Config{Upstream: func() string { return "" }, HTTP: true})
 	if err != nil {
@@ -58,7 +58,7 @@ func NewPulse(ctx context.Context) (*Pulse, error) {
 	return p, nil
 }
 
-// run makes round trips until ctx is over or the line is.
+// run makes round trips until ctx or the line ends.
 func (p *Pulse) run(ctx context.Context, l *Line, to *pulseLine) {
 	t := time.NewTicker(pulsePause)
 	defer t.Stop()
@@ -69,7 +69,7 @@ func (p *Pulse) run(ctx context.Context, l *Line, to *pulseLine) {
 		case <-t.C:
 		}
 		if l.RoundTrip(ctx).Err != nil {
-			return // what comes of it now is late
+			return // later round trips do not count
 		}
 		now := time.Since(p.began)
 		to.worst.Store(max(to.worst.Load(), to.behind(now)))
@@ -77,11 +77,11 @@ func (p *Pulse) run(ctx context.Context, l *Line, to *pulseLine) {
 	}
 }
 
-// behind is how late a round trip is that is over now, in ns.
+// behind returns the delay in ns of a round trip that ends now.
 func (l *pulseLine) behind(now time.Duration) int64 { return int64(now-pulsePause) - l.last.Load() }
 
-// Late is by how much a round trip was late at worst, since the pulse began or Reset. Those
-// that are under way count.
+// Late returns the largest delay of a round trip since the start or the last Reset. Round trips in
+// progress count.
 func (p *Pulse) Late() time.Duration {
 	if p == nil {
 		return 0
@@ -93,7 +93,7 @@ func (p *Pulse) Late() time.Duration {
 	return time.Duration(worst)
 }
 
-// Reset forgets how late round trips were that are over.
+// Reset clears the delays of completed round trips.
 func (p *Pulse) Reset() {
 	if p == nil {
 		return
@@ -103,7 +103,7 @@ func (p *Pulse) Reset() {
 	}
 }
 
-// Close ends it.
+// Close ends the measurement.
 func (p *Pulse) Close() {
 	p.quit()
 	p.wg.Wait()

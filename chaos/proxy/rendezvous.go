@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// A rendezvous is where a probe meets the proxy that it comes through: the probe's
-// own address, which is known before it connects.
+// A rendezvous identifies the connection of a probe at the proxy by the probe's local address,
+// which is known before it connects.
 type rendezvous struct {
 	p       *Proxy
 	at      netip.AddrPort
-	peer    string        // where the connection goes instead of the upstream
-	dialed  chan struct{} // closed when connecting is
-	ok      bool          // connected; after over
-	arrived chan struct{} // closed when the link is there
-	link    *link         // after here
+	peer    string        // replaces the upstream
+	dialed  chan struct{} // closed when the connection attempt has ended
+	ok      bool          // connected; valid after dialed
+	arrived chan struct{} // closed when the link exists
+	link    *link         // valid after arrived
 }
 
-// expected finds the probe that a connection may be.
+// expected returns the probe that a connection may belong to.
 func (p *Proxy) expected(c *net.TCPConn) *rendezvous {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -34,8 +34,8 @@ func plain(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
-// waitDialed waits until the probe has connected. False is that it could not: then
-// whoever comes from its address is somebody else.
+// waitDialed waits until the probe has connected. It returns false if the probe could not connect:
+// then the connection from its address belongs to another client.
 func (rv *rendezvous) waitDialed(ctx context.Context) bool {
 	select {
 	case <-rv.dialed:
@@ -45,14 +45,14 @@ func (rv *rendezvous) waitDialed(ctx context.Context) bool {
 	}
 }
 
-// came tells that the link is there. The proxy's lock is held.
+// came records that the link exists. The proxy's lock is held.
 func (rv *rendezvous) came(l *link) {
 	delete(rv.p.expectedProbes, rv.at)
 	rv.link = l
 	close(rv.arrived)
 }
 
-// dial connects to the proxy's listener as a probe that goes to peer.
+// dial connects a probe to the proxy's listener; its connection goes to peer.
 func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvous, error) {
 	to := *p.listener.addr
 	if to.IP.IsUnspecified() {
@@ -95,13 +95,13 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 	return nil, nil, err
 }
 
-// taken tells that an address could not be had, as somebody else was quicker.
+// taken reports whether an address was unavailable because another process took it.
 func taken(err error) bool {
 	var se *os.SyscallError
 	return errors.As(err, &se) && se.Syscall == "bind" || errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
-// freePort finds a port that nobody has at the moment.
+// freePort returns a port that is free at the moment.
 func freePort(ip net.IP, zone string) (*net.TCPAddr, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: zone})
 	if err != nil {
@@ -119,13 +119,13 @@ func (rv *rendezvous) leave() {
 	}
 }
 
-// end ends the probe's link, and waits until it is over.
+// end ends the probe's link and waits for its end.
 func (rv *rendezvous) end() {
 	select {
 	case <-rv.arrived:
-	case <-rv.p.ctx.Done(): // it is over with the proxy
+	case <-rv.p.ctx.Done(): // the link ends with the proxy
 		return
-	case <-time.After(time.Second): // it was never accepted: the listener was closed
+	case <-time.After(time.Second): // the connection was never accepted: the listener was closed
 		rv.leave()
 		select {
 		case <-rv.arrived:

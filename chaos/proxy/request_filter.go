@@ -7,16 +7,16 @@ import (
 	"brunt/chaos/seed"
 )
 
-// An aim chooses requests. The choice is a function of the seed, the toxic's place
-// among all that were added, and the request's number at the proxy.
+// A RequestFilter selects requests. The selection is a function of the seed, the toxic's number
+// among all added toxics, and the request's number at the proxy.
 type RequestFilter struct {
 	seed, toxic uint64
 	share       float64
-	path        []string // what stands between the stars
+	path        []string // the text between the wildcards
 	method      string
 	m           *attachment
 	counts      *counters // nil for a probe
-	current     *request  // fits
+	current     *request  // the last request that matched
 }
 
 func NewRequestFilter(s Point, share float64, path, method string) RequestFilter {
@@ -32,7 +32,7 @@ func NewRequestFilter(s Point, share float64, path, method string) RequestFilter
 	}
 }
 
-// Hits tells that the item begins a request that is chosen, and counts what fits.
+// Hits reports whether the item begins a selected request, and counts matching requests.
 func (a *RequestFilter) Hits(it *Item) bool {
 	r := it.req
 	if it.first && r != nil {
@@ -49,17 +49,17 @@ func (a *RequestFilter) Hits(it *Item) bool {
 	return hit
 }
 
-// Fraction is a number from 0 to 1 that depends on the request of the item alone.
+// Fraction returns a number from 0 to 1 that depends only on the request of the item.
 func (a *RequestFilter) Fraction(it *Item) float64 {
 	return seed.Fraction(a.seed, a.toxic, it.req.n, 1)
 }
 
-// fits tells that a request is among those that are chosen from.
+// fits reports whether a request matches the method and path.
 func (a *RequestFilter) fits(r *request) bool {
 	return !r.x.lost.Load() && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
 }
 
-// count counts bytes of a request that fits.
+// count counts bytes of a matching request.
 func (a *RequestFilter) count(n int, first, hit bool) {
 	if a.counts == nil {
 		return
@@ -76,13 +76,13 @@ func (a *RequestFilter) count(n int, first, hit bool) {
 	}
 }
 
-// Fits tells whether a toxic with such a path, as HTTPError has it, is about requests
-// to another.
+// Fits reports whether a toxic with the path pattern, as in HTTPError, applies to requests for
+// path.
 func Fits(pattern, path string) bool {
 	return pattern == "" || glob(strings.Split(pattern, "*"), path)
 }
 
-// glob tells whether s is made of the parts with anything between them.
+// glob reports whether s consists of the parts with any text between them.
 func glob(parts []string, s string) bool {
 	s, ok := strings.CutPrefix(s, parts[0])
 	if !ok || len(parts) == 1 {
@@ -99,7 +99,7 @@ func glob(parts []string, s string) bool {
 	return strings.HasSuffix(s, parts[last])
 }
 
-// An editor is a rewrite on one connection.
+// An Editor applies a rewrite on one connection.
 type Editor struct {
 	RequestFilter
 	Request, Answer http1.Draft
@@ -110,5 +110,5 @@ func NewEditor(s Point, share float64, path, method string, request, answer http
 	return &Editor{RequestFilter: NewRequestFilter(s, share, path, method), Request: request, Answer: answer}
 }
 
-// off tells that the toxic was removed meanwhile.
+// off reports whether the toxic has been removed.
 func (e *Editor) off() bool { return e.m.x.off.Load() }

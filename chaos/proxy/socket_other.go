@@ -4,7 +4,7 @@ package proxy
 
 import "io"
 
-// receive reads what there is.
+// receive reads the available bytes.
 func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 	buf := getBuffer()
 	n, err := f.src.Read(*buf)
@@ -19,10 +19,10 @@ func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 	return nil, nil, err
 }
 
-// send writes what is in out first. The lock is held, but while it writes.
+// send writes the first item in out. The lock is held, except while send writes.
 //
-// Subtle: a write that Windows is told to cancel may have sent some of it. So what
-// is being written counts as gone, and is never poked.
+// Subtle: a cancelled write on Windows may have sent some bytes. Therefore an item counts as sent
+// once its write has begun, and the write is never poked.
 func (f *flow) send() {
 	it := f.out.pop()
 	f.mu.Unlock()

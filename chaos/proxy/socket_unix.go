@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// receive reads what there is. It takes a buffer only once there is something, so
-// that idle connections cost none.
+// receive reads the available bytes. It takes a buffer only when there is data, so that idle
+// connections use none.
 func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 	var (
 		buf  *[]byte
@@ -41,7 +41,7 @@ func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 	return nil, nil, io.EOF
 }
 
-// pokeWrite makes who waits for dst look again. The lock is held.
+// pokeWrite interrupts a pending write to dst. The lock is held.
 func (f *flow) pokeWrite() {
 	if f.dst != nil {
 		f.unwrit = true
@@ -49,11 +49,11 @@ func (f *flow) pokeWrite() {
 	}
 }
 
-// send writes out's first bytes, or some of them. It writes nothing if it is poked.
-// The lock is held, but while it waits.
+// send writes the first bytes in out, or some of them. A poke interrupts it before it writes. The
+// lock is held, except while send waits.
 func (f *flow) send() {
 	f.mu.Unlock()
-	// Its own error is a poke, or that the flow is dead.
+	// An error of Write itself is a poke or a dead flow.
 	_ = f.rawDst.Write(func(fd uintptr) bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()

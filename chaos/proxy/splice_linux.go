@@ -11,10 +11,10 @@ import (
 
 const canSplice = true
 
-// pipeSize is what a pipe holds, and so what a flow holds beyond its stages.
+// pipeSize is the capacity of a pipe in bytes, which a flow holds in addition to its stages.
 const pipeSize = 256 << 10
 
-// A pipe is where spliced bytes are between two sockets.
+// A pipe holds spliced bytes between two sockets.
 type pipe struct {
 	r, w int
 	data int
@@ -25,9 +25,9 @@ func (p *pipe) close() {
 	_ = unix.Close(p.w)
 }
 
-// pipes keeps a few pipes that are not in use. A flow has one only while bytes are
-// in it, so thousands of idle connections share them. (io.Copy keeps one for as
-// long as it waits; and what is in it is lost when its write is ended.)
+// pipes keeps a few unused pipes. A flow uses one only while bytes are in it, so thousands of idle
+// connections share them. (io.Copy keeps one while it waits, and loses its bytes when its write is
+// interrupted.)
 type pipes struct {
 	mu     sync.Mutex
 	idle   []*pipe
@@ -48,12 +48,12 @@ func (ps *pipes) get() (*pipe, error) {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, err
 	}
-	// It may be refused above a user's share of pipe memory: then it is smaller.
+	// The kernel may refuse this above the user's limit on pipe memory; then the pipe is smaller.
 	_, _ = unix.FcntlInt(uintptr(fds[0]), unix.F_SETPIPE_SZ, pipeSize)
 	return &pipe{r: fds[0], w: fds[1]}, nil
 }
 
-// put takes a pipe back; one that isn't empty is closed.
+// put returns a pipe; one that isn't empty is closed.
 func (ps *pipes) put(p *pipe) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -74,16 +74,16 @@ func (ps *pipes) close() {
 	ps.idle = nil
 }
 
-// A bridge splices a flow's bytes from src to dst. Its functions are made once, as
-// they are called for every message. All of it is under the flow's lock.
+// A bridge splices a flow's bytes from src to dst. Its functions are created once, because they are
+// called for every message. The flow's lock guards all of it.
 type bridge struct {
 	f       *flow
-	p       *pipe // where bytes are on their way; nil when none are
+	p       *pipe // holds bytes in transit; nil if there are none
 	err     error
 	in, out func(fd uintptr) bool
 }
 
-// errEnough tells that a stage was put in.
+// errEnough reports that a stage was added.
 var errEnough = errors.New("no longer clean")
 
 func (b *bridge) setup(f *flow) {
@@ -92,10 +92,10 @@ func (b *bridge) setup(f *flow) {
 	}
 }
 
-// holds tells whether bytes are on their way.
+// holds reports whether bytes are in transit.
 func (b *bridge) holds() bool { return b.p != nil && b.p.data > 0 }
 
-// fill takes from src what there is. False is nothing yet.
+// fill takes the available bytes from src. It returns false if there are none yet.
 func (b *bridge) fill(fd uintptr) bool {
 	f := b.f
 	f.mu.Lock()
@@ -119,7 +119,7 @@ func (b *bridge) fill(fd uintptr) bool {
 	return b.err != unix.EAGAIN
 }
 
-// drain gives dst what it takes. False is that it takes no more now.
+// drain writes to dst as much as it accepts. It returns false if dst accepts no more now.
 func (b *bridge) drain(fd uintptr) bool {
 	f := b.f
 	f.mu.Lock()
@@ -145,8 +145,7 @@ func (b *bridge) drain(fd uintptr) bool {
 	return true
 }
 
-// clean tells by an error that bytes may not pass by splice any more. The lock is
-// held.
+// clean returns an error if bytes may no longer pass by splice. The lock is held.
 func (f *flow) clean() error {
 	switch {
 	case f.dead:
@@ -157,7 +156,7 @@ func (f *flow) clean() error {
 	return nil
 }
 
-// move is splice(2).
+// move calls splice(2).
 func move(from, to, n int) (int, error) {
 	for {
 		m, err := unix.Splice(from, nil, to, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
@@ -167,11 +166,11 @@ func move(from, to, n int) (int, error) {
 	}
 }
 
-// errNoPipe tells that the kernel gave no pipe or would not splice. Nothing is lost.
+// errNoPipe reports that the kernel gave no pipe or refused to splice. No data is lost.
 var errNoPipe = errors.New("no pipe")
 
-// splice lets bytes pass from src to dst inside the kernel until the stream ends or
-// a stage is put in. What it had taken then and not written goes there.
+// splice passes bytes from src to dst in the kernel until the stream ends or a stage is added.
+// Bytes that were read but not written then go to the stage.
 func (f *flow) splice() error {
 	b := &f.bridge
 	b.setup(f)
@@ -196,7 +195,7 @@ func (f *flow) splice() error {
 	return err
 }
 
-// cross is splice's loop.
+// cross is the loop of splice.
 func (b *bridge) cross() error {
 	for {
 		err := b.f.rawSrc.Read(b.in)
@@ -215,7 +214,7 @@ func (b *bridge) cross() error {
 	}
 }
 
-// salvage takes what is left in the pipe out of it. The lock is held.
+// salvage moves the remaining bytes from the pipe to the stages. The lock is held.
 func (f *flow) salvage() {
 	p := f.bridge.p
 	if p == nil {
@@ -228,7 +227,7 @@ func (f *flow) salvage() {
 			continue
 		}
 		if n <= 0 {
-			break // can't be
+			break // impossible
 		}
 		p.data -= n
 		kept, whole := keep(buf, n)

@@ -8,7 +8,7 @@ import (
 	"brunt/chaos/seed"
 )
 
-// ItemKind says what an item is.
+// ItemKind is the kind of an item.
 type ItemKind uint8
 
 const (
@@ -17,18 +17,18 @@ const (
 	reset          // the connection was reset
 )
 
-// An item is what moves through a flow at once: some bytes, or the stream's end.
+// An Item is the unit that moves through a flow: some bytes, or the stream's end.
 type Item struct {
 	Kind        ItemKind
 	Bytes       []byte
-	whole       *[]byte   // the pooled buffer that b is all of, if nobody shares it
-	Arrived     time.Time // when it came to the stage where it is
-	req         *request  // whose bytes they are; nil on a link that is not parsed
-	first, last bool      // begins, ends req
-	shared      bool      // many items have the same b
+	whole       *[]byte   // the pooled buffer of Bytes, if no other item shares it
+	Arrived     time.Time // at its current stage
+	req         *request  // the request that the bytes belong to; nil if the link is not parsed
+	first, last bool      // the item begins, ends req
+	shared      bool      // several items have the same Bytes
 }
 
-// overhead is what an item costs in memory besides its bytes.
+// overhead is the memory cost of an item in bytes in addition to its data.
 const overhead = 160
 
 func (it *Item) cost() int {
@@ -64,31 +64,30 @@ func (q *fifo) pop() Item {
 	return it
 }
 
-// Verdict is what becomes of an item.
+// Verdict is what happens to an item.
 type Verdict uint8
 
 const (
-	Leave       Verdict = iota // at its time
+	Leave       Verdict = iota // at its due time
 	Hold                       // until the toxic is removed
-	Discard                    // nobody misses it
-	Lose                       // its stream is broken
-	LeaveAndEnd                // at once, and the connection ends behind it
+	Discard                    // without damage to the stream
+	Lose                       // the stream is damaged
+	LeaveAndEnd                // at once, and then the connection ends
 )
 
-// A gate is what one toxic does to one direction of one connection. Next is asked
-// Once for each item, when it is the next in line. Left is when the one before it
-// left.
+// A Gate is the effect of one toxic on one direction of one connection. The stage calls Next once
+// for each item, when the item is the next in line. left is when the previous item left.
 type Gate interface {
 	Next(it *Item, left, now time.Time) (time.Time, Verdict)
 }
 
-// A slicer is a gate that takes no more than a piece at once. It is asked for each
-// Piece anew; 0 is any size.
+// A piecer is a gate that processes limited pieces. The stage calls Piece for each piece; 0 is any
+// size.
 type piecer interface{ Piece() int }
 
-// A spot is the place of a gate.
+// A Point is the injection point of a gate.
 type Point struct {
-	Seed      uint64 // of the toxic at this place
+	Seed      uint64 // of the toxic at this point
 	Direction Direction
 	Probe     bool
 	seen      *counters // nil for a probe
@@ -104,16 +103,16 @@ func (s Point) Chosen(share float64) bool {
 // Touch counts the connection among those that the toxic affected.
 func (s Point) Touch() { s.m.touch() }
 
-// Random is a source of random numbers of this toxic, connection and direction.
+// Random returns a random source for this toxic, connection and direction.
 func (s Point) Random() *rand.Rand { return seed.Source(s.Seed) }
 
-// A meeting is one link that is under one toxic.
+// An attachment is one link under one toxic.
 type attachment struct {
 	x        *Toxicity
 	l        *link
 	affected atomic.Bool
 
-	edit *Editor // what the toxic does to requests; nil is nothing
+	edit *Editor // the effect of the toxic on requests; nil is none
 }
 
 func newAttachment(x *Toxicity, l *link) *attachment {
@@ -124,26 +123,26 @@ func newAttachment(x *Toxicity, l *link) *attachment {
 	return m
 }
 
-// Touch counts the link among those that met the toxic.
+// touch counts the link among those that the toxic affected.
 func (m *attachment) touch() {
 	if !m.l.isProbe() && m.affected.CompareAndSwap(false, true) {
 		m.x.seen.connections.Add(1)
 	}
 }
 
-// A stage is a gate and what waits before it.
+// A stage is a gate and its queue.
 type stage struct {
 	m     *attachment
 	dir   Direction
 	gate  Gate
-	cuts  piecer // the gate, if it takes pieces; nil is any size
+	cuts  piecer // the gate, if it limits pieces; nil is any size
 	q     fifo
-	asked bool      // about the head
-	size  int       // the bytes of it that were asked about
-	due   time.Time // what the gate said
+	asked bool      // the gate has decided on the head
+	size  int       // the bytes of the head that it decided on
+	due   time.Time // when the head leaves
 	do    Verdict
-	left  time.Time // when the last one left, by the gate's word
-	lost  bool      // something was lost here
+	left  time.Time // when the previous item left, according to the gate
+	lost  bool      // this stage lost data
 }
 
 func newPoint(m *attachment, dir Direction) Point {
@@ -154,8 +153,7 @@ func newPoint(m *attachment, dir Direction) Point {
 	return s
 }
 
-// newStage makes the stage of m in one direction, nil when its toxic does not act
-// there.
+// newStage makes the stage of m in one direction; nil if its toxic does not act there.
 func newStage(m *attachment, dir Direction) *stage {
 	if m.x.effect.Gate == nil {
 		return nil
@@ -177,7 +175,7 @@ func (s *stage) enter(it Item) {
 	s.q.push(it)
 }
 
-// ask asks the gate about the head, or a piece of it, once.
+// ask calls the gate for the head of the queue, or a piece of it, once.
 func (s *stage) ask(now time.Time) {
 	if s.asked {
 		return
@@ -193,8 +191,7 @@ func (s *stage) ask(now time.Time) {
 	s.asked = true
 }
 
-// take takes what was asked about off the queue. It tells whether a part of the
-// head stays.
+// take removes the item that the gate decided on. split reports whether a part of the head stays.
 func (s *stage) take() (it Item, split bool) {
 	s.asked = false
 	h := s.q.head()

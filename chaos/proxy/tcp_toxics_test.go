@@ -13,8 +13,8 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// TestSlowClose wants data to pass at once and the stream's end to be late, in the
-// directions that it is on, and on time once it is out.
+// TestSlowClose checks that data passes at once and the stream's end is late, in the selected
+// directions, and on time after the removal.
 func TestSlowClose(t *testing.T) {
 	const delay = 40 * time.Millisecond
 	for _, parsed := range []bool{false, true} {
@@ -48,7 +48,7 @@ func TestSlowClose(t *testing.T) {
 	}
 }
 
-// A close that is held goes on when the toxic is removed.
+// A held close continues when the toxic is removed.
 func TestSlowCloseReleases(t *testing.T) {
 	p := start(t, serve(t, echo), proxy.Config{})
 	c := dial(t, p)
@@ -84,13 +84,12 @@ func TestSlowCloseOfAReset(t *testing.T) {
 	}
 }
 
-// TestLimit wants exactly so many bytes to pass and both sides to see the end of the
-// connection then, wherever among the pieces the limit lies, below other toxics and
-// above.
+// TestLimit checks that exactly the limit passes and both sides then see the end of the connection,
+// for any position of the limit among the pieces, before and after other toxics.
 func TestLimit(t *testing.T) {
 	sent := make([]byte, 300<<10)
 	_, _ = rand.NewChaCha8([32]byte{4}).Read(sent)
-	sent[0] = 0 // no HTTP
+	sent[0] = 0 // not HTTP
 	slow := toxics.Latency{Delay: 5 * time.Millisecond, Direction: proxy.Both}
 	cut := toxics.Slicer{Size: 7000, Variation: 6000}
 	for _, tc := range []struct {
@@ -109,7 +108,7 @@ func TestLimit(t *testing.T) {
 				over := make(chan error, 1)
 				p := start(t, serve(t, func(c *net.TCPConn) {
 					_, _ = c.Write(sent)
-					_, err := io.Copy(io.Discard, c) // until the proxy ends it: the client never does
+					_, err := io.Copy(io.Discard, c) // until the proxy ends the connection: the client never does
 					over <- err
 				}), proxy.Config{HTTP: tc.parsed})
 				if tc.below != nil {
@@ -142,8 +141,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestLimitCounts wants each connection and each direction to have a count of its own,
-// from when the toxic came, and connections below it to go on when it is removed.
+// TestLimitCounts checks that each connection and each direction has a separate count from the
+// addition of the toxic, and that connections below the limit continue when it is removed.
 func TestLimitCounts(t *testing.T) {
 	p := start(t, serve(t, echo), proxy.Config{})
 	old := dial(t, p)
@@ -161,8 +160,8 @@ func TestLimitCounts(t *testing.T) {
 	ask(t, old, "and on and on")
 }
 
-// TestShareOfConnections wants a share of connections to be hit, and the same ones
-// with the same seed.
+// TestShareOfConnections checks that a share of connections is affected, and the same ones for the
+// same seed.
 func TestShareOfConnections(t *testing.T) {
 	run := func(seed uint64) (hit string) {
 		p := start(t, serve(t, echo), proxy.Config{Seed: seed})
@@ -177,7 +176,8 @@ func TestShareOfConnections(t *testing.T) {
 		return hit
 	}
 	a, b, other := run(1), run(1), run(2)
-	// Fewer than 30 or more than 90 of 200 at 30 % have a chance of under one in a million.
+	// Fewer than 30 or more than 90 of 200 at 30 % have a probability of less than one in a
+	// million.
 	if n := bytes.Count([]byte(a), []byte("#")); n < 30 || n > 90 {
 		t.Errorf("%d of 200 connections are hit", n)
 	}
@@ -186,8 +186,8 @@ func TestShareOfConnections(t *testing.T) {
 	}
 }
 
-// TestSlicer wants pieces of the sizes asked for, each so long after the one before, and
-// every byte in order.
+// TestSlicer checks that pieces have the requested sizes and intervals, and that every byte arrives
+// in order.
 func TestSlicer(t *testing.T) {
 	const n, size, variation, delay = 4000, 100, 60, 2 * time.Millisecond
 	type piece struct {
@@ -217,7 +217,7 @@ func TestSlicer(t *testing.T) {
 		t.Fatalf("%d bytes came, or not in order", len(b))
 	}
 	sizes := map[int]bool{}
-	for _, p := range pieces[:len(pieces)-1] { // a busy machine may read some at once
+	for _, p := range pieces[:len(pieces)-1] { // a busy machine may read several pieces at once
 		sizes[p.n] = true
 		if p.n < size-variation {
 			t.Errorf("a piece has %d bytes", p.n)
@@ -226,7 +226,7 @@ func TestSlicer(t *testing.T) {
 	if len(sizes) < 5 || len(pieces) < n/(size+variation)/2 {
 		t.Errorf("%d pieces of %d sizes", len(pieces), len(sizes))
 	}
-	// At least 25 pieces: 24 delays, but for what the first came late.
+	// At least 25 pieces: 24 delays, less the lateness of the first.
 	if took := pieces[len(pieces)-1].at.Sub(pieces[0].at); took < 20*delay {
 		t.Errorf("they came within %s", took)
 	}

@@ -15,7 +15,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// harmless are toxics that promise to lose nothing; broken ones reset.
+// harmless returns a toxic that loses no data; others reset connections.
 func harmless(r *rand.Rand, http bool) proxy.Toxic {
 	ms := func(n int) time.Duration { return time.Duration(r.IntN(n*1000)) * time.Microsecond }
 	dir := proxy.Direction(r.IntN(4))
@@ -55,7 +55,7 @@ func harmful(r *rand.Rand) proxy.Toxic {
 	return toxics.Partition{Mode: toxics.ResetNew}
 }
 
-// toggle puts toxics in and out of p at random, several at once, until n were.
+// toggle adds and removes n toxics of p at random, several at once.
 func toggle(t *testing.T, p *proxy.Proxy, r *rand.Rand, n int, draw func() proxy.Toxic) (longest time.Duration) {
 	t.Helper()
 	var in []*proxy.Toxicity
@@ -79,8 +79,8 @@ func toggle(t *testing.T, p *proxy.Proxy, r *rand.Rand, n int, draw func() proxy
 	return longest
 }
 
-// TestToggleUnderLoad wants checked streams in both directions on connections that
-// stay to survive hundreds of toxics that promise to lose nothing.
+// TestToggleUnderLoad checks that streams in both directions survive hundreds of harmless toxics on
+// permanent connections.
 func TestToggleUnderLoad(t *testing.T) {
 	const conns, toggles = 6, 250
 	for _, parsed := range []bool{false, true} {
@@ -103,7 +103,7 @@ func TestToggleUnderLoad(t *testing.T) {
 							t.Errorf("connection %d: %v", i, err)
 							return
 						}
-						if i > 0 { // the first in bulk
+						if i > 0 { // the first block is sent in bulk
 							time.Sleep(time.Duration(r.Uint64()%1000) * time.Microsecond)
 						}
 					}
@@ -134,8 +134,8 @@ func TestToggleUnderLoad(t *testing.T) {
 	}
 }
 
-// TestToggleEverything puts in what resets connections too. A stream may end by a
-// reset then, and by nothing else, and never with a damaged block.
+// TestToggleEverything also adds toxics that reset connections. A stream may then end only by a
+// reset, and never with a damaged block.
 func TestToggleEverything(t *testing.T) {
 	const conns, toggles = 6, 250
 	p := start(t, serve(t, echo), proxy.Config{Seed: 3})

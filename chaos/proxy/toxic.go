@@ -6,37 +6,36 @@ import (
 	"sync/atomic"
 )
 
-// A Toxic is one way to break a link: Latency, Bandwidth, Stall, Blackhole,
-// Partition, Reset, SlowClose, Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
+// A Toxic is a fault on a link: Latency, Bandwidth, Stall, Blackhole, Partition, Reset, SlowClose,
+// Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
 type Toxic interface {
-	// Check tells what is wrong with the settings, all of it. HTTP tells that the
-	// proxy parses its connections.
+	// Check returns all mistakes in the settings. http reports that the proxy parses its
+	// connections.
 	Check(http bool) error
-	// Begin makes what the toxic does. It is called once for each time it is added.
+	// Begin returns the effect of the toxic. It is called each time the toxic is added.
 	Begin() Effect
 }
 
-// An effect is what a toxic does from the time it is added.
+// An Effect is what a toxic does once it is added.
 type Effect struct {
-	Gate             func(Point) Gate    // what it does to bytes; nil is nothing
-	Edit             func(Point) *Editor // what it does to requests and answers; nil is nothing
-	Admit            Admission           // what becomes of new connections
-	DropOnClose      bool                // one that is still held is dropped when its client ends it
-	SpareEstablished bool                // connections that are established are left alone
-	ResetEstablished bool                // connections that are established are reset
+	Gate             func(Point) Gate    // effect on bytes; nil is none
+	Edit             func(Point) *Editor // effect on requests and responses; nil is none
+	Admit            Admission           // what happens to new connections
+	DropOnClose      bool                // a held new connection is dropped when its client ends it
+	SpareEstablished bool                // established connections are not affected
+	ResetEstablished bool                // established connections are reset
 	CloseListener    bool                // the listener is closed
-	Once             bool                // dialed as soon as it is in
-	CountsItself     bool                // counts by itself what met it
+	Once             bool                // the toxic ends as soon as it is added
+	CountsItself     bool                // counts the affected connections itself
 }
 
-// ErrNotHTTP tells that a toxic on requests was added to a proxy that does not
-// parse them.
+// ErrNotHTTP reports that a toxic on requests was added to a proxy that does not parse them.
 var ErrNotHTTP = errors.New("the proxy was not started for HTTP (Config.HTTP), so it can't tell requests apart")
 
-// ErrClosed tells that the proxy was closed.
+// ErrClosed reports that the proxy was closed.
 var ErrClosed = errors.New("the proxy is closed")
 
-// A Direction says which way bytes go. Zero is the toxic's own default.
+// A Direction is the direction of bytes. Zero is the toxic's own default.
 type Direction uint8
 
 const (
@@ -45,7 +44,7 @@ const (
 	Both
 )
 
-// or is d, or what stands for zero.
+// Or returns d, or zero if d is 0.
 func (d Direction) Or(zero Direction) Direction {
 	if d == 0 {
 		return zero
@@ -53,7 +52,7 @@ func (d Direction) Or(zero Direction) Direction {
 	return d
 }
 
-// has tells whether d, which is Forward, Back or Both, contains one.
+// Has reports whether d, which is Forward, Back or Both, contains one.
 func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
 func (d Direction) Check() error {
@@ -63,17 +62,17 @@ func (d Direction) Check() error {
 	return nil
 }
 
-// Traffic counts what passed a proxy or met a toxic. Probes are not in it.
+// Traffic counts what passed a proxy or was affected by a toxic. Probes are not counted.
 type Traffic struct {
 	Connections   int64
 	Forward, Back int64 // bytes, by direction
-	Hit, Passed   int64 // HTTP requests that were hit, and that were let through
+	Hit, Passed   int64 // HTTP requests that were selected, and that were not
 }
 
-// Any tells whether there was any.
+// Any reports whether any count is not zero.
 func (t Traffic) Any() bool { return t != Traffic{} }
 
-// counters are a Traffic that is being counted.
+// counters is a Traffic in progress.
 type counters struct{ connections, forward, back, hit, passed atomic.Int64 }
 
 func (c *counters) bytes(d Direction, n int) {
@@ -96,7 +95,7 @@ func (c *counters) traffic() Traffic {
 type Toxicity struct {
 	p      *Proxy
 	toxic  Toxic
-	n      uint64 // its place among all that were ever added
+	n      uint64 // its number among all toxics ever added
 	effect Effect
 	seen   counters
 	off    atomic.Bool // it is being removed
@@ -105,21 +104,20 @@ type Toxicity struct {
 	removed bool
 }
 
-// Seen tells what met the toxic while it was in:
+// Seen returns what the toxic has affected while it was active:
 //
-//   - Forward and Back are the bytes that came to it in the directions that it acts
-//     on, those that it swallowed included.
+//   - Forward and Back are the bytes that reached it in the directions that it acts
+//     on, including those that it discarded.
 //   - Connections are those with such bytes, those that it held, and those that it
-//     reset. What a closed listener refused leaves no trace with the proxy: only
-//     who was refused can count it.
-//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that fit their path and method:
-//     Hit were chosen, Passed were not; Forward are the bytes of both.
+//     reset. The proxy can't count connections that a closed listener refused; only
+//     their clients can.
+//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
+//     Hit were selected, Passed were not; Forward are the bytes of both.
 func (t *Toxicity) Seen() Traffic { return t.seen.traffic() }
 
-// Remove takes the toxic out. When it returns the toxic has no effect on anything
-// that comes, and what it held is on its way. It never waits for a peer. Calling
-// it again is harmless, and tries again what failed: only a listener that can't be
-// opened again is an error.
+// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
+// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
+// the only error is a listener that can't be opened again.
 func (t *Toxicity) Remove() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

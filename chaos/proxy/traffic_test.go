@@ -21,7 +21,7 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// realWeb is net/http's server: it answers with the sum of what it was sent.
+// realWeb is a server of net/http that returns the checksum of the request body.
 func realWeb(t *testing.T) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/sum", func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +30,7 @@ func realWeb(t *testing.T) string {
 			return
 		}
 		w.Header().Set("Sum", fmt.Sprintf("%x", h.Sum(nil)))
-		_, _ = io.CopyN(w, zeros{}, int64(len(r.Header.Get("Pad")))*1000) // Chunked when it is long
+		_, _ = io.CopyN(w, zeros{}, int64(len(r.Header.Get("Pad")))*1000) // chunked if it is long
 	})
 	mux.HandleFunc("/none", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/same", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
@@ -49,10 +49,9 @@ func (zeros) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestRealClientsAndServers lets net/http talk to itself through the proxy, by every
-// way of framing that it knows, while a share of its requests is answered by the proxy
-// and others are late. Each answer must be one to its own request, and connections must
-// stay in use.
+// TestRealClientsAndServers runs net/http clients and servers through the proxy, with every framing
+// that they support, while the proxy answers a share of the requests and delays others. Each
+// response must belong to its own request, and connections must be reused.
 func TestRealClientsAndServers(t *testing.T) {
 	addr := realWeb(t)
 	p, err := proxy.Start(proxy.Config{Upstream: func() string { return addr }, Seed: 9, HTTP: true})
@@ -106,8 +105,7 @@ func TestRealClientsAndServers(t *testing.T) {
 	t.Logf("%d requests, %d answered by the proxy, %d connections", done.Load(), teapots.Load(), p.Stats().Connections)
 }
 
-// one makes a request of any kind and checks its answer. Hit tells that it was the
-// proxy's.
+// one makes a random request and checks its response. hit reports that the proxy answered.
 func one(addr string, transport *http.Transport, r *rand.Rand) (hit bool, err error) {
 	body := make([]byte, r.IntN(1<<r.IntN(19)))
 	for i := range body {
@@ -135,7 +133,7 @@ func one(addr string, transport *http.Transport, r *rand.Rand) (hit bool, err er
 	}
 	resp, err := transport.RoundTrip(q)
 	if err != nil {
-		if path == "/early" && from != nil { // the server closes on what it did not read
+		if path == "/early" && from != nil { // the server closes the connection because of the unread body
 			return false, nil
 		}
 		return false, fmt.Errorf("%s %s: %w", method, path, err)
@@ -168,7 +166,7 @@ func one(addr string, transport *http.Transport, r *rand.Rand) (hit bool, err er
 	return false, nil
 }
 
-// TestIPv6 wants all of it on ::1 as on 127.0.0.1.
+// TestIPv6 runs the proxy on ::1.
 func TestIPv6(t *testing.T) {
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
@@ -210,8 +208,8 @@ func TestIPv6(t *testing.T) {
 	}
 }
 
-// TestClientsThatLeave wants nothing to stay of clients that disconnect in the middle,
-// by an end or by a reset, of a request, of an answer, and of bytes that are held.
+// TestClientsThatLeave checks that no state remains of clients that disconnect, by a close or by a
+// reset, in the middle of a request, of a response, and of held bytes.
 func TestClientsThatLeave(t *testing.T) {
 	for _, parsed := range []bool{false, true} {
 		for _, toxic := range []proxy.Toxic{nil, toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 16 << 20}} {
@@ -249,7 +247,7 @@ func TestClientsThatLeave(t *testing.T) {
 							_ = c.SetDeadline(time.Now().Add(patience))
 							_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n")
 							_, _ = c.Write(make([]byte, []int{0, 100_000, 200_000}[i%3]))
-							if i%3 == 2 { // a part of the answer
+							if i%3 == 2 { // a part of the response
 								_, _ = io.ReadFull(c, make([]byte, 10_000))
 							}
 							if i%2 == 0 {
@@ -267,8 +265,8 @@ func TestClientsThatLeave(t *testing.T) {
 	}
 }
 
-// TestSlowReader wants a client that hardly reads to slow nobody else, and a toxic to
-// come and go on its link at once.
+// TestSlowReader checks that a slow client slows no other connection, and that toxics are added and
+// removed on its link at once.
 func TestSlowReader(t *testing.T) {
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		b := make([]byte, 1)
@@ -296,7 +294,7 @@ func TestSlowReader(t *testing.T) {
 		began := time.Now()
 		in := add(t, p, x)
 		remove(t, in)
-		if took := time.Since(began); took > 2*time.Second { // a stuck writer would take for ever
+		if took := time.Since(began); took > 2*time.Second { // a stuck writer would never return
 			t.Errorf("%T came and went in %s", x, took)
 		}
 		other := dial(t, p)

@@ -1,17 +1,16 @@
-// Package rootfs reaches into the filesystem as another process sees it, with the mounts
-// and the root that are its own, such as a container's: a directory, what is free there,
-// the disk below it, and files that no name is left of.
+// Package rootfs accesses the filesystem of another process, with its own mounts and root,
+// such as a container's: a directory, its free space, its disk, and files without a name.
 //
-// Nothing is entered and nobody there is needed: a path is looked up below /proc/PID/root,
-// and never leaves it, whatever links it goes over.
+// It enters no namespace and runs no program there: a path is resolved below
+// /proc/PID/root and never leaves it, whatever links it contains.
 package rootfs
 
-// A Space is what a filesystem has room for, in bytes.
+// A Space is the capacity of a filesystem in bytes.
 type Space struct {
 	Total  int64
-	Free   int64 // for root
-	Memory bool  // its files are memory
+	Free   int64 // available to root
+	Memory bool  // its files are in memory
 }
 
-// Used is what is taken.
+// Used returns the used space in bytes.
 func (s Space) Used() int64 { return s.Total - s.Free }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens the directory that a process knows by an absolute path.
+// Open opens the directory at an absolute path in a process's view of the filesystem.
 func Open(pid int, path string) (*os.File, error) {
 	return open(pid, path, unix.O_RDONLY|unix.O_DIRECTORY)
 }
@@ -27,7 +27,7 @@ func open(pid int, path string, flags uint64) (*os.File, error) {
 	for {
 		fd, err := unix.Openat2(int(root.Fd()), path, &how)
 		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN): // something was renamed on the way
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN): // a path component was renamed meanwhile
 			continue
 		case errors.Is(err, unix.ENOSYS):
 			return nil, errors.New("this kernel has no openat2: it takes Linux 5.6")
@@ -38,7 +38,7 @@ func open(pid int, path string, flags uint64) (*os.File, error) {
 	}
 }
 
-// SpaceOf tells what the filesystem of a directory has room for.
+// SpaceOf returns the capacity of a directory's filesystem.
 func SpaceOf(dir *os.File) (Space, error) {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
@@ -50,9 +50,8 @@ func SpaceOf(dir *os.File) (Space, error) {
 	}, nil
 }
 
-// Nameless makes a file in a directory that is gone when it is closed. It has no name;
-// where a filesystem has no such files it has the one given, for as long as it takes to
-// take it away again.
+// Nameless makes a temporary file in a directory; closing it deletes it. The file has no name. On
+// a filesystem without such files it has the given name until Nameless unlinks it.
 func Nameless(dir *os.File, name string) (*os.File, error) {
 	f, err := tmpfile(dir)
 	if errors.Is(err, errNames) {
@@ -61,7 +60,7 @@ func Nameless(dir *os.File, name string) (*os.File, error) {
 	return f, err
 }
 
-// Names tells whether a file in a directory has to have a name for a moment.
+// Names reports whether a file in a directory needs a name for a moment.
 func Names(dir *os.File) bool {
 	f, err := tmpfile(dir)
 	if err == nil {
@@ -83,7 +82,7 @@ func tmpfile(dir *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "nameless"), nil
 }
 
-// unnamed makes a file and takes its name away.
+// unnamed makes a file and unlinks its name.
 func unnamed(dir *os.File, name string) (*os.File, error) {
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -96,7 +95,7 @@ func unnamed(dir *os.File, name string) (*os.File, error) {
 	return f, nil
 }
 
-// Unlink takes a file's name away, if it has it.
+// Unlink removes a file's name, if it exists.
 func Unlink(dir *os.File, name string) error {
 	if err := unix.Unlinkat(int(dir.Fd()), name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return os.NewSyscallError("unlink", err)
@@ -104,7 +103,7 @@ func Unlink(dir *os.File, name string) error {
 	return nil
 }
 
-// Reserve takes room for n more bytes of a file that has size bytes.
+// Reserve allocates n more bytes for a file of size bytes.
 func Reserve(f *os.File, size, n int64) error {
 	for {
 		err := unix.Fallocate(int(f.Fd()), 0, size, n)
@@ -120,7 +119,7 @@ func Reserve(f *os.File, size, n int64) error {
 	}
 }
 
-// Taken is the room that a file has, in bytes.
+// Taken returns the allocated space of a file in bytes.
 func Taken(f *os.File) (int64, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
@@ -129,11 +128,11 @@ func Taken(f *os.File) (int64, error) {
 	return st.Blocks * 512, nil
 }
 
-// write takes room by writing, for filesystems that can't do it otherwise.
+// write allocates space by writing, for filesystems without fallocate.
 func write(f *os.File, size, n int64) error {
 	block := make([]byte, 1<<20)
 	for i := range block {
-		block[i] = 0xb5 // a hole is no room
+		block[i] = 0xb5 // a hole takes no space
 	}
 	for n > 0 {
 		m, err := f.WriteAt(block[:min(n, int64(len(block)))], size)
@@ -145,13 +144,13 @@ func write(f *os.File, size, n int64) error {
 	return nil
 }
 
-// IsFull tells whether an error is that of a filesystem without room.
+// IsFull reports whether an error means that a filesystem or quota is full.
 func IsFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
-// Device gives the whole disk, as major:minor, on which a directory of a process lies:
-// under an overlay that of what is written, and of a partition the disk.
+// Device returns the whole disk, as major:minor, of a directory of a process. For an overlay it is
+// that of the upper directory, and for a partition the disk that contains it.
 func Device(dir *os.File, pid int) (string, error) {
 	dev, err := Filesystem(dir, pid)
 	if err != nil {
@@ -171,8 +170,8 @@ func Device(dir *os.File, pid int) (string, error) {
 	return dev, nil
 }
 
-// Filesystem gives the device, as major:minor, of the filesystem that a directory of a
-// process lies on; under an overlay that of what is written.
+// Filesystem returns the device, as major:minor, of the filesystem of a process's directory. For an
+// overlay it is that of the upper directory.
 func Filesystem(dir *os.File, pid int) (string, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(dir.Fd()), &st); err != nil {
@@ -187,7 +186,7 @@ func Filesystem(dir *os.File, pid int) (string, error) {
 	return fmt.Sprintf("%d:%d", major, minor), nil
 }
 
-// below finds the disk below a filesystem that has no device of its own, by its mount.
+// below finds the disk of a filesystem without a device of its own, by its mount.
 func below(dir *os.File, pid int) (major, minor uint32, err error) {
 	none := errors.New("no disk")
 	mount, err := mountID(dir)
@@ -221,8 +220,9 @@ func below(dir *os.File, pid int) (major, minor uint32, err error) {
 	return 0, 0, none
 }
 
-// stat looks at a path of the machine. This process may have another root than that, being in a
-// container that sees the machine's processes: who has started it there is the machine's.
+// stat looks up a path of the machine. In a container that shares the machine's PID namespace this
+// process has a different root; then stat uses the root of the parent process, which belongs to the
+// machine.
 func stat(path string, st *unix.Stat_t) error {
 	err := unix.Stat(path, st)
 	if err != nil {
@@ -231,7 +231,7 @@ func stat(path string, st *unix.Stat_t) error {
 	return err
 }
 
-// mountID is the number of the mount that an open file is reached by.
+// mountID returns the id of the mount of an open file.
 func mountID(f *os.File) (string, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", f.Fd()))
 	if err != nil {

@@ -12,22 +12,21 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be a process with a root of its own.
+// TestMain lets the test binary be a process with its own root.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "sleep" {
 		if err := syscall.Chroot(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		os.Stdout.Close() // it is there
+		os.Stdout.Close() // signals that the process has started
 		time.Sleep(time.Hour)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// TestOpen holds that a path is looked up in the root of the process, and never leaves
-// it.
+// TestOpen checks that a path is resolved in the root of the process, and never leaves it.
 func TestOpen(t *testing.T) {
 	if os.Geteuid() != 0 {
 		if os.Getenv("CI") == "true" {
@@ -73,7 +72,7 @@ func TestOpen(t *testing.T) {
 		{"/above", ""},
 		{"/chain", ""},
 		{"/../../real", ""},
-		{"/out", "no such file"}, // the machine has one
+		{"/out", "no such file"}, // the machine has this file
 		{"/self", "not a directory"},
 	} {
 		t.Run(c.path, func(t *testing.T) {
@@ -93,8 +92,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestNameless holds that a file is without a name, on filesystems that have such and on
-// those that have not.
+// TestNameless checks that a file has no name, on filesystems with and without unnamed files.
 func TestNameless(t *testing.T) {
 	for name, make := range map[string]func(*os.File, string) (*os.File, error){"without": Nameless, "unnamed": unnamed} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +134,7 @@ func TestNameless(t *testing.T) {
 	}
 }
 
-// TestWrite takes room by writing, where a filesystem can't do it otherwise.
+// TestWrite allocates space by writing, as for a filesystem without fallocate.
 func TestWrite(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
 	if err != nil {
@@ -154,8 +152,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestDevice finds the disk below a directory, as the kernel names it; and none below
-// one that is in memory.
+// TestDevice finds the disk of a directory, as the kernel names it, and none for a directory in
+// memory.
 func TestDevice(t *testing.T) {
 	for _, c := range []struct {
 		dir  string
@@ -178,7 +176,7 @@ func TestDevice(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.dir, dev, err)
 		}
 		if err == nil {
-			if _, err := os.Stat("/sys/dev/block/" + dev + "/queue"); err != nil { // partitions have none
+			if _, err := os.Stat("/sys/dev/block/" + dev + "/queue"); err != nil { // partitions have no queue
 				t.Errorf("%s lies on %s, which is no whole disk: %v", c.dir, dev, err)
 			}
 		}

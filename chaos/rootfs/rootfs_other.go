@@ -12,29 +12,29 @@ var errLinux = errors.New("the files of another process can be reached on Linux 
 // Open opens a directory of a process.
 func Open(int, string) (*os.File, error) { return nil, errLinux }
 
-// SpaceOf tells what the filesystem of a directory has room for.
+// SpaceOf returns the capacity of a directory's filesystem.
 func SpaceOf(*os.File) (Space, error) { return Space{}, errLinux }
 
 // Nameless makes a file without a name.
 func Nameless(*os.File, string) (*os.File, error) { return nil, errLinux }
 
-// Names tells whether a file in a directory has to have a name for a moment.
+// Names reports whether a file in a directory needs a name for a moment.
 func Names(*os.File) bool { return false }
 
-// Unlink takes a file's name away.
+// Unlink removes a file's name.
 func Unlink(*os.File, string) error { return errLinux }
 
-// Reserve takes room for a file.
+// Reserve allocates space for a file.
 func Reserve(*os.File, int64, int64) error { return errLinux }
 
-// Taken is the room that a file has, in bytes.
+// Taken returns the allocated space of a file in bytes.
 func Taken(*os.File) (int64, error) { return 0, errLinux }
 
-// IsFull tells whether an error is that of a disk without room.
+// IsFull reports whether an error means that a filesystem is full.
 func IsFull(error) bool { return false }
 
-// Device gives the disk below a directory of a process.
+// Device returns the disk of a directory of a process.
 func Device(*os.File, int) (string, error) { return "", errLinux }
 
-// Filesystem gives the device of a directory's filesystem.
+// Filesystem returns the device of a directory's filesystem.
 func Filesystem(*os.File, int) (string, error) { return "", errLinux }

@@ -101,7 +101,7 @@ func TestClient_Close(t *testing.T) {
 	})
 }
 
-// TestServe_Hung has a client that keeps its end open and sends nothing more.
+// TestServe_Hung has a client that keeps its end open and stops sending.
 func TestServe_Hung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()

@@ -1,6 +1,6 @@
-// Package seed makes of one seed all that is random in faults: for an event, by its
-// place, and for a series, in which each draw may hang together with the one before.
-// Whoever knows the seed and the place can tell beforehand what comes.
+// Package seed derives all random choices of faults from one seed: those of an event from its
+// position, and those of a series with correlated draws. The seed and the position determine every
+// choice in advance.
 package seed
 
 import (
@@ -8,15 +8,15 @@ import (
 	"math/rand/v2"
 )
 
-// Golden and the factors are those of SplitMix64 (Steele, Lea, Flood 2014). They are
-// public because a program inside the kernel does the same rounds as [Mix].
+// Golden and the factors are those of SplitMix64 (Steele, Lea, Flood 2014). They are exported for
+// eBPF programs that compute the same rounds as [Mix].
 const (
 	Golden  = 0x9e3779b97f4a7c15
 	Factor1 = 0xbf58476d1ce4e5b9
 	Factor2 = 0x94d049bb133111eb
 )
 
-// Mix makes one number of a seed and a place, by rounds of SplitMix64.
+// Mix derives a number from a seed and a position, with rounds of SplitMix64.
 func Mix(seed uint64, place ...uint64) uint64 {
 	z := seed
 	for _, p := range place {
@@ -28,29 +28,29 @@ func Mix(seed uint64, place ...uint64) uint64 {
 	return z
 }
 
-// Fraction is a number from 0 to below 1 for a place.
+// Fraction returns a number in [0, 1) for a position.
 func Fraction(seed uint64, place ...uint64) float64 {
 	return float64(Mix(seed, place...)>>11) / (1 << 53)
 }
 
-// Chosen tells whether the place is among the given share of all places.
+// Chosen reports whether the position is in the given share of all positions.
 func Chosen(share float64, seed uint64, place ...uint64) bool {
 	return Fraction(seed, place...) < share
 }
 
-// Source is a random source of one place.
+// Source returns a random source for one position.
 func Source(seed uint64, place ...uint64) *rand.Rand {
 	s := Mix(seed, place...)
 	return rand.New(rand.NewPCG(s, Mix(s, 1)))
 }
 
-// A Swing draws numbers from -1 to 1, uniform or normal (then with a standard
-// deviation of 1 and no bounds), where each is correlated with the one before.
+// A Swing draws numbers from -1 to 1, uniform or normal (then with a standard deviation of 1 and
+// without bounds). Each draw is correlated with the previous one.
 //
-// Subtle: mixing uniform numbers, as netem does, narrows their range. So the
-// series is normal, z' = rho z + sqrt(1-rho²) e, which keeps its distribution, and
-// is mapped to uniform by the normal distribution function; 2 sin(pi c/6) is the
-// rho that gives the uniform series the correlation c (Pearson 1907).
+// Subtle: mixing uniform numbers, as netem does, narrows their range. So the series is normal, z' =
+// rho z + sqrt(1-rho²) e, which keeps its distribution, and is mapped to uniform by the normal
+// distribution function; 2 sin(pi c/6) is the rho that gives the uniform series the correlation c
+// (Pearson 1907).
 type Swing struct {
 	rand   *rand.Rand
 	rho    float64
@@ -59,7 +59,7 @@ type Swing struct {
 	begun  bool
 }
 
-// NewSwing gives a Swing of the correlation, from 0 to 1, that draws from r.
+// NewSwing returns a Swing with a correlation from 0 to 1 that draws from r.
 func NewSwing(r *rand.Rand, correlation float64, normal bool) *Swing {
 	s := &Swing{rand: r, rho: correlation, normal: normal}
 	if !normal {
@@ -68,7 +68,7 @@ func NewSwing(r *rand.Rand, correlation float64, normal bool) *Swing {
 	return s
 }
 
-// Next draws.
+// Next returns the next number.
 func (s *Swing) Next() float64 {
 	e := s.rand.NormFloat64()
 	if s.begun {

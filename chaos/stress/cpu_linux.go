@@ -34,7 +34,7 @@ func (c *CPU) work(to *reporter) {
 			to.add(Report{Spent: used - reported})
 			told, reported = now, used
 		}
-		if behind := due - used; behind > 10*period { // give it up
+		if behind := due - used; behind > 10*period { // drop the excess
 			base -= behind - 10*period
 			reported += behind - 10*period
 		}

@@ -1,17 +1,16 @@
-// Package vdso makes the clock of another process be wrong.
+// Package vdso shifts the clock of another process.
 //
-// Programs read the clock by functions that the kernel lays into every process, the vDSO:
-// no system call is made. Their code is the process's own copy as soon as it is written
-// to, so other code can be put there for one process alone, which asks the kernel and
-// adds to the answer what is asked for.
+// Programs read the clock through functions that the kernel maps into every process, the
+// vDSO, without a system call. A write to them creates a private copy, so their code can be
+// replaced for one process. The new code asks the kernel and adds an offset to the answer.
 //
 //	clock_gettime(CLOCK_REALTIME)  ->  the kernel's answer + offset
 //	clock_gettime(another clock)   ->  the kernel's answer
 //
-// The time of day is changed, and no clock that spans are measured by. A program that
-// makes the system call itself sees nothing of it, and one that is started later neither;
-// one that is forked off has what its parent had.
+// Only the time of day changes, not the monotonic clocks. The change affects neither a
+// program that makes the system call itself nor one that is started later by execve(2). A
+// forked process inherits it.
 //
-// The code is written while every thread of the process is stopped, for less than a
-// millisecond, and none of them is in the midst of it.
+// The code is written while every thread of the process is stopped outside it, for less
+// than a millisecond.
 package vdso

@@ -13,24 +13,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long the threads of a process may take to stop, each outside of the
-// code that is to be changed.
+// patience is the timeout for stopping all threads of a process outside the code to be changed.
 const patience = 5 * time.Second
 
-// A holder holds all threads of a process.
+// A holder stops all threads of a process.
 //
-// subtle: it does so by SIGSTOP. Under ptrace, whose stops are the kernel's own to end
-// when brunt dies, a parent's wait returns for a stop as if its child had ended; and
-// brunt is the parent of what it starts.
+// subtle: it uses SIGSTOP. Under ptrace, where the kernel resumes the process if brunt dies, the
+// parent's wait would return for a stop as if its child had ended; and brunt is the parent of the
+// processes that it starts.
 type holder struct {
 	pid    int
 	mem    io.ReaderAt
-	lo, hi uint64 // none of them is in the code between these
-	anyhow bool   // it goes on afterwards even if it was stopped before: it is a dead brunt that stopped it
+	lo, hi uint64 // the range of the code that no thread may be in
+	anyhow bool   // resume the process even if it was stopped before: a crashed brunt stopped it
 }
 
-// held calls do while every thread is stopped outside of the code. They go on
-// afterwards, unless the process was stopped before.
+// held calls do while every thread is stopped outside the code. It resumes them afterwards, unless
+// the process was stopped before.
 func (h *holder) held(do func() error) error {
 	if !h.anyhow && h.stopped() {
 		inside, err := h.inside()
@@ -63,7 +62,7 @@ func (h *holder) held(do func() error) error {
 		if !inside {
 			return do()
 		}
-		// It reads the clock just now. Let it come out of that.
+		// A thread is reading the clock. Let it leave the code.
 		if err := unix.Kill(h.pid, unix.SIGCONT); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
@@ -87,13 +86,13 @@ func (h *holder) tasks() []string {
 	return out
 }
 
-// stopped tells whether every thread is.
+// stopped reports whether every thread is stopped.
 func (h *holder) stopped() bool {
 	any := false
 	for _, t := range h.tasks() {
 		b, err := os.ReadFile(t + "/stat")
 		if err != nil {
-			continue // it has ended
+			continue // the thread has ended
 		}
 		s := string(b)
 		switch _, after, _ := strings.Cut(s[strings.LastIndexByte(s, ')')+1:], " "); after[:1] {
@@ -107,19 +106,19 @@ func (h *holder) stopped() bool {
 	return any
 }
 
-// inside tells whether a thread is in the code, or comes back into it.
+// inside reports whether a thread is in the code, or returns to it.
 func (h *holder) inside() (bool, error) {
 	for _, t := range h.tasks() {
 		b, err := os.ReadFile(t + "/syscall")
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) { // it has ended
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) { // the thread has ended
 			continue
 		}
 		if err != nil {
 			return false, fmt.Errorf("where its threads are can't be told: %w", err)
 		}
-		f := strings.Fields(string(b)) // …, stack pointer, instruction pointer
+		f := strings.Fields(string(b)) // the last fields are stack pointer and instruction pointer
 		if len(f) < 2 {
-			return true, nil // not quite stopped
+			return true, nil // not stopped yet
 		}
 		pc, perr := strconv.ParseUint(f[len(f)-1], 0, 64)
 		sp, serr := strconv.ParseUint(f[len(f)-2], 0, 64)
@@ -133,22 +132,22 @@ func (h *holder) inside() (bool, error) {
 	return false, nil
 }
 
-// within tells whether an address lies in the code, but for its first byte, which is
-// where it is and not where anybody runs.
+// within reports whether an address is inside the code, after its first byte, which is a safe
+// position.
 func (h *holder) within(at uint64) bool { return at > h.lo && at < h.hi }
 
-// returns tells whether a thread may come back into the code: a signal may have come
-// while it was there, and then it is the signal's handler that is held.
+// returns reports whether a thread may return to the code: a signal may have arrived while it was
+// there, so that it is stopped in the signal's handler.
 //
-// The frame of a signal holds the registers as they were (struct sigcontext): among them
-// where the thread was, its flags, and the segments, which are the same in every program
-// of 64 bits. An address alone tells nothing: old ones stay on the stack.
+// The frame of a signal holds the saved registers (struct sigcontext): among them the instruction
+// pointer, the flags, and the segments, which are the same in every 64-bit program. An address
+// alone is not sufficient, because old ones stay on the stack.
 func (h *holder) returns(stack uint64) bool {
-	const most = 64 << 10 // far more than handlers and what the kernel saves of the registers take
+	const most = 64 << 10 // far more than handlers and saved registers need
 	b := make([]byte, most)
-	n, _ := h.mem.ReadAt(b, int64(stack)) // the stack may end before
+	n, _ := h.mem.ReadAt(b, int64(stack)) // the stack may be shorter
 	for at := 0; at+24 <= n; at += 8 {
-		const code, data = 0x33, 0x2b // segments of a program
+		const code, data = 0x33, 0x2b // segments of a 64-bit program
 		segments := binary.LittleEndian.Uint64(b[at+16:])
 		if h.within(binary.LittleEndian.Uint64(b[at:])) && segments&0xffff == code && (segments>>48 == data || segments>>48 == 0) {
 			return true

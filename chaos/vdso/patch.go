@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// A Patch is code that is laid over the functions that tell the time. It is data.
+// A Patch is code that replaces the functions that read the clock. It is data.
 type Patch []Piece
 
 // A Piece is the beginning of one function.
 type Piece struct {
-	At  uint64 `json:"at"` // from the beginning of the vDSO
+	At  uint64 `json:"at"` // offset in the vDSO
 	Was []byte `json:"was"`
 	Is  []byte `json:"is"` // as long as Was
 }
 
-// MaxOffset is how far a clock can be set off, in either direction.
+// MaxOffset is the largest clock offset, in either direction.
 const MaxOffset = 10 * 366 * 24 * time.Hour
 
-// Of makes the patch of a vDSO, as the kernel gave it, that sets the clock off.
+// Of returns the patch that adds offset to the clock of an unmodified vDSO image.
 func Of(image []byte, offset time.Duration) (Patch, error) {
 	if offset.Abs() > MaxOffset {
 		return nil, fmt.Errorf("a clock is set off by at most %s", MaxOffset)
@@ -62,7 +62,7 @@ func Of(image []byte, offset time.Duration) (Patch, error) {
 	return p, nil
 }
 
-// split gives whole seconds, rounded down, and the rest in parts of a second.
+// split returns whole seconds, rounded down, and the rest in units of part.
 func split(offset, part time.Duration) (whole, rest int32) {
 	s := int64(math.Floor(offset.Seconds()))
 	if d := offset - time.Duration(s)*time.Second; d < 0 { // Seconds was rounded up
@@ -71,8 +71,8 @@ func split(offset, part time.Duration) (whole, rest int32) {
 	return int32(s), int32((offset - time.Duration(s)*time.Second) / part)
 }
 
-// add is the code that adds to a time at p, which is rsi or rdi: whole seconds, then
-// parts of one, of which there are all in a second.
+// add returns code that adds to the time at p, which is rsi or rdi: whole seconds, then rest
+// in units of which a second has all.
 //
 //	add qword [p], whole
 //	add qword [p+8], rest
@@ -96,7 +96,7 @@ func add(p byte, whole, rest, all int32) []byte {
 	return append(b, 0x48, 0xFF, p)
 }
 
-// Registers as an instruction's last three bits name them.
+// Register numbers in the last three bits of an instruction.
 const (
 	rsi = 6
 	rdi = 7
@@ -104,7 +104,7 @@ const (
 
 const ret = 0xC3
 
-// clockGettime is int clock_gettime(clockid_t edi, struct timespec *rsi).
+// clockGettime returns the code of int clock_gettime(clockid_t edi, struct timespec *rsi).
 //
 //	mov  eax, 228 ; syscall
 //	test eax, eax ; jne out
@@ -119,8 +119,8 @@ func clockGettime(offset time.Duration) []byte {
 	return append(append(b, body...), ret)
 }
 
-// gettimeofday is int gettimeofday(struct timeval *rdi, struct timezone *rsi); rdi may
-// be nothing.
+// gettimeofday returns the code of int gettimeofday(struct timeval *rdi, struct timezone
+// *rsi); rdi may be NULL.
 //
 //	mov  eax, 96  ; syscall
 //	test eax, eax ; jne out
@@ -134,8 +134,8 @@ func gettimeofday(offset time.Duration) []byte {
 	return append(append(b, body...), ret)
 }
 
-// seconds is time_t time(time_t *rdi); rdi may be nothing. Parts of a second are left
-// out.
+// seconds returns the code of time_t time(time_t *rdi); rdi may be NULL. It ignores the
+// fraction of a second in the offset.
 //
 //	mov  eax, 201 ; syscall
 //	add  rax, whole

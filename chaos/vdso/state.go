@@ -1,11 +1,11 @@
 package vdso
 
-// A State is what a process has of a patch.
+// A State is the state of a patch in a process.
 type State int
 
 // The states.
 const (
-	Clean   State = iota // what the kernel gave it
-	Patched              // all of it, or a part
-	Foreign              // something else
+	Clean   State = iota // the kernel's original code
+	Patched              // all of the patch, or a part of it
+	Foreign              // other code
 )

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Works tells why the clock of another process can't be set off here.
+// Works returns why the clock of another process can't be changed on this machine, or nil.
 func Works() error {
 	image, err := Image(os.Getpid())
 	if err != nil {
@@ -21,7 +21,7 @@ func Works() error {
 	return err
 }
 
-// Image gives the vDSO of a process.
+// Image returns the vDSO of a process.
 func Image(pid int) ([]byte, error) {
 	base, size, err := find(pid)
 	if err != nil {
@@ -39,10 +39,12 @@ func Image(pid int) ([]byte, error) {
 	return b, nil
 }
 
-// errNone tells that a process has no vDSO: the kernel was started without, or the process is amid execve(2).
+// errNone reports that a process has no vDSO: the kernel was booted without one, or the process is
+// in execve(2).
 var errNone = errors.New("it has no vDSO")
 
-// find tells where the vDSO of a process lies. One that is just starting its program gets one within a moment.
+// find returns the address and size of a process's vDSO. It waits a moment for a process that is
+// just starting its program.
 func find(pid int) (base, size uint64, err error) {
 	const moment = 100 * time.Millisecond
 	for deadline := time.Now().Add(moment); ; time.Sleep(time.Millisecond) {
@@ -52,7 +54,7 @@ func find(pid int) (base, size uint64, err error) {
 	}
 }
 
-// mapped is find at this instant.
+// mapped is find without the wait.
 func mapped(pid int) (base, size uint64, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
@@ -71,7 +73,7 @@ func mapped(pid int) (base, size uint64, err error) {
 	return 0, 0, errNone
 }
 
-// Look tells what a process has of a patch.
+// Look returns the state of a patch in a process.
 func Look(pid int, p Patch) (State, error) {
 	image, err := Image(pid)
 	if err != nil {
@@ -96,16 +98,15 @@ func (p Piece) in(image []byte) []byte {
 	return nil
 }
 
-// Apply lays a patch over the vDSO of a process, and tells what was there before. Where
-// that is foreign, nothing is done.
+// Apply writes a patch to the vDSO of a process, and returns the previous state. If that is
+// Foreign, it changes nothing.
 func Apply(pid int, p Patch) (State, error) { return put(pid, p, false, false) }
 
-// Restore takes a patch off, and tells what was there before. What is not the patch's
-// is left alone.
+// Restore removes a patch, and returns the previous state. It changes nothing but the patch.
 func Restore(pid int, p Patch) (State, error) { return put(pid, p, true, false) }
 
-// Rescue is Restore after a brunt that died, perhaps while it held the process, which
-// goes on afterwards in any case.
+// Rescue is Restore after a crash of brunt, which may have left the process stopped. The process is
+// resumed in any case.
 func Rescue(pid int, p Patch) (State, error) { return put(pid, p, true, true) }
 
 func put(pid int, p Patch, back, anyhow bool) (State, error) {
@@ -127,7 +128,8 @@ func put(pid int, p Patch, back, anyhow bool) (State, error) {
 	defer f.Close()
 	h := holder{pid: pid, mem: f, lo: base, hi: base + size, anyhow: anyhow}
 	err = h.held(func() error {
-		// It may have become another program, or another brunt was here, before it was held.
+		// Before it was stopped, the process may have loaded another program, or another brunt may
+		// have patched it.
 		if again, _, err := find(pid); err != nil || again != base {
 			return errors.Join(errors.New("it has become another program"), err)
 		}
@@ -148,8 +150,8 @@ func put(pid int, p Patch, back, anyhow bool) (State, error) {
 	return state, err
 }
 
-// Become gives this process a vDSO, which is to be one of this kernel's. Nothing else
-// may run in it meanwhile that reads a clock.
+// Become replaces the vDSO of this process by another image from the same kernel. No other code may
+// read a clock meanwhile.
 func Become(image []byte) error {
 	base, size, err := find(os.Getpid())
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the program whose clock is set off.
+// TestMain lets the test binary be the program whose clock is changed.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "clock" {
-		go func() { // somebody who reads the clock for half of the time
+		go func() { // a thread that reads the clock half of the time
 			for len(os.Args) > 2 {
 				_ = time.Now()
 				for i := range 200 {
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program tells what time it is for each line that it is given.
+// program is a process that prints the time for each line of input.
 type program struct {
 	t   *testing.T
 	cmd *exec.Cmd
@@ -58,7 +58,7 @@ func start(t *testing.T, ask string, command ...string) *program {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
 	})
-	p.now() // it is up
+	p.now() // it has started
 	return p
 }
 
@@ -78,8 +78,8 @@ func (p *program) now() time.Time {
 	return time.Unix(0, n)
 }
 
-// off is how far the program's clock is off, as it says, within the time that it took to
-// ask and slack.
+// off checks that the offset of the program's clock is want, within slack and the duration of the
+// request.
 func (p *program) off(want, slack time.Duration) {
 	p.t.Helper()
 	before := time.Now()
@@ -90,7 +90,7 @@ func (p *program) off(want, slack time.Duration) {
 	}
 }
 
-const hair = time.Millisecond // between a clock that is coarse and one that is not, many times over
+const hair = time.Millisecond // the difference between a coarse clock and a precise one, many times over
 
 func TestApply(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -125,7 +125,7 @@ func TestApply(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.off(0, c.slack)
-			for range 10 { // whoever is in the midst of it survives
+			for range 10 { // threads that are reading the clock survive
 				if _, err := Apply(pid, patch); err != nil {
 					t.Fatal(err)
 				}
@@ -180,7 +180,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestFind_Starting finds the vDSO of a process that starts one program after the other.
+// TestFind_Starting finds the vDSO of a process that runs one program after another.
 func TestFind_Starting(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	if err := os.WriteFile(script, []byte(`exec /bin/sh "$0"`), 0o700); err != nil {

@@ -4,23 +4,23 @@ package vdso
 
 import "errors"
 
-// Works tells why the clock of another process can't be set off here.
+// Works returns why the clock of another process can't be changed on this machine.
 func Works() error { return errors.New("a clock is set off on Linux on x86-64 only") }
 
-// Image gives the vDSO of a process.
+// Image returns the vDSO of a process.
 func Image(int) ([]byte, error) { return nil, Works() }
 
-// Apply lays a patch over the vDSO of a process.
+// Apply writes a patch to the vDSO of a process.
 func Apply(int, Patch) (State, error) { return Foreign, Works() }
 
-// Restore takes a patch off.
+// Restore removes a patch.
 func Restore(int, Patch) (State, error) { return Foreign, Works() }
 
-// Rescue is Restore after a brunt that died.
+// Rescue is Restore after a crash of brunt.
 func Rescue(int, Patch) (State, error) { return Foreign, Works() }
 
-// Look tells what a process has of a patch.
+// Look returns the state of a patch in a process.
 func Look(int, Patch) (State, error) { return Foreign, Works() }
 
-// Become gives this process a vDSO.
+// Become replaces the vDSO of this process.
 func Become([]byte) error { return Works() }

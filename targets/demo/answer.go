@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// maxBody is the largest body that a request may have, in bytes.
+// maxBody is the largest request body in bytes.
 const maxBody = 64 << 10
 
-// A problem is an error that a client is told.
+// A problem is an error response to a client.
 type problem struct {
 	status int
 	text   string
-	after  time.Duration // when to try again; 0: not said
+	after  time.Duration // when to retry; 0: not sent
 }
 
 func (p *problem) Error() string { return p.text }
 
-// A handler answers a request, or gives the problem to answer it with.
+// A handler answers a request, or returns the problem to send.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,17 +54,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	writeBody(w, status, append(body, '\n'))
 }
 
-// writeBody answers with JSON that is there already.
+// writeBody sends encoded JSON.
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	w.Write(body) // a client that is gone is no concern of ours
+	w.Write(body) // an error means that the client is gone
 }
 
-// readJSON reads a request's body, which must be one JSON value of at most
-// maxBody bytes.
+// readJSON reads a request body, which must be one JSON value of at most maxBody bytes.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -79,7 +78,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return nil
 }
 
-// pageOf gives the page that a request asks for, from 1.
+// pageOf returns the page number that a request asks for, from 1.
 func pageOf(r *http.Request) (int, error) {
 	s := r.URL.Query().Get("page")
 	if s == "" {

@@ -8,20 +8,19 @@ import (
 	"sync/atomic"
 )
 
-// How a balancer picks a replica.
+// The policies of a balancer.
 const (
-	roundRobin       = "round_robin"       // one after the other
-	leastConnections = "least_connections" // the one with the fewest requests under way
-	ipHash           = "ip_hash"           // the one that the client's address leads to
+	roundRobin       = "round_robin"       // replicas in turn
+	leastConnections = "least_connections" // the replica with the fewest requests in progress
+	ipHash           = "ip_hash"           // a replica by the hash of the client's address
 )
 
-// A balancer spreads requests over the replicas of a service; the zero value does one
-// after the other. A request whose session belongs to a replica goes there while that
-// is fit, and one that is tried again goes to another.
+// A balancer spreads requests over the replicas of a service; the zero value uses round robin. A
+// request of a session goes to the session's replica while that is fit, and a retry goes to another
+// replica.
 //
-// With ejection it leaves out those that are not fit. When none is fit it takes
-// any: some answers are better than none, and what is wrong is then hardly the
-// replicas' own doing.
+// With ejection it omits replicas that are not fit. If none is fit it uses any: some responses are
+// better than none, and the cause is then probably not the replicas.
 type balancer struct {
 	all      []*upstream
 	ejection bool
@@ -32,7 +31,7 @@ type balancer struct {
 	watches sync.WaitGroup
 }
 
-// pick gives the replica for q among those not tried yet, nil when all were.
+// pick returns the replica for q among those not tried yet; nil if all were tried.
 func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	if q.stay > 0 && q.stay <= len(b.all) {
 		if u := b.all[q.stay-1]; b.fit(u) && !slices.Contains(tried, u) {
@@ -65,17 +64,17 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	return unfit
 }
 
-// fit tells whether a replica is to be sent requests; without ejection nobody asks.
+// fit reports whether a replica may get requests. Without ejection every replica is fit.
 func (b *balancer) fit(u *upstream) bool { return !b.ejection || u.inRotation() }
 
-// hashOf spreads addresses over the replicas (FNV-1a).
+// hashOf hashes a client's address (FNV-1a).
 func hashOf(client string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(client))
 	return h.Sum64()
 }
 
-// start begins the health checks.
+// start starts the health checks.
 func (b *balancer) start() {
 	if !b.ejection {
 		return

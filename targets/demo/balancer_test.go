@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// balancerOf gives one over so many replicas.
+// balancerOf returns a balancer over n replicas.
 func balancerOf(n int, ejection bool) *balancer {
 	b := &balancer{ejection: ejection}
 	for range n {
@@ -20,7 +20,7 @@ func balancerOf(n int, ejection bool) *balancer {
 	return b
 }
 
-// spread tells how many of n picks each replica got.
+// spread returns how many of n picks each replica got.
 func spread(b *balancer, n int) []int {
 	got := make([]int, len(b.all))
 	for range n {
@@ -87,7 +87,7 @@ func TestHealth(t *testing.T) {
 	tests := []struct {
 		name   string
 		events string // requests: g good, b bad, a abandoned; checks: + and -
-		want   string // of the changes: out, back
+		want   string // the changes: out, back
 	}{
 		{"well", "ggg+++", ""},
 		{"failures with good ones between", "bbgbbgbb", ""},

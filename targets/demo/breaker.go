@@ -8,9 +8,9 @@ import (
 
 // The states of a breaker, as /metrics shows them.
 const (
-	closed   breakerState = iota // calls go through
-	halfOpen                     // one call at a time goes through, to find out
-	open                         // none does
+	closed   breakerState = iota // calls pass
+	halfOpen                     // one call at a time passes, as a probe
+	open                         // no call passes
 )
 
 type breakerState int
@@ -18,43 +18,42 @@ type breakerState int
 func (s breakerState) String() string { return [...]string{"closed", "half-open", "open"}[s] }
 
 const (
-	breakerCalls = 64          // it looks at the last so many calls, one a bit of a word
-	breakerMin   = 10          // and at no fewer than so many
-	breakerShare = 0.5         // it opens when so many of them failed
-	breakerRest  = time.Second // how long it stays open before it tries
+	breakerCalls = 64          // number of last calls that it considers, one bit each
+	breakerMin   = 10          // least number of calls before it opens
+	breakerShare = 0.5         // share of failed calls at which it opens
+	breakerRest  = time.Second // time that it stays open before a probe
 )
 
-// A breaker stops calls to a replica of which too many fail, so that callers get
-// their answer at once and the replica some rest. After breakerRest one call is let
-// through: the breaker closes when it goes well, and stays open for as long again
-// when it does not.
+// A breaker stops calls to a replica when too many fail, so that callers get an answer at once and
+// the load on the replica drops. After breakerRest one call passes: the breaker closes if it
+// succeeds, and stays open for another breakerRest if it fails.
 //
-// A nil breaker lets everything through.
+// A nil breaker passes every call.
 type breaker struct {
-	changed func(breakerState) // called under mu, so that changes are told in order; nil: nobody is told
+	changed func(breakerState) // called under mu, so that changes are reported in order; nil: none
 
 	mu      sync.Mutex
 	state   breakerState
 	opened  time.Time
-	failed  uint64 // the last calls, the newest in bit 0, 1: it failed
-	calls   int    // how many of the bits count
-	probing bool   // half open: the one call is under way
-	epoch   int    // changes of state so far
+	failed  uint64 // the last calls, the newest in bit 0; 1: it failed
+	calls   int    // number of valid bits in failed
+	probing bool   // half open: the probe is in progress
+	epoch   int    // number of state changes so far
 }
 
-// A pass lets one call through; whoever takes one gives it back with done.
+// A pass permits one call; its owner returns it with done.
 type pass struct{ epoch int }
 
-// The ends that a call can come to.
+// The outcomes of a call.
 const (
 	good outcome = iota
 	bad
-	abandoned // its caller went away: that says nothing about the replica
+	abandoned // its caller went away, which says nothing about the replica
 )
 
 type outcome int
 
-// ready tells whether allow would let a call through now.
+// ready reports whether allow would permit a call now.
 func (b *breaker) ready() bool {
 	if b == nil {
 		return true
@@ -74,7 +73,7 @@ func (b *breaker) admits() bool {
 	return true
 }
 
-// allow lets a call through or not.
+// allow permits or rejects a call.
 func (b *breaker) allow() (pass, bool) {
 	if b == nil {
 		return pass{}, true
@@ -91,8 +90,8 @@ func (b *breaker) allow() (pass, bool) {
 	return pass{b.epoch}, true
 }
 
-// done tells how a call ended. A call that was let through before the last change
-// of state counts for nothing: it tells about a time that is over.
+// done records the outcome of a call. It ignores a call that was permitted before the last change
+// of state, because its outcome is out of date.
 func (b *breaker) done(p pass, o outcome) {
 	if b == nil {
 		return

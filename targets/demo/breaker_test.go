@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// use lets calls through b that end as told, one after the other, and tells how
-// many were let through.
+// use passes n calls with the outcome through b, one after another, and returns how many b
+// permitted.
 func use(b *breaker, n int, o outcome) int {
 	through := 0
 	for range n {
@@ -24,7 +24,7 @@ func TestBreaker(t *testing.T) {
 	tests := []struct {
 		name string
 		use  func(b *breaker)
-		want []breakerState // that it changed to
+		want []breakerState // the states that it changed to
 	}{
 		{"fresh", func(*breaker) {}, nil},
 		{"too few calls to tell", func(b *breaker) { use(b, breakerMin-1, bad) }, nil},

@@ -12,18 +12,16 @@ import (
 	"time"
 )
 
-// maxReply is the largest answer that one service takes from another, in bytes.
+// maxReply is the largest response that a service accepts from another, in bytes.
 const maxReply = 4 << 20
 
-// A client calls other services. One call is one attempt: net/http would send a
-// request again by itself when a connection that it kept breaks, which would be a
-// retry that no switch turns off.
+// A client calls other services. One call is one attempt: net/http would resend a request when a
+// kept connection breaks, which would be a retry that no switch turns off.
 type client struct {
 	transport *http.Transport
 }
 
-// newClient gives a client that waits for a connection as long as connect says, or
-// without end when that is 0.
+// newClient returns a client with a connect timeout; 0 is none.
 func newClient(dial dialer, connect time.Duration) *client {
 	return &client{transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -47,18 +45,18 @@ type call struct {
 	query  string
 	body   []byte // JSON; nil: none
 	key    string // Idempotency-Key, if any
-	client string // the address of whoever it is for, for the balancer
-	stay   int    // the replica that its session belongs to, counted from 1; 0 is none
+	client string // address of the original client, for the balancer
+	stay   int    // replica of the client's session, counted from 1; 0 is none
 }
 
-// A reply is a whole answer.
+// A reply is a complete response.
 type reply struct {
 	status int
 	body   []byte
-	by     int // index of the replica that gave it
+	by     int // index of the replica that sent it
 }
 
-// do sends a call and reads the answer to its end. A timeout of 0 is none.
+// do sends a call and reads the whole response. A timeout of 0 is none.
 func (c *client) do(ctx context.Context, addr string, q call, timeout time.Duration) (reply, error) {
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -72,7 +70,7 @@ func (c *client) do(ctx context.Context, addr string, q call, timeout time.Durat
 		Body:   nothing{},
 	}).WithContext(ctx)
 	if q.body != nil {
-		req.Body = io.NopCloser(bytes.NewReader(q.body)) // without GetBody: it can't be had again
+		req.Body = io.NopCloser(bytes.NewReader(q.body)) // without GetBody, so that it can't be sent again
 		req.ContentLength = int64(len(q.body))
 		req.Header["Content-Type"] = []string{"application/json"}
 	}
@@ -111,20 +109,20 @@ func readAll(resp *http.Response) ([]byte, error) {
 
 func (c *client) close() { c.transport.CloseIdleConnections() }
 
-// nothing is an empty body that can't be had again. subtle: http.NoBody or nil
-// would let the transport repeat a GET.
+// nothing is an empty body that can't be sent again. subtle: http.NoBody or nil would let the
+// transport repeat a GET.
 type nothing struct{}
 
 func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
 func (nothing) Close() error             { return nil }
 
-// neverLeft tells whether err means that nothing of the call was sent.
+// neverLeft reports whether err means that no part of the call was sent.
 func neverLeft(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
 
-// timedOut tells whether err is a wait that was given up.
+// timedOut reports whether err is a timeout.
 func timedOut(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout()

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// breaking answers the first request of each connection, and breaks the connection
-// under the second. It gives its address and the number of requests that it read.
+// breaking answers the first request of each connection, and breaks the connection during the
+// second. It returns its address and the number of requests that it read.
 func breaking(t *testing.T) (addr string, requests func() int) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,9 +53,8 @@ func breaking(t *testing.T) (addr string, requests func() int) {
 	return ln.Addr().String(), func() int { return len(seen) }
 }
 
-// TestClient_OneAttempt: net/http repeats a request by itself when a connection that
-// it kept breaks. That would be a retry which no switch turns off, and it would hide
-// a link that is reset.
+// TestClient_OneAttempt checks that a call is one attempt. net/http repeats a request when a kept
+// connection breaks. That retry could not be switched off, and would hide a reset link.
 func TestClient_OneAttempt(t *testing.T) {
 	for _, q := range []call{
 		{method: "GET", path: "/"},
@@ -79,8 +78,8 @@ func TestClient_OneAttempt(t *testing.T) {
 }
 
 func TestClient_Timeouts(t *testing.T) {
-	// subtle: the transport goes on dialling when its caller has given up, so there is
-	// an end to it after two hours.
+	// subtle: the transport continues to dial when its caller has given up, so the dial ends after
+	// two hours.
 	hang := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Hour)
 		defer cancel()
@@ -95,7 +94,7 @@ func TestClient_Timeouts(t *testing.T) {
 		name             string
 		dial             dialer
 		connect, timeout time.Duration
-		took             time.Duration // until the caller gives up after an hour
+		took             time.Duration // until the caller gives up, after an hour at most
 		neverLeft        bool
 	}{
 		{"no connection", hang, 250 * time.Millisecond, time.Second, 250 * time.Millisecond, true},

@@ -5,7 +5,7 @@ import (
 	"embed"
 )
 
-// The services by name.
+// The names of the services.
 const (
 	storeName         = "store"
 	notificationsName = "notifications"
@@ -43,19 +43,18 @@ type Scale struct {
 	Zones    []string `yaml:"zones"`                // that they stand in, in turn, for faults on a whole zone; zero is none
 }
 
-// A Service is one part of the system, for whoever starts it.
+// A Service is one part of the system, as input for the stack that starts it.
 type Service struct {
 	Name     string
 	Replicas int               // how many processes
-	Zones    []string          // that they stand in, in turn
+	Zones    []string          // zones of the replicas, in turn
 	Links    []string          // services that it calls
 	Env      map[string]string // its switches
-	Ready    string            // a path that answers 200 once it can serve
-	Entry    bool              // where clients go
+	Ready    string            // a path that returns 200 once the service is ready
+	Entry    bool              // clients connect to it
 }
 
-// Services lists the parts in the order in which to start them: each after those
-// that it calls.
+// Services lists the services in the order in which to start them: each after those that it calls.
 func (c Config) Services() []Service {
 	posts := map[string]string{
 		"DEMO_TIMEOUTS":   onOff(c.Timeouts),
@@ -100,7 +99,7 @@ func (c Config) Services() []Service {
 	return services
 }
 
-// onOff is a switch that is on unless it was written, onlyOn one that is off.
+// onOff returns the value of a switch that is on by default, onlyOn of one that is off by default.
 func onOff(s *bool) string {
 	if s == nil || *s {
 		return "on"

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// decode reads what stands under `with:` in a scenario.
+// decode reads the YAML under `with:` in a scenario.
 func decode(t *testing.T, with string) (Config, error) {
 	t.Helper()
 	text := "version: 1\nname: t\ntarget: {stack: demo, with: " + with + "}\n" +
@@ -31,7 +31,7 @@ func TestConfig(t *testing.T) {
 		name     string
 		with     string
 		replicas int
-		off      string // the switches of the gateway that are, or are as they say
+		off      string // the gateway's switches that are off, or have the given values
 	}{
 		{"nothing written", "{}", 2, ""},
 		{"written, but empty", "{breaker: , posts: }", 2, ""},
@@ -106,8 +106,8 @@ func TestConfig_Mistakes(t *testing.T) {
 	}
 }
 
-// TestServices holds what a stack relies on: whoever is called was started before,
-// and there is one way in.
+// TestServices checks what a stack requires: a service starts after those that it calls, and there
+// is one entry.
 func TestServices(t *testing.T) {
 	started := map[string]bool{}
 	entries := 0

@@ -1,5 +1,5 @@
 // Package demo is SocialConnect, the built-in system under test: five small
-// services, each meant to run as a process of its own on loopback.
+// services, each of which runs as a separate process on loopback.
 //
 //	           +--------+
 //	           | users  |  names of authors, asked on every read
@@ -13,60 +13,57 @@
 //	                                         > | notifications |
 //	                                           +---------------+
 //
-// [Config] is what a scenario writes under `target: {stack: demo, with: …}`. It
-// describes the services for whoever starts them ([Config.Services]), and [Serve]
-// is one of them. A service gets all it knows from its environment:
+// [Config] holds the settings under `target: {stack: demo, with: …}` of a scenario.
+// [Config.Services] lists the services to start, and [Serve] runs one of them. A
+// service reads all its settings from its environment:
 //
 //	BRUNT_ADDR      host:port to listen on
 //	BRUNT_UNIT      its name in logs, such as posts[1]
 //	LINK_<SERVICE>  host:port of each replica of a service that it calls, with
 //	                commas, in order of index
-//	DEMO_<SWITCH>   on or off, for each switch it has; DEMO_BALANCE names a way
-//	DEMO_TOKEN_KEY  what tokens are signed with; not needed
+//	DEMO_<SWITCH>   on or off, for each switch it has; DEMO_BALANCE names a policy
+//	DEMO_TOKEN_KEY  key that signs tokens; optional
 //
 // # Defences
 //
 // The gateway has a balancer with health ejection, retries, circuit breakers, a
-// limiter and timeouts. Each is there to be switched off, because a drill is only
-// worth something where it can fail. Switched off means absent: no breaker is a
-// nil *breaker, no timeout is a context without a deadline. To add one: a field of
-// Config, its variable in Config.Services, and a nil that means "without" where it
-// is used.
+// limiter and timeouts. Each can be switched off, because a drill is only useful if
+// it can fail. A defence that is off is absent: no breaker is a nil *breaker, no
+// timeout is a context without a deadline. To add one, add a field to Config and its
+// variable to Config.Services, and let nil mean "off" where it is used.
 //
 //	breaker ejection retries timeouts limiter graceful     on unless switched off
 //	balance        round_robin, least_connections or ip_hash, over the replicas of posts
-//	affinity       a cookie keeps a client at its replica while that is fit
+//	affinity       a cookie binds a client to a replica while that is fit
 //	negative_cache the gateway remembers for 2 s that a post is not there
-//	single_flight  the same question at the same time is asked once
-//	idempotency    the store holds posts against their Idempotency-Key
+//	single_flight  identical concurrent requests are merged
+//	idempotency    the store deduplicates posts by their Idempotency-Key
 //
 // # Weaknesses
 //
-// And some switches break a promise, for a ledger to find: ack_early has posts
-// acknowledge writes half a second before the store has them, so that a crash loses
-// what waits; retry_writes has the gateway try failed writes again, so that without
-// idempotency some are there twice. With log_writes posts logs every early
-// acknowledgement and refusal, and the store every commit, which is what really happened.
+// Some switches introduce defects that a ledger can find. With ack_early, posts
+// acknowledges writes half a second before the store has them, so that a crash loses the
+// waiting ones. With retry_writes, the gateway retries failed writes, so that without
+// idempotency some are stored twice. With log_writes, posts logs every early
+// acknowledgement and refusal, and the store logs every commit, as a reference.
 //
 // # Files
 //
-//	serve.go          runs a service; environment.go is what it was told, config.go what a
-//	                  scenario may say
-//	gateway.go        where clients come in; session.go is who they are to a balancer,
-//	                  token.go what they prove it by
-//	balancer.go       which replica; health.go whether it is fit
-//	upstream.go       a replica as its caller sees it, with breaker.go around it; retry.go
-//	                  tries again
-//	limiter.go        how many requests a token has; missing.go and flights.go spare some
-//	posts.go          the posts service, with early.go, writelog.go and notifier.go
+//	serve.go          runs a service; environment.go reads its settings, config.go defines those of
+//	                  a scenario
+//	gateway.go        the entry for clients; session.go has sessions and tokens
+//	balancer.go       chooses a replica; health.go tracks whether it is fit
+//	upstream.go       a replica from its caller's view; breaker.go is its circuit breaker, retry.go
+//	                  its retries
+//	limiter.go        the request limit of a token; flights.go merges and remembers requests
+//	posts.go          the posts service, with early.go and notifier.go
 //	store.go users.go notifications.go     the other services; post.go is a post
-//	client.go answer.go    how services ask each other, and answer
-//	metrics.go log.go trace.go    what can be seen of them
-//	source.go         for the JSON Schema
+//	client.go answer.go    requests and responses between services
+//	metrics.go log.go trace.go    metrics, logs and traces
 //
-// # What is kept
+// # Persistence
 //
-// Nothing. The store's database is in memory, so that a killed process leaves no
-// file behind, and a store that comes back has its first posts again. It keeps the
-// newest 20 000 posts: a ledger over more writes finds the older ones lost.
+// No data is kept over a restart. The store's database is in memory, so that a killed
+// process leaves no file, and a restarted store has its initial posts again. It keeps
+// the newest 20 000 posts: a ledger over more writes reports the older ones as lost.
 package demo

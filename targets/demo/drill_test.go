@@ -13,8 +13,8 @@ const (
 	sec  = time.Second
 )
 
-// brief gives the first n rows of a table in -short: under the race detector a drill
-// costs seconds.
+// brief returns the first n rows of a table in -short mode, because a drill takes seconds under the
+// race detector.
 func brief[T any](rows []T, n int) []T {
 	if testing.Short() {
 		return rows[:n]
@@ -22,12 +22,12 @@ func brief[T any](rows []T, n int) []T {
 	return rows
 }
 
-// TestKill kills one of two replicas of posts for 1.2 s, as a crash and a restart do.
+// TestKill kills one of two replicas of posts for 1.2 s, like a crash with a restart.
 func TestKill(t *testing.T) {
 	tests := []struct {
 		name      string
 		config    Config
-		low, high float64 // share of errors while the replica is away
+		low, high float64 // share of errors while the replica is down
 		slowest   time.Duration
 	}{
 		{"all defences on: nobody notices", Config{}, 0, 0, 100 * time.Millisecond},
@@ -62,7 +62,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestFreeze stops one of two replicas of posts for 2.5 s, as SIGSTOP does.
+// TestFreeze stops one of two replicas of posts for 2.5 s, like SIGSTOP.
 func TestFreeze(t *testing.T) {
 	const thaw = 4500 * time.Millisecond
 	run := func(t *testing.T, c Config) []answer {
@@ -103,7 +103,7 @@ func TestFreeze(t *testing.T) {
 			if p := quantile(between(answers, 2800*time.Millisecond, 2900*time.Millisecond), 1); p < sec {
 				t.Errorf("slowest answer %v, want a timeout: nobody checks the replica's health", p)
 			}
-			// Once the breaker is open, only its probes meet the replica.
+			// Once the breaker is open, only its probes reach the replica.
 			if p := quantile(between(answers, 3500*time.Millisecond, thaw), 0.99); p > 50*time.Millisecond {
 				t.Errorf("p99 is %v with the breaker open", p)
 			}
@@ -136,14 +136,14 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
-// TestSlowStore delays the way from posts to the store.
+// TestSlowStore delays the link from posts to the store.
 func TestSlowStore(t *testing.T) {
 	tests := []struct {
 		name       string
 		config     Config
-		delay      time.Duration // each way
+		delay      time.Duration // in each direction
 		wrong      bool
-		fast, slow time.Duration // all answers lie between
+		fast, slow time.Duration // bounds of all response times
 	}{
 		{"200 ms only makes reads slower", Config{}, 100 * time.Millisecond, false, 200 * time.Millisecond, 250 * time.Millisecond},
 		{"200 ms each way, too", Config{}, 200 * time.Millisecond, false, 400 * time.Millisecond, 450 * time.Millisecond},
@@ -169,13 +169,13 @@ func TestSlowStore(t *testing.T) {
 	}
 }
 
-// TestSplitUsers cuts the way from the gateway to users for 3 s.
+// TestSplitUsers cuts the link from the gateway to users for 3 s.
 func TestSplitUsers(t *testing.T) {
 	tests := []struct {
 		name     string
 		config   Config
-		p95      time.Duration // while it is cut, at most
-		atLeast  time.Duration // for all of them; 0: not looked at
+		p95      time.Duration // while the link is cut, at most
+		atLeast  time.Duration // for all requests; 0: not checked
 		answered bool
 	}{
 		{"all defences on: bare ids, quickly", Config{}, 110 * time.Millisecond, 0, true},
@@ -200,7 +200,7 @@ func TestSplitUsers(t *testing.T) {
 				if f := quantile(cut, 0); f < tt.atLeast {
 					t.Errorf("fastest answer %v, want at least %v", f, tt.atLeast)
 				}
-				// Half a second in, the breaker has opened: only its probes still wait.
+				// Half a second later the breaker is open: only its probes still wait.
 				if settled := between(answers, 1500*time.Millisecond, 3*sec); reflect.DeepEqual(tt.config, Config{}) {
 					if p := quantile(settled, 0.95); p > 10*time.Millisecond {
 						t.Errorf("p95 is %v with the breaker open", p)
@@ -221,9 +221,9 @@ func TestSplitUsers(t *testing.T) {
 	}
 }
 
-// TestSplitStore cuts the store off from one of two replicas of posts: that replica
-// is well, and still every answer of it is an error. The load goes on for some
-// seconds before, as the retry budget grows with the requests it has seen.
+// TestSplitStore cuts the link from one of two replicas of posts to the store: that replica is
+// healthy, but all its responses are errors. The load runs for some seconds before, because the
+// retry budget grows with the number of requests.
 func TestSplitStore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("six seconds of load")

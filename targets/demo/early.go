@@ -8,19 +8,19 @@ import (
 
 const (
 	earlyDelay   = 500 * time.Millisecond // between the acknowledgement and the store
-	earlyQueue   = 4096                   // writes that wait; those beyond are not acknowledged early
+	earlyQueue   = 4096                   // writes that wait; more are not acknowledged early
 	earlyWorkers = 4
-	earlyPause   = 100 * time.Millisecond // before a write that the store did not take is tried again
+	earlyPause   = 100 * time.Millisecond // before the retry of a write that the store rejected
 )
 
-// early acknowledges writes before the store has them, and takes them there behind
-// the writers' backs: what a crash of the replica finds waiting is lost, though it was
-// acknowledged. A stop in good order takes it there first.
+// early acknowledges writes before the store has them, and sends them to the store later. A crash
+// of the replica loses the waiting writes although they were acknowledged. An orderly stop sends
+// them first.
 //
 // A nil early acknowledges nothing.
 type early struct {
 	commit  func(context.Context, waiting) error
-	queue   chan waiting // never closed: a request that was cut off may still write to it
+	queue   chan waiting // never closed: an interrupted request may still write to it
 	quit    chan struct{}
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
@@ -37,7 +37,7 @@ func newEarly(commit func(context.Context, waiting) error) *early {
 	return &early{commit: commit, queue: make(chan waiting, earlyQueue), quit: make(chan struct{})}
 }
 
-// take takes a write over; false tells that too many wait.
+// take accepts a write; false means that too many wait.
 func (e *early) take(ctx context.Context, p post, key string) bool {
 	select {
 	case e.queue <- waiting{p, key, traceIn(ctx), time.Now().Add(earlyDelay)}:
@@ -58,7 +58,7 @@ func (e *early) start() {
 	}
 }
 
-// work takes writes to the store until quit is closed, and then what still waits.
+// work sends writes to the store until quit is closed, and then the waiting ones.
 func (e *early) work(ctx context.Context) {
 	for {
 		select {
@@ -76,8 +76,8 @@ func (e *early) work(ctx context.Context) {
 	}
 }
 
-// deliver waits until it is time, or until the stop, and then tries until the store
-// has the write.
+// deliver waits until the write is due, or until the stop, and then tries until the store has the
+// write.
 func (e *early) deliver(ctx context.Context, w waiting) {
 	select {
 	case <-time.After(time.Until(w.at)):
@@ -94,7 +94,7 @@ func (e *early) deliver(ctx context.Context, w waiting) {
 	}
 }
 
-// stop takes to the store what waits, for as long as ctx lasts.
+// stop sends the waiting writes to the store until ctx ends.
 func (e *early) stop(ctx context.Context) {
 	if e == nil || e.cancel == nil {
 		return

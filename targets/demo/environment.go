@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// environment is what a service was started with. Its mistakes are kept, so that
-// one start tells all of them.
+// environment holds the settings of a service. It collects mistakes, so that one start reports all
+// of them.
 type environment struct {
 	getenv   func(string) string
 	mistakes []error
 }
 
-// on reads the switch of a defence; one that is not set is on.
+// on reads the switch of a defence, which is on by default.
 func (e *environment) on(key string) bool { return e.toggle(key, true) }
 
-// asked reads a switch that is off unless it is set.
+// asked reads a switch that is off by default.
 func (e *environment) asked(key string) bool { return e.toggle(key, false) }
 
 func (e *environment) toggle(key string, unset bool) bool {
@@ -35,8 +35,7 @@ func (e *environment) toggle(key string, unset bool) bool {
 	}
 }
 
-// oneOf gives the value of key, which is one of those named; the first stands in when
-// it is not set.
+// oneOf returns the value of key, which must be one of names; the first is the default.
 func (e *environment) oneOf(key string, names ...string) string {
 	s := e.text(key, names[0])
 	if !slices.Contains(names, s) {
@@ -45,8 +44,8 @@ func (e *environment) oneOf(key string, names ...string) string {
 	return s
 }
 
-// link gives the addresses of the replicas of a service, in order of index; there is
-// always one, were it empty by mistake.
+// link returns the addresses of a service's replicas, in order of index. There is always at least
+// one, which may be empty by mistake.
 func (e *environment) link(service string) []string {
 	key := "LINK_" + strings.ToUpper(service)
 	var addrs []string
@@ -62,7 +61,7 @@ func (e *environment) link(service string) []string {
 	return addrs
 }
 
-// need gives the value of key, which must be set.
+// need returns the value of key, which must be set.
 func (e *environment) need(key, what string) string {
 	s := e.getenv(key)
 	if s == "" {
@@ -71,7 +70,7 @@ func (e *environment) need(key, what string) string {
 	return s
 }
 
-// text gives the value of key, or what stands in when it is not set.
+// text returns the value of key, or a default.
 func (e *environment) text(key, other string) string { return cmp.Or(e.getenv(key), other) }
 
 func (e *environment) err() error { return errors.Join(e.mistakes...) }

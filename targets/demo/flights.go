@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// flights make questions that are asked at the same time a single one: who asks what
-// is being asked already waits for that answer.
+// flights merge identical concurrent requests into one: a request waits for the answer to an
+// identical one in progress.
 //
-// A nil flights asks for everybody.
+// A nil flights merges nothing.
 type flights struct {
 	group  singleflight.Group
-	limit  time.Duration // for the question itself, which outlives who began it; 0: none
+	limit  time.Duration // timeout of the merged request, which outlives the first caller; 0: none
 	shared prometheus.Counter
 }
 
@@ -47,16 +47,16 @@ func (f *flights) do(ctx context.Context, key string, ask func(context.Context) 
 
 const (
 	missingFor  = 2 * time.Second
-	mostMissing = 4096 // ids; with more the oldest answers are asked for again
+	mostMissing = 4096 // ids; beyond that expired entries are dropped, or all if none has expired
 )
 
-// missing remembers which posts there are not, so that asking for them again and
-// again reaches nobody. A post that appears meanwhile is not seen for that long.
+// missing remembers which posts do not exist, so that repeated requests for them are not sent on. A
+// post that appears meanwhile is not visible for that time.
 //
 // A nil missing remembers nothing.
 type missing struct {
 	mu  sync.Mutex
-	ids map[string]time.Time // until when
+	ids map[string]time.Time // expiry by id
 }
 
 func newMissing() *missing { return &missing{ids: map[string]time.Time{}} }

@@ -15,15 +15,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// limits are how long the gateway waits; 0 is without end.
+// limits are the gateway's timeouts; 0 is none.
 type limits struct {
-	request time.Duration // for a client's request, retries included
+	request time.Duration // of a client's request, retries included
 	connect time.Duration
-	posts   time.Duration // for an attempt
+	posts   time.Duration // of an attempt
 	users   time.Duration
 }
 
-// gateway is where clients come in. It keeps nothing but what its defences need.
+// gateway is the entry for clients. It keeps no state but that of its defences.
 type gateway struct {
 	problems *sampler
 	posts    *balancer
@@ -33,9 +33,9 @@ type gateway struct {
 	signer   signer
 	limits   limits
 	affinity bool
-	rewrite  bool     // writes are tried again as well
+	rewrite  bool     // writes are retried as well
 	missing  *missing // nil: nothing is remembered
-	flights  *flights // nil: everybody asks
+	flights  *flights // nil: requests are not merged
 	absent   prometheus.Counter
 	nameless prometheus.Counter
 	limited  prometheus.Counter
@@ -95,8 +95,8 @@ func newGateway(p parts) (service, error) {
 	}, nil
 }
 
-// admit lets a request in: its token, if it has one, must be valid and within the
-// limit; only reading goes without. The request's deadline begins here.
+// admit checks a request: a token must be valid and within the limit, and only reads need none. The
+// request's deadline starts here.
 func (g *gateway) admit(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		switch header := r.Header.Get("Authorization"); {
@@ -139,7 +139,7 @@ func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// A postView is a post as clients see it.
+// A postView is a client's view of a post.
 type postView struct {
 	ID     string `json:"id"`
 	Author user   `json:"author"`
@@ -193,8 +193,8 @@ func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// subtle: not safe to repeat unless the store holds posts against their keys, which
-	// the gateway can't know: whoever switches it on does.
+	// subtle: a retry is not safe unless the store deduplicates posts by their keys. The gateway
+	// can't check that; the scenario's author decides it.
 	q = g.origin(r, q)
 	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, g.rewrite)
 	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
@@ -218,7 +218,7 @@ func (g *gateway) user(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// fetch reads something from posts, and retries when that may help.
+// fetch reads from the posts service, and retries if that may help.
 func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any) error {
 	ctx := r.Context()
 	q.method = http.MethodGet
@@ -237,8 +237,8 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	return nil
 }
 
-// flight is what questions have in common that are made one: what is asked, and the
-// replica that it goes to where that depends on who asks.
+// flight returns the key of a mergeable request: its query, and the replica that it goes to if that
+// depends on the client.
 func (g *gateway) flight(q call) string {
 	key := strconv.Itoa(q.stay)
 	if g.posts.by == ipHash {
@@ -247,9 +247,8 @@ func (g *gateway) flight(q call) string {
 	return key + " " + q.path + "?" + q.query
 }
 
-// views puts names to the authors of posts. The users service is asked once for all
-// of them. When it gives no answer in time, the posts go out with bare ids: a name
-// is not worth a failed read.
+// views adds the authors' names to posts, with one request to the users service. If that does not
+// answer in time, the posts have only ids: a missing name should not fail a read.
 func (g *gateway) views(ctx context.Context, posts []post) []postView {
 	names := g.names(ctx, posts)
 	views := make([]postView, len(posts))
@@ -289,8 +288,7 @@ func (g *gateway) names(ctx context.Context, posts []post) map[string]string {
 	return names
 }
 
-// explain tells the client why a service did not give what was asked for; nil when
-// it did.
+// explain returns the client's error for a failed call to a service; nil if the call succeeded.
 func (g *gateway) explain(ctx context.Context, service string, rep reply, err error) error {
 	if err == nil && rep.status < 300 {
 		return nil
@@ -319,8 +317,8 @@ func (g *gateway) explain(ctx context.Context, service string, rep reply, err er
 	return &problem{status: max(rep.status, http.StatusInternalServerError), text: fmt.Sprintf("%s answered %d", service, rep.status)}
 }
 
-// statusGone stands in the metrics for requests whose client did not wait, as nginx
-// has it; nobody reads it as an answer.
+// statusGone is the status in the metrics for requests whose client did not wait, as in nginx. It
+// is never sent.
 const statusGone = 499
 
 func gone(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }

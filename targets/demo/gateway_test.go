@@ -72,7 +72,7 @@ func TestGateway_BadInput(t *testing.T) {
 		name         string
 		method, path string
 		body         string
-		header       []string // "token" stands for a valid one
+		header       []string // "token" stands for a valid token
 		status       int
 		says         string
 	}{
@@ -179,7 +179,7 @@ func TestGateway_LimiterOff(t *testing.T) {
 	})
 }
 
-// TestGateway_Trace follows one request over all the calls it leads to.
+// TestGateway_Trace follows one request through all calls that result from it.
 func TestGateway_Trace(t *testing.T) {
 	edges := [][2]string{
 		{"gateway[0]", "posts[0]"},
@@ -210,7 +210,7 @@ func TestGateway_Trace(t *testing.T) {
 					t.Fatalf("%d %s", a.status, a.body)
 				}
 				synctest.Wait()
-				// Users is asked on reads only.
+				// The users service is called on reads only.
 				if a := s.ask("GET", "/users/ann", "", time.Second, header...); a.status != 200 {
 					t.Fatalf("%d %s", a.status, a.body)
 				}
@@ -287,8 +287,8 @@ func TestGateway_Metrics(t *testing.T) {
 	})
 }
 
-// TestGateway_WritesOnce: a post whose answer is lost is not sent again, as it may
-// have been written.
+// TestGateway_WritesOnce checks that a post whose response is lost is not sent again, because it
+// may have been written.
 func TestGateway_WritesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{})
@@ -296,7 +296,7 @@ func TestGateway_WritesOnce(t *testing.T) {
 		for _, unit := range []string{"posts[0]", "posts[1]"} {
 			e := s.net.edge("gateway[0]", unit)
 			e.slow(100 * time.Millisecond)
-			at(350*time.Millisecond, e.kill) // the post is written, and its answer on the way
+			at(350*time.Millisecond, e.kill) // the post is written, and its response is in transit
 		}
 		time.Sleep(200 * time.Millisecond)
 		a := s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, 5*time.Second, "Authorization", "Bearer "+token, "Idempotency-Key", "k")
@@ -310,7 +310,7 @@ func TestGateway_WritesOnce(t *testing.T) {
 	})
 }
 
-// TestGateway_Impatience: clients who don't wait say nothing about a replica.
+// TestGateway_Impatience checks that clients that don't wait do not affect the health of a replica.
 func TestGateway_Impatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{})

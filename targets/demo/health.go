@@ -10,23 +10,22 @@ import (
 
 const (
 	checkEvery    = 250 * time.Millisecond
-	checkTimeout  = 250 * time.Millisecond // of the check itself: it holds with timeouts off, too
-	checkFailures = 2                      // in a row take a replica out: one that hangs is out in 0.75 s
-	callFailures  = 3                      // requests in a row that fail take it out at once
+	checkTimeout  = 250 * time.Millisecond // of the check itself, even if timeouts are off
+	checkFailures = 2                      // consecutive failures that eject a replica: in 0.75 s if it hangs
+	callFailures  = 3                      // consecutive failed requests that eject it at once
 )
 
-// health is whether a replica is fit to be sent requests. Requests that fail in a
-// row take it out, and so do health checks; only a health check brings it back, as
-// a replica that is out gets no requests.
+// health tracks whether a replica is fit for requests. Consecutive failures of requests or health
+// checks eject it. Only a health check readmits it, because an ejected replica gets no requests.
 //
-// A nil health is never out.
+// A nil health never ejects.
 type health struct {
-	changed func(out bool, why string) // called under mu, so that changes are told in order
+	changed func(out bool, why string) // called under mu, so that changes are reported in order
 
 	mu     sync.Mutex
 	out    bool
-	calls  int // failed in a row
-	checks int // failed in a row
+	calls  int // consecutive failures
+	checks int // consecutive failures
 }
 
 func (h *health) isOut() bool {
@@ -38,7 +37,7 @@ func (h *health) isOut() bool {
 	return h.out
 }
 
-// request tells how a request to the replica ended.
+// request records the end of a request to the replica.
 func (h *health) request(o outcome) {
 	if h == nil || o == abandoned {
 		return
@@ -55,7 +54,7 @@ func (h *health) request(o outcome) {
 	}
 }
 
-// checked tells how a health check ended.
+// checked records the end of a health check.
 func (h *health) checked(ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +72,7 @@ func (h *health) checked(ok bool) {
 	}
 }
 
-// eject takes the replica out; mu is held.
+// eject ejects the replica; mu is held.
 func (h *health) eject(why string) {
 	if !h.out {
 		h.out = true
@@ -81,7 +80,7 @@ func (h *health) eject(why string) {
 	}
 }
 
-// watch checks the health of u until ctx ends.
+// watch runs health checks of u until ctx ends.
 func (u *upstream) watch(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()

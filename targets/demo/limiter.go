@@ -10,9 +10,8 @@ const (
 	limitWindow   = time.Minute
 )
 
-// A limiter admits at most limitRequests of a token in any limitWindow. It is an
-// exact sliding window, where a token bucket would let through twice as many in the
-// first minute.
+// A limiter admits at most limitRequests of a token in any limitWindow. It is an exact sliding
+// window; a token bucket would admit twice as many in the first minute.
 //
 // A nil limiter admits everything.
 type limiter struct {
@@ -21,17 +20,17 @@ type limiter struct {
 	swept  time.Time
 }
 
-// spent is when a token's last requests were admitted: a ring of at most
-// limitRequests, which grows only as far as it is needed.
+// spent holds the times of a token's last admitted requests: a ring of at most limitRequests, which
+// grows as needed.
 type spent struct {
 	at   []time.Time
-	next int // the oldest, once the ring is full
+	next int // index of the oldest, once the ring is full
 }
 
 func newLimiter() *limiter { return &limiter{tokens: map[string]*spent{}, swept: time.Now()} }
 
-// take admits a request, or says how long until the next one of this token would be
-// admitted. One that is turned away does not count.
+// take admits a request, or returns the time until it would admit the token's next one. A rejected
+// request does not count.
 func (l *limiter) take(token string) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
@@ -57,8 +56,8 @@ func (l *limiter) take(token string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// sweep forgets tokens without a request in the window, once in each; so that
-// memory is held only for those in use.
+// sweep removes tokens without a request in the window. It runs once per window, so that memory is
+// used only for active tokens.
 func (l *limiter) sweep(now time.Time) {
 	if now.Sub(l.swept) < limitWindow {
 		return

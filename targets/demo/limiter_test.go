@@ -42,8 +42,8 @@ func TestLimiter(t *testing.T) {
 	})
 }
 
-// TestLimiter_Window offers more than the limit for minutes: no minute may have more
-// admitted than the limit, wherever it begins.
+// TestLimiter_Window sends more than the limit for minutes: no window of a minute, wherever it
+// begins, may admit more than the limit.
 func TestLimiter_Window(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter()
@@ -79,7 +79,7 @@ func TestLimiter_Forgets(t *testing.T) {
 		l.take("later")
 		time.Sleep(30 * time.Second)
 		l.take("now")
-		if n := len(l.tokens); n != 2 { // later and now; often was turned away the last time
+		if n := len(l.tokens); n != 2 { // later and now; the last request of often was rejected
 			t.Errorf("%d tokens are kept, want 2", n)
 		}
 	})

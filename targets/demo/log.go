@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A sampler logs what would otherwise be a line a request: each message at most
-// once a second, with how many were left out since.
+// A sampler limits frequent log messages: it logs each message at most once a second, with the
+// number of omitted ones.
 type sampler struct {
 	log *slog.Logger
 
@@ -24,7 +24,7 @@ func newSampler(log *slog.Logger) *sampler {
 	return &sampler{log: log, last: map[string]*sample{}}
 }
 
-// warn logs msg, of which there must be few different ones.
+// warn logs msg, which must be one of a few fixed texts.
 func (s *sampler) warn(msg string, args ...any) {
 	now := time.Now()
 	s.mu.Lock()
@@ -47,8 +47,8 @@ func (s *sampler) warn(msg string, args ...any) {
 	s.log.Warn(msg, args...)
 }
 
-// A writeLog notes every write, a line each, so that what a ledger finds can be held
-// against what really happened. The zero value notes nothing.
+// A writeLog logs every write in one line, to compare a ledger's findings with the actual writes.
+// The zero value logs nothing.
 type writeLog struct{ to *slog.Logger }
 
 func newWriteLog(p parts) writeLog {

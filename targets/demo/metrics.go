@@ -11,11 +11,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics shows of a service. Each service has a registry of its
-// own, so that several can run in one process.
+// metrics are the metrics of a service at /metrics. Each service has a separate registry, so that
+// several can run in one process.
 type metrics struct {
 	registry *prometheus.Registry
-	auto     promauto.Factory // makes further ones, for the service itself
+	auto     promauto.Factory // registers more metrics for the service
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// valueIn gives a series of what /metrics shows, 0 when it is not there.
+// valueIn returns the value of a series at /metrics, or 0 if it is missing.
 func valueIn(text, series string) float64 {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, series+" "); ok {

@@ -17,10 +17,9 @@ import (
 	"time"
 )
 
-// A network is one in memory, between services that all run in a synctest bubble:
-// time there is virtual, so that seconds of a drill cost nothing and waits are
-// exact. Every pair has an edge of its own, as under brunt; its address is
-// FROM.TO:80.
+// A network is an in-memory network between services in a synctest bubble: time is virtual, so that
+// a drill takes no real time and waits are exact. Every pair has an edge, as under brunt, with the
+// address FROM.TO:80.
 type network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
@@ -32,7 +31,7 @@ func newNetwork() *network {
 	return &network{listeners: map[string]*listener{}, edges: map[string]*edge{}}
 }
 
-// edge gives the way from one unit to another.
+// edge returns the link from one unit to another.
 func (n *network) edge(from, to string) *edge {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -44,7 +43,7 @@ func (n *network) edge(from, to string) *edge {
 	return e
 }
 
-// into gives all the edges that end at a unit.
+// into returns all edges that end at a unit.
 func (n *network) into(to string) []*edge {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,7 +56,7 @@ func (n *network) into(to string) []*edge {
 	return in
 }
 
-// release lets everything move that was held.
+// release releases all held bytes.
 func (n *network) release() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -84,17 +83,17 @@ func (n *network) dial(_ context.Context, _, addr string) (net.Conn, error) {
 	return e.connect(l, &n.pumps)
 }
 
-// An edge is a relay like brunt's: it takes every connection, and closes it when
-// there is nobody behind it.
+// An edge is a proxy like brunt's: it accepts every connection, and closes it if there is no unit
+// behind it.
 type edge struct {
 	to string
 
 	mu    sync.Mutex
 	dead  bool
-	held  chan struct{} // not nil: nothing moves until it is closed
+	held  chan struct{} // not nil: bytes are held until it is closed
 	delay time.Duration
 	conns map[net.Conn]bool
-	tape  *strings.Builder // what was sent, if that is kept
+	tape  *strings.Builder // recorded bytes, if any
 }
 
 func (e *edge) connect(l *listener, pumps *sync.WaitGroup) (net.Conn, error) {
@@ -134,7 +133,7 @@ func (e *edge) pump(from, to net.Conn, forth bool) {
 			<-held
 		}
 		time.Sleep(delay)
-		if n > 0 { // a pipe hands on even an empty write
+		if n > 0 { // a pipe forwards even an empty write
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -145,7 +144,7 @@ func (e *edge) pump(from, to net.Conn, forth bool) {
 	}
 }
 
-// kill is what a crash of the unit behind looks like; revive is its restart.
+// kill simulates a crash of the unit behind the edge; revive is its restart.
 func (e *edge) kill() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -161,7 +160,7 @@ func (e *edge) revive() {
 	e.dead = false
 }
 
-// hold stops all bytes, as a frozen unit or a network that drops packets does.
+// hold stops all bytes, like a frozen unit or a network that drops packets.
 func (e *edge) hold() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -177,14 +176,14 @@ func (e *edge) release() {
 	}
 }
 
-// slow delays each way by d.
+// slow delays each direction by d.
 func (e *edge) slow(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.delay = d
 }
 
-// record keeps what is sent from now on, for recorded to give.
+// record records the bytes from now on, for recorded.
 func (e *edge) record() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -234,7 +233,7 @@ type memAddr string
 func (memAddr) Network() string  { return "memory" }
 func (a memAddr) String() string { return string(a) }
 
-// A system is SocialConnect on a network in memory.
+// A system is SocialConnect on an in-memory network.
 type system struct {
 	t      *testing.T
 	net    *network
@@ -303,7 +302,7 @@ func start(t *testing.T, c Config) *system {
 	return s
 }
 
-// An answer is what a client got.
+// An answer is the response to a client.
 type answer struct {
 	at     time.Duration // since the load began
 	took   time.Duration
@@ -312,7 +311,7 @@ type answer struct {
 	body   string
 }
 
-// ask sends one request to the gateway, and waits no longer than the timeout.
+// ask sends one request to the gateway, with a timeout.
 func (s *system) ask(method, path, body string, timeout time.Duration, header ...string) answer {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -343,8 +342,8 @@ func (s *system) askUnit(ctx context.Context, unit, method, path, body string, h
 	return answer{took: time.Since(began), status: resp.StatusCode, header: resp.Header, body: string(b)}
 }
 
-// load reads at an even rate for as long as told, whatever becomes of the answers,
-// and gives them in order.
+// load sends reads at a constant rate for a duration, whatever the responses, and returns the
+// responses in order.
 func (s *system) load(perSecond int, during time.Duration, path string, timeout time.Duration) []answer {
 	answers := make([]answer, int(during.Seconds()*float64(perSecond)))
 	began := time.Now()
@@ -361,10 +360,10 @@ func (s *system) load(perSecond int, during time.Duration, path string, timeout 
 	return answers
 }
 
-// at does something while a load runs.
+// at calls f after d, during a load.
 func at(d time.Duration, f func()) { time.AfterFunc(d, f) }
 
-// between gives the answers to requests of a span.
+// between returns the answers to requests in a time span.
 func between(answers []answer, from, to time.Duration) []answer {
 	var some []answer
 	for _, a := range answers {
@@ -375,7 +374,7 @@ func between(answers []answer, from, to time.Duration) []answer {
 	return some
 }
 
-// wrong gives the share of answers that are not a 200.
+// wrong returns the share of answers other than 200.
 func wrong(answers []answer) float64 {
 	n := 0
 	for _, a := range answers {
@@ -386,7 +385,7 @@ func wrong(answers []answer) float64 {
 	return float64(n) / float64(len(answers))
 }
 
-// quantile gives the time within which a share q had their answer.
+// quantile returns the time within which a share q of the requests was answered.
 func quantile(answers []answer, q float64) time.Duration {
 	var took []time.Duration
 	for _, a := range answers {

@@ -10,20 +10,20 @@ const (
 	shownNotices = 20
 )
 
-// A notice tells of a new post.
+// A notice announces a new post.
 type notice struct {
 	Post   string `json:"post"`
 	Author string `json:"author"`
 }
 
-// notifications counts what it is told, and keeps the last of it.
+// notifications counts the notices it receives, and keeps the last ones.
 type notifications struct {
 	mu    sync.Mutex
 	count int
 	last  []notice // a ring once it is full: number n is at n mod keptNotices
 }
 
-// noticeList is how many there were, and the newest first.
+// noticeList is the total count and the last notices, the newest first.
 type noticeList struct {
 	Count int      `json:"count"`
 	Items []notice `json:"items"`

@@ -15,17 +15,16 @@ const (
 	noticeWorkers = 4
 )
 
-// A notifier tells the notifications service of new posts, behind the backs of those
-// who wrote them: nobody waits for it, and a notice that can't be delivered is
-// counted and forgotten.
+// A notifier sends notices of new posts to the notifications service in the background. No request
+// waits for it, and it counts and drops a notice that can't be delivered.
 type notifier struct {
 	problems *sampler
 	client   *client
 	addr     string
-	timeout  time.Duration // of a notice; 0: none
+	timeout  time.Duration // of one notice; 0: none
 	count    *prometheus.CounterVec
 
-	queue   chan queued // never closed: a request that was cut off may still write to it
+	queue   chan queued // never closed: an interrupted request may still write to it
 	quit    chan struct{}
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
@@ -50,7 +49,7 @@ func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifi
 	}
 }
 
-// tell queues a notice, or drops it when too many wait. It never blocks.
+// tell queues a notice, or drops it if too many wait. It never blocks.
 func (n *notifier) tell(t trace, note notice) {
 	select {
 	case n.queue <- queued{note, t}:
@@ -68,7 +67,7 @@ func (n *notifier) start() {
 	}
 }
 
-// work sends until quit is closed, and then what is still queued.
+// work sends until quit is closed, and then the queued notices.
 func (n *notifier) work(ctx context.Context) {
 	for {
 		select {
@@ -100,7 +99,7 @@ func (n *notifier) send(ctx context.Context, q queued) {
 	n.count.WithLabelValues("failed").Inc()
 }
 
-// stop sends what is queued for as long as ctx lasts.
+// stop sends the queued notices until ctx ends.
 func (n *notifier) stop(ctx context.Context) {
 	if n.cancel == nil {
 		return

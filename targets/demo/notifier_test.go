@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// told gives what the notifications service was told.
+// told returns what the notifications service received.
 func (s *system) told() noticeList {
 	s.t.Helper()
 	a := s.askUnit(s.t.Context(), "notifications[0]", "GET", "/notifications", "")
@@ -25,7 +25,7 @@ func (s *system) metric(unit, series string) float64 {
 	return valueIn(s.askUnit(s.t.Context(), unit, "GET", "/metrics", "").body, series)
 }
 
-// write posts something with a token of its own, and gives the answer.
+// write posts with a new token, and returns the response.
 func (s *system) write(body string, header ...string) answer {
 	s.t.Helper()
 	return s.ask("POST", "/posts", body, 10*time.Second, append(header, "Authorization", "Bearer "+s.login("ann"))...)
@@ -41,8 +41,8 @@ func (s *system) login(user string) string {
 	return in.Token
 }
 
-// TestNotifier_NobodyWaits cuts the way to notifications: posting goes on as fast as
-// ever, notices wait up to the queue's length, and the rest is dropped and counted.
+// TestNotifier_NobodyWaits cuts the link to notifications: posts stay as fast as before, notices
+// wait up to the queue's length, and the rest is dropped and counted.
 func TestNotifier_NobodyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{Posts: Scale{Replicas: 1}, Timeouts: off()})
@@ -53,7 +53,7 @@ func TestNotifier_NobodyWaits(t *testing.T) {
 			if a := s.write(`{"author":"ann","text":"hi"}`); a.status != 201 || a.took > 0 {
 				t.Fatalf("%d %s after %v, want 201 at once", a.status, a.body, a.took)
 			}
-			synctest.Wait() // so that workers take what they can
+			synctest.Wait() // so that the workers take their notices
 		}
 		if d := s.metric("posts[0]", `socialconnect_notices_total{result="dropped"}`); d != 10 {
 			t.Errorf("%v dropped, want 10", d)
@@ -69,7 +69,7 @@ func TestNotifier_NobodyWaits(t *testing.T) {
 	})
 }
 
-// TestNotifier_Stop: what is queued is sent before the process ends, when it can be.
+// TestNotifier_Stop checks that queued notices are sent before the process ends, if possible.
 func TestNotifier_Stop(t *testing.T) {
 	tests := []struct {
 		name string

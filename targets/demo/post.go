@@ -12,12 +12,12 @@ const (
 	maxKey  = 255  // bytes of an Idempotency-Key
 )
 
-// A post as the store keeps it.
+// A post is a post in the store.
 type post struct {
 	ID     string `json:"id"`
 	Author string `json:"author"` // a user's id
 	Text   string `json:"text"`
-	Alias  string `json:"alias,omitempty"` // an id that posts gave it before the store had it
+	Alias  string `json:"alias,omitempty"` // an id that the posts service assigned before the store had it
 }
 
 // A page is ten posts, the newest first.
@@ -26,7 +26,7 @@ type page struct {
 	Page  int    `json:"page"`
 }
 
-// readPost reads and checks a new post, and the key that its sender knows it by.
+// readPost reads and checks a new post and its Idempotency-Key.
 func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err error) {
 	if err := readJSON(w, r, &p); err != nil {
 		return post{}, "", err
@@ -45,11 +45,11 @@ func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err e
 	case len(key) > maxKey:
 		return bad("an Idempotency-Key may have %d bytes at most", maxKey)
 	}
-	p.ID = "" // the store gives it
+	p.ID = "" // the store assigns it
 	return p, key, nil
 }
 
-// readPostCall reads a post of a client's, and makes the call that passes it on.
+// readPostCall reads a client's post, and makes the call that forwards it.
 func readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
 	p, key, err := readPost(w, r)
 	if err != nil {
@@ -62,7 +62,7 @@ func readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
 
 const idRule = "1 to 64 letters, digits, dashes or underscores"
 
-// validID tells whether id can be a user's.
+// validID reports whether id is a valid user id.
 func validID(id string) bool {
 	if id == "" || len(id) > 64 {
 		return false

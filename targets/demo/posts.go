@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// posts is between the gateway and the store. It keeps nothing, so that any replica
+// posts is the service between the gateway and the store. It keeps no state, so that any replica
 // can answer any request.
 type posts struct {
 	problems *sampler
@@ -64,7 +64,7 @@ func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
 	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id})
 }
 
-// pass hands a question to the store, and its answer back as it is.
+// pass forwards a request to the store and returns its response unchanged.
 func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 	rep, err := s.ask(r.Context(), q)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// hand hands a write to the store, and tells of it once the store has it.
+// hand forwards a write to the store, and sends a notice once the store has it.
 func (s *posts) hand(ctx context.Context, q call, author string) (reply, error) {
 	rep, err := s.ask(ctx, q)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *posts) hand(ctx context.Context, q call, author string) (reply, error) 
 	return rep, nil
 }
 
-// commit takes a write to the store that was acknowledged before.
+// commit sends a write to the store that was acknowledged before.
 func (s *posts) commit(ctx context.Context, w waiting) error {
 	body, err := json.Marshal(w.post)
 	if err != nil {
@@ -120,8 +120,7 @@ func (s *posts) commit(ctx context.Context, w waiting) error {
 	return err
 }
 
-// ask puts a question to the store. An answer that is an error of the store's own is
-// an error here.
+// ask calls the store. A response with a server error is an error here.
 func (s *posts) ask(ctx context.Context, q call) (reply, error) {
 	rep, err := s.client.do(ctx, s.store, q, s.timeout)
 	if !failed(rep, err) {

@@ -42,8 +42,7 @@ func TestPosts_Store(t *testing.T) {
 	}
 }
 
-// TestPosts_EarlyFull holds that the log of what really happened has a write that was
-// refused as that.
+// TestPosts_EarlyFull checks that the write log records a refused write as refused.
 func TestPosts_EarlyFull(t *testing.T) {
 	var log strings.Builder
 	s := &posts{early: &early{queue: make(chan waiting)}, writes: writeLog{slog.New(slog.NewJSONHandler(&log, nil))}}

@@ -12,14 +12,14 @@ import (
 
 const (
 	maxRetries  = 2
-	backoffBase = 25 * time.Millisecond // the first wait is at most this, the second twice as much
+	backoffBase = 25 * time.Millisecond // upper limit of the first wait; it doubles with each retry
 
-	budgetSlices = 10 // seconds that the budget looks back
-	budgetShare  = 10 // a retry for each so many requests
-	budgetExtra  = 10 // and so many besides
+	budgetSlices = 10 // seconds over which the budget counts
+	budgetShare  = 10 // one retry for each so many requests
+	budgetExtra  = 10 // and this many in addition
 )
 
-// A retrier sends a request again when an attempt failed and another may go better.
+// A retrier repeats a request when an attempt failed and another may succeed.
 //
 // A nil retrier makes one attempt.
 type retrier struct {
@@ -33,11 +33,10 @@ func newRetrier(m *metrics) *retrier {
 	}, []string{"result"})}
 }
 
-// send gives the answer of one of the balancer's replicas.
+// send returns the response of one of the balancer's replicas.
 //
-// A request that is not safe to repeat is repeated only when nothing of it was
-// sent. A breaker that turns a request away costs no retry: the next replica is
-// asked at once, as nobody had any work with it.
+// It repeats a request that is not safe to repeat only if no part of it was sent. A rejection by a
+// breaker costs no retry: the next replica is tried at once, because no replica did any work.
 func (r *retrier) send(ctx context.Context, b *balancer, q call, timeout time.Duration, safe bool) (reply, error) {
 	if r == nil {
 		return b.pick(q, nil).send(ctx, q, timeout)
@@ -68,7 +67,7 @@ func (r *retrier) send(ctx context.Context, b *balancer, q call, timeout time.Du
 	}
 }
 
-// again waits for the time of the next retry, and tells whether to make it.
+// again waits for the time of the next retry, and reports whether to make it.
 func (r *retrier) again(ctx context.Context, retries int) bool {
 	wait := rand.N(backoffBase << retries) // full jitter
 	result := "sent"
@@ -92,9 +91,8 @@ func (r *retrier) again(ctx context.Context, retries int) bool {
 	}
 }
 
-// A budget keeps retries from adding much to the load of a system that is down:
-// over the last budgetSlices seconds they are at most a share of the requests, and
-// a few for when there are hardly any.
+// A budget limits the load that retries add to a failing system: over the last budgetSlices seconds
+// they are at most a share of the requests, plus a few for low request rates.
 type budget struct {
 	mu     sync.Mutex
 	slices [budgetSlices]budgetSlice
@@ -111,7 +109,7 @@ func (b *budget) request() {
 	b.now().requests++
 }
 
-// take tells whether one more retry is within the budget, and counts it.
+// take reports whether one more retry is within the budget, and counts it.
 func (b *budget) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,7 +128,7 @@ func (b *budget) take() bool {
 	return true
 }
 
-// now gives the slice of this second.
+// now returns the slice of the present second.
 func (b *budget) now() *budgetSlice {
 	second := time.Now().Unix()
 	s := &b.slices[second%budgetSlices]

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// A script is how a fake replica answers, attempt by attempt: a status, broken or
-// refused; the last one stands for all that follow.
+// A script is the sequence of a fake replica's responses: a status, broken or refused. The last one
+// repeats.
 type script []int
 
 const (
-	broken  = 0  // the connection breaks under the request
-	refused = -1 // there is no connection
+	broken  = 0  // the connection breaks during the request
+	refused = -1 // the connection is refused
 )
 
-// scripted gives a balancer over fake replicas, and the order in which they were
-// asked: a, b, c.
+// scripted returns a balancer over fake replicas, and a function that returns the order of the
+// attempts: a, b, c.
 func scripted(t *testing.T, scripts ...script) (b *balancer, asked func() string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -131,7 +131,7 @@ func TestRetrier(t *testing.T) {
 	}
 }
 
-// TestRetrier_Deadline: a retry that could not be answered in time is not made.
+// TestRetrier_Deadline checks that a retry that would miss the deadline is not made.
 func TestRetrier_Deadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, asked := scripted(t, script{503})
@@ -175,8 +175,8 @@ func TestBackoff(t *testing.T) {
 				longest = max(longest, took)
 				time.Sleep(time.Second) // within the budget
 			}
-			// Full jitter is uniform from zero: 400 of them leave the bounds once in
-			// some billions.
+			// Full jitter is uniform from zero: 400 of them exceed the bounds once in some billions
+			// of runs.
 			if mean := sum / n; longest > most || longest < most*9/10 || mean < most*4/10 || mean > most*6/10 {
 				t.Errorf("retry %d waits %v in the mean, %v at most, want uniform up to %v", retries+1, mean, longest, most)
 			}

@@ -14,21 +14,19 @@ import (
 )
 
 const (
-	// grace is how long a stop may take: first requests that are being answered,
-	// then what is queued.
+	// grace is the timeout of a stop, for requests in progress and then for queued work.
 	grace = 1800 * time.Millisecond
 	// firstBytes is how long a stop waits for the first request of a connection.
 	firstBytes = 200 * time.Millisecond
-	// serverIdle is longer than clientIdle, so that it is the caller who closes a
-	// connection that nobody uses, never the service under a new request.
+	// serverIdle is longer than clientIdle, so that the caller closes an idle connection, and never
+	// the service just as a new request arrives.
 	serverIdle = 3 * time.Minute
 	clientIdle = 90 * time.Second
 )
 
-// Serve runs one service until ctx ends, and then stops it within two seconds. Its
-// settings are read through getenv (see the package), and its log is written to
-// stdout: JSON, a line for each notable event. A stop that was asked for is no
-// error, even when requests had to be cut off.
+// Serve runs one service until ctx ends, and then stops it within two seconds. It reads its
+// settings with getenv (see the package), and writes its log to stdout as JSON, one line for each
+// event. A requested stop is not an error, even if requests were interrupted.
 func Serve(ctx context.Context, name string, getenv func(string) string, stdout io.Writer) error {
 	return node{
 		name:   name,
@@ -39,8 +37,7 @@ func Serve(ctx context.Context, name string, getenv func(string) string, stdout 
 	}.serve(ctx)
 }
 
-// A node is where a service runs. The network is part of it, so that tests can
-// have one of their own.
+// A node runs a service. It includes the network, so that tests can replace it.
 type node struct {
 	name   string
 	getenv func(string) string
@@ -59,14 +56,14 @@ type parts struct {
 	dial    dialer
 }
 
-// A service is what answers, and what goes on beside that.
+// A service is its routes and its background work.
 type service struct {
 	routes map[string]handler
-	start  func()                    // nil: nothing goes on beside requests
-	stop   func(ctx context.Context) // gives back what it holds, by the end of ctx; nil: nothing
+	start  func()                    // nil: no background work
+	stop   func(ctx context.Context) // releases its resources before ctx ends; nil: none
 }
 
-// makers has a line for each service.
+// makers lists the services, one line each.
 var makers = map[string]func(parts) (service, error){
 	storeName:         newStore,
 	notificationsName: newNotifications,
@@ -87,7 +84,7 @@ func (n node) serve(ctx context.Context) error {
 	env := &environment{getenv: n.getenv}
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
 	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial}
-	addr := env.need("BRUNT_ADDR", "host:port to listen on") // nothing would be every interface
+	addr := env.need("BRUNT_ADDR", "host:port to listen on") // an empty host would be every interface
 	graceful := env.on("DEMO_GRACEFUL")
 	svc, err := build(p)
 	if err != nil {
@@ -106,9 +103,9 @@ func (n node) serve(ctx context.Context) error {
 		svc.start()
 	}
 
-	// Requests don't end with ctx, but with their connection: a stop gives them grace.
-	// There is no timeout on reading one. Under a link that stalls it would give the
-	// caller an answer where its own timeout, or the lack of it, is to be seen.
+	// Requests end with their connection and not with ctx, so that a stop gives them time. There is
+	// no read timeout: on a stalled link the service would answer before the caller's own timeout,
+	// which is what the scenario tests.
 	srv := &http.Server{
 		Handler:     p.handler(svc),
 		IdleTimeout: serverIdle,
@@ -121,7 +118,7 @@ func (n node) serve(ctx context.Context) error {
 	log.Info("started", "addr", ln.Addr().String())
 
 	select {
-	case err = <-ended: // of itself: the listener broke
+	case err = <-ended: // the listener failed
 	case <-ctx.Done():
 		log.Info("stopping")
 	}
@@ -139,7 +136,7 @@ func (n node) serve(ctx context.Context) error {
 		err = <-ended
 	}
 	if !graceful {
-		cancel() // nor is what is queued waited for
+		cancel() // queued work is not awaited either
 	}
 	svc.end(last)
 	log.Info("stopped")
@@ -149,8 +146,8 @@ func (n node) serve(ctx context.Context) error {
 	return fmt.Errorf("serving %s: %w", n.name, err)
 }
 
-// unusedConns are connections on which nothing has come yet. A client may open one
-// and then not need it; Shutdown would wait for it for five seconds.
+// unusedConns are connections without a request so far. A client may open one and not use it;
+// Shutdown would wait five seconds for it.
 type unusedConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -183,8 +180,8 @@ func (s service) end(ctx context.Context) {
 	}
 }
 
-// handler gives the routes of a service, with what all have in common: health,
-// metrics, the trace, and errors that are JSON.
+// handler returns the routes of a service with their common parts: health, metrics, the trace, and
+// errors as JSON.
 func (p parts) handler(svc service) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range svc.routes {
@@ -209,13 +206,13 @@ func (p parts) handler(svc service) http.Handler {
 	})
 }
 
-// A recorder notes the status of an answer. Where no route matched, it puts a JSON
-// error in the place of the mux's text.
+// A recorder records the status of a response. If no route matched, it replaces the mux's text by a
+// JSON error.
 type recorder struct {
 	http.ResponseWriter
 	request *http.Request
 	status  int
-	mute    bool // the mux's own words are dropped
+	mute    bool // drop the mux's text
 }
 
 func (r *recorder) WriteHeader(status int) {

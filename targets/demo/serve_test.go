@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// TestServe runs the five over loopback, as a stack would, but in this process.
+// TestServe runs the five services over loopback, like a stack, but in this process.
 func TestServe(t *testing.T) {
 	addrs := map[string][]string{}
 	for _, svc := range (Config{}).Services() {
@@ -53,7 +53,7 @@ func TestServe(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// serveOne runs a service until the test ends, and gives its address from its log.
+// serveOne runs a service until the test ends, and returns its address from its log.
 func serveOne(t *testing.T, name string, env map[string]string) string {
 	t.Helper()
 	r, w := io.Pipe()
@@ -123,13 +123,13 @@ func TestServe_Mistakes(t *testing.T) {
 	}
 }
 
-// TestServe_Stop stops the gateway under a request that the store holds up.
+// TestServe_Stop stops the gateway during a request that waits for the store.
 func TestServe_Stop(t *testing.T) {
 	tests := []struct {
 		name   string
-		delay  time.Duration // each way to the store
+		delay  time.Duration // to and from the store
 		status int
-		took   time.Duration // the stop, at most
+		took   time.Duration // duration of the stop, at most
 		cut    bool
 	}{
 		{"idle", 0, 200, 0, false},
@@ -170,7 +170,7 @@ func TestServe_Stop(t *testing.T) {
 	}
 }
 
-// TestServe_StopUnused: a connection that was opened and never used holds nobody up.
+// TestServe_StopUnused checks that a connection that was never used does not delay a stop.
 func TestServe_StopUnused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{})

@@ -11,11 +11,10 @@ import (
 	"strings"
 )
 
-// sessionCookie names the replica that a client's session belongs to, by its index.
+// sessionCookie names the replica of a client's session, by its index.
 const sessionCookie = "replica"
 
-// origin tells the balancer where a request came from: the client's address, and the
-// replica that its session belongs to where affinity is on.
+// origin adds the client's address to a call, and the replica of its session if affinity is on.
 func (g *gateway) origin(r *http.Request, q call) call {
 	q.client = r.RemoteAddr
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
@@ -39,8 +38,8 @@ func (g *gateway) keep(w http.ResponseWriter, q call, rep reply) {
 	}
 }
 
-// A signer makes and checks tokens: user.nonce.signature. Every gateway with the
-// same key takes them, also one that was started again.
+// A signer makes and checks tokens: user.nonce.signature. Every gateway with the same key accepts
+// them, also after a restart.
 type signer struct{ key []byte }
 
 func (s signer) issue(user string) string {
@@ -48,7 +47,7 @@ func (s signer) issue(user string) string {
 	return body + "." + s.sign(body)
 }
 
-// valid tells whether the token is one that a signer with this key issued.
+// valid reports whether a signer with this key issued the token.
 func (s signer) valid(token string) bool {
 	i := strings.LastIndexByte(token, '.')
 	return i > 0 && hmac.Equal([]byte(token[i+1:]), []byte(s.sign(token[:i])))

@@ -16,7 +16,7 @@ import (
 
 const (
 	seedPosts = 500
-	keptPosts = 20_000 // the oldest beyond that are forgotten, so that memory stays bounded
+	keptPosts = 20_000 // the oldest ones beyond that are deleted, so that memory stays bounded
 	trimEvery = 100    // posts
 	pageItems = 10
 	readers   = 4 // connections
@@ -26,27 +26,26 @@ var noSuchPost = &problem{status: http.StatusNotFound, text: "no such post"}
 
 // store keeps the posts in an SQLite database in memory.
 //
-// A file would survive a kill and lie around. Of the ways to share a database in
-// memory, the memdb VFS is the one where connections are independent of each other;
-// what it lacks is WAL, so that a writer and readers would meet as SQLITE_BUSY. All
-// of them are in this process, so a lock of its own keeps them apart: nothing ever
-// has to be tried again, and a write takes some microseconds.
+// A file would remain after a kill. Of the ways to share a database in memory, only the memdb VFS
+// has independent connections. It lacks WAL, so a writer and readers would get SQLITE_BUSY. All of
+// them are in this process, so a lock keeps them apart: no operation needs a retry, and a write
+// takes some microseconds.
 type store struct {
 	problems *sampler
 	db       *sql.DB
-	anchor   *sql.Conn // the database lives as long as a connection does
+	anchor   *sql.Conn // the database exists while a connection is open
 
 	list, one, insert, trim *sql.Stmt
 	byAlias, byKey          *sql.Stmt
 
-	idempotent bool // the same key again is the same post
+	idempotent bool // a repeated key returns the same post
 	writes     writeLog
 
 	mu          sync.RWMutex // held for reading by readers, for writing by the writer
-	first, last int64        // ids that are there, without gaps
+	first, last int64        // range of existing ids, without gaps
 }
 
-// stores numbers the databases of this process: memdb shares by name.
+// stores numbers the databases of this process, because memdb shares them by name.
 var stores atomic.Int64
 
 func newStore(p parts) (service, error) {
@@ -100,7 +99,7 @@ func (s *store) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // does nothing after a commit
+	defer tx.Rollback() // no effect after a commit
 	for i := range seedPosts {
 		author, text := seed(i)
 		if _, err := tx.ExecContext(ctx, `INSERT INTO posts (author, text) VALUES (?, ?)`, author, text); err != nil {
@@ -135,13 +134,13 @@ var (
 	seedWhen = []string{"this morning", "again", "at last", "on Friday", "after lunch", "before the deploy", "as ever"}
 )
 
-// seed gives the post that number i starts with: the same in every run.
+// seed returns the initial post number i, which is the same in every run.
 func seed(i int) (author, text string) {
 	author = "u" + strconv.Itoa(1+i*7%50)
 	return author, seedWho[i%len(seedWho)] + " " + seedDoes[i%len(seedDoes)] + " " + seedWhen[i%len(seedWhen)]
 }
 
-// close gives the database back, and with the last connection its memory.
+// close closes the database, whose memory is freed with the last connection.
 func (s *store) close() {
 	err := errors.Join(s.anchor.Close(), s.db.Close())
 	if err != nil {
@@ -149,8 +148,8 @@ func (s *store) close() {
 	}
 }
 
-// page gives ten posts, the newest first. Past the last page it begins again with
-// the first, so that there is always something to read.
+// page returns ten posts, the newest first. Pages past the last one start again with the first, so
+// that every page has posts.
 func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	n, err := pageOf(r)
 	if err != nil {
@@ -177,7 +176,7 @@ func (s *store) items(n int) ([]post, error) {
 	return collect(s.list, top-pageItems, top)
 }
 
-// some gives the posts that a query finds.
+// some returns the posts that a query finds.
 func (s *store) some(query *sql.Stmt, by string) ([]post, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -221,7 +220,7 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// alias gives the post that posts gave another id.
+// alias returns the post with an id that the posts service assigned.
 func (s *store) alias(w http.ResponseWriter, id string) error {
 	found, err := s.some(s.byAlias, id)
 	switch {
@@ -277,8 +276,7 @@ func (s *store) add(p post, key string) (int64, error) {
 	return id, nil
 }
 
-// broken logs what went wrong in the database; the client is told no more than that
-// something did.
+// broken logs a database error; the client gets only a general message.
 func (s *store) broken(doing string, err error) error {
 	s.problems.warn(doing, "error", err)
 	return &problem{status: http.StatusInternalServerError, text: "the database is broken"}

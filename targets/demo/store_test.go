@@ -64,8 +64,8 @@ func atoi(t *testing.T, s string) int {
 	return n
 }
 
-// TestStore_Together writes and reads at the same time: no call may fail, no id may
-// be given twice, and what was written must be there.
+// TestStore_Together writes and reads concurrently: no call may fail, no id may repeat, and every
+// written post must exist.
 func TestStore_Together(t *testing.T) {
 	s := testStore(t)
 	const writers, each = 4, 50
@@ -106,7 +106,8 @@ func TestStore_Together(t *testing.T) {
 	}
 }
 
-// TestStore_Forgets: the oldest posts go, so that a long run doesn't fill memory.
+// TestStore_Forgets checks that the oldest posts are deleted, so that memory stays bounded in a
+// long run.
 func TestStore_Forgets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 20 000 posts")

@@ -14,8 +14,8 @@ import (
 
 func on() *bool { return new(true) }
 
-// tapes records what the gateway asks the replicas of posts, and count tells how many
-// requests of a kind each got.
+// tapes records the requests from the gateway to the replicas of posts. count returns the number of
+// requests of a kind at each replica.
 func (s *system) tapes() (count func(request string) [2]int) {
 	units := [2]string{"posts[0]", "posts[1]"}
 	for _, u := range units {
@@ -29,7 +29,7 @@ func (s *system) tapes() (count func(request string) [2]int) {
 	}
 }
 
-// idOf gives the id that a write was answered with.
+// idOf returns the id in the response to a write.
 func idOf(t *testing.T, a answer) string {
 	t.Helper()
 	var made struct{ ID string }
@@ -39,7 +39,7 @@ func idOf(t *testing.T, a answer) string {
 	return made.ID
 }
 
-// keyed counts the posts that the store holds under a key.
+// keyed returns the number of posts in the store with a key.
 func (s *system) keyed(key string) int {
 	a := s.askUnit(context.Background(), "store[0]", "GET", "/posts?key="+key, "")
 	var p page
@@ -49,12 +49,12 @@ func (s *system) keyed(key string) int {
 	return len(p.Items)
 }
 
-// TestBalance slows one of two replicas down: requests in turn go to both alike, by
-// the fewest under way nearly all to the other.
+// TestBalance slows one of two replicas down: round robin sends requests to both alike, least
+// connections sends nearly all to the other.
 func TestBalance(t *testing.T) {
 	tests := []struct {
 		by        string
-		low, high float64 // share of requests that the slow one gets
+		low, high float64 // share of requests to the slow replica
 	}{
 		{"", 0.49, 0.51},
 		{roundRobin, 0.49, 0.51},
@@ -78,8 +78,8 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// TestBalance_IPHash: an address has its replica, all addresses together have all of
-// them, and one whose replica is out goes elsewhere.
+// TestBalance_IPHash checks that an address has one replica, that all replicas are used, and that
+// requests to an ejected replica go to another.
 func TestBalance_IPHash(t *testing.T) {
 	b := balancerOf(3, true)
 	b.by = ipHash
@@ -114,8 +114,7 @@ func TestBalance_IPHash(t *testing.T) {
 	}
 }
 
-// TestIPHash_Address holds that it is the client's address, and not its port, that the
-// gateway goes by.
+// TestIPHash_Address checks that the gateway uses the client's address without its port.
 func TestIPHash_Address(t *testing.T) {
 	g := &gateway{posts: &balancer{}}
 	for _, addr := range []string{"10.1.2.3:1000", "10.1.2.3:2000"} {
@@ -178,7 +177,7 @@ func TestAffinity(t *testing.T) {
 	}
 }
 
-// TestGraceful stops a replica under a request that takes 300 ms.
+// TestGraceful stops a replica during a request that takes 300 ms.
 func TestGraceful(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -208,7 +207,7 @@ func TestNegativeCache(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		with *bool
-		want int // questions to posts, of three within two seconds
+		want int // requests to posts, of three within two seconds
 	}{{"off", nil, 3}, {"on", on(), 1}} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -228,7 +227,7 @@ func TestNegativeCache(t *testing.T) {
 					t.Errorf("%d questions reached posts, want %d", n, tt.want)
 				}
 				ask404 := http.StatusOK
-				if tt.with != nil { // what the memory costs
+				if tt.with != nil { // the cost of the cache
 					ask404 = http.StatusNotFound
 				}
 				s.write(`{"author":"ann","text":"hello"}`)
@@ -256,7 +255,7 @@ func TestMissing_Bound(t *testing.T) {
 	}
 }
 
-// TestSingleFlight asks the same ten times at once, while posts takes 200 ms.
+// TestSingleFlight sends ten identical requests at once, while posts takes 200 ms.
 func TestSingleFlight(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -281,7 +280,7 @@ func TestSingleFlight(t *testing.T) {
 						}
 					})
 				}
-				// One who goes away takes nobody along, be it the one who began.
+				// A client that leaves does not interrupt the others, even if it was the first.
 				all.Go(func() { s.ask("GET", "/posts?page=4", "", 50*time.Millisecond) })
 				all.Go(func() {
 					time.Sleep(10 * time.Millisecond)
@@ -318,7 +317,7 @@ func TestIdempotency(t *testing.T) {
 				if len(ids) != tt.want || s.keyed("k1") != tt.want {
 					t.Errorf("ids %v, %d posts, want %d", ids, s.keyed("k1"), tt.want)
 				}
-				for range 2 { // without a key there is nothing to hold them against
+				for range 2 { // without a key, posts are not deduplicated
 					ids[idOf(t, s.write(`{"author":"ann","text":"hello"}`))] = true
 				}
 				ids[idOf(t, s.write(`{"author":"ann","text":"hello"}`, "Idempotency-Key", "k2"))] = true
@@ -334,8 +333,7 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-// TestSingleFlight_Whose holds that those whose questions go to replicas of their own
-// share no answer.
+// TestSingleFlight_Whose checks that requests that go to different replicas share no response.
 func TestSingleFlight_Whose(t *testing.T) {
 	t.Run("affinity", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -368,8 +366,7 @@ func TestSingleFlight_Whose(t *testing.T) {
 	}
 }
 
-// TestRetryWrites makes the store so slow that posts gives up on writes which it
-// commits all the same.
+// TestRetryWrites slows the store so that posts gives up on writes that the store still commits.
 func TestRetryWrites(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -398,9 +395,8 @@ func TestRetryWrites(t *testing.T) {
 	}
 }
 
-// TestAckEarly holds that a write is acknowledged before the store has it, is there
-// soon after under the id that was given, outlives a stop in good order, and does not
-// outlive any other.
+// TestAckEarly checks that a write is acknowledged before the store has it, is stored soon
+// afterwards under the returned id, survives an orderly stop, and does not survive a crash.
 func TestAckEarly(t *testing.T) {
 	write := func(t *testing.T, c Config) (s *system, id string) {
 		s = start(t, c)

@@ -9,18 +9,17 @@ import (
 	"strings"
 )
 
-// A trace is the part of a request's W3C trace context that stays the same over
-// all the calls it leads to: https://www.w3.org/TR/trace-context/.
+// A trace is the part of a request's W3C trace context that is the same in all calls that follow
+// from it: https://www.w3.org/TR/trace-context/.
 type trace struct {
 	id    string // 32 lower-case hex digits
 	flags string // 2 of them
-	state string // tracestate, passed on as it came
+	state string // tracestate, forwarded unchanged
 }
 
 type traceKey struct{}
 
-// traceOf takes the trace of a request, or begins one when there is none that
-// follows the standard.
+// traceOf returns the trace of a request, or a new one if the request has no valid trace.
 func traceOf(h http.Header) trace {
 	if values := h["Traceparent"]; len(values) == 1 {
 		if t, ok := parseTraceparent(values[0]); ok {
@@ -34,8 +33,8 @@ func traceOf(h http.Header) trace {
 	return trace{id: hex.EncodeToString(id[:]), flags: "01"}
 }
 
-// parseTraceparent reads version-trace-parent-flags. Versions after 00 may carry
-// more after a further dash.
+// parseTraceparent parses version-trace-parent-flags. Versions after 00 may add fields after
+// another dash.
 func parseTraceparent(s string) (trace, bool) {
 	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' {
 		return trace{}, false
@@ -55,7 +54,7 @@ func parseTraceparent(s string) (trace, bool) {
 	return trace{id: id, flags: flags}, true
 }
 
-// set puts the trace on a call, as a span of its own.
+// set adds the trace to a call, with a new span id.
 func (t trace) set(h http.Header) {
 	if t.id == "" {
 		return
@@ -72,11 +71,11 @@ func withTrace(ctx context.Context, t trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// traceIn gives the trace of ctx, the zero one when it has none.
+// traceIn returns the trace of ctx, or the zero value if it has none.
 func traceIn(ctx context.Context) trace {
 	t, _ := ctx.Value(traceKey{}).(trace)
 	return t
 }
 
-// nonZero gives a random number; all zeros is no valid id.
+// nonZero returns a random number other than 0: an id of zeros is invalid.
 func nonZero() uint64 { return rand.Uint64() | 1 }

@@ -12,21 +12,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// errOpen tells that a breaker turned a call away; nothing was sent.
+// errOpen reports that a breaker rejected a call; nothing was sent.
 var errOpen = errors.New("the circuit breaker is open")
 
 // An upstream is a replica of a service that the gateway calls.
 type upstream struct {
 	name    string // such as posts[1]
 	index   int
-	busy    atomic.Int64 // requests under way
+	busy    atomic.Int64 // requests in progress
 	addr    string
 	client  *client
 	breaker *breaker // nil: none
-	health  *health  // nil: never left out
+	health  *health  // nil: never ejected
 }
 
-// upstreamMetrics show what the gateway thinks of its upstreams.
+// upstreamMetrics show the state of upstreams at the gateway.
 type upstreamMetrics struct {
 	breaker *prometheus.GaugeVec
 	ejected *prometheus.GaugeVec
@@ -43,7 +43,7 @@ func newUpstreamMetrics(m *metrics) upstreamMetrics {
 	}
 }
 
-// upstreamsOf gives the replicas of a service, with the defences that are on.
+// upstreamsOf returns the replicas of a service, with the defences that are on.
 func upstreamsOf(p parts, c *client, m upstreamMetrics, service string, breakers, ejection bool) []*upstream {
 	var all []*upstream
 	for i, addr := range p.env.link(service) {
@@ -80,11 +80,10 @@ func levelOf(fine bool) slog.Level {
 	return slog.LevelWarn
 }
 
-// inRotation tells whether the balancer should send it requests.
+// inRotation reports whether the balancer should send requests to the upstream.
 func (u *upstream) inRotation() bool { return !u.health.isOut() && u.breaker.ready() }
 
-// send makes one attempt, of at most timeout (0: without end), and lets breaker and
-// health know how it went.
+// send makes one attempt within timeout (0: none), and reports the result to breaker and health.
 func (u *upstream) send(ctx context.Context, q call, timeout time.Duration) (reply, error) {
 	p, ok := u.breaker.allow()
 	if !ok {
@@ -106,8 +105,7 @@ func (u *upstream) send(ctx context.Context, q call, timeout time.Duration) (rep
 	return rep, err
 }
 
-// failed tells whether an attempt went wrong through the replica's doing, or
-// through that of what it depends on.
+// failed reports whether the replica, or a service that it depends on, caused an attempt to fail.
 func failed(r reply, err error) bool {
 	return err != nil || r.status >= http.StatusInternalServerError
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-const maxIDs = 100 // in one question
+const maxIDs = 100 // per request
 
 var (
 	firstNames = []string{"Ada", "Barbara", "Claude", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Ken", "Leslie", "Margaret", "Niklaus", "Ole", "Radia"}
@@ -15,7 +15,7 @@ var (
 	noSuchUser = &problem{status: http.StatusNotFound, text: "no such user"}
 )
 
-// A user as clients see one; without the name when it is not to be had.
+// A user is the client's view of a user, without the name if it is unavailable.
 type user struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
@@ -25,8 +25,7 @@ type userList struct {
 	Users []user `json:"users"`
 }
 
-// newUsers makes the service that knows everybody: any valid id is a user, whose
-// name follows from the id, the same in every process.
+// newUsers makes the users service. Every valid id is a user, whose name is a function of the id.
 func newUsers(parts) (service, error) {
 	return service{routes: map[string]handler{
 		"GET /users":      listUsers,

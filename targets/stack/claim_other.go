@@ -4,5 +4,5 @@ package stack
 
 import "io"
 
-// claim does nothing here: for as long as a unit is down, its port is anybody's.
+// claim does nothing here: while a unit is down, another process may take its port.
 func claim(int) (io.Closer, error) { return nil, nil }

@@ -28,16 +28,16 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// A ComposeFile is what the machine's Compose command is given.
+// A ComposeFile holds the settings of the machine's Compose command.
 type ComposeFile struct {
 	Path     string // absolute
 	Profiles []string
-	Env      []string // for the file's own placeholders
+	Env      []string // values of the file's placeholders
 	Build    bool
 }
 
-// Compose reads the Compose file that a target names: its services become brunt's, with
-// their replicas, restart policies and what they depend on. Nothing is started for it.
+// Compose reads the Compose file that a target names. Its services become services of the Spec,
+// with their replicas, restart policies and dependencies. It starts nothing.
 func Compose(c *scenarios.Compose, entry string, m *syntax.Mistakes) Spec {
 	spec := Spec{Platform: Docker}
 	if c.File == "" {
@@ -109,8 +109,8 @@ func Compose(c *scenarios.Compose, entry string, m *syntax.Mistakes) Spec {
 	return spec
 }
 
-// A Project is a stack that the machine's Compose command brings up, under a name of its
-// own, so that nothing else that Compose has started is touched.
+// A Project is a stack that the machine's Compose command starts, under a unique project name, so
+// that it does not affect other Compose projects.
 type Project struct {
 	spec    Spec
 	o       FleetOptions
@@ -129,10 +129,10 @@ type Part struct {
 	id      string
 	name    string
 	port    int    // that it listens on; 0 is none
-	addr    string // host:port by which it is reached; empty is that it listens nowhere
+	addr    string // host:port by which it is reached; empty if it does not listen
 }
 
-// Labels that Compose puts on all that it makes.
+// Labels that Compose puts on the objects that it makes.
 const (
 	composeProject = "com.docker.compose.project"
 	composeService = "com.docker.compose.service"
@@ -140,10 +140,10 @@ const (
 	composeOneOff  = "com.docker.compose.oneoff"
 )
 
-// ProjectName is what the Compose project of a run is called.
+// ProjectName returns the name of a run's Compose project.
 func ProjectName(run string) string { return "brunt-" + strings.ToLower(run) }
 
-// NewProject readies a stack of Compose's. Nothing is started.
+// NewProject prepares a Compose stack. It starts nothing.
 func NewProject(spec Spec, o FleetOptions) *Project {
 	if o.Event == nil {
 		o.Event = func(string, string, string) {}
@@ -154,23 +154,23 @@ func NewProject(spec Spec, o FleetOptions) *Project {
 // Units lists the containers in the order of their services.
 func (p *Project) Units() []*Part { return p.units }
 
-// Name is service[i].
+// Name returns service[i].
 func (u *Part) Name() string { return UnitName(u.Service, u.Index) }
 
-// Ref is the container's name in the engine, which stays when Compose makes it anew.
+// Ref returns the container's name in the engine, which stays when Compose recreates the container.
 func (u *Part) Ref() string { return u.name }
 
-// Addr is the host:port by which the container is reached from this machine; empty is that
-// it listens nowhere.
+// Addr returns the host:port by which the container is reached from this machine; empty if it does
+// not listen.
 func (u *Part) Addr() string { return u.addr }
 
-// Asks tells whether the unit can be asked for an answer.
+// Asks reports whether the unit can be asked for an answer.
 func (u *Part) Asks() bool { return u.addr != "" }
 
-// Ask asks once for an answer that only a process can give.
+// Ask requests one answer that only a running process can give.
 func (u *Part) Ask(ctx context.Context) error { return ask(ctx, u.addr, u.spec.Ready) }
 
-// Ready makes the unit's readiness check once: the engine's, and that of its port.
+// Ready runs the unit's readiness check once: the engine's, and that of its port.
 func (u *Part) Ready(ctx context.Context) error {
 	i, err := u.project.o.Engine.ContainerInspect(ctx, u.name)
 	if err != nil {
@@ -180,14 +180,14 @@ func (u *Part) Ready(ctx context.Context) error {
 		return err
 	}
 	addr := u.addr
-	// The machine's forwarder of ports accepts for a container that does not yet listen.
+	// The machine's port forwarder accepts connections for a container that does not listen yet.
 	if ip := addressOf(i.NetworkSettings); ip.IsValid() && !u.project.o.Publish {
 		addr = netip.AddrPortFrom(ip, uint16(u.port)).String()
 	}
 	return Check(ctx, addr, u.spec.Ready)
 }
 
-// addressOf is the first address of a container, by the names of its networks.
+// addressOf returns the first address of a container, in the order of its network names.
 func addressOf(n *container.NetworkSettings) netip.Addr {
 	for _, name := range slices.Sorted(maps.Keys(n.Networks)) {
 		if ip, err := netip.ParseAddr(n.Networks[name].IPAddress); err == nil {
@@ -197,7 +197,7 @@ func addressOf(n *container.NetworkSettings) netip.Addr {
 	return netip.Addr{}
 }
 
-// healthOf tells why a container is not up, or nil.
+// healthOf returns why a container is not up, or nil.
 func healthOf(s *container.State) error {
 	switch {
 	case !s.Running || s.Paused:
@@ -208,7 +208,7 @@ func healthOf(s *container.State) error {
 	return nil
 }
 
-// Addresses gives what ${unit.…} stands for in a scenario.
+// Addresses returns the values of ${unit.…} in a scenario.
 func (p *Project) Addresses() map[string]string {
 	out := map[string]string{}
 	for _, u := range p.units {
@@ -223,7 +223,7 @@ func (p *Project) Addresses() map[string]string {
 	return out
 }
 
-// ComposeCommand finds the machine's Compose command.
+// ComposeCommand returns the machine's Compose command.
 func ComposeCommand(ctx context.Context) ([]string, error) {
 	if path, err := exec.LookPath("docker"); err == nil {
 		if exec.CommandContext(ctx, path, "compose", "version").Run() == nil {
@@ -236,7 +236,7 @@ func ComposeCommand(ctx context.Context) ([]string, error) {
 	return nil, errors.New("there is no Compose command: neither `docker compose` nor docker-compose is installed; on Debian apt-get install docker-compose brings one, or write the services under `target: {containers: …}`, which needs none")
 }
 
-// run runs the Compose command to its end. It dies with brunt.
+// run runs the Compose command to its end. The command is killed when brunt dies.
 func (p *Project) run(ctx context.Context, args ...string) error {
 	command, err := ComposeCommand(ctx)
 	if err != nil {
@@ -271,8 +271,8 @@ func (p *Project) run(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// Up brings the project up and returns when all of it is ready. On an error nothing is
-// left.
+// Up starts the project and returns when all of it is ready. After an error it leaves nothing
+// behind.
 func (p *Project) Up(ctx context.Context) error {
 	up := []string{"up", "--detach"}
 	if p.spec.Compose.Build {
@@ -332,8 +332,8 @@ func (p *Project) count(service string) int {
 	return n
 }
 
-// locate finds how the container is reached: by a port that the machine forwards, which
-// stays over restarts, else at an address of its own where that can be reached from here.
+// locate finds the address of the container: a port that the machine forwards, which stays over
+// restarts, or otherwise its own address if it is reachable from here.
 func (u *Part) locate(ctx context.Context, engine client.APIClient) error {
 	i, err := engine.ContainerInspect(ctx, u.id)
 	if err != nil {
@@ -390,8 +390,8 @@ func (u *Part) await(ctx context.Context) error {
 	}
 }
 
-// Down takes the project down with its networks and volumes, and what Compose leaves of
-// it. It can be called again.
+// Down removes the project with its networks and volumes, and what Compose leaves behind. It can be
+// called again.
 func (p *Project) Down(ctx context.Context) error {
 	grace := 0
 	for _, s := range p.spec.Services {
@@ -408,7 +408,7 @@ func (p *Project) Down(ctx context.Context) error {
 	return errors.Join(err, p.sweep(ctx))
 }
 
-// sweep removes networks that are left because they were still in use.
+// sweep removes networks that Compose left because they were in use.
 func (p *Project) sweep(ctx context.Context) error {
 	f := filters.NewArgs(filters.Arg("label", composeProject+"="+p.name))
 	list, err := p.o.Engine.NetworkList(ctx, network.ListOptions{Filters: f})

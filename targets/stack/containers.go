@@ -56,7 +56,7 @@ func Containers(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 	return spec
 }
 
-// service is what the settings come to.
+// service returns the service that the settings describe.
 func (c *Container) service(name string) Service {
 	svc := Service{
 		Name: name, Replicas: max(1, c.Replicas), Command: c.Command, Env: c.Env, Links: c.Links, Zones: c.Zones,
@@ -74,7 +74,7 @@ func (c *Container) service(name string) Service {
 	return svc
 }
 
-// check tells what is wrong with the settings of one service, but for its links.
+// check adds the mistakes in the settings of one service, except those of its links.
 func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	checkZones(c.Of("zones"), c.Zones, m)
 	for _, p := range c.Ports {
@@ -103,7 +103,7 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 }
 
-// enter finds the service that a relative path goes to.
+// enter finds the service to which relative paths go.
 func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 	s.Entry = entry
 	if entry != "" || len(s.Services) == 0 {
@@ -115,11 +115,11 @@ func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 	}
 }
 
-// demoPort is where a built-in service listens in its container.
+// demoPort is the port of a built-in service in its container.
 const demoPort = 8080
 
-// Contained gives a built-in stack as one of containers, each of which runs brunt's own
-// program: its commands are what follows that.
+// Contained returns a built-in stack as a stack of containers, each of which runs brunt itself: the
+// commands become its arguments.
 func (s Spec) Contained() Spec {
 	out := s
 	out.Platform, out.Services = Docker, slices.Clone(s.Services)

@@ -15,7 +15,7 @@ type Demo struct {
 
 var _ Builder = (*Demo)(nil)
 
-// demoGrace is what SocialConnect has to end in good order.
+// demoGrace is the time that SocialConnect has to shut down.
 const demoGrace = 3 * time.Second
 
 // Spec implements [Builder].

@@ -21,51 +21,50 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// FleetOptions say how to run a stack of containers.
+// FleetOptions configure a stack of containers.
 type FleetOptions struct {
-	Run     string            // names the run; all that is made carries it in the label [RunLabel]
-	Engine  client.APIClient  // that the containers are made in
-	Labels  map[string]string // more of them
-	Publish bool              // they are reached by ports of this machine, as their own addresses can't be reached from here
-	// Self makes an image of brunt itself, which services without an image of their own
-	// run.
+	Run     string            // name of the run; the label [RunLabel] of everything that is made
+	Engine  client.APIClient  // where the containers are made
+	Labels  map[string]string // additional labels
+	Publish bool              // use ports of this machine, because the containers' addresses are not reachable
+	// Self makes an image of brunt itself for services without an image of their own.
 	Self func(ctx context.Context) (id string, err error)
 	Log  *slog.Logger
-	// Event is told what happens to a unit: ready.
+	// Event is called for events of a unit: ready.
 	Event func(event, unit, text string)
 }
 
-// Labels of what a run makes in an engine.
+// Labels of objects that a run makes in an engine.
 const (
-	RunLabel     = "brunt.run"     // the run's name
+	RunLabel     = "brunt.run"     // name of the run
 	ServiceLabel = "brunt.service" // of a container
 )
 
 // A Fleet is a stack of containers that the engine supervises.
 //
-// Each has an address of its own in each of its networks, which stays over restarts, and
-// is called by the name of its service, which stands for all replicas, and by that of its
-// unit, such as posts-0.
+// Each container has a fixed address in each of its networks, which stays over restarts. Its host
+// names are the name of its service, which all replicas share, and the name of its unit, such as
+// posts-0.
 type Fleet struct {
 	spec  Spec
 	o     FleetOptions
 	units []*Member
 
 	networks map[string]*fleetNetwork
-	images   map[string]string // by service, where it is brunt itself
+	images   map[string]string // by service, for services that run brunt itself
 }
 
-// fleetNetwork is a network that was made for the run.
+// fleetNetwork is a network of the run.
 type fleetNetwork struct {
 	id     string
 	subnet netip.Prefix
 	next   netip.Addr
 }
 
-// commonNetwork is the one that services without any share.
+// commonNetwork is the network of services that name no network.
 const commonNetwork = "default"
 
-// NewFleet readies a stack of containers. Nothing is made yet.
+// NewFleet prepares a stack of containers. It makes nothing in the engine.
 func NewFleet(spec Spec, o FleetOptions) (*Fleet, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -105,7 +104,7 @@ func (f *Fleet) free() {
 // Units lists the containers in the order of their services.
 func (f *Fleet) Units() []*Member { return f.units }
 
-// networks are the names of those that the service is in.
+// networks returns the names of the service's networks.
 func (s *Service) networks() []string {
 	if len(s.Container.Networks) == 0 {
 		return []string{commonNetwork}
@@ -113,7 +112,7 @@ func (s *Service) networks() []string {
 	return s.Container.Networks
 }
 
-// Addresses gives what ${unit.…} stands for in a scenario.
+// Addresses returns the values of ${unit.…} in a scenario.
 func (f *Fleet) Addresses() map[string]string {
 	out := map[string]string{}
 	for _, m := range f.units {
@@ -129,8 +128,8 @@ func (f *Fleet) Addresses() map[string]string {
 	return out
 }
 
-// Up makes networks and containers, starts those that others call first, and returns when
-// all are ready. On an error nothing is left.
+// Up makes networks and containers, starts services before those that call them, and returns when
+// all are ready. After an error it leaves nothing behind.
 func (f *Fleet) Up(ctx context.Context) error {
 	err := f.raise(ctx)
 	if err != nil {
@@ -180,7 +179,7 @@ func (f *Fleet) raise(ctx context.Context) error {
 	return nil
 }
 
-// fetch sees to it that the engine has every image.
+// fetch makes sure that the engine has every image.
 func (f *Fleet) fetch(ctx context.Context) error {
 	self := ""
 	for i := range f.spec.Services {
@@ -217,14 +216,14 @@ func (f *Fleet) fetch(ctx context.Context) error {
 	return nil
 }
 
-// networkTries is how often a subnet is asked for that somebody else may take meanwhile.
+// networkTries is the number of attempts to make a network whose subnet another process may take.
 const networkTries = 5
 
-// network makes a network of the run, with a subnet of its own choice: only there the
-// engine lets a container have the address that it is to keep.
+// network makes a network of the run with an explicit subnet: only there the engine accepts fixed
+// addresses for containers.
 //
-// The engine knows which subnets are free: it is asked for a network, and for another in
-// its stead with the subnet that it chose.
+// The engine knows which subnets are free. Therefore network first makes a network with a subnet of
+// the engine's choice, and then replaces it by one with that subnet.
 func (f *Fleet) network(ctx context.Context, name string) (*fleetNetwork, error) {
 	full := f.object(name)
 	labels := f.labels()
@@ -258,18 +257,18 @@ func (f *Fleet) network(ctx context.Context, name string) (*fleetNetwork, error)
 		if err == nil {
 			return &fleetNetwork{id: made.ID, subnet: subnet, next: gateway}, nil
 		}
-		last = err // somebody else has taken it
+		last = err // another process has taken the subnet
 	}
 	return nil, fmt.Errorf("making the network %s: %w", name, last)
 }
 
-// take gives the next free address.
+// take returns the next free address.
 func (n *fleetNetwork) take() netip.Addr {
 	n.next = n.next.Next()
 	return n.next
 }
 
-// labels are those of all that the fleet makes.
+// labels returns the labels of everything that the fleet makes.
 func (f *Fleet) labels() map[string]string {
 	out := maps.Clone(f.o.Labels)
 	if out == nil {
@@ -279,7 +278,7 @@ func (f *Fleet) labels() map[string]string {
 	return out
 }
 
-// object is what something of the run is called in the engine.
+// object returns the engine's name for an object of the run.
 func (f *Fleet) object(name string) string { return "brunt-" + f.o.Run + "-" + name }
 
 const (
@@ -302,8 +301,8 @@ func (f *Fleet) inside(service string) []string {
 	return out
 }
 
-// values is what ${self.…}, ${link.…} and ${unit.…} stand for in the settings of m: names
-// that its networks know.
+// values returns the values of ${self.…}, ${link.…} and ${unit.…} in the settings of m: host names
+// of its networks.
 func (f *Fleet) values(m *Member) map[string]string {
 	out := map[string]string{}
 	for i := range f.spec.Services {
@@ -327,8 +326,8 @@ func (f *Fleet) values(m *Member) map[string]string {
 	return out
 }
 
-// Down removes every container and network of the fleet, and the image that was made for
-// it. It can be called again.
+// Down removes every container and network of the fleet, and the image that was made for it. It can
+// be called again.
 func (f *Fleet) Down(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(f.units))
@@ -352,10 +351,10 @@ func (f *Fleet) Down(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// remove ends a container in good order and removes it.
+// remove stops a container and removes it.
 func (f *Fleet) remove(ctx context.Context, m *Member) error {
 	grace := int((m.spec.Grace + time.Second - 1) / time.Second)                    // the engine counts whole seconds
-	_ = f.o.Engine.ContainerStop(ctx, m.id, container.StopOptions{Timeout: &grace}) // what it does not do, the next does
+	_ = f.o.Engine.ContainerStop(ctx, m.id, container.StopOptions{Timeout: &grace}) // otherwise it is removed by force
 	err := f.o.Engine.ContainerRemove(ctx, m.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("removing %s: %w", m.Name(), err)

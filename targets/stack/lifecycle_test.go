@@ -25,8 +25,8 @@ func left(s *Stack) []int {
 	return pids
 }
 
-// TestStopsAndStartsThatMeet wants a unit that several stop and start at once to be
-// one process after it, or none.
+// TestStopsAndStartsThatMeet checks that concurrent stops and starts of a unit leave one process,
+// or none.
 func TestStopsAndStartsThatMeet(t *testing.T) {
 	s := up(t, `web: {command: [SVC, stubborn], restart: always, restart_delay: 1ms}`, "web", Options{})
 	u := s.Units()[0]
@@ -75,8 +75,7 @@ func TestStopsAndStartsThatMeet(t *testing.T) {
 	}
 }
 
-// A restart that is still under way when the stack is taken down must not start
-// anything after it.
+// A restart in progress when the stack is taken down must not start a process afterwards.
 func TestNothingStartsAfterDown(t *testing.T) {
 	s := up(t, `web: {command: [SVC, stubborn], restart: always}`, "web", Options{})
 	u := s.Units()[0]
@@ -103,8 +102,8 @@ func TestNothingStartsAfterDown(t *testing.T) {
 	}
 }
 
-// TestDaemonsEndWithTheirUnit wants a process to be ended that has left its unit's
-// process group, when the unit crashes and when the stack is taken down.
+// TestDaemonsEndWithTheirUnit checks that a process that left its unit's process group is killed
+// when the unit crashes and when the stack is taken down.
 func TestDaemonsEndWithTheirUnit(t *testing.T) {
 	logs := t.TempDir()
 	s := up(t, `web: {command: [SVC, daemon], restart: always, restart_delay: 1ms}`, "web", Options{LogDir: logs})
@@ -132,7 +131,7 @@ func TestDaemonsEndWithTheirUnit(t *testing.T) {
 	}
 }
 
-// What could not be noted must not run: nobody could end it.
+// A process that could not be recorded must not run, because it could not be ended later.
 func TestSpawnedThatCanNotBeNoted(t *testing.T) {
 	sp, err := spec(t, `web: {command: [SVC, daemon], restart: always}`, "web")
 	if err != nil {
@@ -164,7 +163,7 @@ func TestPorts(t *testing.T) {
 	if _, err := New(sp, Options{}); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "web[0]") {
 		t.Errorf("a port that is in use: %v", err)
 	}
-	// While a unit is down nobody listens on its port, and still it is the unit's.
+	// While a unit is down no process listens on its port, but the port stays reserved.
 	s := up(t, `web: {command: [SVC, plain]}`, "web", Options{})
 	u := s.Units()[0]
 	if err := u.Stop(t.Context(), time.Second); err != nil {
@@ -183,7 +182,7 @@ func TestPorts(t *testing.T) {
 	p.free()
 }
 
-// A unit that writes one huge line neither waits nor costs memory.
+// A unit that writes one huge line neither blocks nor uses memory.
 func TestHugeOutput(t *testing.T) {
 	logs := t.TempDir()
 	s := up(t, `web: {command: [SVC, chatty]}`, "web", Options{LogDir: logs})

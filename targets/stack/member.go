@@ -29,17 +29,17 @@ type Member struct {
 	spec  *Service
 	id    string
 	at    map[string]netip.Addr // by network
-	port  *port                 // of this machine; nil is that it is reached at its own
+	port  *port                 // of this machine; nil if the container is reached at its own address
 }
 
-// Name is service[i].
+// Name returns service[i].
 func (m *Member) Name() string { return UnitName(m.Service, m.Index) }
 
-// ID is the engine's id of the container. It is empty until the fleet is up.
+// ID returns the engine's id of the container. It is empty until the fleet is up.
 func (m *Member) ID() string { return m.id }
 
-// Addr is the host:port by which the container is reached from this machine; empty is that
-// it listens nowhere. It stays over restarts.
+// Addr returns the host:port by which the container is reached from this machine; empty if it does
+// not listen. It stays over restarts.
 func (m *Member) Addr() string {
 	switch {
 	case m.spec.Port == 0:
@@ -54,12 +54,12 @@ func (m *Member) Addr() string {
 	return netip.AddrPortFrom(ip, uint16(m.spec.Port)).String()
 }
 
-// Addresses are those that the container has in its networks.
+// Addresses returns the addresses of the container in its networks.
 func (m *Member) Addresses() []netip.Addr {
 	return slices.Collect(maps.Values(m.at))
 }
 
-// Ready makes the unit's readiness check once.
+// Ready runs the unit's readiness check once.
 func (m *Member) Ready(ctx context.Context) error {
 	if m.spec.Port == 0 {
 		return m.healthy(ctx)
@@ -67,7 +67,7 @@ func (m *Member) Ready(ctx context.Context) error {
 	return Check(ctx, m.Addr(), m.spec.Ready)
 }
 
-// healthy asks the engine.
+// healthy asks the engine for the container's health.
 func (m *Member) healthy(ctx context.Context) error {
 	i, err := m.fleet.o.Engine.ContainerInspect(ctx, m.id)
 	if err != nil {
@@ -76,14 +76,13 @@ func (m *Member) healthy(ctx context.Context) error {
 	return healthOf(i.State)
 }
 
-// Asks tells whether the unit can be asked for an answer: it listens somewhere.
+// Asks reports whether the unit can be asked for an answer: it listens on a port.
 func (m *Member) Asks() bool { return m.spec.Port != 0 }
 
-// Ask asks once for an answer that only a process can give; nil means that something
-// came back, whatever it was.
+// Ask requests one answer that only a running process can give; nil means that any answer arrived.
 func (m *Member) Ask(ctx context.Context) error { return ask(ctx, m.Addr(), m.spec.Ready) }
 
-// alias is what a unit is called in its networks: no host name has brackets.
+// alias returns a unit's host name in its networks, which can't contain brackets.
 func alias(service string, index int) string { return service + "-" + strconv.Itoa(index) }
 
 // make makes the container.
@@ -158,7 +157,7 @@ func (m *Member) endpoint(net string) *network.EndpointSettings {
 	}
 }
 
-// policy is the engine's word for a restart policy.
+// policy returns the engine's name of a restart policy.
 func policy(restart string) container.RestartPolicyMode {
 	if restart == "never" {
 		return container.RestartPolicyDisabled
@@ -192,8 +191,8 @@ func arguments(c command, it *template.Iter) ([]string, error) {
 	return out, nil
 }
 
-// environment is what brunt tells a container's process, and what its author gave, which
-// wins.
+// environment returns the environment of a container's process: brunt's variables, overridden by
+// those of the scenario.
 func (m *Member) environment(values map[string]string, it *template.Iter) ([]string, error) {
 	env := map[string]string{"BRUNT_UNIT": m.Name()}
 	if m.spec.Port != 0 {
@@ -235,7 +234,7 @@ func (m *Member) start(ctx context.Context) error {
 	}
 }
 
-// down tells why the container never becomes ready.
+// down returns why the container never becomes ready.
 func (m *Member) down(ctx context.Context) string {
 	i, err := m.fleet.o.Engine.ContainerInspect(ctx, m.id)
 	switch {
@@ -249,7 +248,7 @@ func (m *Member) down(ctx context.Context) string {
 	return ""
 }
 
-// unready tells why a container is not ready, with the end of its output.
+// unready returns an error that says why a container is not ready, with the end of its output.
 func (m *Member) unready(ctx context.Context, why string) error {
 	out := &output{}
 	if logs, err := m.fleet.o.Engine.ContainerLogs(ctx, m.id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"}); err == nil {

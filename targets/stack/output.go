@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	keptOutput = 4 << 10  // of a unit's output, for messages
-	mostOutput = 64 << 20 // of a unit's log file; what comes after is dropped
+	keptOutput = 4 << 10  // bytes of a unit's output that are kept for messages
+	mostOutput = 64 << 20 // largest size of a unit's log file in bytes; later output is dropped
 )
 
-// output takes what a unit writes: its end is kept for messages, all of it goes to
-// a file where there is one.
+// output receives what a unit writes. It keeps the end for messages and writes everything to a file
+// if there is one.
 type output struct {
 	mu      sync.Mutex
 	end     []byte
@@ -38,7 +38,7 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tail is the end of the output, indented.
+// tail returns the end of the output, indented.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

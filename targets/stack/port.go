@@ -8,26 +8,24 @@ import (
 	"sync"
 )
 
-// A port is a unit's for as long as the stack is there: held until its process is
-// about to listen on it, and claimed, so that no other brunt gives it away while the
-// unit is down.
+// A port belongs to a unit while the stack exists. It is held until the unit's process is about to
+// listen on it. It is also claimed, so that no other brunt uses it while the unit is down.
 type port struct {
 	number int
-	claim  io.Closer // nil where ports can't be claimed
+	claim  io.Closer // nil if the system has no claims
 
 	mu   sync.Mutex
 	hold net.Listener
 }
 
-// Ports are taken from below the range that connections get theirs from (32768 on
-// Linux, 49152 elsewhere), so that no connection of the load can sit on a unit's
-// port while the unit restarts.
+// Ports are below the range of ephemeral ports (from 32768 on Linux, 49152 elsewhere), so that no
+// connection of the load takes a unit's port while the unit restarts.
 const (
 	firstPort = 20000
 	lastPort  = 32767
 )
 
-// reserve takes a port: fixed plus index, or a free one where fixed is zero.
+// reserve reserves a port: fixed plus index, or a free one if fixed is zero.
 func reserve(fixed, index int) (*port, error) {
 	if fixed != 0 {
 		return take(fixed + index)
@@ -43,7 +41,7 @@ func reserve(fixed, index int) (*port, error) {
 	return nil, fmt.Errorf("no free port from %d to %d: %w", firstPort, lastPort, last)
 }
 
-// take takes the port with a number.
+// take reserves the port with a number.
 func take(number int) (*port, error) {
 	c, err := claim(number)
 	if err != nil {
@@ -57,7 +55,7 @@ func take(number int) (*port, error) {
 	return p, nil
 }
 
-// release lets the unit's process have the port.
+// release closes the listener that holds the port, so that the unit's process can listen.
 func (p *port) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,7 +65,7 @@ func (p *port) release() {
 	}
 }
 
-// free gives the port up.
+// free gives up the port.
 func (p *port) free() {
 	p.release()
 	if p.claim != nil {

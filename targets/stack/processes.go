@@ -49,8 +49,8 @@ func (c *command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// words splits a command line at blanks, placeholders kept whole. Quotes are no
-// more than characters: who needs blanks in an argument writes a list.
+// words splits a command line at blanks and keeps placeholders whole. Quotes have no meaning: an
+// argument with blanks needs a list.
 func words(n *syntax.Node) []*syntax.Node {
 	parts := n.Parts
 	if parts == nil {
@@ -112,8 +112,8 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 	return spec
 }
 
-// read takes the services from a map of their names to settings, each by service. What names
-// links it adds to those of services without a mistake.
+// read reads the services from a map of names to settings; service converts each. It adds the links
+// that ${link.…} names to services without a mistake.
 func (s *Spec) read(key string, n *syntax.Node, entry string, m *syntax.Mistakes, service func(f syntax.Field) Service) {
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.Add(n.Pos, "%s is a map of service names to settings", key)
@@ -145,10 +145,10 @@ func checkZones(at syntax.Pos, zones []string, m *syntax.Mistakes) {
 	}
 }
 
-// LoadUnit is what the load is called as the beginning of a link.
+// LoadUnit is the name of the load as the source of a link.
 const LoadUnit = "load"
 
-// infer adds the links that the settings name by ${link.…}.
+// infer adds the links that the settings name with ${link.…}.
 func (s *Service) infer() {
 	refs := []*syntax.Ref{}
 	for i := range s.Command {
@@ -165,7 +165,7 @@ func (s *Service) infer() {
 	slices.Sort(s.Links)
 }
 
-// check holds links and placeholders against the services there are.
+// check checks links and placeholders against the services.
 func (s *Spec) check(places map[string]syntax.Pos, m *syntax.Mistakes) {
 	for i := range s.Services {
 		svc := &s.Services[i]
@@ -199,7 +199,7 @@ func (s *Spec) checkRefs(t *template.Template, m *syntax.Mistakes) {
 	}
 }
 
-// CheckRef checks that a ${unit.…} or ${link.…} names a unit that there is.
+// CheckRef checks that a ${unit.…} or ${link.…} names an existing unit.
 func (s *Spec) CheckRef(r *syntax.Ref, at syntax.Pos, m *syntax.Mistakes) {
 	svc := s.Service(r.Name)
 	switch {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// loopback is what no proxy is for: units and links are on this machine.
+// loopback lists the addresses that need no proxy: units and links are on this machine.
 const loopback = "127.0.0.0/8,127.0.0.1,localhost,::1"
 
-// direct gives an environment in which no proxy stands between a unit and its links:
-// where it names one, its NO_PROXY names loopback as well. A unit still goes by the
-// proxy to everywhere else.
+// direct returns an environment in which a unit reaches its links without a proxy: if the
+// environment names a proxy, its NO_PROXY includes loopback. The unit uses the proxy for all other
+// addresses.
 func direct(env []string) []string {
 	values := map[string]string{}
 	for _, e := range env {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// TestDirect keeps the way of a unit to its links free of proxies, and leaves all others.
+// TestDirect checks that a unit reaches its links without a proxy, and that other settings stay.
 func TestDirect(t *testing.T) {
 	for _, c := range []struct {
 		name string

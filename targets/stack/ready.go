@@ -14,11 +14,11 @@ import (
 	"brunt/scenarios"
 )
 
-// checkTimeout bounds one readiness check.
+// checkTimeout is the timeout of one readiness check.
 const checkTimeout = time.Second
 
-// Await asks until there is no error, for so long at most. The error is the last that was answered, or last where
-// none was; it says nothing of ctx, which may be over.
+// Await calls ask until it succeeds, at most for the duration within. It returns the last error of
+// ask, or last if ask returned none; the error does not report that ctx ended.
 func Await(ctx context.Context, within time.Duration, last error, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -38,8 +38,8 @@ func Await(ctx context.Context, within time.Duration, last error, ask func(conte
 	}
 }
 
-// Check asks once whether what listens on addr is ready: by a GET with a status
-// under 400 where a path is given, else by a connection.
+// Check checks once whether the service on addr is ready: by a GET with a status below 400 if a
+// path is given, and by a connection otherwise.
 func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -60,7 +60,7 @@ func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	return nil
 }
 
-// request gets a path of what listens on addr, or a URL, and reads what is answered away.
+// request gets a path from the service on addr, or a URL, and discards the body.
 func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	if strings.HasPrefix(url, "/") {
 		url = "http://" + addr + url
@@ -69,8 +69,7 @@ func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A connection of its own: a pooled one could have been opened to the process
-	// before.
+	// A new connection: a pooled one may belong to a previous process.
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -81,11 +80,12 @@ func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask asks what listens on addr for an answer; nil means that one came, good or bad.
-// A connection alone is none: the kernel makes it for a process that is stopped, too.
-// Where the readiness check is no more than that, nobody says what is spoken there.
-// The request is one of HTTP then; what speaks something else closes the connection or
-// complains, which it could not either if it were stopped, or waits for more.
+// ask requests an answer from the service on addr; nil means that any answer arrived. A connection
+// is not an answer: the kernel accepts it even for a stopped process.
+//
+// If the readiness check is only a connection, the protocol is unknown. ask then sends an HTTP
+// request. A service with another protocol closes the connection or reports an error, which a
+// stopped process could not do, or waits for more input.
 func ask(ctx context.Context, addr string, r scenarios.Ready) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -108,5 +108,5 @@ func ask(ctx context.Context, addr string, r scenarios.Ready) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	return nil // an end of the connection is an answer as well
+	return nil // the end of the connection is an answer too
 }

@@ -5,12 +5,10 @@ import (
 	"runtime"
 )
 
-// A spawner starts processes from a thread of its own that lives as long as they
-// do.
+// A spawner starts processes from a separate thread that lives as long as they do.
 //
-// subtle: on Linux a child is killed when the thread that started it ends
-// (PR_SET_PDEATHSIG), not only when the process does; and the runtime may end any
-// thread but a locked one.
+// subtle: on Linux a child is killed when the thread that started it ends (PR_SET_PDEATHSIG), not
+// only when the process does; and the runtime may end any thread that is not locked.
 type spawner struct {
 	jobs chan spawnJob
 	done chan struct{}
@@ -40,7 +38,7 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 	return <-j.err
 }
 
-// close ends the thread, and with it what it started and still lives.
+// close ends the thread, and with it the remaining processes that it started.
 func (s *spawner) close() {
 	close(s.jobs)
 	<-s.done

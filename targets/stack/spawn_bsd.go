@@ -7,9 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup gives a process a group of its own. Here the guard ends it when brunt
-// dies.
+// ownGroup starts the process in its own process group. The watchdog ends it when brunt dies.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// awaitExit is left to Wait here.
+// awaitExit returns at once: Wait waits for the exit.
 func awaitExit(int) {}

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup gives a process a group of its own, and has the kernel kill it when
-// brunt dies.
+// ownGroup starts the process in its own process group, and makes the kernel kill it when brunt
+// dies.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// awaitExit waits until a process has ended, and leaves it to be reaped.
+// awaitExit waits until a process has exited, without reaping it.
 func awaitExit(pid int) {
 	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}

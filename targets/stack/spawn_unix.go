@@ -4,11 +4,12 @@ package stack
 
 import "syscall"
 
-// terminate asks a process group to end. A stopped one is woken to hear it.
+// terminate asks a process group to end. It resumes a stopped group, so that it receives the
+// signal.
 func terminate(pid int) {
 	_ = syscall.Kill(-pid, syscall.SIGTERM)
 	_ = syscall.Kill(-pid, syscall.SIGCONT)
 }
 
-// killGroup ends a process group.
+// killGroup kills a process group.
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

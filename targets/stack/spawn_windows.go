@@ -6,12 +6,12 @@ import (
 	"syscall"
 )
 
-// ownGroup gives a process a group of its own.
+// ownGroup starts the process in its own process group.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// terminate ends a process: there is no gentler way that works for all.
+// terminate kills a process: Windows has no gentler method that works for all processes.
 func terminate(pid int) { killGroup(pid) }
 
 func killGroup(pid int) {
@@ -21,5 +21,5 @@ func killGroup(pid int) {
 	}
 }
 
-// awaitExit is left to Wait here.
+// awaitExit returns at once: Wait waits for the exit.
 func awaitExit(int) {}

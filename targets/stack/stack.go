@@ -1,5 +1,5 @@
-// Package stack brings up what a scenario loads and breaks, and takes it down
-// again whatever happens: the processes of the built-in system, or an author's own
+// Package stack starts the system that a scenario loads and breaks, and stops it
+// afterwards in every case: the processes of the built-in system, or an author's own
 // commands.
 //
 //	Spec --New--> Stack --Up--> units on loopback ports that stay over restarts
@@ -7,15 +7,15 @@
 //	                 '--Down----> all processes ended, by group, and by the mark in their environment
 //
 // A unit is one replica of a service; its name is service[i]. A service reaches
-// another only through declared links: for each pair of units brunt puts a
-// listener of its own in between, so that the link can be slowed or cut.
+// another only through declared links: brunt puts a proxy between each pair of units,
+// so that the link can be slowed or cut.
 //
 // A stack of containers has the same services and units: a [Fleet] makes them through the
-// engine's API, a [Project] has the machine's Compose command make them. The engine
-// supervises them, and no listener of brunt's stands between: their networks are real.
+// engine's API, and a [Project] through the machine's Compose command. The engine
+// supervises them, and they have real networks without a proxy.
 //
-// To add a kind of stack: a file with a struct whose exported fields are its YAML,
-// its Spec method, and a line in [Kinds].
+// To add a kind of stack, write a file with a struct whose exported fields are its YAML
+// and its Spec method, and add a line to [Kinds].
 package stack
 
 import (
@@ -34,12 +34,12 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Spec says what a stack is made of.
+// A Spec describes a stack.
 type Spec struct {
 	Services []Service
-	Entry    string       // the service that a relative path of a scenario goes to
-	Compose  *ComposeFile // that the machine's Compose command brings up; nil is that brunt itself does
-	Platform string       // what its units are: processes, the zero value, or Docker
+	Entry    string       // the service to which relative paths of a scenario go
+	Compose  *ComposeFile // file that the machine's Compose command starts; nil if brunt starts the stack itself
+	Platform string       // platform of its units: processes (the zero value) or Docker
 }
 
 // Docker is the platform of stacks whose units are containers.
@@ -49,24 +49,24 @@ const Docker = "docker"
 type Service struct {
 	Name     string
 	Replicas int
-	Zones    []string // that its replicas stand in, in turn; none is in no zone
+	Zones    []string // zones of its replicas, in turn; empty is no zone
 	Command  []template.TextTemplate
 	Env      map[string]template.TextTemplate
 	Dir      string
 	Links    []string // services that it calls
-	Port     int      // of replica 0, the next has the next one; zero is a free one
+	Port     int      // of replica 0, then ascending by one; zero is a free one
 	Ready    scenarios.Ready
 	Restart  string        // always, on-failure or never
 	Delay    time.Duration // before a restart
 	Grace    time.Duration // between SIGTERM and SIGKILL
 
-	Container *Container // its settings where it is one of containers
+	Container *Container // settings of a container service
 }
 
 // A Builder is a kind of stack. Its exported fields are its YAML.
 type Builder interface {
-	// Spec gives what the stack is made of. Self is the command line of brunt
-	// itself, for stacks that are part of it.
+	// Spec returns the description of the stack. self is the command line of brunt itself, for
+	// stacks that run it.
 	Spec(self []string) Spec
 }
 
@@ -87,7 +87,7 @@ func (s *Spec) Service(name string) *Service {
 	return nil
 }
 
-// Names lists the services.
+// Names lists the names of the services.
 func (s *Spec) Names() []string {
 	var out []string
 	for _, v := range s.Services {
@@ -118,7 +118,7 @@ func (s *Spec) Edges() []Edge {
 	return out
 }
 
-// Zone is where replica i of the service stands; empty is nowhere.
+// Zone returns the zone of replica i; empty is no zone.
 func (s *Service) Zone(i int) string {
 	if len(s.Zones) == 0 {
 		return ""
@@ -126,7 +126,7 @@ func (s *Service) Zone(i int) string {
 	return s.Zones[i%len(s.Zones)]
 }
 
-// Zones gives the zone of each unit that stands in one.
+// Zones returns the zone of each unit that has one.
 func (s *Spec) Zones() map[string]string {
 	out := map[string]string{}
 	for i := range s.Services {
@@ -140,19 +140,19 @@ func (s *Spec) Zones() map[string]string {
 	return out
 }
 
-// UnitName is the name of a replica.
+// UnitName returns the name of a replica.
 func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
 
-// Options say how to run a stack.
+// Options configure a stack.
 type Options struct {
-	Run     string                              // names the run; its processes carry it in BRUNT_RUN. Empty is a name of its own
+	Run     string                              // name of the run, in its processes' BRUNT_RUN; empty is random
 	LogDir  string                              // for the output of each unit; empty keeps only its end
 	Secrets *template.Secrets                   // masked in those files; nil masks nothing
 	Link    func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
 	Log     *slog.Logger
-	// Spawned is told right after a process was started; on an error it is ended.
+	// Spawned is called right after a process was started; if it fails, the process is killed.
 	Spawned func(unit string, pid int) error
-	// Event is told what happens to a unit: start, ready, exit, restart.
+	// Event is called for events of a unit: start, ready, exit, restart.
 	Event func(event, unit, text string)
 }
 
@@ -164,7 +164,7 @@ type Stack struct {
 	spawner *spawner
 }
 
-// New readies a stack: every unit has its port. Nothing runs yet.
+// New prepares a stack and reserves the port of every unit. It starts nothing.
 func New(spec Spec, o Options) (*Stack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -209,7 +209,7 @@ func (s *Stack) Unit(name string) *Unit {
 	return nil
 }
 
-// Addresses gives what ${unit.…} stands for in a scenario.
+// Addresses returns the values of ${unit.…} in a scenario.
 func (s *Stack) Addresses() map[string]string {
 	out := map[string]string{}
 	for _, u := range s.units {
@@ -221,14 +221,14 @@ func (s *Stack) Addresses() map[string]string {
 	return out
 }
 
-// addresses notes what can be asked of an address under a name.
+// addresses stores the properties of an address under a name.
 func addresses(out map[string]string, name, addr string) {
 	host, port, _ := strings.Cut(addr, ":")
 	out[name+".addr"], out[name+".host"], out[name+".port"], out[name+".url"] = addr, host, port, "http://"+addr
 }
 
-// Up starts every unit, those that others call first, and returns when all are
-// ready. On an error nothing is left running.
+// Up starts every unit, services before those that call them, and returns when all are ready. After
+// an error it leaves nothing running.
 func (s *Stack) Up(ctx context.Context) error {
 	s.spawner = newSpawner()
 	for _, level := range s.spec.levels() {
@@ -252,8 +252,8 @@ func (s *Stack) Up(ctx context.Context) error {
 	return nil
 }
 
-// levels orders the services so that those that are called come before their callers;
-// services that call each other in a circle come together.
+// levels orders the services so that a service comes before its callers; services in a cycle share
+// a level.
 func (s *Spec) levels() [][]string {
 	done := map[string]bool{}
 	var out [][]string
@@ -296,8 +296,8 @@ func (s *Stack) Down(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// environment is that of a process: brunt's own, what brunt tells it, and what its
-// author gave, which wins.
+// environment returns the environment of a process: brunt's own, then brunt's variables, then those
+// of the scenario. Later ones override earlier ones.
 func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error) {
 	env := map[string]string{"BRUNT_RUN": s.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.number)}
 	links := func(to string) []string {
@@ -310,8 +310,8 @@ func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error)
 	return u.spec.environment(env, u.Index, links, &template.Iter{Env: &template.Env{Units: values}})
 }
 
-// environment is env with what a replica of the service is told besides: its zone, the
-// addresses that its links lead to, and what its author gave, which wins.
+// environment extends env with the variables of a replica: its zone, the addresses of its links,
+// and the variables of the scenario, which override the others.
 func (s *Service) environment(env map[string]string, index int, links func(to string) []string, it *template.Iter) ([]string, error) {
 	if zone := s.Zone(index); zone != "" {
 		env["BRUNT_ZONE"] = zone
@@ -333,7 +333,7 @@ func (s *Service) environment(env map[string]string, index int, links func(to st
 	return out, nil
 }
 
-// values is what ${self.…}, ${link.…} and ${unit.…} stand for in the settings of u.
+// values returns the values of ${self.…}, ${link.…} and ${unit.…} in the settings of u.
 func (s *Stack) values(u *Unit) map[string]string {
 	out := s.Addresses()
 	addresses(out, "self", u.Addr())

@@ -39,14 +39,14 @@ func service(how string) {
 		os.Exit(3)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
-	case "graceful": // it takes SIGTERM for a request
+	case "graceful": // it exits normally on SIGTERM
 		term := make(chan os.Signal, 1)
 		signal.Notify(term, syscall.SIGTERM)
 		go func() {
 			<-term
 			os.Exit(0)
 		}()
-	case "mute": // it accepts, and never says a word
+	case "mute": // it accepts connections and never answers
 		l, err := net.Listen("tcp", os.Getenv("BRUNT_ADDR"))
 		for err == nil {
 			_, err = l.Accept()
@@ -58,7 +58,7 @@ func service(how string) {
 			os.Exit(1)
 		}
 		fmt.Println("child", child.Process.Pid)
-	case "daemon": // what it starts leaves its group and its session
+	case "daemon": // its child leaves the process group and the session
 		child := exec.Command(os.Args[0], "service", "sleeper")
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := child.Start(); err != nil {
@@ -86,8 +86,8 @@ func service(how string) {
 	_ = http.Serve(l, nil)
 }
 
-// spec makes the stack that the YAML under `processes:` describes. SVC stands for
-// the command of a service.
+// spec returns the stack that the YAML under `processes:` describes. SVC stands for the command of
+// a service.
 func spec(t *testing.T, yaml, entry string) (Spec, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
@@ -123,7 +123,7 @@ func (e *events) all() []string {
 	return slices.Clone(e.list)
 }
 
-// up brings a stack up and sees to its end.
+// up starts a stack and stops it at the end of the test.
 func up(t *testing.T, yaml, entry string, o Options) *Stack {
 	t.Helper()
 	sp, err := spec(t, yaml, entry)
@@ -236,7 +236,7 @@ func TestCrashedUnitComesBackOnItsPort(t *testing.T) {
 func TestRestartPolicy(t *testing.T) {
 	for _, c := range []struct {
 		policy string
-		signal syscall.Signal // 0 ends it in good order
+		signal syscall.Signal // 0 ends it normally
 		again  bool
 	}{
 		{"always", 0, true},
@@ -260,7 +260,7 @@ func TestRestartPolicy(t *testing.T) {
 				wait(t, "a new start", func() bool { return u.Starts() == 2 })
 				return
 			}
-			<-u.ended // its supervisor has given up
+			<-u.ended // its supervisor has ended
 			if u.Starts() != 1 || u.PID() != 0 {
 				t.Errorf("started %d times", u.Starts())
 			}
@@ -268,8 +268,8 @@ func TestRestartPolicy(t *testing.T) {
 	}
 }
 
-// A crash that a fault made is a failure, however well the process ends. One that
-// nobody announced is what the process says.
+// A crash by a fault counts as a failure, whatever the exit code. For other exits the exit code
+// decides.
 func TestCrashIsAFailure(t *testing.T) {
 	for _, c := range []struct {
 		name, policy string
@@ -310,7 +310,7 @@ func TestCrashIsAFailure(t *testing.T) {
 			if err := u.AwaitReady(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			_ = syscall.Kill(u.PID(), syscall.SIGTERM) // the crash was that of the one before
+			_ = syscall.Kill(u.PID(), syscall.SIGTERM) // the crash was announced for the previous process
 			wait(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
 			if u.Starts() != 2 {
 				t.Errorf("started %d times after an end in good order", u.Starts())
@@ -319,7 +319,7 @@ func TestCrashIsAFailure(t *testing.T) {
 	}
 }
 
-// A stopped process takes connections, as the kernel does that, but gives no answer.
+// A stopped process accepts connections, because the kernel does that, but does not answer.
 func TestAsk(t *testing.T) {
 	s := up(t, `
 bare: {command: [SVC, plain]}

@@ -15,8 +15,7 @@ import (
 	"brunt/targets/platform/procmark"
 )
 
-// A Unit is one replica of a service: a process that brunt starts, watches, and
-// starts again.
+// A Unit is one replica of a service: a process that brunt starts, supervises and restarts.
 type Unit struct {
 	Service string
 	Index   int
@@ -27,46 +26,46 @@ type Unit struct {
 	out   *output
 
 	mu      sync.Mutex
-	wanted  bool // it is to run
+	wanted  bool // the unit must run
 	cmd     *exec.Cmd
-	pid     int           // of the process that runs; 0 is none
-	gone    chan struct{} // closed when that process has ended
+	pid     int           // of the current process; 0 is none
+	gone    chan struct{} // closed when the current process has ended
 	wake    chan struct{} // ends the wait before a restart
 	ended   chan struct{} // closed when the supervisor has ended
 	starts  int
 	lastErr error
-	over    bool // the stack is down: it never runs again
-	doomed  bool // the end of the process that runs is a failure, whatever it says itself
+	over    bool // the stack is down: the unit never runs again
+	doomed  bool // the end of the current process counts as a failure, whatever its exit code
 }
 
 func newUnit(s *Stack, svc *Service, index int, p *port) *Unit {
 	return &Unit{Service: svc.Name, Index: index, stack: s, spec: svc, port: p, out: &output{}}
 }
 
-// Name is service[i].
+// Name returns service[i].
 func (u *Unit) Name() string { return UnitName(u.Service, u.Index) }
 
-// Addr is the host:port that the unit listens on. It stays over restarts.
+// Addr returns the host:port on which the unit listens. It stays over restarts.
 func (u *Unit) Addr() string { return fmt.Sprintf("127.0.0.1:%d", u.port.number) }
 
-// PID is the process that runs now; 0 is none.
+// PID returns the current process id; 0 is none.
 func (u *Unit) PID() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.pid
 }
 
-// Restarts tells that the unit is started again when it crashes.
+// Restarts reports whether the unit is restarted after a crash.
 func (u *Unit) Restarts() bool { return u.spec.Restart != "never" }
 
-// Starts is how often the unit was started.
+// Starts returns the number of starts of the unit.
 func (u *Unit) Starts() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.starts
 }
 
-// Start makes the unit run from now on. It waits for a stop that is under way.
+// Start makes the unit run from now on. It waits for a stop in progress.
 func (u *Unit) Start(ctx context.Context) error {
 	for {
 		stopping, err := u.begin()
@@ -83,15 +82,15 @@ func (u *Unit) Start(ctx context.Context) error {
 
 var errDown = errors.New("the stack is taken down")
 
-// begin starts the unit unless it runs, or is being stopped: then it gives what ends
-// with the stop.
+// begin starts the unit unless it runs. If the unit is being stopped, begin returns a channel that
+// is closed when the stop ends.
 func (u *Unit) begin() (stopping <-chan struct{}, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
 	case u.over:
 		return nil, fmt.Errorf("starting %s: %w", u.Name(), errDown)
-	case u.ended == nil || isClosed(u.ended): // nobody looks after it
+	case u.ended == nil || isClosed(u.ended): // no supervisor is running
 	case u.wanted:
 		return nil, nil
 	default:
@@ -118,8 +117,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// openLog opens the file of the unit's output, where there is to be one. It is called
-// with u.mu held.
+// openLog opens the file of the unit's output if the options name a folder. u.mu is held.
 func (u *Unit) openLog() error {
 	dir := u.stack.o.LogDir
 	if u.out.file != nil || dir == "" {
@@ -135,7 +133,7 @@ func (u *Unit) openLog() error {
 	return err
 }
 
-// spawn starts a process. It is called with u.mu held.
+// spawn starts a process. u.mu is held.
 func (u *Unit) spawn() error {
 	s := u.stack
 	values := s.values(u)
@@ -155,7 +153,7 @@ func (u *Unit) spawn() error {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = u.spec.Dir, append(direct(os.Environ()), env...)
 	cmd.Stdout, cmd.Stderr = u.out, u.out
-	cmd.WaitDelay = time.Second // for grandchildren that hold its output open
+	cmd.WaitDelay = time.Second // for descendants that keep its output open
 	u.port.release()
 	if err := s.spawner.start(cmd); err != nil {
 		return err
@@ -173,17 +171,17 @@ func (u *Unit) spawn() error {
 	return nil
 }
 
-// reap ends a process with all that it started, and takes its end in.
+// reap kills a process with its descendants, and waits for it.
 func (u *Unit) reap(cmd *exec.Cmd) error {
-	killGroup(cmd.Process.Pid) // until Wait its number is nobody else's
+	killGroup(cmd.Process.Pid) // until Wait the process id is not reused
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	// What has left the group carries the unit's marks. What does not end is left to the sweep of the run.
+	// Processes that left the group carry the unit's marks. The sweep of the run kills the rest.
 	_, _ = procmark.Kill(ctx, nil, "BRUNT_RUN="+u.stack.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
 }
 
-// supervise waits for the unit's process and starts it again as its policy says.
+// supervise waits for the unit's process and restarts it according to its policy.
 func (u *Unit) supervise(wake, ended chan struct{}) {
 	defer close(ended)
 	for {
@@ -207,8 +205,7 @@ func (u *Unit) supervise(wake, ended chan struct{}) {
 	}
 }
 
-// restart starts the unit again after its delay; false means that it is no longer
-// wanted.
+// restart starts the unit again after its delay; false means that it is no longer wanted.
 func (u *Unit) restart(wake chan struct{}) bool {
 	for {
 		select {
@@ -238,9 +235,9 @@ func exitText(cmd *exec.Cmd, err error) string {
 	return fmt.Sprint(err)
 }
 
-// Crash calls send, which is to end the process pid as a crash would. If that is the
-// unit's, its end counts as a failure for `restart: on-failure`, even if the process
-// takes the signal for a request and ends in good order.
+// Crash calls send, which is expected to end the process pid like a crash. If pid is the unit's
+// process, its end counts as a failure for `restart: on-failure`, even if the process handles the
+// signal and exits normally.
 func (u *Unit) Crash(pid int, send func() error) error {
 	doom := func(doomed bool) {
 		u.mu.Lock()
@@ -257,8 +254,8 @@ func (u *Unit) Crash(pid int, send func() error) error {
 	return err
 }
 
-// Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL.
-// Where another stop is under way it waits for that one, with its own grace.
+// Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL. If another stop
+// is in progress, Stop waits for it, with its own grace.
 func (u *Unit) Stop(ctx context.Context, grace time.Duration) error {
 	u.mu.Lock()
 	first := u.wanted
@@ -289,7 +286,7 @@ func (u *Unit) Stop(ctx context.Context, grace time.Duration) error {
 	return nil
 }
 
-// kill ends the unit's process if it still is the one with that number.
+// kill kills the unit's process if its id is still pid.
 func (u *Unit) kill(pid int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -298,7 +295,7 @@ func (u *Unit) kill(pid int) {
 	}
 }
 
-// end stops the unit for good.
+// end stops the unit permanently.
 func (u *Unit) end(ctx context.Context) error {
 	u.mu.Lock()
 	u.over = true
@@ -307,11 +304,10 @@ func (u *Unit) end(ctx context.Context) error {
 	return errors.Join(err, u.out.close())
 }
 
-// mostStarts is how often a unit may be started before it counts as one that never
-// becomes ready.
+// mostStarts is the number of starts after which a unit counts as one that never becomes ready.
 const mostStarts = 5
 
-// AwaitReady waits until the unit answers its readiness check, as long as that
+// AwaitReady waits until the unit passes its readiness check, within the time that the check
 // allows.
 func (u *Unit) AwaitReady(ctx context.Context) error {
 	within := u.spec.Ready.WithinOr()
@@ -323,14 +319,14 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	var last error
 	for {
 		err := errors.New("it does not run")
-		if u.PID() != 0 { // else it could be somebody else who answers
+		if u.PID() != 0 { // otherwise another process could answer
 			err = u.Ready(ctx)
 		}
 		if err == nil {
 			u.stack.o.Event("unit.ready", u.Name(), "")
 			return nil
 		}
-		if last == nil || ctx.Err() == nil { // what was wrong, not that time is up
+		if last == nil || ctx.Err() == nil { // keep the last failure instead of the timeout
 			last = err
 		}
 		if u.Starts() > mostStarts {
@@ -346,7 +342,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	}
 }
 
-// unready tells why a unit is not ready, with the end of its output.
+// unready returns an error that says why a unit is not ready, with the end of its output.
 func (u *Unit) unready(why string) error {
 	u.mu.Lock()
 	exit := u.lastErr
@@ -360,10 +356,9 @@ func (u *Unit) unready(why string) error {
 	return fmt.Errorf("%s is not ready: %s; it wrote nothing", u.Name(), why)
 }
 
-// Ready makes the unit's readiness check once, as one who calls it would: whether its
-// process runs does not matter.
+// Ready runs the unit's readiness check once, as a client would: whether its process runs does not
+// matter.
 func (u *Unit) Ready(ctx context.Context) error { return Check(ctx, u.Addr(), u.spec.Ready) }
 
-// Ask asks once for an answer that only a process can give; nil means that something
-// came back, whatever it was.
+// Ask requests one answer that only a running process can give; nil means that any answer arrived.
 func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec.Ready) }

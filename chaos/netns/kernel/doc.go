@@ -1,2 +1,2 @@
-// Package kernel runs code on threads of its own, and explains errors of the kernel.
+// Package kernel runs functions on separate threads, and adds hints to kernel errors.
 package kernel

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Copies gives this process a second descriptor of every file that it has open, as a process has them that
-// is being started, until its program is loaded. They are closed by what is returned.
+// Copies duplicates every open file descriptor of this process, as fork(2) does for a child that
+// has not called execve(2) yet. The returned function closes the duplicates.
 func Copies(t testing.TB) (forget func()) {
 	t.Helper()
 	all, err := os.ReadDir("/proc/self/fd")

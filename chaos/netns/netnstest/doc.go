@@ -1,3 +1,3 @@
-// Package netnstest makes namespaces to try faults of the network in, and tells whether
-// one is as it was.
+// Package netnstest makes network namespaces for tests of network faults, and checks that a
+// namespace is restored.
 package netnstest

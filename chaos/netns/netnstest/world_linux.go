@@ -21,18 +21,18 @@ import (
 // A Node is a namespace that stands for a container.
 type Node struct {
 	*netns.Namespace
-	V4, V6 netip.Addr // of a peer; the victim has one towards each
+	V4, V6 netip.Addr // of a peer; the victim has one address for each peer
 }
 
-// A World is a victim and its peers, each joined to it by a link of its own. It ends
-// with the test.
+// A World is a victim and its peers. A separate link joins each peer to the victim. The world is
+// removed when the test ends.
 type World struct {
 	Victim *Node
 	Peers  []*Node
 	Near   []netip.Addr // the victim's own addresses, v4 and v6 of peer 0, of peer 1 …
 }
 
-// Need fails the test in CI, and skips it elsewhere, where brunt can't make namespaces.
+// Need fails the test in CI, and skips it elsewhere, if brunt can't make namespaces.
 func Need(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() == 0 {
@@ -44,7 +44,7 @@ func Need(t testing.TB) {
 	t.Skip("this needs root, to make network namespaces: run it with sudo")
 }
 
-// New makes a world with so many peers.
+// New makes a world with the given number of peers.
 func New(t testing.TB, peers int) *World {
 	t.Helper()
 	Need(t)
@@ -58,8 +58,8 @@ func New(t testing.TB, peers int) *World {
 		must(t, w.Victim.Do(func() error {
 			a := netlink.NewLinkAttrs()
 			a.Name = fmt.Sprint("eth", i)
-			// Subtle: where both ends have the same index, the kernel takes its time, a second,
-			// to see that the link is up.
+			// Subtle: if both ends have the same index, the kernel needs a second to report the
+			// link as up.
 			a.Index = 100 + i
 			err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "eth0", PeerNamespace: netlink.NsFd(p.File().Fd())})
 			if err != nil {
@@ -73,8 +73,8 @@ func New(t testing.TB, peers int) *World {
 	return w
 }
 
-// settle waits until the links have what the kernel gives them by and by, so that the
-// state of a world does not change by itself.
+// settle waits until the kernel has configured the links, so that the state of the world does not
+// change by itself.
 func (w *World) settle(t testing.TB) {
 	t.Helper()
 	for _, n := range append([]*Node{w.Victim}, w.Peers...) {
@@ -89,7 +89,7 @@ func (w *World) settle(t testing.TB) {
 	}
 }
 
-// unsettled tells what is missing yet where the thread is.
+// unsettled reports what is still missing in the namespace of the thread.
 func unsettled() error {
 	ls, err := netlink.LinkList()
 	if err != nil {
@@ -115,19 +115,19 @@ func unsettled() error {
 			return a.Flags&unix.IFA_F_TENTATIVE != 0 ||
 				!slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.Dst != nil && r.Dst.IP.Equal(a.IP) })
 		})
-		if len(ready) != 2 { // the one that it was given, and its own
+		if len(ready) != 2 { // the assigned address and the link-local one
 			return fmt.Errorf("the link %s can use the addresses %v", a.Name, ready)
 		}
 	}
 	return nil
 }
 
-// addr are the addresses of an end of the link to a peer.
+// addr returns the addresses of one end of the link to a peer.
 func addr(peer, end int) (v4, v6 netip.Addr) {
 	return netip.AddrFrom4([4]byte{10, 77, byte(peer), byte(end)}), netip.MustParseAddr(fmt.Sprintf("fd77:%x::%x", peer, end))
 }
 
-// up gives a link its addresses, which can be used at once.
+// up gives a link its addresses, which are usable at once.
 func up(name string, addrs ...netip.Addr) error {
 	l, err := netlink.LinkByName(name)
 	if err != nil {
@@ -152,14 +152,15 @@ func node(t testing.TB) *Node {
 	n, err := netns.New()
 	must(t, err)
 	t.Cleanup(func() { n.Close() })
-	// Addresses are there at once, and don't change in the middle of a test.
+	// Without duplicate address detection, addresses are usable at once and don't change during a
+	// test.
 	must(t, n.Do(func() error {
 		return os.WriteFile("/proc/sys/net/ipv6/conf/default/accept_dad", []byte("0"), 0)
 	}))
 	return &Node{Namespace: n}
 }
 
-// Listen listens inside, on a port of the kernel's choice if addr has port 0.
+// Listen listens in the namespace. The kernel chooses the port if addr has port 0.
 func (n *Node) Listen(t testing.TB, addr netip.AddrPort) net.Listener {
 	t.Helper()
 	var l net.Listener
@@ -171,7 +172,7 @@ func (n *Node) Listen(t testing.TB, addr netip.AddrPort) net.Listener {
 	return l
 }
 
-// ListenUDP makes a socket inside.
+// ListenUDP opens a UDP socket in the namespace.
 func (n *Node) ListenUDP(t testing.TB, addr netip.AddrPort) *net.UDPConn {
 	t.Helper()
 	var c *net.UDPConn
@@ -183,7 +184,7 @@ func (n *Node) ListenUDP(t testing.TB, addr netip.AddrPort) *net.UDPConn {
 	return c
 }
 
-// Dial connects from inside. It gives up after the timeout.
+// Dial connects from the namespace. It fails after the timeout.
 func (n *Node) Dial(network string, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
 	var c net.Conn
 	err := n.Do(func() (err error) {
@@ -193,8 +194,8 @@ func (n *Node) Dial(network string, to netip.AddrPort, timeout time.Duration) (n
 	return c, err
 }
 
-// State is all that can be seen of a namespace's rules, queues, links and routes.
-// Counters, which go on by themselves, are not of it.
+// State returns the rules, queues, links and routes of a namespace as text. It omits counters,
+// which change by themselves.
 func State(t testing.TB, n *netns.Namespace) string {
 	t.Helper()
 	var all strings.Builder
@@ -211,7 +212,7 @@ func State(t testing.TB, n *netns.Namespace) string {
 		}
 		var out []byte
 		err = n.Do(func() (err error) {
-			// A child is where the thread is that starts it.
+			// A child starts in the namespace of the thread that starts it.
 			out, err = exec.Command(path, args[1:]...).CombinedOutput()
 			return err
 		})
@@ -223,10 +224,10 @@ func State(t testing.TB, n *netns.Namespace) string {
 	return all.String()
 }
 
-// volatile is what changes by itself in what the tools print.
+// volatile matches the parts of the tools' output that change by themselves.
 var volatile = regexp.MustCompile(` expires \d+sec|valid_lft \d+sec|preferred_lft \d+sec`)
 
-// Run runs a command inside and fails the test if it fails.
+// Run runs a command in the namespace and fails the test if the command fails.
 func (n *Node) Run(t testing.TB, command string) string {
 	t.Helper()
 	var out []byte

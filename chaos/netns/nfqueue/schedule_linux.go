@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/seed"
 )
 
-// A Schedule decides when a packet may leave: at once if the result is not later than now, never if it
-// is lost.
+// A Schedule decides when a packet leaves: at once if due is not later than now, never if the
+// packet is lost.
 type Schedule interface {
 	admit(now time.Duration, p Packet) (due time.Duration, lost bool)
 }
@@ -17,22 +17,22 @@ type Schedule interface {
 // A Packet waits for its verdict.
 type Packet struct {
 	id     uint32
-	out    bool   // it is on its way out
-	length int    // in bytes, of the whole, from its IP header on
-	head   []byte // the first of them, up to as many as were asked for; valid until the next is read
+	out    bool   // the packet is outgoing
+	length int    // of the whole packet, in bytes, from its IP header on
+	head   []byte // its first bytes, up to the configured number; valid until the next read
 }
 
-// A Delay says how packets are delayed.
+// A Delay configures the delay of packets.
 type Delay struct {
 	Delay       time.Duration
-	Jitter      time.Duration // at most this much more or less
+	Jitter      time.Duration // largest deviation from Delay, in both directions
 	Correlation float64       // of successive delays, from 0 to 1
-	Share       float64       // of the packets, from 0 to 1; 0 is all
+	Share       float64       // of the packets that are delayed, from 0 to 1; 0 is all
 	Seed        uint64
-	Reorder     bool // packets may overtake others of their connection
+	Reorder     bool // packets may overtake others of the same connection
 }
 
-// NewDelay returns the schedule of a delay.
+// NewDelay returns a schedule that delays packets.
 func NewDelay(d Delay) Schedule {
 	return &delaying{
 		Delay: d,
@@ -42,19 +42,19 @@ func NewDelay(d Delay) Schedule {
 	}
 }
 
-// NewShaper returns the schedule of a bandwidth in bytes per second.
+// NewShaper returns a schedule that limits the bandwidth to rate bytes per second.
 func NewShaper(rate int64) Schedule { return &shaping{rate: rate} }
 
-// delaying holds packets back by the delay, or the share of them that the seed chooses.
+// delaying delays packets, or the share of them that the seed selects.
 //
-// The packets of a connection of TCP leave in the order that they came, as they do on
-// nearly every real path: without that, the jitter would look like loss to the sender.
-// Datagrams do not wait for each other. For a reorder, nothing does.
+// It keeps the order of packets in a TCP connection, as nearly every real path does: reordering by
+// jitter would look like loss to the sender. Datagrams do not wait for each other, and with Reorder
+// no packet does.
 type delaying struct {
 	Delay
 	swing *seed.Swing
 	n     uint64
-	flows map[uint64]time.Duration // when the last packet of each leaves; those that have left may be missing
+	flows map[uint64]time.Duration // when the last packet of each flow leaves; expired flows may be missing
 	hash  maphash.Seed
 }
 
@@ -90,15 +90,15 @@ func (d *delaying) admit(now time.Duration, p Packet) (time.Duration, bool) {
 	return due, false
 }
 
-// mostFlows is how many are remembered before those that are over are forgotten.
+// mostFlows is the number of flows that are kept before expired ones are removed.
 const mostFlows = 1 << 14
 
-// HeadBytes is how much of a packet it takes to tell its flow.
+// HeadBytes is the number of bytes of a packet that identify its flow.
 const HeadBytes = 64
 
 const protoTCP = 6
 
-// flow makes a number of what a connection of TCP is known by.
+// flow returns a hash of the packet's TCP connection.
 func (d *delaying) flow(head []byte) (uint64, bool) {
 	var ends []byte
 	at := 0
@@ -126,18 +126,18 @@ func (d *delaying) flow(head []byte) (uint64, bool) {
 	return h.Sum64(), true
 }
 
-// shaping lets so many bytes a second through, each way, as a wire with a router before
-// it: what does not fit into the router is lost.
+// shaping limits bytes per second in each direction, like a wire behind a router: it drops packets
+// that exceed the router's buffer.
 type shaping struct {
 	rate int64
-	free [2]time.Duration // when the wire is, by direction
+	free [2]time.Duration // when the wire becomes free, by direction
 }
 
-// catchUp is for how long a wire that was free can have been idle and still send what it
-// missed: it makes up for a thread that is late, and for nothing else.
+// catchUp is the longest idle time for which the wire may send late packets at once. It compensates
+// only for a thread that wakes late.
 const catchUp = 20 * time.Millisecond
 
-// The router holds what it can send in 200 ms, and some packets at least.
+// The router's buffer holds RouterTime of traffic, but at least RouterBytes.
 const (
 	RouterTime  = 200 * time.Millisecond
 	RouterBytes = 32 << 10

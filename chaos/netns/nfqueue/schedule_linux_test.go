@@ -11,7 +11,7 @@ import (
 	"brunt/chaos/netns/kernel"
 )
 
-// tcp is the head of a packet of a connection, and udp of a datagram.
+// tcp is the head of a packet of a TCP connection, and udp of a datagram.
 func tcp(connection uint16) []byte { return ip4(protoTCP, connection) }
 func udp(connection uint16) []byte { return ip4(17, connection) }
 
@@ -23,7 +23,7 @@ func ip4(proto byte, port uint16) []byte {
 	return b
 }
 
-// TestDelaying finds that delays spread as asked, and hang together as asked.
+// TestDelaying checks the distribution and the correlation of delays.
 func TestDelaying(t *testing.T) {
 	const n = 200_000
 	for _, test := range []struct {
@@ -56,7 +56,7 @@ func TestDelaying(t *testing.T) {
 	}
 }
 
-// correlation is that of each value with the one before.
+// correlation returns the correlation of each value with the previous one.
 func correlation(x []float64) float64 {
 	mean := 0.0
 	for _, v := range x {
@@ -72,8 +72,8 @@ func correlation(x []float64) float64 {
 	return with / alone
 }
 
-// TestDelayingOrder finds that the packets of a connection stay in order under a latency,
-// that datagrams and other connections do not wait for them, and that a reorder keeps none.
+// TestDelayingOrder checks that a latency keeps the order of a connection's packets, that datagrams
+// and other connections do not wait for them, and that a reorder keeps no order.
 func TestDelayingOrder(t *testing.T) {
 	overtakes := func(reorder bool, share float64, head func(i int) []byte) (n int) {
 		c := NewDelay(Delay{Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: share, Seed: 3, Reorder: reorder})
@@ -116,7 +116,7 @@ func TestDelayingOrder(t *testing.T) {
 	}
 }
 
-// TestDelayingForgets finds that connections that are over take no memory.
+// TestDelayingForgets checks that expired connections take no memory.
 func TestDelayingForgets(t *testing.T) {
 	d := NewDelay(Delay{Delay: time.Millisecond, Jitter: time.Millisecond}).(*delaying)
 	for i := range 10 * mostFlows {
@@ -129,7 +129,7 @@ func TestDelayingForgets(t *testing.T) {
 	}
 }
 
-// TestDelayingShare finds that as many packets are late as the share says.
+// TestDelayingShare checks that the share of delayed packets is as requested.
 func TestDelayingShare(t *testing.T) {
 	c := NewDelay(Delay{Delay: time.Second, Share: 0.25, Seed: 9, Reorder: true})
 	late := 0
@@ -147,12 +147,12 @@ func TestDelayingShare(t *testing.T) {
 	}
 }
 
-// TestShaping finds that exactly the rate passes, each way, and that what does not fit
-// into the router is lost.
+// TestShaping checks that exactly the rate passes in each direction, and that packets that exceed
+// the router's buffer are lost.
 func TestShaping(t *testing.T) {
 	for _, rate := range []int64{1000, 125_000, 1_250_000, 125_000_000} {
 		c := NewShaper(rate)
-		// Twice as much comes as passes, for a minute.
+		// For a minute, packets arrive at twice the rate.
 		const size = 1500
 		gap := time.Duration(float64(size) / float64(2*rate) * float64(time.Second))
 		var passed [2]int64
@@ -187,8 +187,8 @@ func TestShaping(t *testing.T) {
 	}
 }
 
-// TestHolderOrder finds that what waits leaves by time, and in the order of its coming
-// where that is the same.
+// TestHolderOrder checks that waiting packets leave by due time, and in order of arrival if that is
+// equal.
 func TestHolderOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	h := new(Worker)
@@ -222,8 +222,8 @@ func FuzzFlow(f *testing.F) {
 	})
 }
 
-// TestRank finds that a thread that runs most of the time does not keep its rank, and one
-// that sleeps most of the time does.
+// TestRank checks that a thread that runs most of the time loses its real-time priority, and one
+// that sleeps most of the time keeps it.
 func TestRank(t *testing.T) {
 	for _, busy := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond} {
 		err := kernel.OnThread(func() error {

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Socket listens on a queue of nfnetlink_queue: the kernel hands packets over and waits for what is
-// to become of each. Where nobody listens, or the queue is full, they go on as if there
-// were none. It is for one thread; only its end may be told from elsewhere.
+// A Socket listens on a queue of nfnetlink_queue: the kernel queues packets and waits for the
+// verdict on each. If no socket listens, or the queue is full, packets pass as if there were no
+// queue. A Socket is for one thread; only close may be called from another.
 //
-// It is a client of its own because every packet is three system calls, or a fraction of
-// one: answers go in batches, of which the libraries know nothing. What it holds when its
-// Socket closes, the kernel drops.
+// It replaces the libraries because each packet costs three system calls, or a fraction of one with
+// batched verdicts, which the libraries don't support. When the Socket closes, the kernel drops the
+// packets in the queue.
 type Socket struct {
 	fd     int
 	Number uint16
@@ -36,24 +36,24 @@ const (
 	cfgBind, cfgUnbind                                  = 1, 2
 	cfgCopyPacket                                       = 2
 
-	flagFailOpen, flagWhole = 1 << 0, 1 << 2 // flagWhole is GSO: packets that are not cut yet come as they are
+	flagFailOpen, flagWhole = 1 << 0, 1 << 2 // flagWhole is GSO: unsegmented
 
 	attrHeader, attrVerdict, attrPayload, attrLength = 1, 2, 10, 13
 
 	netlinkHeader = 16 + 4 // struct nlmsghdr, struct nfgenmsg
 )
 
-// A queueing is how a queue is to be.
+// Options configures a queue.
 type Options struct {
-	Packets uint32 // that it holds at most
-	Bytes   uint32 // that are to be seen of each
-	Whole   bool   // packets of up to 64 KB as they are, instead of cut as for the wire
+	Packets uint32 // most packets that the queue holds
+	Bytes   uint32 // bytes of each packet that are copied to brunt
+	Whole   bool   // packets of up to 64 KB arrive unsegmented
 }
 
-// firstQueue begins the numbers that are tried: most who use queues begin at 0.
+// firstQueue is the first queue number that is tried: most programs that use queues begin at 0.
 const firstQueue = 0xb400
 
-// OpenQueue opens a queue that is free, in the namespace that the thread is in.
+// OpenQueue opens a free queue in the thread's namespace.
 func OpenQueue(c Options) (_ *Socket, err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
 	if err != nil {
@@ -65,8 +65,8 @@ func OpenQueue(c Options) (_ *Socket, err error) {
 			q.close()
 		}
 	}()
-	// What finds no room in the socket is let pass, by the flag of the queue, and no reason
-	// to tell the reader of an error.
+	// The queue's fail-open flag lets packets pass that do not fit into the socket, so the reader
+	// needs no error for them.
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20),
 		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 1),
@@ -77,7 +77,7 @@ func OpenQueue(c Options) (_ *Socket, err error) {
 	}
 	for q.Number = firstQueue; ; q.Number++ {
 		err = q.configure(attr(cfgCommand, []byte{cfgBind, 0, 0, 0}))
-		// Another's is EPERM: but so is every one without the right to any.
+		// A queue of another process is EPERM, and so is every queue without the right to use any.
 		taken := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EPERM)
 		if !taken || q.Number == firstQueue+0xff {
 			break
@@ -103,14 +103,14 @@ func OpenQueue(c Options) (_ *Socket, err error) {
 	return q, nil
 }
 
-// attr is an attribute, padded.
+// attr encodes a padded attribute.
 func attr(kind uint16, value []byte) []byte {
 	b := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
 	b = append(binary.NativeEndian.AppendUint16(b, kind), value...)
 	return append(b, make([]byte, -len(b)&3)...)
 }
 
-// configure sends a request and waits for its answer.
+// configure sends a request and waits for the answer.
 func (q *Socket) configure(attrs []byte) error {
 	ne := binary.NativeEndian
 	q.asked++
@@ -124,8 +124,8 @@ func (q *Socket) configure(attrs []byte) error {
 		return err
 	}
 	for {
-		// The kernel answers before write returns; packets may come before the answer, and
-		// those are let pass.
+		// The kernel answers before write returns. Packets that arrive before the answer are
+		// accepted.
 		var err error
 		answered := false
 		n, e := unix.Read(q.fd, q.in)
@@ -154,7 +154,7 @@ func (q *Socket) configure(attrs []byte) error {
 	}
 }
 
-// messages goes through what a read gave.
+// messages calls f for each netlink message in b.
 func messages(b []byte, f func(kind uint16, seq uint32, body []byte)) {
 	ne := binary.NativeEndian
 	for len(b) >= 16 {
@@ -167,10 +167,10 @@ func messages(b []byte, f func(kind uint16, seq uint32, body []byte)) {
 	}
 }
 
-// Hooks, from linux/netfilter.h: those before are of packets that come in.
+// Hooks, from linux/netfilter.h: hooks below hookForward see incoming packets.
 const hookForward = 2
 
-// parsePacket reads the body of a message of the kernel, from struct nfgenmsg on.
+// parsePacket parses the body of a packet message, beginning with struct nfgenmsg.
 func parsePacket(b []byte) (p Packet, ok bool) {
 	ne, be := binary.NativeEndian, binary.BigEndian
 	if len(b) < 4 {
@@ -198,7 +198,7 @@ func parsePacket(b []byte) (p Packet, ok bool) {
 	return p, ok
 }
 
-// read gives the packets that are there to f, at most about so many, and does not wait.
+// read passes the available packets to f, about most of them at the most, and does not wait.
 func (q *Socket) read(most int, f func(p Packet)) error {
 	for most > 0 {
 		n, err := unix.Read(q.fd, q.in)
@@ -223,16 +223,16 @@ func (q *Socket) read(most int, f func(p Packet)) error {
 	return nil
 }
 
-// What becomes of a packet: NF_DROP, NF_ACCEPT.
+// Verdicts: NF_DROP, NF_ACCEPT.
 const (
 	drop   = 0
 	accept = 1
 )
 
-// batch is how many verdicts go in one system call.
+// batch is the number of verdicts in one system call.
 const batch = 256
 
-// answer tells what becomes of a packet, after the next flush at the latest.
+// answer records the verdict on a packet. The next flush sends it at the latest.
 func (q *Socket) answer(id, verdict uint32) {
 	const n = netlinkHeader + 12
 	ne, be := binary.NativeEndian, binary.BigEndian
@@ -247,7 +247,7 @@ func (q *Socket) answer(id, verdict uint32) {
 	q.out = be.AppendUint32(b, id)
 }
 
-// flush sends the answers, a batch at a time, in the order that they were given.
+// flush sends the verdicts in batches, in the order in which they were recorded.
 func (q *Socket) flush() error {
 	for b := q.out; len(b) > 0; {
 		n := min(len(b), batch*(netlinkHeader+12))
@@ -264,18 +264,18 @@ func (q *Socket) flush() error {
 	return nil
 }
 
-// Close gives the queue back. To close the socket is not enough: a process that is being started
-// just now has it too, until its program is loaded, and the kernel waits for the last, with
-// nobody there to answer.
+// close releases the queue. Closing the socket is not enough: a child process that has not called
+// execve(2) yet holds a copy of it, and the kernel keeps the queue until the last copy is closed,
+// although nothing answers.
 func (q *Socket) close() {
 	if q.Number != 0 {
-		_ = q.configure(attr(cfgCommand, []byte{cfgUnbind, 0, 0, 0})) // then the socket's end does it
+		_ = q.configure(attr(cfgCommand, []byte{cfgUnbind, 0, 0, 0})) // on failure, closing the socket releases the queue
 	}
 	unix.Close(q.fd)
 }
 
-// sleep waits until there is a packet, or something to read from other, or for so long;
-// below zero is for ever. It tells whether there is something from other.
+// sleep waits for a packet, for input on other, or for d; a negative d waits without limit. It
+// reports whether other has input.
 func (q *Socket) sleep(other int, d time.Duration) (bool, error) {
 	fds := []unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(other), Events: unix.POLLIN}}
 	var timeout *unix.Timespec

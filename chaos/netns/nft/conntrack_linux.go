@@ -11,16 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An origin asks the kernel where packets were going before they were redirected. Its
-// Socket is a plain one: to the libraries the answer is the first of several, and they
-// would wait for the rest.
+// A Conntrack asks the kernel for the destination of packets before they were redirected. It uses a
+// plain socket: the libraries take the answer for the first of several and wait for the rest.
 type Conntrack struct {
-	mu   sync.Mutex // guards fd, on which one asks at a time; -1 when closed
+	mu   sync.Mutex // guards fd, one request at a time; -1 when closed
 	fd   int
 	zone uint16
 }
 
-// NewConntrack asks about the namespace that the thread is in, and about one zone.
+// NewConntrack opens connection tracking for the thread's namespace and one zone.
 func NewConntrack(zone uint16) (*Conntrack, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
@@ -46,16 +45,17 @@ const (
 	ctProtoDest   = 3
 )
 
-// of finds where the flow was going that comes from client and has arrived at at.
+// Destination returns the original destination of the flow that comes from client and arrived at
+// at.
 func (o *Conntrack) Destination(proto byte, client, at netip.AddrPort) (netip.AddrPort, error) {
-	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port()) // as a socket for both families has it
+	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port()) // dual-stack sockets map it
 	src, dst, fam := uint16(ctIP4Src), uint16(CtIP4Dst), byte(unix.AF_INET)
 	if at.Addr().Is6() {
 		src, dst, fam = ctIP6Src, ctIP6Dst, unix.AF_INET6
 	}
 	e := mnl.NewAttributeEncoder()
 	e.ByteOrder = binary.BigEndian
-	// Its answers go from at to the client.
+	// Replies go from at to the client.
 	e.Nested(ctTupleReply, func(e *mnl.AttributeEncoder) error {
 		e.Nested(ctTupleIP, func(e *mnl.AttributeEncoder) error {
 			e.Bytes(src, at.Addr().AsSlice())
@@ -94,7 +94,7 @@ func (o *Conntrack) Destination(proto byte, client, at netip.AddrPort) (netip.Ad
 	return to, nil
 }
 
-// ask sends a request and gives the answer, which is there when it has been sent.
+// ask sends a request and returns the answer, which is available once the request is sent.
 func (o *Conntrack) ask(m mnl.Message) (answer mnl.Message, err error) {
 	b, err := m.MarshalBinary()
 	if err != nil {
@@ -123,7 +123,7 @@ func (o *Conntrack) ask(m mnl.Message) (answer mnl.Message, err error) {
 	return answer, nil
 }
 
-// Destination reads where a flow was going originally. dst is the attribute that holds
+// Destination reads the original destination of a flow. dst is the type of the attribute that holds
 // the address.
 func Destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
 	d, err := mnl.NewAttributeDecoder(attrs)

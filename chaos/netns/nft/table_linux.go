@@ -19,30 +19,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mark is how the name of every table of brunt's begins.
+// Mark is the prefix of the names of all tables that brunt makes.
 const Mark = "brunt-"
 
-// A table is one of nftables that belongs to the socket it was made by: the kernel takes
-// it away with the socket, and nobody else can change it, not even by flushing all rules.
+// A Table is an nftables table that its socket owns: the kernel removes it with the socket, and no
+// other process can change it, not even by flushing all rules.
 //
-// Rules are collected by the methods and come into force all at once with commit.
+// The methods collect rules. Commit brings them into force all at once.
 type Table struct {
 	conn *nftables.Conn
-	raw  *mnl.Conn // that conn is on
+	raw  *mnl.Conn // the connection below conn
 	tab  *nftables.Table
 	sets uint32
 
-	mu     sync.Mutex // guards conn after commit: a socket answers one at a time
+	mu     sync.Mutex // guards conn after Commit: a socket answers one request at a time
 	closed bool
 }
 
-// NewTable makes an empty table under a name of its own in the namespace that the thread
-// is in. Everything else may be done from anywhere.
+// NewTable makes an empty table with a unique name in the thread's namespace. The methods may be
+// called from any thread.
 func NewTable() (*Table, error) {
 	var raw *mnl.Conn
 	c, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *mnl.Conn) error {
 		raw = c
-		// A batch goes as one message, however many connections it names.
+		// A batch is sent as one message, however many connections it names.
 		c.SetWriteBuffer(batchBuffer)
 		c.SetReadBuffer(batchBuffer)
 		return nil
@@ -51,7 +51,7 @@ func NewTable() (*Table, error) {
 		return nil, fmt.Errorf("opening nftables: %w", err)
 	}
 	var id [6]byte
-	rand.Read(id[:]) // it never fails
+	rand.Read(id[:]) // never fails
 	t := &Table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
 	if err := own(raw, t.tab); err != nil {
 		c.CloseLasting()
@@ -60,13 +60,13 @@ func NewTable() (*Table, error) {
 	return t, nil
 }
 
-const batchBuffer = 8 << 20 // bytes; the kernel grants what it has
+const batchBuffer = 8 << 20 // bytes; the kernel grants as much as it allows
 
 // ownerFlag is NFT_TABLE_F_OWNER, since Linux 5.12.
 const ownerFlag = 0x2
 
-// own makes the table with the owner flag. The library sends no flags of a table, so
-// this one message is written here.
+// own makes the table with the owner flag. The library sends no table flags, so this message is
+// written here.
 func own(c *mnl.Conn, t *nftables.Table) error {
 	attrs, err := mnl.MarshalAttributes([]mnl.Attribute{
 		{Type: unix.NFTA_TABLE_NAME, Data: append([]byte(t.Name), 0)},
@@ -75,7 +75,7 @@ func own(c *mnl.Conn, t *nftables.Table) error {
 	if err != nil {
 		return err
 	}
-	// struct nfgenmsg: family, version, resource id; of a batch, that is the subsystem.
+	// struct nfgenmsg: family, version, resource id; in a batch the resource id is the subsystem.
 	header := func(family byte, id uint16) []byte { return []byte{family, 0, byte(id >> 8), byte(id)} }
 	edge := func(kind mnl.HeaderType) mnl.Message {
 		return mnl.Message{Header: mnl.Header{Type: kind, Flags: mnl.Request}, Data: header(0, unix.NFNL_SUBSYS_NFTABLES)}
@@ -106,12 +106,12 @@ func (t *Table) BaseChain(name string, kind nftables.ChainType, hook *nftables.C
 	})
 }
 
-// Chain adds one that packets come to from others.
+// Chain adds a chain that other chains jump to.
 func (t *Table) Chain(name string) *nftables.Chain {
 	return t.conn.AddChain(&nftables.Chain{Name: name, Table: t.tab})
 }
 
-// Rule adds a rule to the end of a chain: what it matches, then what it does.
+// Rule appends a rule to a chain: first its matches, then its action.
 func (t *Table) Rule(c *nftables.Chain, parts ...[]expr.Any) {
 	var all []expr.Any
 	for _, p := range parts {
@@ -120,14 +120,14 @@ func (t *Table) Rule(c *nftables.Chain, parts ...[]expr.Any) {
 	t.conn.AddRule(&nftables.Rule{Table: t.tab, Chain: c, Exprs: all})
 }
 
-// set adds a set of keys.
+// Set adds a set of keys.
 func (t *Table) Set(name string, kind nftables.SetDatatype, keys [][]byte) (*nftables.Set, error) {
-	t.sets++ // the library would count them for the whole process, and unlocked
+	t.sets++ // the library would count them for the whole process, without a lock
 	s := &nftables.Set{Table: t.tab, ID: t.sets, Name: name, KeyType: kind, Concatenation: true}
 	if err := t.conn.AddSet(s, nil); err != nil {
 		return nil, fmt.Errorf("making the set %s: %w", name, err)
 	}
-	// The elements of a message are one attribute, which is 64 KiB at most.
+	// The elements of a message are one attribute of at most 64 KiB.
 	for len(keys) > 0 {
 		n := min(len(keys), 500)
 		elements := make([]nftables.SetElement, n)
@@ -142,7 +142,7 @@ func (t *Table) Set(name string, kind nftables.SetDatatype, keys [][]byte) (*nft
 	return s, nil
 }
 
-// Commit brings what was added into force: all of it or nothing.
+// Commit brings the added rules into force: all of them or nothing.
 func (t *Table) Commit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -153,14 +153,14 @@ func (t *Table) Commit() error {
 	return nil
 }
 
-// bounded has the kernel answer within a while, until what it gives is called. The library
-// waits for an answer to each message, and some refusals are one answer to all.
+// bounded limits the wait for the kernel's answers to 30 s until done is called. The library
+// expects an answer to each message, but some refusals answer all messages at once.
 func (t *Table) bounded() (done func()) {
 	t.raw.SetReadDeadline(time.Now().Add(30 * time.Second))
 	return func() { t.raw.SetReadDeadline(time.Time{}) }
 }
 
-// Counters gives those of a chain's rules, in order.
+// Counters returns the counters of a chain's rules, in order.
 func (t *Table) Counters(c *nftables.Chain) ([]expr.Counter, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -183,8 +183,8 @@ func (t *Table) Counters(c *nftables.Chain) ([]expr.Counter, error) {
 	return all, nil
 }
 
-// Close takes the table away. To close the socket is not enough: a process that is being started
-// just now has it too, until its program is loaded, and the kernel waits for the last.
+// Close removes the table. Closing the socket is not enough: a child process that has not called
+// execve(2) yet holds a copy of it, and the kernel keeps the table until the last copy is closed.
 func (t *Table) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -215,7 +215,7 @@ func Proto(p byte) []expr.Any { return Meta(expr.MetaKeyL4PROTO, expr.CmpOpEq, p
 // Family matches IPv4 or IPv6: unix.NFPROTO_IPV4 or unix.NFPROTO_IPV6.
 func Family(f byte) []expr.Any { return Meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, f) }
 
-// Loopback matches what comes in by it, or goes out.
+// Loopback matches packets that enter or leave by the loopback.
 func Loopback(key expr.MetaKey) []expr.Any {
 	return Meta(key, expr.CmpOpEq, binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)...)
 }
@@ -238,7 +238,7 @@ func Bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
 	}
 }
 
-// Offsets of the ports in a header of TCP or UDP.
+// Offsets of the ports in a TCP or UDP header.
 const (
 	SourcePort uint32 = 0
 	DestPort   uint32 = 2
@@ -248,7 +248,8 @@ func Port(offset uint32, p uint16) []expr.Any {
 	return Field(expr.PayloadBaseTransportHeader, offset, binary.BigEndian.AppendUint16(nil, p))
 }
 
-// Opened matches packets that go the way in which the connection was opened, or back.
+// Opened matches packets in the direction in which the connection was opened, or in the opposite
+// direction if back is set.
 func Opened(back bool) []expr.Any {
 	dir := byte(0)
 	if back {
@@ -264,9 +265,9 @@ func Count() []expr.Any { return []expr.Any{&expr.Counter{}} }
 
 func Verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
 
-// Chance matches a share of packets, by the kernel's own random numbers.
+// Chance matches a share of the packets with the kernel's random numbers.
 func Chance(share float64) []expr.Any {
-	const of = 1 << 24 // fine enough for 0.00001 %, and far from the edge of the type
+	const of = 1 << 24 // resolution of 0.00001 %, far from the limit of the type
 	return []expr.Any{
 		&expr.Numgen{Register: 1, Type: unix.NFT_NG_RANDOM, Modulus: of},
 		&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 4, Size: 4},
@@ -274,15 +275,15 @@ func Chance(share float64) []expr.Any {
 	}
 }
 
-// Ways to hand packets to a queue of nfnetlink_queue.
+// Methods of sending packets to a queue of nfnetlink_queue.
 const (
 	queueNative = iota // nftables' own statement, CONFIG_NFT_QUEUE
-	queueXt            // that of iptables, CONFIG_NETFILTER_XT_TARGET_NFQUEUE and CONFIG_NFT_COMPAT
+	queueXt            // the target of iptables, CONFIG_NETFILTER_XT_TARGET_NFQUEUE and CONFIG_NFT_COMPAT
 	QueueNone
 )
 
-// Queue hands packets to a queue. With bypass they go on where nobody listens on it;
-// without, they are gone.
+// Queue sends packets to a queue. If the queue has no listener, packets pass with bypass and are
+// dropped without.
 func Queue(way int, number uint16, bypass bool) []expr.Any {
 	if way == queueNative {
 		q := &expr.Queue{Num: number, Total: 1}
@@ -291,7 +292,7 @@ func Queue(way int, number uint16, bypass bool) []expr.Any {
 		}
 		return []expr.Any{q}
 	}
-	// struct xt_NFQ_info_v3: number, how many, flags; padded to eight bytes.
+	// struct xt_NFQ_info_v3: number, number of queues, flags; padded to eight bytes.
 	b := binary.NativeEndian.AppendUint16(nil, number)
 	b = binary.NativeEndian.AppendUint16(b, 1)
 	flags := uint16(0)
@@ -303,8 +304,8 @@ func Queue(way int, number uint16, bypass bool) []expr.Any {
 	return []expr.Any{&expr.Target{Name: "NFQUEUE", Rev: 3, Info: &info}}
 }
 
-// WithQueue builds a table where the thread is and brings it into force, with the first
-// way to queue that the kernel knows. Where it knows none, build is given QueueNone.
+// WithQueue builds a table in the thread's namespace and brings it into force, with the first queue
+// method that the kernel supports. If the kernel supports none, build gets QueueNone.
 func WithQueue(build func(t *Table, way int) error) (*Table, error) {
 	t, err := NewTable()
 	if err != nil {
@@ -318,9 +319,9 @@ func WithQueue(build func(t *Table, way int) error) (*Table, error) {
 		if err == nil {
 			return t, nil
 		}
-		// What was refused left nothing, so the table is there for the next way.
+		// A refused commit leaves nothing behind, so the next method can use the table.
 		not = errors.Join(not, err)
-		// What an expression that the kernel lacks is answered with.
+		// Errors for an expression that the kernel lacks.
 		if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EINVAL) {
 			break
 		}
@@ -329,7 +330,7 @@ func WithQueue(build func(t *Table, way int) error) (*Table, error) {
 	return nil, not
 }
 
-// Clear takes all rules out of chains that are in force, and leaves the chains.
+// Clear removes all rules from chains that are in force, and keeps the chains.
 func (t *Table) Clear(chains []*nftables.Chain) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,7 +2,7 @@
 //
 //	brunt --Namespace.Set(spec)--> chaos/rpc --> process in the namespace --Serve--> netns.Namespace.Set
 //
-// It is for a brunt that may not enter the namespace itself, such as one of the docker group without root.
+// It serves a brunt that may not enter the namespace itself, such as one in the docker group without root.
 package remote
 
 import (
@@ -19,9 +19,9 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// A Namespace is a process that sets faults in a namespace that its caller may not enter: a container
-// that the engine has started in the network of another. The caller speaks to it by the package rpc.
-// The process removes all its faults when its input ends or is silent for ten seconds.
+// A Namespace is an agent that sets faults in a namespace that its caller may not enter: the agent runs in a
+// container that shares the network of another. The caller talks to it through the package rpc. The agent
+// removes all its faults when its input ends or is silent for ten seconds.
 type Namespace struct{ to *rpc.Client }
 
 // request holds the arguments of an operation.
@@ -33,12 +33,12 @@ type request struct {
 	To   *netip.AddrPort `json:"to,omitempty"`
 }
 
-// answer is what came of it.
+// answer holds the result of an operation.
 type answer struct {
 	Error string      `json:"error,omitempty"`
 	Can   bool        `json:"can,omitempty"`   // the error is ErrCannot
 	Other bool        `json:"other,omitempty"` // it is ErrOther
-	N     int         `json:"n,omitempty"`     // of what is held from now on
+	N     int         `json:"n,omitempty"`     // the number of a new held object
 	Via   string      `json:"via,omitempty"`
 	Spec  *netns.Spec `json:"spec,omitempty"`
 	Undo  *netns.Undo `json:"undo,omitempty"`
@@ -48,7 +48,7 @@ type answer struct {
 	Addr  *netip.Addr `json:"addr,omitempty"`
 }
 
-// err is what went wrong over there.
+// err returns the error of the remote operation.
 func (a answer) err() error {
 	switch {
 	case a.Error == "":
@@ -61,7 +61,7 @@ func (a answer) err() error {
 	return errors.New(a.Error)
 }
 
-// told is an error that somebody else has met.
+// told is an error that the remote process reported.
 type told struct {
 	text string
 	is   error
@@ -70,19 +70,18 @@ type told struct {
 func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.is }
 
-// Serve is the helper's own life: it does in n what lines from in ask for, until in ends,
-// ctx does, or nothing has come for ten seconds; then it takes everything back, the last
-// first.
+// Serve runs the agent: it executes the requests from in on n, until in ends, ctx ends, or no
+// request has arrived for ten seconds. Then it removes everything it holds in reverse order.
 func Serve(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Writer) error {
 	h := &helping{n: n, held: map[int]io.Closer{}}
 	err := rpc.Serve(ctx, in, out, h.answer)
-	if err != nil && ctx.Err() != nil { // it was to end
+	if err != nil && ctx.Err() != nil { // the end was requested
 		err = nil
 	}
 	return errors.Join(err, h.end())
 }
 
-// helping is what a helper has in its hands.
+// helping holds the faults and connections of an agent.
 type helping struct {
 	n *netns.Namespace
 
@@ -92,7 +91,7 @@ type helping struct {
 	ended bool
 }
 
-// end takes everything back, the last first.
+// end removes everything in reverse order.
 func (h *helping) end() error {
 	h.mu.Lock()
 	h.ended = true
@@ -105,8 +104,7 @@ func (h *helping) end() error {
 	return errors.Join(errs...)
 }
 
-// keep takes something into its hands. Once the end has come there is nobody to take it
-// back, so it is closed at once.
+// keep registers c to be closed by end. After end has begun it closes c at once.
 func (h *helping) keep(c io.Closer) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -139,8 +137,8 @@ func heldAs[T any](h *helping, i int) (T, error) {
 	return t, nil
 }
 
-// answer does what is asked for, and says what came of it. An error is a part of that, so
-// that the caller knows which it is.
+// answer executes an operation and returns its result. The result contains the error, so that the
+// caller can identify it.
 func (h *helping) answer(ctx context.Context, op string, args json.RawMessage) (any, error) {
 	var r request
 	if err := json.Unmarshal(args, &r); err != nil {
@@ -200,8 +198,8 @@ func (h *helping) do(ctx context.Context, op string, r request, a *answer) (err 
 	return err
 }
 
-// Open talks to a helper over pipe, and waits until it answers. It closes pipe when
-// it does not.
+// Open connects to an agent over pipe and waits for its first answer. If there is none, it closes
+// pipe.
 func Open(ctx context.Context, pipe io.ReadWriteCloser) (*Namespace, error) {
 	to, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
@@ -210,7 +208,7 @@ func Open(ctx context.Context, pipe io.ReadWriteCloser) (*Namespace, error) {
 	return &Namespace{to}, nil
 }
 
-// ask has the helper do something.
+// ask calls an operation of the agent.
 func (h *Namespace) ask(ctx context.Context, op string, r request) (answer, error) {
 	var a answer
 	if err := h.to.Call(ctx, op, r, &a); err != nil {
@@ -219,12 +217,12 @@ func (h *Namespace) ask(ctx context.Context, op string, r request) (answer, erro
 	return a, a.err()
 }
 
-// asks is ask for what has no bound of its own.
+// asks calls an operation without a time limit.
 func (h *Namespace) asks(op string, r request) (answer, error) {
 	return h.ask(context.Background(), op, r)
 }
 
-// Prepare is [Namespace.Prepare], done by the helper.
+// Prepare is [netns.Namespace.Prepare], executed by the agent.
 func (h *Namespace) Prepare(s netns.Spec) (netns.Spec, *netns.Undo, error) {
 	a, err := h.asks("prepare", request{Spec: &s})
 	if err != nil {
@@ -236,13 +234,13 @@ func (h *Namespace) Prepare(s netns.Spec) (netns.Spec, *netns.Undo, error) {
 	return *a.Spec, a.Undo, nil
 }
 
-// Undo is [Namespace.Undo], done by the helper.
+// Undo is [netns.Namespace.Undo], executed by the agent.
 func (h *Namespace) Undo(u netns.Undo) error {
 	_, err := h.asks("undo", request{Undo: &u})
 	return err
 }
 
-// Set is [Namespace.Set], done by the helper. What is held ends with it.
+// Set is [netns.Namespace.Set], executed by the agent. Its effect ends with the agent.
 func (h *Namespace) Set(s netns.Spec) (netns.Held, error) {
 	a, err := h.asks("set", request{Spec: &s})
 	if err != nil {
@@ -251,7 +249,7 @@ func (h *Namespace) Set(s netns.Spec) (netns.Held, error) {
 	return &helped{h, a.N, a.Via}, nil
 }
 
-// Look is [Namespace.Look], done by the helper.
+// Look is [netns.Namespace.Look], executed by the agent.
 func (h *Namespace) Look(ctx context.Context, l netns.Look) (netns.Seen, error) {
 	a, err := h.ask(ctx, "look", request{Look: &l})
 	if a.Seen == nil {
@@ -260,7 +258,7 @@ func (h *Namespace) Look(ctx context.Context, l netns.Look) (netns.Seen, error) 
 	return *a.Seen, err
 }
 
-// Line is [Namespace.Line], done by the helper.
+// Line is [netns.Namespace.Line], executed by the agent.
 func (h *Namespace) Line(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
 	a, err := h.ask(ctx, "line", request{To: &to})
 	if err != nil {
@@ -269,7 +267,7 @@ func (h *Namespace) Line(ctx context.Context, to netip.AddrPort) (netns.Line, er
 	return &helped{h, a.N, ""}, nil
 }
 
-// Gateway is [Namespace.Gateway], asked of the helper.
+// Gateway is [netns.Namespace.Gateway], executed by the agent.
 func (h *Namespace) Gateway() (netip.Addr, error) {
 	a, err := h.asks("gateway", request{})
 	if err != nil || a.Addr == nil {
@@ -278,13 +276,13 @@ func (h *Namespace) Gateway() (netip.Addr, error) {
 	return *a.Addr, nil
 }
 
-// Close ends the helper, which takes back all that it holds, and waits until it has.
+// Close ends the agent, which removes everything it holds, and waits until it has.
 func (h *Namespace) Close() error {
 	const most = 5 * time.Second
 	return h.to.CloseWithin(most)
 }
 
-// helped is what a helper holds: a Spec or a connection.
+// helped is an object that the agent holds: a Spec or a connection.
 type helped struct {
 	h   *Namespace
 	n   int
@@ -296,10 +294,10 @@ var (
 	_ netns.Line = (*helped)(nil)
 )
 
-// Via implements [Held].
+// Via implements [netns.Held].
 func (h *helped) Via() string { return h.via }
 
-// Met implements [Held].
+// Met implements [netns.Held].
 func (h *helped) Met() (netns.Met, error) {
 	a, err := h.h.asks("met", request{N: h.n})
 	if err != nil || a.Met == nil {
@@ -308,13 +306,13 @@ func (h *helped) Met() (netns.Met, error) {
 	return *a.Met, nil
 }
 
-// Fate implements [Line].
+// Fate implements [netns.Line].
 func (h *helped) Fate(ctx context.Context) (netns.Fate, error) {
 	a, err := h.h.ask(ctx, "fate", request{N: h.n})
 	return a.Fate, err
 }
 
-// Close implements [Held] and [Line]. A helper that has ended has taken everything back.
+// Close implements [netns.Held] and [netns.Line]. An agent that has ended has removed everything.
 func (h *helped) Close() error {
 	_, err := h.h.asks("close", request{N: h.n})
 	if errors.Is(err, rpc.ErrEnded) {

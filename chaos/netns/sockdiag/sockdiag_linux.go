@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket is one end of a connection, as the kernel knows it.
+// A Socket is one end of a connection, as the kernel reports it.
 type Socket struct {
 	Proto         byte // unix.IPPROTO_TCP or unix.IPPROTO_UDP
 	Local, Remote netip.AddrPort
-	Accepted      bool   // the other end opened it
-	family        byte   // of the socket, which for IPv4 may be unix.AF_INET6
-	id            []byte // struct inet_diag_sockid, with the cookie by which no other can be meant
+	Accepted      bool   // the remote end opened it
+	family        byte   // of the socket; unix.AF_INET6 is possible for IPv4
+	id            []byte // struct inet_diag_sockid, with a cookie that makes it unique
 }
 
-// Opened is the port that the connection was opened to.
+// Opened returns the port that the connection was opened to.
 func (s Socket) Opened() uint16 {
 	if s.Accepted {
 		return s.Local.Port()
@@ -29,18 +29,17 @@ func (s Socket) Opened() uint16 {
 	return s.Remote.Port()
 }
 
-// TCP's states, as inet_diag numbers them.
+// TCP states, as inet_diag numbers them.
 const (
 	tcpTimeWait = 6
 	tcpClose    = 7
 	tcpListen   = 10
 )
 
-// Connections lists the connections of TCP that the thread's namespace has, and the
-// sockets of UDP that have a fixed other end.
+// Connections lists the TCP connections and connected UDP sockets of the thread's namespace.
 //
-// Which end opened a connection the kernel doesn't keep. It was the other one if
-// somebody listens here on the port.
+// The kernel does not record which end opened a connection. Connections assumes the remote end if a
+// local socket listens on the port.
 func Connections() ([]Socket, error) {
 	var all []Socket
 	listens := map[uint16]bool{}
@@ -55,7 +54,7 @@ func Connections() ([]Socket, error) {
 					all = append(all, s)
 				}
 			})
-			// Without a module for UDP there is no list of it.
+			// Without a module for UDP the kernel has no list of UDP sockets.
 			if err != nil && (proto == unix.IPPROTO_TCP || !errors.Is(err, unix.ENOENT)) {
 				return nil, fmt.Errorf("listing the connections of the namespace: %w", err)
 			}
@@ -81,7 +80,7 @@ func diagRequest(family, proto byte, states uint32, id []byte) []byte {
 	return append(b, id...)
 }
 
-// dump asks for the sockets of a family and a protocol.
+// dump lists the sockets of a family and a protocol.
 func dump(family, proto byte, each func(state byte, s Socket)) error {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
@@ -109,7 +108,7 @@ func dump(family, proto byte, each func(state byte, s Socket)) error {
 	return nil
 }
 
-// diagAddr reads an address. That of IPv4 may be in a socket of IPv6: Go's are so.
+// diagAddr reads an address. An IPv6 socket may hold an IPv4 address, as Go's sockets do.
 func diagAddr(family byte, b []byte) netip.Addr {
 	if family == unix.AF_INET {
 		return netip.AddrFrom4([4]byte(b[:4]))
@@ -117,9 +116,9 @@ func diagAddr(family byte, b []byte) netip.Addr {
 	return netip.AddrFrom16([16]byte(b)).Unmap()
 }
 
-// Destroy ends connections as if their program had aborted them: the other end gets a
-// reset, this one an error (ECONNABORTED). It gives how many there were; one that is gone
-// by itself is none. The thread is in the namespace.
+// Destroy ends connections as if their program had aborted them: the remote end gets a reset, the
+// local end an error (ECONNABORTED). It returns the number of destroyed sockets; sockets that were
+// already gone don't count. The thread is in the namespace.
 func Destroy(all []Socket) (n int, err error) {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
@@ -142,7 +141,7 @@ func Destroy(all []Socket) (n int, err error) {
 	return n, nil
 }
 
-// key is the socket's in a set: protocol, local end, remote end, each field padded to
+// Key returns the key of the socket in a set: protocol, local end, remote end, each field padded to
 // four bytes.
 func (s Socket) Key() []byte {
 	k := []byte{s.Proto, 0, 0, 0}

@@ -24,8 +24,8 @@ func (t Bandwidth) Check(bool) error {
 }
 
 func (t Bandwidth) Begin() proxy.Effect {
-	// A wire for each direction, and others for probes, which take nothing from
-	// the traffic and measure the rate while there is some.
+	// Each direction has one wire. Probes have their own, so that they take no bandwidth from the
+	// traffic and measure the rate under load.
 	var wires [2][proxy.Both]wire
 	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
 		if !t.Direction.Or(proxy.Both).Has(s.Direction) {
@@ -39,11 +39,11 @@ func (t Bandwidth) Begin() proxy.Effect {
 	}}
 }
 
-// burst is for how long a wire that was free can have been idle and still send
-// what it missed: it makes up for timers that are late, and for nothing else.
+// burst is the longest idle time for which a free wire may send late data at once. It compensates
+// only for late timers.
 const burst = 40 * time.Millisecond
 
-// A wire carries one piece after the other.
+// A wire carries one piece after another.
 type wire struct {
 	mu   sync.Mutex
 	free time.Time // when the last piece will have left
@@ -56,9 +56,8 @@ type shaper struct {
 
 func (g *shaper) Piece() int { return int(min(max(g.rate/100, 256), 16<<10)) }
 
-// Next sends the piece as soon as the wire is free; it leaves when its last byte
-// does. Only the head of a flow's queue takes its place on the wire, so flows
-// take turns.
+// Next sends the piece as soon as the wire is free; it leaves with its last byte. Only the head of
+// a flow's queue reserves time on the wire, so flows take turns.
 func (g *shaper) Next(it *proxy.Item, left, now time.Time) (time.Time, proxy.Verdict) {
 	from := later(later(it.Arrived, left), now.Add(-burst))
 	g.wire.mu.Lock()

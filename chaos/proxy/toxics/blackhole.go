@@ -6,9 +6,9 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Blackhole discards all bytes in both directions: the sender sees them accepted and the receiver gets
-// nothing. Connections stay open and new ones are accepted. When the toxic is removed, the proxy resets
-// each connection that lost bytes, since its stream is damaged. The others continue.
+// Blackhole discards all bytes in both directions: the sender sees them accepted and the receiver
+// gets nothing. Connections stay open and new ones are accepted. When the toxic is removed, the
+// proxy resets each connection that lost bytes, since its stream is damaged. The others continue.
 //
 // A connection that began while the toxic was active is dropped when its client ends it.
 type Blackhole struct{}

@@ -7,14 +7,14 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// HTTPDelay delays a share of the requests by Delay ± Jitter, and with each the bytes that follow it on
-// its connection.
+// HTTPDelay delays a share of the requests by Delay ± Jitter, together with the bytes that follow
+// on the same connection.
 type HTTPDelay struct {
 	Delay  time.Duration
-	Jitter time.Duration // at most this much more or less, uniform; 0 is none
-	Share  float64       // of the requests that fit, from 0 to 1; 0 is all
-	Path   string        // as HTTPError's
-	Method string        // NoBody is all
+	Jitter time.Duration // largest deviation, uniform; 0 is none
+	Share  float64       // of the matching requests, from 0 to 1; 0 is all
+	Path   string        // as in HTTPError
+	Method string        // empty is all
 }
 
 func (t HTTPDelay) Check(parsed bool) error {

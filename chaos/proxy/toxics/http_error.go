@@ -12,17 +12,16 @@ import (
 	"brunt/chaos/proxy/codec/http1"
 )
 
-// HTTPError answers a share of the requests itself, without asking the upstream
-// (which must accept connections all the same), and keeps the connection. A request is answered when all of it has come, and in
-// its turn. The answer takes the way back through the other toxics as one of the
-// upstream would.
+// HTTPError answers a share of the requests itself and keeps the connection. The upstream does not
+// see these requests, but must accept connections. A request is answered when it is complete, and
+// in order. The response passes through the other toxics like a response of the upstream.
 type HTTPError struct {
 	Status  int               // from 200 to 599; 0 is 503
-	Share   float64           // of the requests that fit, from 0 to 1; 0 is all
-	Path    string            // requests that fit: "/posts/7", or with * for anything: "/posts/*"; empty is all
-	Method  string            // NoBody is all
-	Body    string            // of the answer
-	Headers map[string]string // of the answer, besides those for its length
+	Share   float64           // of the matching requests, from 0 to 1; 0 is all
+	Path    string            // a path such as "/posts/7", with * for any text: "/posts/*"; empty is all
+	Method  string            // empty is all
+	Body    string            // of the response
+	Headers map[string]string // of the response, in addition to those for its length
 }
 
 func (t HTTPError) Check(parsed bool) error {

@@ -7,19 +7,18 @@ import (
 	"brunt/chaos/proxy/codec/http1"
 )
 
-// HTTPRewrite changes a share of the requests before they are passed on, and the
-// answers to them. Requests that came before it was added, and what the proxy itself
-// answers, are left as they are; so are interim answers, and those that make the
-// connection another protocol's. Toxics choose requests by what the client sent.
+// HTTPRewrite changes a share of the requests before they are forwarded, and the responses to them.
+// It does not change requests that arrived before it was added, the proxy's own responses, interim
+// responses, and responses that switch protocols. Toxics select requests by what the client sent.
 //
-// What is not changed keeps every byte. A body takes with it what was said of the one
-// that it replaces: its length, coding and digest.
+// Unchanged parts keep every byte. A new body removes the headers that describe the old one: its
+// length, coding and digest.
 type HTTPRewrite struct {
 	Request http1.Draft
 	Answer  http1.Draft
-	Share   float64 // of the requests that fit, from 0 to 1; 0 is all
-	Path    string  // as HTTPError's
-	Method  string  // NoBody is all
+	Share   float64 // of the matching requests, from 0 to 1; 0 is all
+	Path    string  // as in HTTPError
+	Method  string  // empty is all
 }
 
 func (t HTTPRewrite) Check(parsed bool) error {

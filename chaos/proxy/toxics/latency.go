@@ -12,18 +12,18 @@ import (
 // with a short delay waits for the one before it.
 type Latency struct {
 	Delay        time.Duration
-	Jitter       time.Duration   // at most this much more or less; 0 is none
+	Jitter       time.Duration   // largest deviation; 0 is none
 	Distribution Distribution    // of the jitter; zero is Uniform
 	Correlation  float64         // of successive delays of one connection, from 0 to 1
 	Direction    proxy.Direction // zero is Forward: one delay in each round trip
 }
 
-// A Distribution is how a delay spreads.
+// A Distribution is the distribution of a delay.
 type Distribution uint8
 
 const (
 	Uniform Distribution = iota
-	Normal               // Jitter is the standard deviation; never less than no delay
+	Normal               // Jitter is the standard deviation; a delay is never negative
 )
 
 func (t Latency) Check(bool) error {

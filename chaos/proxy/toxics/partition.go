@@ -12,29 +12,27 @@ type Partition struct {
 	Existing Existing // zero is Cut
 }
 
-// A Mode says how a partition answers.
+// A Mode is how a partition treats packets.
 type Mode uint8
 
 const (
-	// Drop is as if packets were lost: nothing passes, and what was held goes on
-	// when the partition is removed, as by TCP's retransmission. New connections
-	// are accepted and held; one that its client ends meanwhile never comes to be,
-	// as its first packet would have been among the lost.
+	// Drop acts like packet loss: nothing passes, and held data continues when the partition is
+	// removed, as with TCP retransmission. New connections are accepted and held. A connection that
+	// its client ends meanwhile is dropped, because its first packet would have been lost.
 	Drop Mode = iota
-	// Reject closes the listener, so that new connections are refused; existing
-	// ones are reset. The port stays the proxy's.
+	// Reject closes the listener, so that new connections are refused; existing ones are reset. The
+	// proxy keeps the port.
 	Reject
-	// ResetNew accepts new connections and resets them at once; existing ones are
-	// reset.
+	// ResetNew accepts new connections and resets them at once; existing ones are reset.
 	ResetNew
 )
 
-// Existing says what becomes of established connections.
+// Existing is how a partition treats established connections.
 type Existing uint8
 
 const (
-	Cut  Existing = iota // the mode holds for them too
-	Keep                 // they are left alone
+	Cut  Existing = iota // the mode applies to them too
+	Keep                 // they are not affected
 )
 
 func (t Partition) Check(bool) error {

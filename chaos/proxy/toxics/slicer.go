@@ -11,8 +11,8 @@ import (
 // Slicer cuts the stream into pieces of Size ± Variation bytes and sends one piece per Delay, so that a
 // message arrives in many parts.
 type Slicer struct {
-	Size      int             // bytes of a piece in the mean
-	Variation int             // at most this many more or fewer, uniform; less than Size
+	Size      int             // mean size of a piece in bytes
+	Variation int             // largest deviation in bytes, uniform; less than Size
 	Delay     time.Duration   // from one piece to the next
 	Share     float64         // of the connections, from 0 to 1; 0 is all
 	Direction proxy.Direction // zero is Both

@@ -12,7 +12,7 @@ import (
 type SlowClose struct {
 	Delay     time.Duration
 	Share     float64         // of the connections, from 0 to 1; 0 is all
-	Direction proxy.Direction // that the end goes; zero is Both
+	Direction proxy.Direction // of the end of the stream; zero is Both
 }
 
 func (t SlowClose) Check(bool) error {

@@ -16,16 +16,15 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// An Address is where an engine is reached, as data: an undo in the journal names its
-// engine by it.
+// An Address is the address of an engine, as data: an undo in the journal names its engine by it.
 type Address struct {
 	Host    string `json:"host"`              // unix:///var/run/docker.sock, tcp://host:2376
-	Context string `json:"context,omitempty"` // the name of the Docker context that it is from; empty is none
-	TLS     string `json:"tls,omitempty"`     // the folder of ca.pem, cert.pem and key.pem; empty is none
+	Context string `json:"context,omitempty"` // name of the Docker context of the address; empty is none
+	TLS     string `json:"tls,omitempty"`     // folder of ca.pem, cert.pem and key.pem; empty is none
 }
 
-// Find finds the engine as Docker's own command does: by DOCKER_HOST, else by
-// DOCKER_CONTEXT, else by the context in use, else at the default socket.
+// Find finds the engine like Docker's own command: by DOCKER_HOST, then DOCKER_CONTEXT, then the
+// context in use, then the default socket.
 func Find(getenv func(string) string) (Address, error) {
 	if host := getenv("DOCKER_HOST"); host != "" {
 		at := Address{Host: host}
@@ -47,7 +46,7 @@ func Find(getenv func(string) string) (Address, error) {
 	return contextOf(configDir(getenv), name)
 }
 
-// configDir is where Docker's command keeps its settings.
+// configDir returns the folder of the docker command's settings.
 func configDir(getenv func(string) string) string {
 	if dir := getenv("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -56,7 +55,7 @@ func configDir(getenv func(string) string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// inUse is the context that `docker context use` has set; empty is none.
+// inUse returns the context that `docker context use` has set; empty is none.
 func inUse(dir string) (string, error) {
 	file := filepath.Join(dir, "config.json")
 	b, err := os.ReadFile(file)
@@ -75,7 +74,7 @@ func inUse(dir string) (string, error) {
 	return config.CurrentContext, nil
 }
 
-// contextOf reads a context as Docker's command stores it: by the digest of its name.
+// contextOf reads a context from the docker command's store, which uses the digest of the name.
 func contextOf(dir, name string) (Address, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
@@ -102,14 +101,14 @@ func contextOf(dir, name string) (Address, error) {
 
 func (a Address) file(name string) string { return filepath.Join(a.TLS, name) }
 
-// Socket tells whether the engine is reached by a socket of this machine.
+// Socket reports whether the engine is reached by a socket of this machine.
 func (a Address) Socket() bool {
 	u, err := url.Parse(a.Host)
 	return err == nil && (u.Scheme == "unix" || u.Scheme == "npipe")
 }
 
-// Local tells whether the engine runs on this machine: it is reached by a socket, or at
-// a loopback address. Then its containers' addresses can be reached from here.
+// Local reports whether the engine runs on this machine: it is reached by a socket or at a loopback
+// address. Then its containers' addresses are reachable.
 func (a Address) Local() bool {
 	if a.Socket() {
 		return true
@@ -122,7 +121,7 @@ func (a Address) Local() bool {
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// URL is the address as a URL; nil is a socket.
+// URL returns the address as a URL; nil for a socket.
 func (a Address) URL() *url.URL {
 	if a.Socket() {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// TestFind finds the engine as Docker's own command does.
+// TestFind checks that the engine is found as Docker's own command finds it.
 func TestFind(t *testing.T) {
 	config := t.TempDir()
 	sum := sha256.Sum256([]byte("build"))
@@ -62,8 +62,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestOpen_Refused holds that an engine that can't be reached says why and what to do, and
-// that an address outside of the blast radius is not connected to.
+// TestOpen_Refused checks that an unreachable engine reports the cause and a remedy, and that an
+// address outside the blast radius is not connected to.
 func TestOpen_Refused(t *testing.T) {
 	outside := errors.New("outside")
 	for _, c := range []struct {
@@ -143,7 +143,7 @@ func TestSelfOf(t *testing.T) {
 	}
 }
 
-// TestProtected holds whom brunt does not touch.
+// TestProtected checks which containers brunt does not affect.
 func TestProtected(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -165,7 +165,7 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// TestStatic holds that a program that needs files of the machine is told apart.
+// TestStatic checks that a program that needs other files is detected.
 func TestStatic(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {

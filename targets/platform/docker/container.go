@@ -17,58 +17,58 @@ import (
 
 // Labels of containers, networks and images.
 const (
-	RunLabel       = "brunt.run"     // on all that a run makes: its name
-	OwnerLabel     = "brunt.owner"   // beside it: the number of the user whose run it is
-	ServiceLabel   = "brunt.service" // on its containers: the service
-	HelperLabel    = "brunt.helper"  // on brunt's own helpers
-	BesideLabel    = "brunt.beside"  // on those that stand beside a brunt in a container: its id
-	ProtectLabel   = "brunt.protect" // "true" on what no fault may touch
+	RunLabel       = "brunt.run"     // on everything that a run makes: its name
+	OwnerLabel     = "brunt.owner"   // on the same objects: the user id of the run's owner
+	ServiceLabel   = "brunt.service" // on containers of a run: the service
+	HelperLabel    = "brunt.helper"  // on brunt's own agents
+	BesideLabel    = "brunt.beside"  // on agents beside a brunt that runs in a container: the id of that container
+	ProtectLabel   = "brunt.protect" // "true" on containers that no fault may affect
 	ComposeProject = "com.docker.compose.project"
 	ComposeService = "com.docker.compose.service"
 	composeNumber  = "com.docker.compose.container-number"
 )
 
-// A Container is one container as the engine describes it at a moment.
+// A Container is the state of one container, as reported by the engine.
 type Container struct {
 	ID       string
 	Name     string // without the leading slash
-	Image    string // as it was named
+	Image    string // as it was requested
 	ImageID  string
 	State    string // created, running, paused, restarting, exited, dead
-	Running  bool   // paused ones run too
+	Running  bool   // true for paused containers too
 	Paused   bool
-	OOM      bool // its last end was the kernel's, for want of memory
-	Exit     int  // the code of its last end
-	PID      int  // of its first process, as the engine's machine counts; 0 is none
+	OOM      bool // the kernel killed it because it was out of memory
+	Exit     int  // its last exit code
+	PID      int  // of its first process, in the PID namespace of the engine's machine; 0 is none
 	Made     time.Time
-	Started  time.Time // last
-	Health   string    // starting, healthy, unhealthy; empty is that it has no check
-	Restart  string    // its policy: no, always, on-failure, unless-stopped
-	Shares   string    // the network that it has together with others: host, or container:ID; empty is one of its own
-	Removed  bool      // the engine removes it once it has ended
-	Restarts int       // made by the policy
+	Started  time.Time // the last start
+	Health   string    // starting, healthy, unhealthy; empty if it has no check
+	Restart  string    // policy: no, always, on-failure, unless-stopped
+	Shares   string    // whose network it shares: host, or container:ID; empty if it has its own
+	Removed  bool      // the engine removes it after its end
+	Restarts int       // restarts by the policy
 	Labels   map[string]string
 	Networks []Network
-	Ports    []int                  // TCP ports that it says it listens on, ascending
-	Public   map[int]netip.AddrPort // where the machine forwards them from
-	Helper   bool                   // one of brunt's own
+	Ports    []int                  // exposed TCP ports, ascending
+	Public   map[int]netip.AddrPort // addresses of the machine that forward to them
+	Helper   bool                   // one of brunt's own agents
 }
 
 // A Network is a network that a container is in.
 type Network struct {
 	ID       string
 	Name     string
-	Endpoint string     // the id of the link to it; another one each time that the container is connected
-	Address  netip.Addr // the zero Addr is that it has none now
+	Endpoint string     // id of the link; it changes with each connection
+	Address  netip.Addr // the zero Addr if it has none now
 	Address6 netip.Addr
 }
 
-// Supervised tells whether the engine starts the container again when it crashes.
+// Supervised reports whether the engine restarts the container after a crash.
 func (c *Container) Supervised() bool {
 	return c.Restart != "" && c.Restart != string(container.RestartPolicyDisabled)
 }
 
-// Protected tells why no fault may touch the container, or nil.
+// Protected returns why no fault may affect the container, or nil.
 func (c *Container) Protected() error {
 	switch {
 	case c.Labels[ProtectLabel] == "true":
@@ -81,16 +81,15 @@ func (c *Container) Protected() error {
 	return nil
 }
 
-// Same tells whether it still is the container that was meant, as it was started then.
+// Same reports whether the container has the id and has not been restarted since started.
 func (c *Container) Same(id string, started time.Time) bool {
 	return c.ID == id && c.Started.Equal(started)
 }
 
-// ErrGone tells that there is no such container, or network.
+// ErrGone reports that a container or network does not exist.
 var ErrGone = errdefs.ErrNotFound
 
-// Inspect describes a container by its id or name. Where there is none the error is an
-// [ErrGone].
+// Inspect describes a container by its id or name. If there is none, the error is an [ErrGone].
 func (e *Engine) Inspect(ctx context.Context, ref string) (Container, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Container{}, err
@@ -162,7 +161,7 @@ func describe(i container.InspectResponse) Container {
 	return c
 }
 
-// Addresses lists the addresses that the container has in its networks.
+// Addresses lists the container's addresses in its networks.
 func (c *Container) Addresses() []netip.Addr {
 	var out []netip.Addr
 	for _, n := range c.Networks {
@@ -175,21 +174,21 @@ func (c *Container) Addresses() []netip.Addr {
 	return out
 }
 
-// A Query selects containers: those that match all of it. The zero Query matches none.
+// A Query selects containers that match all its fields. The zero Query matches none.
 type Query struct {
 	Container string            // a name, an id or the beginning of one of at least 12 characters
-	Labels    map[string]string // that they carry; an empty value is any
-	Project   string            // of Compose
-	Service   string            // of the project
-	Network   string            // that they are in, by name or id
+	Labels    map[string]string // labels that they carry; an empty value matches any
+	Project   string            // Compose project
+	Service   string            // service of the project
+	Network   string            // network that they are in, by name or id
 }
 
-// IsZero tells whether the query asks for nothing.
+// IsZero reports whether the query is empty.
 func (q Query) IsZero() bool {
 	return q.Container == "" && len(q.Labels) == 0 && q.Project == "" && q.Service == "" && q.Network == ""
 }
 
-// String says who is meant, for people.
+// String describes the query for people.
 func (q Query) String() string {
 	var parts []string
 	add := func(what, value string) {
@@ -207,9 +206,9 @@ func (q Query) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Matches tells whether a container is among those that the query selects.
+// Matches reports whether the query selects a container.
 func (q Query) Matches(c *Container) bool {
-	const least = 12 // of an id, as docker ps shows it
+	const least = 12 // characters of an id, as docker ps shows it
 	if q.Container != "" && c.Name != q.Container && (len(q.Container) < least || !strings.HasPrefix(c.ID, q.Container)) {
 		return false
 	}
@@ -223,7 +222,7 @@ func (q Query) Matches(c *Container) bool {
 	return in && !q.IsZero()
 }
 
-// labels are all that the query wants.
+// labels returns all labels that the query requires.
 func (q Query) labels() map[string]string {
 	out := maps.Clone(q.Labels)
 	if out == nil {
@@ -238,8 +237,8 @@ func (q Query) labels() map[string]string {
 	return out
 }
 
-// List gives the containers that a query selects, those that don't run included, in a
-// lasting order: replicas of a Compose service by their number, others by name.
+// List returns the containers that a query selects, including stopped ones, in a stable order:
+// replicas of a Compose service by their number, others by name.
 func (e *Engine) List(ctx context.Context, q Query) ([]Container, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
@@ -260,7 +259,7 @@ func (e *Engine) List(ctx context.Context, q Query) ([]Container, error) {
 		}
 		c, err := e.Inspect(ctx, s.ID)
 		if errdefs.IsNotFound(err) {
-			continue // meanwhile
+			continue // removed meanwhile
 		}
 		if err != nil {
 			return nil, err

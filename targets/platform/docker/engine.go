@@ -23,28 +23,27 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// An Engine is a Docker engine that can be asked. It can be used by several goroutines.
+// An Engine is a client of a Docker engine. It is safe for concurrent use.
 type Engine struct {
 	at  Address
 	api *client.Client
 
 	mu     sync.Mutex
-	agreed bool // on a version of the API
+	agreed bool // the API version is negotiated
 
-	refused atomic.Pointer[error] // why its address was not connected to
+	refused atomic.Pointer[error] // why Check refused its address
 	helping sync.Mutex
-	helper  string // the image of helpers, once it is made
+	helper  string // the image of agents, once it is made
 }
 
-// Options say how an engine is reached.
+// Options configure the connection to an engine.
 type Options struct {
-	// Check refuses an address that is not to be connected to, an engine's on another
-	// machine; nil refuses none. It is asked with the address that is really connected
-	// to.
+	// Check refuses addresses that must not be connected to, such as an engine on another machine;
+	// nil refuses none. It gets the resolved address of the connection.
 	Check func(addr netip.AddrPort, host string) error
 }
 
-// Open readies the engine at an address. Nothing is connected to yet.
+// Open prepares the client of an engine. It does not connect.
 func Open(at Address, o Options) (*Engine, error) {
 	opts := []client.Opt{client.WithHost(at.Host), client.WithAPIVersionNegotiation()}
 	u, err := url.Parse(at.Host)
@@ -70,7 +69,7 @@ func Open(at Address, o Options) (*Engine, error) {
 				err = o.Check(to, u.Hostname())
 			}
 			if err != nil {
-				e.refused.Store(&err) // the library tells only that it has not connected
+				e.refused.Store(&err) // the library reports only that the connection failed
 			}
 			return err
 		}}
@@ -82,20 +81,20 @@ func Open(at Address, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close gives the connections back.
+// Close closes the connections.
 func (e *Engine) Close() error { return e.api.Close() }
 
-// Address is where the engine is.
+// Address returns the address of the engine.
 func (e *Engine) Address() Address { return e.at }
 
-// API is the library's own client, for what this package has no word for.
+// API returns the library's own client, for operations that this package does not cover.
 func (e *Engine) API() client.APIClient { return e.api }
 
-// errUnreachable tells that no engine answers.
+// errUnreachable reports that no engine answers.
 var errUnreachable = errors.New("no Docker engine answers")
 
-// Ping asks whether the engine answers, and agrees on a version with it. An error says
-// what to do about it.
+// Ping checks that the engine answers, and negotiates the API version. The error says how to fix
+// the problem.
 func (e *Engine) Ping(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -118,7 +117,7 @@ func (e *Engine) unreachable(err error) error {
 	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
 	_, unproved := errors.AsType[*tls.CertificateVerificationError](err)
 	told, refused := errors.AsType[*net.OpError](err)
-	refused = refused && told.Op == "remote error" // an alert of TLS, as the library names it
+	refused = refused && told.Op == "remote error" // a TLS alert, as the library names it
 	switch {
 	case !e.at.Socket() && e.at.TLS == "":
 		fix += "; one that speaks TLS wants DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH for the folder of ca.pem, cert.pem and key.pem"
@@ -132,7 +131,7 @@ func (e *Engine) unreachable(err error) error {
 	return fmt.Errorf("%w at %s: %w; %s", errUnreachable, e.at.Host, cause(err), fix)
 }
 
-// cause strips what the library wraps around a failed connection.
+// cause removes the library's wrapping from a connection error.
 func cause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
@@ -143,7 +142,7 @@ func cause(err error) error {
 	return err
 }
 
-// An Info is what an engine says of itself.
+// An Info is the engine's description of itself.
 type Info struct {
 	Version string // of the engine
 	API     string // agreed on
@@ -153,8 +152,8 @@ type Info struct {
 	Ahead   time.Duration
 }
 
-// Info asks the engine about itself. Ahead is how far its clock is before this machine's,
-// within half of the time that the answer took.
+// Info returns the engine's description of itself. Ahead is the lead of its clock over this
+// machine's, accurate to half the duration of the request.
 func (e *Engine) Info(ctx context.Context) (Info, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Info{}, err
@@ -172,17 +171,17 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 	return out, nil
 }
 
-// Away tells whether an error says that nobody was there to answer, as while an engine is started
-// again: it is worth another try.
+// Away reports whether an error means that the engine was not running, for example during its
+// restart, so that a retry is worthwhile.
 func Away(err error) bool {
 	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// gone tells whether an error says that there is no such object.
+// gone reports whether an error means that the object does not exist.
 func gone(err error) bool { return errdefs.IsNotFound(err) }
 
-// Self is the id of the container that this process runs in, or empty: no fault may hit
-// that one. A file such as /.dockerenv proves nothing: a machine that was made of an image has
+// Self returns the id of the container that this process runs in, or empty: no fault may affect
+// that container. A file such as /.dockerenv is no proof: a machine that was made from an image has
 // it too.
 var Self = sync.OnceValue(func() string {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -193,7 +192,7 @@ var Self = sync.OnceValue(func() string {
 	return selfOf(string(mounts), string(groups))
 })
 
-// selfOf finds the id of a container in its mounts, as the engine gives it files such as
+// selfOf finds the id of a container in its mounts, because the engine mounts files such as
 // /var/lib/docker/containers/ID/hostname, or else in its control groups: /docker/ID or
 // /system.slice/docker-ID.scope.
 func selfOf(mounts, groups string) string {
@@ -219,7 +218,7 @@ func selfOf(mounts, groups string) string {
 	return ""
 }
 
-// isID tells whether a word is the whole id of a container.
+// isID reports whether a word is a full container id.
 func isID(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -14,22 +14,22 @@ import (
 
 // An Event is something that happened to a container.
 type Event struct {
-	At     time.Time // by the engine's clock; it may be told up to some 30 ms later
+	At     time.Time // by the engine's clock; events may arrive up to about 30 ms later
 	Kind   string    // start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect are of a network
 	ID     string    // of the container
 	Name   string    // empty with connect and disconnect
-	Text   string    // more about it: an exit code, a state of health, a network's name
+	Text   string    // details: an exit code, a health state, a network's name
 	Labels map[string]string
 }
 
-// kinds are those that [Engine.Events] tells of.
+// kinds are the events that [Engine.Events] reports.
 var kinds = []events.Action{
 	events.ActionStart, events.ActionDie, events.ActionOOM, events.ActionRestart, events.ActionPause, events.ActionUnPause,
 	events.ActionHealthStatus, events.ActionDestroy, events.ActionConnect, events.ActionDisconnect,
 }
 
-// Events calls f for what happens to containers from since on, one after the other, until
-// ctx ends or the engine hangs up, which is an error.
+// Events calls f for events of containers since a time, one after the other. It returns when ctx
+// ends, or with an error when the engine closes the connection.
 func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) error {
 	if err := e.Ping(ctx); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	}
 }
 
-// eventOf gives what a message tells of a container; one without an ID is that it tells of none.
+// eventOf converts a message; an Event without an ID means that the message concerns no container.
 func eventOf(m events.Message) Event {
 	kind, text, _ := strings.Cut(string(m.Action), ": ")
 	a := m.Actor.Attributes

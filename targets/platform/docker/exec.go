@@ -11,11 +11,11 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// mostOutput bounds what is kept of a command's output.
+// mostOutput is the number of bytes of a command's output that are kept.
 const mostOutput = 64 << 10
 
-// Exec runs a command in a container and waits for its end. It gives the exit code and
-// what was written. When ctx ends first the command goes on: the engine can't end it.
+// Exec runs a command in a container and waits for its end. It returns the exit code and the
+// output. If ctx ends first, the command continues: the engine can't end it.
 func (e *Engine) Exec(ctx context.Context, id string, command []string, env []string) (code int, output string, err error) {
 	made, err := e.api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
 	if err != nil {
@@ -42,8 +42,7 @@ func (e *Engine) Exec(ctx context.Context, id string, command []string, env []st
 	return i.ExitCode, strings.TrimSpace(out.String()), nil
 }
 
-// demultiplex takes the engine's stream of stdout and stderr apart and keeps the
-// beginning of both.
+// demultiplex splits the engine's stream of stdout and stderr and keeps the beginning of both.
 func demultiplex(to *bytes.Buffer, from io.Reader) {
 	w := &bounded{to: to, left: mostOutput}
 	_, _ = stdcopy.StdCopy(w, w, from)

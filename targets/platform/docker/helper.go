@@ -21,24 +21,24 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// A HelperSpec says what a helper is to be: a container that runs brunt's own program
-// with some of the rights that brunt lacks, for as long as brunt holds its input open.
+// A HelperSpec describes an agent container: it runs brunt's own program with rights that brunt
+// lacks, while brunt holds its input open.
 type HelperSpec struct {
-	Run     string   // whose it is
-	Command []string // brunt's arguments
-	Network string   // the container whose network it is in; empty is none
+	Run     string   // name of the run
+	Command []string // arguments of brunt
+	Network string   // container whose network it shares; empty is none
 	HostPID bool     // it sees the processes of the engine's machine
-	Cgroups bool     // and may write its control groups
-	Beside  string   // the container that it is to be another of, with the same program, and the Mounts alone of what that has; empty is an image of brunt's own. It may live longer than all else of the run
-	Reaches bool     // with Beside: what that one reaches by its networks
-	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
-	Mounts  []string // of the engine's machine, as -v has them
+	Cgroups bool     // it may write the machine's control groups
+	Beside  string   // container whose image, program and the Mounts this one reuses; it may outlive the run. Empty is an image of brunt
+	Reaches bool     // with Beside: connect to the networks of that container
+	Caps    []string // the only capabilities it has, such as NET_ADMIN; an engine that does not know BPF grants SYS_ADMIN instead
+	Mounts  []string // of the engine's machine, in the format of docker's -v
 
-	EndsWithin time.Duration // what it may take to end once its input has, before it is removed; zero is no more than the engine takes for that
+	EndsWithin time.Duration // timeout between the end of its input and its removal; zero is the time that the engine needs
 }
 
-// Help starts a helper. Its image is made of brunt itself, once for the engine. Closing
-// what is returned ends its input and waits until the engine has removed it.
+// Help starts an agent container. Its image holds brunt itself and is made once for each engine.
+// Closing the result ends the agent's input and waits until the engine has removed the container.
 func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, error) {
 	config := &container.Config{
 		Cmd: s.Command, Labels: map[string]string{HelperLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
@@ -47,8 +47,7 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	host := &container.HostConfig{
 		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none", Binds: s.Mounts,
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		// The engine's own filter of system calls knows bpf(2) only for those who may do
-		// everything.
+		// The engine's default seccomp filter allows bpf(2) only with all capabilities.
 		SecurityOpt: []string{"no-new-privileges", "seccomp=unconfined"},
 	}
 	var err error
@@ -75,7 +74,7 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
 		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	}
-	if gone(err) && s.Beside == "" { // somebody has removed the image
+	if gone(err) && s.Beside == "" { // the image was removed meanwhile
 		e.helping.Lock()
 		e.helper = ""
 		e.helping.Unlock()
@@ -106,8 +105,8 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	return pipe, nil
 }
 
-// beside has a helper be made of what another container is made of: that one is there, and
-// nothing has to be removed afterwards.
+// beside makes an agent use the image of another container: that image exists, and needs no
+// removal.
 func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config, host *container.HostConfig) error {
 	i, err := e.api.ContainerInspect(ctx, s.Beside)
 	if err != nil {
@@ -118,7 +117,7 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 		return err
 	}
 	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
-	// What that user may reach by its groups and by the machine's labels, such as the engine's socket.
+	// The user may need its groups and the machine's labels, for example for the engine's socket.
 	host.GroupAdd = i.HostConfig.GroupAdd
 	for _, o := range i.HostConfig.SecurityOpt {
 		if strings.HasPrefix(o, "label=") || strings.HasPrefix(o, "label:") {
@@ -129,12 +128,12 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 		host.NetworkMode, host.ExtraHosts = i.HostConfig.NetworkMode, i.HostConfig.ExtraHosts
 		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
 	}
-	// Not the run's: those are removed while it takes back what others have done.
+	// Not labelled with the run: those are removed while this agent still undoes faults.
 	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
 	return nil
 }
 
-// joinAll takes a container that is not started yet into all networks that another one is in.
+// joinAll connects a container that is not started yet to all networks of another container.
 func (e *Engine) joinAll(ctx context.Context, id, other string) error {
 	has, err := e.Inspect(ctx, id)
 	if err != nil {
@@ -145,7 +144,7 @@ func (e *Engine) joinAll(ctx context.Context, id, other string) error {
 		return err
 	}
 	for _, n := range want.Networks {
-		// One that is not started yet is in networks as they were named, without their ids.
+		// Before its start, a container lists networks by the given names, without their ids.
 		if slices.ContainsFunc(has.Networks, func(h Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
 			continue
 		}
@@ -156,11 +155,12 @@ func (e *Engine) joinAll(ctx context.Context, id, other string) error {
 	return nil
 }
 
-// WardenOf is the value of [HelperLabel] on what outlives a run in order to take it back.
+// WardenOf returns the value of [HelperLabel] on containers that outlive a run in order to undo its
+// faults.
 func WardenOf(run string) string { return "warden-" + run }
 
-// Binds gives the mounts by which another container has the files that this one, by its id, has
-// at some paths, as -v has them. What is in its image needs none.
+// Binds returns the mounts, in the format of docker's -v, by which another container gets the files
+// that this container, given by id, has at some paths. Files in its image need no mount.
 func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]string, error) {
 	i, err := e.api.ContainerInspect(ctx, id)
 	if err != nil {
@@ -185,18 +185,18 @@ func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]strin
 	return out, nil
 }
 
-// helperPipe is the input and output of a helper.
+// helperPipe is the input and output of an agent.
 type helperPipe struct {
 	e      *Engine
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail         // by its standard error
-	ends   time.Duration // what it may take once its input has ended
+	said   *tail         // its standard error
+	ends   time.Duration // time that it may take after its input has ended
 
-	ending sync.Once     // its input has ended
-	over   chan struct{} // it was waited for
-	stays  error         // why it is not known to be removed; once over
+	ending sync.Once     // ends the input once
+	over   chan struct{} // closed when the wait for its removal has ended
+	stays  error         // why its removal is uncertain; valid after over
 }
 
 func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*helperPipe, error) {
@@ -208,7 +208,7 @@ func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*he
 	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends, over: make(chan struct{})}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
-		if errors.Is(err, net.ErrClosed) { // by us, as the helper has ended
+		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended
 			err = nil
 		}
 		if words := p.said.String(); err == nil && words != "" {
@@ -219,7 +219,7 @@ func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*he
 	return p, nil
 }
 
-// ID is the helper's container.
+// ID returns the id of the agent's container.
 func (p *helperPipe) ID() string { return p.id }
 
 // Read implements [io.Reader].
@@ -228,17 +228,17 @@ func (p *helperPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
 // Write implements [io.Writer].
 func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
 
-// CloseWrite ends the helper's input.
+// CloseWrite ends the agent's input.
 func (p *helperPipe) CloseWrite() error {
 	p.ending.Do(func() { go p.await() })
 	return p.stream.CloseWrite()
 }
 
-// removedWithin is what the engine may take to remove a helper that has ended.
+// removedWithin is the time that the engine may take to remove an agent that has ended.
 const removedWithin = 10 * time.Second
 
-// await waits until the engine has removed the helper, and ends its output a moment later: an engine may
-// keep that open for ever, and whoever reads it would wait for as long as a helper may take.
+// await waits until the engine has removed the agent, and closes its output a moment later: an
+// engine may keep the output open forever, which would block a reader.
 func (p *helperPipe) await() {
 	defer close(p.over)
 	ctx, cancel := context.WithTimeout(context.Background(), p.ends+removedWithin)
@@ -252,7 +252,7 @@ func (p *helperPipe) await() {
 			return
 		}
 	}
-	const words = time.Second // for the last to come
+	const words = time.Second // time for the last output
 	time.AfterFunc(words, p.stream.Close)
 }
 
@@ -268,7 +268,7 @@ func (p *helperPipe) Close() error {
 	return p.e.Remove(context.Background(), p.id) // by force
 }
 
-// tail keeps the end of what is written to it. Only one goroutine does.
+// tail keeps the end of what is written to it. It is not safe for concurrent use.
 type tail struct{ b []byte }
 
 func (t *tail) Write(p []byte) (int, error) {
@@ -282,13 +282,14 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
-// ReadyHelp makes the image of helpers, so that the first comes as soon as others.
+// ReadyHelp makes the image of agents in advance, so that the first agent starts as fast as later
+// ones.
 func (e *Engine) ReadyHelp(ctx context.Context, run string) error {
 	_, err := e.helperImage(ctx, run)
 	return err
 }
 
-// helperImage makes the image of helpers, once.
+// helperImage makes the image of agents once.
 func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	e.helping.Lock()
 	defer e.helping.Unlock()
@@ -296,7 +297,7 @@ func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 		return e.helper, nil
 	}
 	has, err := e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", HelperLabel+"="+run))})
-	if err == nil && len(has) > 0 { // the run's brunt has made it, and this one is its guard
+	if err == nil && len(has) > 0 { // the brunt of the run made it, and this process is its watchdog
 		e.helper = has[0].ID
 		return e.helper, nil
 	}
@@ -312,8 +313,8 @@ func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	return id, nil
 }
 
-// ForgetHelp removes the image that a run's helpers are made of, unless one of them is there: for who made
-// it to take one thing back, and has no entry in a journal for it.
+// ForgetHelp removes the image of a run's agents unless an agent exists. It is for a process that
+// made the image for a single undo, without a journal entry.
 func (e *Engine) ForgetHelp(ctx context.Context, run string) error {
 	e.helping.Lock()
 	defer e.helping.Unlock()
@@ -325,14 +326,14 @@ func (e *Engine) ForgetHelp(ctx context.Context, run string) error {
 	var errs []error
 	for _, id := range left.Images {
 		_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
-		if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict is that it is in use by now
+		if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict means that the image is in use again
 			errs = append(errs, fmt.Errorf("removing the image of helpers: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Unhelp removes what is left of a run's helpers in the engine, and their image.
+// Unhelp removes the remaining agents of a run in the engine, and their image.
 func (e *Engine) Unhelp(ctx context.Context, run string) (Left, error) {
 	e.helping.Lock()
 	defer e.helping.Unlock()

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestHelperPipe_KeptOpen has an engine that keeps the output of a helper open that has ended: its end
-// is told all the same, and long before a helper's time is over.
+// TestHelperPipe_KeptOpen has an engine that keeps the output of an ended agent open: the end is
+// reported all the same, well before the agent's timeout.
 func TestHelperPipe_KeptOpen(t *testing.T) {
 	t.Parallel()
 	over := make(chan struct{})
@@ -25,7 +25,7 @@ func TestHelperPipe_KeptOpen(t *testing.T) {
 			}
 			defer c.Close()
 			_, _ = b.WriteString("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-			_, _ = b.WriteString("\x01\x00\x00\x00\x00\x00\x00\x04done") // the last that the helper says
+			_, _ = b.WriteString("\x01\x00\x00\x00\x00\x00\x00\x04done") // the last output of the agent
 			_ = b.Flush()
 			<-over
 		case strings.HasSuffix(r.URL.Path, "/wait"):

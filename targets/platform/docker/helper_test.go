@@ -12,7 +12,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// TestDocker_Beside has a helper that reaches what another container reaches be in all of its networks.
+// TestDocker_Beside checks that an agent that reaches what another container reaches is connected
+// to all of its networks.
 func TestDocker_Beside(t *testing.T) {
 	at, err := Find(os.Getenv)
 	if err != nil {
@@ -36,7 +37,7 @@ func TestDocker_Beside(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	image, err := e.BuildSelf(t.Context(), "brunt-"+run, "helper_test.go", labels) // nothing is started
+	image, err := e.BuildSelf(t.Context(), "brunt-"+run, "helper_test.go", labels) // no container is started
 	if err != nil {
 		t.Fatal(err)
 	}

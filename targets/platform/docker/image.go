@@ -20,8 +20,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// isStatic tells whether a file is a Linux program that needs no other file to run, so that
-// an image FROM scratch can hold it alone. The error says how to get one.
+// isStatic checks that a file is a Linux program that needs no other file, so that an image FROM
+// scratch can hold it alone. The error says how to build one.
 func isStatic(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
@@ -36,7 +36,7 @@ func isStatic(file string) error {
 	return nil
 }
 
-// SelfPath is the program that brunt's own containers run: BRUNT_LINUX, else this one.
+// SelfPath returns the program that brunt's own containers run: BRUNT_LINUX, or else this program.
 func SelfPath(getenv func(string) string) (string, error) {
 	file := getenv("BRUNT_LINUX")
 	if file == "" {
@@ -48,13 +48,12 @@ func SelfPath(getenv func(string) string) (string, error) {
 	return file, isStatic(file)
 }
 
-// SelfProgram is where the program stands in an image of [Engine.BuildSelf]. It is the
-// image's entrypoint.
+// SelfProgram is the path of the program in an image of [Engine.BuildSelf]. It is the image's
+// entrypoint.
 const SelfProgram = "/brunt"
 
-// BuildSelf makes an image FROM scratch that holds one static program, and nothing else
-// but an empty /tmp. Name is what the image is called; labels are put on it. It gives the
-// image's id. No registry is asked.
+// BuildSelf makes an image FROM scratch that holds one static program and an empty /tmp. name is
+// the name of the image; labels are its labels. It returns the image's id. It uses no registry.
 func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map[string]string) (string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return "", err
@@ -99,7 +98,7 @@ func pack(w io.Writer, program io.Reader, size int64) error {
 	return t.Close()
 }
 
-// imported reads the id of an image from what the engine says while it makes one.
+// imported reads the id of an image from the engine's progress messages.
 func imported(r io.Reader) (string, error) {
 	id := ""
 	for d := json.NewDecoder(r); ; {
@@ -121,18 +120,18 @@ func imported(r io.Reader) (string, error) {
 	}
 }
 
-// Left is what carries a run's label in the engine.
+// Left lists objects in the engine that carry a run's label.
 type Left struct {
 	Containers, Networks, Images, Volumes []string // ids, and names of volumes
 }
 
-// Total is how much there is of it.
+// Total returns the number of objects.
 func (l Left) Total() int {
 	return len(l.Containers) + len(l.Networks) + len(l.Images) + len(l.Volumes)
 }
 
-// Labelled lists what a run has made in the engine, and the volumes, networks and
-// containers that Compose has made for it, whose project is named after the run.
+// Labelled lists what a run has made in the engine, and the volumes, networks and containers that
+// Compose has made for it, whose project is named after the run.
 func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error) {
 	var left Left
 	if err := e.Ping(ctx); err != nil {
@@ -164,8 +163,7 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	return left, err
 }
 
-// Runs lists the runs that have something in the engine, each with the user that it says
-// it is of.
+// Runs lists the runs that have objects in the engine, with the owner that their labels name.
 func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
@@ -201,7 +199,7 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	return out, nil
 }
 
-// RemoveLabelled removes what carries a label: containers first, then what they used.
+// RemoveLabelled removes the objects that carry a label: containers first, then what they used.
 func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left, error) {
 	left, err := e.Labelled(ctx, label, value)
 	if err != nil {
@@ -225,7 +223,7 @@ func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left,
 	return left, errors.Join(errs...)
 }
 
-// RemoveImage removes an image. One that is not there any more is no error.
+// RemoveImage removes an image. A missing image is not an error.
 func (e *Engine) RemoveImage(ctx context.Context, id string) error {
 	_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{Force: true, PruneChildren: true})
 	if err != nil && !gone(err) {
@@ -234,10 +232,10 @@ func (e *Engine) RemoveImage(ctx context.Context, id string) error {
 	return nil
 }
 
-// logTail is how much of a container's output is read.
+// logTail is the number of bytes of a container's output that are read.
 const logTail = 4 << 10
 
-// Tail gives the end of what a container has written.
+// Tail returns the end of a container's output.
 func (e *Engine) Tail(ctx context.Context, id string) string {
 	out, err := e.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
 	if err != nil {
@@ -253,7 +251,7 @@ func (e *Engine) Tail(ctx context.Context, id string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// Digests lists by what registries have an image: name@sha256:…. One that was built here
+// Digests lists the registry digests of an image: name@sha256:…. An image that was built locally
 // and never pushed has none.
 func (e *Engine) Digests(ctx context.Context, id string) ([]string, error) {
 	if err := e.Ping(ctx); err != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// Kill sends a signal, without SIG, to the container's first process. A container that
-// is killed by the engine stays down, whatever its restart policy.
+// Kill sends a signal, named without SIG, to the container's first process. The engine does not
+// restart a container that was killed this way, whatever its restart policy.
 func (e *Engine) Kill(ctx context.Context, id, signal string) error {
 	return told("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
 }
 
-// Stop ends the container in good order and keeps it down: its own stop signal, and after
-// grace SIGKILL. The engine counts grace in whole seconds; it is rounded up.
+// Stop stops the container and keeps it down: its own stop signal, and after grace SIGKILL. Grace
+// is rounded up to whole seconds.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
 	return told("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
@@ -29,7 +29,7 @@ func seconds(d time.Duration) *int {
 	return &n
 }
 
-// Start starts a container that does not run. One that runs is left as it is.
+// Start starts a container. It has no effect on one that runs.
 func (e *Engine) Start(ctx context.Context, id string) error {
 	return told("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
 }
@@ -39,13 +39,12 @@ func (e *Engine) Restart(ctx context.Context, id string, grace time.Duration) er
 	return told("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
 
-// Pause stops every process of the container by its freezer. One that is paused already
-// is an error.
+// Pause freezes every process of the container. Pausing a paused container is an error.
 func (e *Engine) Pause(ctx context.Context, id string) error {
 	return told("pausing", id, e.api.ContainerPause(ctx, id))
 }
 
-// Unpause lets a paused container go on. One that is not paused is left as it is.
+// Unpause resumes a paused container. It has no effect on one that is not paused.
 func (e *Engine) Unpause(ctx context.Context, id string) error {
 	err := e.api.ContainerUnpause(ctx, id)
 	if err != nil && strings.Contains(err.Error(), "is not paused") {
@@ -54,8 +53,8 @@ func (e *Engine) Unpause(ctx context.Context, id string) error {
 	return told("unpausing", id, err)
 }
 
-// Remove ends a container and removes it with its own volumes. One that is not there any
-// more is no error.
+// Remove kills a container and removes it with its anonymous volumes. A missing container is not an
+// error.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if gone(err) || err != nil && strings.Contains(err.Error(), "is already in progress") {
@@ -64,7 +63,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	return told("removing", id, err)
 }
 
-// RemoveUnstarted removes a container that has never run. One that is not there any more is no error; one
+// RemoveUnstarted removes a container that has never run. A missing container is not an error; one
 // that was started meanwhile is.
 func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
 	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true})
@@ -74,7 +73,7 @@ func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
 	return told("removing", id, err)
 }
 
-// told says what could not be done to whom.
+// told adds the operation and the container to an error.
 func told(doing, id string, err error) error {
 	switch {
 	case err == nil:
@@ -85,7 +84,7 @@ func told(doing, id string, err error) error {
 	return fmt.Errorf("%s container %s: %w", doing, short(id), err)
 }
 
-// short is an id as docker ps shows it.
+// short returns an id as docker ps shows it.
 func short(id string) string {
 	if len(id) == 64 {
 		return id[:12]
@@ -93,8 +92,7 @@ func short(id string) string {
 	return id
 }
 
-// AwaitHealthy waits until a container runs and its health check, where it has one, is
-// good.
+// AwaitHealthy waits until a container runs and its health check, if it has one, passes.
 func (e *Engine) AwaitHealthy(ctx context.Context, id string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -117,7 +115,7 @@ func (e *Engine) AwaitHealthy(ctx context.Context, id string) error {
 	}
 }
 
-// Healthy tells why the container is not up, or nil.
+// Healthy returns why the container is not up, or nil.
 func (c *Container) Healthy() error {
 	switch {
 	case !c.Running:

@@ -12,31 +12,31 @@ import (
 	"github.com/docker/docker/api/types/versions"
 )
 
-// An Endpoint is how a container stands in a network, as far as it was asked for when it
-// was put there: what is needed to put it back.
+// An Endpoint is a container's configuration in a network, as far as it was requested: what is
+// needed to restore it.
 type Endpoint struct {
 	Network    string            `json:"network"` // its id
 	Name       string            `json:"name"`    // of the network
 	Address    string            `json:"address,omitempty"`
 	Address6   string            `json:"address6,omitempty"`
-	Fixed      bool              `json:"fixed,omitempty"` // an address was asked for, and was not the engine's choice
-	Asked      *Asked            `json:"asked,omitempty"` // which; nil with Fixed is both, as older journals have it
+	Fixed      bool              `json:"fixed,omitempty"` // an address was requested, rather than chosen by the engine
+	Asked      *Asked            `json:"asked,omitempty"` // requested addresses; nil with Fixed is both, as in older journals
 	Mac        string            `json:"mac,omitempty"`
-	OwnMac     bool              `json:"own_mac,omitempty"`  // it is none that the engine makes of the address
-	Priority   int               `json:"priority,omitempty"` // with which it is the container's gateway
+	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address
+	Priority   int               `json:"priority,omitempty"` // priority as the container's gateway
 	Aliases    []string          `json:"aliases,omitempty"`
 	Links      []string          `json:"links,omitempty"`
 	DriverOpts map[string]string `json:"driver_opts,omitempty"`
 }
 
-// Asked are the addresses that were asked for when a container was put into a network.
+// Asked holds the addresses that were requested when a container was connected to a network.
 type Asked struct {
 	Address   string   `json:"address,omitempty"`
 	Address6  string   `json:"address6,omitempty"`
 	LinkLocal []string `json:"link_local,omitempty"`
 }
 
-// Endpoints describes how a container stands in its networks.
+// Endpoints describes a container's configuration in its networks.
 func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 			ep.Fixed, ep.Asked = true, &Asked{asked.IPv4Address, asked.IPv6Address, asked.LinkLocalIPs}
 		}
 		for _, a := range n.Aliases {
-			if a != short(i.ID) { // which the engine adds itself
+			if a != short(i.ID) { // added by the engine itself
 				ep.Aliases = append(ep.Aliases, a)
 			}
 		}
@@ -65,7 +65,8 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	return out, nil
 }
 
-// Disconnect takes a container out of a network. One that is not in it is left as it is.
+// Disconnect disconnects a container from a network. It has no effect if the container is not
+// connected.
 func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 	err := e.api.NetworkDisconnect(ctx, networkID, id, false)
 	if err != nil && strings.Contains(err.Error(), "is not connected to") {
@@ -74,9 +75,9 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 	return told("taking out of its network", id, err)
 }
 
-// Connect puts a container back into a network as it stood there. One that is in it
-// already is left as it is. The engine lets an address be asked for only in networks
-// whose subnet was chosen; elsewhere it gives its own choice.
+// Connect connects a container to a network with its previous configuration. It has no effect if
+// the container is connected. The engine accepts a requested address only in networks with a
+// configured subnet; elsewhere it chooses one.
 func (e *Engine) Connect(ctx context.Context, id string, ep Endpoint) error {
 	settings := &network.EndpointSettings{Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority}
 	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
@@ -86,13 +87,13 @@ func (e *Engine) Connect(ctx context.Context, id string, ep Endpoint) error {
 	if ep.Address != "" || ep.Address6 != "" {
 		asked.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Address, IPv6Address: ep.Address6}
 	}
-	if ep.Asked != nil { // the other one may be of a subnet that takes no wishes
+	if ep.Asked != nil { // the other address may be in a subnet that accepts no requests
 		settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Asked.Address, IPv6Address: ep.Asked.Address6, LinkLocalIPs: ep.Asked.LinkLocal}
 		asked.IPAMConfig.LinkLocalIPs = ep.Asked.LinkLocal
 	}
 	if !ep.Fixed || ep.Asked != nil {
-		// Without an address asked for the engine gives the lowest that is free, which as a
-		// rule is the one that the container had.
+		// Without a request the engine assigns the lowest free address, which usually is the
+		// previous one.
 		err := e.connect(ctx, id, ep.Network, settings)
 		if err == nil {
 			err = e.reseat(ctx, id, ep, &asked, settings)
@@ -110,11 +111,11 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 	return told("putting back into its network", id, err)
 }
 
-// macsFrom is the version of the engine's API from which on a container has an address of its own in each
-// network. Before there is one for all of them, which is the container's and stays.
+// macsFrom is the version of the engine's API since which a container has a separate MAC address in
+// each network. Before, it has one for all networks, which stays.
 const macsFrom = "1.44"
 
-// madeOf is the hardware address that the engine makes of an IPv4 address.
+// madeOf returns the MAC address that the engine derives from an IPv4 address.
 func madeOf(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil || !a.Is4() {
@@ -124,8 +125,8 @@ func madeOf(address string) string {
 	return net.HardwareAddr{2, 0x42, b[0], b[1], b[2], b[3]}.String()
 }
 
-// reseat asks for the addresses that a container had, where the engine gave it others. Otherwise is how it is put
-// back where the network takes no wishes.
+// reseat requests the previous addresses of a container if the engine assigned others. otherwise is
+// the configuration for a network that accepts no requests.
 func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked, otherwise *network.EndpointSettings) error {
 	now, err := e.Endpoints(ctx, id)
 	if err != nil {
@@ -144,7 +145,7 @@ func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked, othe
 	return e.connect(ctx, id, ep.Network, otherwise)
 }
 
-// HasNetwork tells whether there is a network of that id.
+// HasNetwork reports whether a network with the id exists.
 func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 	if err := e.Ping(ctx); err != nil {
 		return false, err
@@ -159,7 +160,7 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 	return n.ID == id, nil
 }
 
-// RemoveNetwork removes a network. One that is not there any more is no error.
+// RemoveNetwork removes a network. A missing network is not an error.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	if err := e.api.NetworkRemove(ctx, id); err != nil && !gone(err) {
 		return fmt.Errorf("removing network %s: %w", short(id), err)

@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// seat is how an engine that is none says that a container stands in network n, and what it was asked for last.
+// seat is a fake engine: the configuration of a container in network n, and the last requests for
+// it.
 type seat struct {
 	version string
-	has     string // what inspect says of the endpoint; empty is that it is in no network
-	gives   string // what it says once it is put back
+	has     string // the endpoint according to inspect; empty is none
+	gives   string // the endpoint after it is connected again
 	asked   []map[string]any
 }
 
@@ -36,12 +37,12 @@ func (s *seat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestConnect puts a container back as it stood in its network.
+// TestConnect restores a container's configuration in a network.
 func TestConnect(t *testing.T) {
 	const made = `"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "02:42:0a:00:00:05"`
 	for _, c := range []struct {
 		name, version, has, gives string
-		want                      []string // what is asked for, in each try
+		want                      []string // requests of each attempt
 	}{
 		{"the engine's choice", "1.48", `{` + made + `}`, `{` + made + `}`, []string{"mac= 4= 6= priority=0"}},
 		{"a hardware address", "1.48", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01", "GwPriority": 7}`, `{"NetworkID": "n", "IPAddress": "10.0.0.5"}`, []string{"mac=aa:bb:cc:00:00:01 4= 6= priority=7"}},
@@ -63,7 +64,7 @@ func TestConnect(t *testing.T) {
 			if err != nil || len(eps) != 1 {
 				t.Fatalf("%+v, %v", eps, err)
 			}
-			b, err := json.Marshal(eps[0]) // as the journal has it
+			b, err := json.Marshal(eps[0]) // as in the journal
 			var ep Endpoint
 			if err == nil {
 				err = json.Unmarshal(b, &ep)

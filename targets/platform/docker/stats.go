@@ -9,14 +9,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// Stats is what a container uses, as its engine counts it.
+// Stats is the resource usage of a container, as reported by its engine.
 type Stats struct {
 	CPU    time.Duration // since it was started
-	Memory int64         // bytes: what it holds but for cached files that nobody uses
-	Tasks  int           // processes and their threads
+	Memory int64         // bytes, without cached files that are not in use
+	Tasks  int           // processes and threads
 }
 
-// Stats asks for what a container uses now. Of one that does not run it is nothing.
+// Stats returns the present usage of a container. It is zero for one that does not run.
 func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Stats{}, err
@@ -36,9 +36,8 @@ func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	return statsOf(&s), nil
 }
 
-// statsOf reads an engine's statistics. What files the kernel has cached and could drop is
-// no need of the container's, and is left out as `docker stats` does: the name of that
-// figure is another in version 1 of control groups.
+// statsOf converts an engine's statistics. Like `docker stats`, it excludes cached files that the
+// kernel could drop. Versions 1 and 2 of control groups name that figure differently.
 func statsOf(s *container.StatsResponse) Stats {
 	memory := s.MemoryStats.Usage
 	for _, name := range []string{"total_inactive_file", "inactive_file"} {

@@ -59,7 +59,7 @@ func Kill(ctx context.Context, spare func(pid int) bool, marks ...string) (found
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if len(pids) == 0 { // a process without our marks is slow to start its program
+			if len(pids) == 0 { // a process without the marks is slow to start its program
 				return found, nil
 			}
 			return found, errors.New("marked processes are still running, or start new ones")

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// start runs a script with the mark in a session of its own.
+// start runs a script with the mark in its own session.
 func start(t *testing.T, script, mark string) *exec.Cmd {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "script")

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// An answer is what HTTPError says, in each of the forms that a request can ask
-// for; so all of the same form share one.
+// A CannedResponse is a fixed response in each form that a request can require. All requests for
+// the same form share its bytes.
 type CannedResponse [2][3][]byte // without and with the body; plain, close, keep-alive
 
 func NewCannedResponse(status int, headers map[string]string, body string) *CannedResponse {
@@ -38,8 +38,8 @@ func NewCannedResponse(status int, headers map[string]string, body string) *Cann
 	return &a
 }
 
-// to is the answer to a request with the method. Closes tells that the connection ends with it, old that
-// the request is one of HTTP/1.0.
+// For returns the response to a request with the method. closes reports that the connection ends
+// with it, old that the request is HTTP/1.0.
 func (a *CannedResponse) For(method string, closes, old bool) []byte {
 	body, connection := 1, 0
 	if method == http.MethodHead {

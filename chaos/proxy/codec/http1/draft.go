@@ -14,24 +14,24 @@ import (
 	"strings"
 )
 
-// A Draft is what is changed of a message. The zero value is nothing.
+// A Draft describes changes to a message. The zero value changes nothing.
 type Draft struct {
-	Path    PathDraft          // of a request
-	Status  int                // of an answer, from 200 to 599; 0 stays
-	Headers map[string]*string // in place of what has the name; nil is to have none
-	Body    *string            // nil stays
+	Path    PathDraft          // for requests
+	Status  int                // for responses, from 200 to 599; 0 keeps the status
+	Headers map[string]*string // replaces headers by name; nil removes a header
+	Body    *string            // nil keeps the body
 }
 
-// A PathDraft changes the path of a request, as it is without escapes. The query stays.
+// A PathDraft changes the unescaped path of a request. The query stays.
 type PathDraft struct {
-	To    string         // the new path; with Match as [regexp.Regexp.Expand] has it
-	Match *regexp.Regexp // what of the path is replaced, every time; nil is all
+	To    string         // the new path; with Match, a template of [regexp.Regexp.Expand]
+	Match *regexp.Regexp // the parts of the path to replace; nil is the whole path
 }
 
-// Zero tells that nothing is changed.
+// Zero reports whether the draft changes nothing.
 func (d PathDraft) Zero() bool { return d.To == "" && d.Match == nil }
 
-// Of gives the path that there is to be in place of another.
+// Of returns the new path for a path.
 func (d PathDraft) Of(path string) string {
 	switch {
 	case d.Zero():
@@ -46,7 +46,7 @@ func (d PathDraft) Of(path string) string {
 	return to
 }
 
-// Zero tells that nothing is changed.
+// Zero reports whether the draft changes nothing.
 func (d *Draft) Zero() bool {
 	return d.Path.Zero() && d.Status == 0 && len(d.Headers) == 0 && d.Body == nil
 }
@@ -72,7 +72,7 @@ func (d *Draft) Check() error {
 	return errors.Join(errs...)
 }
 
-// CheckHeader tells what keeps a header from being set.
+// CheckHeader returns an error if a header can't be set.
 func CheckHeader(name, value string) error {
 	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 	case name == "" || strings.ContainsFunc(name, notToken):
@@ -85,14 +85,14 @@ func CheckHeader(name, value string) error {
 	return nil
 }
 
-// A revision is what becomes of the message that is under way in one direction.
+// A Revision holds the changes to the message in progress in one direction.
 type Revision struct {
-	head []byte // in place of the header; nil is as it came
-	size int    // of the header that came
-	mute bool   // its body is dropped
+	head []byte // replaces the header; nil keeps it
+	size int    // length of the original header in bytes
+	mute bool   // drop the body
 }
 
-// Apply gives what is passed on of b.
+// Apply returns the bytes to forward in place of b.
 func (v *Revision) Apply(b []byte, first bool) []byte {
 	switch {
 	case first && v.head != nil:
@@ -107,15 +107,15 @@ func (v *Revision) Apply(b []byte, first bool) []byte {
 	return b
 }
 
-// dialed is told that the message has ended. What follows one that could not be read to
-// its end belongs to it, and goes where its body went.
+// Finish resets the revision at the end of a message. After a message that could not be parsed to
+// its end, the remaining bytes are treated like its body.
 func (v *Revision) Finish(f *Framer) {
 	if !f.Raw || !v.mute {
 		*v = Revision{}
 	}
 }
 
-// merge lays d over what was to be changed before.
+// merge applies over on top of d.
 func (d *Draft) merge(over *Draft) {
 	if over.Status != 0 {
 		d.Status = over.Status
@@ -131,13 +131,13 @@ func (d *Draft) merge(over *Draft) {
 	}
 }
 
-// ofBody are headers that say something of a body, and nothing of another one.
+// ofBody lists headers that describe a body and are wrong for another one.
 var ofBody = []string{
 	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest",
 }
 
-// rewriteHeader gives a header with its first line and others changed. Without are headers
-// to leave out besides those of the draft; with are lines to add.
+// rewriteHeader returns a header with a new first line and the draft's headers. without lists more
+// headers to omit; with holds lines to add.
 func rewriteHeader(head []byte, first string, d *Draft, without []string, with string) []byte {
 	out := append([]byte(first), "\r\n"...)
 	lines := bytes.SplitAfter(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
@@ -145,7 +145,7 @@ func rewriteHeader(head []byte, first string, d *Draft, without []string, with s
 	for _, line := range lines[1:] {
 		if text := bytes.TrimRight(line, "\r\n"); len(text) == 0 {
 			break
-		} else if text[0] != ' ' && text[0] != '\t' { // or it goes on with the one before
+		} else if text[0] != ' ' && text[0] != '\t' { // otherwise the line continues the previous one
 			name, _, _ := bytes.Cut(text, []byte(":"))
 			canonical := textproto.CanonicalMIMEHeaderKey(string(bytes.TrimSpace(name)))
 			_, named := d.Headers[canonical]
@@ -163,13 +163,13 @@ func rewriteHeader(head []byte, first string, d *Draft, without []string, with s
 	return append(append(out, with...), "\r\n"...)
 }
 
-// firstLine is the first line of a header, without its end.
+// firstLine returns the first line of a header, without its line end.
 func firstLine(head []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
 	return string(bytes.TrimSuffix(line, []byte("\r")))
 }
 
-// ReviseRequest makes what becomes of a request that editors chose.
+// ReviseRequest returns the revision of a request by the drafts that apply to it.
 func ReviseRequest(head []byte, drafts []*Draft) Revision {
 	var d Draft
 	line := firstLine(head)
@@ -189,8 +189,7 @@ func ReviseRequest(head []byte, drafts []*Draft) Revision {
 	return v
 }
 
-// withPath gives a request's first line with another path. A target that is no path
-// stays.
+// withPath returns a request line with another path. A target that is not a path stays unchanged.
 func withPath(line string, d PathDraft) string {
 	method, rest, _ := strings.Cut(line, " ")
 	i := strings.LastIndexByte(rest, ' ')
@@ -209,7 +208,8 @@ func withPath(line string, d PathDraft) string {
 	return method + " " + to + rest[i:]
 }
 
-// ReviseAnswer makes what becomes of the last answer to a request that editors chose.
+// ReviseAnswer returns the revision of the final response to a request by the drafts that apply to
+// it.
 func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft) Revision {
 	var d Draft
 	for _, over := range drafts {
@@ -229,7 +229,7 @@ func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft)
 	case d.Body == nil && BodyAllowed(status) == BodyAllowed(h.StatusCode):
 		v.head = rewriteHeader(head, line, &d, nil, "")
 		return v
-	case d.Body == nil: // by its status it had none, or is to have none
+	case d.Body == nil: // the status allows no body, or the response has none
 		d.Body = new(string)
 	}
 	v.mute = true
@@ -238,7 +238,7 @@ func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft)
 		with = "Content-Length: " + strconv.Itoa(len(*d.Body)) + "\r\n"
 	}
 	if whole && BodyAllowed(h.StatusCode) && h.ContentLength < 0 && len(h.TransferEncoding) == 0 {
-		// The old body ends with the connection, which nothing else can go over.
+		// The old body ends with the connection, which can't be used again.
 		without = append(slices.Clone(ofBody), "Connection")
 		with += "Connection: close\r\n"
 	}

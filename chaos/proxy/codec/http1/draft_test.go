@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzRewrite wants what was a message to stay one, with what was asked for in it.
+// FuzzRewrite checks that a rewritten message is still a message and contains the requested
+// changes.
 func FuzzRewrite(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"GET /old?q=1 HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: s\r\n\r\nhello"},

@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// maxHeader is the largest header of a message that is waited for; a larger one
-// passes as it is.
+// maxHeader is the size in bytes of the largest header that is parsed. A larger one passes
+// unchanged.
 const maxHeader = 64 << 10
 
-// certain is how much of a header is looked at again with each byte, in case that
-// it turns out not to be one; after that only with each line.
+// certain is the number of header bytes that are parsed again with each byte, to detect other
+// protocols early. Beyond it, parsing repeats with each line.
 const certain = 256
 
-// maxLine bounds a line of chunked coding.
+// maxLine is the largest length in bytes of a line of chunked coding.
 const maxLine = 4096
 
 var (
@@ -33,7 +33,7 @@ const (
 	UntilClose         // with the connection
 )
 
-// end is where a framer is in a message.
+// part is the position of a framer in a message.
 type part uint8
 
 const (
@@ -46,32 +46,31 @@ const (
 	inTrailer
 )
 
-// A framer finds where messages begin and end in one direction of an HTTP/1.x
-// connection. It reads what it must to know that, and changes nothing.
+// A Framer finds the beginning and end of messages in one direction of an HTTP/1.x connection. It
+// parses only what it needs for that, and changes nothing.
 //
-// What is not HTTP makes it raw: from there on it only passes bytes.
+// Data that is not HTTP makes the framer raw: from then on it passes all bytes unparsed.
 type Framer struct {
-	// Begin reads a header, which b begins with, and says how long it is and how
-	// the body goes on. It gives errMore until the header is complete.
+	// Begin parses a header at the beginning of b and returns its length and how the body
+	// continues. It returns errMore until the header is complete.
 	Begin func(b []byte) (n int, body Framing, size uint64, err error)
-	// Emit gets every byte, in order. First and last tell that b begins or ends a
-	// message.
+	// Emit receives every byte, in order. first and last report that b begins or ends a message.
 	Emit func(b []byte, first, last bool)
-	// Broken is told that what came makes no sense and that all that follows is raw.
-	// If it was a body, the message's last bytes are emitted after that.
+	// Broken is called when the data is invalid and everything that follows is raw. If it was a
+	// body, the message's last bytes are emitted afterwards.
 	Broken func()
 
 	Raw  bool
 	part part
-	head []byte // of a header that is not complete
-	left uint64 // bytes of the body or the chunk
-	line []byte // of chunked coding that is not complete
+	head []byte // of an incomplete header
+	left uint64 // remaining bytes of the body or the chunk
+	line []byte // of an incomplete line of chunked coding
 }
 
-// Idle tells that no message is under way.
+// Idle reports that no message is in progress.
 func (f *Framer) Idle() bool { return !f.Raw && f.part == inHeader && len(f.head) == 0 }
 
-// Feed takes what came.
+// Feed processes received bytes.
 func (f *Framer) Feed(b []byte) {
 	if waited := len(f.head); waited > 0 {
 		done := bytes.IndexByte(b, '\n') >= 0
@@ -123,7 +122,7 @@ func (f *Framer) Flush() {
 	}
 }
 
-// expect sets the framer on a body.
+// expect prepares the framer for a body.
 func (f *Framer) expect(body Framing, size uint64) {
 	f.left = size
 	switch {
@@ -131,12 +130,12 @@ func (f *Framer) expect(body Framing, size uint64) {
 		f.part = inSizeLine
 	case body == UntilClose:
 		f.part = inEndless
-	default: // an empty one is one of size 0
+	default: // an empty body has size 0
 		f.part = inSized
 	}
 }
 
-// body takes what of b is body. Done tells that the message ends there.
+// body processes the part of b that belongs to the body. done reports the end of the message.
 func (f *Framer) body(b []byte) (n int, done bool, err error) {
 	for {
 		switch f.part {
@@ -167,10 +166,10 @@ func (f *Framer) body(b []byte) (n int, done bool, err error) {
 	}
 }
 
-// read takes a line, with its end; nil is that it is not complete.
+// read reads a line with its line end; nil means that the line is incomplete.
 func (f *Framer) read(b []byte) (n int, line []byte, err error) {
 	if f.part == inChunkEnd && len(f.line) == 0 && len(b) > 0 && b[0] != '\r' {
-		return 0, nil, errChunking // don't wait for a line's end
+		return 0, nil, errChunking // don't wait for the end of the line
 	}
 	n = bytes.IndexByte(b, '\n') + 1
 	if n == 0 {
@@ -191,7 +190,7 @@ func (f *Framer) read(b []byte) (n int, line []byte, err error) {
 	return n, line, nil
 }
 
-// lined follows a line of chunked coding. Done tells that it ends the message.
+// lined processes a line of chunked coding. done reports the end of the message.
 func (f *Framer) lined(line []byte) (done bool, err error) {
 	text, crlf := bytes.CutSuffix(line, []byte("\r\n"))
 	switch f.part {
@@ -201,7 +200,7 @@ func (f *Framer) lined(line []byte) (done bool, err error) {
 		}
 		f.part = inSizeLine
 	case inSizeLine:
-		if !crlf || bytes.IndexByte(text, '\r') >= 0 { // RFC 9112 7.1: no bare LF here
+		if !crlf || bytes.IndexByte(text, '\r') >= 0 { // RFC 9112 7.1: a bare LF is invalid here
 			return false, errChunking
 		}
 		size, _, _ := bytes.Cut(bytes.TrimRight(text, " \t"), []byte(";"))
@@ -218,7 +217,7 @@ func (f *Framer) lined(line []byte) (done bool, err error) {
 	return false, nil
 }
 
-// hex reads a chunk's size.
+// hex parses a chunk's size.
 func hex(b []byte) (n uint64, err error) {
 	if len(b) == 0 || len(b) > 15 {
 		return 0, errChunking

@@ -13,11 +13,11 @@ import (
 	"brunt/chaos/proxy/codec/http1/http1test"
 )
 
-// A message is where a framer says that one is.
+// A message is the position of a message that a framer found.
 type message struct{ from, to int } // to is -1 where it did not end
 
-// framed gives the messages that a framer finds in b, fed in pieces, and where what
-// is raw begins.
+// framed returns the messages that a framer finds in b, fed in pieces, and the position at which
+// raw data begins.
 func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, Framing, uint64, error)) (ms []message, raw int) {
 	t.Helper()
 	var got []byte
@@ -75,7 +75,7 @@ func beginResponse(b []byte) (int, Framing, uint64, error) {
 	return n, body, size, nil
 }
 
-// standard gives the requests that net/http finds in b and reads to their end.
+// standard returns the requests that net/http finds in b and reads to their end.
 func standard(b []byte) (ms []message) {
 	src := bytes.NewReader(b)
 	br := bufio.NewReaderSize(src, 1<<20)
@@ -116,7 +116,7 @@ func TestFramerFindsWhatNetHTTPFinds(t *testing.T) {
 }
 
 func TestFramerGivesUpAtOnce(t *testing.T) {
-	// What can't be HTTP must not wait for more of it.
+	// Data that can't be HTTP must not wait for more.
 	for _, s := range []string{"\x00", "\x16\x03", "GET /\x00", " GET", "(", "HELLO\r\n", "GET / HTTP\r\n", "\r\n\r\n\r\n", strings.Repeat("A", 65)} {
 		if _, raw := framed(t, []byte(s), 1<<20, beginRequest); raw != 0 {
 			t.Errorf("%q waits", s)

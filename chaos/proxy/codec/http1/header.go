@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// Headers are read by net/http, so that what it takes for a request is one here,
-// and ends where it ends there.
+// net/http parses the headers, so that this package accepts the same requests and finds their ends
+// at the same place.
 
-// headers are what net/http reads a header from.
+// headers is a reader from which net/http parses a header.
 type headers struct {
 	src bytes.Reader
 	br  *bufio.Reader
@@ -25,8 +25,8 @@ var headerReaders = sync.Pool{New: func() any {
 	return h
 }}
 
-// readHeader lets read take a header from b, which contains the end of one. It
-// gives how many bytes that took.
+// readHeader lets read parse a header from b, which contains a complete one. It returns the length
+// of the header in bytes.
 func readHeader(b []byte, read func(*bufio.Reader) error) (n int, err error) {
 	h := headerReaders.Get().(*headers)
 	defer headerReaders.Put(h)
@@ -41,7 +41,8 @@ func readHeader(b []byte, read func(*bufio.Reader) error) (n int, err error) {
 	return n, err
 }
 
-// complete tells whether b contains an empty line, or that it can't get to one.
+// complete returns nil if b contains an empty line, and an error if more bytes are needed or can't
+// help.
 func complete(b []byte, looks func(line []byte, whole bool) bool) error {
 	line, _, whole := bytes.Cut(b, []byte("\n"))
 	if !looks(line, whole) {
@@ -53,8 +54,8 @@ func complete(b []byte, looks func(line []byte, whole bool) bool) error {
 	return nil
 }
 
-// ReadRequest reads a request's header. Empty lines before it are part of it, as
-// RFC 9112 2.2 allows.
+// ReadRequest parses a request's header and returns its length in bytes. Empty lines before it are
+// part of it, as RFC 9112 2.2 allows.
 func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 	skip := len(b) - len(bytes.TrimLeft(b, "\r\n"))
 	if skip > 4 {
@@ -70,8 +71,8 @@ func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 	return r, skip + n, err
 }
 
-// looksRequest tells whether a line, or its beginning, can be a request's first.
-// It finds out at once about what is not text.
+// looksRequest reports whether a line, or its beginning, can be a request line. It rejects binary
+// data at once.
 func looksRequest(line []byte, whole bool) bool {
 	method, rest, spaced := bytes.Cut(line, []byte(" "))
 	if len(method) > 64 || spaced && len(method) == 0 || whole && !spaced || strings.ContainsFunc(string(method), notToken) {
@@ -89,7 +90,8 @@ func notToken(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
-// ReadResponse reads a response's header; method is its request's.
+// ReadResponse parses a response's header and returns its length in bytes. method is the method of
+// its request.
 func ReadResponse(b []byte, method string) (r *http.Response, n int, err error) {
 	if err := complete(b, looksResponse); err != nil {
 		return nil, 0, err
@@ -107,7 +109,8 @@ func looksResponse(line []byte, _ bool) bool {
 	return string(line[:n]) == begins[:n]
 }
 
-// FramingOf says how a body ends that net/http describes by these.
+// FramingOf returns how the body ends, from the content length and transfer coding that net/http
+// reports.
 func FramingOf(length int64, coding []string) (Framing, uint64) {
 	switch {
 	case len(coding) > 0:

@@ -1,4 +1,4 @@
-// Package http1test holds HTTP/1.x exchanges for tests of parsers and of what forwards them.
+// Package http1test provides HTTP/1.x exchanges for tests of parsers and proxies.
 package http1test
 
 import "strings"
