@@ -68,7 +68,8 @@ func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Sig
 	return s
 }
 
-// Append signs r: it appends the headers of the signature to dst, which is r's own list.
+// Append signs r: it appends the headers of the signature to dst, the list that r.Proofs
+// returns.
 func (s *Signer) Append(dst *[]Header, r Request) error {
 	msg := &message{Request: r, dst: dst, at: time.Now().UTC()}
 	if s.aws != nil {

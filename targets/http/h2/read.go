@@ -275,8 +275,8 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 	return nil
 }
 
-// whole marks an answer as complete. If the server does not need the rest of the request, the
-// stream is reset.
+// whole marks an answer as complete. If the request is not fully sent, it resets the stream,
+// since the server does not need the rest.
 func (m *mux) whole(s *Stream, id uint32) {
 	s.ended, s.last = true, m.in.at
 	m.mu.Lock()
@@ -369,7 +369,7 @@ func (h *head2) finish(id uint32, end bool) error {
 	return nil
 }
 
-// errShort means that the body is shorter or longer than its header says.
+// errShort means that the length of the body differs from its header.
 var errShort = errors.New("the body is not as long as its content-length says")
 
 // ReadAnswer reads the body of the stream's answer, and its trailers.

@@ -102,8 +102,8 @@ func (m *mux) write() {
 	}
 }
 
-// quiet reports whether an idle connection is still open. It waits until the reader has
-// processed pending data, which may be the end.
+// quiet reports whether an idle connection is still open. It waits briefly until the reader
+// has processed pending data, which may be the end.
 func (m *mux) quiet() bool {
 	for n := range 200 {
 		if m.conn.Watch == nil || m.conn.Watch.Quiet() {
