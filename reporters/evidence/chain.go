@@ -19,8 +19,8 @@ import (
 // hashChain links the lines of events.jsonl: each has, as prev, the SHA-256 of the line before
 // it, without its newline. The first has zeros.
 //
-// \t{"t":0,…,"prev":"0000…"}
-// \t{"t":1,…,"prev":"sha256 of the line above"}
+//	{"t":0,…,"prev":"0000…"}
+//	{"t":1,…,"prev":"sha256 of the line above"}
 //
 // So a line that was changed, removed, inserted or moved shows in the line after it.
 // SHA256SUMS protects the last line.

@@ -20,9 +20,9 @@ import (
 // off. Its policy allows no external resource, and no script or style but its own, by their
 // hashes.
 //
-//	Result -> points -> charts (path.go, chart.go) \
-//	       -> faults, objectives, tables            > page -> assets/page.tmpl
-//	       -> series for hover and zoom (data.go)  /
+//	Result -> points -> charts (package chart)  \
+//	       -> faults, objectives, tables         > page -> assets/page.tmpl
+//	       -> series for hover and zoom         /
 type Page struct{}
 
 var _ reporters.Reporter = Page{}
