@@ -58,9 +58,10 @@ func reply(code int, body string) (*http.Response, error) {
 	}, nil
 }
 
-// outOf opens outs to a remote service, and returns a function that sends seconds.
+// testKinds returns all kinds of services.
 func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), Grafana()} }
 
+// outOf opens outs to a remote service, and returns their metrics and their log.
 func outOf(t *testing.T, f *far, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
 	t.Helper()
 	f.began = time.Now()
