@@ -97,11 +97,11 @@ const (
 )
 
 // pageCPUShare is the share of a core that page frames may cost: the next frame waits until
-// the cost of the last one is within the share. The wait is bounded by longestPause, since
-// drawing takes longer on a busy machine at no higher cost, and by the size of the page over
-// pageBytesPerSecond: the page of an hour takes twenty times as long to draw as that of ten
-// seconds, and is four times as large. In between, the figures above the page, which cost
-// nearly nothing, are updated once a second.
+// the cost of the last one is within the share. The wait is at most longestPause, since
+// drawing takes longer on a busy machine at no higher cost, or the size of the page over
+// pageBytesPerSecond if that is longer: the page of an hour takes twenty times as long to draw
+// as that of ten seconds, and is four times as large. In between, the figures above the page,
+// which cost nearly nothing, are updated once a second.
 const (
 	pageCPUShare       = 0.003
 	pageBytesPerSecond = 20e3 // bytes

@@ -53,10 +53,10 @@ type Engine struct {
 	full   atomic.Bool
 	spoken sync.Map // of string: versions of HTTP
 	drawn  atomic.Int64
-	failed sync.Map // from the number of a draw to why its call could not be rendered
+	failed sync.Map // from the number of a draw to why it could not be filled in
 	env    *template.Env
 	v      EngineOptions
-	traces *http.Traces // nil: sends none
+	traces *http.Traces // nil sends none
 
 	mu   sync.Mutex
 	hits map[uint64]*hit // under way, by sequence number
