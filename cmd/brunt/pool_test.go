@@ -150,7 +150,7 @@ func TestPool(t *testing.T) {
 		}
 		return out
 	}
-	// A history as brunt gate builds it: it learns from three records of several runs, and then
+	// A history as brunt gate builds it: it learns from records of three runs each, and then
 	// each passed gate adds its own. No run is drawn twice.
 	const runs, confirm, grown = 3, 2, 4
 	gateRuns, gates := 0, 0
