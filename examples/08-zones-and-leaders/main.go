@@ -60,7 +60,7 @@ func front(nodes []string) http.HandlerFunc {
 
 const term = time.Second // of a lease
 
-// lease grants the lease to its present owner, or to the first that asks when it is free.
+// lease grants the lease to its present owner, or to the first that asks after it has expired.
 func lease() http.HandlerFunc {
 	var mu sync.Mutex
 	var holder string

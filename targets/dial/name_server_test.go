@@ -87,7 +87,7 @@ func TestNameServer_Silent(t *testing.T) {
 	}
 }
 
-// Data that is no DNS message is passed on, whatever it holds.
+// The parser accepts any bytes; the TTL is -1 or not negative.
 func FuzzHear(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 127, 0, 0, 1})
