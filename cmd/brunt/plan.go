@@ -22,7 +22,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// foresee prints what a run would do, and saves the plan if -o is given.
+// foresee prints a forecast of the run, and saves the plan if -o is given.
 func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 	if err := f.planFree(); err != nil {
 		return err

@@ -4,9 +4,9 @@
 //
 //	manageddb node              a server of the database: takes writes while it is the primary
 //	manageddb control           the control plane: knows the servers in $NODES, fails over
-//	manageddb app               places orders in the database that $CONTROL tells of
+//	manageddb app               places orders in the database that $CONTROL names
 //	manageddb monitor           alerts when the primary is not where it belongs
-//	manageddb ctl URL status    says who is the primary
+//	manageddb ctl URL status    names the primary
 //	manageddb ctl URL failover NAME
 //	                            makes NAME the primary though the other is lost
 //	manageddb ctl URL switchover NAME

@@ -168,7 +168,7 @@ func (v *Verification) events(root *os.Root) error {
 	return nil
 }
 
-// signature checks who signed the sums.
+// signature checks the signature of the sums and its key.
 func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) error {
 	sig, err := readRegular(root, signatureFile)
 	switch {

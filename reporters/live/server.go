@@ -79,7 +79,7 @@ type answerCount struct {
 	fewer chan struct{} // closed when a request is answered
 }
 
-// Options say what a server shows and who may ask for it.
+// Options configure a server: its contents, and the requests that it admits.
 type Options struct {
 	Name  string   // of the scenario, shown until more is known
 	Token string   // stops the run; empty: no request stops it

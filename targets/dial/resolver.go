@@ -141,7 +141,7 @@ func (r *resolver) holds(ttl time.Duration) time.Duration {
 	return min(ttl, mostDNSTTL)
 }
 
-// question returns the current lookup of host; mine tells the caller to run it.
+// question returns the current lookup of host; mine: the caller must run it.
 func (r *resolver) question(host string) (q *question, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

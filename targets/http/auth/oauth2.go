@@ -37,7 +37,7 @@ type OAuth2 struct {
 //
 //	Fetch: before the load begins; a failure ends the run
 //	Keep:  [life less a fifth, at most a minute] -> fetch -> ...
-//	       a failure is told and tried again; the last token is used meanwhile
+//	       a failure is reported and retried; the last token is used meanwhile
 type Tokens struct {
 	y     *OAuth2
 	at    template.URLTemplate

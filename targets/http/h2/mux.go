@@ -346,7 +346,7 @@ type reading2 struct {
 	framer  *http2.Framer
 	hpack   *hpack.Decoder
 	at      time.Duration // when the last bytes came
-	got     int64         // bytes of bodies that the server was not told of
+	got     int64         // bytes of bodies not yet granted back to the server
 	touched []*Stream     // with new data, not woken yet
 	head    head2
 	block   []byte // a header block of several frames

@@ -117,7 +117,7 @@ func (s *Stream) Extend(left time.Duration) { s.timer.Reset(left) }
 // End returns when the last byte of the answer came.
 func (s *Stream) End() time.Duration { return s.last }
 
-// A Progress tells how far a stream came.
+// A Progress is how far a stream came.
 type Progress struct {
 	Sent      time.Duration // when the request was written
 	WasSent   bool
