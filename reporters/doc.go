@@ -1,4 +1,4 @@
-// Package reporters says what a report of a run is: a [Reporter] writes a finished run in one
+// Package reporters is the contract of reports: a [Reporter] writes a finished run in one
 // format, a [Live] observes a run while it goes on.
 //
 // A reporter reads a [result.Result] and nothing else. The packages below are its
@@ -15,12 +15,12 @@
 //	                        -> metrics    counters, for live and for push
 //	                        -> push       Prometheus, OpenTelemetry, Grafana
 //
-// Package words says faults, objectives and numbers in the same words everywhere; package
-// catalog is the one list of reporters and stands above them all.
+// Package words gives faults, objectives and numbers the same wording everywhere; package
+// catalog lists the reporters and imports all families.
 //
-// Names that an author, a target or a fault chose can stand in a result. Each format escapes
-// them in its own way; text for a line of a terminal or a page first passes through
-// words.Clean, which makes control characters visible.
+// A result contains names chosen by an author, a target or a fault. Each format escapes them
+// in its own way; text for a line of a terminal or a page first passes through words.Clean,
+// which makes control characters visible.
 //
 // To add a reporter, write a type with the two methods of [Reporter] in a file of its own
 // and add one line to catalog.All. If its format names a file, the folder of every run has

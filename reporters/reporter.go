@@ -16,8 +16,8 @@ type Reporter interface {
 
 // A Format describes what a reporter writes.
 type Format struct {
-	Name     string // by which a user asks for it, such as junit
-	File     string // its name in the folder of a run; empty: the folder does not have it
+	Name     string // the format's name for users, such as junit
+	File     string // its name in the folder of a run; empty: not in the folder
 	Evidence bool   // File is a record of the run, which files without Evidence are drawn from
 	About    string // one sentence, for help texts and the generated reference
 }

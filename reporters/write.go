@@ -11,10 +11,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// WriteFiles writes the files of a run into dir, which it creates: one file for each
-// reporter whose format names a file, in the order of the list. Each file appears whole or
-// not at all. A file that fails does not keep the others from being written; the error
-// joins all failures.
+// WriteFiles writes the files of a run into dir, which it creates: one file for each reporter
+// whose format names a file, in the order of the list. Each file appears whole or not at all.
+// After a failure it writes the other files; the error joins all failures.
 func WriteFiles(dir string, r *result.Result, list []Reporter) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
@@ -50,7 +49,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		err = b.Flush()
 	}
 	if err == nil {
-		err = f.Sync() // Some file systems report only here that they are full
+		err = f.Sync() // some file systems report only here that they are full
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr

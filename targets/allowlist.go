@@ -8,9 +8,9 @@ import (
 	"brunt/scenarios"
 )
 
-// An Allowlist refuses addresses outside the blast radius; nil allows all. Host is the
-// name that the address was looked up by; it is empty where the scenario's own resolve
-// gave the address. An invalid addr means that only a proxy knows the address.
+// An Allowlist refuses addresses outside the blast radius; nil allows all. Host is the name
+// that was looked up to get addr; it is empty if the scenario's resolve gave the address. Addr
+// is not valid if only a proxy resolves the name.
 type Allowlist func(addr netip.Addr, hostport, host string) error
 
 // NotAllowedError is an address outside the blast radius.
@@ -38,8 +38,8 @@ func (l Allowlist) Check(address, host string) error {
 	return nil
 }
 
-// CheckProxied checks a URL that is reached by a proxy. The proxy looks the name up, so
-// the name has to be allowed, whatever its addresses are.
+// CheckProxied checks a URL that is reached through a proxy. The proxy resolves the name, so
+// the name must be allowed, whatever its addresses are.
 func (l Allowlist) CheckProxied(u *url.URL) error {
 	host, hostport := u.Hostname(), HostPort(u)
 	if l == nil || scenarios.IsLocalhost(host) {

@@ -22,11 +22,11 @@ var (
 	ErrLate    = errors.New("the answer came after the timeout")
 )
 
-// An Error is an error whose cause its protocol knows.
+// An Error is an error whose cause is set by its protocol.
 type Error struct {
 	Cause scenarios.Cause
 	Text  string
-	Final bool // the cause stands, even if the deadline passed or the run ended meanwhile
+	Final bool // the cause holds even if the deadline passed or the run ended meanwhile
 }
 
 func (e *Error) Error() string { return e.Text }
@@ -34,8 +34,8 @@ func (e *Error) Error() string { return e.Text }
 // ErrorCause is the cause for [CauseOf].
 func (e *Error) ErrorCause() scenarios.Cause { return e.Cause }
 
-// caused is implemented by errors that know their cause. NoCause leaves the decision to
-// the errors that they wrap.
+// caused is implemented by errors that know their cause. NoCause means that the wrapped errors
+// decide.
 type caused interface {
 	error
 	ErrorCause() scenarios.Cause
@@ -99,15 +99,15 @@ func CauseOf(err error) scenarios.Cause {
 	return scenarios.Protocol
 }
 
-// IsReset reports whether err says that the other side reset the connection.
+// IsReset reports whether err means that the other side reset the connection.
 func IsReset(err error) bool { return isAny(err, reset) }
 
 func isAny(err error, of []error) bool {
 	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Fail records in out that a request ended at end with err. Over says that the run was
-// ended meanwhile. Times that lie after the deadline are set to the deadline.
+// Fail records in out that a request ended at end with err. Over reports that the run was
+// ended before. Times after the deadline are set to the deadline.
 func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over bool) {
 	out.Kind, out.Cause = scenarios.Error, CauseOf(err)
 	out.Status, out.Answered = 0, false
@@ -143,14 +143,14 @@ func Explain(err error) string {
 	return err.Error() + tlsRemedy(err)
 }
 
-// isAlert reports whether the other side ended TLS by an alert. With TLS 1.3 a server
-// refuses a client's certificate that way, after the client's part of the handshake.
+// isAlert reports whether the other side ended TLS by an alert. A TLS 1.3 server refuses a
+// client certificate that way, after the client's part of the handshake.
 func isAlert(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
 }
 
-// tlsRemedy is the setting that mends an error of TLS; it is empty where none is known.
+// tlsRemedy gives the setting that fixes a TLS error; it is empty if none is known.
 func tlsRemedy(err error) string {
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
 		return "; a CA of your own goes under target: {tls: {ca: FILE}}"

@@ -9,8 +9,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Descriptor is all that brunt knows of a protocol. Fields that may be nil are for
-// protocols that need them.
+// A Descriptor describes a protocol. Fields that may be nil are for protocols that need them.
 type Descriptor struct {
 	Name     string       // http
 	Doc      string       // one sentence for `brunt explain`
@@ -18,22 +17,21 @@ type Descriptor struct {
 	Schemes  []string     // of the URLs of its endpoints
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 
-	// Compile compiles a step without touching the target. What is wrong with it is noted
-	// in m.
+	// Compile compiles a step without contact to the target. It notes mistakes in m.
 	Compile func(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)
-	// Client makes one load's client.
+	// Client creates the client of one load.
 	Client func(o Options) (Client, error)
 
 	// Bind prepares a call at the target, once it is ready and before the warm-up:
 	// reflection, prepared statements, metadata. An error makes the run invalid. It may be
 	// nil.
 	Bind func(ctx context.Context, c scenarios.Call, by Client) error
-	// Parts names what a call measures besides itself. Its session hands each measurement
+	// Parts names the measurements of a call besides its own. The session passes each of them
 	// to Options.Emit by its index. Parts count in no total and no rate. It may be nil.
 	Parts func(c scenarios.Call) []string
-	// EndIteration closes what an iteration has opened in its session. It may be nil.
+	// EndIteration closes what an iteration opened in its session. It may be nil.
 	EndIteration func(s Session, it *template.Iter)
-	// Absent reports whether an answer says that what was asked for does not exist, for
-	// ledger reads. It may be nil.
+	// Absent reports whether an answer says that the requested item does not exist, for ledger
+	// reads. It may be nil.
 	Absent func(c scenarios.Call, out *scenarios.Outcome) bool
 }

@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// A Network opens the connections of one client. It resolves names by the load's
-// settings, uses its source addresses, and refuses what the allowlist refuses. Addresses
-// that a server announces have to be dialed through it as well.
+// A Network opens the connections of one client. It resolves names by the load's settings,
+// uses its source addresses, and refuses what the allowlist refuses. A protocol must also dial
+// addresses that a server announces through it.
 type Network interface {
 	// Dial opens TCP connection n to host:port.
 	Dial(ctx context.Context, address string, n uint64) (net.Conn, error)
-	// DialUDP opens a socket that is connected to host:port.
+	// DialUDP opens a socket connected to host:port.
 	DialUDP(ctx context.Context, address string) (net.Conn, error)
-	// Listen accepts connections of the target at host:port of this machine.
+	// Listen accepts connections from the target at host:port of this machine.
 	Listen(ctx context.Context, address string) (net.Listener, error)
 }
 
-// Endpoint is the URL that a step of protocol d goes to: the endpoint that at names, else
-// the only one of the protocol's schemes, else the target's own URL.
+// Endpoint returns the URL that a step of protocol d uses: the endpoint that at names, else
+// the only one with the protocol's schemes, else the target's own URL.
 func (o *Options) Endpoint(d *Descriptor, at string) (*url.URL, error) {
 	if at != "" {
 		text, known := o.Endpoints[at]
@@ -49,7 +49,7 @@ func (o *Options) Endpoint(d *Descriptor, at string) (*url.URL, error) {
 	return url.Parse(o.Base)
 }
 
-// A Stamped is a connection that keeps the times of its last write and of the first read
+// A Stamped is a connection that records the times of its last write and of the first read
 // after it, for protocols whose library does the input and output.
 type Stamped struct {
 	net.Conn
@@ -77,7 +77,7 @@ func (s *Stamped) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Times are those of the last write and of the first read after it; zero is none yet.
+// Times returns the times of the last write and of the first read after it; zero: none yet.
 func (s *Stamped) Times() (sent, first time.Duration) {
 	return time.Duration(s.sent.Load()), time.Duration(s.first.Load())
 }

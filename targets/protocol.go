@@ -14,15 +14,15 @@ import (
 // Scope is what a step may name.
 type Scope struct {
 	Symbols *template.Symbols
-	Name    string                                                     // of the step; zero is the protocol's own
-	Host    func(u *url.URL) error                                     // refuses a URL whose host lies outside the blast radius; nil allows all
-	File    func(at syntax.Pos, path string, most int) ([]byte, error) // reads a file beside the scenario, of most bytes; nil reads nothing
-	Auth    *syntax.Node                                               // of the step's load; nil is none
-	Sign    *syntax.Node                                               // of the step's load; nil is none
-	Shared  *Shared                                                    // what the steps of a plan share; nil shares nothing
-	Timeout time.Duration                                              // of the step's load; zero is not known
-	Secret  func(value string)                                         // has a value masked in all that is shown; nil does not
-	Checks  *[]string                                                  // grows by the names of the step's checks and extractions; their causes carry the number
+	Name    string                                                     // of the step; empty: the protocol's own
+	Host    func(u *url.URL) error                                     // refuses a URL whose host is outside the blast radius; nil allows all
+	File    func(at syntax.Pos, path string, most int) ([]byte, error) // reads a file beside the scenario, of at most most bytes; nil reads nothing
+	Auth    *syntax.Node                                               // of the step's load; nil: none
+	Sign    *syntax.Node                                               // of the step's load; nil: none
+	Shared  *Shared                                                    // shared by the steps of a plan; nil shares nothing
+	Timeout time.Duration                                              // of the step's load; zero: not known
+	Secret  func(value string)                                         // masks a value in all output; nil does not
+	Checks  *[]string                                                  // collects the names of the step's checks and extractions; their causes carry the index
 }
 
 // AddCheck numbers a check or an extraction.
@@ -31,34 +31,34 @@ func (s Scope) AddCheck(name string) int {
 	return len(*s.Checks) - 1
 }
 
-// minSecret is the least length, in bytes, of a secret that is masked: to mask a short
-// word would hide half of the report.
+// minSecret is the least length, in bytes, of a secret that is masked: to mask a short word
+// would hide half of the report.
 const minSecret = 8
 
-// AddSecret has value masked in all that is shown.
+// AddSecret masks value in all output.
 func (s Scope) AddSecret(value string) {
 	if s.Secret != nil && len(value) >= minSecret {
 		s.Secret(value)
 	}
 }
 
-// Options are what a client needs to know.
+// Options are the settings of a client.
 type Options struct {
 	Base        string            // URL that a relative path goes to; known once the target runs
-	Endpoints   map[string]string // URLs by name; a step goes to the only one of its scheme, or to the one that it names
+	Endpoints   map[string]string // URLs by name; a step uses the one that it names, or the only one with its scheme
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
 	Resolve     map[string]string
-	Proxies     Proxies // nil connects directly
+	Proxies     Proxies // nil: connects directly
 	Timeout     time.Duration
-	Seed        uint64                                                                      // what is drawn for connections comes from it
-	T0          time.Time                                                                   // of the run: deadlines count from it
-	Allow       Allowlist                                                                   // nil allows all
-	Network     Network                                                                     // opens connections; nil is the protocol's own
-	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // takes the measurement of a part; nil drops it
+	Seed        uint64                                                                      // of the random values for connections
+	T0          time.Time                                                                   // of the run; deadlines count from it
+	Allow       Allowlist                                                                   // nil: allows all
+	Network     Network                                                                     // opens connections; nil: the protocol's own
+	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // receives the measurement of a part; nil drops it
 	Sampler     Sampler
 	Agent       string  // User-Agent
-	Tracing     Tracing // of requests; zero is not at all
+	Tracing     Tracing // of requests; zero: none
 }
 
 // KeepsAlive reports whether connections are kept for further requests.
@@ -66,17 +66,17 @@ func (o *Options) KeepsAlive() bool {
 	return o.Connections.KeepAlive == nil || *o.Connections.KeepAlive
 }
 
-// Now is the time on the run's clock: the offset from T0.
+// Now returns the time on the run's clock: the offset from T0.
 func (o *Options) Now() time.Duration { return time.Since(o.T0) }
 
-// Expired reports whether a connection that was opened at born is too old to be used.
+// Expired reports whether a connection opened at born is too old for use.
 func (o *Options) Expired(born time.Duration) bool {
 	age := o.Connections.MaxAge.D()
 	return age > 0 && o.Now()-born >= age
 }
 
-// Reuse is the number of requests after which the n-th connection is closed; negative is
-// without limit.
+// Reuse returns the number of requests after which the n-th connection is closed; negative: no
+// limit.
 func (o *Options) Reuse(n int64) int {
 	r := o.Connections.Reuse
 	if r.Max == 0 {
@@ -85,34 +85,34 @@ func (o *Options) Reuse(n int64) int {
 	return r.Min + rand.New(rand.NewPCG(o.Seed, uint64(n))).IntN(r.Max-r.Min+1)
 }
 
-// A Sampler keeps a few requests that tell something: some that failed, and the slowest.
+// A Sampler keeps a few informative requests: some that failed, and the slowest.
 type Sampler interface {
-	// Want tells whether a sample of this outcome would be kept.
+	// Want reports whether a sample of this outcome would be kept.
 	Want(o *scenarios.Outcome) bool
 	Keep(o *scenarios.Outcome, s result.Sample)
 }
 
 // Tracing says how a client's requests carry a traceparent.
 type Tracing struct {
-	High    uint64 // the first half of the id of every trace; zero sends none
-	Sampled bool   // the traces are to be recorded
+	High    uint64 // the first half of every trace id; zero sends none
+	Sampled bool   // the traces are marked for recording
 }
 
-// Proxies choose the proxy by which a URL is reached; nil is none.
+// Proxies choose the proxy for a URL; nil: none.
 type Proxies interface {
 	For(u *url.URL) (*url.URL, error)
 }
 
-// A Transport is the connections by which one load reaches the target.
+// A Transport holds the connections of one load to the target.
 type Transport interface {
 	// Abort closes every connection, so that every Do returns.
 	Abort()
-	// Opened is how many connections were opened so far.
+	// Opened returns how many connections were opened so far.
 	Opened() int64
 	Close() error
 }
 
-// A Client makes the sessions of one load.
+// A Client opens the sessions of one load.
 type Client interface {
 	Transport
 	Open(vu int) (Session, error)
@@ -120,14 +120,14 @@ type Client interface {
 
 // A Speaker is a transport whose protocol has several versions.
 type Speaker interface {
-	// Speaks lists the versions that its connections spoke so far.
+	// Speaks lists the versions that its connections have used so far.
 	Speaks() []string
-	// Streams counts the requests that had to wait for a stream on a connection, and
-	// gives the number of streams on a connection; zero is that none had to wait.
+	// Streams returns how many requests had to wait for a stream, and the number of streams on
+	// a connection; zero: none had to wait.
 	Streams() (waits int64, each int)
 }
 
-// A Session is one virtual user's state. It is used by one goroutine at a time.
+// A Session is the state of one virtual user. It is used by one goroutine at a time.
 type Session interface {
 	// Do makes the call and fills out from Slot on. It returns by it.Deadline.
 	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)

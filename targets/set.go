@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-// A Set is the protocols that the steps of a plan may use. The kind of a step chooses its
+// A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its
 // protocol; the set remembers which protocol compiled each call.
 //
 //	step --Compile--> Call                          by the protocol of its kind
@@ -21,16 +21,16 @@ type Set struct {
 	network func(o *Options) (Network, error)
 
 	mu   sync.RWMutex
-	used map[scenarios.Call]int // number in list
+	used map[scenarios.Call]int // index in list
 }
 
-// NewSet makes a set. Network makes the network of a client that is given none; it may be
-// nil.
+// NewSet creates a set. Network creates the network of a client whose options have none; it
+// may be nil.
 func NewSet(network func(o *Options) (Network, error), list ...*Descriptor) *Set {
 	return &Set{list: list, network: network, used: map[scenarios.Call]int{}}
 }
 
-// Protocols lists the set.
+// Protocols lists the protocols of the set.
 func (s *Set) Protocols() []*Descriptor { return s.list }
 
 // Kinds lists the step keys of all protocols.
@@ -42,7 +42,7 @@ func (s *Set) Kinds() []string {
 	return out
 }
 
-// Compile compiles a step by the protocol of its kind. What is wrong with it is noted in m.
+// Compile compiles a step by the protocol of its kind. It notes mistakes in m.
 func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	i := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })
 	if i < 0 {
@@ -58,7 +58,7 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 	return c, ok
 }
 
-// Of is the protocol that compiled a call. A call of unknown origin is of the first
+// Of returns the protocol that compiled a call. For an unknown call it returns the first
 // protocol.
 func (s *Set) Of(c scenarios.Call) *Descriptor { return s.list[s.number(c)] }
 
@@ -68,8 +68,8 @@ func (s *Set) number(c scenarios.Call) int {
 	return s.used[c]
 }
 
-// Client makes the client of a load. Where all steps use one protocol it is that
-// protocol's own.
+// Client creates the client of a load. If all steps use one protocol, it is that protocol's
+// own client.
 func (s *Set) Client(o Options) (Client, error) {
 	if o.Network == nil && s.network != nil {
 		n, err := s.network(&o)
@@ -93,7 +93,7 @@ func (s *Set) Client(o Options) (Client, error) {
 	return c, nil
 }
 
-// inUse lists the protocols that compiled a call, or the first.
+// inUse lists the protocols that compiled a call, or else the first one.
 func (s *Set) inUse() []int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -128,7 +128,7 @@ func (s *Set) Bind(ctx context.Context, by Client, calls ...scenarios.Call) erro
 	return errors.Join(errs...)
 }
 
-// Parts names what a call measures besides itself.
+// Parts names the measurements of a call besides its own.
 func (s *Set) Parts(c scenarios.Call) []string {
 	if d := s.Of(c); d.Parts != nil {
 		return d.Parts(c)
@@ -136,13 +136,13 @@ func (s *Set) Parts(c scenarios.Call) []string {
 	return nil
 }
 
-// Absent reports whether an answer says that what was asked for does not exist.
+// Absent reports whether an answer says that the requested item does not exist.
 func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 	d := s.Of(c)
 	return d.Absent != nil && d.Absent(c, out)
 }
 
-// EndIteration closes what an iteration has opened in a session of this set's client.
+// EndIteration closes what an iteration opened in a session of this set's client.
 func (s *Set) EndIteration(session Session, it *template.Iter) {
 	m, mixed := session.(*mixedSession)
 	if !mixed {
@@ -161,7 +161,7 @@ func (s *Set) EndIteration(session Session, it *template.Iter) {
 // mixedClient is the client of a load whose steps use several protocols.
 type mixedClient struct {
 	set     *Set
-	clients []Client // by number of the protocol; nil is not used
+	clients []Client // by index of the protocol; nil: not used
 }
 
 // Open implements [Client]. The session of a protocol is opened at its first use.
@@ -199,11 +199,11 @@ func (c *mixedClient) Close() error {
 	return errors.Join(errs...)
 }
 
-// mixedSession is a user of several protocols.
+// mixedSession is a virtual user of several protocols.
 type mixedSession struct {
 	client   *mixedClient
 	vu       int
-	sessions []Session // by number of the protocol; nil is not opened yet
+	sessions []Session // by index of the protocol; nil: not opened yet
 }
 
 // Do implements [Session].

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// IsOneLine reports whether s can stand in a header: it holds no control characters.
+// IsOneLine reports whether s is valid in a header: it has no control characters.
 func IsOneLine(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 }
 
-// Clip shortens a text to most bytes for a message.
+// Clip shortens a text to at most most bytes for a message.
 func Clip(s string, most int) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// ParseBase reads the URL of a target, which relative paths are appended to. The error
-// shows no credentials.
+// ParseBase parses the URL of a target, to which relative paths are appended. The error shows
+// no credentials.
 func ParseBase(s string) (*url.URL, error) {
 	u, err := syntax.ParseURL(s)
 	switch {
@@ -24,10 +24,10 @@ func ParseBase(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// ErrNoBase is a path without a target that has a URL.
+// ErrNoBase means that a path needs a target with a URL.
 var ErrNoBase = error(&Error{Cause: scenarios.Other, Text: "a path needs a target with a URL", Final: true})
 
-// PortOf is the port of a URL, or its scheme's default.
+// PortOf returns the port of a URL, or its scheme's default.
 func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
@@ -38,11 +38,11 @@ func PortOf(u *url.URL) string {
 	return "80"
 }
 
-// HostPort is host and port of a URL, with its scheme's default port where none is written.
+// HostPort returns host and port of a URL, with its scheme's default port if none is given.
 func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), PortOf(u)) }
 
-// SplitURL divides an absolute URL into scheme and host, and path and query. The fragment
-// is left out.
+// SplitURL splits an absolute URL into scheme and host, and path and query. It drops the
+// fragment.
 func SplitURL(u []byte) (prefix, target []byte) {
 	from := 0
 	if i := strings.Index(string(u), "://"); i >= 0 {
@@ -60,8 +60,7 @@ func SplitURL(u []byte) (prefix, target []byte) {
 	return u[:split], u[split:end]
 }
 
-// CheckURL notes in m what is wrong with a URL, as far as that is known before the target
-// runs.
+// CheckURL notes in m mistakes of a URL, as far as they are known before the target runs.
 func CheckURL(u *template.URLTemplate, in Scope, m *syntax.Mistakes) {
 	text, static := u.Static()
 	if u.IsZero() || static && text == "" {
@@ -86,8 +85,8 @@ func CheckURL(u *template.URLTemplate, in Scope, m *syntax.Mistakes) {
 	}
 }
 
-// KnownOrigin is scheme and host of a URL with placeholders. It is empty where a
-// placeholder stands before their end.
+// KnownOrigin returns scheme and host of a URL with placeholders. It is empty if a placeholder
+// comes before their end.
 func KnownOrigin(text string) string {
 	known, _, _ := strings.Cut(text, "${")
 	origin, _ := SplitURL([]byte(known))

@@ -44,7 +44,7 @@ func says(err error) string {
 	return err.Error()
 }
 
-// No message about a URL shows a password, however the URL is spoilt.
+// No message about a URL shows a password, however malformed the URL is.
 func FuzzParseBase(f *testing.F) {
 	const password = "sesame"
 	for _, seed := range [][2]string{{"http://ann:", "@a"}, {"http://ann:", "#@a:1"}, {"ftp://b:", "x@b/c?d"}, {"//:", "/@"}, {"%//%:", "%@"}, {"http://a:", "?@b"}} {

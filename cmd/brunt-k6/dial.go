@@ -19,9 +19,9 @@ import (
 	"go.k6.io/k6/lib/netext"
 )
 
-// dialer is how a virtual user connects: where the scenario says instead, and only
-// within the blast radius. k6's own block list knows no ports and no names; so what is
-// looked at is the address that is connected to, once names are resolved.
+// dialer opens the connections of a virtual user: to the address that the scenario maps to,
+// and only within the blast radius. k6's own block list knows neither ports nor names; so the
+// dialer checks the address that it connects to, after names are resolved.
 type dialer struct {
 	*netext.Dialer
 	ways map[string]string
@@ -32,7 +32,7 @@ var _ interface {
 	lib.AddrResolver
 } = (*dialer)(nil)
 
-// fences reads the lists of what may be reached.
+// fences parses the lists of allowed addresses.
 func fences(lists [][]string) ([]*scenarios.Reach, error) {
 	var out []*scenarios.Reach
 	for _, l := range lists {
@@ -47,7 +47,7 @@ func fences(lists [][]string) ([]*scenarios.Reach, error) {
 	return out, nil
 }
 
-// arm has a virtual user's connections made by a dialer. Twice is harmless.
+// arm replaces a virtual user's dialer. A second call has no effect.
 func arm(s *lib.State, c *k6.Config) error {
 	if s == nil {
 		return nil
@@ -86,13 +86,13 @@ type hostKey struct{}
 // DialContext implements [lib.DialContexter].
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	to, moved := d.way(addr)
-	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that leads to the address
+	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that resolved to the address
 		ctx = context.WithValue(ctx, hostKey{}, host)
 	}
 	return d.Dialer.DialContext(ctx, network, to)
 }
 
-// way gives where a connection to addr is made.
+// way returns the address used for a connection to addr.
 func (d *dialer) way(addr string) (to string, moved bool) {
 	if to, ok := d.ways[addr]; ok {
 		return to, true

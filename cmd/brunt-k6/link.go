@@ -12,14 +12,14 @@ import (
 	"brunt/scenarios/k6"
 )
 
-// link is what brunt says meanwhile. Its zero value is that there is no brunt.
+// link receives brunt's commands. Its zero value means that brunt did not start this process.
 type link struct {
 	config k6.Config
 
 	mu     sync.Mutex
 	stream *k6.Stream
-	begin  chan struct{} // closed when load is to flow
-	flows  bool          // it is
+	begin  chan struct{} // closed when the load may begin
+	flows  bool          // the load has begun
 	stop   func(error)
 	phase  string
 	asked  int64
@@ -29,8 +29,8 @@ type link struct {
 
 var errStopped = errors.New("brunt ended the run")
 
-// listen takes commands until brunt says no more: then it is gone, and so is this
-// process.
+// listen receives commands until brunt closes the stream: then brunt is gone, and this process
+// exits.
 func (l *link) listen(in *bufio.Reader) {
 	l.begin, l.asks = make(chan struct{}), map[int64]chan k6.FaultAnswer{}
 	go func() {
@@ -59,7 +59,7 @@ func (l *link) obey(c *k6.Command) {
 		l.phase = *c.Phase
 	}
 	if a := c.Fault; a != nil && l.asks[a.ID] != nil {
-		l.asks[a.ID] <- *a // there is room for one, and one comes
+		l.asks[a.ID] <- *a // the channel has room for the only answer
 		delete(l.asks, a.ID)
 	}
 	if c.Stop && l.stop != nil {
@@ -67,7 +67,7 @@ func (l *link) obey(c *k6.Command) {
 	}
 }
 
-// ask asks for a fault. The channel gives what became of it.
+// ask requests a fault. The channel gives its result.
 func (l *link) ask(fault string) <-chan k6.FaultAnswer {
 	l.mu.Lock()
 	defer l.mu.Unlock()

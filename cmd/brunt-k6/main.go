@@ -1,9 +1,9 @@
 //go:build k6
 
-// Command brunt-k6 is k6 with what lets brunt run its scripts: an output that sends
-// samples to brunt, and the module k6/x/brunt. brunt starts it; it is a program of its
-// own because k6 ends its process itself, and because k6 is licensed under the AGPL-3.0,
-// which holds for this program and not for brunt.
+// Command brunt-k6 is k6 with the parts that brunt needs to run its scripts: an output that
+// sends samples to brunt, and the module k6/x/brunt. brunt starts it. It is a separate program
+// because k6 ends its process itself, and because k6 is licensed under the AGPL-3.0, which
+// applies to this program and not to brunt.
 //
 //	main.go    the commands: run and inspect for brunt, version, and k6 as it is
 //	output.go  samples to steps, outcomes and metrics
@@ -108,7 +108,7 @@ func child(what string) error {
 	return nil
 }
 
-// piped is a file that text can be read from.
+// piped returns a file from which text can be read.
 func piped(text string) (*os.File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {

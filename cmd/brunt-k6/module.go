@@ -24,7 +24,7 @@ type instance struct {
 	link *link
 }
 
-// iterStart is k6's event that an iteration begins: its type has no name outside.
+// iterStart is k6's event at the start of an iteration; k6 does not export its type.
 const iterStart = 4
 
 // NewModuleInstance implements [modules.Module].
@@ -56,10 +56,10 @@ func (i *instance) Exports() modules.Exports {
 	return modules.Exports{Default: named, Named: named}
 }
 
-// alone tells that no brunt has started this process.
+// alone reports whether brunt did not start this process.
 func (i *instance) alone() bool { return i.link.begin == nil }
 
-// options changes the script's options as the scenario says.
+// options changes the script's options as the scenario requires.
 func (i *instance) options(own string) (string, error) {
 	b, err := i.link.config.Change.Apply([]byte(own))
 	return string(b), err
@@ -67,7 +67,7 @@ func (i *instance) options(own string) (string, error) {
 
 func (i *instance) arm() error { return arm(i.vu.State(), &i.link.config) }
 
-// begin tells that setup is over, and waits until load is to flow.
+// begin reports that setup is over, and waits until the load may begin.
 func (i *instance) begin() error {
 	if i.alone() {
 		return nil
@@ -83,8 +83,8 @@ func (i *instance) begin() error {
 
 var errInit = errors.New("k6/x/brunt can't be used in the init code: load does not flow yet")
 
-// fault triggers a fault of the scenario that has `trigger: script`. It returns as soon
-// as brunt has taken it up, before it is in: true, or false in a control run.
+// fault triggers a fault of the scenario that has `trigger: script`. It returns when brunt has
+// accepted the request, before the fault is active: true, or false in a control run.
 func (i *instance) fault(name string) (bool, error) {
 	if i.vu.State() == nil {
 		return false, errInit
@@ -103,8 +103,8 @@ func (i *instance) fault(name string) (bool, error) {
 	}
 }
 
-// phase gives the faults that are in now, by name, or an empty text. With a name it
-// notes that a phase of the script's own begins.
+// phase returns the names of the active faults, or an empty text. With a name it records the
+// start of a phase of the script.
 func (i *instance) phase(name sobek.Value) (string, error) {
 	if name != nil && !sobek.IsUndefined(name) && !sobek.IsNull(name) {
 		if err := i.note(&k6.Mark{Phase: true, Text: name.String()}); err != nil {
@@ -114,7 +114,7 @@ func (i *instance) phase(name sobek.Value) (string, error) {
 	return i.link.inPhase(), nil
 }
 
-// mark notes an event of the script's own, with data if there is any.
+// mark records an event of the script, with data if there is any.
 func (i *instance) mark(text string, data map[string]any) error {
 	return i.note(&k6.Mark{Text: text, Data: data})
 }

@@ -31,12 +31,12 @@ type out struct {
 	limits error
 
 	mu    sync.Mutex
-	start time.Time // when load began to flow
+	start time.Time // when the load began
 }
 
-// tagged is what is known of the samples with some tags.
+// tagged caches what is known of the samples with the same tags.
 type tagged struct {
-	step     int // of requests; -1 is not looked up yet
+	step     int // of requests; -1: not looked up yet
 	setup    bool
 	status   int
 	code     int
@@ -50,8 +50,7 @@ type part struct {
 	tags   *metrics.TagSet
 }
 
-// mostTags bounds what is remembered of tags; then it is all forgotten, and looked up
-// again.
+// mostTags bounds the cache of tags; a full cache is emptied.
 const mostTags = 10_000
 
 var _ interface {
@@ -79,7 +78,7 @@ func newOut(l *link, wire io.Writer, p output.Params) (output.Output, error) {
 	return o, nil
 }
 
-// exceptions tells of those that end iterations: k6 only logs them.
+// exceptions reports the exceptions that end iterations: k6 only logs them.
 type exceptions struct{ stream *k6.Stream }
 
 // Levels implements [logrus.Hook].
@@ -139,7 +138,7 @@ func (o *out) StopWithTestError(err error) error {
 	return o.stream.Close()
 }
 
-// elapsed is how long load flows, warm-up left out.
+// elapsed returns how long the load has run, without warm-up.
 func (o *out) elapsed(now time.Time) (time.Duration, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -149,7 +148,7 @@ func (o *out) elapsed(now time.Time) (time.Duration, bool) {
 	return now.Sub(o.start) - o.link.config.Warmup, true
 }
 
-// sum is what all metrics came to.
+// sum returns the final values of all metrics.
 func (o *out) sum(now time.Time) k6.Note {
 	elapsed, _ := o.elapsed(now)
 	m, t := o.tally.Sum(max(0, elapsed))
@@ -183,7 +182,7 @@ func (o *out) AddMetricSamples(all []metrics.SampleContainer) {
 	}
 }
 
-// add sums a sample up.
+// add counts a sample.
 func (o *out) add(s *metrics.Sample) {
 	all, known := o.series[s.Metric]
 	if !known {
@@ -211,7 +210,7 @@ func (o *out) takes(series *k6.Series, tags *metrics.TagSet) bool {
 	return takes
 }
 
-// of gives what is known of samples with these tags.
+// of returns what is known of samples with these tags.
 func (o *out) of(tags *metrics.TagSet) *tagged {
 	t := o.tags[tags]
 	if t == nil {
@@ -220,7 +219,7 @@ func (o *out) of(tags *metrics.TagSet) *tagged {
 		}
 		get := func(name string) string { v, _ := tags.Get(name); return v }
 		t = &tagged{step: -1, check: get("check"), scenario: get("scenario")}
-		t.setup = t.scenario == "" // setup and teardown belong to none
+		t.setup = t.scenario == "" // setup and teardown belong to no scenario
 		t.status, _ = strconv.Atoi(get("status"))
 		code, _ := strconv.Atoi(get("error_code"))
 		t.code = k6.CodeOf(code, get("error"))
@@ -229,7 +228,7 @@ func (o *out) of(tags *metrics.TagSet) *tagged {
 	return t
 }
 
-// step gives the step of requests with these tags.
+// step returns the step of requests with these tags.
 func (o *out) step(t *tagged, tags *metrics.TagSet, suffix string) int {
 	if t.step < 0 {
 		name := k6.StepName(func(name string) string { v, _ := tags.Get(name); return v })
@@ -238,18 +237,18 @@ func (o *out) step(t *tagged, tags *metrics.TagSet, suffix string) int {
 	return t.step
 }
 
-// http takes a request of HTTP up.
+// http records an HTTP request.
 func (o *out) http(t *httpext.Trail) {
 	of := o.of(t.Tags)
 	if of.setup {
 		return
 	}
-	before := max(t.Blocked, t.ConnDuration) // a new connection is waited for while it is made
+	before := max(t.Blocked, t.ConnDuration) // the wait includes the time to open a new connection
 	r := k6.Request{
 		Step: o.step(of, t.Tags, ""), End: o.stream.At(t.EndTime), Service: before + t.Duration,
 		Status: of.status, Code: of.code, Answered: of.status != 0, Failed: of.status == 0 || of.status >= 400,
 	}
-	if t.Failed.Valid { // as the script's own callback has it
+	if t.Failed.Valid { // as the script's own callback decides
 		r.Failed = t.Failed.Bool
 	}
 	if r.Answered {
@@ -258,7 +257,7 @@ func (o *out) http(t *httpext.Trail) {
 	o.stream.Request(t.Metadata["vu"], &r)
 }
 
-// sample takes up what is no request of HTTP.
+// sample records anything but an HTTP request.
 func (o *out) sample(s *metrics.Sample) {
 	of := o.of(s.Tags)
 	if of.setup && s.Metric.Name != metrics.VUsName {
@@ -280,7 +279,7 @@ func (o *out) sample(s *metrics.Sample) {
 			Step: o.step(of, s.Tags, ""), End: at, Service: lasted, Status: of.status, Code: of.code,
 			Answered: of.status != grpcUnavailable && of.status != grpcDeadline, Failed: of.status != 0,
 		})
-	case metrics.WSConnectingName: // its time is the begin
+	case metrics.WSConnectingName: // its time is the start
 		o.stream.Request(vu, &k6.Request{
 			Step: o.step(of, s.Tags, " (connect)"), End: at + lasted, Service: lasted, Status: of.status, Code: of.code,
 			Answered: of.status != 0, Failed: of.status != statusSwitching,
@@ -294,7 +293,7 @@ func (o *out) pingStep(tags *metrics.TagSet) string {
 	return k6.StepName(func(name string) string { v, _ := tags.Get(name); return v }) + " (ping)"
 }
 
-// Statuses of gRPC that no answer came with, and that of HTTP by which a WebSocket begins.
+// Statuses of gRPC without an answer, and the HTTP status that opens a WebSocket.
 const (
 	grpcDeadline    = 4
 	grpcUnavailable = 14

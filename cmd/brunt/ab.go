@@ -72,7 +72,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	o.Allow = []string{"scenario"} // the sides differ, and in what was asked for alone
+	o.Allow = []string{"scenario"} // the sides differ, and only as requested
 	if f.confirm < 2 || f.pairs < 2 {
 		return usagef("--pairs and --confirm are at least 2: one pair does not show how much pairs differ")
 	}
@@ -118,12 +118,12 @@ type ab struct {
 	a, b    *side
 	files   map[*side]string
 	folder  string
-	number  int                                                            // of pairs begun
-	kept    int                                                            // of pairs that count
+	number  int                                                            // pairs begun
+	kept    int                                                            // pairs that count
 	one     func(ctx context.Context, s *side, n int) (compare.Run, error) // runs one side once
 }
 
-// prepare builds the sides and compiles both once, so that what is wrong is said first.
+// prepare builds the sides and compiles both once, so that mistakes are reported first.
 func (x *ab) prepare(ctx context.Context, dir string) error {
 	x.files = map[*side]string{}
 	var whole time.Duration
@@ -174,7 +174,7 @@ func (x *ab) planned(s *side) (*plan.Plan, error) {
 	return plan, err
 }
 
-// play makes pairs until the answer is clear, and asks again where it is red.
+// play runs pairs until the verdict is clear, and confirms a regression by new pairs.
 func (x *ab) play(ctx context.Context) error {
 	seq := compare.Sequence{Max: x.pairs, Alpha: x.options.Alpha}
 	var as, bs []compare.Run
@@ -202,7 +202,7 @@ func (x *ab) play(ctx context.Context) error {
 	return x.tell(x.c.OutOrStdout(), found)
 }
 
-// confirmed holds the rows that failed to fresh pairs.
+// confirmed checks the rows that failed against new pairs.
 func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
 	fmt.Fprintf(x.c.ErrOrStderr(), "%s; confirming it with %d new pairs\n", found.Reason, x.abFlags.confirm)
 	var as, bs []compare.Run
@@ -216,5 +216,5 @@ func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
 	return found.Confirm(as, bs, x.options)
 }
 
-// mostAgain is how often a pair is made again where a run of it shows nothing.
+// mostAgain is how often a pair without a usable result is repeated.
 const mostAgain = 5

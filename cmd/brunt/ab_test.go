@@ -16,7 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestAB_Pair makes pairs of which some show nothing: those that count are in turns all the same.
+// TestAB_Pair runs pairs of which some give no usable result: the order of those that count still
+// alternates.
 func TestAB_Pair(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -10,15 +10,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// baselineFlags name the earlier runs that a run is shown beside.
+// baselineFlags name the earlier runs for comparison.
 type baselineFlags struct{ dirs []string }
 
 func (f *baselineFlags) register(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.dirs, "baseline", nil, "folders of earlier runs of the scenario, shown beside this one; they do not change its verdict")
 }
 
-// beside puts the comparison with the baseline into the result. Where there is none the result
-// says why: the run is what was asked for.
+// beside adds the comparison with the baseline to the result. If the comparison fails, the
+// result says why and the run continues.
 func beside(w io.Writer, res *result.Result, base []compare.Run) {
 	if len(base) == 0 {
 		return

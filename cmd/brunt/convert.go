@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// maxForeign is how long a file may be that is converted, in bytes.
+// maxForeign bounds a file to convert, in bytes.
 const maxForeign = 256 << 20
 
 func convertCommand() *cobra.Command {
@@ -85,8 +85,7 @@ named under guard.allow.load, for you to confirm.`,
 	return c
 }
 
-// foreign reads what is converted: a file, the standard input, or a command of curl
-// behind --.
+// foreign reads the input: a file, the standard input, or a curl command after --.
 func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) {
 	if dash := c.ArgsLenAtDash(); o.Kind == "curl" && dash == 1 && len(args) > 0 {
 		if first := strings.TrimSuffix(filepath.Base(args[0]), ".exe"); first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(args[0], "://") {
@@ -109,14 +108,14 @@ func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) 
 	}
 	defer f.Close()
 	source, err := io.ReadAll(io.LimitReader(f, maxForeign+1))
-	if err != nil { // such as of a folder
+	if err != nil { // such as for a folder
 		return nil, usage{err}
 	}
 	return source, nil
 }
 
-// check reads what was written as a run would, and tells what is still missing: a file
-// that the source names and that is not there.
+// check parses the output as a run would, and reports what is still missing: a file that the
+// source names and that does not exist.
 func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	name := output
 	if name == "" {
@@ -131,7 +130,7 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 			if v, ok := os.LookupEnv(key); ok || !secrets[key] {
 				return v, ok
 			}
-			return "http://127.0.0.1", true // it may be where a URL begins
+			return "http://127.0.0.1", true // a URL may begin with it
 		},
 		Read: func(path string) ([]byte, error) {
 			if path == name {

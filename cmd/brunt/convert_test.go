@@ -15,7 +15,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// foreignFiles are what others have, in the folder of the package that reads it.
+// foreignFiles are files of other tools, in the folder of the package that reads them.
 var foreignFiles = map[string]string{
 	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
@@ -24,8 +24,7 @@ var foreignFiles = map[string]string{
 
 var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
 
-// TestConvert_Validates holds what convert writes, wherever it stands, against what
-// validate takes.
+// TestConvert_Validates checks that validate accepts what convert writes.
 func TestConvert_Validates(t *testing.T) {
 	variable := regexp.MustCompile(`environment variable (\w+) holds`)
 	for name, kind := range foreignFiles {
@@ -55,8 +54,8 @@ func TestConvert_Validates(t *testing.T) {
 	}
 }
 
-// FuzzConvert_Compiles makes scenarios of anything, and compiles what comes of it: it
-// must be taken, but for files that are not there and figures that can't be judged.
+// FuzzConvert_Compiles converts arbitrary input and compiles the scenario: it must be valid
+// except for missing files and objectives that cannot be decided.
 func FuzzConvert_Compiles(f *testing.F) {
 	kinds := convert.Kinds()
 	for name, kind := range foreignFiles {

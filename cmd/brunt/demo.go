@@ -55,7 +55,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 	return c
 }
 
-// serviceCommand is one service of SocialConnect; its stack starts it.
+// serviceCommand is one service of SocialConnect; its group starts it.
 func serviceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "demo-service NAME",

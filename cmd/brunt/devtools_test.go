@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A tab is one of Chromium, spoken to by its devtools protocol over a pipe.
+// A tab is a tab of Chromium, controlled by its devtools protocol over a pipe.
 type tab struct {
 	t       *testing.T
 	in      io.Writer
@@ -45,7 +45,7 @@ func newTab(t *testing.T, width, height int) *tab {
 	}
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), fmt.Sprintf("--window-size=%d,%d", width, height), "--remote-debugging-pipe", "about:blank")
-	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
+	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // descriptors 3 and 4
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func newTab(t *testing.T, width, height int) *tab {
 	return b
 }
 
-// read takes what the browser says until it is gone.
+// read receives the browser's messages until the browser ends.
 func (b *tab) read(r io.Reader) {
 	in := bufio.NewReaderSize(r, 1<<20)
 	for {
@@ -141,7 +141,7 @@ func (b *tab) send(method string, params any) chan json.RawMessage {
 	return c
 }
 
-// call asks the browser and waits for the answer.
+// call sends a command to the browser and waits for the answer.
 func (b *tab) call(method string, params, into any) {
 	b.t.Helper()
 	select {
@@ -161,7 +161,7 @@ func (b *tab) open(url string) {
 	b.call("Page.navigate", map[string]any{"url": url}, nil)
 }
 
-// eval gives what an expression comes to in the page, as JSON does.
+// eval returns the value of an expression in the page, as JSON decodes it.
 func (b *tab) eval(expression string) any {
 	b.t.Helper()
 	var r struct {
@@ -177,7 +177,7 @@ func (b *tab) eval(expression string) any {
 	return r.Result.Value
 }
 
-// until waits until an expression holds in the page.
+// until waits until an expression is true.
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(time.Minute); b.eval(expression) != true; time.Sleep(20 * time.Millisecond) {
@@ -187,7 +187,7 @@ func (b *tab) until(what, expression string) {
 	}
 }
 
-// shot keeps a picture of the tab where BRUNT_SHOTS says, to be looked at.
+// shot saves a picture of the tab in the folder BRUNT_SHOTS.
 func (b *tab) shot(name string) {
 	b.t.Helper()
 	dir := os.Getenv("BRUNT_SHOTS")
@@ -201,7 +201,7 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// complaints are what went wrong in the page so far.
+// complaints returns the problems of the page so far.
 func (b *tab) complaints() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -15,14 +15,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// mostStopped is how many processes that somebody stopped are told of.
+// mostStopped bounds the stopped processes that are listed.
 const mostStopped = 20
 
-// mostLooks is how often is looked again for what was started meanwhile.
+// mostLooks bounds the repeated searches for processes started meanwhile.
 const mostLooks = 5
 
-// discover finds what dead runs have left by brunt's marks, without a journal, and takes
-// it back where yes says so.
+// discover finds what dead runs have left by brunt's marks, without a journal, and reverts it
+// if yes is set.
 func discover(c *cobra.Command, runs []string, yes bool) error {
 	d, err := journal.Discover(runs...)
 	if err != nil {
@@ -66,8 +66,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	return exit(scenarios.ExitNotReverted)
 }
 
-// stoppedByOthers tells of processes that are stopped and carry no mark: whoever stopped
-// them, brunt touches none.
+// stoppedByOthers lists processes that are stopped and carry no mark. brunt leaves them alone.
 func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
 	for i, p := range stopped {
 		if i == mostStopped {

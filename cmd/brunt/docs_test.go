@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write what is generated: examples/*.sch
 
 const top = "../.."
 
-// TestSchemaFile holds the schemas beside the examples to those that brunt prints.
+// TestSchemaFile compares the schemas beside the examples with those that brunt prints.
 func TestSchemaFile(t *testing.T) {
 	for of, name := range map[string]string{"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "result": "result.schema.json", "event": "event.schema.json"} {
 		var out strings.Builder
@@ -46,7 +46,7 @@ func TestSchemaFile(t *testing.T) {
 	}
 }
 
-// fences are the blocks of code of a document: their languages and texts.
+// fences matches the code blocks of a document: language and text.
 var fences = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 
 func documents(t *testing.T) map[string]string {
@@ -69,8 +69,8 @@ func documents(t *testing.T) map[string]string {
 	return out
 }
 
-// TestDocuments_Scenarios compiles every scenario that a document shows, and reads
-// every policy, which is one by its first line.
+// TestDocuments_Scenarios compiles every scenario in a document, and parses every policy,
+// which its first line identifies.
 func TestDocuments_Scenarios(t *testing.T) {
 	n := 0
 	for path, text := range documents(t) {
@@ -99,8 +99,8 @@ func TestDocuments_Scenarios(t *testing.T) {
 	}
 }
 
-// TestDocuments_Commands holds every command that a document shows against brunt's
-// own commands and flags, and every path against the tree.
+// TestDocuments_Commands checks every command in a document against brunt's commands and
+// flags, and every path against the tree.
 func TestDocuments_Commands(t *testing.T) {
 	command := regexp.MustCompile(`(?:go run \./cmd/brunt|\bbrunt) ([a-z][a-z-]*(?: [^\x60\n|#]*)?)`)
 	n := 0
@@ -152,8 +152,7 @@ func checkPaths(t *testing.T, path string, c *cobra.Command, args []string) {
 	}
 }
 
-// TestReadme_Mistakes holds what the README shows of a bad file to what brunt says
-// of it.
+// TestReadme_Mistakes compares the README's output for a bad file with brunt's.
 func TestReadme_Mistakes(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "readme"))
 	_, err := compile("checkout.yaml", nil)
@@ -177,7 +176,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// maxReadme is how long README.md may be, in bytes.
+// maxReadme bounds README.md, in bytes.
 const maxReadme = 10_000
 
 func TestReadme_Length(t *testing.T) {
@@ -186,7 +185,7 @@ func TestReadme_Length(t *testing.T) {
 	}
 }
 
-// TestReference_Files holds the generated pages to the code.
+// TestReference_Files compares the generated pages with the code.
 func TestReference_Files(t *testing.T) {
 	r, err := newReference()
 	if err != nil {
@@ -231,7 +230,7 @@ func exampleList(t *testing.T) []reference.Example {
 	return out
 }
 
-// TestReference_Complete holds that everything which has a name is explained by a sentence.
+// TestReference_Complete checks that every name has an explanation.
 func TestReference_Complete(t *testing.T) {
 	r, err := newReference()
 	if err != nil {
@@ -249,8 +248,8 @@ func TestReference_Complete(t *testing.T) {
 	}
 }
 
-// TestDocuments_CI holds the gates of the example to what brunt takes: each command and flag, and
-// the scenario that they run.
+// TestDocuments_CI checks the gates of the example: each command and flag, and the scenario that
+// they run.
 func TestDocuments_CI(t *testing.T) {
 	dir := filepath.Join(top, "examples", "14-performance-gate")
 	if _, err := compile(filepath.Join(dir, "performance.yaml"), nil); err != nil {
@@ -272,7 +271,7 @@ func TestDocuments_CI(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen[m[1]] = true
-			args := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(m[2], "x") // --build's own flags are not brunt's
+			args := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(m[2], "x") // the flags inside --build are not brunt's
 			for _, flag := range flags.FindAllString(args, -1) {
 				flag = strings.TrimSpace(flag)
 				known := c.Flags().Lookup(strings.TrimLeft(flag, "-")) != nil
@@ -293,7 +292,7 @@ func TestDocuments_CI(t *testing.T) {
 	}
 }
 
-// TestContributing_Paths holds that the folders and files which the guide names are there.
+// TestContributing_Paths checks that the folders and files in the guide exist.
 func TestContributing_Paths(t *testing.T) {
 	text := read(t, filepath.Join(top, ".github", "CONTRIBUTING.md"))
 	for _, path := range regexp.MustCompile(`\b(?:cmd|scenarios|chaos|targets|reporters)/[a-z0-9/._-]*[a-z0-9]|\.ci/[a-z.]*[a-z]`).FindAllString(text, -1) {

@@ -65,8 +65,8 @@ is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 	return c
 }
 
-// printWays prints what can be done to the packets of a namespace, by what, and what is
-// to do about the rest.
+// printWays prints what brunt can do to the packets of a namespace, by which mechanism, and
+// what the rest requires.
 func printWays(w io.Writer, all []netns.Way) error {
 	none := func(k netns.Way) bool { return errors.Is(k.Err, netns.ErrNoThrowaway) }
 	if len(all) > 0 && !slices.ContainsFunc(all, func(k netns.Way) bool { return !none(k) }) {

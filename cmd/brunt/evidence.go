@@ -13,7 +13,7 @@ import (
 // signFlag names the key that a run's folder is signed with.
 type signFlag struct {
 	key    string
-	signer *evidence.Signer // nil: nobody signs
+	signer *evidence.Signer // nil: no signature
 }
 
 func (f *signFlag) register(c *cobra.Command) {
@@ -31,8 +31,8 @@ func (f *signFlag) open() (done func(), err error) {
 	return func() { _ = f.signer.Close() }, nil
 }
 
-// seal writes the sums over a folder that is whole, and signs them. Sums that can't be
-// made are no reason to lose a verdict; a signature that was asked for is.
+// seal writes the manifest of a complete folder, and signs it. If the manifest fails, the
+// verdict stands; a requested signature that fails is an error.
 func (f *signFlag) seal(c *cobra.Command, dir string) error {
 	err := evidence.WriteManifest(dir, f.signer)
 	switch {
@@ -45,7 +45,7 @@ func (f *signFlag) seal(c *cobra.Command, dir string) error {
 	return nil
 }
 
-// record keeps what happens in a run in its folder, from its start on.
+// record writes the events of a run to its folder, from its start on.
 func record(c *cobra.Command, dir string) (log *evidence.EventLog, done func(), err error) {
 	if err := catalog.All().Clear(dir); err != nil {
 		return nil, nil, err

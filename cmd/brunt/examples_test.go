@@ -20,11 +20,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// example is where an example's scenario stands.
+// example returns the path of an example's scenario.
 func example(name string) string { return filepath.Join(top, "examples", name, "scenario.yaml") }
 
-// built builds a command, as a user has it: without the race detector, which makes the
-// built-in system too slow for its own objectives on a small machine.
+// built builds a command as a user has it: without the race detector, which makes the built-in
+// system too slow for its own objectives on a small machine.
 func built(t *testing.T, pkg string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "command.exe")
@@ -36,11 +36,11 @@ func built(t *testing.T, pkg string) string {
 	return file
 }
 
-// exampleTries is how often an example is run when brunt was late.
+// exampleTries is how often an example runs if brunt was late.
 const exampleTries = 4
 
-// runExample runs an example as its README has it, until brunt was in time. It gives
-// the exit code and what the report says.
+// runExample runs an example as its README does, until brunt was in time. It returns the exit
+// code and the result.
 func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.Result) {
 	t.Helper()
 	for range exampleTries {
@@ -73,7 +73,7 @@ func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.
 	return 0, nil
 }
 
-// TestExample_DryRun says what the examples would do, without doing it.
+// TestExample_DryRun forecasts the examples without running them.
 func TestExample_DryRun(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -114,8 +114,8 @@ func TestExample_DryRun(t *testing.T) {
 	}
 }
 
-// TestExample runs every example as it is, and it passes; and with that set which its
-// README says it fails by, and it does, for that reason.
+// TestExample runs every example unchanged: it must pass. With the setting that its README
+// says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some minutes")
@@ -124,19 +124,19 @@ func TestExample(t *testing.T) {
 	t.Cleanup(target.Close)
 	command := built(t, "brunt/cmd/brunt")
 	ran := map[string]bool{}
-	// Those that take longest are the last here: the last are started first, and few go on at the end. What fills
-	// a core is not beside its like.
+	// The longest tests are the last here: the last start first, so that few are left at the end.
+	// Tests that use a full core do not run beside each other.
 	t.Run("all", func(t *testing.T) {
 		for _, c := range []struct {
 			name       string
 			docker     bool     // it needs an engine
-			own        bool     // it has a server of its own, which is built and named by bin
-			k6         bool     // its load is a script, which brunt-k6 runs
-			prometheus bool     // it tells a real one of itself
-			alerting   bool     // it brings a Prometheus server up, at ports that its files name
-			set        string   // what differs from the example
+			own        bool     // it has its own server, which is built and named by bin
+			k6         bool     // its load is a script for brunt-k6
+			prometheus bool     // it pushes to a real Prometheus
+			alerting   bool     // it starts a Prometheus server on ports that its files name
+			set        string   // the parameter that differs
 			fails      []string // the objectives that fail; all others hold
-			rest       bool     // what becomes of the others is left open
+			rest       bool     // the outcome of the others is not checked
 			because    string   // the only cause of errors there; empty is any
 			faults     []string
 			more       func(t *testing.T, res *result.Result)
@@ -249,7 +249,7 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// prometheusServer is where Debian's Prometheus is.
+// prometheusServer returns the path of Debian's Prometheus.
 func prometheusServer(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
@@ -262,8 +262,8 @@ func prometheusServer(t *testing.T) string {
 	return path
 }
 
-// alerted holds that a real Prometheus told of the outage, and that the result says when,
-// as the rule has it: what holds for 2 s fires, and is over when the last 5 s are good.
+// alerted checks that a real Prometheus reported the outage, and that the result has the times
+// of the rule: a condition of 2 s fires, and ends when the last 5 s are good.
 func alerted(t *testing.T, res *result.Result) {
 	f := res.Faults[0]
 	if len(f.Alerts) != 1 || f.Alerts[0].Fired < 2 || f.Alerts[0].FiredFrom >= f.Alerts[0].Fired || f.Alerts[0].Resolved <= 0 || f.Detect != f.Alerts[0].Fired {
@@ -289,7 +289,7 @@ func alerted(t *testing.T, res *result.Result) {
 // k6Build builds brunt-k6.
 const k6Build = "CGO_ENABLED=0 go build -tags k6 -o brunt-k6 ./cmd/brunt-k6"
 
-// TestDocuments_K6 holds that all who say how brunt-k6 is built say the same.
+// TestDocuments_K6 checks that all documents build brunt-k6 by the same command.
 func TestDocuments_K6(t *testing.T) {
 	for _, file := range []string{"scenarios/README.md", "examples/11-k6-under-fire/README.md", "scenarios/k6/find.go"} {
 		b, err := os.ReadFile(filepath.Join(top, file))
@@ -303,8 +303,8 @@ func TestDocuments_K6(t *testing.T) {
 	}
 }
 
-// TestBrunt_LinksNoK6 holds that who builds brunt neither waits for k6 nor comes under
-// its licence.
+// TestBrunt_LinksNoK6 checks that a build of brunt contains no k6: it affects build time and
+// licence.
 func TestBrunt_LinksNoK6(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-tags", "k6", "brunt/cmd/brunt").Output()
 	if err != nil {
@@ -320,8 +320,8 @@ func TestBrunt_LinksNoK6(t *testing.T) {
 	}
 }
 
-// underFire holds that the script had its fault, and its steps and thresholds stand in
-// the result.
+// underFire checks that the script triggered its fault, and that the result has its steps and
+// thresholds.
 func underFire(t *testing.T, res *result.Result) {
 	if got := res.Loads[0].Steps; len(got) != 3 || !slices.Contains(got, "read post") {
 		t.Errorf("steps %v", got)
@@ -337,16 +337,15 @@ func underFire(t *testing.T, res *result.Result) {
 	}
 }
 
-// failedOver holds that the provider's own tool failed its database over, and that the
-// team's monitoring noticed: both within the times that follow from how the example is
-// made.
+// failedOver checks that the provider's tool failed its database over, and that the team's
+// monitoring detected it: both within the times that follow from the design of the example.
 func failedOver(t *testing.T, res *result.Result) {
 	f := res.Faults[0]
-	// A promotion takes 1 s; what it costs is seen in windows of at least 1 s.
+	// A promotion takes 1 s; its cost shows in windows of at least 1 s.
 	if f.Impact != result.Impacted || f.Failed < 50 || f.Recover > 4 || f.Failover > 4 {
 		t.Errorf("%s: %d failed, failover %v, recover %v", f.Impact, f.Failed, f.Failover, f.Recover)
 	}
-	// Three looks of the monitoring, 500 ms apart, once the promotion is over.
+	// Three checks of the monitoring, 500 ms apart, after the promotion.
 	if f.Detect < 1.9 || f.Detect > 4.5 || f.DetectResolution > 2 || !strings.Contains(f.DetectNote, "DatabaseFailedOver") {
 		t.Errorf("detected after %v (±%v): %s", f.Detect, f.DetectResolution, f.DetectNote)
 	}
@@ -355,7 +354,7 @@ func failedOver(t *testing.T, res *result.Result) {
 	}
 }
 
-// images makes the images of an example. They go with the test.
+// images builds the images of an example. They are removed with the test.
 func images(t *testing.T, name string) string {
 	t.Helper()
 	release, _ := os.ReadFile("/etc/os-release")
@@ -380,7 +379,7 @@ func images(t *testing.T, name string) string {
 	return prefix
 }
 
-// toldOf holds that what happened to a container stands with a fault.
+// toldOf checks that a fault lists an event of a container.
 func toldOf(fault, event, unit string) func(t *testing.T, res *result.Result) {
 	return func(t *testing.T, res *result.Result) {
 		for _, f := range res.Faults {
@@ -391,7 +390,7 @@ func toldOf(fault, event, unit string) func(t *testing.T, res *result.Result) {
 	}
 }
 
-// beheaded holds that each leader was crashed in its turn, and a zone as a whole.
+// beheaded checks that each leader was crashed in turn, and a zone as a whole.
 func beheaded(t *testing.T, res *result.Result) {
 	for _, f := range res.Faults {
 		if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
@@ -403,7 +402,7 @@ func beheaded(t *testing.T, res *result.Result) {
 	}
 }
 
-// checkProved checks that the faults were in and are gone.
+// checkProved checks that the faults were active and are gone.
 func checkProved(t *testing.T, res *result.Result, names ...string) {
 	t.Helper()
 	var found []string

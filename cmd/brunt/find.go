@@ -132,7 +132,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	return err
 }
 
-// say prints what was found.
+// say prints the result.
 func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 	probes := scenarios.Amount(len(found.Tries), "probe")
 	switch {

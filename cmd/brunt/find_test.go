@@ -16,13 +16,13 @@ import (
 	"brunt/scenarios/capacity"
 )
 
-// A counter serves one after the other, each for just as long: a queue with a fixed service
-// time. When each is done is reckoned and not slept, so that its capacity is 1/service
-// however late this machine wakes it up.
+// A counter serves one request at a time, each for the same time: a queue with a fixed service
+// time. It computes completion times and does not sleep for each, so that its capacity is
+// 1/service however late this machine wakes it up.
 type counter struct {
 	service time.Duration
 	mu      sync.Mutex
-	free    time.Time // when those before are done
+	free    time.Time // when the earlier requests are done
 }
 
 func (c *counter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
@@ -45,15 +45,14 @@ load: {main: {executor: constant-arrival-rate, rate: 300/s, duration: 5s, flow: 
 slo: [p95 < 100ms]
 `
 
-// TestFind_Capacity finds the capacity of a server whose capacity is known. A trial takes some two
-// minutes of a machine that does nothing else, so that it runs only when BRUNT_FIND says
-// how many to make.
+// TestFind_Capacity finds the known capacity of a server. A trial takes about two minutes on an
+// otherwise idle machine, so it runs only if BRUNT_FIND gives the number of trials.
 func TestFind_Capacity(t *testing.T) {
 	trials, _ := strconv.Atoi(os.Getenv("BRUNT_FIND"))
 	if trials < 1 {
 		t.Skip("BRUNT_FIND=10 makes ten trials, which take some twenty minutes")
 	}
-	const capacityOf = 500 // a second
+	const capacityOf = 500 // per second
 	for i := range trials {
 		srv := httptest.NewServer(&counter{service: time.Second / capacityOf})
 		dir := t.TempDir()

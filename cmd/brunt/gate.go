@@ -66,7 +66,7 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: brunt makes at most as many as fit, less those that confirm a failure")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
-	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has a folder of its own
+	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has its own folder
 	_ = c.MarkFlagRequired("history")
 	return c
 }
@@ -118,17 +118,18 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	return g.decide(ctx)
 }
 
-// A gate is one gate being passed.
+// A gate is one execution of `brunt gate`.
 type gate struct {
 	*gateFlags
 	c       *cobra.Command
 	path    string
 	history *compare.History
 	options compare.Options
-	one     func(ctx context.Context) (*compare.Record, error) // makes a run
+	one     func(ctx context.Context) (*compare.Record, error) // performs a run
 }
 
-// decide makes the runs, holds them to the history, and asks again where they tell nothing or are red.
+// decide performs the runs, compares them with the history, and repeats them if they are
+// inconclusive or fail.
 func (g *gate) decide(ctx context.Context) error {
 	now, err := g.several(ctx, 1)
 	if err != nil {
@@ -165,7 +166,7 @@ func (g *gate) decide(ctx context.Context) error {
 		r.Red = found.Verdict == scenarios.Regression
 	}
 	if kept := errors.Join(err, g.keep(made)); kept != nil {
-		err = kept // and the answer is told all the same: it took the runs
+		err = kept // the verdict is printed all the same, since the runs are done
 	}
 	fmt.Fprint(out, "\nGATE ")
 	if told := g.tell(out, found); err == nil {
@@ -174,8 +175,8 @@ func (g *gate) decide(ctx context.Context) error {
 	return err
 }
 
-// learn adds to a history that is too short to judge by, or begins it anew. How much a mean of several
-// runs differs from one day to the next is not to be had from single ones.
+// learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not
+// show how much a mean of several runs varies from day to day.
 func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record) error {
 	first.Accept = g.accept
 	more, err := g.several(ctx, g.runs-1)
@@ -194,8 +195,8 @@ func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 	return nil
 }
 
-// several makes so many runs. One that shows nothing, such as where brunt itself was the limit, is made again as a
-// pair of ab is. One that does not end well ends the gate, and those before it are given.
+// several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab
+// repeats a pair. A run that fails ends the gate; the runs before it are returned.
 func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
@@ -212,7 +213,7 @@ func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	return out, nil
 }
 
-// run makes a run. That it does not pass by its own objectives is an error.
+// run performs a run. A run that fails its own objectives is an error.
 func (g *gate) run(ctx context.Context) (*compare.Record, error) {
 	plan, err := g.compile(ctx, g.path)
 	if err != nil {
@@ -231,7 +232,7 @@ func (g *gate) run(ctx context.Context) (*compare.Record, error) {
 	return r, nil
 }
 
-// keep adds the runs to the history, as one: what is made on one day is no more than a day's.
+// keep adds the runs to the history, as one record: the runs of one day count as one.
 func (g *gate) keep(records []*compare.Record) error {
 	return g.history.Add(compare.Mean(records))
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestGate_Decide passes gates one after the other: how many runs each makes, what it says, how it ends, and what
-// it keeps.
+// TestGate_Decide runs several gates in sequence and checks the number of runs, the output, the
+// exit code, and the history.
 func TestGate_Decide(t *testing.T) {
 	dir := t.TempDir()
 	made := 0
@@ -78,9 +78,9 @@ func TestGate_Decide(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		p95  []float64 // of the runs that it may make
-		runs int       // that it makes
-		code int       // it ends with
+		p95  []float64 // of the possible runs
+		runs int       // runs performed
+		code int       // exit code
 		says string
 		red  bool
 	}{
@@ -111,7 +111,8 @@ func TestGate_Decide(t *testing.T) {
 	}
 }
 
-// TestGate_NotKept tells the answer though it can't be kept: it took the runs. A history that can't be written is known before.
+// TestGate_NotKept checks that the verdict is printed even if it cannot be saved. A history that is
+// not writable is reported before the runs.
 func TestGate_NotKept(t *testing.T) {
 	dir := t.TempDir()
 	h, err := compare.OpenHistory(t.Context(), dir)

@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// handCommand is what brunt has an engine start to do to processes what it may not itself.
+// handCommand is the agent that brunt has an engine start for operations on processes that
+// brunt itself may not perform.
 func handCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "hand",
@@ -28,7 +29,8 @@ func handCommand() *cobra.Command {
 	}
 }
 
-// wardenCommand is what a brunt that runs in a container has the engine start beside it.
+// wardenCommand is the remote watchdog that a brunt in a container has the engine start beside
+// it.
 func wardenCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "warden DEADLINE",
@@ -47,7 +49,7 @@ func wardenCommand() *cobra.Command {
 	}
 }
 
-// terminable has a helper end in good order when its engine asks it to.
+// terminable returns a context that ends when the engine asks the agent to terminate.
 func terminable(c *cobra.Command) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(c.Context(), syscall.SIGTERM)
 }

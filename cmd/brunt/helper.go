@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// helperCommand is what brunt has an engine start in the network of a container that it
-// may not enter itself.
+// helperCommand is the agent that brunt has an engine start in the network of a container that
+// brunt may not enter itself.
 func helperCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "helper",

@@ -68,7 +68,7 @@ bounds what scenarios may do.`,
 	return c
 }
 
-// urlInit fills the scenario for a system of the author's own.
+// urlInit fills in the scenario for the author's own system.
 func urlInit(target string) (string, error) {
 	u, err := syntax.ParseURL(target)
 	if err != nil {

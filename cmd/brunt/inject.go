@@ -90,7 +90,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 			fmt.Fprintln(out, line)
 		}
 		fmt.Fprintln(out, "\nNothing was started or broken.")
-		if err != nil { // said among the lines
+		if err != nil { // printed above
 			return exit(scenarios.ExitMistake)
 		}
 		return nil
@@ -138,7 +138,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	return err
 }
 
-// met says what met the fault, where that was counted.
+// met describes the traffic that the fault affected, if it was counted.
 func met(in *run.Injection) string {
 	if in.TrafficUnit == "" {
 		return ""
@@ -146,7 +146,7 @@ func met(in *run.Injection) string {
 	return fmt.Sprintf(", met %d %s", in.Traffic, in.TrafficUnit)
 }
 
-// plan compiles what is to be done: a scenario's fault, or a kind.
+// plan compiles the input: a scenario's fault, or a kind.
 func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) {
 	if isKind(args[0]) {
 		return f.bare(args)
@@ -181,13 +181,13 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 	return one, nil
 }
 
-// isKind tells that a word names a kind of fault, or one that is to come.
+// isKind reports whether a word names a kind of fault, present or planned.
 func isKind(word string) bool {
 	noun, later := syntax.NotYet(word)
 	return slices.Contains(plan.FaultKinds(), word) || later && noun == "fault"
 }
 
-// isFile tells that a word looks like a scenario's file.
+// isFile reports whether a word looks like a scenario file.
 func isFile(word string) bool {
 	ext := filepath.Ext(word)
 	return strings.ContainsAny(word, `/\`) || ext == ".yaml" || ext == ".yml"

@@ -11,13 +11,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// steps tells people what happens, as it happens.
+// steps prints events as they happen.
 type steps struct {
 	w     io.Writer
 	stays time.Duration
 
 	mu   sync.Mutex
-	up   bool // the target is up, so that what its units do tells something
+	up   bool // the target is up, so the events of its units matter
 	over bool
 }
 

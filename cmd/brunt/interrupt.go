@@ -10,9 +10,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says so.
-// Faults are taken back and the report is written then; a second signal changes nothing,
-// as there is nothing left to hurry.
+// interruptible returns a context that ends with the first SIGINT or SIGTERM, and prints say.
+// brunt then reverts faults and writes the report; a second signal has no effect.
 func interruptible(say string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

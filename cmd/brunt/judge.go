@@ -15,18 +15,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// judgeFlags say how runs are compared, and where it is told.
+// judgeFlags say how runs are compared, and where the verdict goes.
 type judgeFlags struct {
 	o       compare.Options
 	margins []string
 	alpha   string
 	summary string
 	json    string
-	lenient bool // exit 0 where nothing can be told
+	lenient bool // exit 0 if inconclusive
 }
 
-// tell prints a comparison, and writes it into the files that were asked for. The error
-// carries its exit code.
+// tell prints a comparison, and writes it to the requested files. The error carries its exit
+// code.
 func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 	if err := found.Text(w); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (f *judgeFlags) register(c *cobra.Command) {
 	f.narrow(c)
 }
 
-// narrow registers the flags that narrow what is looked at.
+// narrow registers the flags that restrict the comparison.
 func (f *judgeFlags) narrow(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
 	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")

@@ -19,11 +19,11 @@ import (
 	"brunt/scenarios/run"
 )
 
-// livePage serves the run in a browser, where --live is given. Nil serves nothing.
+// livePage serves the run in a browser, if --live is given. Nil serves nothing.
 type livePage struct {
 	server *live.Server
 	linger time.Duration
-	served chan struct{} // closed when it serves no more
+	served chan struct{} // closed when the server has stopped
 }
 
 // openLive listens where --live says, before anything is started. Stop ends the run.
@@ -56,7 +56,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	p := &livePage{linger: f.linger, served: make(chan struct{}), server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts})}
 	go func() {
 		defer close(p.served)
-		_ = p.server.Serve(l) // that of a listener, when it is closed
+		_ = p.server.Serve(l) // the error of a closed listener
 	}()
 	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
@@ -65,7 +65,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	return p, nil
 }
 
-// liveAddress takes what --live may be: HOST:PORT, where no host is this machine alone.
+// liveAddress parses --live: HOST:PORT, where an empty host means this machine alone.
 func liveAddress(text string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(text)
 	if err != nil {
@@ -77,8 +77,7 @@ func liveAddress(text string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// watch has a run shown, and its figures told to who asks for /metrics: at once, and
-// before its load begins.
+// watch shows a run, and serves its metrics at /metrics, from before its load begins.
 func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Collector) {
 	if p == nil {
 		return
@@ -93,8 +92,8 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 	o.Begun = func(look run.Look) { p.server.Begin(look) }
 }
 
-// over shows what a run came to: the report that stands in a folder, or what a result says
-// where it could not be written there.
+// over shows the result of a run: the report in its folder, or the result itself if the report
+// could not be written.
 func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	if p == nil || res == nil {
 		return
@@ -106,7 +105,7 @@ func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	p.server.End(res, report)
 }
 
-// close serves for as long as --linger says, or until ctx ends, and then no more.
+// close keeps serving for the time of --linger or until ctx ends, and then stops.
 func (p *livePage) close(ctx context.Context) {
 	if p == nil {
 		return
@@ -119,6 +118,6 @@ func (p *livePage) close(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	_ = p.server.Close() // a reader who hangs is none that anybody waits for
+	_ = p.server.Close() // do not wait for a reader that hangs
 	<-p.served
 }

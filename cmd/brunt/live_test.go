@@ -21,7 +21,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// liveScenario is a run on the built-in system with a fault, long enough to be looked at.
+// liveScenario is a run on the built-in system with a fault, long enough to be watched.
 const liveScenario = `
 version: 1
 name: a run to be looked at
@@ -37,7 +37,7 @@ type liveRun struct {
 	cmd        *exec.Cmd
 	url, token string
 	dir        string
-	out        chan string // all that it wrote to standard error
+	out        chan string // all output to standard error
 }
 
 var liveLine = regexp.MustCompile(`live: (http://\S+)/ and /metrics; token to stop the run there: (\S+)`)
@@ -79,7 +79,7 @@ func startLive(t *testing.T, duration string, args ...string) *liveRun {
 	return r
 }
 
-// wait gives the exit code and the report.
+// wait returns the exit code and the report.
 func (r *liveRun) wait(t *testing.T) (int, *result.Result) {
 	t.Helper()
 	out := <-r.out
@@ -95,8 +95,8 @@ func (r *liveRun) wait(t *testing.T) (int, *result.Result) {
 	return r.cmd.ProcessState.ExitCode(), res
 }
 
-// TestLive_InABrowser: a person opens the page during a run, sees figures change and the
-// fault appear, works with the page meanwhile, and ends the run with the token.
+// TestLive_InABrowser opens the page during a run, checks that figures change and the fault
+// appears, operates the page meanwhile, and ends the run with the token.
 func TestLive_InABrowser(t *testing.T) {
 	b := newTab(t, 1200, 900)
 	r := startLive(t, "60s", "--set", "hold=25s")
@@ -110,7 +110,7 @@ func TestLive_InABrowser(t *testing.T) {
 	b.until("the fault's band", `!!document.querySelector('#latency .lane .bar:not(.warm)') && !!document.querySelector('#latency path.shade')`)
 	b.shot("live-fault")
 
-	// What a person does to the page outlives its changes.
+	// The reader's settings of the page survive its updates.
 	b.eval(`{
 		const f = document.querySelector('#latency .frame'), r = f.getBoundingClientRect();
 		Element.prototype.setPointerCapture = () => {};
@@ -152,7 +152,7 @@ func TestLive_InABrowser(t *testing.T) {
 	stop("wrong")
 	b.until("the refusal", `/not the token/.test(document.querySelector('#live output').textContent)`)
 	before := len(b.complaints())
-	if before != 1 || !strings.Contains(b.complaints()[0], "403") { // which Chromium writes into its console
+	if before != 1 || !strings.Contains(b.complaints()[0], "403") { // Chromium writes it to its console
 		t.Errorf("errors: %v", b.complaints())
 	}
 	stop(r.token)
@@ -177,7 +177,7 @@ func TestLive_InABrowser(t *testing.T) {
 	}
 }
 
-// TestLive_Taken: a port that is taken is said before anything is started.
+// TestLive_Taken checks that a port in use is reported before anything is started.
 func TestLive_Taken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -200,7 +200,7 @@ func TestLive_Taken(t *testing.T) {
 	}
 }
 
-// badReaders asks for a live page and does not read it, and asks for it and is gone.
+// badReaders requests a live page without reading it, and requests it and disconnects.
 func badReaders(t *testing.T, addr string) {
 	t.Helper()
 	for i := range 6 {
@@ -219,7 +219,7 @@ func badReaders(t *testing.T, addr string) {
 	}
 }
 
-// freeAddress is one that nobody listens at.
+// freeAddress returns an address without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -230,8 +230,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestLive_Prometheus: a real Prometheus that scrapes a run has in the end what
-// result.json says: counts by step and outcome, and native histograms.
+// TestLive_Prometheus checks that a real Prometheus that scrapes a run ends with the figures
+// of result.json: counts by step and outcome, and native histograms.
 func TestLive_Prometheus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes ten seconds")
@@ -287,7 +287,7 @@ func TestLive_Prometheus(t *testing.T) {
 			}
 		}
 	}
-	wait("Prometheus to look for its targets", func() bool { return len(ask(`up`)) > 0 }) // which it does after 5 s
+	wait("Prometheus to look for its targets", func() bool { return len(ask(`up`)) > 0 }) // it does so after 5 s
 	r := startLive(t, "5s", "--live", target, "--linger", "60s")
 	badReaders(t, target)
 	wait("the fault", func() bool { return ask(`max_over_time(brunt_fault_active[1m])`)["slow"] == "1" })

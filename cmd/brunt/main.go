@@ -1,5 +1,5 @@
-// Command brunt loads a system, breaks it while the load runs, and gives one
-// verdict on its service-level objectives.
+// Command brunt loads a system, injects faults while the load runs, and gives one verdict on
+// its service-level objectives.
 package main
 
 import (
@@ -17,12 +17,12 @@ import (
 
 func main() { os.Exit(execute(os.Args[1:])) }
 
-// exit is an error that only carries an exit code: all has been said.
+// exit is an error that only carries an exit code: the message is already printed.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
-// execute runs brunt with the arguments and gives its exit code.
+// execute runs brunt with the arguments and returns its exit code.
 func execute(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -72,10 +72,10 @@ Exit codes, the first that applies:
 	return root
 }
 
-// laterCommands are those that brunt is to have and has not yet.
+// laterCommands are planned commands.
 var laterCommands = []string{"drill"}
 
-// noSuchCommand refuses what is no subcommand.
+// noSuchCommand rejects arguments that are no subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

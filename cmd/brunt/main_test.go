@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The examples wait for most of their time.
+	// The examples spend most of their time waiting.
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// anyway runs a command and takes any verdict of its for good: anyway COMMAND ARGS. It is
-// for what does not depend on how busy this machine is.
+// anyway runs a command and accepts any verdict: anyway COMMAND ARGS. It is for checks that do
+// not depend on how busy this machine is.
 func anyway() {
 	c := exec.Command(os.Args[1], os.Args[2:]...)
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
@@ -44,8 +44,8 @@ func anyway() {
 	}
 }
 
-// server is a small system under test: server ADDRESS-FILE [PID-FILE]. It writes where
-// it listens, and before that its number. /slow answers after 100 ms, /fail with a 500, /bye ends it.
+// server is a small system under test: server ADDRESS-FILE [PID-FILE]. It first writes its process
+// ID, then its address. /slow answers after 100 ms, /fail with a 500, /bye ends it.
 func server() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,8 +86,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// busyTries is how often a run is tried again that was invalid because this machine
-// was too busy: a test must not fail for that, and must not pass for it either.
+// busyTries is how often a run is repeated that was invalid because this machine was too busy:
+// that must neither fail nor pass a test.
 const busyTries = 12
 
 // exitCode runs a command that must end with a code: exitcode CODE COMMAND ARGS.
@@ -107,7 +107,7 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 		if got != "5" || !strings.Contains(ts.ReadFile("stdout"), "brunt itself was late") {
 			break
 		}
-		time.Sleep(time.Second) // the machine is busy; the next attempt waits for it to calm down
+		time.Sleep(time.Second) // the machine is busy; wait before the next attempt
 	}
 	ts.Fatalf("%s ended with %s, want exit code %s", args[1], got, args[0])
 }
@@ -124,7 +124,7 @@ func waitFile(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// waitNote leaves a note as soon as there is a run that takes it: waitnote TEXT AUTHOR.
+// waitNote leaves a note as soon as a run accepts it: waitnote TEXT AUTHOR.
 func waitNote(ts *testscript.TestScript, _ bool, args []string) {
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if ts.Exec("brunt", "note", "--as", args[1], args[0]) == nil {
@@ -136,8 +136,8 @@ func waitNote(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// getURL puts the text of a file into variables of the environment: geturl FILE. A file
-// pid beside it holds the server's number.
+// getURL puts the text of a file into environment variables: geturl FILE. A file pid beside it
+// holds the server's process ID.
 func getURL(ts *testscript.TestScript, _ bool, args []string) {
 	url := ts.ReadFile(args[0])
 	ts.Setenv("URL", url)

@@ -49,7 +49,7 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 	return c
 }
 
-// goesOn finds the run that goes on, by a part of its id where it is not empty.
+// goesOn finds the current run, by a part of its id if that is not empty.
 func goesOn(id string) (notes.Running, error) {
 	all, err := notes.RunningIn(journal.Dirs(os.Getenv))
 	if err != nil {
@@ -74,7 +74,7 @@ func goesOn(id string) (notes.Running, error) {
 	return notes.Running{}, usagef("%d runs are going on: %s; name one with --run", len(fit), strings.Join(names, ", "))
 }
 
-// whoami is who seems to be at the keyboard.
+// whoami returns the likely name of the user.
 func whoami() string {
 	for _, name := range []string{"SUDO_USER", "USER", "LOGNAME", "USERNAME"} {
 		if v := os.Getenv(name); v != "" {

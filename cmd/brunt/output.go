@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// writeNew writes a file that does not exist yet, or with force over one. What it refuses
-// is a mistake in the command line.
+// writeNew writes a file that does not exist yet, or replaces one if force is set. A refusal
+// is a usage error.
 func writeNew(file, text string, force bool) error {
 	if _, err := os.Lstat(file); err == nil && !force {
 		return usagef("%s exists already; --force writes over it", file)
@@ -28,8 +28,8 @@ func writeNew(file, text string, force bool) error {
 	return nil
 }
 
-// writeWhole writes a file as a whole, or not at all: beside it, and renamed at the end.
-// The error names the file; where no file can be made it is a mistake in the command line.
+// writeWhole writes a file whole or not at all: to a temporary file, renamed at the end. The
+// error names the file; a file that cannot be created is a usage error.
 func writeWhole(file string, write func(io.Writer) error) error {
 	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
@@ -55,7 +55,7 @@ func table(w io.Writer, res *result.Result, dir string) error {
 	return terminal.New(w, o).Report(w, res)
 }
 
-// termOptions says what a terminal can do.
+// termOptions returns what a terminal supports.
 func termOptions(w io.Writer, summary ...string) terminal.Options {
 	o := terminal.Options{Summary: summary}
 	f, ok := w.(*os.File)
@@ -63,7 +63,7 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 		return o
 	}
 	if os.Getenv("TERM") == "dumb" {
-		return o // nothing can be redrawn on it
+		return o // it cannot redraw
 	}
 	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
 	o.Size = func() (width, height int) {

@@ -15,8 +15,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// order is in which order the next pair is run: A B, then B A. A pair that is made again is in the order
-// that the one before it had, so that those that count are in turns.
+// order returns the order of the next pair: A B, then B A. A repeated pair has the order of the one
+// before it, so that the pairs that count alternate.
 func (x *ab) order() []*side {
 	if x.kept%2 == 1 {
 		return []*side{x.b, x.a}
@@ -24,7 +24,7 @@ func (x *ab) order() []*side {
 	return []*side{x.a, x.b}
 }
 
-// shows tells why a run shows nothing of its side, if so.
+// shows reports whether a run is usable for its side, and if not, why.
 func shows(r compare.Run) (why string, ok bool) {
 	switch {
 	case !r.Generator.Healthy:
@@ -35,7 +35,7 @@ func shows(r compare.Run) (why string, ok bool) {
 	return "", true
 }
 
-// pair runs both sides, every second time in the other order.
+// pair runs both sides, every second time in reverse order.
 func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 	var why string
 	var ok bool

@@ -22,7 +22,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// foresee says what a run would do, and keeps it where -o says so.
+// foresee prints a forecast of the run, and saves the plan if -o is given.
 func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 	if err := f.planFree(); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 		fmt.Fprintln(c.OutOrStdout(), line)
 	}
 	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
-	if err != nil { // said among the lines
+	if err != nil { // printed above
 		return exit(scenarios.ExitMistake)
 	}
 	if f.out == "" {
@@ -61,7 +61,7 @@ func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 	return nil
 }
 
-// planFree tells whether the plan may be written where -o says.
+// planFree reports an error if the plan may not be written to the file of -o.
 func (f *runFlags) planFree() error {
 	if f.out == "" {
 		return nil
@@ -87,8 +87,8 @@ func encodeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// readPlan reads the plan that --plan names, and takes from it what the command line
-// does not say: the scenario, and its params.
+// readPlan reads the plan of --plan, and takes from it what the command line does not give:
+// the scenario, and its params.
 func (f *runFlags) readPlan(path string) (string, error) {
 	if f.plan == "" {
 		return path, nil
@@ -133,7 +133,7 @@ func (f *runFlags) readPlan(path string) (string, error) {
 	return path, nil
 }
 
-// compile compiles the scenario, and holds it against the plan.
+// compile compiles the scenario, and compares it with the plan.
 func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error) {
 	plan, err := compile(path, &f.sourceFlags)
 	if err != nil || f.planned == nil {
@@ -154,13 +154,13 @@ func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error)
 	return plan, nil
 }
 
-// A driftError tells what differs from a plan.
+// A driftError lists the differences from a plan.
 type driftError struct {
 	plan  string
 	found []string
 }
 
-// mostDrift is how many differences are told.
+// mostDrift bounds the differences that are listed.
 const mostDrift = 40
 
 func (e *driftError) Error() string {

@@ -21,7 +21,7 @@ import (
 	"brunt/scenarios/run"
 )
 
-// slowed is a server whose answers take a random time, longer by a share that can be set.
+// slowed is a server whose answers take a random time, increased by an adjustable share.
 type slowed struct {
 	*httptest.Server
 	worse atomic.Uint64
@@ -48,10 +48,10 @@ slo: [errors < 50%%]
 // pair is a pair of real runs.
 type pair struct{ a, b compare.Run }
 
-// TestPool makes a pool of short real runs and draws comparisons from it: how often identical
-// sides fail, and how often slower ones are seen. It takes some twenty minutes of a machine
-// that does nothing else, so that it runs only when BRUNT_POOL names how many pairs of identical
-// sides to make.
+// TestPool performs a pool of short real runs and draws comparisons from it: how often
+// identical sides fail, and how often slower ones are detected. It takes about twenty minutes
+// on an otherwise idle machine, so it runs only if BRUNT_POOL gives the number of pairs of
+// identical sides.
 func TestPool(t *testing.T) {
 	pairs, _ := strconv.Atoi(os.Getenv("BRUNT_POOL"))
 	if pairs < 10 {
@@ -128,7 +128,7 @@ func TestPool(t *testing.T) {
 			if !done {
 				continue
 			}
-			if c.Verdict == scenarios.Regression { // by four others
+			if c.Verdict == scenarios.Regression { // among four others
 				var fa, fb []compare.Run
 				for _, j := range order[len(order)-4:] {
 					fa, fb = append(fa, from[j].a), append(fb, from[j].b)
@@ -150,8 +150,8 @@ func TestPool(t *testing.T) {
 		}
 		return out
 	}
-	// A history as brunt gate makes it: it learns of three runs each, and then each gate that is passed adds
-	// its own. No run is drawn twice.
+	// A history as brunt gate builds it: it learns from records of three runs each, and then
+	// each passed gate adds its own. No run is drawn twice.
 	const runs, confirm, grown = 3, 2, 4
 	gateRuns, gates := 0, 0
 	gate := func(past, now []compare.Run) scenarios.Verdict {

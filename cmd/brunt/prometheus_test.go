@@ -20,13 +20,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A realPrometheus takes remote writes.
+// A realPrometheus is a Prometheus that accepts remote writes.
 type realPrometheus struct {
 	url string
 	cmd *exec.Cmd
 }
 
-// startPrometheus starts one by the configuration of its example.
+// startPrometheus starts a Prometheus with the configuration of its example.
 func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
 	t.Helper()
 	if _, err := exec.LookPath("prometheus"); err != nil {
@@ -70,15 +70,15 @@ func (p *realPrometheus) kill() {
 	_ = p.cmd.Wait()
 }
 
-// A promSeries is what a query gives.
+// A promSeries is a series of a query's result.
 type promSeries struct {
 	Metric map[string]string
-	Values [][2]any // seconds, and a text; of native histograms none
+	Values [][2]any // seconds and text; empty for native histograms
 	Value  [2]any
 	Other  []any `json:"histograms"`
 }
 
-// ask makes a query. One that Prometheus can't parse fails the test.
+// ask runs a query. A query that Prometheus cannot parse fails the test.
 func (p *realPrometheus) ask(t *testing.T, path string, with url.Values) []promSeries {
 	t.Helper()
 	resp, err := http.PostForm(p.url+"/api/v1/"+path, with)
@@ -100,7 +100,7 @@ func (p *realPrometheus) ask(t *testing.T, path string, with url.Values) []promS
 	return got.Data.Result
 }
 
-// value asks for one number; -1 is that there is none.
+// value queries one number; -1: there is none.
 func (p *realPrometheus) value(t *testing.T, query string, args ...any) float64 {
 	t.Helper()
 	list := p.ask(t, "query", url.Values{"query": {fmt.Sprintf(query, args...)}})
@@ -114,7 +114,7 @@ func (p *realPrometheus) value(t *testing.T, query string, args ...any) float64 
 	return v
 }
 
-// holds checks that Prometheus counts what the result does.
+// holds checks that Prometheus has the counts of the result.
 func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 	t.Helper()
 	counted := int64(0)
@@ -137,7 +137,7 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 		if got := p.value(t, how, query); got != want {
 			t.Errorf("response times of %s: Prometheus has %g, the result %g", c.Step, got, want)
 		}
-		failed := slices.ContainsFunc(res.Errors, func(e result.ErrorGroup) bool { return e.Step == c.Step }) // they count as slower than any answer
+		failed := slices.ContainsFunc(res.Errors, func(e result.ErrorGroup) bool { return e.Step == c.Step }) // errors count as slower than any answer
 		if native && !failed {                                                                                // a bucket is 4.4 % wide
 			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})", query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
 				t.Errorf("p50 of %s: Prometheus has %g, the result %g", c.Step, got, c.Response.P50)
@@ -159,8 +159,8 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 	}
 }
 
-// watched checks what Prometheus was told of the example, and that no panel of its
-// dashboard is empty.
+// watched checks what Prometheus received from the example, and that no panel of its dashboard
+// is empty.
 func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 	p.holds(t, res, true)
 	from, to := res.T0, res.Ended
@@ -180,7 +180,7 @@ func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 			}
 		}
 	}
-	// The second in which a fault came shows it, and the one after it went does not.
+	// A fault shows in the second of its injection, and no longer in the second after its end.
 	for _, f := range res.Faults {
 		for _, s := range over(fmt.Sprintf("brunt_fault_active{run=%q,fault=%q}", res.Run, f.Name)) {
 			for _, v := range s.Values {
@@ -194,7 +194,7 @@ func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 	}
 }
 
-// dashboardQueries reads what the dashboard asks a Prometheus for, by panel.
+// dashboardQueries returns the queries of the dashboard, by panel.
 func dashboardQueries(t *testing.T, run string) map[string][]string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(top, "examples", "15-watch-in-grafana", "dashboard.json"))
@@ -237,7 +237,7 @@ func dashboardQueries(t *testing.T, run string) map[string][]string {
 	return out
 }
 
-// TestDashboard_Parses has Prometheus' own parser read every query of the dashboard.
+// TestDashboard_Parses parses every query of the dashboard with Prometheus' own parser.
 func TestDashboard_Parses(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
@@ -264,8 +264,8 @@ func TestDashboard_Parses(t *testing.T) {
 	}
 }
 
-// TestOut_Prometheus: one without native histograms gets classic ones; and one that is
-// killed while the run goes on leaves the load as it was, and a note.
+// TestOut_Prometheus checks that a Prometheus without native histograms gets classic ones, and
+// that one killed during the run does not affect the load and leads to a note.
 func TestOut_Prometheus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes ten seconds of load")
@@ -289,7 +289,7 @@ load:
 			t.Fatal(err)
 		}
 		meanwhile()
-		_ = cmd.Wait() // the result says what it came to
+		_ = cmd.Wait() // the result has the outcome
 		b, err := os.ReadFile(filepath.Join(dir, "result.json"))
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// recoverOthers takes back what runs that died have left.
+// recoverOthers reverts what dead runs have left.
 func recoverOthers(c *cobra.Command) error {
 	for _, dir := range journal.Dirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -34,7 +34,7 @@ func recoverOthers(c *cobra.Command) error {
 	for _, t := range strays {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
 	}
-	if err != nil { // they do nothing, so nothing is in the way
+	if err != nil { // such a run has no effect, so it is not in the way
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs of earlier runs that were never started: %v\n", err)
 	}
 	return nil

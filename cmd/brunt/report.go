@@ -73,7 +73,7 @@ control: compare, ab and gate are there to judge by.`,
 	return c
 }
 
-// redraw draws in the run's own folder.
+// redraw draws the files in the run's own folder.
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
@@ -82,7 +82,7 @@ func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	return err
 }
 
-// drawElsewhere draws in a folder that is not that of a run.
+// drawElsewhere draws the files in a folder that is not that of a run.
 func drawElsewhere(dir string, res *result.Result) error {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
 		return usagef("%s is the folder of a run; -o names another folder for the report", dir)
@@ -90,8 +90,7 @@ func drawElsewhere(dir string, res *result.Result) error {
 	return catalog.All().Draw(dir, res)
 }
 
-// formatNames lists what a report can be written in; the terminal's is what is printed
-// without.
+// formatNames lists the formats of a report; the terminal's is the default.
 func formatNames() []string {
 	var names []string
 	for _, f := range catalog.All().Formats() {

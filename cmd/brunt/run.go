@@ -98,7 +98,7 @@ next. /metrics goes on with each.`,
 	return c
 }
 
-// self is brunt's own command line, for its children.
+// self returns brunt's own command line, for its children.
 func self() []string {
 	exe, err := os.Executable()
 	if err != nil {
@@ -107,7 +107,7 @@ func self() []string {
 	return []string{exe}
 }
 
-// state is the directory for the journals of this run.
+// state returns the directory for the journals of this run.
 func state() string { return journal.Dirs(os.Getenv)[0] }
 
 func (f *runFlags) run(c *cobra.Command, path string) error {
@@ -189,7 +189,7 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		fmt.Fprintf(c.OutOrStdout(), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
 	switch {
-	case unwritten != nil && slices.Contains([]int{7, 130, 143}, code): // which stand before an error of brunt's own
+	case unwritten != nil && slices.Contains([]int{7, 130, 143}, code): // these precede an internal error of brunt
 		return errors.Join(unwritten, exit(code))
 	case unwritten != nil:
 		return unwritten

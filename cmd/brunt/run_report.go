@@ -86,7 +86,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	return res, errors.Join(err, werr)
 }
 
-// runOptions are those of a run that keeps what it writes in a folder.
+// runOptions returns the options of a run that writes to a folder.
 func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
 	return run.Options{
 		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"),
@@ -94,7 +94,7 @@ func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
 	}
 }
 
-// folder makes the folder for a report.
+// folder creates the folder for a report.
 func (f *runFlags) folder(name, id string) (string, error) {
 	dir := f.out
 	if dir == "" {
@@ -116,7 +116,7 @@ func (f *runFlags) folder(name, id string) (string, error) {
 	return dir, os.Remove(probe.Name())
 }
 
-// fileName makes a scenario's name one that every file system takes.
+// fileName turns a scenario's name into one that every file system accepts.
 func fileName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// schemas are the JSON Schemas that brunt publishes, by what they describe.
+// schemas are the JSON Schemas that brunt publishes, by subject.
 var schemas = map[string]func() syntax.Schema{
 	"scenario": reference.Schema, "policy": reference.PolicySchema, "result": reference.ResultSchema, "event": reference.EventSchema,
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// A side is one of two that are compared: the scenario with what it lays over it.
+// A side is one of two compared sides: the scenario with its overrides.
 type side struct {
 	letter string
 	set    []string // params
 	over   map[string]any
-	ref    string // of git; its work tree stands in the param dir
-	tree   string // its folder, once it is made
+	ref    string // of git; the param dir is its work tree
+	tree   string // its folder, once created
 }
 
-// parseSide reads what --a or --b named, each such as
+// parseSide parses the values of --a or --b, each such as
 //
 //	http://host:port   the target that runs there
 //	run:./server       the command of the target's entry service
@@ -59,7 +59,7 @@ func parseSide(letter string, given []string) (*side, error) {
 	return s, nil
 }
 
-// checkOut makes the work tree of a ref and builds it.
+// checkOut creates the work tree of a ref and builds it.
 func (s *side) checkOut(ctx context.Context, dir, build string) error {
 	if s.ref == "" {
 		return nil
@@ -79,7 +79,7 @@ func (s *side) checkOut(ctx context.Context, dir, build string) error {
 	return nil
 }
 
-// remove takes the work tree away again.
+// remove removes the work tree.
 func (s *side) remove() error {
 	if s.tree == "" {
 		return nil
@@ -91,13 +91,13 @@ func (s *side) remove() error {
 	return nil
 }
 
-// tail is the end of what a command wrote.
+// tail returns the end of a command's output.
 func tail(out []byte) string {
 	const most = 2000
 	return strings.TrimSpace(string(out[max(0, len(out)-most):]))
 }
 
-// file writes the scenario of the side: the one at path with the side's target laid over.
+// file writes the scenario of the side: the one at path, with the side's target laid over.
 func (s *side) file(path, dir string) (string, error) {
 	if s.over == nil {
 		return path, nil
@@ -122,7 +122,7 @@ func (s *side) file(path, dir string) (string, error) {
 	return file, os.WriteFile(file, b, 0o600)
 }
 
-// target is what is laid over the scenario's target: for a URL, that instead of all that says what
+// target returns the overrides of the scenario's target: a URL replaces all settings that say what
 // to start.
 func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
 	if _, url := s.over["url"]; !url {
@@ -139,7 +139,7 @@ func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
 	return over, nil
 }
 
-// inService lays settings over the target's entry service, or its only one.
+// inService lays settings over the target's entry service, or its only service.
 func inService(t *scenarios.Target, settings map[string]any) (map[string]any, error) {
 	for key, services := range map[string]*syntax.Node{"processes": t.Processes, "containers": t.Containers} {
 		if services == nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sourceFlags say what a scenario is filled in from and held to.
+// sourceFlags are the inputs of a scenario and the policies that bound it.
 type sourceFlags struct {
 	set     []string
 	meta    []string
 	policy  []string
-	planned *dryrun.PlanFile // that is run again; nil is none
+	planned *dryrun.PlanFile // the plan to repeat; nil: none
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -40,10 +40,10 @@ func policyFiles(given []string) []string {
 	return given
 }
 
-// policies reads all policies that hold.
+// policies reads all policies that apply.
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
 	out, err := plan.ReadPolicies(policyFiles(f.policy))
-	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one can't be read
+	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one cannot be read
 		err = usage{err}
 	}
 	return out, err
@@ -67,7 +67,8 @@ func pairsOf(flag string, given []string) (map[string]string, error) {
 	return out, nil
 }
 
-// parse reads a scenario. Mistakes in it are kept with it, so that compiling tells them with its own.
+// parse parses a scenario. Its mistakes are kept with it, so that compile reports them together
+// with its own.
 func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	values, err := f.params()
 	if err != nil {
@@ -87,14 +88,14 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	if sc != nil {
 		return sc, nil
 	}
-	if !errors.As(err, new(*syntax.MistakesError)) { // it can't be read
+	if !errors.As(err, new(*syntax.MistakesError)) { // it cannot be read
 		err = usage{err}
 	}
 	return nil, err
 }
 
-// compile reads and compiles a scenario. The zero value of f, or nil, fills in and
-// bounds nothing but by the environment.
+// compile reads and compiles a scenario. With a zero or nil f, only the environment provides
+// values and policies.
 func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if f == nil {
 		f = new(sourceFlags)

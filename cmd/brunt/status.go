@@ -34,7 +34,7 @@ func statusCommand() *cobra.Command {
 					found = true
 					left += printState(c, s)
 				}
-				if err != nil { // of some of them; the others are told all the same
+				if err != nil { // of some of them; the others are listed all the same
 					fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
 					found = true
 					left++
@@ -61,7 +61,7 @@ func statusCommand() *cobra.Command {
 	}
 }
 
-// printState prints a journal and gives the number of entries left behind in it.
+// printState prints a journal and returns the number of entries left in it.
 func printState(c *cobra.Command, s journal.State) int {
 	out := c.OutOrStdout()
 	how := "runs since " + s.Began.Local().Format(time.DateTime)
@@ -159,7 +159,7 @@ func outcomeText(t journal.Taken) string {
 	return "taken back"
 }
 
-// guardCommand is what brunt starts to take everything back when it dies.
+// guardCommand is the watchdog that reverts everything when brunt dies.
 func guardCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "guard JOURNAL",

@@ -17,7 +17,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestDocker_StrayGuard has status tell of a guard's container that was never started, and revert remove it.
+// TestDocker_StrayGuard checks that status lists a watchdog's container that was never started, and
+// that revert removes it.
 func TestDocker_StrayGuard(t *testing.T) {
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_STATE", t.TempDir())

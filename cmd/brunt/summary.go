@@ -11,16 +11,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostStepSummary is how much the summary of a step of GitHub Actions holds: a longer one is
-// not shown at all.
+// mostStepSummary is the size limit of a step summary of GitHub Actions, in bytes: a longer
+// one is not shown at all.
 const mostStepSummary = 1 << 20
 
-// stepSummary is where GitHub Actions takes the summary of a step from; empty is that this
-// is no step of it.
+// stepSummary returns the file of the step summary of GitHub Actions; empty: not in such a
+// step.
 func stepSummary() string { return os.Getenv("GITHUB_STEP_SUMMARY") }
 
-// appendSummary adds what write writes to a file of Markdown. What would make the summary of
-// a step longer than it may be is left out, and that is told to w.
+// appendSummary appends the output of write to a Markdown file. It omits output that would
+// exceed the limit of a step summary, and says so on w.
 func appendSummary(w io.Writer, path string, write func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
@@ -38,8 +38,8 @@ func appendSummary(w io.Writer, path string, write func(io.Writer) error) error 
 	return errors.Join(err, file.Close())
 }
 
-// summarize adds a run to the summary of a step of GitHub Actions, if this is one. That it
-// can't be written is a warning: the verdict stands.
+// summarize adds a run to the step summary of GitHub Actions, if there is one. A failure is a
+// warning: the verdict stands.
 func summarize(w io.Writer, res *result.Result) {
 	path := stepSummary()
 	if path == "" {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// suspended tells when the user suspends brunt (Ctrl-Z). Faults are taken back
-// before brunt stops, as a stopped brunt could not.
+// suspended signals that the user suspends brunt (Ctrl-Z). brunt reverts faults before it
+// stops, since a stopped process could not.
 func suspended() <-chan os.Signal {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGTSTP)

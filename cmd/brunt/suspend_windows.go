@@ -2,7 +2,7 @@ package main
 
 import "os"
 
-// suspended never tells: nothing suspends a program here.
+// suspended never signals: Windows does not suspend programs.
 func suspended() <-chan os.Signal { return nil }
 
 func stopSelf() {}

@@ -18,9 +18,9 @@ import (
 	"github.com/creack/pty"
 )
 
-// TestTerminal_Pty: on a real terminal the block is redrawn in one piece each second, never
-// cleared first, as wide and high as the terminal is by then; without colours where they
-// are not wanted; and in lines where nothing can be redrawn.
+// TestTerminal_Pty checks that on a real terminal the block is redrawn at once each second,
+// without a clear before, in the current size; without colours if they are off; and as lines
+// if it cannot be redrawn.
 func TestTerminal_Pty(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(s.Close)
@@ -45,7 +45,7 @@ func TestTerminal_Pty(t *testing.T) {
 		if resize {
 			time.AfterFunc(2500*time.Millisecond, func() { _ = pty.Setsize(f, &pty.Winsize{Rows: 12, Cols: 40}) })
 		}
-		b, _ := io.ReadAll(f) // ends with an error when the terminal is closed
+		b, _ := io.ReadAll(f) // returns an error when the terminal closes
 		_ = cmd.Wait()
 		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 5 { // the machine may be busy
 			t.Fatalf("exit code %d: %s", code, b)

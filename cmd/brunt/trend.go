@@ -73,7 +73,7 @@ series where its two parts differ most (e-divisive).`,
 	return c
 }
 
-// newest gives the records like the newest one: of its scenario, on its kind of machine.
+// newest returns the records that share scenario and kind of machine with the newest one.
 func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Record, error) {
 	all, err := h.Of(c.Context(), "", compare.Machine{})
 	if err != nil {
@@ -97,7 +97,7 @@ func writeTrends(file string, all []*compare.Record, trends []compare.Trend) err
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
 			Name    string          `json:"name"`    // of the scenario
-			Machine compare.Machine `json:"machine"` // kind of the newest run's
+			Machine compare.Machine `json:"machine"` // kind of machine of the newest run
 			Trends  []compare.Trend `json:"trends"`
 		}{all[0].Name, all[len(all)-1].Machine, trends})
 	})

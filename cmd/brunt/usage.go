@@ -11,13 +11,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usage is a mistake in the command line: exit code 2, and nothing was started.
+// usage is a mistake in the command line: exit code 2; nothing was started.
 type usage struct{ error }
 
 func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
 
-// checkUsage words what is wrong with the command lines of c and of all commands below
-// it: missing arguments and flags, values that are none.
+// checkUsage rewords the usage errors of c and of all commands below it: missing arguments and
+// flags, invalid values.
 func checkUsage(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		checkUsage(sub)
@@ -36,7 +36,7 @@ func checkUsage(c *cobra.Command) {
 	})
 }
 
-// seeHelp points to the help of c, unless err asks a question that is the answer.
+// seeHelp points to the help of c, unless err already contains the answer.
 func seeHelp(c *cobra.Command, err error) error {
 	if strings.HasSuffix(err.Error(), "?") {
 		return usage{err}
@@ -44,7 +44,7 @@ func seeHelp(c *cobra.Command, err error) error {
 	return usagef("%w; see `%s --help`", err, c.CommandPath())
 }
 
-// argumentError says what a command takes, where err refused the arguments that it got.
+// argumentError says which arguments a command takes, after err refused the given ones.
 func argumentError(c *cobra.Command, given []string, err error) error {
 	least := 0
 	for _, word := range strings.Fields(c.Use)[1:] {
@@ -56,7 +56,7 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	form, _, _ := strings.Cut(c.UseLine(), " [flags]")
 	switch {
 	case !c.HasParent():
-		return err // of no such command
+		return err // no such command
 	case c.HasSubCommands():
 		var known []string
 		for _, sub := range c.Commands() {
@@ -71,7 +71,7 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
 }
 
-// missingFlags refuses a command line without a flag that the command can't do without.
+// missingFlags rejects a command line without a required flag.
 func missingFlags(c *cobra.Command) error {
 	if c.ValidateRequiredFlags() == nil {
 		return nil
@@ -85,7 +85,7 @@ func missingFlags(c *cobra.Command) error {
 	return seeHelp(c, fmt.Errorf("%s is missing", strings.Join(missing, ", ")))
 }
 
-// flagError words an error of a flag, whose value was no number, or no duration.
+// flagError rewords the error of a flag whose value was no number, or no duration.
 func flagError(err error) error {
 	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {

@@ -1,5 +1,5 @@
-// Shop is a system of two services for brunt to start and break: web, which answers
-// prices, and stock, which knows them.
+// Shop is a system of two services that brunt starts and breaks: web serves prices, and stock
+// knows them.
 //
 //	shop web     asks stock at $STOCK, and keeps the last price for when stock is away
 //	shop stock   knows one price
@@ -31,8 +31,8 @@ func main() {
 	log.Fatal(http.ListenAndServe(os.Getenv("BRUNT_ADDR"), nil))
 }
 
-// price asks stock for at most 100 ms. Without an answer it tells the last price it
-// heard, or fails when it may not.
+// price asks stock for at most 100 ms. Without an answer it returns the last known price, or
+// fails if the cache is off.
 func price(stock string, cache bool) http.HandlerFunc {
 	client := http.Client{Timeout: 100 * time.Millisecond}
 	var last atomic.Int64

@@ -1,10 +1,10 @@
-// Orders is a system of two services for brunt to start and break: auth, which gives
-// tokens to clients that it knows, and api, which answers who has one.
+// Orders is a system of two services that brunt starts and breaks: auth issues tokens to known
+// clients, and api serves clients that have a token.
 //
 //	orders auth    POST /token, by the client credentials grant (RFC 6749, section 4.4)
 //	orders api     GET /orders, for a token that is not over
 //
-// Both know $KEY, by which auth signs tokens and api checks them.
+// Both know $KEY: auth signs tokens with it, and api checks them.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	log.Fatal(http.ListenAndServe(os.Getenv("BRUNT_ADDR"), nil))
 }
 
-// token gives a token to the one client that there is.
+// token issues a token to the only client.
 func token(secret string, life time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -58,7 +58,7 @@ func token(secret string, life time.Duration) http.HandlerFunc {
 	}
 }
 
-// orders answers who has a token that auth signed and that is not over.
+// orders serves requests with a token that auth signed and that has not expired.
 func orders(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	end, signature, _ := strings.Cut(token, ".")

@@ -1,11 +1,11 @@
-// Forum is a system of two services for brunt to start and break: api, which speaks
-// GraphQL, and store, which keeps the posts.
+// Forum is a system of two services that brunt starts and breaks: api speaks GraphQL, and
+// store keeps the posts.
 //
 //	forum api     POST /graphql: the operations Feed and AddPost
 //	forum store   GET and POST /posts
 //
-// A real api reads the query; this one goes by the name of the operation, which is
-// enough to be loaded.
+// A real api parses the query; this one uses the name of the operation, which is enough for a
+// load test.
 package main
 
 import (
@@ -67,15 +67,14 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(s.posts)
 }
 
-// api answers in GraphQL: what went wrong stands beside the data, and the status is 200
-// all the same.
+// api answers in GraphQL: errors stand beside the data, and the status is 200 nevertheless.
 type api struct {
 	store  string
 	keeps  bool
 	client http.Client
 
 	mu   sync.Mutex
-	last []post // the feed as it was last seen
+	last []post // the last known feed
 }
 
 func (a *api) graphql(w http.ResponseWriter, r *http.Request) {
@@ -109,7 +108,7 @@ func (a *api) graphql(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// feed gives the last posts; while the store is away, those that it saw last.
+// feed returns the last posts; while the store is away, the last known ones.
 func (a *api) feed(first int) (any, error) {
 	var list []post
 	err := a.ask(http.MethodGet, nil, &list)

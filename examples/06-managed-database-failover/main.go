@@ -1,12 +1,12 @@
-// Manageddb is a database of two servers as a provider runs it: nobody but its control
-// plane says which of them takes writes. Beside it are a service that uses it, the
-// team's monitoring, and the provider's command line tool.
+// Manageddb is a database of two servers as a provider runs it: only its control plane knows
+// which of them accepts writes. It comes with a service that uses it, the team's monitoring,
+// and the provider's command line tool.
 //
 //	manageddb node              a server of the database: takes writes while it is the primary
 //	manageddb control           the control plane: knows the servers in $NODES, fails over
-//	manageddb app               places orders in the database that $CONTROL tells of
+//	manageddb app               places orders in the database that $CONTROL names
 //	manageddb monitor           alerts when the primary is not where it belongs
-//	manageddb ctl URL status    says who is the primary
+//	manageddb ctl URL status    names the primary
 //	manageddb ctl URL failover NAME
 //	                            makes NAME the primary though the other is lost
 //	manageddb ctl URL switchover NAME
@@ -54,8 +54,7 @@ func main() {
 
 var client = http.Client{Timeout: 5 * time.Second}
 
-// call makes a request and gives what was answered, or an error for a status of 400
-// and more.
+// call sends a request and returns the answer, or an error for a status of 400 or more.
 func call(method, url string) (string, error) {
 	req, err := http.NewRequest(method, url, nil)
 	if err != nil {
@@ -73,7 +72,7 @@ func call(method, url string) (string, error) {
 	return string(b), err
 }
 
-// node is a server of the database. It begins as a standby.
+// node is a server of the database. It starts as a standby.
 func node() {
 	var primary atomic.Bool
 	http.HandleFunc("POST /role/{role}", func(_ http.ResponseWriter, r *http.Request) { primary.Store(r.PathValue("role") == "primary") })
@@ -104,7 +103,7 @@ func newControl(nodes []string) *control {
 	return c
 }
 
-// promotion is how long a standby needs to become the primary.
+// promotion is how long a standby takes to become the primary.
 const promotion = time.Second
 
 func (c *control) serve() {
@@ -129,7 +128,7 @@ func (c *control) serve() {
 	}
 }
 
-// move makes a server the primary. Where it is already nothing happens.
+// move makes a server the primary. It does nothing if the server already is.
 func (c *control) move(to string, by func(to string) error) error {
 	c.moving.Lock()
 	defer c.moving.Unlock()
@@ -142,7 +141,8 @@ func (c *control) move(to string, by func(to string) error) error {
 	return by(to)
 }
 
-// failover promotes a standby as if the primary were lost: meanwhile there is none.
+// failover promotes a standby as if the primary were lost: during the promotion there is no
+// primary.
 func (c *control) failover(to string) error {
 	if err := c.demoteAllBut(to); err != nil {
 		return err
@@ -179,7 +179,7 @@ func (c *control) demoteAllBut(to string) error {
 	return nil
 }
 
-// status is what the control plane says.
+// status is the answer of the control plane.
 type status struct{ Primary, URL string }
 
 func ask(control string) (s status, err error) {
@@ -190,8 +190,8 @@ func ask(control string) (s status, err error) {
 	return s, json.Unmarshal([]byte(text), &s)
 }
 
-// app places orders. It keeps to the primary that it knows, and asks for another when
-// that one takes no writes.
+// app places orders. It stays with the primary that it knows, and asks for the current one
+// when that refuses writes.
 func app(control string) {
 	var known atomic.Value
 	known.Store("")
@@ -223,15 +223,15 @@ func app(control string) {
 	})
 }
 
-// monitor looks at the database twice a second, and alerts when the primary has been
-// elsewhere for three looks.
+// monitor checks the database twice a second, and alerts when the primary has been elsewhere
+// for three checks.
 func monitor(control string) {
 	const looks = 3
 	var away atomic.Int64
 	go func() {
 		for ; ; time.Sleep(500 * time.Millisecond) {
 			switch s, err := ask(control); {
-			case err != nil: // another alert's business
+			case err != nil: // covered by another alert
 			case s.Primary == "a":
 				away.Store(0)
 			default:
@@ -250,8 +250,8 @@ func monitor(control string) {
 
 var errUsage = errors.New("usage: manageddb ctl URL status|failover NAME|switchover NAME")
 
-// ctl is the provider's tool. A database that is no more has no primary to move: then
-// there is nothing to do.
+// ctl is the provider's tool. A database that no longer exists has no primary to move: ctl
+// then does nothing.
 func ctl(args []string) error {
 	switch {
 	case len(args) == 2 && args[1] == "status":

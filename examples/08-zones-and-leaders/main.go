@@ -1,5 +1,5 @@
-// Cluster is a system with a leader: nodes of which one takes the writes, a front that
-// finds it, and who decides.
+// Cluster is a system with a leader: nodes, one of which accepts the writes; a front that
+// finds it; and a lease server that decides which one leads.
 //
 //	cluster front   passes writes on to whichever node of $LINK_NODE takes them
 //	cluster node    leads while it holds the lease of $LINK_LEASE, and takes writes then
@@ -36,7 +36,7 @@ func main() {
 	log.Fatal(http.ListenAndServe(os.Getenv("BRUNT_ADDR"), nil))
 }
 
-// front asks one node after the other, the one that took the last write first.
+// front tries one node after the other, starting with the one that accepted the last write.
 func front(nodes []string) http.HandlerFunc {
 	client := http.Client{Timeout: 300 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	var last atomic.Int64
@@ -60,7 +60,7 @@ func front(nodes []string) http.HandlerFunc {
 
 const term = time.Second // of a lease
 
-// lease gives the lease to who asks for it and has it, or asks for it first.
+// lease grants the lease to its present owner, or to the first that asks after it has expired.
 func lease() http.HandlerFunc {
 	var mu sync.Mutex
 	var holder string
@@ -77,8 +77,8 @@ func lease() http.HandlerFunc {
 	}
 }
 
-// node asks for the lease five times a term, and leads from when it has it until the
-// term is over.
+// node requests the lease five times per term, and leads from the grant until the end of the
+// term.
 func node(lease string) {
 	var until atomic.Int64 // Unix nanoseconds
 	who := fmt.Sprintf("%s-%d", url.PathEscape(os.Getenv("BRUNT_UNIT")), os.Getpid())

@@ -1,6 +1,6 @@
-// Command 10-nginx-redis is a small web service with its data in Redis: a counter of
-// visits, and a page that shows it. It speaks Redis' protocol itself, over one connection
-// at a time, so that what a fault does to Redis is plain to see.
+// Command 10-nginx-redis is a small web service with its data in Redis: a counter of visits,
+// and a page that shows it. It implements Redis' protocol itself, over one connection at a
+// time, so that the effect of a fault on Redis is plain to see.
 //
 //	GET /          the page; while Redis is away it shows the last count that it knows
 //	GET /healthz   200 once it listens
@@ -28,7 +28,7 @@ func main() {
 
 type site struct {
 	redis *redis
-	cache bool // the last count stands in while Redis is away
+	cache bool // the last count is shown while Redis is away
 
 	mu   sync.Mutex
 	last string
@@ -50,21 +50,21 @@ func (s *site) page(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "{\"visits\": %s, \"by\": %q}\n", count, os.Getenv("BRUNT_UNIT"))
 }
 
-// within bounds what Redis may take, connecting included.
+// within bounds the time for Redis, connecting included.
 const within = 100 * time.Millisecond
 
-// redis is one connection to Redis, made anew when it fails.
+// redis is one connection to Redis, reopened after a failure.
 type redis struct {
 	addr string
 	mu   sync.Mutex
 	conn net.Conn
 	in   *bufio.Reader
-	away time.Time // it did not answer then; it is left alone for a moment
+	away time.Time // time of the last failure; no request for a moment after it
 }
 
 var errAway = errors.New("redis does not answer")
 
-// do sends a command and gives its answer, a number.
+// do sends a command and returns its answer, a number.
 func (r *redis) do(words ...string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

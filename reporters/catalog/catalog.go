@@ -19,11 +19,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A List is reporters. The methods treat it as all there are.
+// A List is a list of reporters. Its methods know no others.
 type List []reporters.Reporter
 
-// All lists every reporter, a line each. Those that write the evidence stand first:
-// should the disk fill up, the other files can be drawn from it.
+// All returns every reporter, one line each. Reporters of evidence come first: if the disk
+// fills up, the other files can be drawn from the evidence.
 func All() List {
 	return List{
 		evidence.JSON{},
@@ -42,7 +42,7 @@ func All() List {
 	}
 }
 
-// Pushes lists every service that a run can push to while it goes on, a line each.
+// Pushes returns every kind of service that a run can push to while it goes on, one line each.
 func Pushes() []push.Kind {
 	return []push.Kind{
 		push.Prometheus(),
@@ -51,7 +51,7 @@ func Pushes() []push.Kind {
 	}
 }
 
-// Named gives the reporter whose format or file has the name; nil is none.
+// Named returns the reporter whose format or file has the name; nil: none.
 func (l List) Named(name string) reporters.Reporter {
 	for _, rep := range l {
 		if f := rep.Format(); f.Name == name || f.File == name {
@@ -71,13 +71,13 @@ func (l List) Formats() []reporters.Format {
 	return out
 }
 
-// Derived tells whether a file of that name can be drawn from the evidence.
+// Derived reports whether a file of that name can be drawn from the evidence.
 func (l List) Derived(file string) bool {
 	rep := l.Named(file)
 	return rep != nil && rep.Format().File == file && !rep.Format().Evidence
 }
 
-// without is the list without the reporters that skip holds for.
+// without returns the list without the reporters for which skip returns true.
 func (l List) without(skip func(reporters.Format) bool) List {
 	return slices.DeleteFunc(slices.Clone(l), func(rep reporters.Reporter) bool { return skip(rep.Format()) })
 }
@@ -85,13 +85,13 @@ func (l List) without(skip func(reporters.Format) bool) List {
 // Write writes the files of a run into dir, see [WriteFiles].
 func (l List) Write(dir string, r *result.Result) error { return reporters.WriteFiles(dir, r, l) }
 
-// Draw writes the files that are drawn from the evidence into a folder of their own.
+// Draw writes the files that are drawn from the evidence into a separate folder.
 func (l List) Draw(dir string, r *result.Result) error {
 	return reporters.WriteFiles(dir, r, l.without(func(f reporters.Format) bool { return f.Evidence }))
 }
 
-// Redraw writes the files of a run that are drawn from its evidence, into the folder that
-// holds the evidence. A file that is as the manifest lists it stays; kept names those.
+// Redraw writes the files of a run that are drawn from its evidence, into the folder with the
+// evidence. A file that matches the manifest stays; kept names those files.
 func (l List) Redraw(dir string, r *result.Result) (kept []string, err error) {
 	same, err := evidence.Unchanged(dir)
 	if err != nil {
@@ -106,8 +106,8 @@ func (l List) Redraw(dir string, r *result.Result) (kept []string, err error) {
 	return kept, reporters.WriteFiles(dir, r, drawn)
 }
 
-// Clear removes the files of an earlier run and its manifest, so that a run that is
-// killed leaves nothing that looks like its own.
+// Clear removes the files and the manifest of an earlier run, so that a killed run leaves no
+// files that look like its own.
 func (l List) Clear(dir string) error {
 	if err := evidence.RemoveManifest(dir); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (l List) Clear(dir string) error {
 			return err
 		}
 	}
-	for _, name := range []string{evidence.RequestsFile, "ledger.jsonl", "logs"} { // that the run itself wrote
+	for _, name := range []string{evidence.RequestsFile, "ledger.jsonl", "logs"} { // written by the run itself
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}

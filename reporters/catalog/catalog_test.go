@@ -20,8 +20,7 @@ func TestKinds_ByNameAndFile(t *testing.T) {
 	}
 }
 
-// A reporter must not change the result, and must give the same bytes for the same
-// result.
+// A reporter must not change the result, and must write the same bytes for the same result.
 func TestReporters_SameBytesTwice(t *testing.T) {
 	reporterstest.Some(t, func(t *testing.T, r *result.Result) {
 		r = reporterstest.WithRequests(t, r)

@@ -1,2 +1,2 @@
-// Package catalog is the one list of reporters.
+// Package catalog lists the reporters.
 package catalog

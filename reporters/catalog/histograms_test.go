@@ -13,7 +13,7 @@ import (
 	"brunt/reporters/reporterstest"
 )
 
-// A damaged histogram costs its charts, not the page.
+// A damaged histogram removes its charts, not the page.
 func TestHTML_WithADamagedHistogram(t *testing.T) {
 	dir := t.TempDir()
 	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"], []reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {

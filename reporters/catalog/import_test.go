@@ -11,8 +11,7 @@ import (
 	"brunt/reporters/terminal"
 )
 
-// What brunt did not measure itself is said to be so, and nothing is said of its
-// generator.
+// An imported result is marked as such, and its reports do not mention a generator.
 func TestImported(t *testing.T) {
 	c := *reporterstest.Results()["faults-none"]
 	c.Imported = "vegeta: results.bin"

@@ -11,8 +11,8 @@ import (
 	"brunt/reporters/reporterstest"
 )
 
-// TestList_NewReporter adds a reporter by one file (plain_test.go) and one line, and takes it
-// through all that is done with reporters: write, verify, read, draw again, convert, clear.
+// TestList_NewReporter adds a reporter by one file (plain_test.go) and one line, and runs
+// every operation on it: write, verify, read, draw again, convert, clear.
 func TestList_NewReporter(t *testing.T) {
 	list := append(All(),
 		plainLine{},
@@ -62,7 +62,8 @@ func TestList_NewReporter(t *testing.T) {
 	}
 }
 
-// TestList_Described: the generated reference has a sentence for each reporter and service.
+// TestList_Described checks that the generated reference has a sentence for each reporter and
+// service.
 func TestList_Described(t *testing.T) {
 	seen := map[string]bool{}
 	check := func(name, about string) {

@@ -23,9 +23,9 @@ func BenchmarkHTML_Report(b *testing.B) {
 	}
 }
 
-// BenchmarkHTML_Hour writes the page of an hour at one-second windows. What it costs
-// hangs on the number of windows and on how many buckets their histograms fill, not on the
-// rate; those here are as full as those of 10 000 requests a second.
+// BenchmarkHTML_Hour writes the page of an hour at one-second windows. The cost depends on the
+// number of windows and on how many buckets their histograms fill, not on the rate; these are
+// as full as those of 10 000 requests per second.
 func BenchmarkHTML_Hour(b *testing.B) {
 	r := busyHour()
 	dir := b.TempDir()
@@ -57,7 +57,7 @@ type counter int
 
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
-// busyHour is an hour whose every window has 10 000 requests.
+// busyHour returns an hour whose windows have 10 000 requests each.
 func busyHour() *result.Result {
 	r := reporterstest.Hour(30).Result()
 	full := result.NewHistogram()

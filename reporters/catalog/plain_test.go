@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// plainLine is the toy of TestList_NewReporter: all that a new reporter is.
+// plainLine is the reporter of TestList_NewReporter, with the least that a reporter needs.
 type plainLine struct{}
 
 // Format implements [reporters.Reporter].

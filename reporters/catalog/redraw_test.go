@@ -10,7 +10,7 @@ import (
 	"brunt/reporters/reporterstest"
 )
 
-// TestRedraw_KeepsSealedFiles: a file that is as the manifest lists it stays, a missing
+// TestRedraw_KeepsSealedFiles checks that a file that matches the manifest stays and a missing
 // one is drawn.
 func TestRedraw_KeepsSealedFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -32,7 +32,7 @@ func TestRedraw_KeepsSealedFiles(t *testing.T) {
 		t.Errorf("kept %q, %v", kept, err)
 	}
 	v, err := evidence.Verify(dir, nil, All().Derived)
-	if err != nil || len(v.Findings) > 0 { // junit.xml is drawn as it was
+	if err != nil || len(v.Findings) > 0 { // junit.xml is drawn with the same bytes
 		t.Errorf("%+v, %v", v, err)
 	}
 	if err := evidence.RemoveManifest(dir); err != nil {

@@ -12,15 +12,15 @@ import (
 	"brunt/scenarios/result"
 )
 
-// What a page holds besides its text.
+// Parts of a page other than its text.
 var (
 	packedPart = regexp.MustCompile(`<script type="text/plain" id="(data|facets)">([A-Za-z0-9+/=]*)</script>`)
 	policyPart = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
 )
 
-// What Read gives back must make every file anew. The page may differ from that of
-// the run itself by the last figure of a number, since result.json rounds to
-// nanoseconds; made from result.json twice, it is the same byte for byte.
+// From the result of Read, every file must be written again. The page may differ from that of
+// the run by the last digit of a number, since result.json rounds to nanoseconds; two pages
+// from result.json are equal byte for byte.
 func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 	figures := regexp.MustCompile(`[-0-9.]+`)
 	reporterstest.Some(t, func(t *testing.T, r *result.Result) {
@@ -40,7 +40,7 @@ func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 			for _, f := range writtenFiles() {
 				a, _ := os.ReadFile(filepath.Join(dirs[i-1], f.File))
 				b, _ := os.ReadFile(filepath.Join(dir, f.File))
-				a = bytes.ReplaceAll(a, []byte(`\ufffd`), []byte("\ufffd")) // JSON escapes what was no UTF-8, the first time
+				a = bytes.ReplaceAll(a, []byte(`\ufffd`), []byte("\ufffd")) // JSON escapes invalid UTF-8 the first time
 				if f.File == "report.html" && i == 1 {
 					a, b = figures.ReplaceAll(a, []byte("0")), figures.ReplaceAll(b, []byte("0"))
 					a, b = packedPart.ReplaceAll(a, nil), packedPart.ReplaceAll(b, nil)

@@ -2,7 +2,7 @@ package catalog
 
 import "brunt/reporters"
 
-// writtenFiles are the formats that have a file in the folder of a run.
+// writtenFiles returns the formats that have a file in the folder of a run.
 func writtenFiles() []reporters.Format {
 	var out []reporters.Format
 	for _, rep := range All() {

@@ -16,16 +16,16 @@ import (
 // A series is a line of a chart.
 type series struct {
 	name   string
-	class  string    // its colour and dashes
-	values []float64 // one for each point; NaN is a gap, infinite leaves at the top
+	class  string    // sets colour and dashes
+	values []float64 // one for each point; NaN is a gap, infinity leaves the plot at the top
 	area   bool      // filled down to the lower edge
 	unit   unit
-	base   *series // the script stores the difference from it, which is shorter
-	every  int     // points that each value is for; zero is one
+	base   *series // the script stores the difference from base, which is shorter
+	every  int     // points per value; zero means 1
 	low    bool    // a share that is best at 1: of several values the least counts
 }
 
-// unit says how a value is written.
+// unit is how a value is written.
 type unit int
 
 const (
@@ -58,31 +58,31 @@ func (u unit) Format(f float64) string {
 // A Chart is a figure of the page: a plot with its labels, and a table of the same values.
 type Chart struct {
 	ID, Title string
-	About     string // what it shows, in a sentence
+	About     string // what it shows, one sentence
 	Small     bool
 	Dense     bool // more points than columns
-	Alone     bool // its section is named by it, so it needs no title of its own
+	Alone     bool // the section has its name, so it needs no title
 	Legend    []legend
-	Marks     bool // the shade is explained below
-	Many      bool // more faults than have marks
+	Marks     bool // the legend below explains the shade
+	Many      bool // more faults than there are marks for
 	Lanes     []Lane
 	Strips    []strip
 	Y         []Tick
 	X         []Tick
 	Plot      template.HTML // inside the svg
 	Scale     string        // "lo hi log" for the script
-	Ends      []Tick        // names at the right end of lines
-	Tops      [][]top       // PhaseRows of names above the plot, where lines are highest
-	Named     bool          // names of some length stand at its right end
+	Ends      []Tick        // names at the right end of the lines
+	Tops      [][]top       // rows of names above the plot, where lines are highest
+	Named     bool          // long names stand at its right end
 	Shades    template.HTML // what the colours mean
 	Time      bool          // its x axis is the run's time
-	Label     string        // describes the chart to readers who cannot see it
+	Label     string        // text for readers who cannot see the chart
 	Table     *Table
 }
 
 type legend struct {
 	Name, Class string
-	Series      int // number for the script; -1 is none
+	Series      int // index for the script; -1: none
 }
 
 // A strip is the row above a plot that shows where a percentile is infinite.
@@ -98,7 +98,7 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Filled is t without the columns in which nothing is known.
+// Filled returns t without the columns in which no value is known.
 func (t *Table) Filled() *Table {
 	out := &Table{Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
@@ -119,10 +119,10 @@ type Plotter struct {
 	points   []point
 	together int
 	at       []span
-	behind   template.HTML // what every chart has behind its lines
-	drawn    bool          // the page has it already, and other charts refer to it
+	behind   template.HTML // drawn behind the lines of every chart
+	drawn    bool          // behind is on the page, and other charts refer to it
 	ticks    []Tick
-	data     []series // of all charts, in the order that the script finds them
+	data     []series // of all charts, in the script's order
 	kinds    []kind   // of errors
 }
 
@@ -134,7 +134,7 @@ func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 	return c
 }
 
-// make draws lines over the shared axis.
+// make draws lines on the shared axis.
 func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	c.overTime(&ch)
 	ch.Dense = len(c.points) > columns
@@ -171,8 +171,8 @@ func (c *Plotter) grid(ch *Chart, s scale, u unit) template.HTML {
 	return template.HTML(b.String())
 }
 
-// shaded draws what all charts over time have behind their lines. The page has it once; while
-// the run goes on each chart has its own, as some charts then stay longer than others.
+// shaded draws the background of all charts over time. A finished page has it once; while the
+// run goes on each chart has its own, as some charts then stay longer than others.
 func (c *Plotter) shaded() template.HTML {
 	switch {
 	case c.behind == "" || !math.IsNaN(c.now):
@@ -188,7 +188,7 @@ func hline(class string, at float64) template.HTML {
 	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*PlotHeight)))
 }
 
-// label describes the lines of a chart to readers who cannot see them: the range of each.
+// label describes lines, with the range of each, for readers who cannot see them.
 func (c *Plotter) label(lines []series) string {
 	var parts []string
 	for _, l := range lines {
@@ -205,11 +205,11 @@ func (c *Plotter) label(lines []series) string {
 	return strings.Join(parts, "; ")
 }
 
-// mostRows bounds the rows of the table behind a chart.
+// mostRows bounds the rows of a chart's table.
 const mostRows = 60
 
-// Table gives lines as numbers: the largest of a row's points for latencies and
-// gauges, the mean for rates.
+// table returns lines as numbers: the largest of a row's points for latencies and gauges, the
+// mean for rates.
 func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, mostRows) }
 
 // tableOf is table with another bound of rows.
@@ -260,7 +260,7 @@ func (c *Plotter) sum(l series, from, to int) float64 {
 	return most
 }
 
-// strips shows where lines are infinite, a row each.
+// strips returns the places where lines are infinite, one row per line.
 func (c *Plotter) strips(lines []series) []strip {
 	var out []strip
 	for _, l := range lines {
@@ -283,10 +283,11 @@ func (c *Plotter) strips(lines []series) []strip {
 	return out
 }
 
-// apart is how far labels at the end of lines keep from each other, of the plot's height.
+// apart is the least distance between labels at the end of lines, as a share of the plot's
+// height.
 const apart = .062
 
-// ends names lines at their right end, moved apart where they would overlap.
+// ends places names at the right end of lines, moved apart where they would overlap.
 func (c *Plotter) ends(s scale, lines []series) []Tick {
 	var list []end
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -304,7 +305,7 @@ func (c *Plotter) ends(s scale, lines []series) []Tick {
 	return c.spread(s, list)
 }
 
-// end is the name of a line that ends at the right of a plot.
+// end is the name of a line at the right end of a plot.
 type end struct {
 	name      string
 	value, at float64
@@ -330,14 +331,15 @@ func (c *Plotter) spread(s scale, list []end) []Tick {
 	return out
 }
 
-// top is a name above a plot, at what it names.
+// top is a name above a plot, at the place that it names.
 type top struct {
 	Class, Place, Room, Label string
-	Left                      bool // it stands left of its place
+	Left                      bool // it stands to the left of its place
 	at                        float64
 }
 
-// span is about how much of a plot's width the label takes, in a page of the usual size.
+// span returns roughly which part of a plot's width the label takes, in a page of the usual
+// size.
 func (t *top) span() (from, to float64) {
 	w := .03 + .0075*float64(words.Width(t.Label))
 	if t.Left {
@@ -346,7 +348,7 @@ func (t *top) span() (from, to float64) {
 	return t.at, t.at + w
 }
 
-// PhaseRows packs labels into rows in which none touches another.
+// rows packs labels into rows in which none touches another.
 func (c *Plotter) rows(list []top) [][]top {
 	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.at, b.at) })
 	var out [][]top
@@ -365,7 +367,7 @@ next:
 	for _, row := range out {
 		for i := range row {
 			t := &row[i]
-			// neighbours share what is free between them, however narrow the page
+			// neighbours share the space between them, however narrow the page
 			between := func(a, b *top) float64 { _, end := a.span(); from, _ := b.span(); return (end + from) / 2 }
 			before, after := 0.0, 1.0
 			if i > 0 {
@@ -383,7 +385,7 @@ next:
 	return out
 }
 
-// peaks names lines where they are highest.
+// peaks places names where lines are highest.
 func (c *Plotter) peaks(lines []series) [][]top {
 	var list []top
 	for _, l := range lines {

@@ -142,7 +142,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// One point among ten thousand must show, whatever its column shares it with.
+// One outlier among ten thousand points must be visible, whatever shares its column.
 func TestTrace_KeepsOutliers(t *testing.T) {
 	at := evenly(10_000)
 	for _, place := range []int{0, 4321, 9999} {
@@ -210,7 +210,7 @@ func TestLanes_LabelsDoNotOverlap(t *testing.T) {
 	}
 }
 
-// The curve must give what the cells say of the same phase.
+// The curve must agree with the cells of the same phase.
 func TestCurves_AgreeWithCells(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	list, left, err := curves(r)

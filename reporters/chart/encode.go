@@ -16,11 +16,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Encode gives the script what it needs for hover and zoom, as short as JSON allows:
-// when points begin as runs of equal distances in milliseconds, values as multiples of
-// a unit that suits them, a series near another as the difference from it, a sparse
-// one as pairs of place and value. null is unknown, -1 an infinite time. The charts of
-// single loads and steps are apart, since most readers never ask for them.
+// Encode returns the data for hover and zoom, as short as JSON allows: the starts of points as
+// runs of equal distances in milliseconds, values as multiples of a suitable unit, a series
+// close to another as the difference from it, a sparse one as pairs of place and value. null
+// is unknown, -1 an infinite time. The charts of single loads and steps are separate, since
+// most readers never open them.
 func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
 		return "", "", nil
@@ -30,8 +30,8 @@ func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err err
 		B      float64  `json:"b"`
 		Times  [2]any   `json:"t"`
 		Series []line   `json:"s"`
-		Steps  []string `json:"p,omitempty"` // what can be chosen; "" is all steps of a load
-		Of     []int    `json:"o,omitempty"` // of each: its place in Loads
+		Steps  []string `json:"p,omitempty"` // the choices; "" is all steps of a load
+		Of     []int    `json:"o,omitempty"` // index in Loads of each choice
 		Loads  []string `json:"l,omitempty"`
 		Faults []focus  `json:"f,omitempty"`
 		Axes   axes     `json:"y,omitempty"`
@@ -61,35 +61,35 @@ func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err err
 type line struct {
 	Name   string          `json:"n"`
 	Unit   unit            `json:"u"`
-	Per    float64         `json:"m"` // what the values are divided by
+	Per    float64         `json:"m"` // the values are divided by it
 	Base   *int            `json:"b,omitempty"`
-	Every  int             `json:"g,omitempty"` // points that each value is for
+	Every  int             `json:"g,omitempty"` // points per value
 	Values json.RawMessage `json:"v,omitempty"`
 	Sparse json.RawMessage `json:"z,omitempty"`
 }
 
-// facetData are the points of one load or step. Its series are the first ones of the page.
+// facetData holds the points of one load or step. Its series correspond to the first ones of
+// the page.
 type facetData struct {
 	Times    [2]any  `json:"t"`
 	Series   []line  `json:"s"`
-	Together float64 `json:"w"` // length of its windows in seconds, where it is more than that of the page's
+	Together float64 `json:"w"` // length of its windows in seconds, if longer than the page's
 	Axes     axes    `json:"y"`
 }
 
-// axes are the vertical axes of the charts that the switch for loads and steps changes, by
-// the IDs of the charts.
+// axes holds the vertical axes of the charts that the selector of loads and steps changes, by
+// chart ID.
 type axes map[string]axis
 
-// An axis is a scale with the values to write beside the plot.
+// An axis is a scale with its tick labels.
 type axis struct {
 	Lo    float64  `json:"lo"`
 	Hi    float64  `json:"hi"`
 	Log   bool     `json:"log"`
-	Ticks [][2]any `json:"t"` // where each lies, from 0 at the lower edge to 1, and its text
+	Ticks [][2]any `json:"t"` // position from 0 at the lower edge to 1, and text
 }
 
-// axesOf gives the axes for the lines of a load or step, in the order that facet.series
-// has them.
+// axesOf returns the axes for the lines of a load or step, in the order of facet.series.
 func axesOf(list []series) axes {
 	percentiles, throughput, errors := list[:4], list[4:8], list[8:]
 	out := axes{"latency": axisOf(latencyScale(percentiles), inSeconds), "throughput": axisOf(throughputScale(throughput), perSec)}
@@ -107,15 +107,15 @@ func axisOf(s scale, u unit) axis {
 	return a
 }
 
-// focus is a stretch of the run that a reader may want to look at alone.
+// focus is a part of the run that a reader may want to view alone.
 type focus struct {
 	Name string  `json:"n"`
 	From float64 `json:"a"`
 	To   float64 `json:"b"`
 }
 
-// focuses gives each fault with a quarter of its length around it, up to where the load
-// had recovered.
+// focuses returns each fault with a quarter of its length around it, up to where the load had
+// recovered.
 func (t *Timeline) focuses() []focus {
 	var out []focus
 	for i := range t.faults {
@@ -161,7 +161,7 @@ func lines(list []series) []line {
 	return out
 }
 
-// packed is v as JSON, deflated, in base64: less than half of its length.
+// packed returns v as JSON, deflated, in base64: less than half of its length.
 func packed(v any) (template.HTML, error) {
 	var b bytes.Buffer
 	text := base64.NewEncoder(base64.StdEncoding, &b)
@@ -175,8 +175,8 @@ func packed(v any) (template.HTML, error) {
 	return template.HTML(b.String()), nil
 }
 
-// spacing is the first moment and the distances to the next ones, the last of them to
-// the end of the last point.
+// spacing returns the first moment and the distances to the next ones, the last one to the end
+// of the last point.
 func spacing(list []point) [2]any {
 	ms := func(s float64) int64 { return int64(math.Round(s * 1e3)) }
 	var runs [][2]int64
@@ -195,8 +195,8 @@ func spacing(list []point) [2]any {
 	return [2]any{ms(list[0].t), runs}
 }
 
-// per is what the values of a series are multiplied with: milli- or microseconds,
-// hundredths of a core, of a percent.
+// per returns the factor for the values of a series: milli- or microseconds, hundredths of a
+// core or of a percent.
 func per(s *series) float64 {
 	switch s.unit {
 	case inSeconds:
@@ -218,7 +218,7 @@ func per(s *series) float64 {
 	case inBytes:
 		return 1.0 / (1 << 20)
 	case inShare:
-		if s.low { // what is next to 1 counts
+		if s.low { // the difference from 1 counts
 			return 1e6
 		}
 		return 1e4
@@ -226,8 +226,7 @@ func per(s *series) float64 {
 	return 1
 }
 
-// texts writes values with as many digits as the page shows; few tells that most
-// are 0.
+// texts writes values with as many digits as the page shows; few reports that most are 0.
 func texts(values []float64, u unit, per float64) (out []string, few bool) {
 	zeros := 0
 	for _, v := range values {
@@ -236,7 +235,7 @@ func texts(values []float64, u unit, per float64) (out []string, few bool) {
 		case math.IsNaN(v):
 			t = "null"
 		case math.IsInf(v, 0):
-			t = "-1" // of times only, which are never negative
+			t = "-1" // only for times, which are never negative
 		case v == 0:
 			t = "0"
 		default:

@@ -9,20 +9,20 @@ import (
 	"brunt/scenarios/result"
 )
 
-// facet is one load or step, whose charts a reader may ask for in place of those of the
-// whole run.
+// facet is one load or step, whose charts a reader may select in place of those of the whole
+// run.
 type facet struct {
 	load, step string // "" is all of the load's steps
 	points     []point
-	together   float64 // length of its points in seconds where several windows make one, else 0
+	together   float64 // length of its points in seconds if several windows make one, else 0
 }
 
-// mostFacetPoints bounds the points of all loads and steps of a page together: with many
-// of them each gets fewer points, so that the page stays small.
+// mostFacetPoints bounds the points of all loads and steps of a page together: the more of
+// them, the fewer points each, so that the page stays small.
 const mostFacetPoints = 5_000
 
-// facets gives what can be shown apart: each load, each of its steps. Nothing where
-// there is but one step.
+// facets returns what can be shown separately: each load, each of its steps. It returns none
+// if there is only one step.
 func (c *Plotter) facets(r *result.Result) []facet {
 	type key struct{ load, step string }
 	rows := map[key][]point{}
@@ -40,7 +40,7 @@ func (c *Plotter) facets(r *result.Result) []facet {
 		keys = append(keys, k)
 	}
 	loads, place := map[string]int{}, map[key]int{}
-	for i, l := range r.Loads { // in the order of the scenario, all steps before each
+	for i, l := range r.Loads { // in the order of the scenario, a load's sum before its steps
 		loads[l.Name] = i
 		for j, s := range l.Steps {
 			place[key{l.Name, s}] = j + 1
@@ -66,7 +66,7 @@ func (c *Plotter) facets(r *result.Result) []facet {
 	return out
 }
 
-// longest is the length of a run of points that most of them have at most.
+// longest returns the length that most of the points do not exceed.
 func longest(list []point) float64 {
 	lengths := make([]float64, len(list))
 	for i := range list {
@@ -75,14 +75,13 @@ func longest(list []point) float64 {
 	return median(lengths)
 }
 
-// gapless puts a point of nothing where a load or step has no window, as before it
-// began.
+// gapless inserts an empty point where a load or step has no window, such as before it began.
 func (c *Plotter) gapless(list []point) []point {
 	var out []point
 	nothing := func(from, to float64) {
 		for from < to-1e-6 {
 			end := to
-			// as long as the windows of the page, or else a gap would look like one of them
+			// as long as the page's windows, or else a gap would look like one of them
 			if i, _ := slices.BinarySearchFunc(c.points, from+1e-6, func(p point, at float64) int { return cmp.Compare(p.t+p.d, at) }); i < len(c.points) {
 				end = math.Min(to, c.points[i].t+c.points[i].d)
 			}
@@ -102,7 +101,7 @@ func (c *Plotter) gapless(list []point) []point {
 	return out
 }
 
-// thin puts neighbours together until there are at most as many points as asked for.
+// thin merges neighbours until there are at most most points.
 func (c *Plotter) thin(list []point, most int) []point {
 	n := (len(list) + most - 1) / most
 	if n <= 1 {
@@ -119,8 +118,8 @@ func (c *Plotter) thin(list []point, most int) []point {
 	return out
 }
 
-// series are the lines of the charts of response times, requests and errors, as the
-// page's first ones are.
+// series returns the lines of the charts of response times, requests and errors, in the order
+// of the page's first series.
 func (p *facet) series(kinds []kind) []series {
 	c := &Plotter{points: p.points}
 	out := append(c.percentileLines(), c.throughputLines()...)

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Generator draws brunt's own health, in panels of their own units.
+// Generator draws brunt's own health, in panels with separate units.
 func (c *Plotter) Generator(r *result.Result) []*Chart {
 	g := &r.Generator
 	var out []*Chart
@@ -17,7 +17,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 	panel := func(id, title, about string, s scale, lines ...series) {
 		ch := c.make(Chart{ID: id, Title: title, About: about, Small: true}, s, lines)
 		all = append(all, lines...)
-		if len(out) > 0 { // the panels stand on one axis, under one row of labels and over one table
+		if len(out) > 0 { // the panels share one axis, one row of labels and one table
 			last := out[len(out)-1]
 			ch.Lanes, last.X, last.Marks, last.Table = nil, nil, false, nil
 			ch.Table = c.table(all)
@@ -60,8 +60,8 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 	return out
 }
 
-// Seconds takes a number of each of the generator's seconds to the points that they
-// lie in, the largest where several do.
+// seconds maps a number of each of the generator's seconds to the points, the largest if
+// several lie in one point.
 func (c *Plotter) seconds(g *result.Generator, f func(result.GeneratorTick) result.Num) []float64 {
 	out := make([]float64, len(c.points))
 	for i := range out {
@@ -82,7 +82,7 @@ func (c *Plotter) seconds(g *result.Generator, f func(result.GeneratorTick) resu
 			out[i] = Larger(out[i], float64(f(t)))
 		}
 	}
-	for i := 1; i < len(out); i++ { // a second that a fault cut has one tick
+	for i := 1; i < len(out); i++ { // a second cut by a fault has one tick
 		if math.IsNaN(out[i]) && math.Floor(c.points[i].t) == math.Floor(c.points[i-1].t) {
 			out[i] = out[i-1]
 		} else if math.IsNaN(out[i-1]) && math.Floor(c.points[i].t) == math.Floor(c.points[i-1].t) {

@@ -19,14 +19,14 @@ import (
 const (
 	HeatRows    = 72
 	HeatColumns = 720
-	heatShades  = 16 // beside none
+	heatShades  = 16 // besides transparent
 
 	octaves   = 32 // from 1 µs to more than an hour
 	perOctave = 32 // finer than the rows
 )
 
-// Heatmap draws how the response times of each moment were spread, as an image whose
-// opacity is the share of the requests; nil where there are no histograms.
+// Heatmap draws the distribution of response times over time, as an image whose opacity is the
+// share of the requests; nil: there are no histograms.
 func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	if r.Histograms == nil || len(c.points) < 2 {
 		return nil, nil
@@ -54,16 +54,16 @@ func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	return ch, nil
 }
 
-// heatInk is the one colour of the map: it shows on a light page and on a dark one.
+// heatInk is the only colour of the map: visible on a light page and on a dark one.
 var heatInk = color.NRGBA{R: 0x2b, G: 0x7b, B: 0xbf}
 
-// The shares of a moment's requests that the faintest and the strongest shade stand for.
+// The shares of a moment's requests for the faintest and the strongest shade.
 const faintest, strongest = .001, .3
 
-// opacity is that of one of the shades.
+// opacity returns the opacity of a shade.
 func opacity(shade int) uint8 { return uint8(28 + 227*shade/(heatShades-1)) }
 
-// shades says what the colours of the map mean.
+// shades returns the legend of the map.
 func shades() template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `%s <svg class="shades" viewBox="0 0 %d 10" aria-hidden="true">`, words.Percent(faintest), heatShades*10)
@@ -73,8 +73,8 @@ func shades() template.HTML {
 	return template.HTML(b.String() + "</svg> " + words.Percent(strongest) + " of a moment’s requests or more")
 }
 
-// heat sorts the values of each moment into rows of the scale: shares of its
-// requests, by column and row, the slowest in row 0.
+// heat sorts the values of each moment into rows of the scale: shares of its requests, by
+// column and row, the slowest in row 0.
 func (c *Plotter) heat(r *result.Result) (scale, [][]float64, error) {
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from
@@ -86,7 +86,7 @@ func (c *Plotter) heat(r *result.Result) (scale, [][]float64, error) {
 		}
 	}
 	var ends []float64
-	for h, err := range r.Histograms.All() { // once over the file, not once a histogram
+	for h, err := range r.Histograms.All() { // one pass over the file, not one per histogram
 		if err != nil {
 			return scale{}, nil, err
 		}
@@ -115,7 +115,7 @@ func (c *Plotter) heat(r *result.Result) (scale, [][]float64, error) {
 		rowOf[k] = min(HeatRows-1, int((1-s.At(math.Exp2((float64(k)+.5)/perOctave)/1e6))*HeatRows))
 	}
 	for i, list := range moments {
-		// a point covers the columns that its time does
+		// a point covers the columns of its time
 		a := int((c.points[i].t-from)/span*HeatColumns + .5)
 		b := int((c.points[i].t+c.points[i].d-from)/span*HeatColumns + .5)
 		for k, n := range list {
@@ -138,7 +138,7 @@ func (c *Plotter) heat(r *result.Result) (scale, [][]float64, error) {
 	return s, cells, nil
 }
 
-// heatImage paints shares as the opacity of one colour.
+// heatImage draws shares as the opacity of one colour.
 func heatImage(cells [][]float64) ([]byte, error) {
 	ink := heatInk
 	shades := color.Palette{color.NRGBA{}}
@@ -160,7 +160,7 @@ func heatImage(cells [][]float64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// heatTable gives the map as shares by bands of the axis, in at most 24 spans.
+// heatTable returns the map as shares by bands of the axis, in at most 24 spans.
 func (c *Plotter) heatTable(s scale, cells [][]float64) *Table {
 	const spans = 24
 	t := &Table{Head: []string{"from"}}

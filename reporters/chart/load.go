@@ -24,7 +24,7 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	}
 	ch := c.make(Chart{ID: "latency", Title: "Response time", About: about, Alone: true}, s, lines)
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
-		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would stand over their labels
+		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would overlap their labels
 	}
 	ch.Ends = c.ends(s, lines)
 	var why []string
@@ -39,7 +39,7 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	return ch
 }
 
-// latencyScale is the scale of response times. Where nothing was answered every line
+// latencyScale returns the scale of response times. If no request was answered, every line
 // leaves the plot at its top.
 func latencyScale(lines []series) scale {
 	s, ok := logarithmic(valuesOf(lines)...)
@@ -49,11 +49,11 @@ func latencyScale(lines []series) scale {
 	return s
 }
 
-// throughputScale is the scale of requests per second. Good requests are never more than
+// throughputScale returns the scale of requests per second. Good requests are never more than
 // those offered, sent or answered.
 func throughputScale(lines []series) scale { return Linear(valuesOf(lines[:3])...) }
 
-// errorScale is the scale of errors per second.
+// errorScale returns the scale of errors per second.
 func errorScale(lines []series) scale { return Linear(valuesOf(lines)...) }
 
 func valuesOf(lines []series) [][]float64 {
@@ -73,7 +73,7 @@ func (c *Plotter) percentileLines() []series {
 	}
 }
 
-// closedLoads names the loads that have no arrivals of their own.
+// closedLoads names the loads without an arrival rate.
 func closedLoads(r *result.Result) string {
 	var names []string
 	for _, l := range r.Loads {
@@ -84,7 +84,7 @@ func closedLoads(r *result.Result) string {
 	return words.Join(names)
 }
 
-// Throughput draws what was asked of the target and what came of it.
+// Throughput draws offered, sent and answered requests.
 func (c *Plotter) Throughput() *Chart {
 	lines := c.throughputLines()
 	s := throughputScale(lines)
@@ -106,7 +106,7 @@ func (c *Plotter) throughputLines() []series {
 	}
 }
 
-// mostKinds bounds the lines of the chart of errors; the others become one.
+// mostKinds bounds the lines of the chart of errors; the rest is merged into one.
 const mostKinds = 5
 
 // kind is a line of the chart of errors.
@@ -115,7 +115,7 @@ type kind struct {
 	count func(*point) int64
 }
 
-// errorKinds are the lines of the chart of errors, the most frequent kinds first.
+// errorKinds returns the lines of the chart of errors, the most frequent kinds first.
 func (c *Plotter) errorKinds() []kind {
 	total := map[string]int64{}
 	var shed, skipped int64
@@ -158,7 +158,7 @@ func (c *Plotter) errorLines(kinds []kind) []series {
 	return out
 }
 
-// ErrorRates draws what went wrong, by kind; nil when nothing did.
+// ErrorRates draws errors per second, by kind; nil: there were none.
 func (c *Plotter) ErrorRates() *Chart {
 	c.kinds = c.errorKinds()
 	lines := c.errorLines(c.kinds)

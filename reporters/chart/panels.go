@@ -11,11 +11,11 @@ import (
 	"brunt/reporters/words"
 )
 
-// A reading is a value that was read again and again while the load ran: what a unit used, or
+// A reading is a value that was read repeatedly while the load ran: the usage of a unit, or
 // the answer to a query.
 type reading struct {
 	name string
-	t, v []float64 // seconds from t0, rising, and what was read then; NaN is nothing
+	t, v []float64 // seconds from t0, rising, and the values; NaN: not known
 }
 
 // A panel is a plot of readings of one kind.
@@ -26,22 +26,22 @@ type panel struct {
 	marks            []Mark
 }
 
-// PanelLines bounds the lines of a panel; what is beyond becomes one, the most of them.
+// PanelLines bounds the lines of a panel; the rest is merged into one, the largest value of
+// each moment.
 const PanelLines = 6
 
-// panelPoints bounds what the panels of a page hold together, in points of all their
-// lines: for a long run with many of them, several points become one with the largest
-// of their values.
+// panelPoints bounds the points of all panels of a page. For a long run with many panels,
+// several points become one with their largest value.
 const panelPoints = 12_000
 
-// panelColumns bounds the columns of all lines of panels together. Each column holds the
-// span from its smallest to its largest value.
+// panelColumns bounds the columns of all lines of panels together. A column shows the range
+// from its smallest to its largest value.
 const panelColumns = 4_500
 
-// fewest is how many of them a line has at least.
+// fewest is the least number of columns of a line.
 const fewest = 120
 
-// Panels draws panels under one axis and over one table.
+// Panels draws panels over one axis and one table.
 func (c *Plotter) Panels(list []panel) []*Chart {
 	n := 0
 	for i := range list {
@@ -79,7 +79,7 @@ func (c *Plotter) Panels(list []panel) []*Chart {
 // FewRows bounds the rows of a table with many columns.
 const FewRows = 12
 
-// lines takes the readings of a panel to the points of the page.
+// lines maps the readings of a panel to the points of the page.
 func (c *Plotter) lines(p panel) []series {
 	var out []series
 	var rest []float64
@@ -108,8 +108,8 @@ func (c *Plotter) lines(p panel) []series {
 	return out
 }
 
-// atPoints gives each point the largest value that was read in it, and else the one read
-// nearest to it, if that is not further away than readings lie apart.
+// atPoints gives each point the largest value read in it, or else the nearest reading, if that
+// is not further away than the readings are apart.
 func (c *Plotter) atPoints(g reading) []float64 {
 	out := make([]float64, len(c.points))
 	apart := 1.0
@@ -120,7 +120,7 @@ func (c *Plotter) atPoints(g reading) []float64 {
 		}
 		apart = median(gaps)
 	}
-	at := 0 // the first reading that is not before the point
+	at := 0 // the first reading not before the point
 	for i := range c.points {
 		p := &c.points[i]
 		for at < len(g.t) && g.t[at] < p.t {
@@ -149,8 +149,8 @@ func (c *Plotter) atPoints(g reading) []float64 {
 	return out
 }
 
-// panel draws one plot. Every is how many points become one for
-// the script, wide how many columns a line has where it has more points than that.
+// panel draws one plot. Every is how many points become one for the script; wide is the number
+// of columns of a line with more points than that.
 func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	all := make([][]float64, len(list))
 	for i := range list {
@@ -180,8 +180,8 @@ func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	return ch
 }
 
-// grouped gives the points of a group the largest of their values, which is shorter to
-// write and as easy to read.
+// grouped gives the points of a group their largest value, which is shorter to write and as
+// easy to read.
 func grouped(l series, every int) series {
 	if every < 2 {
 		return l
@@ -198,7 +198,7 @@ func grouped(l series, every int) series {
 	return l
 }
 
-// Names stand at the right end of lines, moved apart where they would overlap.
+// names places names at the right end of lines, moved apart where they would overlap.
 func (c *Plotter) names(s scale, list []series) []Tick {
 	const apart = .13
 	type end struct {
@@ -221,7 +221,7 @@ func (c *Plotter) names(s scale, list []series) []Tick {
 		ends[i].at = math.Min(ends[i].at, below-apart)
 		below = ends[i].at
 	}
-	above := .04 // the lowest stays clear of the axis
+	above := .04 // the lowest name stays clear of the axis
 	var out []Tick
 	for _, e := range slices.Backward(ends) {
 		at := math.Max(e.at, above)
@@ -232,14 +232,13 @@ func (c *Plotter) names(s scale, list []series) []Tick {
 	return out
 }
 
-// Mark is a moment of one of the lines that stands out.
+// Mark is a notable moment of one of the lines.
 type Mark struct {
 	line string // name of its reading
 	at   float64
 }
 
-// marked draws them: a line from top to bottom, in the colour of the line that it is
-// about.
+// marked draws them: a line from top to bottom, in the colour of its line.
 func (c *Plotter) marked(p panel, list []series) (out template.HTML) {
 	var b strings.Builder
 	for _, l := range list {

@@ -5,20 +5,20 @@ import (
 	"strconv"
 )
 
-// The size of a plot in its own units. It is stretched to the page, so that the
-// units are no pixels; lines keep their width.
+// The size of a plot in its own units. It is stretched to the page, so a unit is not a pixel;
+// lines keep their width.
 const (
 	PlotWidth  = 2000
 	PlotHeight = 500
-	columns    = PlotWidth / 2 // of a plot with more points than that
+	columns    = PlotWidth / 2 // of a plot with more points than columns
 )
 
 // pen writes an SVG path in whole units, each step relative to the last.
 type pen struct {
 	b    []byte
 	x, y int
-	flat int // where in b the last step begins, if it is one to the right
-	run  int // and its length; 0: it is none
+	flat int // offset in b of the last step, if it goes to the right
+	run  int // its length; 0: it does not
 }
 
 func (p *pen) number(n int) {
@@ -39,7 +39,7 @@ func (p *pen) line(x, y int) {
 	switch {
 	case x == p.x && y == p.y:
 		return
-	case y == p.y && x > p.x: // steps on one level are one
+	case y == p.y && x > p.x: // steps on one level are merged
 		if p.run > 0 {
 			p.b = p.b[:p.flat]
 		}
@@ -62,10 +62,10 @@ func (p *pen) line(x, y int) {
 	p.x, p.y, p.run = x, y, 0
 }
 
-// dot makes a place visible that no line leads to or from.
+// dot makes a point visible that no line leads to or from.
 func (p *pen) dot() { p.b = append(p.b, "h0"...) }
 
-// heights are values as rows of the plot, counted from above; -1 is a gap.
+// heights returns values as rows of the plot, counted from above; -1 is a gap.
 func heights(values []float64, s scale) []int {
 	out := make([]int, len(values))
 	for i, v := range values {
@@ -77,11 +77,11 @@ func heights(values []float64, s scale) []int {
 	return out
 }
 
-// fewPoints is up to how many points a line is drawn in steps, each as long as its
-// window; of more only the middles are joined.
+// fewPoints is the number of points up to which a line is drawn in steps, each as wide as its
+// window; with more points, only their middles are joined.
 const fewPoints = 300
 
-// span is where a point begins and ends on the axis, 0 to 1.
+// span is the range of a point on the axis, 0 to 1.
 type span struct{ from, to float64 }
 
 func (e span) middle() float64 { return (e.from + e.to) / 2 }
@@ -90,7 +90,7 @@ func (e span) middle() float64 { return (e.from + e.to) / 2 }
 // range from its smallest to its largest value, so that no outlier is lost.
 func trace(at []span, values []float64, s scale) string { return traceIn(at, values, s, columns) }
 
-// traceIn is trace with so many columns.
+// traceIn is trace with the given number of columns.
 func traceIn(at []span, values []float64, s scale, columns int) string {
 	ys := heights(values, s)
 	p := &pen{}
@@ -120,7 +120,7 @@ func (p *pen) steps(at []span, ys []int) {
 			p.move(unitsOf(at[i].from), y)
 		}
 		down = true
-		if i+1 == len(ys) || ys[i+1] != y { // else the next one goes on
+		if i+1 == len(ys) || ys[i+1] != y { // else the next one continues it
 			p.line(unitsOf(at[i].to), y)
 		}
 	}
@@ -208,8 +208,7 @@ func under(at []span, values []float64, s scale) string {
 	return string(b)
 }
 
-// coarse puts points together, at most as many as are drawn in steps, with the smallest
-// of their values.
+// coarse merges points until they can be drawn in steps, with the smallest of their values.
 func coarse(at []span, values []float64) ([]span, []float64) {
 	n := (len(at) + fewPoints - 1) / fewPoints
 	var spans []span
@@ -218,7 +217,7 @@ func coarse(at []span, values []float64) ([]span, []float64) {
 		end := min(i+n, len(at))
 		v := values[i]
 		for _, w := range values[i+1 : end] {
-			v = math.Min(v, w) // NaN stays: a gap of one point is one here
+			v = math.Min(v, w) // NaN stays: a gap of one point is a gap here
 		}
 		spans, least = append(spans, span{at[i].from, at[end-1].to}), append(least, v)
 	}

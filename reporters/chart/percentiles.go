@@ -20,15 +20,15 @@ import (
 type curve struct {
 	phase string
 	class string
-	n     int64     // requests, the shed left out
-	good  int64     // of them ok
+	n     int64     // requests without the shed
+	good  int64     // of these, ok
 	p, v  []float64 // cumulative share and seconds, rising
 }
 
 // mostCurves bounds the lines of the chart of percentiles.
 const mostCurves = 6
 
-// curves reads the phases to draw: the baseline, and those that matter most.
+// curves returns the phases to draw: the baseline, and those that matter most.
 func curves(r *result.Result) (list []curve, left int, err error) {
 	rows := slices.DeleteFunc(words.PhaseTotals(r), func(p words.PhaseRow) bool { return p.All.Phase == "warmup" || p.Population() == 0 })
 	if len(rows) > mostCurves {
@@ -57,8 +57,7 @@ func curves(r *result.Result) (list []curve, left int, err error) {
 	return list, left, nil
 }
 
-// rank puts first the phases that a reader asks for: the run, the baseline, then
-// those in which most went wrong.
+// rank orders phases by interest: the run, the baseline, then those with most failures.
 func rank(p words.PhaseRow) float64 {
 	switch p.All.Phase {
 	case "run":
@@ -69,10 +68,10 @@ func rank(p words.PhaseRow) float64 {
 	return float64(p.Bad) / float64(max(1, p.All.Count))
 }
 
-// nines is where a share lies on the axis of percentiles: 0.9 at 1, 0.99 at 2.
+// nines returns the position of a share on the axis of percentiles: 0.9 at 1, 0.99 at 2.
 func nines(p float64) float64 { return -math.Log10(math.Max(1-p, 1e-9)) }
 
-// at is the response time that a share of the requests stayed within.
+// at returns the response time that a share q of the requests did not exceed.
 func (c *curve) at(q float64) float64 {
 	if math.Ceil(q*float64(c.n)) > float64(c.good) {
 		return math.Inf(1)
@@ -86,8 +85,8 @@ func (c *curve) at(q float64) float64 {
 
 var shares = []float64{.5, .75, .9, .95, .99, .999, .9999, .99999}
 
-// Percentiles draws the curves on the axis of HdrHistogram, with the objectives as a
-// staircase over each phase.
+// Percentiles draws the curves on the axis of HdrHistogram, with the objectives of each phase
+// as a staircase.
 func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	if r.Histograms == nil {
 		return nil, nil
@@ -151,8 +150,8 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	return ch, nil
 }
 
-// Name writes the phases where their lines end: beside the plot, or above it where the
-// rest of the requests failed.
+// name places the names of phases at the ends of their lines: beside the plot, or above it if
+// the rest of the requests failed.
 func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale) {
 	var ends []end
 	var tops []top
@@ -171,7 +170,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale
 	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends), c.rows(tops), len(ends) > 0
 }
 
-// path draws a curve; what failed goes straight up.
+// path draws a curve; failed requests go straight up.
 func (l *curve) path(x func(float64) float64, s scale) string {
 	p := &pen{}
 	for i := range l.p {
@@ -206,7 +205,7 @@ type percentileLimit struct {
 	fails    bool
 }
 
-// percentileLimits are the objectives that the chart can show, by phase.
+// percentileLimits returns the objectives that the chart can show, by phase.
 func percentileLimits(r *result.Result) map[string][]percentileLimit {
 	out := map[string][]percentileLimit{}
 	for i := range r.Objectives {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Places gives the positions of labels as classes, in thousandths of the space
-// around them. The page's policy allows no style in an element, and needs none then.
+// Places holds the positions of labels as classes, in thousandths of the space around them.
+// The page's policy allows no style in an element.
 type Places map[string]string
 
 func (p Places) class(kind, property string, f float64) string {
@@ -25,7 +25,7 @@ func (p Places) top(f float64) string      { return p.class("t", "top", f) }
 func (p Places) width(f float64) string    { return p.class("w", "width", f) }
 func (p Places) maxWidth(f float64) string { return p.class("r", "max-width", f) }
 
-// css are the rules of the places that were used.
+// CSS returns the rules of the places that were used.
 func (p Places) CSS() template.CSS {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p)) {

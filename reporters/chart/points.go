@@ -12,7 +12,7 @@ import (
 // A point is a window of the run as the charts show it. Latencies and waits are in seconds:
 // NaN if there was no request, infinite if more requests failed than the percentile allows.
 type point struct {
-	t, d                      float64 // begins at t, lasts d
+	t, d                      float64 // begins at t and lasts d, in seconds
 	offered, sent, answered   int64
 	ok, shed, failed, skipped int64
 	kinds                     map[string]int64
@@ -24,16 +24,16 @@ type point struct {
 }
 
 const (
-	// mostPoints bounds how many points a page holds: an hour of seconds and some. Of a
+	// mostPoints bounds the points of a page: somewhat more than the seconds of an hour. For a
 	// longer run several windows become one point, with the largest of their latencies.
 	mostPoints = 4000
-	// Sliver is the length in seconds up to which the part of a window that a fault
-	// cut is drawn together with the rest of it: too few requests for a point.
+	// Sliver is the length in seconds up to which the part of a window that a fault cut is
+	// drawn together with the rest of it: it has too few requests for a point.
 	Sliver = 0.2
 )
 
-// Points gives the windows over all loads in the order of time, and how many were
-// put together into each point.
+// Points returns the windows over all loads in the order of time, and how many windows make
+// one point.
 func Points(r *result.Result) (list []point, together int) {
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" && w.T.Known() && w.D > 0 {
@@ -75,8 +75,8 @@ func pointOf(w *result.Window) point {
 	return p
 }
 
-// joinSlivers puts the small parts of windows that faults cut to a neighbour of the
-// same second, whose percentiles stand for both.
+// joinSlivers merges the small parts of windows that faults cut with a neighbour of the same
+// second, whose percentiles stand for both.
 func joinSlivers(list []point) []point {
 	var out []point
 	for _, p := range list {
@@ -95,7 +95,7 @@ func joinSlivers(list []point) []point {
 	return out
 }
 
-// add counts q, which follows p; the worst of both takes the larger percentiles.
+// add merges q, which follows p; with worst, the larger percentiles count.
 func (p *point) add(q *point, worst bool) {
 	p.d = q.t + q.d - p.t
 	p.offered += q.offered
@@ -123,7 +123,7 @@ func (p *point) add(q *point, worst bool) {
 	}
 }
 
-// Larger is the larger of two numbers, of which either may be unknown.
+// Larger returns the larger of two numbers, each of which may be unknown.
 func Larger(a, b float64) float64 {
 	if math.IsNaN(a) || b > a {
 		return b
@@ -131,7 +131,7 @@ func Larger(a, b float64) float64 {
 	return a
 }
 
-// column takes one number of each point.
+// column returns one number of each point.
 func column(list []point, f func(*point) float64) []float64 {
 	out := make([]float64, len(list))
 	for i := range list {
@@ -140,7 +140,7 @@ func column(list []point, f func(*point) float64) []float64 {
 	return out
 }
 
-// perSecondOf takes a count of each point as events per second.
+// perSecondOf returns a count of each point as events per second.
 func perSecondOf(list []point, f func(*point) int64) []float64 {
 	return column(list, func(p *point) float64 { return float64(f(p)) / p.d })
 }

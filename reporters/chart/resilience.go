@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Resilience draws the share of requests that were answered rightly, and what was lost
-// of it; nil where nothing was asked for.
+// Resilience draws the share of requests with a good answer, and the area lost; nil: nothing
+// was offered.
 func (c *Plotter) Resilience(r *result.Result) *Chart {
 	line := series{name: "good of offered", class: "ok", unit: inShare, low: true, values: column(c.points, func(p *point) float64 {
 		if p.offered == 0 {
@@ -29,7 +29,7 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 		}
 		least = math.Min(least, v)
 		if p := &c.points[i]; p.t+p.d > 0 {
-			d := p.t + p.d - math.Max(0, p.t) // what is before 0 is warm-up
+			d := p.t + p.d - math.Max(0, p.t) // the time before 0 is warm-up
 			lost, span = lost+d*(1-v), span+d
 		}
 	}
@@ -48,12 +48,12 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	if s.Lo > 0 {
 		about += " The axis begins at " + words.Percent(s.Lo) + "."
 	}
-	aim, asked := math.NaN(), "" // by an objective
+	aim, asked := math.NaN(), "" // the bound of an objective, and its text
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		if b, ok := words.BudgetOf(o); ok && o.Phase == "run" && b.Step == "*" && b.Load == "*" && 1-b.Allowed >= s.Lo {
 			aim, asked = 1-b.Allowed, " The dashed line is the objective "+words.Clip(b.Text, 60)+"."
-			break // one is enough to see where it lies
+			break // one objective is enough
 		}
 	}
 	ch := c.make(Chart{ID: "good", Title: "Share of good requests", About: about + asked, Alone: true}, s, []series{line})

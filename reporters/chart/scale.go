@@ -10,15 +10,15 @@ import (
 type scale struct {
 	Log    bool
 	Lo, Hi float64
-	By     float64 // what round values are multiples of; 0 is 1
+	By     float64 // round values are multiples of it; 0 means 1
 }
 
-// Linear is a scale from 0 to a round number that holds the largest of values.
+// Linear returns a scale from 0 to a round number that holds the largest of values.
 func Linear(values ...[]float64) scale {
 	hi := 0.0
 	for _, list := range values {
 		for _, v := range list {
-			if v > hi && !math.IsInf(v, 0) { // NaN never is
+			if v > hi && !math.IsInf(v, 0) { // false for NaN
 				hi = v
 			}
 		}
@@ -30,7 +30,7 @@ func Linear(values ...[]float64) scale {
 	return scale{Hi: step * math.Ceil(hi*1.05/step)}
 }
 
-// binary is a linear scale whose ticks are round in KiB, MiB or GiB.
+// binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
 func binary(values ...[]float64) scale {
 	s, by := Linear(values...), 1.0
 	for s.Hi/by > 1024 {
@@ -46,7 +46,7 @@ func binary(values ...[]float64) scale {
 	return scale{Hi: s.Hi * by, By: by}
 }
 
-// logarithmic is a scale that holds all values above 0, its ends at 1, 2 or 5 times a
+// logarithmic returns a scale that holds all values above 0, its ends at 1, 2 or 5 times a
 // power of ten.
 func logarithmic(values ...[]float64) (s scale, ok bool) {
 	lo, hi := math.Inf(1), 0.0
@@ -67,8 +67,8 @@ func logarithmic(values ...[]float64) (s scale, ok bool) {
 	return s, true
 }
 
-// At gives the position of v. A value outside the scale lies on its edge, an infinite value on
-// the upper one.
+// At returns the position of v. A value outside the scale lies on its edge, an infinite value
+// on the upper one.
 func (s scale) At(v float64) float64 {
 	f := (v - s.Lo) / (s.Hi - s.Lo)
 	if s.Log {
@@ -80,7 +80,7 @@ func (s scale) At(v float64) float64 {
 	return math.Max(0, math.Min(1, f))
 }
 
-// Ticks gives the values to write beside the plot, about four to seven.
+// Ticks returns the values to write beside the plot, about four to seven.
 func (s scale) Ticks() []float64 {
 	var out []float64
 	if !s.Log {
@@ -108,7 +108,7 @@ func (s scale) Ticks() []float64 {
 	return out
 }
 
-// nice is the smallest of 1, 2, 2.5, 5 times a power of ten that is at least f.
+// nice returns the smallest of 1, 2, 2.5, 5 times a power of ten that is at least f.
 func nice(f float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(f)))
 	for _, m := range []float64{1, 2, 2.5, 5} {
@@ -138,10 +138,10 @@ func round125(f float64, up bool) float64 {
 	return best
 }
 
-// timeSteps are the distances in seconds that moments on an axis may have.
+// timeSteps are the possible distances of moments on an axis, in seconds.
 var timeSteps = []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400}
 
-// timeTicks are round moments between a and b, at most as many as asked for.
+// timeTicks returns round moments between a and b, at most most of them.
 func timeTicks(a, b float64, most int) []float64 {
 	step := timeSteps[len(timeSteps)-1]
 	for _, s := range timeSteps {

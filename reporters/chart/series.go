@@ -10,16 +10,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A tracked figure is something of the target's own monitoring over the time of the run: one
-// series of a metric that the scenario names.
+// A namedSeries is one series of a metric of the target's own monitoring, which the scenario
+// names.
 type namedSeries struct {
 	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
-	labels       map[string]string // that tell it from others of the same name
+	labels       map[string]string // that distinguish it from others of the same name
 	source, note string
-	t, v         []float64 // as of a reading
+	t, v         []float64 // as in a reading
 }
 
-// SeriesOf are the series that the scenario named under metrics.
+// SeriesOf returns the series that the scenario names under metrics.
 func SeriesOf(r *result.Result) []namedSeries {
 	var out []namedSeries
 	for i := range r.Series {
@@ -35,8 +35,8 @@ func SeriesOf(r *result.Result) []namedSeries {
 	return out
 }
 
-// SeriesPanels gives each name a panel, and each of its series a line that is called by
-// the labels in which they differ.
+// SeriesPanels gives each name a panel, and each of its series a line named by the labels in
+// which they differ.
 func SeriesPanels(list []namedSeries) []panel {
 	var out []panel
 	at := map[string]int{}
@@ -66,14 +66,14 @@ func SeriesPanels(list []namedSeries) []panel {
 		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.name]), t: f.t, v: f.v})
 	}
 	for i := range out {
-		if len(out[i].readings) > PanelLines { // the largest have lines of their own
+		if len(out[i].readings) > PanelLines { // the largest have their own lines
 			slices.SortStableFunc(out[i].readings, func(a, b reading) int { return cmp.Compare(b.most(), a.most()) })
 		}
 	}
 	return out
 }
 
-// most is the largest value that was read.
+// most returns the largest value that was read.
 func (r reading) most() float64 {
 	most := 0.0
 	for _, v := range r.v {
@@ -82,7 +82,7 @@ func (r reading) most() float64 {
 	return most
 }
 
-// seriesName is the name of one series among those of one metric.
+// seriesName returns the name of one series among those of one metric.
 func seriesName(f namedSeries, group []namedSeries) string {
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(f.labels)) {

@@ -15,7 +15,7 @@ import (
 // A Timeline is the time axis that all charts of a page share, with the faults on it.
 type Timeline struct {
 	From, To float64 // seconds from t0
-	Warmup   float64 // where the judged run begins, if not at a; else NaN
+	Warmup   float64 // where the judged run begins, if not at From; else NaN
 	places   Places
 	faults   []result.FaultRecord
 	lanes    []Lane
@@ -25,30 +25,30 @@ type Timeline struct {
 // Lane is one row of fault labels above a plot.
 type Lane struct{ Items []laneItem }
 
-// laneItem is a fault in its lane: a bar while it was in, a thin line until the load
-// had recovered, and its label. Places are classes.
+// laneItem is a fault in its lane: a bar while it was active, a thin line until the load had
+// recovered, and its label. Places are classes.
 type laneItem struct {
-	N              int // number of the fault on the page; 0 is the warm-up
+	N              int // number of the fault on the page; 0: the warm-up
 	Name           string
 	From, To       string // moments, for the script
 	Left, Width    string
-	TailFrom, Tail string // until recovered; empty is none
+	TailFrom, Tail string // until recovered; empty: none
 	TailTo         string
-	Onset          string // place of the first harm
+	Onset          string // place of the onset of harm
 	OnsetAt        string
 	Recovered      string
 	Room           string // for the label
 	Hint           string
-	Number         string // instead of a name and marks, where there are many; empty too where it has no room
-	Tight          bool   // it has no room where the page is narrow
+	Number         string // in place of name and marks, if there are many faults; empty too if there is no room
+	Tight          bool   // it has no room on a narrow page
 	end            float64
 	start          float64
 }
 
-// NewTimeline spans all that happened.
+// NewTimeline spans the whole run.
 func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
 	t := &Timeline{To: float64(r.Duration), places: p, faults: r.Faults, Warmup: math.NaN(), now: math.NaN()}
-	if g := r.Going; g != nil { // the axis stays as it is while the run fills it
+	if g := r.Going; g != nil { // the axis keeps its length while the run fills it
 		t.now, t.To = g.At.Seconds(), g.End.Seconds()
 	}
 	if math.IsNaN(t.To) || t.To <= 0 {
@@ -72,8 +72,8 @@ func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
 	return t
 }
 
-// MostNamed is how many faults are told apart by name and have marks in every chart;
-// more have their number only, and their names in the overview.
+// MostNamed is the number of faults up to which each has its name and marks in every chart;
+// otherwise charts show numbers, and the overview the names.
 const MostNamed = 12
 
 // Overview gives each fault a row of its own, or packs them where there are many.
@@ -94,10 +94,10 @@ func (t *Timeline) Overview() []Lane {
 	return out
 }
 
-// x is where a moment lies on the axis, 0 to 1.
+// Place returns the position of a moment on the axis, 0 to 1.
 func (t *Timeline) Place(s float64) float64 { return (s - t.From) / (t.To - t.From) }
 
-// end is when a fault was cleared, or the end of the axis when it never was.
+// end returns when a fault was cleared, or the end of the axis if it never was.
 func (t *Timeline) end(f *result.FaultRecord) float64 {
 	if f.Cleared.Known() {
 		return float64(f.Cleared)
@@ -115,8 +115,8 @@ const (
 	mostRowsOfFaults = 10
 )
 
-// layLanes gives each fault a place in the first of at most so many lanes with room for
-// its bar and some of its label.
+// layLanes puts each fault into the first of at most most lanes with room for its bar and part
+// of its label.
 func (t *Timeline) layLanes(most int) []Lane {
 	var lanes []Lane
 	many := len(t.faults) > MostNamed
@@ -195,14 +195,14 @@ func (t *Timeline) item(from, to float64) laneItem {
 	return laneItem{From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)), start: a, end: b}
 }
 
-// moment writes a time as the page's script reads it.
+// moment formats a time for the page's script.
 func moment(s float64) string {
 	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
 }
 
-// Shade draws what all time charts share behind their lines: the warm-up, the
-// faults, where harm began and where the load had recovered. Faults that overlap are
-// drawn as one, so that the shade never gets darker.
+// Shade draws the background of all time charts: the warm-up, the faults, where harm began and
+// where the load had recovered. Overlapping faults are drawn as one, so that the shade never
+// gets darker.
 func (t *Timeline) Shade() template.HTML {
 	var b strings.Builder
 	rect := func(class string, from, to float64) {
@@ -233,7 +233,7 @@ func (t *Timeline) Shade() template.HTML {
 			continue
 		}
 		if len(t.faults) > MostNamed {
-			continue // lines would hide the load
+			continue // so many lines would hide the load
 		}
 		verticalLine(&edges, t.Place(float64(f.Injected)))
 		if f.Cleared.Known() {
@@ -260,7 +260,7 @@ func verticalLine(b *strings.Builder, x float64) {
 
 func units(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
 
-// spans are the times that faults were in, by their beginning.
+// spans returns the times during which faults were active, by their beginning.
 func (t *Timeline) spans() [][2]float64 {
 	var out [][2]float64
 	for i := range t.faults {
@@ -272,7 +272,7 @@ func (t *Timeline) spans() [][2]float64 {
 	return out
 }
 
-// Struck tells whether any fault was in.
+// Struck reports whether any fault was active.
 func (t *Timeline) Struck() bool {
 	return slices.ContainsFunc(t.faults, func(f result.FaultRecord) bool { return f.Injected.Known() })
 }
@@ -282,10 +282,10 @@ type Tick struct {
 	Place string
 	Label string
 	At    string // of a moment, for the script
-	Minor bool   // left out where the page is narrow
+	Minor bool   // omitted on a narrow page
 }
 
-// Times are the labels of the axis.
+// Times returns the labels of the axis.
 func (t *Timeline) Times() []Tick {
 	var out []Tick
 	for i, s := range timeTicks(t.From, t.To, 12) {

@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// UsagePanels are CPU, memory, files and threads of the units.
+// UsagePanels returns the panels of the units' CPU, memory, files and threads.
 func UsagePanels(units []result.UnitUsage) []panel {
 	panels := []panel{
 		{id: "unit-cpu", title: "CPU", about: "Cores that each unit used.", unit: InCores},
@@ -39,7 +39,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 				}
 				at := float64(s.T) // the instant of the reading
 				if j == 0 {
-					at -= .5 // CPU is that of the second before it
+					at -= .5 // CPU is the mean of the second before
 				}
 				lines[j].t, lines[j].v = append(lines[j].t, at), append(lines[j].v, v)
 			}
@@ -57,7 +57,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 	return panels
 }
 
-// Restarts is how often a unit was started again while it was watched.
+// Restarts returns how often a unit restarted while it was watched.
 func Restarts(u *result.UnitUsage) int {
 	most := 1
 	for i := range u.Seconds {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A reading belongs to the window that it was taken in, one between two readings takes
-// the nearer, and where nothing was read nothing is shown.
+// A reading belongs to the window in which it was taken. A window without a reading shows the
+// nearer of its neighbours, and no value where none was read.
 func TestTaken(t *testing.T) {
 	c := &Plotter{}
 	for i := range 10 {

@@ -23,7 +23,7 @@ var _ reporters.Reporter = GitHub{}
 
 const (
 	mostSummary     = 256 << 10
-	mostSummaryRows = 100 // of each table
+	mostSummaryRows = 100 // per table
 	longestCell     = 300 // characters
 )
 
@@ -62,8 +62,7 @@ type stepSummary struct{ strings.Builder }
 
 func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
 
-// Table writes rows that are escaped already, as many as there is room for. What is left
-// out is told.
+// table writes escaped rows, as many as there is room for, and says how many are omitted.
 func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []string) {
 	if n == 0 {
 		return
@@ -129,12 +128,12 @@ func (s *stepSummary) errors(r *result.Result) {
 	})
 }
 
-// badge is the sign of a verdict in colour.
+// badge returns the coloured sign of a verdict.
 func badge(v scenarios.Verdict) string {
 	return map[string]string{"✓": "✅", "✗": "❌", "?": "❔"}[words.Mark(v)]
 }
 
-// markdown makes text fit for a cell of a table, or a line.
+// markdown escapes text for a table cell or a line.
 func markdown(text string) string {
 	return scenarios.Markdown(words.Clip(words.Clean(text), longestCell))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// TestGitHub_Fits: several runs fit into a summary, however many objectives, steps and
-// ErrorRates they have.
+// TestGitHub_Fits checks that several runs fit into a summary, however many objectives, steps
+// and errors they have.
 func TestGitHub_Fits(t *testing.T) {
 	for name, r := range reporterstest.Results() {
 		long := *r
@@ -36,7 +36,7 @@ func TestGitHub_Fits(t *testing.T) {
 	}
 }
 
-// TestGitHub_Hostile: what was named is text, and nothing else.
+// TestGitHub_Hostile checks that names appear as text only.
 func TestGitHub_Hostile(t *testing.T) {
 	r := *reporterstest.Results()["hostile"]
 	r.Name = "![x](http://evil/) <img src=x> @team #1 **b** `c` [l](javascript:alert(1)) http://evil www.evil.example $x$"
@@ -48,7 +48,7 @@ func TestGitHub_Hostile(t *testing.T) {
 	}
 }
 
-// TestGitHub_Says: verdict, objectives, faults, and a link to the trace of an error.
+// TestGitHub_Says checks for verdict, objectives, faults, and a link to the trace of an error.
 func TestGitHub_Says(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
 	r.TraceLink = "https://tracing.example/${trace.id}"
@@ -64,7 +64,7 @@ func TestGitHub_Says(t *testing.T) {
 	}
 }
 
-// TestGitLab: every run gives text that can be read, and its figures are the result's.
+// TestGitLab checks that every run gives text that parses, with the figures of the result.
 func TestGitLab(t *testing.T) {
 	for name, r := range reporterstest.Results() {
 		text := reporterstest.Render(t, GitLab{}, r)

@@ -36,7 +36,7 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 		reg.MustRegister(v)
 		return func(n result.Num, values ...string) {
 			if !n.Known() {
-				return // what is unknown or infinite is no figure to compare
+				return // an unknown or infinite value cannot be compared
 			}
 			for i := range values {
 				values[i] = strings.ToValidUTF8(words.Clean(values[i]), "�")

@@ -137,7 +137,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// details are the lines that say all of an objective.
+// details returns the lines that describe an objective in full.
 func details(o *result.ObjectiveResult) []string {
 	lines := []string{"objective: " + words.ObjectiveTitle(o), "phase: " + words.Clean(o.Phase)}
 	if in := words.ObjectiveInterval(o); in != "" {

@@ -19,8 +19,8 @@ import (
 // hashChain links the lines of events.jsonl: each has, as prev, the SHA-256 of the line before
 // it, without its newline. The first has zeros.
 //
-// \t{"t":0,…,"prev":"0000…"}
-// \t{"t":1,…,"prev":"sha256 of the line above"}
+//	{"t":0,…,"prev":"0000…"}
+//	{"t":1,…,"prev":"sha256 of the line above"}
 //
 // So a line that was changed, removed, inserted or moved shows in the line after it.
 // SHA256SUMS protects the last line.
@@ -28,19 +28,19 @@ type hashChain struct{ prev string }
 
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
-// line gives the next line, with its newline.
+// line returns the next line, with its newline.
 func (c *hashChain) line(e result.Event) ([]byte, error) {
 	if c.prev == "" {
 		c.prev = chainStart
 	}
 	e.Prev = c.prev
 	if _, err := json.Marshal(e.Data); err != nil {
-		e.Data = asText(e.Data) // JSON has no infinity: keep the event with text
+		e.Data = asText(e.Data) // JSON has no infinity: keep the event with its data as text
 	}
 	line, err := encodeLine(e)
 	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
-		// What was no UTF-8 is escaped the first time, and written as it is once it was
-		// read: a line must be the same whenever it is written.
+		// Invalid UTF-8 is escaped the first time, but is valid once it was read back: a line
+		// must be the same whenever it is written.
 		var again result.Event
 		if err = json.Unmarshal(line, &again); err == nil {
 			line, err = encodeLine(again)
@@ -110,7 +110,7 @@ func (l *EventLog) write() {
 	defer close(l.done)
 	var c hashChain
 	for e := range l.events {
-		if l.err != nil { // nothing may follow half a line
+		if l.err != nil { // no line may follow half a line
 			continue
 		}
 		line, err := c.line(e)

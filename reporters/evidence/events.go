@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Events writes events.jsonl: what happened on the run's clock, one JSON object a
-// line, in the order of the result. Each line holds the hash of the one before it.
+// Events writes events.jsonl: the events on the run's clock, one JSON object per line, in the
+// order of the result. Each line holds the hash of the one before it.
 type Events struct{}
 
 var _ reporters.Reporter = Events{}
@@ -49,7 +49,7 @@ func asText(data map[string]any) map[string]any {
 	return out
 }
 
-// readEvents reads what Events wrote.
+// readEvents parses a file written by Events.
 func readEvents(r io.Reader) ([]result.Event, error) {
 	var out []result.Event
 	lines := bufio.NewScanner(r)

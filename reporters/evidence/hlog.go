@@ -66,7 +66,7 @@ func (Hlog) Report(w io.Writer, r *result.Result) error {
 	return nil
 }
 
-// earliest is the first moment that anything was recorded for.
+// earliest returns the first moment for which a value was recorded.
 func earliest(r *result.Result) time.Duration {
 	first := 0.0
 	for _, p := range r.Phases {
@@ -159,7 +159,7 @@ func parseHlogLine(line []byte) (hlogLine, error) {
 	return h, err
 }
 
-// parseSeconds reads a decimal number of seconds without the error of a float64.
+// parseSeconds parses a decimal number of seconds without the rounding of a float64.
 func parseSeconds(b []byte) (time.Duration, error) { return time.ParseDuration(string(b) + "s") }
 
 // Get implements [result.Histograms].

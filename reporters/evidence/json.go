@@ -39,8 +39,8 @@ func (JSON) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// withEmptyLists is r with empty lists in place of nil ones, so that result.json has no null
-// where a list is due.
+// withEmptyLists returns r with empty lists in place of nil ones, so that result.json has no
+// null in place of a list.
 func withEmptyLists(r *result.Result) *result.Result {
 	c := *r
 	c.Loads = slices.Clone(r.Loads)
@@ -74,12 +74,12 @@ func emptyIfNil[T any](s *[]T) {
 	}
 }
 
-// indent breaks the lines of compact JSON: the members of the outermost object and
-// of those in it, and lists of objects in either, stand on a line each; all that
-// lies deeper stays on its line.
+// indent breaks the lines of compact JSON: the members of the outermost object and of the
+// objects in it, and lists of objects in either, get a line each; deeper values stay on their
+// line.
 func indent(src []byte) []byte {
 	out := make([]byte, 0, len(src)+len(src)/8)
-	var open []bool // whether each container around is broken into lines
+	var open []bool // whether each enclosing container is broken into lines
 	nl := func() {
 		out = append(out, '\n')
 		for range open {

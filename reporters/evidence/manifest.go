@@ -25,8 +25,7 @@ const (
 	signatureFile = "SHA256SUMS.sig"
 )
 
-// mostFiles bounds the files that a manifest lists: a folder with more is
-// not that of a run.
+// mostFiles bounds the files that a manifest lists: a folder with more is not that of a run.
 const mostFiles = 20_000
 
 // ErrCrowded says that a folder has too many files to be that of a run.
@@ -151,8 +150,8 @@ var (
 	sumsUnescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 )
 
-// readSums reads what sumsText wrote. The error is about the first line that is not as it
-// should be; the others are read all the same.
+// readSums parses the format of sumsText. The error is about the first malformed line; the
+// others are parsed all the same.
 func readSums(text []byte) (list []manifestEntry, line int, wrong error) {
 	rest := string(text)
 	for n := 1; rest != ""; n++ {

@@ -16,8 +16,8 @@ import (
 // RequestsAtOnce is how many requests are sorted in memory: about 40 MB of them.
 const RequestsAtOnce = 1 << 18
 
-// InOrder gives requests in the order of their intended times. It sorts requests that do not
-// fit into memory piece by piece in a temporary file.
+// InOrder yields requests in the order of their intended times. It sorts requests that do not
+// fit into memory in pieces, in a temporary file.
 func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
 	return func(yield func(*scenarios.Outcome, error) bool) {
 		s := sorter{head: r.Requests}
@@ -41,14 +41,14 @@ func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome,
 // A sorter merges sorted pieces.
 type sorter struct {
 	head   result.Requests
-	file   *os.File // of all pieces but the last; nil is none
+	file   *os.File // of all pieces but the last; nil: none
 	size   int64
 	rest   []scenarios.Outcome // the last piece
-	pieces []*piece            // in the order that they were read in
+	pieces []*piece            // in the order they were read
 	out    scenarios.Outcome
 }
 
-// A piece is sorted requests, of which first is the next.
+// A piece is a run of sorted requests; first is the next one.
 type piece struct {
 	first scenarios.Outcome
 	next  func(o *scenarios.Outcome) error
@@ -56,7 +56,7 @@ type piece struct {
 
 func byIntended(a, b scenarios.Outcome) int { return cmp.Compare(a.Intended, b.Intended) }
 
-// fill reads all and readies the pieces.
+// fill reads all requests and prepares the pieces.
 func (s *sorter) fill(r *result.RequestsReader, atOnce int) error {
 	for {
 		s.rest = append(s.rest, scenarios.Outcome{})
@@ -86,7 +86,7 @@ func (s *sorter) fill(r *result.RequestsReader, atOnce int) error {
 	})
 }
 
-// spill writes what is in memory to the file, as a piece of its own.
+// spill writes the requests in memory to the file, as one piece.
 func (s *sorter) spill() (err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "brunt-requests-*"); err != nil {
@@ -118,7 +118,7 @@ func (s *sorter) spill() (err error) {
 	return s.add(r.Read)
 }
 
-// add takes in a piece.
+// add adds a piece.
 func (s *sorter) add(next func(*scenarios.Outcome) error) error {
 	p := &piece{next: next}
 	err := next(&p.first)
@@ -130,7 +130,7 @@ func (s *sorter) add(next func(*scenarios.Outcome) error) error {
 	return nil
 }
 
-// next gives the next request of all pieces. There are few, so each is looked at.
+// next returns the next request of all pieces. There are few, so it checks each.
 func (s *sorter) next() (*scenarios.Outcome, error) {
 	if len(s.pieces) == 0 {
 		return nil, io.EOF

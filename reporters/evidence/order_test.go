@@ -9,7 +9,8 @@ import (
 	"brunt/scenarios"
 )
 
-// TestInOrder sorts in pieces as it sorts at once, and leaves no file.
+// TestInOrder checks that sorting in pieces gives the same order as sorting at once, and
+// leaves no file.
 func TestInOrder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	m := reporterstest.SomeRequests(1000)

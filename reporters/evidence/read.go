@@ -15,7 +15,7 @@ import (
 var ErrVersion = errors.New("unknown version of result.json")
 
 // Read reads the result of a run from its folder. Its histograms stay on disk, so the files
-// must remain while the result is used. Without latency.hlog or events.jsonl it gives the
+// must remain while the result is in use. Without latency.hlog or events.jsonl it returns the
 // rest, with a note that says what is missing.
 func Read(dir string) (*result.Result, error) {
 	b, err := os.ReadFile(filepath.Join(dir, resultFile))

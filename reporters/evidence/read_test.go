@@ -77,7 +77,7 @@ func same(t *testing.T, a, b *hdrhistogram.PackedHistogram) {
 	}
 }
 
-// The library's own reader, as other tools have it, must understand the log.
+// The library's own reader, which other tools use, must understand the log.
 func TestHlog_ReadByTheLibrary(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	in := hdrhistogram.NewHistogramLogReader(strings.NewReader(reporterstest.Render(t, Hlog{}, r)))
@@ -159,7 +159,7 @@ func TestJSON_Form(t *testing.T) {
 		if n := strings.Count(text, "\n  {\"t\":"); n < len(r.Windows) {
 			t.Errorf("%d lines of windows, want %d", n, len(r.Windows))
 		}
-		// the same data as without the line breaks
+		// the same data as without line breaks
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(text)); err != nil {
 			t.Fatal(err)

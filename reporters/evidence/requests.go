@@ -12,14 +12,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// RequestsFile is the name of the file with every request of a run, for those that keep
-// it. It is packed by zstd.
+// RequestsFile is the name of the file with every request of a run, if the run keeps them. It
+// is compressed by zstd.
 const RequestsFile = "requests.zst"
 
-// ErrNoRequests says that a format needs every single request and the run kept none.
+// ErrNoRequests means that a format needs every single request and the run kept none.
 var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
 
-// A requestFile gives the requests of a file.
+// A requestFile is a source of the requests in a file.
 type requestFile struct{ path string }
 
 // Open implements [result.RequestSource].

@@ -25,6 +25,6 @@ func (Scenario) Format() reporters.Format {
 
 // Report implements [reporters.Reporter].
 func (Scenario) Report(w io.Writer, r *result.Result) error {
-	_, err := io.WriteString(w, string([]rune(r.Scenario))) // what is no UTF-8 is replaced, as in result.json
+	_, err := io.WriteString(w, string([]rune(r.Scenario))) // invalid UTF-8 is replaced, as in result.json
 	return err
 }

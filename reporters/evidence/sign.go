@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// namespace is that of brunt's signatures: ssh-keygen -Y verify -n brunt.
+// namespace is the namespace of brunt's signatures: ssh-keygen -Y verify -n brunt.
 const namespace = "brunt"
 
 // A Signer signs the manifest of a folder with an SSH key.
@@ -46,7 +46,7 @@ func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 		return nil, fmt.Errorf("%s is no SSH key: %w", file, err)
 	}
 	public := locked.PublicKey
-	if public == nil { // older formats keep it in a file of its own
+	if public == nil { // older formats keep it in a separate file
 		beside, err := os.ReadFile(file + ".pub")
 		if err == nil {
 			public, _, _, _, err = ssh.ParseAuthorizedKey(beside)
@@ -74,7 +74,7 @@ func agentSigner(file string, public ssh.PublicKey, getenv func(string) string) 
 	}
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	keys, err := agent.NewClient(conn).Signers()
-	_ = conn.SetDeadline(time.Time{}) // to sign may take long: the agent may ask its user
+	_ = conn.SetDeadline(time.Time{}) // signing may take long: the agent may ask its user
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the SSH agent: %w", err), conn.Close())
 	}
@@ -95,7 +95,7 @@ func (s *Signer) Close() error {
 	return s.conn.Close()
 }
 
-// sign gives the signature of text, as ssh-keygen -Y sign writes it.
+// sign returns the signature of text, as ssh-keygen -Y sign writes it.
 func (s *Signer) sign(text []byte) ([]byte, error) {
 	sig, err := sshsig.Sign(bytes.NewReader(text), s.key, sshsig.HashSHA512, namespace)
 	if err != nil {
@@ -191,7 +191,7 @@ func isKeyType(s string) bool {
 	return strings.HasPrefix(s, "ssh-") || strings.HasPrefix(s, "ecdsa-") || strings.HasPrefix(s, "sk-")
 }
 
-// firstWord gives the first word of a line, which may stand in quotes, and the rest.
+// firstWord returns the first word of a line, which may be quoted, and the rest.
 func firstWord(line string) (word, rest string, err error) {
 	if quoted, ok := strings.CutPrefix(line, `"`); ok {
 		word, rest, ok = strings.Cut(quoted, `"`)
@@ -207,8 +207,8 @@ func firstWord(line string) (word, rest string, err error) {
 	return line[:i], strings.TrimSpace(line[i:]), nil
 }
 
-// keyTime reads a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z it is in
-// the local zone.
+// keyTime parses a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z it is
+// in the local zone.
 func keyTime(s string) (time.Time, error) {
 	zone := time.Local
 	digits, utc := strings.CutSuffix(s, "Z")
@@ -230,7 +230,7 @@ type Signature struct {
 	Principal string // as the file of allowed signers has it; empty: the file names none
 }
 
-// check gives the key that signed text. With nil Signers it checks the signature against the
+// check returns the key that signed text. With nil Signers it checks the signature against the
 // key that the signature itself names.
 func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
@@ -265,8 +265,8 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)
 }
 
-// isArmored tells whether text is the signature and nothing else, with the line length of
-// sshsig (64) or of ssh-keygen (70).
+// isArmored reports whether text is the signature alone, with the line length of sshsig (64)
+// or of ssh-keygen (70).
 func isArmored(text, signature []byte) bool {
 	for _, width := range []int{64, 70} { // of this library, and of ssh-keygen
 		var b strings.Builder

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// newEd25519 makes a key without ssh-keygen.
+// newEd25519 creates a key without ssh-keygen.
 func newEd25519(t *testing.T, random io.Reader, path string) (private, public string) {
 	t.Helper()
 	pub, key, err := ed25519.GenerateKey(random)
@@ -43,8 +43,8 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// TestSign_AsSSHKeygen: what brunt signs ssh-keygen verifies, and the other way round,
-// for every kind of key.
+// TestSign_AsSSHKeygen checks that ssh-keygen verifies brunt's signatures, and brunt those of
+// ssh-keygen, for every kind of key.
 func TestSign_AsSSHKeygen(t *testing.T) {
 	for _, kind := range [][]string{{"-t", "ed25519"}, {"-t", "rsa", "-b", "2048"}, {"-t", "ecdsa", "-b", "384"}} {
 		t.Run(kind[1], func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 			if err != nil || len(v.Findings) > 0 || v.Signed == nil || v.Signed.Principal != "ann@example.org,bob" {
 				t.Fatalf("%+v, %v", v, err)
 			}
-			// And by ssh-keygen.
+			// The other direction: ssh-keygen signs.
 			if err := os.Remove(filepath.Join(dir, signatureFile)); err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 			if got := told(t, dir, signers); got != nil {
 				t.Errorf("signed by ssh-keygen: %q", got)
 			}
-			// For another purpose it counts for nothing.
+			// A signature of another namespace is refused.
 			if err := os.Remove(filepath.Join(dir, signatureFile)); err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +143,7 @@ func TestVerify_Signers(t *testing.T) {
 			}
 		})
 	}
-	// A signature of other sums is none of these.
+	// A signature of other sums is refused.
 	sums := filepath.Join(dir, sumsFile)
 	text, _ := os.ReadFile(sums)
 	if err := os.Remove(filepath.Join(dir, hlogFile)); err != nil {
@@ -161,8 +161,8 @@ func TestVerify_Signers(t *testing.T) {
 	}
 }
 
-// TestOpenSigner: a key with a passphrase is the agent's to use; without one there is an
-// error that says what to do.
+// TestOpenSigner checks that a key with a passphrase needs the agent; without an agent the
+// error says what to do.
 func TestOpenSigner(t *testing.T) {
 	private, public := newKey(t, "-t", "ed25519", "-N", "open sesame")
 	if _, err := OpenSigner(private, noEnv); err == nil || !strings.Contains(err.Error(), "ssh-add "+private) || !strings.Contains(err.Error(), "SSH_AUTH_SOCK is not set") {

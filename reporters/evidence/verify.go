@@ -27,26 +27,26 @@ func (f Finding) String() string {
 	return name + ": " + words.Clean(f.Text)
 }
 
-// mostFindings bounds how many breaks of one chain are told.
+// mostFindings bounds the breaks that are reported of one chain.
 const mostFindings = 20
 
 // A Verification is the outcome of [Verify].
 type Verification struct {
-	Files    int // files that are as the manifest says
+	Files    int // files that match the manifest
 	Events   int // lines of events.jsonl
 	Signed   *Signature
-	Findings []Finding // empty: the folder is as its manifest says
-	Notes    []string  // what else a reader should know
+	Findings []Finding // empty: the folder matches its manifest
+	Notes    []string  // further remarks for the reader
 }
 
 // ErrNoRun says that a folder is not that of a run.
 var ErrNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
 
-// Verify tells whether the folder is as it was when its run ended: every file that SHA256SUMS
-// lists is there and unchanged, no other file is there, the lines of events.jsonl are linked,
-// and the signature is right. With signers the signature must be there and be made by one of
-// them. Derived tells of a file whether it can be drawn from the evidence; nil: none can. An
-// error means that the folder could not be checked.
+// Verify checks that the folder is as it was when its run ended: every file that SHA256SUMS
+// lists is there and unchanged, there is no other file, the lines of events.jsonl are linked,
+// and the signature is valid. With signers, the signature must exist and be made by one of
+// them. Derived reports whether a file can be drawn from the evidence; nil: none can. An error
+// means that the folder could not be checked.
 func Verify(dir string, signers *Signers, derived func(file string) bool) (*Verification, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -79,7 +79,7 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 	return v, v.signature(root, sums, signers)
 }
 
-// readRegular reads a file. Anything but a regular file does not exist for it.
+// readRegular reads a file. It treats anything but a regular file as missing.
 func readRegular(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -100,7 +100,7 @@ func (v *Verification) add(file string, line int, format string, args ...any) {
 	v.Findings = append(v.Findings, Finding{file, line, fmt.Sprintf(format, args...)})
 }
 
-// unsealed reports what a run without a manifest lacks.
+// unsealed reports what is missing in a run without a manifest.
 func (v *Verification) unsealed(root *os.Root) {
 	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its folder was never sealed")
 	if !isThere(root, resultFile) {
@@ -168,7 +168,7 @@ func (v *Verification) events(root *os.Root) error {
 	return nil
 }
 
-// signature checks who signed the sums.
+// signature checks the signature of the sums and its key.
 func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) error {
 	sig, err := readRegular(root, signatureFile)
 	switch {
@@ -190,7 +190,7 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 	return nil
 }
 
-// Unchanged tells which files of dir are as the manifest lists them; none without a manifest.
+// Unchanged returns the files of dir that match the manifest; none without a manifest.
 func Unchanged(dir string) (map[string]bool, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

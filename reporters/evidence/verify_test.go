@@ -22,7 +22,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// sealed is the folder of a run as it was sealed.
+// sealed creates the folder of a finished run with its manifest.
 func sealed(t *testing.T, by *Signer) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,7 +47,7 @@ var (
 	madeOnce map[string]string
 )
 
-// made gives the files of a run, with logs of hostile names.
+// made returns the files of a run, with logs of hostile names.
 func made(t *testing.T) map[string]string {
 	dir := t.TempDir()
 	r := reporterstest.Results()["minute"]
@@ -77,12 +77,12 @@ func made(t *testing.T) map[string]string {
 	return out
 }
 
-// writeEvidence writes the files that others are drawn from.
+// writeEvidence writes the files from which others are drawn.
 func writeEvidence(dir string, r *result.Result) error {
 	return reporters.WriteFiles(dir, r, []reporters.Reporter{JSON{}, Hlog{}, Events{}, Scenario{}})
 }
 
-// writeAll writes the evidence and files that stand for those drawn from it.
+// writeAll writes the evidence and stand-ins for the files drawn from it.
 func writeAll(dir string, r *result.Result) error {
 	return errors.Join(
 		writeEvidence(dir, r),
@@ -95,7 +95,7 @@ func isDerived(file string) bool {
 	return file == scenarioFile || file == "junit.xml" || file == "report.html"
 }
 
-// told gives what Verify finds, a line each.
+// told returns the findings of Verify, one line each.
 func told(t *testing.T, dir string, by *Signers) []string {
 	t.Helper()
 	v, err := Verify(dir, by, isDerived)
@@ -125,8 +125,8 @@ func TestVerify_AsItWasSealed(t *testing.T) {
 	}
 }
 
-// TestVerify_EveryFlippedByte flips bytes all over every file of a signed folder: the
-// first and the last, and others at random. Whatever is flipped is found.
+// TestVerify_EveryFlippedByte flips bytes in every file of a signed folder: the first and the
+// last, and others at random. Verify must find each one.
 func TestVerify_EveryFlippedByte(t *testing.T) {
 	key, public := newKey(t)
 	signer, err := OpenSigner(key, noEnv)
@@ -154,7 +154,7 @@ func TestVerify_EveryFlippedByte(t *testing.T) {
 		defer func() { _ = os.WriteFile(path, text, 0o644) }()
 		places := []int{0, len(text) - 1, len(text) / 2}
 		n := 4
-		if name := d.Name(); name == sumsFile || name == signatureFile { // small, and what all rests on
+		if name := d.Name(); name == sumsFile || name == signatureFile { // small, and the base of all checks
 			n = 120
 		}
 		for range n {
@@ -323,7 +323,7 @@ func TestVerify_Tells(t *testing.T) {
 	}
 }
 
-// TestSeal_OddThings: a folder that holds what is no file is not sealed.
+// TestSeal_OddThings checks that a folder with anything but regular files gets no manifest.
 func TestSeal_OddThings(t *testing.T) {
 	dir := sealed(t, nil)
 	if err := os.Symlink("/", filepath.Join(dir, "link")); err != nil {
@@ -337,8 +337,8 @@ func TestSeal_OddThings(t *testing.T) {
 	}
 }
 
-// TestEventLog: what is written while the run goes on is chained, and what a killed run
-// leaves says so.
+// TestEventLog checks that the log written during the run is chained, and that the log of a
+// killed run shows that it is incomplete.
 func TestEventLog(t *testing.T) {
 	dir := t.TempDir()
 	l, err := OpenEvents(dir)
@@ -370,7 +370,7 @@ func TestEventLog(t *testing.T) {
 	if events, err := readEvents(f); err != nil || len(events) != 100 || events[7].T != 7 || !events[7].At.Equal(time.Unix(7, 0)) {
 		t.Errorf("%d events, %v", len(events), err)
 	}
-	// Anyone can check the chain: each prev is the sum of the line before.
+	// The chain needs no tool of brunt: each prev is the sum of the line before.
 	text, _ := os.ReadFile(eventsPath(dir))
 	prev := strings.Repeat("0", 64)
 	for i, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
@@ -384,13 +384,13 @@ func TestEventLog(t *testing.T) {
 
 func noEnv(string) string { return "" }
 
-// newKey makes an SSH key and gives the paths of its halves.
+// newKey creates an SSH key and returns the paths of its halves.
 func newKey(t *testing.T, more ...string) (private, public string) {
 	t.Helper()
 	dir := t.TempDir()
 	private = filepath.Join(dir, "key")
 	if len(more) == 0 {
-		key := rand.NewChaCha8([32]byte{1}) // any seed: it is a test's
+		key := rand.NewChaCha8([32]byte{1}) // any seed, for a test
 		return newEd25519(t, key, private)
 	}
 	keygen(t, append([]string{"-q", "-f", private, "-C", "ann"}, more...)...)

@@ -11,8 +11,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// advice says in one sentence whether to ship and why, for readers of nothing else on the
-// page.
+// advice says in one sentence whether to ship and why, for readers who read no further.
 func advice(r *result.Result) string {
 	switch r.Verdict {
 	case scenarios.Pass:
@@ -54,7 +53,7 @@ func adviceOnPass(r *result.Result) string {
 	return "Ship: " + held + faultsOutcome(r) + "."
 }
 
-// faultsOutcome says how the target came through its faults.
+// faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
 	var in, recovered, harmless, lasting int64
 	broken := ""
@@ -102,8 +101,8 @@ func faultsOutcome(r *result.Result) string {
 	return fmt.Sprintf(", and of %s %d did no harm and the target recovered from %d, the slowest time in %s", faults, harmless, recovered, words.Seconds(slowest))
 }
 
-// adviceOnFail names the objective that says most to somebody who did not write it: one that was
-// missedObjective by most, the steady state before all others.
+// adviceOnFail names the failed objective that tells an outsider most: the steady state first,
+// else the one missed by most.
 func adviceOnFail(r *result.Result) string {
 	var worst *result.ObjectiveResult
 	failed, by := 0, 0.0
@@ -164,7 +163,7 @@ func adviceOnInconclusive(r *result.Result) string {
 	return s + "."
 }
 
-// missedObjective says in words what an objective asked for and what came instead.
+// missedObjective says what an objective required and what was measured.
 func missedObjective(o *result.ObjectiveResult) string {
 	def, err := slo.ParseObjective(o.Text)
 	if err != nil || !o.Target.Known() {
@@ -235,7 +234,7 @@ func during(o *result.ObjectiveResult, def slo.Objective) string {
 	return ""
 }
 
-// quote is a name of the scenario inside a sentence.
+// quote formats a name of the scenario for a sentence.
 func quote(name string) string {
 	name = words.Clip(words.Clean(name), 60)
 	if strings.ContainsAny(name, " \"") {
@@ -244,10 +243,10 @@ func quote(name string) string {
 	return name
 }
 
-// limit is the bound of an objective without its operator.
+// limit returns the bound of an objective without its operator.
 func limit(o slo.Objective) string { return o.Metric.FormatValue(o.Value) }
 
-// bound is the bound of an objective in words.
+// bound returns the bound of an objective in words.
 func bound(o slo.Objective) string {
 	if o.Value == 0 && (o.Op == "=" || o.Op == "<=") {
 		return "none"

@@ -51,10 +51,10 @@ func chrome(t *testing.T) context.Context {
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	ctx, cancel2 := chromedp.NewContext(ctx)
 	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // which waits for its end
+		_ = chromedp.Cancel(ctx) // waits for its end
 		cancel2()
 		cancel()
-		for end := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // its children may still be writing
+		for end := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // its children may still write
 			time.Sleep(20 * time.Millisecond)
 		}
 	})
@@ -64,26 +64,26 @@ func chrome(t *testing.T) context.Context {
 	return ctx
 }
 
-// tab is a page as a person has it before them.
+// tab is an open page.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	file string
 
 	mu       sync.Mutex
-	troubles []string // what scripts or the policy complained of, and what was asked of the network
+	troubles []string // complaints of scripts and of the policy, and network requests
 }
 
-// look is how a person looks at a page.
+// look describes how a page is opened.
 type look struct {
-	width         int64 // of the window; zero is 1200
+	width         int64 // of the window; zero means 1200
 	dark, noSript bool
-	media         string // print; empty is a screen
+	media         string // print; empty: a screen
 	features      []string
 	fragment      string // of the address
 }
 
-// open shows a page. Whatever goes wrong in it until the test is over is an error.
+// open shows a page. Any problem in it until the end of the test is an error.
 func open(t *testing.T, browser context.Context, html string, l look) *tab {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
@@ -165,7 +165,7 @@ func see[T any](b *tab, js string) T {
 func (b *tab) wait(js string) {
 	b.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		var v any // while a page is being loaded there is nothing to ask
+		var v any // while a page loads there is no value yet
 		if err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+js+")", &v)); err == nil && v == true {
 			return
 		} else if time.Now().After(end) {
@@ -174,7 +174,7 @@ func (b *tab) wait(js string) {
 	}
 }
 
-// over is a place in the window: of a chart, a share of its width.
+// over returns a place in the window: x is a share of the chart's width.
 func (b *tab) over(chart string, x float64) (float64, float64) {
 	b.t.Helper()
 	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'}); const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
@@ -195,13 +195,13 @@ func (b *tab) choose(control int, value string) {
 	see[any](b, fmt.Sprintf(`(() => { const s = document.querySelectorAll('.view select')[%d]; s.value = %q; s.dispatchEvent(new Event('change')); return null; })()`, control, value))
 }
 
-// legends are the figures at the pointer, by chart and line.
+// legends returns the figures at the pointer, by chart and line.
 func (b *tab) legends() map[string]string {
 	b.t.Helper()
 	return see[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('.legend b[data-s]')].map(b => [b.closest('figure').id.slice(2) + ' ' + b.parentNode.firstElementChild.nextSibling.textContent.trim(), b.textContent]))`)
 }
 
-// viewed is the stretch of the run that each chart shows, in seconds: the same in all.
+// viewed returns the part of the run that each chart shows, in seconds: the same in all.
 func (b *tab) viewed(r *result.Result) (from, to float64) {
 	b.t.Helper()
 	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) => i % 2 == 0).join(' ')))]`)
@@ -312,8 +312,8 @@ func TestHTML_InABrowser(t *testing.T) {
 	})
 }
 
-// TestHTML_Extremes looks at runs of every kind on a wide and on a narrow screen: nothing is
-// wider than the window, and no label lies over another.
+// TestHTML_Extremes checks runs of every kind on a wide and on a narrow screen: no element is
+// wider than the window, and no label overlaps another.
 func TestHTML_Extremes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("what looks at the page is a browser")
@@ -351,7 +351,7 @@ func TestHTML_Extremes(t *testing.T) {
 	}
 }
 
-// bands compares what is drawn of each fault with when it was.
+// bands compares the drawn range of each fault with its times.
 func (b *tab) bands(r *result.Result, chart string) {
 	b.t.Helper()
 	line := axisOf(r)
@@ -392,10 +392,10 @@ func (b *tab) bands(r *result.Result, chart string) {
 	}
 }
 
-// rowsOf are the windows of a step in result.json.
+// rowsOf returns the windows of a step in result.json.
 func rowsOf(t *testing.T, r *result.Result, load, step string) []result.Window {
 	t.Helper()
-	text, err := json.Marshal(r) // which rounds as result.json does
+	text, err := json.Marshal(r) // rounds as result.json does
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +403,7 @@ func rowsOf(t *testing.T, r *result.Result, load, step string) []result.Window {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	cut := map[float64]bool{} // seconds that a fault left a sliver of, which the page does not draw apart
+	cut := map[float64]bool{} // seconds of which a fault left a sliver, which the page does not draw separately
 	for _, w := range file.Windows {
 		cut[math.Floor(float64(w.T))] = cut[math.Floor(float64(w.T))] || w.D < chart.Sliver
 	}
@@ -412,7 +412,7 @@ func rowsOf(t *testing.T, r *result.Result, load, step string) []result.Window {
 	})
 }
 
-// figuresOf is what the page has to say of a window.
+// figuresOf returns what the page must say about a window.
 func figuresOf(w *result.Window) map[string]string {
 	at := func(n result.Num) string { return words.Percentile(n, w.Offered-w.Shed) }
 	per := func(n int64) string { return words.Rate(result.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
@@ -427,7 +427,7 @@ func figuresOf(w *result.Window) map[string]string {
 	return out
 }
 
-// compare points at windows and reads what the page says.
+// compare points at windows and checks what the page says.
 func (b *tab) compare(r *result.Result, load, step string) {
 	b.t.Helper()
 	line, seen := axisOf(r), 0
@@ -484,7 +484,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
 		t.Errorf("time axes %q", ticks)
 	}
-	// the names of the lines stand where the lines leave: in the split, good far below offered
+	// the names stand where the lines end: in the split, good far below offered
 	b.load("#?t=40,45.9")
 	b.wait(`document.documentElement.dataset.ready`)
 	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e => e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
@@ -524,7 +524,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if a, z := b.viewed(r); !near(a, line.From, .01) || !near(z, line.To, .01) {
 		t.Errorf("all of it is %v to %v", a, z)
 	}
-	// the same once more, as a page does that changed: one bar, and the view stays
+	// the same again, as a changed page does: one bar, and the view stays
 	b.load("#?of=browse/read%20post&t=20,30")
 	b.wait(`document.documentElement.dataset.ready`)
 	see[any](b, `(() => { document.querySelector('.view select').focus(); return Promise.all([brunt(), brunt()]).then(() => null); })()`)
@@ -536,7 +536,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	}
 	b.load("")
 	b.wait(`document.documentElement.dataset.ready`)
-	// a fault can be looked at without a pointer
+	// a fault can be selected without a pointer
 	b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[2].value`))
 	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {
 		t.Errorf("slow-store is shown from %v to %v", a, z)
@@ -572,7 +572,7 @@ func keyboard(t *testing.T, browser context.Context, html string, r *result.Resu
 	}
 }
 
-// chartText is what stands in and around a chart.
+// chartText is the text in and around a chart.
 type chartText struct {
 	Label string
 	Texts map[string]float64 // beside and above the plot, with their height
@@ -611,7 +611,8 @@ func oneStep(t *testing.T, browser context.Context, html string, r *result.Resul
 	if of := see[string](b, `document.querySelector('.shown').textContent`); !strings.Contains(of, "list posts") {
 		t.Errorf("the link shows %q", of)
 	}
-	// back to all of it, drawn by the script, it has to say what the page said without one
+	// back to the whole run, drawn by the script: it must say what the page said without the
+	// script
 	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
 	b.wait(`document.querySelectorAll('.shown').length === 0`)
 	for name, again := range see[map[string]chartText](b, chartSays) {
@@ -628,7 +629,8 @@ func oneStep(t *testing.T, browser context.Context, html string, r *result.Resul
 	b.bands(r, "errors")
 }
 
-// printed holds the page on paper: light, whole, without what only a screen needs.
+// printed checks the page on paper: light, complete, without elements that only a screen
+// needs.
 func printed(t *testing.T, browser context.Context, html string) {
 	b := open(t, browser, html, look{dark: true, media: "print"})
 	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
@@ -650,7 +652,7 @@ func printed(t *testing.T, browser context.Context, html string) {
 	}
 }
 
-// overlaps finds labels of a chart that lie over one another.
+// overlaps finds labels of a chart that overlap one another.
 const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
 	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span, .lane > b')].filter(e => !e.hidden && e.getClientRects().length && (e.tagName !== 'B' || e.textContent && parseFloat(getComputedStyle(e).fontSize))).map(e => {
 		const text = document.createRange();
@@ -664,7 +666,7 @@ const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
 	return out;
 })`
 
-// luminance of a colour as a browser computes it, roughly.
+// luminance returns the luminance of a colour as a browser computes it, roughly.
 func luminance(t *testing.T, colour string) int {
 	t.Helper()
 	var r, g, b int
@@ -676,7 +678,7 @@ func luminance(t *testing.T, colour string) int {
 	return 2*r + 5*g + b
 }
 
-// TestHTML_Accessible has axe-core look at pages, in both themes and on a narrow screen.
+// TestHTML_Accessible runs axe-core on pages, in both themes and on a narrow screen.
 func TestHTML_Accessible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("what looks at the page is a browser")

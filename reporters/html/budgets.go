@@ -22,15 +22,15 @@ type budgetView struct {
 	burn             float64
 }
 
-// mostBudgets bounds the rows of the error budgets, mostPhasesOf those of one objective: of
-// many phases, those that used most.
+// mostBudgets bounds the rows of the error budgets, mostPhasesOf those of one objective: the
+// phases that used most.
 const (
 	mostBudgets  = 60
 	mostPhasesOf = 14
 )
 
-// budgets says how fast each phase used up the budgets of the objectives on errors: burn =
-// ErrorRates / (1 - objective).
+// budgets shows how fast each phase used up the budgets of the objectives on errors: burn =
+// errors / (1 - objective).
 func (p *pageView) budgets(r *result.Result) {
 	type sum struct{ all, bad int64 }
 	counts := map[[3]string]*sum{}
@@ -77,7 +77,7 @@ func (p *pageView) budgets(r *result.Result) {
 				Burn: words.Number(burn) + "×", Used: "–", burn: burn,
 			}
 			if ph.Name == "run" || ph.Name == "baseline" {
-				v.burn = math.Inf(1) // they stay
+				v.burn = math.Inf(1) // infinite burn stays infinite
 			}
 			if burn > 1 {
 				v.Mark, v.Word, v.Tone = "!", "over", "unsure"
@@ -102,7 +102,7 @@ func (p *pageView) budgets(r *result.Result) {
 	}
 }
 
-// costs lists what each fault that did harm has cost.
+// costs lists the cost of each fault that did harm.
 func costs(r *result.Result) *chart.Table {
 	t := &chart.Table{Head: []string{"fault", "bad requests", "degraded for", "area lost", "first harm", "recovered"}}
 	for i := range r.Faults {

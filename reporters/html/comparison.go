@@ -16,18 +16,18 @@ type comparisonView struct {
 	Mark, Word, Tone string
 	Reason, Caution  string
 	Base             string
-	Rows, More       []changeView // those that a reader looks for first, and all others
+	Rows, More       []changeView // the rows of most interest, and all others
 	Left             string
 	Mismatches       []string
 	Bounds           bool
 }
 
-// changeView is a row of it.
+// changeView is a row of a comparison.
 type changeView struct {
 	Mark, Word, Tone  string
 	What, Note        string
 	Base, This, Worse string
-	Order             string // of Worse
+	Order             string // sort key of Worse
 	Between, Margin   string
 }
 
@@ -74,7 +74,7 @@ func (p *pageView) comparison(c *result.Comparison) {
 	p.Comparison = v
 }
 
-// baselineNames says what the run is compared with.
+// baselineNames says which runs the run is compared with.
 func baselineNames(c *result.Comparison) string {
 	names := make([]string, 0, len(c.Base))
 	for i, b := range c.Base {
@@ -151,7 +151,7 @@ func valueOf(r *result.Change, n result.Num) string {
 	return words.Seconds(n)
 }
 
-// worseBy writes a change with its sign: of shares in points.
+// worseBy formats a change with its sign: of shares in points.
 func worseBy(r *result.Change, n result.Num) string {
 	if !n.Known() {
 		return "–"

@@ -11,7 +11,7 @@ import (
 	"brunt/reporters/reporterstest"
 )
 
-// contrast is the ratio of two colours as WCAG 2.2 defines it.
+// contrast returns the ratio of two colours as WCAG 2.2 defines it.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	bright := func(c string) float64 {
@@ -38,7 +38,7 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (math.Max(x, y) + .05) / (math.Min(x, y) + .05)
 }
 
-// Text has a contrast of 4.5 and lines and marks have one of 3, in each theme and on paper.
+// Text has a contrast of 4.5, lines and marks of 3, in each theme and on paper.
 func TestCSS_Contrast(t *testing.T) {
 	css, err := sources.ReadFile("assets/page.css")
 	if err != nil {
@@ -69,7 +69,7 @@ func TestCSS_Contrast(t *testing.T) {
 	}
 }
 
-// Nothing on the page moves by itself, so that nobody has to ask for less motion.
+// The page has no animation, so it needs no rule for reduced motion.
 func TestCSS_NothingMoves(t *testing.T) {
 	for _, file := range []string{"assets/page.css", "assets/page.js"} {
 		b, err := sources.ReadFile(file)
@@ -82,8 +82,8 @@ func TestCSS_NothingMoves(t *testing.T) {
 	}
 }
 
-// What stands behind the lines of every chart is drawn once and referred to. To such a copy a
-// rule applies only by what it says of the element itself, not of those around it.
+// The background of the charts is drawn once and referred to. To such a copy a rule applies
+// only by the element itself, not by the elements around it.
 func TestCSS_BehindTheLines(t *testing.T) {
 	css, err := sources.ReadFile("assets/page.css")
 	if err != nil {

@@ -1,2 +1,2 @@
-// Package html writes report.html, the page that people read, and its parts while the run goes on.
+// Package html writes report.html and, while the run goes on, the parts of its page.
 package html

@@ -12,8 +12,8 @@ import (
 // mostEvidence bounds the files and the services that the page names.
 const mostEvidence = 40
 
-// identities says what took part in the run, by its sums; units of a service that are made
-// of the same stand in one row.
+// identities lists what took part in the run, by checksums; units of a service with the same
+// identity share a row.
 func identities(e *result.Environment) []words.Pair {
 	var out []words.Pair
 	add := func(name, value string) {
@@ -65,7 +65,7 @@ func identities(e *result.Environment) []words.Pair {
 	return out
 }
 
-// madeOf says what a unit was made of.
+// madeOf describes what a unit runs.
 func madeOf(u *result.UnitIdentity) string {
 	switch {
 	case len(u.Digests) > 0:
@@ -80,7 +80,7 @@ func madeOf(u *result.UnitIdentity) string {
 	return strings.Join(parts, ", ")
 }
 
-// sumText is the beginning of a sum, which is enough to tell it by; result.json has all of
+// sumText returns the beginning of a checksum, enough to identify it; result.json has all of
 // it.
 func sumText(sum string) string {
 	sum = strings.TrimPrefix(sum, "sha256:")

@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestGauge draws a gauge wherever the share of the limit is known, and never an infinite
-// or unknown place.
+// TestGauge checks that a gauge is drawn if the share of the limit is known, and never at an
+// infinite or unknown place.
 func TestGauge(t *testing.T) {
 	inf := result.Num(math.Inf(1))
 	for _, o := range []result.ObjectiveResult{

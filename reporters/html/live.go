@@ -22,14 +22,14 @@ func DrawLive(w io.Writer, res *result.Result, iv result.Interval) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// A liveView is what the page has besides while the run goes on.
+// A liveView is what the page adds while the run goes on.
 type liveView struct {
 	Now    Now
-	Brief  bool // without what takes long to draw; what a reader has of it stays
+	Brief  bool // without parts that take long to draw; the reader keeps the earlier ones
 	Script template.JS
 }
 
-// now is the last second in words.
+// Now is the last second in words.
 type Now struct {
 	Phase   string       `json:"phase"`
 	Left    string       `json:"left"`
@@ -60,8 +60,8 @@ func NowOf(iv result.Interval) Now {
 	return n
 }
 
-// live adds to a page what it has while the run goes on. Its policy lets it ask the server
-// that it came from, and no other.
+// live adds to a page what it has while the run goes on. Its policy allows requests to its own
+// server only.
 func (p *pageView) live(brief bool) error {
 	css, err := sources.ReadFile("assets/live.css")
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestHTML_Opening tells how long it takes until the page of an hour is there and can be used.
-// It only says so: how fast a machine is at that moment is no property of the page.
+// TestHTML_Opening logs how long it takes until the page of an hour is shown and usable. It
+// asserts no limit: the speed of the machine is no property of the page.
 func TestHTML_Opening(t *testing.T) {
 	if testing.Short() {
 		t.Skip("simulating an hour takes seconds")
 	}
 	b := open(t, chrome(t), reporterstest.Render(t, Page{}, reporterstest.Hour(100).Result()), look{})
 	b.do(performance.Enable())
-	spent := func() (seconds float64) { // CPU time of the page's process, all of its threads
+	spent := func() (seconds float64) { // CPU time of the page's process, all threads
 		b.do(chromedp.ActionFunc(func(ctx context.Context) error {
 			list, err := performance.GetMetrics().Do(ctx)
 			for _, m := range list {
@@ -37,7 +37,7 @@ func TestHTML_Opening(t *testing.T) {
 	for range loads {
 		b.load("")
 		b.wait(`document.documentElement.dataset.ready && performance.getEntriesByType('paint').length`)
-		// all in milliseconds from the beginning of the navigation
+		// all in milliseconds since the start of the navigation
 		got := see[[]float64](b, `(() => { const n = performance.getEntriesByType('navigation')[0]; return [n.responseEnd, performance.getEntriesByName('first-contentful-paint')[0].startTime, n.domContentLoadedEventEnd, +document.documentElement.dataset.ready]; })()`)
 		for i := range times {
 			if got[i] <= 0 {

@@ -16,13 +16,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Page writes report.html: one file that opens offline, prints, and is whole with
-// scripts off. Its policy allows nothing from elsewhere and no script or style but
-// its own, by their hashes.
+// Page writes report.html: one file that opens offline, prints, and is complete with scripts
+// off. Its policy allows no external resource, and no script or style but its own, by their
+// hashes.
 //
-//	Result -> points -> charts (path.go, chart.go) \
-//	       -> faults, objectives, tables            > page -> assets/page.tmpl
-//	       -> series for hover and zoom (data.go)  /
+//	Result -> points -> charts (package chart)  \
+//	       -> faults, objectives, tables         > page -> assets/page.tmpl
+//	       -> series for hover and zoom         /
 type Page struct{}
 
 var _ reporters.Reporter = Page{}
@@ -35,7 +35,7 @@ var sources embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(sources, "assets/page.tmpl"))
 
-// pageView is what the template shows, in its order.
+// pageView is the data of the template, in its order.
 type pageView struct {
 	Policy               string
 	CSS                  template.CSS
@@ -75,7 +75,7 @@ type pageView struct {
 	Comparison           *comparisonView
 	Slowest              []slowestView
 	Traced               bool
-	Curled, Uncurled     bool // of a slowest request there is a command, of another there is none
+	Curled, Uncurled     bool // some slowest requests have a command, some have none
 	Generator            []*chart.Chart
 	GeneratorText        string
 	Healthy              bool
@@ -132,13 +132,13 @@ func newPage(r *result.Result) (*pageView, error) {
 	c := chart.NewPlotter(line, list, together)
 	p.Advice = advice(r)
 	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
-		p.Reason = "" // the advice says it
+		p.Reason = "" // the advice has it
 	}
 	p.Facts = facts(r)
 	for _, m := range words.Meta(r) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
-	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
+	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
 	}
 	if r.Imported != "" {
@@ -191,14 +191,14 @@ func newPage(r *result.Result) (*pageView, error) {
 	return p, nil
 }
 
-// hash names a style or script in the page's policy.
+// hash returns the name of a style or script for the page's policy.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// distribution adds the charts that need histograms. If the histograms cannot be read the page
-// says so and leaves the charts out.
+// distribution adds the charts that need histograms. If the histograms cannot be read, the
+// page says so and omits the charts.
 func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	var err, err2 error
 	p.Heatmap, err = c.Heatmap(r)
@@ -210,7 +210,7 @@ func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	}
 }
 
-// parts lists the sections that are there.
+// parts lists the sections that exist.
 func (p *pageView) parts() []part {
 	var out []part
 	for _, s := range []struct {
@@ -240,7 +240,7 @@ func (p *pageView) parts() []part {
 	return out
 }
 
-// facts are the figures beside the verdict.
+// facts returns the figures beside the verdict.
 func facts(r *result.Result) []words.Pair {
 	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
 	if run := words.PhaseRowOf(words.PhaseTotals(r), "run"); run != nil && run.All.Count > 0 {

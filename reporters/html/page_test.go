@@ -44,21 +44,21 @@ func TestHTML_Pages(t *testing.T) {
 var (
 	styles  = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
 	scripts = regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`)
-	// what the script reads, in base64
+	// the data of the script, in base64
 	packedData = regexp.MustCompile(`<script type="text/plain" id="(data|facets)">([A-Za-z0-9+/=]*)</script>`)
 	policy     = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
 	numbers    = regexp.MustCompile(`^[-MmLlHhVvZz0-9. ]+$`)
 )
 
-// element is what the tests need of an element of the page.
+// element is an element of the page, as far as the tests need it.
 type element struct {
 	name string
 	attr map[string]string
-	in   []string // names of the elements around
+	in   []string // names of the enclosing elements
 }
 
-// elements parses the page, without its style and scripts, as strictly as XML would
-// but for void elements and attributes without a value.
+// elements parses the page, without its style and scripts, as strictly as XML except for void
+// elements and attributes without a value.
 func elements(t *testing.T, page string) []element {
 	t.Helper()
 	page = scripts.ReplaceAllString(styles.ReplaceAllString(page, ""), "")
@@ -95,7 +95,7 @@ func elements(t *testing.T, page string) []element {
 	}
 }
 
-// unpack reads what the script reads.
+// unpack decodes the data of the script.
 func unpack(t *testing.T, text string, v any) {
 	t.Helper()
 	z, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
@@ -174,7 +174,7 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 			t.Errorf("%q came through", bad)
 		}
 	}
-	// every field shows what it was given
+	// every field shows its value
 	if n := strings.Count(page, "&lt;script&gt;alert(1)&lt;/script&gt;"); n < 350 {
 		t.Errorf("the text stands %d times only", n)
 	}
@@ -225,7 +225,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 	}
 }
 
-// Every chart has a table with the same, if only that of the panels it stands among.
+// Every chart, or its group of panels, has a table with the same values.
 func TestHTML_ChartsHaveTables(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, reporterstest.Results()["minute"])
 	figures := strings.Split(page, "<figure")[1:]
@@ -258,7 +258,7 @@ func TestHTML_ShadeStaysLight(t *testing.T) {
 			t.Errorf("%s has opacity %v", class, f)
 		}
 	}
-	// two faults that overlap are one shade
+	// two overlapping faults make one shade
 	r := &result.Result{Duration: 100, Faults: []result.FaultRecord{
 		{Name: "a", Injected: 10, Cleared: 30, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
 		{Name: "b", Injected: 20, Cleared: 40, OnsetAt: reporterstest.Nan, RecoveredAt: reporterstest.Nan},
@@ -277,8 +277,8 @@ func TestHTML_ShadeStaysLight(t *testing.T) {
 	}
 }
 
-// An hour at one-second windows stays under 400 kB, a day does not grow beyond it by
-// much, and the script is small.
+// An hour at one-second windows stays under 400 kB, a day is not much larger, and the script
+// is small.
 func TestHTML_Size(t *testing.T) {
 	script, err := sources.ReadFile("assets/page.js")
 	if err != nil {
@@ -382,7 +382,7 @@ func TestHTML_HeatmapIsAnImage(t *testing.T) {
 	}
 }
 
-// The lines of a load or step stand in the order of the page's, which the script goes by.
+// The lines of a load or step have the order of the page's lines, which the script relies on.
 func TestHTML_FacetsFollowThePage(t *testing.T) {
 	type lines struct {
 		S []struct{ N string }

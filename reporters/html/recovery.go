@@ -11,19 +11,19 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// askedView is a time that was asked for of a fault, beside what was achieved.
+// askedView is a required time of a fault, beside the measured one.
 type askedView struct {
 	Mark, Word, Tone    string
 	Fault, Figure       string
 	Asked, Achieved     string
-	From, To            string // the moments that it was counted between
+	From, To            string // the moments between which it was counted
 	Resolution, Remarks string
 }
 
-// rule is between which moments a figure is counted.
+// rule names the moments between which a figure is counted.
 type rule struct{ from, to string }
 
-// rules say which span each figure of a recovery is.
+// rules names the span of each figure of a recovery.
 var rules = map[string]rule{
 	"onset":    {"injected", "first harm seen"},
 	"failover": {"injected", "good again, the fault still in"},
@@ -35,11 +35,11 @@ var rules = map[string]rule{
 	"failed":   {"bad requests beyond the baseline's share", ""},
 }
 
-// mostAsked bounds the rows of what was asked for and achieved.
+// mostAsked bounds the rows of required and measured times.
 const mostAsked = 60
 
-// asked lists each time that an objective asks for of a fault, and recovery of each other
-// fault that did harm. Of many faults the table above says the latter.
+// asked lists each time that an objective requires of a fault, and the recovery of each other
+// fault that did harm. If there are many faults, the table above has the latter.
 func (p *pageView) asked(r *result.Result) {
 	done := map[string]bool{}
 	limits := map[string]bool{}
@@ -98,7 +98,7 @@ func (p *pageView) asked(r *result.Result) {
 		"Recovered is the beginning of the first stretch over which the share of bad requests is shown to be within " + limitsOf(limits) + ". The resolution is that of the windows which this load allows."
 }
 
-// addLimit keeps the share of bad requests that counts as harm.
+// addLimit records the share of bad requests that counts as harm.
 func addLimit(limits map[string]bool, f *result.FaultRecord) {
 	if f.Limit.Known() && f.Limit > 0 {
 		limits[words.Percent(float64(f.Limit))] = true
@@ -126,7 +126,7 @@ func faultNamed(r *result.Result, name string) *result.FaultRecord {
 	return nil
 }
 
-// moments adds when the counting began and ended, and how exact it is.
+// moments adds when the count began and ended, and its resolution.
 func (v *askedView) moments(f *result.FaultRecord, metric string) {
 	add := func(s *string, n result.Num) {
 		if n.Known() {
@@ -168,11 +168,11 @@ func (v *askedView) moments(f *result.FaultRecord, metric string) {
 // A moment is a step in the history of a fault, such as injected or recovered.
 type moment struct {
 	Name, At, After string
-	In              bool // the fault is in from here on
+	In              bool // the fault is active from here on
 	at              float64
 }
 
-// moments lists what happened with a fault, in the order of time.
+// moments lists the events of a fault, in the order of time.
 func moments(f *result.FaultRecord) []moment {
 	var out []moment
 	add := func(name string, n result.Num) {
@@ -214,7 +214,7 @@ func moments(f *result.FaultRecord) []moment {
 	return out
 }
 
-// figures are what a fault cost and how exact its times are, as far as it is known.
+// figures returns what a fault cost and the resolution of its times, as far as known.
 func figures(f *result.FaultRecord) []words.Pair {
 	var out []words.Pair
 	add := func(name string, n result.Num) {

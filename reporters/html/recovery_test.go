@@ -42,7 +42,8 @@ func TestCourse(t *testing.T) {
 	}
 }
 
-// What was asked for stands beside what was achieved, between which moments, and how exact.
+// The required time stands beside the measured one, with the moments it is counted between and
+// its resolution.
 func TestHTML_AskedAndAchieved(t *testing.T) {
 	for _, tt := range []struct {
 		run  string

@@ -6,7 +6,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// repeats makes the table of faults that came several times.
+// repeats builds the table of faults that occurred several times.
 func (p *pageView) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return

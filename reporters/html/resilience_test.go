@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Burn is errors / (1 - objective), by phase; what phases use is a share of the run's budget.
+// Burn is errors / (1 - objective), by phase; a phase uses a share of the run's budget.
 func TestHTML_Budgets(t *testing.T) {
 	r := &result.Result{
 		Verdict: scenarios.Fail,
@@ -46,7 +46,7 @@ func TestHTML_Budgets(t *testing.T) {
 	}
 }
 
-// What was lost is the integral of 1 - good/offered, warm-up left out.
+// The area lost is the integral of 1 - good/offered, without warm-up.
 func TestHTML_AreaLost(t *testing.T) {
 	r := &result.Result{Duration: 10}
 	for i := -2; i < 10; i++ {

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// scriptTable lists what scripts of k6 measured themselves; nil is nothing.
+// scriptTable lists the metrics of k6 scripts; nil: there are none.
 func scriptTable(r *result.Result) *chart.Table {
 	if len(r.Metrics) == 0 {
 		return nil
@@ -30,7 +30,7 @@ func scriptTable(r *result.Result) *chart.Table {
 	return t
 }
 
-// scriptValue is what a metric comes to: k6's end-of-test summary says the same.
+// scriptValue formats the value of a metric, as k6's end-of-test summary does.
 func scriptValue(m *result.ScriptMetric) string {
 	switch m.Type {
 	case "counter":

@@ -11,7 +11,7 @@ import (
 type slowestView struct {
 	Step, Response, At, Outcome, Faults string
 	Trace                               *words.Trace
-	Curl                                string // the command that sends it again; empty is not known
+	Curl                                string // the command that sends it again; empty: not known
 }
 
 // mostSlowRows bounds the table of slowest requests.
@@ -32,5 +32,5 @@ func (p *pageView) slowest(r *result.Result) {
 		p.Traced = p.Traced || s.Trace != ""
 		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""
 	}
-	p.Uncurled = p.Uncurled && p.Curled // else there is no column
+	p.Uncurled = p.Uncurled && p.Curled // otherwise there is no column
 }

@@ -40,7 +40,7 @@ func (p *pageView) phases(r *result.Result) {
 		infinite = infinite || inf
 		p.Phases[i].Rows = append(p.Phases[i].Rows, v)
 	}
-	// the sums of every phase first, so that none is lost where there are many steps
+	// the sums of every phase first, so that none is cut off if there are many steps
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
 	n := 0
 	for _, sums := range []bool{true, false} {
@@ -98,7 +98,7 @@ func rowView(row *words.PhaseRow, loads bool) (v phaseRowView, infinite bool) {
 // loadView is a row of the loads.
 type loadView struct{ Name, Executor, Kind, Start, End, Steps string }
 
-// run adds what is needed to repeat the run.
+// run adds the data needed to repeat the run.
 func (p *pageView) run(r *result.Result) {
 	e := &r.Environment
 	p.Command = words.Command(e.Command)

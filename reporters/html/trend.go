@@ -12,7 +12,7 @@ import (
 )
 
 // A TrendPage shows how figures changed over the runs of a history: one file that opens
-// offline and runs no script.
+// offline and has no script.
 type TrendPage struct {
 	Name    string // of the scenario
 	Machine string // kind of machine
@@ -25,7 +25,7 @@ type TrendChart struct {
 	Points []TrendPoint         // the oldest first
 	Moves  []TrendMove          // in order
 	Levels []float64            // before the first move, between moves, after the last
-	Say    func(float64) string // writes a value
+	Say    func(float64) string // formats a value
 }
 
 // A TrendPoint is the figure of one run. A value that is not finite is shown as no end.
@@ -38,7 +38,7 @@ type TrendPoint struct {
 
 // A TrendMove is a change of a figure's level.
 type TrendMove struct {
-	At    int // index of the first point of the new level
+	At    int // index of the first point at the new level
 	Text  string
 	Worse bool
 }
@@ -171,5 +171,5 @@ func sayValue(say func(float64) string, v float64) string {
 
 func isInfinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
-// percentOf writes a part of the whole for a style attribute of SVG.
+// percentOf formats a part of the whole for a style attribute of SVG.
 func percentOf(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }

@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// TestTrendPage_NoEnd draws runs whose value has no end: above the plot, and in words.
+// TestTrendPage_NoEnd draws runs with an infinite value: above the plot, and in words.
 func TestTrendPage_NoEnd(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -11,14 +11,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// unitView is a row of what the units of the target used.
+// unitView is a row of the usage of units.
 type unitView struct {
 	Name  string
 	Cells []string
 }
 
-// target draws what the units of the target used, sums up each unit, and lists what happened
-// to them.
+// target draws the usage of the target's units, summarizes each unit, and lists its events.
 func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 	units := slices.Clone(r.Usage)
 	rank := map[string]float64{}
@@ -42,7 +41,7 @@ func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 			}
 		}
 	}
-	if len(units) > chart.PanelLines { // those that something happened to have lines of their own
+	if len(units) > chart.PanelLines { // units with events have their own lines
 		slices.SortStableFunc(units, func(a, b result.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
 	}
 	p.Target = c.Panels(append(chart.UsagePanels(units), chart.SeriesPanels(chart.SeriesOf(r))...))
@@ -52,7 +51,7 @@ func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 	p.happenings(r)
 }
 
-// unitRow sums a unit up.
+// unitRow summarizes a unit.
 func unitRow(u *result.UnitUsage) unitView {
 	first, last, cpu := -1, -1, result.NaN
 	files, threads, down := math.NaN(), math.NaN(), 0
@@ -87,20 +86,20 @@ func unitRow(u *result.UnitUsage) unitView {
 	}}
 }
 
-// unitEventView is something that happened to a unit.
+// unitEventView is an event of a unit.
 type unitEventView struct{ At, Unit, What string }
 
-// mostHappenings bounds the list of what happened to units.
+// mostHappenings bounds the list of the units' events.
 const mostHappenings = 60
 
-// unitWords say what events of units mean.
+// unitWords describe the events of units.
 var unitWords = map[string]string{
 	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
 	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it", "container.restart": "was restarted by order",
 	"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
 }
 
-// happenings lists what happened to units while the load ran.
+// happenings lists the events of units while the load ran.
 func (p *pageView) happenings(r *result.Result) {
 	left := 0
 	for i := range r.Events {

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Every unit is told of, and those that something happened to have lines of their own.
+// Every unit has a row, and units with events have their own lines.
 func TestHTML_Units(t *testing.T) {
 	p, err := newPage(reporterstest.Results()["faults"])
 	if err != nil {
@@ -52,7 +52,7 @@ func TestHTML_Units(t *testing.T) {
 	}
 }
 
-// Lines of a long run with many units keep their extremes in fewer columns, and the
+// The lines of a long run with many units keep their extremes in fewer columns, and the
 // largest of a group at the pointer.
 func TestHTML_UnitsOfAnHour(t *testing.T) {
 	r := &result.Result{Duration: 3600}

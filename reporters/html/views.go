@@ -35,9 +35,8 @@ func (p *pageView) objectives(r *result.Result) {
 	}
 }
 
-// gauge draws what was measured against the target on a logarithmic axis, from an
-// eighth of what the objective allows to eight times as much. The figures beside it
-// say the same.
+// gauge draws the measured value against the bound on a logarithmic axis, from an eighth of
+// what the objective allows to eight times as much. The figures beside it say the same.
 func gauge(o *result.ObjectiveResult) template.HTML {
 	u, ok := words.LimitUsed(o, o.Measured)
 	if !ok {
@@ -87,7 +86,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	}
 }
 
-// faultEvidence says how it is known that the fault was there, met traffic and is gone.
+// faultEvidence lists the proof that the fault was active, affected traffic and is gone.
 func faultEvidence(f *result.FaultRecord) []words.Pair {
 	var out []words.Pair
 	add := func(name, value string) {
@@ -105,7 +104,7 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 	return out
 }
 
-// Generator says in words how brunt itself did.
+// generator describes brunt's own health.
 func (p *pageView) generator(g *result.Generator) {
 	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", words.Count(g.Sent), words.Count(g.Offered))}
 	if g.Lag.P99.Known() {
@@ -154,7 +153,7 @@ type errorView struct {
 type sampleView struct {
 	Head  string
 	Lines []words.Pair
-	Curl  string // a command that sends it again, its lines kept
+	Curl  string // a command that sends it again, with its line breaks
 	Trace *words.Trace
 }
 
@@ -174,7 +173,7 @@ func (p *pageView) errors(r *result.Result) {
 	}
 }
 
-// longestBody bounds what the page shows of an answer, in characters.
+// longestBody bounds how much of an answer the page shows, in characters.
 const longestBody = 2000
 
 func sampleOf(s *result.Sample, link string) *sampleView {
@@ -207,8 +206,8 @@ func sampleOf(s *result.Sample, link string) *sampleView {
 	return v
 }
 
-// curlOf is a command for the page. One that is too long for that is left out, since half of one is
-// none.
+// curlOf returns a command for the page. A command that is too long is omitted, since half of one
+// is of no use.
 func curlOf(command string) string {
 	if len(command) > longestBody {
 		return ""

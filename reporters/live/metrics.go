@@ -122,7 +122,7 @@ func (m metricSender) objectives(res *result.Result, iv result.Interval) {
 	seen := map[string]bool{}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
-		if o.List != "" || seen[o.ID] { // of a script, or of the steady state
+		if o.List != "" || seen[o.ID] { // belongs to a script or to the steady state
 			continue
 		}
 		seen[o.ID] = true

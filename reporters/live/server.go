@@ -30,8 +30,8 @@ import (
 // events keep up to date (stream.go, html/assets/live.js); metrics for Prometheus at /metrics
 // (metrics.go); and POST /stop, which requires the token that the terminal shows.
 //
-// \trun -Observe, once a second-> Server <-GET /events- page
-// \trun <-sample, on request- Server <-GET /metrics- Prometheus
+//	run --Observe, once a second--> Server <--GET /events--- page
+//	run <--sample, on request----- Server <--GET /metrics-- Prometheus
 //
 // A client cannot delay the run. Observe stores the last interval and returns. The server
 // samples the run only on request, at most once a second, and draws a page so seldom that it
@@ -51,7 +51,7 @@ type Server struct {
 
 	run      int                // number of the run, from 1
 	expected *result.Result     // the run before its load; nil while nothing is known of it
-	counters *metrics.Collector // nil: nothing counts the run
+	counters *metrics.Collector // nil: no collector counts the run
 	final    *result.Result     // nil while the run goes on
 	report   []byte             // the page of final; nil until it is drawn
 
@@ -79,7 +79,7 @@ type answerCount struct {
 	fewer chan struct{} // closed when a request is answered
 }
 
-// Options say what a server shows and who may ask for it.
+// Options configure a server: its contents, and the requests that it admits.
 type Options struct {
 	Name  string   // of the scenario, shown until more is known
 	Token string   // stops the run; empty: no request stops it
@@ -96,21 +96,21 @@ const (
 	metricsMaxAge   = 3 * time.Second        // of a sample for the state of objectives
 )
 
-// pageCPUShare is the share of a core that frames of the page may cost: one comes no
-// sooner than when that much time has passed. A busy machine has it take long without
-// costing more, so that it waits no longer than seldom, or than a page of its size is worth:
-// one of an hour takes twenty times as long to draw as one of ten seconds, and is four
-// times as large. Between them the figures above the page, which cost nothing, come once a
-// second.
+// pageCPUShare is the share of a core that page frames may cost: the next frame waits until
+// the cost of the last one is within the share. The wait is at most longestPause, since
+// drawing takes longer on a busy machine at no higher cost, or the size of the page over
+// pageBytesPerSecond if that is longer: the page of an hour takes twenty times as long to draw
+// as that of ten seconds, and is four times as large. In between, the figures above the page,
+// which cost nearly nothing, are updated once a second.
 const (
 	pageCPUShare       = 0.003
-	pageBytesPerSecond = 20e3 // a second
+	pageBytesPerSecond = 20e3 // bytes
 	longestPause       = 3 * time.Second
 )
 
-// wholePageEvery is how often a frame has all parts, once someone looks on. The others lack
-// those that take most of the time and change least, the distribution of response times: a
-// pageView that is opened has it already.
+// wholePageEvery is how often a frame has all parts while clients listen. The other frames
+// omit the distribution of response times, which takes most of the time and changes least: an
+// open page keeps the one it has.
 const wholePageEvery = 20 * time.Second
 
 var _ reporters.Live = (*Server)(nil)
@@ -132,7 +132,7 @@ func New(o Options) *Server {
 	return s
 }
 
-// Serve answers until [Server.Close].
+// Serve answers requests until [Server.Close].
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.http.Serve(netutil.LimitListener(bounded{l}, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -151,8 +151,8 @@ func (b bounded) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// Expect announces the next run: what is known of it before its load begins, and what counts
-// it for Prometheus, if anything does. Requests are answered from this until the load begins.
+// Expect announces the next run: what is known before its load begins, and its counters for
+// Prometheus, if any. Requests are answered from this until the load begins.
 func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
@@ -228,7 +228,7 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// answers counts an answer that begins; the caller calls end when it is written.
+// answers counts the start of an answer; the caller calls end when the answer is written.
 func (s *Server) answers() (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,7 +273,7 @@ func (s *Server) allowedHost(hostport string) bool {
 	return host == "localhost" || slices.Contains(s.o.Hosts, host)
 }
 
-// current gives the result of the run: so far, from a sample that is at most lately old, or
+// current returns the result of the run: so far, from a sample that is at most lately old, or
 // the final one. It is never nil.
 func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
 	s.cache.mu.Lock()
@@ -309,7 +309,7 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	return &res
 }
 
-// page serves the report as it is now.
+// page serves the current report.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	res := s.current(r.Context(), pageMaxAge)
 	b, err := s.draw(res)
@@ -321,7 +321,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
-// draw gives the page of a result.
+// draw returns the page of a result.
 func (s *Server) draw(res *result.Result) ([]byte, error) {
 	s.mu.Lock()
 	iv, final, report := s.last, s.final, s.report
@@ -353,7 +353,7 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// drawPages draws the page again and again while clients listen.
+// drawPages draws the page repeatedly while clients listen.
 func (s *Server) drawPages() {
 	var next, whole time.Time
 	for {
@@ -391,12 +391,11 @@ func (s *Server) drawPages() {
 	}
 }
 
-// publishPage draws the page, makes it the one that clients are sent, and gives its size in
-// bytes.
+// publishPage draws the page, publishes it to clients, and returns its size in bytes.
 func (s *Server) publishPage(res *result.Result) int {
 	b, err := s.draw(res)
 	if err != nil {
-		return 0 // clients keep the page before
+		return 0 // clients keep the earlier page
 	}
 	page := encodeJSON(string(b))
 	s.show(func(st *state) { st.n++; st.page, st.pageN = page, st.n })

@@ -21,14 +21,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// going is a fixture as a run that goes on.
+// going returns a fixture as a run that goes on.
 func going(r *result.Result) *result.Result {
 	out := *r
 	out.Verdict, out.Going = scenarios.Running, &result.Going{At: r.Duration.D(), End: 2 * r.Duration.D()}
 	return &out
 }
 
-// served is a server under test, with how often the run was looked at and stopped.
+// served is a server under test, with counts of samples and stops.
 type served struct {
 	*Server
 	addr         string
@@ -58,7 +58,7 @@ func serve(t *testing.T, r *result.Result) *served {
 	return s
 }
 
-// get asks for a path by the name of a host.
+// get requests a path with a host name.
 func (s *served) get(t *testing.T, host, path string) (int, string, http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+path, nil)
@@ -143,8 +143,9 @@ func TestServer_Stop(t *testing.T) {
 	}
 }
 
-// TestServer_Page: the page of a run that goes on is the report's, and says so; its policy
-// lets it ask its own server alone. Then it is the report, byte for byte.
+// TestServer_Page checks that the page of an unfinished run is the report's and says so, that
+// its policy allows requests to its own server only, and that in the end it is the report,
+// byte for byte.
 func TestServer_Page(t *testing.T) {
 	r := reporterstest.Results()["failing"]
 	s := serve(t, r)
@@ -170,7 +171,7 @@ func TestServer_Page(t *testing.T) {
 	}
 }
 
-// TestServer_Unasked: a run that nobody looks at is not looked at.
+// TestServer_Unasked checks that without requests the run is not sampled.
 func TestServer_Unasked(t *testing.T) {
 	s := serve(t, &result.Result{Name: "unasked"})
 	for i := range 30 {
@@ -206,8 +207,8 @@ func event(t *testing.T, in *bufio.Reader) (name, data string) {
 	}
 }
 
-// TestServer_Events: who listens is told of each second, of the page, and of the end with
-// the final page before it, also who comes late.
+// TestServer_Events checks that clients, late ones included, receive each second, the page,
+// and the end after the final page.
 func TestServer_Events(t *testing.T) {
 	r := reporterstest.Results()["failing"]
 	s := serve(t, r)
@@ -259,8 +260,8 @@ func TestServer_Events(t *testing.T) {
 	}
 }
 
-// TestServer_BadReaders: one who never reads is dropped, one who vanishes is forgotten, and
-// neither holds up whoever tells of the run.
+// TestServer_BadReaders checks that a client that never reads is dropped, that one that
+// vanishes is forgotten, and that neither delays the run.
 func TestServer_BadReaders(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	s := serve(t, r)
@@ -270,7 +271,7 @@ func TestServer_BadReaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close() // it stays, and never reads
+		defer c.Close() // it stays and never reads
 		_ = c.(*net.TCPConn).SetReadBuffer(4096)
 		fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		v, err := net.Dial("tcp", s.addr)
@@ -308,7 +309,7 @@ func waitUntil(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// TestStanding: a scrape says how the run stands, whoever named its parts.
+// TestStanding checks that a scrape gives the state of the run, whatever its names are.
 func TestStanding(t *testing.T) {
 	for _, name := range []string{"failing", "hostile", "minute", "empty", "objectives-none"} {
 		t.Run(name, func(t *testing.T) {
@@ -329,7 +330,7 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// BenchmarkServer_Frame is a page of a run that goes on, drawn for those who listen.
+// BenchmarkServer_Frame draws the page of an unfinished run for listening clients.
 func BenchmarkServer_Frame(b *testing.B) {
 	for _, name := range []string{"minute", "hour"} {
 		r := reporterstest.Results()[name]
@@ -348,8 +349,8 @@ func BenchmarkServer_Frame(b *testing.B) {
 	}
 }
 
-// TestServer_Expected: before the load of a run begins it is told who it is and what it will
-// be judged by, and its counters are zero.
+// TestServer_Expected checks that before its load a run has its identity, its objectives and
+// counters at zero.
 func TestServer_Expected(t *testing.T) {
 	s := serve(t, &result.Result{Name: "expected"})
 	s.Expect(&result.Result{
@@ -379,7 +380,8 @@ func TestServer_Expected(t *testing.T) {
 	}
 }
 
-// TestServer_Runs has the end of a run tell that another follows, and that of the last not.
+// TestServer_Runs checks that the end of a run announces the next run, and the end of the last
+// does not.
 func TestServer_Runs(t *testing.T) {
 	r := &result.Result{Name: "of two", Verdict: scenarios.Pass}
 	s := serve(t, r)
@@ -389,15 +391,15 @@ func TestServer_Runs(t *testing.T) {
 			s.Expect(r, nil)
 		}
 		s.End(r, nil)
-		_, got, _ := s.get(t, "localhost", "/events") // which ends, as the run is over
+		_, got, _ := s.get(t, "localhost", "/events") // it ends, as the run is over
 		if !strings.Contains(got, "The run is over.") || strings.Contains(got, "load the page again") != (want != "") || !strings.Contains(got, want) {
 			t.Errorf("run %d: want %q in\n%s", n+1, want, got[strings.LastIndex(got, "event: "):])
 		}
 	}
 }
 
-// TestServer_Report: the page of a run that is over is the report that was written, where
-// that is so, and drawn else.
+// TestServer_Report checks that the page of a finished run is the report that was written, or
+// else a new drawing.
 func TestServer_Report(t *testing.T) {
 	for _, report := range []string{"<p>the report</p>", ""} {
 		r := &result.Result{Name: "of the end", Verdict: scenarios.Pass}

@@ -14,16 +14,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// state is what clients are sent: the last second, the last page and, when the run is over,
-// its end. Each is JSON and replaces the one before. Its number says which clients have it. A
-// slow client misses some, and nothing waits for it.
+// state is what clients receive: the last second, the last page and, when the run is over, its
+// end. Each is JSON and replaces the one before. Its number tells which clients have it. A
+// slow client misses some; the run does not wait for it.
 type state struct {
 	n                  int64 // of the newest
 	now, page, over    []byte
 	nowN, pageN, overN int64
 }
 
-// show changes what clients are sent.
+// show changes the state that clients receive.
 func (s *Server) show(change func(*state)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,9 +34,9 @@ func (s *Server) show(change func(*state)) {
 
 // events sends the run to one client until the run is over or the client is gone:
 //
-// \tnow   the last second, once a second
-// \tpage  the whole page as it is now, as one string
-// \tover  the run has ended, and the page before is its report
+//	now   the last second, once a second
+//	page  the whole page as it is now, as one string
+//	over  the run has ended, and the page before is its report
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.readers >= mostReaders {
@@ -122,7 +122,7 @@ func overJSON(res *result.Result, run, of int) []byte {
 	return encodeJSON(map[string]string{"word": words.Capitalize(words.Verdict(res.Verdict)), "text": text})
 }
 
-// encodeJSON gives v as JSON on one line.
+// encodeJSON returns v as JSON on one line.
 func encodeJSON(v any) []byte {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -22,16 +22,13 @@ import (
 // It is a [prometheus.Collector] for a registry, and a [prometheus.Gatherer] of its own series
 // alone. The names and meanings are the same for every service that reads them:
 //
-// \tbrunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
-// \tbrunt_errors_total{load,step,kind}       counter: by the cause that result.json names
-// \tbrunt_response_seconds{load,step}        histogram: response times of all requests that
-// ended
-// \tbrunt_offered_total                      counter: requests that ended, and those under way
-// \tbrunt_in_flight                          gauge: iterations under way
-// \tbrunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last
-// second
-// \tbrunt_fault_active{fault,kind}           gauge: 1 if an occurrence of the fault was in
-// during the last second
+//	brunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
+//	brunt_errors_total{load,step,kind}       counter: by the cause that result.json names
+//	brunt_response_seconds{load,step}        histogram: response times of all requests that ended
+//	brunt_offered_total                      counter: requests that ended, and those under way
+//	brunt_in_flight                          gauge: iterations under way
+//	brunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last second
+//	brunt_fault_active{fault,kind}           gauge: 1 if an occurrence was active in the last second
 //
 // All have the labels run and scenario. Counters begin with the judged load, after warm-up; in
 // the end they equal result.json's figures for the phase run. The histogram has native buckets
@@ -49,7 +46,7 @@ type Collector struct {
 	offered int64
 	flight  int64
 	lag     time.Duration
-	in      map[string]bool // faults that are in, or were since the last interval
+	in      map[string]bool // faults that are active, or were since the last interval
 	came    map[string]bool // faults that were injected since the last interval
 }
 
@@ -69,8 +66,8 @@ type Options struct {
 
 type stepKey struct{ load, step string }
 
-// Bounds of the number of series: a script may name its steps as it likes, and a
-// target its errors.
+// Bounds on the number of series: a script may have any number of steps, and a target any
+// number of errors.
 const (
 	stepSeries = 300
 	kindSeries = 40 // of errors, for each step
@@ -125,7 +122,7 @@ func New(o Options) *Collector {
 	return m
 }
 
-// step gives the counts of a step; steps beyond the bound of series share one.
+// step returns the counts of a step; steps beyond the bound share one.
 func (m *Collector) step(k stepKey) *stepTotals {
 	t := m.steps[k]
 	if t == nil && len(m.steps) >= stepSeries {
@@ -176,7 +173,7 @@ func (m *Collector) Event(e result.Event) {
 	m.came[EntryOf(e.Fault)] = true
 }
 
-// EntryOf gives the name of a fault from the name of one of its occurrences, such as split
+// EntryOf returns the name of a fault from the name of one of its occurrences, such as split
 // from split#2.
 func EntryOf(name string) string {
 	name, _, _ = strings.Cut(name, "#")
@@ -208,8 +205,8 @@ func (t *stepTotals) add(s *result.StepInterval) {
 	}
 }
 
-// nativeIndex is the index of the bucket that v lies in: bucket i is (base^(i-1), base^i],
-// where base is 2^(2^-schema).
+// nativeIndex returns the index of the bucket of v: bucket i is (base^(i-1), base^i], where
+// base is 2^(2^-schema).
 func nativeIndex(v float64) int {
 	return int(math.Ceil(math.Log2(v) * (1 << nativeSchema)))
 }
@@ -256,7 +253,7 @@ func (m *Collector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// histogram gives the response times of a step, native and classic in one.
+// histogram returns the response times of a step as a native and classic histogram.
 func (m *Collector) histogram(t *stepTotals, labels ...string) prometheus.Metric {
 	native, err := prometheus.NewConstNativeHistogram(
 		m.descs["response_seconds"], uint64(t.n), t.seconds, t.native, nil, uint64(t.zero), nativeSchema, nativeLeast, m.began, labels...)
@@ -266,11 +263,10 @@ func (m *Collector) histogram(t *stepTotals, labels ...string) prometheus.Metric
 	return bothHistograms{native, t.classic}
 }
 
-// nativeLeast is the width of the zero bucket, in seconds: half of the least that is told
-// apart.
+// nativeLeast is the width of the zero bucket, in seconds: half of the resolution.
 const nativeLeast = 5e-7
 
-// bothHistograms is a native histogram with classic buckets beside.
+// bothHistograms is a native histogram that has classic buckets as well.
 type bothHistograms struct {
 	prometheus.Metric
 	classic [len(classicBounds)]int64

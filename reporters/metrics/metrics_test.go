@@ -49,7 +49,7 @@ func wants(t *testing.T, m *Collector, want map[string]string) {
 	}
 }
 
-// TestMetrics: intervals add up, and what is asked for is what ended and what is under
+// TestMetrics checks that intervals add up, and that offered is what ended plus what is under
 // way.
 func TestMetrics(t *testing.T) {
 	m := New(Options{Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"}})
@@ -88,7 +88,7 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
-// TestMetrics_ShortFault: a fault that came and went between two looks shows in one.
+// TestMetrics_ShortFault checks that a fault shorter than an interval shows in one.
 func TestMetrics_ShortFault(t *testing.T) {
 	m := New(Options{Faults: map[string]string{"cut": "network.partition"}})
 	const cut = `brunt_fault_active{fault="cut",kind="network.partition",run="",scenario=""}`
@@ -100,7 +100,7 @@ func TestMetrics_ShortFault(t *testing.T) {
 	wants(t, m, map[string]string{cut: "0"})
 }
 
-// TestMetrics_Native: every time lies in the native bucket that the format says.
+// TestMetrics_Native checks that every time lies in the native bucket that the format defines.
 func TestMetrics_Native(t *testing.T) {
 	m := New(Options{})
 	times := []time.Duration{time.Microsecond, 900 * time.Microsecond, time.Second, 1500 * time.Millisecond, time.Hour}
@@ -136,7 +136,7 @@ func TestMetrics_Native(t *testing.T) {
 	}
 }
 
-// TestMetrics_Hostile: whatever an author named can be gathered.
+// TestMetrics_Hostile checks that any names can be gathered.
 func TestMetrics_Hostile(t *testing.T) {
 	m := New(Options{Run: "\xff", Scenario: "\n\x00", Faults: map[string]string{"\xfe": "x"}})
 	m.Observe(result.Interval{Steps: []result.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
@@ -145,8 +145,7 @@ func TestMetrics_Hostile(t *testing.T) {
 	}
 }
 
-// Thousands of steps and kinds of errors make no more series than there may be, and none
-// is lost from the counts.
+// Thousands of steps and kinds of errors stay within the bound of series, and all are counted.
 func TestMetrics_Bounded(t *testing.T) {
 	m := New(Options{})
 	iv := result.Interval{At: time.Second}

@@ -1,2 +1,2 @@
-// Package push tells other services of a run while it goes on.
+// Package push sends a run to other services while it goes on.
 package push

@@ -12,13 +12,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// grafana makes an annotation for each occurrence of a fault, by Grafana's HTTP API: a point
+// grafana creates an annotation for each occurrence of a fault, by Grafana's HTTP API: a point
 // when the fault is injected, which becomes a region when it is cleared.
 type grafana struct {
 	client *http.Client
 	out    Out
 	run    Run
-	open   map[string]*annotation // faults that are in, by occurrence
+	open   map[string]*annotation // active faults, by occurrence
 }
 
 // Grafana is the kind of service that shows faults as annotations.
@@ -37,7 +37,7 @@ func newGrafana(o Out, run Run) encoder {
 type annotation struct {
 	*grafana
 	Time int64    `json:"time"`              // milliseconds
-	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero: the fault is still in
+	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero: the fault is still active
 	Tags []string `json:"tags"`
 	Text string   `json:"text"`
 	id   int64    // from Grafana; zero: not created yet
@@ -49,7 +49,7 @@ type annotationUpdate struct {
 	end int64
 }
 
-// batch implements [encoder].
+// parcel implements [encoder].
 func (g *grafana) parcel(t tick) batch {
 	switch {
 	case t.event == nil:

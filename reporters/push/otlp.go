@@ -21,7 +21,7 @@ type otlp struct {
 	out  Out
 	run  Run
 	from *resource.Resource
-	to   *otlpmetrichttp.Exporter // made when it is first needed
+	to   *otlpmetrichttp.Exporter // created at first use
 }
 
 // OTLP is the kind of service that receives OpenTelemetry's metrics.
@@ -58,7 +58,7 @@ type otlpBatch struct {
 	families []*dto.MetricFamily
 }
 
-// batch implements [encoder].
+// parcel implements [encoder].
 func (s *otlp) parcel(t tick) batch {
 	if t.event != nil {
 		return nil

@@ -20,25 +20,25 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// An Out is a service that is told of a run while it goes on, such as a Prometheus.
+// An Out is a service that receives a run while it goes on, such as a Prometheus.
 type Out struct {
 	Kind  Kind
-	To    *url.URL // with the user's name and password, if there are any
-	Token string   // is sent as a bearer; empty is none
+	To    *url.URL // with user name and password, if any
+	Token string   // sent as a bearer token; empty: none
 
-	secrets []string // what variables of the environment filled in
+	secrets []string // values of environment variables in the URL
 }
 
-// Run is the run that services are told of.
+// Run is the run that services receive.
 type Run struct {
 	Metrics  *metrics.Collector // observed before the outs are
 	Run      string
 	Scenario string
 	Log      *slog.Logger
-	via      http.RoundTripper // nil is the network; for tests
+	via      http.RoundTripper // nil: the network; for tests
 }
 
-// A Kind describes a kind of service that can be told of a run.
+// A Kind describes a kind of service that can receive a run.
 type Kind struct {
 	Name  string // before the URL, as in prometheus=URL
 	Brief string // in a few words, for the help of a command
@@ -62,8 +62,8 @@ func Usage(kinds []Kind) string {
 
 var envRef = regexp.MustCompile(`\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// Parse reads KIND=URL, where KIND is the name of one of the kinds. ${env.NAME} in it stands for a variable of the environment,
-// which getenv gives.
+// Parse parses KIND=URL, where KIND is the name of one of the kinds. It replaces ${env.NAME} by an
+// environment variable, which getenv returns.
 func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	kind, to, found := strings.Cut(text, "=")
 	known := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == kind })
@@ -114,7 +114,7 @@ func (o Out) Secrets() []string {
 	return out
 }
 
-// String gives the service as KIND=URL without its secrets.
+// String returns the service as KIND=URL without its secrets.
 func (o Out) String() string { return o.mask(o.Kind.Name + "=" + o.To.Redacted()) }
 
 // mask replaces the service's secrets in a text.
@@ -128,7 +128,7 @@ func (o Out) mask(text string) string {
 	return hidden.Mask(text)
 }
 
-// client gives an HTTP client for the service. An answer with a status other than 2xx is an
+// client returns an HTTP client for the service. An answer with a status other than 2xx is an
 // error, a [*statusError].
 func (o Out) client(via http.RoundTripper) *http.Client {
 	if via == nil {
@@ -137,14 +137,14 @@ func (o Out) client(via http.RoundTripper) *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &sender{out: o, via: via}}
 }
 
-// plain is the URL without user and password, which are sent as a header.
+// plain returns the URL without user and password, which are sent as a header.
 func (o Out) plain() *url.URL {
 	u := *o.To
 	u.User = nil
 	return &u
 }
 
-// Outs tells services of a run. A service cannot delay the run: batches wait in a queue for
+// Outs sends a run to services. A service cannot delay the run: batches wait in a queue for
 // each service, which drops the oldest when it is full.
 type Outs struct {
 	run     Run
@@ -162,13 +162,13 @@ type tick struct {
 
 // An encoder turns the ticks of a run into batches for one service.
 type encoder interface {
-	// batch makes of a beat what is to be sent; nil is nothing.
+	// parcel returns the batch for a tick; nil: none.
 	parcel(t tick) batch
-	// last gives what is to be sent once the run is over; nil is nothing.
+	// last returns the final batch of the run; nil: none.
 	last(at time.Time) batch
 }
 
-// Open starts to tell services of a run.
+// Open starts to send a run to services.
 func Open(outs []Out, run Run) *Outs {
 	run.Log = cmp.Or(run.Log, slog.New(slog.DiscardHandler))
 	o := &Outs{run: run, beats: make(chan tick, 64)}
@@ -201,7 +201,7 @@ func (o *Outs) tell(t tick) {
 	}
 }
 
-// gather reads the metrics once for all services.
+// gather collects the metrics once for all services.
 func (o *Outs) gather() {
 	for t := range o.beats {
 		if t.event == nil {

@@ -27,14 +27,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// far is the far end of an out: it keeps what came, and answers as it is told.
+// far is a remote service: it keeps the requests, and answers as the test says.
 type far struct {
 	mu     sync.Mutex
 	came   []*http.Request
 	bodies [][]byte
 	at     []time.Duration
 	began  time.Time
-	answer func(n int, req *http.Request) (*http.Response, error) // nil takes all
+	answer func(n int, req *http.Request) (*http.Response, error) // nil: accepts all
 }
 
 func (f *far) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -58,10 +58,10 @@ func reply(code int, body string) (*http.Response, error) {
 	}, nil
 }
 
-// outOf opens outs to a far end, and gives what tells them of seconds.
-// testKinds are all kinds of services.
+// testKinds returns all kinds of services.
 func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), Grafana()} }
 
+// outOf opens outs to a remote service, and returns their metrics and their log.
 func outOf(t *testing.T, f *far, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
 	t.Helper()
 	f.began = time.Now()
@@ -78,7 +78,7 @@ func outOf(t *testing.T, f *far, texts ...string) (m *metrics.Collector, outs *O
 	return m, Open(list, Run{Metrics: m, Run: "r1", Scenario: "s", Log: slog.New(slog.NewTextHandler(log, nil)), via: f}), log
 }
 
-// second is one in which n requests were answered.
+// second returns a second in which n requests were answered.
 func second(n int64) result.Interval {
 	return result.Interval{At: time.Second, Steps: []result.StepInterval{{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{n, 0, 1}, Causes: map[string]int64{"timeout": 1}, Total: time.Second,
@@ -91,7 +91,7 @@ func tell(m *metrics.Collector, o *Outs, iv result.Interval) {
 	o.Observe(iv)
 }
 
-// read gives the samples of remote writes by the name and labels of their series.
+// read returns the samples of remote writes by the name and labels of their series.
 func read(t *testing.T, bodies [][]byte) (samples map[string][]*prompb.Sample, native map[string][]*prompb.Histogram) {
 	t.Helper()
 	samples, native = map[string][]*prompb.Sample{}, map[string][]*prompb.Histogram{}
@@ -121,7 +121,8 @@ func read(t *testing.T, bodies [][]byte) (samples map[string][]*prompb.Sample, n
 	return samples, native
 }
 
-// TestRemoteWrite: each second is written once, and what begins was zero a second before.
+// TestRemoteWrite checks that each second is written once, and that a new series has a zero
+// one second before.
 func TestRemoteWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f far
@@ -160,7 +161,7 @@ func TestRemoteWrite(t *testing.T) {
 	})
 }
 
-// TestRemoteWrite_Classic: who takes no native histograms gets classic ones.
+// TestRemoteWrite_Classic checks that a service without native histograms gets classic ones.
 func TestRemoteWrite_Classic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
@@ -189,8 +190,8 @@ func TestRemoteWrite_Classic(t *testing.T) {
 	})
 }
 
-// TestOuts_Retry: what can't be delivered is tried again, later and later; the order stays
-// and nothing is lost. It is warned of once.
+// TestOuts_Retry checks that a failed batch is retried with growing delays, in order and
+// without loss, with one warning.
 func TestOuts_Retry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
@@ -230,8 +231,8 @@ func TestOuts_Retry(t *testing.T) {
 	})
 }
 
-// TestOuts_Dead: a far end that never answers costs memory for some minutes of seconds and
-// the end of the run some seconds, and is a note.
+// TestOuts_Dead checks that a service that never answers costs memory for a few minutes of
+// seconds, delays the end of the run by seconds, and gives a note.
 func TestOuts_Dead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := far{answer: func(_ int, req *http.Request) (*http.Response, error) {
@@ -262,7 +263,7 @@ func TestOuts_Dead(t *testing.T) {
 	})
 }
 
-// TestOuts_Refused: what is refused for good is not tried again.
+// TestOuts_Refused checks that a batch refused for good is not retried.
 func TestOuts_Refused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, kind := range []string{"prometheus", "otlp"} {
@@ -282,7 +283,7 @@ func TestOuts_Refused(t *testing.T) {
 	})
 }
 
-// TestOTLP: counters, gauges, and histograms as exponential ones.
+// TestOTLP checks counters, gauges, and histograms as exponential ones.
 func TestOTLP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f far
@@ -334,8 +335,8 @@ func TestOTLP(t *testing.T) {
 	})
 }
 
-// TestGrafana: a fault is a point when it comes and a region when it has gone; one that was
-// not seen to go ends with the run. One that Grafana was not told of in time is a region at
+// TestGrafana checks that a fault is a point when injected and a region when cleared; one that
+// is not cleared ends with the run. One whose beginning did not reach Grafana is a region at
 // once.
 func TestGrafana(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -377,7 +378,7 @@ func TestGrafana(t *testing.T) {
 	})
 }
 
-// TestCourier: what proves who sends is sent to the out alone.
+// TestCourier checks that credentials are sent to the service only.
 func TestCourier(t *testing.T) {
 	f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
 		if n > 0 {
@@ -438,8 +439,8 @@ func TestParseOut(t *testing.T) {
 	}
 }
 
-// BenchmarkRemoteWrite_Second is what a second costs that a Prometheus is told of: gathered,
-// writeBatch down and packed.
+// BenchmarkRemoteWrite_Second measures one second for a Prometheus: gathered, encoded and
+// compressed.
 func BenchmarkRemoteWrite_Second(b *testing.B) {
 	for _, steps := range []int{2, 50} {
 		b.Run(fmt.Sprintf("steps=%d", steps), func(b *testing.B) {

@@ -129,7 +129,7 @@ func (q *queue) work() {
 	}
 }
 
-// send tries until it is delivered, refused for good, or too late.
+// send retries until the batch is delivered, refused for good, or too late.
 func (q *queue) send(ctx context.Context, p batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
@@ -167,8 +167,8 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 }
 
-// withoutURL gives an error without its URL, which the reader knows and which may hold a
-// secret.
+// withoutURL returns the text of an error without its URL, which the reader knows and which
+// may hold a secret.
 func withoutURL(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
@@ -176,7 +176,7 @@ func withoutURL(err error) string {
 	return err.Error()
 }
 
-// note says what was not sent; empty: all was.
+// note returns a sentence about the unsent batches; empty: all were sent.
 func (q *queue) note() string {
 	if q.timer != nil {
 		q.timer.Stop()
@@ -217,7 +217,7 @@ func (r *statusError) Error() string {
 	return "answered " + r.status + ": " + r.body
 }
 
-// retryable tells whether the same request may succeed later.
+// retryable reports whether the same request may succeed later.
 func (r *statusError) retryable() bool {
 	return r.code/100 == 5 || r.code == http.StatusTooManyRequests
 }

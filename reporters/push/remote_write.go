@@ -28,7 +28,7 @@ type remoteWrite struct {
 	url     string
 	classic atomic.Bool     // native histograms were refused
 	began   map[string]bool // counters and histograms that were sent
-	before  int64           // milliseconds: the second before; zero: there was none
+	before  int64           // milliseconds of the second before; zero: there was none
 }
 
 // Prometheus is the kind of service that receives metrics by remote write.
@@ -51,7 +51,7 @@ type writeBatch struct {
 	fresh      map[string]bool // series that begin in this second
 }
 
-// batch implements [encoder].
+// parcel implements [encoder].
 func (w *remoteWrite) parcel(t tick) batch {
 	if t.event != nil {
 		return nil
@@ -126,15 +126,15 @@ func (p *writeBatch) request() *prompb.WriteRequest {
 				p.histogram(out, f.GetName(), m, fresh)
 				continue
 			}
-			v := m.GetGauge().GetValue() + m.GetCounter().GetValue() // it has one of them
+			v := m.GetGauge().GetValue() + m.GetCounter().GetValue() // one of them is set
 			out.Timeseries = append(out.Timeseries, p.samples(f.GetName(), m, fresh, v))
 		}
 	}
 	return out
 }
 
-// samples gives a series with its value. A series that begins has a zero one second earlier,
-// so that a rate includes its first second.
+// samples returns a series with its value. A new series has a zero one second earlier, so that
+// a rate includes its first second.
 func (p *writeBatch) samples(name string, m *dto.Metric, fresh bool, v float64, more ...string) *prompb.TimeSeries {
 	s := &prompb.TimeSeries{Labels: labelsOf(name, m, more...)}
 	if fresh {
@@ -166,7 +166,7 @@ func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metr
 	}
 }
 
-// boundText writes a bound as Prometheus does, for which "1.0" and "1" are different labels.
+// boundText formats a bound as Prometheus does, for which "1.0" and "1" are different labels.
 func boundText(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if v == math.Trunc(v) && !strings.Contains(s, "e") {
@@ -193,7 +193,7 @@ func spansOf(spans []*dto.BucketSpan) []*prompb.BucketSpan {
 	return out
 }
 
-// labelsOf gives the labels of a series, sorted by name. A label without a value is left out.
+// labelsOf returns the labels of a series, sorted by name. It omits labels without a value.
 func labelsOf(name string, m *dto.Metric, more ...string) []*prompb.Label {
 	out := []*prompb.Label{{Name: "__name__", Value: name}}
 	for _, l := range m.Label {

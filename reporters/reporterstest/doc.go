@@ -1,2 +1,2 @@
-// Package reporterstest has results of runs that never were, for the tests of reporters.
+// Package reporterstest has simulated results for the tests of reporters.
 package reporterstest

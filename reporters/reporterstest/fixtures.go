@@ -13,7 +13,7 @@ import (
 
 var Nan = result.NaN
 
-// Replica is a crash that costs errors until the balancer ejects the replica.
+// Replica returns a crash that causes errors until the balancer ejects the replica.
 func Replica() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
@@ -65,7 +65,7 @@ func verdicts(n int, v scenarios.Verdict, others ...scenarios.Verdict) []scenari
 	return out
 }
 
-// minute is a run of 60 s with three faults: recovered from, without impact, and a
+// minute returns a run of 60 s with three faults: one with recovery, one without impact, and a
 // partition in which percentiles are infinite.
 func minute() Run {
 	return Run{
@@ -83,7 +83,7 @@ func failing() Run {
 	return f
 }
 
-// Hour is an hour of one-second windows with three long faults.
+// Hour returns an hour of one-second windows with three long faults.
 func Hour(rate float64) Run {
 	f := minute()
 	f.name, f.seconds, f.warmup, f.rate = "an hour of posts", 3600, 30, rate
@@ -98,7 +98,7 @@ func Hour(rate float64) Run {
 	return f
 }
 
-// Duration ended in its second second.
+// ShortRun returns a run that ended in its second second.
 func ShortRun() Run {
 	f := minute()
 	f.seconds, f.warmup, f.Faults = 1.7, 0, nil
@@ -146,7 +146,7 @@ func manySteps() Run {
 	return f
 }
 
-// Names are those of units.
+// Names returns names of n units.
 func Names(n int) []string {
 	var out []string
 	for i := range n {
@@ -155,7 +155,7 @@ func Names(n int) []string {
 	return out
 }
 
-// Hostile is text that no format may trip over.
+// Hostile is text that every format must escape correctly.
 const Hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
 
 func hostileRun() *result.Result {
@@ -218,8 +218,8 @@ func hostileRun() *result.Result {
 	return r
 }
 
-// fill puts hostile text wherever a result has none, an element into each list that is empty,
-// and something behind each pointer to nothing: so that no field is forgotten.
+// fill puts hostile text into every empty text of a result, an element into each empty list,
+// and a value behind each nil pointer, so that no field is forgotten.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -233,7 +233,7 @@ func fill(v reflect.Value) {
 		for i := range v.NumField() {
 			switch f := v.Type().Field(i); {
 			case f.Tag.Get("json") == "-", !f.IsExported(), f.Type.Kind() == reflect.Interface:
-			case f.Name == "Infinite" || f.Name == "Imported": // what they say would hide other parts
+			case f.Name == "Infinite" || f.Name == "Imported": // these hide other parts
 			default:
 				fill(v.Field(i))
 			}
@@ -260,7 +260,7 @@ func fill(v reflect.Value) {
 	}
 }
 
-// lossy is a ledger that found something of every kind.
+// lossy returns a ledger with findings of every kind.
 func lossy() *result.LedgerRecord {
 	l := &result.LedgerRecord{
 		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1, Unknown: 1, Refused: 26, Present: 3,
@@ -283,7 +283,7 @@ func lossy() *result.LedgerRecord {
 	return l
 }
 
-// Results are all runs that every format must cope with, by name.
+// Results returns all runs that every format must handle, by name.
 var Results = sync.OnceValue(func() map[string]*result.Result {
 	undecided := failing().Result()
 	undecided.Objectives[1].Note = "2226 requests, and 10000 are needed to show it"

@@ -35,7 +35,7 @@ func (m RequestList) Bytes(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-// EncodedRequests implements result.RequestSource.
+// EncodedRequests is a source of encoded requests. It implements result.RequestSource.
 type EncodedRequests []byte
 
 func (o EncodedRequests) Open() (*result.RequestsReader, func(), error) {
@@ -43,7 +43,7 @@ func (o EncodedRequests) Open() (*result.RequestsReader, func(), error) {
 	return r, func() {}, err
 }
 
-// SomeRequests are n requests of two loads, in the order in which they ended.
+// SomeRequests returns n requests of two loads, in the order in which they ended.
 func SomeRequests(n int) RequestList {
 	m := RequestList{Head: result.Requests{
 		T0: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Loads: []string{"browse", "sale"}, Checks: []string{"$.items"},
@@ -69,7 +69,7 @@ func SomeRequests(n int) RequestList {
 	return m
 }
 
-// WithRequests is a result that kept its requests.
+// WithRequests returns a result with its requests.
 func WithRequests(t testing.TB, r *result.Result) *result.Result {
 	c := *r
 	c.Requests = EncodedRequests(SomeRequests(100).Bytes(t))

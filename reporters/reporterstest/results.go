@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Each runs f on every fixture; with -short on those that differ most.
+// Each runs f on every fixture; with -short on the most different ones.
 func Each(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	if testing.Short() {
 		Some(t, f)
@@ -19,7 +19,7 @@ func Each(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	on(t, slices.Sorted(maps.Keys(Results())), f)
 }
 
-// Some runs f on the fixtures that differ most: for what takes long.
+// Some runs f on the most different fixtures, for slow tests.
 func Some(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	on(t, []string{"hostile", "infinite", "empty", "short"}, f)
 }

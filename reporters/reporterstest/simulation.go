@@ -14,8 +14,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Run describes a run that never was; result simulates its requests and sorts
-// them into windows and phases by the rules of a real run.
+// Run describes a simulated run; Result simulates its requests and sorts them into windows and
+// phases by the rules of a real run.
 type Run struct {
 	name     string
 	seconds  float64
@@ -29,17 +29,17 @@ type Run struct {
 	reason   string
 }
 
-// Fault is a fault with what it does to the requests intended while it works.
+// Fault is a fault with its effect on the requests intended while it is active.
 type Fault struct {
 	Rec         result.FaultRecord
-	from, until float64 // when requests feel it
+	from, until float64 // when it affects requests
 	slower      float64 // factor on latency; 0 is 1
 	failing     float64 // share of requests
 	kind        string  // of the failures
 	failAfter   float64 // seconds until a failing request ends
 }
 
-// tally sums up requests.
+// tally counts requests.
 type tally struct {
 	hist [4]*hdrhistogram.PackedHistogram
 	n    [4]int64
@@ -110,7 +110,7 @@ func (h *Heap) All() iter.Seq2[result.HistogramInfo, error] {
 	}
 }
 
-// sim is a simulation under way.
+// sim is the state of a simulation.
 type sim struct {
 	Run
 	rnd     *rand.Rand
@@ -122,7 +122,7 @@ type sim struct {
 	errors  map[[2]string]*result.ErrorGroup
 }
 
-// simWindow is a window of a step, * being all of them.
+// simWindow is a window of a step; the step * is all of them.
 type simWindow struct {
 	tally
 	row result.Window
@@ -350,8 +350,8 @@ func (s *sim) window(r *result.Result, step string, i int) {
 	r.Windows = append(r.Windows, *w)
 }
 
-// objective judges what it can from the simulated requests; of a fault, from its
-// record. The verdict is given.
+// objective computes what it can from the simulated requests or from the record of a fault.
+// The verdict is given.
 func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult {
 	o, err := slo.ParseObjective(text)
 	if err != nil {
@@ -412,8 +412,8 @@ func (s *sim) generator(r *result.Result) result.Generator {
 	return g
 }
 
-// Usage is what units would have used: posts[1] is started again in its faults, and
-// gateway[0] leaks.
+// Usage returns simulated usage of units: posts[1] restarts in its faults, and gateway[0]
+// leaks.
 func Usage(seconds float64, names ...string) []result.UnitUsage {
 	rnd := rand.New(rand.NewPCG(3, 3))
 	var out []result.UnitUsage

@@ -14,7 +14,7 @@ import (
 
 // CSV writes windows.csv: a row for each second, load and step; "*" is all of them. Times are
 // in seconds; a percentile is empty if more requests failed than it allows. The last column
-// has the faults that were in at any time of the window, separated by blanks.
+// lists the faults that were active at any time of the window, separated by blanks.
 type CSV struct{}
 
 var _ reporters.Reporter = CSV{}
@@ -34,7 +34,7 @@ func (CSV) Format() reporters.Format {
 // Report implements [reporters.Reporter].
 func (CSV) Report(w io.Writer, r *result.Result) error {
 	out := csv.NewWriter(w)
-	_ = out.Write(csvHead) // the error stays until Flush
+	_ = out.Write(csvHead) // Flush reports the error
 	num := func(n result.Num) string {
 		if !n.Known() {
 			return ""
@@ -53,7 +53,7 @@ func (CSV) Report(w io.Writer, r *result.Result) error {
 	return out.Error()
 }
 
-// faultsIn lists the occurrences of faults that were in during a window.
+// faultsIn lists the occurrences of faults that were active during a window.
 func faultsIn(r *result.Result, v *result.Window) []string {
 	var in []string
 	for i := range r.Faults {
@@ -66,7 +66,7 @@ func faultsIn(r *result.Result, v *result.Window) []string {
 	return in
 }
 
-// cell makes text that a spreadsheet does not take for a formula.
+// cell escapes text that a spreadsheet would take for a formula.
 func cell(s string) string {
 	if s = words.Clean(s); s != "" && s != "*" && strings.ContainsRune("=+-@", rune(s[0])) {
 		return "'" + s

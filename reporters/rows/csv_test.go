@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestCSV: a row for each window, and the faults that were in; a formula is text.
+// TestCSV checks for a row per window with its active faults, and that a formula stays text.
 func TestCSV(t *testing.T) {
 	for name, r := range reporterstest.Results() {
 		rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, CSV{}, r))).ReadAll()

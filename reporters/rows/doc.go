@@ -1,2 +1,2 @@
-// Package rows writes a run as rows for other programs: CSV of seconds, vegeta of requests.
+// Package rows writes a run as rows for other programs: seconds as CSV, requests for vegeta.
 package rows

@@ -62,7 +62,7 @@ func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	return nil
 }
 
-// vegetaResult is a request as vegeta has it.
+// vegetaResult returns a request in vegeta's form.
 func vegetaResult(head *result.Requests, o *scenarios.Outcome) vegeta.Result {
 	step := head.Steps[o.Step]
 	res := vegeta.Result{

@@ -18,7 +18,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// TestVegeta has vegeta's own decoder read what is written, in each encoding.
+// TestVegeta reads the output with vegeta's own decoder, in each encoding.
 func TestVegeta(t *testing.T) {
 	m := reporterstest.SomeRequests(1000)
 	r := &result.Result{Requests: reporterstest.EncodedRequests(m.Bytes(t))}
@@ -63,7 +63,7 @@ func TestVegeta(t *testing.T) {
 	}
 }
 
-// TestRead_Requests finds the requests that a run kept beside its result.
+// TestRead_Requests reads the requests that a run kept beside its result.
 func TestRead_Requests(t *testing.T) {
 	dir := t.TempDir()
 	if err := reporters.WriteFiles(dir, reporterstest.Results()["minute"], []reporters.Reporter{evidence.JSON{}, evidence.Hlog{}, evidence.Events{}}); err != nil {

@@ -13,10 +13,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// liveLines bounds the live block on a high screen.
+// liveLines bounds the lines of the live block on a tall screen.
 const liveLines = 20
 
-// liveBlock is the state of a run in at most height lines of at most width columns. What
+// liveBlock returns the state of a run in at most height lines of at most width columns. What
 // has no room is counted: and 12 more.
 func liveBlock(iv result.Interval, width, height int) [][]span {
 	if iv.ToAsk > 0 {
@@ -48,8 +48,8 @@ func liveBlock(iv result.Interval, width, height int) [][]span {
 	return append(block, objectiveLines(iv.Objectives, width, min(height, liveLines)-len(block))...)
 }
 
-// objectiveLines are the objectives as they stand, a line each: those that fail have the first
-// claim to the room there is, then those with the least of their budget left.
+// objectiveLines returns the state of the objectives, one line each: failing ones first, then
+// those with the least budget left, as many as there is room for.
 func objectiveLines(list []result.Standing, width, room int) [][]span {
 	if room < 1 || len(list) == 0 {
 		return nil
@@ -89,7 +89,7 @@ func objectiveLines(list []result.Standing, width, room int) [][]span {
 	return out
 }
 
-// budgetLeft orders what is left of a budget; where there is none it is whole.
+// budgetLeft returns the share of a budget that is left; 1 if there is no budget.
 func budgetLeft(s result.Standing) float64 {
 	if math.IsNaN(float64(s.Left)) {
 		return 1
@@ -97,7 +97,7 @@ func budgetLeft(s result.Standing) float64 {
 	return float64(s.Left)
 }
 
-// countOthers counts objectives that have no room.
+// countOthers counts objectives without room.
 func countOthers(list []result.Standing, which []int) string {
 	n := map[scenarios.Verdict]int{}
 	for _, i := range which {
@@ -115,8 +115,7 @@ func countOthers(list []result.Standing, which []int) string {
 	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
 }
 
-// objectiveState says how an objective stands, and what is left of its error budget: of the
-// requests that it allows to be bad.
+// objectiveState returns the state of an objective, and the rest of its error budget.
 func objectiveState(s result.Standing) string {
 	left := ""
 	switch f := float64(s.Left); {
@@ -154,7 +153,7 @@ func progress(iv result.Interval, width int) []span {
 	return append(line, span{left, plain})
 }
 
-// faultsLine is FaultsActive in the styles of a terminal.
+// faultsLine returns FaultsActive in the styles of a terminal.
 func faultsLine(iv result.Interval, width int) []span {
 	var line []span
 	active, next := words.FaultsActive(iv, width)

@@ -6,8 +6,8 @@ import (
 	"brunt/reporters/words"
 )
 
-// A style is how a terminal shows a text, as the number of its escape sequence. No
-// meaning hangs on it alone.
+// A style is how a terminal shows a text, as the number of its escape sequence. No information
+// depends on it alone.
 type style string
 
 const (
@@ -27,8 +27,8 @@ type span struct {
 	style style
 }
 
-// render writes spans, cut to width columns; colour false leaves the styles out.
-// It also tells how many columns it used.
+// render formats spans, cut to width columns, without styles if colour is false. It also
+// returns how many columns it used.
 func render(line []span, width int, colour bool) (text string, used int) {
 	var b strings.Builder
 	for _, s := range line {

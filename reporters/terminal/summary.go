@@ -29,7 +29,7 @@ func (s *summary) head(text string) {
 	s.line(span{text, bold})
 }
 
-// Text writes a paragraph: its first line after first, the others after rest.
+// text writes a paragraph: its first line after first, the others after rest.
 func (s *summary) text(first, rest, text string, st style) {
 	for i, l := range words.Wrap(text, s.width-words.Width(rest)) {
 		lead := rest
@@ -40,7 +40,7 @@ func (s *summary) text(first, rest, text string, st style) {
 	}
 }
 
-// Result writes all of it, the verdict first.
+// result writes the whole summary, the verdict first.
 func (s *summary) result(r *result.Result) {
 	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]}, span{"  " + words.Clean(r.Name), bold})
 	s.text("  ", "  ", words.Clean(r.Reason), plain)
@@ -107,7 +107,7 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 		text, value = max(text, words.Width(v.text)), max(value, words.Width(v.value))
 		out = append(out, v)
 	}
-	// the text gets what the measured values leave; where both are long, half
+	// the text gets the columns that the measured values leave; if both are long, half
 	room := s.width - wide - 8
 	text = min(text, max(room-value, room/2))
 	value = room - text
@@ -135,7 +135,7 @@ func nth(list []string, i int) string {
 	return ""
 }
 
-// mostFaults is how many faults are told in full; more become a row each.
+// mostFaults is how many faults are described in full; if there are more, each gets one row.
 const mostFaults = 12
 
 func (s *summary) faults(list []result.FaultRecord) {
@@ -164,7 +164,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 		s.text("    ", "      ", times, plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" {
-			seen = scenarios.Sentence(words.FaultCost(f)) // the line above says the rest
+			seen = scenarios.Sentence(words.FaultCost(f)) // the line above has the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(words.FaultRevert(f)), plain)
 		if n := words.FaultDetection(f); n != "" {
@@ -182,7 +182,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 	}
 }
 
-// comparison tells how the run stands to earlier ones; the report has the rows.
+// comparison says how the run compares with earlier ones; the report has the rows.
 func (s *summary) comparison(c *result.Comparison) {
 	if c == nil {
 		return
@@ -197,7 +197,7 @@ func (s *summary) comparison(c *result.Comparison) {
 	}
 }
 
-// repeats tells what faults did that came several times.
+// repeats describes the effect of repeated faults.
 func (s *summary) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return
@@ -215,7 +215,7 @@ func (s *summary) repeats(list []result.Repeat) {
 	}
 }
 
-// faultRows is a line a fault, where there are many.
+// faultRows writes one line per fault, if there are many.
 func (s *summary) faultRows(list []result.FaultRecord) {
 	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
 	for i := range list {
@@ -228,7 +228,7 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 	s.table(table)
 }
 
-// Table writes rows under a head; the first column gives way where room is short.
+// table writes rows under a head; the first column shrinks if there is little room.
 func (s *summary) table(rows [][]string) {
 	wide := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -293,7 +293,7 @@ func (s *summary) latency(r *result.Result) {
 // mostErrors bounds the kinds of errors listed.
 const mostErrors = 5
 
-// mostLines bounds a sample: what there is to do about it stands at its end.
+// mostLines bounds the lines of a sample: the remedy stands at its end.
 const mostLines = 5
 
 func (s *summary) errors(r *result.Result) {

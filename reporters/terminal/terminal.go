@@ -16,20 +16,20 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Options say what the terminal can do and what stands around the report.
-// The zero value is a file or a pipe: 80 columns, no colours, no cursor movement.
+// Options say what the terminal supports and what surrounds the report. The zero value is a
+// file or a pipe: 80 columns, no colours, no cursor movement.
 type Options struct {
 	TTY     bool                       // the live block is redrawn in place; else a line every 10 s
-	Color   bool                       // NO_COLOR is the caller's to honour
-	Width   int                        // columns; 0 is 80
-	Height  int                        // rows; 0 is 24
+	Color   bool                       // the caller honours NO_COLOR
+	Width   int                        // columns; 0 means 80
+	Height  int                        // rows; 0 means 24
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
-	Summary []string                   // what is run, shown once before the live block
-	Files   string                     // where the files of the report are, named in the table; empty is nowhere
+	Summary []string                   // lines about the run, shown once before the live block
+	Files   string                     // folder of the report's files, named in the table; empty: none
 }
 
-// A Terminal shows a run in a terminal: while it goes on as a [reporters.Live], in
-// the end as a [reporters.Reporter]. It is safe for use by several goroutines.
+// A Terminal shows a run in a terminal: while it goes on as a [reporters.Live], at the end as
+// a [reporters.Reporter]. It is safe for use by several goroutines.
 type Terminal struct {
 	w io.Writer
 	o Options
@@ -37,8 +37,8 @@ type Terminal struct {
 	mu      sync.Mutex
 	begun   bool       // the summary is out
 	block   [][]span   // the live block as last drawn
-	drawn   []int      // columns of each of its lines on the screen; empty when it isn't there
-	partial []byte     // of Write: a line that has no end yet
+	drawn   []int      // columns of each of its lines on the screen; empty: not on the screen
+	partial []byte     // of Write: an incomplete line
 	quiet   plainLines // without a TTY
 }
 
@@ -48,12 +48,12 @@ var (
 	_ io.Writer          = (*Terminal)(nil)
 )
 
-// New makes a terminal whose live block goes to w.
+// New creates a terminal whose live block goes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o}
 }
 
-// size is the room there is now.
+// size returns the current size.
 func (t *Terminal) size() (width, height int) {
 	width, height = t.o.Width, t.o.Height
 	if t.o.Size != nil {
@@ -70,7 +70,7 @@ func (t *Terminal) size() (width, height int) {
 
 // Observe implements [reporters.Live].
 func (t *Terminal) Observe(iv result.Interval) {
-	if iv.Last { // the table comes
+	if iv.Last { // the table follows
 		return
 	}
 	t.mu.Lock()
@@ -111,7 +111,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return len(p), t.draw(above)
 }
 
-// Clear takes the live block off the screen. The next Observe draws it anew.
+// Clear removes the live block from the screen. The next Observe draws it again.
 func (t *Terminal) Clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,8 +126,8 @@ func (t *Terminal) clear() {
 	}
 }
 
-// home moves to the beginning of the block as it stands on the screen. Its lines
-// may have been wrapped since they were drawn, when the terminal became narrower.
+// home moves to the beginning of the block on the screen. If the terminal became narrower, its
+// lines may have been wrapped since they were drawn.
 func (t *Terminal) home(width int) string {
 	rows := 0
 	for _, used := range t.drawn {
@@ -140,7 +140,7 @@ func (t *Terminal) home(width int) string {
 }
 
 // draw writes a screen at once: above first, then the block over its last state. Each line is
-// shorter than the screen is wide and there are fewer lines than rows, so that nothing wraps
+// shorter than the screen is wide and there are fewer lines than rows, so that no line wraps
 // or scrolls. A terminal that supports synchronized output shows the screen at once.
 func (t *Terminal) draw(above []byte) error {
 	width, height := t.size()
@@ -188,7 +188,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// plainLines gives a line for every ten seconds of a run, for output that is no terminal.
+// plainLines writes a line for every ten seconds of a run, for output that is no terminal.
 type plainLines struct {
 	begun bool
 	last  int64
@@ -197,7 +197,7 @@ type plainLines struct {
 	n     int
 
 	reading bool          // the ledger
-	told    time.Duration // when its line was written last
+	told    time.Duration // when its line was last written
 }
 
 const plainInterval = 10 * time.Second
@@ -217,7 +217,7 @@ func (q *plainLines) add(iv result.Interval) (line string, ok bool) {
 	s := &q.sum
 	q.span += cmp.Or(iv.Span, time.Second)
 	if q.n++; q.n == 1 {
-		s.Phase = words.PhaseOf(iv) // the line is about what was, not what begins
+		s.Phase = words.PhaseOf(iv) // the line describes the past second
 	}
 	s.Offered += iv.Offered
 	s.OK += iv.OK

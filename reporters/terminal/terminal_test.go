@@ -70,8 +70,8 @@ func TestTerminal_PlainLines(t *testing.T) {
 	}
 }
 
-// screen is a terminal that wraps at its width and scrolls: just enough of one to
-// see what the live block leaves on it.
+// screen is a simple terminal that wraps at its width and scrolls, to show what the live block
+// leaves on it.
 type screen struct {
 	width, height int
 	rows          [][]rune
@@ -93,7 +93,7 @@ func (s *screen) Write(p []byte) (int, error) {
 			s.x = 0
 		case c == '\n':
 			s.down()
-			s.x = 0 // as a terminal's line discipline makes of it
+			s.x = 0 // a terminal's line discipline does this
 		case c == 0x1b:
 			end := i + 2
 			for text[end] < '@' || text[end] > '~' {
@@ -140,8 +140,8 @@ func (s *screen) control(args string, what rune) {
 	}
 }
 
-// narrow makes the screen narrower; what no longer fits is wrapped, as most
-// terminals do it. The cursor stays where its character goes.
+// narrow makes the screen narrower; longer lines are wrapped, as most terminals do it. The
+// cursor stays with its character.
 func (s *screen) narrow(width int) {
 	var out [][]rune
 	for y, row := range s.rows {
@@ -232,8 +232,8 @@ func TestTerminal_NarrowLiveBlockDoesNotWrap(t *testing.T) {
 	}
 }
 
-// TestTerminal_Ledger: the reading of the ledger is told of, in a terminal by a line
-// in the place of the block, elsewhere at once and then every ten seconds.
+// TestTerminal_Ledger checks the progress of reading the ledger: in a terminal a line in place
+// of the block, elsewhere a line at once and then every ten seconds.
 func TestTerminal_Ledger(t *testing.T) {
 	reading := func(at time.Duration, n int64) result.Interval {
 		return result.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
@@ -255,8 +255,8 @@ func TestTerminal_Ledger(t *testing.T) {
 	}
 }
 
-// TestTerminal_ManyObjectives: whatever the number of objectives and faults, the block fits
-// the screen; those that fail are seen, and the others are counted.
+// TestTerminal_ManyObjectives checks that with any number of objectives and faults the block
+// fits the screen, shows the failing ones, and counts the others.
 func TestTerminal_ManyObjectives(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {80, 10}, {40, 24}, {200, 60}, {20, 5}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -297,7 +297,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 	}
 }
 
-// TestTerminal_Standing: how objectives stand, in words.
+// TestTerminal_Standing checks the states of objectives in words.
 func TestTerminal_Standing(t *testing.T) {
 	for _, c := range []struct {
 		s    result.Standing

@@ -13,7 +13,7 @@ type Budget struct {
 	Allowed    float64 // share of the requests
 }
 
-// BudgetOf is the error budget of an objective; ok is false where it sets none.
+// BudgetOf returns the error budget of an objective; ok is false if it sets none.
 func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
 	def, err := slo.ParseObjective(o.Text)
 	if err != nil || o.List == "steady" {

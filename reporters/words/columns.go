@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// runeWidth is how many columns a terminal gives a character: none for combining
-// marks, two for the wide ones of East Asia and for pictures (Unicode's annex 11).
+// runeWidth returns the columns that a terminal gives a character: none for combining marks,
+// two for wide East Asian characters and emoji (Unicode annex 11).
 func runeWidth(r rune) int {
 	switch {
 	case r < 0x300:
@@ -28,7 +28,7 @@ func Width(s string) int {
 	return n
 }
 
-// Clip cuts s to width columns; … stands for what is left out.
+// Clip cuts s to width columns; … marks the cut.
 func Clip(s string, width int) string {
 	if width <= 0 {
 		return ""
@@ -46,7 +46,7 @@ func Clip(s string, width int) string {
 	return s
 }
 
-// pad fills s with blanks up to width columns.
+// Pad fills s with blanks up to width columns.
 func Pad(s string, width int, right bool) string {
 	blanks := strings.Repeat(" ", max(0, width-Width(s)))
 	if right {
@@ -55,7 +55,7 @@ func Pad(s string, width int, right bool) string {
 	return s + blanks
 }
 
-// Wrap breaks text into lines of at most width columns, at blanks where it can.
+// Wrap breaks text into lines of at most width columns, at blanks if possible.
 func Wrap(text string, width int) []string {
 	width = max(width, 8)
 	var lines []string
@@ -83,7 +83,7 @@ func Wrap(text string, width int) []string {
 	return lines
 }
 
-// cut gives the beginning of s that fits into width columns, at least a character.
+// cut returns the beginning of s that fits into width columns, at least one character.
 func cut(s string, width int) string {
 	used := 0
 	for i, r := range s {

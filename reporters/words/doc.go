@@ -1,2 +1,2 @@
-// Package words says the parts of a result in words and numbers, the same in every report.
+// Package words formats the parts of a result as words and numbers, the same in every report.
 package words

@@ -26,7 +26,7 @@ func FaultTarget(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultEffect says in one sentence what a fault did to the load.
+// FaultEffect says in one sentence how a fault affected the load.
 func FaultEffect(f *result.FaultRecord) string {
 	s := ""
 	switch f.Impact {
@@ -80,7 +80,8 @@ func impactedBy(f *result.FaultRecord) string {
 	return s + "; " + FaultCost(f)
 }
 
-// FaultCost says how many requests failed by a fault, and for how long service was degraded.
+// FaultCost says how many requests failed because of a fault, and for how long service was
+// degraded.
 func FaultCost(f *result.FaultRecord) string {
 	s := Plural(f.Failed, "request", "requests") + " failed"
 	if f.Degraded.Known() && f.Degraded > 0 {
@@ -117,8 +118,8 @@ func FaultTraffic(f *result.FaultRecord) string {
 	return fmt.Sprintf("met %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
 }
 
-// FaultDetection says whether the team's own monitoring detected a fault; empty if it was not
-// asked.
+// FaultDetection says whether the team's own monitoring detected a fault; empty if the
+// scenario does not query it.
 func FaultDetection(f *result.FaultRecord) string {
 	if !f.Detect.Known() {
 		return Clean(f.DetectNote)
@@ -147,7 +148,7 @@ func FaultAlerts(f *result.FaultRecord) string {
 		default:
 			s += " fired " + Seconds(a.Fired) + " after the injection"
 			switch {
-			case !a.Resolved.Known() && !a.StillFiring.Known(): // the fault is in still
+			case !a.Resolved.Known() && !a.StillFiring.Known(): // the fault is still active
 			case !a.Resolved.Known():
 				s += ", and still " + Seconds(a.StillFiring) + " after the clearing"
 			case a.Resolved == 0:
@@ -161,8 +162,8 @@ func FaultAlerts(f *result.FaultRecord) string {
 	return strings.Join(out, "; ")
 }
 
-// FaultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
-// recovery that never came or can't be told stands out.
+// FaultVerdict returns a fault's result as a verdict: a fault that is not fully reverted
+// fails, and a missing or unknown recovery stands out.
 func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	switch {
 	case f.Revert == "failed":
@@ -175,7 +176,7 @@ func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	return scenarios.Inconclusive
 }
 
-// FaultOutcome gives a fault's impact in a word or two.
+// FaultOutcome describes a fault's impact in a word or two.
 func FaultOutcome(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
 		return "not taken back"
@@ -198,7 +199,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 	return Clean(string(f.Impact))
 }
 
-// FaultEvents says what happened to containers while a fault was in; empty is nothing.
+// FaultEvents lists the events of containers during a fault; empty: none.
 func FaultEvents(f *result.FaultRecord) string {
 	words := map[string]string{
 		"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory", "container.restart": "was restarted",

@@ -13,7 +13,7 @@ import (
 
 var LedgerHead = []string{"state", "id", "acknowledged", "age", "lost to", "found"}
 
-// LedgerRow is a write in the order of LedgerHead.
+// LedgerRow returns a write in the order of LedgerHead.
 func LedgerRow(k *result.WriteKey) []string {
 	acked := Offset(k.Acknowledged)
 	if !k.Acknowledged.Known() {
@@ -26,7 +26,7 @@ func LedgerRow(k *result.WriteKey) []string {
 	return []string{Clean(string(k.State)), Clean(k.ID), acked, Seconds(k.Age), Clean(k.Fault), found}
 }
 
-// foundText says how often a write is at each unit.
+// foundText says how often a write was found at each unit.
 func foundText(found map[string]int) string {
 	var out []string
 	for _, unit := range slices.Sorted(maps.Keys(found)) {
@@ -39,7 +39,7 @@ func foundText(found map[string]int) string {
 	return strings.Join(out, ", ")
 }
 
-// LedgerVerdict is how the ledger looks, whatever the objectives make of it.
+// LedgerVerdict returns the verdict of the ledger alone, independent of the objectives.
 func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	switch {
 	case l.Lost+l.Duplicated+l.Stale > 0:
@@ -50,7 +50,7 @@ func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	return scenarios.Pass
 }
 
-// LedgerHeadline says the worst of it.
+// LedgerHeadline states the most severe finding.
 func LedgerHeadline(l *result.LedgerRecord) string {
 	switch {
 	case !l.Read:
@@ -69,14 +69,14 @@ func LedgerHeadline(l *result.LedgerRecord) string {
 	return "every write held"
 }
 
-// A figure of the ledger with its name.
+// A LedgerFigure is a figure of the ledger with its name.
 type LedgerFigure struct {
 	Name  string
 	Count int64
 }
 
-// LedgerFigures are those that say something: the first ones always, others where
-// there is anything to count.
+// LedgerFigures returns the relevant figures: the first ones always, others if they are not
+// zero.
 func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	if !l.Read {
 		return []LedgerFigure{{"acknowledged", l.Acknowledged}}
@@ -96,7 +96,7 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	return out
 }
 
-// LedgerText says what was read where.
+// LedgerText says what was read from where.
 func LedgerText(l *result.LedgerRecord) string {
 	units := make([]string, len(l.Units))
 	for i, u := range l.Units {

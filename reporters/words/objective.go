@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// ObjectiveMetric is the metric that an objective was judged by. A text that no longer
-// parses is shown as plain numbers.
+// ObjectiveMetric returns the metric of an objective. A text that no longer parses is shown as
+// plain numbers.
 func ObjectiveMetric(o *result.ObjectiveResult) slo.Metric {
 	m, err := slo.ParseMetric(o.Metric)
 	if err != nil {
 		return slo.Metric{Unit: slo.Plain}
 	}
-	if m.OfSeries() { // of a named one the target tells the unit
+	if m.OfSeries() { // the target provides the unit of a named series
 		if def, err := slo.ParseObjective(o.Text); err == nil {
 			return def.Metric
 		}
@@ -25,8 +25,8 @@ func ObjectiveMetric(o *result.ObjectiveResult) slo.Metric {
 
 func formatMetric(m slo.Metric, n result.Num) string { return m.FormatValue(float64(n)) }
 
-// ObjectiveMeasured writes what was measured; ∞ where more requests failed than a
-// percentile allows, or recovery never came.
+// ObjectiveMeasured formats the measured value; ∞ if more requests failed than a percentile
+// allows, or recovery never came.
 func ObjectiveMeasured(o *result.ObjectiveResult) string {
 	switch {
 	case o.Measured.Known():
@@ -40,7 +40,7 @@ func ObjectiveMeasured(o *result.ObjectiveResult) string {
 	return "–"
 }
 
-// ObjectiveTarget writes the bound with its operator.
+// ObjectiveTarget formats the bound with its operator.
 func ObjectiveTarget(o *result.ObjectiveResult) string {
 	if !o.Target.Known() {
 		return "–"
@@ -48,7 +48,7 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target)
 }
 
-// ObjectiveInterval writes the 95 % interval, or nothing where there is none.
+// ObjectiveInterval formats the 95 % interval; empty: there is none.
 func ObjectiveInterval(o *result.ObjectiveResult) string {
 	if !o.Low.Known() {
 		return ""
@@ -63,7 +63,7 @@ func ObjectiveInterval(o *result.ObjectiveResult) string {
 	return ""
 }
 
-// ObjectiveNote is the note of an objective, or what ∞ means where none stands there.
+// ObjectiveNote returns the note of an objective; without one, it explains ∞.
 func ObjectiveNote(o *result.ObjectiveResult) string {
 	if o.Note != "" {
 		return Clean(o.Note)
@@ -74,8 +74,8 @@ func ObjectiveNote(o *result.ObjectiveResult) string {
 	return ""
 }
 
-// ObjectivePhase is the phase of an objective where its text does not tell: the
-// occurrence of a fault that was worst, for one.
+// ObjectivePhase returns the phase of an objective whose text does not name it, such as the
+// worst occurrence of a fault.
 func ObjectivePhase(o *result.ObjectiveResult) string {
 	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) || strings.Contains(o.Text, " "+o.Phase+" ") {
 		return ""
@@ -83,7 +83,7 @@ func ObjectivePhase(o *result.ObjectiveResult) string {
 	return Clean(o.Phase)
 }
 
-// ObjectiveTitle is what an objective is called: its text, with its own name if it has one.
+// ObjectiveTitle returns the title of an objective: its text, with its own name if it has one.
 func ObjectiveTitle(o *result.ObjectiveResult) string {
 	text := Clean(o.Text)
 	if o.ID != "" && o.ID != o.Text {
@@ -95,8 +95,8 @@ func ObjectiveTitle(o *result.ObjectiveResult) string {
 	return text
 }
 
-// LimitUsed is how much of what an objective allows was used: 1 is the limit, more is
-// beyond it. ok is false where that has no meaning.
+// LimitUsed returns how much of an objective's limit was used: 1 is the limit, more is beyond
+// it. ok is false if that has no meaning.
 func LimitUsed(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
 	v, t := float64(n), float64(o.Target)
 	if !n.Known() {

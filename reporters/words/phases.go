@@ -8,21 +8,21 @@ import (
 	"brunt/scenarios/result"
 )
 
-// IsInfinite tells that a percentile is infinite: requests came to an end, and more of
-// them failed than it allows. What is unknown is so for want of requests.
+// IsInfinite reports whether a percentile is infinite: requests ended, and more of them failed
+// than it allows. Without requests it is unknown instead.
 func IsInfinite(n result.Num, population int64) bool { return !n.Known() && population > 0 }
 
-// PhaseRow is what was measured in a phase, over one load and step.
+// PhaseRow holds the measurements of a phase, over one load and step.
 type PhaseRow struct {
 	All, Ok result.Cell
-	Bad     int64 // ErrorRates and skipped
+	Bad     int64 // errors and skipped
 	shed    int64
 }
 
-// Population is how many requests percentiles are over.
+// Population returns the number of requests that percentiles cover.
 func (p *PhaseRow) Population() int64 { return p.All.Count - p.shed }
 
-// PhaseRows joins the cells of one phase, load and step, in the order they come in.
+// PhaseRows joins the cells of one phase, load and step, in their order.
 func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 	type key struct{ phase, load, step string }
 	at := map[key]int{}
@@ -55,13 +55,13 @@ func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 	return out
 }
 
-// PhaseTotals are the rows over all loads and steps, a phase each; phases without a
-// request are left out.
+// PhaseTotals returns the rows over all loads and steps, one per phase; it omits phases
+// without a request.
 func PhaseTotals(r *result.Result) []PhaseRow {
 	return PhaseRows(r, func(c *result.Cell) bool { return c.Load == "*" && c.Step == "*" && c.Count > 0 })
 }
 
-// PhaseRowOf is the row of a phase over all loads and steps, or nil.
+// PhaseRowOf returns the row of a phase over all loads and steps, or nil.
 func PhaseRowOf(list []PhaseRow, phase string) *PhaseRow {
 	i := slices.IndexFunc(list, func(p PhaseRow) bool { return p.All.Phase == phase })
 	if i < 0 {
@@ -70,7 +70,7 @@ func PhaseRowOf(list []PhaseRow, phase string) *PhaseRow {
 	return &list[i]
 }
 
-// ErrorKinds are the errors of the run by kind, most first, steps put together.
+// ErrorKinds returns the errors of the run by kind over all steps, the most frequent first.
 func ErrorKinds(r *result.Result) []result.ErrorGroup {
 	at := map[string]int{}
 	var out []result.ErrorGroup
@@ -95,7 +95,7 @@ func ErrorKinds(r *result.Result) []result.ErrorGroup {
 	return out
 }
 
-// SampleText is a failed request in a few words.
+// SampleText describes a failed request in a few words.
 func SampleText(s *result.Sample) string {
 	if s == nil {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// ErrorShare is the share of errors among what ended.
+// ErrorShare returns the share of errors among ended requests.
 func ErrorShare(errors, ended int64) string {
 	if ended == 0 {
 		return "0%"
@@ -18,7 +18,7 @@ func ErrorShare(errors, ended int64) string {
 	return Percent(float64(errors) / float64(ended))
 }
 
-// TimeLeft says how long the run goes on, and how much of it is done, 0 to 1.
+// TimeLeft returns how long the run still takes, and how much of it is done, 0 to 1.
 func TimeLeft(iv result.Interval) (text string, done float64) {
 	switch {
 	case iv.At < 0:
@@ -29,7 +29,7 @@ func TimeLeft(iv result.Interval) (text string, done float64) {
 	return Clock(iv.At.Seconds()) + " of " + Clock(iv.End.Seconds()) + ", " + Clock((iv.End - iv.At).Seconds()) + " left", iv.At.Seconds() / iv.End.Seconds()
 }
 
-// PhaseOf names the phase of an interval.
+// PhaseOf returns the phase of an interval.
 func PhaseOf(iv result.Interval) string {
 	if iv.At < 0 {
 		return "warm-up"
@@ -37,8 +37,8 @@ func PhaseOf(iv result.Interval) string {
 	return Clean(iv.Phase)
 }
 
-// FaultsActive says which faults are in, for how long still, and which comes next, in width
-// columns together.
+// FaultsActive says which faults are active, how long they last, and which comes next, in
+// width columns together.
 func FaultsActive(iv result.Interval, width int) (active, next string) {
 	if len(iv.Faults) > 0 {
 		var names []string
@@ -63,7 +63,7 @@ func FaultsActive(iv result.Interval, width int) (active, next string) {
 	return active, "none to come"
 }
 
-// someOf lists names in width columns, as many as there is room for and one at least.
+// someOf lists names in width columns, as many as fit and at least one.
 func someOf(names []string, width int) string {
 	text := names[0]
 	for i, n := range names[1:] {
@@ -83,8 +83,7 @@ func Int(n int64) string { return strconv.FormatInt(n, 10) }
 
 func PerSecond(n int64) string { return Int(n) + "/s" }
 
-// AnswerTime is a percentile of the answers of a second, in which there may have been
-// none.
+// AnswerTime formats a percentile of the answers of a second, which may have none.
 func AnswerTime(d time.Duration) string {
 	if d == 0 {
 		return "–"
@@ -94,7 +93,7 @@ func AnswerTime(d time.Duration) string {
 
 func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
 
-// LedgerProgress tells how far the reading of the ledger is.
+// LedgerProgress says how much of the ledger is read.
 func LedgerProgress(iv result.Interval) string {
 	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
 }

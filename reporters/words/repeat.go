@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RepeatSummary says how the occurrences of a fault went.
+// RepeatSummary summarizes the occurrences of a fault.
 func RepeatSummary(r *result.Repeat) string {
 	s := fmt.Sprintf("came %d times: %d recovered from, %d without impact", r.Occurrences, r.Impacted, r.NotImpacted)
 	if r.NotRecovered > 0 {
@@ -24,7 +24,7 @@ type namedSpread struct {
 	Spread *result.Spread
 }
 
-// Spreads lists the figures that any occurrence has.
+// Spreads lists the figures that at least one occurrence has.
 func Spreads(r *result.Repeat) []namedSpread {
 	var out []namedSpread
 	for _, f := range []namedSpread{
@@ -37,8 +37,8 @@ func Spreads(r *result.Repeat) []namedSpread {
 	return out
 }
 
-// SpreadRow are how many occurrences have the figure, its least, its percentiles and
-// its most.
+// SpreadRow returns how many occurrences have the figure, its minimum, its percentiles and its
+// maximum.
 func SpreadRow(s *result.Spread) []string {
 	cell := func(n result.Num) string {
 		if !n.Known() {

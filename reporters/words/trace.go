@@ -8,13 +8,13 @@ import (
 	"brunt/scenarios"
 )
 
-// A Trace is the trace of a request. Link is its page in the tracing system, empty if the scenario names none.
+// A Trace is the trace of a request. Link is its page in the tracing system, empty if the scenario
+// names none.
 type Trace struct{ ID, Link string }
 
 var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// TraceOf is a trace by its id; nil is none. A link that is not one of http or https is
-// left out.
+// TraceOf returns a trace by its id; nil: none. It drops a link that is not http or https.
 func TraceOf(link, id string) *Trace {
 	if !traceIDForm.MatchString(id) {
 		return nil
@@ -27,7 +27,7 @@ func TraceOf(link, id string) *Trace {
 	return v
 }
 
-// TraceOfAnswer is the id of the trace that an answer names.
+// TraceOfAnswer returns the trace id that an answer names.
 func TraceOfAnswer(headers map[string]string) string {
 	for name, value := range headers {
 		if strings.EqualFold(name, "traceparent") {

@@ -2,7 +2,7 @@ package words
 
 import "testing"
 
-// TestTraceOf: only traces are shown as such, and only links of http are links.
+// TestTraceOf checks that only traces are shown as such, and only http links are links.
 func TestTraceOf(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for link, want := range map[string]string{

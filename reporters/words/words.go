@@ -14,7 +14,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Verdict gives a verdict as a sentence writes it, such as not reverted.
+// Verdict returns a verdict in words, such as not reverted.
 func Verdict(v scenarios.Verdict) string {
 	if v == "" {
 		return "unknown"
@@ -25,7 +25,7 @@ func Verdict(v scenarios.Verdict) string {
 // widestVerdict is the width of the longest verdict there is.
 const widestVerdict = len(scenarios.Inconclusive)
 
-// Mark gives the sign that stands beside the word of a verdict, never alone.
+// Mark returns the sign beside the word of a verdict; it never stands alone.
 func Mark(v scenarios.Verdict) string {
 	switch v {
 	case scenarios.Pass:
@@ -40,7 +40,7 @@ func Mark(v scenarios.Verdict) string {
 	return "?"
 }
 
-// Tone gives the colour of a verdict: good, bad, unsure or going.
+// Tone returns the colour of a verdict: good, bad, unsure or going.
 func Tone(v scenarios.Verdict) string {
 	return map[string]string{"✓": "good", "✗": "bad", "?": "unsure", "▶": "going", "·": "unsure"}[Mark(v)]
 }
@@ -55,11 +55,11 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text fit for one line of a terminal or a page: line breaks and tabs become
+// Clean makes text safe for one line of a terminal or a page: line breaks and tabs become
 // blanks; characters that control a terminal or the direction of text become visible escapes.
 func Clean(s string) string { return visible(s, " ") }
 
-// CleanLines is clean for text of several lines.
+// CleanLines is Clean for text of several lines.
 func CleanLines(s string) string {
 	return visible(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 }
@@ -77,7 +77,7 @@ func visible(s, newline string) string {
 		c, n := utf8.DecodeRuneInString(s)
 		switch {
 		case c == utf8.RuneError && n == 1:
-			b.WriteRune(utf8.RuneError) // as JSON keeps it
+			b.WriteRune(utf8.RuneError) // as in JSON
 		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
 			b.WriteString(newline)
 		case c == '\t':
@@ -94,7 +94,7 @@ func visible(s, newline string) string {
 	return b.String()
 }
 
-// Seconds writes a span of time; unknown is –.
+// Seconds formats a duration in seconds; unknown is –.
 func Seconds(n result.Num) string {
 	if !n.Known() {
 		return "–"
@@ -102,7 +102,7 @@ func Seconds(n result.Num) string {
 	return quantity.FormatSeconds(float64(n))
 }
 
-// Offset writes a moment on the run's clock, to the millisecond; unknown is –.
+// Offset formats a moment on the run's clock, to the millisecond; unknown is –.
 func Offset(n result.Num) string {
 	if !n.Known() {
 		return "–"
@@ -110,7 +110,7 @@ func Offset(n result.Num) string {
 	return quantity.FormatDuration(time.Duration(math.Round(float64(n)*1e3)) * time.Millisecond)
 }
 
-// Clock writes whole seconds as 00:42 or 1:02:03.
+// Clock formats whole seconds as 00:42 or 1:02:03.
 func Clock(seconds float64) string {
 	s := int64(math.Max(0, seconds))
 	if s >= 3600 {
@@ -119,7 +119,7 @@ func Clock(seconds float64) string {
 	return fmt.Sprintf("%02d:%02d", s/60, s%60)
 }
 
-// Share writes a part of a whole in percent with three figures.
+// Share formats a part of a whole in percent with three figures.
 func Share(part, whole int64) string {
 	if whole == 0 {
 		return "–"
@@ -127,11 +127,11 @@ func Share(part, whole int64) string {
 	return Percent(float64(part) / float64(whole))
 }
 
-// Percent writes a share in percent with three figures, and never 0% or 100% for a share that
-// is neither.
+// Percent formats a share in percent with three figures. Only an exact 0 or 1 gives 0% or
+// 100%.
 func Percent(f float64) string { return quantity.FormatShareBriefly(f) }
 
-// Rate writes events per second with three figures.
+// Rate formats events per second with three figures.
 func Rate(n result.Num) string {
 	if !n.Known() {
 		return "–"
@@ -139,7 +139,7 @@ func Rate(n result.Num) string {
 	return Number(float64(n)) + "/s"
 }
 
-// Number writes f with three figures, or as a whole number from 100 on.
+// Number formats f with three figures, or as a whole number from 100 on.
 func Number(f float64) string {
 	digits := 0
 	if a := math.Abs(f); a > 0 && a < 100 {
@@ -165,7 +165,7 @@ func Count(n int64) string {
 	return s
 }
 
-// Bytes writes a number of bytes in B, KiB, MiB, GiB or TiB.
+// Bytes formats a number of bytes in B, KiB, MiB, GiB or TiB.
 func Bytes(n int64) string {
 	f, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	i := 0
@@ -176,7 +176,7 @@ func Bytes(n int64) string {
 	return Number(f) + " " + units[i]
 }
 
-// Plural writes a count with its noun.
+// Plural formats a count with its noun.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -184,7 +184,7 @@ func Plural(n int64, one, many string) string {
 	return strconv.FormatInt(n, 10) + " " + many
 }
 
-// Join writes a list as a sentence does: a, b and c.
+// Join formats a list as in a sentence: a, b and c.
 func Join(list []string) string {
 	if len(list) < 2 {
 		return strings.Join(list, "")
@@ -192,13 +192,13 @@ func Join(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// Capitalize gives s a capital first letter.
+// Capitalize returns s with a capital first letter.
 func Capitalize(s string) string {
 	c, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(c)) + s[n:]
 }
 
-// Percentile writes a percentile of response times over so many requests; ∞ if more requests
+// Percentile formats a percentile of response times over so many requests; ∞ if more requests
 // failed than it allows.
 func Percentile(n result.Num, population int64) string {
 	if IsInfinite(n, population) {
@@ -207,7 +207,7 @@ func Percentile(n result.Num, population int64) string {
 	return Seconds(n)
 }
 
-// Command writes the words of a command so that a shell takes them as they are.
+// Command quotes the words of a command for a shell.
 func Command(words []string) string {
 	out := make([]string, 0, len(words))
 	for _, w := range words {

@@ -89,7 +89,7 @@ func TestUsed(t *testing.T) {
 	tests := []struct {
 		name string
 		o    result.ObjectiveResult
-		want float64 // NaN: it has no meaning
+		want float64 // NaN: no meaning
 	}{
 		{"half of a limit", result.ObjectiveResult{Metric: "p95", Op: "<", Target: .2, Measured: .1}, .5},
 		{"share that must be high", result.ObjectiveResult{Metric: "availability", Op: ">", Target: .99, Measured: .97}, 3},

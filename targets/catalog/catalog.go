@@ -1,8 +1,8 @@
 // Package catalog lists the protocols that brunt speaks.
 //
 // To add a protocol, write a package below targets with a function that returns its
-// [targets.Descriptor], and add a line to [Protocols]. The suite in targets/targetstest
-// tests that it keeps the promises that every protocol makes.
+// [targets.Descriptor], and add a line to [Protocols]. The suite in targets/targetstest tests
+// the promises that every protocol makes.
 package catalog
 
 import (
@@ -18,10 +18,10 @@ func Protocols() []*targets.Descriptor {
 	}
 }
 
-// New makes the set of all protocols for one plan, whose clients dial by package dial.
+// New creates the set of all protocols for one plan, whose clients dial by package dial.
 func New() *targets.Set { return NewSet(Protocols()...) }
 
-// NewSet makes a set of some protocols.
+// NewSet creates a set of some protocols.
 func NewSet(list ...*targets.Descriptor) *targets.Set {
 	return targets.NewSet(func(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) }, list...)
 }

@@ -24,8 +24,8 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// echo is a protocol of its own: a step sends a line and reads the line that the server
-// answers with. It uses all that a descriptor offers.
+// echo is a test protocol: a step sends a line and reads the line that the server answers
+// with. It uses every field of a descriptor.
 func echo() *targets.Descriptor {
 	d := &targets.Descriptor{Name: "echo", Doc: "Sends a line and reads it back.", Kinds: []string{"echo"}, Schemes: []string{"echo"}, Settings: reflect.TypeFor[echoStep]()}
 	d.Compile = func(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
@@ -147,7 +147,7 @@ func (s *echoSession) exchange(it *template.Iter, call *echoCall, out *scenarios
 	return nil
 }
 
-// startEcho starts a server that answers each line with itself. Open counts connections.
+// startEcho starts a server that echoes each line. Open counts connections.
 func startEcho(t *testing.T) (address string, open func() int) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -182,8 +182,8 @@ func startEcho(t *testing.T) (address string, open func() int) {
 	}
 }
 
-// TestNewProtocol adds a protocol by one file and one line, and runs its steps beside those
-// of HTTP in one load.
+// TestNewProtocol adds a protocol by one file and one line, and runs its steps beside HTTP
+// steps in one load.
 func TestNewProtocol(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
 	defer web.Close()
@@ -243,7 +243,7 @@ func TestNewProtocol(t *testing.T) {
 	}
 }
 
-// A load whose steps use one protocol has that protocol's client itself.
+// A load whose steps use one protocol gets that protocol's own client.
 func TestSet_OneProtocol(t *testing.T) {
 	set := catalog.NewSet(append(catalog.Protocols(), echo())...)
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "echo: hi")

@@ -4,5 +4,5 @@ package dial
 
 import "syscall"
 
-// bindLate does nothing where the port of a socket is chosen with its source address.
+// bindLate does nothing: the port of a socket is chosen with its source address.
 func bindLate(syscall.RawConn) {}

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// CheckConnections holds what a load says of its connections against itself, and looks
-// at every address in it. What is wrong is noted in m.
+// CheckConnections checks the connection settings of a load for contradictions, and every
+// address in them. It notes mistakes in m.
 func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	c := &l.Connections
 	if c.KeepAlive != nil && !*c.KeepAlive && c.Reuse.Max > 1 {
@@ -42,7 +42,7 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	}
 }
 
-// checkHost refuses what is neither a host or address nor one with a port.
+// checkHost refuses text that is neither a host or address nor a host with a port.
 func checkHost(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
@@ -59,11 +59,11 @@ func checkHost(s string) error {
 	return nil
 }
 
-// CheckSources finds out whether the source addresses of a load are this machine's.
+// CheckSources reports an error if a source address of a load does not belong to this machine.
 func CheckSources(c *scenarios.Connections) error {
 	var errs []error
 	for _, s := range c.SourceAddresses {
-		// Nothing is sent: a socket that only has its address shows that it can have it.
+		// Nothing is sent: to bind a socket shows that the address is available.
 		l, err := net.ListenPacket("udp", net.JoinHostPort(s, "0"))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("source address %s is not this machine's: %w", s, err))

@@ -14,8 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// ParseNameServer reads the address of a name server; its port is 53 where none is
-// written.
+// ParseNameServer reads the address of a name server; the default port is 53.
 func ParseNameServer(s string) (netip.AddrPort, error) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return netip.AddrPortFrom(a, 53), nil
@@ -27,15 +26,15 @@ func ParseNameServer(s string) (netip.AddrPort, error) {
 	return ap, nil
 }
 
-// nameServer is the server that is asked for names: the scenario's own, or the system's.
+// nameServer is the server that resolves names: the scenario's, or the system's.
 type nameServer struct {
 	addr  netip.AddrPort // not valid is the system's
 	allow targets.Allowlist
 }
 
-// ask implements asker. The standard library's resolver does the asking, hosts file and
-// search list included, but keeps to itself how long an answer holds: that is read from
-// the messages as they pass.
+// ask implements asker. The standard library's resolver sends the queries, including hosts
+// file and search list, but does not tell the TTL of an answer. ask reads it from the messages
+// as they pass.
 func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
 	own := s.addr.IsValid()
 	if own {
@@ -53,7 +52,7 @@ func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Du
 		if err != nil {
 			return nil, err
 		}
-		if u, ok := c.(*net.UDPConn); ok { // subtle: the resolver tells by the type what is asked over it
+		if u, ok := c.(*net.UDPConn); ok { // subtle: the resolver chooses the message format by the type of the connection
 			return &overheardPackets{u, heard}, nil
 		}
 		return &overheardStream{Conn: c, heard: heard}, nil
@@ -65,10 +64,10 @@ func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Du
 	return addrs, heard.get(), err
 }
 
-// ttls is the least time to live of the answers to a question.
+// ttls holds the least TTL of the answers to a question.
 type ttls struct {
 	mu    sync.Mutex
-	least time.Duration // negative is not known
+	least time.Duration // negative: not known
 }
 
 func (t *ttls) get() time.Duration {
@@ -77,7 +76,7 @@ func (t *ttls) get() time.Duration {
 	return t.least
 }
 
-// hear reads a message. It ignores what is not an answer, or an empty one.
+// hear reads a message. It ignores a message that is no answer or has no records.
 func (t *ttls) hear(message []byte) {
 	var p dnsmessage.Parser
 	h, err := p.Start(message)
@@ -100,7 +99,7 @@ func (t *ttls) hear(message []byte) {
 	}
 }
 
-// overheardPackets is a connection of which each read is a message.
+// overheardPackets is a connection on which each read returns one message.
 type overheardPackets struct {
 	*net.UDPConn
 	heard *ttls
@@ -112,8 +111,7 @@ func (o *overheardPackets) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// overheardStream is a connection on which the length of each message, two bytes, comes
-// before it.
+// overheardStream is a connection on which two bytes with its length precede each message.
 type overheardStream struct {
 	net.Conn
 	heard *ttls

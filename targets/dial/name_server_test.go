@@ -33,7 +33,7 @@ func TestParseNameServer(t *testing.T) {
 	}
 }
 
-// askNames asks a name server.
+// askNames queries a name server.
 func askNames(t *testing.T, server string, gate targets.Allowlist, host string) ([]string, time.Duration, error) {
 	t.Helper()
 	ap, err := ParseNameServer(server)
@@ -49,7 +49,7 @@ func askNames(t *testing.T, server string, gate targets.Allowlist, host string) 
 	return out, ttl, err
 }
 
-// The gate is asked before the name server is.
+// The allowlist is checked before the name server is queried.
 func TestNameServer_Gate(t *testing.T) {
 	l, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -72,7 +72,7 @@ func TestNameServer_Gate(t *testing.T) {
 	}
 }
 
-// A name server that says nothing takes no longer than its asker has.
+// A name server that does not answer costs no more than the time left.
 func TestNameServer_Silent(t *testing.T) {
 	l, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -87,7 +87,7 @@ func TestNameServer_Silent(t *testing.T) {
 	}
 }
 
-// What is no message is let go, whatever it holds.
+// The parser accepts any bytes; the TTL is -1 or not negative.
 func FuzzHear(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 127, 0, 0, 1})
@@ -112,8 +112,8 @@ func TestCheckSources(t *testing.T) {
 	}
 }
 
-// TestNameServer asks a server of the scenario's own, over UDP and TCP, and hears how
-// long the answer holds.
+// TestNameServer queries the scenario's own name server, over UDP and TCP, and reads the TTL
+// of the answer.
 func TestNameServer(t *testing.T) {
 	names := targetstest.NewNames(t)
 	names.Set("api.test", 7, "127.0.0.2", "127.0.0.3", "::1")

@@ -17,10 +17,10 @@ import (
 type Network struct {
 	allow targets.Allowlist
 	names *resolver
-	local []netip.Addr // source addresses; none is the system's choice
+	local []netip.Addr // source addresses; empty: the system chooses
 }
 
-// NewNetwork makes the network of one client. The error is a bad source address.
+// NewNetwork creates the network of one client. It returns an error for a bad source address.
 func NewNetwork(o *targets.Options) (*Network, error) {
 	d := &Network{allow: o.Allow, names: newResolver(o)}
 	for _, s := range o.Connections.SourceAddresses {
@@ -33,8 +33,7 @@ func NewNetwork(o *targets.Options) (*Network, error) {
 	return d, nil
 }
 
-// control checks every socket before it is connected. Host is the name that the address
-// was looked up by.
+// control checks every socket before it connects. Host is the name that was looked up.
 func (d *Network) control(host string) func(network, address string, c syscall.RawConn) error {
 	return func(_, address string, c syscall.RawConn) error {
 		if err := d.allow.Check(address, host); err != nil {
@@ -49,10 +48,9 @@ func (d *Network) control(host string) func(network, address string, c syscall.R
 
 var errNoFamily = errors.New("no address of the name is of the source address's family")
 
-// DialTCP opens connection n to host:port before ctx ends. Consecutive numbers begin with
-// different source addresses, then with different addresses of the name. Every address
-// gets its share of the time that is left, so that one that drops all packets does not
-// hide the others.
+// DialTCP opens connection n to host:port before ctx ends. Consecutive numbers start with
+// different source addresses, then with different addresses of the name. The time left is
+// shared among the addresses, so that one that drops all packets does not hide the others.
 func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*net.TCPConn, error) {
 	addrs, name, err := d.names.lookup(ctx, host, port)
 	if err != nil {
@@ -84,10 +82,10 @@ func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*ne
 	return nil, err
 }
 
-// minShare is the least time that an address gets, if that much is left.
+// minShare is the least time for an address, if that much is left.
 const minShare = 2 * time.Second
 
-// try connects to one address, of which left are not tried yet.
+// try connects to one address; left counts the addresses that are not tried yet.
 func (d *Network) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, left int) (*net.TCPConn, error) {
 	if until, ok := ctx.Deadline(); ok && left > 1 {
 		rest := time.Until(until)

@@ -19,17 +19,17 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// ProxySetting is a load's setting for proxies: one that the load names, those of the
-// environment, or none. Where the environment names a proxy and the load says nothing, it
-// is unclear what a run would measure: the URL is refused.
+// ProxySetting is a load's setting for proxies: the proxy that the load names, those of the
+// environment, or none. If the environment names a proxy and the load has no setting, the URL
+// is refused, since it is unclear what a run would measure.
 type ProxySetting struct {
 	setting string
 	fixed   *url.URL
 	lookup  func(string) (string, bool)
 }
 
-// NewProxies reads a load's setting: empty, none, env, or the URL of a proxy. Env looks up
-// a variable of the environment.
+// NewProxies reads a load's setting: empty, none, env, or the URL of a proxy. Env looks up an
+// environment variable.
 func NewProxies(setting string, env func(string) (string, bool)) (*ProxySetting, error) {
 	p := &ProxySetting{setting: setting, lookup: env}
 	switch setting {
@@ -43,10 +43,10 @@ func NewProxies(setting string, env func(string) (string, bool)) (*ProxySetting,
 	return p, nil
 }
 
-// Fixed is the proxy that the load names; nil is none.
+// Fixed returns the proxy that the load names; nil: none.
 func (p *ProxySetting) Fixed() *url.URL { return p.fixed }
 
-// Passwords are those of all proxies that the load may use.
+// Passwords returns the passwords of all proxies that the load may use.
 func (p *ProxySetting) Passwords() (out []string) {
 	all := []*url.URL{p.fixed}
 	for _, scheme := range []string{"http", "https"} {
@@ -99,8 +99,8 @@ func parseProxy(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// cutUser removes the credentials from a proxy's URL: all before its last @, as it has no
-// path. Shown is the URL with the credentials masked.
+// cutUser removes the credentials from a proxy's URL: all text before the last @, since the
+// URL has no path. Shown is the URL with the credentials masked.
 func cutUser(s string) (bare, user, shown string) {
 	from, at := 0, strings.LastIndexByte(s, '@')
 	if i := strings.Index(s, "://"); i >= 0 {
@@ -125,8 +125,8 @@ func (p *ProxySetting) variable(scheme string) (name, value string) {
 	return "", ""
 }
 
-// exempt reports whether the environment exempts a URL: it is on loopback, or NO_PROXY
-// names it.
+// exempt reports whether the environment exempts a URL: it is on loopback, or NO_PROXY names
+// it.
 func (p *ProxySetting) exempt(u *url.URL) bool {
 	const some = "http://proxy.invalid"
 	c := httpproxy.Config{HTTPProxy: some, HTTPSProxy: some}
@@ -163,8 +163,8 @@ func (p *ProxySetting) For(u *url.URL) (*url.URL, error) {
 	return via, nil
 }
 
-// Via is the URL of the proxy by which a load with these settings connects to u; nil is
-// none. A host that its resolve maps to an address is reached directly.
+// Via returns the URL of the proxy through which a load with these settings connects to u;
+// nil: none. A host that resolve maps to an address is reached directly.
 func Via(p targets.Proxies, u *url.URL, resolve map[string]string) (*url.URL, error) {
 	if _, _, own := Resolved(u.Hostname(), targets.PortOf(u), resolve); own {
 		return nil, nil
@@ -181,8 +181,8 @@ type Proxy struct {
 	Auth string // value of Proxy-Authorization; empty sends none
 }
 
-// ProxyFor is the proxy by which a client with these options reaches u; nil is none. The
-// error is a [NotAllowedError].
+// ProxyFor returns the proxy through which a client with these options reaches u; nil: none.
+// The error is a [NotAllowedError].
 func ProxyFor(o *targets.Options, u *url.URL) (*Proxy, error) {
 	p, err := Via(o.Proxies, u, o.Resolve)
 	if err == nil && p != nil {

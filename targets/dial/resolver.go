@@ -11,15 +11,15 @@ import (
 	"brunt/targets"
 )
 
-// mostDNSTTL is how long an answer is used where the scenario does not say, and the
-// Answer says more or nothing.
+// mostDNSTTL is how long an answer is used if the scenario sets no bound, and the answer's TTL
+// is longer or missing.
 const mostDNSTTL = 30 * time.Second
 
-// resolver looks names up and remembers the answers for a while, so that a name that
-// moves is followed and one that is asked for with every connection costs nothing.
+// resolver looks names up and caches the answers for a while: it follows a name that moves,
+// and a name used for every connection costs no extra queries.
 type resolver struct {
-	fixed map[string]string // host or host:port to an address used instead
-	ttl   time.Duration     // negative is as long as the answer says
+	fixed map[string]string // host or host:port to the address used instead
+	ttl   time.Duration     // negative: the answer's TTL
 	now   func() time.Time
 	ask   Asker
 
@@ -27,18 +27,17 @@ type resolver struct {
 	known map[string]*question
 }
 
-// An Asker asks for the addresses of a name. Ttl is how long they hold; it is negative
-// where that is not known.
+// An Asker looks up the addresses of a name. Ttl is how long they are valid; negative: not
+// known.
 type Asker func(ctx context.Context, host string) (addrs []netip.Addr, ttl time.Duration, err error)
 
-// question is a lookup under way or answered. Requests for the same name at the
-// same time share it.
+// question is a lookup, under way or answered. Concurrent requests for a name share it.
 type question struct {
-	done  chan struct{} // closed when the rest is valid
+	done  chan struct{} // closed when the fields below are valid
 	addrs []netip.Addr
 	err   error
-	own   bool      // the request that asked ran out of time, which says nothing about the name
-	until time.Time // zero for a failure: the next request for the name asks again
+	own   bool      // the requester ran out of time, which tells nothing about the name
+	until time.Time // zero for a failure: the next request for the name queries again
 }
 
 func newResolver(o *targets.Options) *resolver {
@@ -53,16 +52,16 @@ func newResolver(o *targets.Options) *resolver {
 	return &resolver{fixed: o.Resolve, ttl: ttl, now: time.Now, ask: server.ask, known: map[string]*question{}}
 }
 
-// Lookup returns the addresses of a name as a load's connections would find them now.
+// Lookup returns the addresses that a load's connections would use for a name now.
 func Lookup(ctx context.Context, o targets.Options, host string) ([]netip.Addr, error) {
 	return newResolver(&o).names(ctx, host)
 }
 
-// UseAsker replaces DNS and the clock that answers expire by.
+// UseAsker replaces DNS and the clock by which answers expire.
 func (d *Network) UseAsker(now func() time.Time, ask Asker) { d.names.now, d.names.ask = now, ask }
 
-// lookup returns the addresses of host:port. Name is what led to them: the host, or
-// nothing where a scenario's own resolve did.
+// lookup returns the addresses of host:port. Name is the host that was looked up, or empty if
+// the scenario's resolve gave the address.
 func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip.AddrPort, name string, err error) {
 	name = host
 	var own bool
@@ -83,9 +82,9 @@ func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip
 	return addrs, name, nil
 }
 
-// Resolved gives where a connection to host and port is made under a load's resolve,
-// whose keys are host:port or a host, and whose values may leave the port out. Own is
-// false where it says nothing of them.
+// Resolved returns the host and port that a connection to host:port uses under a load's
+// resolve. Its keys are host:port or a host; its values may omit the port. Own is false if
+// resolve has no entry for them.
 func Resolved(host, port string, resolve map[string]string) (toHost, toPort string, own bool) {
 	for _, key := range []string{net.JoinHostPort(host, port), host} {
 		to, ok := resolve[key]
@@ -100,7 +99,7 @@ func Resolved(host, port string, resolve map[string]string) (toHost, toPort stri
 	return host, port, false
 }
 
-// names returns the addresses of host, which may be one itself.
+// names returns the addresses of host, which may itself be an address.
 func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
@@ -131,7 +130,7 @@ func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error)
 	}
 }
 
-// holds gives how long an answer is used that says of itself that it holds for ttl.
+// holds returns how long an answer with the given TTL is used.
 func (r *resolver) holds(ttl time.Duration) time.Duration {
 	switch {
 	case r.ttl >= 0:
@@ -142,7 +141,7 @@ func (r *resolver) holds(ttl time.Duration) time.Duration {
 	return min(ttl, mostDNSTTL)
 }
 
-// question returns the lookup of host that holds; mine tells the caller to ask.
+// question returns the current lookup of host; mine: the caller must run it.
 func (r *resolver) question(host string) (q *question, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

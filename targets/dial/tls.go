@@ -25,8 +25,8 @@ func TLSConfig(o *scenarios.TLS) (*tls.Config, error) {
 		return nil, fmt.Errorf("the load's certificate: %w", err)
 	}
 	if pair != nil {
-		// subtle: of Certificates, crypto/tls leaves out one whose issuer the server did
-		// not ask for. A scenario that names one tests how the target reacts to it.
+		// subtle: crypto/tls does not send a certificate of Certificates whose issuer the
+		// server did not request. A scenario that names one tests how the target reacts to it.
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
 	}
 	return c, nil

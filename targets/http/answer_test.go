@@ -12,15 +12,15 @@ import (
 	"brunt/targets"
 )
 
-// What a server may do with a request, and what becomes of it. Each is asked
-// twice: the second request shows whether the connection was left in order.
+// Behaviours of a server, and the outcome of the request. Each request is sent twice: the
+// second shows whether the connection stayed usable.
 func TestHTTP_Answers(t *testing.T) {
 	big := strings.Repeat("x", 200_000)
 	for _, c := range []struct {
 		name   string
-		step   string // zero is get: /
+		step   string // zero means get: /
 		answer string
-		then   string // what follows the answer: nothing, close or reset
+		then   string // after the answer: nothing, close or reset
 		want   string
 		bytes  int64
 		conns  int64 // after two requests
@@ -76,7 +76,7 @@ func TestHTTP_Answers(t *testing.T) {
 					case "close":
 						return
 					case "reset":
-						if c.answer != "" { // else it would overtake the answer
+						if c.answer != "" { // else the reset would overtake the answer
 							time.Sleep(20 * time.Millisecond)
 						}
 						p.reset()
@@ -136,11 +136,11 @@ func TestHTTP_BodyLimit(t *testing.T) {
 	if m := k.last().Message; !strings.Contains(m, "64 MiB") {
 		t.Errorf("message %q", m)
 	}
-	r.want(u.Do(2, long), "ok 200") // nobody looks into it
+	r.want(u.Do(2, long), "ok 200") // no check reads it
 	r.want(u.Do(0, long), "ok 200")
 }
 
-// What comes drop by drop is read for as long as the deadline allows.
+// An answer that comes byte by byte is read until the deadline.
 func TestHTTP_Drip(t *testing.T) {
 	url := script(t, func(p *peer) {
 		for p.request() != "" {
@@ -164,8 +164,7 @@ func TestHTTP_Drip(t *testing.T) {
 	}
 }
 
-// An answer that comes after the deadline is late, even where the connection's own
-// deadline has not passed.
+// An answer after the deadline is late, even if the connection's own deadline has not passed.
 func TestHTTP_LateByAHair(t *testing.T) {
 	const timeout = 20 * time.Millisecond
 	url := script(t, func(p *peer) {
@@ -185,7 +184,7 @@ func TestHTTP_LateByAHair(t *testing.T) {
 	}
 }
 
-// A server that refuses a body answers without having read it; the answer counts.
+// A server that refuses a body answers without reading it; the answer counts.
 func TestHTTP_EarlyAnswer(t *testing.T) {
 	url := script(t, func(p *peer) {
 		for { // the header only
@@ -198,7 +197,7 @@ func TestHTTP_EarlyAnswer(t *testing.T) {
 			}
 		}
 		p.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-		// Its end closes with bytes unread, which resets the connection.
+		// The server closes with unread bytes, which resets the connection.
 	})
 	r := newRig(t, targets.Options{Base: url}, `{post: /, body: "${var.x}"}`)
 	u := r.user(0)
@@ -209,7 +208,7 @@ func TestHTTP_EarlyAnswer(t *testing.T) {
 		switch s := r.says(o); s {
 		case "status 413":
 			answered++
-		case "reset": // it overtook the answer: the system has thrown that away
+		case "reset": // the reset overtook the answer: the kernel has dropped the answer
 		default:
 			t.Errorf("got %q", s)
 		}
@@ -220,7 +219,7 @@ func TestHTTP_EarlyAnswer(t *testing.T) {
 	t.Logf("%d of 20 answers were found", answered)
 }
 
-// A request larger than what the socket takes at once goes through whole.
+// A request larger than the socket buffer is sent whole.
 func TestHTTP_LargeRequest(t *testing.T) {
 	const size = 8 << 20
 	body := strings.Repeat("0123456789abcdef", size/16)

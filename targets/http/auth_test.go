@@ -32,14 +32,14 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// heard is a server that keeps the requests it had.
+// heard is a server that records its requests.
 type heard struct {
 	*httptest.Server
 	list   []*nethttp.Request
 	bodies [][]byte
 	code   int
 	say    string
-	to     string // where it sends on
+	to     string // where it redirects to
 }
 
 func newHeard(t testing.TB) *heard {
@@ -62,7 +62,7 @@ func (h *heard) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 
 func (h *heard) last() *nethttp.Request { return h.list[len(h.list)-1] }
 
-// bearer takes the claims out of a token, its signature held against verify.
+// bearer returns the claims of a token after it checks the signature with verify.
 func bearer(t *testing.T, header string, verify func(signed string, signature []byte) bool) (head, claims map[string]any) {
 	t.Helper()
 	token, ok := strings.CutPrefix(header, "Bearer ")
@@ -95,7 +95,7 @@ func pemOf(t *testing.T, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// Each way to sign is held against Go's own cryptography, by the public key alone.
+// Each algorithm is checked by Go's own cryptography, with the public key alone.
 func TestJWT_Algorithms(t *testing.T) {
 	rk, err := rsa.GenerateKey(crand.Reader, 2048)
 	if err != nil {
@@ -176,7 +176,7 @@ auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires
 	}
 }
 
-// A token is signed once an iteration, and again when a variable in it changes.
+// A token is signed once per iteration, and again when a variable in it changes.
 func TestJWT_PerIteration(t *testing.T) {
 	s := newHeard(t)
 	s.say = `{"a": 1}`
@@ -187,7 +187,7 @@ func TestJWT_PerIteration(t *testing.T) {
 		r.want(u.Do(0, long), "ok 200")
 		return s.last().Header.Get("Authorization")
 	}
-	r.want(u.Do(0, long), "no data") // nobody is known yet
+	r.want(u.Do(0, long), "no data") // no user is known yet
 	u.It.Vars[0].SetText("ann")
 	first := next()
 	if again := next(); again != first {
@@ -209,7 +209,7 @@ func TestJWT_PerIteration(t *testing.T) {
 	}
 }
 
-// What signing takes is brunt's own: it counts as lag, not as waiting for the target.
+// The time to sign is brunt's own: it counts as lag, not as queue time.
 func TestSigned_Lag(t *testing.T) {
 	rk, err := rsa.GenerateKey(crand.Reader, 2048)
 	if err != nil {
@@ -220,7 +220,7 @@ func TestSigned_Lag(t *testing.T) {
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "ok 200")
-	if lag, queue := o.Lag(), o.Queue(); lag < queue || lag < 100*time.Microsecond { // the fastest machine takes longer for it
+	if lag, queue := o.Lag(), o.Queue(); lag < queue || lag < 100*time.Microsecond { // even the fastest machine takes longer
 		t.Errorf("lag %v, queue %v", lag, queue)
 	}
 	r.want(u.Do(1, long), "ok 200")
@@ -246,8 +246,8 @@ auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`,
 	}
 }
 
-// What proves who sends a request goes to the origin that the author wrote: not along
-// with a redirect to another, nor where an answer pointed to.
+// Credentials go only to the origin that the author wrote, not to a redirect's target, nor to
+// an origin from an answer.
 func TestAuth_StaysWithItsOrigin(t *testing.T) {
 	for _, c := range []struct{ name, block, header string }{
 		{"basic", `auth: {basic: {user: a, password: b}}`, "Authorization"},
@@ -295,7 +295,7 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 	}
 }
 
-// A target that says the credentials back finds them in no sample.
+// Credentials that a target echoes appear in no sample.
 func TestAuth_Concealed(t *testing.T) {
 	for _, block := range []string{
 		`auth: {basic: {user: ann, password: geheim}}`, `auth: {jwt: {alg: HS256, key: sesame}}`,
@@ -317,8 +317,7 @@ func TestAuth_Concealed(t *testing.T) {
 	}
 }
 
-// A signature is what the author says, over what he says; checked by hashing again what
-// came.
+// A signature follows the author's settings; checked by hashing the received request.
 func TestHMAC(t *testing.T) {
 	const key = "sesame street"
 	content := noise(40 << 10)
@@ -393,7 +392,7 @@ func TestHMAC(t *testing.T) {
 	}
 }
 
-// What goes on the wire is signed as AWS's own algorithm says, computed here by itself.
+// The sent request is signed by AWS's algorithm, computed here independently.
 func TestAWS_OnTheWire(t *testing.T) {
 	s := newHeard(t)
 	r := newRigWith(t, targets.Options{Base: s.URL}, `sign: {aws: {access_key: AKID, secret_key: "se/cret", session_token: tok, region: eu-central-1, service: s3}}`,

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fullBacklog listens without ever accepting, with its backlog full: what connects
-// now gets no answer. The URL is empty where that can't be had.
+// fullBacklog listens without accepting, with a full backlog: a new connection gets no answer.
+// The URL is empty if the system does not support that.
 func fullBacklog(t *testing.T) (url string, end func()) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)

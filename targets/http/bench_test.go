@@ -11,7 +11,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// mute answers whatever comes without a thought and without allocating.
+// mute answers every request without parsing or allocating.
 func mute(answer string) func(*peer) {
 	b := []byte(answer)
 	return func(p *peer) {
@@ -31,7 +31,7 @@ func mute(answer string) func(*peer) {
 const small = "HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: text/plain\r\nContent-Length: 64\r\nConnection: keep-alive\r\n\r\n" +
 	"0123456789012345678901234567890123456789012345678901234567890123"
 
-// again makes a call without allocating for its own sake.
+// again repeats a call without allocations of its own.
 func again(u *targetstest.User, call scenarios.Call, t0 time.Time, out *scenarios.Outcome) {
 	u.It.Intended = time.Since(t0)
 	u.It.Deadline = u.It.Intended + long

@@ -14,13 +14,11 @@ import (
 // and shared by all requests.
 const maxUpload = 64 << 20
 
-// gathered is the size up to which a body of several parts is put together in the
-// request's own memory; a longer one is written part by part, its files from where
-// they are.
+// gathered is the size in bytes up to which a body of several parts is assembled in the
+// request's own memory. A longer body is written part by part, its files without a copy.
 const gathered = 32 << 10
 
-// segment is a stretch of a body: what is filled in for each request, or the bytes of a
-// file.
+// segment is a part of a body: a template, or the bytes of a file.
 type segment struct {
 	template *template.Template
 	file     []byte
@@ -33,9 +31,9 @@ type fileSource struct {
 	Type string `yaml:"type"`          // its content type; zero is known by the ending of its name
 }
 
-// Read returns the file's bytes. One that can't be had is a mistake with its place.
+// read returns the file's bytes. It notes a mistake if the file cannot be read.
 func (f *fileSource) read(in targets.Scope, m *syntax.Mistakes) []byte {
-	if f.File == "" || in.File == nil { // told already
+	if f.File == "" || in.File == nil { // noted already
 		return nil
 	}
 	b, err := in.File(f.Of("file"), f.File, maxUpload)
@@ -45,7 +43,7 @@ func (f *fileSource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	return b
 }
 
-// contentType checks the author's content type, or finds the file's.
+// contentType checks the author's content type, or derives the file's.
 func (f *fileSource) contentType(m *syntax.Mistakes) string {
 	if f.Type == "" {
 		return typeOf(f.File)
@@ -56,8 +54,8 @@ func (f *fileSource) contentType(m *syntax.Mistakes) string {
 	return f.Type
 }
 
-// types are the content types that the ending of a name tells. The list is brunt's
-// own, since the system's differs from machine to machine.
+// types are the content types by file name extension. The list is brunt's own, since the
+// system's differs between machines.
 var types = map[string]string{
 	".avif": "image/avif", ".bmp": "image/bmp", ".css": "text/css; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".doc": "application/msword",
 	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".gif": "image/gif", ".graphql": "application/graphql",
@@ -135,7 +133,7 @@ func (c *Call) compileBody(s *Step, in targets.Scope, m *syntax.Mistakes) {
 // sends reports whether requests have a body.
 func (c *Call) sends() bool { return c.body != nil || c.segments != nil }
 
-// fillSegments fills in what of a body of several parts is not a file.
+// fillSegments renders the segments of a body that are templates.
 func (f *rendered) fillSegments(c *Call, it *template.Iter) (err error) {
 	f.cuts = f.cuts[:0]
 	for _, s := range c.segments {
@@ -170,7 +168,7 @@ func (f *rendered) pieces(c *Call) func(yield func([]byte) bool) {
 	}
 }
 
-// length is that of the body.
+// length returns the length of the body.
 func (f *rendered) length(c *Call) int {
 	n := len(f.body)
 	for _, s := range c.segments {
@@ -179,8 +177,8 @@ func (f *rendered) length(c *Call) int {
 	return n
 }
 
-// tail returns what goes on the wire behind the bytes that compose makes: the parts of a
-// Body that is not put together.
+// tail returns what goes on the wire after the bytes of compose: the parts of a body that is
+// not assembled.
 func (f *rendered) tail(c *Call) net.Buffers {
 	if c.segments == nil || f.length(c) <= gathered {
 		return nil
@@ -194,5 +192,5 @@ func (f *rendered) tail(c *Call) net.Buffers {
 	return out
 }
 
-// oneFile reports whether the body is one file and nothing else.
+// oneFile reports whether the body consists of one file.
 func (c *Call) oneFile() bool { return len(c.segments) == 1 && c.segments[0].template == nil }

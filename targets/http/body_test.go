@@ -21,7 +21,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// written makes a file of a test.
+// written creates a file for a test.
 func written(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -31,7 +31,7 @@ func written(t testing.TB, name string, content []byte) string {
 	return filepath.ToSlash(path)
 }
 
-// noise is content that no encoding leaves as it is.
+// noise returns content that no encoding leaves unchanged.
 func noise(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, n)
@@ -41,13 +41,13 @@ func noise(n int) []byte {
 	return b
 }
 
-// sentPart is a part as Go's own reader of forms finds it.
+// sentPart is a part as Go's form reader returns it.
 type sentPart struct {
 	name, file, kind, sum string
-	text                  string // of a short one
+	text                  string // of a short part
 }
 
-// parts serves by reading forms, and notes what came.
+// parts parses forms and records their parts.
 type parts struct {
 	mu   sync.Mutex
 	list []sentPart
@@ -82,8 +82,8 @@ func (p *parts) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	}
 }
 
-// A multipart body reads as it was written: fields in the order of the file, texts,
-// values that are typed, files small and large.
+// A multipart body arrives as written: fields in the order of the file, texts, typed values,
+// small and large files.
 func TestHTTP_Multipart(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -137,7 +137,7 @@ func TestHTTP_Multipart(t *testing.T) {
 	}
 }
 
-// A body that is a file comes as it is, with the type that its name tells.
+// A body from a file arrives unchanged, with the type of its extension.
 func TestHTTP_FileBody(t *testing.T) {
 	for _, c := range []struct {
 		name, more, kind string
@@ -177,7 +177,7 @@ func TestHTTP_FileBody(t *testing.T) {
 	}
 }
 
-// A 307 sends a large body again; so does a connection that was closed while idle.
+// A large body is sent again after a 307, and on a new connection if the idle one was closed.
 func TestHTTP_FileBodyAgain(t *testing.T) {
 	content := noise(1 << 20)
 	var bodies [][]byte
@@ -204,7 +204,7 @@ func TestHTTP_FileBodyAgain(t *testing.T) {
 	}
 }
 
-// A server that refuses a large body answers before it has read it. That answer counts.
+// A server that refuses a large body answers before it reads the body. That answer counts.
 func TestHTTP_LargeBodyRefused(t *testing.T) {
 	url := script(t, func(p *peer) {
 		buf := make([]byte, 512)
@@ -236,7 +236,7 @@ func TestHTTP_FileNotCopied(t *testing.T) {
 		r.want(u.Do(0, long), "ok 200")
 	}
 	runtime.ReadMemStats(&after)
-	if per := (after.TotalAlloc - before.TotalAlloc) / n; per > size/16 { // what the server takes is in it
+	if per := (after.TotalAlloc - before.TotalAlloc) / n; per > size/16 { // includes the server's allocations
 		t.Errorf("%d bytes allocated a request", per)
 	}
 }
@@ -274,7 +274,7 @@ func TestHTTP_BodyMistakes(t *testing.T) {
 	}
 }
 
-// What stands in the file of a scenario is JSON that parses, whatever a value holds.
+// JSON from a scenario's file parses, whatever a value holds.
 func TestHTTP_PartsEscaped(t *testing.T) {
 	got := &parts{}
 	s := httptest.NewServer(got)

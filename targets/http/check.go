@@ -68,7 +68,8 @@ func (c *Call) compileChecks(k *scenarios.Checks, in targets.Scope) {
 	}
 }
 
-// Judge records in out what the checks make of an answer, and extracts variables into it.
+// Judge records the results of the checks in out, and extracts variables from the answer into
+// it.
 func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 	code := int(out.Status)
 	if slices.Contains(c.shed, code) {
@@ -128,17 +129,17 @@ func (k *httpCheck) holds(a *h1.Answer, out *scenarios.Outcome) bool {
 	return k.Matches(v, ok)
 }
 
-// Wanted is the text of the first check that an answer failed: what it wants, and what came.
+// Wanted describes the first check that an answer failed: what it expects, and what came.
 func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) string {
 	code := int64(out.Status)
 	switch {
 	case c.status == nil && code >= 400:
-		if c.graphql != nil { // its answers say why
+		if c.graphql != nil { // the errors in the answer explain it
 			if cause, why := c.graphql.failure(a); cause == scenarios.GraphQLErrors {
 				return why
 			}
 		}
-		return "" // the cause says it
+		return "" // the cause explains it
 	case c.status != nil && !c.status.Matches(code, true):
 		return "status " + c.status.String() + " was wanted"
 	}

@@ -28,7 +28,7 @@ func TestHTTP_Checks(t *testing.T) {
 	const header = "Content-Type: application/json\r\nX-Count: 12\r\nX-Many: one\r\nX-Many: two\r\nX-Empty: \r\nSet-Cookie: a=1\r\nSet-Cookie: sid=7; Path=/\r\n"
 	for _, c := range []struct {
 		name   string
-		status int // zero is 200
+		status int // zero means 200
 		check  string
 		want   string
 	}{
@@ -121,8 +121,8 @@ func TestHTTP_AllChecksAreCounted(t *testing.T) {
 	}
 }
 
-// `within` looks at what the objectives look at: response time in an open load,
-// service time in a closed one.
+// `within` uses the time of the objectives: response time in an open load, service time in a
+// closed one.
 func TestHTTP_Within(t *testing.T) {
 	url := script(t, each(func(string) string { return hello }))
 	r := newRig(t, targets.Options{Base: url}, `{get: /, check: {within: 2s}}`)
@@ -187,7 +187,7 @@ func TestHTTP_Extract(t *testing.T) {
 	}
 }
 
-// A failed check extracts nothing, so that what comes after can't go on with it.
+// A failed check extracts nothing, so that later steps cannot use the value.
 func TestHTTP_NothingIsExtractedFromAFailure(t *testing.T) {
 	url := script(t, each(func(string) string { return answer(200, "", document) }))
 	r := newRig(t, targets.Options{Base: url}, `{get: /, check: {"$.n": 6}, extract: {x: "$.n"}}`)
@@ -258,7 +258,7 @@ func TestHTTP_Encodings(t *testing.T) {
 	}
 }
 
-// A sample says what was wanted, beside what came.
+// A sample shows the expected value beside the actual one.
 func TestHTTP_Wanted(t *testing.T) {
 	for step, want := range map[string]string{
 		`{get: /, check: {status: [2xx, 404]}}`:                 `status 2xx or "404" was wanted`,

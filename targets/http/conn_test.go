@@ -16,8 +16,8 @@ import (
 	"brunt/targets/http"
 )
 
-// An idle connection that the server has closed, or speaks on unasked, costs the
-// next request nothing but a new connection: whatever was there before it began.
+// An idle connection that the server has closed, or on which it sent unrequested data, costs
+// the next request only a new connection.
 func TestHTTP_ClosedWhileIdle(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -62,8 +62,8 @@ func TestHTTP_ClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// Where the server had not closed yet when the request went out, nothing is tried
-// again: the request is an error, sent once.
+// If the server had not closed yet when the request went out, the request is not retried: it
+// is an error, sent once.
 func TestHTTP_NothingIsSentTwice(t *testing.T) {
 	var requests atomic.Int64
 	url := script(t, func(p *peer) {
@@ -86,7 +86,7 @@ func TestHTTP_NothingIsSentTwice(t *testing.T) {
 	}
 }
 
-// A server that closes each connection before it is asked anything.
+// A server that closes each connection before a request.
 func TestHTTP_ClosedAtOnce(t *testing.T) {
 	url := script(t, func(p *peer) { p.reset() })
 	r := newRig(t, targets.Options{Base: url}, "get: /")
@@ -103,7 +103,7 @@ func TestHTTP_ClosedAtOnce(t *testing.T) {
 	}
 }
 
-// Idle connections are used newest first, so that the others can age.
+// The newest idle connection is used first, so that the others can age.
 func TestHTTP_NewestFirst(t *testing.T) {
 	var mu sync.Mutex
 	var used []int
@@ -221,7 +221,7 @@ func TestHTTP_IPv6(t *testing.T) {
 	}
 }
 
-// Many users, few connections, all kinds of answers: everything is answered, the
+// With many users, few connections and all kinds of answers, every request is answered and the
 // limit holds.
 func TestHTTP_Crowd(t *testing.T) {
 	var open, most atomic.Int64
@@ -259,13 +259,14 @@ func TestHTTP_Crowd(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// The server notices an end a moment after the client has opened the next.
+	// The server notices the end of a connection a moment after the client has opened the
+	// next.
 	if ok.Load() != 2000 || most.Load() > 10 || http.Waiting(r.Client) != 0 {
 		t.Errorf("%d answered, %d connections at once, %d wait", ok.Load(), most.Load(), http.Waiting(r.Client))
 	}
 }
 
-// A place in the limit comes back when opening a connection fails.
+// A place in the limit is freed when opening a connection fails.
 func TestHTTP_LimitAndFailedDials(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -302,7 +303,7 @@ func TestHTTP_AfterClose(t *testing.T) {
 	r.want(r.user(1).Do(0, long), "unfinished")
 }
 
-// A server whose backlog is full swallows connection attempts.
+// A server with a full backlog drops connection attempts.
 func swallower(t *testing.T) string {
 	t.Helper()
 	url, fill := fullBacklog(t)
@@ -349,8 +350,7 @@ func TestHTTP_AbortWhileConnecting(t *testing.T) {
 	}
 }
 
-// No connection outlives its use: nothing leaks when answers, errors, timeouts and
-// an abort mix.
+// No connection leaks when answers, errors, timeouts and an abort mix.
 func TestHTTP_NoConnectionLeaks(t *testing.T) {
 	var open atomic.Int64
 	url := script(t, func(p *peer) {

@@ -11,7 +11,7 @@ import (
 	"brunt/targets/http"
 )
 
-// lives counts the requests of each connection that a server has seen.
+// lives counts the requests on each connection of a server.
 type lives struct {
 	mu   sync.Mutex
 	asks []int
@@ -30,8 +30,8 @@ func (l *lives) serve(p *peer) {
 	}
 }
 
-// TestHTTP_Reuse closes each connection after as many requests as were drawn for it:
-// the same for the same seed, others for another, all that the range has.
+// TestHTTP_Reuse closes each connection after the number of requests drawn for it: the same
+// numbers for the same seed, others for another seed, and every number of the range.
 func TestHTTP_Reuse(t *testing.T) {
 	run := func(reuse quantity.Counts, seed uint64, requests int) []int {
 		l := &lives{}
@@ -67,7 +67,7 @@ func TestHTTP_Reuse(t *testing.T) {
 		t.Errorf("the same draw from another seed: %v", other)
 	}
 	seen := map[int]int{}
-	for _, n := range first[:len(first)-1] { // the last may not be at its end
+	for _, n := range first[:len(first)-1] { // the last may not be finished
 		seen[n]++
 	}
 	for n := range seen {
@@ -77,8 +77,7 @@ func TestHTTP_Reuse(t *testing.T) {
 	}
 }
 
-// TestHTTP_ReuseAndWaiting hands the place of a connection that has had its requests to
-// who waits for one.
+// TestHTTP_ReuseAndWaiting gives the place of a used-up connection to a waiting request.
 func TestHTTP_ReuseAndWaiting(t *testing.T) {
 	l := &lives{}
 	o := targets.Options{Base: script(t, l.serve)}
@@ -101,14 +100,14 @@ func TestHTTP_ReuseAndWaiting(t *testing.T) {
 			t.Fatalf("requests a connection: %v", l.asks)
 		}
 	}
-	if r.Opened() < 60 || r.Opened() > 62 || // up to three are left with a request to go
+	if r.Opened() < 60 || r.Opened() > 62 || // up to three have one request left
 		len(l.asks) != int(r.Opened()) || http.Waiting(r.Client) != 0 {
 		t.Errorf("%d connections for 120 requests, %d wait", r.Opened(), http.Waiting(r.Client))
 	}
 }
 
-// TestHTTP_AnswersHold follows a name as soon as its own record says, where the scenario
-// does not say otherwise, and never later than after half a minute.
+// TestHTTP_AnswersHold follows a changed name when its TTL ends, unless the scenario says
+// otherwise, and after half a minute at the latest.
 func TestHTTP_AnswersHold(t *testing.T) {
 	port := loopbacks(t, "127.0.0.2")
 	for _, c := range []struct {

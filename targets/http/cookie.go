@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Cookies returns the Cookie header of a request.
+// cookies returns the Cookie header of a request.
 func (s *session) cookies(o *origin, target []byte) string {
 	if s.jar == nil {
 		return ""
@@ -23,7 +23,7 @@ func (s *session) cookies(o *origin, target []byte) string {
 	return b.String()
 }
 
-// cookieURL is what of a URL decides about cookies.
+// cookieURL returns the parts of a URL that select cookies.
 func cookieURL(o *origin, target []byte) *url.URL {
 	u := *o.url
 	path, _, _ := bytes.Cut(target, []byte("?"))
@@ -31,7 +31,7 @@ func cookieURL(o *origin, target []byte) *url.URL {
 	return &u
 }
 
-// store keeps the cookies of an answer.
+// store stores the cookies of an answer.
 func (s *session) store(o *origin, target []byte, list []*http.Cookie) {
 	if s.jar == nil {
 		s.jar, _ = cookiejar.New(nil)

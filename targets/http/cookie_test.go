@@ -8,7 +8,7 @@ import (
 	"brunt/targets"
 )
 
-// cookieOf finds the Cookie headers of a request.
+// cookieOf returns the Cookie headers of a request.
 func cookieOf(request string) string {
 	var list []string
 	for line := range strings.SplitSeq(request, "\r\n") {
@@ -19,7 +19,7 @@ func cookieOf(request string) string {
 	return strings.Join(list, " | ")
 }
 
-// baker sets the cookies that a request asks for in its query: ?set=a=1;Path=/x,b=2
+// baker sets the cookies that the query requests: ?set=a=1;Path=/x,b=2
 func baker(seen *recorder) func(*peer) {
 	return func(p *peer) {
 		for {
@@ -65,10 +65,10 @@ func TestHTTP_Cookies(t *testing.T) {
 			seen := &recorder{}
 			host := strings.TrimPrefix(script(t, baker(seen)), "http://")
 			_, port, _ := strings.Cut(host, ":")
-			// By a name, as loopback itself counts as secure.
+			// By name, as loopback itself counts as secure.
 			r := newRig(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}}, `get: "/set?set=`+c.set+`"`, `get: `+c.path, `{get: `+c.path+`, headers: {cookie: "own=1"}}`)
 			u, other := r.user(0), r.user(1)
-			r.want(u.Do(1, long), "ok 200") // before there is any: the ready request
+			r.want(u.Do(1, long), "ok 200") // before there is a cookie: the ready request
 			r.want(u.Do(0, long), "ok 200")
 			r.want(u.Do(1, long), "ok 200")
 			r.want(other.Do(1, long), "ok 200")
@@ -105,7 +105,7 @@ func TestHTTP_CookieChanges(t *testing.T) {
 	}
 }
 
-// A cookie that a redirect sets goes with the request that it asks for.
+// A cookie set by a redirect is sent with the redirected request.
 func TestHTTP_CookieOfARedirect(t *testing.T) {
 	seen := &recorder{}
 	url := script(t, func(p *peer) {

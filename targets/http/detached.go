@@ -17,7 +17,7 @@ type Detached struct {
 	Body   []byte
 }
 
-// Detach renders a call for another client: without auth, signature, cookies and trace.
+// Detach renders a call for another client: without credentials, signature, cookies and trace.
 // Paths are appended to base, which may be nil.
 func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
 	to, err := c.url.Append(nil, it)
@@ -63,22 +63,22 @@ func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
 	return d, nil
 }
 
-// Inspects reports whether the call looks at more of an answer than its status.
+// Inspects reports whether the call needs more of an answer than its status.
 func (c *Call) Inspects() bool { return len(c.checks) > 0 || c.graphql != nil }
 
-// NeedsBody reports whether checks or extractions look into the body.
+// NeedsBody reports whether checks or extractions read the body.
 func (c *Call) NeedsBody() bool { return c.whole }
 
-// Fixed reports whether the request is the same each time.
+// Fixed reports whether every request of the call is the same.
 func (c *Call) Fixed() bool { return c.fixed }
 
 // Traces reports whether the step sets a traceparent itself.
 func (c *Call) Traces() bool { return c.traced }
 
-// Redirects is how many redirects are followed.
+// Redirects returns how many redirects are followed.
 func (c *Call) Redirects() int { return c.redirects }
 
-// CheckDetach is the reason why another client can't make the call; empty is that it can.
+// CheckDetach returns the reason why another client cannot make the call; empty: it can.
 func (c *Call) CheckDetach() string {
 	switch {
 	case c.auth != nil || c.sign != nil:

@@ -11,14 +11,14 @@ import (
 	"brunt/targets/http/h2"
 )
 
-// What a connection speaks.
+// Versions of HTTP on a connection.
 const (
 	spoken1   = iota // HTTP/1.1
 	spoken2          // HTTP/2 over TLS
 	spokenH2C        // HTTP/2 without TLS
 )
 
-// speaks2 reports whether requests to o are to go by HTTP/2, as far as is known.
+// speaks2 reports whether requests to o use HTTP/2, as far as is known.
 func (p *pool) speaks2(o *origin) bool {
 	switch v := p.o.Connections.HTTP; {
 	case v == scenarios.HTTP1:
@@ -31,7 +31,7 @@ func (p *pool) speaks2(o *origin) bool {
 	return !o.only.Load()
 }
 
-// offers2 is a TLS configuration that offers the server HTTP/2.
+// offers2 returns a TLS configuration that offers HTTP/2 to the server.
 func (p *pool) offers2(c *tls.Config) *tls.Config {
 	c = c.Clone()
 	c.NextProtos = []string{"h2", "http/1.1"}
@@ -46,7 +46,7 @@ func (o *origin) Connect(deadline time.Duration) (*h1.Conn, error) {
 	return o.pool.connect(o, o.tls2, deadline)
 }
 
-// Adopt implements [Host]. From now on requests to the origin go by HTTP/1.1.
+// Adopt implements [Host]. Later requests to the origin use HTTP/1.1.
 func (o *origin) Adopt(c *h1.Conn) {
 	o.pool.spoken[spoken1].Add(1)
 	o.only.Store(true)
@@ -108,17 +108,17 @@ func (c *client) Streams() (waits int64, each int) {
 	return waits, each
 }
 
-// mostTries is how often a request goes out that the server refuses each time. One that
-// was on connections which ended before its turn goes on until its deadline, after so
-// many tries a little slower.
+// mostTries bounds how often a request is sent that the server refuses each time. A request
+// whose connections ended before its turn is retried until its deadline, with short pauses
+// after so many attempts.
 const (
 	mostTries = 5
 	tryAgain  = time.Millisecond
 )
 
-// roundTrip2 sends one request by HTTP/2 and reads its answer. What the server has
-// certainly not begun with is sent again on another connection, as one would be that
-// was closed while idle.
+// roundTrip2 sends one request by HTTP/2 and reads its answer. A request that the server has
+// certainly not begun to process is sent again on another connection, as after an idle
+// HTTP/1.1 connection was closed.
 func (t *exchange) roundTrip2() error {
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	for tries := 1; ; tries++ {

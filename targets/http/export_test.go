@@ -8,7 +8,7 @@ import (
 	"brunt/targets"
 )
 
-// Waiting is how many requests of an HTTP client wait for a connection.
+// Waiting returns how many requests of an HTTP client wait for a connection.
 func Waiting(c targets.Client) (n int) {
 	p := c.(*client).pool
 	p.mu.RLock()
@@ -31,7 +31,7 @@ func Waiting(c targets.Client) (n int) {
 	return n
 }
 
-// SetNames gives a client its own DNS and its own clock for it.
+// SetNames replaces a client's DNS and the clock for it.
 func SetNames(c targets.Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error)) {
 	c.(*client).net.UseAsker(now, ask)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// A finder takes a value out of an answer: `$.path`, `header NAME`, `cookie NAME`
-// or `~ regexp`, whose first group it is.
+// A finder extracts a value from an answer: `$.path`, `header NAME`, `cookie NAME` or `~
+// regexp`, which gives its first group.
 type finder struct {
 	path   jp.Expr
 	header string
@@ -22,7 +22,7 @@ type finder struct {
 	re     *regexp.Regexp
 }
 
-// String writes the finder as its author did.
+// String returns the finder as its author wrote it.
 func (f *finder) String() string {
 	switch {
 	case f.path != nil:
@@ -37,7 +37,7 @@ func (f *finder) String() string {
 	return "~ " + f.re.String()
 }
 
-// parseFinder reads the form that extractions are written in.
+// parseFinder parses an extraction.
 func parseFinder(s string) (finder, error) {
 	switch {
 	case strings.HasPrefix(s, "$"):
@@ -66,7 +66,7 @@ func parseFinder(s string) (finder, error) {
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
 }
 
-// find takes the value out of an answer.
+// find extracts the value from an answer.
 func (f *finder) find(a *h1.Answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:
@@ -106,5 +106,5 @@ func (f *finder) find(a *h1.Answer, v *template.Value) bool {
 	}
 	found := m[min(1, len(m)-1)]
 	v.SetBytes(found)
-	return found != nil // a group that took no part found nothing
+	return found != nil // a group that did not match found nothing
 }

@@ -42,12 +42,12 @@ func (q *querySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// graphQL is what of a call is GraphQL's.
+// graphQL holds the fields of a call that are specific to GraphQL.
 type graphQL struct {
-	asked bool // the author's own checks look at the errors
+	asked bool // the author's checks inspect the errors
 }
 
-// compileGraphQL makes a call of a graphql step what it is: a post of a query.
+// compileGraphQL compiles a graphql step: a POST of a query.
 func (c *Call) compileGraphQL(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
 	if kind != "graphql" {
 		for _, key := range []string{"query", "variables", "operation"} {
@@ -103,7 +103,7 @@ func (c *Call) compileGraphQL(kind string, s *Step, in targets.Scope, m *syntax.
 	c.body, c.bodyType = body, "application/json"
 }
 
-// Read returns the document's text and its place.
+// read returns the document's text and its place.
 func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax.Pos) {
 	if q.file != nil {
 		if q.file.Type != "" {
@@ -111,7 +111,7 @@ func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax
 		}
 		return string(q.file.read(in, m)), q.file.Of("file")
 	}
-	if q.text == nil { // told already
+	if q.text == nil { // noted already
 		return "", syntax.Pos{}
 	}
 	if strings.TrimSpace(q.text.Value) == "" {
@@ -121,8 +121,8 @@ func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax
 	return q.text.Value, q.text.Pos
 }
 
-// operationOf finds which operation of a document is meant; empty is its only one, that
-// has no name.
+// operationOf returns the operation of a document that want names; empty: its only one, which
+// may have no name.
 func operationOf(query, want string) (string, error) {
 	var names []string
 	for _, op := range operations(query) {
@@ -146,8 +146,8 @@ func operationOf(query, want string) (string, error) {
 
 type operation struct{ kind, name string }
 
-// operations lists the operations that a document defines (GraphQL, section 2.3). It
-// Reads no more of the grammar than to find them: texts, comments and brackets.
+// operations lists the operations that a document defines (GraphQL, section 2.3). It parses
+// only strings, comments and brackets.
 func operations(doc string) []operation {
 	var out []operation
 	depth := 0
@@ -207,7 +207,7 @@ func operations(doc string) []operation {
 	return out
 }
 
-// blockText returns the length of a block text with its closing quotes.
+// blockText returns the length of a block string with its closing quotes.
 func blockText(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -225,8 +225,8 @@ var (
 	dataPath   = jp.MustParseString("$.data")
 )
 
-// failure says why an answer that came is an error: it holds errors, or is no answer
-// in GraphQL (GraphQL, section 7.1).
+// failure returns why an answer is an error: it contains errors, or it is not a GraphQL answer
+// (GraphQL, section 7.1).
 func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
 	found, has := a.JSON(errorsPath)
 	if list, ok := found.([]any); has && ok && len(list) > 0 {
@@ -241,7 +241,7 @@ func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
 	return scenarios.NoCause, ""
 }
 
-// firstError puts the first of an answer's errors into words.
+// firstError describes the first of an answer's errors.
 func firstError(list []any) string {
 	why := scenarios.ValueText(list[0])
 	if e, ok := list[0].(map[string]any); ok {

@@ -27,7 +27,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// Whatever a document is, reading it ends, and what it finds stands in it.
+// For any document the parser ends, and the operations it finds occur in the document.
 func FuzzOperations(f *testing.F) {
 	for _, s := range []string{"query A { a }", "{ a }", `mutation B($x: T = "\"") { b }`, `"""`, "#", "fragment F on T { a } query"} {
 		f.Add(s)

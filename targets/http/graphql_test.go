@@ -15,8 +15,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// What is posted is the query, the variables with their types, and the operation's
-// name.
+// The request contains the query, the variables with their types, and the operation's name.
 func TestGraphQL_Request(t *testing.T) {
 	var got map[string]any
 	var head nethttp.Header
@@ -67,8 +66,7 @@ func TestGraphQL_Request(t *testing.T) {
 	}
 }
 
-// Errors in a 200 are an error, with a cause of its own and the first message in the
-// sample.
+// Errors in a 200 fail the request, with their own cause and the first message in the sample.
 func TestGraphQL_Errors(t *testing.T) {
 	for _, c := range []struct{ name, step, answer, want, message string }{
 		{"errors", ``, `{"errors": [{"message": "no such field", "path": ["post", 0, "id"]}, {"message": "b"}]}`, "graphql errors", "no such field (at post.0.id); 2 errors in all"},

@@ -13,8 +13,7 @@ import (
 	"brunt/targets"
 )
 
-// mute2 answers every request over HTTP/2 by the same header and body, with as little
-// effort as can be.
+// mute2 answers every HTTP/2 request with the same header and body, as cheaply as possible.
 func mute2(fields ...string) func(*peer) {
 	return func(p *peer) {
 		var block bytes.Buffer
@@ -75,7 +74,7 @@ func TestHTTP2_HardlyAllocates(t *testing.T) {
 	r := newRig(t, o, `get: /`)
 	u := r.user(0)
 	var out scenarios.Outcome
-	if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > 6 { // the server's are among them
+	if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > 6 { // includes the server's
 		t.Errorf("%v allocations a call", n)
 	}
 	r.want(out, "ok 200")

@@ -14,8 +14,8 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// http2Client is HTTP that speaks HTTP/2 and trusts the test server. Streams is the limit
-// of a connection; zero is the server's.
+// http2Client is HTTP that speaks HTTP/2 and trusts the test server. Streams is the limit of a
+// connection; zero: the server's.
 func http2Client(streams int) *targets.Descriptor {
 	d := http.Descriptor()
 	client := d.Client
@@ -30,8 +30,8 @@ func http2Client(streams int) *targets.Descriptor {
 	return d
 }
 
-// serve2 makes a server speak HTTP/2, with or without TLS, and its handler able to
-// end the connection.
+// serve2 makes a server speak HTTP/2, with or without TLS, and lets its handler end the
+// connection.
 func serve2(secure bool) func(*httptest.Server) {
 	return func(s *httptest.Server) {
 		s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -50,7 +50,7 @@ func serve2(secure bool) func(*httptest.Server) {
 
 type connKey struct{}
 
-// connOf is the TCP connection by which a request came.
+// connOf returns the TCP connection of a request.
 func connOf(r *nethttp.Request) *net.TCPConn {
 	c := r.Context().Value(connKey{}).(net.Conn)
 	if t, ok := c.(*tls.Conn); ok {

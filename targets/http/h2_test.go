@@ -23,7 +23,7 @@ import (
 	"brunt/targets/http"
 )
 
-// at2 are the options of a client that speaks HTTP/2 without TLS.
+// at2 returns the options of a client that speaks HTTP/2 without TLS.
 func at2(url string, change ...func(*scenarios.Connections)) targets.Options {
 	o := targets.Options{Base: url}
 	o.Connections.HTTP = scenarios.HTTP2
@@ -47,7 +47,7 @@ func TestHTTP2_Request(t *testing.T) {
 		p.hello(a.id)
 	}))
 	host := strings.TrimPrefix(url, "http://")
-	wide := strings.Repeat("x", 40_000) // a header that one frame does not hold
+	wide := strings.Repeat("x", 40_000) // a header too large for one frame
 	for _, c := range []struct {
 		name, step string
 		fields     []string
@@ -73,7 +73,7 @@ func TestHTTP2_Request(t *testing.T) {
 					t.Fatal(r.says(o))
 				}
 			}
-			for range 2 { // the second time the names are in the compression's table
+			for range 2 { // the second time, the names are in the compression table
 				mu.Lock()
 				a := got[len(got)-1]
 				mu.Unlock()
@@ -96,9 +96,9 @@ func TestHTTP2_Answers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer func(p *peer2, id uint32)
-		step   string // zero is get: /
+		step   string // zero means get: /
 		want   string
-		dead   bool // the connection is over
+		dead   bool // the connection has ended
 	}{
 		{name: "in pieces, padded", answer: func(p *peer2, id uint32) {
 			p.head(id, false, ":status", "200", "content-length", "10")
@@ -237,7 +237,7 @@ func TestHTTP2_Answers(t *testing.T) {
 	}
 }
 
-// headLong writes a header that takes many frames.
+// headLong writes a header of many frames.
 func (p *peer2) headLong(id uint32, fields ...string) {
 	for f := range slices.Chunk(fields, 2) {
 		_ = p.enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
@@ -251,7 +251,7 @@ func (p *peer2) headLong(id uint32, fields ...string) {
 	}
 }
 
-// crowd makes a call by so many users at once and gives what became of each.
+// crowd makes a call by many users at once and returns the outcomes.
 func (r *rig) crowd(users int, timeout time.Duration) []scenarios.Outcome {
 	r.t.Helper()
 	out := make([]scenarios.Outcome, users)
@@ -264,7 +264,7 @@ func (r *rig) crowd(users int, timeout time.Duration) []scenarios.Outcome {
 	return out
 }
 
-// count counts outcomes by what says makes of them.
+// count counts outcomes by the text of says.
 func (r *rig) count(list []scenarios.Outcome) map[string]int {
 	n := map[string]int{}
 	for _, o := range list {
@@ -273,12 +273,12 @@ func (r *rig) count(list []scenarios.Outcome) map[string]int {
 	return n
 }
 
-// What GOAWAY says was not processed goes to a new connection, once. What it says was
-// processed and is never answered is an error, and goes nowhere.
+// Requests that GOAWAY calls unprocessed go to a new connection, once. A processed request
+// without an answer is an error and is not repeated.
 func TestHTTP2_GoAway(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		answer bool // those that were processed are answered
+		answer bool // processed requests are answered
 		ok     int
 		closed int
 	}{{"answered", true, 8, 0}, {"not answered", false, 5, 3}} {
@@ -298,13 +298,13 @@ func TestHTTP2_GoAway(t *testing.T) {
 					ids = append(ids, a.id)
 				}
 				requests.Add(3)
-				_ = p.WriteGoAway(1<<31-1, http2.ErrCodeNo, nil) // the end comes, and not yet
+				_ = p.WriteGoAway(1<<31-1, http2.ErrCodeNo, nil) // the end is announced, not yet due
 				_ = p.WriteGoAway(ids[2], http2.ErrCodeNo, nil)
 				if c.answer {
 					for _, id := range ids[:3] {
 						p.hello(id)
 					}
-					p.asked() // the client closes when its last stream is over
+					p.asked() // the client closes after its last stream
 					return
 				}
 				time.Sleep(20 * time.Millisecond)
@@ -324,8 +324,8 @@ func TestHTTP2_GoAway(t *testing.T) {
 	}
 }
 
-// A server that announces the end of each connection before it has done anything is
-// tried until the deadline.
+// With a server that announces the end of each connection before it has processed any request,
+// the client retries until the deadline.
 func TestHTTP2_AlwaysGone(t *testing.T) {
 	url := script2(t, nil, func(p *peer2) {
 		if p.n < 20 {
@@ -342,7 +342,7 @@ func TestHTTP2_AlwaysGone(t *testing.T) {
 	}
 }
 
-// REFUSED_STREAM says that nothing was done: the request goes again, but not for ever.
+// REFUSED_STREAM means that the request was not processed: it is retried, but not for ever.
 func TestHTTP2_RefusedStream(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -368,7 +368,7 @@ func TestHTTP2_RefusedStream(t *testing.T) {
 	}
 }
 
-// A connection that ends with many streams on it is an error of each of them.
+// A connection that ends with many streams fails each of them.
 func TestHTTP2_ConnectionFails(t *testing.T) {
 	url := script2(t, nil, func(p *peer2) {
 		for range 20 {
@@ -436,7 +436,7 @@ func TestHTTP2_LimitChanges(t *testing.T) {
 				return under.Load() == int64(c.from) && http.Waiting(r.Client) == 12-int(c.from)
 			})
 			raise <- true
-			// Where it may, the client opens as many connections as 12 streams need.
+			// Without a limit of connections, the client opens as many as 12 streams need.
 			if n := r.count(<-done); n["ok 200"] != 12 || most.Load() != 4 || r.Opened() != 1 && (c.max > 0 || r.Opened() > 3) {
 				t.Errorf("%v, %d at once, %d connections", n, most.Load(), r.Opened())
 			}
@@ -444,7 +444,7 @@ func TestHTTP2_LimitChanges(t *testing.T) {
 	}
 }
 
-// A body is sent as the server has room for it, the rest is not lost.
+// A body is sent as the windows allow, without loss.
 func TestHTTP2_Windows(t *testing.T) {
 	body := strings.Repeat("0123456789", 20_000)
 	var got string
@@ -487,8 +487,7 @@ func TestHTTP2_Windows(t *testing.T) {
 	}
 }
 
-// An answer that comes before the request was sent whole is an answer. The server is
-// told that no more comes.
+// An answer before the end of the request counts. The stream is then reset.
 func TestHTTP2_EarlyAnswer(t *testing.T) {
 	var reset atomic.Int64
 	url := script2(t, []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 10}}, func(p *peer2) {
@@ -514,8 +513,7 @@ func TestHTTP2_EarlyAnswer(t *testing.T) {
 	}
 }
 
-// A request that times out is taken back from the server; the others on the
-// connection go on.
+// A request that times out is cancelled at the server; the others on the connection continue.
 func TestHTTP2_TimeoutLeavesTheConnection(t *testing.T) {
 	var cancelled atomic.Int64
 	url := script2(t, nil, func(p *peer2) {
@@ -548,12 +546,12 @@ func TestHTTP2_TimeoutLeavesTheConnection(t *testing.T) {
 	}
 }
 
-// A connection on which nothing is heard any more, not even the answer to a PING, is
-// not waited for for ever: further requests go by another.
+// A silent connection, without even an answer to a PING, is given up: further requests use
+// another.
 func TestHTTP2_MuteConnection(t *testing.T) {
 	for _, c := range []struct {
 		most   int
-		shared bool // another request is on the connection all the time
+		shared bool // another request stays on the connection
 	}{{0, false}, {1, false}, {0, true}} {
 		url := script2(t, nil, func(p *peer2) {
 			if p.n == 0 {
@@ -579,8 +577,8 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 	}
 }
 
-// A server that freezes in the middle of a header holds no request beyond its deadline,
-// and its connection is left.
+// A server that freezes in the middle of a header does not delay a request beyond its
+// deadline, and its connection is given up.
 func TestHTTP2_FrozenInHeader(t *testing.T) {
 	url := script2(t, nil, func(p *peer2) {
 		if p.n > 0 {
@@ -607,15 +605,14 @@ func TestHTTP2_FrozenInHeader(t *testing.T) {
 		r.Abort()
 		t.Fatal("it waits beyond its deadline")
 	}
-	time.Sleep(1100 * time.Millisecond) // more than the patience with the PING
+	time.Sleep(1100 * time.Millisecond) // longer than the wait for the PING
 	r.want(u.Do(0, long), "ok 200")
 	if r.Opened() != 2 {
 		t.Errorf("%d connections", r.Opened())
 	}
 }
 
-// An idle connection that the server has closed costs the next request nothing but a
-// new connection.
+// An idle connection that the server has closed costs the next request only a new connection.
 func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -666,8 +663,7 @@ func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// Many who come at once share the connection that the first of them opens, and its
-// failure.
+// Many simultaneous requests share the connection that the first opens, and its failure.
 func TestHTTP2_OneDial(t *testing.T) {
 	url := script2(t, nil, each2(func(p *peer2, a asked) { p.hello(a.id) }))
 	r := newRig(t, at2(url), "get: /")
@@ -712,7 +708,7 @@ func TestHTTP2_Connections(t *testing.T) {
 	}
 }
 
-// Which version is spoken: what the scenario asks for, and what the server has.
+// The version in use depends on the scenario and on the server.
 func TestHTTP2_Version(t *testing.T) {
 	echo := nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { _, _ = io.WriteString(w, r.Proto) })
 	start := func(secure, two bool) string {
@@ -776,8 +772,8 @@ func TestHTTP2_Version(t *testing.T) {
 	}
 }
 
-// Large bodies go both ways, those put together of several parts too, and redirects
-// and compressed answers are as with HTTP/1.1.
+// Large bodies are sent both ways, multipart ones included; redirects and compressed answers
+// work as with HTTP/1.1.
 func TestHTTP2_Large(t *testing.T) {
 	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		switch r.URL.Path {
@@ -827,7 +823,7 @@ func TestHTTP2_Large(t *testing.T) {
 	}
 }
 
-// A stream of events is read as it comes, and ended when it has what was wanted.
+// A stream of events is read as it comes, and ended after the wanted event.
 func TestHTTP2_Events(t *testing.T) {
 	gone := make(chan bool, 10)
 	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {

@@ -26,7 +26,7 @@ import (
 	"brunt/targets/http"
 )
 
-// authority is a CA of the test's own.
+// authority is a CA for tests.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -53,7 +53,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign makes a certificate, signed by the authority once that has one itself.
+// sign creates a certificate, signed by the authority if that has one itself.
 func (a *authority) sign(c *x509.Certificate) tls.Certificate {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -89,12 +89,12 @@ func TestHTTP_TLS(t *testing.T) {
 	resolve := map[string]string{"api.test": "127.0.0.1", "other.test": "127.0.0.1"}
 	for _, c := range []struct {
 		name string
-		host string // zero is api.test
+		host string // zero means api.test
 		cert tls.Certificate
 		tls  *scenarios.TLS
 		want string
 		sni  string
-		says string // of the error
+		says string // part of the error
 	}{
 		{name: "own CA", cert: good, tls: &scenarios.TLS{CA: ca.file}, want: "ok 200", sni: "api.test"},
 		{name: "by address", host: "127.0.0.1", cert: good, tls: &scenarios.TLS{CA: ca.file}, want: "ok 200"},
@@ -182,7 +182,7 @@ func TestHTTP_TimeoutInTheHandshake(t *testing.T) {
 	}
 }
 
-// Over TLS too, a connection that was closed while idle costs no error.
+// Over TLS too, an idle connection that was closed causes no error.
 func TestHTTP_TLSClosedWhileIdle(t *testing.T) {
 	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, "hello") }))
 	s.StartTLS()
@@ -198,9 +198,9 @@ func TestHTTP_TLSClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// A request that times out while it is written leaves half a record of TLS behind. The
-// connection is then closed as it is: an alert behind that would be a part of the record
-// to the server, which calls it a bad one where it fills it.
+// A request that times out during its write leaves half a TLS record. The connection is then
+// closed without an alert: the server would take the alert for the rest of the record, and
+// report a bad record.
 func TestHTTP_TLSTornRecord(t *testing.T) {
 	thaw, read := make(chan bool), make(chan []byte, 1)
 	cert := newAuthority(t).leaf(time.Hour)
@@ -214,7 +214,7 @@ func TestHTTP_TLSTornRecord(t *testing.T) {
 	r := newRig(t, o, `{post: /, body: {file: "`+written(t, "body", make([]byte, 32<<20))+`"}}`)
 	began := time.Now()
 	r.want(r.user(0).Do(0, 200*time.Millisecond), "timeout")
-	if took := time.Since(began); took > 4*time.Second { // for 5 s crypto/tls tries to be rid of an alert
+	if took := time.Since(began); took > 4*time.Second { // crypto/tls tries to send an alert for 5 s
 		t.Errorf("it took %v", took)
 	}
 	close(thaw)

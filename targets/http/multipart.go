@@ -66,7 +66,7 @@ func (b *multipartSource) part(field string, n *syntax.Node, m *syntax.Mistakes)
 	b.parts = append(b.parts, p)
 }
 
-// compileMultipart makes the body of its parts.
+// compileMultipart compiles the body from its parts.
 func (c *Call) compileMultipart(b *multipartSource, in targets.Scope, m *syntax.Mistakes) {
 	boundary := boundaryOf(b)
 	c.bodyType = "multipart/form-data; boundary=" + boundary
@@ -104,15 +104,14 @@ func (c *Call) compileMultipart(b *multipartSource, in targets.Scope, m *syntax.
 		c.segments = append(c.segments, segment{file: file.read(in, m)})
 	}
 	text.Join("\r\n--"+boundary+"--\r\n", none)
-	if c.segments == nil { // no file among them: it is a body like any other
+	if c.segments == nil { // no part is a file: it is an ordinary body
 		c.body = text
 		return
 	}
 	flush()
 }
 
-// describe returns the file name, the content type and, of a part that is no file, the
-// value.
+// describe returns the file name, the content type and, for a part that is no file, the value.
 func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *template.Template) {
 	given := 0
 	if p.Text != nil {
@@ -143,8 +142,8 @@ func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *tem
 	return name, kind, value
 }
 
-// boundaryOf makes a line that stands in no part: a hash of what the parts are. It is
-// the same in every run.
+// boundaryOf returns a line that occurs in no part: a hash of the parts. It is the same in
+// every run.
 func boundaryOf(b *multipartSource) string {
 	h := sha256.New()
 	for _, p := range b.parts {
@@ -153,7 +152,7 @@ func boundaryOf(b *multipartSource) string {
 	return "brunt-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// quotedName is a name inside the quotes of a Content-Disposition, as browsers write it
+// quotedName returns a name for the quotes of a Content-Disposition, as browsers write it
 // (WHATWG HTML, multipart form data).
 func quotedName(s string) string {
 	return strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22").Replace(s)

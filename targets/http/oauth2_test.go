@@ -18,13 +18,13 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// tokenServer is an authorization server that reads forms by Go's own means.
+// tokenServer is an authorization server that parses forms by net/http.
 type tokenServer struct {
 	*httptest.Server
 	n      int
-	answer string // of JSON; %d is the number of the token
+	answer string // JSON; %d is the number of the token
 	code   int
-	to     string // where it sends on
+	to     string // where it redirects to
 	seen   []*nethttp.Request
 }
 
@@ -49,7 +49,7 @@ func newTokenServer(t testing.TB) *tokenServer {
 	return s
 }
 
-// open readies the one token of a flow.
+// open prepares the only token of a flow.
 func open(t testing.TB, f *targetstest.Flow, o targets.Options) *auth.Tokens {
 	t.Helper()
 	list := targets.Share[auth.Proofs](f.Shared).Tokens()
@@ -62,8 +62,7 @@ func open(t testing.TB, f *targetstest.Flow, o targets.Options) *auth.Tokens {
 	return list[0]
 }
 
-// The grant is asked for as RFC 6749 says, in both styles; requests send what was
-// given, and all of them the same.
+// The grant is requested as RFC 6749 says, in both styles; all requests send the same token.
 func TestOAuth2_Grant(t *testing.T) {
 	for _, style := range []string{"basic", "body"} {
 		t.Run(style, func(t *testing.T) {
@@ -137,8 +136,8 @@ func TestOAuth2_Refused(t *testing.T) {
 	}
 }
 
-// The token is fetched inside the blast radius, by the load's own names, and a relative
-// URL is the target's.
+// The token is fetched inside the blast radius, by the load's name settings; a relative URL is
+// under the target's.
 func TestOAuth2_Reach(t *testing.T) {
 	s := newTokenServer(t)
 	addr := strings.TrimPrefix(s.URL, "http://")
@@ -166,7 +165,7 @@ func TestOAuth2_Reach(t *testing.T) {
 	}
 }
 
-// One block is one token, however many steps send it; a step's own is another.
+// One block has one token, however many steps send it; a step's own block has another.
 func TestOAuth2_Shared(t *testing.T) {
 	s := newTokenServer(t)
 	block := `{oauth2: {token_url: "` + s.URL + `/token", client_id: a, client_secret: b}}`
@@ -176,7 +175,7 @@ func TestOAuth2_Shared(t *testing.T) {
 	}
 }
 
-// A request that is sent before there is a token has none: it does not wait.
+// A request before the first token has none: it does not wait.
 func TestOAuth2_NoToken(t *testing.T) {
 	target := newHeard(t)
 	r := newRigWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "http://127.0.0.1:1/", client_id: a, client_secret: b}}`, `get: /`)

@@ -18,40 +18,40 @@ import (
 	"brunt/targets/http/h2"
 )
 
-// origin is a scheme, host and port, with the connections that are open to it.
+// origin is a scheme, host and port, with the open connections to it.
 type origin struct {
 	host string // for the Host header
 	name string // the host alone
 	port string
 	tls  *tls.Config
-	tls2 *tls.Config // that offers HTTP/2 as well
+	tls2 *tls.Config // offers HTTP/2 as well
 	url  *url.URL
-	via  *dial.Proxy // nil connects directly
+	via  *dial.Proxy // nil: connects directly
 	pool *pool
 	line h2.Line       // of HTTP/2
-	only atomic.Bool   // known to speak HTTP/1.1
-	turn atomic.Uint64 // of opening a connection
+	only atomic.Bool   // it is known to speak HTTP/1.1
+	turn atomic.Uint64 // number of the next connection
 
 	mu      sync.Mutex
-	idle    []*h1.Conn // the one used last is taken first
+	idle    []*h1.Conn // the last used one is taken first
 	open    int
 	waiting []*waiter // longest first
 }
 
 // waiter is a request that waits for a connection.
 type waiter struct {
-	turn chan *h1.Conn // nil tells to open one
-	gone bool          // it gave up; under the origin's mutex
+	turn chan *h1.Conn // nil: open a new one
+	gone bool          // it gave up; guarded by the origin's mutex
 }
 
-// pool is what an HTTP client's origins share.
+// pool is shared by the origins of an HTTP client.
 type pool struct {
 	o      targets.Options
 	root   *tls.Config
 	net    *dial.Network
-	slack  time.Duration // by which a connection's deadline may be late
+	slack  time.Duration // how late a connection's deadline may be
 	opened atomic.Int64
-	spoken [3]atomic.Int64 // connections by what they speak
+	spoken [3]atomic.Int64 // connections by version
 	group  sync.WaitGroup  // of HTTP/2 connections
 	over   context.Context // ends with the run
 	end    context.CancelFunc
@@ -80,7 +80,7 @@ func newPool(o targets.Options) (*pool, error) {
 	return p, nil
 }
 
-// origin finds the origin of an absolute URL whose scheme and host are prefix.
+// origin returns the origin of an absolute URL whose scheme and host are prefix.
 func (p *pool) origin(prefix []byte) (*origin, error) {
 	p.mu.RLock()
 	o := p.origins[string(prefix)]
@@ -106,7 +106,7 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// One server may be written in several ways; it has one set of connections.
+	// A server may be written in several ways; it has one set of connections.
 	key := u.Scheme + "://" + net.JoinHostPort(strings.ToLower(o.name), o.port)
 	for _, k := range []string{string(prefix), key} {
 		if known := p.origins[k]; known != nil {
@@ -117,12 +117,12 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	return o, nil
 }
 
-// now is the time on the run's clock.
+// now returns the time on the run's clock.
 func (p *pool) now() time.Duration { return p.o.Now() }
 
-// get takes an idle connection to o, or opens one, or waits for one when as many
-// as allowed are open. Slot is when the wait for one was over; what opening takes
-// belongs to the service time. Waited tells that there was such a wait.
+// get takes an idle connection to o, opens one, or waits for one if the limit is reached. Slot
+// is when the wait ended; the time to open a connection belongs to the service time. Waited
+// reports that there was a wait.
 func (p *pool) get(o *origin, deadline time.Duration) (c *h1.Conn, slot time.Duration, waited bool, err error) {
 	o.mu.Lock()
 	if k := len(o.idle); k > 0 {
@@ -153,7 +153,7 @@ func (p *pool) get(o *origin, deadline time.Duration) (c *h1.Conn, slot time.Dur
 	return c, slot, waited, err
 }
 
-// wait waits for a connection; nil without an error tells to open one.
+// wait waits for a connection; nil without an error: open a new one.
 func (p *pool) wait(o *origin, w *waiter, deadline time.Duration) (*h1.Conn, error) {
 	timer := time.NewTimer(deadline - p.now())
 	defer timer.Stop()
@@ -179,7 +179,7 @@ func (p *pool) wait(o *origin, w *waiter, deadline time.Duration) (*h1.Conn, err
 	return nil, err
 }
 
-// back gives back what get or wait took without using it.
+// back returns what get or wait took, unused.
 func (p *pool) back(o *origin, c *h1.Conn) {
 	if c == nil {
 		p.leave(o)
@@ -188,7 +188,7 @@ func (p *pool) back(o *origin, c *h1.Conn) {
 	p.put(o, c, true)
 }
 
-// next takes the waiter that has waited longest out of the line; nil is none.
+// next removes the waiter that has waited longest from the line; nil: none.
 func (o *origin) next() *waiter {
 	for len(o.waiting) > 0 {
 		w := o.waiting[0]
@@ -201,7 +201,7 @@ func (o *origin) next() *waiter {
 	return nil
 }
 
-// put returns a connection back, for reuse if keep says so.
+// put returns a connection, for reuse if keep is true.
 func (p *pool) put(o *origin, c *h1.Conn, keep bool) {
 	if !keep || c.Left == 0 || p.o.Expired(c.Born) {
 		p.drop(c)
@@ -218,8 +218,7 @@ func (p *pool) put(o *origin, c *h1.Conn, keep bool) {
 	o.idle = append(o.idle, c)
 }
 
-// leave frees the place of a connection that is gone; the first waiter may
-// open a new one in it.
+// leave frees the place of a closed connection; the first waiter may open a new one in it.
 func (p *pool) leave(o *origin) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -238,8 +237,7 @@ func (p *pool) drop(c *h1.Conn) {
 	c.End()
 }
 
-// replace opens a connection in the place of c, which is closed; nil is a place
-// that is still free.
+// replace opens a connection in the place of c, which is closed; nil: the place is still free.
 func (p *pool) replace(o *origin, c *h1.Conn, deadline time.Duration) (*h1.Conn, error) {
 	if c != nil {
 		p.drop(c)
@@ -260,11 +258,11 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*h1.Conn, error) {
 	return c, err
 }
 
-// viaPlain reports whether requests to o are written for a proxy, which forwards them.
+// viaPlain reports whether requests to o go to a proxy that forwards them.
 func (o *origin) viaPlain() bool { return o.via != nil && o.tls == nil }
 
-// reach opens a connection to o, or to the proxy before it. Over TLS it asks the proxy for
-// a tunnel.
+// reach opens a connection to o, or to the proxy before it. For TLS it asks the proxy for a
+// tunnel.
 func (p *pool) reach(ctx context.Context, o *origin) (*net.TCPConn, error) {
 	n := o.turn.Add(1) - 1
 	if o.via == nil {
@@ -283,7 +281,7 @@ func (p *pool) reach(ctx context.Context, o *origin) (*net.TCPConn, error) {
 	return raw, nil
 }
 
-// connect opens a connection by deadline, with secure where o wants TLS.
+// connect opens a connection by deadline, with secure if o uses TLS.
 func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*h1.Conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
@@ -318,7 +316,7 @@ func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*
 	return c, nil
 }
 
-// keep notes a live connection, so that an abort can close it.
+// keep registers a live connection, so that abort can close it.
 func (p *pool) keep(c *h1.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,8 +11,7 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// compileProofs compiles how a step's requests prove who sends them, and how they are
-// signed.
+// compileProofs compiles the credentials and the signature of a step's requests.
 func (c *Call) compileProofs(s *Step, in targets.Scope, m *syntax.Mistakes) {
 	p := targets.Share[auth.Proofs](in.Shared)
 	auth, sign := in.Auth, in.Sign
@@ -29,7 +28,7 @@ func (c *Call) compileProofs(s *Step, in targets.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// dropOverwritten drops the proofs whose header the step sets itself.
+// dropOverwritten drops the credentials whose header the step sets itself.
 func (c *Call) dropOverwritten() {
 	if c.auth != nil && c.has(c.auth.Header()) {
 		c.auth = nil
@@ -39,11 +38,11 @@ func (c *Call) dropOverwritten() {
 	}
 }
 
-// makesProofs reports whether something is signed for each request or each iteration.
+// makesProofs reports whether each request or each iteration is signed.
 func (c *Call) makesProofs() bool { return c.sign != nil || c.auth != nil && c.auth.Each() }
 
-// prove makes the headers that prove who sends the request. Only the origin that the
-// scenario names gets them: an origin that a redirect or an answer led to does not.
+// prove adds the headers with the credentials. Only the origin that the scenario names
+// receives them; an origin reached by a redirect or from an answer does not.
 func (t *exchange) prove() (err error) {
 	c, f := t.call, &t.rendered
 	f.proof = f.proof[:0]

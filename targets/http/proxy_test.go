@@ -20,7 +20,7 @@ import (
 	"brunt/targets/dial"
 )
 
-// TestProxies says by which proxy a URL is reached, by what load and environment say.
+// TestProxies checks the proxy of a URL for settings of load and environment.
 func TestProxies(t *testing.T) {
 	const http, https = "http://shop.test/", "https://shop.test/"
 	for _, c := range []struct {
@@ -90,12 +90,12 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// forward is a proxy of the test's own. It leads every name to loopback.
+// forward is a proxy for tests. It resolves every name to loopback.
 type forward struct {
 	mu    sync.Mutex
-	asked []string // METHOD target, and what else it was told
-	want  string   // Proxy-Authorization; empty wants none
-	say   string   // instead of leading anywhere
+	asked []string // METHOD target, and the proxy headers
+	want  string   // Proxy-Authorization; empty: none required
+	say   string   // sent in place of forwarding
 }
 
 func (f *forward) serve(p *peer) {
@@ -150,7 +150,7 @@ func (f *forward) take() []string {
 	return out
 }
 
-// by is a client's proxies with nothing in the environment.
+// by returns a client's proxies with an empty environment.
 func by(t *testing.T, setting string) *dial.ProxySetting {
 	t.Helper()
 	p, err := dial.NewProxies(setting, nil)
@@ -160,8 +160,8 @@ func by(t *testing.T, setting string) *dial.ProxySetting {
 	return p
 }
 
-// TestHTTP_Proxy asks a proxy for whole URLs, with the credentials that are for it and
-// not for the target, over connections that are kept.
+// TestHTTP_Proxy sends absolute URLs to a proxy, with credentials that only the proxy
+// receives, over reused connections.
 func TestHTTP_Proxy(t *testing.T) {
 	seen := &recorder{}
 	target := script(t, seen.serve)
@@ -192,13 +192,13 @@ func TestHTTP_Proxy(t *testing.T) {
 	if r.Opened() != 1 || !slices.Equal(asked, []string{"false " + host + " shop.test", "true " + strings.TrimPrefix(proxy, "http://") + " 127.0.0.1"}) {
 		t.Errorf("%d connections, the gate was asked for %q", r.Opened(), asked)
 	}
-	// Without credentials the proxy lets nothing through.
+	// Without credentials the proxy forwards nothing.
 	r = newRig(t, targets.Options{Base: base, Proxies: by(t, proxy)}, "get: /")
 	r.want(r.user(0).Do(0, long), "status 407")
 }
 
-// TestHTTP_ProxyTunnel asks a proxy for a way to the target and speaks TLS with that
-// through it: the name asked for and checked is the target's.
+// TestHTTP_ProxyTunnel opens a tunnel through a proxy and speaks TLS to the target in it: the
+// name sent and verified is the target's.
 func TestHTTP_ProxyTunnel(t *testing.T) {
 	ca := newAuthority(t)
 	s := ca.secure(&tls.Config{})
@@ -246,7 +246,8 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	r.want(<-done, "unfinished")
 }
 
-// TestHTTP_ProxyOfNobody is an error of the proxy, and not one of the target.
+// TestHTTP_ProxyOfNobody checks that a missing proxy is an error of the proxy, not of the
+// target.
 func TestHTTP_ProxyOfNobody(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -257,7 +258,8 @@ func TestHTTP_ProxyOfNobody(t *testing.T) {
 	r.want(r.user(0).Do(0, long), "proxy")
 }
 
-// TestHTTP_ProxyAndBlastRadius refuses a proxy as well as a host behind one.
+// TestHTTP_ProxyAndBlastRadius refuses a proxy outside the blast radius, and a host behind a
+// proxy.
 func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 	f := &forward{}
 	proxy := script(t, f.serve)
@@ -290,8 +292,8 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 	}
 }
 
-// TestHTTP_ProxyUnnamed sends nothing to a host that only run time shows to be behind a
-// proxy which nobody asked for, and goes directly where resolve says where to.
+// TestHTTP_ProxyUnnamed sends nothing to a host for which, at run time, the environment names
+// a proxy that the load does not, and connects directly if resolve maps the host.
 func TestHTTP_ProxyUnnamed(t *testing.T) {
 	f := &forward{}
 	proxy := script(t, f.serve)
@@ -315,7 +317,7 @@ func TestHTTP_ProxyUnnamed(t *testing.T) {
 	}
 }
 
-// No message about a proxy shows its password, however the URL is spoilt.
+// No message about a proxy shows its password, however malformed the URL is.
 func FuzzNewProxies(f *testing.F) {
 	const password = "sesame"
 	for _, seed := range [][2]string{{"http://ann:", "@a"}, {"ann:", "@a:1"}, {"socks5://b:", "x@b/c?d"}, {"//:", "/@"}, {"%//%:", "%@"}, {"https://a:", "?@b"}} {

@@ -12,12 +12,12 @@ import (
 	"brunt/targets"
 )
 
-// A Recorded is a request that was written down elsewhere than in a scenario: it stands
-// as it is, without placeholders.
+// A Recorded is a request recorded outside a scenario. It is sent unchanged and has no
+// placeholders.
 type Recorded struct {
 	At     syntax.Pos
 	Method string
-	URL    string // a whole one, or a path under the target's
+	URL    string // absolute, or a path under the target's URL
 	Header []Field
 	Body   []byte
 }
@@ -43,11 +43,10 @@ func RecordedSettingsType() reflect.Type { return reflect.TypeFor[RecordedSettin
 type Recordings struct {
 	in    targets.Scope
 	step  Step
-	model *Call // what all of them have
+	model *Call // the common settings
 }
 
-// NewRecordings reads the settings that requests share; nil is none. What is wrong with
-// them is noted in m.
+// NewRecordings reads the settings that requests share; nil: none. It notes mistakes in m.
 func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Recordings {
 	var s RecordedSettings
 	if with != nil {
@@ -65,7 +64,7 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 	return r
 }
 
-// of returns a call with all that is shared.
+// of returns a call with all shared settings.
 func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
@@ -74,7 +73,7 @@ func (r *Recordings) of(name, method string) *Call {
 	}
 }
 
-// Call compiles one request. What is wrong with it is noted in m, at its place.
+// Call compiles one request. It notes mistakes in m, at their place.
 func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenarios.Call, bool) {
 	before := m.Len()
 	c := r.of(name, q.Method)
@@ -104,7 +103,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenari
 	return c, m.Len() == before
 }
 
-// replace returns the call a header of the request's own, in place of a shared one.
+// replace sets a header of the request itself, in place of a shared one.
 func (c *Call) replace(f Field) error {
 	switch {
 	case !scenarios.IsToken(f.Name):
@@ -124,14 +123,14 @@ func (c *Call) replace(f Field) error {
 	return nil
 }
 
-// IsOwnHeader reports whether brunt sets a header itself, as it depends on how the request
-// is sent.
+// IsOwnHeader reports whether brunt sets a header itself, since its value depends on how the
+// request is sent.
 func IsOwnHeader(name string) bool {
 	return strings.EqualFold(name, "content-length") || strings.EqualFold(name, "transfer-encoding") || strings.EqualFold(name, "connection")
 }
 
-// Replay compiles the requests of a log that have one method, whose URLs come with the
-// iterations: paths under the target's URL.
+// Replay compiles the requests of a log that have one method. The iterations provide their
+// URLs: paths under the target's URL.
 func (r *Recordings) Replay(name, method string) scenarios.Call {
 	c := r.of(name, method)
 	u := template.RecordedURL()

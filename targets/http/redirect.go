@@ -12,7 +12,7 @@ const defaultRedirects = 10
 
 var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true})
 
-// redirect gives where the answer sends its reader; nil is nowhere.
+// redirect returns the location that the answer redirects to; nil: none.
 func (t *exchange) redirect() []byte {
 	switch t.ans.Head.StatusCode() {
 	case 301, 302, 303, 307, 308:
@@ -23,8 +23,8 @@ func (t *exchange) redirect() []byte {
 	return nil
 }
 
-// follow prepares the request that a redirect asks for. A 307 or 308 wants the same
-// again; the others want a GET (RFC 9110, section 15.4).
+// follow prepares the request for a redirect. A 307 or 308 repeats the request; other codes
+// lead to a GET (RFC 9110, section 15.4).
 func (t *exchange) follow(location []byte) error {
 	if err := t.fill(); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (t *exchange) follow(location []byte) error {
 	return t.compose()
 }
 
-// resolveURL returns the absolute URL that location means to a reader of target.
+// resolveURL resolves location against target and returns the absolute URL.
 func resolveURL(from *origin, target, location []byte) (string, error) {
 	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
 	if err != nil {
@@ -64,7 +64,7 @@ func resolveURL(from *origin, target, location []byte) (string, error) {
 	return to.String(), nil
 }
 
-// escapeTarget makes a path and query that a server wrote safe for a request line.
+// escapeTarget makes a path and query from a server safe for a request line.
 func escapeTarget(target []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	var out []byte

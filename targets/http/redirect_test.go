@@ -19,8 +19,8 @@ func TestHTTP_Redirects(t *testing.T) {
 		step      string
 		code      int
 		location  string // OTHER is a second server
-		want      string // what the answer comes to
-		second    string // begin of the second request; empty is none
+		want      string // the outcome
+		second    string // start of the second request; empty: none
 		elsewhere bool   // it goes to the second server
 	}{
 		{name: "301", step: `get: /a`, code: 301, location: "/b", want: "ok 200", second: "GET /b "},
@@ -100,7 +100,7 @@ func TestHTTP_Redirects(t *testing.T) {
 	}
 }
 
-// What is meant for one host is not told to another, nor after that to the first.
+// Secrets of one host are not sent to another, nor after that to the first.
 func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 	first, other := &recorder{}, &recorder{}
 	var back string
@@ -190,7 +190,7 @@ func TestHTTP_RedirectOutOfTheBlastRadius(t *testing.T) {
 	if len(other.take()) > 0 {
 		t.Error("it was reached")
 	}
-	// The first hop was answered; the request as a whole was not.
+	// The first hop was answered; the whole request was not.
 	if !o.WasSent || o.Answered || o.Status != 0 {
 		t.Errorf("%+v", o)
 	}

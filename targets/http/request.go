@@ -9,20 +9,20 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// rendered is a request with its placeholders filled in. It is kept until the call
-// is over, so that a redirect sends the same values again.
+// rendered is a request with its placeholders filled in. It is kept until the call ends, so
+// that a redirect sends the same values again.
 type rendered struct {
-	url     []byte // of the call, the base URL's path before it
+	url     []byte // of the call, after the base URL's path
 	host    []byte
 	values  []byte        // of the author's headers, one after the other
 	ends    []int         // where each of them ends
-	body    []byte        // of the parts that are files nothing
+	body    []byte        // without the parts that are files
 	cuts    []int         // where in body each part ends
-	traceAt int           // where in the request its traceparent stands
-	proof   []auth.Header // headers that prove who sends the request, and sign it
+	traceAt int           // offset of its traceparent in the request
+	proof   []auth.Header // headers with credentials and signature
 }
 
-// Fill fills the call in for it. The URL is filled in by target.
+// fill renders the call for it, all but the URL, which target renders.
 func (f *rendered) fill(c *Call, it *template.Iter) (err error) {
 	f.host, f.values, f.ends, f.body = f.host[:0], f.values[:0], f.ends[:0], f.body[:0]
 	if c.host != nil {
@@ -44,7 +44,7 @@ func (f *rendered) fill(c *Call, it *template.Iter) (err error) {
 	return err
 }
 
-// value is the value of the author's header i.
+// value returns the value of the author's header i.
 func (f *rendered) value(i int) []byte {
 	from := 0
 	if i > 0 {
@@ -53,7 +53,7 @@ func (f *rendered) value(i int) []byte {
 	return f.values[from:f.ends[i]]
 }
 
-// target fills in the URL: where it goes, and its path and query.
+// target renders the URL: its origin, and its path and query.
 func (f *rendered) target(c *Call, it *template.Iter, client *client) (o *origin, target []byte, err error) {
 	if f.url, err = c.url.Append(append(f.url[:0], client.basePath...), it); err != nil {
 		return nil, nil, err
@@ -72,7 +72,7 @@ func (f *rendered) target(c *Call, it *template.Iter, client *client) (o *origin
 	return o, rooted(target), nil
 }
 
-// rooted returns a path its leading slash.
+// rooted adds a leading slash to a path that has none.
 func rooted(target []byte) []byte {
 	if len(target) == 0 || target[0] != '/' {
 		return append([]byte("/"), target...)
@@ -80,23 +80,23 @@ func rooted(target []byte) []byte {
 	return target
 }
 
-// wire is what else a request needs to be written for an origin.
+// wire holds what else is needed to write a request for an origin.
 type wire struct {
 	method string
 	origin *origin
 	target []byte // path and query
 	cookie string // of the virtual user's jar
 	bare   bool   // a redirect dropped the body
-	trace  uint64 // low half of the id of its trace; 0 is none
-	away   bool   // a redirect led to another origin: what is meant for one host is not told to another
+	trace  uint64 // low half of its trace id; 0: none
+	away   bool   // a redirect led to another origin, which must not receive secrets of the first
 }
 
-// secretive are headers that stay with the origin they were written for.
+// secretive reports whether a header stays with the origin it was written for.
 func secretive(header string) bool {
 	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Cookie") || strings.EqualFold(header, "Proxy-Authorization")
 }
 
-// compose appends the request as it goes on the wire.
+// compose appends the request in wire format.
 func (c *Call) compose(dst []byte, f *rendered, w *wire, client *client) []byte {
 	dst = append(append(dst, w.method...), ' ')
 	if w.origin.viaPlain() {
@@ -160,7 +160,7 @@ func (c *Call) compose(dst []byte, f *rendered, w *wire, client *client) []byte 
 	switch {
 	case c.segments == nil:
 		return append(dst, f.body...)
-	case length > gathered: // it follows, part by part
+	case length > gathered: // it follows part by part
 		return dst
 	}
 	for piece := range f.pieces(c) {
@@ -174,12 +174,11 @@ func header(dst []byte, name, value string) []byte {
 	return append(append(dst, value...), "\r\n"...)
 }
 
-// readyRequest is a request without placeholders, as it goes on the wire to one
-// origin.
+// readyRequest is a request without placeholders in wire format for one origin.
 type readyRequest struct {
 	client  *client
 	origin  *origin
 	target  []byte
 	bytes   []byte
-	traceAt int // where in bytes its traceparent stands, if it has one
+	traceAt int // offset of its traceparent in bytes, if it has one
 }

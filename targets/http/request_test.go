@@ -10,7 +10,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// recorder answers every request and remembers it.
+// recorder answers and records every request.
 type recorder struct {
 	mu   sync.Mutex
 	list []string
@@ -37,11 +37,11 @@ func TestHTTP_OnTheWire(t *testing.T) {
 	off := false
 	for _, c := range []struct {
 		name  string
-		base  string // after the origin
+		base  string // path after the origin
 		keep  *bool
 		extra string
 		step  string
-		want  string // HOST is host:port; without the User-Agent that all have
+		want  string // HOST is host:port; without the common User-Agent
 	}{
 		{name: "get", step: `get: /posts?page=1`, want: "GET /posts?page=1 HTTP/1.1\nHost: HOST\n\n"},
 		{name: "base path", base: "/api/v1/", step: `get: /posts`, want: "GET /api/v1/posts HTTP/1.1\nHost: HOST\n\n"},
@@ -97,13 +97,13 @@ func TestHTTP_OnTheWire(t *testing.T) {
 			for i, name := range r.Vars {
 				u.It.Vars[i].SetText(map[string]string{"id": "a/b c", "q": "x&y=1", "evil": "a\r\nX-Evil: 1\r\nb"}[name])
 			}
-			for range 2 { // the second may come from memory
+			for range 2 { // the second may be reused
 				r.want(u.Do(0, long), "ok 200")
 			}
 			for _, got := range seen.take() {
 				got = strings.ReplaceAll(strings.ReplaceAll(got, "\r\n", "\n"), host, "HOST")
 				got = strings.Replace(got, "User-Agent: brunt\n", "", 1)
-				if head, body, _ := strings.Cut(got, "\n\n"); body != "" { // its length is another test's
+				if head, body, _ := strings.Cut(got, "\n\n"); body != "" { // another test checks its length
 					got = head + "\n\n" + body
 				}
 				if want := strings.TrimRight(c.want, " "); normal(got) != normal(want) {
@@ -117,7 +117,7 @@ func TestHTTP_OnTheWire(t *testing.T) {
 	}
 }
 
-// normal takes the length out of a request whose body tells it.
+// normal removes the length from a request with a body.
 func normal(request string) string {
 	head, body, _ := strings.Cut(request, "\n\n")
 	if body == "" {
@@ -171,7 +171,7 @@ func TestHTTP_StepMistakes(t *testing.T) {
 	}
 }
 
-// What can't be filled in is never sent.
+// A request that cannot be rendered is never sent.
 func TestHTTP_NoData(t *testing.T) {
 	seen := &recorder{}
 	r := newRigWith(t, targets.Options{Base: script(t, seen.serve)}, "data: {few: {inline: [{id: 1}], pick: unique}}",
@@ -192,7 +192,7 @@ func TestHTTP_NoData(t *testing.T) {
 	}
 }
 
-// A URL that comes out of an answer may be none.
+// A URL from an answer may be invalid.
 func TestHTTP_BadURL(t *testing.T) {
 	k := &keeper{}
 	r := newRig(t, targets.Options{Sampler: k}, `get: "${var.at}"`, `get: /path`)
@@ -205,7 +205,7 @@ func TestHTTP_BadURL(t *testing.T) {
 			t.Errorf("%q: %+v, message %q", at, o, k.last().Message)
 		}
 	}
-	r.want(u.Do(1, long), "other") // there is no base
+	r.want(u.Do(1, long), "other") // no base URL
 	if _, err := http.Descriptor().Client(targets.Options{Base: "http://a/?q=1"}); err == nil {
 		t.Error("a base with a query was taken")
 	}
@@ -214,8 +214,8 @@ func TestHTTP_BadURL(t *testing.T) {
 	}
 }
 
-// Requests without placeholders are written once and reused, but never for another
-// client, and never without a cookie that has come since.
+// Requests without placeholders are rendered once and reused, but not for another client, and
+// not after a new cookie.
 func TestHTTP_ReadyRequests(t *testing.T) {
 	one, two := &recorder{}, &recorder{}
 	a := newRig(t, targets.Options{Base: script(t, one.serve)}, `get: /x`)

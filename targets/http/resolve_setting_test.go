@@ -14,8 +14,8 @@ import (
 	"brunt/targets"
 )
 
-// TestHTTP_ResolveTLS reaches another address, IPv6 among them, and asks there for the
-// host of the URL: by its name in TLS, in the Host header, and in the certificate.
+// TestHTTP_ResolveTLS connects to another address, IPv6 included, and uses the host of the URL
+// there: in TLS, in the Host header, and for the certificate.
 func TestHTTP_ResolveTLS(t *testing.T) {
 	ca := newAuthority(t)
 	start := func(network, addr string) string {
@@ -51,7 +51,7 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 			}
 		})
 	}
-	// From IPv6 to IPv4 by an address that was resolved from one.
+	// From IPv6 to IPv4, by mapping an address.
 	plain := script(t, here)
 	r := newRig(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}}, `{get: /, check: {header: {X-Here: 127.0.0.1}}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")

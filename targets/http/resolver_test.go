@@ -20,12 +20,12 @@ import (
 
 func portOf(url string) string { return url[strings.LastIndexByte(url, ':')+1:] }
 
-// fakeDNS answers by a table that a test may change.
+// fakeDNS answers from a table that a test may change.
 type fakeDNS struct {
 	mu    sync.Mutex
 	table map[string][]netip.Addr
 	asked atomic.Int64
-	hang  chan struct{} // when it is there, an answer waits for it to close
+	hang  chan struct{} // if set, an answer waits until it is closed
 	now   time.Time
 	ttl   time.Duration // of every record
 }
@@ -73,13 +73,13 @@ func (d *fakeDNS) use(c targets.Client) {
 	}, d.ask)
 }
 
-// here answers with the address that was reached.
+// here answers with the local address of the connection.
 func here(p *peer) {
 	host, _, _ := net.SplitHostPort(p.LocalAddr().String())
 	each(func(string) string { return answer(200, "X-Here: "+host+"\r\n", "") })(p)
 }
 
-// loopbacks listens on one port of several addresses of loopback.
+// loopbacks listens on the same port of several loopback addresses.
 func loopbacks(t *testing.T, hosts ...string) (port string) {
 	t.Helper()
 	port = portOf(script(t, here))
@@ -124,7 +124,7 @@ func TestHTTP_NameMoves(t *testing.T) {
 func TestHTTP_NameOfManyAddresses(t *testing.T) {
 	port := loopbacks(t, "127.0.0.2", "127.0.0.3")
 	dns := &fakeDNS{}
-	dns.set("api.test", "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4") // nobody listens on the last
+	dns.set("api.test", "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4") // no server listens on the last
 	off := false
 	o := targets.Options{Base: "http://api.test:" + port}
 	o.Connections.KeepAlive = &off
@@ -141,7 +141,7 @@ func TestHTTP_NameOfManyAddresses(t *testing.T) {
 	}
 }
 
-// An address that swallows connection attempts doesn't hide one that answers.
+// An address that drops connection attempts does not hide one that answers.
 func TestHTTP_DeadAddress(t *testing.T) {
 	if testing.Short() {
 		t.Skip("an address gets two seconds at least")
@@ -175,14 +175,14 @@ func TestHTTP_NameFails(t *testing.T) {
 	}
 	dns.set("api.test") // a name without an address
 	r.want(u.Do(0, long), "dns")
-	dns.set("api.test", "127.0.0.1") // a failure is not remembered
+	dns.set("api.test", "127.0.0.1") // a failure is not cached
 	r.want(u.Do(0, long), "ok 200")
 }
 
-// Those who want one name at the same time ask once; who runs out of time takes
-// nobody along.
+// Concurrent requests for a name send one query; a request that runs out of time does not fail
+// the others.
 func TestHTTP_NameIsAskedForOnce(t *testing.T) {
-	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // who comes when it is answered wants it at the same time still
+	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // a request at the time of the answer still counts as concurrent
 	dns.set("api.test", "127.0.0.1")
 	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here))}, "get: /")
 	dns.use(r.Client)
@@ -254,7 +254,7 @@ func TestHTTP_Resolve(t *testing.T) {
 	}
 }
 
-// The gate judges the address that a name leads to, whatever it was before.
+// The allowlist checks the address that a name resolves to, whatever it was before.
 func TestHTTP_GateAfterDNS(t *testing.T) {
 	port := loopbacks(t, "127.0.0.2")
 	dns := &fakeDNS{}

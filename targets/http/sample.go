@@ -10,8 +10,8 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// sentOf reads a request that is written as HTTP/1.1 writes it, for a sample. What of
-// its body follows it is in tail.
+// sentOf parses a request in the form of HTTP/1.1, for a sample. Tail holds the rest of its
+// body.
 func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result.Sent {
 	head, body, _ := bytes.Cut(req, []byte("\r\n\r\n"))
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
@@ -33,7 +33,7 @@ func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result
 	return s
 }
 
-// goesTo reports whether a URL names the host by itself.
+// goesTo reports whether the host of a URL equals host.
 func goesTo(to, host string) bool {
 	u, err := url.Parse(to)
 	return err == nil && u.Host == host

@@ -21,11 +21,11 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// keptRequest is a request as a server got it, in a form that can be compared.
+// keptRequest returns a request as a server received it, in a comparable form.
 func keptRequest(r *nethttp.Request) string {
 	body, _ := io.ReadAll(r.Body)
 	h := r.Header.Clone()
-	for _, name := range []string{"Accept", "Accept-Encoding", "X-Vegeta-Seq"} { // what curl and vegeta add of their own
+	for _, name := range []string{"Accept", "Accept-Encoding", "X-Vegeta-Seq"} { // headers that curl and vegeta add
 		h.Del(name)
 	}
 	var lines []string
@@ -35,7 +35,7 @@ func keptRequest(r *nethttp.Request) string {
 	return fmt.Sprintf("%s %s %s\n%s\n\n%q", r.Method, r.Host, r.RequestURI, strings.Join(lines, "\n"), body)
 }
 
-// TestSample_CurlSendsItAgain: the command of a sample sends what was sent.
+// TestSample_CurlSendsItAgain checks that the command of a sample sends the same request.
 func TestSample_CurlSendsItAgain(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed: apt install curl")
@@ -76,7 +76,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 			},
 		} {
 			if engine == "vegeta" && strings.Contains(step, "multipart") {
-				continue // vegeta's targets can't send it
+				continue // vegeta's targets cannot send it
 			}
 			k := &keeper{}
 			ask(k)
@@ -92,7 +92,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 	}
 }
 
-// TestSample_NeverSent: what was not sent has no command.
+// TestSample_NeverSent checks that a request that was not sent has no command.
 func TestSample_NeverSent(t *testing.T) {
 	k := &keeper{}
 	r := newRig(t, targets.Options{Base: "http://127.0.0.1:1", Sampler: k}, `get: "/${var.none}"`)
@@ -102,7 +102,8 @@ func TestSample_NeverSent(t *testing.T) {
 	}
 }
 
-// TestSample_LargeBody: of a large body the beginning is kept, and how much is missing.
+// TestSample_LargeBody checks that a sample keeps the beginning of a large body, and the
+// length of the rest.
 func TestSample_LargeBody(t *testing.T) {
 	content := noise(200 << 10)
 	file := written(t, "large.bin", content)

@@ -12,7 +12,7 @@ func (*extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^(\$|~|header |cookie |event (id|type)$)`, "examples": []any{"$.items[0].id", "header Location", "cookie sid", "~ id=([0-9]+)"}}
 }
 
-// fileSchema is that of a file that requests send.
+// fileSchema returns the schema of a file that requests send.
 func fileSchema(more syntax.Schema) syntax.Schema {
 	text := syntax.TextSchema()
 	props := syntax.Schema{

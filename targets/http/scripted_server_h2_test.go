@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// peer2 is the server's end of an HTTP/2 connection, in the hands of a test.
+// peer2 is the server's end of an HTTP/2 connection, controlled by a test.
 type peer2 struct {
 	*peer
 	*http2.Framer
@@ -19,15 +19,15 @@ type peer2 struct {
 	block bytes.Buffer
 }
 
-// asked is a request as it came.
+// asked is a request as received.
 type asked struct {
 	id     uint32
 	fields []string // "name: value", in their order
 	body   string
-	end    bool // it is whole
+	end    bool // it is complete
 }
 
-// path is the path that was asked for.
+// path returns the requested path.
 func (a asked) path() string {
 	for _, f := range a.fields {
 		if p, ok := strings.CutPrefix(f, ":path: "); ok {
@@ -37,8 +37,8 @@ func (a asked) path() string {
 	return ""
 }
 
-// script2 is [script] for HTTP/2 without TLS: each connection begins with settings,
-// and is then handle's.
+// script2 is [script] for HTTP/2 without TLS: after the settings, handle controls each
+// connection.
 func script2(t testing.TB, settings []http2.Setting, handle func(*peer2)) string {
 	t.Helper()
 	return script(t, func(p *peer) {
@@ -54,8 +54,8 @@ func script2(t testing.TB, settings []http2.Setting, handle func(*peer2)) string
 	})
 }
 
-// next reads one frame; nil is the end of the connection. Settings, their
-// acknowledgements and windows are taken care of, those that a test wants to see aside.
+// next reads one frame; nil: the end of the connection. It handles settings, their
+// acknowledgements and windows, except those that a test wants to see.
 func (p *peer2) next() http2.Frame {
 	for {
 		f, err := p.ReadFrame()
@@ -96,7 +96,7 @@ func (p *peer2) asked() (a asked, ok bool) {
 	}
 }
 
-// Head writes a header; fields are names and values in turn.
+// head writes a header; fields are names and values in turn.
 func (p *peer2) head(id uint32, end bool, fields ...string) {
 	p.block.Reset()
 	for f := range slices.Chunk(fields, 2) {
@@ -111,7 +111,7 @@ func (p *peer2) hello(id uint32) {
 	_ = p.WriteData(id, true, []byte("hello"))
 }
 
-// each2 answers every request of a connection by answer.
+// each2 answers every request of a connection with answer.
 func each2(answer func(p *peer2, a asked)) func(*peer2) {
 	return func(p *peer2) {
 		for {

@@ -19,17 +19,17 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// long is a timeout that only passes when something is wrong.
+// long is a timeout that passes only on an error.
 const long = 20 * time.Second
 
-// peer is the server's end of a connection, in the hands of a test.
+// peer is the server's end of a connection, controlled by a test.
 type peer struct {
 	net.Conn
 	n  int // number of the connection, from 0
 	br *bufio.Reader
 }
 
-// request reads one request as it came; empty is the end of the connection.
+// request reads one raw request; empty: the end of the connection.
 func (p *peer) request() string {
 	var b strings.Builder
 	length := 0
@@ -54,7 +54,7 @@ func (p *peer) request() string {
 
 func (p *peer) say(s string) { _, _ = io.WriteString(p.Conn, s) }
 
-// Reset ends the connection by a reset.
+// reset ends the connection by a reset.
 func (p *peer) reset() {
 	_ = p.Conn.(*net.TCPConn).SetLinger(0)
 	_ = p.Conn.Close()
@@ -62,8 +62,7 @@ func (p *peer) reset() {
 
 const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
-// listen serves each connection by handle and gives the URL. Everything is over
-// when the test is.
+// listen serves each connection by handle and returns the URL. The server ends with the test.
 func listen(t testing.TB, network, addr string, handle func(*peer)) string {
 	t.Helper()
 	l, err := net.Listen(network, addr)
@@ -106,7 +105,7 @@ func script(t testing.TB, handle func(*peer)) string {
 	return listen(t, "tcp4", "127.0.0.1:0", handle)
 }
 
-// each answers every request of a connection with what answer gives.
+// each answers every request of a connection with the result of answer.
 func each(answer func(request string) string) func(*peer) {
 	return func(p *peer) {
 		for {
@@ -157,7 +156,7 @@ func (r *rig) user(vu int) *targetstest.User {
 	return r.Flow.Open(r.t, r.Client, r.t0, vu)
 }
 
-// says puts an outcome into a word or two.
+// says describes an outcome in a word or two.
 func (r *rig) says(o scenarios.Outcome) string {
 	if o.Kind == scenarios.Error {
 		return o.Cause.Name(r.Checks)
@@ -165,7 +164,7 @@ func (r *rig) says(o scenarios.Outcome) string {
 	return fmt.Sprintf("%v %d", o.Kind, o.Status)
 }
 
-// want checks an outcome by what says would make of it.
+// want compares an outcome with the text of says.
 func (r *rig) want(o scenarios.Outcome, want string) {
 	r.t.Helper()
 	if got := r.says(o); got != want {
@@ -173,7 +172,7 @@ func (r *rig) want(o scenarios.Outcome, want string) {
 	}
 }
 
-// keeper is a sampler that keeps all.
+// keeper is a sampler that keeps every sample.
 type keeper struct {
 	mu   sync.Mutex
 	list []result.Sample
@@ -196,7 +195,7 @@ func (k *keeper) last() result.Sample {
 	return k.list[len(k.list)-1]
 }
 
-// settles waits for something that comes true by itself.
+// settles waits until a condition becomes true.
 func settles(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {

@@ -18,13 +18,13 @@ import (
 	"brunt/targets/http/h2"
 )
 
-// client is one load's HTTP client.
+// client is the HTTP client of one load.
 type client struct {
 	*pool
 	base      *origin
 	basePath  string // of the base URL, without its last /
 	keepAlive bool
-	traces    *Traces // nil sends none
+	traces    *Traces // nil: sends none
 }
 
 var (
@@ -33,7 +33,7 @@ var (
 	_ targets.Session = (*session)(nil)
 )
 
-// newClient makes one load's client.
+// newClient creates the client of one load.
 func newClient(o targets.Options) (targets.Client, error) {
 	p, err := newPool(o)
 	if err != nil {
@@ -71,11 +71,11 @@ func (c *client) Close() error {
 	return nil
 }
 
-// session is a virtual user. It holds no memory but its cookies: what a
-// request needs is borrowed while the request is under way.
+// session is a virtual user. It holds no memory but its cookies: a request borrows what it
+// needs.
 type session struct {
 	client *client
-	jar    *cookiejar.Jar // nil until a cookie came
+	jar    *cookiejar.Jar // nil until a cookie comes
 	traces traceSource
 	tokens auth.Cache
 }
@@ -112,19 +112,19 @@ type exchange struct {
 	rendered rendered
 	filled   bool
 	wire     wire
-	mem      []byte      // of the request
+	mem      []byte      // buffer of the request
 	send     []byte      // the request: mem, or that of a call without placeholders
-	tail     net.Buffers // what follows it: the parts of a body with large files
-	ans      *h1.Answer  // nil until it has begun
-	begun    bool        // the first request of the chain has its slot
+	tail     net.Buffers // sent after it: the parts of a body with large files
+	ans      *h1.Answer  // nil until the answer begins
+	begun    bool        // the first request of the chain got its slot
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// mostKept is the size up to which the memory of a request is kept for the next.
+// mostKept is the size in bytes up to which the buffer of a request is kept for the next.
 const mostKept = 64 << 10
 
-// end gives back all that was borrowed.
+// end returns all that was borrowed.
 func (t *exchange) end() {
 	t.dropAnswer()
 	f := &t.rendered
@@ -147,7 +147,7 @@ func (t *exchange) dropAnswer() {
 	}
 }
 
-// ready makes the bytes of the first request.
+// ready builds the bytes of the first request.
 func (t *exchange) ready() (err error) {
 	c, client := t.call, t.client
 	if r := c.ready.Load(); r != nil && t.jar == nil && r.client == client {
@@ -171,7 +171,7 @@ func (t *exchange) ready() (err error) {
 	if err := t.compose(); err != nil {
 		return err
 	}
-	if c.makesProofs() { // what that took is brunt's own doing, and no part of the target's time
+	if c.makesProofs() { // this takes brunt's time, not the target's
 		t.out.Ready = max(t.out.Ready, client.now())
 	}
 	if c.fixed && t.wire.cookie == "" && t.tail == nil {
@@ -180,8 +180,8 @@ func (t *exchange) ready() (err error) {
 	return nil
 }
 
-// Fill fills in all but the URL. A call without placeholders that was ready
-// before is filled in when a redirect asks for it.
+// fill renders all but the URL. A call without placeholders that was ready before is rendered
+// only for a redirect.
 func (t *exchange) fill() error {
 	if t.filled {
 		return nil
@@ -190,9 +190,9 @@ func (t *exchange) fill() error {
 	return t.rendered.fill(t.call, t.it)
 }
 
-// compose writes the request down.
+// compose writes the request into mem.
 func (t *exchange) compose() error {
-	t.send = nil // what was sent before is no sample of this
+	t.send = nil // the earlier request is no sample of this one
 	if err := t.prove(); err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (t *exchange) compose() error {
 	return nil
 }
 
-// run sends the request, and what its redirects ask for.
+// run sends the request and follows its redirects.
 func (t *exchange) run() error {
 	for hop := 0; ; hop++ {
 		if err := t.roundTrip(); err != nil {
@@ -224,8 +224,8 @@ func (t *exchange) run() error {
 	}
 }
 
-// roundTrip sends one request and reads its answer. What it needs of time is
-// written into the outcome; slot and sent are those of the first of a chain.
+// roundTrip sends one request and reads its answer. It records the times in the outcome; slot
+// and sent are those of the first request of a chain.
 func (t *exchange) roundTrip() error {
 	if t.client.speaks2(t.wire.origin) {
 		if err := t.roundTrip2(); !errors.Is(err, h2.ErrHTTP1) {
@@ -234,7 +234,7 @@ func (t *exchange) roundTrip() error {
 	}
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	c, slot, waited, err := p.get(o, deadline)
-	if !t.begun && (waited || out.Slot == 0) { // it has one where it found out that the server speaks no HTTP/2
+	if !t.begun && (waited || out.Slot == 0) { // it has one already if the server proved not to speak HTTP/2
 		out.Slot = slot
 	}
 	if err != nil {
@@ -270,10 +270,10 @@ func (t *exchange) roundTrip() error {
 	return t.answered()
 }
 
-// answered takes the answer into the outcome.
+// answered records the answer in the outcome.
 func (t *exchange) answered() error {
 	o, out := t.wire.origin, t.out
-	if out.End > t.it.Deadline { // it came, but too late
+	if out.End > t.it.Deadline { // it came too late
 		return targets.ErrLate
 	}
 	out.Status, out.Answered = int32(t.ans.Head.StatusCode()), true
@@ -284,8 +284,8 @@ func (t *exchange) answered() error {
 	return nil
 }
 
-// ask sends the request on c, or on a new connection in its place when c was
-// closed while it was idle. A nil c means that there is none any more.
+// ask sends the request on c, or on a new connection in its place if c was closed while idle.
+// A nil c means that there is no connection any more.
 func (t *exchange) ask(c **h1.Conn) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
 	for {
@@ -300,7 +300,7 @@ func (t *exchange) ask(c **h1.Conn) (br *bufio.Reader, err error) {
 	}
 }
 
-// Read reads the answer whose first byte br holds.
+// read reads the answer whose first byte br holds.
 func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	defer h1.Release(br)
 	t.ans = h1.NewAnswer()
@@ -310,13 +310,13 @@ func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	return t.ans.Read(br, t.wire.method, t.call.whole)
 }
 
-// fail makes the outcome the error that err is.
+// fail records err in the outcome.
 func (t *exchange) fail(err error) {
 	targets.Fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.over.Err() != nil)
 	t.sample(err)
 }
 
-// sample keeps a request for the report, when it is wanted.
+// sample keeps a request for the report, if the sampler wants it.
 func (t *exchange) sample(err error) {
 	k := t.client.o.Sampler
 	if k == nil || !k.Want(t.out) {
@@ -333,7 +333,7 @@ func (t *exchange) sample(err error) {
 	if t.send != nil {
 		var tail net.Buffers
 		if t.filled && !t.wire.bare {
-			tail = t.rendered.tail(t.call) // anew: to write it is to use it up
+			tail = t.rendered.tail(t.call) // anew: a write consumes it
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}
@@ -341,7 +341,7 @@ func (t *exchange) sample(err error) {
 	k.Keep(t.out, sm)
 }
 
-// at is the URL that was asked for last.
+// at returns the URL of the last request.
 func (t *exchange) at() string {
 	if t.wire.origin == nil {
 		return t.call.url.Text()

@@ -14,8 +14,8 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// Whatever bytes a server sends, in whatever pieces: the call comes back by its
-// deadline with times in order, and the next call is none the worse.
+// For any bytes of a server, in any pieces, the call returns by its deadline with times in
+// order, and does not affect the next call.
 func FuzzHTTP_Answer(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -56,7 +56,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 					var w what
 					select {
 					case w = <-say:
-					default: // a redirect, or the call after
+					default: // a redirect, or the next call
 						if _, err := c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")); err != nil {
 							return
 						}
@@ -126,7 +126,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 			out := scenarios.Outcome{Intended: it.Intended, Ready: it.Intended}
 			session.Do(it, c, &out)
 			select {
-			case <-say: // it was never sent
+			case <-say: // the request was never sent
 			default:
 			}
 			if late := time.Since(t0) - it.Deadline; late > 5*time.Second {
@@ -143,7 +143,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 	})
 }
 
-// nosy wants a sample of everything, so that making one is fuzzed as well.
+// nosy wants a sample of every request, so that samples are fuzzed as well.
 type nosy struct{}
 
 func (nosy) Want(*scenarios.Outcome) bool { return true }

@@ -68,14 +68,14 @@ func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// streamEnd is what of a call is an event stream's.
+// streamEnd holds the fields of a call that are specific to event streams.
 type streamEnd struct {
 	events int
 	until  *eventMatch
 	stay   time.Duration
 }
 
-// String says what is wanted of the stream.
+// String describes what the step expects of the stream.
 func (s *streamEnd) String() string {
 	switch {
 	case s.until != nil:
@@ -88,7 +88,7 @@ func (s *streamEnd) String() string {
 	return fmt.Sprintf("%d events", s.events)
 }
 
-// compileStream makes a call of an sse step what it is.
+// compileStream compiles an sse step.
 func (c *Call) compileStream(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
 	var given []string
 	for _, key := range []string{"events", "until", "for"} {
@@ -120,21 +120,21 @@ func (c *Call) compileStream(kind string, s *Step, in targets.Scope, m *syntax.M
 	}
 }
 
-// An event is one that a stream dispatched.
+// An event is one event of a stream.
 type event struct {
-	kind string // "message" where the stream names none
+	kind string // "message" if the stream names none
 	id   string // of the last event that had one
 	data []byte
 }
 
-// eventReader takes events out of a stream (WHATWG HTML, section 9.2.6).
+// eventReader parses the events of a stream (WHATWG HTML, section 9.2.6).
 type eventReader struct {
 	r     io.Reader
-	buf   []byte // read, and not taken
+	buf   []byte // read, not yet parsed
 	mem   []byte
-	size  int64 // Read so far
-	begun bool  // a byte order mark is behind
-	lf    bool  // a CR ended the last line; an LF right behind it belongs to it
+	size  int64 // read so far
+	begun bool  // the byte order mark is skipped
+	lf    bool  // a CR ended the last line; an LF right after it belongs to it
 	err   error
 
 	line []byte
@@ -145,8 +145,8 @@ type eventReader struct {
 
 var errLongEvent = fmt.Errorf("an event is over %d MiB", h1.MaxBody>>20)
 
-// next returns the next event. Its data is valid until the next call. An event that is
-// not ended by an empty line is none.
+// next returns the next event. Its data is valid until the next call. An event without an
+// empty line at its end is dropped.
 func (e *eventReader) next() (event, error) {
 	e.data, e.kind = e.data[:0], ""
 	for {
@@ -172,7 +172,7 @@ func (e *eventReader) next() (event, error) {
 	}
 }
 
-// field takes in a line. One that begins with a colon is a comment.
+// field parses a line. A line that begins with a colon is a comment.
 func (e *eventReader) field(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
@@ -185,12 +185,11 @@ func (e *eventReader) field(line []byte) {
 		if bytes.IndexByte(value, 0) < 0 {
 			e.id = string(value)
 		}
-	case "retry": // how long to wait before connecting again, which a step never does
+	case "retry": // the delay before a reconnect, which a step never does
 	}
 }
 
-// readLine returns a line without its end: LF, CR or both. A line that nothing ends is
-// none.
+// readLine returns a line without its end: LF, CR or both. A line without an end is dropped.
 func (e *eventReader) readLine() ([]byte, error) {
 	e.line = e.line[:0]
 	for {
@@ -223,7 +222,7 @@ func (e *eventReader) readLine() ([]byte, error) {
 	}
 }
 
-// mark takes the byte order mark off the stream's first line.
+// mark removes the byte order mark from the stream's first line.
 func (e *eventReader) mark(line []byte) []byte {
 	if e.begun {
 		return line
@@ -232,7 +231,8 @@ func (e *eventReader) mark(line []byte) []byte {
 	return bytes.TrimPrefix(line, []byte("\ufeff"))
 }
 
-// streamError is an event stream that is none, or that lacks what its step waits for.
+// streamError returns the error of a stream that is no event stream, or that lacks what its
+// step waits for.
 func streamError(format string, args ...any) error {
 	return &targets.Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
 }
@@ -242,8 +242,8 @@ func isStream(err error) bool {
 	return ok && own.Cause == scenarios.Stream
 }
 
-// readStream reads an answer that is to be a stream of events, as long as its step
-// wants. An answer that refuses, or sends elsewhere, is read as any other.
+// readStream reads a stream of events, as long as its step wants. It reads an error or a
+// redirect as an ordinary answer.
 func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	a, first := t.ans, br
 	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() {
@@ -257,8 +257,8 @@ func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err err
 	return false, t.readEvents(a.BodyReader(br), c.Sent, func(deadline time.Duration) { c.Until(deadline, 0) })
 }
 
-// readEvents reads a stream of events out of the body r, as long as its step wants;
-// Until tells r that it is read no longer than that.
+// readEvents reads a stream of events from the body r, as long as its step wants; it calls
+// until with the time until which r is read.
 func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
 	a, s, code := t.ans, t.call.stream, t.ans.Head.StatusCode()
 	kind, _, _ := mime.ParseMediaType(string(a.Head.ContentType()))
@@ -294,8 +294,8 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	}
 }
 
-// streamOver says what the end of a stream is: what was wanted when its time is over,
-// else an error.
+// streamOver returns the result of a stream's end: nil if the stream was to be read for a time
+// and that is over, else an error.
 func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) error {
 	a, s := t.ans, t.call.stream
 	timeout := err == nil || errors.Is(err, os.ErrDeadlineExceeded)
@@ -319,7 +319,7 @@ func eventsOf(n int) string {
 	return fmt.Sprintf("%d events", n)
 }
 
-// done reports whether the answer's last event is the last that is wanted.
+// done reports whether the last event read ends the step.
 func (s *streamEnd) done(a *h1.Answer) bool {
 	if s.until == nil {
 		return a.Events >= s.events
@@ -334,7 +334,7 @@ func (s *streamEnd) done(a *h1.Answer) bool {
 		})
 }
 
-// streamed notes when the first event and the last that was wanted came.
+// streamed records when the first event and the last wanted event came.
 func (t *exchange) streamed(out *scenarios.Outcome) {
 	if t.ans.Events > 0 {
 		out.First, out.End = t.ans.FirstEvent, t.ans.LastEvent

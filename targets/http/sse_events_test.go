@@ -19,8 +19,7 @@ func readEvents(s string, n int) (out []string) {
 	}
 }
 
-// The streams of the standard (WHATWG HTML, section 9.2), and what else it says of
-// them.
+// The streams of the standard (WHATWG HTML, section 9.2), and its other rules.
 func TestEventReader(t *testing.T) {
 	for _, c := range []struct {
 		name, stream string
@@ -55,8 +54,7 @@ func TestEventReader(t *testing.T) {
 	}
 }
 
-// An event is there as soon as its empty line is: a CR is not held back for the LF that
-// may follow.
+// An event is available at its empty line: the reader does not wait for an LF after a CR.
 func TestEventReader_AtOnce(t *testing.T) {
 	for _, end := range []string{"\n\n", "\r\r", "\r\n\r\n", "\r\n\r"} {
 		r, w := io.Pipe()
@@ -69,8 +67,7 @@ func TestEventReader_AtOnce(t *testing.T) {
 	}
 }
 
-// However a stream is cut into pieces, its events are the same; none holds more than
-// came.
+// However a stream is split, its events are the same, and none holds more bytes than came.
 func FuzzEventReader(f *testing.F) {
 	for _, s := range []string{"data: a\n\n", "\ufeffid: 1\r\nevent: x\r\ndata\r\n\r\n:c\r\rdata: b\r\r", "data:\ndata:\n\n"} {
 		f.Add(s, uint8(1))
@@ -86,7 +83,7 @@ func FuzzEventReader(f *testing.F) {
 	})
 }
 
-// chunks gives n bytes at a time.
+// chunks returns n bytes per read.
 type chunks struct {
 	b []byte
 	n int

@@ -13,10 +13,10 @@ import (
 
 const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-// chunk is a piece of a body as it goes on the wire.
+// chunk returns a piece of a body in chunked encoding.
 func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
 
-// streamer says the pieces of a stream, each when step lets it, and keeps it open.
+// streamer sends the pieces of a stream, each when step allows it, and keeps the stream open.
 func streamer(t *testing.T, pieces []string, ends bool) (url string, next chan struct{}, seen *recorder) {
 	next, seen = make(chan struct{}, 100), &recorder{}
 	url = script(t, func(p *peer) {
@@ -37,7 +37,7 @@ func streamer(t *testing.T, pieces []string, ends bool) (url string, next chan s
 				p.say("0\r\n\r\n")
 				continue
 			}
-			_, _ = p.br.ReadByte() // Until the other side has enough
+			_, _ = p.br.ReadByte() // until the client has enough
 			return
 		}
 	})
@@ -55,7 +55,7 @@ func TestSSE_Wanted(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, step string
-		says       int // pieces that are said
+		says       int // pieces that are sent
 		want, last string
 	}{
 		{"one", `{sse: /e, extract: {n: "$.n"}}`, 1, "ok 200", ":1"},
@@ -90,8 +90,8 @@ func TestSSE_Wanted(t *testing.T) {
 	}
 }
 
-// The response time is up to the last event that was wanted, and first is the first
-// event: neither the header nor what follows counts.
+// The response time ends with the last wanted event, and first is the first event, not the
+// header.
 func TestSSE_Times(t *testing.T) {
 	const pause = 80 * time.Millisecond
 	url := script(t, func(p *peer) {
@@ -111,8 +111,8 @@ func TestSSE_Times(t *testing.T) {
 	}
 }
 
-// A stream that is read for a time is ok with what came meanwhile, and its response
-// time is up to the last event.
+// A stream read for a fixed time is ok with the events of that time; its response time ends
+// with the last event.
 func TestSSE_For(t *testing.T) {
 	url, next, _ := streamer(t, []string{"data: 1\n\n", "data: 2\n\n", "data: 3\n\n"}, false)
 	next <- struct{}{}
@@ -160,8 +160,8 @@ func TestSSE_Errors(t *testing.T) {
 	}
 }
 
-// A stream on which nothing comes times out at the deadline, or with `for` is an error
-// once its time is over.
+// A stream without events times out at the deadline, or with `for` is an error at the end of
+// its time.
 func TestSSE_Silent(t *testing.T) {
 	url, _, _ := streamer(t, []string{"never"}, false)
 	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{sse: /e}`)
@@ -183,8 +183,8 @@ func TestSSE_Silent(t *testing.T) {
 	}
 }
 
-// A stream with a body is posted; a redirect to it is followed; a request after it goes
-// over a connection of its own.
+// A stream with a body is posted; a redirect to it is followed; a later request uses another
+// connection.
 func TestSSE_Post(t *testing.T) {
 	seen := &recorder{}
 	url := script(t, func(p *peer) {

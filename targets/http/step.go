@@ -16,9 +16,9 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1
-// carries one request at a time ([h1.Conn]), one of HTTP/2 many (package h2). A request is
-// written down once, in the form of HTTP/1.1, and both read the same [h1.Answer].
+// Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. An HTTP/1.1 connection carries
+// one request at a time ([h1.Conn]), an HTTP/2 connection many (package h2). A request is
+// rendered once, in the form of HTTP/1.1, and both versions read the same [h1.Answer].
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "HTTP/1.1 and HTTP/2, with GraphQL and server-sent events.",
@@ -67,41 +67,41 @@ type Call struct {
 	method    string
 	url       *template.URLTemplate
 	headers   []headerTemplate
-	host      *template.HeaderTemplate // a Host header of the author's
+	host      *template.HeaderTemplate // the author's Host header
 	body      *template.Template
-	segments  []segment // in place of body, when files are sent
+	segments  []segment // in place of body, for files
 	bodyType  string
 	redirects int
-	traced    bool         // its author wrote a traceparent
-	graphql   *graphQL     // nil is a plain request
-	stream    *streamEnd   // nil is an answer like any other
-	auth      *auth.Prover // nil is without
-	sign      *auth.Signer // nil is without
-	digests   sync.Map     // of a body that is one file, by the name of the hash
-	foreign   bool         // the target tells where it goes: what is meant for the target alone is not told there
+	traced    bool         // the author set a traceparent
+	graphql   *graphQL     // nil: a plain request
+	stream    *streamEnd   // nil: an ordinary answer
+	auth      *auth.Prover // nil: none
+	sign      *auth.Signer // nil: none
+	digests   sync.Map     // of a body that is one file, by hash name
+	foreign   bool         // the target chooses the host, so secrets meant for the target are not sent
 
 	status   *scenarios.Matcher
 	shed     []int
 	checks   []httpCheck
 	extracts []httpExtract
-	whole    bool // checks or extractions look into the body
-	fixed    bool // there are no placeholders: the request is the same every time
+	whole    bool // checks or extractions read the body
+	fixed    bool // there are no placeholders: every request is the same
 	ready    atomic.Pointer[readyRequest]
 }
 
 type headerTemplate struct {
 	name string
 	template.Template
-	shared bool // of many requests, each of which may have its own instead
+	shared bool // of a header shared by many requests, which a request may replace
 }
 
 // Name implements [scenarios.Call].
 func (c *Call) Name() string { return c.name }
 
-// Asks returns what the call asks for, as its author wrote it.
+// Asks returns the method and URL of the call, as the author wrote them.
 func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
-// Origin is scheme and host of the URL where they are known and not the target's.
+// Origin returns scheme and host of the URL if they are known and not the target's.
 func (c *Call) Origin() string {
 	text, static := c.url.Static()
 	if !static {
@@ -174,7 +174,7 @@ func (c *Call) compileHeaders(s *Step, m *syntax.Mistakes) {
 	}
 }
 
-// Refs lists the placeholders that are filled in for each request.
+// Refs lists the placeholders that are rendered for each request.
 func (c *Call) Refs() []*syntax.Ref {
 	refs := c.url.Refs()
 	if c.host != nil {

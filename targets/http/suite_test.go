@@ -17,7 +17,7 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// server is net/http's with the behaviours that the suite asks for.
+// server is net/http's server with the behaviours that the suite needs.
 type server struct {
 	*httptest.Server
 	requests, connections, held atomic.Int64
@@ -133,7 +133,7 @@ func insecure() *targets.Descriptor {
 
 func TestHTTPS_Suite(t *testing.T) {
 	over := steps
-	over.Reset = "" // by the server's TLS the connection can't be reset
+	over.Reset = "" // the server's TLS cannot reset the connection
 	targetstest.Run(t, targetstest.Suite{
 		Protocol: insecure(), Start: newServer((*httptest.Server).StartTLS), Steps: over, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
 	})

@@ -21,7 +21,7 @@ import (
 	"brunt/targets/http"
 )
 
-// forLoad makes a certificate by which a load is known, and writes the pair to files.
+// forLoad creates a client certificate for a load, and writes the pair to files.
 func (a *authority) forLoad(name string) (cert, key string) {
 	a.t.Helper()
 	c := a.sign(&x509.Certificate{
@@ -42,8 +42,7 @@ func (a *authority) forLoad(name string) (cert, key string) {
 	return cert, key
 }
 
-// secure starts a server over TLS whose answers tell the version that is spoken and who
-// the client is.
+// secure starts a TLS server whose answers name the TLS version and the client.
 func (a *authority) secure(c *tls.Config) *httptest.Server {
 	a.t.Helper()
 	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
@@ -60,8 +59,8 @@ func (a *authority) secure(c *tls.Config) *httptest.Server {
 	return s
 }
 
-// TestHTTP_TLSVersions speaks the versions that both sides allow, the highest first, and
-// no other.
+// TestHTTP_TLSVersions checks that a connection uses the highest version that both sides
+// allow, and no other.
 func TestHTTP_TLSVersions(t *testing.T) {
 	const v12, v13 = tls.VersionTLS12, tls.VersionTLS13
 	ca := newAuthority(t)
@@ -69,7 +68,7 @@ func TestHTTP_TLSVersions(t *testing.T) {
 		name     string
 		min, max scenarios.TLSVersion
 		server   [2]uint16
-		want     string // empty is refused
+		want     string // empty: refused
 	}{
 		{"the highest", 0, 0, [2]uint16{v12, v13}, "TLS 1.3"},
 		{"an old server", 0, 0, [2]uint16{v12, v12}, "TLS 1.2"},
@@ -100,8 +99,8 @@ func TestHTTP_TLSVersions(t *testing.T) {
 	}
 }
 
-// TestHTTP_ClientCertificate shows a server that asks who the load is what the load was
-// given, and calls it TLS where the server takes none or another.
+// TestHTTP_ClientCertificate sends the load's certificate to a server that requests one, and
+// reports a TLS error if the server rejects it or requires another.
 func TestHTTP_ClientCertificate(t *testing.T) {
 	ca, other := newAuthority(t), newAuthority(t)
 	known, strange := x509.NewCertPool(), [2]string{}
@@ -114,7 +113,7 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 			name string
 			pair [2]string
 			auth tls.ClientAuthType
-			want string // the body, or what the error says
+			want string // the body, or part of the error
 			hint bool
 		}{
 			{"asked and shown", pair, tls.RequireAndVerifyClientCert, "load.test", false},

@@ -9,16 +9,16 @@ import (
 	"brunt/targets"
 )
 
-// Traces makes the ids of a client's traces: unique to the client, and drawn without
-// touching the random source of an iteration, so that a scenario asks for the same with
-// them and without.
+// Traces creates the trace ids of a client. They are unique to the client and do not use the
+// random source of an iteration, so that a scenario sends the same requests with and without
+// them.
 type Traces struct {
 	targets.Tracing
 	from uint64
 	n    atomic.Uint64 // sessions so far
 }
 
-// NewTraces makes the ids of one client; nil sends none.
+// NewTraces creates the ids of one client; nil: sends none.
 func NewTraces(t targets.Tracing) *Traces {
 	if t.High == 0 {
 		return nil
@@ -26,11 +26,11 @@ func NewTraces(t targets.Tracing) *Traces {
 	return &Traces{Tracing: t, from: rand.Uint64()}
 }
 
-// A traceSource makes the ids of one session's traces. It is used by one goroutine at a
-// time, so that none waits for another.
+// A traceSource creates the trace ids of one session. It is used by one goroutine at a time,
+// so it needs no lock.
 type traceSource struct{ session, asked uint64 }
 
-// open returns a session its source.
+// open returns the source of a new session.
 func (t *Traces) open() traceSource {
 	if t == nil {
 		return traceSource{}
@@ -38,7 +38,7 @@ func (t *Traces) open() traceSource {
 	return traceSource{session: t.n.Add(1)}
 }
 
-// next returns the low half of a trace's id; 0 is that there are none.
+// next returns the low half of a trace id; 0: there are none.
 func (t *Traces) next(s *traceSource) uint64 {
 	if t == nil {
 		return 0
@@ -47,7 +47,7 @@ func (t *Traces) next(s *traceSource) uint64 {
 	return t.ID(s.session<<40 + s.asked)
 }
 
-// ID is the low half of the n-th id: different numbers give different ids.
+// ID returns the low half of the n-th id: different numbers give different ids.
 func (t *Traces) ID(n uint64) uint64 { return max(1, mixed(t.from+n*0x9e3779b97f4a7c15)) }
 
 // mixed is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
@@ -80,7 +80,7 @@ func appendHex(dst []byte, v uint64) []byte {
 	return dst
 }
 
-// traced is the id of the exchange's trace: its author's, or brunt's own.
+// traced returns the trace id of the exchange: the author's, or brunt's own.
 func (t *exchange) traced() scenarios.TraceID {
 	f := &t.rendered
 	for i := range t.call.headers {

@@ -16,8 +16,8 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// TestTrace: every request carries a traceparent of its own, redirects that of the request
-// they follow from; one that its author wrote stays, and its trace is the sample's.
+// TestTrace checks that every request has its own traceparent, that a redirect keeps that of
+// its first request, and that an author's traceparent stays and gives the sample's trace.
 func TestTrace(t *testing.T) {
 	var mu sync.Mutex
 	var came []string
@@ -42,8 +42,8 @@ func TestTrace(t *testing.T) {
 		name, step string
 		http       scenarios.HTTPVersion
 		sampled    bool
-		want       string // zero is one of brunt's own
-		requests   int    // for each call; zero is 1
+		want       string // zero: brunt's own
+		requests   int    // for each call; zero means 1
 	}{
 		{name: "fixed", step: `get: /bad`, sampled: true},
 		{name: "not sampled", step: `get: /bad`},

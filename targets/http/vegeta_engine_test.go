@@ -23,14 +23,14 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// A hit is what became of an arrival.
+// A hit is the outcome of an arrival.
 type hit struct {
 	n int64
 	scenarios.Outcome
 }
 
-// attack has vegeta make n requests, one every gap, and gives what became of them in the
-// order of their arrivals.
+// attack makes n requests by vegeta, one per gap, and returns their outcomes in the order of
+// the arrivals.
 func attack(t *testing.T, o targets.Options, v vegeta.EngineOptions, n int, gap time.Duration) (out []hit, e *vegeta.Engine) {
 	t.Helper()
 	o.T0 = time.Now().Add(20 * time.Millisecond)
@@ -71,7 +71,7 @@ func attack(t *testing.T, o targets.Options, v vegeta.EngineOptions, n int, gap 
 	return out, e
 }
 
-// TestVegeta holds the engine to what the native one says of the same steps.
+// TestVegeta compares the engine with the native one for the same steps.
 func TestVegeta(t *testing.T) {
 	mux := nethttp.NewServeMux()
 	mux.HandleFunc("/ok", func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, `{"a": 1}`) })
@@ -144,8 +144,8 @@ func TestVegeta(t *testing.T) {
 	}
 }
 
-// TestVegeta_Limit: as many as may be under way wait with their time kept, and what times
-// out before its turn is never sent.
+// TestVegeta_Limit checks that requests beyond the limit wait and keep their intended times,
+// and that one that times out in the wait is never sent.
 func TestVegeta_Limit(t *testing.T) {
 	hold := make(chan struct{})
 	var mu sync.Mutex
@@ -182,7 +182,7 @@ func TestVegeta_Limit(t *testing.T) {
 	}
 }
 
-// TestVegeta_Aborted: a run that ends does not wait for its answers.
+// TestVegeta_Aborted checks that the end of a run does not wait for answers.
 func TestVegeta_Aborted(t *testing.T) {
 	asked := make(chan struct{}, 10)
 	hold := make(chan struct{})
@@ -218,7 +218,7 @@ func TestVegeta_Aborted(t *testing.T) {
 	}
 }
 
-// TestVegeta_Versions speaks each version of HTTP, and fails a handshake for what it is.
+// TestVegeta_Versions uses each version of HTTP, and reports a failed handshake as such.
 func TestVegeta_Versions(t *testing.T) {
 	handler := nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { fmt.Fprint(w, r.Proto) })
 	start := func(secure, plain2 bool) *httptest.Server {
@@ -266,7 +266,7 @@ func TestVegeta_Versions(t *testing.T) {
 	}
 }
 
-// TestVegeta_KeepAlive opens a connection for each request where it is off.
+// TestVegeta_KeepAlive opens a connection for each request if keep-alive is off.
 func TestVegeta_KeepAlive(t *testing.T) {
 	s := httptest.NewServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) {}))
 	defer s.Close()

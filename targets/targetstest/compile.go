@@ -15,17 +15,17 @@ import (
 	"brunt/targets"
 )
 
-// A Flow is steps compiled as a scenario's are.
+// A Flow holds compiled steps, as a scenario has them.
 type Flow struct {
 	Calls  []scenarios.Call
-	Checks []string // names of checks and extractions, by the number that causes carry
+	Checks []string // names of checks and extractions, by the index that causes carry
 	Vars   []string // names of variables by slot
 	Env    *template.Env
 	Shared *targets.Shared // by all steps
 }
 
-// Compile compiles steps written as YAML, one string each. Extra are further lines
-// of the scenario's top level, such as data and params.
+// Compile compiles steps written as YAML, one string each. Extra holds further lines of the
+// scenario's top level, such as data and params.
 func Compile(t testing.TB, p *targets.Descriptor, extra string, steps ...string) *Flow {
 	t.Helper()
 	f, err := Try(p, extra, steps...)
@@ -35,7 +35,7 @@ func Compile(t testing.TB, p *targets.Descriptor, extra string, steps ...string)
 	return f
 }
 
-// Try is [Compile] for steps that may be wrong. The error names every mistake.
+// Try is [Compile] for steps with mistakes. The error lists every mistake.
 func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 	var b strings.Builder
 	b.WriteString("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\n" + extra + "\nload:\n  a:\n    executor: constant-vus\n    vus: 1\n    duration: 1s\n    flow:\n")
@@ -109,12 +109,12 @@ func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User 
 	return u
 }
 
-// Do makes call i with a timeout from now on.
+// Do makes call i with the timeout, from now.
 func (u *User) Do(i int, timeout time.Duration) scenarios.Outcome {
 	return u.At(i, time.Since(u.t0), timeout)
 }
 
-// At makes call i as one that was intended at at.
+// At makes call i with the intended time at.
 func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
 	u.It.Intended, u.It.Deadline = at, at+timeout
 	out := scenarios.Outcome{Intended: at, Ready: max(at, time.Since(u.t0))}
@@ -123,7 +123,7 @@ func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
 	return out
 }
 
-// Var returns what an extraction put into a variable; a JSON literal begins with a
+// Var returns the value that an extraction stored in a variable; a JSON literal begins with a
 // colon.
 func (u *User) Var(name string) string {
 	for i, n := range u.flow.Vars {

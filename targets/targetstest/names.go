@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Names is a name server on loopback whose records a test may change meanwhile.
+// Names is a name server on loopback. A test may change its records at any time.
 type Names struct {
 	Addr string // host:port, over UDP and TCP
 
@@ -66,7 +66,7 @@ func NewNames(t testing.TB) *Names {
 // onePort listens over UDP and TCP on the same port.
 func onePort(t testing.TB) (net.PacketConn, net.Listener) {
 	t.Helper()
-	const tries = 20 // another may have the port for TCP
+	const tries = 20 // the port may be taken for TCP
 	for try := 1; ; try++ {
 		u, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		if err != nil {
@@ -98,10 +98,10 @@ func (s *Names) stream(c net.Conn) {
 	_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(out))), out...))
 }
 
-// Set returns a name addresses that hold for ttl seconds.
+// Set gives a name addresses with a TTL of ttl seconds.
 func (s *Names) Set(name string, ttl uint32, addrs ...string) { s.set(name, ttl, false, addrs) }
 
-// SetLarge is Set for an answer that is given over TCP only.
+// SetLarge is Set for an answer that is sent over TCP only.
 func (s *Names) SetLarge(name string, ttl uint32, addrs ...string) { s.set(name, ttl, true, addrs) }
 
 func (s *Names) set(name string, ttl uint32, large bool, addrs []string) {
@@ -114,7 +114,7 @@ func (s *Names) set(name string, ttl uint32, large bool, addrs []string) {
 	s.known[name+"."] = r
 }
 
-// Asked is how often an IPv4 address was asked for.
+// Asked returns how often an IPv4 address was queried.
 func (s *Names) Asked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

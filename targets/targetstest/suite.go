@@ -1,9 +1,8 @@
 // Package targetstest is the conformance suite of protocols: it tests the promises that
 // every protocol makes.
 //
-// A protocol's own tests call [Run] with a [Suite]: how to start a server of it and
-// which steps make that server answer, hang, refuse. [Compile] and [User] are there
-// for its further tests.
+// A protocol's own tests call [Run] with a [Suite]: how to start its server, and which steps
+// make that server answer, hang or refuse. [Compile] and [User] help with further tests.
 package targetstest
 
 import (
@@ -23,28 +22,28 @@ import (
 	"brunt/targets"
 )
 
-// A Server is a target of the protocol. Its methods may be called by many at once.
+// A Server is a target of the protocol. Its methods are safe for concurrent use.
 type Server interface {
 	Base() string       // for Options.Base
-	Requests() int64    // that it has met
-	Connections() int64 // that it has accepted
-	Held() int64        // requests that it holds
+	Requests() int64    // received so far
+	Connections() int64 // accepted so far
+	Held() int64        // requests that it holds back
 	Release()           // answers all requests that it holds, and every later one at once
-	Marks() []string    // of the requests of Steps.Marked, in the order in which they came
+	Marks() []string    // of the requests of Steps.Marked, in the order of arrival
 }
 
-// Steps are the steps, as YAML, that make the server behave.
+// Steps are the steps, as YAML, that trigger the server's behaviours.
 type Steps struct {
-	Answer string // at once, rightly
-	Slow   string // after 200 ms
-	Hold   string // when it is released
-	Marked string // likewise, and the request carries ${var.mark}
-	Fail   string // with what the step doesn't accept
+	Answer string // answered at once, correctly
+	Slow   string // answered after 200 ms
+	Hold   string // answered after Release
+	Marked string // like Hold, and the request carries ${var.mark}
+	Fail   string // answered with what the step does not accept
 	Cut    string // the connection is closed without an answer
-	Reset  string // the connection is reset without an answer; empty where that can't be told apart
+	Reset  string // the connection is reset without an answer; empty: that looks like Cut
 }
 
-// A Suite is a protocol to hold to the promises of [targets.Client] and
+// A Suite describes a protocol to test against the promises of [targets.Client] and
 // [targets.Session].
 type Suite struct {
 	Protocol *targets.Descriptor
@@ -52,10 +51,10 @@ type Suite struct {
 	Steps    Steps
 	Failed   scenarios.Cause            // of a request of Steps.Fail
 	Waiting  func(c targets.Client) int // requests of c that wait for a connection
-	Shared   bool                       // many requests share a connection, of which there is one, with max_streams
+	Shared   bool                       // many requests share one connection, with max_streams
 }
 
-// long is a timeout that only passes when a promise is broken.
+// long is a timeout that passes only if a promise is broken.
 const long = 30 * time.Second
 
 // Run runs the suite.
@@ -81,7 +80,7 @@ func Run(t *testing.T, s Suite) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			t.Cleanup(func() { // the last of all cleanups
+			t.Cleanup(func() { // runs last
 				settles(t, "goroutines", func() bool { return runtime.NumGoroutine() <= before })
 			})
 			c.test(t)
@@ -89,7 +88,7 @@ func Run(t *testing.T, s Suite) {
 	}
 }
 
-// settles waits for something that comes true by itself.
+// settles waits until done returns true.
 func settles(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {
@@ -100,7 +99,7 @@ func settles(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// rig is a client of a server.
+// rig is a client with its server.
 type rig struct {
 	Server
 	targets.Client
@@ -234,7 +233,7 @@ func (s Suite) lateAnswer(t *testing.T) {
 	if o.End != u.It.Deadline {
 		t.Errorf("ended at %v, the deadline was %v", o.End, u.It.Deadline)
 	}
-	// The answer that comes now must not be taken for the next one's.
+	// The answer that comes now must not be taken for that of the next request.
 	is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
 }
@@ -286,7 +285,7 @@ func (s Suite) allowlist(t *testing.T) {
 	}
 }
 
-// limit lets so many requests be under way at once.
+// limit sets how many requests may be under way at once.
 func (s Suite) limit(o *targets.Options, most int) {
 	o.Connections.Max = most
 	if s.Shared {
@@ -374,8 +373,8 @@ func (s Suite) waitTimesOut(t *testing.T) {
 	}
 }
 
-// noPlaceIsLost tests that a connection that becomes free while waiting requests give up
-// goes to another request.
+// noPlaceIsLost tests that a connection that becomes free while waiting requests give up goes
+// to another request.
 func (s Suite) noPlaceIsLost(t *testing.T) {
 	const most = 2
 	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Answer)
@@ -436,11 +435,11 @@ func (s Suite) abort(t *testing.T) {
 	}
 }
 
-// sampler keeps what it is given.
+// sampler keeps all samples.
 type sampler struct {
 	mu   sync.Mutex
-	want bool // those that failed
-	slow bool // those that are ok
+	want bool // wants failed requests
+	slow bool // wants requests that are ok
 	kept []result.Sample
 }
 

@@ -1,5 +1,5 @@
-// Package vegeta makes the requests of a load by vegeta's attacker and net/http's client,
-// over connections that package dial opens, and reads vegeta's files of targets.
+// Package vegeta sends the requests of a load by vegeta's attacker and net/http's client, over
+// connections that package dial opens, and reads vegeta's target files.
 //
 //	Engine.Attack: arrival --Pacer--> worker --Targeter, RoundTrip--> Result --> outcome
 package vegeta

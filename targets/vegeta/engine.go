@@ -26,18 +26,18 @@ import (
 	lib "github.com/tsenart/vegeta/v12/lib"
 )
 
-// Name is the engine with its version, for reports.
+// Name is the name of the engine with its version, for reports.
 const Name = "vegeta v12.13.0"
 
-// Engine makes the requests of a load by vegeta's Attacker, its workers uncapped. A
-// request goes through vegeta's own client, net/http's, over connections that brunt
-// opens, so that they stay within the blast radius and on the links that faults are on.
+// Engine sends the requests of a load by vegeta's Attacker, without a bound on its workers. A
+// request goes through vegeta's own client, net/http's, over connections that brunt opens, so
+// that they stay within the blast radius and pass the links that faults apply to.
 //
 //	Pacer: next arrival, when it is due --tick--> worker: Targeter, nethttp.Client --Result--> outcome
 //	       its number is the hit's Seq                    '- RoundTrip: deadline, times, cause
 //
-// vegeta stamps a hit when a worker takes it. When it was intended is found by its
-// sequence number instead, so that a late worker shortens no response time.
+// vegeta stamps a hit when a worker takes it. The engine finds the intended time by the hit's
+// sequence number instead, so that a late worker does not shorten a response time.
 type Engine struct {
 	o      targets.Options
 	net    *dial.Network
@@ -49,7 +49,7 @@ type Engine struct {
 	base   *url.URL
 	plain  *nethttp.Transport
 	secure *nethttp.Transport // over TLS
-	slots  chan struct{}      // one for each request that may be under way
+	slots  chan struct{}      // one per request that may be under way
 	full   atomic.Bool
 	spoken sync.Map // of string: versions of HTTP
 	drawn  atomic.Int64
@@ -58,7 +58,7 @@ type Engine struct {
 	traces *http.Traces // nil sends none
 
 	mu   sync.Mutex
-	hits map[uint64]*hit // that are under way, by sequence number
+	hits map[uint64]*hit // under way, by sequence number
 }
 
 var (
@@ -66,16 +66,16 @@ var (
 	_ targets.Speaker   = (*Engine)(nil)
 )
 
-// EngineOptions are what else the engine needs to know.
+// EngineOptions are further settings of the engine.
 type EngineOptions struct {
 	Calls       []scenarios.Call // made in turn
-	Steps       []int32          // the number of the step that each call is
+	Steps       []int32          // the index of the step of each call
 	MaxInFlight int
 	Env         *template.Env
-	Vars        []template.Value // as setup left them
+	Vars        []template.Value // as set by setup
 }
 
-// CheckLoad notes what a load asks for that vegeta can't do.
+// CheckLoad notes in m the settings of a load that vegeta does not support.
 func CheckLoad(l *scenarios.Load, m *syntax.Mistakes) {
 	c := &l.Connections
 	for _, key := range []string{"reuse", "max_age", "max_streams"} {
@@ -102,7 +102,7 @@ func CheckLoad(l *scenarios.Load, m *syntax.Mistakes) {
 	}
 }
 
-// CheckCall is the reason why vegeta can't make a call; empty is that it can.
+// CheckCall returns the reason why vegeta cannot make a call; empty: it can.
 func CheckCall(call scenarios.Call) string {
 	c, ok := call.(*http.Call)
 	if !ok {
@@ -138,7 +138,8 @@ func New(o targets.Options, v EngineOptions) (*Engine, error) {
 	return e, nil
 }
 
-// transport is net/http's, by connections that brunt opens: over TLS, or not.
+// transport returns net/http's transport over connections that brunt opens, with or without
+// TLS.
 func (e *Engine) transport(secure bool) *nethttp.Transport {
 	c := &e.o.Connections
 	t := &nethttp.Transport{
@@ -175,7 +176,7 @@ func (e *Engine) nextProtos() []string {
 	return []string{"h2", "http/1.1"}
 }
 
-// dial opens a connection. The request that it was wanted for has its slot then.
+// dial opens a connection. At that moment the request that needs it has its slot.
 func (e *Engine) dial(ctx context.Context, addr string) (*net.TCPConn, error) {
 	if h, ok := ctx.Value(hitKey{}).(*hit); ok {
 		h.take(e.o.Now())
@@ -235,14 +236,14 @@ func (e *Engine) Speaks() []string {
 // Streams implements [Speaker].
 func (e *Engine) Streams() (waits int64, each int) { return 0, 0 }
 
-// Names of headers by which a target tells the transport what it is. They are never sent.
+// Names of headers by which draw passes data to the transport. They are never sent.
 const (
 	callHeader = "Brunt-Call"
 	failHeader = "Brunt-Fail"
 	seqHeader  = "X-Vegeta-Seq"
 )
 
-// Attack makes the arrivals' requests; see load.Engine.
+// Attack sends the requests of the arrivals; see load.Engine.
 func (e *Engine) Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool) {
 	pace := lib.PacerFunc(func(_ time.Duration, n uint64) (time.Duration, bool) {
 		a, ok := next()
@@ -274,19 +275,19 @@ func (e *Engine) Attack(next func() (scenarios.Arrival, bool), record func(scena
 	return e.full.Load()
 }
 
-// sampled is how much of an answer's body is kept, for samples of failed requests.
+// sampled is how many bytes of an answer's body are kept, for samples of failed requests.
 const sampled = 4 << 10
 
-// pacer is a function that paces; its rate is not used.
+// pacer is a pacing function; its rate is not used.
 type pacer struct{ lib.PacerFunc }
 
 // Rate implements [lib.Pacer].
 func (pacer) Rate(time.Duration) float64 { return 0 }
 
-// draw is the Targeter: it gives the call whose turn it is, as vegeta takes it.
+// draw is the Targeter: it returns the next call when vegeta takes one.
 //
-// subtle: it never fails, since that would end the attack; what can't be filled in fails
-// in the transport.
+// subtle: it never fails, since that would end the attack; a call that cannot be rendered
+// fails in the transport.
 func (e *Engine) draw(t *lib.Target) error {
 	n := e.drawn.Add(1) - 1
 	i := int(n % int64(len(e.calls)))
@@ -300,7 +301,7 @@ func (e *Engine) draw(t *lib.Target) error {
 	return nil
 }
 
-// Fill renders call c for its n-th iteration.
+// fill renders call c for its n-th iteration.
 func (e *Engine) fill(t *lib.Target, c *http.Call, n int64) error {
 	it := template.Iter{N: n, Env: e.v.Env, Vars: e.v.Vars}
 	if !c.Fixed() {
@@ -319,7 +320,7 @@ func (e *Engine) fill(t *lib.Target, c *http.Call, n int64) error {
 	return nil
 }
 
-// redirect bounds how many redirects are followed.
+// redirect bounds the number of redirects.
 func (e *Engine) redirect(req *nethttp.Request, via []*nethttp.Request) error {
 	h := e.hit(req)
 	most := e.calls[h.call].Redirects()
@@ -333,8 +334,8 @@ func (e *Engine) redirect(req *nethttp.Request, via []*nethttp.Request) error {
 	return nil
 }
 
-// RoundTrip implements [nethttp.RoundTripper]: it sends a request, or one that a redirect
-// asks for, within the time that its arrival has.
+// RoundTrip implements [nethttp.RoundTripper]: it sends a request, or that of a redirect,
+// within the time of its arrival.
 func (e *Engine) RoundTrip(req *nethttp.Request) (*nethttp.Response, error) {
 	h := e.hit(req)
 	if h.call < 0 {

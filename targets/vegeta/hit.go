@@ -23,14 +23,14 @@ import (
 	lib "github.com/tsenart/vegeta/v12/lib"
 )
 
-// A hit is a request of vegeta's that is under way.
+// A hit is a request of vegeta under way.
 type hit struct {
 	scenarios.Arrival
-	call int // whose number in calls; -1 is not known yet
+	call int // index in calls; -1: not known yet
 	held bool
 	wire *nethttp.Request
 
-	slot, sent, first atomic.Int64 // offsets from t0; 0 is not yet
+	slot, sent, first atomic.Int64 // offsets from t0; 0: not yet
 	size              atomic.Int64 // bytes of the answer's body
 	err               atomic.Pointer[error]
 }
@@ -41,7 +41,7 @@ func (h *hit) take(now time.Duration) { h.slot.CompareAndSwap(0, int64(now)) }
 
 func (h *hit) fail(err error) { h.err.Store(&err) }
 
-// hit finds the hit that a request is of.
+// hit returns the hit of a request.
 func (e *Engine) hit(req *nethttp.Request) *hit {
 	n, _ := strconv.ParseUint(req.Header.Get(seqHeader), 10, 64)
 	e.mu.Lock()
@@ -49,7 +49,7 @@ func (e *Engine) hit(req *nethttp.Request) *hit {
 	return e.hits[n]
 }
 
-// cmpErr returns the reason why a context ended, where it did, else err.
+// cmpErr returns the reason why a context ended, if it did, else err.
 func cmpErr(ended, err error) error {
 	if ended != nil {
 		return ended
@@ -67,7 +67,7 @@ func protocolOf(resp *nethttp.Response) string {
 	return "HTTP/1.1"
 }
 
-// enter waits until one more request may be under way.
+// enter waits until another request may be under way.
 func (e *Engine) enter(ctx context.Context, h *hit) error {
 	if h.held {
 		return nil
@@ -89,7 +89,7 @@ func (e *Engine) enter(ctx context.Context, h *hit) error {
 	return nil
 }
 
-// trace notes when what happens to a hit.
+// trace records the times of the steps of a hit.
 func (h *hit) trace(now func() time.Duration) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { h.take(now()) },
@@ -98,7 +98,7 @@ func (h *hit) trace(now func() time.Duration) *httptrace.ClientTrace {
 	}
 }
 
-// hitBody counts an answer's body, and ends what its request held.
+// hitBody counts the bytes of an answer's body, and frees what its request held.
 type hitBody struct {
 	io.ReadCloser
 	hit  *hit
@@ -122,7 +122,7 @@ func (b *hitBody) Close() error {
 	return err
 }
 
-// outcome is what became of a hit.
+// outcome returns the outcome of a hit.
 func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	began := res.Timestamp.Sub(e.o.T0)
 	end := began + res.Latency
@@ -162,12 +162,12 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	return out
 }
 
-// traced is the id of the hit's trace.
+// traced returns the trace id of the hit.
 func (h *hit) traced() scenarios.TraceID {
 	if h.wire == nil {
 		return scenarios.TraceID{}
 	}
-	for name, values := range h.wire.Header { // written as its author did
+	for name, values := range h.wire.Header { // as the author spelled it
 		if strings.EqualFold(name, http.TraceHeader) && len(values) > 0 {
 			return scenarios.ParseTraceparent(values[0])
 		}
@@ -175,7 +175,7 @@ func (h *hit) traced() scenarios.TraceID {
 	return scenarios.TraceID{}
 }
 
-// failure is why a hit has no answer; nil is that it has one.
+// failure returns why a hit has no answer; nil: it has one.
 func (h *hit) failure(res *lib.Result) error {
 	if err := h.err.Load(); err != nil {
 		return *err
@@ -186,7 +186,7 @@ func (h *hit) failure(res *lib.Result) error {
 	return nil
 }
 
-// sample keeps a request for the report, when it is wanted.
+// sample keeps a request for the report, if the sampler wants it.
 func (e *Engine) sample(h *hit, out *scenarios.Outcome, err error, a *h1.Answer, res *lib.Result) {
 	k := e.o.Sampler
 	if k == nil || !k.Want(out) {
@@ -209,21 +209,21 @@ func (e *Engine) sample(h *hit, out *scenarios.Outcome, err error, a *h1.Answer,
 	k.Keep(out, sm)
 }
 
-// sentByVegeta is a request of vegeta's, for a sample.
+// sentByVegeta returns a request of vegeta for a sample.
 func sentByVegeta(req *nethttp.Request, tls *scenarios.TLS) *result.Sent {
 	s := &result.Sent{Method: req.Method, URL: req.URL.String(), Trust: tls != nil && tls.InsecureSkipVerify}
 	if req.Host != "" && req.Host != req.URL.Host {
 		s.Headers = append(s.Headers, "Host: "+req.Host)
 	}
 	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		if strings.HasPrefix(name, "X-Vegeta-") { // vegeta's own marks
+		if strings.HasPrefix(name, "X-Vegeta-") { // vegeta's own headers
 			continue
 		}
 		for _, v := range req.Header[name] {
 			s.Headers = append(s.Headers, name+": "+v)
 		}
 	}
-	if len(req.Header["User-Agent"]) == 0 { // net/http writes its own then
+	if len(req.Header["User-Agent"]) == 0 { // then net/http sets its own
 		s.Headers = append(s.Headers, "User-Agent: Go-http-client/1.1")
 	}
 	if req.GetBody == nil {

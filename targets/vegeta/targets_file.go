@@ -18,22 +18,22 @@ import (
 	"brunt/targets/http"
 )
 
-// Bounds on a file of targets.
+// Bounds on a targets file.
 const (
 	MaxTargets = 64 << 20 // bytes of the file
-	mostWrong  = 20       // mistakes that are told of one file: a file of another kind is wrong in every line
+	mostWrong  = 20       // mistakes reported for one file: a file of another format is wrong in every line
 )
 
-// ReadTargets reads a file of vegeta's targets, in its format http or json; the first
-// line with something on it tells which. File reads the file of a body. What is wrong is
-// noted in m, with its line.
+// ReadTargets reads a vegeta targets file in the format http or json, which the first line
+// that is not blank decides. File reads the file of a body. It notes mistakes in m, with their
+// lines.
 //
 //	POST http://127.0.0.1:8080/posts         {"method": "POST", "url": "http://127.0.0.1:8080/posts",
 //	Content-Type: application/json            "header": {"Content-Type": ["application/json"]}, "body": "e30="}
 //	@post.json
 //
-// It takes all that vegeta takes; a target may follow another's headers without a blank
-// line between, and a URL may be a path under the target's.
+// It accepts all that vegeta accepts, and more: a target may follow another's headers without
+// a blank line, and a URL may be a path under the target's.
 func ReadTargets(name string, text []byte, file func(path string) ([]byte, error), m *syntax.Mistakes) []http.Recorded {
 	r := targetsReader{file: file, m: m, at: syntax.Pos{File: name, Col: 1}}
 	before := m.Len()
@@ -67,9 +67,9 @@ type targetsReader struct {
 	file   func(path string) ([]byte, error)
 	m      *syntax.Mistakes
 	at     syntax.Pos
-	isJSON *bool // nil is not known yet
+	isJSON *bool // nil: not known yet
 	out    []http.Recorded
-	open   bool // the lines that follow belong to the last target
+	open   bool // the following lines belong to the last target
 	wrong  int
 }
 
@@ -78,10 +78,10 @@ func (r *targetsReader) mistake(hint, format string, args ...any) {
 	r.m.AddHint(r.at, hint, format, args...)
 }
 
-// targetLine is how vegeta tells the first line of a target.
+// targetLine is the pattern by which vegeta recognizes the first line of a target.
 var targetLine = regexp.MustCompile(`^([A-Z]+)\s(.*)$`)
 
-// http reads a line of the format http.
+// http parses a line of the format http.
 func (r *targetsReader) http(line string) {
 	if line == "" {
 		r.open = false
@@ -116,7 +116,7 @@ func (r *targetsReader) http(line string) {
 	}
 }
 
-// last is the target that was read last.
+// last returns the target that was read last.
 func (r *targetsReader) last() *http.Recorded { return &r.out[len(r.out)-1] }
 
 func (r *targetsReader) target(method, target string) {
@@ -140,7 +140,7 @@ func (r *targetsReader) header(name, value string) {
 	}
 }
 
-// JSON reads a line of the format json.
+// json parses a line of the format json.
 func (r *targetsReader) json(line []byte) {
 	if len(line) == 0 {
 		return
@@ -182,7 +182,7 @@ func (r *targetsReader) json(line []byte) {
 	}
 }
 
-// jsonText words an error of the JSON decoder for the author of the file.
+// jsonText describes an error of the JSON decoder for the author of the file.
 func jsonText(err error) string {
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		s := "unknown key " + key

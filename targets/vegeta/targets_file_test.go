@@ -16,7 +16,7 @@ import (
 	lib "github.com/tsenart/vegeta/v12/lib"
 )
 
-// targetsText puts targets into one line each.
+// targetsText formats targets, one line each.
 func targetsText(list []http.Recorded) string {
 	var out []string
 	for _, r := range list {
@@ -75,7 +75,7 @@ func TestReadTargets(t *testing.T) {
 	}
 }
 
-// FuzzReadTargets reads what vegeta reads, in the same way.
+// FuzzReadTargets compares the parser with vegeta's.
 func FuzzReadTargets(f *testing.F) {
 	f.Add("GET http://a/\nX-A: b\n\nPOST http://b/\n# c\nX-B: d\n")
 	f.Add(`{"method": "POST", "url": "http://a/", "header": {"X-A": ["b"]}, "body": "e30="}`)
@@ -93,11 +93,11 @@ func FuzzReadTargets(f *testing.F) {
 			theirs = lib.NewHTTPTargeter(strings.NewReader(text), nil, nil)
 		}
 		list, err := lib.ReadAllTargets(theirs)
-		if err != nil || len(list) != len(got) { // where brunt takes more
+		if err != nil || len(list) != len(got) { // brunt accepts more
 			return
 		}
 		for i, want := range list {
-			maps.DeleteFunc(want.Header, func(_ string, values []string) bool { return len(values) == 0 }) // nothing is sent of it
+			maps.DeleteFunc(want.Header, func(_ string, values []string) bool { return len(values) == 0 }) // a header without values is not sent
 			own := nethttp.Header{}
 			for _, f := range got[i].Header {
 				own[f.Name] = append(own[f.Name], f.Value)

@@ -1,6 +1,6 @@
-// Keeps the page of a run that goes on up to date: the last second by the event `now`, the
-// page as a whole by `page`, of which the parts that changed are put in place. What a
-// person does with the page stays: zoom, scroll, what is open, sorted, focused, typed.
+// Keeps the page of an unfinished run up to date: the last second by the event `now`, the
+// whole page by `page`, of which it replaces the parts that changed. The reader's state
+// stays: zoom, scroll position, open details, sorting, focus, typed text.
 (() => {
 'use strict';
 const all = (q, e) => [...(e || document).querySelectorAll(q)], bar = document.getElementById('live'), said = document.getElementById('said');
@@ -22,7 +22,7 @@ for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => { 
 addEventListener('pointermove', e => { pointer = e.pointerType === 'mouse' ? [e.clientX, e.clientY] : null; });
 const selecting = () => { const s = getSelection(); return s && !s.isCollapsed; };
 
-// what a person did to a part of the page, and the same done to the part that replaces it
+// records the reader's state of a part of the page, and applies it to the part that replaces it
 const focusable = 'a, button, input, summary, .frame, [tabindex]';
 function done(part) {
   const focus = all(focusable, part).indexOf(document.activeElement);
@@ -30,7 +30,7 @@ function done(part) {
   const sorts = all('table.sort', part).map(t => { const heads = all('thead th', t), i = heads.findIndex(h => h.ariaSort); return i < 0 ? null : [i, heads[i].ariaSort]; });
   return next => {
     all('details', next).forEach((d, i) => { if (open[i] !== undefined) d.open = open[i]; });
-    return () => { // once the page's own script has seen to it
+    return () => { // after the page's own script has run on it
       all('table.sort', next).forEach((t, i) => {
         if (!sorts[i]) return;
         const head = all('thead th', t)[sorts[i][0]];
@@ -49,15 +49,15 @@ async function show(html) {
   const n = ++shows, later = [], frame = html;
   const postponed = () => { const held = still || busy || selecting(); waiting = held ? frame : null; return held; };
   if (postponed()) return;
-  // subtle: the policy forbids a style that it does not know also in a document that is
-  // only parsed; a sheet made by a script it allows
+  // subtle: the policy forbids an unknown style even in a document that is only parsed; it
+  // allows a sheet made by a script
   const css = /<style>([^]*?)<\/style>/.exec(html);
   html = html.replace(css[0], '');
   const next = new DOMParser().parseFromString(html, 'text/html'), main = document.querySelector('main'), ready = {};
-  // subtle: to unpack takes a moment, in which the new charts would stand there unzoomed
+  // subtle: unpacking takes a moment, in which the new charts would show unzoomed
   if (self.DecompressionStream) for (const e of all('#data' + (/[?&]of=/.test(location.hash) ? ', #facets' : ''), next)) ready[e.id] = await inflate(e);
   if (n !== shows || postponed()) return;
-  const brief = next.querySelector('main').hasAttribute('data-brief'); // some parts are left out, and stay
+  const brief = next.querySelector('main').hasAttribute('data-brief'); // some parts are omitted; the present ones stay
   sheet.replaceSync(css[1]);
   if (!brief) whole.replaceSync(css[1]);
   document.title = next.title;
@@ -81,7 +81,7 @@ async function show(html) {
     before = document.getElementById(part.id);
   }
   for (const old of all('main > section')) if (!ids.has(old.id)) brief ? all('.cur, .sel', old).forEach(e => e.remove()) : old.remove();
-  for (const id of ['data', 'facets']) { // of the charts, and of those of single loads and steps
+  for (const id of ['data', 'facets']) { // data of the charts, and of single loads and steps
     const now = next.getElementById(id), was = document.getElementById(id);
     if (was) was.textContent = now ? now.textContent : '';
     else if (now) document.body.append(document.adoptNode(now));

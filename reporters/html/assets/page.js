@@ -1,7 +1,7 @@
-// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole
+// Hover, zoom, the selector of loads and steps, links to a view, sorting. The page is complete
 // without it. A page that changes calls brunt() again after each change: the view stays,
-// as it is part of the address. What it is given was unpacked before the change, so that
-// nothing is painted between the two.
+// as it is part of the address. The caller passes data unpacked before the change, so that
+// the browser paints no state in between.
 let ended = new AbortController();
 const inflate = async packed => {
   const bytes = Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0));
@@ -11,11 +11,11 @@ const brunt = async unpacked => {
 'use strict';
 const ready = unpacked || {};
 const again = document.documentElement.dataset.ready;
-ended.abort(); // listeners of the last time
+ended.abort(); // listeners of the previous call
 ended = new AbortController();
 const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 
-// what a figure of a table says, so that it can be sorted by: 1m2.5s, 3.5 KiB, 12 345
+// the value of a figure in a table, for sorting: 1m2.5s, 3.5 KiB, 12 345
 const sizes = { h: 3600, m: 60, ms: 1e-3, µs: 1e-6, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 function said(t) {
   const below = /^[-−]/.test(t);
@@ -41,15 +41,15 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
   };
 });
 
-// what scrolls sideways can be scrolled by keyboard
+// boxes that scroll sideways can be scrolled by keyboard
 const scrolls = () => { for (const e of all('.scroll')) if (!e.closest('details:not([open])')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
-setTimeout(scrolls, 100); // when all is shown
+setTimeout(scrolls, 100); // after all is shown
 addEventListener('resize', scrolls, { signal });
 addEventListener('toggle', scrolls, { signal, capture: true });
 
 if (!document.getElementById('data') || !self.DecompressionStream) return;
 
-// T is where each point begins and, last, where the run ends; V the values by series
+// T holds the start of each point and, last, the end of the run; V the values by series
 function decode(d) {
   const T = [], V = [];
   let at = d.t[0];
@@ -77,10 +77,10 @@ const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floo
 const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : u === 5 ? bytes(f) : number(f);
 const known = v => v.filter(f => !isNaN(f));
 
-// where a value lies on a scale, from 0 at its lower edge to 1; the scales come with the page
+// the position of a value on a scale, 0 at its lower edge, 1 at its upper; the scales come with the page
 const on = (s, v) => Math.max(0, Math.min(1, s.log ? v > 0 ? Math.log(v / s.lo) / Math.log(s.hi / s.lo) : 0 : (v - s.lo) / (s.hi - s.lo)));
 
-// every figure over time: its lines, and whether the switch changes them
+// every chart over time: its lines, and whether the selector changes them
 const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in props) e.setAttribute(k, props[k]); return e; };
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
@@ -90,7 +90,7 @@ const charts = all('.frame[data-time]').map(frame => {
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
 
-// lines as they are, each point of them
+// lines with every point
 function path(T, v, s, area) {
   const x = t => (2e3 * (t - A) / (B - A)).toFixed(2), steps = v.length <= 300;
   let d = '', first = '';
@@ -109,7 +109,7 @@ function lines(c) {
   for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
 }
 
-// ends names lines where they leave the view, moved apart where they would overlap: as chart.go and panels.go do
+// ends names lines at the edge of the view, moved apart where they would overlap, as chart.go and panels.go do
 function ends(c) {
   const gap = c.fig.closest('#target') ? .13 : .062;
   const { T, V } = source(c), s = c.scale, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
@@ -151,7 +151,7 @@ function tops(c) {
   }
 }
 
-// draw shows a chart with all that belongs to it anew: for a load or a step, or for all
+// draw redraws a chart and its parts: for a load or a step, or for all
 function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = source(c).y[c.fig.id.slice(2)];
@@ -192,7 +192,7 @@ const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (
 
 for (const b of all('.lane > b')) b.title = ((D.f || []).find(f => f.a <= +b.dataset.a && parseInt(f.n) === +b.textContent) || { n: '' }).n;
 
-// the view: a stretch of time, and a load or step
+// the view: a time range, and a load or step
 let view = [A, B], dense = whole.T.length > 801, picked = null, untouched = true; // the page still has its own labels
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
@@ -230,7 +230,7 @@ function zoom(a, b) {
   view = [a, a + width];
   const w = isWhole();
   if (w) view = [A, B];
-  if (dense && !w) { dense = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } } // each point, not a span a column
+  if (dense && !w) { dense = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } } // every point, not one range per column
   for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', w ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', numbered = e.tagName === 'B', bar = !label && r > l, left = label || numbered ? Math.max(0, l) : l;
@@ -287,7 +287,7 @@ function settle() {
   reset.hidden = link.hidden = !query.length;
   bar.classList.toggle('on', query.length > 0);
   link.href = hash;
-  if (hash !== (location.hash || '#')) try { history.replaceState(null, '', hash === '#' ? location.pathname + location.search : hash); } catch { /* the link is there */ }
+  if (hash !== (location.hash || '#')) try { history.replaceState(null, '', hash === '#' ? location.pathname + location.search : hash); } catch { /* the link works without */ }
 }
 async function restore(scroll) {
   const [id, query] = location.hash.slice(1).split('?'), q = new URLSearchParams(query || '');

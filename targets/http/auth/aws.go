@@ -26,7 +26,7 @@ type AWS struct {
 	Service      string `yaml:"service,required"`    // such as s3 or execute-api
 }
 
-// awsSigner is AWS Signature Version 4 ready for use.
+// awsSigner signs requests by AWS Signature Version 4.
 type awsSigner struct {
 	y   AWS
 	key atomic.Pointer[awsKey] // of the day
@@ -43,7 +43,7 @@ func (y *AWS) signer(in targets.Scope) *awsSigner {
 	return &awsSigner{y: *y}
 }
 
-// awsRequest is what a signature is over.
+// awsRequest is the part of a request that the signature covers.
 type awsRequest struct {
 	method, path, query string // as they are sent
 	headers             []Header
@@ -51,7 +51,7 @@ type awsRequest struct {
 	at                  time.Time
 }
 
-// unsigned are headers that something on the way may change.
+// unsigned are headers that an intermediary may change.
 var unsigned = []string{"authorization", "user-agent", "connection", "expect", "accept-encoding", "transfer-encoding", "content-length", "x-amzn-trace-id"}
 
 // sign signs a request.
@@ -111,8 +111,7 @@ func keyed(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// canonical returns the request in the one form that both sides sign, and the names of
-// the headers in it.
+// canonical returns the request in canonical form, and the names of the signed headers.
 func (r *awsRequest) canonical(s3 bool) (text, signed string) {
 	var list []Header
 	for _, h := range r.headers {
@@ -136,14 +135,13 @@ func (r *awsRequest) canonical(s3 bool) (text, signed string) {
 	}
 	signed = strings.Join(names, ";")
 	path := r.path
-	if !s3 { // which takes the path as it was sent; the others encode it once more
+	if !s3 { // S3 takes the path as sent; the other services encode it once more
 		path = awsEncoded(awsPath(path), true)
 	}
 	return r.method + "\n" + path + "\n" + awsQuery(r.query) + "\n" + headers.String() + "\n\n" + signed + "\n" + hex.EncodeToString(r.payload), signed
 }
 
-// awsPath takes what leads nowhere out of a path (RFC 3986, section 5.2.4), and slashes
-// behind slashes.
+// awsPath removes dot segments (RFC 3986, section 5.2.4) and repeated slashes from a path.
 func awsPath(p string) string {
 	var out []string
 	for part := range strings.SplitSeq(p, "/") {
@@ -162,7 +160,7 @@ func awsPath(p string) string {
 	return clean
 }
 
-// awsQuery sorts the parameters, each encoded in the one way.
+// awsQuery sorts the parameters and encodes each in canonical form.
 func awsQuery(q string) string {
 	type pair struct{ key, value string }
 	var all []pair
@@ -191,8 +189,8 @@ func decoded(s string) string {
 	return s
 }
 
-// awsEncoded percent-encodes all but what RFC 3986 calls unreserved, and slashes where
-// they divide.
+// awsEncoded percent-encodes all bytes but those that RFC 3986 calls unreserved, and slashes
+// that separate segments.
 func awsEncoded(s string, slashes bool) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder

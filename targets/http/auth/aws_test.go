@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The vectors of AWS's own test suite for Signature Version 4, with its credentials and
-// its time.
+// The vectors of AWS's own test suite for Signature Version 4, with its credentials and its
+// time.
 func TestAWS_Vectors(t *testing.T) {
 	s := &awsSigner{y: AWS{AccessKey: "AKIDEXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", Region: "us-east-1", Service: "service"}}
 	const letters = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -66,7 +66,7 @@ func TestAWS_Vectors(t *testing.T) {
 	}
 }
 
-// The example of S3's documentation, which takes paths as they are sent.
+// The example in S3's documentation; S3 takes paths as sent.
 func TestAWS_S3(t *testing.T) {
 	s := &awsSigner{y: AWS{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", Region: "us-east-1", Service: "s3"}}
 	sum := sha256.Sum256(nil)

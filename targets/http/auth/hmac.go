@@ -29,13 +29,13 @@ type HMAC struct {
 	Headers  map[string]template.HeaderTemplate `yaml:"headers"`                             // Sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
 }
 
-// hmacSigner is an HMAC ready for use.
+// hmacSigner signs requests by an HMAC.
 type hmacSigner struct {
 	key     []byte
 	hash    func() hash.Hash
 	over    *template.TextTemplate
 	header  string
-	value   *template.HeaderTemplate // nil is the signature alone
+	value   *template.HeaderTemplate // nil: the signature alone
 	base64  bool
 	headers []signedHeader
 }
@@ -48,7 +48,7 @@ type signedHeader struct {
 
 var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "": sha256.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
 
-// signer checks what the author wrote.
+// signer checks the settings and creates the signer.
 func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 	s := &hmacSigner{key: y.Key.read(in, m), hash: hashes[y.Alg], over: y.Over, header: "X-Signature", value: y.Value, base64: y.Encoding == "base64"}
 	if y.Header != "" {
@@ -79,7 +79,7 @@ func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 	return s
 }
 
-// sign signs the request. The iteration refers to the request only meanwhile.
+// sign signs the request. The iteration refers to the request only during the call.
 func (s *hmacSigner) sign(g *message) error {
 	it := g.Iteration()
 	it.Request = g

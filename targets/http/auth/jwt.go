@@ -34,13 +34,13 @@ type JWT struct {
 
 const defaultExpires = 5 * time.Minute
 
-// jwtSigner is a JWT ready to be signed.
+// jwtSigner signs tokens.
 type jwtSigner struct {
 	method jwt.SigningMethod
 	key    any
 	head   string // the token's header, encoded, with its dot
 	claims *template.Template
-	has    map[string]bool // claims of the author's
+	has    map[string]bool // claims that the author set
 	life   time.Duration
 }
 
@@ -48,12 +48,12 @@ type jwtSigner struct {
 type signedToken struct {
 	of     *jwtSigner
 	n      int64  // number of the iteration
-	values []byte // of the data and variables that stand in it
+	values []byte // of the data and variables in it
 	until  time.Time
 	text   []byte
 }
 
-// signer checks what the author wrote.
+// signer checks the settings and creates the signer.
 func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
 	s := &jwtSigner{method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(template.Template)}
 	if s.life == 0 {
@@ -89,7 +89,7 @@ func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
 	return s
 }
 
-// privateKey reads a key for alg. What it says of a wrong one holds nothing of the key.
+// privateKey reads a key for alg. Its errors contain no part of the key.
 func privateKey(alg string, key []byte) (any, error) {
 	switch alg[:2] {
 	case "HS":
@@ -102,12 +102,12 @@ func privateKey(alg string, key []byte) (any, error) {
 	return jwt.ParseRSAPrivateKeyFromPEM(key)
 }
 
-// A Cache holds the signed tokens of one virtual user: one for each signer, for the
-// present iteration.
+// A Cache holds the signed tokens of one virtual user: one for each signer, for the current
+// iteration.
 type Cache struct{ tokens []*signedToken }
 
-// token is the token of the iteration, signed at its first use. It is signed again when a
-// variable in it has changed, or half its life is over.
+// token returns the token of the iteration, signed at its first use. It is signed again when a
+// variable in it has changed or half of its lifetime is over.
 func (c *Cache) token(s *jwtSigner, it *template.Iter) ([]byte, error) {
 	values, err := s.claims.AppendValues(nil, it)
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *Cache) token(s *jwtSigner, it *template.Iter) ([]byte, error) {
 	return text, nil
 }
 
-// sign makes a token for it.
+// sign creates a token for it.
 func (s *jwtSigner) sign(it *template.Iter, now time.Time) ([]byte, error) {
 	claims, err := s.claims.Append(nil, it)
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *jwtSigner) sign(it *template.Iter, now time.Time) ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode([]byte(b.String()+"."), signature), nil
 }
 
-// nonce draws 128 bits that no other request has, of this run or another.
+// nonce draws 128 bits that are unique to the request, across runs.
 func nonce(it *template.Iter) string {
 	a, b := it.Rand.Uint64(), it.Rand.Uint64()
 	if it.Env != nil {

@@ -20,7 +20,7 @@ type keySource struct {
 	text string
 }
 
-type keyFields keySource // without the method, to be decoded as a map
+type keyFields keySource // without the method, to decode it as a map
 
 // DecodeNode implements [syntax.NodeDecoder].
 func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -32,9 +32,9 @@ func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	k.text, _ = n.Text(m)
 }
 
-// Read returns the key's bytes; nil is a mistake, told.
+// read returns the key's bytes; nil: the mistake is noted.
 func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
-	if k == nil { // told already
+	if k == nil { // noted already
 		return nil
 	}
 	var key []byte

@@ -33,12 +33,11 @@ type OAuth2 struct {
 	Params       map[string]string    `yaml:"params"`                 // what else the server wants to be told
 }
 
-// Tokens keeps a token fresh, outside the measured requests: none of them waits for
-// one.
+// Tokens keeps a token fresh, outside the measured requests: no request waits for a token.
 //
 //	Fetch: before the load begins; a failure ends the run
 //	Keep:  [life less a fifth, at most a minute] -> fetch -> ...
-//	       a failure is told and tried again; the last token is used meanwhile
+//	       a failure is reported and retried; the last token is used meanwhile
 type Tokens struct {
 	y     *OAuth2
 	at    template.URLTemplate
@@ -48,10 +47,10 @@ type Tokens struct {
 
 type heldToken struct {
 	text    []byte
-	expires time.Time // zero is never, as far as its server said
+	expires time.Time // zero: never, or the server did not say
 }
 
-// tokens checks what the author wrote.
+// tokens checks the settings.
 func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 	targets.CheckURL(&y.TokenURL, in, m)
 	for _, r := range y.TokenURL.Refs() {
@@ -63,14 +62,14 @@ func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
 	return &Tokens{y: y, at: y.TokenURL}
 }
 
-// URL is where the tokens come from, as its author wrote it.
+// URL returns the URL of the token server, as the author wrote it.
 func (k *Tokens) URL() string { return k.at.Text() }
 
-// fetchTimeout bounds the fetching of one token.
+// fetchTimeout bounds the fetch of one token.
 const fetchTimeout = 10 * time.Second
 
-// Open prepares the fetching: o says how the target is reached, which is how the token
-// server is, by the same names and inside the same blast radius.
+// Open prepares the fetches. O says how the target is reached; the token server is reached in
+// the same way, by the same names and inside the same blast radius.
 func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	b, err := k.at.Append(nil, &template.Iter{Env: env})
 	if err != nil {
@@ -110,7 +109,7 @@ func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	return nil
 }
 
-// tokenClient makes a client that goes the load's own ways.
+// tokenClient creates a client that connects as the load does.
 func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
 	d, err := dial.NewNetwork(&o)
 	if err != nil {
@@ -149,7 +148,7 @@ func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
 	}, nil
 }
 
-// Fetch gets a token and holds it.
+// Fetch fetches a token and stores it.
 func (k *Tokens) Fetch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -164,7 +163,7 @@ func (k *Tokens) Fetch(ctx context.Context) error {
 	return nil
 }
 
-// readably puts the refusal of a token server into a line.
+// readably formats the refusal of a token server as one line.
 func readably(err error) error {
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
@@ -177,7 +176,7 @@ func readably(err error) error {
 	return fmt.Errorf("status %d: %s", refused.Response.StatusCode, why)
 }
 
-// How long before its end a token is replaced, and how often a failure is tried again.
+// How long before its expiry a token is replaced, and how often a failed fetch is retried.
 const (
 	mostEarly  = time.Minute
 	firstRetry = 500 * time.Millisecond
@@ -185,8 +184,8 @@ const (
 	leastFetch = time.Second
 )
 
-// Keep fetches a token before the one that is held expires, until ctx ends. Tell is
-// told of the first of several failures, and by nil that they are over.
+// Keep fetches a new token before the current one expires, until ctx ends. It calls tell with
+// the first of several consecutive failures, and with nil when a fetch succeeds again.
 func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 	wait, failed := k.rest(), false
 	retry := firstRetry
@@ -198,7 +197,7 @@ func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 			return
 		case <-timer.C:
 		}
-		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that an end of the token is told
+		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that the expiry of the token is reported
 		err := k.Fetch(limited)
 		cancel()
 		switch {
@@ -219,7 +218,7 @@ func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 	}
 }
 
-// Left is how long the token that is held is good.
+// left returns how long the current token is valid.
 func (k *Tokens) left() time.Duration {
 	if h := k.held.Load(); h != nil {
 		return time.Until(h.expires)
@@ -227,8 +226,7 @@ func (k *Tokens) left() time.Duration {
 	return 0
 }
 
-// rest is how long to wait until the token that is held is to be replaced; less than
-// zero is for ever.
+// rest returns how long to wait before the current token is replaced; negative: for ever.
 func (k *Tokens) rest() time.Duration {
 	h := k.held.Load()
 	if h == nil || h.expires.IsZero() {
@@ -238,7 +236,7 @@ func (k *Tokens) rest() time.Duration {
 	return max(life-min(life/5, mostEarly), firstRetry/5)
 }
 
-// token is the one that requests send.
+// token returns the token that requests send.
 func (k *Tokens) token() []byte {
 	if h := k.held.Load(); h != nil {
 		return h.text

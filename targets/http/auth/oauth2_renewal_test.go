@@ -11,8 +11,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A token is replaced before it expires; a failure is tried again, more and more
-// slowly, told once, and the last token is sent meanwhile.
+// A token is replaced before it expires. A failed fetch is retried with growing delays and
+// reported once; meanwhile the last token is sent.
 func TestTokens_Keep(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -76,8 +76,8 @@ func TestTokens_Keep(t *testing.T) {
 	}
 }
 
-// A fetch that hangs is given up when the token ends, so that this is told, and tried
-// again.
+// A fetch that hangs ends when the token expires; the failure is reported, and the fetch is
+// retried.
 func TestTokens_KeepTells(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		t0, hangs := time.Now(), true
@@ -104,7 +104,7 @@ func TestTokens_KeepTells(t *testing.T) {
 	})
 }
 
-// The end of the run ends a fetch that hangs.
+// The end of the run ends a hanging fetch.
 func TestTokens_KeepEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &Tokens{fetch: func(ctx context.Context) (*oauth2.Token, error) {

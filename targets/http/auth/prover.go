@@ -45,35 +45,35 @@ func (p *Proofs) Tokens() []*Tokens { return p.tokens }
 // A Prover is a compiled auth block.
 type Prover struct {
 	header string
-	scheme string // with a blank after it; empty is none
+	scheme string // with a blank after it; empty: none
 	basic  *Basic
 	jwt    *jwtSigner
 	tokens *Tokens
 }
 
-// A Header is a header that proves who sends a request, or signs it.
+// A Header is a header with credentials or a signature.
 type Header struct {
 	Name   string
 	Value  []byte
-	Secret []byte // the part of Value that no report shows; nil is none
+	Secret []byte // the part of Value that reports mask; nil: none
 }
 
-// A Request is a rendered request that is to be proved or signed.
+// A Request is a rendered request to which credentials or a signature are added.
 type Request interface {
 	Iteration() *template.Iter
 	Method() string
 	Scheme() string                     // http or https
 	Host() []byte                       // the Host header
 	Target() []byte                     // path and query
-	Header(name string) []byte          // of those that the request has before it is proved; nil is none
+	Header(name string) []byte          // of the headers before credentials are added; nil: none
 	Has(header string) bool             // the step sets it
 	Headers() iter.Seq2[string, []byte] // that the step sets, in their order
-	Proofs() []Header                   // that were made so far
+	Proofs() []Header                   // that were added so far
 	ContentType() string                // of the body, where brunt sets it; else empty
 	Sends() bool                        // a body
 	Body() iter.Seq[[]byte]             // piece by piece
-	// Digest keeps the hash of a body that is the same file in each request: sum computes
-	// it when it is not known.
+	// Digest caches the hash of a body that is the same file in each request: it calls sum
+	// when the hash is not known.
 	Digest(alg string, sum func() []byte) []byte
 }
 
@@ -92,7 +92,7 @@ func exactlyOne(p syntax.Place, what string, kinds []string, m *syntax.Mistakes)
 	}
 }
 
-// Auth compiles an auth block; nil is none. What is wrong with it is noted in m.
+// Auth compiles an auth block; nil: none. It notes mistakes in m.
 func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Prover {
 	if n == nil || IsOff(n) {
 		return nil
@@ -144,14 +144,14 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 	return a
 }
 
-// Each reports whether a proof is made anew for each request or each iteration.
+// Each reports whether the credentials are created for each request or iteration.
 func (a *Prover) Each() bool { return a.jwt != nil }
 
-// Header is the name of the header that carries the proof.
+// Header returns the name of the header with the credentials.
 func (a *Prover) Header() string { return a.header }
 
-// Append appends the header that proves who sends r. There is none while the first token
-// has not been fetched. Cache is that of the virtual user.
+// Append appends the header with the credentials of r. It appends none before the first token
+// is fetched. Cache is that of the virtual user.
 func (a *Prover) Append(dst []Header, r Request, cache *Cache) ([]Header, error) {
 	secret, err := a.prove(r.Iteration(), cache)
 	if err != nil || secret == nil {
@@ -160,7 +160,7 @@ func (a *Prover) Append(dst []Header, r Request, cache *Cache) ([]Header, error)
 	return append(dst, Header{a.header, append([]byte(a.scheme), secret...), secret}), nil
 }
 
-// prove makes what the header carries after its scheme.
+// prove creates the header's value after its scheme.
 func (a *Prover) prove(it *template.Iter, cache *Cache) ([]byte, error) {
 	switch {
 	case a.jwt != nil:
@@ -178,7 +178,7 @@ func (a *Prover) prove(it *template.Iter, cache *Cache) ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, user), nil
 }
 
-// Mask masks the secrets of a request's proofs in its sample: the answer may repeat them.
+// Mask masks the credentials of a request in its sample, since the answer may repeat them.
 func Mask(headers []Header, sm *result.Sample) {
 	var secrets template.Secrets
 	for _, h := range headers {

@@ -28,7 +28,7 @@ type Signer struct {
 	aws  *awsSigner
 }
 
-// Header is the name of the header that carries the signature.
+// Header returns the name of the header with the signature.
 func (s *Signer) Header() string {
 	if s.aws != nil {
 		return "Authorization"
@@ -36,7 +36,7 @@ func (s *Signer) Header() string {
 	return s.hmac.header
 }
 
-// Sign compiles a sign block; nil is none. What is wrong with it is noted in m.
+// Sign compiles a sign block; nil: none. It notes mistakes in m.
 func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Signer {
 	if n == nil || IsOff(n) {
 		return nil
@@ -68,8 +68,8 @@ func (p *Proofs) Sign(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Sig
 	return s
 }
 
-// Append signs r: it appends the headers of the signature to dst, which r has as its
-// proofs.
+// Append signs r: it appends the headers of the signature to dst, the list that r.Proofs
+// returns.
 func (s *Signer) Append(dst *[]Header, r Request) error {
 	msg := &message{Request: r, dst: dst, at: time.Now().UTC()}
 	if s.aws != nil {
@@ -79,7 +79,7 @@ func (s *Signer) Append(dst *[]Header, r Request) error {
 	return s.hmac.sign(msg)
 }
 
-// message is a request that is being signed.
+// message is a request under signature.
 type message struct {
 	Request
 	dst       *[]Header
@@ -88,18 +88,18 @@ type message struct {
 	signature []byte
 }
 
-// add sends a header along with the request.
+// add adds a header to the request.
 func (g *message) add(name string, value, secret []byte) {
 	*g.dst = append(*g.dst, Header{name, value, secret})
 }
 
-// pathAndQuery divides the target at its first question mark.
+// pathAndQuery splits the target at its first question mark.
 func (g *message) pathAndQuery() (path, query string) {
 	path, query, _ = strings.Cut(string(g.Target()), "?")
 	return path, query
 }
 
-// digest hashes the body.
+// digest returns the hash of the body.
 func (g *message) digest(alg string) []byte {
 	return g.Digest(alg, func() []byte {
 		h := map[string]func() hash.Hash{"sha256": sha256.New, "sha512": sha512.New, "md5": md5.New}[alg]()

@@ -19,29 +19,29 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// An answer is a response as checks and extractions see it. It undoes the body's
-// encoding and parses it once, and only when asked to.
+// An Answer is a response for checks and extractions. It decodes and parses the body once, on
+// demand.
 type Answer struct {
 	Head   fasthttp.ResponseHeader
-	Raw    []byte // what was kept of the body, as it came
+	Raw    []byte // what was kept of the body, as received
 	Size   int64  // of the whole body
 	Whole  bool   // all of the body is kept
-	cut    bool   // the connection ended right behind it
+	cut    bool   // the connection ended right after it
 	plain  []byte // the body without its encoding
 	ready  bool   // plain is valid
 	doc    any
 	parsed int8 // 1 is parsed, -1 is not JSON
 	rest   io.LimitedReader
 
-	Events                int           // of a stream, read so far
+	Events                int           // of a stream, so far
 	FirstEvent, LastEvent time.Duration // when they came
 	EventKind, EventID    string        // of the last
 }
 
-// Reset makes it ready for the next response and keeps memory that is worth it.
+// Reset prepares the answer for the next response. It keeps buffers up to a bound.
 func (a *Answer) Reset() {
 	a.Head.Reset()
-	a.Head.SetNoDefaultContentType(true) // a header that wasn't sent isn't there
+	a.Head.SetNoDefaultContentType(true) // a header that was not sent is absent
 	if a.Raw = a.Raw[:0]; cap(a.Raw) > KeptBody {
 		a.Raw = nil
 	}
@@ -52,7 +52,7 @@ func (a *Answer) Reset() {
 // maxInflated bounds what a compressed body may grow to.
 const maxInflated = 64 << 20
 
-// Body is the body without its content encoding.
+// Body returns the body without its content encoding.
 func (a *Answer) Body() []byte {
 	if a.ready {
 		return a.plain
@@ -60,7 +60,7 @@ func (a *Answer) Body() []byte {
 	a.ready = true
 	a.plain = a.Raw
 	if r := decoder(string(a.Head.ContentEncoding()), a.Raw); r != nil {
-		// Of a body that was not kept whole, its beginning is wanted.
+		// If the body was not kept whole, its decoded beginning is enough.
 		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil || !a.Whole {
 			a.plain = b
 		}
@@ -68,7 +68,8 @@ func (a *Answer) Body() []byte {
 	return a.plain
 }
 
-// decoder undoes a content encoding; nil is one that is none or not known.
+// decoder returns a reader that decodes a content encoding; nil: there is none or it is not
+// known.
 func decoder(encoding string, body []byte) io.Reader {
 	var r io.Reader
 	var err error
@@ -90,7 +91,7 @@ func decoder(encoding string, body []byte) io.Reader {
 	return r
 }
 
-// JSON finds the value that path leads to.
+// JSON returns the value at path.
 func (a *Answer) JSON(path jp.Expr) (any, bool) {
 	if a.parsed == 0 {
 		a.parsed = -1
@@ -115,14 +116,14 @@ func (a *Answer) Header(name string) [][]byte {
 	}
 	all := a.Head.PeekAll(name)
 	if len(all) == 1 && len(all[0]) == 0 && strings.EqualFold(name, "Content-Length") {
-		return nil // the codec has it always
+		return nil // the codec always has a value
 	}
 	return all
 }
 
 func (a *Answer) SetsCookies() bool { return len(a.Head.Peek("Set-Cookie")) > 0 }
 
-// Cookies are those that the answer sets.
+// Cookies returns the cookies that the answer sets.
 func (a *Answer) Cookies() []*http.Cookie {
 	var list []*http.Cookie
 	for _, line := range a.Head.Cookies() {
@@ -133,7 +134,7 @@ func (a *Answer) Cookies() []*http.Cookie {
 	return list
 }
 
-// Cookie is the value of one that the answer sets; the last of a name counts.
+// Cookie returns the value of a cookie that the answer sets; the last one of a name counts.
 func (a *Answer) Cookie(name string) (value string, ok bool) {
 	for _, c := range a.Cookies() {
 		if c.Name == name {
@@ -143,7 +144,7 @@ func (a *Answer) Cookie(name string) (value string, ok bool) {
 	return value, ok
 }
 
-// Excerpt is the beginning of the body as text, for a sample.
+// Excerpt returns the beginning of the body as text, for a sample.
 func (a *Answer) Excerpt() string {
 	const most = 300
 	b := a.Body()

@@ -8,8 +8,8 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// The same without a network, so that much more can be tried: the reader of answers
-// never panics, keeps no more than came, and leaves what is not its own.
+// The same without a network, so that the fuzzer tries more: the reader of answers never
+// panics, keeps no more bytes than came, and leaves the bytes after the answer.
 func FuzzAnswer(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1",
@@ -57,7 +57,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// pieces gives n bytes at a time.
+// pieces returns n bytes per read.
 type pieces struct {
 	b []byte
 	n int

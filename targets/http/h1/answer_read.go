@@ -18,12 +18,11 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Bounds on an answer. One that is beyond them is an error of its request, never
-// an end to the run.
+// Bounds on an answer, in bytes. An answer beyond them is an error of its request.
 const (
 	MaxHead  = 1 << 20
-	MaxBody  = 64 << 20 // where checks or extractions look into it; else it may be of any size
-	KeptBody = 64 << 10 // whose memory is kept for the next
+	MaxBody  = 64 << 20 // if checks or extractions read it; else the size is not bounded
+	KeptBody = 64 << 10 // the buffer up to which it is kept for the next answer
 	someBody = 4 << 10  // what is kept of a body that no check looks into
 )
 
@@ -33,18 +32,18 @@ var (
 	ErrTooLong  = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
 )
 
-// Answers are lent to a request only once its answer has begun.
+// Answers holds the pool of answers. A request takes one only once its answer has begun.
 var Answers = sync.Pool{New: func() any {
 	a := new(Answer)
 	a.Reset()
 	return a
 }}
 
-// Read reads the answer to a request whose first byte br holds. Clean tells that
-// the connection can carry another.
+// Read reads the answer to a request whose first byte br holds. Clean reports that the
+// connection can carry another request.
 func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, err error) {
 	first := br
-	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() { // 100 Continue and its like come before the answer
+	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() { // interim answers such as 100 Continue precede the final one
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
 		}
@@ -52,8 +51,8 @@ func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, 
 	return a.ReadRest(br, first, method, whole)
 }
 
-// ReadRest reads what follows the header that br was read for; first is the reader that
-// it began in.
+// ReadRest reads what follows the header that br holds; first is the reader in which the
+// answer began.
 func (a *Answer) ReadRest(br, first *bufio.Reader, method string, whole bool) (clean bool, err error) {
 	a.Whole = whole
 	switch code := a.Head.StatusCode(); {
@@ -68,8 +67,8 @@ func (a *Answer) ReadRest(br, first *bufio.Reader, method string, whole bool) (c
 	return !a.cut && !a.closes() && br.Buffered() == 0 && first.Buffered() == 0, nil
 }
 
-// ReadHead reads a status line with its header. It gives the reader to go on
-// with: one with more room where the header needs it.
+// ReadHead reads a status line with its header. It returns the reader to continue with, a
+// larger one if the header needs it.
 func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	const begin = "HTTP/"
 	if b, err := br.Peek(len(begin)); !strings.HasPrefix(begin, string(b)) {
@@ -91,12 +90,12 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 		if br.Size() >= MaxHead {
 			return br, ErrTooLong
 		}
-		// subtle: the codec takes nothing out of br unless it has the whole header.
+		// subtle: the codec consumes bytes of br only if it has the whole header.
 		br = bufio.NewReaderSize(br, min(MaxHead, 4*br.Size()))
 	}
 }
 
-// closes reports whether the server won't take another request on this connection.
+// closes reports whether the server accepts no further request on this connection.
 func (a *Answer) closes() bool {
 	if a.Head.ConnectionClose() {
 		return true
@@ -127,18 +126,18 @@ func (a *Answer) readBody(br *bufio.Reader) error {
 		}
 		switch err := a.Head.ReadTrailer(br); err {
 		case nil:
-		case io.EOF: // the last chunk was there; only the line after it is missing
+		case io.EOF: // the last chunk came; only the final line is missing
 			a.cut = true
 		default:
 			return err
 		}
-	default: // to the end of the connection
+	default: // until the connection ends
 		return a.Take(br)
 	}
 	return nil
 }
 
-// Take reads r to its end. Bytes that no check looks into are counted and dropped.
+// Take reads r to its end. It counts and drops bytes that no check reads.
 func (a *Answer) Take(r io.Reader) error {
 	keep := someBody
 	if a.Whole {
@@ -171,7 +170,7 @@ func (a *Answer) Take(r io.Reader) error {
 	return err
 }
 
-// BodyReader reads the body as it comes.
+// BodyReader returns a reader of the body as it comes.
 func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
 	switch n := a.Head.ContentLength(); {
 	case n >= 0:
@@ -183,22 +182,22 @@ func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
 	return br
 }
 
-// SetBody sets the body that checks and extractions look into, without an encoding.
+// SetBody sets the body, without an encoding, for checks and extractions.
 func (a *Answer) SetBody(data []byte) {
 	a.Raw = append(a.Raw[:0], data...)
 	a.plain, a.ready, a.Whole, a.doc, a.parsed = a.Raw, true, true, nil, 0
 }
 
-// NewAnswer takes an answer from the pool; release gives it back.
+// NewAnswer takes an answer from the pool; Release puts it back.
 func NewAnswer() *Answer { return Answers.Get().(*Answer) }
 
-// Release resets the answer and gives it back to the pool.
+// Release resets the answer and puts it back into the pool.
 func (a *Answer) Release() {
 	a.Reset()
 	Answers.Put(a)
 }
 
-// Fill sets an answer that another client has read: body is what that client kept of it.
+// Fill fills in an answer that another client has read: body is what that client kept of it.
 func (a *Answer) Fill(status int, header http.Header, body []byte) {
 	a.Head.SetStatusCode(status)
 	for name, values := range header {

@@ -15,8 +15,8 @@ import (
 //
 //	ask: [still open?] -> write -> wait -> first byte; then Read for the rest
 //
-// Nothing is ever sent twice: a connection that turns out to be closed before a
-// byte was written is replaced, one that fails later makes the request an error.
+// No request is sent twice: a connection that proves to be closed before a byte was written is
+// replaced; a later failure is an error of the request.
 type Conn struct {
 	net.Conn // TLS over raw, or raw itself
 	Raw      *net.TCPConn
@@ -24,15 +24,15 @@ type Conn struct {
 	Watch    *watched  // of HTTP/2, where the system has it
 	t0       time.Time // of the run
 	Born     time.Duration
-	deadline time.Duration // that is set on it
+	deadline time.Duration // currently set
 	Used     bool          // it has carried an answer
 	Left     int           // requests until it is closed; negative is no bound
-	Reads    int           // since the request was sent
-	Fault    error         // of the last read that failed, whatever a parser made of it
+	Reads    int           // reads since the request was sent
+	Fault    error         // of the last read that failed, whatever the parser returned
 	Sent     time.Duration // when the request was written
-	First    time.Duration // when the first byte of the answer was there
+	First    time.Duration // when the first byte of the answer came
 	WasSent  bool
-	Torn     bool // a write failed, perhaps in the middle of a record of TLS
+	Torn     bool // a write failed, perhaps in the middle of a TLS record
 }
 
 var (
@@ -40,8 +40,8 @@ var (
 	errUnasked = errors.New("the server sent something before it was asked")
 )
 
-// readers are borrowed by a request only while there is something to read, so that
-// thousands of waiting requests hold no buffer.
+// readers holds read buffers. A request takes one only while there is data to read, so that
+// thousands of waiting requests need no buffer.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
 func Release(br *bufio.Reader) {
@@ -49,7 +49,7 @@ func Release(br *bufio.Reader) {
 	readers.Put(br)
 }
 
-// noDeadline is the deadline of a connection that has none yet.
+// noDeadline marks a connection without a deadline.
 const noDeadline = time.Duration(-1 << 62)
 
 func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
@@ -58,9 +58,8 @@ func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
 
 func (c *Conn) now() time.Duration { return time.Since(c.t0) }
 
-// Until sets the deadline. As that costs, one that is later than asked for by no
-// more than slack is left as it is: what comes after its own deadline is refused
-// by its time.
+// Until sets the deadline. Since that is costly, a present deadline that is later by at most
+// slack stays: an answer after its own deadline is refused by its time.
 func (c *Conn) Until(deadline, slack time.Duration) {
 	if c.deadline >= deadline && c.deadline <= deadline+slack {
 		return
@@ -69,8 +68,8 @@ func (c *Conn) Until(deadline, slack time.Duration) {
 	_ = c.SetDeadline(c.t0.Add(c.deadline))
 }
 
-// ask sends req, and tail behind it, and waits for the first byte of the answer, which br then holds.
-// It gives ErrStale when the connection was closed before anything was sent.
+// Ask sends req and tail, and waits for the first byte of the answer, which br then holds. It
+// returns ErrStale if the connection was closed before anything was sent.
 func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	c.Reads, c.Fault, c.WasSent = 0, nil, false
 	if c.Left > 0 {
@@ -93,16 +92,14 @@ func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	return c.await(err)
 }
 
-// writeTail sends the parts of a body from where they are, and uses up the list of
-// them.
+// writeTail sends the parts of a body without a copy, and consumes the list.
 func writeTail(w net.Conn, tail net.Buffers) error {
 	_, err := tail.WriteTo(w)
 	return err
 }
 
-// await waits for the first byte of an answer. An error of writing that came
-// before it is not the last word: a server that refuses a large body answers and
-// closes without having read it.
+// await waits for the first byte of an answer. An earlier write error is not final: a server
+// that refuses a large body answers and closes without reading it.
 func (c *Conn) await(writing error) (*bufio.Reader, error) {
 	br := readers.Get().(*bufio.Reader)
 	br.Reset(c)
@@ -119,10 +116,10 @@ func (c *Conn) await(writing error) (*bufio.Reader, error) {
 	return br, nil
 }
 
-// end closes the connection.
+// End closes the connection.
 //
-// subtle: crypto/tls would still say good-bye by an alert. Behind half a record that is
-// nonsense to the other side, and while that reads nothing it may take 5 s.
+// subtle: crypto/tls would still send a close alert. After half a record the server cannot
+// parse it, and if the server does not read, the write may take 5 s.
 func (c *Conn) End() {
 	if c.Torn {
 		_ = c.Raw.Close()

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// direct is what Unix has beyond net.Conn.
+// direct is empty: direct input and output needs Unix.
 type direct struct{}
 
 func (c *Conn) GoDirect() {}
@@ -20,6 +20,5 @@ func (*direct) read([]byte) (int, error) { return 0, nil }
 
 func (c *Conn) askDirect([]byte, net.Buffers) (*bufio.Reader, error) { return nil, nil }
 
-// stillOpen trusts every connection where there is no way to look at one without
-// waiting.
+// stillOpen returns true: this system cannot check a connection without waiting.
 func stillOpen(*net.TCPConn) bool { return true }

@@ -16,27 +16,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// direct does the input and output of plain TCP by calls that never block, inside
-// the callback that the runtime's poller offers. Against net.Conn it saves a
-// failed read per request, finds out for nothing whether an idle connection is
-// still open, and holds no buffer while it waits.
+// direct reads and writes plain TCP by calls that never block, inside the callback of the
+// runtime's poller. Compared with net.Conn it saves a failed read per request, checks an idle
+// connection without an extra call, and holds no buffer while it waits.
 //
 //	checking: a read must say "nothing there"; an end or a byte makes it stale
 //	writing:  the request; what the socket doesn't take goes the ordinary way
 //	reading:  the first byte; until it comes the goroutine is parked
 //
-// subtle: the poller reports edges and forgets them when a callback begins. Nothing
-// is lost: the check reads after that, so whatever comes later is a new edge.
+// subtle: the poller reports edges and clears them when a callback begins. No event is lost:
+// the check reads after that, so a later event is a new edge.
 type direct struct {
 	rc    syscall.RawConn
 	step  func(fd uintptr) bool // conn.advance, bound once as binding allocates
 	fd    int
 	phase phase
 	req   []byte
-	tail  net.Buffers // what follows req
+	tail  net.Buffers // sent after req
 	br    *bufio.Reader
 	err   error
-	spare uint8 // requests for which yielding is not tried
+	spare uint8 // requests for which it does not try to yield
 	probe [1]byte
 }
 
@@ -51,7 +50,7 @@ const (
 
 var errWouldBlock = errors.New("nothing to read yet")
 
-// GoDirect makes c, a plain connection, do its own input and output.
+// GoDirect makes c, a plain connection, use direct input and output.
 func (c *Conn) GoDirect() {
 	rc, err := c.Raw.SyscallConn()
 	if err != nil {
@@ -62,7 +61,7 @@ func (c *Conn) GoDirect() {
 
 func (d *direct) able() bool { return d.rc != nil }
 
-// waiting reports whether Read is called from inside the poller's callback.
+// waiting reports whether Read is called inside the poller's callback.
 func (d *direct) waiting() bool { return d.phase == reading }
 
 func (d *direct) read(b []byte) (int, error) {
@@ -97,7 +96,7 @@ func (c *Conn) askDirect(req []byte, tail net.Buffers) (*bufio.Reader, error) {
 	return br, d.err
 }
 
-// writeRest sends what the socket had no room for and waits for the answer.
+// writeRest sends what the socket buffer had no room for, and waits for the answer.
 func (c *Conn) writeRest() error {
 	d := &c.direct
 	_, err := c.Conn.Write(d.req)
@@ -116,11 +115,11 @@ func (c *Conn) writeRest() error {
 	return d.rc.Read(d.step)
 }
 
-// sparing is for how many requests a connection doesn't yield after it did so in
+// sparing is the number of requests for which a connection does not yield after a yield in
 // vain.
 const sparing = 32
 
-// advance does what can be done without waiting; false tells to wait.
+// advance does what is possible without waiting; false: wait.
 func (c *Conn) advance(fd uintptr) bool {
 	d := &c.direct
 	d.fd = int(fd)
@@ -146,8 +145,8 @@ func (c *Conn) advance(fd uintptr) bool {
 			d.spare--
 			return false
 		}
-		// While many requests are under way the answer is often there once the
-		// others have had their turn, which spares waking up for it.
+		// While many requests are under way, the answer is often there after other goroutines
+		// have run. Then no wake-up is needed.
 		runtime.Gosched()
 		if !c.look() {
 			d.spare = sparing
@@ -178,8 +177,8 @@ func (c *Conn) look() bool {
 	return true
 }
 
-// unusable says why a connection can't carry a request, after a read that should
-// have found nothing.
+// unusable returns why a connection cannot carry a request, after a read that should have
+// found no data.
 func (c *Conn) unusable(n int, err error) error {
 	switch {
 	case c.Used:
@@ -192,8 +191,8 @@ func (c *Conn) unusable(n int, err error) error {
 	return errUnasked
 }
 
-// stillOpen reports whether an idle connection can be used: the other side has
-// neither closed it nor sent unrequested data.
+// stillOpen reports whether an idle connection is usable: the other side has neither closed it
+// nor sent unrequested data.
 func stillOpen(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package h1 is the wire of HTTP/1.1: connections that carry one request at a time, and
-// answers.
+// Package h1 implements the wire of HTTP/1.1: connections that carry one request at a time,
+// and answers.
 //
 //	Conn.Ask: [still open?] -> write -> wait -> first byte; Answer.Read reads the rest
 //
-// A [Conn] does its own input and output where the system allows it: it parks in the
-// runtime's poller and holds no buffer while it waits. An [Answer] parses a response
-// only as far as checks and extractions look. HTTP/2 uses the same answers.
+// A [Conn] does its own input and output where the system allows it: it parks in the runtime's
+// poller and holds no buffer while it waits. An [Answer] parses only the parts of a response
+// that checks and extractions read. HTTP/2 uses the same answers.
 package h1

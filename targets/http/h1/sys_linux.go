@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysRead and sysWrite are for sockets that never block. They don't tell the
-// scheduler, which would otherwise wake its monitor thread whenever load comes
-// after a pause: a third of the cost of a request at moderate rates.
+// sysRead and sysWrite are for non-blocking sockets. They do not notify the scheduler, which
+// would wake its monitor thread whenever load follows a pause: a third of the cost of a
+// request at moderate rates.
 
 func sysRead(fd int, b []byte) (int, error) {
 	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)

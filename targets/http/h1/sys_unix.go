@@ -4,8 +4,8 @@ package h1
 
 import "syscall"
 
-// sysRead and sysWrite are for sockets that never block. The standard library's
-// calls tell the race detector that what was written happened before it was read.
+// sysRead and sysWrite are for non-blocking sockets. The standard library's calls tell the
+// race detector that a write happened before the read of its data.
 
 func sysRead(fd int, b []byte) (int, error) { return retry(syscall.Read, fd, b) }
 

@@ -4,10 +4,10 @@ package h1
 
 import "net"
 
-// watched is what Unix has beyond net.Conn.
+// watched is a plain TCP connection: a watch needs Unix.
 type watched struct{ *net.TCPConn }
 
 func NewWatched(*net.TCPConn) *watched { return nil }
 
-// Quiet trusts every connection where there is no way to look at one without waiting.
+// Quiet returns true: this system cannot check a connection without waiting.
 func (*watched) Quiet() bool { return true }

@@ -12,27 +12,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched is a TCP connection of which another goroutine than its reader can tell
-// whether the peer has said something, or closed it, that was not dealt with yet.
+// watched is a TCP connection that a goroutine other than its reader can check for unprocessed
+// data or an end from the peer.
 //
 //	Read: [dealt with all] -> wait -> bytes, taken
 //
-// subtle: taking bytes and noting that they were taken is one step to the goroutine that looks;
-// otherwise an end that was read and not yet understood would look like silence.
+// subtle: to take bytes and to mark them as taken is one atomic step for the checking
+// goroutine. Otherwise an end that was read but not yet processed would look like silence.
 type watched struct {
 	*net.TCPConn
 	rc   syscall.RawConn
 	step func(fd uintptr) bool // take, bound once as binding allocates
 
-	b   []byte // the reader's own
+	b   []byte // the reader's buffer
 	n   int
 	err error
 
 	mu    sync.Mutex
-	taken bool // what was read last is being dealt with
+	taken bool // the last data read is being processed
 }
 
-// NewWatched watches c; nil is that this can't be done.
+// NewWatched watches c; nil: c cannot be watched.
 func NewWatched(c *net.TCPConn) *watched {
 	rc, err := c.SyscallConn()
 	if err != nil {
@@ -43,8 +43,7 @@ func NewWatched(c *net.TCPConn) *watched {
 	return w
 }
 
-// Read implements [io.Reader]. That it is called again says that what it gave before
-// was dealt with.
+// Read implements [io.Reader]. A call marks the data of the call before as processed.
 func (w *watched) Read(b []byte) (int, error) {
 	w.mu.Lock()
 	w.taken = false
@@ -58,7 +57,7 @@ func (w *watched) Read(b []byte) (int, error) {
 	return w.n, err
 }
 
-// Take reads what there is; false tells to wait.
+// take reads the available data; false: wait.
 func (w *watched) take(fd uintptr) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,8 +76,8 @@ func (w *watched) take(fd uintptr) bool {
 	return true
 }
 
-// Quiet reports whether the peer has said nothing that was not dealt with, and has not
-// closed the connection.
+// Quiet reports whether all data from the peer is processed and the peer has not closed the
+// connection.
 func (w *watched) Quiet() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package h2 is a client of HTTP/2 (RFC 9113) that measures each request exactly.
+// Package h2 is an HTTP/2 client (RFC 9113) that measures each request exactly.
 //
 //	NewStream -> Line.Join (waits for a place) -> Stream.Ask -> Stream.ReadAnswer -> Stream.Finish
 //

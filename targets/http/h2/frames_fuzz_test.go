@@ -15,7 +15,7 @@ import (
 	"brunt/targets/http/h1"
 )
 
-// saying is a connection whose other end said something and closed.
+// saying is a connection whose peer sent something and closed.
 type saying struct {
 	net.Conn
 	io.Reader
@@ -36,8 +36,8 @@ func (noHost) Speaks() {}
 
 func (noHost) Go(func()) bool { return false }
 
-// Whatever frames a server sends, whole or not: every stream on the connection comes
-// to an answer or to an error, and nothing is waited for.
+// For any frames of a server, whole or not, every stream on the connection ends with an answer
+// or an error, without waiting.
 func FuzzHTTP2_Frames(f *testing.F) {
 	seed := func(write func(fr *http2.Framer, enc *hpack.Encoder, block *bytes.Buffer)) {
 		var b, block bytes.Buffer

@@ -16,18 +16,18 @@ import (
 type Host interface {
 	// Connect opens a connection by deadline; over TLS it offers HTTP/2.
 	Connect(deadline time.Duration) (*h1.Conn, error)
-	// Adopt takes a connection over whose server chose HTTP/1.1.
+	// Adopt takes over a connection whose server chose HTTP/1.1.
 	Adopt(c *h1.Conn)
 	// Drop closes a connection.
 	Drop(c *h1.Conn)
 	// Speaks counts a connection that speaks HTTP/2.
 	Speaks()
-	// Go runs f until the client is closed. It is false when the client is closed already.
+	// Go runs f until the client is closed. It returns false if the client is already closed.
 	Go(f func()) bool
 }
 
-// A Line is an origin's HTTP/2 connections, and the requests that wait for a stream on
-// one. A request gets its place
+// A Line holds an origin's HTTP/2 connections, and the requests that wait for a stream on one.
+// A request gets its place
 //
 //	at once    on an open connection with a free stream
 //	at once    on a connection that is being opened; opening is part of the service time
@@ -41,19 +41,19 @@ type Line struct {
 	secure bool
 
 	mu      sync.Mutex
-	conns   []*mux    // that take new streams, or will; the newest last
+	conns   []*mux    // that accept new streams, or will; the newest last
 	waiting []*Stream // longest first
-	told    int       // streams that the server allowed on the last connection; zero is not known yet
+	told    int       // streams that the server allowed on the last connection; zero: not known yet
 	waits   int64     // how many requests had to wait
 }
 
-// Init makes a line ready. Over ends with the run; secure is TLS.
+// Init initializes the line. Over ends with the run; secure means TLS.
 func (l *Line) Init(host Host, o *targets.Options, over context.Context, secure bool) {
 	l.host, l.o, l.over, l.secure = host, o, over, secure
 }
 
-// Streams counts the requests that had to wait for a stream, and gives the number of
-// streams on a connection; zero is without limit or not known.
+// Streams returns how many requests had to wait for a stream, and the number of streams on a
+// connection; zero: without limit or not known.
 func (l *Line) Streams() (waits int64, each int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,7 +63,7 @@ func (l *Line) Streams() (waits int64, each int) {
 	return 0, 0
 }
 
-// Waiting counts the requests that wait now.
+// Waiting returns how many requests wait now.
 func (l *Line) Waiting() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,23 +75,23 @@ func (l *Line) Waiting() (n int) {
 	return n
 }
 
-// assumed is how many streams a connection is taken to carry before the server has
-// said it (RFC 9113 recommends to allow no fewer).
+// assumed is the number of streams that a connection is taken to allow until the server's
+// settings arrive (RFC 9113 recommends to allow no fewer).
 const assumed = 100
 
-// unlimited is what a server allows that sets no limit.
+// unlimited is the limit of a server that sets none.
 const unlimited = 1 << 30
 
-// joinable is how long further requests wait for a connection that is being opened.
-// One that takes longer may hang in what is over by now, so that they try another.
+// joinable is how long further requests wait for a connection that is being opened. An attempt
+// that takes longer may hang on a fault that is over by now, so they try another.
 const joinable = time.Second
 
 var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 
-// Join gives s a place or puts it in line, and waits for its turn.
+// Join gives s a place, or waits in line for one.
 func (l *Line) Join(s *Stream) error {
 	l.mu.Lock()
-	if m := l.room(); m != nil { // then no request waits
+	if m := l.room(); m != nil { // then no other request waits
 		l.seat(m, s)
 	} else {
 		l.waiting = append(l.waiting, s)
@@ -121,7 +121,7 @@ func (l *Line) Join(s *Stream) error {
 	}
 }
 
-// room finds a connection with a free place, or opens one; nil is none.
+// room returns a connection with a free place, or opens one; nil: none.
 func (l *Line) room() *mux {
 	now := l.o.Now()
 	opens := true
@@ -133,7 +133,7 @@ func (l *Line) room() *mux {
 		case m.active < m.limit && (m.ready && !m.mute(now) || !m.ready && now-m.began < joinable):
 			return m
 		case m.ready && m.limit == 0:
-			opens = false // another one would allow no more
+			opens = false // another connection would allow no more
 		}
 	}
 	if most := l.o.Connections.Max; !opens || most > 0 && len(l.conns) >= most {
@@ -142,7 +142,7 @@ func (l *Line) room() *mux {
 	return l.open()
 }
 
-// open begins to open a connection; nil is that the run is over.
+// open starts to open a connection; nil: the run is over.
 func (l *Line) open() *mux {
 	m := newMux(l)
 	m.limit = l.streams(assumed)
@@ -156,7 +156,7 @@ func (l *Line) open() *mux {
 	return m
 }
 
-// streams is how many streams a connection carries where its server allows so many.
+// streams returns how many streams a connection carries if its server allows so many.
 func (l *Line) streams(allowed int) int {
 	if !l.o.KeepsAlive() {
 		return min(allowed, 1)
@@ -201,7 +201,7 @@ func (l *Line) serve() {
 	}
 }
 
-// first is the stream that has waited longest and still waits; nil is none.
+// first returns the stream that has waited longest; nil: none.
 func (l *Line) first() *Stream {
 	for len(l.waiting) > 0 && l.waiting[0].gone {
 		l.waiting[0] = nil
@@ -213,8 +213,7 @@ func (l *Line) first() *Stream {
 	return l.waiting[0]
 }
 
-// giveUp takes s out of the line, or frees the place that it was given at the last
-// moment.
+// giveUp removes s from the line, or frees the place that s got at the last moment.
 func (l *Line) giveUp(s *Stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -230,7 +229,7 @@ func (l *Line) giveUp(s *Stream) {
 	l.serve()
 }
 
-// earlyOn is the connection that s waits for.
+// earlyOn returns the connection that s waits for.
 func (l *Line) earlyOn(s *Stream) *mux {
 	for _, m := range l.conns {
 		if slices.Contains(m.early, s) {
@@ -240,7 +239,7 @@ func (l *Line) earlyOn(s *Stream) *mux {
 	return nil
 }
 
-// done frees the place of a stream that is over.
+// done frees the place of a stream that has ended.
 func (l *Line) done(m *mux) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,7 +256,7 @@ func (l *Line) free(m *mux) {
 	}
 }
 
-// leave makes m take no more streams. It is closed when its last one is over.
+// leave makes m accept no more streams. The line closes m when its last stream ends.
 func (l *Line) leave(m *mux) {
 	m.leaving = true
 	l.conns = slices.DeleteFunc(l.conns, func(c *mux) bool { return c == m })
@@ -266,8 +265,8 @@ func (l *Line) leave(m *mux) {
 	}
 }
 
-// opened takes a connection into use, with the limit that its server told. Requests for
-// which it has no place are the first in line.
+// opened puts a connection into use, with the server's limit. Requests that find no place on
+// it are first in line.
 func (l *Line) opened(m *mux, allowed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -298,9 +297,9 @@ func (l *Line) allows(m *mux, allowed int) {
 	l.serve()
 }
 
-// gone notes that m takes no more streams, whether it was open or never came to be.
-// Err is why the requests that waited for it have no place. When only the connection
-// timed out, requests with time left wait for another.
+// gone removes m, whether it was open or failed to open. Err is why the requests that waited
+// for it have no place. If only the connection timed out, requests with time left wait for
+// another.
 func (l *Line) gone(m *mux, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,55 +24,55 @@ import (
 //	ask -> queue -> writer: header fields, bodies as the windows allow -> server
 //	       reader: answers into their streams, windows, GOAWAY          <- server
 //
-// One goroutine opens the connection and then reads, another writes, so that no
-// request hangs in another's write. Codec and compression are x/net's; streams and
-// times are kept here, as those that brunt judges by must be exact.
+// One goroutine opens the connection and then reads, another writes, so that no request blocks
+// in another's write. x/net provides codec and compression; mux keeps streams and times
+// itself, since the times that brunt judges by must be exact.
 type mux struct {
 	line  *Line
-	began time.Duration // when it began to be opened
-	born  time.Duration // when it was open
+	began time.Duration // when opening began
+	born  time.Duration // when opening ended
 	conn  *h1.Conn
 
 	// Under the line's mutex.
 	ready   bool // it is open
-	leaving bool // it takes no more streams
+	leaving bool // it accepts no more streams
 	limit   int  // of streams
 	active  int  // places taken
-	left    int  // streams after which it takes no more, the present ones not counted; negative is no bound
+	left    int  // streams until it accepts no more, current ones not counted; negative: no bound
 	early   []*Stream
 
-	heard  atomic.Int64 // when something came last
-	pinged atomic.Int64 // since when a PING is not answered; zero is none
+	heard  atomic.Int64 // when data last came
+	pinged atomic.Int64 // since when a PING is unanswered; zero: none
 	flush  atomic.Int64 // when the last write began
-	half   atomic.Bool  // a header block has begun to come, so that nothing else can
+	half   atomic.Bool  // a header block is incomplete, so no other frame can come
 
 	mu      sync.Mutex
 	work    sync.Cond // there is something to write
-	err     error     // it has ended
-	away    *goneAway // the server has announced the end
+	err     error     // why it ended; nil: it is open
+	away    *goneAway // the server announced the end of the connection
 	streams map[uint32]*Stream
 	next    uint32
 	queue   []*Stream // to be written
 	control bytes.Buffer
 	ctl     *http2.Framer // writes to control
 	halves  []*Stream     // whose bodies are not written yet
-	room    int64         // that the server has for bodies
-	initial int64         // room of a new stream
-	frame   int           // of DATA, at most
-	table   uint32        // Size of the server's header table
+	room    int64         // bytes of bodies that the server accepts
+	initial int64         // bytes that the server accepts on a new stream
+	frame   int           // largest payload of a frame, in bytes
+	table   uint32        // size of the server's header table
 
 	in     reading2
 	outbuf writing2
 }
 
-// Windows that the server is given: it never has to wait for brunt.
+// Windows granted to the server, large enough that it never waits for brunt.
 const (
 	streamWindow = 1 << 20
 	connWindow   = 1 << 30
 )
 
-// patience is how long a PING may go unanswered before a connection takes no more
-// streams. It was sent when a request timed out on a connection that said nothing.
+// patience is how long a PING may stay unanswered before a connection accepts no more streams.
+// The PING is sent when a request times out on a silent connection.
 const patience = time.Second
 
 func newMux(l *Line) *mux {
@@ -82,7 +82,7 @@ func newMux(l *Line) *mux {
 	return m
 }
 
-// run opens the connection and reads from it until its end.
+// run opens the connection and reads from it until it ends.
 func (m *mux) run() {
 	l := m.line
 	deadline := m.began + l.o.Timeout
@@ -100,15 +100,15 @@ func (m *mux) run() {
 	l.opened(m, allowed)
 	m.stop(m.read())
 	m.shut()
-	writer.Wait() // so that it is known what was sent
+	writer.Wait() // then it is known what was sent
 	m.fail()
 	l.host.Drop(m.conn)
 }
 
-// errNot2 is a server that does not speak HTTP/2.
+// errNot2 means that the server does not speak HTTP/2.
 var errNot2 = errors.New("the server does not speak HTTP/2 here; connections: {http: 1.1} speaks what it may")
 
-// connect opens the connection and tells how many streams the server allows.
+// connect opens the connection and returns how many streams the server allows.
 func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	l := m.line
 	c, err := l.host.Connect(deadline)
@@ -155,7 +155,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	return allowed, nil
 }
 
-// preface is what a client says first.
+// preface returns the first bytes that a client sends.
 func preface() []byte {
 	b := bytes.NewBufferString(http2.ClientPreface)
 	f := http2.NewFramer(b, nil)
@@ -168,7 +168,7 @@ func preface() []byte {
 	return b.Bytes()
 }
 
-// settle takes the server's settings over. It holds the mutex.
+// settle applies the server's settings. The caller holds the mutex.
 func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 	err := f.ForeachSetting(func(s http2.Setting) error {
 		if err := s.Valid(); err != nil {
@@ -196,8 +196,8 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 	return m.reply(func() error { return m.ctl.WriteSettingsAck() })
 }
 
-// reply answers a frame that wants an answer. A server that asks and never reads is
-// not answered for ever. It holds the mutex.
+// reply writes the answer to a frame that needs one. It fails for a server that keeps asking
+// and never reads. The caller holds the mutex.
 func (m *mux) reply(write func() error) error {
 	if m.control.Len() > h1.MaxHead {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
@@ -206,7 +206,7 @@ func (m *mux) reply(write func() error) error {
 	return write()
 }
 
-// submit puts a request into the queue of what is to be written.
+// submit adds a request to the write queue.
 func (m *mux) submit(s *Stream) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -219,8 +219,8 @@ func (m *mux) submit(s *Stream) error {
 	return nil
 }
 
-// cancel tells the server that a stream was given up. A stream that is not written yet
-// is never written.
+// cancel tells the server that a stream is abandoned. A stream that is not written yet is
+// never written.
 func (m *mux) cancel(s *Stream, id uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -232,13 +232,13 @@ func (m *mux) cancel(s *Stream, id uint32) {
 	m.work.Signal()
 }
 
-// forget takes a stream off the connection. It holds the mutex.
+// forget removes a stream from the connection. The caller holds the mutex.
 func (m *mux) forget(s *Stream, id uint32) {
 	delete(m.streams, id)
 	m.halves = slices.DeleteFunc(m.halves, func(h *Stream) bool { return h == s })
 }
 
-// grant tells the server that so many more bytes of a stream are welcome.
+// grant lets the server send n more bytes of a stream.
 func (m *mux) grant(s *Stream, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -247,8 +247,8 @@ func (m *mux) grant(s *Stream, n int) {
 	m.work.Signal()
 }
 
-// doubt sends a PING after a request timed out on a connection on which nothing, or only
-// a part of a header block, came since the request was sent.
+// doubt sends a PING after a request timed out on a connection on which no data, or only a
+// part of a header block, came since the request was sent.
 func (m *mux) doubt(since time.Duration) {
 	if m.heard.Load() > int64(since) && !m.half.Load() || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
 		return
@@ -265,14 +265,14 @@ func (m *mux) mute(now time.Duration) bool {
 	return at != 0 && now-time.Duration(at) > patience
 }
 
-// shut closes the connection; the reader sees to the rest.
+// shut closes the connection; the reader handles the rest.
 func (m *mux) shut() {
 	if m.conn != nil {
 		_ = m.conn.Raw.Close()
 	}
 }
 
-// stop lets nothing more be sent, as the connection has ended by err.
+// stop prevents further writes: the connection has ended by err.
 func (m *mux) stop(err error) {
 	m.line.gone(m, err) // first, so that no stream is placed on it again
 	m.mu.Lock()
@@ -288,7 +288,7 @@ func (m *mux) stop(err error) {
 	}
 }
 
-// fail makes every stream of a connection that has ended an error of its own.
+// fail ends every stream of a connection that has ended, each with an error of its own.
 func (m *mux) fail() {
 	m.mu.Lock()
 	err, streams := m.err, m.streams
@@ -302,7 +302,7 @@ func (m *mux) fail() {
 	}
 }
 
-// fail ends a stream; untouched is that the server never began with it.
+// fail ends a stream; untouched: the server never began to process it.
 func (s *Stream) fail(err error, untouched bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,8 +313,8 @@ func (s *Stream) fail(err error, untouched bool) {
 	s.rouse()
 }
 
-// goAway takes no more streams to the connection, and takes those back that the
-// server says it has not begun with (RFC 9113, section 6.8).
+// goAway stops new streams on the connection, and takes back those that the server says it has
+// not processed (RFC 9113, section 6.8).
 func (m *mux) goAway(f *http2.GoAwayFrame) {
 	away := &goneAway{code: f.ErrCode, text: string(f.DebugData()[:min(len(f.DebugData()), 100)])}
 	last := f.LastStreamID
@@ -339,17 +339,17 @@ func (m *mux) goAway(f *http2.GoAwayFrame) {
 	}
 }
 
-// reading2 is the reader's own.
+// reading2 is the state of the reader.
 type reading2 struct {
 	mux     *mux
 	br      *bufio.Reader
 	framer  *http2.Framer
 	hpack   *hpack.Decoder
 	at      time.Duration // when the last bytes came
-	got     int64         // bytes of bodies that the server was not told of
-	touched []*Stream     // that have something new, and were not woken yet
+	got     int64         // bytes of bodies not yet granted back to the server
+	touched []*Stream     // with new data, not woken yet
 	head    head2
-	block   []byte // a header block that came in several frames
+	block   []byte // a header block of several frames
 }
 
 func (r *reading2) init(m *mux) {
@@ -362,7 +362,7 @@ func (r *reading2) init(m *mux) {
 	r.hpack.SetMaxStringLength(h1.MaxHead)
 }
 
-// Read implements [io.Reader]: it keeps when the bytes came.
+// Read implements [io.Reader]. It notes when the bytes came.
 func (r *reading2) Read(b []byte) (int, error) {
 	n, err := r.mux.conn.Conn.Read(b)
 	r.at = r.mux.line.o.Now()

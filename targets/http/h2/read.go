@@ -15,12 +15,12 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Read takes what the server sends, until the connection ends. Streams are woken when
-// their answer is whole, or when there is nothing more to take for now.
+// read processes what the server sends, until the connection ends. It wakes a stream when its
+// answer is complete, or when no more data is buffered.
 func (m *mux) read() error {
 	r := &m.in
 	for {
-		if r.br.Buffered() < 9 { // the next frame may have to be waited for
+		if r.br.Buffered() < 9 { // the read of the next frame may block
 			for i, s := range r.touched {
 				s.rouse()
 				r.touched[i] = nil
@@ -38,14 +38,14 @@ func (m *mux) read() error {
 		if bad, ok := errors.AsType[http2.ConnectionError](err); ok {
 			return fmt.Errorf("what came back is not HTTP/2: %w", bad)
 		} else if err == io.EOF {
-			return io.ErrUnexpectedEOF // to a body it is no end
+			return io.ErrUnexpectedEOF // a body must not take it for its end
 		} else if err != nil {
 			return err
 		}
 	}
 }
 
-// Take does what a frame asks for.
+// take processes a frame.
 func (m *mux) take(f http2.Frame) error {
 	switch f := f.(type) {
 	case *http2.HeadersFrame:
@@ -94,27 +94,27 @@ func (m *mux) take(f http2.Frame) error {
 		}
 		m.work.Signal()
 	case *http2.PushPromiseFrame:
-		return http2.ConnectionError(http2.ErrCodeProtocol) // it was told not to
+		return http2.ConnectionError(http2.ErrCodeProtocol) // the client's settings forbid it
 	}
 	return nil
 }
 
-// arrived notes that a stream was sent, as the server says something about it, where
-// the writer has not come to say so. It holds the stream's mutex.
+// arrived marks a stream as sent, since the server refers to it, if the writer has not done so
+// yet. The caller holds the stream's mutex.
 func (m *mux) arrived(s *Stream) {
 	if !s.wasSent {
 		s.sent, s.wasSent = time.Duration(m.flush.Load()), true
 	}
 }
 
-// find is the stream of a number; nil is none that a request waits for.
+// find returns the stream of a number; nil: no request waits for it.
 func (m *mux) find(id uint32) *Stream {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.streams[id]
 }
 
-// remove takes a stream off the connection.
+// remove removes a stream from the connection.
 func (m *mux) remove(id uint32) *Stream {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -125,7 +125,7 @@ func (m *mux) remove(id uint32) *Stream {
 	return s
 }
 
-// bad ends a stream whose frames are against the protocol.
+// bad ends a stream whose frames violate the protocol.
 func (m *mux) bad(e http2.StreamError) {
 	s := m.remove(e.StreamID)
 	if s == nil {
@@ -145,9 +145,9 @@ func (m *mux) bad(e http2.StreamError) {
 	s.fail(err, false)
 }
 
-// takeHead takes a header, which may be that of an answer, one of the kind of 100
-// Continue before it, or the trailers after it. All of it is there before the stream is
-// locked: a server may freeze between its parts, and a request must not.
+// takeHead processes a header: of an answer, of an interim answer such as 100 Continue, or
+// trailers. It reads all of the header before it locks the stream: a server may freeze between
+// its parts, and a request must not.
 func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	r := &m.in
 	id, end, at := f.StreamID, f.StreamEnded(), r.at
@@ -184,7 +184,7 @@ func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	return nil
 }
 
-// headBlock returns the header block that begins with f. It is good until the next frame.
+// headBlock returns the header block that begins with f. It is valid until the next frame.
 func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	r := &m.in
 	if f.HeadersEnded() {
@@ -223,7 +223,7 @@ func (r *reading2) decode(block []byte) error {
 	return nil
 }
 
-// takeData takes a part of a body.
+// takeData processes a part of a body.
 func (m *mux) takeData(f *http2.DataFrame) error {
 	r := &m.in
 	size := int64(f.Length)
@@ -275,8 +275,8 @@ func (m *mux) takeData(f *http2.DataFrame) error {
 	return nil
 }
 
-// Whole notes that all of an answer is there. Where the server did not want to know
-// the rest of the request, it is told that no more comes.
+// whole marks an answer as complete. If the request is not fully sent, it resets the stream,
+// since the server does not need the rest.
 func (m *mux) whole(s *Stream, id uint32) {
 	s.ended, s.last = true, m.in.at
 	m.mu.Lock()
@@ -289,7 +289,7 @@ func (m *mux) whole(s *Stream, id uint32) {
 	}
 }
 
-// head2 makes an answer's header of a header block.
+// head2 builds an answer's header from a header block.
 type head2 struct {
 	s      *Stream // nil: no request waits for it
 	status int
@@ -317,7 +317,7 @@ func (h *head2) field(f hpack.HeaderField) {
 		h.status = code
 		if s.ans == nil {
 			s.ans = h1.NewAnswer()
-		} else { // what came before was 100 Continue or its like
+		} else { // the earlier block was an interim answer such as 100 Continue
 			s.ans.Reset()
 		}
 		s.ans.Head.SetStatusCode(code)
@@ -342,7 +342,7 @@ func (h *head2) field(f hpack.HeaderField) {
 	s.ans.Head.Add(f.Name, f.Value)
 }
 
-// finish closes the header of a stream. It holds the stream's mutex.
+// finish completes the header of a stream. The caller holds the stream's mutex.
 func (h *head2) finish(id uint32, end bool) error {
 	s := h.s
 	bad := func(err error) error {
@@ -369,10 +369,10 @@ func (h *head2) finish(id uint32, end bool) error {
 	return nil
 }
 
-// errShort is a body that is not as long as its header says.
+// errShort means that the length of the body differs from its header.
 var errShort = errors.New("the body is not as long as its content-length says")
 
-// ReadAnswer reads the body of the answer that the stream carries, and its trailers.
+// ReadAnswer reads the body of the stream's answer, and its trailers.
 func (s *Stream) ReadAnswer(a *h1.Answer, method string, whole bool) error {
 	a.Whole = whole
 	if err := a.Take(s); err != nil {

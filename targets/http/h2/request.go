@@ -6,7 +6,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// rawField is a line of a header as HTTP/1.1 writes it.
+// rawField is a header line in the form of HTTP/1.1.
 type rawField struct{ name, value []byte }
 
 var (
@@ -14,8 +14,8 @@ var (
 	colon = []byte(": ")
 )
 
-// encode makes the header block of a request that is written as HTTP/1.1 writes it,
-// and gives its body. So whatever makes requests need know one form only.
+// encode builds the header block of a request in the form of HTTP/1.1, and returns its body.
+// Code that renders requests therefore needs one form only.
 func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 	line, rest, _ := bytes.Cut(req, crlf)
 	method, line, _ := bytes.Cut(line, []byte(" "))
@@ -31,7 +31,7 @@ func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 		switch w.name(name) {
 		case "host":
 			host = value
-		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te": // they belong to HTTP/1.1
+		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te": // they exist only in HTTP/1.1
 		default:
 			w.fields = append(w.fields, rawField{name, value})
 		}
@@ -48,7 +48,7 @@ func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 	return rest
 }
 
-// name returns the name of a header in small letters.
+// name returns the name of a header in lower case.
 func (w *writing2) name(written []byte) string {
 	n, ok := w.names[string(written)]
 	if !ok {
@@ -58,8 +58,8 @@ func (w *writing2) name(written []byte) string {
 	return n
 }
 
-// field appends a header field. Most are those of the request before, at the same
-// place: their texts are kept, as the compression needs texts that last.
+// field appends a header field. Most fields equal those of the request before, at the same
+// place: their strings are reused, since the compression needs strings that persist.
 func (w *writing2) field(name string, value []byte) {
 	i := w.bound
 	w.bound++
@@ -70,6 +70,6 @@ func (w *writing2) field(name string, value []byte) {
 	if f.Name != name || f.Value != string(value) {
 		*f = hpack.HeaderField{Name: name, Value: string(value)}
 	}
-	f.Sensitive = name == "traceparent" // its value never repeats, so it does not belong in the table
+	f.Sensitive = name == "traceparent" // its value never repeats, so it stays out of the table
 	_ = w.hpack.WriteField(*f)
 }

@@ -16,50 +16,50 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Stream is one request on a connection of many, and its answer.
+// Stream is one request on a shared connection, and its answer.
 //
 //	join -> in line -> place -> ask -> queued -> written -> head -> body -> end
 //
-// The connection's writer takes what is to be sent from req, its reader leaves what
-// came in ans and buf; both check under mu whether the request still waits.
+// The connection's writer takes the bytes to send from req, its reader stores what came in ans
+// and buf; both check under mu whether the request still waits.
 type Stream struct {
-	wake     chan struct{} // something changed; holds one token, and may lie
-	timer    *time.Timer   // runs out at the deadline
+	wake     chan struct{} // something changed; holds one token, may be spurious
+	timer    *time.Timer   // fires at the deadline
 	deadline time.Duration
 
 	// Under the line's mutex.
-	mux     *mux          // on which it has its place
-	slot    time.Duration // since when
-	refused error         // why it gets none
-	gone    bool          // it waits no more
+	mux     *mux          // the connection on which it has its place
+	slot    time.Duration // when it got its place
+	refused error         // why it gets no place
+	gone    bool          // it no longer waits
 
 	mu        sync.Mutex
-	on        *mux        // that writes it or has written it
-	id        uint32      // its number there; zero is not written yet
-	over      bool        // the request has given the answer up
-	req       []byte      // as HTTP/1.1 writes it
-	body      []byte      // what comes next of its body; empty when nothing is left
-	tail      net.Buffers // what follows that
+	on        *mux        // the connection that writes or has written it
+	id        uint32      // its number there; zero: not written yet
+	over      bool        // the request has abandoned the answer
+	req       []byte      // in the form of HTTP/1.1
+	body      []byte      // the next part of its body; empty: nothing is left
+	tail      net.Buffers // the parts after that
 	sent      time.Duration
 	wasSent   bool
 	first     time.Duration // when the answer began
 	last      time.Duration // when the last byte of the answer came
 	ans       *h1.Answer
-	length    int64 // of the body as the header has it; -1 is not said
-	began     bool  // ans is there
-	ended     bool  // all of the answer is there
+	length    int64 // of the body as the header says; -1: not given
+	began     bool  // the answer has begun
+	ended     bool  // the answer is complete
 	buf       []byte
-	off       int // of buf is read
+	off       int // bytes of buf that are read
 	trailers  []hpack.HeaderField
 	headSize  int
-	err       error // why there will be no more
-	untouched bool  // the server has never begun with it, so that it may go again
+	err       error // why no more data comes
+	untouched bool  // the server never began to process it, so it may be sent again
 
-	credit int // bytes read that the server does not know of; the requester's own
+	credit int // bytes read and not yet granted back; used by the requester alone
 
 	// Under the connection's mutex.
-	room int64 // that the server has for more of the body
-	took int64 // bytes of the answer that the server may still send; negative is too many
+	room int64 // bytes that the server accepts of the body
+	took int64 // bytes of the answer that the server may still send; negative: it sent too many
 }
 
 var streamPool = sync.Pool{New: func() any {
@@ -68,8 +68,8 @@ var streamPool = sync.Pool{New: func() any {
 	return &Stream{wake: make(chan struct{}, 1), timer: t}
 }}
 
-// NewStream makes the stream of a request, which is req and tail as HTTP/1.1 writes it.
-// It times out when left has passed; deadline is the same on the run's clock.
+// NewStream creates the stream of a request, which is req and tail in the form of HTTP/1.1. It
+// times out when left has passed; deadline is the same moment on the run's clock.
 func NewStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stream {
 	s := streamPool.Get().(*Stream)
 	s.req, s.tail, s.deadline = req, tail, deadline
@@ -77,7 +77,7 @@ func NewStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stre
 	return s
 }
 
-// Release gives s back for the next request. No other goroutine may hold it.
+// release makes s available for the next request. No other goroutine may hold it.
 func (s *Stream) release() {
 	s.timer.Stop()
 	buf := s.buf[:0]
@@ -105,17 +105,16 @@ func (s *Stream) rouse() {
 	}
 }
 
-// Slot is when the stream got its place.
+// Slot returns when the stream got its place.
 func (s *Stream) Slot() time.Duration { return s.slot }
 
-// Abandon returns a stream up that got no place. The line may still hold it, so it is not
-// Used again.
+// Abandon ends a stream that got no place. The line may still hold it, so it is not reused.
 func (s *Stream) Abandon() { s.timer.Stop() }
 
 // Extend sets the time until the stream times out.
 func (s *Stream) Extend(left time.Duration) { s.timer.Reset(left) }
 
-// End is when the last byte of the answer came.
+// End returns when the last byte of the answer came.
 func (s *Stream) End() time.Duration { return s.last }
 
 // A Progress is how far a stream came.
@@ -123,17 +122,17 @@ type Progress struct {
 	Sent      time.Duration // when the request was written
 	WasSent   bool
 	First     time.Duration // when the answer began
-	Untouched bool          // the server has not begun with it, so it may be sent again
-	Answer    *h1.Answer    // nil where it has not begun
+	Untouched bool          // the server has not begun to process it, so it may be sent again
+	Answer    *h1.Answer    // nil: it has not begun
 }
 
-// Progress tells how far the stream came after Ask returned err. The answer is the
-// caller's to release.
+// Progress returns how far the stream came after Ask returned err. The caller must release the
+// answer.
 func (s *Stream) Progress(err error) Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := Progress{Sent: s.sent, WasSent: s.wasSent, First: s.first, Untouched: s.untouched}
-	if p.First > 0 { // the answer may be read before the writer has noted when it wrote
+	if p.First > 0 { // the reader may see the answer before the writer records the time of the write
 		p.Sent = min(p.Sent, p.First)
 	}
 	if err == nil {
@@ -142,7 +141,7 @@ func (s *Stream) Progress(err error) Progress {
 	return p
 }
 
-// pause waits until something changes, or the deadline.
+// pause waits for a change or the deadline.
 func (s *Stream) pause() error {
 	select {
 	case <-s.wake:
@@ -205,8 +204,8 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 	}
 }
 
-// Finish ends s, whatever became of it, and frees its place. What the server still
-// works on is cancelled; the connection goes on.
+// Finish ends s and frees its place. It cancels an unfinished request at the server; the
+// connection stays open.
 func (s *Stream) Finish(timedOut bool) {
 	m := s.mux
 	s.mu.Lock()
@@ -228,11 +227,11 @@ func (s *Stream) Finish(timedOut bool) {
 	if whole {
 		s.release()
 	} else {
-		s.timer.Stop() // the connection may still hold s: it is not used again
+		s.timer.Stop() // the connection may still hold s: it is not reused
 	}
 }
 
-// errUntouched is a request that the server has never begun with.
+// errUntouched means that the server never began to process the request.
 var errUntouched = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection ended before the request was sent"})
 
 // StreamReset is a stream that the server ended.
@@ -253,11 +252,11 @@ func (e *StreamReset) ErrorCause() scenarios.Cause {
 	return scenarios.Reset
 }
 
-// goneAway is a connection that the server has announced to end.
+// goneAway means that the server announced the end of a connection.
 type goneAway struct {
 	code http2.ErrCode
 	text string
-	err  error // by which it ended; nil is that it has not
+	err  error // why it ended; nil: it has not
 }
 
 func (e *goneAway) Error() string {

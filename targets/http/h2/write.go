@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// writing2 is the writer's own.
+// writing2 is the state of the writer.
 type writing2 struct {
 	out    bytes.Buffer
 	framer *http2.Framer // writes to out
@@ -22,9 +22,9 @@ type writing2 struct {
 	batch  []written
 	halves []written
 	fields []rawField
-	names  map[string]string // Header names by how the author writes them
+	names  map[string]string // names by the author's spelling
 	last   []hpack.HeaderField
-	bound  int // of last that the present request has
+	bound  int // fields of last that the current request has
 }
 
 // written is a stream whose header is in the batch.
@@ -40,10 +40,10 @@ func (w *writing2) init(m *mux) {
 	w.names = map[string]string{}
 }
 
-// mostBatch is how much is written at once.
+// mostBatch is the size of one write, in bytes.
 const mostBatch = 64 << 10
 
-// unsent takes streams back whose batch was not written.
+// unsent takes back streams whose batch was not written.
 func (m *mux) unsent(batch []written) {
 	for _, b := range batch {
 		if s := m.remove(b.id); s != nil {
@@ -52,13 +52,13 @@ func (m *mux) unsent(batch []written) {
 	}
 }
 
-// lastWords is how long a connection is read from that can't be written to.
+// lastWords is how long a connection is still read after a write failed.
 const lastWords = 100 * time.Millisecond
 
-// lastID is the last number of a stream for which a connection is used.
+// lastID is the largest stream number that is used on a connection.
 const lastID = 1 << 30
 
-// write sends what the streams ask for, until the connection ends.
+// write sends the queued frames, until the connection ends.
 func (m *mux) write() {
 	w := &m.outbuf
 	var queue []*Stream
@@ -81,7 +81,7 @@ func (m *mux) write() {
 		idle := len(m.streams) == 0
 		m.mu.Unlock()
 		if idle && len(queue) > 0 && !m.quiet() {
-			m.mu.Lock() // nothing of it was sent
+			m.mu.Lock() // no byte of it was sent
 			m.queue = append(queue, m.queue...)
 			m.mu.Unlock()
 			m.stop(h1.ErrStale)
@@ -102,8 +102,8 @@ func (m *mux) write() {
 	}
 }
 
-// Quiet reports whether a connection that was idle is still open. What the server said
-// meanwhile is read first, as it may be an end.
+// quiet reports whether an idle connection is still open. It waits briefly until the reader
+// has processed pending data, which may be the end.
 func (m *mux) quiet() bool {
 	for n := range 200 {
 		if m.conn.Watch == nil || m.conn.Watch.Quiet() {
@@ -124,8 +124,8 @@ func (m *mux) quiet() bool {
 	return false
 }
 
-// begin writes the header of a stream into the batch, and what may be sent of its
-// body.
+// begin writes the header of a stream into the batch, and as much of its body as the windows
+// allow.
 func (m *mux) begin(s *Stream) {
 	w := &m.outbuf
 	s.mu.Lock()
@@ -174,14 +174,14 @@ func (m *mux) begin(s *Stream) {
 	}
 }
 
-// more goes on to the next part of the body when one is over.
+// more continues with the next part of the body at the end of one.
 func (s *Stream) more() {
 	for len(s.body) == 0 && len(s.tail) > 0 {
 		s.body, s.tail = s.tail[0], s.tail[1:]
 	}
 }
 
-// usedUp retires a connection that has no numbers left for streams.
+// usedUp retires a connection that has no stream numbers left.
 func (m *mux) usedUp() {
 	l := m.line
 	l.mu.Lock()
@@ -189,12 +189,12 @@ func (m *mux) usedUp() {
 	l.leave(m)
 }
 
-// sendable reports whether more of a body may be sent. It holds the mutex.
+// sendable reports whether more of a body may be sent. The caller holds the mutex.
 func (m *mux) sendable() bool {
 	return m.room > 0 && slices.ContainsFunc(m.halves, func(s *Stream) bool { return s.room > 0 })
 }
 
-// bodies writes of the bodies into the batch what the server has room for.
+// bodies writes as much of the bodies into the batch as the windows allow.
 func (m *mux) bodies() {
 	w := &m.outbuf
 	m.mu.Lock()
@@ -206,7 +206,7 @@ func (m *mux) bodies() {
 	for _, h := range w.halves {
 		s := h.s
 		s.mu.Lock()
-		if s.on != m || s.id != h.id { // it is another request's by now
+		if s.on != m || s.id != h.id { // another request uses it by now
 			s.mu.Unlock()
 			continue
 		}
@@ -236,7 +236,7 @@ func (m *mux) bodies() {
 	}
 }
 
-// send writes the batch to the connection and notes when that was done.
+// send writes the batch to the connection and records the time.
 func (m *mux) send() bool {
 	w := &m.outbuf
 	if w.out.Len() == 0 {
@@ -246,11 +246,11 @@ func (m *mux) send() bool {
 	n, err := m.conn.Conn.Write(w.out.Bytes())
 	w.out.Reset()
 	if err != nil {
-		if n == 0 { // not a byte of it went out
+		if n == 0 { // no byte of it was sent
 			m.unsent(w.batch)
 		}
-		// What the server said before it closed is still to be read: the answer to a
-		// Body that it didn't want, or GOAWAY.
+		// What the server sent before it closed must still be read: the answer to a refused
+		// body, or GOAWAY.
 		m.stop(err)
 		_ = m.conn.Raw.SetReadDeadline(time.Now().Add(lastWords))
 		return false
