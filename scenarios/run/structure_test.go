@@ -38,9 +38,9 @@ type size struct{ files, lines int }
 // largePackages are the packages over the limit, with their allowed size. The list may only shrink:
 // an entry goes when its package is within the limit.
 var largePackages = map[string]size{
-	"chaos/netns":    {22, 3750},
-	"scenarios/plan": {19, 3560},
-	"scenarios/run":  {67, 11800},
+	"chaos/netns":    {22, 3738},
+	"scenarios/plan": {19, 3545},
+	"scenarios/run":  {31, 4560},
 }
 
 // largeCommands are the files of cmd/brunt over the limit, with their allowed lines.
