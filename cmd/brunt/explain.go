@@ -9,8 +9,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/reference"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -45,8 +43,7 @@ end. Without PATH, list what can be explained.`,
 // newReference makes the reference of this build.
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
-		Faults: plan.FaultKinds(), Metrics: slo.MetricNames(), ExitCodes: scenarios.ExitTable(), DidYouMean: syntax.DidYouMean,
-		Formats: map[string]string{},
+		Faults: plan.FaultKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
 	}
 	for _, f := range catalog.All().Formats() {
 		from.Formats[f.Name] = f.About

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/slo"
 )
 
 // An Example is a folder of examples/, for their page.
@@ -123,7 +125,7 @@ func (r *Reference) executorsTable() string {
 func (r *Reference) metricsTable() string {
 	var out strings.Builder
 	out.WriteString(head("Metrics of objectives", "metric", ""))
-	for _, name := range r.from.Metrics {
+	for _, name := range slo.MetricNames() {
 		out.WriteString(row("`"+name+"`", metricText(name)))
 	}
 	return out.String()

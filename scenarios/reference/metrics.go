@@ -27,12 +27,12 @@ func metricOf(name string) string {
 	case m != nil:
 		return m[1] + "p95"
 	}
-	for written := range strings.FieldsSeq("within(200ms) alert(name) resolved(name) metric(name) slope(unit.fds)") {
-		if base, _, _ := strings.Cut(written, "("); base == name {
+	for _, written := range slo.MetricNames() {
+		if base, _, args := strings.Cut(written, "("); args && base == name {
 			return written
 		}
 	}
-	return map[string]string{"burn": "burn(99.9%, 1m)", "slices": "slices(1s, 99%)"}[name]
+	return ""
 }
 
 // metricText describes a metric of an objective; "" is unknown.

@@ -8,6 +8,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 //go:embed topics/*.md
@@ -17,11 +20,9 @@ var topics embed.FS
 type Sources struct {
 	Scenario, Policy, Result, Event []byte
 
-	Faults     []string          // kinds of faults in the scenario's schema
-	Metrics    []string          // metrics of objectives
-	ExitCodes  [][3]string       // code, verdict and meaning, by precedence
-	Formats    map[string]string // formats of reports, with descriptions
-	DidYouMean func(word string, known []string) string
+	Faults    []string          // kinds of faults in the scenario's schema
+	ExitCodes [][3]string       // code, verdict and meaning, by precedence
+	Formats   map[string]string // formats of reports, with descriptions
 }
 
 // A Reference holds all entries that can be explained.
@@ -58,7 +59,7 @@ func New(from Sources) (*Reference, error) {
 	for name, text := range from.Formats {
 		r.put(&Entry{Path: "format." + name, Sort: "format", Text: text})
 	}
-	for _, name := range from.Metrics {
+	for _, name := range slo.MetricNames() {
 		r.put(&Entry{Path: "metric." + name, Sort: "metric", Text: metricText(name)})
 	}
 	for _, row := range from.ExitCodes {
@@ -118,7 +119,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	found := r.find(query)
 	switch {
 	case len(found) == 0:
-		return "", &UnknownError{Query: query, Hint: r.from.DidYouMean(query, r.names())}
+		return "", &UnknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}
 	case len(found) > maxWhole:
 		fmt.Fprintf(&b, "%s is a key in several places:\n\n", query)
 		r.table(&b, r.together(found), "")
@@ -200,7 +201,7 @@ func (r *Reference) names() []string {
 			}
 		}
 	}
-	for _, name := range slices.Collect(maps.Keys(lists)) {
+	for name := range lists {
 		seen[name] = true
 	}
 	return slices.Sorted(maps.Keys(seen))

@@ -28,16 +28,7 @@ func newReference(t *testing.T) *Reference {
 		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Event: []byte(`{}`),
 		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}}`),
 		Faults:    []string{"network.latency"},
-		Metrics:   []string{"p95", "errors", "recover"},
 		ExitCodes: [][3]string{{"130, 143", "interrupted", "by a signal"}, {"0", "pass", "every objective held"}},
-		DidYouMean: func(word string, known []string) string {
-			for _, k := range known {
-				if strings.HasPrefix(k, word[:4]) {
-					return "did you mean " + k
-				}
-			}
-			return ""
-		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +80,7 @@ func TestReference_Explain(t *testing.T) {
 
 func TestReference_ExplainUnknown(t *testing.T) {
 	_, err := newReference(t).Explain("network.latenzy")
-	if err == nil || !strings.Contains(err.Error(), `nothing is known of "network.latenzy"; did you mean network.latency`) {
+	if err == nil || !strings.Contains(err.Error(), `nothing is known of "network.latenzy"; did you mean "network.latency"?`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -132,8 +132,7 @@ func (r *Reference) table(b *strings.Builder, entries []*Entry, parent string) {
 	wide = min(wide, 34)
 	for _, e := range entries {
 		name := shortName(e, parent)
-		lines := strings.Split(strings.TrimRight(wrap(summary(e), ""), "\n"), "\n")
-		lines = strings.Split(strings.TrimRight(wrapTo(strings.Join(lines, " "), "", max(40, width-wide-6)), "\n"), "\n")
+		lines := strings.Split(strings.TrimRight(wrapTo(summary(e), "", max(40, width-wide-6)), "\n"), "\n")
 		for i, line := range lines {
 			if i > 0 {
 				name = ""
