@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos/cgroup"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

@@ -13,12 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/rpc"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

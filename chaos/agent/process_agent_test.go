@@ -12,14 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/chaostest/fakeengine"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
-
 	"brunt/chaos/rpc"
+	"brunt/scenarios/syntax"
 )
 
 // refusedStep is a step whose injection fails and leaves nothing.

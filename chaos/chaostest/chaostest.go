@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // A World is a system to inject faults into.

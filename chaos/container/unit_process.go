@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/scenarios/quantity"
 )
 
 // RunningProcess returns the identity of a unit's present process.

@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest/fakeengine"
-
 	"brunt/chaos/rpc"
-
 	"brunt/targets/platform/docker"
 )
 

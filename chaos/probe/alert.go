@@ -14,11 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
 )
 
 // Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager

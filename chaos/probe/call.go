@@ -15,11 +15,10 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/oj"
 )

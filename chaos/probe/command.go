@@ -13,12 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
+	"brunt/chaos/proc"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
-	"brunt/chaos/proc"
 )
 
 // Command is a command of the author's own: a list is executed directly, a text by sh.

@@ -7,10 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-
-	"brunt/chaos"
 )
 
 // Detect asks the team's own monitoring whether it has noticed a fault. The queries begin before the

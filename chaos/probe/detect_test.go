@@ -8,13 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // pager is a monitoring whose answer is a function of time.

@@ -12,12 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
 )
 
 // Gauge is a metric of the target, or of its monitoring. It is read during the run from a page in

@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/chaos"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"

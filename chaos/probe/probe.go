@@ -7,11 +7,10 @@ import (
 	"reflect"
 	"time"
 
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Asking is a question to the system or to its monitoring, by exactly one of command, get, metric and

@@ -8,10 +8,9 @@ import (
 	"net/url"
 	"strings"
 
+	"brunt/chaos"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
 )
 
 // Query is a query to a Prometheus server: it holds when its result is not empty.

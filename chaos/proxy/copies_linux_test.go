@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/netns/netnstest"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
-
-	"brunt/chaos/netns/netnstest"
 )
 
 // TestProxy_WithCopies ends connections while another process holds copies of all descriptors: the

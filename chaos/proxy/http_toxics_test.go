@@ -13,11 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/codec/http1/http1test"
 	"brunt/chaos/proxy/toxics"
-
-	"brunt/chaos/proxy"
-
 	"brunt/chaos/seed"
 )
 

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/netns"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Edge says which links a network fault hits: those from one service or unit to another, or all of a

@@ -9,12 +9,11 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // checkLeader checks a leader against its pick. units is the number of units to ask.

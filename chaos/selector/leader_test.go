@@ -14,10 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/scenarios/quantity"
 )
 
 // leading is a world in which some units answer that they lead.

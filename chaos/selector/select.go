@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-
-	"brunt/chaos"
 	"brunt/targets/platform/docker"
 )
 

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
+	"brunt/scenarios/syntax"
 )
 
 type named struct{ service, name string }

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/netns"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

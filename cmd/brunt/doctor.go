@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"brunt/chaos/journal"
-
 	"brunt/chaos/netns"
 	"brunt/scenarios"
 	"brunt/scenarios/doctor"

@@ -11,10 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 

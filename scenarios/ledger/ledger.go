@@ -6,11 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/template"
 )
 
 // Ledger records the writes of a run.

@@ -13,14 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/chaos"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
 	"brunt/targets"
-
-	"brunt/scenarios/measure"
 )
 
 // Bounds of the verification.

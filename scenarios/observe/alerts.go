@@ -8,9 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/probe"
-
 	"brunt/chaos"
+	"brunt/chaos/probe"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"

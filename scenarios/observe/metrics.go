@@ -8,13 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/probe"
-
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
-
-	"brunt/chaos"
-	"brunt/scenarios/judge"
 )
 
 // Observer reads the scenario's metrics and polls its alerts beside the load, each in a goroutine of

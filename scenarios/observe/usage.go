@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/container"
-
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )

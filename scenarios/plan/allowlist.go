@@ -13,9 +13,8 @@ import (
 	"strings"
 	"sync"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
 

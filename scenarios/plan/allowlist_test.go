@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // TestGate_Names: names are refused before a run according to this machine's hosts file and a

@@ -4,14 +4,13 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/catalog"
 	"brunt/targets/dial"

@@ -4,12 +4,10 @@ import (
 	"os"
 	"slices"
 
-	"brunt/chaos/container"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )

@@ -7,14 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
-
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
-
-	"brunt/chaos"
-	"brunt/scenarios"
 )
 
 // faults resolves the timeline: kinds, selectors, and when each fault is due.

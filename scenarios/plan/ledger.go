@@ -4,10 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
+	"brunt/scenarios/syntax"
 	"brunt/targets/stack"
 )
 

@@ -7,16 +7,15 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // objectiveCheck compares objectives with the offered load and the times of faults.

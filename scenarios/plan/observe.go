@@ -10,16 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/probe"
-
+	"brunt/scenarios"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
-
-	"brunt/chaos"
-	"brunt/scenarios"
-	"brunt/scenarios/observe"
 	"brunt/targets/stack"
 )
 

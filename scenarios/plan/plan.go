@@ -7,12 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/container"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/slo"
-
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
@@ -20,6 +16,8 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/slo"
 	"brunt/targets"
 	"brunt/targets/stack"
 )

@@ -6,12 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // ReadPolicies reads policy files, all of which apply. It reports the mistakes of several files one

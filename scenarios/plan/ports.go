@@ -10,11 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 

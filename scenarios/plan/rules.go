@@ -7,9 +7,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // rules is a list of what may be reached beyond loopback, with the error for everything else.

@@ -7,12 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/slo"
-
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // Script is a load that is a k6 script, with everything known about it before it runs.

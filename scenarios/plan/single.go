@@ -11,14 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
-
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-
-	"brunt/chaos"
-	"brunt/scenarios"
 )
 
 // Single returns the plan reduced to one of its faults, injected once and at once, without its place

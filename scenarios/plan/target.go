@@ -7,10 +7,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
 	"brunt/targets/stack"

@@ -13,20 +13,17 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/targets/catalog"
-
 	faultcatalog "brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
-
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+	"brunt/targets/catalog"
 	"brunt/targets/demo"
 	"brunt/targets/http"
 	"brunt/targets/http/auth"

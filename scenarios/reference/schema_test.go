@@ -14,12 +14,10 @@ import (
 	"testing"
 
 	"brunt/chaos/catalog"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"

@@ -7,13 +7,11 @@ import (
 	"runtime"
 	"strconv"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/journal"
-
 	"brunt/scenarios/result"
-
-	"brunt/chaos"
 	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets/stack"
 )
 

@@ -3,12 +3,11 @@ package run
 import (
 	"math"
 
+	"brunt/chaos"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-
-	"brunt/chaos"
-	"brunt/scenarios/judge"
 )
 
 // detection converts a sighting for the judge.

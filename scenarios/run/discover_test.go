@@ -17,10 +17,8 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
-
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestDiscovered kills brunt together with its watchdog and removes the journal: processes with the

@@ -8,15 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
-
-	"brunt/scenarios/judge"
-	"brunt/scenarios/slo"
-
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/driver"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // prepare prepares load i.

@@ -9,11 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/result"
-
 	"brunt/chaos"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 )
 
 func (r *runner) environment() result.Environment {

@@ -18,14 +18,13 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 )
 
 // needsBacklog skips a test where a listener can't hold as many waiting connections as the load

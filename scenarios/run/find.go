@@ -8,15 +8,14 @@ import (
 	"strconv"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // A Finder probes the target of a scenario at rates. Each probe is a run at one rate, with the

@@ -11,16 +11,15 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"

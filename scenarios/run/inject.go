@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/result"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 )
 
 // An Injection is the record of one fault without load.

@@ -20,15 +20,14 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/result"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // injectable is a target for a fault of each kind.

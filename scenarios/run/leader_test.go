@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/result"
 )
 
 // elect is a server of which one replica leads: the one that holds the given port, as long as it

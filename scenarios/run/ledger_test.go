@@ -16,9 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A replicated is a store with two replicas whose behaviour a test can change. POST /w has a body

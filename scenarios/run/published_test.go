@@ -16,11 +16,10 @@ import (
 
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
-	"brunt/scenarios/result"
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )

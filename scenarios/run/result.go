@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // head fills in the part of a result that is known before any measurement.

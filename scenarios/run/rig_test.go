@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 )
 
 // A server is a system under test that brunt does not start: a process of its own.

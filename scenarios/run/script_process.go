@@ -7,9 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"brunt/scenarios/template"
-
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // scriptEnv is the script's environment.

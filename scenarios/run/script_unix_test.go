@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/result"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 )
 
 // long is a script that outlasts the test.

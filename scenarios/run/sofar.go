@@ -7,11 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Look returns the result so far of a run in progress, or nil when its load is over. Any goroutine

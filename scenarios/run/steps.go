@@ -7,15 +7,14 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 

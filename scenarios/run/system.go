@@ -9,15 +9,13 @@ import (
 	"net"
 	"time"
 
-	"brunt/chaos/journal"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-
 	"brunt/chaos"
+	"brunt/chaos/journal"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/targets/stack"
 )
 

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"sync"
 
-	"brunt/targets"
-	"brunt/targets/http/auth"
-
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/targets"
+	"brunt/targets/http/auth"
 )
 
 // tokens fetches the tokens of requests before the load begins, and renews them beside it until drop

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
-
-	"brunt/scenarios"
 )
 
 // newTarget is a system under test within the test process. /slow takes 100 ms, /fail is a 500.

@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/container"
-
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 )

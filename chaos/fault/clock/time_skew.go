@@ -10,14 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/resource"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
 	"brunt/chaos/vdso"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

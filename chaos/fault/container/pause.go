@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

@@ -4,10 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos/proc"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-
-	"brunt/chaos/proc"
 )
 
 // endNothing are the signals that do not end a process.

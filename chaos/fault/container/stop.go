@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/scenarios/template"
 )
 
 // TestCall_Reach: a call connects to loopback and to what allow.chaos names, wherever

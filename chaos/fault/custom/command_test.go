@@ -15,13 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
 	"brunt/chaos/proc"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // ownFault reads the fault that settings write, such as `exec: {…}`, and what is wrong

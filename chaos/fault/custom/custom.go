@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Custom is the common part of the faults that an author makes of commands or calls of his own.

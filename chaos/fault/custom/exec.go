@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
-
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
 	"brunt/chaos/proc"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Exec is the fault exec.

@@ -6,10 +6,9 @@ import (
 	"net/url"
 	"reflect"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/scenarios/syntax"
 )
 
 // Webhook is the fault webhook.

@@ -6,12 +6,11 @@ import (
 	"net/netip"
 	"strings"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/packet"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // DNS selects the units and the names whose queries a fault answers. Queries for other names are answered as

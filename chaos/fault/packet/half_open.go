@@ -3,11 +3,10 @@ package packet
 import (
 	"context"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // HalfOpen is the fault network.half_open. The side that forgets is the unit, or that of `from`.

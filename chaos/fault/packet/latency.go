@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Latency is the fault network.latency. Without a direction, a round trip is delayed once.

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:

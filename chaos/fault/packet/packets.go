@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
+	"brunt/scenarios/quantity"
 )
 
 // Packets is a step on the packets of a container, in its own network namespace. It ends with brunt

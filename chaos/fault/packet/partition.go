@@ -4,15 +4,13 @@ import (
 	"context"
 	"slices"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // Partition is the fault network.partition. In one direction it drops every packet of the connections that

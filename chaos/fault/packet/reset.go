@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // Reset is the fault network.reset. New connections work.

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // lateSign proves a delay of delay ± jitter.

@@ -3,15 +3,13 @@ package packet
 import (
 	"context"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // Stall is the fault network.stall. Nothing is lost. Of packets, TCP sends again what was held: open

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Crash is the fault process.crash. This holds even where the process handles the signal and exits in good

@@ -8,14 +8,13 @@ import (
 	"runtime"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios/syntax"
 )
 
 // Freeze is the fault process.freeze.

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/container"
 	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Stop is the fault process.stop.

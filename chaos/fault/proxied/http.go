@@ -8,14 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Requests says which requests on a link a fault hits.

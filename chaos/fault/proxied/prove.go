@@ -9,10 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/scenarios/quantity"
 )
 
 // Silence is how long a probe waits before an answer counts as lost. The round trip of a clean link on

@@ -11,13 +11,11 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/chaos/proxy/codec/http1"
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/toxics"
+	"brunt/scenarios/syntax"
 )
 
 // HTTPRewrite is the fault http.rewrite.

@@ -8,14 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/proxy/toxics"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Some says which share of a link's connections a fault hits.

@@ -8,12 +8,11 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/proxy"
 	"brunt/chaos/selector"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Toxic is a step that puts a toxic on links. It ends with brunt, as the proxies do.

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Throttle is the fault cpu.throttle.

@@ -7,12 +7,11 @@ import (
 	"os"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // DiskFill is the fault disk.fill.

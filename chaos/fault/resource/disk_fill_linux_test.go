@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/rootfs"
+
 	"golang.org/x/sys/unix"
 )
 

@@ -12,13 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // DiskThrottle is the fault disk.throttle. What the kernel keeps in memory is not slowed: neither reads from

@@ -8,12 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/proc"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // FDExhaust is the fault fd.exhaust.

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/stress"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops what it has cached for the

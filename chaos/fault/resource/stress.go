@@ -8,9 +8,6 @@ import (
 	"runtime"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
-
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/container"
@@ -18,6 +15,8 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // StressCPU is the fault stress.cpu.

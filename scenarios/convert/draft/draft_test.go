@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
-
 	"brunt/scenarios/template"
 )
 

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/proc"
-
 	"brunt/chaos"
+	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
 	"brunt/targets/stack"
 )

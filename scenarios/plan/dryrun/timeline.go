@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios/quantity"
-
 	"brunt/chaos"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 )
 
 // timeline describes when each fault is expected, for people.

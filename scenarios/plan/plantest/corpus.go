@@ -11,10 +11,10 @@ import (
 	"sync"
 	"testing"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/syntax"
+
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
