@@ -1,12 +1,9 @@
 // Package suite runs the tests of packages that put load on this machine.
 //
 // Such a test measures time, so two of these packages at once would disturb each other: each waits
-// for its turn
-// before it begins. The wait does not count against the time limit of go test. The suites that take
-// minutes (the
-// matrices that kill brunt, the examples, long loads) run only with BRUNT_FULL=1 or -run; otherwise
-// the tests of
-// the package see testing.Short.
+// for its turn before it begins. The wait does not count against the time limit of go test. The
+// suites that take minutes (the matrices that kill brunt, the examples, long loads) run only with
+// BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
 package suite
