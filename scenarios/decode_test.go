@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 	"brunt/scenarios/template"
 )
 
@@ -54,7 +55,7 @@ func TestDecode(t *testing.T) {
   pointer: {}, raw: {free: [form]}, needed: ""}`
 	var v all
 	var m syntax.Mistakes
-	syntax.Decode(parseNode(t, text), &v, &m)
+	syntax.Decode(syntaxtest.Parse(t, text), &v, &m)
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +80,12 @@ func TestDecode(t *testing.T) {
 func TestDecodeNothing(t *testing.T) {
 	var v all
 	var m syntax.Mistakes
-	syntax.Decode(parseNode(t, "{needed: x, maybe: , list: , map: , pointer: , raw: , inner: }"), &v, &m)
+	syntax.Decode(syntaxtest.Parse(t, "{needed: x, maybe: , list: , map: , pointer: , raw: , inner: }"), &v, &m)
 	if m.Len() > 0 || v.Maybe != nil || v.List != nil || v.Map != nil || v.Pointer != nil || v.Raw != nil {
 		t.Errorf("%+v %v", v, m.Err())
 	}
 	var list []string
-	syntax.Decode(parseNode(t, "x"), &list, &m)
+	syntax.Decode(syntaxtest.Parse(t, "x"), &list, &m)
 	if m.Len() > 0 || !reflect.DeepEqual(list, []string{"x"}) {
 		t.Errorf("one is a list of one: %v %v", list, m.Err())
 	}
@@ -134,7 +135,7 @@ func TestDecodeMistakes(t *testing.T) {
 			}
 			var v all
 			var m syntax.Mistakes
-			syntax.Decode(parseNode(t, text), &v, &m)
+			syntax.Decode(syntaxtest.Parse(t, text), &v, &m)
 			if err := m.Err(); err == nil || !strings.HasSuffix(err.Error(), ": "+tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
@@ -143,7 +144,7 @@ func TestDecodeMistakes(t *testing.T) {
 	t.Run("all in one go", func(t *testing.T) {
 		var v all
 		var m syntax.Mistakes
-		syntax.Decode(parseNode(t, "{count: 0, wait: x, kind: y, zzz: 1, inner: {on: z}}"), &v, &m)
+		syntax.Decode(syntaxtest.Parse(t, "{count: 0, wait: x, kind: y, zzz: 1, inner: {on: z}}"), &v, &m)
 		if m.Len() != 6 {
 			t.Errorf("%d mistakes: %v", m.Len(), m.Err())
 		}
@@ -152,7 +153,7 @@ func TestDecodeMistakes(t *testing.T) {
 
 // TestDecodeProgrammers checks that errors of the programmer panic.
 func TestDecodeProgrammers(t *testing.T) {
-	n := parseNode(t, "{a: 1}")
+	n := syntaxtest.Parse(t, "{a: 1}")
 	for name, into := range map[string]any{
 		"no pointer":    all{},
 		"nil":           (*all)(nil),

@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 )
 
 // fullYAML is the example of the language's description.
@@ -138,7 +139,7 @@ func TestNotYet(t *testing.T) {
 	}
 	for _, name := range []string{"grpc", "redis", "sql", "websocket", "kafka"} {
 		var m syntax.Mistakes
-		s := Step{With: parseNode(t, "{"+name+": x, check: {}}")}
+		s := Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
 		if _, ok := s.Block([]string{"get", "post"}, &m); ok || m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
 			t.Errorf("got %v", m.Err())
 		}
@@ -160,7 +161,7 @@ func TestResolve(t *testing.T) {
 	}
 	kinds := map[string]func() *settings{"even": func() *settings { return new(settings) }}
 	var m syntax.Mistakes
-	got, ok := syntax.Resolve(syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s}")}, kinds, &m)
+	got, ok := syntax.Resolve(syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s}")}, kinds, &m)
 	if !ok || got.Rate != 5 || got.Of("rate").Col != 2 || m.Len() > 0 {
 		t.Errorf("%+v %v", got, m.Err())
 	}
@@ -173,8 +174,8 @@ func TestResolve(t *testing.T) {
 	}{
 		{syntax.Block{Kind: "evne", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: unknown kind "evne"; did you mean "even"?`},
 		{syntax.Block{Kind: "even", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: "rate" is missing`},
-		{syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: "for" can't stand here; it belongs to the map around it`},
-		{syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s, fro: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: unknown key "fro"; did you mean "for"?`},
+		{syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: "for" can't stand here; it belongs to the map around it`},
+		{syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, fro: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: unknown key "fro"; did you mean "for"?`},
 	} {
 		var m syntax.Mistakes
 		if _, ok := syntax.Resolve(c.b, kinds, &m); ok || m.Err().Error() != c.want {
@@ -195,7 +196,7 @@ func TestStepBlock(t *testing.T) {
 		t.Run(c.text, func(t *testing.T) {
 			var m syntax.Mistakes
 			var s Step
-			s.DecodeNode(parseNode(t, c.text), &m)
+			s.DecodeNode(syntaxtest.Parse(t, c.text), &m)
 			b, ok := s.Block([]string{"get", "post"}, &m)
 			if got := fmt.Sprint(m.Err()); ok != (c.want == "") || !ok && got != c.want {
 				t.Errorf("got %v and %s", b, got)

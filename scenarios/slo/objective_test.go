@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 )
 
 // TestParseObjective covers every production of the grammar in the package documentation.
@@ -115,7 +116,7 @@ func TestObjectiveLong(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var m syntax.Mistakes
 			var o Objective
-			o.DecodeNode(parseNode(t, tt.text), &m)
+			o.DecodeNode(syntaxtest.Parse(t, tt.text), &m)
 			if m.Len() > 0 {
 				t.Fatal(m.Err())
 			}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 )
 
 // tables reads the tables of a scenario; files are in a map.
@@ -24,7 +25,7 @@ func tables(t *testing.T, data string, files map[string]string) []*Table {
 		return nil, fs.ErrNotExist
 	}}
 	var all []*Table
-	for _, f := range parseNode(t, data).Fields {
+	for _, f := range syntaxtest.Parse(t, data).Fields {
 		all = append(all, s.Table(f.Key, f.Value))
 	}
 	if err := m.Err(); err != nil {

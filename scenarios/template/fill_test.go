@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 )
 
 // fillNode parses YAML and fills in its placeholders, with env.TOKEN as a secret.
@@ -18,10 +19,10 @@ func fillNode(t testing.TB, text, params string) (*syntax.Node, *Scope) {
 		Secrets: &Secrets{}, Symbols: &Symbols{}, Mistakes: &syntax.Mistakes{}, Nodes: &nodes,
 		Beside: func(_ syntax.Pos, path string) string { return path },
 	}
-	for _, f := range parseNode(t, params).Fields {
+	for _, f := range syntaxtest.Parse(t, params).Fields {
 		s.Params[f.Key] = &Param{Node: f.Value}
 	}
-	n := parseNode(t, text)
+	n := syntaxtest.Parse(t, text)
 	s.Fill(n, 0)
 	if err := s.Mistakes.Err(); err != nil {
 		t.Fatalf("%s: %v", text, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 )
 
 // places decode a text as a template for each place of a request.
@@ -53,7 +54,7 @@ func render(t testing.TB, place, text, value string, isJSON bool) string {
 		Secrets: &Secrets{}, Symbols: &Symbols{}, Mistakes: &syntax.Mistakes{}, Nodes: &nodes,
 		Beside: func(_ syntax.Pos, path string) string { return path },
 	}
-	n := parseNode(t, text)
+	n := syntaxtest.Parse(t, text)
 	s.Fill(n, 0)
 	table := &Table{Name: "t", Columns: []string{"x"}, Rows: [][]Datum{{{Text: value, JSON: isJSON}}}, Pick: "next"}
 	s.Symbols.BindTables([]*Table{table}, s.Mistakes)

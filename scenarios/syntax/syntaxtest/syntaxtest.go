@@ -1,4 +1,5 @@
-package template
+// Package syntaxtest reads YAML for the tests of what is built on package syntax.
+package syntaxtest
 
 import (
 	"testing"
@@ -6,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// parseNode parses YAML that must be valid.
-func parseNode(t testing.TB, text string) *syntax.Node {
+// Parse parses YAML that must be valid.
+func Parse(t testing.TB, text string) *syntax.Node {
 	t.Helper()
 	var m syntax.Mistakes
 	nodes := 0
