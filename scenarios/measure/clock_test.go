@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/measuretest"
 )
 
 const (
@@ -50,17 +51,5 @@ func newClocked(t testing.TB, c Config) *clocked {
 	return g
 }
 
-// request is an outcome of step 0 that was intended at at and took d.
-func request(at, d time.Duration, kind scenarios.Kind) scenarios.Outcome {
-	o := scenarios.Outcome{Kind: kind, Intended: at, Ready: at, Slot: at, Sent: at, First: at + d, End: at + d, WasSent: true, Answered: true}
-	if kind == scenarios.Error {
-		o.Cause, o.Status = scenarios.Status(500), 500
-	}
-	return o
-}
-
-// iteration is the outcome of the iteration that consists of o alone.
-func iteration(o scenarios.Outcome) scenarios.Outcome {
-	o.Step = scenarios.IterationStep
-	return o
-}
+// What the tests record.
+var request, iteration = measuretest.Request, measuretest.Iteration
