@@ -29,9 +29,9 @@ type Allow struct {
 	Chaos []string `yaml:"chaos"` // engines, contexts and hosts that faults may reach
 }
 
-// Of returns the list for load or for chaos.
-func (a Allow) Of(way string) []string {
-	if way == "chaos" {
+// Of returns the list of a key, load or chaos.
+func (a Allow) Of(key string) []string {
+	if key == "chaos" {
 		return a.Chaos
 	}
 	return a.Load

@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -31,8 +32,8 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.Protocols = catalog.New()
-	c.plan.LoadAllowlist = newAllowlist(allowLoad, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
-	c.plan.ChaosAllowlist = newAllowlist(allowChaos, sc.Guard, o.Policies, c.m)
+	c.plan.LoadAllowlist = allow.New(allow.Load, sc.Guard, o.Policies, c.m).ReachedBy(sc.Loads)
+	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc.Guard, o.Policies, c.m)
 	c.proxies()
 	before := c.m.Len()
 	c.system()
@@ -97,7 +98,7 @@ func (c *compiler) load(l *scenarios.Load) {
 		}
 	}
 	index := len(c.plan.Series.Loads)
-	lp := LoadPlan{Load: *l}
+	lp := Load{Load: *l}
 	executor, ok := syntax.Resolve(l.Shape, load.Kinds(), c.m)
 	if x, logged := executor.(load.Logged); ok && logged {
 		x.Scan(c.sc.Open, c.m)
@@ -284,5 +285,5 @@ func (c *compiler) objectives() {
 // ofScript reports whether an objective may be about a step of a script, whose steps have names only
 // once it runs.
 func (c *compiler) ofScript(o slo.Objective) bool {
-	return slices.ContainsFunc(c.plan.Loads, func(lp LoadPlan) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
+	return slices.ContainsFunc(c.plan.Loads, func(lp Load) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
 }

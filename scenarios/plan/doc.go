@@ -19,7 +19,6 @@
 //	faults.go      the timeline: kinds, selectors, when each fault is due
 //	observe.go     metrics, alerts, and how the team's monitoring is asked
 //	ledger.go      which step writes, how a write is identified, where it is read
-//	allowlist.go   which addresses load and faults may reach; rules.go is one list of them
 //	policy.go      policies: what goes beyond one is a mistake
 //	objectives.go  refuses objectives that no run can decide: too few requests, too little
 //	               time after a fault, a stop condition before recovery can be measured
@@ -27,7 +26,7 @@
 //	single.go      one fault alone: of a scenario, or of the command line
 //	files.go       the files that a plan rests on
 //
-// Package dryrun says what a plan would do.
+// Package allow holds the allow-lists of a plan. Package dryrun says what a plan would do.
 //
 // # To add to it
 //

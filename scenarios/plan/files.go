@@ -32,7 +32,7 @@ func (p *Plan) FilesNeeded() (all, fixed uint64) {
 }
 
 // InFlight is how many iterations a load may have in flight.
-func (lp *LoadPlan) InFlight() int {
+func (lp *Load) InFlight() int {
 	switch {
 	case lp.Schedule.Closed():
 		return int(lp.Schedule.Users.Max() + .5)

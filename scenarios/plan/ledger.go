@@ -131,7 +131,7 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
 		u, err := syntax.ParseURL(at)
 		if err == nil {
-			err = c.plan.LoadAllowlist.checkTarget(u)
+			err = c.plan.LoadAllowlist.CheckTarget(u)
 		}
 		if err != nil {
 			c.m.Add(pos, "%v", err)

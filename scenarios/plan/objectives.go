@@ -208,7 +208,7 @@ func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum o
 
 // mostIterations bounds how many iterations of a closed load begin within a span: by their number in
 // all, and by the think time in each. Without either there is no bound.
-func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
+func mostIterations(lp *Load, from, to time.Duration) float64 {
 	users := lp.Schedule.Users
 	busy := users.Area(to) - users.Area(from)
 	if busy <= 0 {
@@ -228,7 +228,7 @@ func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
 }
 
 // leastThink is the mean think time of an iteration, at least.
-func leastThink(lp *LoadPlan) time.Duration {
+func leastThink(lp *Load) time.Duration {
 	sum, weights := 0.0, 0.0
 	for _, f := range lp.Flows {
 		weights += f.Weight
@@ -245,7 +245,7 @@ func leastThink(lp *LoadPlan) time.Duration {
 }
 
 // stepsPerIteration is the mean number of requests per iteration that o selects.
-func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
+func stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
 	}
@@ -400,7 +400,7 @@ func (c objectiveCheck) uniqueData() {
 }
 
 // tableShare is the share of a load's iterations that take a row of a table.
-func tableShare(lp *LoadPlan, slot int) float64 {
+func tableShare(lp *Load, slot int) float64 {
 	sum, uses := 0.0, 0.0
 	for _, f := range lp.Flows {
 		sum += f.Weight

@@ -137,10 +137,10 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	}
 	scope := c.plan.Scope
 	scope.Host = func(u *url.URL) error { // the monitoring is queried without a load's resolve
-		if c.plan.LoadAllowlist.checkURL(nil)(u) == nil {
+		if c.plan.LoadAllowlist.CheckURL(nil)(u) == nil {
 			return nil
 		}
-		return c.plan.ChaosAllowlist.checkURL(nil)(u)
+		return c.plan.ChaosAllowlist.CheckURL(nil)(u)
 	}
 	d.Check(scope, c.m)
 	return d

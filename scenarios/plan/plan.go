@@ -11,6 +11,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -109,7 +110,7 @@ func Brief(d time.Duration) string { return quantity.FormatDuration(d.Round(time
 // for it.
 type Plan struct {
 	Scenario *scenarios.Scenario
-	Loads    []LoadPlan
+	Loads    []Load
 	Setup    []load.Step
 	Teardown []load.Step
 	Series   measure.Series
@@ -131,14 +132,14 @@ type Plan struct {
 	Leaders        map[*chaos.Leader][]load.Step // checks whether a unit leads
 	Protocols      *targets.Set
 	Shared         *targets.Shared             // state shared by the steps
-	LoadAllowlist  *Allowlist                  // of the load
-	ChaosAllowlist *Allowlist                  // of faults that are calls
+	LoadAllowlist  *allow.List                 // of the load
+	ChaosAllowlist *allow.List                 // of faults that are calls
 	Policies       []*scenarios.Policy         // policies in force
 	Environ        func(string) (string, bool) // environment with the proxy settings
 }
 
-// LoadPlan is a load with its executor and its calls.
-type LoadPlan struct {
+// Load is a load with its executor and its calls.
+type Load struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -23,36 +24,14 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 			return nil, err
 		}
 		m := p.Mistakes()
-		policyRules([]*scenarios.Policy{p}, allowLoad, m)
-		policyRules([]*scenarios.Policy{p}, allowChaos, m)
+		allow.PolicyRules([]*scenarios.Policy{p}, allow.Load, m)
+		allow.PolicyRules([]*scenarios.Policy{p}, allow.Chaos, m)
 		if err := m.Err(); err != nil {
 			return nil, err
 		}
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// policyRules returns the lists of policies of what load or chaos may reach.
-func policyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*rules {
-	var out []*rules
-	for _, p := range policies {
-		list := p.Allow.Of(key)
-		if list == nil {
-			continue
-		}
-		items := p.Items("allow", key)
-		at := func(i int) syntax.Pos {
-			if i < len(items) {
-				return items[i].Pos
-			}
-			return p.Of("allow")
-		}
-		out = append(out, newRules(list, at, "allow."+key, func(what string) error {
-			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{allowLoad: "load", allowChaos: "a fault"}[key], what)
-		}, m))
-	}
-	return out
 }
 
 // policies compares the plan with policies: anything beyond one is a mistake, with its place in the
@@ -87,9 +66,9 @@ func (c policyCheck) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key   string
 		items func() ([]*syntax.Node, bool)
-	}{{allowLoad, c.sc.AllowedLoad}, {allowChaos, c.sc.AllowedChaos}} {
+	}{{allow.Load, c.sc.AllowedLoad}, {allow.Chaos, c.sc.AllowedChaos}} {
 		quiet := &syntax.Mistakes{} // already reported
-		theirs := policyRules([]*scenarios.Policy{p}, list.key, quiet)
+		theirs := allow.PolicyRules([]*scenarios.Policy{p}, list.key, quiet)
 		items, _ := list.items()
 		if len(theirs) == 0 {
 			continue
@@ -99,7 +78,7 @@ func (c policyCheck) addresses(p *scenarios.Policy) {
 			if i < len(items) {
 				at = items[i].Pos
 			}
-			own := newRules([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
+			own := allow.NewRules([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
 			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
 				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(p.Allow.Of(list.key), ", ")), "it names %s", what)
 			}
@@ -188,7 +167,7 @@ func (c policyCheck) sizes(p *scenarios.Policy) {
 		c.beyond(lp.shapeAt(), p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, Brief(at))
 	}
 	if most := p.MaxDuration.D(); most > 0 && c.plan.End()+c.sc.Warmup > most {
-		var last *LoadPlan
+		var last *Load
 		for i := range c.plan.Loads {
 			if lp := &c.plan.Loads[i]; last == nil || lp.Schedule.End() > last.Schedule.End() {
 				last = lp
@@ -199,7 +178,7 @@ func (c policyCheck) sizes(p *scenarios.Policy) {
 }
 
 // shapeAt is the position of a load's schedule.
-func (lp *LoadPlan) shapeAt() syntax.Pos {
+func (lp *Load) shapeAt() syntax.Pos {
 	if lp.Script != nil {
 		return lp.Of(scenarios.ScriptKey)
 	}
@@ -207,8 +186,8 @@ func (lp *LoadPlan) shapeAt() syntax.Pos {
 }
 
 // under finds the load, closed or open, with the largest number at a time.
-func (c policyCheck) under(at time.Duration, closed bool) *LoadPlan {
-	var out *LoadPlan
+func (c policyCheck) under(at time.Duration, closed bool) *Load {
+	var out *Load
 	most := -1.0
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
@@ -353,7 +332,7 @@ func PolicyName(p *scenarios.Policy) string {
 // ChaosRules lists what faults that are calls may reach besides loopback: the scenario's list and
 // those of policies, all of which must contain an address.
 func (p *Plan) ChaosRules() [][]string {
-	return p.allowLists(allowChaos)
+	return p.allowLists(allow.Chaos)
 }
 
 // MonitoringRules lists where the team's monitoring may be queried: any address that load or chaos
@@ -361,8 +340,8 @@ func (p *Plan) ChaosRules() [][]string {
 // address.
 func (p *Plan) MonitoringRules() [][]string {
 	var out [][]string
-	for _, l := range p.allowLists(allowLoad) {
-		for _, c := range p.allowLists(allowChaos) {
+	for _, l := range p.allowLists(allow.Load) {
+		for _, c := range p.allowLists(allow.Chaos) {
 			out = append(out, slices.Concat(l, c))
 		}
 	}
@@ -371,14 +350,14 @@ func (p *Plan) MonitoringRules() [][]string {
 
 // allowLists returns the list of the scenario and of each policy that has one. A scenario without a
 // list may reach what every policy with a list allows.
-func (p *Plan) allowLists(way string) [][]string {
+func (p *Plan) allowLists(key string) [][]string {
 	var out [][]string
 	for _, policy := range p.Policies {
-		if list := policy.Allow.Of(way); list != nil {
+		if list := policy.Allow.Of(key); list != nil {
 			out = append(out, list)
 		}
 	}
-	if own := p.Scenario.Guard.Allow.Of(way); own != nil || len(out) == 0 {
+	if own := p.Scenario.Guard.Allow.Of(key); own != nil || len(out) == 0 {
 		out = append(out, own)
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
@@ -121,7 +122,7 @@ func (c objectiveCheck) destinations() (out []*destination) {
 
 // requestsByHost is the mean number of requests per iteration of a load, by the host:port that they
 // go to.
-func (c objectiveCheck) requestsByHost(lp *LoadPlan) map[string]float64 {
+func (c objectiveCheck) requestsByHost(lp *Load) map[string]float64 {
 	out, weights := map[string]float64{}, 0.0
 	for _, f := range lp.Flows {
 		weights += f.Weight
@@ -139,7 +140,7 @@ func (c objectiveCheck) requestsByHost(lp *LoadPlan) map[string]float64 {
 				}
 				addr = targets.HostPort(u)
 			}
-			out[resolved(addr, lp.Resolve)] += f.Weight / weights
+			out[allow.Resolved(addr, lp.Resolve)] += f.Weight / weights
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/targets"
 	"brunt/targets/dial"
 	"brunt/targets/stack"
@@ -26,7 +27,7 @@ func (c *compiler) proxies() {
 			continue
 		}
 		if at := p.Fixed(); at != nil {
-			if err := c.plan.LoadAllowlist.checkURL(c.sc.Loads[i].Resolve)(at); err != nil {
+			if err := c.plan.LoadAllowlist.CheckURL(c.sc.Loads[i].Resolve)(at); err != nil {
 				c.m.Add(k.Of("proxy"), "the proxy %s: %v", at.Host, err)
 			}
 		}
@@ -72,11 +73,11 @@ func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
 		case err != nil:
 			return err
 		case via == nil:
-			return c.plan.LoadAllowlist.checkURL(resolve)(u)
+			return c.plan.LoadAllowlist.CheckURL(resolve)(u)
 		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
 			return fmt.Errorf("%s is reached by a proxy, and without TLS proxies don't pass HTTP/2 on", u.Host)
 		}
-		if err := c.plan.LoadAllowlist.checkURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
+		if err := c.plan.LoadAllowlist.CheckURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
 		}
 		return targets.Allowlist(c.plan.LoadAllowlist.Check).CheckProxied(u)
@@ -101,7 +102,7 @@ func (c *compiler) target(u *url.URL) error {
 	if !direct {
 		return nil
 	}
-	return c.plan.LoadAllowlist.checkTarget(u)
+	return c.plan.LoadAllowlist.CheckTarget(u)
 }
 
 // via returns the proxy by which load i reaches the target; nil is none, or none known before the
@@ -130,7 +131,7 @@ func (p *Plan) FirstHop() string {
 	if via := p.via(0); via != nil {
 		return targets.HostPort(via)
 	}
-	return resolved(p.Scope.External, p.Loads[0].Resolve)
+	return allow.Resolved(p.Scope.External, p.Loads[0].Resolve)
 }
 
 // proxied lists the loads that reach the target by a proxy, and refuses a fault on the link to the

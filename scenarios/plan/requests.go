@@ -15,7 +15,7 @@ import (
 
 // targetsFile compiles the targets file of a load: each target is a flow, and iterations use the
 // flows in turn.
-func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
+func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 	if l.Targets == "" {
 		if l.Has("targets") {
 			c.m.AddHint(l.Of("targets"), "such as targets.txt", "the path of the targets file is empty")
@@ -65,7 +65,7 @@ func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 const mostBadTargets = 20
 
 // replay compiles the requests of a load that replays a log: a flow for each of its steps.
-func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
+func (c *compiler) replay(lp *Load, index int, l *scenarios.Load) {
 	log := lp.Schedule.Log
 	if log == nil {
 		return
@@ -84,7 +84,7 @@ func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
 }
 
 // drive finds the driver of a load, and checks that it supports the load.
-func (c *compiler) drive(lp *LoadPlan, l *scenarios.Load) {
+func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 	list := c.o.Drivers
 	if list == nil {
 		list = driver.All()
@@ -104,7 +104,7 @@ func (c *compiler) drive(lp *LoadPlan, l *scenarios.Load) {
 }
 
 // noWrites refuses a load whose requests the ledger can't record.
-func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
+func (c *compiler) noWrites(lp *Load, at syntax.Pos, who string) {
 	if c.sc.Ledger == nil {
 		return
 	}
@@ -117,4 +117,4 @@ func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 }
 
 // EngineName names the program that makes the load's requests, for the report; empty is brunt.
-func (lp *LoadPlan) EngineName() string { return lp.Driver.Version }
+func (lp *Load) EngineName() string { return lp.Driver.Version }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -58,7 +59,7 @@ func (c *compiler) script(l *scenarios.Load) {
 	} else {
 		users.Add(max(s.Duration.D(), time.Second), 1, 1)
 	}
-	lp := LoadPlan{Load: *l, Script: sp, Schedule: load.Plan{Users: users, Stages: sp.stages(l, c.sc.Warmup)}}
+	lp := Load{Load: *l, Script: sp, Schedule: load.Plan{Users: users, Stages: sp.stages(l, c.sc.Warmup)}}
 	c.drive(&lp, l)
 	c.plan.Loads = append(c.plan.Loads, lp)
 }
@@ -96,7 +97,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		return
 	}
 	sp.Config = k6.Config{
-		Script: path, Args: s.Args, Fences: c.plan.allowLists(allowLoad),
+		Script: path, Args: s.Args, Fences: c.plan.allowLists(allow.Load),
 		Change: k6.Change{Rate: float64(s.Rate), VUs: s.VUs, MaxVUs: s.MaxVUs, Duration: s.Duration.D(), Only: s.Scenario},
 	}
 	if s.Start == 0 {
@@ -159,7 +160,7 @@ func (sp *Script) stages(l *scenarios.Load, warmup time.Duration) (out []load.St
 }
 
 // scriptRate is the rate at which the script's iterations begin, where its executors define one.
-func (lp *LoadPlan) scriptRate() *load.Profile {
+func (lp *Load) scriptRate() *load.Profile {
 	if lp.Script == nil || lp.Script.Plan == nil {
 		return nil
 	}
@@ -185,7 +186,7 @@ func (lp *LoadPlan) scriptRate() *load.Profile {
 
 // scripted reports whether any load is a script.
 func (p *Plan) scripted() bool {
-	return slices.ContainsFunc(p.Loads, func(lp LoadPlan) bool { return lp.Script != nil })
+	return slices.ContainsFunc(p.Loads, func(lp Load) bool { return lp.Script != nil })
 }
 
 // EndsEarly reports whether the script ends after a number of iterations.

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -106,9 +107,9 @@ func CompileBare(b Bare) (*Plan, error) {
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
-	c.plan.LoadAllowlist = newAllowlist(allowLoad, sc.Guard, b.Policies, m)
-	c.plan.ChaosAllowlist = newAllowlist(allowChaos, sc.Guard, b.Policies, m)
-	c.plan.Scope.Host = c.plan.ChaosAllowlist.checkURL(nil)
+	c.plan.LoadAllowlist = allow.New(allow.Load, sc.Guard, b.Policies, m)
+	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc.Guard, b.Policies, m)
+	c.plan.Scope.Host = c.plan.ChaosAllowlist.CheckURL(nil)
 	c.opened(b)
 	f := scenarios.Fault{Name: b.Kind, Place: syntax.Place{At: at}}
 	syntax.Decode(timing, &f, m)
@@ -181,7 +182,7 @@ func (c *compiler) opened(b Bare) {
 		c.m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is no host:port", b.To)
 		return
 	}
-	if err := c.plan.LoadAllowlist.checkTarget(&url.URL{Scheme: "http", Host: b.To}); err != nil {
+	if err := c.plan.LoadAllowlist.CheckTarget(&url.URL{Scheme: "http", Host: b.To}); err != nil {
 		c.m.AddHint(syntax.Pos{File: "--to"}, "--allow names it", "%v", err)
 	}
 	c.plan.Listen, c.plan.Upstream, c.plan.Scope.External = b.Listen, b.To, b.To

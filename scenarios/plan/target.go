@@ -3,12 +3,12 @@ package plan
 import (
 	"context"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
@@ -18,7 +18,7 @@ import (
 // system resolves the target: services that brunt starts, or the URL of a running system.
 func (c *compiler) system() {
 	t := &c.sc.Target
-	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.checkURL(nil)}
+	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.CheckURL(nil)}
 	switch {
 	case t.Processes != nil:
 		spec := stack.Processes(t.Processes, t.Entry, c.m)
@@ -117,22 +117,12 @@ func (c *compiler) upstream() {
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		to := resolved(c.plan.Scope.External, lp.Resolve)
+		to := allow.Resolved(c.plan.Scope.External, lp.Resolve)
 		if i > 0 && to != c.plan.Upstream {
 			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
 		}
 		c.plan.Upstream = to
 	}
-}
-
-// resolved returns the address of a connection to host:port under a load's resolve.
-func resolved(hostport string, resolve map[string]string) string {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport
-	}
-	host, port, _ = dial.Resolved(host, port, resolve)
-	return net.JoinHostPort(host, port)
 }
 
 // Lookup resolves a name as the first load would.

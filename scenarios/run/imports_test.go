@@ -27,11 +27,12 @@ import (
 // import.
 var arrows = map[string][]string{
 	"scenarios":         {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/allow":   {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor":  {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "targets", "targets/platform/docker", "chaos"},
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
-		"chaos", "scenarios", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
 	},
 	"scenarios/plan/dryrun":     {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
 	"scenarios/plan/plantest":   {"scenarios", "scenarios/plan"},

@@ -23,7 +23,7 @@ import (
 type scriptRun struct {
 	r     *runner
 	index int
-	lp    *plan.LoadPlan
+	lp    *plan.Load
 	warm  time.Duration
 	child *k6.Child
 	log   io.WriteCloser // nil keeps none

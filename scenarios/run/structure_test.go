@@ -38,9 +38,8 @@ type size struct{ files, lines int }
 // largePackages are the packages over the limit, with their allowed size. The list may only shrink:
 // an entry goes when its package is within the limit.
 var largePackages = map[string]size{
-	"chaos/netns":    {22, 3738},
-	"scenarios/plan": {19, 3545},
-	"scenarios/run":  {31, 4560},
+	"chaos/netns":   {22, 3738},
+	"scenarios/run": {31, 4560},
 }
 
 // largeCommands are the files of cmd/brunt over the limit, with their allowed lines.

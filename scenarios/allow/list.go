@@ -1,4 +1,4 @@
-package plan
+package allow
 
 import (
 	"maps"
@@ -16,51 +16,53 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/dial"
 )
 
-// An Allowlist keeps load, or faults that are calls, within the blast radius: loopback, the
+// A List keeps load, or faults that are calls, within the blast radius: loopback, the
 // addresses of what brunt started, and those that the scenario's guard and each policy allow. It
 // checks the address that a connection really goes to, after redirects, resolve and DNS.
-type Allowlist struct {
-	rules    []*rules                       // all of them must allow an address
+type List struct {
+	rules    []*Rules                       // all of them must allow an address
 	resolves []map[string]string            // the loads' resolve, each once
-	Own      *ownAddrs                      // addresses of what brunt started; nil is none beyond loopback
+	Own      *OwnAddresses                  // addresses of what brunt started; nil is none beyond loopback
 	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
 }
 
-// newAllowlist reads allow.load or allow.chaos, as way says. A scenario without a list may reach
-// what every policy with a list allows.
-func newAllowlist(way string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *Allowlist {
-	out := &Allowlist{Own: new(ownAddrs), local: sync.OnceValue(hostsFile)}
-	list := g.Allow.Of(way)
-	bounds := policyRules(policies, way, m)
+// New reads guard.allow.load or guard.allow.chaos, as key says, and the same list of each policy. A
+// scenario without a list may reach what every policy with a list allows.
+func New(key string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *List {
+	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
+	list := g.Allow.Of(key)
+	bounds := PolicyRules(policies, key, m)
 	if list != nil || len(bounds) == 0 {
 		at := func(int) syntax.Pos { return g.Of("allow") }
-		out.rules = append(out.rules, newRules(list, at, "allow."+way, outside(way), m))
+		out.rules = append(out.rules, NewRules(list, at, "allow."+key, refusal(key), m))
 	}
 	out.rules = append(out.rules, bounds...)
 	return out
 }
 
-// reachedBy adds the ways by which loads reach the target.
-func (g *Allowlist) reachedBy(loads []scenarios.Load) *Allowlist {
+// ReachedBy adds the `resolve` settings by which loads reach the target. It returns l.
+func (l *List) ReachedBy(loads []scenarios.Load) *List {
 	for i := range loads {
-		if way := loads[i].Resolve; !slices.ContainsFunc(g.resolves, func(w map[string]string) bool { return maps.Equal(w, way) }) {
-			g.resolves = append(g.resolves, way)
+		own := loads[i].Resolve
+		if !slices.ContainsFunc(l.resolves, func(known map[string]string) bool { return maps.Equal(known, own) }) {
+			l.resolves = append(l.resolves, own)
 		}
 	}
-	return g
+	return l
 }
 
-// checkTarget refuses a target that is known to lie outside the blast radius, whichever load goes
+// CheckTarget refuses a target that is known to lie outside the blast radius, whichever load goes
 // there.
-func (g *Allowlist) checkTarget(u *url.URL) error {
-	if len(g.resolves) == 0 {
-		return g.checkURL(nil)(u)
+func (l *List) CheckTarget(u *url.URL) error {
+	if len(l.resolves) == 0 {
+		return l.CheckURL(nil)(u)
 	}
 	var first error
-	for _, way := range g.resolves {
-		err := g.checkURL(way)(u)
+	for _, resolve := range l.resolves {
+		err := l.CheckURL(resolve)(u)
 		if err == nil {
 			return nil
 		}
@@ -71,14 +73,14 @@ func (g *Allowlist) checkTarget(u *url.URL) error {
 	return first
 }
 
-// checkURL returns a check that refuses a host known to lie outside the blast radius, as a load with
+// CheckURL returns a check that refuses a host known to lie outside the blast radius, as a load with
 // this resolve reaches it, before any DNS query: an address that is not listed, or a name where none
 // is listed. A name may lead anywhere, so the check refuses only names with a dot that this
 // machine's hosts file lacks; for the others, the address counts when a connection is made.
-func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
+func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
 		written := targets.HostPort(u)
-		hostport := resolved(written, resolve)
+		hostport := Resolved(written, resolve)
 		host, _, err := net.SplitHostPort(hostport)
 		if err != nil {
 			return err
@@ -88,10 +90,10 @@ func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
 			name = ""
 		}
 		if ip, err := netip.ParseAddr(host); err == nil {
-			return g.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
+			return l.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
 		}
-		known := g.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
-		for _, f := range g.rules {
+		known := l.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+		for _, f := range l.rules {
 			if err := f.name(hostport, name, known); err != nil {
 				return err
 			}
@@ -142,15 +144,16 @@ func portOf(hostport string) uint16 {
 }
 
 // Check refuses an address outside the blast radius. Host is the name that led to it, or empty.
-func (g *Allowlist) Check(addr netip.Addr, hostport, host string) error {
-	return g.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
+func (l *List) Check(addr netip.Addr, hostport, host string) error {
+	return l.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
 }
 
-func (g *Allowlist) CheckAddr(to netip.AddrPort, host string) error {
-	if g.Own.has(to.Addr().Unmap()) {
+// CheckAddr refuses an address outside the blast radius. Host is the name that led to it, or empty.
+func (l *List) CheckAddr(to netip.AddrPort, host string) error {
+	if l.Own.has(to.Addr().Unmap()) {
 		return nil
 	}
-	for _, f := range g.rules {
+	for _, f := range l.rules {
 		if err := f.check(to, host); err != nil {
 			return err
 		}
@@ -158,20 +161,21 @@ func (g *Allowlist) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
-// ownAddrs holds the addresses, beyond loopback, of what brunt started.
-type ownAddrs struct {
+// OwnAddresses holds the addresses, beyond loopback, of what brunt started.
+type OwnAddresses struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
 }
 
-func (s *ownAddrs) Add(addrs ...netip.Addr) {
+// Add adds addresses of what brunt started.
+func (s *OwnAddresses) Add(addrs ...netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.addrs = append(s.addrs, addrs...)
 }
 
 // Names lists the addresses as entries of an allow-list.
-func (s *ownAddrs) Names() (out []string) {
+func (s *OwnAddresses) Names() (out []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.addrs {
@@ -180,11 +184,21 @@ func (s *ownAddrs) Names() (out []string) {
 	return out
 }
 
-func (s *ownAddrs) has(addr netip.Addr) bool {
+func (s *OwnAddresses) has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Contains(s.addrs, addr)
+}
+
+// Resolved returns the address of a connection to host:port under a load's resolve.
+func Resolved(hostport string, resolve map[string]string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	host, port, _ = dial.Resolved(host, port, resolve)
+	return net.JoinHostPort(host, port)
 }

@@ -1,4 +1,4 @@
-package plan
+package allow
 
 import (
 	"net/netip"
@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// TestGate_Names: names are refused before a run according to this machine's hosts file and a
+// TestList_Names: names are refused before a run according to this machine's hosts file and a
 // load's resolve.
-func TestGate_Names(t *testing.T) {
+func TestList_Names(t *testing.T) {
 	const hosts = `# names of this machine
 127.0.0.1	localhost vm
 ::1 ip6-localhost ip6-loopback # both
@@ -72,13 +72,13 @@ nonsense here
 			if c.allow != "" {
 				guard.Allow.Load = []string{c.allow}
 			}
-			g := newAllowlist(allowLoad, guard, nil, &m)
+			g := New(Load, guard, nil, &m)
 			g.local = func() map[string][]netip.Addr { return parseHosts(hosts) }
 			u, err := url.Parse(c.url)
 			if err != nil {
 				t.Fatal(err)
 			}
-			switch err := g.checkURL(c.resolve)(u); {
+			switch err := g.CheckURL(c.resolve)(u); {
 			case c.refused == "" && err != nil:
 				t.Errorf("with %v and %q: %v", c.resolve, c.allow, err)
 			case c.refused != "" && (err == nil || !strings.Contains(err.Error(), "name "+c.refused+" under guard.allow.load")):
@@ -88,14 +88,14 @@ nonsense here
 	}
 }
 
-// TestGate_Target: a target that no load reaches within the blast radius is refused.
-func TestGate_Target(t *testing.T) {
+// TestList_Target: a target that no load reaches within the blast radius is refused.
+func TestList_Target(t *testing.T) {
 	near, far := map[string]string{"shop.example": "127.0.0.1"}, map[string]string{"shop.example": "10.1.2.3"}
 	u := &url.URL{Scheme: "http", Host: "shop.example"}
 	for _, c := range []struct {
-		name    string
-		ways    []map[string]string
-		refused string
+		name     string
+		resolves []map[string]string
+		refused  string
 	}{
 		{"no load", nil, "shop.example"},
 		{"no resolve", []map[string]string{nil, nil}, "shop.example"},
@@ -106,12 +106,12 @@ func TestGate_Target(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var m syntax.Mistakes
 			var loads []scenarios.Load
-			for _, way := range c.ways {
-				loads = append(loads, scenarios.Load{Resolve: way})
+			for _, resolve := range c.resolves {
+				loads = append(loads, scenarios.Load{Resolve: resolve})
 			}
-			g := newAllowlist(allowLoad, scenarios.Guard{}, nil, &m).reachedBy(loads)
+			g := New(Load, scenarios.Guard{}, nil, &m).ReachedBy(loads)
 			g.local = func() map[string][]netip.Addr { return nil }
-			err := g.checkTarget(u)
+			err := g.CheckTarget(u)
 			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), "name "+c.refused) {
 				t.Error(err)
 			}
@@ -119,8 +119,8 @@ func TestGate_Target(t *testing.T) {
 	}
 }
 
-// TestPolicy_Gate: the check of addresses at the moment of connecting.
-func TestPolicy_Gate(t *testing.T) {
+// TestList_Policies: the check of addresses at the moment of connecting.
+func TestList_Policies(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		own      []string // nil: the key is absent
@@ -143,7 +143,7 @@ func TestPolicy_Gate(t *testing.T) {
 			for _, list := range c.policies {
 				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
 			}
-			g := newAllowlist(allowLoad, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
+			g := New(Load, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
 			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
 				ip := netip.MustParseAddr(to)
 				err := g.Check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")

@@ -1,0 +1,101 @@
+package allow
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+)
+
+// Rules is a list of what may be reached beyond loopback, with the error for everything else.
+type Rules struct {
+	scenarios.Reach
+	refuse func(what string) error
+}
+
+// NewRules parses a list. At gives the position of each item for mistakes; what names the list in
+// them; refuse makes the error for an address outside the list.
+func NewRules(list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes) *Rules {
+	r := &Rules{refuse: refuse}
+	for i, a := range list {
+		if wrong, ok := errors.AsType[*scenarios.ReachError](r.Add(a)); ok {
+			m.AddHint(at(i), wrong.Hint, "%s: %s", what, wrong.What)
+		}
+	}
+	return r
+}
+
+// check refuses an address outside the rules. Host is the name that led to it, or empty.
+func (r *Rules) check(to netip.AddrPort, host string) error {
+	if r.Holds(to, host) {
+		return nil
+	}
+	return r.refuse(to.Addr().Unmap().String())
+}
+
+// name refuses a name that is known to lie outside the rules, before any DNS query. Known are the
+// addresses in this machine's hosts file; host is the name that leads to an address, or empty where
+// resolve does.
+func (r *Rules) name(hostport, host string, known []netip.Addr) error {
+	written, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	port := portOf(hostport)
+	if scenarios.IsLocalhost(written) || r.NamesAddresses() || host != "" && r.NamesHost(host, port) {
+		return nil
+	}
+	err = r.refuse(written)
+	for _, ip := range known {
+		if err = r.check(netip.AddrPortFrom(ip, port), host); err == nil {
+			return nil
+		}
+	}
+	if len(known) == 0 && !strings.Contains(strings.TrimSuffix(written, "."), ".") {
+		return nil
+	}
+	return err
+}
+
+// The keys of guard.allow that rules are read from.
+const (
+	Load  = "load"  // guard.allow.load
+	Chaos = "chaos" // guard.allow.chaos
+)
+
+// refusal is the error for an address outside a scenario's own blast radius.
+func refusal(key string) func(what string) error {
+	if key == Chaos {
+		return scenarios.FaultsBeyond
+	}
+	return func(what string) error {
+		return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
+	}
+}
+
+// PolicyRules returns the allow.load or allow.chaos rules, as key says, of the policies that have such
+// a list.
+func PolicyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*Rules {
+	var out []*Rules
+	for _, p := range policies {
+		list := p.Allow.Of(key)
+		if list == nil {
+			continue
+		}
+		items := p.Items("allow", key)
+		at := func(i int) syntax.Pos {
+			if i < len(items) {
+				return items[i].Pos
+			}
+			return p.Of("allow")
+		}
+		out = append(out, NewRules(list, at, "allow."+key, func(what string) error {
+			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{Load: "load", Chaos: "a fault"}[key], what)
+		}, m))
+	}
+	return out
+}
