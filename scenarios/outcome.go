@@ -45,6 +45,7 @@ const (
 	ProxyRefused          // the proxy refused the connection
 	Dropped               // an iteration of a script for which no virtual user was free
 	Exception             // an iteration of a script that ended with an exception
+	Unsent                // the timeout passed before brunt was ready to send: brunt's own lag used it up
 	fixedCauses           // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -53,7 +54,7 @@ const (
 
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
-	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception",
+	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
 }
 
 // Status is the cause of an answer whose status the step does not accept.
@@ -66,8 +67,8 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 // the plan.
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 
-// Own reports whether the generator's machine failed, and not the target.
-func (c Cause) Own() bool { return c == NoSocket || c == NoPort }
+// Own reports whether brunt or its machine failed, and not the target.
+func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent }
 
 // Name returns the cause as result.json names it. Checks are the plan's checks and extractions by number.
 func (c Cause) Name(checks []string) string {
@@ -103,9 +104,9 @@ type Outcome struct {
 	Checks   uint16 // checks evaluated
 	Failed   uint16 // checks that failed
 	Status   int32
-	Cause    Cause
+	Cause    Cause         // of an error; of a skipped request, why the step before it failed where that is [Cause.Own]
 	Intended time.Duration // the schedule asks for the request
-	Ready    time.Duration // the generator is ready to send
+	Ready    time.Duration // the generator is ready to send; of an unsent request it may lie after End
 	Slot     time.Duration // a connection is free
 	Sent     time.Duration // the request is written; 0 with WasSent false means never
 	First    time.Duration // its first byte is received
@@ -125,6 +126,10 @@ func (o *Outcome) Service() time.Duration { return o.End - o.Slot - o.Think }
 
 // Lag is the generator's own lateness.
 func (o *Outcome) Lag() time.Duration { return max(0, o.Ready-o.Intended) }
+
+// Overdue reports whether brunt's lag used up a tenth of the timeout of a request that then timed
+// out. Such a timeout says nothing about the target.
+func (o *Outcome) Overdue() bool { return o.Cause == Timeout && 10*o.Lag() >= o.Response() }
 
 // Queue is the wait for a slot.
 func (o *Outcome) Queue() time.Duration { return max(0, o.Slot-o.Ready) }

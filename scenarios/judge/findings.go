@@ -208,7 +208,7 @@ func (f *composer) gather() error {
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
 		f.lasts[k.Start] = len(f.records)
 		r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended}
-		r.Over = slices.Clone(r.Over)
+		r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
 		f.records = append(f.records, r)
 		f.starts = append(f.starts, k.Start)
 	})
@@ -273,8 +273,9 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 	return out
 }
 
-// count adds the counts of a cell to a slice.
+// count adds the counts of a cell to a slice. What brunt itself caused is not the target's failure.
 func count(s *impact.Slice, c *measure.Counts, limit int) {
+	c = c.Punctual()
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
 	s.Bad += c.Bad()

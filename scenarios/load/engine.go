@@ -56,7 +56,7 @@ func (r *Run) attack(ctx context.Context) Stats {
 func (r *Run) request(sink Sink, a scenarios.Arrival, o *scenarios.Outcome) {
 	o.Load, o.Intended = r.Index, a.Intended
 	o.Ready = max(o.Ready, o.Intended)
-	o.Ready = min(o.Ready, o.End)
+	neverReady(o)
 	o.Slot = min(max(o.Slot, o.Ready), o.End)
 	sink.Record(o)
 	o.Step = scenarios.IterationStep

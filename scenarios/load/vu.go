@@ -171,8 +171,8 @@ func (v *vu) request(s *Step, at, ready time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
 	v.user.Do(&v.it, s.Call, &v.out)
-	v.out.Ready = min(v.out.Ready, v.out.End) // an arrival after the timeout ends before it is ready
-	if v.run.isClosed {                       // a closed load asks for a request when it can be sent
+	neverReady(&v.out)
+	if v.run.isClosed { // a closed load asks for a request when it can be sent
 		v.out.Intended, v.out.Ready = v.out.Slot, v.out.Slot
 	}
 	v.sink.Record(&v.out)
@@ -199,14 +199,29 @@ func (v *vu) add(first bool, pause time.Duration) {
 	}
 }
 
-// skip counts the steps that were not reached because an earlier one failed. Out is scratch memory.
+// neverReady makes a timeout that passed before brunt was ready to send an error of brunt's own. The
+// lag of other requests ends with them.
+func neverReady(o *scenarios.Outcome) {
+	if o.Ready >= o.End && o.Cause == scenarios.Timeout && !o.WasSent && !o.Closed {
+		o.Cause = scenarios.Unsent
+		return
+	}
+	o.Ready = min(o.Ready, o.End)
+}
+
+// skip counts the steps that were not reached because an earlier one, out, failed. Out is scratch
+// memory afterwards.
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Duration) {
+	cause := scenarios.NoCause
+	if out.Cause.Own() {
+		cause = out.Cause
+	}
 	for i := range steps {
 		if steps[i].Call == nil {
 			continue
 		}
 		*out = scenarios.Outcome{
-			Load: r.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Closed: r.isClosed,
+			Load: r.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Cause: cause, Closed: r.isClosed,
 			Intended: at, Ready: at, Slot: at, End: at,
 		}
 		sink.Record(out)
@@ -225,15 +240,15 @@ func (v *vu) failed(j job, ready time.Duration) {
 // lost counts an iteration that sent no request: its first step is an error with the given cause,
 // the others are skipped.
 func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, cause scenarios.Cause) {
-	ready = min(ready, end)
 	slot := end
 	if r.isClosed {
-		slot = ready
+		slot = min(ready, end)
 	}
 	out := scenarios.Outcome{
 		Load: r.Index, Step: scenarios.IterationStep, Kind: scenarios.Error, Cause: cause, Closed: r.isClosed,
 		Intended: intended, Ready: ready, Slot: slot, End: end,
 	}
+	neverReady(&out)
 	if i := slices.IndexFunc(flow.Steps, func(s Step) bool { return s.Call != nil }); i >= 0 {
 		first := out
 		first.Step = flow.Steps[i].Index

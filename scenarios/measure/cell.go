@@ -17,6 +17,7 @@ type Key struct {
 type Cell struct {
 	Kinds    [scenarios.Kinds]int64
 	over     []int64  // by limit: ok answers that exceed it
+	lateOver []int64  // by limit: those of over that exceed it by brunt's own time alone
 	Response [3]Times // by kind: ok, shed, error
 	Service  [3]Times
 	Lag      Times // lag of every request of the load; only in the iteration's cell
@@ -27,7 +28,22 @@ type Cell struct {
 	failed   int64 // checks that failed
 	Sent     int64
 	Clamped  int64
+	own      own
 	During   Events
+}
+
+// own counts what brunt itself added to requests.
+type own struct {
+	overdue int64         // timeouts whose time was used up by lag; see [scenarios.Outcome.Overdue]
+	skipped int64         // steps skipped because brunt failed at the one before
+	time    time.Duration // sum of brunt's own time in good answers
+	most    time.Duration // the longest good answer without it
+}
+
+// An excess is a limit that an answer exceeds.
+type excess struct {
+	limit int32
+	late  bool // it exceeds it by brunt's own time alone
 }
 
 // Events counts what happened in a window to requests of the series, independent of when they were
@@ -49,12 +65,14 @@ func (c *Cell) Offered() int64 {
 	return c.Kinds[scenarios.OK] + c.Kinds[scenarios.Shed] + c.Kinds[scenarios.Error] + c.Kinds[scenarios.Skipped]
 }
 
-// record counts a request. Over are the limits that its answer exceeds.
-func (c *Cell) record(o *scenarios.Outcome, over []int32, limits int, s *Scratch) {
+// record counts a request. Over are the limits that its answer exceeds, ours is brunt's own time in
+// it.
+func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, limits int, s *Scratch) {
 	c.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
 	c.checks += checks
 	c.failed += failed
+	c.own.count(o, ours)
 	if o.Kind == scenarios.Skipped {
 		return
 	}
@@ -63,20 +81,55 @@ func (c *Cell) record(o *scenarios.Outcome, over []int32, limits int, s *Scratch
 		c.Sent++
 	}
 	c.Clamped += c.Response[o.Kind].take(o.Response(), s) + c.Service[o.Kind].take(o.Service(), s)
-	for _, i := range over {
-		c.overs(limits)[i]++
+	for _, x := range over {
+		c.overs(limits)[x.limit]++
+		if x.late {
+			c.lateOver = roomFor(c.lateOver, limits)
+			c.lateOver[x.limit]++
+		}
 	}
 	if o.Kind == scenarios.Error {
 		c.cause(o.Cause, 1, o.End, o.End)
 	}
 }
 
+// count adds a request with brunt's own time in it.
+func (w *own) count(o *scenarios.Outcome, ours time.Duration) {
+	switch o.Kind {
+	case scenarios.OK:
+		w.time += ours
+		w.most = max(w.most, o.Response()-ours)
+	case scenarios.Error:
+		if o.Overdue() {
+			w.overdue++
+		}
+	case scenarios.Skipped:
+		if o.Cause.Own() {
+			w.skipped++
+		}
+	}
+}
+
+// add adds the counts of v.
+func (w *own) add(v *own) {
+	w.overdue += v.overdue
+	w.skipped += v.skipped
+	w.time += v.time
+	w.most = max(w.most, v.most)
+}
+
 // overs returns over with room for n limits.
 func (c *Cell) overs(n int) []int64 {
-	if len(c.over) < n {
-		c.over = append(c.over, make([]int64, n-len(c.over))...)
-	}
+	c.over = roomFor(c.over, n)
 	return c.over
+}
+
+// roomFor returns counts with room for n of them.
+func roomFor(counts []int64, n int) []int64 {
+	if len(counts) < n {
+		counts = append(counts, make([]int64, n-len(counts))...)
+	}
+	return counts
 }
 
 // cause counts n errors of a cause that ended from first to last. A cell has few causes, so
@@ -128,7 +181,8 @@ func (c *Cell) reset() {
 		t.sum, t.Most = 0, 0
 	}
 	clear(c.over)
-	*c = Cell{over: c.over, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0]}
+	clear(c.lateOver)
+	*c = Cell{over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0]}
 }
 
 // Add adds the counts of d. Both cells are settled.
@@ -167,6 +221,11 @@ func (c *Cell) addCounts(d *Cell) {
 	for i, n := range d.over {
 		c.overs(len(d.over))[i] += n
 	}
+	c.lateOver = roomFor(c.lateOver, len(d.lateOver))
+	for i, n := range d.lateOver {
+		c.lateOver[i] += n
+	}
+	c.own.add(&d.own)
 	for _, n := range d.Causes {
 		c.cause(n.Cause, n.N, n.First, n.Last)
 	}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -20,6 +21,55 @@ type Counts struct {
 	SvcMost  time.Duration
 	Response *Tally // of good answers
 	Service  *Tally
+	Own      Own
+}
+
+// Own is the part of counts that brunt itself caused: requests that it never sent, or for which its
+// machine had no socket, and what its own lag and freezes added to others. [Counts.Punctual] takes
+// it off.
+type Own struct {
+	Over     []int64       // by limit: answers that exceed it by brunt's own time alone
+	Errors   int64         // errors of a cause that is [scenarios.Cause.Own], and overdue timeouts
+	Timeouts int64         // overdue timeouts
+	Skipped  int64         // steps skipped because brunt failed at the one before
+	Total    time.Duration // brunt's own time in good answers
+	Most     time.Duration // the longest good answer without it
+}
+
+// Unsent is the number of requests that say nothing about the target, because brunt failed at them.
+func (w *Own) Unsent() int64 { return w.Errors + w.Skipped }
+
+// Punctual returns the counts of a generator without delay: brunt's own time is taken off each
+// request, and requests at which brunt failed are left out. The distributions stay as they are.
+func (s *Counts) Punctual() *Counts {
+	out := *s
+	w := &s.Own
+	out.Kinds[scenarios.Error] -= w.Errors
+	out.Kinds[scenarios.Skipped] -= w.Skipped
+	out.Timeouts -= w.Timeouts
+	out.Checks -= w.Unsent()
+	out.Failed -= w.Unsent()
+	out.Total -= w.Total
+	out.Most = w.Most
+	out.Over = slices.Clone(s.Over)
+	for i, n := range w.Over {
+		out.Over[i] -= n
+	}
+	out.Own = Own{Most: w.Most}
+	return &out
+}
+
+// merge adds the counts of v.
+func (w *Own) merge(v *Own) {
+	w.Over = roomFor(w.Over, len(v.Over))
+	for i, n := range v.Over {
+		w.Over[i] += n
+	}
+	w.Errors += v.Errors
+	w.Timeouts += v.Timeouts
+	w.Skipped += v.Skipped
+	w.Total += v.Total
+	w.Most = max(w.Most, v.Most)
 }
 
 // Offered is the number of requests that the load offered.
@@ -42,8 +92,9 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	return n, failed
 }
 
-// count adds one request. Over are the limits that its answer exceeds.
-func (s *Counts) count(o *scenarios.Outcome, over []int32, limits int) {
+// count adds one request. Over are the limits that its answer exceeds, ours is brunt's own time in
+// it.
+func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, limits int) {
 	s.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
 	s.Checks += checks
@@ -51,8 +102,17 @@ func (s *Counts) count(o *scenarios.Outcome, over []int32, limits int) {
 	if o.WasSent && o.Kind != scenarios.Skipped {
 		s.Sent++
 	}
-	if o.Cause == scenarios.Timeout {
+	switch {
+	case o.Kind == scenarios.Skipped && o.Cause.Own():
+		s.Own.Skipped++
+	case o.Kind == scenarios.Error && o.Cause.Own():
+		s.Own.Errors++
+	case o.Cause == scenarios.Timeout:
 		s.Timeouts++
+		if o.Overdue() {
+			s.Own.Errors++
+			s.Own.Timeouts++
+		}
 	}
 	if o.Kind != scenarios.OK {
 		return
@@ -62,15 +122,19 @@ func (s *Counts) count(o *scenarios.Outcome, over []int32, limits int) {
 	s.Most = max(s.Most, rt)
 	s.SvcTotal += st
 	s.SvcMost = max(s.SvcMost, st)
-	for _, i := range over {
-		s.overs(limits)[i]++
+	s.Own.Total += ours
+	s.Own.Most = max(s.Own.Most, rt-ours)
+	for _, x := range over {
+		s.overs(limits)[x.limit]++
+		if x.late {
+			s.Own.Over = roomFor(s.Own.Over, limits)
+			s.Own.Over[x.limit]++
+		}
 	}
 }
 
 func (s *Counts) overs(n int) []int64 {
-	if len(s.Over) < n {
-		s.Over = append(s.Over, make([]int64, n-len(s.Over))...)
-	}
+	s.Over = roomFor(s.Over, n)
 	return s.Over
 }
 
@@ -90,6 +154,7 @@ func (s *Counts) Merge(t *Counts) {
 	s.Most = max(s.Most, t.Most)
 	s.SvcTotal += t.SvcTotal
 	s.SvcMost = max(s.SvcMost, t.SvcMost)
+	s.Own.merge(&t.Own)
 	s.Response = join(s.Response, t.Response)
 	s.Service = join(s.Service, t.Service)
 }
@@ -112,7 +177,21 @@ func (c *Cell) Counts() *Counts {
 		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
+		Own: Own{
+			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Total: c.own.time, Most: c.own.most,
+		},
 	}
+}
+
+// ownErrors is the number of errors at which brunt itself failed.
+func (c *Cell) ownErrors() int64 {
+	n := c.own.overdue
+	for i := range c.Causes {
+		if c.Causes[i].Cause.Own() {
+			n += c.Causes[i].N
+		}
+	}
+	return n
 }
 
 // CountsWithTimes returns the counts of a settled cell. The result shares the cell's memory.

@@ -31,6 +31,9 @@ const atOnce = 128
 // fold sorts the samples of the shards. Folding is held.
 func (r *Recorder) fold() {
 	r.turn.begin()
+	if r.cfg.Freezes != nil {
+		r.freezes = r.cfg.Freezes()
+	}
 	for _, s := range r.shards {
 		full := s.swap(r.spent)
 		r.turn.hurry = r.turn.hurry || len(full) > backlog
@@ -80,11 +83,12 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	w := r.windows.at(o.Intended)
 	c := r.windows.cell(w, series, set)
 	over := r.over[:0]
+	ours := r.ours(o)
 	if o.Kind == scenarios.OK && len(r.cfg.Limits) > 0 {
-		over = r.beyond(o, over)
+		over = r.beyond(o, ours, over)
 	}
-	c.record(o, over, len(r.cfg.Limits), &r.scratch)
-	r.since[series].count(o, over, len(r.cfg.Limits))
+	c.record(o, over, ours, len(r.cfg.Limits), &r.scratch)
+	r.since[series].count(o, over, ours, len(r.cfg.Limits))
 	if o.Kind != scenarios.Skipped {
 		r.events(o, w, series, iteration)
 	}
@@ -111,16 +115,29 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	_ = r.lag.RecordValue(min(int64(o.Lag()/time.Microsecond), result.HistMax))
 }
 
-// beyond lists the limits that an answer exceeds.
-func (r *Recorder) beyond(o *scenarios.Outcome, into []int32) []int32 {
+// beyond lists the limits that an answer exceeds. Ours is brunt's own time in it.
+func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []excess) []excess {
 	response, service := o.Response(), o.Service()
 	for i, l := range r.cfg.Limits {
 		if !l.holds(response, service) {
-			into = append(into, int32(i))
+			into = append(into, excess{int32(i), l.holds(response-ours, service-(ours-o.Lag()))})
 		}
 	}
 	r.over = into
 	return into
+}
+
+// ours is brunt's own time in a request: its lag, and the freezes of brunt from then to its end.
+func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
+	d := o.Lag()
+	for i := len(r.freezes) - 1; i >= 0; i-- {
+		f := &r.freezes[i]
+		if f.To <= o.Ready {
+			break
+		}
+		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))
+	}
+	return min(d, max(0, o.Response()))
 }
 
 // events counts the events of a request in the windows in which they happened.

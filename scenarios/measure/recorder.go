@@ -44,6 +44,7 @@ type Config struct {
 	Totals   bool                 // intervals carry the running totals of every phase
 	BySteps  bool                 // intervals carry the counts of every step
 	NoPause  bool                 // folding never sleeps, because no load runs beside it
+	Freezes  func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
 	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)
@@ -60,7 +61,8 @@ type Recorder struct {
 	spill   *spill
 	scratch Scratch
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
-	over    []int32             // limits that the request being sorted exceeds
+	over    []excess            // limits that the request being sorted exceeds
+	freezes []Freeze            // of brunt, as of the present fold
 	gone    []*Window           // windows being spilled
 	turn    turn
 	base    []Cell // by series: the closed windows' part of the baseline

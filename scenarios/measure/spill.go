@@ -155,6 +155,12 @@ func (c *Cell) append(b []byte, k Key) []byte {
 	for _, n := range c.over {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
+	b = binary.AppendUvarint(b, uint64(len(c.lateOver)))
+	for _, n := range c.lateOver {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendVarint(b, int64(c.own.time))
+	b = binary.AppendVarint(b, int64(c.own.most))
 	for _, t := range c.times() {
 		b = t.append(b)
 		if t.Total > 0 {
@@ -176,8 +182,8 @@ func (c *Cell) append(b []byte, k Key) []byte {
 }
 
 // numbers are the counts of a cell that are encoded as single numbers.
-func (c *Cell) numbers() [8]*int64 {
-	return [8]*int64{&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.During.Sent, &c.During.Answered, &c.During.Ended}
+func (c *Cell) numbers() [10]*int64 {
+	return [10]*int64{&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.During.Sent, &c.During.Answered, &c.During.Ended}
 }
 
 // reader reads varints from b. A missing or out-of-range value sets bad.
@@ -246,6 +252,11 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	for range r.length() {
 		c.over = append(c.over, r.count())
 	}
+	c.lateOver = c.lateOver[:0]
+	for range r.length() {
+		c.lateOver = append(c.lateOver, r.count())
+	}
+	c.own.time, c.own.most = time.Duration(r.signed()), time.Duration(r.signed())
 	for _, t := range c.times() {
 		r.tally(&t.Tally)
 		if t.Total > 0 {

@@ -25,11 +25,15 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 		if o.Kind == scenarios.Error {
 			o.Cause = scenarios.Status(500 + r.IntN(5))
 		}
-		var over []int32
+		var over []excess
 		if o.Kind == scenarios.OK && r.IntN(3) == 0 {
-			over = []int32{int32(r.IntN(3))}
+			over = []excess{{int32(r.IntN(3)), r.IntN(2) == 0}}
 		}
-		c.record(&o, over, 3, &s)
+		if r.IntN(9) == 0 && o.Kind != scenarios.OK {
+			o.Cause = []scenarios.Cause{scenarios.Unsent, scenarios.Timeout}[r.IntN(2)]
+			o.Ready = o.End
+		}
+		c.record(&o, over, time.Duration(r.Int64N(1e6)), 3, &s)
 		c.waits(&o, &s)
 	}
 	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
@@ -45,10 +49,13 @@ func same(a, b *Cell) bool {
 			return false
 		}
 	}
-	for i := range max(len(a.over), len(b.over)) {
-		if a.overs(i + 1)[i] != b.overs(i + 1)[i] {
+	for i := range max(len(a.over), len(b.over), len(a.lateOver), len(b.lateOver)) {
+		if a.overs(i + 1)[i] != b.overs(i + 1)[i] || roomFor(a.lateOver, i+1)[i] != roomFor(b.lateOver, i+1)[i] {
 			return false
 		}
+	}
+	if a.own != b.own {
+		return false
 	}
 	an, bn := a.numbers(), b.numbers()
 	for i := range an {

@@ -21,7 +21,14 @@ type Generator struct {
 	InFlightMax int64           `json:"in_flight_max"`     // maximum number of iterations in flight
 	Connections int64           `json:"connections"`       // connections opened in total
 	Spoken      []string        `json:"spoken"`            // protocol versions in use
+	Freezes     []Freeze        `json:"freezes,omitempty"` // spans in which brunt itself did not run
 	Seconds     []GeneratorTick `json:"seconds,omitempty"` // health by second
+}
+
+// A Freeze is a span in which brunt itself did not run: it was stopped, or got no processor.
+type Freeze struct {
+	T Num `json:"t"` // its beginning, an offset from t0
+	D Num `json:"d"` // how long it lasted
 }
 
 // Lag is a distribution of delays in seconds.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios/machine"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
 
@@ -23,12 +24,13 @@ type monitor struct {
 	ticksList []result.GeneratorTick
 	out       result.Generator
 	pauses    gcPauses
+	pulse     *measure.Pulse
 	stealSum  float64
 	ticksSum  float64
 }
 
 func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
-	m := &monitor{now: now, t0: t0}
+	m := &monitor{now: now, t0: t0, pulse: measure.NewPulse(now)}
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
 	m.stolen, m.ticks = machine.StolenTime()
@@ -78,6 +80,10 @@ func (m *monitor) finish() result.Generator {
 		g.Steal = result.Num(m.stealSum / m.ticksSum)
 	}
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
+	m.pulse.Stop()
+	for _, f := range m.pulse.Freezes() {
+		g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
+	}
 	g.Seconds = m.ticksList
 	g.Memory = max(g.Memory, machine.ResidentMemory())
 	return g

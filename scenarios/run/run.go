@@ -458,7 +458,10 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
 	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	c := measure.Config{Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.judgedBySoFar()) > 0, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
+	c := measure.Config{
+		Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.judgedBySoFar()) > 0, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight,
+		BySteps: r.o.BySteps, Freezes: func() []measure.Freeze { return r.mon.pulse.Freezes() },
+	}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
 	}

@@ -1,0 +1,70 @@
+package measure
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// lateBy returns the outcome of a request that brunt sent late.
+func lateBy(lag, at, d time.Duration, kind scenarios.Kind, cause scenarios.Cause) scenarios.Outcome {
+	o := request(at, d, kind)
+	o.Ready, o.Slot, o.Sent, o.Cause = at+lag, at+lag, at+lag, cause
+	return o
+}
+
+// TestCounts_Punctual: counts without brunt's own time are those of the same requests sent on time,
+// without the ones at which brunt failed. They survive the spill file.
+func TestCounts_Punctual(t *testing.T) {
+	limits := []Limit{{At: 100 * ms}, {At: 100 * ms, Service: true}, {At: 10 * ms}}
+	unsent := lateBy(700*ms, sec, 500*ms, scenarios.Error, scenarios.Unsent)
+	unsent.WasSent, unsent.Answered = false, false
+	skipped := request(sec, 0, scenarios.Skipped)
+	skipped.Cause = scenarios.Unsent
+	frozen := request(5*sec, 429*ms, okay) // brunt did not run for 420 ms of it
+	list := []scenarios.Outcome{
+		request(0, 5*ms, okay),
+		lateBy(95*ms, 0, 104*ms, okay, 0),                            // 9 ms without the lag
+		lateBy(2*ms, 0, 150*ms, okay, 0),                             // over the limit either way
+		lateBy(60*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout), // overdue
+		lateBy(1*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout),  // the target's
+		request(0, 3*ms, scenarios.Error),                            // status 500
+		unsent, skipped, frozen,
+		request(sec, 0, scenarios.Skipped), // the target's
+	}
+	g := newClocked(t, Config{Series: oneStep, Limits: limits, Freezes: func() []Freeze { return []Freeze{{5005 * ms, 5425 * ms}} }})
+	for i := range list {
+		g.Shard(0).Record(&list[i])
+	}
+	g.now = 60 * sec
+	all := &Counts{}
+	for _, now := range []bool{true, false} {
+		if now { // before the spill
+			if err := g.Fold(); err != nil {
+				t.Fatal(err)
+			}
+			_, s := g.Interval()
+			all.Merge(&s.Counts[0])
+		} else {
+			all = &Counts{}
+			if err := g.Finish().Cells(func(k Key, c *Cell) { all.Merge(c.Counts()) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []int64{3, 2, 3}; !reflect.DeepEqual(all.Over, want) {
+			t.Errorf("over the limits as measured: %v, want %v", all.Over, want)
+		}
+		if all.Own.Unsent() != 3 || all.Timeouts != 2 || all.Bad() != 6 || all.Most != 429*ms {
+			t.Errorf("as measured: %+v", all)
+		}
+		p := all.Punctual()
+		if want := []int64{1, 1, 1}; !reflect.DeepEqual(p.Over, want) {
+			t.Errorf("over the limits without brunt's own time: %v, want %v", p.Over, want)
+		}
+		if p.Offered() != 7 || p.Bad() != 3 || p.Timeouts != 1 || p.Failed != 3 || p.Most != 148*ms || p.Total != (5+9+148+9)*ms {
+			t.Errorf("without brunt's own time: %+v", p)
+		}
+	}
+}
