@@ -74,7 +74,7 @@ func (s *system) contain(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	o := stack.FleetOptions{
-		Run: r.o.ID, Engine: e.API(), Log: r.log, Labels: owned(), Publish: runtime.GOOS != "linux" || !e.Address().Local(),
+		Run: r.o.ID, Engine: e.API(), Log: r.logger, Labels: owned(), Publish: runtime.GOOS != "linux" || !e.Address().Local(),
 		Self: func(ctx context.Context) (string, error) {
 			labels := owned()
 			labels[docker.RunLabel] = r.o.ID
@@ -84,7 +84,7 @@ func (s *system) contain(ctx context.Context) error {
 			}
 			return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, labels)
 		},
-		Event: func(event, unit, text string) { r.event(result.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) { r.Event(result.Event{Event: event, Unit: unit, Text: text}) },
 	}
 	undo := []chaos.Undo{container.FleetUndo(e.Address(), r.o.ID)}
 	if r.Stack.Compose != nil {

@@ -13,7 +13,7 @@ func (r *runner) files() {
 		return
 	}
 	if fixed > soft {
-		r.note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail for want of sockets", want, soft, hard)
+		r.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail for want of sockets", want, soft, hard)
 	}
 	share := float64(soft-min(soft, fixed)) / float64(want-fixed+1)
 	for i := range r.Loads {

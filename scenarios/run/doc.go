@@ -18,11 +18,13 @@
 //	scriptrun.go         the process of a k6 script; script_told.go handles its messages
 //	watch.go             every second: stop conditions, and the interval for the live page
 //	keep.go              the log of every request
-//	events.go            the events of a run; remarks.go receives notes of `brunt note`
-//	sofar.go             the result so far; result.go the final one
+//	snapshot.go          the state of a run; fault_record.go describes its faults
+//	sofar.go             the result so far of a snapshot; result.go the final one
 //	verdict.go           verdict, exit code and reason
 //	generator.go         whether brunt, not the target, was the limit; health.go measures it
 //	environment.go       where the run took place
+//
+// Package events holds the clock, the events and the notes of a run, which all of these share.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, find.go
 // probes for capacity, and import.go makes a result of vegeta's results.

@@ -48,7 +48,7 @@ func (r *runner) loadRun(i, shards int) *load.Run {
 	return &load.Run{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
-		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
+		Now: r.Now, Env: r.env, Vars: r.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
 	}
 }
@@ -63,7 +63,7 @@ func (r *runner) inFlight() int64 {
 
 // drive runs all loads to their end, with the timeline of faults, and watches them.
 func (r *runner) drive(ctx context.Context) error {
-	r.event(result.Event{Event: "load.start"})
+	r.Event(result.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
 	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can request a fault
@@ -87,7 +87,7 @@ func (r *runner) drive(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
-		r.event(result.Event{Event: "load.end"})
+		r.Event(result.Event{Event: "load.end"})
 		over()
 		timeline.Wait()
 		close(done)
@@ -117,7 +117,7 @@ func (r *runner) newTimeline() *chaos.Timeline {
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.MonitoringRules(),
 		Env:    r.world(),
-		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
+		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.Event,
 	}
 	t.Ready()
 	return t
@@ -126,7 +126,7 @@ func (r *runner) newTimeline() *chaos.Timeline {
 // world is the environment of faults in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
-		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.Now, Run: r.o.ID,
 		Ask: r.leads, Addresses: r.env.Units, Allow: r.ChaosRules(), Spare: r.CheckProtected, Agents: &r.insides,
 		Burner: r.o.Burner, State: r.o.State,
 	}
@@ -150,14 +150,14 @@ func (r *runner) steady(context.Context) error {
 		}
 	}
 	if len(r.Scenario.Steady) > 0 {
-		r.event(result.Event{Event: "steady.held"})
+		r.Event(result.Event{Event: "steady.held"})
 	}
 	return nil
 }
 
 // lost ends the run because the steady state does not hold.
 func (r *runner) lost(why unsteady) error {
-	r.event(result.Event{Event: "steady.lost", Text: why.what})
+	r.Event(result.Event{Event: "steady.lost", Text: why.what})
 	r.cancel(why)
 	return why
 }
@@ -179,14 +179,14 @@ func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known boo
 	if o.Metric.Resource == "" {
 		v, known = r.observed.Latest(o, now)
 	} else {
-		v, known = r.usage.Latest(o, now, r.onClock)
+		v, known = r.usage.Latest(o, now, r.Events)
 	}
 	return known && o.Holds(v), known
 }
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (r *runner) seriesSteady(o slo.Objective) error {
-	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.SoFar(r.onClock()), r.observed.SoFar())
+	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.Now()}, r.usage.SoFar(r.Events()), r.observed.SoFar())
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return r.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

@@ -24,6 +24,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/template"
 )
 
@@ -248,9 +249,10 @@ func (s *sink) Record(o *scenarios.Outcome) {
 // outcomes drives the only load of a plan as a run does, and returns the outcomes of its requests.
 func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
-	r := &runner{Plan: plan, log: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
+	r := &runner{Plan: plan, logger: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
 	r.sys = &system{r: r, entry: plan.Scope.External}
-	r.t0 = time.Now().Add(lead)
+	r.Log = events.New(events.Options{})
+	r.Begin(time.Now().Add(lead))
 	if err := r.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
 		t.Fatal(err)
 	}

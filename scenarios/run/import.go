@@ -209,7 +209,8 @@ func (im *importer) runner() *runner {
 	sc := &scenarios.Scenario{Name: im.o.Name, SLO: im.o.SLO, Secrets: &template.Secrets{}}
 	p := &plan.Plan{Scenario: sc, Series: im.series}
 	r := newRunner(p, Options{})
-	r.t0, r.samples = im.first, &measure.Samples{Mask: sc.Secrets.Mask}
+	r.Begin(im.first)
+	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)

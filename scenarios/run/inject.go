@@ -69,7 +69,7 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if i, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok && in.Verdict == scenarios.Interrupted {
 		in.ExitCode = i.Code
 	}
-	in.Notes, in.Events = slices.Concat(p.Notes, r.notes), r.onClock()
+	in.Notes, in.Events = slices.Concat(p.Notes, r.Noted()), r.Events()
 	return in, err
 }
 
@@ -79,7 +79,7 @@ func (in *Injection) worse(to scenarios.Verdict, reason string) {
 
 // inject brings the target up, plays the fault and takes the target down.
 func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
-	r.env = &template.Env{Units: map[string]string{}, Now: r.now}
+	r.env = &template.Env{Units: map[string]string{}, Now: r.Now}
 	r.vars = make([]template.Value, len(r.Scenario.Symbols.Vars()))
 	r.sys = newSystem(r)
 	mask := r.Scenario.Secrets.Mask
@@ -104,15 +104,15 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	r.event(result.Event{Event: "target.up", Text: r.sys.says()})
+	r.Event(result.Event{Event: "target.up", Text: r.sys.says()})
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
 		Env:    r.world(),
-		Inject: func(string, string) (int, time.Duration) { return 0, r.now() },
-		Clear:  func(int) time.Duration { return r.now() },
+		Inject: func(string, string) (int, time.Duration) { return 0, r.Now() },
+		Clear:  func(int) time.Duration { return r.Now() },
 		Void:   func(int) {},
-		Event:  r.event,
+		Event:  r.Event,
 	}
 	r.timeline.Store(timeline)
 	r.sys.watch()

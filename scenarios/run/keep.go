@@ -25,7 +25,7 @@ type worded interface{ Asks() (method, url string) }
 
 // openKeeper creates the file.
 func (r *runner) openKeeper() (*keeper, error) {
-	head := result.Requests{Run: r.o.ID, T0: r.t0, Checks: r.Checks}
+	head := result.Requests{Run: r.o.ID, T0: r.T0(), Checks: r.Checks}
 	for _, l := range r.Series.Loads {
 		head.Loads = append(head.Loads, l.Name)
 	}

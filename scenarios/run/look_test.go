@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 )
 
 // TestLook: a run can be looked at any number of times while it goes on, and the result so far grows
@@ -89,7 +90,8 @@ judge: {hold: 1s}
 func TestLook_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
-	r := &runner{Plan: &plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, t0: t0}
+	r := &runner{Plan: &plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Log: events.New(events.Options{})}
+	r.Begin(t0)
 	r.observed = observe.Played("High", "...FF..", t0)
 	rec, err := measure.New(measure.Config{Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1, Now: func() time.Duration { return now }})
 	if err != nil {
@@ -109,8 +111,10 @@ func TestLook_Alerts(t *testing.T) {
 		{"nobody asked since", 4900 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "null"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &judge.FaultFinding{Occurrence: measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}}
-			got := r.faultSoFar(f, nil, now)
+			oc := measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}
+			s := &snapshot{runner: r, at: now}
+			s.records = s.recordsSoFar([]measure.Occurrence{oc})
+			got := s.faultRecords(&judge.Findings{Faults: []judge.FaultFinding{{Occurrence: oc}}})[0]
 			if fmt.Sprint(got.Alerts) != fmt.Sprint([]result.FaultAlert{c.want}) {
 				t.Errorf("%+v, want %+v", got.Alerts, c.want)
 			}

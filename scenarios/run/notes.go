@@ -17,7 +17,7 @@ func (r *runner) ownDeaths(end time.Duration) {
 	first := map[string]int{}
 	times := map[string]int{}
 	var units []string
-	events := r.onClock()
+	events := r.Events()
 	for i, e := range events {
 		at := e.T.D()
 		if e.Event != "unit.exit" || at > end || r.hit(e.Unit, at) {
@@ -34,7 +34,7 @@ func (r *runner) ownDeaths(end time.Duration) {
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}
-		r.note("%s ended by itself %s: %s", u, how, e.Text)
+		r.Note("%s ended by itself %s: %s", u, how, e.Text)
 	}
 }
 
@@ -56,14 +56,14 @@ func (r *runner) spoken() {
 		}
 		l := &r.Loads[i]
 		if v := s.Speaks(); len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
-			r.note("load %q spoke %s; connections: %d", l.Name, strings.Join(v, " and "), c.Opened())
+			r.Note("load %q spoke %s; connections: %d", l.Name, strings.Join(v, " and "), c.Opened())
 		}
 		if waits, each := s.Streams(); waits > 0 {
 			most := ""
 			if n := l.Connections.Max; n > 0 {
 				most = fmt.Sprintf(", and connections.max is %d", n)
 			}
-			r.note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their response time", l.Name, waits, each, most)
+			r.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their response time", l.Name, waits, each, most)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func (r *runner) spoken() {
 func (r *runner) full() {
 	for i := range r.stats {
 		if lp := &r.Loads[i]; r.stats[i].Full && lp.MaxInFlight > 0 {
-			r.note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
+			r.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
 		}
 	}
 }

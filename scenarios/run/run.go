@@ -25,9 +25,11 @@ import (
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/notes"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -93,10 +95,10 @@ func (u unsteady) Error() string { return "the steady state did not hold: " + u.
 // runner is a plan in execution.
 type runner struct {
 	*plan.Plan
+	*events.Log
 	o        Options
-	log      *slog.Logger
+	logger   *slog.Logger
 	began    time.Time
-	t0       time.Time
 	env      *template.Env
 	journal  *journal.Journal
 	guard    *journal.Watchdog
@@ -140,23 +142,18 @@ type runner struct {
 	mu       sync.Mutex
 	checks   []string // names of checks: the plan's, and those of scripts
 	failed   []string // reasons for which scripts have marked the run as failed
-	faultsIn []string // faults that scripts were told of
-	notes    []string
-	events   []result.Event
-	times    []time.Time // of the events
+	faultsIn []string // active faults, for scripts
 }
 
 var discard = slog.New(slog.DiscardHandler)
 
-// now is the run's clock: the offset from t0.
-func (r *runner) now() time.Duration { return time.Since(r.t0) }
-
 // newRunner creates the runner of a plan.
 func newRunner(p *plan.Plan, o Options) *runner {
-	r := &runner{Plan: p, o: o, log: cmp.Or(o.Log, discard), began: time.Now(), t0: time.Now()}
+	r := &runner{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
+	r.Log = events.New(events.Options{Mask: p.Scenario.Secrets.Mask, Log: o.Log, Event: o.Event})
 	r.insides.Find, r.insides.Helper = catalog.Find, o.Helpers
 	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), new(observe.Observer) // which reads nothing yet
 	return r
@@ -171,15 +168,15 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r := newRunner(p, o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
-	r.event(result.Event{Event: "run.start", Text: p.Scenario.Name})
-	remarks := r.remarks()
+	r.Event(result.Event{Event: "run.start", Text: p.Scenario.Name})
+	stopNotes := r.Receive(o.State, notes.Running{Run: r.o.ID, Name: p.Scenario.Name})
 	res, err := r.guarded(ctx)
-	said := remarks()
+	received := stopNotes()
 	if res != nil {
-		res.Notes = append(res.Notes, said...)
-		r.event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
+		res.Notes = append(res.Notes, received...)
+		r.Event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
-		res.Events = r.onClock()
+		res.Events = r.Events()
 		res.Attach()
 	}
 	return res, err
@@ -250,7 +247,7 @@ func (r *runner) ward() (mark []string, err error) {
 		soon    = time.Minute
 	)
 	if !r.Contained && !slices.ContainsFunc(r.Faults, r.inside) {
-		r.note(alone)
+		r.Note(alone)
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
@@ -276,13 +273,13 @@ func (r *runner) ward() (mark []string, err error) {
 	r.warden, err = journal.StartRemoteWatchdog(ctx, e, r.o.ID, most)
 	switch {
 	case errors.Is(err, journal.ErrNoRemoteWatchdog):
-		r.note(unknown+alone, at.Host)
+		r.Note(unknown+alone, at.Host)
 		return nil, e.Close()
 	case err != nil:
 		return nil, errors.Join(err, e.Close())
 	}
 	r.journal.Tell = r.warden.Tell
-	r.note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
+	r.Note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
 	return []string{r.warden.Mark(at)}, nil
 }
 
@@ -293,16 +290,16 @@ func (r *runner) closeJournal() (left string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	if err := r.insides.Close(ctx); err != nil {
-		r.note("%v", err)
+		r.Note("%v", err)
 	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
-			r.note("%v", err)
+			r.Note("%v", err)
 		}
 	}
 	if r.warden != nil {
 		if err := r.warden.Stop(); err != nil {
-			r.note("%v", err)
+			r.Note("%v", err)
 		}
 	}
 	if open := r.journal.Open(); open > 0 {
@@ -380,9 +377,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.startScripts(ctx); err != nil {
 		return r.unstarted(err), nil
 	}
-	r.mu.Lock() // units of the target may add events meanwhile
-	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
-	r.mu.Unlock()
+	r.Begin(time.Now().Add(r.Scenario.Warmup + lead))
 	if r.o.Requests != "" {
 		if r.keeper, err = r.openKeeper(); err != nil {
 			return nil, err
@@ -405,9 +400,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			}
 		}
 	}()
-	r.mon, r.usage = newMonitor(r.now, r.t0), observe.NewUsage(r.sys.units())
+	r.mon, r.usage = newMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.units())
 	r.observed = observe.New(r.observedRun(), r.Gauges, r.Alerts)
-	r.usage.Watch(r.now)
+	r.usage.Watch(r.Now)
 	r.observed.Watch()
 	defer r.usage.Stop()
 	defer r.observed.Stop()
@@ -422,7 +417,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		}
 	}
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
-		r.note("teardown failed: %v", err)
+		r.Note("teardown failed: %v", err)
 	}
 	if res, err = r.result(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
@@ -438,7 +433,7 @@ func (r *runner) furnish() error {
 		t.Start(sc.Seed)
 	}
 	r.env.Fill = func() { r.cancel(errUsedUp) }
-	r.env.Now = r.now
+	r.env.Now = r.Now
 	r.samples = &measure.Samples{Mask: sc.Secrets.Mask, Steps: len(r.Series.Steps)}
 	r.vars = make([]template.Value, len(sc.Symbols.Vars()))
 	r.files()
@@ -459,7 +454,7 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 	}
 	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
-		Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.judgedBySoFar()) > 0, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight,
+		Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.Objectives(r.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: r.Now, InFlight: r.inFlight,
 		BySteps: r.o.BySteps, Freezes: func() []measure.Freeze { return r.mon.pulse.Freezes() },
 	}
 	if r.o.Requests != "" {

@@ -96,24 +96,24 @@ func (r *runner) scriptNotes() (limits []string) {
 		exit := s.child.Exit()
 		n := s.last
 		name := s.lp.Name
-		if d := s.r.now(); exit.CPU > 0 && d > 0 {
+		if d := s.r.Now(); exit.CPU > 0 && d > 0 {
 			text := fmt.Sprintf("load %q: k6 used %s of CPU", name, quantity.FormatSeconds(exit.CPU.Seconds()))
 			if exit.Memory > 0 {
 				text += fmt.Sprintf(" and %d MiB at most", exit.Memory>>20)
 			}
-			r.note("%s", text)
+			r.Note("%s", text)
 		}
 		if s.threw > 0 {
-			r.note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
+			r.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
 		}
 		if n.Others > 0 {
-			r.note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
+			r.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
 		}
 		if n.Loose > 0 {
-			r.note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's metric `checks` alone", name, n.Loose)
+			r.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's metric `checks` alone", name, n.Loose)
 		}
 		if s.marks > mostMarks {
-			r.note("load %q: the script told of %d events, of which the first %d are kept", name, s.marks, mostMarks)
+			r.Note("load %q: the script told of %d events, of which the first %d are kept", name, s.marks, mostMarks)
 		}
 		if n.Lost > 0 {
 			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them in. Lower the rate, or give it more processors.", n.Lost, name))

@@ -23,7 +23,7 @@ func (s *scriptRun) Hello(wall time.Time) {
 }
 
 // at converts a time of the process to the run's clock.
-func (s *scriptRun) at(t time.Duration) time.Duration { return s.zero.Add(t).Sub(s.r.t0) }
+func (s *scriptRun) at(t time.Duration) time.Duration { return s.zero.Add(t).Sub(s.r.T0()) }
 
 // Step implements [k6.Handler].
 func (s *scriptRun) Step(id int, name string) {
@@ -199,7 +199,7 @@ func (s *scriptRun) Note(n *k6.Note) {
 	for i := range n.Thresholds {
 		if t := &n.Thresholds[i]; t.Abort && !s.aborted {
 			s.aborted = true
-			s.r.event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
+			s.r.Event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
 			s.r.cancel(stopped{fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source, plain(t.Measured))})
 		}
 	}
@@ -215,7 +215,7 @@ func (s *scriptRun) mark(m *k6.Mark) {
 	if m.Phase {
 		e = result.Event{Event: "script.phase", Text: m.Text}
 	}
-	s.r.event(e)
+	s.r.Event(e)
 }
 
 // answer triggers the fault that the script requests.

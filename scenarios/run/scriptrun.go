@@ -68,6 +68,7 @@ const (
 // startScripts starts the process of every script, and waits until each has done its setup. On an
 // error it ends all of them.
 func (r *runner) startScripts(ctx context.Context) error {
+	r.Subscribe(r.tellPhase)
 	for i := range r.Loads {
 		lp := &r.Loads[i]
 		if lp.Script == nil {
@@ -153,7 +154,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 		}
 		return nil, err
 	}
-	r.event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, s.child.PID)})
+	r.Event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, s.child.PID)})
 	return s, nil
 }
 
@@ -174,7 +175,7 @@ func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 		stats.End = s.lp.Schedule.Start()
 		return stats, s.stop(ctx)
 	}
-	began := s.r.now()
+	began := s.r.Now()
 	if err := s.child.Send(k6.Command{Begin: true}); err != nil {
 		return stats, s.ended(ctx)
 	}
@@ -192,7 +193,7 @@ func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, plan.Brief(endFor))
 	}
 	s.mu.Lock()
-	stats.End = max(began, min(end, s.r.now()))
+	stats.End = max(began, min(end, s.r.Now()))
 	if s.lp.Script.EndsEarly() && s.latest > 0 {
 		stats.End = min(stats.End, s.latest+time.Millisecond)
 	}
@@ -203,7 +204,7 @@ func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 
 // waitUntil waits until a time; it returns false if ctx or the process ended first.
 func (s *scriptRun) waitUntil(ctx context.Context, at time.Duration) bool {
-	timer := time.NewTimer(max(0, at-s.r.now()))
+	timer := time.NewTimer(max(0, at-s.r.Now()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -225,7 +226,7 @@ func (s *scriptRun) stop(ctx context.Context) error {
 	case <-time.After(stopFor):
 		s.child.Kill()
 		<-s.child.Ended()
-		s.r.note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, plan.Brief(stopFor))
+		s.r.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, plan.Brief(stopFor))
 	}
 	return nil
 }
@@ -233,7 +234,7 @@ func (s *scriptRun) stop(ctx context.Context) error {
 // ended returns the error of a script's process, if it has one.
 func (s *scriptRun) ended(ctx context.Context) error {
 	exit := s.child.Exit()
-	s.r.event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
+	s.r.Event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -278,7 +279,7 @@ func (s *scriptRun) ending(exit k6.Exit) string {
 // --- messages of the process
 
 // tellPhase tells the scripts which faults are active.
-func (r *runner) tellPhase(e *result.Event, scripts []*scriptRun) {
+func (r *runner) tellPhase(e result.Event) {
 	r.mu.Lock()
 	switch e.Event {
 	case "fault.injected":
@@ -289,7 +290,7 @@ func (r *runner) tellPhase(e *result.Event, scripts []*scriptRun) {
 		r.mu.Unlock()
 		return
 	}
-	phase := strings.Join(r.faultsIn, ", ")
+	phase, scripts := strings.Join(r.faultsIn, ", "), r.scripts
 	r.mu.Unlock()
 	for _, s := range scripts {
 		_ = s.child.Send(k6.Command{Phase: &phase})

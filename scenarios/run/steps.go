@@ -38,7 +38,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Allow: r.LoadAllowlist.Check, Agent: "brunt",
+		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
 }
@@ -111,7 +111,7 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 			}
 			continue
 		}
-		it.Intended = r.now()
+		it.Intended = r.Now()
 		it.Deadline = it.Intended + timeout
 		out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
 		session.Do(it, s.Call, &out)
@@ -140,13 +140,13 @@ const onceStep = -2
 // ledgerRun describes this run for the verification of the ledger.
 func (r *runner) ledgerRun() ledger.Run {
 	return ledger.Run{
-		T0: r.t0, Now: r.now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
+		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
 		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, hashOf("ledger"))) },
-		Mask: r.Scenario.Secrets.Mask, Note: r.note, Event: r.event,
+		Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event,
 		Progress: func(asked, all int64) {
-			r.log.Info("ledger.reading", "asked", asked, "of", all)
+			r.logger.Info("ledger.reading", "asked", asked, "of", all)
 			if r.o.Live != nil {
-				r.o.Live(result.Interval{At: r.now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
+				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
 			}
 		},
 		Addr: func(unit string) string { return r.sys.stack.addr(unit) },

@@ -91,7 +91,7 @@ func (s *system) bringUp(ctx context.Context) error {
 func (s *system) spawn(ctx context.Context) error {
 	r := s.r
 	st, err := stack.New(*r.Stack, stack.Options{
-		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.log, Link: s.link,
+		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.logger, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
 			if err != nil { // the target has already ended
@@ -99,7 +99,7 @@ func (s *system) spawn(ctx context.Context) error {
 			}
 			return r.journal.Extend(s.journaled, undo)
 		},
-		Event: func(event, unit, text string) { r.event(result.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) { r.Event(result.Event{Event: event, Unit: unit, Text: text}) },
 	})
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *system) loadLink(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
 		if upstream != s.r.Upstream {
-			s.r.note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.r.Upstream)
+			s.r.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.r.Upstream)
 		}
 	}
 	return s.addLink(chaos.LoadName, to, upstream)

@@ -32,7 +32,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 			}
 			return nil, fmt.Errorf("%w: %w", errAuth, err)
 		}
-		r.event(result.Event{Event: "auth.token", Text: k.URL()})
+		r.Event(result.Event{Event: "auth.token", Text: k.URL()})
 		keepers.Go(func() { k.Keep(ctx, r.fresh) })
 	}
 	return drop, nil
@@ -41,10 +41,10 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 // fresh notes that a token could not be renewed in time, or was renewed again.
 func (r *runner) fresh(err error) {
 	if err == nil {
-		r.event(result.Event{Event: "auth.refreshed"})
+		r.Event(result.Event{Event: "auth.refreshed"})
 		return
 	}
 	text := r.Scenario.Secrets.Mask(err.Error())
-	r.event(result.Event{Event: "auth.failed", Text: text})
-	r.note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", quantity.FormatDuration(r.now()), text)
+	r.Event(result.Event{Event: "auth.failed", Text: text})
+	r.Note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", quantity.FormatDuration(r.Now()), text)
 }

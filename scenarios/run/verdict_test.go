@@ -452,7 +452,7 @@ version: 1
 target: {url: "http://127.0.0.1:1", ready: {within: 20s}}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}}
 `)
-	r := &runner{Plan: plan, log: discard, env: &template.Env{}}
+	r := &runner{Plan: plan, logger: discard, env: &template.Env{}}
 	r.sys = &system{r: r, entry: plan.Scope.External}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(Interrupt{Code: 143})

@@ -17,7 +17,7 @@ const foldEvery = 200 * time.Millisecond
 func (r *runner) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
-	next := observe.NextSecond(r.now())
+	next := observe.NextSecond(r.Now())
 	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(r.watched)
 	if r.o.Begun != nil {
@@ -40,7 +40,7 @@ func (r *runner) watch(done <-chan struct{}) error {
 			r.cancel(err)
 			return err
 		}
-		now := r.now()
+		now := r.Now()
 		if now < next {
 			continue
 		}
@@ -75,7 +75,7 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		}
 		if now-since[i] >= o.For && !r.stopping {
 			r.stopping = true
-			r.event(result.Event{Event: "run.stop", Text: o.Text})
+			r.Event(result.Event{Event: "run.stop", Text: o.Text})
 			r.cancel(stopped{o.Text})
 		}
 	}
@@ -86,7 +86,7 @@ func (r *runner) tell(iv result.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.RunningVerdicts(second, r.judgedBySoFar())
+	iv.Objectives = judge.RunningVerdicts(second, r.Objectives(r.o.NoChaos))
 	iv.End, iv.Phase = r.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"

@@ -68,7 +68,7 @@ func (s *system) watch() {
 			}
 			what := watched[e.Kind]
 			what.Unit, what.Text = unit, e.Text
-			s.r.eventAt(e.At.Add(-ahead), what)
+			s.r.EventAt(e.At.Add(-ahead), what)
 			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
 				t.Restarted(e.ID)
 			}
@@ -80,7 +80,7 @@ func (s *system) watch() {
 				return
 			}
 			if !noted {
-				s.r.note("%v; brunt goes on to listen", err)
+				s.r.Note("%v; brunt goes on to listen", err)
 			}
 			select {
 			case <-ctx.Done():

@@ -1,0 +1,43 @@
+package events
+
+import (
+	"fmt"
+	"time"
+
+	"brunt/scenarios/notes"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// Receive records the notes that `brunt note` adds to a run, until stop is called. Stop returns them,
+// as notes of the result. State is the folder of the journal; with an empty one no notes are
+// received.
+func (l *Log) Receive(state string, about notes.Running) (stop func() []string) {
+	if state == "" {
+		return func() []string { return nil }
+	}
+	var received []string
+	var times []time.Time
+	take := func(m notes.Note) {
+		at := time.Now()
+		if since := at.Sub(m.At); since > 0 && since < notes.DeadAfter { // else the author's clock differs
+			at = at.Add(-since)
+		}
+		author := l.o.Mask(m.Author)
+		received, times = append(received, author+": "+l.o.Mask(m.Text)), append(times, at)
+		l.EventAt(at, result.Event{Event: "run.note", Text: m.Text, Data: map[string]any{"author": author}})
+	}
+	box, err := notes.Open(state, about, take)
+	if err != nil {
+		l.o.Log.Info("notes can't be taken", "error", err)
+		return func() []string { return nil }
+	}
+	return func() []string {
+		box.Close(take)
+		for i := range received { // the load may have begun since
+			at := times[i].Sub(l.T0()).Round(100 * time.Millisecond)
+			received[i] = fmt.Sprintf("noted at %s by %s", quantity.FormatSeconds(at.Seconds()), received[i])
+		}
+		return received
+	}
+}

@@ -1,0 +1,159 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/observe"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// faultRecords joins the record of each fault with its effect on the load.
+func (s *snapshot) faultRecords(f *judge.Findings) []result.FaultRecord {
+	var out []result.FaultRecord
+	for _, c := range s.records {
+		var effect *judge.FaultFinding
+		if c.N >= 0 && c.N < len(f.Faults) {
+			effect = &f.Faults[c.N]
+		}
+		rec := s.faultRecord(c, effect)
+		if !s.final() {
+			s.untilNow(&rec, c, effect)
+		}
+		out = append(out, rec)
+	}
+	slices.SortStableFunc(out, func(a, b result.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
+	return out
+}
+
+func when(r result.FaultRecord) float64 {
+	if r.Injected.Known() {
+		return float64(r.Injected)
+	}
+	return float64(r.Planned)
+}
+
+// faultRecord joins the record of a fault with its effect on the load; nil is none.
+func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.FaultRecord {
+	mask := s.Scenario.Secrets.Mask
+	rec := result.FaultRecord{
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
+		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN, Failover: result.NaN,
+		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
+		Within: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+	}
+	if rec.Units == nil {
+		rec.Units = []string{}
+	}
+	if c.OneShot {
+		rec.Within = result.Sec(c.Within)
+	}
+	if f != nil {
+		addEffect(&rec, c, f)
+	}
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
+		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+	}
+	if c.Late != "" {
+		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
+	}
+	if c.Detect != nil && c.N >= 0 {
+		s.addDetection(&rec, c)
+	}
+	if c.N >= 0 {
+		rec.Alerts = s.observed.After(c.Injected, c.Cleared)
+	}
+	return rec
+}
+
+// addEffect adds the effect on the load to the record of a fault.
+func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) {
+	rec.Injected, rec.Cleared = result.Sec(c.Injected), result.Sec(c.Cleared)
+	if c.VerifyErr == nil {
+		rec.Verified = result.Sec(c.Verified)
+	}
+	rec.Gone, rec.Revert = c.Gone, string(c.Revert)
+	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
+	if c.Traffic != nil {
+		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit
+	}
+	since := func(at result.Num, from time.Duration) result.Num {
+		return result.Num(max(0, float64(at)-from.Seconds()))
+	}
+	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, result.Num(f.Limit)
+	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
+	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
+	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, c.Injected)
+	rec.Recover, rec.Heal = since(f.RecoveredAt, c.Injected), since(f.RecoveredAt, c.Cleared)
+	if f.Impact == result.NotRecovered {
+		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
+	}
+	if c.Early {
+		rec.Note = strings.TrimPrefix(rec.Note+"; taken back early, as the run ended", "; ")
+	}
+}
+
+// addDetection adds when the team's own monitoring detected a fault.
+func (s *snapshot) addDetection(rec *result.FaultRecord, c *chaos.Record) {
+	seen := c.Detect
+	switch least := max(0, seen.NotYet-c.Injected); {
+	case seen.Err != nil:
+		rec.DetectNote = seen.Err.Error()
+	case seen.Noticed:
+		rec.Detect, rec.DetectResolution, rec.DetectNote = result.Sec(seen.At-c.Injected), result.Sec(seen.At-max(seen.NotYet, c.Injected)), seen.Text
+	default:
+		rec.Detect = result.Num(math.Inf(1))
+		rec.DetectNote = "not noticed: > " + quantity.FormatSeconds(least.Seconds())
+	}
+	rec.DetectNote = s.Scenario.Secrets.Mask(rec.DetectNote)
+}
+
+// detection converts a sighting for the judge.
+func (s *snapshot) detection(seen *chaos.Sighting) judge.Detection {
+	return observe.DetectionOf(seen, s.Scenario.Secrets.Mask)
+}
+
+// untilNow withdraws from the record of a fault what only the end of the run can tell.
+func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) {
+	if _, ok := s.events[c.Name]["fault.verified"]; !ok {
+		rec.Verified = result.NaN
+	}
+	if !slices.ContainsFunc(s.foreseen, func(p chaos.Estimated) bool { return p.Name == c.Name }) {
+		rec.Planned = result.NaN
+	}
+	if !f.Over {
+		rec.Cleared, rec.Heal = result.NaN, result.NaN
+	}
+	if f.Impact == result.NotRecovered {
+		rec.Recover, rec.Heal = result.NaN, result.NaN
+	}
+	rec.Alerts = s.observed.AfterSoFar(f)
+	switch own := s.ownDetect(c.Fault); {
+	case c.Detect == nil:
+	case own && c.Detect.Noticed: // its event does not tell when the monitoring was polled before
+		rec.DetectResolution = result.NaN
+	case own:
+		rec.Detect, rec.DetectNote = result.NaN, "not noticed so far"
+	case c.Detect.Err != nil && !s.observed.AskedSince(f.Injected):
+		rec.DetectNote = ""
+	}
+	switch {
+	case !f.Over:
+		rec.Impact, rec.Note = result.UnknownYet, "it is in"
+		if rec.OnsetAt.Known() {
+			rec.Note = fmt.Sprintf("it is in and does harm: %d requests failed so far", f.Failed)
+		}
+	case f.Impact == result.NotRecovered:
+		rec.Impact, rec.Note = result.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
+	case f.Impact == result.UnknownYet, f.Impact == result.NotImpacted && s.at < f.Cleared+s.Scenario.Judge.HoldOr():
+		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
+	}
+}

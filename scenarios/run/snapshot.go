@@ -1,0 +1,169 @@
+package run
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A snapshot is the state of a run at one time. Both the result so far, which the live page shows,
+// and the final result are composed of one.
+type snapshot struct {
+	*runner
+	at      time.Duration // how far the loads are; never once they are over
+	slo     []slo.Objective
+	checks  []string
+	ends    []time.Duration // of the loads; while they go on, as planned
+	records []*chaos.Record // of the faults; while the loads go on, as far as events tell
+	events  map[string]map[string]result.Event
+}
+
+// never is the time of a snapshot after the loads.
+const never = time.Duration(math.MaxInt64)
+
+// snapshotNow is the state while the loads go on.
+func (r *runner) snapshotNow() *snapshot {
+	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.checkNames(), events: r.OfFaults()}
+	for i := range r.Loads {
+		s.ends = append(s.ends, r.Loads[i].Schedule.End())
+	}
+	s.records = s.recordsSoFar(r.rec.Occurrences())
+	return s
+}
+
+// snapshotAtEnd is the state after the loads and the faults.
+func (r *runner) snapshotAtEnd() *snapshot {
+	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.checks, records: r.records}
+	for i := range r.Loads {
+		s.ends = append(s.ends, max(0, r.stats[i].End))
+	}
+	for _, rec := range s.records {
+		if rec.N >= 0 && rec.Detect == nil && r.observed.HasAlerts() {
+			rec.Detect = r.observed.Earliest(rec.Injected)
+		}
+	}
+	return s
+}
+
+func (s *snapshot) final() bool { return s.at == never }
+
+// compose adds to a result what find derives from the measurements, and what the snapshot knows.
+func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Findings, error)) (*judge.Findings, error) {
+	c := s.judgeCase()
+	res.Loads = []result.LoadInfo{}
+	for i, span := range c.Loads {
+		lp := &s.Loads[i]
+		res.Loads = append(res.Loads, result.LoadInfo{
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
+			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.stepsOf(i),
+		})
+	}
+	f, err := find(c)
+	if err != nil {
+		return nil, err
+	}
+	if !s.final() { // a fault may have been injected or cleared since
+		var now []measure.Occurrence
+		for i := range f.Faults {
+			now = append(now, f.Faults[i].Occurrence)
+		}
+		s.records = s.recordsSoFar(now)
+	}
+	res.Phases, res.Cells, res.Windows, res.Histograms = f.Phases, f.Cells, f.Windows, f.Histograms
+	res.Objectives = append(res.Objectives, f.Objectives...)
+	res.Errors = append(res.Errors, f.Errors...)
+	res.Faults = append(res.Faults, s.faultRecords(f)...)
+	res.Usage, res.Series = c.Usage, c.Series
+	return f, nil
+}
+
+// judgeCase is the state as the judge needs it.
+func (s *snapshot) judgeCase() judge.Case {
+	sc := s.Scenario
+	c := judge.Case{
+		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Checks: s.checks, Samples: s.samples,
+		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
+	}
+	for i := range s.Loads {
+		c.Loads = append(c.Loads, judge.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
+	}
+	for _, e := range s.Faults {
+		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact}
+	}
+	for _, rec := range s.records {
+		if rec.Skipped {
+			c.Skipped = append(c.Skipped, judge.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
+		}
+		if rec.N < 0 {
+			continue
+		}
+		if rec.Traffic != nil {
+			c.NoTraffic[rec.N] = rec.Traffic.N == 0
+		}
+		c.Unverified[rec.N] = rec.VerifyErr != nil
+		if rec.Detect != nil {
+			c.Detected[rec.N] = s.detection(rec.Detect)
+		}
+	}
+	s.observed.JudgedBy(c.SLO, s.records, &c)
+	if !s.final() {
+		c.Usage, c.Series = s.usage.SoFar(s.Events()), s.observed.SoFar()
+		return c
+	}
+	c.Usage, c.Series = s.usage.Finish(s.Events()), s.observed.Finished()
+	c.Strict, c.Ledger = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
+	if sc.Trace.Sends() {
+		c.TraceID = func(load int, low uint64) scenarios.TraceID {
+			return scenarios.NewTraceID(s.traceHigh(s.Loads[load].Name), low)
+		}
+	}
+	return c
+}
+
+// recordsSoFar are the records of occurrences while the loads go on, when only the timeline may read
+// its own.
+func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Record {
+	var out []*chaos.Record
+	for n, oc := range occurrences {
+		if oc.Name == "" {
+			continue
+		}
+		e := s.events[oc.Name]
+		rec := &chaos.Record{
+			Name: oc.Name, Fault: oc.Fault, N: n, Injected: oc.Injected, Verified: e["fault.verified"].T.D(), Evidence: e["fault.verified"].Text,
+			Cleared: oc.Cleared, GoneText: e["fault.cleared"].Text, Revert: "not yet",
+		}
+		if oc.Over {
+			rec.Gone, rec.Revert = true, cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)
+		}
+		if i := slices.IndexFunc(s.Faults, func(p *chaos.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
+			rec.Kind = s.Faults[i].Kind
+		}
+		if i := slices.IndexFunc(s.foreseen, func(p chaos.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
+			rec.Planned = s.foreseen[i].At
+		}
+		switch noticed, ok := e["fault.detected"]; {
+		case ok:
+			rec.Detect = &chaos.Sighting{Noticed: true, At: noticed.T.D(), NotYet: oc.Injected, Text: noticed.Text}
+		case s.ownDetect(oc.Fault):
+			rec.Detect = &chaos.Sighting{NotYet: oc.Injected}
+		case s.observed.HasAlerts():
+			rec.Detect = s.observed.Earliest(oc.Injected)
+		}
+		out = append(out, rec)
+	}
+	return out
+}
+
+// ownDetect reports whether a fault has a `detect` of its own.
+func (s *snapshot) ownDetect(fault string) bool {
+	return slices.ContainsFunc(s.Faults, func(e *chaos.Entry) bool { return e.Name == fault && e.Detect != nil })
+}
