@@ -318,19 +318,7 @@ func (c *cutter) selects(s sockdiag.Socket) bool {
 }
 
 // from matches packets whose remote end is in p.
-func (d side) from(p netip.Prefix) []expr.Any {
-	p = p.Masked()
-	a := p.Addr()
-	fam, at := byte(unix.NFPROTO_IPV4), d.far4
-	if a.Is6() {
-		fam, at = unix.NFPROTO_IPV6, d.far6
-	}
-	mask := make([]byte, a.BitLen()/8)
-	for i := range p.Bits() {
-		mask[i/8] |= 0x80 >> (i % 8)
-	}
-	return append(nft.Family(fam), nft.Bits(expr.PayloadBaseNetworkHeader, at, mask, a.AsSlice())...)
-}
+func (d side) from(p netip.Prefix) []expr.Any { return nft.Address(d.far4, d.far6, p) }
 
 // A living is a set of existing connections of one address family.
 type living struct {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"brunt/chaos/netns/kernel"
 	"brunt/chaos/netns/nft"
 
 	"github.com/google/nftables"
@@ -22,7 +23,7 @@ type Diversion struct {
 // NewDiversion makes a Diversion that redirects nothing until [Diversion.Set]. It never redirects
 // sockets that were passed to [Diversion.Spare].
 func (n *Namespace) NewDiversion() (*Diversion, error) {
-	d := &Diversion{mark: ownMark()}
+	d := &Diversion{mark: kernel.NewMark()}
 	err := n.Do(func() (err error) {
 		d.table, err = nft.NewTable()
 		return err
@@ -32,12 +33,7 @@ func (n *Namespace) NewDiversion() (*Diversion, error) {
 
 // Spare marks a socket so that its connections are not redirected. It fits [net.Dialer.Control].
 func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
-	var set error
-	err := c.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(d.mark)) })
-	if err == nil {
-		err = set
-	}
-	return err
+	return kernel.SetMark(c, d.mark)
 }
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.

@@ -1,8 +1,10 @@
 package netns_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -209,5 +211,80 @@ END`)
 			}
 			all("afterwards", "db.example.com.", truth.String(), truth6.String())
 		})
+	}
+}
+
+// Malformed messages have no name, so they reach the resolver unchanged, and its answer comes back
+// unchanged.
+func TestDNS_Malformed(t *testing.T) {
+	t.Parallel()
+	w := netnstest.New(t, 1)
+	at := netip.AddrPortFrom(w.Peers[0].V4, 53)
+	udp := w.Peers[0].ListenUDP(t, at)
+	go func() { // echoes until the end of the test closes the socket
+		b := make([]byte, 1<<10)
+		for {
+			n, from, err := udp.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			udp.WriteTo(b[:n], from)
+		}
+	}()
+	tcp := w.Peers[0].Listen(t, at)
+	go func() {
+		for {
+			c, err := tcp.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	h, err := w.Victim.Set(netns.Spec{Do: netns.DNSMute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	var two dns.Msg
+	two.Question = []dns.Question{{Name: "a.", Qtype: dns.TypeA, Qclass: dns.ClassINET}, {Name: "b.", Qtype: dns.TypeA, Qclass: dns.ClassINET}}
+	packed, err := two.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		name    string
+		message []byte
+	}{
+		{"no question", make([]byte, 12)},
+		{"less than a header", []byte{1, 2, 3}},
+		{"a cut-off question", packed[:14]},
+		{"two questions", packed},
+	} {
+		for _, network := range []string{"udp", "tcp"} {
+			c, err := w.Victim.Dial(network, at, longEnough)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := m.message
+			if network == "tcp" {
+				sent = append([]byte{0, byte(len(sent))}, sent...)
+			}
+			c.SetDeadline(time.Now().Add(longEnough))
+			got := make([]byte, len(sent))
+			if _, err = c.Write(sent); err == nil {
+				_, err = io.ReadFull(c, got)
+			}
+			if err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%s, %s: %x, %v; want %x", m.name, network, got, err, sent)
+			}
+			c.Close()
+		}
+	}
+	if met, err := h.Met(); err != nil || met.Hit != 0 || met.Packets != 8 {
+		t.Errorf("it met %+v, %v; want 8 messages and no hit", met, err)
 	}
 }

@@ -11,18 +11,6 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// raise brings a link up.
-func raise(name string) error {
-	l, err := netlink.LinkByName(name)
-	if err != nil {
-		return fmt.Errorf("finding the link %s: %w", name, err)
-	}
-	if err := netlink.LinkSetUp(l); err != nil {
-		return fmt.Errorf("bringing the link %s up: %w", name, err)
-	}
-	return nil
-}
-
 // links lists the links of the thread's namespace over which packets enter and leave. Each packet
 // passes exactly one of them. Therefore links omits the loopback, the ports of a bridge or a bond,
 // and links on top of another link in the namespace, such as VLANs.
@@ -60,10 +48,10 @@ func furnish() error {
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "probe1"}); err != nil {
 		return kernel.Hint(fmt.Errorf("making a pair of links: %w", err))
 	}
-	if err := raise("probe0"); err != nil {
+	if err := kernel.Raise("probe0"); err != nil {
 		return err
 	}
-	return raise("probe1")
+	return kernel.Raise("probe1")
 }
 
 // listed lists objects of the kernel, and repeats the dump if they changed meanwhile.

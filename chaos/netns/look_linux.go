@@ -446,7 +446,7 @@ func rcodeName(c dnsmessage.RCode) string {
 // agent in the same container shares that file.
 func (n *Namespace) resolver() (netip.AddrPort, error) {
 	file := "/etc/resolv.conf"
-	if dir, ok := strings.CutSuffix(n.path, "/ns/net"); ok {
+	if dir, ok := strings.CutSuffix(n.Path(), "/ns/net"); ok {
 		file = filepath.Join(dir, "root", file)
 	}
 	f, err := os.Open(file)

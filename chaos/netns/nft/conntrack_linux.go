@@ -37,7 +37,7 @@ const (
 	ctTupleIP     = 1
 	ctTupleProto  = 2
 	ctIP4Src      = 1
-	CtIP4Dst      = 2
+	ctIP4Dst      = 2
 	ctIP6Src      = 3
 	ctIP6Dst      = 4
 	ctProtoNum    = 1
@@ -49,7 +49,7 @@ const (
 // at.
 func (o *Conntrack) Destination(proto byte, client, at netip.AddrPort) (netip.AddrPort, error) {
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port()) // dual-stack sockets map it
-	src, dst, fam := uint16(ctIP4Src), uint16(CtIP4Dst), byte(unix.AF_INET)
+	src, dst, fam := uint16(ctIP4Src), uint16(ctIP4Dst), byte(unix.AF_INET)
 	if at.Addr().Is6() {
 		src, dst, fam = ctIP6Src, ctIP6Dst, unix.AF_INET6
 	}
@@ -87,7 +87,7 @@ func (o *Conntrack) Destination(proto byte, client, at netip.AddrPort) (netip.Ad
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: %w", client, err)
 	}
-	to, ok := Destination(answer.Data[4:], dst)
+	to, ok := destination(answer.Data[4:], dst)
 	if !ok {
 		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: the kernel does not say", client)
 	}
@@ -123,9 +123,9 @@ func (o *Conntrack) ask(m mnl.Message) (answer mnl.Message, err error) {
 	return answer, nil
 }
 
-// Destination reads the original destination of a flow. dst is the type of the attribute that holds
+// destination reads the original destination of a flow. dst is the type of the attribute that holds
 // the address.
-func Destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
+func destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
 	d, err := mnl.NewAttributeDecoder(attrs)
 	if err != nil {
 		return to, false
@@ -159,6 +159,7 @@ func Destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
 	return netip.AddrPortFrom(a, p), a.IsValid() && p != 0
 }
 
+// Close ends it.
 func (o *Conntrack) Close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

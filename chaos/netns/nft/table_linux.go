@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -236,6 +237,21 @@ func Bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: n, Mask: mask, Xor: make([]byte, n)},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: value},
 	}
+}
+
+// Address matches packets with an address of p at an offset in the header of IPv4, or in that of IPv6.
+func Address(offset4, offset6 uint32, p netip.Prefix) []expr.Any {
+	p = p.Masked()
+	a := p.Addr()
+	family, at := byte(unix.NFPROTO_IPV4), offset4
+	if a.Is6() {
+		family, at = unix.NFPROTO_IPV6, offset6
+	}
+	mask := make([]byte, a.BitLen()/8)
+	for i := range p.Bits() {
+		mask[i/8] |= 0x80 >> (i % 8)
+	}
+	return append(Family(family), Bits(expr.PayloadBaseNetworkHeader, at, mask, a.AsSlice())...)
 }
 
 // Offsets of the ports in a TCP or UDP header.

@@ -1,4 +1,4 @@
-package netns
+package responder
 
 import (
 	"math/rand/v2"
@@ -6,12 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"brunt/chaos/netns/nft"
-
 	"github.com/miekg/dns"
 )
 
-func TestNamed(t *testing.T) {
+func TestMatches(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		names []string
@@ -31,19 +29,19 @@ func TestNamed(t *testing.T) {
 		{"the root", []string{"a"}, ".", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := named(tt.names, tt.asked); got != tt.want {
+			if got := matches(tt.names, tt.asked); got != tt.want {
 				t.Errorf("%t; want %t", got, tt.want)
 			}
 		})
 	}
 }
 
-// With a share, some questions are affected, and the same ones for the same seed.
+// With a share, some queries are affected, and the same ones for the same seed.
 func TestResponder_Share(t *testing.T) {
 	draw := func(seed uint64) (hit []bool) {
-		r := responder{spec: Spec{Do: DNSFail, Share: 0.3}, rand: rand.New(rand.NewPCG(seed, 0))}
+		r := Responder{config: Config{RCode: dns.RcodeServerFailure, Share: 0.3}, rand: rand.New(rand.NewPCG(seed, 0))}
 		for range 1000 {
-			hit = append(hit, r.meant("example.com."))
+			hit = append(hit, r.chooses("example.com."))
 		}
 		return hit
 	}
@@ -65,23 +63,23 @@ func TestResponder_Share(t *testing.T) {
 	}
 }
 
-// Questions of several clients may have the same id: each gets its own answer, and an unsolicited
+// Queries of several clients may have the same id: each gets its own answer, and an unsolicited
 // answer is dropped.
 func TestPending(t *testing.T) {
-	p := pending{asked: map[uint16]question{}}
+	p := pending{queries: map[uint16]query{}}
 	to := netip.MustParseAddrPort("192.0.2.53:53")
 	clients := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:4000"), netip.MustParseAddrPort("192.0.2.2:4000")}
 	var sent [2][]byte
 	for i, c := range clients {
 		sent[i] = []byte{7, 7, 1, 0}
-		p.put(sent[i], question{client: c, to: to, id: 0x0707})
+		p.put(sent[i], query{client: c, to: to, id: 0x0707})
 	}
 	if slices.Equal(sent[0], sent[1]) {
-		t.Fatal("two questions are asked on under one number")
+		t.Fatal("two queries are forwarded under one id")
 	}
 	number := func(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
 	if _, ok := p.take(number(sent[0]), netip.MustParseAddrPort("192.0.2.66:53")); ok {
-		t.Error("an answer was taken from somebody who was not asked")
+		t.Error("an answer was accepted from an address that was not asked")
 	}
 	for i, c := range clients {
 		q, ok := p.take(number(sent[i]), netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), 53))
@@ -92,16 +90,16 @@ func TestPending(t *testing.T) {
 			t.Error("an answer was taken twice")
 		}
 	}
-	// If all ids are in use, the next question replaces one.
+	// If all ids are in use, the next query replaces one.
 	for range 1<<16 + 10 {
-		p.put(make([]byte, 2), question{client: clients[0], to: to})
+		p.put(make([]byte, 2), query{client: clients[0], to: to})
 	}
-	if len(p.asked) > 1<<16 {
-		t.Errorf("%d are waited for", len(p.asked))
+	if len(p.queries) > 1<<16 {
+		t.Errorf("%d are waited for", len(p.queries))
 	}
 }
 
-// FuzzResponder sends arbitrary bytes as questions.
+// FuzzResponder sends arbitrary bytes as queries.
 func FuzzResponder(f *testing.F) {
 	var q dns.Msg
 	q.SetQuestion("db.example.com.", dns.TypeA)
@@ -114,30 +112,23 @@ func FuzzResponder(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(b[:13])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, s := range []Spec{
-			{Do: DNSFail, Names: []string{"db.example.com"}},
-			{Do: DNSMute},
-			{Do: DNSSpoof, Answers: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.IPv6Loopback()}},
+		for _, c := range []Config{
+			{RCode: dns.RcodeServerFailure, Names: []string{"db.example.com"}},
+			{Mute: true},
+			{Answers: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.IPv6Loopback()}},
 		} {
-			r := responder{spec: s}
-			answer, mine := r.answer(b)
-			if answer == nil {
+			r := Responder{config: c}
+			if !r.affects(b) {
 				continue
 			}
-			var a dns.Msg
-			if err := a.Unpack(answer); err != nil || !mine || !a.Response {
-				t.Fatalf("%s: it answers %x: %v", s.Do, answer, err)
+			var q dns.Msg
+			if err := q.Unpack(b); err != nil || len(q.Question) != 1 {
+				t.Fatalf("a malformed message is affected: %x: %v", b, err)
 			}
-		}
-	})
-}
-
-// FuzzDestination parses arbitrary bytes as a kernel message.
-func FuzzDestination(f *testing.F) {
-	f.Add([]byte{28, 0, 1, 128, 12, 0, 1, 128, 8, 0, 2, 0, 192, 0, 2, 1, 12, 0, 2, 128, 6, 0, 3, 0, 0, 53, 0, 0})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if to, ok := nft.Destination(b, nft.CtIP4Dst); ok && !to.IsValid() {
-			t.Fatalf("%v", to)
+			a := r.answer(&q)
+			if (a == nil) != c.Mute || a != nil && (!a.Response || a.Id != q.Id) {
+				t.Fatalf("%+v answers %v with %v", c, &q, a)
+			}
 		}
 	})
 }
