@@ -69,8 +69,9 @@ type Chart struct {
 	Strips    []strip
 	Y         []Tick
 	X         []Tick
+	Behind    template.HTML // inside the svg, below the lines: the same for every load and step
 	Plot      template.HTML // inside the svg
-	Scale     string        // "lo hi log" for the script
+	Scale     string        // "lo hi log apart" for the script
 	Ends      []Tick        // names at the right end of the lines
 	Tops      [][]top       // rows of names above the plot, where lines are highest
 	Named     bool          // long names stand at its right end
@@ -120,14 +121,16 @@ type Plotter struct {
 	together int
 	at       []span
 	behind   template.HTML // drawn behind the lines of every chart
-	drawn    bool          // behind is on the page, and other charts refer to it
+	onPage   bool          // behind is on the page, and other charts refer to it
 	ticks    []Tick
 	data     []series // of all charts, in the script's order
 	kinds    []kind   // of errors
+	rowLimit int      // of the rows of a table
+	bare     bool     // lines have no path: the script draws them from their values
 }
 
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
-	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times()}
+	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows}
 	for _, p := range list {
 		c.at = append(c.at, span{t.Place(p.t), t.Place(p.t + p.d)})
 	}
@@ -144,16 +147,30 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 		id := len(c.data)
 		c.data = append(c.data, *l)
 		if l.area && !(ch.Small && ch.Dense) {
-			fmt.Fprintf(&b, `<path class="area %s" data-s="%d" d="%s"/>`, l.class, id, under(c.at, l.values, s))
+			c.path(&b, "area "+l.class, id, func() string { return under(c.at, l.values, s) })
 		}
-		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, trace(c.at, l.values, s))
+		c.path(&b, "line "+l.class, id, func() string { return trace(c.at, l.values, s) })
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
-	ch.Plot = c.shaded() + c.grid(&ch, s, lines[0].unit) + template.HTML(b.String())
-	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
+	ch.Behind, ch.Plot = c.shaded(), c.grid(&ch, s, lines[0].unit)+template.HTML(b.String())
+	ch.Scale = scaleData(s, apart)
 	ch.Label = c.label(lines)
 	ch.Table = c.table(lines)
 	return &ch
+}
+
+// path writes the path of a line or of the area under it.
+func (c *Plotter) path(b *strings.Builder, class string, id int, d func() string) {
+	fmt.Fprintf(b, `<path class="%s" data-s="%d"`, class, id)
+	if !c.bare {
+		fmt.Fprintf(b, ` d="%s"`, d())
+	}
+	b.WriteString("/>")
+}
+
+// scaleData returns a scale, and the distance of the names beside it, for the script.
+func scaleData(s scale, apart float64) string {
+	return fmt.Sprintf("%g %g %t %g", s.Lo, s.Hi, s.Log, apart)
 }
 
 // overTime gives a chart the shared time axis and the faults above it.
@@ -177,10 +194,10 @@ func (c *Plotter) shaded() template.HTML {
 	switch {
 	case c.behind == "" || !math.IsNaN(c.now):
 		return c.behind
-	case c.drawn:
+	case c.onPage:
 		return `<use href="#behind"/>`
 	}
-	c.drawn = true
+	c.onPage = true
 	return `<g id="behind">` + c.behind + `</g>`
 }
 
@@ -210,7 +227,7 @@ const mostRows = 60
 
 // table returns lines as numbers: the largest of a row's points for latencies and gauges, the
 // mean for rates.
-func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, mostRows) }
+func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, c.rowLimit) }
 
 // tableOf is table with another bound of rows.
 func (c *Plotter) tableOf(lines []series, most int) *Table {
@@ -283,12 +300,14 @@ func (c *Plotter) strips(lines []series) []strip {
 	return out
 }
 
-// apart is the least distance between labels at the end of lines, as a share of the plot's
-// height.
-const apart = .062
+// The least distance between labels at the end of lines, as a share of the plot's height.
+const (
+	apart      = .062
+	apartSmall = .13
+)
 
 // ends places names at the right end of lines, moved apart where they would overlap.
-func (c *Plotter) ends(s scale, lines []series) []Tick {
+func (c *Plotter) ends(s scale, lines []series, apart float64) []Tick {
 	var list []end
 	for i := len(lines) - 1; i >= 0; i-- {
 		l := &lines[i]
@@ -302,7 +321,7 @@ func (c *Plotter) ends(s scale, lines []series) []Tick {
 			list = append(list, end{name: l.name, value: median(last)})
 		}
 	}
-	return c.spread(s, list)
+	return c.spread(s, list, apart)
 }
 
 // end is the name of a line at the right end of a plot.
@@ -312,7 +331,7 @@ type end struct {
 }
 
 // spread moves the names of lines apart, no further than needed.
-func (c *Plotter) spread(s scale, list []end) []Tick {
+func (c *Plotter) spread(s scale, list []end, apart float64) []Tick {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
 	below := 2.0 // of the label above
 	for i := range list {

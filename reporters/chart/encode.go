@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -20,22 +21,22 @@ import (
 // runs of equal distances in milliseconds, values as multiples of a suitable unit, a series
 // close to another as the difference from it, a sparse one as pairs of place and value. null
 // is unknown, -1 an infinite time. The charts of single loads and steps are separate, since
-// most readers never open them.
-func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err error) {
+// most readers never open them; draw makes their markup.
+func (c *Plotter) Encode(r *result.Result, draw func(*Chart) (Drawing, error)) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
 		return "", "", nil
 	}
 	out := struct {
-		A      float64  `json:"a"`
-		B      float64  `json:"b"`
-		Times  [2]any   `json:"t"`
-		Series []line   `json:"s"`
-		Steps  []string `json:"p,omitempty"` // the choices; "" is all steps of a load
-		Of     []int    `json:"o,omitempty"` // index in Loads of each choice
-		Loads  []string `json:"l,omitempty"`
-		Faults []focus  `json:"f,omitempty"`
-		Axes   axes     `json:"y,omitempty"`
-	}{A: c.From, B: c.To, Times: spacing(c.points), Series: lines(c.data), Faults: c.focuses()}
+		A      float64   `json:"a"`
+		B      float64   `json:"b"`
+		Times  [2]any    `json:"t"`
+		Series []line    `json:"s"`
+		Steps  []string  `json:"p,omitempty"` // the choices; "" is all steps of a load
+		Of     []int     `json:"o,omitempty"` // index in Loads of each choice
+		Loads  []string  `json:"l,omitempty"`
+		Faults []focus   `json:"f,omitempty"`
+		Ticks  []float64 `json:"k"` // possible distances of moments on the axis, in seconds
+	}{A: c.From, B: c.To, Times: spacing(c.points), Series: lines(c.data), Faults: c.focuses(), Ticks: timeSteps}
 	list := c.facets(r)
 	var charts []facetData
 	for _, p := range list {
@@ -44,11 +45,11 @@ func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err err
 			i, out.Loads = len(out.Loads), append(out.Loads, p.load)
 		}
 		out.Steps, out.Of = append(out.Steps, p.step), append(out.Of, i)
-		list := p.series(c.kinds)
-		charts = append(charts, facetData{Times: spacing(p.points), Series: lines(list), Together: p.together, Axes: axesOf(list)})
-	}
-	if len(list) > 0 { // else no chart changes its scale
-		out.Axes = axesOf((&facet{points: c.points}).series(c.kinds))
+		one, err := c.drawn(r, p, draw)
+		if err != nil {
+			return "", "", err
+		}
+		charts = append(charts, one)
 	}
 	if whole, err = packed(out); err != nil || len(list) == 0 {
 		return whole, "", err
@@ -68,43 +69,45 @@ type line struct {
 	Sparse json.RawMessage `json:"z,omitempty"`
 }
 
-// facetData holds the points of one load or step. Its series correspond to the first ones of
-// the page.
+// facetData holds the points of one load or step, and its charts as drawn. Its series
+// correspond to the first ones of the page.
 type facetData struct {
-	Times    [2]any  `json:"t"`
-	Series   []line  `json:"s"`
-	Together float64 `json:"w"` // length of its windows in seconds, if longer than the page's
-	Axes     axes    `json:"y"`
+	Times  [2]any             `json:"t"`
+	Series []line             `json:"s"`
+	Note   string             `json:"n"`
+	Charts map[string]Drawing `json:"c"` // by ID
 }
 
-// axes holds the vertical axes of the charts that the selector of loads and steps changes, by
-// chart ID.
-type axes map[string]axis
-
-// An axis is a scale with its tick labels.
-type axis struct {
-	Lo    float64  `json:"lo"`
-	Hi    float64  `json:"hi"`
-	Log   bool     `json:"log"`
-	Ticks [][2]any `json:"t"` // position from 0 at the lower edge to 1, and text
+// A Drawing is a chart of a load or step as markup, in the parts that take the place of those
+// in the chart of the whole run. Lines have no path: the script draws them from their values.
+type Drawing struct {
+	Tops   string `json:"tops"`
+	Strips string `json:"strips"`
+	Ticks  string `json:"ticks"`
+	Names  string `json:"names"`
+	Lines  string `json:"lines"`
+	Scale  string `json:"scale"`
+	Label  string `json:"label"`
+	Table  string `json:"table"`
 }
 
-// axesOf returns the axes for the lines of a load or step, in the order of facet.series.
-func axesOf(list []series) axes {
-	percentiles, throughput, errors := list[:4], list[4:8], list[8:]
-	out := axes{"latency": axisOf(latencyScale(percentiles), inSeconds), "throughput": axisOf(throughputScale(throughput), perSec)}
-	if len(errors) > 0 {
-		out["errors"] = axisOf(errorScale(errors), perSec)
+// drawn returns the charts of a load or step.
+func (c *Plotter) drawn(r *result.Result, p facet, draw func(*Chart) (Drawing, error)) (facetData, error) {
+	only := &Plotter{Timeline: c.Timeline, points: p.points, kinds: c.kinds, onPage: true, bare: true, together: 1, rowLimit: p.rows}
+	out := facetData{Times: spacing(p.points), Note: p.note(), Charts: map[string]Drawing{}}
+	for _, ch := range []*Chart{only.Latency(r), only.Throughput(), only.errorChart()} {
+		if ch == nil {
+			continue
+		}
+		ch.Title += " of " + p.name
+		d, err := draw(ch)
+		if err != nil {
+			return facetData{}, err
+		}
+		out.Charts[ch.ID] = d
 	}
-	return out
-}
-
-func axisOf(s scale, u unit) axis {
-	a := axis{Lo: s.Lo, Hi: s.Hi, Log: s.Log}
-	for _, v := range s.Ticks() {
-		a.Ticks = append(a.Ticks, [2]any{s.At(v), u.Format(v)})
-	}
-	return a
+	out.Series = lines(only.data)
+	return out, nil
 }
 
 // focus is a part of the run that a reader may want to view alone.
@@ -169,10 +172,17 @@ func packed(v any) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close(), text.Close()); err != nil {
+	if err := errors.Join(encode(z, v), z.Close(), text.Close()); err != nil {
 		return "", err
 	}
 	return template.HTML(b.String()), nil
+}
+
+// encode writes v as JSON. The text is packed, so its markup needs no escapes.
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
 // spacing returns the first moment and the distances to the next ones, the last one to the end

@@ -13,13 +13,18 @@ import (
 // run.
 type facet struct {
 	load, step string // "" is all of the load's steps
+	name       string
 	points     []point
 	together   float64 // length of its points in seconds if several windows make one, else 0
+	rows       int     // bound of the rows of its tables
 }
 
 // mostFacetPoints bounds the points of all loads and steps of a page together: the more of
 // them, the fewer points each, so that the page stays small.
 const mostFacetPoints = 5_000
+
+// mostFacetRows bounds the rows of the tables of all loads and steps together in the same way.
+const mostFacetRows = 1_200
 
 // facets returns what can be shown separately: each load, each of its steps. It returns none
 // if there is only one step.
@@ -35,9 +40,10 @@ func (c *Plotter) facets(r *result.Result) []facet {
 	if len(rows) < 2 {
 		return nil
 	}
-	keys := []key{}
+	keys, ofLoads := []key{}, map[string]bool{}
 	for k := range rows {
 		keys = append(keys, k)
+		ofLoads[k.load] = true
 	}
 	loads, place := map[string]int{}, map[key]int{}
 	for i, l := range r.Loads { // in the order of the scenario, a load's sum before its steps
@@ -55,8 +61,11 @@ func (c *Plotter) facets(r *result.Result) []facet {
 		list := rows[k]
 		slices.SortStableFunc(list, func(a, b point) int { return cmp.Compare(a.t, b.t) })
 		p := facet{load: words.Clean(k.load), step: words.Clean(k.step), points: c.thin(joinSlivers(c.gapless(list)), most)}
-		if k.step == "*" {
-			p.step = ""
+		p.rows = max(FewRows, min(mostRows, mostFacetRows/len(keys)))
+		if p.name = p.step; k.step == "*" {
+			p.step, p.name = "", p.load
+		} else if len(ofLoads) > 1 {
+			p.name += " of " + p.load
 		}
 		if longest(p.points) > 1.5*longest(c.points) {
 			p.together = longest(p.points)
@@ -118,10 +127,11 @@ func (c *Plotter) thin(list []point, most int) []point {
 	return out
 }
 
-// series returns the lines of the charts of response times, requests and errors, in the order
-// of the page's first series.
-func (p *facet) series(kinds []kind) []series {
-	c := &Plotter{points: p.points}
-	out := append(c.percentileLines(), c.throughputLines()...)
-	return append(out, c.errorLines(kinds)...)
+// note says which load or step the charts show.
+func (p *facet) note() string {
+	text := "Shown is " + p.name + " alone."
+	if p.together > 0 {
+		text += " Each point is " + words.Offset(result.Num(math.Round(p.together))) + " long."
+	}
+	return text
 }

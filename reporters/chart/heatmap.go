@@ -47,7 +47,8 @@ func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	c.overTime(ch)
 	from, to := c.points[0], c.points[len(c.points)-1]
 	x, w := c.Place(from.t)*PlotWidth, (c.Place(to.t+to.d)-c.Place(from.t))*PlotWidth
-	ch.Plot = c.shaded() + c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
+	ch.Behind = c.shaded()
+	ch.Plot = c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
 		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
 	ch.Table = c.heatTable(s, cells)
 	ch.Shades = shades()

@@ -14,7 +14,10 @@ import (
 // Latency draws response times on a logarithmic axis.
 func (c *Plotter) Latency(r *result.Result) *Chart {
 	lines := c.percentileLines()
-	s := latencyScale(lines)
+	s, ok := logarithmic(valuesOf(lines)...)
+	if !ok { // no request was answered: every line leaves the plot at its top
+		s = scale{Log: true, Lo: .001, Hi: 1}
+	}
 	about := "From the instant a request was asked for to its last byte; a failed request counts as slower than any answer."
 	if c.together > 1 {
 		about += fmt.Sprintf(" Each point is the worst of %d windows.", c.together)
@@ -26,7 +29,7 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
 		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would overlap their labels
 	}
-	ch.Ends = c.ends(s, lines)
+	ch.Ends = c.ends(s, lines, apart)
 	var why []string
 	for i, of := range []string{"50", "5", "1"} {
 		if name := "∞ " + lines[i].name; slices.ContainsFunc(ch.Strips, func(s strip) bool { return s.Name == name }) {
@@ -38,23 +41,6 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	}
 	return ch
 }
-
-// latencyScale returns the scale of response times. If no request was answered, every line
-// leaves the plot at its top.
-func latencyScale(lines []series) scale {
-	s, ok := logarithmic(valuesOf(lines)...)
-	if !ok {
-		return scale{Log: true, Lo: .001, Hi: 1}
-	}
-	return s
-}
-
-// throughputScale returns the scale of requests per second. Good requests are never more than
-// those offered, sent or answered.
-func throughputScale(lines []series) scale { return Linear(valuesOf(lines[:3])...) }
-
-// errorScale returns the scale of errors per second.
-func errorScale(lines []series) scale { return Linear(valuesOf(lines)...) }
 
 func valuesOf(lines []series) [][]float64 {
 	out := make([][]float64, len(lines))
@@ -87,12 +73,12 @@ func closedLoads(r *result.Result) string {
 // Throughput draws offered, sent and answered requests.
 func (c *Plotter) Throughput() *Chart {
 	lines := c.throughputLines()
-	s := throughputScale(lines)
+	s := Linear(valuesOf(lines[:3])...) // good requests are never more than the others
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
 	}, s, lines)
-	ch.Ends = c.ends(s, lines)
+	ch.Ends = c.ends(s, lines, apart)
 	return ch
 }
 
@@ -161,11 +147,16 @@ func (c *Plotter) errorLines(kinds []kind) []series {
 // ErrorRates draws errors per second, by kind; nil: there were none.
 func (c *Plotter) ErrorRates() *Chart {
 	c.kinds = c.errorKinds()
+	return c.errorChart()
+}
+
+// errorChart draws errors per second of the kinds of the page.
+func (c *Plotter) errorChart() *Chart {
 	lines := c.errorLines(c.kinds)
 	if len(lines) == 0 {
 		return nil
 	}
-	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, errorScale(lines), lines)
+	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, Linear(valuesOf(lines)...), lines)
 	ch.Tops = c.peaks(lines)
 	return ch
 }

@@ -1,11 +1,9 @@
 package chart
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"math"
-	"slices"
 	"strings"
 
 	"brunt/reporters/words"
@@ -170,8 +168,8 @@ func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
-	ch.Plot = c.shaded() + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
-	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
+	ch.Behind, ch.Plot = c.shaded(), c.grid(ch, s, p.unit)+c.marked(p, list)+template.HTML(b.String())
+	ch.Scale = scaleData(s, apartSmall)
 	ch.Label = c.label(list)
 	ch.Ends = c.names(s, list)
 	if every > 1 {
@@ -198,37 +196,12 @@ func grouped(l series, every int) series {
 	return l
 }
 
-// names places names at the right end of lines, moved apart where they would overlap.
+// names places names, shortened, at the right end of lines.
 func (c *Plotter) names(s scale, list []series) []Tick {
-	const apart = .13
-	type end struct {
-		name string
-		at   float64
+	out := c.ends(s, list, apartSmall)
+	for i := range out {
+		out[i].Label, out[i].Minor = words.Clip(out[i].Label, 14), false
 	}
-	var ends []end
-	for i := range list {
-		var last []float64
-		for j := len(list[i].values) - 1; j >= 0 && len(last) < 9; j-- {
-			if v := list[i].values[j]; !math.IsNaN(v) {
-				last = append(last, v)
-			}
-		}
-		ends = append(ends, end{list[i].name, s.At(median(last))})
-	}
-	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.at, a.at) })
-	below := 2.0
-	for i := range ends {
-		ends[i].at = math.Min(ends[i].at, below-apart)
-		below = ends[i].at
-	}
-	above := .04 // the lowest name stays clear of the axis
-	var out []Tick
-	for _, e := range slices.Backward(ends) {
-		at := math.Max(e.at, above)
-		above = at + apart
-		out = append(out, Tick{Place: c.places.top(1 - at), Label: words.Clip(e.name, 14)})
-	}
-	slices.Reverse(out)
 	return out
 }
 

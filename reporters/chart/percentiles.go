@@ -167,7 +167,7 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale
 			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
 		}
 	}
-	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends), c.rows(tops), len(ends) > 0
+	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends, apart), c.rows(tops), len(ends) > 0
 }
 
 // path draws a curve; failed requests go straight up.

@@ -57,7 +57,7 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 		}
 	}
 	ch := c.make(Chart{ID: "good", Title: "Share of good requests", About: about + asked, Alone: true}, s, []series{line})
-	ch.Plot = template.HTML(`<path class="lost" d="`+over(c.at, line.values, s)+`"/>`) + ch.Plot
+	ch.Behind = template.HTML(`<path class="lost" d="`+over(c.at, line.values, s)+`"/>`) + ch.Behind
 	if !math.IsNaN(aim) {
 		ch.Plot += hline("limit", s.At(aim))
 	}

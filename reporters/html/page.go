@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"brunt/reporters"
 	"brunt/reporters/chart"
@@ -177,7 +178,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Data, p.Facets, err = c.Encode(r); err != nil {
+	if p.Data, p.Facets, err = c.Encode(r, drawing); err != nil {
 		return nil, err
 	}
 	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(script)
@@ -189,6 +190,23 @@ func newPage(r *result.Result) (*pageView, error) {
 	}
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
 	return p, nil
+}
+
+// drawing returns the parts of a chart that the script exchanges.
+func drawing(c *chart.Chart) (chart.Drawing, error) {
+	d := chart.Drawing{Lines: string(c.Plot), Scale: c.Scale, Label: c.Title + ". " + c.Label}
+	for name, to := range map[string]*string{"tops": &d.Tops, "strips": &d.Strips, "ticks": &d.Ticks, "names": &d.Names, "table-body": &d.Table} {
+		var b strings.Builder
+		var of any = c
+		if name == "table-body" {
+			of = c.Table
+		}
+		if err := pageTemplate.ExecuteTemplate(&b, name, of); err != nil {
+			return chart.Drawing{}, err
+		}
+		*to = b.String()
+	}
+	return d, nil
 }
 
 // hash returns the name of a style or script for the page's policy.

@@ -382,11 +382,14 @@ func TestHTML_HeatmapIsAnImage(t *testing.T) {
 	}
 }
 
-// The lines of a load or step have the order of the page's lines, which the script relies on.
+// A load or step has its charts drawn. Its lines have the order of the page's lines, which the
+// script relies on.
 func TestHTML_FacetsFollowThePage(t *testing.T) {
 	type lines struct {
 		S []struct{ N string }
 		P []string
+		N string
+		C map[string]chart.Drawing
 	}
 	for _, name := range []string{"minute", "short", "faults-none"} {
 		data := packedData.FindAllStringSubmatch(reporterstest.Render(t, Page{}, reporterstest.Results()[name]), -1)
@@ -397,7 +400,10 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 		if !slices.Equal(whole.P, []string{"list posts", "read post"}) || len(facets) != 2 {
 			t.Errorf("%s: %d facets of %q", name, len(facets), whole.P)
 		}
-		for _, f := range facets {
+		for i, f := range facets {
+			if d := f.C["latency"]; !strings.HasPrefix(d.Label, "Response time of "+whole.P[i]+". p50 from ") || !strings.Contains(d.Lines, `data-s="0"/>`) || f.N != "Shown is "+whole.P[i]+" alone." {
+				t.Errorf("%s: step %d is drawn as %q: %+v", name, i, f.N, d)
+			}
 			if len(f.S) < 8 || !slices.Equal(f.S, whole.S[:len(f.S)]) {
 				t.Errorf("%s: a step has %v, the page %v", name, f.S, whole.S)
 			}

@@ -67,7 +67,7 @@ func TestHTML_UnitsOfAnHour(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, hi := range []float64{8, 1.5 * (1 << 30)} {
-		if p.Target[i].Scale != fmt.Sprintf("0 %g false", hi) {
+		if p.Target[i].Scale != fmt.Sprintf("0 %g false 0.13", hi) {
 			t.Errorf("%s: the scale is %s", p.Target[i].Title, p.Target[i].Scale)
 		}
 	}

@@ -61,7 +61,7 @@ function decode(d) {
     if (s.g) v = v.flatMap(x => new Array(s.g).fill(x)).slice(0, T.length - 1);
     V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? Math.round((V[s.b][i] + x) * 10) / 10 : s.u === 0 && x < 0 ? Infinity : x / s.m));
   }
-  return { T, V, w: d.w, y: d.y };
+  return { T, V, n: d.n, c: d.c };
 }
 const D = ready.data || await inflate(document.getElementById('data'));
 if (signal.aborted) return;
@@ -77,20 +77,21 @@ const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floo
 const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : u === 5 ? bytes(f) : number(f);
 const known = v => v.filter(f => !isNaN(f));
 
-// the position of a value on a scale, 0 at its lower edge, 1 at its upper; the scales come with the page
+// a scale as the page has it, and the position of a value on it, 0 at its lower edge, 1 at its upper; apart is the least distance of names
+const scale = text => { const [lo, hi, log, apart] = (text || '').split(' '); return { lo: +lo, hi: +hi, log: log === 'true', apart: +apart }; };
 const on = (s, v) => Math.max(0, Math.min(1, s.log ? v > 0 ? Math.log(v / s.lo) / Math.log(s.hi / s.lo) : 0 : (v - s.lo) / (s.hi - s.lo)));
 
 // every chart over time: its lines, and whether the selector changes them
 const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in props) e.setAttribute(k, props[k]); return e; };
 const charts = all('.frame[data-time]').map(frame => {
-  const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
+  const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, named: !!plot.parentNode.querySelector('u'), peaks: !!frame.querySelector('.tops'), title: plot.getAttribute('aria-label').split('. ')[0] };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: scale(plot.dataset.scale), named: !!plot.parentNode.querySelector('u'), peaks: !!frame.querySelector('.tops'), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
 
-// lines with every point
+// lines with every point, for a part of a long run, a load or a step
 function path(T, v, s, area) {
   const x = t => (2e3 * (t - A) / (B - A)).toFixed(2), steps = v.length <= 300;
   let d = '', first = '';
@@ -109,10 +110,9 @@ function lines(c) {
   for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
 }
 
-// ends names lines at the edge of the view, moved apart where they would overlap, as chart.go and panels.go do
+// ends names lines at the edge of a part of the run, moved apart where they would overlap
 function ends(c) {
-  const gap = c.fig.closest('#target') ? .13 : .062;
-  const { T, V } = source(c), s = c.scale, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
+  const { T, V } = source(c), s = c.scale, gap = s.apart, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
   const list = c.ids.map(i => ({ n: S[i].n, v: known(V[i].slice(from, to)) })).map(l => ({ n: l.n, v: l.v.slice(-Math.min(9, 1 + (to - from >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length)
     .map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
   for (const e of all('u', box)) e.remove();
@@ -128,7 +128,7 @@ function ends(c) {
   }
 }
 
-// tops names lines where they are highest in the view, in rows where none touches another
+// tops names lines where they are highest in a part of the run, in rows where none touches another
 function tops(c) {
   const { T, V } = source(c), from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1, rows = [];
   for (const e of all('.tops', c.frame)) e.remove();
@@ -151,44 +151,36 @@ function tops(c) {
   }
 }
 
-// draw redraws a chart and its parts: for a load or a step, or for all
-function draw(c) {
-  const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
-  const s = c.scale = source(c).y[c.fig.id.slice(2)];
-  for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip', c.frame))) e.remove();
-  const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
-  const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
-  for (const [at, label] of s.t) {
-    c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - at) + 'h2000' }), c.plot.querySelector('path[data-s]'));
-    if (!strips.length || at < .999) place(make('em', { textContent: label }), at);
-  }
-  for (const l of strips) {
-    const z = svg('svg', { class: l.p.getAttribute('class').replace('line ', '') + ' z', viewBox: '0 0 2000 10', preserveAspectRatio: 'none', 'aria-hidden': true });
-    let d = '';
-    l.v.forEach((f, i) => { if (f === Infinity) { const a = 2e3 * (T[i] - A) / (B - A), b = 2e3 * (T[i + 1] - A) / (B - A), n = Math.max(2, b - a); d += 'M' + a + ' 0h' + n + 'v10h' + -n + 'z'; } });
-    z.append(svg('path', { d }));
-    c.frame.insertBefore(make('div', { className: 'strip' }, make('em', { textContent: '∞ ' + l.n }), z), box);
-  }
-  lines(c);
-  const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
-  const most = k => k.reduce((a, b) => Math.max(a, b)), least = k => k.reduce((a, b) => Math.min(a, b));
-  c.plot.ariaLabel = c.title + nameOf(chosen, ' of ') + '. ' + of.map(l => l.n + ' from ' + text(u, least(l.k)) + ' to ' + text(u, most(l.k))).join('; ');
-  const n = Math.ceil((T.length - 1) / 60), body = c.fig.querySelector('table.data tbody'), rows = [];
-  for (let i = 0; i < T.length - 1; i += n) {
-    const to = Math.min(i + n, T.length - 1), row = make('tr', {}, make('td', { textContent: clock(T[i]) }));
-    for (const l of list) {
-      let sum = 0, time = 0, top = NaN;
-      for (let j = i; j < to; j++) if (!isNaN(l.v[j])) { sum += l.v[j] * (T[j + 1] - T[j]); time += T[j + 1] - T[j]; top = isNaN(top) ? l.v[j] : Math.max(top, l.v[j]); }
-      row.append(make('td', { textContent: text(u, u === 1 && time ? sum / time : top) }));
-    }
-    rows.push(row);
-  }
-  body.replaceChildren(...rows);
-  for (const e of all('details .foot, .shown', c.fig)) e.remove();
-  if (n > 1) body.closest('.scroll').before(make('p', { className: 'foot', textContent: 'A row is the ' + (u === 1 ? 'mean' : 'largest') + ' of ' + n + ' points.' }));
-  if (chosen >= 0) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: 'Shown is ' + nameOf(chosen) + ' alone.' + (w ? ' Each point is ' + clock(Math.round(w)) + ' long.' : '') }));
+// keep notes how the page drew a chart, before the first change
+function keep(c) {
+  const html = (q, e) => all(q, e || c.frame).map(e => e.outerHTML).join('');
+  c.fig.drawn ||= { tops: html('.tops'), names: html('.plot u'), ...c.switched && { strips: html('.strip'), ticks: html('.plot em'), lines: c.plot.lastElementChild.innerHTML, scale: c.plot.dataset.scale, label: c.plot.ariaLabel, table: html('details > :not(summary)', c.fig) } };
 }
-const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
+const drawn = c => c.switched && shown.c ? shown.c[c.fig.id.slice(2)] : c.fig.drawn;
+
+// names puts the names of lines where the page drew them
+function names(c) {
+  const d = drawn(c), box = c.plot.parentNode;
+  for (const e of all('.tops, .plot u', c.frame)) e.remove();
+  box.insertAdjacentHTML('beforebegin', d.tops);
+  box.insertAdjacentHTML('beforeend', d.names);
+}
+
+// draw shows a chart as the page drew it, for the whole run or for a load or step
+function draw(c) {
+  const d = drawn(c), box = c.plot.parentNode;
+  for (const e of all('.strip, .plot em, .shown, details > :not(summary)', c.fig)) e.remove();
+  box.insertAdjacentHTML('beforebegin', d.strips);
+  box.insertAdjacentHTML('afterbegin', d.ticks);
+  c.plot.lastElementChild.innerHTML = d.lines;
+  c.plot.ariaLabel = d.label;
+  c.scale = scale(d.scale);
+  c.fig.querySelector('details').insertAdjacentHTML('beforeend', d.table);
+  if (shown.n) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: shown.n }));
+  if (chosen >= 0 || !dense) lines(c);
+  names(c);
+  scrolls();
+}
 
 for (const b of all('.lane > b')) b.title = ((D.f || []).find(f => f.a <= +b.dataset.a && parseInt(f.n) === +b.textContent) || { n: '' }).n;
 
@@ -223,7 +215,6 @@ function leave() {
   for (const { b } of values) b.textContent = '';
   for (const c of charts) c.cursor.hidden = true;
 }
-const steps = [.001, .01, .1, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400];
 function zoom(a, b) {
   const width = Math.max(.01, Math.min(B - A, b - a));
   a = Math.max(A, Math.min(B - width, a));
@@ -240,11 +231,12 @@ function zoom(a, b) {
     e.style.maxWidth = w ? '' : 'none';
     if (label || numbered) e.hidden = !w && (l > 100 || r < 0);
   }
-  if (!(w && untouched)) for (const c of charts) if (c.named) ends(c); else if (c.peaks) tops(c);
+  if (!w) for (const c of charts) { keep(c); if (c.named) ends(c); else if (c.peaks) tops(c); }
+  else if (!untouched) for (const c of charts) names(c);
   untouched = untouched && w;
   for (const e of all('.xaxis .new')) e.remove();
   if (!w) {
-    const step = steps.find(s => (view[1] - view[0]) / s <= 8) || 86400;
+    const step = D.k.find(s => (view[1] - view[0]) / s <= 8) || 86400;
     for (const axis of all('.frame[data-time] .xaxis, .rows .xaxis')) for (let i = Math.ceil(view[0] / step); i * step <= view[1]; i++) {
       const s = make('span', { className: 'new', textContent: clock(i * step) });
       s.style.left = place(i * step) + '%';
@@ -258,6 +250,7 @@ async function choose(i) {
   if (i >= 0 && !parts) parts = ready.facets || await inflate(document.getElementById('facets'));
   chosen = i;
   untouched = false;
+  charts.forEach(keep);
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
   for (const c of charts) if (c.switched) draw(c);
   zoom(...view);
