@@ -14,8 +14,9 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
 	"brunt/targets/platform/docker"
-	"brunt/targets/stack"
 )
 
 // Needs checks whether this machine and the target have what the plan needs. It starts nothing and
@@ -25,7 +26,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	switch {
 	case p.Stack == nil:
 		checks = append(checks, targetNeeds(ctx, p))
-	case p.Stack.Platform == stack.Docker:
+	case p.Stack.Platform == platform.Docker:
 	default:
 		checks = append(checks, commandNeeds(p)...)
 		checks = append(checks, portNeeds(p)...)
@@ -169,7 +170,7 @@ func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
 		return out
 	}
 	if p.Stack.Compose != nil {
-		if _, err := stack.ComposeCommand(ctx); err != nil {
+		if _, err := compose.Command(ctx); err != nil {
 			return append(out, Check{"compose", Bad, err.Error(), ""})
 		}
 		return append(out, Check{"compose", Fine, p.Stack.Compose.Path, ""})

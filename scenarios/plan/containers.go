@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/container"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+	"brunt/targets/platform"
 	"brunt/targets/platform/docker"
-	"brunt/targets/stack"
 )
 
 // Getenv reads the environment that the plan was compiled in.
@@ -32,7 +32,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 	}
 	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{}, chaos.Zones{}
 	for _, f := range t.Units.Fields {
-		if !syntax.IsName(f.Key) || f.Key == stack.LoadUnit || f.Key == chaos.TargetName {
+		if !syntax.IsName(f.Key) || f.Key == platform.LoadUnit || f.Key == chaos.TargetName {
 			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)
 			continue
 		}
@@ -45,7 +45,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		c.plan.Chosen[f.Key] = one
 		c.plan.Scope.Found[f.Key], c.plan.Scope.Services[f.Key] = true, max(1, len(one.Zones))
 		for i, zone := range one.Zones { // at least one container for each zone
-			c.plan.Scope.Zones[stack.UnitName(f.Key, i)] = zone
+			c.plan.Scope.Zones[platform.UnitName(f.Key, i)] = zone
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 func (c *compiler) reachEngine() {
 	at := syntax.Pos{}
 	switch {
-	case c.plan.Stack != nil && c.plan.Stack.Platform == stack.Docker:
+	case c.plan.Stack != nil && c.plan.Stack.Platform == platform.Docker:
 		at = c.sc.Target.Of(TargetKind(&c.sc.Target))
 	case len(c.plan.Chosen) > 0:
 		at = c.sc.Target.Of("units")

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // OwnFiles is the number of open files that brunt needs for itself: logs, links, the report.
@@ -60,7 +60,7 @@ func Relative(dir, path string) string {
 
 // Programs lists the files that a service is started from: its command, and the files among its
 // arguments. Brunt itself is left out: its version identifies it.
-func Programs(s *stack.Service) []string {
+func Programs(s *platform.Service) []string {
 	var out []string
 	if s.Container != nil { // its image holds its programs
 		return nil

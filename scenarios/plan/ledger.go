@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/syntax"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // ledgerCompiler resolves the ledger of a scenario.
@@ -153,13 +153,13 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		}
 		found := false
 		for n := range s.Replicas {
-			if unit := stack.UnitName(name, n); index == "" || unit == at {
+			if unit := platform.UnitName(name, n); index == "" || unit == at {
 				add(unit, "")
 				found = true
 			}
 		}
 		if !found {
-			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, stack.UnitName(name, 0))
+			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, platform.UnitName(name, 0))
 		}
 	}
 }
@@ -170,5 +170,5 @@ func (c ledgerCompiler) entryPlace() []ledger.Place {
 		base, _ := c.sc.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}
 	}
-	return []ledger.Place{{Name: stack.UnitName(c.plan.Stack.Entry, 0)}}
+	return []ledger.Place{{Name: platform.UnitName(c.plan.Stack.Entry, 0)}}
 }

@@ -18,7 +18,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // observeCompiler resolves the data read beside the load: metrics, alerts, and queries to the team's
@@ -114,7 +114,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
-	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != stack.Docker:
+	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:
 		var i int

@@ -20,7 +20,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 	"brunt/targets"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // TargetName describes the target in one word.
@@ -117,7 +117,7 @@ type Plan struct {
 	Checks   []string // names of checks and extractions, by the number that causes carry
 	Faults   []*chaos.Entry
 	Scope    chaos.Scope                   // parts of the target
-	Stack    *stack.Spec                   // nil: the target already runs
+	Stack    *platform.Spec                // nil: the target already runs
 	Ledger   *ledger.Spec                  // nil: the scenario has none
 	Chosen   map[string]*container.Service // running containers, by the names that the target gives them
 	Gauges   []observe.Metric              // metrics of the target

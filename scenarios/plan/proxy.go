@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/allow"
 	"brunt/targets"
 	"brunt/targets/dial"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // proxies resolves the proxy of each load, and marks proxy passwords as secrets.
@@ -53,7 +53,7 @@ func (p *Plan) SetupLoad() *scenarios.Load {
 // for them.
 func (p *Plan) ProxiesOf(l *scenarios.Load) *dial.ProxySetting {
 	environ := p.Environ
-	if p.Stack != nil && p.Stack.Platform == stack.Docker {
+	if p.Stack != nil && p.Stack.Platform == platform.Docker {
 		environ = func(string) (string, bool) { return "", false }
 	}
 	out, err := dial.NewProxies(l.Connections.Proxy, environ)
@@ -139,7 +139,7 @@ func (p *Plan) FirstHop() string {
 func (c *compiler) proxied() {
 	to := chaos.TargetName
 	if c.plan.Stack != nil {
-		to = stack.UnitName(c.plan.Stack.Entry, 0)
+		to = platform.UnitName(c.plan.Stack.Entry, 0)
 	}
 	linked, _ := c.plan.NeedsLink(chaos.LoadName, to)
 	for i := range c.plan.Loads {

@@ -12,7 +12,8 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
 )
 
 // system resolves the target: services that brunt starts, or the URL of a running system.
@@ -21,13 +22,13 @@ func (c *compiler) system() {
 	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.CheckURL(nil)}
 	switch {
 	case t.Processes != nil:
-		spec := stack.Processes(t.Processes, t.Entry, c.m)
+		spec := platform.Processes(t.Processes, t.Entry, c.m)
 		c.plan.Stack = &spec
 	case t.Containers != nil:
-		spec := stack.Containers(t.Containers, t.Entry, c.m)
+		spec := platform.Containers(t.Containers, t.Entry, c.m)
 		c.plan.Stack = &spec
 	case t.Compose != nil:
-		spec := stack.Compose(t.Compose, t.Entry, c.m)
+		spec := compose.Read(t.Compose, t.Entry, c.m)
 		c.plan.Stack = &spec
 	case t.Stack != "":
 		c.builtin(t)
@@ -44,7 +45,7 @@ func (c *compiler) system() {
 		c.m.AddHint(t.Of("entry"), syntax.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
 	c.plan.Scope.Zones = c.plan.Stack.Zones()
-	c.plan.Scope.Containers = c.plan.Stack.Platform == stack.Docker
+	c.plan.Scope.Containers = c.plan.Stack.Platform == platform.Docker
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
@@ -65,7 +66,7 @@ func (c *compiler) system() {
 }
 
 func (c *compiler) builtin(t *scenarios.Target) {
-	kinds := stack.Kinds()
+	kinds := platform.Kinds()
 	if kinds[t.Stack] == nil {
 		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
 		return
@@ -75,7 +76,7 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
-	if t.Platform == stack.Docker {
+	if t.Platform == platform.Docker {
 		spec = b.Spec(nil).Contained()
 	}
 	for _, zone := range spec.Zones() {

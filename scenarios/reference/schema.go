@@ -27,7 +27,7 @@ import (
 	"brunt/targets/demo"
 	"brunt/targets/http"
 	"brunt/targets/http/auth"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
@@ -59,7 +59,7 @@ func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load": load.Source, "brunt/targets/http": http.Source, "brunt/targets/http/auth": auth.Source,
-		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source,
+		"brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
 	}
 	maps.Copy(all, faultcatalog.Sources())
 	return all
@@ -280,20 +280,20 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
 	props := s["properties"].(syntax.Schema)
 	var names, with []any
-	for _, name := range slices.Sorted(maps.Keys(stack.Kinds())) {
+	for _, name := range slices.Sorted(maps.Keys(platform.Kinds())) {
 		names = append(names, name)
-		with = append(with, syntax.SchemaOf(reflect.TypeOf(stack.Kinds()[name]()).Elem(), doc))
+		with = append(with, syntax.SchemaOf(reflect.TypeOf(platform.Kinds()[name]()).Elem(), doc))
 	}
 	s["description"] = about["target"]
 	props["stack"] = syntax.Schema{"description": about["stack"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": names})}}
 	props["with"] = syntax.Schema{"description": about["with"], "anyOf": with}
 	props["processes"] = syntax.Schema{
 		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[stack.Process](), doc),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[platform.Process](), doc),
 	}
 	props["containers"] = syntax.Schema{
 		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[stack.Container](), doc),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[platform.Container](), doc),
 	}
 	props["units"] = syntax.Schema{
 		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),

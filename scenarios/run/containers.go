@@ -9,60 +9,36 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
-	"brunt/chaos/container"
+	chaoscontainer "brunt/chaos/container"
 	"brunt/chaos/journal"
 	"brunt/scenarios/result"
+	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
+	"brunt/targets/platform/container"
 	"brunt/targets/platform/docker"
-	"brunt/targets/stack"
 )
 
-// fleet is a target of containers.
-type fleet struct {
-	*stack.Fleet
+// containers is a target of containers, made by brunt or by Compose.
+type containers struct {
+	*platform.Group
 	engine *docker.Engine
 }
 
-func (f fleet) addr(unit string) string { return addrOf(f.Units(), unit) }
-
-func (f fleet) units() []chaos.Unit {
+func (c containers) units() []chaos.Unit {
 	var out []chaos.Unit
-	for _, m := range f.Units() {
-		out = append(out, contained(f.engine, m, m.ID(), m.Service))
+	for _, u := range c.Units() {
+		out = append(out, contained(c.engine, u))
 	}
 	return out
 }
 
-// A member is a container of a target.
-type member interface {
-	Name() string // of the unit
-	Addr() string
-	Asks() bool
-	Ask(ctx context.Context) error
-	Ready(ctx context.Context) error
-}
-
-var (
-	_ member = (*stack.Member)(nil)
-	_ member = (*stack.Part)(nil)
-)
-
 // contained is the unit of a container.
-func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
-	c := &container.Container{Engine: e, Ref: ref, Of: container.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
-	if m.Asks() {
-		return container.Asked(c, m.Ask, m.Addr())
+func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
+	c := &chaoscontainer.Container{Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
+	if u.Asks() {
+		return chaoscontainer.Asked(c, u.Ask, u.Addr())
 	}
 	return c
-}
-
-// addrOf is the address that a unit listens on; empty if it has none.
-func addrOf[M member](members []M, unit string) string {
-	for _, m := range members {
-		if m.Name() == unit {
-			return m.Addr()
-		}
-	}
-	return ""
 }
 
 // contain starts the containers of the target. Every object in the engine carries the run's label,
@@ -73,31 +49,23 @@ func (s *system) contain(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	o := stack.FleetOptions{
-		Run: r.o.ID, Engine: e.API(), Log: r.logger, Labels: owned(), Publish: runtime.GOOS != "linux" || !e.Address().Local(),
-		Self: func(ctx context.Context) (string, error) {
-			labels := owned()
-			labels[docker.RunLabel] = r.o.ID
-			program, err := docker.SelfPath(r.Getenv)
-			if err != nil {
-				return "", err
-			}
-			return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, labels)
-		},
-		Event: func(event, unit, text string) { r.Event(result.Event{Event: event, Unit: unit, Text: text}) },
-	}
-	undo := []chaos.Undo{container.FleetUndo(e.Address(), r.o.ID)}
+	publish := runtime.GOOS != "linux" || !e.Address().Local()
+	event := func(event, unit, text string) { r.Event(result.Event{Event: event, Unit: unit, Text: text}) }
+	var group *platform.Group
+	var undo []chaos.Undo
 	if r.Stack.Compose != nil {
 		// Kill the command first, so that it creates no more objects.
-		undo = []chaos.Undo{container.ComposeUndo(e.Address(), stack.ProjectName(r.o.ID)), journal.StackUndo(r.o.ID)}
-		s.stack = project{stack.NewProject(*r.Stack, o), e}
+		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(r.o.ID)), journal.StackUndo(r.o.ID)}
+		group = compose.New(*r.Stack, compose.Options{Run: r.o.ID, Engine: e, Publish: publish, Event: event})
 	} else {
-		f, err := stack.NewFleet(*r.Stack, o)
+		undo = []chaos.Undo{chaoscontainer.FleetUndo(e.Address(), r.o.ID)}
+		self := func(ctx context.Context) (string, error) { return r.buildSelf(ctx, e) }
+		group, err = container.New(*r.Stack, container.Options{Run: r.o.ID, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
 		if err != nil {
 			return err
 		}
-		s.stack = fleet{f, e}
 	}
+	s.stack = containers{group, e}
 	if s.journaled, err = r.journal.Intent("", "the containers of the stack", undo); err != nil {
 		return err
 	}
@@ -105,9 +73,9 @@ func (s *system) contain(ctx context.Context) error {
 		// subtle: the engine may still execute a request whose client has gone.
 		s.sweep = func(ctx context.Context) error {
 			if r.Stack.Compose != nil {
-				return container.SweepCompose(ctx, e, stack.ProjectName(r.o.ID))
+				return chaoscontainer.SweepCompose(ctx, e, compose.ProjectName(r.o.ID))
 			}
-			return container.SweepFleet(ctx, e, r.o.ID)
+			return chaoscontainer.SweepFleet(ctx, e, r.o.ID)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -115,32 +83,27 @@ func (s *system) contain(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	for _, u := range s.stack.units() {
-		if c, ok := container.ContainerOf(u); ok {
+		if c, ok := chaoscontainer.ContainerOf(u); ok {
 			addrs := c.Addresses()
 			r.LoadAllowlist.Own.Add(addrs...)
 			r.ChaosAllowlist.Own.Add(addrs...)
 		}
 	}
-	if s.entry = s.stack.addr(stack.UnitName(r.Stack.Entry, 0)); s.entry == "" {
+	if s.entry = s.stack.Addr(platform.UnitName(r.Stack.Entry, 0)); s.entry == "" {
 		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, r.Stack.Entry)
 	}
 	return s.loadLink(ctx)
 }
 
-// project is a target that Compose has brought up.
-type project struct {
-	*stack.Project
-	engine *docker.Engine
-}
-
-func (p project) addr(unit string) string { return addrOf(p.Units(), unit) }
-
-func (p project) units() []chaos.Unit {
-	var out []chaos.Unit
-	for _, u := range p.Units() {
-		out = append(out, contained(p.engine, u, u.Ref(), u.Service))
+// buildSelf makes an image of brunt itself.
+func (r *runner) buildSelf(ctx context.Context, e *docker.Engine) (id string, err error) {
+	labels := owned()
+	labels[docker.RunLabel] = r.o.ID
+	program, err := docker.SelfPath(r.Getenv)
+	if err != nil {
+		return "", err
 	}
-	return out
+	return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, labels)
 }
 
 // helpers prepares the image of the agents, where a fault will need one.

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // DemoOptions configure a run of the built-in system by itself.
@@ -35,7 +35,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &template.Secrets{}, Symbols: &template.Symbols{}}
 	sc.Target.Stack, sc.Target.At = "demo", syntax.Pos{File: "brunt demo"}
 	plan.CheckTarget(sc, o.Policies, m)
-	b, ok := syntax.Resolve(syntax.Block{Kind: "demo", With: syntax.Arguments(o.With, m)}, stack.Kinds(), m)
+	b, ok := syntax.Resolve(syntax.Block{Kind: "demo", With: syntax.Arguments(o.With, m)}, platform.Kinds(), m)
 	if err := m.Err(); err != nil || !ok {
 		return err
 	}
@@ -61,7 +61,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	var units []DemoUnit
 	for _, u := range sys.units() {
-		units = append(units, DemoUnit{u.Name(), sys.stack.addr(u.Name()), u.PID(), u.Service() == spec.Entry})
+		units = append(units, DemoUnit{u.Name(), sys.stack.Addr(u.Name()), u.PID(), u.Service() == spec.Entry})
 	}
 	o.Up(units)
 	<-ctx.Done()

@@ -149,7 +149,7 @@ func (r *runner) ledgerRun() ledger.Run {
 				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
 			}
 		},
-		Addr: func(unit string) string { return r.sys.stack.addr(unit) },
+		Addr: func(unit string) string { return r.sys.stack.Addr(unit) },
 		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
 			return r.Protocols.Client(r.straight(base, timeout, samples))
 		},

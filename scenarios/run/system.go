@@ -16,7 +16,8 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
+	"brunt/targets/platform/process"
 )
 
 // system is the target of a run, brought up by the run or already running.
@@ -39,20 +40,18 @@ type deployed interface {
 	Up(ctx context.Context) error
 	Down(ctx context.Context) error
 	Addresses() map[string]string // values of ${unit.…}
-	// addr is the host:port of a unit; empty if it does not listen.
-	addr(unit string) string
+	// Addr is the host:port of a unit; empty if it does not listen.
+	Addr(unit string) string
 	// units returns its units for faults.
 	units() []chaos.Unit
 }
 
 // processes is a target of processes.
-type processes struct{ *stack.Stack }
-
-func (p processes) addr(unit string) string { return p.Unit(unit).Addr() }
+type processes struct{ *process.Group }
 
 func (p processes) units() []chaos.Unit {
 	var out []chaos.Unit
-	for _, u := range p.Units() {
+	for _, u := range p.Processes() {
 		out = append(out, unit{u})
 	}
 	return out
@@ -75,7 +74,7 @@ func (s *system) bringUp(ctx context.Context) error {
 		return s.ready(ctx)
 	}
 	var err error
-	if r.Stack.Platform == stack.Docker {
+	if r.Stack.Platform == platform.Docker {
 		err = s.contain(ctx)
 	} else {
 		err = s.spawn(ctx)
@@ -90,8 +89,8 @@ func (s *system) bringUp(ctx context.Context) error {
 // spawn starts a target of processes.
 func (s *system) spawn(ctx context.Context) error {
 	r := s.r
-	st, err := stack.New(*r.Stack, stack.Options{
-		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.logger, Link: s.link,
+	st, err := process.New(*r.Stack, process.Options{
+		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
 			if err != nil { // the target has already ended
@@ -105,9 +104,9 @@ func (s *system) spawn(ctx context.Context) error {
 		return err
 	}
 	s.stack = processes{st}
-	s.entry = st.Unit(stack.UnitName(r.Stack.Entry, 0)).Addr()
+	s.entry = st.Addr(platform.UnitName(r.Stack.Entry, 0))
 	for _, e := range r.Stack.Edges() {
-		if err := s.addLink(e.From, e.To, st.Unit(e.To).Addr()); err != nil {
+		if err := s.addLink(e.From, e.To, st.Addr(e.To)); err != nil {
 			return err
 		}
 	}
@@ -131,7 +130,7 @@ func (s *system) spawn(ctx context.Context) error {
 func (s *system) loadLink(ctx context.Context) error {
 	to, upstream := chaos.TargetName, s.entry
 	if s.stack != nil {
-		to = stack.UnitName(s.r.Stack.Entry, 0)
+		to = platform.UnitName(s.r.Stack.Entry, 0)
 	}
 	if hit, _ := s.r.NeedsLink(chaos.LoadName, to); !hit {
 		return nil
@@ -187,7 +186,7 @@ func (s *system) addLink(from, to, upstream string) error {
 	return nil
 }
 
-func (s *system) link(e stack.Edge) (string, bool) {
+func (s *system) link(e platform.Edge) (string, bool) {
 	for _, l := range s.links {
 		if l.From == e.From && l.To == e.To {
 			return l.Proxy.Addr(), true
@@ -204,7 +203,7 @@ func (s *system) ready(ctx context.Context) error {
 		ready = new(scenarios.Ready)
 	}
 	within := ready.WithinOr()
-	switch err := stack.Await(ctx, within, errors.New("it did not answer"), s.asks); {
+	switch err := platform.Await(ctx, within, errors.New("it did not answer"), s.asks); {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
@@ -223,7 +222,7 @@ func (s *system) asks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return stack.Check(ctx, addr, scenarios.Ready{TCP: true})
+	return platform.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
 // base returns the URL of relative paths, and the resolve that leads connections through a link.
@@ -250,7 +249,7 @@ func (s *system) units() []chaos.Unit {
 }
 
 // unit is a unit of processes for faults.
-type unit struct{ *stack.Unit }
+type unit struct{ *process.Process }
 
 func (u unit) Service() string  { return u.Unit.Service }
 func (u unit) Supervised() bool { return u.Restarts() }

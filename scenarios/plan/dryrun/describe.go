@@ -9,7 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/plan"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // Describe describes what a plan will do, for people.
@@ -89,7 +89,7 @@ type futureUnit struct {
 	supervised bool
 }
 
-func (f futureUnit) Name() string                              { return stack.UnitName(f.service, f.index) }
+func (f futureUnit) Name() string                              { return platform.UnitName(f.service, f.index) }
 func (f futureUnit) Service() string                           { return f.service }
 func (f futureUnit) PID() int                                  { return 0 }
 func (f futureUnit) Supervised() bool                          { return f.supervised }

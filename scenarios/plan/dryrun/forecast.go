@@ -12,7 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
-	"brunt/targets/stack"
+	"brunt/targets/platform"
 )
 
 // A Forecast is what a fault would do, planned before anything runs.
@@ -52,7 +52,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		for _, s := range p.Stack.Services {
 			for i := range s.Replicas {
 				u := futureUnit{s.Name, i, s.Restart != "never"}
-				if p.Stack.Platform == stack.Docker {
+				if p.Stack.Platform == platform.Docker {
 					env.Units = append(env.Units, futureContainer{u})
 				} else {
 					env.Units = append(env.Units, u)
@@ -62,7 +62,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		for _, e := range p.Stack.Edges() {
 			env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
 		}
-		entry = stack.UnitName(p.Stack.Entry, 0)
+		entry = platform.UnitName(p.Stack.Entry, 0)
 	}
 	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: entry})
 	var out []Forecast

@@ -147,7 +147,7 @@ func describe(i container.InspectResponse) Container {
 				c.Ports = append(c.Ports, p.Int())
 			}
 			for _, b := range bound {
-				if at, err := netip.ParseAddrPort(b.HostIP + ":" + b.HostPort); err == nil && at.Addr().Is4() {
+				if at, err := netip.ParseAddrPort(cmp.Or(b.HostIP, "0.0.0.0") + ":" + b.HostPort); err == nil && at.Addr().Is4() {
 					if at.Addr().IsUnspecified() {
 						at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
 					}

@@ -37,7 +37,7 @@ func TestDocker_Beside(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	image, err := e.BuildSelf(t.Context(), "brunt-"+run, "helper_test.go", labels) // no container is started
+	image, err := e.BuildSelf(t.Context(), "brunt-"+run, "agents_test.go", labels) // no container is started
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package stack
+package process
 
 import (
 	"context"
@@ -16,12 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"brunt/targets/platform"
 	"brunt/targets/platform/procmark"
 )
 
-// left lists the processes that carry the mark of a stack.
-func left(s *Stack) []int {
-	pids, _ := procmark.Find("BRUNT_RUN=" + s.o.Run)
+// left lists the processes that carry the mark of a group.
+func left(s *Group) []int {
+	pids, _ := procmark.Find("BRUNT_RUN=" + s.driver.o.Run)
 	return pids
 }
 
@@ -29,7 +30,7 @@ func left(s *Stack) []int {
 // or none.
 func TestStopsAndStartsThatMeet(t *testing.T) {
 	s := up(t, `web: {command: [SVC, stubborn], restart: always, restart_delay: 1ms}`, "web", Options{})
-	u := s.Units()[0]
+	u := s.Processes()[0]
 	for range 3 {
 		first := u.PID()
 		var wg sync.WaitGroup
@@ -78,7 +79,7 @@ func TestStopsAndStartsThatMeet(t *testing.T) {
 // A restart in progress when the stack is taken down must not start a process afterwards.
 func TestNothingStartsAfterDown(t *testing.T) {
 	s := up(t, `web: {command: [SVC, stubborn], restart: always}`, "web", Options{})
-	u := s.Units()[0]
+	u := s.Processes()[0]
 	done := make(chan error, 1)
 	go func() {
 		err := u.Stop(context.Background(), time.Minute)
@@ -120,7 +121,7 @@ func TestDaemonsEndWithTheirUnit(t *testing.T) {
 		return pid
 	}
 	first := daemon(1)
-	_ = syscall.Kill(s.Units()[0].PID(), syscall.SIGKILL)
+	_ = syscall.Kill(s.Processes()[0].PID(), syscall.SIGKILL)
 	second := daemon(2)
 	wait(t, "the end of the crashed unit's daemon", func() bool { return !slices.Contains(left(s), first) })
 	if err := s.Down(t.Context()); err != nil {
@@ -165,30 +166,30 @@ func TestPorts(t *testing.T) {
 	}
 	// While a unit is down no process listens on its port, but the port stays reserved.
 	s := up(t, `web: {command: [SVC, plain]}`, "web", Options{})
-	u := s.Units()[0]
+	u := s.Processes()[0]
 	if err := u.Stop(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := take(u.port.number); !errors.Is(err, errClaimed) {
+	if _, err := platform.ReservePort(u.port.Number(), 0); err == nil || !strings.Contains(err.Error(), "another run of brunt") {
 		t.Errorf("another run takes the port of a unit that is down: %v", err)
 	}
 	if err := s.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p, err := take(u.port.number)
+	p, err := platform.ReservePort(u.port.Number(), 0)
 	if err != nil {
 		t.Fatalf("the port is not given up: %v", err)
 	}
-	p.free()
+	p.Free()
 }
 
 // A unit that writes one huge line neither blocks nor uses memory.
 func TestHugeOutput(t *testing.T) {
 	logs := t.TempDir()
 	s := up(t, `web: {command: [SVC, chatty]}`, "web", Options{LogDir: logs})
-	u := s.Units()[0]
-	if n := len(u.out.tail()); n > 3*keptOutput || cap(u.out.end) > 1<<20 {
-		t.Errorf("%d bytes in messages, %d kept", n, cap(u.out.end))
+	u := s.Processes()[0]
+	if n := len(u.out.End()); n == 0 || n > 4<<10 {
+		t.Errorf("%d bytes are kept", n)
 	}
 	if i, err := os.Stat(filepath.Join(logs, "web-0.log")); err != nil || i.Size() < 32<<20 {
 		t.Errorf("the log: %v, %v", i, err)

@@ -1,4 +1,4 @@
-package stack
+package platform
 
 import (
 	"maps"
@@ -16,8 +16,8 @@ import (
 type Container struct {
 	syntax.Place
 	Image        string                           `yaml:"image,required"`                                       // that the engine has, or can fetch
-	Command      command                          `yaml:"command"`                                              // zero is the image's
-	Entrypoint   command                          `yaml:"entrypoint"`                                           // zero is the image's
+	Command      Command                          `yaml:"command"`                                              // zero is the image's
+	Entrypoint   Command                          `yaml:"entrypoint"`                                           // zero is the image's
 	Replicas     int                              `yaml:"replicas,min=1,max=64"`                                // containers of the service; zero is one
 	Zones        []string                         `yaml:"zones"`                                                // that the replicas stand in, in turn, for faults on a whole zone; zero is none
 	Env          map[string]template.TextTemplate `yaml:"env"`                                                  // of its process
@@ -60,7 +60,7 @@ func Containers(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 func (c *Container) service(name string) Service {
 	svc := Service{
 		Name: name, Replicas: max(1, c.Replicas), Command: c.Command, Env: c.Env, Links: c.Links, Zones: c.Zones,
-		Ready: c.Ready, Restart: c.Restart, Grace: defaultGrace, Container: c,
+		Ready: c.Ready, Restart: c.Restart, Grace: DefaultGrace, Container: c,
 	}
 	if len(c.Ports) > 0 {
 		svc.Port = c.Ports[0]

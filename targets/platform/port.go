@@ -1,4 +1,4 @@
-package stack
+package platform
 
 import (
 	"fmt"
@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// A port belongs to a unit while the stack exists. It is held until the unit's process is about to
-// listen on it. It is also claimed, so that no other brunt uses it while the unit is down.
-type port struct {
+// A Port of this machine belongs to a unit while its group exists. It is held until the unit's
+// process is about to listen on it. It is also claimed, so that no other brunt uses it while the unit
+// is down.
+type Port struct {
 	number int
 	claim  io.Closer // nil if the system has no claims
 
@@ -25,8 +26,8 @@ const (
 	lastPort  = 32767
 )
 
-// reserve reserves a port: fixed plus index, or a free one if fixed is zero.
-func reserve(fixed, index int) (*port, error) {
+// ReservePort reserves a port: fixed plus index, or a free one if fixed is zero.
+func ReservePort(fixed, index int) (*Port, error) {
 	if fixed != 0 {
 		return take(fixed + index)
 	}
@@ -42,21 +43,24 @@ func reserve(fixed, index int) (*port, error) {
 }
 
 // take reserves the port with a number.
-func take(number int) (*port, error) {
+func take(number int) (*Port, error) {
 	c, err := claim(number)
 	if err != nil {
 		return nil, fmt.Errorf("port %d: %w", number, err)
 	}
-	p := &port{number: number, claim: c}
+	p := &Port{number: number, claim: c}
 	if p.hold, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", number)); err != nil {
-		p.free()
+		p.Free()
 		return nil, err
 	}
 	return p, nil
 }
 
-// release closes the listener that holds the port, so that the unit's process can listen.
-func (p *port) release() {
+// Number returns the number of the port.
+func (p *Port) Number() int { return p.number }
+
+// Release closes the listener that holds the port, so that the unit's process can listen.
+func (p *Port) Release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hold != nil {
@@ -65,9 +69,9 @@ func (p *port) release() {
 	}
 }
 
-// free gives up the port.
-func (p *port) free() {
-	p.release()
+// Free gives up the port.
+func (p *Port) Free() {
+	p.Release()
 	if p.claim != nil {
 		_ = p.claim.Close()
 	}

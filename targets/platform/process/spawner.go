@@ -1,15 +1,15 @@
-package stack
+package process
 
 import (
 	"os/exec"
 	"runtime"
 )
 
-// A spawner starts processes from a separate thread that lives as long as they do.
+// A Spawner starts processes from a separate thread that lives as long as they do.
 //
 // subtle: on Linux a child is killed when the thread that started it ends (PR_SET_PDEATHSIG), not
 // only when the process does; and the runtime may end any thread that is not locked.
-type spawner struct {
+type Spawner struct {
 	jobs chan spawnJob
 	done chan struct{}
 }
@@ -19,8 +19,9 @@ type spawnJob struct {
 	err chan error
 }
 
-func newSpawner() *spawner {
-	s := &spawner{jobs: make(chan spawnJob), done: make(chan struct{})}
+// NewSpawner starts the thread of a spawner.
+func NewSpawner() *Spawner {
+	s := &Spawner{jobs: make(chan spawnJob), done: make(chan struct{})}
 	go func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
 		defer close(s.done)
@@ -32,14 +33,15 @@ func newSpawner() *spawner {
 	return s
 }
 
-func (s *spawner) start(cmd *exec.Cmd) error {
+// Start starts the command in a process group of its own.
+func (s *Spawner) Start(cmd *exec.Cmd) error {
 	j := spawnJob{cmd, make(chan error, 1)}
 	s.jobs <- j
 	return <-j.err
 }
 
-// close ends the thread, and with it the remaining processes that it started.
-func (s *spawner) close() {
+// Close ends the thread, and with it the remaining processes that it started.
+func (s *Spawner) Close() {
 	close(s.jobs)
 	<-s.done
 }

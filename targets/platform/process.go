@@ -1,4 +1,4 @@
-package stack
+package platform
 
 import (
 	"slices"
@@ -14,7 +14,7 @@ import (
 // Process is the YAML of one of an author's own services.
 type Process struct {
 	syntax.Place
-	Command      command                          `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
+	Command      Command                          `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
 	Replicas     int                              `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
 	Zones        []string                         `yaml:"zones"`                                 // that the replicas stand in, in turn, for faults on a whole zone; zero is none
 	Env          map[string]template.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
@@ -27,11 +27,11 @@ type Process struct {
 	Grace        *quantity.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
 }
 
-// command is a command line.
-type command []template.TextTemplate
+// A Command is a command line.
+type Command []template.TextTemplate
 
 // DecodeNode implements [syntax.NodeDecoder].
-func (c *command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	items := n.Items
 	if n.Kind == syntax.String {
 		items = words(n)
@@ -47,6 +47,19 @@ func (c *command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if len(*c) == 0 {
 		m.Add(n.Pos, "the command is empty")
 	}
+}
+
+// Arguments fills the placeholders of the command.
+func (c Command) Arguments(it *template.Iter) ([]string, error) {
+	var out []string
+	for i := range c {
+		arg, err := c[i].Append(nil, it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, string(arg))
+	}
+	return out, nil
 }
 
 // words splits a command line at blanks and keeps placeholders whole. Quotes have no meaning: an
@@ -84,7 +97,7 @@ func words(n *syntax.Node) []*syntax.Node {
 
 const (
 	defaultRestartDelay = time.Second
-	defaultGrace        = 5 * time.Second
+	DefaultGrace        = 5 * time.Second // between the stop signal and SIGKILL
 )
 
 // Processes reads `target: {processes: …}`.
@@ -95,7 +108,7 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 		syntax.Decode(f.Value, &p, m)
 		svc := Service{
 			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port, Zones: p.Zones,
-			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: defaultGrace,
+			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: DefaultGrace,
 		}
 		if svc.Restart == "" {
 			svc.Restart = "on-failure"

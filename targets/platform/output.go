@@ -1,4 +1,4 @@
-package stack
+package platform
 
 import (
 	"io"
@@ -11,17 +11,31 @@ const (
 	mostOutput = 64 << 20 // largest size of a unit's log file in bytes; later output is dropped
 )
 
-// output receives what a unit writes. It keeps the end for messages and writes everything to a file
-// if there is one.
-type output struct {
+// An Output receives what a unit writes. It keeps the end for messages and writes everything to a
+// file if there is one. The zero Output has no file.
+type Output struct {
 	mu      sync.Mutex
 	end     []byte
 	file    io.WriteCloser
 	written int64
 }
 
+// OpenFile makes the output write to the file that open returns, unless it has a file already.
+func (o *Output) OpenFile(open func() (io.WriteCloser, error)) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file != nil {
+		return nil
+	}
+	f, err := open()
+	if err == nil {
+		o.file = f
+	}
+	return err
+}
+
 // Write implements [io.Writer]. It never fails: a full disk must not stop a unit.
-func (o *output) Write(b []byte) (int, error) {
+func (o *Output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.end = append(o.end, b...)
@@ -38,18 +52,24 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tail returns the end of the output, indented.
-func (o *output) tail() string {
+// End returns the end of the output, at most 4 KiB.
+func (o *Output) End() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(o.end), "�")), "\n")
+	return string(o.end)
+}
+
+// LastLines returns the last eight lines of a text, indented for a message.
+func LastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(text, "�")), "\n")
 	if len(lines) == 1 && lines[0] == "" {
 		return ""
 	}
 	return "    " + strings.Join(lines[max(0, len(lines)-8):], "\n    ")
 }
 
-func (o *output) close() error {
+// Close closes the file.
+func (o *Output) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.file == nil {

@@ -1,29 +1,29 @@
-package stack
+package process
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/template"
+	"brunt/targets/platform"
 	"brunt/targets/platform/procmark"
 )
 
-// A Unit is one replica of a service: a process that brunt starts, supervises and restarts.
-type Unit struct {
-	Service string
-	Index   int
+// A Process is a unit that brunt starts, supervises and restarts.
+type Process struct {
+	*platform.Unit
 
-	stack *Stack
-	spec  *Service
-	port  *port
-	out   *output
+	driver *driver
+	spec   *platform.Service
+	port   *platform.Port
+	out    *platform.Output
 
 	mu      sync.Mutex
 	wanted  bool // the unit must run
@@ -34,39 +34,43 @@ type Unit struct {
 	ended   chan struct{} // closed when the supervisor has ended
 	starts  int
 	lastErr error
-	over    bool // the stack is down: the unit never runs again
+	over    bool // the group is down: the unit never runs again
 	doomed  bool // the end of the current process counts as a failure, whatever its exit code
 }
 
-func newUnit(s *Stack, svc *Service, index int, p *port) *Unit {
-	return &Unit{Service: svc.Name, Index: index, stack: s, spec: svc, port: p, out: &output{}}
+var _ platform.Instance = (*Process)(nil)
+
+func newProcess(d *driver, s *platform.Service, index int, p *platform.Port) *Process {
+	u := &Process{driver: d, spec: s, port: p, out: &platform.Output{}}
+	u.Unit = platform.NewUnit(s, index, u, d.o.Event)
+	return u
 }
 
-// Name returns service[i].
-func (u *Unit) Name() string { return UnitName(u.Service, u.Index) }
-
 // Addr returns the host:port on which the unit listens. It stays over restarts.
-func (u *Unit) Addr() string { return fmt.Sprintf("127.0.0.1:%d", u.port.number) }
+func (u *Process) Addr() string { return fmt.Sprintf("127.0.0.1:%d", u.port.Number()) }
+
+// Ref returns nothing: a process keeps no name over restarts.
+func (u *Process) Ref() string { return "" }
 
 // PID returns the current process id; 0 is none.
-func (u *Unit) PID() int {
+func (u *Process) PID() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.pid
 }
 
 // Restarts reports whether the unit is restarted after a crash.
-func (u *Unit) Restarts() bool { return u.spec.Restart != "never" }
+func (u *Process) Restarts() bool { return u.spec.Restart != "never" }
 
 // Starts returns the number of starts of the unit.
-func (u *Unit) Starts() int {
+func (u *Process) Starts() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.starts
 }
 
 // Start makes the unit run from now on. It waits for a stop in progress.
-func (u *Unit) Start(ctx context.Context) error {
+func (u *Process) Start(ctx context.Context) error {
 	for {
 		stopping, err := u.begin()
 		if stopping == nil {
@@ -84,7 +88,7 @@ var errDown = errors.New("the stack is taken down")
 
 // begin starts the unit unless it runs. If the unit is being stopped, begin returns a channel that
 // is closed when the stop ends.
-func (u *Unit) begin() (stopping <-chan struct{}, err error) {
+func (u *Process) begin() (stopping <-chan struct{}, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
@@ -118,71 +122,69 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // openLog opens the file of the unit's output if the options name a folder. u.mu is held.
-func (u *Unit) openLog() error {
-	dir := u.stack.o.LogDir
-	if u.out.file != nil || dir == "" {
+func (u *Process) openLog() error {
+	dir := u.driver.o.LogDir
+	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err == nil {
-		u.out.file = u.stack.o.Secrets.Log(f)
-	}
-	return err
+	return u.out.OpenFile(func() (io.WriteCloser, error) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		return u.driver.o.Secrets.Log(f), nil
+	})
 }
 
 // spawn starts a process. u.mu is held.
-func (u *Unit) spawn() error {
-	s := u.stack
-	values := s.values(u)
-	env, err := s.environment(u, values)
+func (u *Process) spawn() error {
+	d := u.driver
+	values := d.values(u)
+	it := &template.Iter{Env: &template.Env{Units: values}}
+	env, err := d.environment(u, values, it)
 	if err != nil {
 		return err
 	}
-	it := &template.Iter{Env: &template.Env{Units: values}}
-	var argv []string
-	for i := range u.spec.Command {
-		arg, err := u.spec.Command[i].Append(nil, it)
-		if err != nil {
-			return err
-		}
-		argv = append(argv, string(arg))
+	argv, err := u.spec.Command.Arguments(it)
+	if err != nil {
+		return err
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = u.spec.Dir, append(direct(os.Environ()), env...)
 	cmd.Stdout, cmd.Stderr = u.out, u.out
 	cmd.WaitDelay = time.Second // for descendants that keep its output open
-	u.port.release()
-	if err := s.spawner.start(cmd); err != nil {
+	u.port.Release()
+	if err := d.spawner.Start(cmd); err != nil {
 		return err
 	}
 	pid := cmd.Process.Pid
-	if s.o.Spawned != nil {
-		if err := s.o.Spawned(u.Name(), pid); err != nil {
+	if d.o.Spawned != nil {
+		if err := d.o.Spawned(u.Name(), pid); err != nil {
 			u.reap(cmd)
 			return err
 		}
 	}
 	u.cmd, u.pid, u.gone, u.doomed = cmd, pid, make(chan struct{}), false
 	u.starts++
-	s.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", pid))
+	d.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", pid))
 	return nil
 }
 
 // reap kills a process with its descendants, and waits for it.
-func (u *Unit) reap(cmd *exec.Cmd) error {
-	killGroup(cmd.Process.Pid) // until Wait the process id is not reused
+func (u *Process) reap(cmd *exec.Cmd) error {
+	KillGroup(cmd.Process.Pid) // until Wait the process id is not reused
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// Processes that left the group carry the unit's marks. The sweep of the run kills the rest.
-	_, _ = procmark.Kill(ctx, nil, "BRUNT_RUN="+u.stack.o.Run, "BRUNT_UNIT="+u.Name())
+	_, _ = procmark.Kill(ctx, nil, "BRUNT_RUN="+u.driver.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
 }
 
 // supervise waits for the unit's process and restarts it according to its policy.
-func (u *Unit) supervise(wake, ended chan struct{}) {
+func (u *Process) supervise(wake, ended chan struct{}) {
 	defer close(ended)
 	for {
 		u.mu.Lock()
@@ -195,7 +197,7 @@ func (u *Unit) supervise(wake, ended chan struct{}) {
 		wanted, failed := u.wanted, err != nil || u.doomed
 		u.mu.Unlock()
 		close(gone)
-		u.stack.o.Event("unit.exit", u.Name(), exitText(cmd, err))
+		u.driver.o.Event("unit.exit", u.Name(), exitText(cmd, err))
 		if !wanted || u.spec.Restart == "never" || u.spec.Restart == "on-failure" && !failed {
 			return
 		}
@@ -206,7 +208,7 @@ func (u *Unit) supervise(wake, ended chan struct{}) {
 }
 
 // restart starts the unit again after its delay; false means that it is no longer wanted.
-func (u *Unit) restart(wake chan struct{}) bool {
+func (u *Process) restart(wake chan struct{}) bool {
 	for {
 		select {
 		case <-time.After(u.spec.Delay):
@@ -224,7 +226,7 @@ func (u *Unit) restart(wake chan struct{}) bool {
 		if err == nil {
 			return true
 		}
-		u.stack.o.Event("unit.error", u.Name(), err.Error())
+		u.driver.o.Event("unit.error", u.Name(), err.Error())
 	}
 }
 
@@ -238,7 +240,7 @@ func exitText(cmd *exec.Cmd, err error) string {
 // Crash calls send, which is expected to end the process pid like a crash. If pid is the unit's
 // process, its end counts as a failure for `restart: on-failure`, even if the process handles the
 // signal and exits normally.
-func (u *Unit) Crash(pid int, send func() error) error {
+func (u *Process) Crash(pid int, send func() error) error {
 	doom := func(doomed bool) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
@@ -256,7 +258,7 @@ func (u *Unit) Crash(pid int, send func() error) error {
 
 // Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL. If another stop
 // is in progress, Stop waits for it, with its own grace.
-func (u *Unit) Stop(ctx context.Context, grace time.Duration) error {
+func (u *Process) Stop(ctx context.Context, grace time.Duration) error {
 	u.mu.Lock()
 	first := u.wanted
 	if first {
@@ -287,78 +289,56 @@ func (u *Unit) Stop(ctx context.Context, grace time.Duration) error {
 }
 
 // kill kills the unit's process if its id is still pid.
-func (u *Unit) kill(pid int) {
+func (u *Process) kill(pid int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.pid == pid {
-		killGroup(pid)
+		KillGroup(pid)
 	}
 }
 
-// end stops the unit permanently.
-func (u *Unit) end(ctx context.Context) error {
+// Remove stops the unit permanently.
+func (u *Process) Remove(ctx context.Context) error {
 	u.mu.Lock()
 	u.over = true
 	u.mu.Unlock()
 	err := u.Stop(ctx, u.spec.Grace)
-	return errors.Join(err, u.out.close())
+	return errors.Join(err, u.out.Close())
 }
 
 // mostStarts is the number of starts after which a unit counts as one that never becomes ready.
 const mostStarts = 5
 
-// AwaitReady waits until the unit passes its readiness check, within the time that the check
-// allows.
-func (u *Unit) AwaitReady(ctx context.Context) error {
-	within := u.spec.Ready.WithinOr()
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	u.mu.Lock()
-	ended := u.ended
-	u.mu.Unlock()
-	var last error
-	for {
-		err := errors.New("it does not run")
-		if u.PID() != 0 { // otherwise another process could answer
-			err = u.Ready(ctx)
-		}
-		if err == nil {
-			u.stack.o.Event("unit.ready", u.Name(), "")
-			return nil
-		}
-		if last == nil || ctx.Err() == nil { // keep the last failure instead of the timeout
-			last = err
-		}
-		if u.Starts() > mostStarts {
-			return u.unready("it keeps ending")
-		}
-		select {
-		case <-ended:
-			return u.unready("it has ended, and restart: " + u.spec.Restart + " leaves it so")
-		case <-ctx.Done():
-			return u.unready(fmt.Sprintf("not within %s: %v", quantity.FormatDuration(within), last))
-		case <-time.After(20 * time.Millisecond):
-		}
+// Running implements [platform.Instance]: while the unit has no process, another one could answer on
+// its port.
+func (u *Process) Running() error {
+	if u.PID() == 0 {
+		return errors.New("it does not run")
 	}
+	return nil
 }
 
-// unready returns an error that says why a unit is not ready, with the end of its output.
-func (u *Unit) unready(why string) error {
-	u.mu.Lock()
-	exit := u.lastErr
-	u.mu.Unlock()
-	if exit != nil {
-		why += fmt.Sprintf(" (%v)", exit)
-	}
-	if tail := u.out.tail(); tail != "" {
-		return fmt.Errorf("%s is not ready: %s; its output ends:\n%s", u.Name(), why, tail)
-	}
-	return fmt.Errorf("%s is not ready: %s; it wrote nothing", u.Name(), why)
+// Check implements [platform.Instance].
+func (u *Process) Check(ctx context.Context) error {
+	return platform.Check(ctx, u.Addr(), u.spec.Ready)
 }
 
-// Ready runs the unit's readiness check once, as a client would: whether its process runs does not
-// matter.
-func (u *Unit) Ready(ctx context.Context) error { return Check(ctx, u.Addr(), u.spec.Ready) }
+// Failed implements [platform.Instance].
+func (u *Process) Failed(context.Context) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.starts > mostStarts:
+		return "it keeps ending"
+	case u.ended != nil && isClosed(u.ended):
+		return "it has ended, and restart: " + u.spec.Restart + " leaves it so"
+	}
+	return ""
+}
 
-// Ask requests one answer that only a running process can give; nil means that any answer arrived.
-func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec.Ready) }
+// Output implements [platform.Instance].
+func (u *Process) Output(context.Context) (end string, exit error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.out.End(), u.lastErr
+}

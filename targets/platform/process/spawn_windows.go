@@ -1,4 +1,4 @@
-package stack
+package process
 
 import (
 	"os"
@@ -12,9 +12,9 @@ func ownGroup(cmd *exec.Cmd) {
 }
 
 // terminate kills a process: Windows has no gentler method that works for all processes.
-func terminate(pid int) { killGroup(pid) }
+func terminate(pid int) { KillGroup(pid) }
 
-func killGroup(pid int) {
+func KillGroup(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {
 		_ = p.Kill()
 		_ = p.Release()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package stack
+package process
 
 import (
 	"context"
@@ -21,9 +21,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/targets/platform"
 )
 
-// TestMain lets the test binary be the services of a stack.
+// TestMain lets the test binary be the services of a group.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "service" {
 		service(os.Args[2])
@@ -88,7 +89,7 @@ func service(how string) {
 
 // spec returns the stack that the YAML under `processes:` describes. SVC stands for the command of
 // a service.
-func spec(t *testing.T, yaml, entry string) (Spec, error) {
+func spec(t *testing.T, yaml, entry string) (platform.Spec, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	yaml = strings.ReplaceAll(yaml, "SVC", fmt.Sprintf("%q, service", os.Args[0]))
@@ -102,7 +103,7 @@ func spec(t *testing.T, yaml, entry string) (Spec, error) {
 		t.Fatal(err)
 	}
 	m := sc.Mistakes()
-	s := Processes(sc.Target.Processes, sc.Target.Entry, m)
+	s := platform.Processes(sc.Target.Processes, sc.Target.Entry, m)
 	return s, m.Err()
 }
 
@@ -123,8 +124,8 @@ func (e *events) all() []string {
 	return slices.Clone(e.list)
 }
 
-// up starts a stack and stops it at the end of the test.
-func up(t *testing.T, yaml, entry string, o Options) *Stack {
+// up starts a group and stops it at the end of the test.
+func up(t *testing.T, yaml, entry string, o Options) *Group {
 	t.Helper()
 	sp, err := spec(t, yaml, entry)
 	if err != nil {
@@ -143,6 +144,12 @@ func up(t *testing.T, yaml, entry string, o Options) *Stack {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// find finds a unit by its name.
+func find(s *Group, name string) *Process {
+	i := slices.IndexFunc(s.Processes(), func(u *Process) bool { return u.Name() == name })
+	return s.Processes()[i]
 }
 
 func get(t *testing.T, addr, path string) string {
@@ -178,12 +185,12 @@ func TestUpAndDown(t *testing.T) {
 web: {command: [SVC, plain, --at, "${self.port}"], replicas: 2, env: {DB: "${link.store.url}", WHO: "${self.name}"}, ready: {get: /env}}
 store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 		Run: run, LogDir: t.TempDir(), Event: ev.add,
-		Link: func(e Edge) (string, bool) { return "127.0.0.1:1" + e.From[4:5], true },
+		Link: func(e platform.Edge) (string, bool) { return "127.0.0.1:1" + e.From[4:5], true },
 	})
 	if got := ev.all(); got[0] != "unit.start store[0]" || got[1] != "unit.ready store[0]" {
 		t.Errorf("who is called is not there first: %q", got)
 	}
-	u := s.Unit("web[1]")
+	u := find(s, "web[1]")
 	env := get(t, u.Addr(), "/env")
 	for _, want := range []string{
 		"BRUNT_RUN=" + run, "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]", "LINK_STORE=127.0.0.1:11",
@@ -196,11 +203,11 @@ store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 	if args := get(t, u.Addr(), "/args"); !strings.HasSuffix(args, "plain\n--at\n"+u.Addr()[len("127.0.0.1:"):]) {
 		t.Errorf("arguments %q", args)
 	}
-	if got := s.Addresses()["unit.store.url"]; got != "http://"+s.Unit("store[0]").Addr() {
+	if got := s.Addresses()["unit.store.url"]; got != "http://"+find(s, "store[0]").Addr() {
 		t.Errorf("unit.store.url is %q", got)
 	}
 	var pids []int
-	for _, u := range s.Units() {
+	for _, u := range s.Processes() {
 		pids = append(pids, u.PID())
 	}
 	if err := s.Down(t.Context()); err != nil {
@@ -216,7 +223,7 @@ store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 func TestCrashedUnitComesBackOnItsPort(t *testing.T) {
 	var ev events
 	s := up(t, `web: {command: [SVC, plain], restart_delay: 20ms, ready: {get: /env}}`, "web", Options{Event: ev.add})
-	u := s.Units()[0]
+	u := s.Processes()[0]
 	addr, pid := u.Addr(), u.PID()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -248,7 +255,7 @@ func TestRestartPolicy(t *testing.T) {
 		t.Run(fmt.Sprintf("%s after %v", c.policy, c.signal), func(t *testing.T) {
 			var ev events
 			s := up(t, `web: {command: [SVC, plain], restart_delay: 1ms, restart: `+c.policy+`}`, "web", Options{Event: ev.add})
-			u := s.Units()[0]
+			u := s.Processes()[0]
 			pid := u.PID()
 			if c.signal != 0 {
 				_ = syscall.Kill(pid, c.signal)
@@ -285,7 +292,7 @@ func TestCrashIsAFailure(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var ev events
 			s := up(t, `web: {command: [SVC, graceful], restart_delay: 1ms, restart: `+c.policy+`}`, "web", Options{Event: ev.add})
-			u := s.Units()[0]
+			u := s.Processes()[0]
 			pid := u.PID()
 			term := func() error { return syscall.Kill(pid, syscall.SIGTERM) }
 			send := term
@@ -326,14 +333,14 @@ bare: {command: [SVC, plain]}
 checked: {command: [SVC, plain], ready: {get: /env}}
 ill: {command: [SVC, plain]}
 mute: {command: [SVC, mute]}`, "bare", Options{})
-	s.Unit("ill[0]").spec.Ready.Get = "/nowhere"
+	find(s, "ill[0]").spec.Ready.Get = "/nowhere"
 	asked := func(name string) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		return s.Unit(name).Ask(ctx)
+		return find(s, name).Ask(ctx)
 	}
 	for _, c := range []struct{ name, way string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
-		u := s.Unit(c.name)
+		u := find(s, c.name)
 		if err := asked(c.name); err != nil {
 			t.Errorf("%s of one that runs: %v", c.way, err)
 		}
@@ -355,7 +362,7 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 
 func TestStopKeepsDownUntilStart(t *testing.T) {
 	s := up(t, `web: {command: [SVC, plain], restart: always, restart_delay: 0s}`, "web", Options{})
-	u := s.Units()[0]
+	u := s.Processes()[0]
 	pid := u.PID()
 	if err := u.Stop(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
@@ -378,7 +385,7 @@ func TestStubbornAndStoppedAreEnded(t *testing.T) {
 	s := up(t, `
 a: {command: [SVC, stubborn], grace: 20ms}
 b: {command: [SVC, plain], grace: 10s}`, "a", Options{})
-	stubborn, frozen := s.Unit("a[0]").PID(), s.Unit("b[0]").PID()
+	stubborn, frozen := find(s, "a[0]").PID(), find(s, "b[0]").PID()
 	_ = syscall.Kill(frozen, syscall.SIGSTOP)
 	began := time.Now()
 	if err := s.Down(t.Context()); err != nil {
@@ -434,7 +441,7 @@ func TestNotReadySaysWhy(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "web[0]") {
 				t.Errorf("%v, want %q of web[0]", err, c.want)
 			}
-			for _, u := range s.Units() {
+			for _, u := range s.Processes() {
 				if runs(u.PID()) {
 					t.Error("it was left running")
 				}
@@ -457,73 +464,7 @@ func TestCancelledUp(t *testing.T) {
 	if err := s.Up(ctx); err == nil {
 		t.Error("a target that never was ready came up")
 	}
-	if runs(s.Units()[0].PID()) {
+	if runs(s.Processes()[0].PID()) {
 		t.Error("it was left running")
-	}
-}
-
-func TestMistakes(t *testing.T) {
-	for _, c := range []struct {
-		yaml, entry string
-		want        []string
-	}{
-		{`web: {command: [x], links: [stor]}` + "\n" + `store: {command: [x]}`, "web", []string{`links to "stor", which is no service; did you mean "store"?`}},
-		{`web: {command: [x], links: [web]}`, "web", []string{"links to itself"}},
-		{`web: {command: [x, "${link.store.url}"]}`, "web", []string{`"store", which is no service`, "there is no service"}},
-		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
-		{`web: {command: []}`, "web", []string{"the command is empty"}},
-		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`}},
-		{`load: {command: [x]}`, "load", []string{"can't name a service"}},
-		{`web: {command: [x], env: {ID: "${uuid()}"}}`, "web", []string{"only while requests are made"}},
-		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
-		{`web: {command: [x], restart: sometimes}`, "web", []string{"`restart` can't be"}},
-	} {
-		_, err := spec(t, c.yaml, c.entry)
-		for _, want := range c.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %v, want %q", c.yaml, err, want)
-			}
-		}
-	}
-}
-
-func TestCommandAsALine(t *testing.T) {
-	sp, err := spec(t, `web: {command: "./serve  --port ${self.port} --name=x${self.index}y"}`, "web")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var words []string
-	for _, w := range sp.Services[0].Command {
-		words = append(words, w.Text())
-	}
-	if want := []string{"./serve", "--port", "${self.port}", "--name=x${self.index}y"}; !slices.Equal(words, want) {
-		t.Errorf("%q, want %q", words, want)
-	}
-}
-
-func TestEdges(t *testing.T) {
-	sp, err := spec(t, `
-web: {command: [x], replicas: 2, links: [store]}
-store: {command: [x], replicas: 2}`, "web")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Edge{{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"}}
-	if got := sp.Edges(); !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
-func TestDemoSpec(t *testing.T) {
-	sp := new(Demo).Spec([]string{"brunt", "x"})
-	if sp.Entry != "gateway" || sp.Service("posts").Replicas != 2 || len(sp.Service("posts").Links) != 2 {
-		t.Errorf("%+v", sp)
-	}
-	var words []string
-	for _, w := range sp.Service("store").Command {
-		words = append(words, w.Text())
-	}
-	if got := strings.Join(words, " "); got != "brunt x demo-service store" {
-		t.Errorf("the command is %q", got)
 	}
 }

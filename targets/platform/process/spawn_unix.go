@@ -1,6 +1,6 @@
 //go:build unix
 
-package stack
+package process
 
 import "syscall"
 
@@ -11,5 +11,5 @@ func terminate(pid int) {
 	_ = syscall.Kill(-pid, syscall.SIGCONT)
 }
 
-// killGroup kills a process group.
-func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+// KillGroup kills a process group.
+func KillGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

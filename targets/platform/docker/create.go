@@ -1,0 +1,169 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
+)
+
+// A Spec describes a container to create.
+type Spec struct {
+	Name         string
+	Image        string
+	Hostname     string
+	Labels       map[string]string
+	Env          []string
+	Command      []string // nil is the image's
+	Entrypoint   []string // nil is the image's
+	Grace        time.Duration
+	Health       *HealthCheck // nil is the image's
+	Restart      string       // always, on-failure, unless-stopped or never
+	Memory       int64        // bytes; zero is no limit
+	CPUs         float64      // zero is no limit
+	Capabilities []string     // added to the engine's usual ones
+	Ports        map[int]int  // TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
+	Mounts       []Mount      // read only
+	Networks     []Endpoint   // networks with address and aliases; at least one
+}
+
+// A Mount gives a container a folder or file of the engine's machine.
+type Mount struct {
+	From string // absolute
+	To   string // in the container
+}
+
+// A HealthCheck is the engine's check of a container, run within it.
+type HealthCheck struct {
+	Command []string // exit code 0 is healthy
+	Every   time.Duration
+	Timeout time.Duration // of one check
+	Retries int           // failures in a row until it is unhealthy
+	Start   time.Duration // failures in this time since the start do not count
+}
+
+// Create creates a container and connects it to its networks. It does not start it. With an error,
+// the id of a container that exists nevertheless is returned too.
+func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
+	config := &container.Config{
+		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command, Entrypoint: s.Entrypoint,
+		StopTimeout: seconds(s.Grace),
+	}
+	if h := s.Health; h != nil {
+		config.Healthcheck = &container.HealthConfig{Test: append([]string{"CMD"}, h.Command...), Interval: h.Every, Timeout: h.Timeout, Retries: h.Retries, StartPeriod: h.Start}
+	}
+	first := s.Networks[0]
+	host := &container.HostConfig{
+		NetworkMode: container.NetworkMode(first.Network), CapAdd: s.Capabilities, PortBindings: nat.PortMap{},
+		RestartPolicy: container.RestartPolicy{Name: policy(s.Restart)},
+		Resources:     container.Resources{Memory: s.Memory, MemorySwap: s.Memory, NanoCPUs: int64(s.CPUs * 1e9)},
+	}
+	for p, published := range s.Ports {
+		port := nat.Port(fmt.Sprintf("%d/tcp", p))
+		config.ExposedPorts[port] = struct{}{}
+		if published != 0 {
+			host.PortBindings[port] = []nat.PortBinding{{HostIP: "127.0.0.1", HostPort: strconv.Itoa(published)}}
+		}
+	}
+	for _, m := range s.Mounts {
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: m.From, Target: m.To, ReadOnly: true})
+	}
+	nets := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first.Network: first.settings()}}
+	made, err := e.api.ContainerCreate(ctx, config, host, nets, nil, s.Name)
+	if err != nil {
+		return "", err
+	}
+	for _, ep := range s.Networks[1:] {
+		if err := e.api.NetworkConnect(ctx, ep.Network, made.ID, ep.settings()); err != nil {
+			return made.ID, err
+		}
+	}
+	return made.ID, nil
+}
+
+// settings returns the configuration of a new container in a network.
+func (ep *Endpoint) settings() *network.EndpointSettings {
+	return &network.EndpointSettings{Aliases: ep.Aliases, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ep.Address}}
+}
+
+// policy returns the engine's name of a restart policy.
+func policy(restart string) container.RestartPolicyMode {
+	if restart == "never" {
+		return container.RestartPolicyDisabled
+	}
+	return container.RestartPolicyMode(restart)
+}
+
+// Fetch makes sure that the engine has an image: it pulls one that is missing.
+func (e *Engine) Fetch(ctx context.Context, ref string) error {
+	_, err := e.api.ImageInspect(ctx, ref)
+	if err == nil {
+		return nil
+	}
+	if !gone(err) {
+		return fmt.Errorf("the image %s: %w", ref, err)
+	}
+	out, err := e.api.ImagePull(ctx, ref, image.PullOptions{})
+	if err == nil {
+		_, err = io.Copy(io.Discard, out)
+		_ = out.Close()
+	}
+	if err == nil {
+		_, err = e.api.ImageInspect(ctx, ref)
+	}
+	if err != nil {
+		return fmt.Errorf("the engine has no image %s, and can't fetch it: %w; build or load it first", ref, err)
+	}
+	return nil
+}
+
+// networkTries is the number of attempts to make a network whose subnet another process may take.
+const networkTries = 5
+
+// CreateNetwork makes a bridge network with an explicit subnet: only there the engine accepts fixed
+// addresses for containers. The first address of the subnet is the gateway's.
+//
+// The engine knows which subnets are free. Therefore CreateNetwork first makes a network with a
+// subnet of the engine's choice, and then replaces it by one with that subnet.
+func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[string]string) (id string, subnet netip.Prefix, err error) {
+	var last error
+	for range networkTries {
+		made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Labels: labels})
+		if err != nil {
+			return "", subnet, err
+		}
+		i, err := e.api.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+		if err == nil {
+			err = e.api.NetworkRemove(ctx, made.ID)
+		}
+		if err != nil {
+			return "", subnet, err
+		}
+		for _, c := range i.IPAM.Config {
+			if p, err := netip.ParsePrefix(c.Subnet); err == nil && p.Addr().Is4() {
+				subnet = p.Masked()
+			}
+		}
+		if !subnet.IsValid() {
+			return "", subnet, errors.New("the engine gave it no subnet")
+		}
+		made, err = e.api.NetworkCreate(ctx, name, network.CreateOptions{
+			Driver: "bridge", Labels: labels,
+			IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String(), Gateway: subnet.Addr().Next().String()}}},
+		})
+		if err == nil {
+			return made.ID, subnet, nil
+		}
+		last, subnet = err, netip.Prefix{} // another process has taken the subnet
+	}
+	return "", subnet, last
+}

@@ -1,0 +1,96 @@
+package platform_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/targets/platform"
+)
+
+// processes returns the spec that the YAML under `processes:` describes.
+func processes(t *testing.T, yaml, entry string) (platform.Spec, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "scenario.yaml")
+	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
+		"\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sc, err := scenarios.Parse(file, scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sc.Mistakes()
+	s := platform.Processes(sc.Target.Processes, sc.Target.Entry, m)
+	return s, m.Err()
+}
+
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		yaml, entry string
+		want        []string
+	}{
+		{`web: {command: [x], links: [stor]}` + "\n" + `store: {command: [x]}`, "web", []string{`links to "stor", which is no service; did you mean "store"?`}},
+		{`web: {command: [x], links: [web]}`, "web", []string{"links to itself"}},
+		{`web: {command: [x, "${link.store.url}"]}`, "web", []string{`"store", which is no service`, "there is no service"}},
+		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
+		{`web: {command: []}`, "web", []string{"the command is empty"}},
+		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`}},
+		{`load: {command: [x]}`, "load", []string{"can't name a service"}},
+		{`web: {command: [x], env: {ID: "${uuid()}"}}`, "web", []string{"only while requests are made"}},
+		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
+		{`web: {command: [x], restart: sometimes}`, "web", []string{"`restart` can't be"}},
+	} {
+		_, err := processes(t, c.yaml, c.entry)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", c.yaml, err, want)
+			}
+		}
+	}
+}
+
+func TestCommandAsALine(t *testing.T) {
+	sp, err := processes(t, `web: {command: "./serve  --port ${self.port} --name=x${self.index}y"}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, w := range sp.Services[0].Command {
+		words = append(words, w.Text())
+	}
+	if want := []string{"./serve", "--port", "${self.port}", "--name=x${self.index}y"}; !slices.Equal(words, want) {
+		t.Errorf("%q, want %q", words, want)
+	}
+}
+
+func TestEdges(t *testing.T) {
+	sp, err := processes(t, `
+web: {command: [x], replicas: 2, links: [store]}
+store: {command: [x], replicas: 2}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []platform.Edge{{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"}}
+	if got := sp.Edges(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestDemoSpec(t *testing.T) {
+	sp := new(platform.Demo).Spec([]string{"brunt", "x"})
+	if sp.Entry != "gateway" || sp.Service("posts").Replicas != 2 || len(sp.Service("posts").Links) != 2 {
+		t.Errorf("%+v", sp)
+	}
+	var words []string
+	for _, w := range sp.Service("store").Command {
+		words = append(words, w.Text())
+	}
+	if got := strings.Join(words, " "); got != "brunt x demo-service store" {
+		t.Errorf("the command is %q", got)
+	}
+}
