@@ -156,16 +156,16 @@ func TestDocker_ForgetHelp(t *testing.T) {
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	run := y.Run + "-forget"
-	t.Cleanup(func() { _, _ = y.Engine.Unhelp(context.Background(), run) })
-	pipe, err := y.Engine.Help(t.Context(), docker.HelperSpec{Run: run, Command: []string{"helper"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
+	t.Cleanup(func() { _, _ = y.Engine.Agents().Remove(context.Background(), run) })
+	pipe, err := y.Engine.Agents().Start(t.Context(), docker.AgentSpec{Run: run, Command: []string{"helper"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	images := func() int {
-		if err := y.Engine.ForgetHelp(t.Context(), run); err != nil {
+		if err := y.Engine.Agents().Forget(t.Context(), run); err != nil {
 			t.Error(err)
 		}
-		left, err := y.Engine.Labelled(t.Context(), docker.HelperLabel, run)
+		left, err := y.Engine.Labelled(t.Context(), docker.AgentLabel, run)
 		if err != nil {
 			t.Fatal(err)
 		}

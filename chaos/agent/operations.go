@@ -40,7 +40,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
 		return err
 	}
-	return e.ReadyHelp(ctx, run)
+	return e.Agents().Prepare(ctx, run)
 }
 
 // HelperIn starts an agent in the network of a container, to revert what another brunt did there. Gone says that
@@ -59,7 +59,7 @@ func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run 
 		pipe, err = (&container.Container{Engine: e, Ref: id.ID, Of: container.Named{Unit: is.Name}}).Help(ctx, run)
 	}
 	if err != nil {
-		return nil, false, errors.Join(err, e.ForgetHelp(context.WithoutCancel(ctx), run), e.Close())
+		return nil, false, errors.Join(err, e.Agents().Forget(context.WithoutCancel(ctx), run), e.Close())
 	}
 	h, err = remote.Open(ctx, &engined{pipe, e, run})
 	return h, false, err
@@ -86,5 +86,5 @@ func (p *engined) Close() error {
 	err := p.ReadWriteCloser.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), proc.EndsWithin)
 	defer cancel()
-	return errors.Join(err, p.e.ForgetHelp(ctx, p.run), p.e.Close())
+	return errors.Join(err, p.e.Agents().Forget(ctx, p.run), p.e.Close())
 }

@@ -167,13 +167,13 @@ func (i *Pool) closeClients() error {
 }
 
 func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos.Rights) (*rpc.Client, error) {
-	spec := docker.HelperSpec{Caps: rights.Caps, Cgroups: rights.Cgroups}
+	spec := docker.AgentSpec{Caps: rights.Caps, Cgroups: rights.Cgroups}
 	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{agentCommand}, true, rpc.CloseTimeout
-	pipe, err := e.Help(ctx, spec)
+	pipe, err := e.Agents().Start(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, sysResource) {
 		// An engine that lacks the right cannot grant it. The agent works without it among processes of one user.
 		spec.Caps = slices.DeleteFunc(slices.Clone(spec.Caps), func(c string) bool { return c == sysResource })
-		pipe, err = e.Help(ctx, spec)
+		pipe, err = e.Agents().Start(ctx, spec)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("a helper that sees the processes of the engine's machine: %w", err)

@@ -23,7 +23,7 @@ func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, e
 	if err != nil {
 		return nil, err
 	}
-	return c.Engine.Help(ctx, docker.HelperSpec{
+	return c.Engine.Agents().Start(ctx, docker.AgentSpec{
 		Run: run, Command: []string{helperCommand}, Network: is.ID,
 		Caps: []string{"NET_ADMIN", "NET_RAW", "BPF"}, // rules, qdiscs and queues; pings; programs
 	})
@@ -54,7 +54,7 @@ func (c *Container) Listens() []uint16 {
 func unhelp(ctx context.Context, e *docker.Engine, run string) (chaos.Outcome, error) {
 	out := chaos.Gone
 	for quiet := 0; quiet < 2; quiet++ {
-		left, err := e.Unhelp(ctx, run)
+		left, err := e.Agents().Remove(ctx, run)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return chaos.Failed, fmt.Errorf("removing helpers: %w", err)

@@ -41,7 +41,7 @@ func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
 	}
 	var out []Stray
 	for _, c := range all {
-		run, ok := strings.CutPrefix(c.Labels[docker.HelperLabel], docker.WardenOf(""))
+		run, ok := strings.CutPrefix(c.Labels[docker.AgentLabel], docker.WatchdogOf(""))
 		if !ok || run == "" || c.State != "created" {
 			continue
 		}

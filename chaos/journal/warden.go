@@ -60,7 +60,7 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 		return nil, err
 	}
 	paths := []string{program}
-	spec := docker.HelperSpec{Run: run, Command: []string{remoteCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: rpc.CloseTimeout}
+	spec := docker.AgentSpec{Run: run, Command: []string{remoteCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: rpc.CloseTimeout}
 	if at := e.Address(); at.Socket() {
 		socket, err := url.Parse(at.Host)
 		if err != nil {
@@ -76,7 +76,7 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 	if spec.Mounts, err = e.Binds(ctx, self, paths...); err != nil {
 		return nil, err
 	}
-	pipe, err := e.Help(ctx, spec)
+	pipe, err := e.Agents().Start(ctx, spec)
 	if err != nil {
 		return nil, remoteHint(err)
 	}

@@ -39,7 +39,7 @@ func TestDocker_StrayGuard(t *testing.T) {
 	if out, _ := said(statusCommand()); tells(out) {
 		t.Fatalf("it is told of before it is there: %s", out)
 	}
-	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.HelperLabel: docker.WardenOf(y.Run), docker.BesideLabel: strings.Repeat("0", 64)}}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: strings.Repeat("0", 64)}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)

@@ -69,13 +69,13 @@ func (c *caged) warden(t *testing.T) (id, run string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return is.ID, strings.TrimPrefix(is.Labels[docker.HelperLabel], docker.WardenOf(""))
+	return is.ID, strings.TrimPrefix(is.Labels[docker.AgentLabel], docker.WatchdogOf(""))
 }
 
 // left lists the objects that a run left in the engine.
 func (c *caged) left(t *testing.T, run string) (out []string) {
 	t.Helper()
-	for label, value := range map[string]string{docker.RunLabel: run, docker.HelperLabel: docker.WardenOf(run)} {
+	for label, value := range map[string]string{docker.RunLabel: run, docker.AgentLabel: docker.WatchdogOf(run)} {
 		has, err := c.y.Engine.Labelled(context.Background(), label, value)
 		if err != nil {
 			t.Fatal(err)

@@ -48,7 +48,6 @@ var largeCommands = map[string]int{}
 var largeTypes = map[string][2]int{
 	"chaos.Record":                   {34, 0},
 	"chaos.Timeline":                 {23, 0},
-	"targets/platform/docker.Engine": {0, 44},
 	"chaos/proxy.flow":               {27, 41},
 	"scenarios.Scenario":             {32, 0},
 	"scenarios/judge.composer":       {0, 48},

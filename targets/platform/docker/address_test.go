@@ -153,7 +153,7 @@ func TestProtected(t *testing.T) {
 		{"any", Container{Name: "web"}, ""},
 		{"labelled so", Container{Name: "web", Labels: map[string]string{ProtectLabel: "true"}}, "is labelled brunt.protect=true"},
 		{"labelled otherwise", Container{Name: "web", Labels: map[string]string{ProtectLabel: "false"}}, ""},
-		{"a helper", Container{Name: "web", Helper: true}, "is brunt's own helper"},
+		{"an agent", Container{Name: "web", Agent: true}, "is brunt's own agent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.c.ID = "x"

@@ -20,7 +20,7 @@ const (
 	RunLabel       = "brunt.run"     // on everything that a run makes: its name
 	OwnerLabel     = "brunt.owner"   // on the same objects: the user id of the run's owner
 	ServiceLabel   = "brunt.service" // on containers of a run: the service
-	HelperLabel    = "brunt.helper"  // on brunt's own agents
+	AgentLabel     = "brunt.helper"  // on brunt's own agents
 	BesideLabel    = "brunt.beside"  // on agents beside a brunt that runs in a container: the id of that container
 	ProtectLabel   = "brunt.protect" // "true" on containers that no fault may affect
 	ComposeProject = "com.docker.compose.project"
@@ -51,7 +51,7 @@ type Container struct {
 	Networks []Network
 	Ports    []int                  // exposed TCP ports, ascending
 	Public   map[int]netip.AddrPort // addresses of the machine that forward to them
-	Helper   bool                   // one of brunt's own agents
+	Agent    bool                   // one of brunt's own agents
 }
 
 // A Network is a network that a container is in.
@@ -73,8 +73,8 @@ func (c *Container) Protected() error {
 	switch {
 	case c.Labels[ProtectLabel] == "true":
 		return fmt.Errorf("container %s is labelled %s=true: brunt does not touch it", c.Name, ProtectLabel)
-	case c.Helper:
-		return fmt.Errorf("container %s is brunt's own helper", c.Name)
+	case c.Agent:
+		return fmt.Errorf("container %s is brunt's own agent", c.Name)
 	case c.ID == Self():
 		return fmt.Errorf("container %s is the one that brunt runs in", c.Name)
 	}
@@ -115,7 +115,7 @@ func describe(i container.InspectResponse) Container {
 			}
 		}
 	}
-	_, c.Helper = c.Labels[HelperLabel]
+	_, c.Agent = c.Labels[AgentLabel]
 	if s := i.State; s != nil {
 		c.State, c.Running, c.Paused, c.OOM, c.Exit = s.Status, s.Running, s.Paused, s.OOMKilled, s.ExitCode
 		if s.Running {

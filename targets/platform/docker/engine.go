@@ -32,8 +32,7 @@ type Engine struct {
 	agreed bool // the API version is negotiated
 
 	refused atomic.Pointer[error] // why Check refused its address
-	helping sync.Mutex
-	helper  string // the image of agents, once it is made
+	agents  Agents
 }
 
 // Options configure the connection to an engine.
@@ -62,6 +61,7 @@ func Open(at Address, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
 	}
 	e := &Engine{at: at}
+	e.agents.e = e
 	if o.Check != nil && !at.Socket() {
 		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(addr)

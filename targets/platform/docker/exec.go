@@ -19,11 +19,11 @@ const mostOutput = 64 << 10
 func (e *Engine) Exec(ctx context.Context, id string, command []string, env []string) (code int, output string, err error) {
 	made, err := e.api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
 	if err != nil {
-		return 0, "", told("running a command in", id, err)
+		return 0, "", failed("running a command in", id, err)
 	}
 	stream, err := e.api.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
 	if err != nil {
-		return 0, "", told("running a command in", id, err)
+		return 0, "", failed("running a command in", id, err)
 	}
 	defer stream.Close()
 	defer context.AfterFunc(ctx, stream.Close)()
@@ -34,7 +34,7 @@ func (e *Engine) Exec(ctx context.Context, id string, command []string, env []st
 	}
 	i, err := e.api.ContainerExecInspect(ctx, made.ID)
 	if err != nil {
-		return 0, "", told("running a command in", id, err)
+		return 0, "", failed("running a command in", id, err)
 	}
 	if i.Running {
 		return 0, "", fmt.Errorf("the command in container %s has closed its output and goes on", short(id))

@@ -15,13 +15,13 @@ import (
 // Kill sends a signal, named without SIG, to the container's first process. The engine does not
 // restart a container that was killed this way, whatever its restart policy.
 func (e *Engine) Kill(ctx context.Context, id, signal string) error {
-	return told("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
+	return failed("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
 }
 
 // Stop stops the container and keeps it down: its own stop signal, and after grace SIGKILL. Grace
 // is rounded up to whole seconds.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
-	return told("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+	return failed("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
 
 func seconds(d time.Duration) *int {
@@ -31,17 +31,17 @@ func seconds(d time.Duration) *int {
 
 // Start starts a container. It has no effect on one that runs.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	return told("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
+	return failed("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
 }
 
 // Restart stops the container as [Engine.Stop] does, and starts it again.
 func (e *Engine) Restart(ctx context.Context, id string, grace time.Duration) error {
-	return told("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+	return failed("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
 
 // Pause freezes every process of the container. Pausing a paused container is an error.
 func (e *Engine) Pause(ctx context.Context, id string) error {
-	return told("pausing", id, e.api.ContainerPause(ctx, id))
+	return failed("pausing", id, e.api.ContainerPause(ctx, id))
 }
 
 // Unpause resumes a paused container. It has no effect on one that is not paused.
@@ -50,7 +50,7 @@ func (e *Engine) Unpause(ctx context.Context, id string) error {
 	if err != nil && strings.Contains(err.Error(), "is not paused") {
 		return nil
 	}
-	return told("unpausing", id, err)
+	return failed("unpausing", id, err)
 }
 
 // Remove kills a container and removes it with its anonymous volumes. A missing container is not an
@@ -60,7 +60,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	if gone(err) || err != nil && strings.Contains(err.Error(), "is already in progress") {
 		return nil
 	}
-	return told("removing", id, err)
+	return failed("removing", id, err)
 }
 
 // RemoveUnstarted removes a container that has never run. A missing container is not an error; one
@@ -70,11 +70,11 @@ func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
 	if gone(err) {
 		return nil
 	}
-	return told("removing", id, err)
+	return failed("removing", id, err)
 }
 
-// told adds the operation and the container to an error.
-func told(doing, id string, err error) error {
+// failed adds the operation and the container to an error.
+func failed(doing, id string, err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -43,7 +43,7 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	}
 	i, err := e.api.ContainerInspect(ctx, id)
 	if err != nil {
-		return nil, told("inspecting", id, err)
+		return nil, failed("inspecting", id, err)
 	}
 	var out []Endpoint
 	for name, n := range i.NetworkSettings.Networks {
@@ -72,7 +72,7 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 	if err != nil && strings.Contains(err.Error(), "is not connected to") {
 		return nil
 	}
-	return told("taking out of its network", id, err)
+	return failed("taking out of its network", id, err)
 }
 
 // Connect connects a container to a network with its previous configuration. It has no effect if
@@ -108,7 +108,7 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 	if err != nil && strings.Contains(err.Error(), "already exists in network") {
 		return nil
 	}
-	return told("putting back into its network", id, err)
+	return failed("putting back into its network", id, err)
 }
 
 // macsFrom is the version of the engine's API since which a container has a separate MAC address in

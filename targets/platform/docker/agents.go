@@ -21,9 +21,21 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// A HelperSpec describes an agent container: it runs brunt's own program with rights that brunt
+// Agents are the agent containers that brunt starts in one engine, and the image of brunt that they
+// share. It is made once for each engine.
+type Agents struct {
+	e *Engine
+
+	mu    sync.Mutex
+	image string // id; empty until it is made
+}
+
+// Agents returns the agents in the engine.
+func (e *Engine) Agents() *Agents { return &e.agents }
+
+// An AgentSpec describes an agent container: it runs brunt's own program with rights that brunt
 // lacks, while brunt holds its input open.
-type HelperSpec struct {
+type AgentSpec struct {
 	Run     string   // name of the run
 	Command []string // arguments of brunt
 	Network string   // container whose network it shares; empty is none
@@ -37,11 +49,11 @@ type HelperSpec struct {
 	EndsWithin time.Duration // timeout between the end of its input and its removal; zero is the time that the engine needs
 }
 
-// Help starts an agent container. Its image holds brunt itself and is made once for each engine.
+// Start starts an agent container.
 // Closing the result ends the agent's input and waits until the engine has removed the container.
-func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, error) {
+func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, error) {
 	config := &container.Config{
-		Cmd: s.Command, Labels: map[string]string{HelperLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
+		Cmd: s.Command, Labels: map[string]string{AgentLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}
 	host := &container.HostConfig{
@@ -52,9 +64,9 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	}
 	var err error
 	if s.Beside == "" {
-		config.Image, err = e.helperImage(ctx, s.Run)
+		config.Image, err = a.makeImage(ctx, s.Run)
 	} else {
-		err = e.beside(ctx, s, config, host)
+		err = a.beside(ctx, s, config, host)
 	}
 	if err != nil {
 		return nil, err
@@ -69,48 +81,48 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		host.Binds = append(slices.Clone(s.Mounts), "/sys/fs/cgroup:/sys/fs/cgroup")
 		host.CgroupnsMode = container.CgroupnsModeHost
 	}
-	made, err := e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	made, err := a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
 		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
-		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+		made, err = a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	}
 	if gone(err) && s.Beside == "" { // the image was removed meanwhile
-		e.helping.Lock()
-		e.helper = ""
-		e.helping.Unlock()
-		if config.Image, err = e.helperImage(ctx, s.Run); err != nil {
+		a.mu.Lock()
+		a.image = ""
+		a.mu.Unlock()
+		if config.Image, err = a.makeImage(ctx, s.Run); err != nil {
 			return nil, err
 		}
-		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+		made, err = a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("making a helper container: %w", err)
+		return nil, fmt.Errorf("making an agent container: %w", err)
 	}
-	var pipe *helperPipe
+	var pipe *agentPipe
 	if s.Reaches {
-		err = e.joinAll(ctx, made.ID, s.Beside)
+		err = a.joinAll(ctx, made.ID, s.Beside)
 	}
 	if err == nil {
-		pipe, err = e.attach(ctx, made.ID, s.EndsWithin)
+		pipe, err = a.attach(ctx, made.ID, s.EndsWithin)
 	}
 	if err == nil {
-		err = e.Start(ctx, made.ID)
+		err = a.e.Start(ctx, made.ID)
 	}
 	if err != nil {
 		if pipe != nil {
 			pipe.stream.Close()
 		}
-		return nil, errors.Join(fmt.Errorf("starting a helper container: %w", err), e.Remove(context.WithoutCancel(ctx), made.ID))
+		return nil, errors.Join(fmt.Errorf("starting an agent container: %w", err), a.e.Remove(context.WithoutCancel(ctx), made.ID))
 	}
 	return pipe, nil
 }
 
 // beside makes an agent use the image of another container: that image exists, and needs no
 // removal.
-func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config, host *container.HostConfig) error {
-	i, err := e.api.ContainerInspect(ctx, s.Beside)
+func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Config, host *container.HostConfig) error {
+	i, err := a.e.api.ContainerInspect(ctx, s.Beside)
 	if err != nil {
-		return told("inspecting", s.Beside, err)
+		return failed("inspecting", s.Beside, err)
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -129,17 +141,17 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
 	}
 	// Not labelled with the run: those are removed while this agent still undoes faults.
-	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
+	config.Labels = map[string]string{AgentLabel: WatchdogOf(s.Run), BesideLabel: s.Beside}
 	return nil
 }
 
 // joinAll connects a container that is not started yet to all networks of another container.
-func (e *Engine) joinAll(ctx context.Context, id, other string) error {
-	has, err := e.Inspect(ctx, id)
+func (a *Agents) joinAll(ctx context.Context, id, other string) error {
+	has, err := a.e.Inspect(ctx, id)
 	if err != nil {
 		return err
 	}
-	want, err := e.Inspect(ctx, other)
+	want, err := a.e.Inspect(ctx, other)
 	if err != nil || want.Shares != "" {
 		return err
 	}
@@ -148,23 +160,23 @@ func (e *Engine) joinAll(ctx context.Context, id, other string) error {
 		if slices.ContainsFunc(has.Networks, func(h Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
 			continue
 		}
-		if err := e.Connect(ctx, id, Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
+		if err := a.e.Connect(ctx, id, Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// WardenOf returns the value of [HelperLabel] on containers that outlive a run in order to undo its
+// WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its
 // faults.
-func WardenOf(run string) string { return "warden-" + run }
+func WatchdogOf(run string) string { return "warden-" + run }
 
 // Binds returns the mounts, in the format of docker's -v, by which another container gets the files
 // that this container, given by id, has at some paths. Files in its image need no mount.
 func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]string, error) {
 	i, err := e.api.ContainerInspect(ctx, id)
 	if err != nil {
-		return nil, told("inspecting", id, err)
+		return nil, failed("inspecting", id, err)
 	}
 	var out []string
 	for _, m := range i.Mounts {
@@ -185,8 +197,8 @@ func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]strin
 	return out, nil
 }
 
-// helperPipe is the input and output of an agent.
-type helperPipe struct {
+// agentPipe is the input and output of an agent.
+type agentPipe struct {
 	e      *Engine
 	id     string
 	stream types.HijackedResponse
@@ -199,20 +211,20 @@ type helperPipe struct {
 	stays  error         // why its removal is uncertain; valid after over
 }
 
-func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*helperPipe, error) {
-	stream, err := e.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*agentPipe, error) {
+	stream, err := a.e.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends, over: make(chan struct{})}
+	p := &agentPipe{e: a.e, id: id, stream: stream, out: r, said: &tail{}, ends: ends, over: make(chan struct{})}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if errors.Is(err, net.ErrClosed) { // closed by this process, because the agent has ended
 			err = nil
 		}
 		if words := p.said.String(); err == nil && words != "" {
-			err = errors.New("the helper says: " + words)
+			err = errors.New("the agent says: " + words)
 		}
 		_ = w.CloseWithError(err)
 	}()
@@ -220,16 +232,16 @@ func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*he
 }
 
 // ID returns the id of the agent's container.
-func (p *helperPipe) ID() string { return p.id }
+func (p *agentPipe) ID() string { return p.id }
 
 // Read implements [io.Reader].
-func (p *helperPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
+func (p *agentPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
 
 // Write implements [io.Writer].
-func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
+func (p *agentPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
 
 // CloseWrite ends the agent's input.
-func (p *helperPipe) CloseWrite() error {
+func (p *agentPipe) CloseWrite() error {
 	p.ending.Do(func() { go p.await() })
 	return p.stream.CloseWrite()
 }
@@ -239,7 +251,7 @@ const removedWithin = 10 * time.Second
 
 // await waits until the engine has removed the agent, and closes its output a moment later: an
 // engine may keep the output open forever, which would block a reader.
-func (p *helperPipe) await() {
+func (p *agentPipe) await() {
 	defer close(p.over)
 	ctx, cancel := context.WithTimeout(context.Background(), p.ends+removedWithin)
 	defer cancel()
@@ -257,7 +269,7 @@ func (p *helperPipe) await() {
 }
 
 // Close implements [io.Closer].
-func (p *helperPipe) Close() error {
+func (p *agentPipe) Close() error {
 	_ = p.CloseWrite()
 	<-p.over
 	defer p.stream.Close()
@@ -282,61 +294,61 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
-// ReadyHelp makes the image of agents in advance, so that the first agent starts as fast as later
+// Prepare makes the image of agents in advance, so that the first agent starts as fast as later
 // ones.
-func (e *Engine) ReadyHelp(ctx context.Context, run string) error {
-	_, err := e.helperImage(ctx, run)
+func (a *Agents) Prepare(ctx context.Context, run string) error {
+	_, err := a.makeImage(ctx, run)
 	return err
 }
 
-// helperImage makes the image of agents once.
-func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
-	e.helping.Lock()
-	defer e.helping.Unlock()
-	if e.helper != "" {
-		return e.helper, nil
+// makeImage makes the image of agents once.
+func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.image != "" {
+		return a.image, nil
 	}
-	has, err := e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", HelperLabel+"="+run))})
+	has, err := a.e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", AgentLabel+"="+run))})
 	if err == nil && len(has) > 0 { // the brunt of the run made it, and this process is its watchdog
-		e.helper = has[0].ID
-		return e.helper, nil
+		a.image = has[0].ID
+		return a.image, nil
 	}
 	program, err := SelfPath(os.Getenv)
 	if err != nil {
-		return "", fmt.Errorf("a helper container: %w", err)
+		return "", fmt.Errorf("an agent container: %w", err)
 	}
-	id, err := e.BuildSelf(ctx, "brunt-helper-"+strings.ToLower(run), program, map[string]string{HelperLabel: run, RunLabel: run})
+	id, err := a.e.BuildSelf(ctx, "brunt-helper-"+strings.ToLower(run), program, map[string]string{AgentLabel: run, RunLabel: run})
 	if err != nil {
 		return "", err
 	}
-	e.helper = id
+	a.image = id
 	return id, nil
 }
 
-// ForgetHelp removes the image of a run's agents unless an agent exists. It is for a process that
+// Forget removes the image of a run's agents unless an agent exists. It is for a process that
 // made the image for a single undo, without a journal entry.
-func (e *Engine) ForgetHelp(ctx context.Context, run string) error {
-	e.helping.Lock()
-	defer e.helping.Unlock()
-	left, err := e.Labelled(ctx, HelperLabel, run)
+func (a *Agents) Forget(ctx context.Context, run string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	left, err := a.e.Labelled(ctx, AgentLabel, run)
 	if err != nil || len(left.Containers) > 0 {
 		return err
 	}
-	e.helper = ""
+	a.image = ""
 	var errs []error
 	for _, id := range left.Images {
-		_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
+		_, err := a.e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
 		if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict means that the image is in use again
-			errs = append(errs, fmt.Errorf("removing the image of helpers: %w", err))
+			errs = append(errs, fmt.Errorf("removing the image of agents: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Unhelp removes the remaining agents of a run in the engine, and their image.
-func (e *Engine) Unhelp(ctx context.Context, run string) (Left, error) {
-	e.helping.Lock()
-	defer e.helping.Unlock()
-	e.helper = ""
-	return e.RemoveLabelled(ctx, HelperLabel, run)
+// Remove removes the remaining agents of a run in the engine, and their image.
+func (a *Agents) Remove(ctx context.Context, run string) (Left, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.image = ""
+	return a.e.RemoveLabelled(ctx, AgentLabel, run)
 }

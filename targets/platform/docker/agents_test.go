@@ -73,12 +73,12 @@ func TestDocker_Beside(t *testing.T) {
 	}
 	for _, reaches := range []bool{true, false} {
 		config, host := &container.Config{}, &container.HostConfig{NetworkMode: "none"}
-		if err := e.beside(t.Context(), HelperSpec{Run: run, Beside: self, Reaches: reaches}, config, host); err != nil {
+		if err := e.Agents().beside(t.Context(), AgentSpec{Run: run, Beside: self, Reaches: reaches}, config, host); err != nil {
 			t.Fatal(err)
 		}
 		id := made(config, host)
 		if reaches {
-			if err := e.joinAll(t.Context(), id, self); err != nil {
+			if err := e.Agents().joinAll(t.Context(), id, self); err != nil {
 				t.Fatal(err)
 			}
 		}

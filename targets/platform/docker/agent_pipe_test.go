@@ -39,7 +39,7 @@ func TestHelperPipe_KeptOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	p, err := e.attach(t.Context(), "c", time.Hour)
+	p, err := e.Agents().attach(t.Context(), "c", time.Hour)
 	if err == nil {
 		err = p.CloseWrite()
 	}
