@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/run/rates"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
@@ -82,7 +83,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if f.length < time.Second {
 		return usagef("--probe is at least 1s")
 	}
-	finder := &run.Finder{
+	finder := &rates.Prober{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
 		Compile: plan.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
 	}

@@ -15,19 +15,18 @@
 //	steps.go             steps that are not measured: setup, teardown, readiness, leadership
 //	tokens.go            tokens for the loads, fetched before the load and renewed during it
 //	drive.go             loads and timeline, side by side; the steady state before the first fault
-//	scriptrun.go         the process of a k6 script; script_told.go handles its messages
 //	watch.go             every second: stop conditions, and the interval for the live page
 //	keep.go              the log of every request
 //	snapshot.go          the state of a run; fault_record.go describes its faults
 //	sofar.go             the result so far of a snapshot; result.go the final one
 //	verdict.go           verdict, exit code and reason
-//	generator.go         whether brunt, not the target, was the limit; health.go measures it
 //	environment.go       where the run took place
 //
-// Package events holds the clock, the events and the notes of a run, which all of these share.
+// Below it, events holds the clock, the events and the notes of a run, which all parts share; script
+// runs k6 scripts; generator measures brunt's own health; rates probes for capacity with runs.
 //
-// Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, find.go
-// probes for capacity, and import.go makes a result of vegeta's results.
+// Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
+// import.go makes a result of vegeta's results.
 //
 // Packages of their own prepare a run or work beside it: plan, plan/dryrun, doctor, observe, ledger,
 // notes, machine and reference.

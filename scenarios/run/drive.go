@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +20,8 @@ import (
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
 	s := &driver.Setup{Load: &lp.Load, Client: r.Protocols.Client}
-	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
-		s.Script = r.scripts[j]
+	if script := r.scripts.Of(i); script != nil {
+		s.Script = script
 	} else {
 		s.Run, s.Target = r.loadRun(i, shards), r.reach(&lp.Load)
 		s.Target.Sampler = r.samples

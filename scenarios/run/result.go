@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
 	"brunt/scenarios/slo"
+	"brunt/targets"
 )
 
 // head fills in the part of a result that is known before any measurement.
@@ -60,8 +63,9 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	if r.Scenario.Trace.Sends() {
 		res.TraceLink = r.Scenario.Trace.Link.Text()
 	}
-	r.scriptThresholds(res)
-	res.Metrics = r.scriptMetrics()
+	thresholds, objectives := r.scripts.Thresholds()
+	res.Objectives, r.judged = append(res.Objectives, thresholds...), append(r.judged, objectives...)
+	res.Metrics = r.scripts.Metrics()
 	res.Repeats = result.Repeats(res.Faults)
 	res.Generator = r.generator(f)
 	res.Alerts = r.observed.Fired(r.records)
@@ -76,12 +80,36 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 
 // stepsOf names the steps of load i; those of a script are the ones that it had.
 func (r *runner) stepsOf(i int) []string {
-	for _, s := range r.scripts {
-		if s.index == i {
-			return s.stepNames()
-		}
+	if s := r.scripts.Of(i); s != nil {
+		return s.Steps()
 	}
 	return r.Loads[i].Steps
+}
+
+// generator evaluates whether brunt was the limit.
+func (r *runner) generator(f *judge.Findings) result.Generator {
+	g := r.health
+	generator.Judge(&g, f, generator.LagLimit(r.Scenario.SLO))
+	g.Limits = append(g.Limits, r.scripts.Limits()...)
+	g.Healthy = len(g.Limits) == 0
+	var names []string
+	for i := range r.stats {
+		if p := r.stats[i].Pacing; !slices.Contains(names, p) {
+			names = append(names, p)
+		}
+		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
+		if r.clients[i] == nil { // a script
+			continue
+		}
+		g.Connections += r.clients[i].Opened()
+		if c, ok := r.clients[i].(targets.Speaker); ok {
+			g.Spoken = append(g.Spoken, c.Speaks()...)
+		}
+	}
+	g.Pacing = strings.Join(names, ", ")
+	slices.Sort(g.Spoken)
+	g.Spoken = slices.Compact(g.Spoken)
+	return g
 }
 
 // judgedBy lists the objectives of this run; a control run leaves out those on faults.

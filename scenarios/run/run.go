@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +29,8 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/run/generator"
+	"brunt/scenarios/run/script"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -61,7 +62,7 @@ type Options struct {
 // Errors of a run that could not begin or continue: its verdict is invalid.
 var (
 	errNotReady = errors.New("the target did not become ready")
-	errSetup    = errors.New("setup failed")
+	errSetup    = script.ErrSetup
 	errAuth     = errors.New("the load can't prove who it is")
 	errUsedUp   = errors.New("unique data is used up")
 	errSuspend  = errors.New("brunt was suspended; its faults were taken back before")
@@ -110,12 +111,12 @@ type runner struct {
 	samples  *measure.Samples
 	clients  []targets.Transport
 	runs     []driver.Job
-	scripts  []*scriptRun // runs of k6 scripts
+	scripts  script.Set
 	stats    []load.Stats
 	keeper   *keeper              // nil: requests are not logged
 	ledger   *ledger.Ledger       // nil: the scenario has no ledger
 	written  *result.LedgerRecord // result of the ledger
-	mon      *monitor
+	mon      *generator.Monitor
 	usage    *observe.Usage    // of the target's units
 	observed *observe.Observer // its metrics and alerts
 	health   result.Generator
@@ -138,11 +139,6 @@ type runner struct {
 	interim interim
 
 	timetable []result.Foreseen // foreseen, for live displays
-
-	mu       sync.Mutex
-	checks   []string // names of checks: the plan's, and those of scripts
-	failed   []string // reasons for which scripts have marked the run as failed
-	faultsIn []string // active faults, for scripts
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -372,9 +368,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.Close()) }()
 	}
-	r.checks = slices.Clone(r.Plan.Checks)
-	defer r.endScripts()
-	if err := r.startScripts(ctx); err != nil {
+	defer r.scripts.End()
+	if err := r.scripts.Start(ctx, r.scriptHost()); err != nil {
 		return r.unstarted(err), nil
 	}
 	r.Begin(time.Now().Add(r.Scenario.Warmup + lead))
@@ -400,7 +395,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			}
 		}
 	}()
-	r.mon, r.usage = newMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.units())
+	r.mon, r.usage = generator.NewMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.units())
 	r.observed = observe.New(r.observedRun(), r.Gauges, r.Alerts)
 	r.usage.Watch(r.Now)
 	r.observed.Watch()
@@ -409,7 +404,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	r.broken = r.drive(ctx)
 	r.usage.Stop()
 	r.observed.Stop()
-	r.health = r.mon.finish() // of the load, without the judging
+	r.health = r.mon.Finish() // of the load, without the judging
 	defer Frugal()()
 	if r.ledger != nil {
 		if r.written, err = r.ledger.Verify(ctx, r.ledgerRun()); err != nil {
@@ -455,10 +450,21 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.Objectives(r.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: r.Now, InFlight: r.inFlight,
-		BySteps: r.o.BySteps, Freezes: func() []measure.Freeze { return r.mon.pulse.Freezes() },
+		BySteps: r.o.BySteps, Freezes: func() []measure.Freeze { return r.mon.Freezes() },
 	}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
 	}
 	return measure.New(c)
+}
+
+// scriptHost describes this run for its scripts.
+func (r *runner) scriptHost() *script.Host {
+	base, links := r.sys.base()
+	return &script.Host{
+		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.rec, Samples: r.samples,
+		Stop:     func(condition string) { r.cancel(stopped{condition}) },
+		Timeline: r.timeline.Load,
+		Sink:     func(i int) load.Sink { return r.rec.Shard(i) },
+	}
 }

@@ -31,7 +31,7 @@ const never = time.Duration(math.MaxInt64)
 
 // snapshotNow is the state while the loads go on.
 func (r *runner) snapshotNow() *snapshot {
-	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.checkNames(), events: r.OfFaults()}
+	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.scripts.Checks(), events: r.OfFaults()}
 	for i := range r.Loads {
 		s.ends = append(s.ends, r.Loads[i].Schedule.End())
 	}
@@ -41,7 +41,7 @@ func (r *runner) snapshotNow() *snapshot {
 
 // snapshotAtEnd is the state after the loads and the faults.
 func (r *runner) snapshotAtEnd() *snapshot {
-	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.checks, records: r.records}
+	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.scripts.Checks(), records: r.records}
 	for i := range r.Loads {
 		s.ends = append(s.ends, max(0, r.stats[i].End))
 	}

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
 )
 
 // A Look returns the result so far of a run in progress, or nil when its load is over. Any goroutine
@@ -47,32 +48,11 @@ func (r *runner) soFar() *result.Result {
 		r.logger.Warn("looking at the run", "error", err)
 		return nil
 	}
-	res.Generator = r.generatorSoFar(f)
+	res.Generator = r.mon.SoFar()
+	generator.Judge(&res.Generator, f, generator.LagLimit(r.Scenario.SLO))
 	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
 	res.Reason = reasonSoFar(res.Objectives)
 	return res
-}
-
-func (r *runner) checkNames() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.checks)
-}
-
-// generatorSoFar is brunt's own health until now.
-func (r *runner) generatorSoFar(f *judge.Findings) result.Generator {
-	g := r.mon.out
-	g.Seconds = slices.Clone(r.mon.ticksList)
-	for _, t := range g.Seconds {
-		g.CPU += t.CPU / result.Num(len(g.Seconds))
-		g.InFlightMax = max(g.InFlightMax, t.InFlight)
-	}
-	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
-	g.LagLimit = result.Sec(r.lagLimit())
-	g.Limits = append(r.late(f, float64(g.CPU)), starved(f)...)
-	g.Healthy = len(g.Limits) == 0
-	g.Spoken = []string{}
-	return g
 }
 
 // reasonSoFar describes the state of the objectives.

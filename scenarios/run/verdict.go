@@ -26,7 +26,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.F
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
 	r.decideFaults(cause, v) // first, because a fault may be the reason for an objective
-	for _, why := range r.failed {
+	for _, why := range r.scripts.Failures() {
 		v.worse(scenarios.Fail, why)
 	}
 	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {

@@ -47,7 +47,7 @@ func (r *runner) watch(done <-chan struct{}) error {
 		next = observe.NextSecond(now)
 		iv, second := r.rec.Interval()
 		r.stopConditions(now, second, stops)
-		r.mon.tick(iv.InFlight)
+		r.mon.Tick(iv.InFlight)
 		r.tell(iv, second)
 	}
 }
@@ -104,9 +104,6 @@ func (r *runner) tell(iv result.Interval, second measure.Second) {
 			iv.Next, iv.NextAt = e.Name, e.At
 		}
 	}
-	r.mu.Lock()
-	checks := r.checks // grows by the checks of scripts
-	r.mu.Unlock()
-	iv.Steps = second.Steps(checks)
+	iv.Steps = second.Steps(r.scripts.Checks())
 	r.o.Live(iv)
 }

@@ -1,4 +1,4 @@
-package run
+package generator
 
 import (
 	"runtime/metrics"
@@ -10,27 +10,28 @@ import (
 	"brunt/scenarios/result"
 )
 
-// monitor measures brunt's own health every second: whether it, and not the target, was the limit.
-type monitor struct {
-	now       func() time.Duration
-	t0        time.Time
-	began     time.Duration
-	cpuBegan  time.Duration
-	cpu       time.Duration
-	at        time.Duration
-	stolen    float64
-	ticks     float64
-	wall      time.Duration // drift of the wall clock against the monotonic one
-	ticksList []result.GeneratorTick
-	out       result.Generator
-	pauses    gcPauses
-	pulse     *measure.Pulse
-	stealSum  float64
-	ticksSum  float64
+// A Monitor measures brunt's own health every second: whether it, and not the target, was the limit.
+type Monitor struct {
+	now      func() time.Duration
+	t0       time.Time
+	began    time.Duration
+	cpuBegan time.Duration
+	cpu      time.Duration
+	at       time.Duration
+	stolen   float64
+	ticks    float64
+	wall     time.Duration // drift of the wall clock against the monotonic one
+	seconds  []result.GeneratorTick
+	out      result.Generator
+	pauses   gcPauses
+	pulse    *measure.Pulse
+	stealSum float64
+	ticksSum float64
 }
 
-func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
-	m := &monitor{now: now, t0: t0, pulse: measure.NewPulse(now)}
+// NewMonitor begins to measure, by the clock and the t0 of the run.
+func NewMonitor(now func() time.Duration, t0 time.Time) *Monitor {
+	m := &Monitor{now: now, t0: t0, pulse: measure.NewPulse(now)}
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
 	m.stolen, m.ticks = machine.StolenTime()
@@ -40,15 +41,15 @@ func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
 }
 
 // drift is the offset of the wall clock from the monotonic one.
-func (m *monitor) drift() time.Duration {
+func (m *Monitor) drift() time.Duration {
 	return time.Duration(time.Now().UnixNano() - m.t0.UnixNano() - int64(m.now()))
 }
 
 // clockStep is a change of the wall clock against the monotonic one that is a step, not a slew.
 const clockStep = 50 * time.Millisecond
 
-// tick records one second.
-func (m *monitor) tick(inFlight int64) {
+// Tick records one second.
+func (m *Monitor) Tick(inFlight int64) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
 	t := result.GeneratorTick{T: result.Sec(now), InFlight: inFlight, Pressure: result.Num(machine.CPUPressure())}
@@ -67,11 +68,25 @@ func (m *monitor) tick(inFlight int64) {
 	m.at, m.cpu, m.stolen, m.ticks = now, cpu, stolen, ticks
 	m.out.Memory = max(m.out.Memory, machine.ResidentMemory())
 	m.out.Pressure = max(m.out.Pressure, t.Pressure)
-	m.ticksList = append(m.ticksList, t)
+	m.seconds = append(m.seconds, t)
 }
 
-// finish returns the totals.
-func (m *monitor) finish() result.Generator {
+// SoFar returns the totals so far, with the means of its seconds.
+func (m *Monitor) SoFar() result.Generator {
+	g := m.out
+	g.Seconds = slices.Clone(m.seconds)
+	for _, t := range g.Seconds {
+		g.CPU += t.CPU / result.Num(len(g.Seconds))
+		g.InFlightMax = max(g.InFlightMax, t.InFlight)
+	}
+	return g
+}
+
+// Freezes returns the spans in which brunt itself stood still.
+func (m *Monitor) Freezes() []measure.Freeze { return m.pulse.Freezes() }
+
+// Finish ends the measurement and returns the totals.
+func (m *Monitor) Finish() result.Generator {
 	g := m.out
 	if d := m.now() - m.began; d > 0 {
 		g.CPU = result.Num((machine.CPUTime() - m.cpuBegan).Seconds() / d.Seconds())
@@ -84,7 +99,7 @@ func (m *monitor) finish() result.Generator {
 	for _, f := range m.pulse.Freezes() {
 		g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
 	}
-	g.Seconds = m.ticksList
+	g.Seconds = m.seconds
 	g.Memory = max(g.Memory, machine.ResidentMemory())
 	return g
 }

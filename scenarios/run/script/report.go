@@ -1,4 +1,4 @@
-package run
+package script
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// stepNames are the steps that the script had.
-func (s *scriptRun) stepNames() []string {
+// Steps returns the names of the steps that the script had.
+func (s *Script) Steps() []string {
 	out := []string{}
-	for _, step := range s.steps {
-		for name, n := range s.named {
+	for _, step := range s.received.steps {
+		for name, n := range s.received.named {
 			if n == step && !slices.Contains(out, name) {
 				out = append(out, name)
 			}
@@ -24,12 +24,12 @@ func (s *scriptRun) stepNames() []string {
 	return out
 }
 
-// scriptMetrics lists the metrics of all scripts.
-func (r *runner) scriptMetrics() (out []result.ScriptMetric) {
-	for _, s := range r.scripts {
+// Metrics lists the metrics of all scripts.
+func (set *Set) Metrics() (out []result.ScriptMetric) {
+	for _, s := range set.all() {
 		for _, m := range s.last.Metrics {
 			row := result.ScriptMetric{
-				Load: s.lp.Name, Name: r.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
+				Load: s.lp.Name, Name: set.host.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
 				Min: result.Num(m.Min), Max: result.Num(m.Max), P50: result.NaN, P90: result.NaN, P95: result.NaN, P99: result.NaN,
 			}
 			switch m.Type {
@@ -44,19 +44,21 @@ func (r *runner) scriptMetrics() (out []result.ScriptMetric) {
 	return out
 }
 
-// scriptThresholds adds the thresholds of all scripts to the objectives of the result.
-func (r *runner) scriptThresholds(res *result.Result) {
-	for i := range r.Loads {
-		lp := &r.Loads[i]
+// Thresholds returns the results of the thresholds of all scripts, and the objectives that they are,
+// in the same order.
+func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo.Objective) {
+	h := set.host
+	if h == nil {
+		return nil, nil
+	}
+	for i := range h.Loads {
+		lp := &h.Loads[i]
 		if lp.Script == nil || lp.Script.Plan == nil {
 			continue
 		}
 		found := map[string]k6.Threshold{}
 		contains := map[string]string{}
-		for _, s := range r.scripts {
-			if s.index != i {
-				continue
-			}
+		if s := set.Of(i); s != nil {
 			for _, t := range s.last.Thresholds {
 				found[t.Metric+" "+t.Source] = t
 			}
@@ -65,9 +67,9 @@ func (r *runner) scriptThresholds(res *result.Result) {
 			}
 		}
 		for _, t := range lp.Script.Thresholds {
-			text := r.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
+			text := set.host.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := result.ObjectiveResult{
-				ID: text, Text: text, Phase: "run", Metric: r.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
+				ID: text, Text: text, Phase: "run", Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
@@ -84,36 +86,37 @@ func (r *runner) scriptThresholds(res *result.Result) {
 					o.Verdict = scenarios.Pass
 				}
 			}
-			res.Objectives = append(res.Objectives, o)
-			r.judged = append(r.judged, slo.Objective{ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric}})
+			results = append(results, o)
+			objectives = append(objectives, slo.Objective{ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric}})
 		}
 	}
+	return results, objectives
 }
 
-// scriptNotes adds notes about the scripts, and returns what makes the run invalid.
-func (r *runner) scriptNotes() (limits []string) {
-	for _, s := range r.scripts {
+// Limits adds notes about the scripts, and returns what makes the run invalid.
+func (set *Set) Limits() (limits []string) {
+	for _, s := range set.all() {
 		exit := s.child.Exit()
 		n := s.last
 		name := s.lp.Name
-		if d := s.r.Now(); exit.CPU > 0 && d > 0 {
+		if d := s.host.Now(); exit.CPU > 0 && d > 0 {
 			text := fmt.Sprintf("load %q: k6 used %s of CPU", name, quantity.FormatSeconds(exit.CPU.Seconds()))
 			if exit.Memory > 0 {
 				text += fmt.Sprintf(" and %d MiB at most", exit.Memory>>20)
 			}
-			r.Note("%s", text)
+			s.host.Note("%s", text)
 		}
 		if s.threw > 0 {
-			r.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
+			s.host.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
 		}
 		if n.Others > 0 {
-			r.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
+			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
 		}
 		if n.Loose > 0 {
-			r.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's metric `checks` alone", name, n.Loose)
+			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's metric `checks` alone", name, n.Loose)
 		}
-		if s.marks > mostMarks {
-			r.Note("load %q: the script told of %d events, of which the first %d are kept", name, s.marks, mostMarks)
+		if s.received.marks > mostMarks {
+			s.host.Note("load %q: the script told of %d events, of which the first %d are kept", name, s.received.marks, mostMarks)
 		}
 		if n.Lost > 0 {
 			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them in. Lower the rate, or give it more processors.", n.Lost, name))

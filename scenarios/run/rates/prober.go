@@ -1,4 +1,4 @@
-package run
+package rates
 
 import (
 	"context"
@@ -14,13 +14,14 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
-// A Finder probes the target of a scenario at rates. Each probe is a run at one rate, with the
+// A Prober probes the target of a scenario at rates. Each probe is a run at one rate, with the
 // scenario's flows in their proportions and without its faults.
-type Finder struct {
+type Prober struct {
 	Parse      func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
 	Compile    plan.CompileOptions
 	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
@@ -31,16 +32,16 @@ type Finder struct {
 	weights []float64 // shares of the loads
 }
 
-var _ capacity.Prober = (*Finder)(nil)
+var _ capacity.Prober = (*Prober)(nil)
 
 // Check compiles a probe at a rate without running it, and returns the mean rate of all loads of the
 // scenario together.
-func (f *Finder) Check() (mean float64, err error) {
-	sc, err := f.Parse()
+func (r *Prober) Check() (mean float64, err error) {
+	sc, err := r.Parse()
 	if err != nil {
 		return 0, err
 	}
-	p, err := plan.Compile(sc, f.Compile)
+	p, err := plan.Compile(sc, r.Compile)
 	if err != nil {
 		return 0, err
 	}
@@ -50,37 +51,37 @@ func (f *Finder) Check() (mean float64, err error) {
 			return 0, fmt.Errorf("load %q is closed: its users wait for answers, so that it has no rate of its own; find needs executors with arrivals", l.Name)
 		}
 		if span := (l.Schedule.End() - l.Schedule.Start()).Seconds(); span > 0 {
-			f.weights = append(f.weights, l.Schedule.Rate.Area(l.Schedule.End())/span)
+			r.weights = append(r.weights, l.Schedule.Rate.Area(l.Schedule.End())/span)
 		}
-		mean += f.weights[i]
+		mean += r.weights[i]
 	}
-	for i := range f.weights {
-		f.weights[i] /= mean
+	for i := range r.weights {
+		r.weights[i] /= mean
 	}
-	if len(f.Objectives) == 0 {
+	if len(r.Objectives) == 0 {
 		for _, o := range sc.SLO {
 			if o.After == "" && o.PhaseOrRun() == "run" && !o.Metric.OfLedger() {
-				f.Objectives = append(f.Objectives, o)
+				r.Objectives = append(r.Objectives, o)
 			}
 		}
 	}
-	if len(f.Objectives) == 0 {
+	if len(r.Objectives) == 0 {
 		return 0, errors.New(`the scenario has no objective over the whole run; name one, such as --objective "p95 < 200ms"`)
 	}
-	_, err = f.plan(mean)
+	_, err = r.plan(mean)
 	return mean, err
 }
 
 // plan compiles the plan of a probe.
-func (f *Finder) plan(rate float64) (*plan.Plan, error) {
-	sc, err := f.Parse()
+func (r *Prober) plan(rate float64) (*plan.Plan, error) {
+	sc, err := r.Parse()
 	if err != nil {
 		return nil, err
 	}
 	sc.Faults, sc.Steady, sc.Stop, sc.Ledger = nil, nil, nil, nil
-	sc.SLO = f.Objectives
-	length := f.Length
-	for _, o := range f.Objectives {
+	sc.SLO = r.Objectives
+	length := r.Length
+	for _, o := range r.Objectives {
 		if n, ok := judge.Need(o); ok {
 			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
 		}
@@ -88,9 +89,9 @@ func (f *Finder) plan(rate float64) (*plan.Plan, error) {
 	for i := range sc.Loads {
 		l := &sc.Loads[i]
 		l.Start = 0
-		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*f.weights[i], length)
+		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*r.weights[i], length)
 	}
-	return plan.Compile(sc, f.Compile)
+	return plan.Compile(sc, r.Compile)
 }
 
 // constant is the executor of a probe, with the arrivals of the load itself.
@@ -113,12 +114,12 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 }
 
 // Probe implements [capacity.Prober].
-func (f *Finder) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
-	p, err := f.plan(rate)
+func (r *Prober) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
+	p, err := r.plan(rate)
 	if err != nil {
 		return "", "", err
 	}
-	res, err := f.Run(ctx, p)
+	res, err := r.Run(ctx, p)
 	if err != nil {
 		return "", "", err
 	}
@@ -135,7 +136,7 @@ func answer(res *result.Result) (capacity.Answer, string, error) {
 		if len(res.Generator.Limits) > 0 {
 			why = res.Generator.Limits[0]
 		}
-		if crowded(&res.Generator) {
+		if generator.Crowded(&res.Generator) {
 			return capacity.Disturbed, why, nil
 		}
 		return capacity.Limited, why, nil
@@ -201,9 +202,9 @@ func growing(windows []result.Window) (why string, yes bool) {
 }
 
 // CoolDown implements [capacity.Prober].
-func (f *Finder) CoolDown(ctx context.Context) error {
+func (r *Prober) CoolDown(ctx context.Context) error {
 	select {
-	case <-time.After(f.Cool):
+	case <-time.After(r.Cool):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

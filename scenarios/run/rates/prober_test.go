@@ -1,4 +1,4 @@
-package run
+package rates
 
 import (
 	"math"
@@ -7,9 +7,10 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
 )
 
-func TestFinder_Answer(t *testing.T) {
+func TestProber_Answer(t *testing.T) {
 	windows := func(inFlight ...int64) (out []result.Window) {
 		for i, n := range inFlight {
 			out = append(out, result.Window{T: result.Num(i), Load: "*", Step: "*", Offered: 100, InFlight: n})
@@ -32,10 +33,10 @@ func TestFinder_Answer(t *testing.T) {
 		{"one failed", result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}}, capacity.Breaks, "p95 < 1s: no end"},
 		{"it falls behind", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)}, capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way"},
 		{"as many are in flight all the time", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
-		{"a neighbour", result.Result{Generator: late(lagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
-		{"all the generator has", result.Result{Generator: late(lagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"late with nobody beside it", result.Result{Generator: result.Generator{Limits: late(lagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"a neighbour, and no port", result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"a neighbour", result.Result{Generator: late(generator.LagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
+		{"all the generator has", result.Result{Generator: late(generator.LagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"late with nobody beside it", result.Result{Generator: result.Generator{Limits: late(generator.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"a neighbour, and no port", result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(generator.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
 		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
 	}

@@ -1,4 +1,4 @@
-package run
+package generator
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/targets"
+	"brunt/scenarios/slo"
 )
 
 const (
@@ -22,10 +22,10 @@ const (
 	sentLess = 0.99                  // of the schedule, because brunt lacked resources
 )
 
-// lagLimit is the largest p99 lag of a healthy run.
-func (r *runner) lagLimit() time.Duration {
+// LagLimit is the largest p99 lag of a healthy run with these objectives.
+func LagLimit(objectives []slo.Objective) time.Duration {
 	limit := lagMost
-	for _, o := range r.Scenario.SLO {
+	for _, o := range objectives {
 		if o.Metric.Latency() && o.Upper() && o.Value > 0 {
 			limit = min(limit, result.Num(lagShare*o.Value).D())
 		}
@@ -33,42 +33,22 @@ func (r *runner) lagLimit() time.Duration {
 	return limit
 }
 
-// generator evaluates whether brunt was the limit.
-func (r *runner) generator(f *judge.Findings) result.Generator {
-	g := r.health
+// Judge adds what the measurements of the load show of brunt's own health: how late it was, and
+// whether it was the limit.
+func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
-	g.Limits, g.Spoken = r.late(f, float64(g.CPU)), []string{}
-	g.LagLimit = result.Sec(r.lagLimit())
-	g.Limits = append(g.Limits, starved(f)...)
-	g.Limits = append(g.Limits, r.scriptNotes()...)
+	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
+	g.Limits = append(late(f, float64(g.CPU), lagLimit), starved(f)...)
 	g.Healthy = len(g.Limits) == 0
-	var names []string
-	for i := range r.stats {
-		if p := r.stats[i].Pacing; !slices.Contains(names, p) {
-			names = append(names, p)
-		}
-		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
-		if r.clients[i] == nil { // a script
-			continue
-		}
-		g.Connections += r.clients[i].Opened()
-		if c, ok := r.clients[i].(targets.Speaker); ok {
-			g.Spoken = append(g.Spoken, c.Speaks()...)
-		}
-	}
-	g.Pacing = strings.Join(names, ", ")
-	slices.Sort(g.Spoken)
-	g.Spoken = slices.Compact(g.Spoken)
-	return g
 }
 
 // late lists the phases in which brunt was late, with advice by the cores that it used.
-func (r *runner) late(f *judge.Findings, cores float64) []string {
-	limits, limit := []string{}, r.lagLimit()
+func late(f *judge.Findings, cores float64, limit time.Duration) []string {
+	limits := []string{}
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
 			limits = append(limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
-				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), lagAdvice(cores)))
+				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(cores)))
 		}
 	}
 	return limits
@@ -109,8 +89,8 @@ func starved(f *judge.Findings) []string {
 	return limits
 }
 
-// lagAdvice is the remedy for a late generator, by the cores that it used.
-func lagAdvice(cores float64) string {
+// LagAdvice is the remedy for a late generator, by the cores that it used.
+func LagAdvice(cores float64) string {
 	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
 		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
 	}
@@ -123,7 +103,7 @@ const crowdedOut = "It had little to do, so something else used the processors: 
 // programs count as the cause of brunt's lag.
 const contended = .2
 
-// crowded reports whether the generator was late only because another program used the processors.
-func crowded(g *result.Generator) bool {
+// Crowded reports whether the generator was late only because another program used the processors.
+func Crowded(g *result.Generator) bool {
 	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }

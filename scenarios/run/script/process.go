@@ -1,0 +1,41 @@
+package script
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+)
+
+// environ is the environment of a script.
+func (h *Host) environ(s *scenarios.Script) (map[string]string, error) {
+	out := map[string]string{"BRUNT_URL": h.Base}
+	it := &template.Iter{Env: h.Env}
+	for name := range s.Env {
+		v := s.Env[name]
+		text, err := v.Append(nil, it)
+		if err != nil {
+			return nil, fmt.Errorf("env.%s: %w", name, err)
+		}
+		out[name] = string(text)
+	}
+	return out, nil
+}
+
+// openLog opens the log for the output of a script; nil where no log is kept.
+func (h *Host) openLog(load string) (io.WriteCloser, error) {
+	if h.LogDir == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(h.LogDir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return h.Scenario.Secrets.Log(f), nil
+}

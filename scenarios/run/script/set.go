@@ -1,0 +1,181 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/k6"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
+	"brunt/scenarios/template"
+)
+
+// Errors of scripts that could not begin their load.
+var (
+	ErrSetup     = errors.New("setup failed")
+	errNoProgram = errors.New("a script of k6 can't be run") // brunt-k6 was not found
+)
+
+// A Host is the run that scripts belong to.
+type Host struct {
+	*plan.Plan
+	*events.Log
+	Env      *template.Env            // for the environment of scripts
+	Base     string                   // URL of the target
+	Links    map[string]string        // host:port to the link that is to be connected to instead
+	LogDir   string                   // for the output of scripts; empty keeps none
+	Control  bool                     // a control run, without faults
+	Recorder *measure.Recorder        // of all loads
+	Samples  *measure.Samples         // of failed requests
+	Stop     func(condition string)   // ends the run by a condition of a script
+	Timeline func() *chaos.Timeline   // of the faults; nil in a control run
+	Sink     func(load int) load.Sink // of the requests of a load
+}
+
+// A Set holds the scripts of a run, and what they add to its checks and verdict. The zero value has
+// none. Any goroutine may use it.
+type Set struct {
+	host *Host
+
+	mu      sync.Mutex
+	scripts []*Script
+	checks  []string // names of checks: the plan's, and those of scripts
+	failed  []string // reasons for which scripts have marked the run as failed
+	active  []string // faults that are active
+}
+
+// readyFor bounds a script's init code and setup.
+const readyFor = 10 * time.Minute
+
+// Start starts the process of every script, and waits until each has done its setup. After an error
+// call End as well.
+func (set *Set) Start(ctx context.Context, h *Host) error {
+	set.mu.Lock()
+	set.host, set.checks = h, slices.Clone(h.Checks)
+	set.mu.Unlock()
+	h.Subscribe(set.tellPhase)
+	for i := range h.Loads {
+		lp := &h.Loads[i]
+		if lp.Script == nil {
+			continue
+		}
+		if lp.Script.Missing != nil {
+			return fmt.Errorf("%w: %w", errNoProgram, lp.Script.Missing)
+		}
+		one, err := set.start(i)
+		if err != nil {
+			return fmt.Errorf("load %q: %w", lp.Name, err)
+		}
+		set.mu.Lock()
+		set.scripts = append(set.scripts, one) // a started script already reports events
+		set.mu.Unlock()
+	}
+	limit := time.NewTimer(readyFor)
+	defer limit.Stop()
+	for _, one := range set.all() {
+		select {
+		case <-one.ready:
+		case <-one.child.Ended():
+			exit := one.child.Exit()
+			err := fmt.Errorf("load %q: the script ended before its load began: %s", one.lp.Name, one.ending(exit))
+			if exit.Signal == "" && exit.Wire == nil {
+				err = fmt.Errorf("%w: %w", ErrSetup, err)
+			}
+			return err
+		case <-limit.C:
+			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, one.lp.Name, plan.Brief(readyFor))
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// End ends the remaining processes of scripts.
+func (set *Set) End() {
+	for _, one := range set.all() {
+		one.child.Kill()
+		<-one.child.Ended()
+		if one.log != nil {
+			_ = one.log.Close()
+		}
+	}
+}
+
+func (set *Set) all() []*Script {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	return set.scripts
+}
+
+// Of returns the script of a load; nil if the load is none.
+func (set *Set) Of(load int) *Script {
+	for _, one := range set.all() {
+		if one.index == load {
+			return one
+		}
+	}
+	return nil
+}
+
+// Checks returns the names of checks by number: those of the plan, and those that scripts reported so
+// far.
+func (set *Set) Checks() []string {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	return slices.Clip(set.checks)
+}
+
+// check returns the number of a check of a script.
+func (set *Set) check(name string) int {
+	name = set.host.Scenario.Secrets.Mask(name)
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if i := slices.Index(set.checks, name); i >= 0 {
+		return i
+	}
+	set.checks = append(set.checks, name)
+	return len(set.checks) - 1
+}
+
+// Failures returns the reasons for which scripts have marked the run as failed.
+func (set *Set) Failures() []string {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	return slices.Clone(set.failed)
+}
+
+// markFailed makes the run fail, whatever its objectives say.
+func (set *Set) markFailed(why string) {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	set.failed = append(set.failed, why)
+}
+
+// tellPhase tells the scripts which faults are active.
+func (set *Set) tellPhase(e result.Event) {
+	set.mu.Lock()
+	switch e.Event {
+	case "fault.injected":
+		set.active = append(set.active, e.Fault)
+	case "fault.cleared", "fault.failed":
+		set.active = slices.DeleteFunc(set.active, func(f string) bool { return f == e.Fault })
+	default:
+		set.mu.Unlock()
+		return
+	}
+	phase, scripts := strings.Join(set.active, ", "), set.scripts
+	set.mu.Unlock()
+	for _, one := range scripts {
+		_ = one.child.Send(k6.Command{Phase: &phase})
+	}
+}
