@@ -8,6 +8,7 @@ type Verdict string
 // The verdicts of a run, and of objectives where they apply.
 const (
 	Pass         Verdict = "pass"
+	None         Verdict = "none" // no objective was set, so nothing was asked
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // too little data
 	Invalid      Verdict = "invalid"      // no statement is possible: see order
@@ -51,6 +52,7 @@ var order = []struct {
 	{Fail, ExitFail, "an objective failed, or the steady state did not hold"},
 	{Regression, ExitRegression, "compare, ab, gate"},
 	{Inconclusive, ExitInconclusive, "too little data"},
+	{None, ExitFail, "no objective: 0 if every request and check was good, else 3"},
 	{Pass, ExitPass, "every objective held"},
 }
 
@@ -75,7 +77,7 @@ func Worse(a, b Verdict) Verdict {
 	return Pass
 }
 
-// ExitCode returns the exit code of a verdict.
+// ExitCode returns the exit code of a verdict; of None it is the code where some request was not good.
 func (v Verdict) ExitCode() int {
 	for _, o := range order {
 		if o.verdict == v {
@@ -89,7 +91,13 @@ func (v Verdict) ExitCode() int {
 func ExitTable() [][3]string {
 	var rows [][3]string
 	for _, o := range order {
-		code := map[bool]string{true: "130, 143", false: strconv.Itoa(o.code)}[o.verdict == Interrupted]
+		code := strconv.Itoa(o.code)
+		switch o.verdict {
+		case Interrupted:
+			code = "130, 143"
+		case None:
+			code = "0, 3"
+		}
 		name := string(o.verdict)
 		if name == "" {
 			name = "-"

@@ -82,7 +82,7 @@ func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []s
 
 func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 	if len(list) == 0 {
-		s.line("No objective was set, so nothing could fail.\n")
+		s.line("No objective was set, so the run has no verdict.\n")
 	}
 	s.table("Objectives", "| | Objective | Measured | 95 % interval | |", "|---|---|---:|---:|---|", len(list), func(i int) []string {
 		o := &list[i]

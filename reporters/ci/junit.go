@@ -95,6 +95,11 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		p := &junitProblem{Message: message, Type: words.Clean(string(v)), Body: body}
 		switch v {
 		case scenarios.Pass:
+		case scenarios.None:
+			if r.ExitCode != scenarios.ExitPass {
+				c.Failure = p
+				s.Failures++
+			}
 		case scenarios.Fail, scenarios.Regression:
 			c.Failure = p
 			s.Failures++

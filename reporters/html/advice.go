@@ -16,6 +16,8 @@ func advice(r *result.Result) string {
 	switch r.Verdict {
 	case scenarios.Pass:
 		return adviceOnPass(r)
+	case scenarios.None:
+		return adviceOnNone(r)
 	case scenarios.Fail:
 		return adviceOnFail(r)
 	case scenarios.Inconclusive:
@@ -36,10 +38,14 @@ func advice(r *result.Result) string {
 	return ""
 }
 
-func adviceOnPass(r *result.Result) string {
-	if len(r.Objectives) == 0 {
-		return "Nothing to decide by: the scenario sets no objective, so nothing could fail."
+func adviceOnNone(r *result.Result) string {
+	if r.ExitCode == scenarios.ExitPass {
+		return "Nothing to decide by: the scenario sets no objective."
 	}
+	return "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be."
+}
+
+func adviceOnPass(r *result.Result) string {
 	held := "all " + words.Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
 	if len(r.Objectives) == 1 {
 		held = "the objective held"

@@ -84,7 +84,7 @@ func (s *summary) about(r *result.Result) string {
 func (s *summary) objectives(list []result.ObjectiveResult) {
 	s.head("Objectives")
 	if len(list) == 0 {
-		s.line(span{"  none: nothing was promised, so nothing could fail", dim})
+		s.line(span{"  none: no objective asks about anything, so the run has no verdict", dim})
 		return
 	}
 	wide := 0

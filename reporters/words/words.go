@@ -16,8 +16,11 @@ import (
 
 // Verdict returns a verdict in words, such as not reverted.
 func Verdict(v scenarios.Verdict) string {
-	if v == "" {
+	switch v {
+	case "":
 		return "unknown"
+	case scenarios.None:
+		return "no verdict"
 	}
 	return Clip(Clean(strings.ReplaceAll(string(v), "_", " ")), widestVerdict+2)
 }

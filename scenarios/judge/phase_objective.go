@@ -141,7 +141,7 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 		}
 		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
 	}
-	if f.c.Strict && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
+	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
 		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
 	if met {

@@ -23,6 +23,7 @@ type objectiveCheck struct{ *compiler }
 
 // all refuses objectives that the run could not decide, with the figure that is too small.
 func (c objectiveCheck) all() {
+	c.unasked()
 	c.uniqueData()
 	est := chaos.Estimate(c.coming(), c.plan.End())
 	c.stopConditions(est)
@@ -33,6 +34,14 @@ func (c objectiveCheck) all() {
 	c.closedLoads()
 	c.resolution(est)
 	c.plan.Notes = append(c.plan.Notes, c.ports()...)
+}
+
+// unasked notes that a scenario without objectives has no verdict. A script may have thresholds of its
+// own.
+func (c objectiveCheck) unasked() {
+	if len(c.sc.SLO) == 0 && !slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Script != nil }) {
+		c.plan.Notes = append(c.plan.Notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check was good. Such as `slo: [errors < 1%]`.")
+	}
 }
 
 // coming lists the faults that will occur, as far as known; a fault that follows one that does not

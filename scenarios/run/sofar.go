@@ -63,7 +63,7 @@ func reasonSoFar(objectives []result.ObjectiveResult) string {
 	}
 	switch {
 	case len(objectives) == 0:
-		return "No objective was set, so nothing can fail."
+		return "No objective is set, so this run has no verdict."
 	case n[scenarios.Fail] > 0:
 		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be told yet.", n[scenarios.Fail], len(objectives), n[scenarios.Pass], n[scenarios.Pending])
 	case n[scenarios.Pending] > 0:

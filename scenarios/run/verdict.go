@@ -16,7 +16,12 @@ import (
 
 // decide sets verdict, exit code and reason by their precedence.
 func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.FaultFinding) {
-	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
+	res.Verdict = scenarios.Pass
+	good := true
+	if len(res.Objectives) == 0 {
+		res.Verdict = scenarios.None
+		res.Reason, good = judge.Unasked(res.Cells)
+	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := r.decideCause(cause, v)
 	if r.broken != nil {
@@ -34,8 +39,11 @@ func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.F
 	}
 	r.decideImpacts(v, found)
 	res.ExitCode = res.Verdict.ExitCode()
-	if res.Verdict == scenarios.Interrupted {
+	switch {
+	case res.Verdict == scenarios.Interrupted:
 		res.ExitCode = code
+	case res.Verdict == scenarios.None && good:
+		res.ExitCode = scenarios.ExitPass
 	}
 }
 

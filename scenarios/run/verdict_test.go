@@ -90,7 +90,14 @@ slo: [errors < 5%, availability > 90%]
 target: {url: URL}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 300ms, flow: [{get: /fail}]}
-`, scenarios.Pass, 0, "No objective was set, so nothing could fail.",
+`, scenarios.None, 3, "100% of requests failed and no objective asks about it.",
+		},
+		{
+			"no objective, all good", `
+target: {url: URL}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 300ms, flow: [{get: /}]}
+`, scenarios.None, 0, "Every request and check was good",
 		},
 		{
 			"fail", `

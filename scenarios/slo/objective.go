@@ -47,6 +47,12 @@ func (o Objective) Holds(measured float64) bool {
 	return measured == o.Value
 }
 
+// Fact reports whether the objective is a fact about the run's own requests, which no number of
+// further requests would make surer: none of them or all of them, or an exact count.
+func (o Objective) Fact() bool {
+	return o.Op == "=" && (o.Metric.Unit == Count || o.Metric.Row().Count != nil && o.Metric.Unit == ShareOf && (o.Value == 0 || o.Value == 1))
+}
+
 // Upper reports whether the objective sets an upper bound.
 func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
 
@@ -244,8 +250,8 @@ func (o *Objective) check() error {
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.Over > 0 && strings.Contains(o.After, "#"):
 		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
-	case o.Op == "=" && m.Unit != Count:
-		return fmt.Errorf("%s is no count; use <, <=, > or >=", m.Text)
+	case o.Op == "=" && m.Unit != Count && !o.Fact():
+		return fmt.Errorf("%s is no count; use <, <=, > or >=, or for none and all of a share = 0%% and = 100%%", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case o.Phase == "warmup":
@@ -290,7 +296,7 @@ type longObjective struct {
 	AtMost  string            `yaml:"at_most"`         // the metric is less or equal
 	Above   string            `yaml:"above"`           // the metric is greater
 	AtLeast string            `yaml:"at_least"`        // the metric is greater or equal
-	Equals  string            `yaml:"equals"`          // the metric is equal; for counts
+	Equals  string            `yaml:"equals"`          // the metric is equal; for counts, and for 0% or 100% of a share
 	Step    string            `yaml:"step"`            // zero is all steps
 	Load    string            `yaml:"load"`            // zero is all loads
 	Phase   string            `yaml:"phase"`           // run, baseline, a fault or recovery/FAULT; zero is run

@@ -38,7 +38,6 @@ func convert(d *draft.Draft, source []byte) error {
 	}
 	if len(c.flow.Items) > 0 {
 		d.Load.Set("requests", c.load.Set("flow", c.flow))
-		d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ type Draft struct {
 	Setup    *Node
 	Load     *Node
 	Teardown *Node
-	Slo      *Node
+	Slo      *Node // errors < 1% unless a converter sets another
 }
 
 func NewDraft(o Options) *Draft {
@@ -322,6 +322,9 @@ func (d *Draft) Scenario() string {
 	optional("setup", d.Setup)
 	optional("load", d.Load)
 	optional("teardown", d.Teardown)
+	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 {
+		d.Slo.Items = append(d.Slo.Items, Plain("errors < 1%"))
+	}
 	optional("slo", d.Slo)
 
 	var b strings.Builder

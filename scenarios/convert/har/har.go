@@ -98,7 +98,6 @@ func convert(d *draft.Draft, source []byte) error {
 		load.Set("grace", grace)
 	}
 	d.Load.Set("session", load.Set("flow", s.flow))
-	d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	return nil
 }
 

@@ -153,15 +153,13 @@ func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	return node, n
 }
 
-// judged adds an objective if a load with at most so many iterations, and so much time of virtual
-// users, makes enough requests for it.
+// judged records whether a load with at most so many iterations, and so much time of virtual users,
+// makes enough requests to show an error rate below 1 %.
 func (p *plan) judged(iterations float64, busy time.Duration) {
 	if p.thinks > 0 {
 		iterations = min(iterations, busy.Seconds()/p.thinks.Seconds())
 	}
-	if iterations*float64(p.requests) >= enough && len(p.d.Slo.Items) == 0 {
-		p.d.Slo.Items = append(p.d.Slo.Items, draft.Plain("errors < 1%"))
-	}
+	p.shows = p.shows || iterations*float64(p.requests) >= enough
 }
 
 // enough is the number of requests that an error rate below 1 % needs, with a margin.

@@ -39,6 +39,9 @@ func convert(d *draft.Draft, source []byte) error {
 		}
 		p.groups(t.sub)
 	}
+	if !p.shows && len(d.Load.Fields) > 0 {
+		d.Slo.Items = append(d.Slo.Items, draft.Plain("errors = 0%"))
+	}
 	return nil
 }
 
@@ -51,6 +54,7 @@ type plan struct {
 	requests int           // requests in an iteration of the current group
 	thinks   time.Duration // minimum think time in an iteration
 	ramp     time.Duration // ramp of the threads, if the executor has none
+	shows    bool          // some load makes enough requests to show an error rate below 1 %
 }
 
 // scope holds the elements that apply to a sampler, from the levels around it, the innermost last.

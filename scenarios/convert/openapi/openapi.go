@@ -53,7 +53,6 @@ func convert(d *draft.Draft, source []byte) (err error) {
 	}
 	draft.MixOf(d, a.load, all)
 	d.Load.Set("operations", a.load)
-	d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	return nil
 }
 

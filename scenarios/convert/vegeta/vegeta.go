@@ -34,7 +34,6 @@ func convert(d *draft.Draft, source []byte) error {
 	draft.MixOf(d, load, all)
 	if len(load.Get("mix").Items) > 0 {
 		d.Load.Set("targets", load)
-		d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	}
 	return nil
 }
