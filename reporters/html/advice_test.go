@@ -29,7 +29,8 @@ func TestAdvice(t *testing.T) {
 		r    result.Result
 		want string
 	}{
-		{"nothing asked", result.Result{Verdict: pass}, "Nothing to decide by: the scenario sets no objective, so nothing could fail."},
+		{"nothing asked", result.Result{Verdict: scenarios.None}, "Nothing to decide by: the scenario sets no objective."},
+		{"nothing asked, and some failed", result.Result{Verdict: scenarios.None, ExitCode: 3}, "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be."},
 		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
 		{
 			"control",

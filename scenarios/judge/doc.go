@@ -24,6 +24,7 @@
 //	series.go           objectives on resource usage and on named series
 //	ledger.go           objectives on writes
 //	condition.go        stop conditions and the steady state
+//	unasked.go          what a run without objectives found
 //	standing.go         where objectives stand in the middle of a run
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second

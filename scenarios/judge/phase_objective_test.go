@@ -280,6 +280,10 @@ func TestJudge_Minimum(t *testing.T) {
 		{"p50 > 100ms", 19, 0, scenarios.Fail}, // 19 of 19 were faster
 		{"p50 > 100ms", 3, 0, scenarios.Inconclusive},
 		{"p50 > 100ms", 0, 3, scenarios.Inconclusive},
+		{"errors = 0%", 3, 0, scenarios.Pass}, // facts about this run
+		{"errors = 0%", 9999, 1, scenarios.Fail},
+		{"checks = 100%", 9999, 1, scenarios.Fail},
+		{"availability = 100%", 1, 0, scenarios.Pass},
 		{"burn(99%, 1m) < 1", 298, 0, scenarios.Inconclusive},
 		{"burn(99%, 1m) < 1", 299, 0, scenarios.Pass},
 		{"burn(99%, 1m) < 1", 80, 20, scenarios.Fail},

@@ -20,6 +20,7 @@
 //	recorder.go    Recorder: what is measured, and when faults came and went
 //	shard.go       the samples of some workers, without a lock
 //	fold.go        sorts the samples of all shards into cells
+//	freeze.go      spans in which brunt itself did not run
 //	window.go      open windows: seconds, cut where a fault came or went
 //	cell.go        what is counted of one step, window and set of faults
 //	counts.go      the counts of some cells, with or without distributions

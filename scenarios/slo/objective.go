@@ -50,7 +50,8 @@ func (o Objective) Holds(measured float64) bool {
 // Fact reports whether the objective is a fact about the run's own requests, which no number of
 // further requests would make surer: none of them or all of them, or an exact count.
 func (o Objective) Fact() bool {
-	return o.Op == "=" && (o.Metric.Unit == Count || o.Metric.Row().Count != nil && o.Metric.Unit == ShareOf && (o.Value == 0 || o.Value == 1))
+	counted := o.Metric.Row().Count != nil || o.Metric.OfLedger()
+	return o.Op == "=" && (o.Metric.Unit == Count || counted && o.Metric.Unit == ShareOf && (o.Value == 0 || o.Value == 1))
 }
 
 // Upper reports whether the objective sets an upper bound.
@@ -251,7 +252,7 @@ func (o *Objective) check() error {
 	case m.Over > 0 && strings.Contains(o.After, "#"):
 		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
 	case o.Op == "=" && m.Unit != Count && !o.Fact():
-		return fmt.Errorf("%s is no count; use <, <=, > or >=, or for none and all of a share = 0%% and = 100%%", m.Text)
+		return fmt.Errorf("%s is no count; use <, <=, > or >=, or = with 0%% or 100%% of a share", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case o.Phase == "warmup":
