@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"brunt/chaos"
@@ -89,9 +91,19 @@ func (i *Pool) OtherRun(container string) string {
 	return i.Journal.OtherRun(container)
 }
 
-// Close ends the agents and removes what they were made of. No fault may need one after that.
+// Close closes the networks that are still open, as of faults that were planned and not injected, ends the
+// agents, and removes what they were made of. No fault may need one after that.
 func (i *Pool) Close(ctx context.Context) error {
-	errs := []error{i.closeClients()}
+	i.mu.Lock()
+	open := slices.Collect(maps.Values(i.open))
+	i.open = nil
+	i.mu.Unlock()
+	var errs []error
+	for _, n := range open {
+		<-n.ready
+		errs = append(errs, n.close())
+	}
+	errs = append(errs, i.closeClients())
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for key, h := range i.helping {
@@ -110,12 +122,13 @@ func (i *Pool) Close(ctx context.Context) error {
 // handle is an open network of a unit.
 type handle struct {
 	chaos.Network
-	in    *Pool
-	id    chaos.ContainerID
-	ready chan struct{} // closed when the network is open, or could not be opened
-	err   error         // of opening
-	users int           // under in.mu
-	held  int           // injected faults, under in.mu
+	in      *Pool
+	id      chaos.ContainerID
+	ready   chan struct{} // closed when the network is open, or could not be opened
+	err     error         // of opening
+	closing sync.Once
+	users   int // under in.mu
+	held    int // injected faults, under in.mu
 }
 
 // Enter gives the network of a unit. It opens the network unless it is open already.
@@ -159,10 +172,20 @@ func (n *handle) Leave() error {
 		delete(n.in.open, n.id)
 	}
 	n.in.mu.Unlock()
-	if last && n.Network != nil {
-		return n.Close()
+	if last {
+		return n.close()
 	}
 	return nil
+}
+
+// close closes the network, unless it is closed already.
+func (n *handle) close() (err error) {
+	n.closing.Do(func() {
+		if n.Network != nil {
+			err = n.Close()
+		}
+	})
+	return err
 }
 
 // Whose implements [Handle].

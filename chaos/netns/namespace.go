@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ErrCannot reports that one mechanism, or every known one, can't apply a Spec: the kernel lacks
@@ -19,16 +20,15 @@ var ErrCannot = errors.New("can't be done here")
 func (n *Namespace) Set(s Spec) (Held, error) {
 	var held Held
 	err := n.each(s, func(m mechanism) (err error) {
-		// Probing a mechanism takes longer than using it. A named mechanism is used at once, so a
-		// caller that picked it before has it in force sooner.
+		// A named mechanism is used at once: probing one for the first time takes longer than using it.
 		if s.Via == "" {
-			if err := probe(m, s); err != nil {
+			if err := n.probe(m, s); err != nil {
 				return err
 			}
 		}
 		held, err = m.set(n, s)
 		if err != nil && s.Via != "" {
-			if why := probe(m, s); why != nil {
+			if why := n.probe(m, s); why != nil {
 				return why
 			}
 		}
@@ -45,7 +45,7 @@ func (n *Namespace) Set(s Spec) (Held, error) {
 func (n *Namespace) Pick(s Spec) (via string, err error) {
 	err = n.each(s, func(m mechanism) error {
 		via = m.name
-		if err := probe(m, s); err != nil || m.fits == nil {
+		if err := n.probe(m, s); err != nil || m.fits == nil {
 			return err
 		}
 		return m.fits(n, s)
@@ -77,16 +77,43 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 	return fmt.Errorf("%s: %w: %w", s.Do, ErrCannot, errors.Join(not...))
 }
 
-// probe reports whether m works here. If it can't be probed, as in an agent that was started inside
-// a namespace, Set will show it. A mechanism that may be missing and would outlive brunt is skipped
-// unless s names it.
-func probe(m mechanism, s Spec) error {
-	err := attempt(m)
+// probe reports whether m works here, from the first probe of m through n. If it can't be probed, as in
+// an agent that was started inside a namespace, Set will show it. A mechanism that may be missing and
+// would outlive brunt is skipped unless s names it.
+func (n *Namespace) probe(m mechanism, s Spec) error {
+	err := n.probes.result(probed{s.Do, m.name}, func() error { return attempt(m) })
 	switch {
 	case errors.Is(err, ErrNoThrowaway) && (m.undo == nil || s.Via != ""):
 		return nil
 	case err != nil && m.fix != "" && !errors.Is(err, ErrNoThrowaway):
 		return fmt.Errorf("%w (to mend it: %s)", err, m.fix)
+	}
+	return err
+}
+
+// probes are the results of probes, each of which makes a namespace of its own. The zero value is empty.
+type probes struct {
+	mu      sync.Mutex // held during a probe, so that none runs twice
+	results map[probed]error
+}
+
+// probed is what a probe tests: one mechanism for one action.
+type probed struct {
+	do  Action
+	via string
+}
+
+// result returns the result of a probe, and runs the probe the first time.
+func (p *probes) result(of probed, probe func() error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err, known := p.results[of]
+	if !known {
+		if p.results == nil {
+			p.results = map[probed]error{}
+		}
+		err = probe()
+		p.results[of] = err
 	}
 	return err
 }

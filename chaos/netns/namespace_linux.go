@@ -8,7 +8,10 @@ import (
 
 // A Namespace is an open network namespace. The kernel keeps it while it is open, even if all
 // processes have left it. Its effects stay in force after Close.
-type Namespace struct{ *kernel.Namespace }
+type Namespace struct {
+	*kernel.Namespace
+	probes probes
+}
 
 // Open opens a namespace by a path such as /proc/PID/ns/net.
 func Open(path string) (*Namespace, error) {
@@ -16,7 +19,7 @@ func Open(path string) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Namespace{n}, nil
+	return &Namespace{Namespace: n}, nil
 }
 
 // New makes a namespace that has only the loopback, which is up. It exists while it is open or a
@@ -26,7 +29,7 @@ func New() (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Namespace{n}, nil
+	return &Namespace{Namespace: n}, nil
 }
 
 // throwaway runs f on a thread in a new namespace that contains a link probe0. The namespace ends

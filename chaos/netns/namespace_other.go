@@ -13,7 +13,7 @@ import (
 var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of Docker Desktop for example")
 
 // A Namespace is an open network namespace.
-type Namespace struct{}
+type Namespace struct{ probes probes }
 
 // Open opens a namespace by a path such as /proc/PID/ns/net. It needs Linux.
 func Open(string) (*Namespace, error) { return nil, errLinux }

@@ -28,6 +28,8 @@ type Packets struct {
 	whose   inhabited // the network of undo
 	agents  chaos.Agents
 	run     string
+	engine  *container.Container   // the unit, as its engine has it; nil if no engine runs it
+	planned chaos.Handle           // of the unit's network, from the plan to the injection
 	Void    bool                   // a restart of the container voids the fault; otherwise it is injected again
 	extend  func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
 	toward  []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
@@ -112,8 +114,9 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 	if env.Dry && p.Unit.PID() == 0 { // the container does not run yet
 		return nil
 	}
-	if c, ok := container.ContainerOf(p.Unit); ok {
-		is, err := c.Now(ctx)
+	var isContainer bool
+	if p.engine, isContainer = container.ContainerOf(p.Unit); isContainer {
+		is, err := p.engine.Now(ctx)
 		if err != nil {
 			return err
 		}
@@ -126,28 +129,47 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 		return err
 	}
 	spec, undo, err := n.Prepare(p.Spec)
-	if err == nil && undo != nil {
+	if err != nil {
+		return fmt.Errorf("%s: %w", p, chaos.JoinErrors(err, n.Leave()))
+	}
+	if undo != nil {
 		p.whose = p.inhabitant(n)
 		p.undo = []chaos.Undo{p.unqueue(*undo, p.whose)}
 	}
-	if err = chaos.JoinErrors(err, n.Leave()); err != nil {
-		return fmt.Errorf("%s: %w", p, err)
-	}
 	p.Spec, p.via = spec, spec.Via
+	if env.Dry {
+		return n.Leave()
+	}
+	p.planned = n // an injection takes it over, or the end of the run closes it
 	return nil
+}
+
+// enter returns the handle of the plan, or a new one if the unit was restarted since.
+func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
+	n := p.planned
+	p.planned = nil
+	if n != nil && n.Whose() == chaos.IDOf(p.Unit) {
+		return n, nil
+	}
+	if n != nil {
+		if err := n.Leave(); err != nil {
+			return nil, err
+		}
+	}
+	return p.agents.Enter(ctx, p.Unit, p.run)
 }
 
 // Inject implements [chaos.Step].
 func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
-	n, err := p.agents.Enter(ctx, p.Unit, p.run)
+	n, err := p.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h := &heldPackets{Packets: p, net: n, ends: endsOf(p.Unit)}
+	h := &heldPackets{Packets: p, net: n, ends: p.endpoints()}
 	h.look(ctx)
 	if h.held, err = p.set(n); err != nil {
 		h.held = nil
-		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Unit.Name(), err), h.close())
+		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Unit.Name(), err), h.close(), n.Leave())
 	}
 	n.Count(1)
 	p.via = h.held.Via()
@@ -163,11 +185,11 @@ func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 	case p.Void:
 		return nil, errors.New("it was started again just before")
 	}
-	return p.anew(n)
+	return p.injectAgain(n)
 }
 
-// anew injects the fault into another network, after writing its undo to the journal.
-func (p *Packets) anew(n chaos.Handle) (netns.Held, error) {
+// injectAgain injects the fault into another network, after writing its undo to the journal.
+func (p *Packets) injectAgain(n chaos.Handle) (netns.Held, error) {
 	spec, undo, err := n.Prepare(p.Spec)
 	if err == nil && undo != nil && p.extend != nil {
 		err = p.extend(p.unqueue(*undo, p.inhabitant(n)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
+	"brunt/chaos/proc"
 )
 
 // Baseline is the result of a probe before the fault.
@@ -36,6 +38,7 @@ type heldPackets struct {
 	held   netns.Held
 	past   int64 // packets that it affected before a restart or a change of addresses
 	over   bool  // it is reverted
+	left   bool  // net is released
 	closed error // error of the revert
 }
 
@@ -276,7 +279,7 @@ func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
 	return fmt.Sprintf("a connection that was open before is %s", got), nil
 }
 
-// close removes the fault and releases the network. It is safe to call twice.
+// close removes the fault. It is safe to call twice. The network stays open until Gone.
 func (h *heldPackets) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -292,8 +295,8 @@ func (h *heldPackets) close() error {
 	for _, l := range h.lines {
 		_ = l.Close() // it may be closed already
 	}
-	h.closed = chaos.JoinErrors(err, h.net.Leave())
-	return h.closed
+	h.closed = err
+	return err
 }
 
 // Revert implements [chaos.Held].
@@ -333,14 +336,14 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 		return "", fmt.Errorf("%s was started again, and its network with it", h.Unit.Name())
 	}
 	h.aim()
-	ends := endsOf(h.Unit)
+	ends := h.endpoints()
 	n, err := h.agents.Enter(ctx, h.Unit, h.run)
 	if err != nil {
 		return "", fmt.Errorf("%s was started again: %w", h.Unit.Name(), err)
 	}
-	held, err := h.anew(n)
+	held, err := h.injectAgain(n)
 	if err != nil {
-		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be done anew: %w", h.Unit.Name(), err), n.Leave())
+		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Unit.Name(), err), n.Leave())
 	}
 	if met, err := h.held.Met(); err == nil {
 		h.past += met.Packets
@@ -371,7 +374,7 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 	}
 	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
 	was := h.ends
-	h.ends = endsOf(h.Unit)
+	h.ends = h.endpoints()
 	if !slices.ContainsFunc(h.ends, func(e string) bool { return !slices.Contains(was, e) }) {
 		return "", nil
 	}
@@ -379,13 +382,12 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 	return h.turned(h.Unit.Name() + " has another link now")
 }
 
-// endsOf lists the links of a container to networks of its engine.
-func endsOf(u chaos.Unit) (out []string) {
-	c, ok := container.ContainerOf(u)
-	if !ok {
+// endpoints lists the links of the container to networks of its engine.
+func (p *Packets) endpoints() (out []string) {
+	if p.engine == nil {
 		return nil
 	}
-	is, err := c.Asked()
+	is, err := p.engine.Asked()
 	if err != nil {
 		return nil
 	}
@@ -415,10 +417,10 @@ func (h *heldPackets) turned(why string) (string, error) {
 	err := h.held.Close() // first: the mechanism may allow only one instance
 	var held netns.Held
 	if err == nil {
-		held, err = h.anew(h.net)
+		held, err = h.injectAgain(h.net)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s, and the fault can't be aimed anew: %w", why, err)
+		return "", fmt.Errorf("%s, and the fault can't be injected again: %w", why, err)
 	}
 	h.held = held
 	return fmt.Sprintf("%s: %s", why, h.Packets), nil
@@ -443,10 +445,11 @@ func (h *heldPackets) aim() bool {
 }
 
 // Gone implements [chaos.Held]. On a busy machine a probe may fail, so it is repeated until ctx ends.
-// While another fault is in the same network, even one of another run, the result is unknown.
+// While another fault is in the same network, even one of another run, the result is unknown. After a
+// revert it releases the handle that the fault has had since its plan.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 	over := h.Unit.Name() + " has ended or was started again, and its network with it"
-	n, err := h.agents.Enter(ctx, h.Unit, h.run)
+	n, err := h.last(ctx)
 	switch {
 	case errors.Is(err, chaos.ErrNoUnit):
 		return over, nil
@@ -454,11 +457,35 @@ func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 		return over, nil
 	case err != nil:
 		return "", err
-	case h.another():
+	case h.another() || h.ended(ctx):
 		return over, n.Leave()
 	}
 	text, err := h.cleared(ctx, n)
 	return text, chaos.JoinErrors(err, n.Leave())
+}
+
+// last returns the handle of the fault, for its last use. While the fault is injected, or if the handle is
+// released already, it returns another one.
+func (h *heldPackets) last(ctx context.Context) (chaos.Handle, error) {
+	h.mu.Lock()
+	if h.over && !h.left {
+		defer h.mu.Unlock()
+		h.left = true
+		return h.net, nil
+	}
+	h.mu.Unlock()
+	return h.agents.Enter(ctx, h.Unit, h.run)
+}
+
+// ended reports whether the unit no longer runs. Its network then has no links, though the handle keeps
+// it.
+func (h *heldPackets) ended(ctx context.Context) bool {
+	if h.engine != nil {
+		is, err := h.engine.Now(ctx)
+		return container.IsGone(err) || err == nil && !is.Running
+	}
+	_, err := proc.Identify(h.Unit.PID())
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, error) {

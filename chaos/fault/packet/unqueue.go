@@ -44,8 +44,8 @@ func (p *Packets) inhabitant(n chaos.Handle) inhabited {
 
 func (p *Packets) unqueue(u netns.Undo, whose inhabited) chaos.Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
-	if c, ok := container.ContainerOf(p.Unit); ok {
-		at := c.Engine.Address()
+	if p.engine != nil {
+		at := p.engine.Engine.Address()
 		args.Engine = &at
 	}
 	return chaos.Undo{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}
