@@ -55,16 +55,16 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 		r.InjectErr = t.refusal
 		return
 	}
-	if !t.inject(ctx, r, steps) {
+	stays := p.For
+	if t.MaxEach > 0 {
+		stays = min(stays, t.MaxEach)
+	}
+	if !t.inject(ctx, r, steps, time.Now().Add(max(stays, r.Within)+deadlineMargin)) {
 		return
 	}
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
 	t.push(r)
 	t.rooted.add(r)
-	stays := p.For
-	if t.MaxEach > 0 {
-		stays = min(stays, t.MaxEach)
-	}
 	t.verify(ctx, r, stays)
 	if !r.OneShot {
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
@@ -132,11 +132,15 @@ func (t *Timeline) awaitLater(r *Record) {
 	}
 }
 
-// inject injects all steps, or none.
-func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
+// deadlineMargin is the time that an occurrence may need besides the time that it stays injected:
+// for the injection, the proofs and a revert that is retried.
+const deadlineMargin = 5 * time.Minute
+
+// inject injects all steps, or none. The deadline is when they are reverted at the latest.
+func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline time.Time) bool {
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
-			id, err := t.Journal.Intent(r.Name, s.String(), undo)
+			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Deadline: deadline})
 			if err != nil {
 				r.InjectErr = err
 				break

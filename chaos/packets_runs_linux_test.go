@@ -23,7 +23,7 @@ func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) 
 	t.Cleanup(func() { _ = j.Close() })
 	w.Env.Agents, w.Env.Run = &agent.Pool{Find: catalog.Find, Journal: j, Helper: helper}, run
 	s := chaostest.Plan(t, yaml, w)[0]
-	id, err := j.Intent(run, s.String(), s.Undo())
+	id, err := j.Intent(chaos.Intent{Fault: run, What: s.String(), Undo: s.Undo()})
 	if err != nil {
 		t.Fatal(err)
 	}

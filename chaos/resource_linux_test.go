@@ -577,7 +577,7 @@ func TestResources_Overlap(t *testing.T) {
 				return steps[0]
 			}
 			a := step(c.first)
-			id, err := j.Intent("a", a.String(), a.Undo())
+			id, err := j.Intent(chaos.Intent{Fault: "a", What: a.String(), Undo: a.Undo()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -586,7 +586,7 @@ func TestResources_Overlap(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := step(c.second)
-			if _, err := j.Intent("b", b.String(), b.Undo()); err == nil || !strings.Contains(err.Error(), "a is still in ("+a.String()+"), and changes the same setting") {
+			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err == nil || !strings.Contains(err.Error(), "a is still in ("+a.String()+"), and changes the same setting") {
 				t.Errorf("a second one on it: %v", err)
 			}
 			if _, err := held.Revert(t.Context()); err != nil {
@@ -599,7 +599,7 @@ func TestResources_Overlap(t *testing.T) {
 				t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
 			}
 			b = step(c.second)
-			if _, err := j.Intent("b", b.String(), b.Undo()); err != nil {
+			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err != nil {
 				t.Errorf("one after the other: %v", err)
 			}
 		})

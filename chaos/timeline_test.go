@@ -563,7 +563,7 @@ type openEntries struct {
 	failed error
 }
 
-func (j *openEntries) Intent(string, string, []Undo) (int, error) {
+func (j *openEntries) Intent(Intent) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.last++; j.open == nil {

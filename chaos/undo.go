@@ -50,7 +50,7 @@ type Operation struct {
 	// PerRun says that each run of a process may hold the same undo.
 	PerRun bool
 	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
-	// its own can execute it.
+	// its own can execute it. The undo's arguments name the engine as `engine`.
 	ByEngine bool
 	// Deadline bounds Do; zero is [UndoWithin].
 	Deadline time.Duration
@@ -89,7 +89,7 @@ func OperationsOf(all ...[]Operation) Operations {
 func (o Operations) Undo(ctx context.Context, u Undo) (Outcome, error) {
 	op, ok := o[u.Op]
 	if !ok {
-		return Failed, fmt.Errorf("%w: this brunt does not know how to undo %q; use the one that wrote the journal", ErrUnknownOperation, u.Op)
+		return Failed, fmt.Errorf("%w %q", ErrUnknownOperation, u.Op)
 	}
 	return op.Do(ctx, u)
 }
@@ -165,12 +165,20 @@ func (o Operations) Within(undo []Undo) time.Duration {
 	return most
 }
 
+// An Intent is what a journal records before something is injected.
+type Intent struct {
+	Fault    string // the occurrence; empty is the target, or what brunt starts for itself
+	What     string // describes it in a sentence
+	Undo     []Undo
+	Deadline time.Time // when it is reverted at the latest; zero is the end of the run
+}
+
 // A Recorder writes down what a timeline is about to inject, before it does. Package journal
 // implements it.
 type Recorder interface {
 	// Intent writes down how to revert what is about to be injected, and returns the number of the
 	// entry. After an error nothing may be injected.
-	Intent(fault, what string, undo []Undo) (id int, err error)
+	Intent(in Intent) (id int, err error)
 	// Extend adds undos to an entry.
 	Extend(id int, undo ...Undo) error
 	// Done closes an entry.

@@ -71,7 +71,7 @@ func (i *Pool) helps(undo chaos.Undo) error {
 	h := &helping{undo: undo}
 	if i.Journal != nil {
 		var err error
-		if h.entry, err = i.Journal.Intent("", "helpers of brunt in an engine", []chaos.Undo{undo}); err != nil {
+		if h.entry, err = i.Journal.Intent(chaos.Intent{What: "helpers of brunt in an engine", Undo: []chaos.Undo{undo}}); err != nil {
 			return err
 		}
 	}

@@ -230,7 +230,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Fatal(err)
 	}
 	for _, s := range steps {
-		if _, err := j.Intent("it", s.String(), s.Undo()); err != nil {
+		if _, err := j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
 			t.Fatal(err)
 		}
 	}

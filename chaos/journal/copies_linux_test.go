@@ -3,6 +3,7 @@ package journal
 import (
 	"testing"
 
+	"brunt/chaos"
 	"brunt/chaos/netns/netnstest"
 )
 
@@ -11,7 +12,7 @@ import (
 func TestJournal_ClosedWithCopies(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
-	if _, err := j.Intent("f", "it", nobody); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "it", Undo: nobody}); err != nil {
 		t.Fatal(err)
 	}
 	forget := netnstest.Copies(t)

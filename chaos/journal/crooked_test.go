@@ -40,7 +40,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.last = 1
-	if _, err := j.Intent("f", "whole", nobody); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: nobody}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
@@ -62,7 +62,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 func TestReplayAfterATornLine(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "torn")
-	if _, err := j.Intent("f", "of tomorrow", []chaos.Undo{{Op: "of.tomorrow"}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "of tomorrow", Undo: []chaos.Undo{{Op: "of.tomorrow"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
@@ -94,13 +94,13 @@ func TestOthersJournals(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := openJournal(t, dir, "z")
-	if _, err := j.Intent("f", "x", nil); err == nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x"}); err == nil {
 		t.Error("nobody knows what the journal that can't be read has in its hands, and an entry is made")
 	}
 	if err := os.Remove(filepath.Join(dir, "a"+journalSuffix)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Intent("f", "x", nobody); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: nobody}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
@@ -174,7 +174,7 @@ func TestUndosAreAllMade(t *testing.T) {
 func TestForcedReplayKeepsEntries(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "hung")
-	n, err := j.Intent("", "the processes", nobody)
+	n, err := j.Intent(chaos.Intent{What: "the processes", Undo: nobody})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 func TestGuardOutlivesAFailure(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
-	if _, err := j.Intent("f", "x", []chaos.Undo{{Op: "of.tomorrow"}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: "of.tomorrow"}}}); err != nil {
 		t.Fatal(err)
 	}
 	cmd, id := sleeper(t)
@@ -223,7 +223,7 @@ func TestGuardOutlivesAFailure(t *testing.T) {
 			t.Fatalf("the guard has left: %v", err)
 		default:
 		}
-		if _, err := j.Intent("g", "y", []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}); err != nil {
+		if _, err := j.Intent(chaos.Intent{Fault: "g", What: "y", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
 			t.Error(err)
 		}
 		if err := proc.Signal(id, "STOP"); err != nil {
@@ -296,7 +296,7 @@ func TestRunsThatBeginAtOnce(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					id, err := j.Intent("f", "x", nobodyElse(i, n))
+					id, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: nobodyElse(i, n)})
 					if err != nil {
 						return err
 					}

@@ -34,25 +34,11 @@ type Journal struct {
 	mu   sync.Mutex
 	f    *os.File
 	path string
+	own  Owner
+	host string
 	last int
 	open map[int]*Pending // entries that are not reverted yet
 	bad  error            // why the file could not be repaired after a failed write
-}
-
-// A record is one line of a journal.
-type record struct {
-	Time    time.Time       `json:"t"`
-	Op      string          `json:"op"` // begin, intent, add, done, note
-	ID      int             `json:"id,omitempty"`
-	Run     string          `json:"run,omitempty"`
-	PID     json.RawMessage `json:"process,omitempty"` // identity of brunt
-	Host    string          `json:"host,omitempty"`
-	Fault   string          `json:"fault,omitempty"`
-	What    string          `json:"what,omitempty"`
-	Undo    []chaos.Undo    `json:"undo,omitempty"`
-	Outcome chaos.Outcome   `json:"outcome,omitempty"`
-	By      string          `json:"by,omitempty"` // run, guard or revert
-	Error   string          `json:"error,omitempty"`
 }
 
 const (
@@ -92,8 +78,9 @@ func (j *Journal) begin(run string) error {
 	if err != nil {
 		return err
 	}
-	host, _ := os.Hostname()
-	if err := j.write(record{Op: "begin", Run: run, PID: id.Raw(), Host: host}); err != nil {
+	j.own = Owner{Identity: id, Run: run}
+	j.host, _ = os.Hostname()
+	if err := j.write(record{Op: opBegin, Run: run, PID: id.Raw(), Host: j.host}); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(j.path); err == nil {
@@ -117,7 +104,7 @@ func (j *Journal) write(r record) error {
 	if j.bad != nil {
 		return j.bad
 	}
-	r.Time = time.Now().UTC()
+	r.V, r.Time = Version, time.Now().UTC()
 	if j.Mask != nil {
 		r.Error = j.Mask(r.Error)
 	}
@@ -134,7 +121,7 @@ func (j *Journal) write(r record) error {
 		err = j.f.Sync()
 	}
 	if err == nil {
-		if j.Tell != nil && (r.Op == "intent" || r.Op == "add") {
+		if j.Tell != nil && (r.Op == opIntent || r.Op == opAdd) {
 			return j.Tell(b)
 		}
 		if j.Tell != nil {
@@ -153,19 +140,23 @@ func (j *Journal) write(r record) error {
 
 // Intent writes down how to revert what is about to be done, and returns the number of the entry.
 // After an error nothing may be done.
-func (j *Journal) Intent(fault, what string, undo []chaos.Undo) (int, error) {
+func (j *Journal) Intent(in chaos.Intent) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := chaos.JoinErrors(j.shared(undo), j.twice(undo)); err != nil {
+	if err := chaos.JoinErrors(j.shared(in.Undo), j.twice(in.Undo)); err != nil {
 		return 0, err
 	}
 	j.last++
 	j.Point("before intent")
-	if err := j.write(record{Op: "intent", ID: j.last, Fault: fault, What: what, Undo: undo}); err != nil {
+	r := record{
+		Op: opIntent, ID: j.last, Fault: in.Fault, What: in.What, Undo: in.Undo,
+		Deadline: in.Deadline.UTC(), Owner: &j.own, Place: &Place{Machine: j.host, Engine: engineOf(j.ops, in.Undo)},
+	}
+	if err := j.write(r); err != nil {
 		return 0, err
 	}
 	j.Point("after intent")
-	j.open[j.last] = &Pending{ID: j.last, Fault: fault, What: what, Undo: undo}
+	j.open[j.last] = r.pending()
 	return j.last, nil
 }
 
@@ -178,7 +169,7 @@ func (j *Journal) Extend(id int, undo ...chaos.Undo) error {
 		return fmt.Errorf("the journal: entry %d is closed", id)
 	}
 	j.Point("before add")
-	if err := j.write(record{Op: "add", ID: id, Undo: undo}); err != nil {
+	if err := j.write(record{Op: opAdd, ID: id, Undo: undo}); err != nil {
 		return err
 	}
 	j.Point("after add")
@@ -194,7 +185,7 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 		return nil
 	}
 	j.Point("before done")
-	if err := j.write(record{Op: "done", ID: id, Outcome: o, By: "run"}); err != nil {
+	if err := j.write(record{Op: opDone, ID: id, Outcome: o, By: "run"}); err != nil {
 		return err
 	}
 	j.Point("after done")
@@ -206,7 +197,7 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 func (j *Journal) Failed(id int, why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.write(record{Op: "note", ID: id, Outcome: chaos.Failed, By: "run", Error: why.Error()})
+	return j.write(record{Op: opNote, ID: id, Outcome: chaos.Failed, By: "run", Error: why.Error()})
 }
 
 // Open returns the number of entries that are not reverted yet.
@@ -304,6 +295,7 @@ type State struct {
 	Torn    bool // the last line is incomplete: brunt died while writing it, before the injection
 	Damaged int  // unreadable lines besides a torn one: their faults may still be injected
 
+	owner Owner // of the entries of version 1
 	whole int64 // bytes up to the end of the last complete line
 }
 
@@ -324,6 +316,11 @@ type Pending struct {
 	What  string
 	Undo  []chaos.Undo
 	Error string // of the last attempt
+
+	Version  int       // of the record
+	Deadline time.Time // when the run has reverted it at the latest; zero is none, or an entry of version 1
+	Owner    Owner     // the run that made it
+	Place    Place     // where its effect is
 }
 
 // List reads all journals in dir. A missing directory has none. An unreadable journal is an error, and
@@ -385,11 +382,9 @@ func parseJournal(path string, f io.Reader) (State, error) {
 		}
 		s.whole += int64(len(line))
 		var r record
-		if json.Unmarshal(line, &r) != nil {
+		if json.Unmarshal(line, &r) != nil || !s.follow(r, entries) {
 			s.Damaged++
-			continue
 		}
-		s.follow(r, entries)
 	}
 	for _, e := range entries {
 		s.Open = append(s.Open, *e)
@@ -398,25 +393,41 @@ func parseJournal(path string, f io.Reader) (State, error) {
 	return s, nil
 }
 
-// follow applies a record to the state.
-func (s *State) follow(r record, entries map[int]*Pending) {
+// follow applies a record to the state. It is false for a record that this version does not know.
+//
+// The first version wrote the owner and the machine only once, at the begin of the journal. A record of
+// a newer version keeps the meaning of its number, its fault and its description, and of done.
+func (s *State) follow(r record, entries map[int]*Pending) bool {
 	e := entries[r.ID]
 	switch r.Op {
-	case "begin":
+	case opBegin:
 		s.Run, s.Host, s.Began, s.Foreign = r.Run, r.Host, r.Time, elsewhere(r)
-	case "intent":
-		entries[r.ID] = &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo}
-	case "note":
+		s.owner = Owner{Run: r.Run}
+		_ = json.Unmarshal(r.PID, &s.owner.Identity) // absent in a damaged journal
+	case opIntent:
+		e = r.pending()
+		if r.Owner == nil {
+			e.Owner = s.owner
+		}
+		if r.Place == nil {
+			e.Place = Place{Machine: s.Host}
+		}
+		entries[r.ID] = e
+	case opNote:
 		if e != nil {
 			e.Error = r.Error
 		}
-	case "add":
+	case opAdd:
 		if e != nil {
 			e.Undo = append(e.Undo, r.Undo...)
+			e.Version = max(e.Version, r.version())
 		}
-	case "done":
+	case opDone:
 		delete(entries, r.ID)
+	default:
+		return false
 	}
+	return true
 }
 
 // elsewhere reports whether a journal that begins with r was written on another machine, such as in a

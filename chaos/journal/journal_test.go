@@ -55,7 +55,7 @@ func sleeper(t *testing.T) (*exec.Cmd, proc.Identity) {
 func TestJournalIsRemovedWhenAllIsTakenBack(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r1")
-	id, err := j.Intent("f", "break it", []chaos.Undo{{Op: "test"}})
+	id, err := j.Intent(chaos.Intent{Fault: "f", What: "break it", Undo: []chaos.Undo{{Op: "test"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 	alive, dead := openJournal(t, dir, "alive"), openJournal(t, dir, "dead")
 	_, id := sleeper(t)
 	for _, j := range []*Journal{alive, dead} {
-		if _, err := j.Intent("f", "stop it", []chaos.Undo{{Op: continueOp, Args: []byte(`"` + j.Path() + `"`)}}); err != nil {
+		if _, err := j.Intent(chaos.Intent{Fault: "f", What: "stop it", Undo: []chaos.Undo{{Op: continueOp, Args: []byte(`"` + j.Path() + `"`)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := dead.Intent("g", "stop another", []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}); err != nil {
+	if _, err := dead.Intent(chaos.Intent{Fault: "g", What: "stop another", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := proc.Signal(id, "STOP"); err != nil {
@@ -114,7 +114,7 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 func TestJournalWithATornLine(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "torn")
-	if _, err := j.Intent("f", "whole", []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
@@ -130,7 +130,7 @@ func TestJournalWithATornLine(t *testing.T) {
 func TestUnknownUndoIsKept(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "newer")
-	if _, err := j.Intent("f", "x", []chaos.Undo{{Op: "of.tomorrow"}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: "of.tomorrow"}}}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
@@ -152,7 +152,7 @@ func TestNoJournalNoInjection(t *testing.T) {
 	}
 	j := openJournal(t, t.TempDir(), "r")
 	unlocked(t, j)
-	if _, err := j.Intent("f", "x", nil); err == nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x"}); err == nil {
 		t.Error("an entry that was not written is taken for written")
 	}
 }
@@ -164,13 +164,13 @@ func TestSharedUnitIsRefused(t *testing.T) {
 	_, other := sleeper(t)
 	undo := []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}
 	first, second := openJournal(t, dir, "first"), openJournal(t, dir, "second")
-	if _, err := first.Intent("f", "x", undo); err != nil {
+	if _, err := first.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := second.Intent("f", "x", undo); err == nil || !strings.Contains(err.Error(), "first") {
+	if _, err := second.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err == nil || !strings.Contains(err.Error(), "first") {
 		t.Errorf("%v, want a refusal that names the run", err)
 	}
-	if _, err := second.Intent("f", "x", []chaos.Undo{{Op: continueOp, Identity: other.Raw()}}); err != nil {
+	if _, err := second.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: continueOp, Identity: other.Raw()}}}); err != nil {
 		t.Errorf("another process is refused too: %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestWatch(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			j := openJournal(t, dir, "r")
-			if _, err := j.Intent("f", "x", []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}); err != nil {
+			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}}); err != nil {
 				t.Fatal(err)
 			}
 			in, out := io.Pipe()
@@ -287,7 +287,7 @@ func TestReplay_OwnTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Intent("", "a process", []chaos.Undo{{Op: opEnd, Identity: id.Raw()}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{What: "a process", Undo: []chaos.Undo{{Op: opEnd, Identity: id.Raw()}}}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
@@ -320,7 +320,7 @@ func TestJournal_ByHand(t *testing.T) {
 	}
 	dir := t.TempDir()
 	one, other := openJournal(t, dir, "one"), openJournal(t, dir, "other")
-	if _, err := one.Intent("f", "it", []chaos.Undo{hand("one", set("cpu.max"))}); err != nil {
+	if _, err := one.Intent(chaos.Intent{Fault: "f", What: "it", Undo: []chaos.Undo{hand("one", set("cpu.max"))}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -338,7 +338,7 @@ func TestJournal_ByHand(t *testing.T) {
 		{"what has no identity", other, hand("other", chaos.Undo{Op: continueOp}), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := c.j.Intent("g", "another", []chaos.Undo{c.undo}); (err != nil) != c.refused {
+			if _, err := c.j.Intent(chaos.Intent{Fault: "g", What: "another", Undo: []chaos.Undo{c.undo}}); (err != nil) != c.refused {
 				t.Errorf("%v; want it refused: %v", err, c.refused)
 			}
 		})
@@ -349,7 +349,7 @@ func TestJournal_ByHand(t *testing.T) {
 func TestJournal_OneProcess(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"base", "candidate"} {
-		if _, err := openJournal(t, dir, run).Intent("f", "packets", []chaos.Undo{EndBrunt()}); err != nil {
+		if _, err := openJournal(t, dir, run).Intent(chaos.Intent{Fault: "f", What: "packets", Undo: []chaos.Undo{EndBrunt()}}); err != nil {
 			t.Error(err)
 		}
 	}

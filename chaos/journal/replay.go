@@ -88,15 +88,13 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	for i := len(s.Open) - 1; i >= 0; i-- {
 		e := s.Open[i]
 		t := Taken{Run: s.Run, Pending: e}
-		own, cancel := ownTime(ctx, ops.Within(e.Undo))
-		t.Outcome, t.Err = ops.Revert(own, e.Undo)
-		cancel()
-		r := record{Op: "done", ID: e.ID, Outcome: t.Outcome, By: by}
+		t.Outcome, t.Err = e.revert(ctx, ops)
+		r := record{Op: opDone, ID: e.ID, Outcome: t.Outcome, By: by}
 		if t.Err != nil {
-			r.Op, r.Error = "note", t.Err.Error()
+			r.Op, r.Error = opNote, t.Err.Error()
 			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
 		} else if force {
-			r.Op = "note"
+			r.Op = opNote
 		}
 		if err := j.write(r); err != nil && t.Err == nil {
 			failed = append(failed, err)
@@ -110,6 +108,17 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		return taken, errors.Join(failed...)
 	}
 	return taken, remove(path)
+}
+
+// revert executes the undos of an entry.
+func (e *Pending) revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
+	if e.Version > Version {
+		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", ErrNewerVersion, e.Version, Version))
+	}
+	own, cancel := ownTime(ctx, ops.Within(e.Undo))
+	defer cancel()
+	out, err := ops.Revert(own, e.Undo)
+	return out, e.left(err)
 }
 
 // ownTime gives an entry a deadline of its own, however long earlier entries took: an engine that

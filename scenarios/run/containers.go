@@ -66,7 +66,7 @@ func (s *system) contain(ctx context.Context) error {
 		}
 	}
 	s.stack = containers{group, e}
-	if s.journaled, err = r.journal.Intent("", "the containers of the stack", undo); err != nil {
+	if s.journaled, err = r.journal.Intent(chaos.Intent{What: "the containers of the stack", Undo: undo}); err != nil {
 		return err
 	}
 	if err := s.stack.Up(ctx); err != nil {

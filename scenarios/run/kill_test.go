@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/journal"
@@ -275,7 +276,7 @@ func TestUnguarded(t *testing.T) {
 	if !unguarded(j.Path()) {
 		t.Error("a run that only began counts as one with something to take back")
 	}
-	if _, err := j.Intent("f", "x", nil); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	if unguarded(j.Path()) {

@@ -113,7 +113,7 @@ func (s *system) spawn(ctx context.Context) error {
 	if err := s.loadLink(ctx); err != nil {
 		return err
 	}
-	if s.journaled, err = r.journal.Intent("", "the processes of the stack", []chaos.Undo{journal.StackUndo(r.o.ID)}); err != nil {
+	if s.journaled, err = r.journal.Intent(chaos.Intent{What: "the processes of the stack", Undo: []chaos.Undo{journal.StackUndo(r.o.ID)}}); err != nil {
 		return err
 	}
 	if err := st.Up(ctx); err != nil {

@@ -239,7 +239,7 @@ func TestOwn_Secrets(t *testing.T) {
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: "rm a; echo ${env.OWN_TOKEN} $PASSWORD > told; cat told; test ! -e fails", dir: %s, env: {PASSWORD: "${file.%s/password}"}}`, dir, dir), chaos.Env{})
 	state := t.TempDir()
 	j := beginJournal(t, state, "test")
-	if _, err := j.Intent("it", s.String(), s.Undo()); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
 		t.Fatal(err)
 	}
 	path := j.Path()
@@ -296,7 +296,7 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 	}}
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: "echo $$ > self; (while ! test -e go; do sleep 0.01; done; touch late) & echo $! > child; wait", verify: [test, -e, late], revert: [touch, go], dir: %s}`, dir), env)
 	var err error
-	if id, err = j.Intent("it", s.String(), s.Undo()); err != nil {
+	if id, err = j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

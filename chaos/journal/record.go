@@ -1,0 +1,123 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+// Version is the version of the records that this brunt writes. It reads and undoes those of all earlier
+// versions:
+//
+//	1  no version, deadline, owner or place in a record
+//	2  all four
+//
+// A change that an earlier brunt could misread, so that it reverts something wrongly, is a new version.
+// A new undo operation is not.
+const Version = 2
+
+// ErrNewerVersion says that a newer brunt wrote an entry, so that this one does not know what its undo
+// means and leaves it alone.
+var ErrNewerVersion = errors.New("the journal's entry is of a newer version")
+
+// What a line of a journal records.
+const (
+	opBegin  = "begin"  // the run, first in every journal
+	opIntent = "intent" // an entry: what is about to be injected, and how to revert it
+	opAdd    = "add"    // further undos of an entry
+	opDone   = "done"   // the end of an entry
+	opNote   = "note"   // why an entry could not be reverted, or that a hanging run's entry was
+)
+
+// A record is one line of a journal.
+type record struct {
+	V        int             `json:"v,omitempty"` // zero is version 1
+	Time     time.Time       `json:"t"`
+	Op       string          `json:"op"`
+	ID       int             `json:"id,omitempty"`
+	Run      string          `json:"run,omitempty"`
+	PID      json.RawMessage `json:"process,omitempty"` // identity of brunt
+	Host     string          `json:"host,omitempty"`
+	Fault    string          `json:"fault,omitempty"`
+	What     string          `json:"what,omitempty"`
+	Undo     []chaos.Undo    `json:"undo,omitempty"`
+	Outcome  chaos.Outcome   `json:"outcome,omitempty"`
+	By       string          `json:"by,omitempty"` // run, guard or revert
+	Error    string          `json:"error,omitempty"`
+	Deadline time.Time       `json:"deadline,omitzero"`
+	Owner    *Owner          `json:"owner,omitempty"`
+	Place    *Place          `json:"place,omitempty"`
+}
+
+// An Owner is the run that made an entry, and its process.
+type Owner struct {
+	proc.Identity
+	Run string `json:"run"`
+}
+
+// A Place is where the effect of an entry is. The machine is that of the brunt that made the entry; an
+// engine or a cluster may be on another.
+type Place struct {
+	Machine string `json:"machine,omitempty"` // host name
+	Engine  string `json:"engine,omitempty"`  // address of the container engine, or empty
+	Cluster string `json:"cluster,omitempty"` // of Kubernetes, or empty
+}
+
+func (p Place) String() string {
+	var of []string
+	if p.Cluster != "" {
+		of = append(of, "cluster "+p.Cluster)
+	}
+	if p.Engine != "" {
+		of = append(of, "engine "+p.Engine)
+	}
+	if p.Machine != "" {
+		of = append(of, "machine "+p.Machine)
+	}
+	if len(of) == 0 {
+		return "an unknown machine"
+	}
+	return strings.Join(of, ", ")
+}
+
+func (r *record) version() int { return max(r.V, 1) }
+
+// pending returns the entry that an intent begins.
+func (r *record) pending() *Pending {
+	e := &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Deadline: r.Deadline}
+	if r.Owner != nil {
+		e.Owner = *r.Owner
+	}
+	if r.Place != nil {
+		e.Place = *r.Place
+	}
+	return e
+}
+
+// engineOf returns the address of the engine that undos call, or "".
+func engineOf(ops chaos.Operations, undo []chaos.Undo) string {
+	for _, u := range undo {
+		var args struct {
+			Engine docker.Address `json:"engine"`
+		}
+		if ops[u.Op].ByEngine && json.Unmarshal(u.Args, &args) == nil && args.Engine.Host != "" {
+			return args.Engine.Host
+		}
+	}
+	return ""
+}
+
+// left adds to the error of a failed undo what may be left and where, if no retry by this brunt can
+// succeed.
+func (e *Pending) left(err error) error {
+	if errors.Is(err, chaos.ErrUnknownOperation) || errors.Is(err, ErrNewerVersion) {
+		return fmt.Errorf("%w; its effect may be left on %s; run `brunt revert` of the version that wrote the journal there", err, e.Place)
+	}
+	return err
+}
