@@ -85,9 +85,7 @@ func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 // further iteration begins, and iterations in flight get a second to finish.
 func (r *Run) Go(ctx context.Context) (Stats, error) {
 	r.Shards = max(1, r.Shards)
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(r.Name))
-	r.seed = r.Seed ^ h.Sum64()
+	r.seed = r.Seed ^ Hash(r.Name)
 	sum := 0.0
 	for _, f := range r.Flows {
 		sum += f.Weight
@@ -174,4 +172,11 @@ func (r *Run) await(ctx context.Context, at time.Duration, message <-chan struct
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// Hash is the hash of a name (64-bit FNV-1a), with which the seed of a part of a run is derived.
+func Hash(name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	return h.Sum64()
 }

@@ -50,9 +50,9 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if r.guard != nil {
 		defer func() { err = errors.Join(err, r.guard.Stop()) }()
 	}
-	sys := newSystem(r)
-	err = sys.bringUp(ctx)
-	defer func() { err = errors.Join(err, sys.takeDown(ctx)) }()
+	sys := r.newTarget()
+	err = sys.Up(ctx)
+	defer func() { err = errors.Join(err, sys.Down(ctx)) }()
 	if err != nil {
 		if errors.As(err, new(Interrupt)) {
 			return nil
@@ -60,8 +60,8 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		return err
 	}
 	var units []DemoUnit
-	for _, u := range sys.units() {
-		units = append(units, DemoUnit{u.Name(), sys.stack.Addr(u.Name()), u.PID(), u.Service() == spec.Entry})
+	for _, u := range sys.Units() {
+		units = append(units, DemoUnit{u.Name(), sys.Addr(u.Name()), u.PID(), u.Service() == spec.Entry})
 	}
 	o.Up(units)
 	<-ctx.Done()

@@ -10,8 +10,6 @@
 // failure of brunt itself; failures of the target or the scenario are in the result.
 //
 //	run.go               the order of a run
-//	system.go            brings the target and its links up, and takes them down
-//	containers.go        the same for containers; watch_containers.go reads their events
 //	steps.go             steps that are not measured: setup, teardown, readiness, leadership
 //	tokens.go            tokens for the loads, fetched before the load and renewed during it
 //	drive.go             loads and timeline, side by side; the steady state before the first fault
@@ -22,8 +20,9 @@
 //	verdict.go           verdict, exit code and reason
 //	environment.go       where the run took place
 //
-// Below it, events holds the clock, the events and the notes of a run, which all parts share; script
-// runs k6 scripts; generator measures brunt's own health; rates probes for capacity with runs.
+// Below it, target brings the target up and takes it down; events holds the clock, the events and the
+// notes of a run, which all parts share; script runs k6 scripts; generator measures brunt's own
+// health; rates probes for capacity with runs.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
 // import.go makes a result of vegeta's results.

@@ -125,7 +125,7 @@ func (r *runner) newTimeline() *chaos.Timeline {
 // world is the environment of faults in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
-		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.Now, Run: r.o.ID,
+		Units: r.sys.Units(), Links: r.sys.Links(), Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.Now, Run: r.o.ID,
 		Ask: r.leads, Addresses: r.env.Units, Allow: r.ChaosRules(), Spare: r.CheckProtected, Agents: &r.insides,
 		Burner: r.o.Burner, State: r.o.State,
 	}

@@ -73,15 +73,14 @@ func (s *summer) of(file string) (sum string, ok bool) {
 const identifyWithin = 10 * time.Second
 
 // identify finds the images and programs of the units, before the load begins.
-func (s *system) identify(ctx context.Context) {
+func (r *runner) identify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
-	r := s.r
 	dir := filepath.Dir(r.Scenario.File)
-	for _, u := range s.units() {
+	for _, u := range r.sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
 		if c, ok := u.(chaos.Contained); ok {
-			s.image(ctx, c, &id)
+			r.image(ctx, c, &id)
 		} else if r.Stack != nil {
 			if service := r.Stack.Service(id.Service); service != nil {
 				files := plan.Programs(service)
@@ -104,12 +103,12 @@ func (s *system) identify(ctx context.Context) {
 }
 
 // image identifies the image of a container.
-func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
+func (r *runner) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
 	ref, _ := c.Container()
 	if ref == "" {
 		return
 	}
-	e, err := s.Open(ctx)
+	e, err := r.sys.Open(ctx)
 	if err != nil {
 		return
 	}
@@ -117,7 +116,7 @@ func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 	if err != nil {
 		return
 	}
-	id.Image, id.ImageID = s.r.Scenario.Secrets.Mask(is.Image), is.ImageID
+	id.Image, id.ImageID = r.Scenario.Secrets.Mask(is.Image), is.ImageID
 	id.Digests, _ = e.Digests(ctx, is.ImageID)
 }
 

@@ -120,7 +120,7 @@ load:
 		f = frozen{Result: res, from: from.Sub(res.T0), to: to.Sub(res.T0)}
 		lp := plan.Loads[0]
 		f.intended = nil
-		c := load.NewCursor(lp.Schedule.Rate, 0, lp.Schedule.Poisson, plan.Scenario.Seed^hashOf(lp.Name), load.Part{})
+		c := load.NewCursor(lp.Schedule.Rate, 0, lp.Schedule.Poisson, plan.Scenario.Seed^load.Hash(lp.Name), load.Part{})
 		for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
 			f.intended = append(f.intended, at)
 		}
@@ -251,8 +251,8 @@ func (s *sink) Record(o *scenarios.Outcome) {
 func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
 	r := &runner{Plan: plan, logger: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
-	r.sys = &system{r: r, entry: plan.Scope.External}
 	r.Log = events.New(events.Options{})
+	r.sys = r.newTarget()
 	r.Begin(time.Now().Add(lead))
 	if err := r.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
 		t.Fatal(err)

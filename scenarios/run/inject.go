@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -81,10 +80,10 @@ func (in *Injection) worse(to scenarios.Verdict, reason string) {
 func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	r.env = &template.Env{Units: map[string]string{}, Now: r.Now}
 	r.vars = make([]template.Value, len(r.Scenario.Symbols.Vars()))
-	r.sys = newSystem(r)
+	r.sys = r.newTarget()
 	mask := r.Scenario.Secrets.Mask
 	defer func() {
-		if derr := r.sys.takeDown(ctx); derr != nil {
+		if derr := r.sys.Down(ctx); derr != nil {
 			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
 		}
 	}()
@@ -92,7 +91,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	if err := r.sys.bringUp(ctx); err != nil {
+	if err := r.sys.Up(ctx); err != nil {
 		if errors.As(err, new(Interrupt)) {
 			in.worse(scenarios.Interrupted, "interrupted before anything was injected")
 		} else {
@@ -104,7 +103,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	r.Event(result.Event{Event: "target.up", Text: r.sys.says()})
+	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
@@ -115,7 +114,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		Event:  r.Event,
 	}
 	r.timeline.Store(timeline)
-	r.sys.watch()
+	r.sys.Watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
@@ -170,24 +169,4 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 		in.Reason = scenarios.Sentence("it was done: " + in.GoneEvidence)
 	}
 	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
-}
-
-// says describes where the target is reached, and where its links lead.
-func (s *system) says() string {
-	var out []string
-	if s.stack != nil {
-		out = append(out, fmt.Sprintf("%d units run", len(s.stack.units())))
-	}
-	if s.entry != "" {
-		out = append(out, "the target is at "+s.entry)
-	}
-	for _, l := range s.links {
-		if l.From == chaos.LoadName {
-			out = append(out, "the link to it listens on "+l.Proxy.Addr())
-		}
-	}
-	if len(out) == 0 {
-		return "nothing is to be started"
-	}
-	return strings.Join(out, ", ")
 }

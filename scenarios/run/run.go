@@ -31,6 +31,7 @@ import (
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/script"
+	"brunt/scenarios/run/target"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -61,11 +62,10 @@ type Options struct {
 
 // Errors of a run that could not begin or continue: its verdict is invalid.
 var (
-	errNotReady = errors.New("the target did not become ready")
-	errSetup    = script.ErrSetup
-	errAuth     = errors.New("the load can't prove who it is")
-	errUsedUp   = errors.New("unique data is used up")
-	errSuspend  = errors.New("brunt was suspended; its faults were taken back before")
+	errSetup   = script.ErrSetup
+	errAuth    = errors.New("the load can't prove who it is")
+	errUsedUp  = errors.New("unique data is used up")
+	errSuspend = errors.New("brunt was suspended; its faults were taken back before")
 )
 
 // An Interrupt is the cause of a context that a signal ended.
@@ -104,7 +104,7 @@ type runner struct {
 	journal  *journal.Journal
 	guard    *journal.Watchdog
 	warden   *journal.RemoteWatchdog // nil: brunt does not run in a container
-	sys      *system
+	sys      *target.System
 	insides  agent.Pool
 	timeline atomic.Pointer[chaos.Timeline] // the timeline in progress; nil in a control run
 	rec      *measure.Recorder
@@ -330,18 +330,18 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			return r.unstarted(err), nil
 		}
 	}
-	r.sys = newSystem(r)
-	err = r.sys.bringUp(ctx)
+	r.sys = r.newTarget()
+	err = r.sys.Up(ctx)
 	defer func() {
-		if derr := r.sys.takeDown(ctx); derr != nil {
+		if derr := r.sys.Down(ctx); derr != nil {
 			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
 		}
 	}()
 	if err != nil {
 		return r.unstarted(err), nil
 	}
-	r.sys.watch()
-	r.sys.identify(ctx)
+	r.sys.Watch()
+	r.identify(ctx)
 	r.programs() // so that a look at the run does not compute it during the load
 	if err := r.helpers(ctx); err != nil {
 		return r.unstarted(err), nil
@@ -395,7 +395,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			}
 		}
 	}()
-	r.mon, r.usage = generator.NewMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.units())
+	r.mon, r.usage = generator.NewMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.Units())
 	r.observed = observe.New(r.observedRun(), r.Gauges, r.Alerts)
 	r.usage.Watch(r.Now)
 	r.observed.Watch()
@@ -460,11 +460,42 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 
 // scriptHost describes this run for its scripts.
 func (r *runner) scriptHost() *script.Host {
-	base, links := r.sys.base()
+	base, links := r.sys.Base()
 	return &script.Host{
 		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.rec, Samples: r.samples,
 		Stop:     func(condition string) { r.cancel(stopped{condition}) },
 		Timeline: r.timeline.Load,
 		Sink:     func(i int) load.Sink { return r.rec.Shard(i) },
 	}
+}
+
+// helpers prepares the image of the agents, where a fault will need one.
+func (r *runner) helpers(ctx context.Context) error {
+	for _, e := range r.Faults {
+		if r.o.NoChaos || !r.inside(e) {
+			continue
+		}
+		engine, err := r.sys.Open(ctx)
+		if err != nil {
+			return err
+		}
+		return r.insides.Ready(ctx, engine, r.o.ID)
+	}
+	return nil
+}
+
+// inside reports whether a fault acts inside a container, where it may need an agent.
+func (r *runner) inside(e *chaos.Entry) bool {
+	f, ok := e.Damage.(chaos.Inside)
+	d, _ := catalog.Find(e.Kind)
+	return ok && f.Inside(r.Scope) || r.Contained && d.Agent != nil
+}
+
+// newTarget prepares the target of this run.
+func (r *runner) newTarget() *target.System {
+	return target.New(&target.Host{
+		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.journal, Units: r.env.Units,
+		Answers:  func(ctx context.Context) error { return r.once(ctx, "ready", r.Ready) },
+		Timeline: r.timeline.Load,
+	})
 }

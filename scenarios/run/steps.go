@@ -27,7 +27,7 @@ func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Cl
 
 // reach returns the options by which a load reaches its target.
 func (r *runner) reach(l *scenarios.Load) targets.Options {
-	base, resolve := r.sys.base()
+	base, resolve := r.sys.Base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
 			resolve = map[string]string{}
@@ -38,17 +38,17 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
+		Seed: r.Scenario.Seed ^ load.Hash(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
 }
 
 // traceHigh is the first half of the trace ids of a load; zero means no traces.
-func (r *runner) traceHigh(load string) uint64 {
+func (r *runner) traceHigh(name string) uint64 {
 	if !r.Scenario.Trace.Sends() || r.env == nil {
 		return 0
 	}
-	return max(1, r.env.Salt[0]^hashOf(load))
+	return max(1, r.env.Salt[0]^load.Hash(name))
 }
 
 // straight returns the options for requests to one address, as the first load would make them but
@@ -98,7 +98,7 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 		return err
 	}
 	defer session.Close()
-	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, hashOf(what))), Vars: r.vars, Env: r.env}
+	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: r.vars, Env: r.env}
 	it.Reset()
 	for _, s := range steps {
 		if ctx.Err() != nil {
@@ -141,7 +141,7 @@ const onceStep = -2
 func (r *runner) ledgerRun() ledger.Run {
 	return ledger.Run{
 		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, hashOf("ledger"))) },
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash("ledger"))) },
 		Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event,
 		Progress: func(asked, all int64) {
 			r.logger.Info("ledger.reading", "asked", asked, "of", all)
@@ -149,7 +149,7 @@ func (r *runner) ledgerRun() ledger.Run {
 				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
 			}
 		},
-		Addr: func(unit string) string { return r.sys.stack.Addr(unit) },
+		Addr: func(unit string) string { return r.sys.Addr(unit) },
 		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
 			return r.Protocols.Client(r.straight(base, timeout, samples))
 		},

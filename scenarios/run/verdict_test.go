@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/template"
 )
 
 // newTarget is a system under test within the test process. /slow takes 100 ms, /fail is a 500.
@@ -448,24 +446,5 @@ stop: [errors > 50% for 1s]
 				t.Errorf("%s (%d): %s\nwant %s (%d): %s", res.Verdict, res.ExitCode, res.Reason, c.want, c.code, c.reason)
 			}
 		})
-	}
-}
-
-// TestReady_Interrupted: an interrupt of the wait for a target is reported as such, not as a
-// timeout.
-func TestReady_Interrupted(t *testing.T) {
-	plan := mustCompile(t, `
-version: 1
-target: {url: "http://127.0.0.1:1", ready: {within: 20s}}
-load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}}
-`)
-	r := &runner{Plan: plan, logger: discard, env: &template.Env{}}
-	r.sys = &system{r: r, entry: plan.Scope.External}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(Interrupt{Code: 143})
-	for range 50 { // both the run and the wait are over
-		if err := r.sys.ready(ctx); !errors.As(err, new(Interrupt)) {
-			t.Fatal(err)
-		}
 	}
 }

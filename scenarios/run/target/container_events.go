@@ -1,4 +1,4 @@
-package run
+package target
 
 import (
 	"context"
@@ -33,8 +33,8 @@ var watched = map[string]result.Event{
 	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
-// watch starts to report the events of containers. The timeline learns of each start.
-func (s *system) watch() {
+// Watch starts to report the events of containers. The timeline learns of each start.
+func (s *System) Watch() {
 	engine := s.Engine()
 	if engine == nil || s.watcher != nil {
 		return
@@ -68,8 +68,8 @@ func (s *system) watch() {
 			}
 			what := watched[e.Kind]
 			what.Unit, what.Text = unit, e.Text
-			s.r.EventAt(e.At.Add(-ahead), what)
-			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
+			s.host.EventAt(e.At.Add(-ahead), what)
+			if t := s.host.Timeline(); t != nil && e.Kind == "start" {
 				t.Restarted(e.ID)
 			}
 		}
@@ -80,7 +80,7 @@ func (s *system) watch() {
 				return
 			}
 			if !noted {
-				s.r.Note("%v; brunt goes on to listen", err)
+				s.host.Note("%v; brunt goes on to listen", err)
 			}
 			select {
 			case <-ctx.Done():
@@ -93,8 +93,8 @@ func (s *system) watch() {
 
 // joined tells the timeline that a running container was connected to a network or disconnected.
 // Changes at a start or an end are reported with that.
-func (s *system) joined(ctx context.Context, e docker.Event) {
-	t := s.r.timeline.Load()
+func (s *System) joined(ctx context.Context, e docker.Event) {
+	t := s.host.Timeline()
 	if t == nil {
 		return
 	}
@@ -107,11 +107,11 @@ func (s *system) joined(ctx context.Context, e docker.Event) {
 }
 
 // watchedNames returns the units that are containers, by container name.
-func (s *system) watchedNames() map[string]string {
+func (s *System) watchedNames() map[string]string {
 	out := map[string]string{}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	for _, u := range s.units() {
+	for _, u := range s.Units() {
 		if c, ok := container.ContainerOf(u); ok {
 			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil {
 				out[is.Name] = u.Name()

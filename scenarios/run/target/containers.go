@@ -1,0 +1,111 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"brunt/chaos"
+	chaoscontainer "brunt/chaos/container"
+	"brunt/chaos/journal"
+	"brunt/scenarios/result"
+	"brunt/targets/platform"
+	"brunt/targets/platform/compose"
+	"brunt/targets/platform/container"
+	"brunt/targets/platform/docker"
+)
+
+// containers is a target of containers, made by brunt or by Compose.
+type containers struct {
+	*platform.Group
+	engine *docker.Engine
+}
+
+func (c containers) units() []chaos.Unit {
+	var out []chaos.Unit
+	for _, u := range c.Units() {
+		out = append(out, contained(c.engine, u))
+	}
+	return out
+}
+
+// contained is the unit of a container.
+func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
+	c := &chaoscontainer.Container{Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
+	if u.Asks() {
+		return chaoscontainer.Asked(c, u.Ask, u.Addr())
+	}
+	return c
+}
+
+// contain starts the containers of the target. Every object in the engine carries the run's label,
+// so that any reader of the journal can remove it.
+func (s *System) contain(ctx context.Context) error {
+	h := s.host
+	e, err := s.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	publish := runtime.GOOS != "linux" || !e.Address().Local()
+	event := func(event, unit, text string) { h.Event(result.Event{Event: event, Unit: unit, Text: text}) }
+	var group *platform.Group
+	var undo []chaos.Undo
+	if h.Stack.Compose != nil {
+		// Kill the command first, so that it creates no more objects.
+		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.StackUndo(h.Run)}
+		group = compose.New(*h.Stack, compose.Options{Run: h.Run, Engine: e, Publish: publish, Event: event})
+	} else {
+		undo = []chaos.Undo{chaoscontainer.FleetUndo(e.Address(), h.Run)}
+		self := func(ctx context.Context) (string, error) { return h.buildSelf(ctx, e) }
+		group, err = container.New(*h.Stack, container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
+		if err != nil {
+			return err
+		}
+	}
+	s.group = containers{group, e}
+	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the containers of the stack", Undo: undo}); err != nil {
+		return err
+	}
+	if err := s.group.Up(ctx); err != nil {
+		// subtle: the engine may still execute a request whose client has gone.
+		s.sweep = func(ctx context.Context) error {
+			if h.Stack.Compose != nil {
+				return chaoscontainer.SweepCompose(ctx, e, compose.ProjectName(h.Run))
+			}
+			return chaoscontainer.SweepFleet(ctx, e, h.Run)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	for _, u := range s.group.units() {
+		if c, ok := chaoscontainer.ContainerOf(u); ok {
+			addrs := c.Addresses()
+			h.LoadAllowlist.Own.Add(addrs...)
+			h.ChaosAllowlist.Own.Add(addrs...)
+		}
+	}
+	if s.entry = s.group.Addr(platform.UnitName(h.Stack.Entry, 0)); s.entry == "" {
+		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", ErrNotReady, h.Stack.Entry)
+	}
+	return s.loadLink(ctx)
+}
+
+// buildSelf makes an image of brunt itself.
+func (h *Host) buildSelf(ctx context.Context, e *docker.Engine) (id string, err error) {
+	labels := owned()
+	labels[docker.RunLabel] = h.Run
+	program, err := docker.SelfPath(h.Getenv)
+	if err != nil {
+		return "", err
+	}
+	return e.BuildSelf(ctx, "brunt-"+h.Run, program, labels)
+}
+
+// owned returns the labels for everything that a run creates.
+func owned() map[string]string {
+	return map[string]string{docker.OwnerLabel: strconv.Itoa(os.Geteuid())}
+}

@@ -1,0 +1,321 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/journal"
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
+	"brunt/targets/platform"
+	"brunt/targets/platform/process"
+)
+
+// ErrNotReady means that the target did not become ready.
+var ErrNotReady = errors.New("the target did not become ready")
+
+// A Host is the run that a target belongs to.
+type Host struct {
+	*plan.Plan
+	*events.Log
+	Run      string // name of the run
+	LogDir   string // for the output of the units; empty keeps only its end
+	Journal  *journal.Journal
+	Units    map[string]string               // receives the values of ${unit.…}
+	Answers  func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
+	Timeline func() *chaos.Timeline          // learns of restarts and changes of networks; may return nil
+}
+
+// A System is the target of a run, brought up by the run or already running.
+type System struct {
+	*plan.Containers
+	host  *Host
+	group group // nil for a target that already runs
+	links []*chaos.Link
+	entry string // host:port of the target, before a link is put in between
+
+	journaled int                         // the journal entry that takes the target down
+	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
+	watcher   *watcher                    // reads the containers' events; may be nil
+}
+
+// New prepares a target.
+func New(h *Host) *System { return &System{Containers: plan.NewContainers(h.Plan), host: h} }
+
+// A group is a target that a run has brought up: processes or containers.
+type group interface {
+	Up(ctx context.Context) error
+	Down(ctx context.Context) error
+	Addresses() map[string]string // values of ${unit.…}
+	// Addr is the host:port of a unit; empty if it does not listen.
+	Addr(unit string) string
+	// units returns its units for faults.
+	units() []chaos.Unit
+}
+
+// A processGroup is a target of processes.
+type processGroup struct{ *process.Group }
+
+func (p processGroup) units() []chaos.Unit {
+	var out []chaos.Unit
+	for _, u := range p.Processes() {
+		out = append(out, unit{u})
+	}
+	return out
+}
+
+// Up creates the links, starts the target and waits until it is ready.
+func (s *System) Up(ctx context.Context) error {
+	h := s.host
+	if h.Stack == nil {
+		s.entry = h.Scope.External
+		if err := s.Choose(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotReady, err)
+		}
+		if s.entry == "" { // a fault on a process or a container alone
+			return nil
+		}
+		if err := s.loadLink(ctx); err != nil {
+			return err
+		}
+		return s.ready(ctx)
+	}
+	var err error
+	if h.Stack.Platform == platform.Docker {
+		err = s.contain(ctx)
+	} else {
+		err = s.spawn(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	maps.Copy(h.Units, s.group.Addresses())
+	return nil
+}
+
+// spawn starts a target of processes.
+func (s *System) spawn(ctx context.Context) error {
+	h := s.host
+	st, err := process.New(*h.Stack, process.Options{
+		Run: h.Run, LogDir: h.LogDir, Secrets: h.Scenario.Secrets, Link: s.link,
+		Spawned: func(unit string, pid int) error {
+			undo, err := journal.ProcessUndo(pid)
+			if err != nil { // the target has already ended
+				return nil
+			}
+			return h.Journal.Extend(s.journaled, undo)
+		},
+		Event: func(event, unit, text string) { h.Event(result.Event{Event: event, Unit: unit, Text: text}) },
+	})
+	if err != nil {
+		return err
+	}
+	s.group = processGroup{st}
+	s.entry = st.Addr(platform.UnitName(h.Stack.Entry, 0))
+	for _, e := range h.Stack.Edges() {
+		if err := s.addLink(e.From, e.To, st.Addr(e.To)); err != nil {
+			return err
+		}
+	}
+	if err := s.loadLink(ctx); err != nil {
+		return err
+	}
+	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the processes of the stack", Undo: []chaos.Undo{journal.StackUndo(h.Run)}}); err != nil {
+		return err
+	}
+	if err := st.Up(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	return nil
+}
+
+// loadLink puts a link between the load and its target when a fault needs one. The control run has
+// it as well, so that both runs differ only by the faults.
+func (s *System) loadLink(ctx context.Context) error {
+	to, upstream := chaos.TargetName, s.entry
+	if s.group != nil {
+		to = platform.UnitName(s.host.Stack.Entry, 0)
+	}
+	if hit, _ := s.host.NeedsLink(chaos.LoadName, to); !hit {
+		return nil
+	}
+	if s.group == nil {
+		var err error
+		if upstream, err = s.reach(ctx, s.host.Upstream); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotReady, err)
+		}
+		if upstream != s.host.Upstream {
+			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.host.Upstream)
+		}
+	}
+	return s.addLink(chaos.LoadName, to, upstream)
+}
+
+// reach returns the address of a running target, for links that connect to it for the load and must
+// keep to the same blast radius.
+func (s *System) reach(ctx context.Context, hostport string) (string, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", err
+	}
+	ips, err := s.host.Lookup(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	for _, ip := range ips {
+		addr := net.JoinHostPort(ip.Unmap().String(), port)
+		if err = s.host.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
+			return addr, nil
+		}
+	}
+	return "", err
+}
+
+func (s *System) addLink(from, to, upstream string) error {
+	_, http := s.host.NeedsLink(from, to)
+	listen := ""
+	if from == chaos.LoadName {
+		listen = s.host.Listen
+	}
+	p, err := proxy.Start(proxy.Config{
+		Listen:   listen,
+		Upstream: func() string { return upstream },
+		Seed:     s.host.Scenario.Seed ^ load.Hash(from+"->"+to),
+		HTTP:     http,
+	})
+	if err != nil {
+		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
+	}
+	s.links = append(s.links, &chaos.Link{From: from, To: to, Proxy: p})
+	return nil
+}
+
+func (s *System) link(e platform.Edge) (string, bool) {
+	for _, l := range s.links {
+		if l.From == e.From && l.To == e.To {
+			return l.Proxy.Addr(), true
+		}
+	}
+	return "", false
+}
+
+// ready waits for a running target: until it answers as its ready block says, or accepts connections
+// if it has none.
+func (s *System) ready(ctx context.Context) error {
+	ready := s.host.Scenario.Target.Ready
+	if ready == nil {
+		ready = new(scenarios.Ready)
+	}
+	within := ready.WithinOr()
+	switch err := platform.Await(ctx, within, errors.New("it did not answer"), s.asks); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, quantity.FormatDuration(within), err)
+	}
+}
+
+// asks checks once whether the target is ready.
+func (s *System) asks(ctx context.Context) error {
+	if len(s.host.Plan.Ready) > 0 {
+		return s.host.Answers(ctx)
+	}
+	addr, err := s.reach(ctx, s.host.FirstHop())
+	if err != nil {
+		return err
+	}
+	return platform.Check(ctx, addr, scenarios.Ready{TCP: true})
+}
+
+// Base returns the URL of relative paths, and the resolve that leads connections through a link.
+func (s *System) Base() (base string, resolve map[string]string) {
+	if s.group == nil {
+		base, _ = s.host.Scenario.Target.URL.Static()
+	} else {
+		base = "http://" + s.entry
+	}
+	for _, l := range s.links {
+		if l.From == chaos.LoadName {
+			resolve = map[string]string{s.entry: l.Proxy.Addr()}
+		}
+	}
+	return base, resolve
+}
+
+// Units returns the units for faults.
+func (s *System) Units() []chaos.Unit {
+	if s.group == nil {
+		return s.Containers.Units()
+	}
+	return s.group.units()
+}
+
+// unit is a unit of processes for faults.
+type unit struct{ *process.Process }
+
+func (u unit) Service() string  { return u.Unit.Service }
+func (u unit) Supervised() bool { return u.Restarts() }
+
+// Down ends the target and the links, and removes everything that they left.
+func (s *System) Down(ctx context.Context) error {
+	var errs []error
+	s.watcher.stop()
+	if s.group != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err := s.group.Down(ctx)
+		if s.sweep != nil && s.sweep(ctx) == nil {
+			err = nil // what was left over is gone
+		}
+		errs = append(errs, err)
+		if s.journaled != 0 && errors.Join(errs...) == nil {
+			errs = append(errs, s.host.Journal.Done(s.journaled, chaos.Reverted))
+		}
+	}
+	for _, l := range s.links {
+		errs = append(errs, l.Proxy.Close())
+	}
+	return errors.Join(append(errs, s.Close())...)
+}
+
+// Links returns the links, as faults need them.
+func (s *System) Links() []*chaos.Link { return s.links }
+
+// Addr is the host:port of a unit that the run has started; empty if it does not listen.
+func (s *System) Addr(unit string) string { return s.group.Addr(unit) }
+
+// Describe says where the target is reached, and where its links lead.
+func (s *System) Describe() string {
+	var out []string
+	if s.group != nil {
+		out = append(out, fmt.Sprintf("%d units run", len(s.group.units())))
+	}
+	if s.entry != "" {
+		out = append(out, "the target is at "+s.entry)
+	}
+	for _, l := range s.links {
+		if l.From == chaos.LoadName {
+			out = append(out, "the link to it listens on "+l.Proxy.Addr())
+		}
+	}
+	if len(out) == 0 {
+		return "nothing is to be started"
+	}
+	return strings.Join(out, ", ")
+}
