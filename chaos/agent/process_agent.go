@@ -31,7 +31,7 @@ import (
 // undos: if the agent is killed too, another agent executes them.
 
 // agentCommand is the command of brunt that runs an agent.
-const agentCommand = "hand"
+const agentCommand = "process-agent"
 
 // opAgent is the undo, by another agent, of what an agent did.
 const opAgent = "docker.hand"

@@ -189,7 +189,7 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	if err != nil {
 		return planReply{}, err
 	}
-	steps, err := f.Plan(ctx, chaos.Env{Units: []chaos.Unit{w.Unit}, Run: w.Run, Burner: []string{self, "burn"}})
+	steps, err := f.Plan(ctx, chaos.Env{Units: []chaos.Unit{w.Unit}, Run: w.Run, Burner: []string{self, "stress"}})
 	if err != nil {
 		return planReply{}, err
 	}

@@ -15,7 +15,7 @@ import (
 const opUnhelp = "docker.unhelp"
 
 // helperCommand is brunt's command that runs an agent in a network.
-const helperCommand = "helper"
+const helperCommand = "network-agent"
 
 // Help starts an agent in the container's network and returns its connection.
 func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, error) {

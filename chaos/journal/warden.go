@@ -36,7 +36,7 @@ type RemoteWatchdog struct {
 }
 
 // remoteCommand is brunt's command that runs a remote watchdog.
-const remoteCommand = "warden"
+const remoteCommand = "remote-watchdog"
 
 // ErrNoRemoteWatchdog says that a remote watchdog cannot run: this engine does not know the container
 // that brunt runs in.

@@ -19,7 +19,7 @@ import (
 
 // Config says how a child is started.
 type Config struct {
-	Command []string // the command that calls [Run], such as brunt burn
+	Command []string // the command that calls [Run], such as brunt stress
 	Env     []string // NAME=value, added to brunt's environment
 	Groups  []cgroup.Group
 	Dir     *os.File // where a Disk job makes its files; nil is none

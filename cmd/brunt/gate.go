@@ -47,7 +47,7 @@ Under ` + fmt.Sprint(compare.LeastHistory) + ` records of history the gate learn
 alone. Each record is then of --runs runs, so that it is known how much the mean of as many
 differs from day to day.
 A run that is red is kept in the history and marked, and later runs are not held to it;
-where the change was wanted, --accept makes the history begin anew.
+where the change was wanted, --accept makes the history begin again.
 
 Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 		Example: `  brunt gate checkout.yaml --history .brunt-history

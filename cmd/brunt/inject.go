@@ -39,7 +39,7 @@ func injectCommand() *cobra.Command {
 		Short: "Inject one fault without load, and take it back",
 		Long: `Inject one fault without load: inject it, verify its effect, hold it, take it back, verify
 that it is gone. Every step is shown with its evidence. Ctrl-C takes it back at once;
-journal and guard see to it whatever happens to brunt.
+journal and watchdog see to it whatever happens to brunt.
 
 With a scenario, one of its faults is done: brunt starts the target where it is a stack
 or processes, and it stays up meanwhile; a url or a process must run already. No load is
@@ -110,7 +110,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	}
 	fault := plan.Faults[0]
 	said.stays = fault.For.D()
-	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: watchdog(), Burner: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf})
 	if in == nil {
 		return err
 	}

@@ -83,13 +83,13 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 		return
 	}
 	p.server.Expect(run.Expected(plan, *o), figures)
-	told := o.Live
+	next := o.Live
 	o.BySteps = true
 	o.Live = func(iv result.Interval) {
-		told(iv)
+		next(iv)
 		p.server.Observe(iv)
 	}
-	o.Begun = func(look run.Look) { p.server.Begin(look) }
+	o.Begun = func(sample run.Look) { p.server.Begin(sample) }
 }
 
 // over shows the result of a run: the report in its folder, or the result itself if the report

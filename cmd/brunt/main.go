@@ -66,7 +66,8 @@ Exit codes, the first that applies:
 		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(),
 		reportCommand(), noteCommand(), verifyCommand(), importCommand(),
 		compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
-		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
+		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), serviceCommand(),
+		watchdogCommand(), remoteWatchdogCommand(), networkAgentCommand(), processAgentCommand(), stressCommand(),
 	)
 	checkUsage(root)
 	return root

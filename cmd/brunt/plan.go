@@ -22,8 +22,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// foresee prints a forecast of the run, and saves the plan if -o is given.
-func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
+// forecast prints a forecast of the run, and saves the plan if -o is given.
+func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	if err := f.planFree(); err != nil {
 		return err
 	}

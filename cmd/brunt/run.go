@@ -138,7 +138,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	if f.dryRun {
-		return f.foresee(c, plan)
+		return f.forecast(c, plan)
 	}
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err

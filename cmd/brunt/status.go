@@ -96,8 +96,8 @@ func revertCommand() *cobra.Command {
 		Long: `Take back what runs that died have left behind, by their journals.
 
 With --discover, look for it without a journal, where that was lost or lies in a state
-directory that nobody knows any more: every process that a run started carries the
-run's mark, and so does its guard. What is found is shown, of all dead runs or of those
+directory that is not known: every process that a run started carries the
+run's mark, and so does its watchdog. What is found is shown, of all dead runs or of those
 named; --yes takes it back. Nothing without a mark is touched, and nothing of a run that
 goes on. Linux only.`,
 		Example: `  brunt revert
@@ -157,25 +157,4 @@ func outcomeText(t journal.Taken) string {
 		return "gone by itself"
 	}
 	return "taken back"
-}
-
-// guardCommand is the watchdog that reverts everything when brunt dies.
-func guardCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "guard JOURNAL",
-		Short:  "Take back the open entries of the journal when standard input ends",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			err := journal.RunWatchdog(catalog.AllOperations(), c.InOrStdin(), args[0])
-			if err == nil {
-				return nil
-			}
-			if f, ferr := journal.WatchdogLog(args[0]); ferr == nil {
-				fmt.Fprintf(f, "%s guard: %v\n", time.Now().UTC().Format(time.RFC3339), err)
-				_ = f.Close()
-			}
-			return exit(scenarios.ExitNotReverted)
-		},
-	}
 }

@@ -23,7 +23,7 @@ with the file and where there is one the line.
 
 Without --signer a signature only says that whoever has its key sealed the folder, and
 without any signature the sums only say that nothing was changed by accident: who can
-change a file can make the sums anew. --signer wants a signature, by one of the keys of
+change a file can make the sums again. --signer wants a signature, by one of the keys of
 a file: a public key, or allowed signers as ssh-keygen -Y verify takes them.
 
 The same without brunt:

@@ -95,8 +95,8 @@ func isDerived(file string) bool {
 	return file == scenarioFile || file == "junit.xml" || file == "report.html"
 }
 
-// told returns the findings of Verify, one line each.
-func told(t *testing.T, dir string, by *Signers) []string {
+// findings returns the findings of Verify, one line each.
+func findings(t *testing.T, dir string, by *Signers) []string {
 	t.Helper()
 	v, err := Verify(dir, by, isDerived)
 	if err != nil {
@@ -138,7 +138,7 @@ func TestVerify_EveryFlippedByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := sealed(t, signer)
-	if got := told(t, dir, signers); got != nil {
+	if got := findings(t, dir, signers); got != nil {
 		t.Fatal(got)
 	}
 	random := rand.New(rand.NewPCG(7, 7))
@@ -189,7 +189,7 @@ func TestVerify_EveryFlippedByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := told(t, dir, signers); got != nil || flips < 280 {
+	if got := findings(t, dir, signers); got != nil || flips < 280 {
 		t.Errorf("%d flips; afterwards %q", flips, got)
 	}
 }
@@ -302,7 +302,7 @@ func TestVerify_Tells(t *testing.T) {
 				}
 				t.Fatal(err)
 			}
-			got := told(t, dir, nil)
+			got := findings(t, dir, nil)
 			for _, want := range c.want {
 				if !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, want) }) {
 					t.Errorf("no %q in %q", want, got)

@@ -74,8 +74,8 @@ type tab struct {
 	troubles []string // complaints of scripts and of the policy, and network requests
 }
 
-// look describes how a page is opened.
-type look struct {
+// display describes how a page is opened.
+type display struct {
 	width         int64 // of the window; zero means 1200
 	dark, noSript bool
 	media         string // print; empty: a screen
@@ -84,7 +84,7 @@ type look struct {
 }
 
 // open shows a page. Any problem in it until the end of the test is an error.
-func open(t *testing.T, browser context.Context, html string, l look) *tab {
+func open(t *testing.T, browser context.Context, html string, l display) *tab {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
@@ -230,16 +230,16 @@ func TestHTML_InABrowser(t *testing.T) {
 
 	for _, c := range []struct {
 		name string
-		look
+		display
 	}{
-		{"wide", look{}},
-		{"narrow", look{width: 400}},
-		{"dark", look{dark: true}},
-		{"without scripts", look{noSript: true}},
-		{"narrow and dark without scripts", look{width: 400, dark: true, noSript: true}},
+		{"wide", display{}},
+		{"narrow", display{width: 400}},
+		{"dark", display{dark: true}},
+		{"without scripts", display{noSript: true}},
+		{"narrow and dark without scripts", display{width: 400, dark: true, noSript: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := open(t, browser, minute, c.look)
+			b := open(t, browser, minute, c.display)
 			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e => e.innerText).join('\n')`)
 			for _, want := range []string{r.Name, r.Objectives[0].Text} {
 				if !strings.Contains(above, want) {
@@ -269,7 +269,7 @@ func TestHTML_InABrowser(t *testing.T) {
 	}
 
 	t.Run("bands where the faults were", func(t *testing.T) {
-		b := open(t, browser, minute, look{})
+		b := open(t, browser, minute, display{})
 		for _, chart := range []string{"latency", "throughput", "errors", "flight", "waits", "heatmap"} {
 			b.bands(r, chart)
 		}
@@ -279,7 +279,7 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, browser, minute, r) })
 	t.Run("one step", func(t *testing.T) { oneStep(t, browser, minute, r) })
 	t.Run("sorting", func(t *testing.T) {
-		b := open(t, browser, minute, look{})
+		b := open(t, browser, minute, display{})
 		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent === 'p95').click(); return null; })()`)
 		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 : parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
 			if len(group) != 2 || group[0] < group[1] {
@@ -289,14 +289,14 @@ func TestHTML_InABrowser(t *testing.T) {
 	})
 	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
 	t.Run("forced colours", func(t *testing.T) {
-		b := open(t, browser, minute, look{features: []string{"forced-colors=active"}})
+		b := open(t, browser, minute, display{features: []string{"forced-colors=active"}})
 		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`), see[string](b, `getComputedStyle(document.body).backgroundColor`); bar == paper {
 			t.Errorf("a fault's bar is %s on %s", bar, paper)
 		}
 	})
 	t.Run("hostile text", func(t *testing.T) {
 		page := reporterstest.Render(t, Page{}, reporterstest.Results()["hostile"])
-		b := open(t, browser, page, look{fragment: "#latency?of=<img src=x onerror=alert(1)>&t=<script>,1"})
+		b := open(t, browser, page, display{fragment: "#latency?of=<img src=x onerror=alert(1)>&t=<script>,1"})
 		for i := range see[int](b, `document.querySelector('.view select').options.length`) {
 			b.choose(0, strconv.Itoa(i-1))
 			b.wait(fmt.Sprintf(`document.querySelector('.view select').value === "%d"`, i-1))
@@ -316,7 +316,7 @@ func TestHTML_InABrowser(t *testing.T) {
 // wider than the window, and no label overlaps another.
 func TestHTML_Extremes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("what looks at the page is a browser")
+		t.Skip("a browser takes minutes for it")
 	}
 	browser := chrome(t)
 	runs := map[string]*result.Result{"hour": reporterstest.Hour(60).Result()}
@@ -325,7 +325,7 @@ func TestHTML_Extremes(t *testing.T) {
 	}
 	for name, r := range runs {
 		html := reporterstest.Render(t, Page{}, r)
-		for _, l := range []look{{width: 1200}, {width: 400, dark: true}} {
+		for _, l := range []display{{width: 1200}, {width: 400, dark: true}} {
 			t.Run(fmt.Sprintf("%s/%d px", name, l.width), func(t *testing.T) {
 				b := open(t, browser, html, l)
 				check := func(when string) {
@@ -455,7 +455,7 @@ func (b *tab) compare(r *result.Result, load, step string) {
 }
 
 func pointer(t *testing.T, browser context.Context, html string, r *result.Result) {
-	b := open(t, browser, html, look{})
+	b := open(t, browser, html, display{})
 	b.compare(r, "*", "*")
 	b.mouse(input.MouseMoved, 2, 2)
 	for name, v := range b.legends() {
@@ -466,7 +466,7 @@ func pointer(t *testing.T, browser context.Context, html string, r *result.Resul
 }
 
 func zooming(t *testing.T, browser context.Context, html string, r *result.Result) {
-	b := open(t, browser, html, look{})
+	b := open(t, browser, html, display{})
 	line := axisOf(r)
 	from, to := b.viewed(r)
 	if !near(from, line.From, .01) || !near(to, line.To, .01) {
@@ -544,7 +544,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 }
 
 func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
-	b := open(t, browser, html, look{})
+	b := open(t, browser, html, display{})
 	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
 	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 || !strings.HasPrefix(names[0], "0Response time: values over time") {
 		t.Errorf("charts in the order of the Tab key: %q", names)
@@ -586,7 +586,7 @@ const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency,
 }]))`
 
 func oneStep(t *testing.T, browser context.Context, html string, r *result.Result) {
-	b := open(t, browser, html, look{})
+	b := open(t, browser, html, display{})
 	before := see[map[string]chartText](b, chartSays)
 	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {
 		t.Errorf("the switch has %q", names)
@@ -632,7 +632,7 @@ func oneStep(t *testing.T, browser context.Context, html string, r *result.Resul
 // printed checks the page on paper: light, complete, without elements that only a screen
 // needs.
 func printed(t *testing.T, browser context.Context, html string) {
-	b := open(t, browser, html, look{dark: true, media: "print"})
+	b := open(t, browser, html, display{dark: true, media: "print"})
 	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
 		t.Errorf("paper is %s", paper)
 	}
@@ -681,7 +681,7 @@ func luminance(t *testing.T, colour string) int {
 // TestHTML_Accessible runs axe-core on pages, in both themes and on a narrow screen.
 func TestHTML_Accessible(t *testing.T) {
 	if testing.Short() {
-		t.Skip("what looks at the page is a browser")
+		t.Skip("a browser takes minutes for it")
 	}
 	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
 	if err != nil {
@@ -692,15 +692,15 @@ func TestHTML_Accessible(t *testing.T) {
 		t.Skip(how)
 	}
 	browser := chrome(t)
-	light, dark, narrow, both := look{width: 1200}, look{width: 1200, dark: true}, look{width: 400}, look{width: 400, dark: true}
+	light, dark, narrow, both := display{width: 1200}, display{width: 1200, dark: true}, display{width: 400}, display{width: 400, dark: true}
 	for _, c := range []struct {
-		name  string
-		looks []look
+		name     string
+		displays []display
 	}{
-		{"minute", []look{light, dark, narrow, both}}, {"failing", []look{dark}}, {"faults", []look{narrow}}, {"ledger", []look{both}}, {"empty", []look{light}}, {"not-reverted", []look{light}}, {"hostile", []look{dark}},
+		{"minute", []display{light, dark, narrow, both}}, {"failing", []display{dark}}, {"faults", []display{narrow}}, {"ledger", []display{both}}, {"empty", []display{light}}, {"not-reverted", []display{light}}, {"hostile", []display{dark}},
 	} {
 		html := reporterstest.Render(t, Page{}, reporterstest.Results()[c.name])
-		for i, l := range c.looks {
+		for i, l := range c.displays {
 			t.Run(fmt.Sprintf("%s/%d px, dark %v", c.name, l.width, l.dark), func(t *testing.T) {
 				b := open(t, browser, html, l)
 				if i == 0 && c.name != "faults" { // its tables are long

@@ -17,7 +17,7 @@ func TestHTML_Opening(t *testing.T) {
 	if testing.Short() {
 		t.Skip("simulating an hour takes seconds")
 	}
-	b := open(t, chrome(t), reporterstest.Render(t, Page{}, reporterstest.Hour(100).Result()), look{})
+	b := open(t, chrome(t), reporterstest.Render(t, Page{}, reporterstest.Hour(100).Result()), display{})
 	b.do(performance.Enable())
 	spent := func() (seconds float64) { // CPU time of the page's process, all threads
 		b.do(chromedp.ActionFunc(func(ctx context.Context) error {

@@ -124,7 +124,7 @@ func New(o Options) *Server {
 	mux.Handle("GET /metrics", s.metrics())
 	mux.HandleFunc("POST /stop", s.stopRun)
 	s.http = http.Server{
-		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
+		Handler:           s.sameHost(http.NewCrossOriginProtection().Handler(mux)),
 		ReadHeaderTimeout: writeTimeout, ReadTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -165,10 +165,10 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 }
 
 // Begin says that the load of the run begins, and how to sample the run.
-func (s *Server) Begin(look func(context.Context) *result.Result) {
+func (s *Server) Begin(sample func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sample = look
+	s.sample = sample
 }
 
 // Observe implements [reporters.Live]. It does not block.
@@ -242,9 +242,9 @@ func (s *Server) answers() (end func()) {
 	}
 }
 
-// guard admits only requests that name this machine by one of its own names. A page from
+// sameHost admits only requests that name this machine by one of its own names. A page from
 // elsewhere whose name was made to resolve to this machine (DNS rebinding) has another name.
-func (s *Server) guard(next http.Handler) http.Handler {
+func (s *Server) sameHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.answers()()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.writeTimeout))
@@ -279,17 +279,17 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	s.mu.Lock()
-	look, final, expected, iv := s.sample, s.final, s.expected, s.last
+	sample, final, expected, iv := s.sample, s.final, s.expected, s.last
 	s.mu.Unlock()
 	if final != nil {
 		s.cache.result = nil
 		return final
 	}
-	if s.cache.result != nil && (time.Since(s.cache.at) < lately || look == nil) {
+	if s.cache.result != nil && (time.Since(s.cache.at) < lately || sample == nil) {
 		return s.cache.result
 	}
-	if look != nil {
-		if res := look(ctx); res != nil {
+	if sample != nil {
+		if res := sample(ctx); res != nil {
 			s.cache.result, s.cache.at = res, time.Now()
 		}
 	}

@@ -31,8 +31,8 @@ func going(r *result.Result) *result.Result {
 // served is a server under test, with counts of samples and stops.
 type served struct {
 	*Server
-	addr         string
-	looks, stops atomic.Int64
+	addr           string
+	samples, stops atomic.Int64
 }
 
 func serve(t *testing.T, r *result.Result) *served {
@@ -46,7 +46,7 @@ func serve(t *testing.T, r *result.Result) *served {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, metrics.New(metrics.Options{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
-	s.Begin(func(context.Context) *result.Result { s.looks.Add(1); return going(r) })
+	s.Begin(func(context.Context) *result.Result { s.samples.Add(1); return going(r) })
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -177,14 +177,14 @@ func TestServer_Unasked(t *testing.T) {
 	for i := range 30 {
 		s.Observe(reporterstest.Interval(i))
 	}
-	if n := s.looks.Load(); n != 0 {
-		t.Errorf("%d looks", n)
+	if n := s.samples.Load(); n != 0 {
+		t.Errorf("%d samples", n)
 	}
 	for range 20 { // within a second
 		s.get(t, "localhost", "/metrics")
 	}
-	if n := s.looks.Load(); n > 3 {
-		t.Errorf("%d looks for 20 scrapes", n)
+	if n := s.samples.Load(); n > 3 {
+		t.Errorf("%d samples for 20 scrapes", n)
 	}
 }
 
@@ -289,7 +289,7 @@ func TestServer_BadReaders(t *testing.T) {
 	}
 	waitUntil(t, "the readers", func() bool { return readers() >= 5 })
 	page := going(r)
-	waitUntil(t, "nobody to listen any more", func() bool {
+	waitUntil(t, "the last reader to leave", func() bool {
 		began := time.Now()
 		s.Observe(reporterstest.Interval(3))
 		if d := time.Since(began); d > time.Second {
@@ -375,8 +375,8 @@ func TestServer_Expected(t *testing.T) {
 	if code, page, _ := s.get(t, "localhost", "/"); code != 200 || !strings.Contains(page, "The load has not begun yet.") || !strings.Contains(page, "p95 &lt; 1s") {
 		t.Errorf("%d: %s", code, page)
 	}
-	if s.looks.Load() != 0 {
-		t.Error("a run was looked at that has not begun")
+	if s.samples.Load() != 0 {
+		t.Error("a run was sampled before it began")
 	}
 }
 
@@ -415,7 +415,7 @@ func TestServer_Report(t *testing.T) {
 			t.Errorf("with %q the page is %.200s", report, page)
 		}
 		if found := strings.Contains(events, "the report"); found != (report != "") {
-			t.Errorf("with %q who listened was told %.300s", report, events)
+			t.Errorf("with %q a reader received %.300s", report, events)
 		}
 	}
 }

@@ -163,7 +163,7 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 	if !q.failing {
 		q.failing = true
-		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", q.out.mask(withoutURL(err)))
+		q.log.Warn("could not send the run to "+q.out.String()+"; the load goes on", "error", q.out.mask(withoutURL(err)))
 	}
 }
 

@@ -197,16 +197,16 @@ type plainLines struct {
 	n     int
 
 	reading bool          // the ledger
-	told    time.Duration // when its line was last written
+	written time.Duration // when its line was last written
 }
 
 const plainInterval = 10 * time.Second
 
 func (q *plainLines) add(iv result.Interval) (line string, ok bool) {
 	if iv.ToAsk > 0 {
-		first := !q.reading || iv.At-q.told >= plainInterval
+		first := !q.reading || iv.At-q.written >= plainInterval
 		if first {
-			q.reading, q.told = true, iv.At
+			q.reading, q.written = true, iv.At
 		}
 		return words.Clock(iv.At.Seconds()) + " " + words.LedgerProgress(iv), first
 	}

@@ -1,9 +1,9 @@
 // Command helper is what brunt has an engine start, alone, for tests of what is done by it: a
 // static program that is built faster than brunt is.
 //
-//	helper helper           breaks the network that it is in, as standard input asks for
-//	helper hand             breaks processes of the machine, as standard input asks for
-//	helper burn             does the job that standard input gives
+//	helper network-agent    breaks the network that it is in, as standard input asks for
+//	helper process-agent    breaks processes of the machine, as standard input asks for
+//	helper stress           does the job that standard input gives
 package main
 
 import (
@@ -19,9 +19,9 @@ import (
 func main() {
 	var err error
 	switch os.Args[1] {
-	case "hand":
+	case "process-agent":
 		err = agent.Serve(context.Background(), catalog.Find, catalog.AllOperations(), os.Stdin, os.Stdout)
-	case "burn":
+	case "stress":
 		err = stress.Run(os.Stdin, os.Stdout)
 	default:
 		err = agent.ServeNetwork(context.Background(), os.Stdin, os.Stdout)

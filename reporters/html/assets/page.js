@@ -17,7 +17,7 @@ const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q
 
 // the value of a figure in a table, for sorting: 1m2.5s, 3.5 KiB, 12 345
 const sizes = { h: 3600, m: 60, ms: 1e-3, µs: 1e-6, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
-function said(t) {
+function valueOf(t) {
   const below = /^[-−]/.test(t);
   let sum = 0, n = 0;
   for (const [, f, u] of t.slice(below).replaceAll('\u00a0', '').matchAll(/([\d.]+)(?:\s?(h|ms|m|µs|s|[KMGT]iB)(?![a-z]))?/gy)) { sum += f * (sizes[u] || 1); n++; }
@@ -28,7 +28,7 @@ function said(t) {
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
-  const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? said(c.textContent) : +c.dataset.v; };
+  const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? valueOf(c.textContent) : +c.dataset.v; };
   b.onclick = () => {
     const up = th.ariaSort === 'descending' ? 1 : th.ariaSort === 'ascending' ? -1 : col ? -1 : 1;
     for (const o of all('thead th', table)) o.removeAttribute('aria-sort');
@@ -66,7 +66,7 @@ function decode(d) {
 const D = ready.data || await inflate(document.getElementById('data'));
 if (signal.aborted) return;
 const whole = decode(D), S = D.s, A = D.a, B = D.b;
-let parts = null, shown = whole, chosen = -1; // of D.p
+let parts = null, shown = whole, selected = -1; // of D.p
 
 const figures = f => String(+f.toPrecision(3));
 const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
@@ -177,7 +177,7 @@ function draw(c) {
   c.scale = scale(d.scale);
   c.fig.querySelector('details').insertAdjacentHTML('beforeend', d.table);
   if (shown.n) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: shown.n }));
-  if (chosen >= 0 || !dense) lines(c);
+  if (selected >= 0 || !dense) lines(c);
   names(c);
   scrolls();
 }
@@ -248,7 +248,7 @@ function zoom(a, b) {
 }
 async function choose(i) {
   if (i >= 0 && !parts) parts = ready.facets || await inflate(document.getElementById('facets'));
-  chosen = i;
+  selected = i;
   untouched = false;
   charts.forEach(keep);
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
@@ -270,13 +270,13 @@ charts[0].fig.closest('section').before(bar);
 let part = '';
 function settle() {
   const w = isWhole(), t = view.map(s => +s.toFixed(3)).join(','), query = [];
-  if (chosen >= 0) query.push('of=' + encodeURIComponent(D.l[D.o[chosen]] + '/' + D.p[chosen]));
+  if (selected >= 0) query.push('of=' + encodeURIComponent(D.l[D.o[selected]] + '/' + D.p[selected]));
   if (!w) query.push('t=' + t);
   const hash = '#' + part + (query.length ? '?' + query.join('&') : '');
   all('.drawn', at).forEach(e => e.remove());
   if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(clock(+view[0].toFixed(3)) + ' to ' + clock(+view[1].toFixed(3)), t); o.className = 'drawn'; at.append(o); }
   at.value = w ? '' : t;
-  of.value = chosen;
+  of.value = selected;
   reset.hidden = link.hidden = !query.length;
   bar.classList.toggle('on', query.length > 0);
   link.href = hash;
@@ -287,7 +287,7 @@ async function restore(scroll) {
   part = id;
   if (query !== undefined) {
     const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
-    if (i !== chosen) await choose(i);
+    if (i !== selected) await choose(i);
     b > a && b > A && a < B ? zoom(a, b) : zoom(A, B);
     const e = scroll && id && document.getElementById(id);
     if (e) e.scrollIntoView();

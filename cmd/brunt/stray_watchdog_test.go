@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestDocker_StrayGuard checks that status lists a watchdog's container that was never started, and
+// TestDocker_StrayWatchdog checks that status lists a watchdog's container that was never started, and
 // that revert removes it.
-func TestDocker_StrayGuard(t *testing.T) {
+func TestDocker_StrayWatchdog(t *testing.T) {
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_STATE", t.TempDir())
 	said := func(c *cobra.Command) (string, int) {
@@ -35,9 +35,9 @@ func TestDocker_StrayGuard(t *testing.T) {
 		}
 		return out.String(), int(code)
 	}
-	tells := func(text string) bool { return strings.Contains(text, y.Run) }
-	if out, _ := said(statusCommand()); tells(out) {
-		t.Fatalf("it is told of before it is there: %s", out)
+	names := func(text string) bool { return strings.Contains(text, y.Run) }
+	if out, _ := said(statusCommand()); names(out) {
+		t.Fatalf("status lists it before it is there: %s", out)
 	}
 	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: strings.Repeat("0", 64)}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
@@ -45,16 +45,16 @@ func TestDocker_StrayGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), made.ID) })
-	if out, code := said(statusCommand()); !tells(out) || code != scenarios.ExitNotReverted {
+	if out, code := said(statusCommand()); !names(out) || code != scenarios.ExitNotReverted {
 		t.Errorf("status says %q, and ends with %d", out, code)
 	}
-	if out, code := said(revertCommand()); !tells(out) || !strings.Contains(out, "taken back") || code != 0 {
+	if out, code := said(revertCommand()); !names(out) || !strings.Contains(out, "taken back") || code != 0 {
 		t.Errorf("revert says %q, and ends with %d", out, code)
 	}
 	if _, err := y.Engine.Inspect(t.Context(), made.ID); !errors.Is(err, docker.ErrGone) {
 		t.Errorf("it is left: %v", err)
 	}
-	if out, _ := said(statusCommand()); tells(out) {
-		t.Errorf("status tells of it still: %s", out)
+	if out, _ := said(statusCommand()); names(out) {
+		t.Errorf("status still lists it: %s", out)
 	}
 }

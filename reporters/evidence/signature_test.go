@@ -83,7 +83,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 				t.Fatal(err)
 			}
 			keygen(t, "-q", "-Y", "sign", "-f", private, "-n", "brunt", filepath.Join(dir, sumsFile))
-			if got := told(t, dir, signers); got != nil {
+			if got := findings(t, dir, signers); got != nil {
 				t.Errorf("signed by ssh-keygen: %q", got)
 			}
 			// A signature of another namespace is refused.
@@ -91,7 +91,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 				t.Fatal(err)
 			}
 			keygen(t, "-q", "-Y", "sign", "-f", private, "-n", "git", filepath.Join(dir, sumsFile))
-			if got := told(t, dir, signers); len(got) != 1 || !strings.Contains(got[0], `it was made for "git"`) {
+			if got := findings(t, dir, signers); len(got) != 1 || !strings.Contains(got[0], `it was made for "git"`) {
 				t.Errorf("made for git: %q", got)
 			}
 		})
@@ -136,7 +136,7 @@ func TestVerify_Signers(t *testing.T) {
 			signers, err := ReadSigners(file)
 			got := fmt.Sprint(err)
 			if err == nil {
-				got = strings.Join(told(t, dir, signers), "\n")
+				got = strings.Join(findings(t, dir, signers), "\n")
 			}
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
@@ -156,8 +156,8 @@ func TestVerify_Signers(t *testing.T) {
 		}
 	}
 	put(t, sums, strings.Join(fewer, ""))
-	if got := told(t, dir, nil); len(got) != 1 || !strings.Contains(got[0], "it is not of this SHA256SUMS") {
-		t.Errorf("sums made anew: %q", got)
+	if got := findings(t, dir, nil); len(got) != 1 || !strings.Contains(got[0], "it is not of this SHA256SUMS") {
+		t.Errorf("sums made again: %q", got)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestOpenSigner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := told(t, sealed(t, s), signers); got != nil {
+		if got := findings(t, sealed(t, s), signers); got != nil {
 			t.Errorf("%s: %q", file, got)
 		}
 		if err := s.Close(); err != nil {
