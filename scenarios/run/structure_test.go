@@ -44,23 +44,20 @@ var largeCommands = map[string]int{}
 
 // largeTypes are the types over the limit, with their allowed fields and methods.
 var largeTypes = map[string][2]int{
-	"chaos.Record":                   {34, 0},
-	"chaos.Timeline":                 {23, 0},
-	"chaos/proxy.flow":               {27, 41},
-	"scenarios.Scenario":             {32, 0},
-	"scenarios/judge.composer":       {0, 48},
-	"scenarios/load.Log":             {22, 0},
-	"scenarios/load.Run":             {28, 0},
-	"scenarios/measure.Recorder":     {32, 0},
-	"scenarios/run.runner":           {46, 91},
-	"targets/http.Call":              {23, 0},
-	"targets/http/h2.mux":            {30, 0},
-	"targets/http/h2.Stream":         {31, 0},
+	"chaos.Record":               {34, 0},
+	"chaos.Timeline":             {23, 0},
+	"chaos/proxy.flow":           {27, 41},
+	"scenarios.Scenario":         {32, 0},
+	"scenarios/judge.composer":   {0, 48},
+	"scenarios/load.Log":         {22, 0},
+	"scenarios/load.Run":         {28, 0},
+	"scenarios/measure.Recorder": {32, 0},
+	"scenarios/run.runner":       {46, 91},
 }
 
 // unusedExports is how many exported names that no other package uses a part of the module may have.
 // The numbers may only shrink.
-var unusedExports = map[string]int{"chaos": 75, "reporters": 12, "scenarios": 57, "targets": 6}
+var unusedExports = map[string]int{"chaos": 75, "reporters": 12, "scenarios": 57, "targets": 1}
 
 // wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included.
 // longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of

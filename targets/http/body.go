@@ -92,7 +92,7 @@ func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // compileBody prepares what a step sends.
-func (c *Call) compileBody(s *Step, in targets.Scope, m *syntax.Mistakes) {
+func (c *Call) compileBody(s *requestStep, in targets.Scope, m *syntax.Mistakes) {
 	bodies := 0
 	if s.JSON != nil {
 		bodies++

@@ -48,7 +48,7 @@ type graphQL struct {
 }
 
 // compileGraphQL compiles a graphql step: a POST of a query.
-func (c *Call) compileGraphQL(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
+func (c *Call) compileGraphQL(kind string, s *requestStep, in targets.Scope, m *syntax.Mistakes) {
 	if kind != "graphql" {
 		for _, key := range []string{"query", "variables", "operation"} {
 			if s.Has(key) {

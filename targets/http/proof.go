@@ -12,7 +12,7 @@ import (
 )
 
 // compileProofs compiles the credentials and the signature of a step's requests.
-func (c *Call) compileProofs(s *Step, in targets.Scope, m *syntax.Mistakes) {
+func (c *Call) compileProofs(s *requestStep, in targets.Scope, m *syntax.Mistakes) {
 	p := targets.Share[auth.Proofs](in.Shared)
 	auth, sign := in.Auth, in.Sign
 	if s.Auth != nil {

@@ -25,9 +25,9 @@ type Recorded struct {
 // A Field is a header of a request.
 type Field struct{ Name, Value string }
 
-// RecordedSettings is the YAML of what every recorded request has besides: the settings
+// recordedSettings is the YAML of what every recorded request has besides: the settings
 // of a step that are not the request's own.
-type RecordedSettings struct {
+type recordedSettings struct {
 	syntax.Place
 	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; those of the request itself beat them
 	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
@@ -37,22 +37,22 @@ type RecordedSettings struct {
 }
 
 // RecordedSettingsType is for the JSON Schema.
-func RecordedSettingsType() reflect.Type { return reflect.TypeFor[RecordedSettings]() }
+func RecordedSettingsType() reflect.Type { return reflect.TypeFor[recordedSettings]() }
 
 // Recordings compiles recorded requests, which share their settings.
 type Recordings struct {
 	in    targets.Scope
-	step  Step
+	step  requestStep
 	model *Call // the common settings
 }
 
 // NewRecordings reads the settings that requests share; nil: none. It notes mistakes in m.
 func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Recordings {
-	var s RecordedSettings
+	var s recordedSettings
 	if with != nil {
 		syntax.Decode(with, &s, m)
 	}
-	r := &Recordings{in: in, step: Step{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}}
+	r := &Recordings{in: in, step: requestStep{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}}
 	r.model = &Call{redirects: defaultRedirects}
 	r.model.compileHeaders(&r.step, m)
 	for i := range r.model.headers {
@@ -69,7 +69,7 @@ func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
 		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
-		status: c.status, shed: c.shed, checks: c.checks, whole: c.whole, traced: c.has(TraceHeader),
+		expected: expected{status: c.status, shed: c.shed, checks: c.checks, whole: c.whole}, traced: c.has(TraceHeader),
 	}
 }
 

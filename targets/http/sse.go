@@ -89,7 +89,7 @@ func (s *streamEnd) String() string {
 }
 
 // compileStream compiles an sse step.
-func (c *Call) compileStream(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
+func (c *Call) compileStream(kind string, s *requestStep, in targets.Scope, m *syntax.Mistakes) {
 	var given []string
 	for _, key := range []string{"events", "until", "for"} {
 		if !s.Has(key) {

@@ -22,7 +22,7 @@ import (
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "HTTP/1.1 and HTTP/2, with GraphQL and server-sent events.",
-		Kinds: methods, Schemes: []string{"http", "https"}, Settings: reflect.TypeFor[Step](),
+		Kinds: methods, Schemes: []string{"http", "https"}, Settings: reflect.TypeFor[requestStep](),
 		Compile: compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
 	}
@@ -30,8 +30,8 @@ func Descriptor() *targets.Descriptor {
 
 var methods = []string{"get", "post", "put", "patch", "delete", "head", "options", "graphql", "sse"}
 
-// Step is the YAML of one request. Exactly one of the methods is given.
-type Step struct {
+// requestStep is the YAML of one request. Exactly one of the methods is given.
+type requestStep struct {
 	syntax.Place
 	Get       template.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
 	Post      template.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
@@ -54,7 +54,7 @@ type Step struct {
 	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
-func (h *Step) url(kind string) *template.URLTemplate {
+func (h *requestStep) url(kind string) *template.URLTemplate {
 	return map[string]*template.URLTemplate{
 		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
 		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
@@ -80,13 +80,18 @@ type Call struct {
 	digests   sync.Map     // of a body that is one file, by hash name
 	foreign   bool         // the target chooses the host, so secrets meant for the target are not sent
 
+	expected
+	fixed bool // there are no placeholders: every request is the same
+	ready atomic.Pointer[readyRequest]
+}
+
+// expected is what a call expects of its answer and takes from it.
+type expected struct {
 	status   *scenarios.Matcher
 	shed     []int
 	checks   []httpCheck
 	extracts []httpExtract
 	whole    bool // checks or extractions read the body
-	fixed    bool // there are no placeholders: every request is the same
-	ready    atomic.Pointer[readyRequest]
 }
 
 type headerTemplate struct {
@@ -116,7 +121,7 @@ func (c *Call) Origin() string {
 
 // compile compiles a step.
 func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
-	s, ok := syntax.Resolve(step, map[string]func() *Step{step.Kind: func() *Step { return new(Step) }}, m)
+	s, ok := syntax.Resolve(step, map[string]func() *requestStep{step.Kind: func() *requestStep { return new(requestStep) }}, m)
 	if !ok {
 		return nil, false
 	}
@@ -148,7 +153,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	return c, m.Len() == before
 }
 
-func (c *Call) compileRedirects(s *Step, m *syntax.Mistakes) {
+func (c *Call) compileRedirects(s *requestStep, m *syntax.Mistakes) {
 	if s.Redirects == nil {
 		return
 	}
@@ -158,7 +163,7 @@ func (c *Call) compileRedirects(s *Step, m *syntax.Mistakes) {
 	}
 }
 
-func (c *Call) compileHeaders(s *Step, m *syntax.Mistakes) {
+func (c *Call) compileHeaders(s *requestStep, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {

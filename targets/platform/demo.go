@@ -8,18 +8,18 @@ import (
 	"brunt/targets/demo"
 )
 
-// Demo is SocialConnect, the built-in system.
-type Demo struct {
+// socialConnect is SocialConnect, the built-in system.
+type socialConnect struct {
 	demo.Config `yaml:",inline"`
 }
 
-var _ Builder = (*Demo)(nil)
+var _ Builder = (*socialConnect)(nil)
 
 // demoGrace is the time that SocialConnect has to shut down.
 const demoGrace = 3 * time.Second
 
 // Spec implements [Builder].
-func (d *Demo) Spec(self []string) Spec {
+func (d *socialConnect) Spec(self []string) Spec {
 	var spec Spec
 	for _, s := range d.Services() {
 		svc := Service{

@@ -58,7 +58,7 @@ type Builder interface {
 // Kinds lists the built-in stacks.
 func Kinds() map[string]func() Builder {
 	return map[string]func() Builder{
-		"demo": func() Builder { return new(Demo) },
+		"demo": func() Builder { return new(socialConnect) },
 	}
 }
 

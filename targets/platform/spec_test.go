@@ -82,7 +82,7 @@ store: {command: [x], replicas: 2}`, "web")
 }
 
 func TestDemoSpec(t *testing.T) {
-	sp := new(platform.Demo).Spec([]string{"brunt", "x"})
+	sp := platform.Kinds()["demo"]().Spec([]string{"brunt", "x"})
 	if sp.Entry != "gateway" || sp.Service("posts").Replicas != 2 || len(sp.Service("posts").Links) != 2 {
 		t.Errorf("%+v", sp)
 	}

@@ -33,18 +33,8 @@ type mux struct {
 	born  time.Duration // when opening ended
 	conn  *h1.Conn
 
-	// Under the line's mutex.
-	ready   bool // it is open
-	leaving bool // it accepts no more streams
-	limit   int  // of streams
-	active  int  // places taken
-	left    int  // streams until it accepts no more, current ones not counted; negative: no bound
-	early   []*Stream
-
-	heard  atomic.Int64 // when data last came
-	pinged atomic.Int64 // since when a PING is unanswered; zero: none
-	flush  atomic.Int64 // when the last write began
-	half   atomic.Bool  // a header block is incomplete, so no other frame can come
+	places
+	pulse
 
 	mu      sync.Mutex
 	work    sync.Cond // there is something to write
@@ -56,13 +46,55 @@ type mux struct {
 	control bytes.Buffer
 	ctl     *http2.Framer // writes to control
 	halves  []*Stream     // whose bodies are not written yet
-	room    int64         // bytes of bodies that the server accepts
-	initial int64         // bytes that the server accepts on a new stream
-	frame   int           // largest payload of a frame, in bytes
-	table   uint32        // size of the server's header table
+	windows
 
 	in     reading2
 	outbuf writing2
+}
+
+// places are the streams that a connection carries and may carry. They are under the line's mutex.
+type places struct {
+	ready   bool // the connection is open
+	leaving bool // it accepts no more streams
+	limit   int  // of streams
+	active  int  // places taken
+	left    int  // streams until it accepts no more, current ones not counted; negative: no bound
+	early   []*Stream
+}
+
+// pulse is when data came and went on a connection.
+type pulse struct {
+	heard  atomic.Int64 // when data last came
+	pinged atomic.Int64 // since when a PING is unanswered; zero: none
+	flush  atomic.Int64 // when the last write began
+	half   atomic.Bool  // a header block is incomplete, so no other frame can come
+}
+
+// hears records that data came: it answers a PING too.
+func (p *pulse) hears(at time.Duration) {
+	p.heard.Store(int64(at))
+	if p.pinged.Load() != 0 {
+		p.pinged.Store(0)
+	}
+}
+
+// silent reports whether no data, or only a part of a header block, came since a moment.
+func (p *pulse) silent(since time.Duration) bool {
+	return p.heard.Load() <= int64(since) || p.half.Load()
+}
+
+// mute reports whether the server has left a PING unanswered for too long.
+func (p *pulse) mute(now time.Duration) bool {
+	at := p.pinged.Load()
+	return at != 0 && now-time.Duration(at) > patience
+}
+
+// windows are the server's settings, and what it accepts now. They are under the connection's mutex.
+type windows struct {
+	room    int64  // bytes of bodies that the server accepts
+	initial int64  // bytes that the server accepts on a new stream
+	frame   int    // largest payload of a frame, in bytes
+	table   uint32 // size of the server's header table
 }
 
 // Windows granted to the server, large enough that it never waits for brunt.
@@ -76,7 +108,7 @@ const (
 const patience = time.Second
 
 func newMux(l *Line) *mux {
-	m := &mux{line: l, began: l.o.Now(), streams: map[uint32]*Stream{}, next: 1, room: 65535, initial: 65535, frame: 16384, table: 4096}
+	m := &mux{line: l, began: l.o.Now(), streams: map[uint32]*Stream{}, next: 1, windows: windows{room: 65535, initial: 65535, frame: 16384, table: 4096}}
 	m.work.L = &m.mu
 	m.ctl = http2.NewFramer(&m.control, nil)
 	return m
@@ -250,19 +282,13 @@ func (m *mux) grant(s *Stream, n int) {
 // doubt sends a PING after a request timed out on a connection on which no data, or only a
 // part of a header block, came since the request was sent.
 func (m *mux) doubt(since time.Duration) {
-	if m.heard.Load() > int64(since) && !m.half.Load() || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
+	if !m.silent(since) || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_ = m.ctl.WritePing(false, [8]byte{'b', 'r', 'u', 'n', 't'})
 	m.work.Signal()
-}
-
-// mute reports whether the server has left a PING unanswered for too long.
-func (m *mux) mute(now time.Duration) bool {
-	at := m.pinged.Load()
-	return at != 0 && now-time.Duration(at) > patience
 }
 
 // shut closes the connection; the reader handles the rest.
@@ -366,7 +392,6 @@ func (r *reading2) init(m *mux) {
 func (r *reading2) Read(b []byte) (int, error) {
 	n, err := r.mux.conn.Conn.Read(b)
 	r.at = r.mux.line.o.Now()
-	r.mux.heard.Store(int64(r.at))
-	r.mux.pinged.Store(0)
+	r.mux.hears(r.at)
 	return n, err
 }

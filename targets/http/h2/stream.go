@@ -27,39 +27,60 @@ type Stream struct {
 	timer    *time.Timer   // fires at the deadline
 	deadline time.Duration
 
-	// Under the line's mutex.
-	mux     *mux          // the connection on which it has its place
-	slot    time.Duration // when it got its place
-	refused error         // why it gets no place
-	gone    bool          // it no longer waits
+	place
 
 	mu        sync.Mutex
-	on        *mux        // the connection that writes or has written it
-	id        uint32      // its number there; zero: not written yet
-	over      bool        // the request has abandoned the answer
-	req       []byte      // in the form of HTTP/1.1
-	body      []byte      // the next part of its body; empty: nothing is left
-	tail      net.Buffers // the parts after that
-	sent      time.Duration
-	wasSent   bool
-	first     time.Duration // when the answer began
-	last      time.Duration // when the last byte of the answer came
-	ans       *h1.Answer
-	length    int64 // of the body as the header says; -1: not given
-	began     bool  // the answer has begun
-	ended     bool  // the answer is complete
-	buf       []byte
-	off       int // bytes of buf that are read
-	trailers  []hpack.HeaderField
-	headSize  int
-	err       error // why no more data comes
-	untouched bool  // the server never began to process it, so it may be sent again
+	on        *mux   // the connection that writes or has written it
+	id        uint32 // its number there; zero: not written yet
+	over      bool   // the request has abandoned the answer
+	err       error  // why no more data comes
+	untouched bool   // the server never began to process it, so it may be sent again
+	outgoing
+	incoming
 
 	credit int // bytes read and not yet granted back; used by the requester alone
 
 	// Under the connection's mutex.
 	room int64 // bytes that the server accepts of the body
 	took int64 // bytes of the answer that the server may still send; negative: it sent too many
+}
+
+// place is where a stream stands in its line. It is under the line's mutex.
+type place struct {
+	mux     *mux          // the connection on which it has its place
+	slot    time.Duration // when it got its place
+	refused error         // why it gets no place
+	gone    bool          // it no longer waits
+}
+
+// outgoing is the request of a stream, as far as it is to be written.
+type outgoing struct {
+	req     []byte      // in the form of HTTP/1.1
+	body    []byte      // the next part of its body; empty: nothing is left
+	tail    net.Buffers // the parts after that
+	sent    time.Duration
+	wasSent bool
+}
+
+// more continues with the next part of the body at the end of one.
+func (o *outgoing) more() {
+	for len(o.body) == 0 && len(o.tail) > 0 {
+		o.body, o.tail = o.tail[0], o.tail[1:]
+	}
+}
+
+// incoming is the answer of a stream, as far as it came.
+type incoming struct {
+	first    time.Duration // when the answer began
+	last     time.Duration // when the last byte of the answer came
+	ans      *h1.Answer
+	length   int64 // of the body as the header says; -1: not given
+	began    bool  // the answer has begun
+	ended    bool  // the answer is complete
+	buf      []byte
+	off      int // bytes of buf that are read
+	trailers []hpack.HeaderField
+	headSize int
 }
 
 var streamPool = sync.Pool{New: func() any {
@@ -89,11 +110,10 @@ func (s *Stream) release() {
 	default:
 	}
 	s.mu.Lock()
-	s.on, s.id, s.over, s.req, s.body, s.tail, s.sent, s.wasSent, s.first, s.last = nil, 0, false, nil, nil, nil, 0, false, 0, 0
-	s.ans, s.length, s.began, s.ended, s.buf, s.off, s.trailers, s.headSize = nil, 0, false, false, buf, 0, nil, 0
-	s.err, s.untouched, s.credit, s.room, s.took = nil, false, 0, 0, 0
+	s.on, s.id, s.over, s.err, s.untouched, s.credit, s.room, s.took = nil, 0, false, nil, false, 0, 0, 0
+	s.outgoing, s.incoming = outgoing{}, incoming{buf: buf}
 	s.mu.Unlock()
-	s.mux, s.slot, s.refused, s.gone = nil, 0, nil, false
+	s.place = place{}
 	streamPool.Put(s)
 }
 

@@ -174,13 +174,6 @@ func (m *mux) begin(s *Stream) {
 	}
 }
 
-// more continues with the next part of the body at the end of one.
-func (s *Stream) more() {
-	for len(s.body) == 0 && len(s.tail) > 0 {
-		s.body, s.tail = s.tail[0], s.tail[1:]
-	}
-}
-
 // usedUp retires a connection that has no stream numbers left.
 func (m *mux) usedUp() {
 	l := m.line
