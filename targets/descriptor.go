@@ -23,11 +23,13 @@ type Descriptor struct {
 	Client func(o Options) (Client, error)
 
 	// Bind prepares a call at the target, once it is ready and before the warm-up:
-	// reflection, prepared statements, metadata. An error makes the run invalid. It may be
-	// nil.
+	// reflection, metadata. The client is one of the call's load, and is closed afterwards:
+	// what a connection needs, such as a prepared statement, the session makes as it opens the
+	// connection. An error makes the run invalid. It may be nil.
 	Bind func(ctx context.Context, c scenarios.Call, by Client) error
 	// Parts names the measurements of a call besides its own. The session passes each of them
-	// to Options.Emit by its index. Parts count in no total and no rate. It may be nil.
+	// to Options.Emit by its index. The part "first byte" of the step "read" has rows and
+	// objectives as "read first byte", and counts in no sum and no rate. It may be nil.
 	Parts func(c scenarios.Call) []string
 	// EndIteration closes what an iteration opened in its session. It may be nil.
 	EndIteration func(s Session, it *template.Iter)

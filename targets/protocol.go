@@ -55,7 +55,7 @@ type Options struct {
 	T0          time.Time                                                                   // of the run; deadlines count from it
 	Allow       Allowlist                                                                   // nil: allows all
 	Network     Network                                                                     // opens connections; nil: the protocol's own
-	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // receives the measurement of a part; nil drops it
+	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // receives the measurement of a part, from the goroutine of Do; nil drops it
 	Sampler     Sampler
 	Agent       string  // User-Agent
 	Tracing     Tracing // of requests; zero: none

@@ -1,26 +1,24 @@
 package targets
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"sync"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 )
 
 // A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its
-// protocol; the set remembers which protocol compiled each call.
+// protocol; the set remembers which protocol compiled each call. A load uses a [Selection] of it.
 //
-//	step --Compile--> Call                          by the protocol of its kind
-//	Client --Open--> Session --Do(Call)--> Outcome  by the protocol of the call
+//	step --Set.Compile--> Call                      by the protocol of its kind
+//	calls --Set.Select--> Selection                 the protocols of one load
+//	Selection.Client --Open--> Session --Do(Call)--> Outcome
 type Set struct {
 	list    []*Descriptor
 	network func(o *Options) (Network, error)
 
-	mu   sync.RWMutex
+	mu   sync.Mutex
 	used map[scenarios.Call]int // index in list
 }
 
@@ -42,6 +40,15 @@ func (s *Set) Kinds() []string {
 	return out
 }
 
+// Schemes lists the schemes of the URLs of all protocols.
+func (s *Set) Schemes() []string {
+	var out []string
+	for _, d := range s.list {
+		out = append(out, d.Schemes...)
+	}
+	return out
+}
+
 // Compile compiles a step by the protocol of its kind. It notes mistakes in m.
 func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	i := slices.IndexFunc(s.list, func(d *Descriptor) bool { return slices.Contains(d.Kinds, step.Kind) })
@@ -58,74 +65,14 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 	return c, ok
 }
 
-// Of returns the protocol that compiled a call. For an unknown call it returns the first
-// protocol.
+// Of returns the protocol that compiled a call. For a call that the set did not compile, such as a
+// request of a targets file, it returns the first protocol.
 func (s *Set) Of(c scenarios.Call) *Descriptor { return s.list[s.number(c)] }
 
 func (s *Set) number(c scenarios.Call) int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.used[c]
-}
-
-// Client creates the client of a load. If all steps use one protocol, it is that protocol's
-// own client.
-func (s *Set) Client(o Options) (Client, error) {
-	if o.Network == nil && s.network != nil {
-		n, err := s.network(&o)
-		if err != nil {
-			return nil, err
-		}
-		o.Network = n
-	}
-	numbers := s.inUse()
-	if len(numbers) == 1 {
-		return s.list[numbers[0]].Client(o)
-	}
-	c := &mixedClient{set: s, clients: make([]Client, len(s.list))}
-	for _, i := range numbers {
-		one, err := s.list[i].Client(o)
-		if err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
-		c.clients[i] = one
-	}
-	return c, nil
-}
-
-// inUse lists the protocols that compiled a call, or else the first one.
-func (s *Set) inUse() []int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := []int{}
-	for _, i := range s.used {
-		if !slices.Contains(out, i) {
-			out = append(out, i)
-		}
-	}
-	if len(out) == 0 {
-		return []int{0}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// Bind binds calls at the target through their load's client. The error joins those of all
-// calls.
-func (s *Set) Bind(ctx context.Context, by Client, calls ...scenarios.Call) error {
-	var errs []error
-	for _, c := range calls {
-		i := s.number(c)
-		if s.list[i].Bind == nil {
-			continue
-		}
-		one := by
-		if m, mixed := by.(*mixedClient); mixed {
-			one = m.clients[i]
-		}
-		errs = append(errs, s.list[i].Bind(ctx, c, one))
-	}
-	return errors.Join(errs...)
 }
 
 // Parts names the measurements of a call besides its own.
@@ -142,92 +89,22 @@ func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 	return d.Absent != nil && d.Absent(c, out)
 }
 
-// EndIteration closes what an iteration opened in a session of this set's client.
-func (s *Set) EndIteration(session Session, it *template.Iter) {
-	m, mixed := session.(*mixedSession)
-	if !mixed {
-		if d := s.list[s.inUse()[0]]; d.EndIteration != nil {
-			d.EndIteration(session, it)
-		}
-		return
+// Select returns the protocols of some calls: those of a load, or of a sequence of steps. Without
+// calls it is the first protocol.
+func (s *Set) Select(calls ...scenarios.Call) *Selection {
+	out := &Selection{set: s, protocols: make(map[scenarios.Call]int, len(calls)), calls: calls}
+	used := make([]bool, len(s.list))
+	for _, c := range calls {
+		i := s.number(c)
+		out.protocols[c], used[i] = i, true
 	}
-	for i, one := range m.sessions {
-		if one != nil && s.list[i].EndIteration != nil {
-			s.list[i].EndIteration(one, it)
-		}
-	}
-}
-
-// mixedClient is the client of a load whose steps use several protocols.
-type mixedClient struct {
-	set     *Set
-	clients []Client // by index of the protocol; nil: not used
-}
-
-// Open implements [Client]. The session of a protocol is opened at its first use.
-func (c *mixedClient) Open(vu int) (Session, error) {
-	return &mixedSession{client: c, vu: vu, sessions: make([]Session, len(c.clients))}, nil
-}
-
-// Abort implements [Transport].
-func (c *mixedClient) Abort() {
-	for _, one := range c.clients {
-		if one != nil {
-			one.Abort()
+	for i, yes := range used {
+		if yes {
+			out.numbers = append(out.numbers, i)
 		}
 	}
-}
-
-// Opened implements [Transport].
-func (c *mixedClient) Opened() (n int64) {
-	for _, one := range c.clients {
-		if one != nil {
-			n += one.Opened()
-		}
+	if len(out.numbers) == 0 {
+		out.numbers = []int{0}
 	}
-	return n
-}
-
-// Close implements [Transport].
-func (c *mixedClient) Close() error {
-	var errs []error
-	for _, one := range c.clients {
-		if one != nil {
-			errs = append(errs, one.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// mixedSession is a virtual user of several protocols.
-type mixedSession struct {
-	client   *mixedClient
-	vu       int
-	sessions []Session // by index of the protocol; nil: not opened yet
-}
-
-// Do implements [Session].
-func (s *mixedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
-	i := s.client.set.number(c)
-	if s.sessions[i] == nil {
-		one, err := s.client.clients[i].Open(s.vu)
-		if err != nil {
-			out.Slot = out.Ready
-			Fail(out, err, out.Ready, it.Deadline, false)
-			return
-		}
-		s.sessions[i] = one
-	}
-	s.sessions[i].Do(it, c, out)
-}
-
-// Close implements [Session].
-func (s *mixedSession) Close() error {
-	var errs []error
-	for _, one := range s.sessions {
-		if one != nil {
-			errs = append(errs, one.Close())
-		}
-	}
-	return errors.Join(errs...)
+	return out
 }

@@ -89,8 +89,8 @@ type Setup struct {
 	Target targets.Options // how requests reach the target
 	Script Job             // the script of the load, already started; nil where the load is no script
 
-	Client func(targets.Options) (targets.Client, error) // a client of the scenario's protocol
-	Wrap   func(u load.User, vu int) load.User           // records the writes of a virtual user; nil records none
+	Protocols *targets.Selection                  // those of the load's steps
+	Wrap      func(u load.User, vu int) load.User // records the writes of a virtual user; nil records none
 }
 
 // A Job is a load under way.

@@ -3,6 +3,7 @@ package driver
 import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
@@ -11,19 +12,40 @@ func native() Descriptor {
 	return Descriptor{Engine: scenarios.NativeEngine, Claims: func(*scenarios.Load) bool { return true }, Prepare: byClient}
 }
 
-// byClient makes the requests of a load with a client of the scenario's protocol.
+// byClient makes the requests of a load with a client of the protocols of its steps.
 func byClient(s *Setup) (Job, targets.Transport, error) {
-	client, err := s.Client(s.Target)
+	if s.Run.HasParts() {
+		s.Target.Emit = s.Run.Emit
+	}
+	client, err := s.Protocols.Client(s.Target)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.Run.Abort = client.Abort
+	end := s.Protocols.Ender()
 	s.Run.Open = func(vu int) (load.User, error) {
-		u, err := client.Open(vu)
-		if err != nil || s.Wrap == nil {
-			return u, err
+		session, err := client.Open(vu)
+		if err != nil {
+			return nil, err
 		}
-		return s.Wrap(u, vu), nil
+		var u load.User = session
+		if s.Wrap != nil {
+			u = s.Wrap(u, vu)
+		}
+		if end != nil {
+			u = &endingUser{u, session, end}
+		}
+		return u, nil
 	}
 	return s.Run, client, nil
 }
+
+// endingUser is a user of a protocol that closes what an iteration opened.
+type endingUser struct {
+	load.User // makes the calls
+	session   targets.Session
+	end       func(targets.Session, *template.Iter)
+}
+
+// EndIteration implements [load.Ender].
+func (u *endingUser) EndIteration(it *template.Iter) { u.end(u.session, it) }

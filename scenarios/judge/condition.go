@@ -72,10 +72,10 @@ func selects(c *measure.Series, o slo.Objective, i int) bool {
 	if o.Step != "" {
 		return step == o.Step
 	}
-	return !iteration
+	return c.InSums(i)
 }
 
 // about reports whether an objective selects load l.
 func about(c *measure.Series, o slo.Objective, l int) bool {
-	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, measure.SeriesStep{Name: o.Step, Load: l}))
+	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
 }

@@ -232,7 +232,7 @@ func (f *composer) requests() []int64 {
 	out := make([]int64, len(f.Faults))
 	for i := range f.records {
 		r := &f.records[i]
-		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) {
+		if r.Start < 0 || !f.Config.InSums(int(r.Series)) {
 			continue
 		}
 		for _, n := range f.Sets[r.Set] {

@@ -143,7 +143,7 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 	step := w.Config.Steps[k.Series]
 	for i := range w.out.Windows {
 		r := &w.out.Windows[i]
-		if r.T != result.Sec(k.Start) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
+		if r.T != result.Sec(k.Start) || r.Step == "*" && !w.Config.InSums(int(k.Series)) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
 			continue
 		}
 		r.Offered += c.Offered()

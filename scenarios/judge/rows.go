@@ -57,19 +57,23 @@ func (f *composer) newRows() *rows {
 // their own.
 func (f *composer) mixed() []int {
 	var out []int
+	all := 0
 	for i := range f.Config.Loads {
-		if n := f.stepsOf(i); len(n) > 1 && len(n) < len(f.Config.Steps) {
+		all += len(f.stepsOf(i))
+	}
+	for i := range f.Config.Loads {
+		if n := len(f.stepsOf(i)); n > 1 && n < all {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// stepsOf returns the series of a load's steps.
+// stepsOf returns the series of a load's steps, without those of parts.
 func (f *composer) stepsOf(load int) []int {
 	var out []int
 	for i, s := range f.Config.Steps {
-		if s.Load == load {
+		if s.Load == load && f.Config.InSums(i) {
 			out = append(out, i)
 		}
 	}
@@ -124,7 +128,7 @@ func (w *rows) write(start time.Duration, row []*measure.Cell) {
 		case c == nil:
 		case i >= len(w.Config.Steps):
 			waits.AddWaits(c)
-		default:
+		case w.Config.InSums(i):
 			all.Add(c)
 		}
 	}

@@ -18,8 +18,10 @@ func (f *composer) table(ps []phase, sums [][]measure.Cell) {
 		total := &measure.Cell{}
 		byLoad := make([]measure.Cell, len(f.Config.Loads))
 		for s, step := range f.Config.Steps {
-			total.Add(&sums[i][s])
-			byLoad[step.Load].Add(&sums[i][s])
+			if f.Config.InSums(s) {
+				total.Add(&sums[i][s])
+				byLoad[step.Load].Add(&sums[i][s])
+			}
 		}
 		span := func(loads []Span) time.Duration {
 			if p.name == "warmup" {
@@ -90,7 +92,9 @@ func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
 	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
 	for s, step := range f.Config.Steps {
 		for _, n := range sums[run][s].Causes {
-			f.out.Causes[n.Cause] += n.N
+			if f.Config.InSums(s) {
+				f.out.Causes[n.Cause] += n.N
+			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
 				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
 				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.sample(int32(s), n.Cause),
@@ -125,8 +129,10 @@ func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 		}
 		f.out.Lag, f.out.Queue = all.Lag.Waits(), all.Queue.Waits()
 		for s := range f.Config.Steps {
-			f.out.Offered += sums[i][s].Offered()
-			f.out.Sent += sums[i][s].Sent
+			if f.Config.InSums(s) {
+				f.out.Offered += sums[i][s].Offered()
+				f.out.Sent += sums[i][s].Sent
+			}
 		}
 	}
 }
@@ -135,6 +141,9 @@ func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 func (f *composer) starved(p phase, sums []measure.Cell) {
 	var offered, own int64
 	for s := range f.Config.Steps {
+		if !f.Config.InSums(s) {
+			continue
+		}
 		offered += sums[s].Offered()
 		for _, n := range sums[s].Causes {
 			if n.Cause.Own() {

@@ -47,7 +47,7 @@ func (b *verification) open(ctx context.Context) error {
 	defer cancel()
 	for _, p := range b.ledger.Places {
 		if p.Base == "" {
-			p.Base = "http://" + b.Addr(p.Name)
+			p.Base = b.ledger.Scheme + "://" + b.Addr(p.Name)
 		}
 		u := &asked{Place: p, samples: &measure.Samples{Mask: b.Mask}}
 		var err error
@@ -175,9 +175,12 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	defer context.AfterFunc(ctx, a.unit.client.Abort)()
 	out := scenarios.Outcome{Step: unmeasuredStep, Intended: it.Intended, Ready: it.Intended}
 	a.session.Do(it, l.Query.Call, &out)
+	if a.EndIteration != nil {
+		a.EndIteration(a.session, it)
+	}
 	cause := out.Cause.Name(a.Checks)
 	switch {
-	case out.Answered && (out.Status == 404 || out.Status == 410):
+	case out.Answered && a.Absent(&out):
 		return sight{}, false
 	case out.Kind == scenarios.OK:
 		return a.seen(), false

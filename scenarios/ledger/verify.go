@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -49,6 +50,9 @@ type Run struct {
 	Progress func(asked, all int64)   // called about every second
 	Addr     func(unit string) string // returns host:port of a unit of the target
 	Client   func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error)
+	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
+	// EndIteration closes what a read opened in its session; nil: it opens nothing.
+	EndIteration func(targets.Session, *template.Iter)
 }
 
 // Verify waits for the target to settle and reads every write from every unit that

@@ -27,12 +27,12 @@ func single(flows ...Flow) (*Run, *nowhere) {
 	sink := &nowhere{}
 	p := NewProfile(0)
 	p.Add(time.Hour, 1e6, 1e6)
-	return &Run{
+	return &Run{Settings: Settings{
 		Name: "a", Plan: Plan{Rate: p}, Flows: flows, Timeout: 1 << 60, Grace: time.Second, MaxInFlight: 4, Seed: 1, Pacing: "sleep", Shards: 1,
 		Now: func() time.Duration { return time.Hour }, Env: &template.Env{},
 		Open: func(int) (User, error) { return instant{}, nil },
 		Sink: func(int) Sink { return sink },
-	}, sink
+	}}, sink
 }
 
 func TestIterate_DoesNotAllocate(t *testing.T) {

@@ -105,7 +105,7 @@ func (r *Run) live(ctx context.Context, v *vu, shared *atomic.Int64, users int64
 			mine++
 		}
 		r.enter(1)
-		v.iterate(ctx, job{n: n, intended: now}, now)
+		v.serve(ctx, job{n: n, intended: now}, now)
 		r.enter(-1)
 	}
 }

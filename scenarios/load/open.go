@@ -137,7 +137,7 @@ func (d *dispatcher) work(w *worker) {
 			if !j.waited {
 				ready = d.Now()
 			}
-			w.iterate(d.ctx, j, ready)
+			w.serve(d.ctx, j, ready)
 			d.enter(-1)
 			j, more = d.next(w)
 		}

@@ -53,7 +53,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 		t.Fatal(mistakes)
 	}
 	r.t0 = time.Now().Add(time.Second)
-	return &Run{
+	return &Run{Settings: Settings{
 		Name: "a", Plan: plan, Flows: []Flow{{Weight: 1, Steps: steps}}, Timeout: 10 * time.Second, Grace: 10 * time.Second, MaxInFlight: 10000,
 		Seed: 7, Pacing: "sleep", Now: r.now, Env: &template.Env{}, Shards: 2,
 		Open: func(vu int) (User, error) {
@@ -66,7 +66,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 		},
 		Sink:  func(int) Sink { return r },
 		Abort: func() { close(r.abort) },
-	}
+	}}
 }
 
 // do runs the load to its end.

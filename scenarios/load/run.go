@@ -20,6 +20,13 @@ type User interface {
 	Close() error
 }
 
+// An Ender is a User that closes what an iteration opened.
+type Ender interface {
+	User
+	// EndIteration is called after the last step of each iteration, by the goroutine of Do.
+	EndIteration(it *template.Iter)
+}
+
 // A Sink takes the outcome of every request. It must not keep o.
 type Sink interface{ Record(o *scenarios.Outcome) }
 
@@ -33,11 +40,12 @@ type Flow struct {
 type Step struct {
 	Call  scenarios.Call // nil is a pause
 	Index int32          // number of the step in the plan
+	Parts []int32        // numbers of the steps that measure its parts
 	Think quantity.Range
 }
 
-// A Run is one load, ready to run. All times are offsets from t0 on the clock Now.
-type Run struct {
+// Settings are those of one load. All times are offsets from t0 on the clock Now.
+type Settings struct {
 	Name        string
 	Index       int32 // number of the load
 	Plan        Plan
@@ -58,7 +66,24 @@ type Run struct {
 	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int
 	Abort       func() // makes every Do return at once; called at the end of the grace
+}
 
+// Calls returns the calls of steps, without the pauses.
+func Calls(steps []Step) []scenarios.Call {
+	var out []scenarios.Call
+	for _, s := range steps {
+		if s.Call != nil {
+			out = append(out, s.Call)
+		}
+	}
+	return out
+}
+
+// A Run is one load, ready to run.
+type Run struct {
+	Settings
+
+	parts    map[scenarios.Call][]int32 // of the steps that have parts
 	weights  []float64
 	seed     uint64
 	isClosed bool
@@ -91,6 +116,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 		sum += f.Weight
 		r.weights = append(r.weights, sum)
 	}
+	r.parts = partsOf(r.Flows)
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 	var stats Stats
@@ -107,6 +133,36 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 		return stats, *err
 	}
 	return stats, nil
+}
+
+// partsOf returns the numbers of the steps of parts by the calls that have parts.
+func partsOf(flows []Flow) map[scenarios.Call][]int32 {
+	out := map[scenarios.Call][]int32{}
+	for _, f := range flows {
+		for _, s := range f.Steps {
+			if len(s.Parts) > 0 {
+				out[s.Call] = s.Parts
+			}
+		}
+	}
+	return out
+}
+
+// HasParts reports whether a step of the load has parts, which its users pass to Emit.
+func (r *Run) HasParts() bool { return len(partsOf(r.Flows)) > 0 }
+
+// Emit records a part of a call that user it.VU makes. It is called by the goroutine of Do. Out has
+// the times and the outcome of the part; Emit sets the rest.
+func (r *Run) Emit(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
+	steps := r.parts[c]
+	if part >= len(steps) { // of a step that is not measured
+		return
+	}
+	out.Load, out.Step, out.Closed = r.Index, steps[part], r.isClosed
+	if r.isClosed {
+		out.Intended, out.Ready = out.Slot, out.Slot
+	}
+	r.Sink(it.VU % r.Shards).Record(out)
 }
 
 // fail ends the load because of an error of brunt or of the machine.

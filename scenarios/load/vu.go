@@ -15,6 +15,7 @@ type vu struct {
 	run   *Run
 	id    int
 	user  User
+	ender Ender // the user, if it closes what an iteration opened; nil: it does not
 	sink  Sink
 	pcg   *rand.PCG
 	it    template.Iter
@@ -30,6 +31,7 @@ func (r *Run) newVU(id int) (*vu, error) {
 		return nil, err
 	}
 	v := &vu{run: r, id: id, user: user, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
+	v.ender, _ = user.(Ender)
 	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
 	v.base = make([]template.Value, len(r.Vars))
 	template.CopyVars(v.base, r.Vars)
@@ -122,6 +124,14 @@ func turn(n int64, of int) int {
 		n = -n - 1
 	}
 	return int(n % int64(of))
+}
+
+// serve runs iteration j, and closes what it opened.
+func (v *vu) serve(ctx context.Context, j job, ready time.Duration) {
+	v.iterate(ctx, j, ready)
+	if v.ender != nil {
+		v.ender.EndIteration(&v.it)
+	}
 }
 
 // iterate runs iteration j from its arrival to its end. Ready is when the generator accepted it.

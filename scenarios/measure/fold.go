@@ -65,7 +65,7 @@ func (r *Recorder) keepAll(samples []scenarios.Outcome) {
 		return
 	}
 	for i := range samples {
-		if samples[i].Step != scenarios.IterationStep {
+		if s := samples[i].Step; s != scenarios.IterationStep && r.cfg.InSums(int(s)) {
 			r.cfg.Keep(&samples[i])
 		}
 	}
@@ -93,6 +93,12 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		r.events(o, w, series, iteration)
 	}
 	if iteration {
+		return
+	}
+	if !r.cfg.InSums(series) {
+		if o.Intended >= 0 && len(r.steps) > 0 {
+			r.steps[series].count(o, &r.scratch)
+		}
 		return
 	}
 	r.slow.add(o, set)

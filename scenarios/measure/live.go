@@ -22,6 +22,9 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	iv := result.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
 	sec := Second{At: iv.At, Span: max(time.Millisecond, iv.At-r.began), Config: r.cfg, Counts: r.since}
 	for i := range r.cfg.Steps {
+		if !r.cfg.InSums(i) {
+			continue
+		}
 		t := &r.since[i]
 		iv.Ended += t.Offered()
 		iv.Sent += t.Sent

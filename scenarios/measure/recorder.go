@@ -29,7 +29,12 @@ type SeriesLoad struct {
 type SeriesStep struct {
 	Name string
 	Load int
+	Part bool // it measures a part of another step's requests, and counts in no sum
 }
+
+// InSums reports whether series i counts in the sums of its load and of the run: it is a step, and
+// measures no part of another.
+func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Part }
 
 // Config configures a recorder.
 type Config struct {

@@ -24,6 +24,8 @@ type CompileOptions struct {
 	Policies []*scenarios.Policy         // bounds of the scenario; all of them apply
 	Env      func(string) (string, bool) // environment with the proxy settings; nil is os.LookupEnv
 	Drivers  []driver.Descriptor         // the available drivers; nil is driver.All
+	// Protocols are the protocols that steps may use; nil is catalog.Protocols.
+	Protocols []*targets.Descriptor
 }
 
 // Compile resolves every kind that the scenario names and checks what can be checked without side
@@ -32,11 +34,15 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.Protocols = catalog.New()
+	if o.Protocols != nil {
+		c.plan.Protocols = catalog.NewSet(o.Protocols...)
+	}
 	c.plan.LoadAllowlist = allow.New(allow.Load, sc.Guard, o.Policies, c.m).ReachedBy(sc.Loads)
 	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc.Guard, o.Policies, c.m)
 	c.proxies()
 	before := c.m.Len()
 	c.system()
+	c.endpoints()
 	c.targetUnknown = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
 	c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
 	once := c.plan.SetupLoad()
@@ -157,7 +163,15 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load
 		if loadIndex >= 0 {
 			c.compiled = append(c.compiled, compiledStep{call, s.With})
 		}
-		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
+		step := load.Step{Call: call, Index: c.number(call.Name(), loadIndex)}
+		if loadIndex >= 0 {
+			for _, part := range c.plan.Protocols.Parts(call) {
+				n := c.number(call.Name()+" "+part, loadIndex)
+				c.plan.Series.Steps[n].Part = true
+				step.Parts = append(step.Parts, n)
+			}
+		}
+		out = append(out, step)
 	}
 	return out, whole
 }

@@ -14,6 +14,7 @@
 //	requests.go    requests of a targets file, a log, or vegeta
 //	script.go      loads that are k6 scripts: what brunt-k6 says they will do
 //	target.go      what is loaded: a stack, or the URL of a system that runs
+//	endpoints.go   URLs of other systems, for the steps of their protocols
 //	containers.go  containers that run already; engine.go finds them
 //	proxy.go       by which proxy each load goes
 //	faults.go      the timeline: kinds, selectors, when each fault is due

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c ledgerCompiler) compile() {
 		c.ledgerAt(p, i)
 	}
 	if len(p.Places) == 0 && len(l.At) == 0 {
-		p.Places = c.entryPlace()
+		p.Places = c.entryPlace(p)
 	}
 }
 
@@ -107,6 +108,7 @@ func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 		return
 	}
 	p.Query = steps[0]
+	p.Scheme = c.plan.Protocols.Of(p.Query.Call).Schemes[0]
 	if e := p.Read.With.Get("extract"); e != nil {
 		for _, f := range e.Fields {
 			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))
@@ -128,8 +130,8 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		}
 		p.Places = append(p.Places, ledger.Place{Name: name, Base: base})
 	}
-	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
-		u, err := syntax.ParseURL(at)
+	if strings.Contains(at, "://") {
+		u, err := c.endpointURL(at)
 		if err == nil {
 			err = c.plan.LoadAllowlist.CheckTarget(u)
 		}
@@ -164,8 +166,22 @@ func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	}
 }
 
-// entryPlace is the target address of the load.
-func (c ledgerCompiler) entryPlace() []ledger.Place {
+// entryPlace is where the load's own steps of that protocol go: the target, or an endpoint.
+func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
+	if call := p.Query.Call; call != nil {
+		schemes := c.plan.Protocols.Of(call).Schemes
+		for _, name := range slices.Sorted(maps.Keys(c.sc.Target.Endpoints)) {
+			t := c.sc.Target.Endpoints[name]
+			if scheme, _, _ := strings.Cut(t.Text(), "://"); !slices.Contains(schemes, scheme) {
+				continue
+			}
+			text, static := t.Static()
+			if !static {
+				c.m.AddHint(p.Of("read"), "such as at: [\"cache[0]\"]", "the address of the endpoint %q is not known before the target runs; `at` names the units to read from", name)
+			}
+			return []ledger.Place{{Name: name, Base: text}}
+		}
+	}
 	if c.plan.Stack == nil {
 		base, _ := c.sc.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}

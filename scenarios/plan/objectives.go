@@ -197,7 +197,7 @@ func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum o
 		if lp.Script != nil { // the requests of a script's iterations are not known beforehand
 			return offer{}, false
 		}
-		share := stepsPerIteration(lp, o)
+		share := c.stepsPerIteration(lp, o)
 		if share == 0 {
 			continue
 		}
@@ -254,7 +254,7 @@ func leastThink(lp *Load) time.Duration {
 }
 
 // stepsPerIteration is the mean number of requests per iteration that o selects.
-func stepsPerIteration(lp *Load, o slo.Objective) float64 {
+func (c objectiveCheck) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
 	}
@@ -262,7 +262,7 @@ func stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	for _, f := range lp.Flows {
 		sum += f.Weight
 		for _, s := range f.Steps {
-			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step) {
+			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step)) {
 				n += f.Weight
 			}
 		}
@@ -271,6 +271,11 @@ func stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		return 0
 	}
 	return n / sum
+}
+
+// hasPart reports whether a step has a part of that name.
+func (c objectiveCheck) hasPart(s load.Step, name string) bool {
+	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.plan.Series.Steps[n].Name == name })
 }
 
 // rate is the mean rate of requests that o selects; 0 is unknown.

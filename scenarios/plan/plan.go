@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -148,6 +149,33 @@ type Load struct {
 	Steps    []string          // names of its steps, by number
 	Script   *Script           // a k6 script instead of flows; nil is none
 	Driver   driver.Descriptor // makes its requests
+}
+
+// Calls returns the calls of the load's flows and of its init.
+func (lp *Load) Calls() []scenarios.Call {
+	out := load.Calls(lp.Prelude)
+	for _, f := range lp.Flows {
+		out = append(out, load.Calls(f.Steps)...)
+	}
+	return out
+}
+
+// Bind binds the calls of all loads and of the ledger at the target, which reach says how to reach as
+// a load. The errors name the load and the step.
+func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Options) error {
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		if err := p.Protocols.Select(lp.Calls()...).BindOnce(ctx, reach(&lp.Load)); err != nil {
+			return fmt.Errorf("load %q: %w", lp.Name, err)
+		}
+	}
+	if p.Ledger == nil || p.Ledger.Query.Call == nil {
+		return nil
+	}
+	if err := p.Protocols.Select(p.Ledger.Query.Call).BindOnce(ctx, reach(p.SetupLoad())); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
 }
 
 // Takes is how long a run takes by its schedules: warm-up and loads. It does not include the start

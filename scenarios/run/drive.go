@@ -19,7 +19,7 @@ import (
 // prepare prepares load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
-	s := &driver.Setup{Load: &lp.Load, Client: r.Protocols.Client}
+	s := &driver.Setup{Load: &lp.Load, Protocols: r.Protocols.Select(lp.Calls()...)}
 	if script := r.scripts.Of(i); script != nil {
 		s.Script = script
 	} else {
@@ -44,12 +44,12 @@ func (r *runner) loadRun(i, shards int) *load.Run {
 	if lp.Start != 0 {
 		warm = 0
 	}
-	return &load.Run{
+	return &load.Run{Settings: load.Settings{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.Now, Env: r.env, Vars: r.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
-	}
+	}}
 }
 
 func (r *runner) inFlight() int64 {

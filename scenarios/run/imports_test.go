@@ -81,7 +81,7 @@ var arrows = map[string][]string{
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
-		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {

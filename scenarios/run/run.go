@@ -66,6 +66,7 @@ var (
 	errAuth    = errors.New("the load can't prove who it is")
 	errUsedUp  = errors.New("unique data is used up")
 	errSuspend = errors.New("brunt was suspended; its faults were taken back before")
+	errBind    = errors.New("a step can't be prepared at the target")
 )
 
 // An Interrupt is the cause of a context that a signal ended.
@@ -354,6 +355,12 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.once(ctx, "setup", r.Setup); err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", errSetup, err)
+		}
+		return r.unstarted(err), nil
+	}
+	if err := r.Bind(ctx, r.reach); err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", errBind, err)
 		}
 		return r.unstarted(err), nil
 	}

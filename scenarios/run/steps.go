@@ -18,13 +18,6 @@ import (
 	"brunt/targets"
 )
 
-// client makes a client for one load, or for setup and teardown.
-func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
-	o := r.reach(l)
-	o.Sampler = samples
-	return r.Protocols.Client(o)
-}
-
 // reach returns the options by which a load reaches its target.
 func (r *runner) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.Base()
@@ -37,7 +30,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 		}
 	}
 	return targets.Options{
-		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
+		Base: base, Endpoints: r.Endpoints(r.env), TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: r.Scenario.Seed ^ load.Hash(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
@@ -56,7 +49,7 @@ func (r *runner) traceHigh(name string) uint64 {
 func (r *runner) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
 	l := r.SetupLoad()
 	o := r.reach(l)
-	o.Base, o.Resolve, o.Timeout, o.Sampler = base, l.Resolve, timeout, samples
+	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, samples
 	return o
 }
 
@@ -67,11 +60,9 @@ func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error
 		return errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.Protocols.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
-	if err != nil {
-		return err
-	}
-	return r.sequence(ctx, "leader of "+u.Name(), client, samples, r.Plan.Leaders[l], scenarios.DefaultTimeout)
+	steps := r.Plan.Leaders[l]
+	scheme := r.Protocols.Of(steps[0].Call).Schemes[0]
+	return r.sequence(ctx, "leader of "+u.Name(), steps, r.straight(scheme+"://"+a.Addr(), scenarios.DefaultTimeout, samples))
 }
 
 // once runs steps that are not measured, of setup or teardown; it ends at the first failure.
@@ -81,18 +72,23 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	}
 	l := r.SetupLoad()
 	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
-	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.client(l, samples)
+	o := r.reach(l)
+	o.Sampler = &measure.Samples{Mask: r.Scenario.Secrets.Mask}
+	return r.sequence(ctx, what, steps, o)
+}
+
+// sequence runs steps as one iteration, with a client of its own.
+func (r *runner) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options) error {
+	of := r.Protocols.Select(load.Calls(steps)...)
+	client, err := of.Client(o)
 	if err != nil {
 		return err
 	}
-	return r.sequence(ctx, what, client, samples, steps, l.Timeout.D())
-}
-
-// sequence runs steps with a client, and closes it.
-func (r *runner) sequence(ctx context.Context, what string, client targets.Client, samples *measure.Samples, steps []load.Step, timeout time.Duration) error {
 	defer client.Close()
 	defer context.AfterFunc(ctx, client.Abort)()
+	if err := of.Bind(ctx, client); err != nil {
+		return err
+	}
 	session, err := client.Open(0)
 	if err != nil {
 		return err
@@ -100,6 +96,9 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 	defer session.Close()
 	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: r.vars, Env: r.env}
 	it.Reset()
+	if end := of.Ender(); end != nil {
+		defer end(session, it)
+	}
 	for _, s := range steps {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -112,14 +111,14 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 			continue
 		}
 		it.Intended = r.Now()
-		it.Deadline = it.Intended + timeout
+		it.Deadline = it.Intended + o.Timeout
 		out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
 		session.Do(it, s.Call, &out)
 		if out.Kind != scenarios.OK {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, samples))
+			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, o.Sampler.(*measure.Samples)))
 		}
 	}
 	return nil
@@ -139,6 +138,8 @@ const onceStep = -2
 
 // ledgerRun describes this run for the verification of the ledger.
 func (r *runner) ledgerRun() ledger.Run {
+	query := r.Plan.Ledger.Query.Call
+	of := r.Protocols.Select(query)
 	return ledger.Run{
 		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
 		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash("ledger"))) },
@@ -151,7 +152,9 @@ func (r *runner) ledgerRun() ledger.Run {
 		},
 		Addr: func(unit string) string { return r.sys.Addr(unit) },
 		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
-			return r.Protocols.Client(r.straight(base, timeout, samples))
+			return of.Client(r.straight(base, timeout, samples))
 		},
+		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },
+		EndIteration: of.Ender(),
 	}
 }

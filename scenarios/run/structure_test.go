@@ -50,7 +50,6 @@ var largeTypes = map[string][2]int{
 	"scenarios.Scenario":         {32, 0},
 	"scenarios/judge.composer":   {0, 48},
 	"scenarios/load.Log":         {22, 0},
-	"scenarios/load.Run":         {28, 0},
 	"scenarios/measure.Recorder": {32, 0},
 	"scenarios/run.runner":       {46, 91},
 }

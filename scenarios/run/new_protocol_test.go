@@ -1,0 +1,147 @@
+package run
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/targets"
+	"brunt/targets/catalog"
+	"brunt/targets/targetstest"
+)
+
+// compileEcho compiles a scenario whose steps may also be those of targetstest.Echo.
+func compileEcho(t *testing.T, echo *targetstest.Echo, text string) (*plan.Plan, error) {
+	t.Helper()
+	sc, err := scenarios.Parse(scenario(t, text), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan.Compile(sc, plan.CompileOptions{
+		Self:      []string{os.Args[0], "role"},
+		Protocols: append([]*targets.Descriptor{echo.Descriptor()}, catalog.Protocols()...), // the one line
+	})
+}
+
+// TestProtocol_Echo adds a protocol by its descriptor alone. Its steps run beside those of HTTP, in
+// setup, in loads and in the ledger; their parts have rows and objectives, and count in no sum.
+func TestProtocol_Echo(t *testing.T) {
+	s := newServer(t, "serve")
+	address, _ := targetstest.StartEcho(t)
+	echo := new(targetstest.Echo)
+	p, err := compileEcho(t, echo, `
+version: 1
+name: two protocols
+target: {url: "http://`+s.addr+`", endpoints: {line: "echo://`+address+`"}}
+setup: [{echo: add setup}]
+load:
+  both:
+    executor: constant-arrival-rate
+    rate: 100/s
+    duration: 2s
+    flow:
+      - {name: page, get: /}
+      - {name: write, echo: "add ${ledger.id}"}
+      - {name: say, echo: "line ${int(1,9)}"}
+  web: {executor: constant-arrival-rate, rate: 50/s, duration: 2s, flow: [{name: only, get: /}]}
+ledger: {write: write, id: "${ledger.id}", read: {echo: "find ${id}"}, settle: 1ms}
+slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\"", "lost <= 0"]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range res.Objectives {
+		if o.Verdict != scenarios.Pass {
+			t.Errorf("%s: %s (%s)", o.Text, o.Verdict, o.Note)
+		}
+	}
+	const iterations, requests = 200, 3*200 + 100
+	want := map[string]int64{
+		"* *": requests, "both *": 3 * iterations, "both page": iterations, "both write": iterations, "both say": iterations,
+		"both write first byte": iterations, "both say first byte": iterations, "both iteration": iterations, "web *": 100, "web only": 100,
+	}
+	for name, n := range want {
+		load, step, _ := strings.Cut(name, " ")
+		i := slices.IndexFunc(res.Cells, func(c result.Cell) bool {
+			return c.Phase == "run" && c.Load == load && c.Step == step && c.Outcome == "*"
+		})
+		if i < 0 || res.Cells[i].Count != n {
+			t.Errorf("%s: no row, or not one of %d requests", name, n)
+		}
+	}
+	if res.Generator.Offered != requests {
+		t.Errorf("%d requests, not %d", res.Generator.Offered, requests)
+	}
+	perSecond := int64(0)
+	for _, w := range res.Windows {
+		if w.Load == "*" && w.Step == "*" {
+			perSecond += w.Offered
+		}
+	}
+	if perSecond != requests {
+		t.Errorf("%d requests in the windows, not %d", perSecond, requests)
+	}
+	if l := res.Ledger; l == nil || l.Acknowledged != iterations || l.Held != iterations {
+		t.Errorf("ledger: %+v", l)
+	}
+	if n := echo.Bound.Load(); n != 4 { // setup, two steps of the load, the ledger's read
+		t.Errorf("%d calls are bound", n)
+	}
+	if n := echo.Ended.Load(); n < 1+2*iterations { // setup, the load's iterations, the ledger's reads
+		t.Errorf("%d iterations ended", n)
+	}
+}
+
+// TestProtocol_Mistakes: mistakes of endpoints are found before anything runs.
+func TestProtocol_Mistakes(t *testing.T) {
+	for _, c := range []struct{ name, endpoints, wrong string }{
+		{"unknown scheme", "line: redis://127.0.0.1:6379", `no protocol speaks "redis"`},
+		{"no port", "line: echo://127.0.0.1", "no host with a port"},
+		{"outside the blast radius", "line: echo://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
+		{"bad name", "Line_1: echo://127.0.0.1:7", "can't name an endpoint"},
+		{"a unit of no stack", `line: "echo://${unit.a.addr}"`, "the target has no units"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := compileEcho(t, new(targetstest.Echo), `
+version: 1
+name: endpoints
+target: {url: "http://127.0.0.1:1", endpoints: {`+c.endpoints+`}}
+load: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{echo: hi}]}}
+slo: ["errors <= 0%"]
+`)
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("want %q in: %v", c.wrong, err)
+			}
+		})
+	}
+}
+
+// TestProtocol_BindFails: a run whose step can't be bound at the target is invalid.
+func TestProtocol_BindFails(t *testing.T) {
+	s := newServer(t, "serve")
+	p, err := compileEcho(t, new(targetstest.Echo), `
+version: 1
+name: bind
+target: {url: "http://`+s.addr+`", endpoints: {line: "echo://127.0.0.1:1"}}
+load: {a: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{name: say, echo: hi}]}}
+slo: ["errors <= 0%"]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, `load "a": say: `) {
+		t.Errorf("%s: %s", res.Verdict, res.Reason)
+	}
+}

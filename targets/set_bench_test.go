@@ -1,0 +1,78 @@
+package targets_test
+
+import (
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+type idleCall struct{ name string }
+
+func (c *idleCall) Name() string { return c.name }
+
+// idle is a protocol whose sessions do nothing, so that a benchmark measures the set alone.
+func idle(kind string) *targets.Descriptor {
+	return &targets.Descriptor{
+		Name: kind, Kinds: []string{kind},
+		Compile: func(b syntax.Block, _ targets.Scope, _ *syntax.Mistakes) (scenarios.Call, bool) {
+			return &idleCall{b.Kind}, true
+		},
+		Client:       func(targets.Options) (targets.Client, error) { return idleClient{}, nil },
+		EndIteration: func(targets.Session, *template.Iter) {},
+	}
+}
+
+type idleClient struct{}
+
+func (idleClient) Open(int) (targets.Session, error)                             { return idleClient{}, nil }
+func (idleClient) Do(_ *template.Iter, _ scenarios.Call, out *scenarios.Outcome) { out.Status++ }
+func (idleClient) Abort()                                                        {}
+func (idleClient) Opened() int64                                                 { return 0 }
+func (idleClient) Close() error                                                  { return nil }
+
+// BenchmarkSet_Iteration measures an iteration of six steps, its end included, in a load of one or
+// two protocols, on all cores.
+func BenchmarkSet_Iteration(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		kinds []string
+	}{{"protocols=1", []string{"a"}}, {"protocols=2", []string{"a", "b"}}} {
+		b.Run(c.name, func(b *testing.B) {
+			var list []*targets.Descriptor
+			for _, k := range c.kinds {
+				list = append(list, idle(k))
+			}
+			set := targets.NewSet(nil, list...)
+			var calls []scenarios.Call
+			for i := range 6 {
+				call, _ := set.Compile(syntax.Block{Kind: c.kinds[i%len(c.kinds)]}, targets.Scope{}, &syntax.Mistakes{})
+				calls = append(calls, call)
+			}
+			of := set.Select(calls...)
+			client, err := of.Client(targets.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			end := of.Ender()
+			b.ReportAllocs()
+			b.RunParallel(func(p *testing.PB) {
+				session, err := client.Open(0)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				var it template.Iter
+				var out scenarios.Outcome
+				for p.Next() {
+					for _, call := range calls {
+						session.Do(&it, call, &out)
+					}
+					end(session, &it)
+				}
+			})
+		})
+	}
+}
