@@ -57,11 +57,10 @@
 //     [Operation] is registered in the family's list, which AllOperations of package catalog collects.
 //   - Held proves the effect by what a victim sees, never by reading back a setting, and proves in the
 //     same way that it is over.
-//   - [Reaching] says which units the fault may hit, for policies that protect some. Selector and Edge
-//     implement it.
-//   - Further properties are optional interfaces: [OneShot], [Hits] for max_units, [Linked] for a
-//     proxy on links, [Slow], [Meter], [Zoned], [Led], and [Restartable] and [NetworkAware] for
-//     faults in the namespaces of a container.
+//   - Traits returns the [Traits] of the fault: the units that it may hit, their number, whether it is
+//     over at once, whether it is on links. Selector and Edge have it; a fault adds what differs.
+//   - What only some injected faults have are optional interfaces of Held: [Slow], [Meter], and
+//     [Restartable] and [NetworkAware] for faults in the namespaces of a container.
 //
 // A step on a container checks the container's id and start time, so that a successor of the same name
 // is never hit.

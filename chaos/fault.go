@@ -15,22 +15,8 @@ type Fault interface {
 	// Plan finds what to hit and returns the steps that hit it. It only reads: --dry-run prints the
 	// steps.
 	Plan(ctx context.Context, env Env) ([]Step, error)
-}
-
-// A OneShot is a Fault that may be over once it is injected: there is nothing to revert, and the phase
-// lasts until the unit is healthy again.
-type OneShot interface {
-	// OneShot reports whether the fault is one with its present settings.
-	OneShot() bool
-}
-
-// Hits is a Fault that knows before the run how many units it hits.
-type Hits interface{ Hits(sc Scope) int }
-
-// Linked is a Fault on links. Touches reports whether it hits the link between two units, and whether
-// it has to parse the HTTP on it.
-type Linked interface {
-	Touches(from, to string, z Zones) (hit, http bool)
+	// Traits returns the properties of the fault with its present settings, on a target.
+	Traits(sc Scope) Traits
 }
 
 // A Step is one action of a fault, on one unit or on one set of links.

@@ -40,12 +40,8 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 		r.Units = append(r.Units, s.Units()...)
 		r.Via = s.Via()
 	}
-	if z, ok := e.Damage.(Zoned); ok {
-		r.Zones = z.InZones()
-	}
-	if l, ok := e.Damage.(Led); ok {
-		r.Leader = l.LedBy() != nil
-	}
+	traits := e.Traits(Scope{})
+	r.Zones, r.Leader = traits.Zones, traits.Leader != nil
 	t.once.Do(func() {
 		if t.Before != nil {
 			t.refusal = t.Before(ctx)

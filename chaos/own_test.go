@@ -56,7 +56,7 @@ func TestExec_Once(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flag")
 	yaml := strings.ReplaceAll(`exec: {inject: "echo b > FILE", verify: [grep, -q, b, FILE], revert: none, gone: [test, -s, FILE]}`, "FILE", file)
 	f, _ := chaostest.Parse(t, yaml)
-	if once, ok := f.(chaos.OneShot); !ok || !once.OneShot() {
+	if !f.Traits(chaos.Scope{}).OneShot {
 		t.Error("it is no one-shot")
 	}
 	chaostest.Effect(t, yaml, flagFile(file)(t, true))

@@ -19,8 +19,15 @@ type Entry struct {
 
 // OneShot reports whether the fault is over once it is injected.
 func (e *Entry) OneShot() bool {
-	f, ok := e.Damage.(OneShot)
-	return ok && f.OneShot()
+	return e.Traits(Scope{}).OneShot
+}
+
+// Traits returns the traits of the fault, none if its kind is unknown.
+func (e *Entry) Traits(sc Scope) Traits {
+	if e.Damage == nil {
+		return Traits{}
+	}
+	return e.Damage.Traits(sc)
 }
 
 // A Planned is one occurrence of a fault: its offset from the begin of the entry, and its duration.

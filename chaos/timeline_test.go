@@ -44,9 +44,11 @@ func (d *diary) add(sign, name string) {
 
 type once struct{ noted }
 
-func (once) OneShot() bool { return true }
+func (once) Traits(Scope) Traits { return Traits{OneShot: true} }
 
 func (n noted) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
+
+func (noted) Traits(Scope) Traits { return Traits{} }
 
 func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
 	if n.fails == "plan" {

@@ -4,37 +4,35 @@ import (
 	"brunt/chaos/netns"
 )
 
-type (
-	// Reaching is a Fault that says before the run what it may hit: every unit that it could pick, and
-	// both ends of every link that it could be on.
-	Reaching interface{ Reaches(sc Scope) []string }
-
-	// Foreign is a Fault that may hit processes that brunt did not start.
-	Foreign interface{ PIDs() []int }
-
-	// Finding is a Fault that may hit containers that brunt did not start.
-	Finding interface {
-		// Finds reports whether the settings select containers by properties in the engine.
-		Finds() bool
-	}
-)
-
-// Tried is a Fault that says before a run whether this machine can inject it, given the result of
-// trying each mechanism. Without results it allows the fault: an agent may be able to inject it.
-type Tried interface {
-	Try(sc Scope, ways func() []netns.Way) error
-}
-
-// Inside is a Fault that may be injected in the network of a container.
-type Inside interface{ Inside(sc Scope) bool }
-
-// Running is a Fault that may run commands of the scenario's author.
-type Running interface{ Runs() bool }
-
-// Led is a Fault that may be aimed at the leader.
-type Led interface {
-	// LedBy says how to find the leader; nil if the fault does not ask for it.
-	LedBy() *Leader
+// Traits are the properties of a fault with its present settings that brunt has to know before a run. The
+// zero value is a fault that is reverted, hits no known unit, and is possible on every machine.
+type Traits struct {
+	// OneShot says that the fault is over once it is injected: there is nothing to revert, and the phase
+	// lasts until the unit is healthy again.
+	OneShot bool
+	// Units is the number of units that the fault hits, for max_units.
+	Units int
+	// Reaches are the units that the fault may hit, for policies that protect some: every unit that it
+	// could pick, and both ends of every link that it could be on.
+	Reaches []string
+	// PIDs are the processes that brunt did not start and that the fault hits.
+	PIDs []int
+	// Finds says that the settings select containers by properties in the engine.
+	Finds bool
+	// Zones are the zones that the settings name.
+	Zones []string
+	// Leader says how to find the leader; nil if the fault is not aimed at it.
+	Leader *Leader
+	// Commands says that the fault runs commands of the scenario's author besides its own.
+	Commands bool
+	// InNetwork says that the fault may be injected in the network of a container.
+	InNetwork bool
+	// Touches reports whether the fault hits the link between two units, and whether it has to parse the
+	// HTTP on it. Nil is a fault that is never on links.
+	Touches func(from, to string, z Zones) (hit, http bool)
+	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.
+	// Without results it allows the fault: an agent may be able to inject it. Nil allows it always.
+	Try func(ways func() []netns.Way) error
 }
 
 // Addressed is a Unit with a listening address.

@@ -13,12 +13,6 @@ type Zones map[string]string
 // ZonePrefix begins an end of an edge that is a zone, such as zone/a.
 const ZonePrefix = "zone/"
 
-// Zoned is a Fault that may be aimed at zones.
-type Zoned interface {
-	// InZones lists the zones that the settings name.
-	InZones() []string
-}
-
 // names lists the zones, sorted.
 func (z Zones) names() []string {
 	return slices.Compact(slices.Sorted(maps.Values(z)))

@@ -20,7 +20,7 @@ func TestReaches(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name  string
-		fault chaos.Reaching
+		fault chaos.Fault
 		want  string
 	}{
 		{"a service", &process.Crash{Selector: selector.Selector{Service: "web"}}, "web[0] web[1]"},
@@ -34,16 +34,14 @@ func TestReaches(t *testing.T) {
 		{"the load's", &packet.Latency{Edge: selector.Edge{From: chaos.LoadName}}, "load web[0] web[1]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := strings.Join(c.fault.Reaches(sc), " "); got != c.want {
+			if got := strings.Join(c.fault.Traits(sc).Reaches, " "); got != c.want {
 				t.Errorf("%s; want %s", got, c.want)
 			}
 		})
 	}
 	for kind, mk := range Kinds() {
-		_, reaching := mk().(chaos.Reaching)
-		_, hits := mk().(chaos.Hits)
-		if !reaching || !hits {
-			t.Errorf("%s does not tell whom it may touch", kind)
+		if mk().Traits(sc).Units == 0 {
+			t.Errorf("%s hits no unit of a target", kind)
 		}
 	}
 }

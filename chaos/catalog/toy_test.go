@@ -84,6 +84,8 @@ func (f *toy) Plan(context.Context, chaos.Env) ([]chaos.Step, error) {
 	return []chaos.Step{&toyStep{f.File}}, nil
 }
 
+func (f *toy) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Units: 1} }
+
 type toyStep struct{ file string }
 
 func (s *toyStep) String() string  { return "create " + s.file }

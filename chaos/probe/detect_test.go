@@ -196,6 +196,7 @@ func TestTimeline_Detect(t *testing.T) {
 type harmless struct{}
 
 func (harmless) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes)         {}
+func (h harmless) Traits(chaos.Scope) chaos.Traits                       { return chaos.Traits{} }
 func (h harmless) Plan(context.Context, chaos.Env) ([]chaos.Step, error) { return []chaos.Step{h}, nil }
 func (harmless) String() string                                          { return "do nothing" }
 func (harmless) Units() []string                                         { return []string{"it"} }

@@ -47,11 +47,8 @@ func (e *Edge) On(from, to string, z chaos.Zones) bool {
 	return (e.From == "" || z.At(e.From, from)) && (e.To == "" || z.At(e.To, to))
 }
 
-// LedBy implements [chaos.Led].
-func (e *Edge) LedBy() *chaos.Leader { return e.Leader }
-
-// InZones implements [chaos.Zoned].
-func (e *Edge) InZones() []string {
+// zones lists the zones that the edge names.
+func (e *Edge) zones() []string {
 	var out []string
 	for _, end := range []string{chaos.ZonePrefix + e.Zone, e.From, e.To} {
 		if zone, ok := strings.CutPrefix(end, chaos.ZonePrefix); ok && zone != "" {
@@ -195,7 +192,7 @@ func (e *Edge) checkEnd(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 
 // any reports whether the edge contains a declared link.
 func (e *Edge) any(sc chaos.Scope) bool {
-	if len(e.InZones()) > 0 {
+	if len(e.zones()) > 0 {
 		return slices.ContainsFunc(sc.Pairs(), func(l chaos.EdgeName) bool { return e.On(l.From, l.To, sc.Zones) })
 	}
 	serviceOf := func(s string) string {
@@ -248,8 +245,8 @@ func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) 
 	}
 }
 
-// Hits implements [chaos.Hits].
-func (e *Edge) Hits(sc chaos.Scope) int {
+// hits returns the number of links or units that the edge hits.
+func (e *Edge) hits(sc chaos.Scope) int {
 	total := e.candidates(sc)
 	if e.all() {
 		return total
@@ -260,11 +257,6 @@ func (e *Edge) Hits(sc chaos.Scope) int {
 // all reports whether no pick narrows the edge.
 func (e *Edge) all() bool {
 	return !e.Has("pick") && e.Service == "" && e.Container == "" && len(e.Labels) == 0
-}
-
-// Touches implements [chaos.Linked].
-func (e *Edge) Touches(from, to string, z chaos.Zones) (hit, http bool) {
-	return e.On(from, to, z), false
 }
 
 // Links finds the links to hit.

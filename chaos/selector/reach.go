@@ -7,19 +7,28 @@ import (
 	"brunt/chaos"
 )
 
-// Finds implements [chaos.Finding].
-func (s *Selector) Finds() bool { return !s.Query().IsZero() }
-
-// PIDs implements [chaos.Foreign].
-func (s *Selector) PIDs() []int {
-	if s.PID == 0 {
-		return nil
+// Traits implements [chaos.Fault] for a fault on units.
+func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
+	t := chaos.Traits{Units: s.pick().Of(s.matching(sc)), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Leader: s.Leader}
+	if s.PID != 0 {
+		t.PIDs = []int{s.PID}
 	}
-	return []int{s.PID}
+	if s.Zone != "" {
+		t.Zones = []string{s.Zone}
+	}
+	return t
 }
 
-// Reaches implements [chaos.Reaching].
-func (s *Selector) Reaches(sc chaos.Scope) []string {
+// Traits implements [chaos.Fault] for a fault on links.
+func (e *Edge) Traits(sc chaos.Scope) chaos.Traits {
+	return chaos.Traits{
+		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Leader: e.Leader, InNetwork: e.ByPackets(sc.Contained),
+		Touches: func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
+	}
+}
+
+// reaches lists the units that the selector could pick.
+func (s *Selector) reaches(sc chaos.Scope) []string {
 	switch {
 	case s.PID != 0:
 		return []string{chaos.PIDName(s.PID)}
@@ -40,8 +49,8 @@ func (s *Selector) Reaches(sc chaos.Scope) []string {
 	return units
 }
 
-// Reaches implements [chaos.Reaching].
-func (e *Edge) Reaches(sc chaos.Scope) []string {
+// reaches lists the ends of the links that the edge could be.
+func (e *Edge) reaches(sc chaos.Scope) []string {
 	var out []string
 	for _, end := range []string{e.From, e.To} {
 		if strings.HasPrefix(end, chaos.ContainerPrefix) {
@@ -68,6 +77,3 @@ func (e *Edge) Reaches(sc chaos.Scope) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-
-// Inside implements [chaos.Inside].
-func (e *Edge) Inside(sc chaos.Scope) bool { return e.ByPackets(sc.Contained) }

@@ -96,17 +96,6 @@ func (s *Selector) pick() Pick {
 	return s.Pick
 }
 
-// LedBy implements [chaos.Led].
-func (s *Selector) LedBy() *chaos.Leader { return s.Leader }
-
-// InZones implements [chaos.Zoned].
-func (s *Selector) InZones() []string {
-	if s.Zone == "" {
-		return nil
-	}
-	return []string{s.Zone}
-}
-
 // matching returns the number of matching units. Containers that are found during the run count as
 // one.
 func (s *Selector) matching(sc chaos.Scope) int {
@@ -199,11 +188,6 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	case index >= n:
 		sc.NoMatch(at, m, "", "%s has %d replicas, counted from 0", service, n)
 	}
-}
-
-// Hits implements [chaos.Hits].
-func (s *Selector) Hits(sc chaos.Scope) int {
-	return s.pick().Of(s.matching(sc))
 }
 
 // checkFound checks what can be checked before the run of a selector of containers.

@@ -61,8 +61,7 @@ func (c *compiler) reachEngine() {
 		at = c.sc.Target.Of("units")
 	default:
 		i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool {
-			f, ok := e.Damage.(chaos.Finding)
-			return ok && f.Finds()
+			return e.Traits(c.plan.Scope).Finds
 		})
 		if i < 0 {
 			return

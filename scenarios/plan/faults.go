@@ -55,11 +55,10 @@ func (c *compiler) faults() {
 
 // leader compiles the request that finds the leader for a fault.
 func (c *compiler) leader(d chaos.Fault) {
-	led, ok := d.(chaos.Led)
-	if !ok || led.LedBy() == nil || led.LedBy().Get == "" {
+	l := d.Traits(chaos.Scope{}).Leader
+	if l == nil || l.Get == "" {
 		return
 	}
-	l := led.LedBy()
 	at := l.Of("get")
 	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: l.Get, Pos: at}}}}
 	for key, n := range map[string]*syntax.Node{"check": l.Check, "headers": l.Headers} {
@@ -133,8 +132,8 @@ func (c *compiler) timing(e *chaos.Entry) {
 		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, quantity.FormatDuration(most))
 	}
 	if most := c.sc.Guard.MaxUnits; most > 0 {
-		if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
-			c.m.Add(f.Block.Pos, "it hits %d units, and guard.max_units is %d", h.Hits(c.plan.Scope), most)
+		if units := e.Traits(c.plan.Scope).Units; units > most {
+			c.m.Add(f.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
 		}
 	}
 	if e.Within == 0 && e.OneShot() {
@@ -233,8 +232,8 @@ func (c *compiler) inProcesses(pos syntax.Pos) bool {
 // NeedsLink reports whether any fault affects the link between two units.
 func (p *Plan) NeedsLink(from, to string) (hit, http bool) {
 	for _, e := range p.Faults {
-		if l, ok := e.Damage.(chaos.Linked); ok {
-			h, web := l.Touches(from, to, p.Scope.Zones)
+		if touches := e.Traits(p.Scope).Touches; touches != nil {
+			h, web := touches(from, to, p.Scope.Zones)
 			hit, http = hit || h, http || h && web
 		}
 	}

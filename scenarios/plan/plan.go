@@ -40,11 +40,11 @@ func (p *Plan) TargetName() string {
 
 // TryFault checks whether this machine can inject a fault at all.
 func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Way) error {
-	t, ok := e.Damage.(chaos.Tried)
-	if !ok {
+	try := e.Traits(p.Scope).Try
+	if try == nil {
 		return nil
 	}
-	return t.Try(p.Scope, ways)
+	return try(ways)
 }
 
 // TryFaults refuses a plan with a fault that this machine can't inject, before anything starts.

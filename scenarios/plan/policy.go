@@ -129,14 +129,15 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
 	}
 	for _, e := range c.plan.Faults {
-		if f, ok := e.Damage.(chaos.Finding); ok && f.Finds() && !slices.Contains(p.Targets, "container") {
+		traits := e.Traits(c.plan.Scope)
+		if traits.Finds && !slices.Contains(p.Targets, "container") {
 			c.beyond(e.Block.Pos, p.Of("targets"), says+" without container", "it hits containers that brunt did not start")
 		}
 		if slices.Contains(p.Targets, "pid") {
 			continue
 		}
-		if f, ok := e.Damage.(chaos.Foreign); ok && len(f.PIDs()) > 0 {
-			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", f.PIDs()[0])
+		if len(traits.PIDs) > 0 {
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", traits.PIDs[0])
 		}
 	}
 }
@@ -228,8 +229,8 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 			continue
 		}
 		if most := p.MaxUnits; most > 0 && !c.targetUnknown {
-			if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
-				c.beyond(e.Block.Pos, p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "it hits %d units", h.Hits(c.plan.Scope))
+			if units := e.Traits(c.plan.Scope).Units; units > most {
+				c.beyond(e.Block.Pos, p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "it hits %d units", units)
 			}
 		}
 		if most := p.MaxEach.D(); most > 0 && e.Stays() > most {
@@ -255,11 +256,11 @@ func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 	if e.Detect != nil && e.Detect.Runs() {
 		return e.Of("detect"), true
 	}
-	if led, ok := e.Damage.(chaos.Led); ok && led.LedBy() != nil && led.LedBy().Runs() {
-		return led.LedBy().Of("command"), true
+	traits := e.Traits(chaos.Scope{})
+	if l := traits.Leader; l != nil && l.Runs() {
+		return l.Of("command"), true
 	}
-	r, ok := e.Damage.(chaos.Running)
-	return e.Block.Pos, ok && r.Runs()
+	return e.Block.Pos, traits.Commands
 }
 
 // protected is the set of units and processes that a policy protects.
@@ -274,11 +275,7 @@ func (c policyCheck) protect(p *scenarios.Policy) {
 	}
 	spare := protected(p)
 	for _, e := range c.plan.Faults {
-		f, ok := e.Damage.(chaos.Reaching)
-		if !ok {
-			continue
-		}
-		for _, u := range f.Reaches(c.plan.Scope) {
+		for _, u := range e.Traits(c.plan.Scope).Reaches {
 			if whom, yes := spare.Has(u); yes {
 				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", whom, p.Of("protect"))
 				break

@@ -118,8 +118,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	settings.Pos = at
 	linked := false
 	if mk := catalog.Kinds()[b.Kind]; mk != nil {
-		_, linked = mk().(chaos.Linked)
-		linked = linked && !ofContainers(settings)
+		linked = mk().Traits(chaos.Scope{}).Touches != nil && !ofContainers(settings)
 	}
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})

@@ -493,9 +493,8 @@ func (r *runner) helpers(ctx context.Context) error {
 
 // inside reports whether a fault acts inside a container, where it may need an agent.
 func (r *runner) inside(e *chaos.Entry) bool {
-	f, ok := e.Damage.(chaos.Inside)
 	d, _ := catalog.Find(e.Kind)
-	return ok && f.Inside(r.Scope) || r.Contained && d.Agent != nil
+	return e.Traits(r.Scope).InNetwork || r.Contained && d.Agent != nil
 }
 
 // newTarget prepares the target of this run.

@@ -35,14 +35,17 @@ type ContainerRestart struct {
 }
 
 var (
-	_ chaos.Fault   = (*Kill)(nil)
-	_ chaos.Fault   = (*ContainerStop)(nil)
-	_ chaos.Fault   = (*ContainerRestart)(nil)
-	_ chaos.OneShot = (*ContainerRestart)(nil)
+	_ chaos.Fault = (*Kill)(nil)
+	_ chaos.Fault = (*ContainerStop)(nil)
+	_ chaos.Fault = (*ContainerRestart)(nil)
 )
 
-// OneShot implements [OneShot].
-func (*ContainerRestart) OneShot() bool { return true }
+// Traits implements [chaos.Fault].
+func (r *ContainerRestart) Traits(sc chaos.Scope) chaos.Traits {
+	t := r.Selector.Traits(sc)
+	t.OneShot = true
+	return t
+}
 
 // Check implements [Fault].
 func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

@@ -41,15 +41,12 @@ func (o *Custom) timeout() time.Duration {
 	return o.Timeout.D()
 }
 
-// Hits implements [Hits].
-func (o *Custom) Hits(chaos.Scope) int { return max(1, len(o.Units)) }
-
-// Reaches implements [Reaching], by what the author says.
-func (o *Custom) Reaches(chaos.Scope) []string { return o.Units }
-
-// Runs implements [Running].
-func (o *Custom) Runs() bool {
-	return o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs()
+// Traits implements [chaos.Fault]. The units are those that the author names.
+func (o *Custom) Traits(chaos.Scope) chaos.Traits {
+	return chaos.Traits{
+		Units: max(1, len(o.Units)), Reaches: o.Units,
+		Commands: o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs(),
+	}
 }
 
 // Check notes mistakes of the settings; once says that the fault has no revert.

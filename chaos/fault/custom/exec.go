@@ -37,14 +37,14 @@ func (c *revertCommand) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-var (
-	_ chaos.Fault   = (*Exec)(nil)
-	_ chaos.OneShot = (*Exec)(nil)
-	_ chaos.Hits    = (*Exec)(nil)
-)
+var _ chaos.Fault = (*Exec)(nil)
 
-// OneShot implements [OneShot].
-func (f *Exec) OneShot() bool { return f.Revert.none }
+// Traits implements [chaos.Fault].
+func (f *Exec) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Custom.Traits(sc)
+	t.OneShot = f.Revert.none
+	return t
+}
 
 // Check implements [Fault].
 func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

@@ -31,14 +31,14 @@ func (c *revertCall) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-var (
-	_ chaos.Fault   = (*Webhook)(nil)
-	_ chaos.OneShot = (*Webhook)(nil)
-	_ chaos.Hits    = (*Webhook)(nil)
-)
+var _ chaos.Fault = (*Webhook)(nil)
 
-// OneShot implements [OneShot].
-func (f *Webhook) OneShot() bool { return f.Revert.none }
+// Traits implements [chaos.Fault].
+func (f *Webhook) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Custom.Traits(sc)
+	t.OneShot = f.Revert.none
+	return t
+}
 
 // Check implements [Fault].
 func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

@@ -193,30 +193,27 @@ func likeBefore(b packet.Baseline, now netns.Seen) (string, error) {
 	return answered(now), nil
 }
 
-// Inside implements [Inside].
-func (f *DNS) Inside(chaos.Scope) bool { return true }
-
-func (f *DNS) try(do netns.Action, ways func() []netns.Way) error {
-	if f.Via == "auto" {
-		return packet.Try(do, "", ways)
+// traits returns the traits of a fault that does an action to queries.
+func (f *DNS) traits(do netns.Action, sc chaos.Scope) chaos.Traits {
+	t := f.Selector.Traits(sc)
+	t.InNetwork = true
+	t.Try = func(ways func() []netns.Way) error {
+		if f.Via == "auto" {
+			return packet.Try(do, "", ways)
+		}
+		return packet.Try(do, f.Via, ways)
 	}
-	return packet.Try(do, f.Via, ways)
+	return t
 }
 
-// Try implements [Tried].
-func (f *DNSFail) Try(_ chaos.Scope, ways func() []netns.Way) error {
-	return f.try(netns.DNSFail, ways)
-}
+// Traits implements [chaos.Fault].
+func (f *DNSFail) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSFail, sc) }
 
-// Try implements [Tried].
-func (f *DNSTimeout) Try(_ chaos.Scope, ways func() []netns.Way) error {
-	return f.try(netns.DNSMute, ways)
-}
+// Traits implements [chaos.Fault].
+func (f *DNSTimeout) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSMute, sc) }
 
-// Try implements [Tried].
-func (f *DNSSpoof) Try(_ chaos.Scope, ways func() []netns.Way) error {
-	return f.try(netns.DNSSpoof, ways)
-}
+// Traits implements [chaos.Fault].
+func (f *DNSSpoof) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSSpoof, sc) }
 
 // Describe implements [chaos.Described].
 func (*DNSFail) Describe() chaos.Descriptor {

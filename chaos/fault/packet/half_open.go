@@ -24,9 +24,6 @@ func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// Touches implements [chaos.Linked]: it hits no link.
-func (f *HalfOpen) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
-
 // Plan implements [chaos.Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: "forget the connections", Sign: endsSign(), Spec: netns.Spec{Do: netns.HalfOpen}})

@@ -81,9 +81,6 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	return false
 }
 
-// Touches implements [chaos.Linked]: it hits no link.
-func (f *Hit) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
-
 // planHit makes the steps.
 func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s Evidence) ([]chaos.Step, error) {
 	spec.Share = proxied.OrAll(f.Percent)

@@ -42,11 +42,6 @@ func (f *Partition) back() *selector.Edge {
 // bothWays reports whether links in the other direction are cut too.
 func (f *Partition) bothWays() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
-// Touches implements [chaos.Linked].
-func (f *Partition) Touches(from, to string, z chaos.Zones) (hit, http bool) {
-	return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
-}
-
 // Plan implements [chaos.Fault].
 func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if f.ByPackets(env.Contained) {

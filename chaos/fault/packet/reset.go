@@ -20,13 +20,7 @@ type Reset struct {
 	Ports         selector.Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all
 }
 
-var (
-	_ chaos.Fault   = (*Reset)(nil)
-	_ chaos.OneShot = (*Reset)(nil)
-)
-
-// OneShot implements [chaos.OneShot].
-func (*Reset) OneShot() bool { return true }
+var _ chaos.Fault = (*Reset)(nil)
 
 // Check implements [chaos.Fault].
 func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

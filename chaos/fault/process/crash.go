@@ -24,13 +24,14 @@ type Crash struct {
 	Irreversible      bool   `yaml:"irreversible"` // allows a process without a supervisor
 }
 
-var (
-	_ chaos.Fault   = (*Crash)(nil)
-	_ chaos.OneShot = (*Crash)(nil)
-)
+var _ chaos.Fault = (*Crash)(nil)
 
-// OneShot implements [OneShot].
-func (*Crash) OneShot() bool { return true }
+// Traits implements [chaos.Fault].
+func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
+	t := c.Selector.Traits(sc)
+	t.OneShot = true
+	return t
+}
 
 func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 

@@ -29,13 +29,16 @@ type Restart struct {
 }
 
 var (
-	_ chaos.Fault   = (*Stop)(nil)
-	_ chaos.Fault   = (*Restart)(nil)
-	_ chaos.OneShot = (*Restart)(nil)
+	_ chaos.Fault = (*Stop)(nil)
+	_ chaos.Fault = (*Restart)(nil)
 )
 
-// OneShot implements [OneShot].
-func (*Restart) OneShot() bool { return true }
+// Traits implements [chaos.Fault].
+func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
+	t := r.Selector.Traits(sc)
+	t.OneShot = true
+	return t
+}
 
 // Check implements [Fault].
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {

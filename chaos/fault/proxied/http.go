@@ -40,10 +40,8 @@ type HTTPDelay struct {
 }
 
 var (
-	_ chaos.Fault  = (*HTTPError)(nil)
-	_ chaos.Fault  = (*HTTPDelay)(nil)
-	_ chaos.Linked = (*HTTPError)(nil)
-	_ chaos.Linked = (*HTTPDelay)(nil)
+	_ chaos.Fault = (*HTTPError)(nil)
+	_ chaos.Fault = (*HTTPDelay)(nil)
 )
 
 // probe returns a request that fits: an empty string replaces each * in the path.
@@ -89,9 +87,11 @@ func (f *HTTPDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Touches implements [chaos.Linked].
-func (r *Requests) Touches(from, to string, z chaos.Zones) (hit, http bool) {
-	return r.On(from, to, z), true
+// Traits implements [chaos.Fault].
+func (r *Requests) Traits(sc chaos.Scope) chaos.Traits {
+	t := r.Edge.Traits(sc)
+	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) { return r.On(from, to, z), true }
+	return t
 }
 
 // find proves a fault on a share of the requests, and describes the hits.

@@ -86,10 +86,7 @@ func (*pathDraft) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"}}
 }
 
-var (
-	_ chaos.Fault  = (*HTTPRewrite)(nil)
-	_ chaos.Linked = (*HTTPRewrite)(nil)
-)
+var _ chaos.Fault = (*HTTPRewrite)(nil)
 
 func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
 	return toxics.HTTPRewrite{

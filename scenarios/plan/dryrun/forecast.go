@@ -71,10 +71,8 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		if e.Detect != nil {
 			f.Detect = e.Detect.String()
 		}
-		if d, ok := e.Damage.(chaos.Foreign); ok {
-			for _, pid := range d.PIDs() {
-				f.Processes = append(f.Processes, proc.Look(pid))
-			}
+		for _, pid := range e.Traits(p.Scope).PIDs {
+			f.Processes = append(f.Processes, proc.Look(pid))
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
 		env.Block = e.Block
