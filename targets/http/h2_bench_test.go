@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -98,4 +100,29 @@ func BenchmarkHTTP2_Do(b *testing.B) {
 			r.want(out, "ok 200")
 		})
 	}
+}
+
+// BenchmarkHTTP2_Shared measures requests of 50 users that share one connection: one write carries
+// the requests of many.
+func BenchmarkHTTP2_Shared(b *testing.B) {
+	b.ReportAllocs()
+	o := prior()
+	o.Base = small2(b)
+	o.Connections.Max = 1
+	r := newRig(b, o, `get: /`)
+	const users = 50
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for i := range users {
+		u := r.user(i)
+		all.Go(func() {
+			var out scenarios.Outcome
+			for left.Add(-1) >= 0 {
+				again(u, r.Calls[0], r.t0, &out)
+			}
+		})
+	}
+	all.Wait()
 }

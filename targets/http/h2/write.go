@@ -66,6 +66,9 @@ func (m *mux) write() {
 		m.mu.Lock()
 		for m.err == nil && len(m.queue) == 0 && m.control.Len() == 0 && !m.sendable() {
 			m.work.Wait()
+			if len(m.streams) > 0 && m.err == nil {
+				m.gather()
+			}
 		}
 		if m.err != nil {
 			m.mu.Unlock()
@@ -100,6 +103,14 @@ func (m *mux) write() {
 			return
 		}
 	}
+}
+
+// gather lets the requests that are about to be submitted join the next write: the writer is woken
+// by the first of them and would run before the others. The caller holds the mutex.
+func (m *mux) gather() {
+	m.mu.Unlock()
+	runtime.Gosched()
+	m.mu.Lock()
 }
 
 // quiet reports whether an idle connection is still open. It waits briefly until the reader
