@@ -42,13 +42,12 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	spec := b.Spec(o.Self)
 	p := &plan.Plan{Scenario: sc, Stack: &spec}
 	r := newRunner(p, Options{State: o.State, Guard: o.Guard})
-	r.env = &template.Env{Units: map[string]string{}}
-	if err := r.protect(); err != nil {
+	if err := r.protection.open(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.journal.Close()) }()
-	if r.guard != nil {
-		defer func() { err = errors.Join(err, r.guard.Stop()) }()
+	defer func() { err = errors.Join(err, r.protection.journal.Close()) }()
+	if r.protection.watchdog != nil {
+		defer func() { err = errors.Join(err, r.protection.watchdog.Stop()) }()
 	}
 	sys := r.newTarget()
 	err = sys.Up(ctx)

@@ -9,23 +9,31 @@
 // times are offsets from one t0, which the loads, the timeline and the recorder share. An error is a
 // failure of brunt itself; failures of the target or the scenario are in the result.
 //
-//	run.go               the order of a run
-//	steps.go             steps that are not measured: setup, teardown, readiness, leadership
-//	tokens.go            tokens for the loads, fetched before the load and renewed during it
-//	drive.go             loads and timeline, side by side; the steady state before the first fault
-//	watch.go             every second: stop conditions, and the interval for the live page
-//	keep.go              the log of every request
-//	snapshot.go          the state of a run; fault_record.go describes its faults
-//	sofar.go             the result so far of a snapshot; result.go the final one
-//	verdict.go           verdict, exit code and reason
-//	environment.go       where the run took place
+// A run is made of parts, which share a session: the plan, the clock and log of events, the target.
 //
-// Below it, target brings the target up and takes it down; events holds the clock, the events and the
-// notes of a run, which all parts share; script runs k6 scripts; generator measures brunt's own
-// health; rates probes for capacity with runs.
+//	run.go            the life of a run, as a list of calls
+//	session.go        what all parts share
+//	protection.go     the journal, the watchdogs and the agents
+//	requests.go       requests to the target; tokens.go the tokens that they carry
+//	loads.go          the loads, what they record, and the log of every request (request_log.go)
+//	faults.go         the timeline, its records, the steady state before the first fault
+//	observers.go      brunt's health, usage, metrics and alerts, beside the load
+//	drive.go          loads and timeline, side by side
+//	live.go           every second: stop conditions, and the interval for the live page
+//	identity.go       what the run was made of: programs, images, machine
+//	snapshot.go       the state of a run; fault_record.go describes its faults
+//	result.go         the result of a snapshot; result_so_far.go while the loads go on
+//	verdict.go        verdict, exit code and reason
+//
+// Below it are packages: target brings the target up and takes it down; events holds the clock, the
+// events and the notes of a run; script runs k6 scripts; generator measures brunt's own health; rates
+// probes for capacity with runs.
 //
 // Besides, inject.go injects one fault without load, demo.go runs the built-in system alone, and
 // import.go makes a result of vegeta's results.
+//
+// To add what a result holds, add it to snapshot.compose if it is known while the load goes on, and
+// to runner.result otherwise. What must be freed after a run is passed to runner.onClose.
 //
 // Packages of their own prepare a run or work beside it: plan, plan/dryrun, doctor, observe, ledger,
 // notes, machine and reference.

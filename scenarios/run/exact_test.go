@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"runtime"
@@ -20,13 +19,10 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/generator"
-	"brunt/scenarios/template"
 )
 
 // needsBacklog skips a test where a listener can't hold as many waiting connections as the load
@@ -250,17 +246,19 @@ func (s *sink) Record(o *scenarios.Outcome) {
 // outcomes drives the only load of a plan as a run does, and returns the outcomes of its requests.
 func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
-	r := &runner{Plan: plan, logger: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
-	r.Log = events.New(events.Options{})
-	r.sys = r.newTarget()
-	r.Begin(time.Now().Add(lead))
-	if err := r.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
+	r := newRunner(plan, Options{})
+	if err := r.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer r.clients[0].Close()
+	r.sys = r.newTarget()
+	r.Begin(time.Now().Add(lead))
+	if err := r.loads.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
+		t.Fatal(err)
+	}
+	defer r.loads.close()
 	var out sink
-	r.runs[0].(*load.Run).Sink = func(int) load.Sink { return &out }
-	if _, err := r.runs[0].Go(t.Context()); err != nil {
+	r.loads.jobs[0].(*load.Run).Sink = func(int) load.Sink { return &out }
+	if _, err := r.loads.jobs[0].Go(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(out.list, func(o scenarios.Outcome) bool { return o.Step == scenarios.IterationStep })

@@ -69,7 +69,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		s.addDetection(&rec, c)
 	}
 	if c.N >= 0 {
-		rec.Alerts = s.observed.After(c.Injected, c.Cleared)
+		rec.Alerts = s.observers.observed.After(c.Injected, c.Cleared)
 	}
 	return rec
 }
@@ -126,7 +126,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	if _, ok := s.events[c.Name]["fault.verified"]; !ok {
 		rec.Verified = result.NaN
 	}
-	if !slices.ContainsFunc(s.foreseen, func(p chaos.Estimated) bool { return p.Name == c.Name }) {
+	if !slices.ContainsFunc(s.faults.estimate, func(p chaos.Estimated) bool { return p.Name == c.Name }) {
 		rec.Planned = result.NaN
 	}
 	if !f.Over {
@@ -135,14 +135,14 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.NaN, result.NaN
 	}
-	rec.Alerts = s.observed.AfterSoFar(f)
+	rec.Alerts = s.observers.observed.AfterSoFar(f)
 	switch own := s.ownDetect(c.Fault); {
 	case c.Detect == nil:
 	case own && c.Detect.Noticed: // its event does not tell when the monitoring was polled before
 		rec.DetectResolution = result.NaN
 	case own:
 		rec.Detect, rec.DetectNote = result.NaN, "not noticed so far"
-	case c.Detect.Err != nil && !s.observed.AskedSince(f.Injected):
+	case c.Detect.Err != nil && !s.observers.observed.AskedSince(f.Injected):
 		rec.DetectNote = ""
 	}
 	switch {

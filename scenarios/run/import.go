@@ -49,12 +49,12 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	}
 	r := im.runner()
 	var err error
-	if r.rec, err = measure.New(measure.Config{
+	if r.loads.rec, err = measure.New(measure.Config{
 		Series: r.Series, Limits: judge.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
 	}
-	defer r.rec.Close()
+	defer r.loads.rec.Close()
 	if err := im.record(ctx, r); err != nil {
 		return nil, err
 	}
@@ -210,13 +210,13 @@ func (im *importer) runner() *runner {
 	p := &plan.Plan{Scenario: sc, Series: im.series}
 	r := newRunner(p, Options{})
 	r.Begin(im.first)
-	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
+	r.loads.samples = &measure.Samples{Mask: sc.Secrets.Mask}
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)
 		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: scenarios.VegetaEngine}, Schedule: load.Plan{Users: users}}
 		p.Loads = append(p.Loads, lp)
-		r.clients = append(r.clients, noWay{})
+		r.loads.clients = append(r.loads.clients, noWay{})
 	}
 	return r
 }
@@ -233,28 +233,28 @@ func (noWay) Close() error  { return nil }
 // record records all results with their own times.
 func (im *importer) record(ctx context.Context, r *runner) error {
 	const atOnce = 20_000
-	shard, n := r.rec.Shard(0), 0
+	shard, n := r.loads.rec.Shard(0), 0
 	used := map[int32]bool{}
 	err := im.each(func(res *vegeta.Result) error {
 		o := im.outcome(res)
 		im.now = max(im.now, o.End)
 		im.ends[o.Load] = max(im.ends[o.Load], o.Intended)
 		used[o.Step] = true
-		if o.Kind == scenarios.Error && r.samples.Want(&o) {
-			r.samples.Keep(&o, result.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
+		if o.Kind == scenarios.Error && r.loads.samples.Want(&o) {
+			r.loads.samples.Keep(&o, result.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
 		}
 		shard.Record(&o)
 		o.Step = scenarios.IterationStep
 		shard.Record(&o)
 		if n++; n%atOnce == 0 {
-			if err := r.rec.Fold(); err != nil {
+			if err := r.loads.rec.Fold(); err != nil {
 				return err
 			}
 		}
 		return context.Cause(ctx)
 	})
 	for i, end := range im.ends {
-		r.stats = append(r.stats, load.Stats{Pacing: "of vegeta", End: end + 1})
+		r.loads.stats = append(r.loads.stats, load.Stats{Pacing: "of vegeta", End: end + 1})
 		for j, s := range im.series.Steps {
 			if s.Load == i && used[int32(j)] {
 				r.Loads[i].Steps = append(r.Loads[i].Steps, s.Name)

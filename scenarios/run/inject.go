@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -55,11 +54,11 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if plan.TargetKind(&p.Scenario.Target) != "" {
 		in.Target = p.TargetName()
 	}
-	if err := r.protect(); err != nil {
+	if err := r.protection.open(); err != nil {
 		return nil, err
 	}
 	err := r.inject(ctx, in)
-	left, cerr := r.closeJournal()
+	left, cerr := r.protection.close()
 	err = errors.Join(err, cerr)
 	if left != "" {
 		in.worse(scenarios.NotReverted, left)
@@ -78,15 +77,10 @@ func (in *Injection) worse(to scenarios.Verdict, reason string) {
 
 // inject brings the target up, plays the fault and takes the target down.
 func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
-	r.env = &template.Env{Units: map[string]string{}, Now: r.Now}
 	r.vars = make([]template.Value, len(r.Scenario.Symbols.Vars()))
 	r.sys = r.newTarget()
 	mask := r.Scenario.Secrets.Mask
-	defer func() {
-		if derr := r.sys.Down(ctx); derr != nil {
-			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
-		}
-	}()
+	defer func() { err = errors.Join(err, r.takeDown(ctx)) }()
 	if err := r.TryFaults(); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
@@ -99,28 +93,28 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		}
 		return nil
 	}
-	if err := r.helpers(ctx); err != nil {
+	if err := r.protection.prepareAgents(ctx); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
 	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
 	timeline := &chaos.Timeline{
-		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
+		Entries: r.Faults, Journal: r.protection.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
-		Env:    r.world(),
+		Env:    r.faults.environment(),
 		Inject: func(string, string) (int, time.Duration) { return 0, r.Now() },
 		Clear:  func(int) time.Duration { return r.Now() },
 		Void:   func(int) {},
 		Event:  r.Event,
 	}
-	r.timeline.Store(timeline)
+	r.faults.timeline.Store(timeline)
 	r.sys.Watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.records = timeline.Play(faults)
+		r.faults.records = timeline.Play(faults)
 	}()
 	select {
 	case <-r.o.Suspend:
@@ -130,8 +124,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		r.o.Stop()
 	case <-done:
 	}
-	r.stillDown()
-	for _, rec := range r.records {
+	r.faults.stillDown()
+	for _, rec := range r.faults.records {
 		in.take(rec, mask)
 	}
 	switch cause := context.Cause(ctx); {

@@ -1,10 +1,48 @@
 package run
 
 import (
+	"time"
+
 	"brunt/scenarios/observe"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run/generator"
+	"brunt/scenarios/slo"
 )
 
-// observedRun describes this run for the observer.
-func (r *runner) observedRun() observe.Run {
-	return observe.Run{T0: r.T0(), Now: r.Now, Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event, Addresses: r.env.Units}
+// observers watch beside the load: brunt's own health, what the target's units use, its metrics and
+// its alerts.
+type observers struct {
+	*session
+	mon      *generator.Monitor
+	usage    *observe.Usage    // nil before the load
+	observed *observe.Observer // reads nothing before the load
+	health   result.Generator  // brunt's, of the load
+}
+
+// start begins to watch, when t0 is known.
+func (o *observers) start() {
+	o.mon, o.usage = generator.NewMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
+	o.observed = observe.New(observe.Run{
+		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event, Addresses: o.env.Units,
+	}, o.Gauges, o.Alerts)
+	o.usage.Watch(o.Now)
+	o.observed.Watch()
+}
+
+// stop ends what start began. It is called when the load is over, so that the judging does not count.
+func (o *observers) stop() {
+	o.usage.Stop()
+	o.observed.Stop()
+	o.health = o.mon.Finish()
+}
+
+// holds reports whether a condition on a series holds now; known is false without data.
+func (o *observers) holds(condition slo.Objective, now time.Duration) (yes, known bool) {
+	var v float64
+	if condition.Metric.Resource == "" {
+		v, known = o.observed.Latest(condition, now)
+	} else {
+		v, known = o.usage.Latest(condition, now, o.Events)
+	}
+	return known && condition.Holds(v), known
 }

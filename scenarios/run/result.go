@@ -20,7 +20,7 @@ func (r *runner) head() *result.Result {
 	sc := r.Scenario
 	return &result.Result{
 		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.T0(),
-		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
+		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.identity.environment(), Scenario: sc.Explain(),
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
 		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
 		Generator: result.Generator{Healthy: true, Limits: []string{}},
@@ -48,10 +48,9 @@ func (r *runner) unstarted(err error) *result.Result {
 
 // result judges the measurements.
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
-	r.observed.Stop()
+	r.observers.observed.Stop()
 	s, res := r.snapshotAtEnd(), r.head()
-	r.judged = slices.Clone(s.slo)
-	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return judge.Judge(r.rec.Finish(), c) })
+	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return judge.Judge(r.loads.rec.Finish(), c) })
 	if err != nil {
 		return nil, err
 	}
@@ -63,46 +62,38 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	if r.Scenario.Trace.Sends() {
 		res.TraceLink = r.Scenario.Trace.Link.Text()
 	}
-	thresholds, objectives := r.scripts.Thresholds()
-	res.Objectives, r.judged = append(res.Objectives, thresholds...), append(r.judged, objectives...)
-	res.Metrics = r.scripts.Metrics()
+	thresholds, objectives := r.loads.scripts.Thresholds()
+	res.Objectives, objectives = append(res.Objectives, thresholds...), slices.Concat(s.slo, objectives)
+	res.Metrics = r.loads.scripts.Metrics()
 	res.Repeats = result.Repeats(res.Faults)
 	res.Generator = r.generator(f)
-	res.Alerts = r.observed.Fired(r.records)
-	r.decide(ctx, res, f.Faults)
+	res.Alerts = r.observers.observed.Fired(r.faults.records)
+	r.decide(ctx, res, objectives, f.Faults)
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
-	r.ownDeaths(end)
-	r.full()
-	r.spoken()
+	r.faults.noteOwnDeaths(end)
+	r.loads.noteLimits()
+	r.loads.noteProtocols()
 	res.Notes = slices.Concat(r.Notes, r.Noted(), f.Notes)
 	return res, nil
 }
 
-// stepsOf names the steps of load i; those of a script are the ones that it had.
-func (r *runner) stepsOf(i int) []string {
-	if s := r.scripts.Of(i); s != nil {
-		return s.Steps()
-	}
-	return r.Loads[i].Steps
-}
-
 // generator evaluates whether brunt was the limit.
 func (r *runner) generator(f *judge.Findings) result.Generator {
-	g := r.health
+	g := r.observers.health
 	generator.Judge(&g, f, generator.LagLimit(r.Scenario.SLO))
-	g.Limits = append(g.Limits, r.scripts.Limits()...)
+	g.Limits = append(g.Limits, r.loads.scripts.Limits()...)
 	g.Healthy = len(g.Limits) == 0
 	var names []string
-	for i := range r.stats {
-		if p := r.stats[i].Pacing; !slices.Contains(names, p) {
+	for i := range r.loads.stats {
+		if p := r.loads.stats[i].Pacing; !slices.Contains(names, p) {
 			names = append(names, p)
 		}
-		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
-		if r.clients[i] == nil { // a script
+		g.InFlightMax += min(r.loads.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
+		if r.loads.clients[i] == nil { // a script
 			continue
 		}
-		g.Connections += r.clients[i].Opened()
-		if c, ok := r.clients[i].(targets.Speaker); ok {
+		g.Connections += r.loads.clients[i].Opened()
+		if c, ok := r.loads.clients[i].(targets.Speaker); ok {
 			g.Spoken = append(g.Spoken, c.Speaks()...)
 		}
 	}

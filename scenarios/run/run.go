@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,16 +10,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
 	"time"
 
-	"brunt/chaos"
-	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
-	"brunt/chaos/journal"
 	"brunt/scenarios"
-	"brunt/scenarios/driver"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -28,15 +21,10 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/events"
-	"brunt/scenarios/run/generator"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/dial"
-	"brunt/targets/platform/docker"
 )
 
 // Options configure a run.
@@ -96,63 +84,32 @@ func (u unsteady) Error() string { return "the steady state did not hold: " + u.
 
 // runner is a plan in execution.
 type runner struct {
-	*plan.Plan
-	*events.Log
-	o        Options
-	logger   *slog.Logger
-	began    time.Time
-	env      *template.Env
-	journal  *journal.Journal
-	guard    *journal.Watchdog
-	warden   *journal.RemoteWatchdog // nil: brunt does not run in a container
-	sys      *target.System
-	insides  agent.Pool
-	timeline atomic.Pointer[chaos.Timeline] // the timeline in progress; nil in a control run
-	rec      *measure.Recorder
-	samples  *measure.Samples
-	clients  []targets.Transport
-	runs     []driver.Job
-	scripts  script.Set
-	stats    []load.Stats
-	keeper   *keeper              // nil: requests are not logged
-	ledger   *ledger.Ledger       // nil: the scenario has no ledger
-	written  *result.LedgerRecord // result of the ledger
-	mon      *generator.Monitor
-	usage    *observe.Usage    // of the target's units
-	observed *observe.Observer // its metrics and alerts
-	health   result.Generator
-	vars     []template.Value
-	cancel   context.CancelCauseFunc
-	records  []*chaos.Record
+	*session
+	protection *protection
+	identity   *identity
+	requests   *requests
+	loads      *loads
+	faults     *faults
+	observers  *observers
+	live       *live
 
-	identities []result.UnitIdentity // units of the target, when the load began
-	replicas   map[string]int
-	sums       summer
-
-	foreseen []chaos.Estimated // the timeline of this run; empty in a control run
-	judged   []slo.Objective
-	broken   error // a failure of brunt itself during the load
-
-	stopping bool // a stop condition was met
-
-	looks   chan chan *result.Result // requests to the watcher for the result so far
-	watched chan struct{}            // closed when the watcher no longer answers
-	interim interim
-
-	timetable []result.Foreseen // foreseen, for live displays
+	written    *result.LedgerRecord // result of the ledger; nil: the scenario has none
+	broken     error                // a failure of brunt itself during the load
+	closers    []func() error       // free what the run holds, in reverse order
+	closeNotes []string             // notes of closers, about the result
 }
-
-var discard = slog.New(slog.DiscardHandler)
 
 // newRunner creates the runner of a plan.
 func newRunner(p *plan.Plan, o Options) *runner {
-	r := &runner{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
-	if r.o.ID == "" {
-		r.o.ID = NewID()
+	s := newSession(p, o)
+	r := &runner{
+		session: s, protection: &protection{session: s}, identity: &identity{session: s}, requests: &requests{s},
+		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
-	r.Log = events.New(events.Options{Mask: p.Scenario.Secrets.Mask, Log: o.Log, Event: o.Event})
-	r.insides.Find, r.insides.Helper = catalog.Find, o.Helpers
-	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), new(observe.Observer) // which reads nothing yet
+	r.protection.agents.Find, r.protection.agents.Helper = catalog.Find, o.Helpers
+	r.loads = &loads{session: s, requests: r.requests}
+	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
+	r.live = newLive(r)
 	return r
 }
 
@@ -198,310 +155,227 @@ func NewID() string {
 	return time.Now().UTC().Format("20060102-150405-") + string(b)
 }
 
-// breaks reports whether the run starts a target or injects faults, so that it needs a journal and a
-// watchdog.
-func (r *runner) breaks() bool { return r.Stack != nil || len(r.Faults) > 0 && !r.o.NoChaos }
-
-// protect opens the journal and starts the watchdog.
-func (r *runner) protect() (err error) {
-	if r.journal, err = journal.Open(catalog.AllOperations(), r.o.State, r.o.ID); err != nil {
-		return err
-	}
-	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
-	r.insides.Journal = r.journal
-	if len(r.o.Guard) == 0 {
-		return nil
-	}
-	mark, err := r.ward()
-	if err == nil {
-		r.guard, err = journal.StartWatchdog(r.o.Guard, r.journal.Path(), mark...)
-	}
-	if err != nil {
-		if r.warden != nil {
-			err = errors.Join(err, r.warden.Stop())
-		}
-		return errors.Join(err, r.journal.Close())
-	}
-	return nil
-}
-
-// wardSlack is how much longer than planned a run may take before its watchdog in a container of its
-// own undoes everything.
-const (
-	wardSlack = 15 * time.Minute
-	longest   = 7 * 24 * time.Hour
-)
-
-// ward starts the remote watchdog of a brunt that runs in a container itself, if it injects faults
-// by the engine, and returns the mark for the other watchdog.
-func (r *runner) ward() (mark []string, err error) {
-	if docker.Self() == "" {
-		return nil, nil
-	}
-	const (
-		alone   = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
-		unknown = "the engine %s does not know the container that brunt runs in (that is another engine's, as in Docker in Docker), and so has no place beside it for a guard in a container of its own. "
-		soon    = time.Minute
-	)
-	if !r.Contained && !slices.ContainsFunc(r.Faults, r.inside) {
-		r.Note(alone)
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), soon)
-	defer cancel()
-	at, err := docker.Find(r.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	e, err := docker.Open(at, docker.Options{Check: r.ChaosAllowlist.CheckAddr})
-	if err != nil {
-		return nil, err
-	}
-	if err := e.Ping(ctx); err != nil { // reported when the target is brought up
-		return nil, e.Close()
-	}
-	most := wardSlack + r.Takes()
-	for _, f := range r.Faults {
-		most += f.Stays() + f.WithinOr()
-	}
-	if most <= 0 || most > longest { // a load without an end
-		most = longest
-	}
-	r.warden, err = journal.StartRemoteWatchdog(ctx, e, r.o.ID, most)
-	switch {
-	case errors.Is(err, journal.ErrNoRemoteWatchdog):
-		r.Note(unknown+alone, at.Host)
-		return nil, e.Close()
-	case err != nil:
-		return nil, errors.Join(err, e.Close())
-	}
-	r.journal.Tell = r.warden.Tell
-	r.Note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
-	return []string{r.warden.Mark(at)}, nil
-}
-
-// closeJournal stops the watchdog and ends the journal. Left describes what is still to be undone;
-// empty is nothing.
-func (r *runner) closeJournal() (left string, err error) {
-	const most = time.Minute
-	ctx, cancel := context.WithTimeout(context.Background(), most)
-	defer cancel()
-	if err := r.insides.Close(ctx); err != nil {
-		r.Note("%v", err)
-	}
-	if r.guard != nil {
-		if err := r.guard.Stop(); err != nil {
-			r.Note("%v", err)
-		}
-	}
-	if r.warden != nil {
-		if err := r.warden.Stop(); err != nil {
-			r.Note("%v", err)
-		}
-	}
-	if open := r.journal.Open(); open > 0 {
-		left = fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open)
-	}
-	return left, r.journal.Close()
-}
-
 // guarded runs the plan with a journal and a watchdog.
 func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	if !r.breaks() {
 		return r.run(ctx)
 	}
-	if err := r.protect(); err != nil {
+	if err := r.protection.open(); err != nil {
 		return nil, err
 	}
 	res, err := r.run(ctx)
-	left, cerr := r.closeJournal()
+	left, cerr := r.protection.close()
 	if left != "" && res != nil {
-		r.notReverted(res, left)
+		notReverted(res, left)
 	}
 	return res, errors.Join(err, cerr)
 }
 
-// run brings the target up, drives load and faults, takes the target down and judges.
+// run is the life of a run. An error before the load is the fault of the scenario or the target, and
+// the result says so; an error of brunt itself is returned.
 func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
-	if err := r.furnish(); err != nil {
-		return r.unstarted(err), nil
-	}
-	if !r.o.NoChaos {
-		if err := r.TryFaults(); err != nil {
+	defer func() {
+		err = errors.Join(err, r.close())
+		if res != nil {
+			res.Notes = append(res.Notes, r.closeNotes...)
+		}
+	}()
+	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.fetchTokens, r.setup, r.bind} {
+		if err := step(ctx); err != nil {
 			return r.unstarted(err), nil
 		}
 	}
-	r.sys = r.newTarget()
-	err = r.sys.Up(ctx)
-	defer func() {
-		if derr := r.sys.Down(ctx); derr != nil {
-			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
-		}
-	}()
-	if err != nil {
-		return r.unstarted(err), nil
-	}
-	r.sys.Watch()
-	r.identify(ctx)
-	r.programs() // so that a look at the run does not compute it during the load
-	if err := r.helpers(ctx); err != nil {
-		return r.unstarted(err), nil
-	}
-	dropTokens, err := r.tokens(ctx)
-	if err != nil {
-		return r.unstarted(err), nil
-	}
-	defer dropTokens()
-	if err := r.once(ctx, "setup", r.Setup); err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("%w: %w", errSetup, err)
-		}
-		return r.unstarted(err), nil
-	}
-	if err := r.Bind(ctx, r.reach); err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("%w: %w", errBind, err)
-		}
-		return r.unstarted(err), nil
-	}
-	shards := runtime.GOMAXPROCS(0)
-	if r.rec, err = r.recorder(shards); err != nil {
+	if err := r.openRecords(); err != nil {
 		return nil, err
 	}
-	defer r.rec.Close()
-	if r.Plan.Ledger != nil {
-		if r.ledger, err = ledger.Open(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, r.ledger.Close()) }()
-	}
-	defer r.scripts.End()
-	if err := r.scripts.Start(ctx, r.scriptHost()); err != nil {
+	if err := r.startScripts(ctx); err != nil {
 		return r.unstarted(err), nil
 	}
-	r.Begin(time.Now().Add(r.Scenario.Warmup + lead))
-	if r.o.Requests != "" {
-		if r.keeper, err = r.openKeeper(); err != nil {
-			return nil, err
-		}
-		defer func() {
-			if kerr := r.keeper.close(); kerr != nil && res != nil {
-				res.Notes = append(res.Notes, fmt.Sprintf("%s is not whole: %v", r.o.Requests, kerr))
-			}
-		}()
+	if err := r.openLoads(); err != nil {
+		return nil, err
 	}
-	for i := range r.Loads {
-		if err := r.prepare(i, shards); err != nil {
-			return nil, err
-		}
-	}
-	defer func() {
-		for _, c := range r.clients {
-			if c != nil {
-				_ = c.Close()
-			}
-		}
-	}()
-	r.mon, r.usage = generator.NewMonitor(r.Now, r.T0()), observe.NewUsage(r.sys.Units())
-	r.observed = observe.New(r.observedRun(), r.Gauges, r.Alerts)
-	r.usage.Watch(r.Now)
-	r.observed.Watch()
-	defer r.usage.Stop()
-	defer r.observed.Stop()
+	r.observers.start()
 	r.broken = r.drive(ctx)
-	r.usage.Stop()
-	r.observed.Stop()
-	r.health = r.mon.Finish() // of the load, without the judging
+	r.observers.stop()
 	defer Frugal()()
-	if r.ledger != nil {
-		if r.written, err = r.ledger.Verify(ctx, r.ledgerRun()); err != nil {
-			return nil, errors.Join(r.broken, err)
-		}
+	if err := r.verifyLedger(ctx); err != nil {
+		return nil, errors.Join(r.broken, err)
 	}
-	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
-		r.Note("teardown failed: %v", err)
-	}
+	r.teardown(ctx)
 	if res, err = r.result(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
 	return res, nil
 }
 
-// furnish prepares what the steps of a run need: variables, tables, files, and a store for samples.
-func (r *runner) furnish() error {
-	sc := r.Scenario
-	r.env = &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
-	for _, t := range sc.Tables {
-		t.Start(sc.Seed)
+// onClose adds what close is to do.
+func (r *runner) onClose(do func() error) { r.closers = append(r.closers, do) }
+
+// close frees all that the run holds, the last first.
+func (r *runner) close() error {
+	var errs []error
+	for _, do := range slices.Backward(r.closers) {
+		errs = append(errs, do())
 	}
-	r.env.Fill = func() { r.cancel(errUsedUp) }
-	r.env.Now = r.Now
-	r.samples = &measure.Samples{Mask: sc.Secrets.Mask, Steps: len(r.Series.Steps)}
-	r.vars = make([]template.Value, len(sc.Symbols.Vars()))
-	r.files()
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+// prepare checks and prepares all that needs no target.
+func (r *runner) prepare(context.Context) error {
+	r.session.prepare()
+	r.loads.samples = &measure.Samples{Mask: r.Scenario.Secrets.Mask, Steps: len(r.Series.Steps)}
+	r.loads.raiseFileLimit()
 	for i := range r.Loads {
 		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
 			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
 		}
 	}
-	return nil
+	if r.o.NoChaos {
+		return nil
+	}
+	return r.TryFaults()
 }
 
-// recorder creates the recorder of all loads.
-func (r *runner) recorder(shards int) (*measure.Recorder, error) {
-	sc := r.Scenario
-	timeout := time.Duration(0)
-	for i := range r.Loads {
-		timeout = max(timeout, r.Loads[i].Timeout.D())
+// bringUp brings the target up, identifies its units, and prepares the agents.
+func (r *runner) bringUp(ctx context.Context) error {
+	r.sys = r.newTarget()
+	r.onClose(func() error { return r.takeDown(ctx) })
+	if err := r.sys.Up(ctx); err != nil {
+		return err
 	}
-	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	c := measure.Config{
-		Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.Objectives(r.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: r.Now, InFlight: r.inFlight,
-		BySteps: r.o.BySteps, Freezes: func() []measure.Freeze { return r.mon.Freezes() },
-	}
-	if r.o.Requests != "" {
-		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
-	}
-	return measure.New(c)
-}
-
-// scriptHost describes this run for its scripts.
-func (r *runner) scriptHost() *script.Host {
-	base, links := r.sys.Base()
-	return &script.Host{
-		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.rec, Samples: r.samples,
-		Stop:     func(condition string) { r.cancel(stopped{condition}) },
-		Timeline: r.timeline.Load,
-		Sink:     func(i int) load.Sink { return r.rec.Shard(i) },
-	}
-}
-
-// helpers prepares the image of the agents, where a fault will need one.
-func (r *runner) helpers(ctx context.Context) error {
-	for _, e := range r.Faults {
-		if r.o.NoChaos || !r.inside(e) {
-			continue
-		}
-		engine, err := r.sys.Open(ctx)
-		if err != nil {
-			return err
-		}
-		return r.insides.Ready(ctx, engine, r.o.ID)
-	}
-	return nil
-}
-
-// inside reports whether a fault acts inside a container, where it may need an agent.
-func (r *runner) inside(e *chaos.Entry) bool {
-	d, _ := catalog.Find(e.Kind)
-	return e.Traits(r.Scope).InNetwork || r.Contained && d.Agent != nil
+	r.sys.Watch()
+	r.identity.identify(ctx)
+	r.identity.programs() // so that a look at the run does not compute it during the load
+	return r.protection.prepareAgents(ctx)
 }
 
 // newTarget prepares the target of this run.
 func (r *runner) newTarget() *target.System {
 	return target.New(&target.Host{
-		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.journal, Units: r.env.Units,
-		Answers:  func(ctx context.Context) error { return r.once(ctx, "ready", r.Ready) },
-		Timeline: r.timeline.Load,
+		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.protection.journal, Units: r.env.Units,
+		Answers:  func(ctx context.Context) error { return r.requests.once(ctx, "ready", r.Ready) },
+		Timeline: r.faults.timeline.Load,
 	})
+}
+
+func (r *runner) takeDown(ctx context.Context) error {
+	if err := r.sys.Down(ctx); err != nil {
+		return fmt.Errorf("taking the target down: %w", err)
+	}
+	return nil
+}
+
+func (r *runner) fetchTokens(ctx context.Context) error {
+	drop, err := r.requests.tokens(ctx)
+	if err != nil {
+		return err
+	}
+	r.onClose(func() error { drop(); return nil })
+	return nil
+}
+
+func (r *runner) setup(ctx context.Context) error {
+	err := r.requests.once(ctx, "setup", r.Setup)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errSetup, err)
+	}
+	return err
+}
+
+// bind prepares steps at the target, such as statements.
+func (r *runner) bind(ctx context.Context) error {
+	err := r.Bind(ctx, r.requests.reach)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errBind, err)
+	}
+	return err
+}
+
+func (r *runner) teardown(ctx context.Context) {
+	if err := r.requests.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
+		r.Note("teardown failed: %v", err)
+	}
+}
+
+// openRecords opens the recorder and the ledger.
+func (r *runner) openRecords() (err error) {
+	l, shards := r.loads, runtime.GOMAXPROCS(0)
+	if l.rec, err = l.recorder(shards, func() []measure.Freeze { return r.observers.mon.Freezes() }); err != nil {
+		return err
+	}
+	r.onClose(func() error { l.rec.Close(); return nil })
+	if r.Plan.Ledger != nil {
+		if l.ledger, err = ledger.Open(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
+			return err
+		}
+		r.onClose(l.ledger.Close)
+	}
+	return nil
+}
+
+// startScripts starts the scripts, and waits for their setup.
+func (r *runner) startScripts(ctx context.Context) error {
+	base, links := r.sys.Base()
+	r.onClose(func() error { r.loads.scripts.End(); return nil })
+	return r.loads.scripts.Start(ctx, &script.Host{
+		Plan: r.Plan, Log: r.Log, Env: r.env, Base: base, Links: links, LogDir: r.o.LogDir, Control: r.o.NoChaos, Recorder: r.loads.rec, Samples: r.loads.samples,
+		Stop:     func(condition string) { r.cancel(stopped{condition}) },
+		Timeline: r.faults.timeline.Load,
+		Sink:     func(i int) load.Sink { return r.loads.rec.Shard(i) },
+	})
+}
+
+// openLoads sets t0 and prepares the loads.
+func (r *runner) openLoads() (err error) {
+	r.Begin(time.Now().Add(r.Scenario.Warmup + lead))
+	if r.o.Requests != "" {
+		if r.loads.log, err = r.openRequestLog(); err != nil {
+			return err
+		}
+		r.onClose(func() error {
+			if err := r.loads.log.close(); err != nil {
+				r.closeNotes = append(r.closeNotes, fmt.Sprintf("%s is not whole: %v", r.o.Requests, err))
+			}
+			return nil
+		})
+	}
+	r.onClose(r.loads.close)
+	for i := range r.Loads {
+		if err := r.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyLedger reads back what the load has written.
+func (r *runner) verifyLedger(ctx context.Context) (err error) {
+	if r.loads.ledger != nil {
+		r.written, err = r.loads.ledger.Verify(ctx, r.ledgerRun())
+	}
+	return err
+}
+
+// ledgerRun describes this run for the verification of the ledger.
+func (r *runner) ledgerRun() ledger.Run {
+	query := r.Plan.Ledger.Query.Call
+	of := r.Protocols.Select(query)
+	return ledger.Run{
+		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.faults.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash("ledger"))) },
+		Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event,
+		Progress: func(asked, all int64) {
+			r.logger.Info("ledger.reading", "asked", asked, "of", all)
+			if r.o.Live != nil {
+				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
+			}
+		},
+		Addr: func(unit string) string { return r.sys.Addr(unit) },
+		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
+			return of.Client(r.requests.straight(base, timeout, samples))
+		},
+		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },
+		EndIteration: of.Ender(),
+	}
 }

@@ -31,23 +31,23 @@ const never = time.Duration(math.MaxInt64)
 
 // snapshotNow is the state while the loads go on.
 func (r *runner) snapshotNow() *snapshot {
-	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.scripts.Checks(), events: r.OfFaults()}
+	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.loads.scripts.Checks(), events: r.OfFaults()}
 	for i := range r.Loads {
 		s.ends = append(s.ends, r.Loads[i].Schedule.End())
 	}
-	s.records = s.recordsSoFar(r.rec.Occurrences())
+	s.records = s.recordsSoFar(r.loads.rec.Occurrences())
 	return s
 }
 
 // snapshotAtEnd is the state after the loads and the faults.
 func (r *runner) snapshotAtEnd() *snapshot {
-	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.scripts.Checks(), records: r.records}
+	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records}
 	for i := range r.Loads {
-		s.ends = append(s.ends, max(0, r.stats[i].End))
+		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
 	for _, rec := range s.records {
-		if rec.N >= 0 && rec.Detect == nil && r.observed.HasAlerts() {
-			rec.Detect = r.observed.Earliest(rec.Injected)
+		if rec.N >= 0 && rec.Detect == nil && r.observers.observed.HasAlerts() {
+			rec.Detect = r.observers.observed.Earliest(rec.Injected)
 		}
 	}
 	return s
@@ -63,7 +63,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 		lp := &s.Loads[i]
 		res.Loads = append(res.Loads, result.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
-			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.stepsOf(i),
+			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
 		})
 	}
 	f, err := find(c)
@@ -89,7 +89,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.Scenario
 	c := judge.Case{
-		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Checks: s.checks, Samples: s.samples,
+		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Checks: s.checks, Samples: s.loads.samples,
 		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
 	}
 	for i := range s.Loads {
@@ -113,16 +113,16 @@ func (s *snapshot) judgeCase() judge.Case {
 			c.Detected[rec.N] = s.detection(rec.Detect)
 		}
 	}
-	s.observed.JudgedBy(c.SLO, s.records, &c)
+	s.observers.observed.JudgedBy(c.SLO, s.records, &c)
 	if !s.final() {
-		c.Usage, c.Series = s.usage.SoFar(s.Events()), s.observed.SoFar()
+		c.Usage, c.Series = s.observers.usage.SoFar(s.Events()), s.observers.observed.SoFar()
 		return c
 	}
-	c.Usage, c.Series = s.usage.Finish(s.Events()), s.observed.Finished()
+	c.Usage, c.Series = s.observers.usage.Finish(s.Events()), s.observers.observed.Finished()
 	c.Strict, c.Ledger = sc.Judge.Strict, s.written // the result so far has no intervals to be strict about
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
-			return scenarios.NewTraceID(s.traceHigh(s.Loads[load].Name), low)
+			return scenarios.NewTraceID(s.requests.traceHigh(s.Loads[load].Name), low)
 		}
 	}
 	return c
@@ -147,16 +147,16 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 		if i := slices.IndexFunc(s.Faults, func(p *chaos.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
 			rec.Kind = s.Faults[i].Kind
 		}
-		if i := slices.IndexFunc(s.foreseen, func(p chaos.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
-			rec.Planned = s.foreseen[i].At
+		if i := slices.IndexFunc(s.faults.estimate, func(p chaos.Estimated) bool { return p.Name == oc.Name }); i >= 0 {
+			rec.Planned = s.faults.estimate[i].At
 		}
 		switch noticed, ok := e["fault.detected"]; {
 		case ok:
 			rec.Detect = &chaos.Sighting{Noticed: true, At: noticed.T.D(), NotYet: oc.Injected, Text: noticed.Text}
 		case s.ownDetect(oc.Fault):
 			rec.Detect = &chaos.Sighting{NotYet: oc.Injected}
-		case s.observed.HasAlerts():
-			rec.Detect = s.observed.Earliest(oc.Injected)
+		case s.observers.observed.HasAlerts():
+			rec.Detect = s.observers.observed.Earliest(oc.Injected)
 		}
 		out = append(out, rec)
 	}

@@ -51,7 +51,6 @@ var largeTypes = map[string][2]int{
 	"scenarios/judge.composer":   {0, 48},
 	"scenarios/load.Log":         {22, 0},
 	"scenarios/measure.Recorder": {32, 0},
-	"scenarios/run.runner":       {46, 91},
 }
 
 // unusedExports is how many exported names that no other package uses a part of the module may have.

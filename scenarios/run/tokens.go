@@ -14,7 +14,7 @@ import (
 
 // tokens fetches the tokens of requests before the load begins, and renews them beside it until drop
 // is called. No measured request waits for one.
-func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
+func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var keepers sync.WaitGroup
 	drop = func() {
@@ -39,7 +39,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 }
 
 // fresh notes that a token could not be renewed in time, or was renewed again.
-func (r *runner) fresh(err error) {
+func (r *requests) fresh(err error) {
 	if err == nil {
 		r.Event(result.Event{Event: "auth.refreshed"})
 		return

@@ -15,7 +15,7 @@ import (
 )
 
 // decide sets verdict, exit code and reason by their precedence.
-func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.FaultFinding) {
+func (r *runner) decide(ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding) {
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
@@ -23,21 +23,21 @@ func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.F
 		res.Reason, good = judge.Unasked(res.Cells)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
-	code := r.decideCause(cause, v)
+	code := v.decideCause(cause)
 	if r.broken != nil {
 		v.worse(scenarios.Broken, r.broken.Error())
 	}
 	if !res.Generator.Healthy {
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
-	r.decideFaults(cause, v) // first, because a fault may be the reason for an objective
-	for _, why := range r.scripts.Failures() {
+	v.decideFaults(cause, r.faults.records) // first, because a fault may be the reason for an objective
+	for _, why := range r.loads.scripts.Failures() {
 		v.worse(scenarios.Fail, why)
 	}
 	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
-		r.decideObjectives(v)
+		v.decideObjectives(objectives)
 	}
-	r.decideImpacts(v, found)
+	v.decideImpacts(found)
 	res.ExitCode = res.Verdict.ExitCode()
 	switch {
 	case res.Verdict == scenarios.Interrupted:
@@ -62,16 +62,16 @@ func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason st
 }
 
 // notReverted records in the result that a fault could not be undone.
-func (r *runner) notReverted(res *result.Result, why string) {
+func notReverted(res *result.Result, why string) {
 	verdict{res}.worse(scenarios.NotReverted, why)
 	res.ExitCode = res.Verdict.ExitCode()
 }
 
 // decideFaults judges the faults themselves: a fault that was not verified, met no traffic or could
 // not be undone. Where the steady state did not hold, cause is the reason that none was injected.
-func (r *runner) decideFaults(cause error, v verdict) {
+func (v verdict) decideFaults(cause error, records []*chaos.Record) {
 	refused := errors.As(cause, new(unsteady))
-	for _, c := range r.records {
+	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
 			judgeRecord(c, c.Name, v.worse)
 		}
@@ -111,7 +111,7 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 
 // decideImpacts fails a run whose steady state did not hold before a judged fault, or in which a
 // required impact is missing.
-func (r *runner) decideImpacts(v verdict, found []judge.FaultFinding) {
+func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
 		if why := found[i].Unsteady; why != "" {
 			v.worse(scenarios.Fail, "the steady state did not hold: "+why)
@@ -125,7 +125,7 @@ func (r *runner) decideImpacts(v verdict, found []judge.FaultFinding) {
 }
 
 // decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt.
-func (r *runner) decideCause(cause error, v verdict) int {
+func (v verdict) decideCause(cause error) int {
 	var (
 		in   Interrupt
 		stop stopped
@@ -144,9 +144,9 @@ func (r *runner) decideCause(cause error, v verdict) int {
 	return in.Code
 }
 
-func (r *runner) decideObjectives(v verdict) {
+func (v verdict) decideObjectives(objectives []slo.Objective) {
 	count := map[scenarios.Verdict]int{}
-	res, objectives := v.Result, r.judged
+	res := v.Result
 	for _, o := range res.Objectives {
 		count[o.Verdict]++
 	}

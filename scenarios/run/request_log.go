@@ -11,9 +11,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// keeper writes the requests of a run to a file as they are counted. One goroutine at a time may use
+// A requestLog writes the requests of a run to a file as they are counted. One goroutine at a time may use
 // it.
-type keeper struct {
+type requestLog struct {
 	file *os.File
 	pack *zstd.Encoder
 	out  *result.RequestsWriter
@@ -23,30 +23,30 @@ type keeper struct {
 // worded is a call that reports its method and URL.
 type worded interface{ Asks() (method, url string) }
 
-// openKeeper creates the file.
-func (r *runner) openKeeper() (*keeper, error) {
-	head := result.Requests{Run: r.o.ID, T0: r.T0(), Checks: r.Checks}
-	for _, l := range r.Series.Loads {
+// openRequestLog creates the file.
+func (s *session) openRequestLog() (*requestLog, error) {
+	head := result.Requests{Run: s.o.ID, T0: s.T0(), Checks: s.Checks}
+	for _, l := range s.Series.Loads {
 		head.Loads = append(head.Loads, l.Name)
 	}
-	for _, s := range r.Series.Steps {
-		head.Steps = append(head.Steps, result.RequestsStep{Name: s.Name})
+	for _, step := range s.Series.Steps {
+		head.Steps = append(head.Steps, result.RequestsStep{Name: step.Name})
 	}
-	for i := range r.Loads {
-		for _, f := range r.Loads[i].Flows {
-			for _, s := range f.Steps {
-				if c, ok := s.Call.(worded); ok {
+	for i := range s.Loads {
+		for _, f := range s.Loads[i].Flows {
+			for _, step := range f.Steps {
+				if c, ok := step.Call.(worded); ok {
 					method, url := c.Asks()
-					asks(&head.Steps[s.Index], method, r.Scenario.Secrets.Mask(url))
+					asks(&head.Steps[step.Index], method, s.Scenario.Secrets.Mask(url))
 				}
 			}
 		}
 	}
-	f, err := os.Create(r.o.Requests)
+	f, err := os.Create(s.o.Requests)
 	if err != nil {
 		return nil, fmt.Errorf("the file of requests: %w", err)
 	}
-	k := &keeper{file: f}
+	k := &requestLog{file: f}
 	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
 		k.out, err = result.NewRequestsWriter(k.pack, head)
 	}
@@ -67,18 +67,18 @@ func asks(to *result.RequestsStep, method, url string) {
 }
 
 // keep writes a request, except those of the warm-up and those that were never reached.
-func (k *keeper) keep(o *scenarios.Outcome) {
-	if k.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
-		k.err = k.out.Write(o)
+func (l *requestLog) keep(o *scenarios.Outcome) {
+	if l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
+		l.err = l.out.Write(o)
 	}
 }
 
 // close ends the file; its error is why the file is incomplete.
-func (k *keeper) close() error {
-	for _, end := range []func() error{k.out.Flush, k.pack.Close, k.file.Close} {
-		if err := end(); k.err == nil {
-			k.err = err
+func (l *requestLog) close() error {
+	for _, end := range []func() error{l.out.Flush, l.pack.Close, l.file.Close} {
+		if err := end(); l.err == nil {
+			l.err = err
 		}
 	}
-	return k.err
+	return l.err
 }

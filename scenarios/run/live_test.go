@@ -15,7 +15,6 @@ import (
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run/events"
 )
 
 // TestLook: a run can be looked at any number of times while it goes on, and the result so far grows
@@ -90,15 +89,15 @@ judge: {hold: 1s}
 func TestLook_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
-	r := &runner{Plan: &plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Log: events.New(events.Options{})}
+	r := newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Options{})
 	r.Begin(t0)
-	r.observed = observe.Played("High", "...FF..", t0)
+	r.observers.observed = observe.Played("High", "...FF..", t0)
 	rec, err := measure.New(measure.Config{Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1, Now: func() time.Duration { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rec.Close()
-	r.rec = rec
+	r.loads.rec = rec
 	for _, c := range []struct {
 		name     string
 		injected time.Duration

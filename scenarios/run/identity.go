@@ -15,40 +15,48 @@ import (
 	"brunt/scenarios/result"
 )
 
-func (r *runner) environment() result.Environment {
+// identity is what a run was made of: the programs, the images and the number of its units.
+type identity struct {
+	*session
+	units    []result.UnitIdentity // of the target, when the load began
+	replicas map[string]int        // by service
+	sums     summer
+}
+
+func (i *identity) environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
-		command = append(command, r.Scenario.Secrets.Mask(arg))
+		command = append(command, i.Scenario.Secrets.Mask(arg))
 	}
 	var policies []string
-	for _, p := range r.Policies {
+	for _, p := range i.Policies {
 		policies = append(policies, plan.PolicyName(p))
 	}
-	sc := r.Scenario
+	sc := i.Scenario
 	var files []result.FileSum
 	for _, f := range sc.Files() {
 		files = append(files, result.FileSum{Path: plan.Relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
-	own, tools := r.programs()
+	own, tools := i.programs()
 	return result.Environment{
-		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: machine.Clock(),
+		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Units: i.units, Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: r.TargetName(), Policies: policies,
+		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: i.TargetName(), Policies: policies,
 	}
 }
 
 // programs returns the digest of brunt's own file, and those of the programs that run its scripts.
 // Each file is read once, before the load begins: brunt's has some ten megabytes, and its digest
 // takes as long as a thousand requests.
-func (r *runner) programs() (own string, tools []result.FileSum) {
-	for i := range r.Loads {
-		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
-			if sum, ok := r.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
+func (i *identity) programs() (own string, tools []result.FileSum) {
+	for n := range i.Loads {
+		if s := i.Loads[n].Script; s != nil && s.Binary != "" {
+			if sum, ok := i.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
 				tools = append(tools, result.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
 			}
 		}
 	}
-	own, _ = r.sums.of(machine.Executable())
+	own, _ = i.sums.of(machine.Executable())
 	return own, tools
 }
 
@@ -73,42 +81,42 @@ func (s *summer) of(file string) (sum string, ok bool) {
 const identifyWithin = 10 * time.Second
 
 // identify finds the images and programs of the units, before the load begins.
-func (r *runner) identify(ctx context.Context) {
+func (i *identity) identify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
-	dir := filepath.Dir(r.Scenario.File)
-	for _, u := range r.sys.Units() {
+	dir := filepath.Dir(i.Scenario.File)
+	for _, u := range i.sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
 		if c, ok := u.(chaos.Contained); ok {
-			r.image(ctx, c, &id)
-		} else if r.Stack != nil {
-			if service := r.Stack.Service(id.Service); service != nil {
+			i.image(ctx, c, &id)
+		} else if i.Stack != nil {
+			if service := i.Stack.Service(id.Service); service != nil {
 				files := plan.Programs(service)
 				for _, file := range files {
-					if sum, ok := r.sums.of(file); ok {
+					if sum, ok := i.sums.of(file); ok {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
+				if sum, ok := i.sums.of(machine.Executable()); ok && len(files) == 0 { // a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}
 		}
-		r.identities = append(r.identities, id)
-		if r.replicas == nil {
-			r.replicas = map[string]int{}
+		i.units = append(i.units, id)
+		if i.replicas == nil {
+			i.replicas = map[string]int{}
 		}
-		r.replicas[id.Service]++
+		i.replicas[id.Service]++
 	}
 }
 
 // image identifies the image of a container.
-func (r *runner) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
+func (i *identity) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
 	ref, _ := c.Container()
 	if ref == "" {
 		return
 	}
-	e, err := r.sys.Open(ctx)
+	e, err := i.sys.Open(ctx)
 	if err != nil {
 		return
 	}
@@ -116,7 +124,7 @@ func (r *runner) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 	if err != nil {
 		return
 	}
-	id.Image, id.ImageID = r.Scenario.Secrets.Mask(is.Image), is.ImageID
+	id.Image, id.ImageID = i.Scenario.Secrets.Mask(is.Image), is.ImageID
 	id.Digests, _ = e.Digests(ctx, is.ImageID)
 }
 

@@ -40,7 +40,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newRunner(p, Options{}).environment()
+	e := newRunner(p, Options{}).identity.environment()
 	if len(e.Scenario) != len(want) || e.Scenario[0].Path != "s.yaml" {
 		t.Errorf("files %+v", e.Scenario)
 	}

@@ -9,17 +9,18 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
+// requests makes requests to the target: for the loads, and those that are not measured.
+type requests struct{ *session }
+
 // reach returns the options by which a load reaches its target.
-func (r *runner) reach(l *scenarios.Load) targets.Options {
+func (r *requests) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.Base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
@@ -37,8 +38,8 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 }
 
 // traceHigh is the first half of the trace ids of a load; zero means no traces.
-func (r *runner) traceHigh(name string) uint64 {
-	if !r.Scenario.Trace.Sends() || r.env == nil {
+func (r *requests) traceHigh(name string) uint64 {
+	if !r.Scenario.Trace.Sends() {
 		return 0
 	}
 	return max(1, r.env.Salt[0]^load.Hash(name))
@@ -46,7 +47,7 @@ func (r *runner) traceHigh(name string) uint64 {
 
 // straight returns the options for requests to one address, as the first load would make them but
 // bypassing links with faults.
-func (r *runner) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
+func (r *requests) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
 	l := r.SetupLoad()
 	o := r.reach(l)
 	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, samples
@@ -54,7 +55,7 @@ func (r *runner) straight(base string, timeout time.Duration, samples *measure.S
 }
 
 // leads asks a unit of the target whether it leads.
-func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
+func (r *requests) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	a, ok := u.(chaos.Addressed)
 	if !ok || len(r.Plan.Leaders[l]) == 0 {
 		return errors.New("it can't be asked")
@@ -66,7 +67,7 @@ func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error
 }
 
 // once runs steps that are not measured, of setup or teardown; it ends at the first failure.
-func (r *runner) once(ctx context.Context, what string, steps []load.Step) error {
+func (r *requests) once(ctx context.Context, what string, steps []load.Step) error {
 	if len(steps) == 0 {
 		return nil
 	}
@@ -78,7 +79,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 }
 
 // sequence runs steps as one iteration, with a client of its own.
-func (r *runner) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options) error {
+func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options) error {
 	of := r.Protocols.Select(load.Calls(steps)...)
 	client, err := of.Client(o)
 	if err != nil {
@@ -125,7 +126,7 @@ func (r *runner) sequence(ctx context.Context, what string, steps []load.Step, o
 }
 
 // why describes the failure of a request that is not measured.
-func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
+func (r *requests) why(out *scenarios.Outcome, samples *measure.Samples) string {
 	why := out.Cause.Name(r.Checks)
 	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
 		why += ": " + sm.Said()
@@ -135,26 +136,3 @@ func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
 
 // onceStep is the step number of setup and teardown, which are not measured.
 const onceStep = -2
-
-// ledgerRun describes this run for the verification of the ledger.
-func (r *runner) ledgerRun() ledger.Run {
-	query := r.Plan.Ledger.Query.Call
-	of := r.Protocols.Select(query)
-	return ledger.Run{
-		T0: r.T0(), Now: r.Now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
-		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash("ledger"))) },
-		Mask: r.Scenario.Secrets.Mask, Note: r.Note, Event: r.Event,
-		Progress: func(asked, all int64) {
-			r.logger.Info("ledger.reading", "asked", asked, "of", all)
-			if r.o.Live != nil {
-				r.o.Live(result.Interval{At: r.Now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
-			}
-		},
-		Addr: func(unit string) string { return r.sys.Addr(unit) },
-		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
-			return of.Client(r.straight(base, timeout, samples))
-		},
-		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },
-		EndIteration: of.Ender(),
-	}
-}

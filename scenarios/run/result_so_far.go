@@ -17,12 +17,12 @@ import (
 type Look func(ctx context.Context) *result.Result
 
 // Look asks the watcher, because only its goroutine may read its data.
-func (r *runner) Look(ctx context.Context) *result.Result {
+func (l *live) Look(ctx context.Context) *result.Result {
 	answer := make(chan *result.Result, 1)
 	select {
-	case r.looks <- answer:
+	case l.looks <- answer:
 		return <-answer
-	case <-r.watched:
+	case <-l.over:
 	case <-ctx.Done():
 	}
 	return nil
@@ -35,22 +35,22 @@ type interim struct {
 }
 
 // soFar composes the result so far.
-func (r *runner) soFar() *result.Result {
-	if r.interim.header == nil {
-		r.interim.header = r.head()
+func (l *live) soFar() *result.Result {
+	if l.interim.header == nil {
+		l.interim.header = l.head()
 	}
-	s, head := r.snapshotNow(), *r.interim.header
+	s, head := l.snapshotNow(), *l.interim.header
 	res := &head
-	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, r.T0()
-	res.Going = &result.Going{At: r.Now(), End: r.End()}
-	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return r.interim.Findings(r.rec, c) })
+	res.Duration, res.Verdict, res.T0 = result.Sec(s.at), scenarios.Running, l.T0()
+	res.Going = &result.Going{At: l.Now(), End: l.End()}
+	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return l.interim.Findings(l.loads.rec, c) })
 	if err != nil {
-		r.logger.Warn("looking at the run", "error", err)
+		l.logger.Warn("looking at the run", "error", err)
 		return nil
 	}
-	res.Generator = r.mon.SoFar()
-	generator.Judge(&res.Generator, f, generator.LagLimit(r.Scenario.SLO))
-	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
+	res.Generator = l.observers.mon.SoFar()
+	generator.Judge(&res.Generator, f, generator.LagLimit(l.Scenario.SLO))
+	res.Notes = append(slices.Clone(l.Notes), f.Notes...)
 	res.Reason = reasonSoFar(res.Objectives)
 	return res
 }

@@ -1,0 +1,139 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// faults are the faults of a run: their timeline, and its records.
+type faults struct {
+	*session
+	protection *protection
+	requests   *requests
+	loads      *loads
+	observers  *observers
+
+	timeline atomic.Pointer[chaos.Timeline] // in progress; nil in a control run
+	estimate []chaos.Estimated              // when each fault is due; empty in a control run
+	records  []*chaos.Record
+}
+
+// newTimeline creates the timeline of this run.
+func (f *faults) newTimeline() *chaos.Timeline {
+	t := &chaos.Timeline{
+		Entries: f.Faults, Journal: f.protection.journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
+		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
+		Env:    f.environment(),
+		Inject: f.loads.rec.Inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void, Before: f.steady, Event: f.Event,
+	}
+	t.Ready()
+	return t
+}
+
+// environment is the environment of faults in this run.
+func (f *faults) environment() chaos.Env {
+	return chaos.Env{
+		Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits, Now: f.Now, Run: f.o.ID,
+		Ask: f.requests.leads, Addresses: f.env.Units, Allow: f.ChaosRules(), Spare: f.CheckProtected, Agents: &f.protection.agents,
+		Burner: f.o.Burner, State: f.o.State,
+	}
+}
+
+// steady checks the steady state before the first injection.
+func (f *faults) steady(context.Context) error {
+	for _, o := range f.Scenario.Steady {
+		if o.Metric.OfSeries() {
+			if err := f.seriesSteady(o); err != nil {
+				return err
+			}
+			continue
+		}
+		holds, measured, n := judge.Steady(f.loads.rec, o)
+		switch {
+		case n == 0:
+			return f.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
+		case !holds:
+			return f.lost(unsteady{fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
+		}
+	}
+	if len(f.Scenario.Steady) > 0 {
+		f.Event(result.Event{Event: "steady.held"})
+	}
+	return nil
+}
+
+// lost ends the run because the steady state does not hold.
+func (f *faults) lost(why unsteady) error {
+	f.Event(result.Event{Event: "steady.lost", Text: why.what})
+	f.cancel(why)
+	return why
+}
+
+// stillDown checks again, at the end, what one-shot faults took down.
+func (f *faults) stillDown() {
+	for _, rec := range f.records {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		if err := rec.StillDown(ctx); err != nil {
+			rec.RevertErr = errors.Join(rec.RevertErr, err)
+		}
+		cancel()
+	}
+}
+
+// seriesSteady checks a condition on a series over the baseline so far.
+func (f *faults) seriesSteady(o slo.Objective) error {
+	res := judge.JudgeSeries(o, "baseline", judge.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar())
+	switch {
+	case res.Verdict == scenarios.Inconclusive:
+		return f.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
+	case res.Verdict != scenarios.Pass:
+		return f.lost(unsteady{fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
+	}
+	return nil
+}
+
+// noteOwnDeaths notes which units of the target ended without a fault on them.
+func (f *faults) noteOwnDeaths(end time.Duration) {
+	first := map[string]int{}
+	times := map[string]int{}
+	var units []string
+	events := f.Events()
+	for i, e := range events {
+		at := e.T.D()
+		if e.Event != "unit.exit" || at > end || f.hit(e.Unit, at) {
+			continue
+		}
+		if times[e.Unit]++; times[e.Unit] == 1 {
+			first[e.Unit] = i
+			units = append(units, e.Unit)
+		}
+	}
+	for _, u := range units {
+		e := events[first[u]]
+		how := "at " + quantity.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
+		if n := times[u]; n > 1 {
+			how = fmt.Sprintf("%d times, first %s", n, how)
+		}
+		f.Note("%s ended by itself %s: %s", u, how, e.Text)
+	}
+}
+
+// hit reports whether a fault was on the unit at the time.
+func (f *faults) hit(unit string, at time.Duration) bool {
+	const early = 100 * time.Millisecond // an exit may be reported before the injecting call returns
+	return slices.ContainsFunc(f.records, func(c *chaos.Record) bool {
+		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
+	})
+}

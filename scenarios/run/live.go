@@ -1,0 +1,123 @@
+package run
+
+import (
+	"time"
+
+	"brunt/scenarios/judge"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/observe"
+	"brunt/scenarios/result"
+)
+
+// foldEvery is how often samples are sorted into cells.
+const foldEvery = 200 * time.Millisecond
+
+// live watches a run while its loads go on, and answers looks at it.
+type live struct {
+	*runner
+	looks     chan chan *result.Result // requests for the result so far
+	over      chan struct{}            // closed when looks are no longer answered
+	interim   interim
+	stopping  bool              // a stop condition was met
+	timetable []result.Foreseen // of the faults
+}
+
+func newLive(r *runner) *live {
+	return &live{runner: r, looks: make(chan chan *result.Result), over: make(chan struct{})}
+}
+
+// watch folds, checks stop conditions and reports every second, until the loads are done and the
+// faults undone.
+func (l *live) watch(done <-chan struct{}) error {
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	next := observe.NextSecond(l.Now())
+	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
+	defer close(l.over)
+	if l.o.Begun != nil {
+		l.o.Begun(l.Look)
+	}
+	for {
+		select {
+		case <-done:
+			err := l.loads.rec.Fold()
+			iv, second := l.loads.rec.Interval()
+			iv.Last = true
+			l.tell(iv, second)
+			return err
+		case answer := <-l.looks:
+			answer <- l.soFar()
+			continue
+		case <-tick.C:
+		}
+		if err := l.loads.rec.Fold(); err != nil {
+			l.cancel(err)
+			return err
+		}
+		now := l.Now()
+		if now < next {
+			continue
+		}
+		next = observe.NextSecond(now)
+		iv, second := l.loads.rec.Interval()
+		l.stopConditions(now, second, stops)
+		l.observers.mon.Tick(iv.InFlight)
+		l.tell(iv, second)
+	}
+}
+
+// stopConditions ends the run when a condition has held for its `for`. A second in which nothing
+// ended while requests were in flight continues the previous state.
+func (l *live) stopConditions(now time.Duration, second measure.Second, since []time.Duration) {
+	if now < 0 {
+		return
+	}
+	for i, o := range l.Scenario.Stop {
+		holds, known := false, false
+		if o.Metric.OfSeries() {
+			holds, known = l.observers.holds(o, now)
+		} else {
+			holds, known = judge.HoldsIn(second, o)
+		}
+		switch {
+		case !known && second.InFlight > 0 && since[i] != 0:
+		case !holds:
+			since[i] = 0
+			continue
+		case since[i] == 0:
+			since[i] = max(1, now-time.Second)
+		}
+		if now-since[i] >= o.For && !l.stopping {
+			l.stopping = true
+			l.Event(result.Event{Event: "run.stop", Text: o.Text})
+			l.cancel(stopped{o.Text})
+		}
+	}
+}
+
+// tell passes an interval to Options.Live.
+func (l *live) tell(iv result.Interval, second measure.Second) {
+	if l.o.Live == nil {
+		return
+	}
+	iv.Objectives = judge.RunningVerdicts(second, l.Objectives(l.o.NoChaos))
+	iv.End, iv.Phase = l.End(), "run"
+	if iv.At < 0 {
+		iv.Phase = "warmup"
+	} else if iv.At > iv.End {
+		iv.Phase = "grace"
+	}
+	if l.timetable == nil {
+		for _, e := range l.faults.estimate {
+			l.timetable = append(l.timetable, result.Foreseen{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
+		}
+	}
+	iv.Timetable = l.timetable
+	for _, e := range l.faults.estimate {
+		if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
+			iv.Next, iv.NextAt = e.Name, e.At
+		}
+	}
+	iv.Steps = second.Steps(l.loads.scripts.Checks())
+	l.o.Live(iv)
+}

@@ -1,0 +1,162 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/driver"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/ledger"
+	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/run/script"
+	"brunt/targets"
+)
+
+// loads are the loads of a run, and what they record.
+type loads struct {
+	*session
+	requests *requests
+	rec      *measure.Recorder
+	samples  *measure.Samples
+	clients  []targets.Transport
+	jobs     []driver.Job
+	stats    []load.Stats
+	scripts  script.Set
+	log      *requestLog    // nil: requests are not logged
+	ledger   *ledger.Ledger // nil: the scenario has none
+}
+
+// prepare prepares load i.
+func (l *loads) prepare(i, shards int) error {
+	lp := &l.Loads[i]
+	s := &driver.Setup{Load: &lp.Load, Protocols: l.Protocols.Select(lp.Calls()...)}
+	if script := l.scripts.Of(i); script != nil {
+		s.Script = script
+	} else {
+		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
+		s.Target.Sampler = l.samples
+	}
+	if l.ledger != nil {
+		s.Wrap = l.ledger.User
+	}
+	job, connections, err := lp.Driver.Prepare(s)
+	if err != nil {
+		return err
+	}
+	l.clients, l.jobs = append(l.clients, connections), append(l.jobs, job)
+	return nil
+}
+
+// loadRun returns the run of a load without its driver.
+func (l *loads) loadRun(i, shards int) *load.Run {
+	lp := &l.Loads[i]
+	warm := l.Scenario.Warmup
+	if lp.Start != 0 {
+		warm = 0
+	}
+	return &load.Run{Settings: load.Settings{
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
+		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: l.Scenario.Seed, Pacing: l.Scenario.Pacing,
+		Now: l.Now, Env: l.env, Vars: l.vars, Shards: shards,
+		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
+	}}
+}
+
+func (l *loads) inFlight() int64 {
+	n := int64(0)
+	for _, job := range l.jobs {
+		n += job.InFlight()
+	}
+	return n
+}
+
+// recorder creates the recorder of all loads.
+func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.Recorder, error) {
+	sc := l.Scenario
+	timeout := time.Duration(0)
+	for i := range l.Loads {
+		timeout = max(timeout, l.Loads[i].Timeout.D())
+	}
+	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	c := measure.Config{
+		Series: l.Series, Limits: limits, Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now, InFlight: l.inFlight,
+		BySteps: l.o.BySteps, Freezes: freezes,
+	}
+	if l.o.Requests != "" {
+		c.Keep = func(o *scenarios.Outcome) { l.log.keep(o) }
+	}
+	return measure.New(c)
+}
+
+// stepsOf names the steps of load i; those of a script are the ones that it had.
+func (l *loads) stepsOf(i int) []string {
+	if s := l.scripts.Of(i); s != nil {
+		return s.Steps()
+	}
+	return l.Loads[i].Steps
+}
+
+// raiseFileLimit raises the limit of open files to what the loads may need. Where the hard limit is
+// too low, loads without a limit of their own get one that fits.
+func (l *loads) raiseFileLimit() {
+	want, fixed := l.FilesNeeded()
+	soft, hard := machine.RaiseFileLimit(want)
+	if soft >= want {
+		return
+	}
+	if fixed > soft {
+		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail for want of sockets", want, soft, hard)
+	}
+	share := float64(soft-min(soft, fixed)) / float64(want-fixed+1)
+	for i := range l.Loads {
+		if lp := &l.Loads[i]; lp.MaxInFlight == 0 && !lp.Schedule.Closed() {
+			lp.MaxInFlight = max(100, int(share*float64(lp.InFlight())))
+		}
+	}
+}
+
+// noteProtocols notes which loads used another protocol than HTTP/1.1, and which waited for a free stream
+// on multiplexed connections.
+func (l *loads) noteProtocols() {
+	for i, c := range l.clients {
+		s, ok := c.(targets.Speaker)
+		if !ok {
+			continue
+		}
+		lp := &l.Loads[i]
+		if v := s.Speaks(); len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
+			l.Note("load %q spoke %s; connections: %d", lp.Name, strings.Join(v, " and "), c.Opened())
+		}
+		if waits, each := s.Streams(); waits > 0 {
+			most := ""
+			if n := lp.Connections.Max; n > 0 {
+				most = fmt.Sprintf(", and connections.max is %d", n)
+			}
+			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their response time", lp.Name, waits, each, most)
+		}
+	}
+}
+
+// noteLimits notes which loads reached the limit that their author set.
+func (l *loads) noteLimits() {
+	for i := range l.stats {
+		if lp := &l.Loads[i]; l.stats[i].Full && lp.MaxInFlight > 0 {
+			l.Note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
+		}
+	}
+}
+
+// close closes the connections of all loads.
+func (l *loads) close() error {
+	for _, c := range l.clients {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+	"brunt/targets/platform/docker"
+)
+
+// protection is what takes a run's faults back when the run itself does not: the journal and its
+// watchdogs. Its agents act inside containers.
+type protection struct {
+	*session
+	journal  *journal.Journal
+	watchdog *journal.Watchdog
+	remote   *journal.RemoteWatchdog // nil: brunt does not run in a container
+	agents   agent.Pool
+}
+
+// open opens the journal and starts the watchdog.
+func (p *protection) open() (err error) {
+	if p.journal, err = journal.Open(catalog.AllOperations(), p.o.State, p.o.ID); err != nil {
+		return err
+	}
+	p.journal.At, p.journal.Mask = p.o.At, p.Scenario.Secrets.Mask
+	p.agents.Journal = p.journal
+	if len(p.o.Guard) == 0 {
+		return nil
+	}
+	mark, err := p.startRemote()
+	if err == nil {
+		p.watchdog, err = journal.StartWatchdog(p.o.Guard, p.journal.Path(), mark...)
+	}
+	if err != nil {
+		if p.remote != nil {
+			err = errors.Join(err, p.remote.Stop())
+		}
+		return errors.Join(err, p.journal.Close())
+	}
+	return nil
+}
+
+const (
+	remoteSlack = 15 * time.Minute   // a run may take that much longer than planned before its remote watchdog undoes everything
+	longest     = 7 * 24 * time.Hour // of a run with a remote watchdog
+)
+
+// startRemote starts the remote watchdog of a brunt that runs in a container itself, if it injects
+// faults by the engine, and returns the mark for the other watchdog.
+func (p *protection) startRemote() (mark []string, err error) {
+	if docker.Self() == "" {
+		return nil, nil
+	}
+	const (
+		alone   = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
+		unknown = "the engine %s does not know the container that brunt runs in (that is another engine's, as in Docker in Docker), and so has no place beside it for a guard in a container of its own. "
+		soon    = time.Minute
+	)
+	if !p.Contained && !slices.ContainsFunc(p.Faults, p.needsAgent) {
+		p.Note(alone)
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	at, err := docker.Find(p.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	e, err := docker.Open(at, docker.Options{Check: p.ChaosAllowlist.CheckAddr})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Ping(ctx); err != nil { // reported when the target is brought up
+		return nil, e.Close()
+	}
+	most := remoteSlack + p.Takes()
+	for _, f := range p.Faults {
+		most += f.Stays() + f.WithinOr()
+	}
+	if most <= 0 || most > longest { // a load without an end
+		most = longest
+	}
+	p.remote, err = journal.StartRemoteWatchdog(ctx, e, p.o.ID, most)
+	switch {
+	case errors.Is(err, journal.ErrNoRemoteWatchdog):
+		p.Note(unknown+alone, at.Host)
+		return nil, e.Close()
+	case err != nil:
+		return nil, errors.Join(err, e.Close())
+	}
+	p.journal.Tell = p.remote.Tell
+	p.Note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
+	return []string{p.remote.Mark(at)}, nil
+}
+
+// close stops the watchdog and ends the journal. Left describes what is still to be undone;
+// empty is nothing.
+func (p *protection) close() (left string, err error) {
+	const most = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if err := p.agents.Close(ctx); err != nil {
+		p.Note("%v", err)
+	}
+	if p.watchdog != nil {
+		if err := p.watchdog.Stop(); err != nil {
+			p.Note("%v", err)
+		}
+	}
+	if p.remote != nil {
+		if err := p.remote.Stop(); err != nil {
+			p.Note("%v", err)
+		}
+	}
+	if open := p.journal.Open(); open > 0 {
+		left = fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open)
+	}
+	return left, p.journal.Close()
+}
+
+// prepareAgents prepares the image of the agents, where a fault will need one.
+func (p *protection) prepareAgents(ctx context.Context) error {
+	for _, e := range p.Faults {
+		if p.o.NoChaos || !p.needsAgent(e) {
+			continue
+		}
+		engine, err := p.sys.Open(ctx)
+		if err != nil {
+			return err
+		}
+		return p.agents.Ready(ctx, engine, p.o.ID)
+	}
+	return nil
+}
+
+// needsAgent reports whether a fault acts inside a container, where it may need an agent.
+func (p *protection) needsAgent(e *chaos.Entry) bool {
+	d, _ := catalog.Find(e.Kind)
+	return e.Traits(p.Scope).InNetwork || p.Contained && d.Agent != nil
+}

@@ -1,0 +1,54 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"brunt/scenarios/plan"
+	"brunt/scenarios/run/events"
+	"brunt/scenarios/run/target"
+	"brunt/scenarios/template"
+)
+
+// A session is what all parts of a run share.
+type session struct {
+	*plan.Plan
+	*events.Log
+	o      Options
+	logger *slog.Logger
+	began  time.Time
+	env    *template.Env    // what templates see of the run
+	vars   []template.Value // extracted by setup
+	sys    *target.System
+	cancel context.CancelCauseFunc // ends the run, with the reason
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// newSession creates the session of a plan.
+func newSession(p *plan.Plan, o Options) *session {
+	s := &session{Plan: p, o: o, logger: cmp.Or(o.Log, discard), began: time.Now()}
+	if s.o.ID == "" {
+		s.o.ID = NewID()
+	}
+	s.Log = events.New(events.Options{Mask: p.Scenario.Secrets.Mask, Log: o.Log, Event: o.Event})
+	s.env = &template.Env{Units: map[string]string{}, Now: s.Now}
+	return s
+}
+
+// breaks reports whether the run starts a target or injects faults, so that it needs a journal and a
+// watchdog.
+func (s *session) breaks() bool { return s.Stack != nil || len(s.Faults) > 0 && !s.o.NoChaos }
+
+// prepare prepares what steps need: variables, tables and salt.
+func (s *session) prepare() {
+	s.env.Salt, s.env.Tables = [2]uint64{rand.Uint64(), rand.Uint64()}, s.Scenario.Tables
+	for _, t := range s.env.Tables {
+		t.Start(s.Scenario.Seed)
+	}
+	s.env.Fill = func() { s.cancel(errUsedUp) }
+	s.vars = make([]template.Value, len(s.Scenario.Symbols.Vars()))
+}
