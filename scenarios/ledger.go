@@ -32,7 +32,8 @@ type Ledger struct {
 	// is the target of the load
 	At     []string          `yaml:"at"`
 	Settle quantity.Duration `yaml:"settle"` // pause between the load and the reading; zero is 10s
-	// time limit for the reading; writes without an answer by then are unknown; zero is 2m
+	// time limit for the reading; writes that are not there are asked for again until then, and those
+	// without an answer by then are unknown; zero is 2m
 	Within quantity.Duration `yaml:"within,positive"`
 }
 

@@ -220,7 +220,9 @@ func missedObjective(o *result.ObjectiveResult) string {
 	case "duplicated":
 		return got + " writes are there more than once, and " + asked + " may be"
 	case "rpo":
-		return "acknowledged writes of the last " + got + " before the failure are lost, and " + asked + " was asked for"
+		return "acknowledged writes of " + got + " are lost, and " + asked + " was asked for"
+	case "late":
+		return "an acknowledged write could be read only after " + got + ", and " + asked + " was asked for"
 	}
 	return words.Clip(words.Clean(o.Text), 100) + " did not hold: it was " + got
 }

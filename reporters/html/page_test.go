@@ -204,7 +204,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		{"not-reverted", []string{"Not reverted", "could NOT be taken back", "slow-store was in as well", "closed: hides stalls"}, nil},
 		{"short", []string{"Stopped", "not injected", `id="c-latency"`}, []string{"shade\""}},
 		{"faults", []string{"What was seen of each fault", "split#40"}, nil},
-		{"ledger", []string{`id="ledger"`, "✗ 12 writes lost", "<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>", "posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "RPO</dt><dd>499ms"}, nil},
+		{"ledger", []string{`id="ledger"`, "✗ 12 writes lost", "<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>", "posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "RPO</dt><dd>440ms to 499ms"}, nil},
 		{"minute", nil, []string{`id="ledger"`}},
 		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
 	}

@@ -193,6 +193,7 @@ func hostileRun() *result.Result {
 		s.Trace = Hostile
 	}
 	r.Ledger = lossy()
+	r.Ledger.LostSpans[0].Fault = Hostile
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = Hostile, []string{Hostile}, Hostile, Hostile
 	for i := range r.Ledger.Keys {
 		k := &r.Ledger.Keys[i]
@@ -264,7 +265,7 @@ func fill(v reflect.Value) {
 func lossy() *result.LedgerRecord {
 	l := &result.LedgerRecord{
 		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1, Unknown: 1, Refused: 26, Present: 3,
-		RPO: .499, RPOFault: "lose-a-replica", Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
+		RPO: .499, RPOLow: .44, RPOFault: "lose-a-replica", LostSpans: []result.LostSpan{{Fault: "lose-a-replica", Lost: 12, First: 14.503, Last: 14.943, Before: 14.463, After: 14.962}}, Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
 	}
 	for i := range 12 {
 		at := result.Num(14.503 + float64(i)*.04)

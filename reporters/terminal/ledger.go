@@ -23,7 +23,7 @@ func (s *summary) ledger(l *result.LedgerRecord) {
 		figures = append(figures, words.Int(f.Count)+" "+f.Name)
 	}
 	if l.Lost > 0 {
-		figures = append(figures, "RPO "+words.Seconds(l.RPO))
+		figures = append(figures, "RPO "+words.RPO(l))
 	}
 	s.text("    ", "      ", strings.Join(figures, ", "), plain)
 	s.text("    ", "      ", words.LedgerText(l), dim)

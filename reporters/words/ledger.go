@@ -59,6 +59,8 @@ func LedgerHeadline(l *result.LedgerRecord) string {
 		return "no write was acknowledged"
 	case l.Lost > 0:
 		return Plural(l.Lost, "write", "writes") + " lost"
+	case l.Late > 0 && l.Duplicated+l.Stale == 0 && l.Unsure() == 0:
+		return Plural(l.Late, "write", "writes") + " late, none lost"
 	case l.Duplicated > 0:
 		return Plural(l.Duplicated, "write", "writes") + " duplicated"
 	case l.Stale > 0:
@@ -83,6 +85,7 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	}
 	out := []LedgerFigure{{"acknowledged", l.Acknowledged}, {"held", l.Held}, {"lost", l.Lost}, {"duplicated", l.Duplicated}, {"stale", l.Stale}}
 	for _, f := range []LedgerFigure{
+		{"late", l.Late},
 		{"unknown", l.Unknown},
 		{"not read at every unit", l.Unread},
 		{"without an id", l.Unnamed},
@@ -96,6 +99,25 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	return out
 }
 
+// mostSpans bounds the faults of which the text names the lost writes.
+const mostSpans = 4
+
+// bounds formats a time that is known between two bounds.
+func bounds(low, high result.Num) string {
+	if Seconds(low) == Seconds(high) {
+		return Seconds(high)
+	}
+	return Seconds(low) + " to " + Seconds(high)
+}
+
+// RPO formats the recovery point of a ledger. Results of older versions have no lower bound.
+func RPO(l *result.LedgerRecord) string {
+	if len(l.LostSpans) == 0 {
+		return Seconds(l.RPO)
+	}
+	return bounds(l.RPOLow, l.RPO)
+}
+
 // LedgerText says what was read from where.
 func LedgerText(l *result.LedgerRecord) string {
 	units := make([]string, len(l.Units))
@@ -107,8 +129,19 @@ func LedgerText(l *result.LedgerRecord) string {
 		text += " from " + Offset(l.Asked) + " on, in " + Seconds(l.Took)
 	}
 	text += "."
-	if l.RPOFault != "" {
-		text += " The oldest lost write was lost to " + Clean(l.RPOFault) + "."
+	if l.LateHigh > 0 {
+		text += " The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement."
+	}
+	for i, s := range l.LostSpans {
+		if i == mostSpans {
+			text += fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i)
+			break
+		}
+		to := ""
+		if s.Fault != "" {
+			to = " to " + Clean(s.Fault)
+		}
+		text += fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First), Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before))
 	}
 	if l.Note != "" {
 		text += " " + scenarios.Sentence(Clean(l.Note))

@@ -29,6 +29,10 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	low, high := ledgerValue(o, l)
 	r.Measured = result.Num(low)
 	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
+	if l.Unsure() == 0 {
+		unsure = "the bounds of what was measured lie on both sides of the target"
+		r.Measured = result.Num(high)
+	}
 	switch {
 	case meets(o, low) != meets(o, high), !meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure
@@ -61,8 +65,12 @@ func ledgerValue(o slo.Objective, l *result.LedgerRecord) (low, high float64) {
 		n := float64(l.Acknowledged)
 		return float64(l.Stale) / n, float64(l.Stale+any) / n
 	}
-	if lost > 0 {
-		return float64(l.RPO), math.Inf(1)
+	low, high = float64(l.RPOLow), float64(l.RPO)
+	if o.Metric.Name == "late" {
+		low, high = float64(l.LateLow), float64(l.LateHigh)
 	}
-	return float64(l.RPO), float64(l.RPO)
+	if lost > 0 {
+		high = math.Inf(1)
+	}
+	return low, high
 }

@@ -38,9 +38,6 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 	if state == result.WriteLost {
 		age, fault := b.age(c.End)
 		k.Age, k.Fault = result.Sec(age), fault
-		if !b.out.RPO.Known() || float64(k.Age) > float64(b.out.RPO) {
-			b.out.RPO, b.out.RPOFault = k.Age, fault
-		}
 	}
 	list := b.listed[state]
 	at, _ := slices.BinarySearchFunc(list, k, func(a, k result.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
@@ -63,7 +60,7 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 
 // States are the states of writes in the order in which writes are listed.
 var States = []result.WriteState{
-	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteUnknown, result.WriteUnread, result.WritePresent,
+	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread, result.WritePresent,
 }
 
 // list adds the listed writes to the report.

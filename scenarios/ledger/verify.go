@@ -28,10 +28,11 @@ const (
 	askTimeout  = 5 * time.Second // of each request
 	askTries    = 6               // tries for a write at a unit that does not answer, with growing waits between them
 	askPause    = 50 * time.Millisecond
-	firstPart   = 4   // the first answer of each unit may take 1/firstPart of `within`
-	silentAfter = 32  // after so many writes in a row without an answer, the unit is skipped
-	asksAtOnce  = 512 // writes in a batch
-	mostKeys    = 100 // keys listed in the report for each state
+	firstPart   = 4       // the first answer of each unit may take 1/firstPart of `within`
+	silentAfter = 32      // after so many writes in a row without an answer, the unit is skipped
+	asksAtOnce  = 512     // writes in a batch
+	mostMissing = 1 << 17 // writes that are asked for again; further ones that are missing are lost
+	mostKeys    = 100     // keys listed in the report for each state
 )
 
 // A Run is what the verification needs from the run.
@@ -64,7 +65,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	flushed := l.kept.Flush()
 	out := &result.LedgerRecord{
 		Write: l.Write, Units: []string{}, Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
-		RPO: result.NaN, Asked: result.NaN, Took: result.NaN, Keys: []result.WriteKey{},
+		RPO: result.NaN, RPOLow: result.NaN, LateLow: result.NaN, LateHigh: result.NaN, Asked: result.NaN, Took: result.NaN, Keys: []result.WriteKey{},
 	}
 	for _, p := range l.Places {
 		out.Units = append(out.Units, p.Name)
@@ -106,16 +107,20 @@ type verification struct {
 	units   []*asked
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
-	listing *bufio.Writer // list of all writes that are not simply held; nil is none
-	counted atomic.Bool   // `count` existed in some answer
-	nowhere atomic.Bool   // `count` was missing in some answer
-	found   int64         // acknowledged writes that were found
+	listing *bufio.Writer  // list of all writes that are not simply held; nil is none
+	counted atomic.Bool    // `count` existed in some answer
+	nowhere atomic.Bool    // `count` was missing in some answer
+	found   int64          // acknowledged writes that were found
+	missing []checkedWrite // acknowledged writes that every unit answered it does not have
+	acked   []ackedWrite   // every acknowledged write with an id
 }
 
 // checkedWrite is a write with the answers of the units.
 type checkedWrite struct {
 	measure.Write
 	answers []sight
+	absent  time.Duration // when the units were last asked for it that did not have it
+	late    bool          // it was not there at first
 }
 
 func (b *verification) read(ctx context.Context) error {
@@ -129,6 +134,7 @@ func (b *verification) read(ctx context.Context) error {
 	if err := b.repeated(); err != nil {
 		return err
 	}
+	b.out.LateLow, b.out.LateHigh = 0, 0
 	file, err := b.listingFile()
 	if err != nil {
 		return err
@@ -137,8 +143,10 @@ func (b *verification) read(ctx context.Context) error {
 	done := int64(0)
 	told := time.Now()
 	ask := func() error {
+		asked := b.Now()
 		b.ask(ctx, batch)
 		for i := range batch {
+			batch[i].absent = asked
 			if err := b.judge(&batch[i]); err != nil {
 				return err
 			}
@@ -162,6 +170,10 @@ func (b *verification) read(ctx context.Context) error {
 	if err == nil {
 		err = ask()
 	}
+	if err == nil {
+		err = b.askAgain(ctx)
+	}
+	b.spans()
 	if file != nil {
 		err = errors.Join(err, b.listing.Flush(), file.Close())
 	}
@@ -210,27 +222,49 @@ func (b *verification) repeated() error {
 	}))
 }
 
-// judge determines the state of a write, and counts it.
-func (b *verification) judge(c *checkedWrite) error {
-	most, absent, unanswered, differ := 0, false, false, false
+// sum is what the answers of all units say of a write.
+type sum struct {
+	most       int  // how often it is there at most
+	absent     bool // some unit does not have it
+	unanswered bool // some unit gave no answer
+	differ     bool // its content is wrong, or differs between units
+}
+
+func sumOf(answers []sight) sum {
+	var out sum
 	value, valued := "", false
-	for _, s := range c.answers {
+	for _, s := range answers {
 		switch {
 		case s.n == noAnswer:
-			unanswered = true
+			out.unanswered = true
 		case s.n == 0:
-			absent = true
+			out.absent = true
 		default:
-			most = max(most, s.n)
-			differ = differ || s.differ || valued && s.value != value
+			out.most = max(out.most, s.n)
+			out.differ = out.differ || s.differ || valued && s.value != value
 			value, valued = s.value, true
 		}
 	}
-	out, note := b.out, ""
-	last, again := b.again[c.ID]
-	if again && c.Acked && c.End < last {
-		most, unanswered, note = 0, false, "the target gave its id to a later write"
+	return out
+}
+
+// judge determines the state of a write, and counts it. It puts aside a write that no unit has: that
+// one is asked for again.
+func (b *verification) judge(c *checkedWrite) error {
+	s := sumOf(c.answers)
+	if last, again := b.again[c.ID]; again && c.Acked && c.End < last {
+		return b.settle(c, sum{}, "the target gave its id to a later write")
 	}
+	if c.Acked && s.most == 0 && !s.unanswered && len(b.missing) < mostMissing {
+		b.missing = append(b.missing, *c)
+		return nil
+	}
+	return b.settle(c, s, "")
+}
+
+// settle gives a write its state, and counts it.
+func (b *verification) settle(c *checkedWrite, s sum, note string) error {
+	out := b.out
 	var state result.WriteState
 	set := func(s result.WriteState, n *int64) {
 		state = cmp.Or(state, s)
@@ -239,24 +273,29 @@ func (b *verification) judge(c *checkedWrite) error {
 	switch {
 	case !c.Acked:
 		out.Refused++
-	case most > 0:
+	case s.most > 0:
 		b.found++
-	case unanswered:
+	case s.unanswered:
 		set(result.WriteUnknown, &out.Unknown)
 	default:
 		set(result.WriteLost, &out.Lost)
 	}
-	if most > 1 {
+	if c.Acked {
+		b.acked = append(b.acked, ackedWrite{end: c.End, lost: state == result.WriteLost})
+	}
+	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)
 	}
 	switch {
-	case most == 0:
+	case s.most == 0:
 	case !c.Acked:
 		set(result.WritePresent, &out.Present)
-	case absent || differ:
+	case s.absent || s.differ:
 		set(result.WriteStale, &out.Stale)
-	case unanswered:
+	case s.unanswered:
 		set(result.WriteUnread, &out.Unread)
+	case c.late:
+		set(result.WriteLate, &out.Late)
 	}
 	if state == "" {
 		if c.Acked {
@@ -296,9 +335,6 @@ func (b *verification) age(acked time.Duration) (age time.Duration, fault string
 func (b *verification) conclude() {
 	out := b.out
 	out.Read = true
-	if !out.RPO.Known() {
-		out.RPO = 0
-	}
 	var notes []string
 	for _, u := range b.units {
 		if n := u.failed.Load(); n > 0 {
@@ -337,6 +373,6 @@ func (b *verification) sums() string {
 	if !o.Read {
 		return o.Note
 	}
-	return fmt.Sprintf("%d acknowledged, %d held, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
-		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
+	return fmt.Sprintf("%d acknowledged, %d held, %d late, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
+		o.Acknowledged, o.Held, o.Late, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
 }

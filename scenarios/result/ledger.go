@@ -2,14 +2,16 @@ package result
 
 // A LedgerRecord is the result of a run's ledger. Times are offsets from t0.
 //
-// Writes are counted over the whole run, warm-up included. They are read back once, after the
-// load, with all faults reverted and after the settle time.
+// Writes are counted over the whole run, warm-up included. They are read back after the load, with
+// all faults reverted and after the settle time. Those that are not there are asked for again until
+// the time limit of the reading.
 type LedgerRecord struct {
 	Write        string   `json:"write"`        // the step that writes
 	Units        []string `json:"units"`        // where every write was read back
 	Read         bool     `json:"read"`         // false: it was not read back; note says why
 	Acknowledged int64    `json:"acknowledged"` // writes with an answer that counts as an acknowledgement
 	Held         int64    `json:"held"`         // acknowledged, and found once and the same at every unit
+	Late         int64    `json:"late"`         // acknowledged, not found at first, and found everywhere when asked for again
 	Lost         int64    `json:"lost"`         // acknowledged, and found at no unit
 	Duplicated   int64    `json:"duplicated"`   // found more than once at a unit, acknowledged or not
 	// acknowledged, and found at some units and not at others, or with different content
@@ -20,11 +22,19 @@ type LedgerRecord struct {
 	Unrecorded int64 `json:"unrecorded"` // beyond the capacity of a ledger
 	Refused    int64 `json:"refused"`    // sent, and not acknowledged, with an id to find them by
 	// refused writes that were found: not lost, because they were never promised
-	Present  int64  `json:"present"`
-	RPO      Num    `json:"rpo"`                 // the age of the oldest lost write; 0 when none was lost
-	RPOFault string `json:"rpo_fault,omitempty"` // the fault that it was lost to
-	Asked    Num    `json:"asked"`               // when the reading began
-	Took     Num    `json:"took"`                // how long the reading took
+	Present int64 `json:"present"`
+	// the longest time over which the writes lost to one fault had been acknowledged, as its upper
+	// bound: between the writes around them that are there; 0 when none was lost
+	RPO       Num        `json:"rpo"`
+	RPOLow    Num        `json:"rpo_low"`              // its lower bound: from the first lost write to the last
+	RPOFault  string     `json:"rpo_fault,omitempty"`  // the fault that they were lost to
+	LostSpans []LostSpan `json:"lost_spans,omitempty"` // the same for each fault
+	// the longest time from the acknowledgement of a late write until it was there, as bounds: the last
+	// answer without it, and the first with it; 0 when none was late
+	LateLow  Num `json:"late_low"`
+	LateHigh Num `json:"late_high"`
+	Asked    Num `json:"asked"` // when the reading began
+	Took     Num `json:"took"`  // how long the reading took
 	// writes in other states than held, the worst first; all are in ledger.jsonl
 	Keys []WriteKey `json:"keys"`
 	Left int64      `json:"left,omitempty"` // number of further writes
@@ -33,6 +43,17 @@ type LedgerRecord struct {
 
 // Unsure counts the acknowledged writes whose state is not fully known.
 func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
+
+// A LostSpan is the time over which the writes lost to a fault had been acknowledged. Times are
+// offsets from t0.
+type LostSpan struct {
+	Fault  string `json:"fault"`  // empty: they were lost to none
+	Lost   int64  `json:"lost"`   // number of writes
+	First  Num    `json:"first"`  // acknowledgement of the first lost write
+	Last   Num    `json:"last"`   // of the last
+	Before Num    `json:"before"` // of the last write before them that is there
+	After  Num    `json:"after"`  // of the first write after them that is there
+}
 
 // A WriteKey is one write in another state than held.
 type WriteKey struct {
@@ -52,6 +73,7 @@ type WriteState string
 // The states of a write. Where several apply, the first in this list counts.
 const (
 	WriteLost       WriteState = "lost"
+	WriteLate       WriteState = "late"
 	WriteDuplicated WriteState = "duplicated"
 	WriteStale      WriteState = "stale"
 	WriteUnknown    WriteState = "unknown"

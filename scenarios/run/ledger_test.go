@@ -142,6 +142,21 @@ func TestLedger(t *testing.T) {
 				return 201, key
 			}
 		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Lost: some}, result.WriteLost},
+		{"some late", byKey, func(s *replicated) {
+			asked := map[string]int{}
+			late := map[string]bool{}
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				late[key] = every(n, 10)
+				return 201, key
+			}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				if asked[id]++; late[id] && asked[id] <= 4 {
+					return 404, `{"items":[]}`
+				}
+				return s.list(replica, id, "same")
+			}
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Late: some}, result.WriteLate},
 		{"some twice", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				s.put(key, 1, 1)
@@ -277,8 +292,8 @@ func TestLedger(t *testing.T) {
 			if got == nil || !got.Read {
 				t.Fatalf("it was not read: %+v", got)
 			}
-			counts := func(l result.LedgerRecord) [9]int64 {
-				return [9]int64{l.Acknowledged, l.Held, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present}
+			counts := func(l result.LedgerRecord) [10]int64 {
+				return [10]int64{l.Acknowledged, l.Held, l.Late, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present}
 			}
 			if counts(*got) != counts(tt.want) || got.Refused != tt.want.Refused {
 				t.Errorf("got  %+v\nwant %+v", *got, tt.want)
@@ -291,7 +306,7 @@ func TestLedger(t *testing.T) {
 				listed++
 			}
 			w := tt.want
-			if n := w.Lost + w.Duplicated + w.Stale + w.Unknown + w.Unread + w.Present; listed != n {
+			if n := w.Lost + w.Late + w.Duplicated + w.Stale + w.Unknown + w.Unread + w.Present; listed != n {
 				t.Errorf("%d writes are listed, want %d", listed, n)
 			}
 			if lines := linesOf(t, file); int64(len(lines)) != listed {
@@ -556,8 +571,8 @@ func keysOf(res *result.Result, state result.WriteState) map[string]int {
 }
 
 const (
-	readByKey = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: "$.items", at: [posts], settle: 1s}`
-	readByID  = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/posts/${id}"}, at: [posts, gateway], settle: 1s}`
+	readByKey = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: "$.items", at: [posts], settle: 1s, within: 10s}`
+	readByID  = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/posts/${id}"}, at: [posts, gateway], settle: 1s, within: 10s}`
 )
 
 // TestLedger_PlantedLosses crashes a replica that acknowledges writes before the store has them. The

@@ -19,7 +19,7 @@
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
-//	          | "lost" | "duplicated" | "stale" | "rpo" .
+//	          | "lost" | "late" | "duplicated" | "stale" | "rpo" .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
@@ -36,7 +36,7 @@
 // Each clause may occur once, in any order. The metric determines the unit of the value:
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
-//	                  degraded, area, alert, resolved; rpo
+//	                  degraded, area, alert, resolved; rpo, late
 //	share (1%)        errors, availability, shed, checks, within, slices; stale
 //	rate (200/s)      rate
 //	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms

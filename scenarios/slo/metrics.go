@@ -97,7 +97,7 @@ var metrics = Table{
 	},
 	{
 		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
-		Meaning: "How many acknowledged writes were not found after the run.",
+		Meaning: "How many acknowledged writes were not found after the run, though they were asked for again until the ledger's `within`.",
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
@@ -109,7 +109,11 @@ var metrics = Table{
 	},
 	{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
-		Meaning: "The age, at the injection, of the oldest acknowledged write that was lost.",
+		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost write to the last, at most between the writes around them that are there.",
+	},
+	{
+		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
+		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at first; writes that are never found are lost, not late.",
 	},
 	{
 		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"alert(name)"},

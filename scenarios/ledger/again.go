@@ -1,0 +1,90 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// The pauses between two rounds of asking for the writes that are missing grow from the first to the
+// last.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+// askAgain asks for the writes that no unit had until every unit has them, or until ctx ends: a write
+// that is still queued is late, not lost. A write that is found counts as late, by the time from its
+// acknowledgement to the answer that has it.
+func (b *verification) askAgain(ctx context.Context) error {
+	if len(b.missing) == 0 {
+		return nil
+	}
+	if end, ok := ctx.Deadline(); ok {
+		b.Event(result.Event{Event: "ledger.again", Text: fmt.Sprintf("%d writes are not there; they are asked for again until %s", len(b.missing), quantity.FormatDuration(end.Sub(b.T0).Round(time.Second)))})
+	}
+	all := b.ledger.kept.Kept()
+	for wait := firstPause; len(b.missing) > 0 && ctx.Err() == nil; wait = min(lastPause, wait*3/2) {
+		b.Progress(all-int64(len(b.missing)), all)
+		pause(ctx, wait)
+		if ctx.Err() != nil {
+			break
+		}
+		if err := b.round(ctx); err != nil {
+			return err
+		}
+	}
+	for i := range b.missing {
+		if err := b.settle(&b.missing[i], sumOf(b.missing[i].answers), ""); err != nil {
+			return err
+		}
+	}
+	b.missing = nil
+	return nil
+}
+
+// round asks once for every write that is missing, and settles those that every unit has.
+func (b *verification) round(ctx context.Context) error {
+	still := b.missing[:0]
+	for rest := b.missing; len(rest) > 0; {
+		batch := rest[:min(len(rest), asksAtOnce)]
+		rest = rest[len(batch):]
+		asked := b.Now()
+		before := make([][]sight, len(batch))
+		for i := range batch {
+			before[i] = batch[i].answers
+		}
+		b.ask(ctx, batch)
+		found := b.Now()
+		for i := range batch {
+			c := &batch[i]
+			switch s := sumOf(c.answers); {
+			case s.unanswered: // the answers of the round before say more
+				c.answers = before[i]
+				still = append(still, *c)
+			case s.absent: // at some unit it may still arrive
+				if s.most == 0 {
+					c.absent = asked
+				}
+				still = append(still, *c)
+			default:
+				c.late = true
+				b.lateness(c.absent-c.End, found-c.End)
+				if err := b.settle(c, s, ""); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	b.missing = still
+	return nil
+}
+
+// lateness takes the time in which a write became late into account; low and high bound it.
+func (b *verification) lateness(low, high time.Duration) {
+	b.out.LateLow = max(b.out.LateLow, result.Sec(max(0, low)))
+	b.out.LateHigh = max(b.out.LateHigh, result.Sec(max(0, high)))
+}

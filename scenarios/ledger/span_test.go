@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/result"
+)
+
+// TestSpans compares the bounds of the recovery point with those of a search in every pair of
+// writes, for random writes of which a stretch around a fault is lost in part.
+func TestSpans(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		fault := &chaos.Record{Name: "f", Injected: 5 * time.Second, Cleared: 6 * time.Second}
+		b := &verification{Run: Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}}, out: &result.LedgerRecord{}}
+		var kept []ackedWrite
+		lost := 0
+		for range 50 + random.IntN(100) {
+			w := ackedWrite{end: time.Duration(random.Int64N(int64(10 * time.Second)))}
+			if w.end > 4*time.Second && w.end < 6*time.Second {
+				w.lost = random.IntN(3) > 0
+			}
+			if w.lost {
+				lost++
+			}
+			kept = append(kept, w)
+			b.acked = append(b.acked, w)
+		}
+		b.spans()
+		if lost == 0 {
+			if b.out.RPO != 0 || len(b.out.LostSpans) != 0 {
+				t.Fatalf("nothing was lost, and the RPO is %v", b.out.RPO)
+			}
+			continue
+		}
+		low, before, after := time.Duration(0), time.Duration(-1), 11*time.Second
+		first, last := 11*time.Second, time.Duration(-1)
+		for _, x := range kept {
+			for _, y := range kept {
+				if x.lost && y.lost {
+					low = max(low, y.end-x.end)
+				}
+			}
+			if x.lost {
+				first, last = min(first, x.end), max(last, x.end)
+			}
+		}
+		for _, x := range kept {
+			if !x.lost && x.end <= first {
+				before = max(before, x.end)
+			}
+			if !x.lost && x.end >= last {
+				after = min(after, x.end)
+			}
+		}
+		if len(b.out.LostSpans) != 1 || b.out.LostSpans[0].Lost != int64(lost) || b.out.LostSpans[0].Fault != "f" {
+			t.Fatalf("spans are %+v, want one of %d writes lost to f", b.out.LostSpans, lost)
+		}
+		if b.out.RPOLow != result.Sec(last)-result.Sec(first) || low != last-first || b.out.RPO != result.Sec(after)-result.Sec(before) {
+			t.Fatalf("RPO is %v to %v, want %v to %v", b.out.RPOLow, b.out.RPO, low, after-before)
+		}
+	}
+}
+
+// TestSpansAtTheEnds holds that the first and the last write bound a span that reaches them.
+func TestSpansAtTheEnds(t *testing.T) {
+	b := &verification{Run: Run{End: 10 * time.Second}, out: &result.LedgerRecord{}}
+	for i := range 5 {
+		b.acked = append(b.acked, ackedWrite{end: time.Duration(i) * time.Second, lost: true})
+	}
+	b.spans()
+	if b.out.RPO != 4 || b.out.RPOLow != 4 {
+		t.Errorf("RPO is %v to %v, want 4 s for both", b.out.RPOLow, b.out.RPO)
+	}
+}
