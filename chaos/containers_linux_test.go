@@ -157,7 +157,7 @@ func TestDocker_ForgetHelp(t *testing.T) {
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	run := y.Run + "-forget"
 	t.Cleanup(func() { _, _ = y.Engine.Agents().Remove(context.Background(), run) })
-	pipe, err := y.Engine.Agents().Start(t.Context(), docker.AgentSpec{Run: run, Command: []string{"network-agent"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
+	pipe, err := y.Engine.Agents().Start(t.Context(), docker.AgentSpec{Run: run, Command: []string{"agent"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,8 @@ type Env struct {
 	At        func(point string) // for tests: called where brunt could die; may be nil
 
 	Extend func(u Undo) error // adds an undo to the journal entry of the injected step; nil writes nothing
-	Block  syntax.Block       // of the planned fault, as the scenario has it
+	Kind   string             // of the planned fault
+	Fault  Fault              // that is planned
 	Agents Agents             // do what brunt may not do itself; nil means that brunt does everything itself
 
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.

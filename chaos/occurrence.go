@@ -20,7 +20,7 @@ const revertFor = 30 * time.Second
 // next.
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
-	env.Rand, env.Block = rnd, e.Block
+	env.Rand, env.Kind, env.Fault = rnd, e.Kind, e.Damage
 	env.At = t.Journal.Point
 	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)

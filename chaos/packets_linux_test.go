@@ -22,7 +22,6 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
-	"brunt/chaos/netns/remote"
 
 	"github.com/vishvananda/netlink"
 )
@@ -63,7 +62,7 @@ func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	go func() {
 		defer n.Close()
 		defer theirs.Close()
-		_ = remote.Serve(context.Background(), n, in, theirs)
+		_ = agent.Serve(context.Background(), agent.Options{Network: n}, in, theirs)
 	}()
 	return ours, nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/chaos/netns/remote"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/docker"
 )
@@ -43,9 +42,9 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	return e.Agents().Prepare(ctx, run)
 }
 
-// HelperIn starts an agent in the network of a container, to revert what another brunt did there. Gone says that
+// EnterByAgent starts an agent in the network of a container, to revert what another brunt did there. Gone says that
 // the container has ended, or was started again since.
-func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
+func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *RemoteNamespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
 		return nil, false, err
@@ -61,7 +60,7 @@ func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run 
 	if err != nil {
 		return nil, false, errors.Join(err, e.Agents().Forget(context.WithoutCancel(ctx), run), e.Close())
 	}
-	h, err = remote.Open(ctx, &engined{pipe, e, run})
+	h, err = openRemote(ctx, &engined{pipe, e, run})
 	return h, false, err
 }
 

@@ -14,7 +14,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
-	"brunt/chaos/netns/remote"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/docker"
 )
@@ -32,7 +31,7 @@ type Helped interface {
 
 var (
 	_ chaos.Network = (*netns.Namespace)(nil)
-	_ chaos.Network = (*remote.Namespace)(nil)
+	_ chaos.Network = (*RemoteNamespace)(nil)
 	_ chaos.Handle  = (*handle)(nil)
 	_ chaos.Agents  = (*Pool)(nil)
 )
@@ -71,7 +70,7 @@ func (i *Pool) helps(undo chaos.Undo) error {
 	h := &helping{undo: undo}
 	if i.Journal != nil {
 		var err error
-		if h.entry, err = i.Journal.Intent(chaos.Intent{What: "helpers of brunt in an engine", Undo: []chaos.Undo{undo}}); err != nil {
+		if h.entry, err = i.Journal.Intent(chaos.Intent{What: "agents of brunt in an engine", Undo: []chaos.Undo{undo}}); err != nil {
 			return err
 		}
 	}
@@ -203,7 +202,7 @@ func (n *handle) Count(by int) (held int) {
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
 	id := chaos.IDOf(u)
 	helped, canHelp := u.(Helped)
-	why := errors.New("a helper is asked for")
+	why := errors.New("an agent is asked for")
 	if !i.Helper || !canHelp {
 		n, err := EnterNamespace(u.PID())
 		switch {
@@ -225,11 +224,11 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 	}
 	pipe, err := helped.Help(ctx, run)
 	if err != nil {
-		return nil, fmt.Errorf("a helper in the network of %s, as brunt can't go there itself (%w): %w", u.Name(), why, err)
+		return nil, fmt.Errorf("an agent in the network of %s, as brunt can't enter it (%w): %w", u.Name(), why, err)
 	}
-	h, err := remote.Open(ctx, pipe)
+	h, err := openRemote(ctx, pipe)
 	if err != nil {
-		return nil, fmt.Errorf("the helper in the network of %s: %w", u.Name(), err)
+		return nil, fmt.Errorf("the agent in the network of %s: %w", u.Name(), err)
 	}
 	return h, nil
 }
@@ -255,17 +254,6 @@ func EnterNamespace(pid int) (*netns.Namespace, error) {
 		return nil, err
 	}
 	return n, nil
-}
-
-// ServeNetwork runs an agent in the network of a container: it injects what lines from in ask for, and reverts
-// everything when in ends.
-func ServeNetwork(ctx context.Context, in io.Reader, out io.Writer) error {
-	n, err := netns.Open("/proc/self/ns/net")
-	if err != nil {
-		return err
-	}
-	defer n.Close()
-	return remote.Serve(ctx, n, in, out)
 }
 
 // errHostNetwork refuses a fault in the network of a container that shares the machine's network.

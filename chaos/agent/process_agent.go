@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +17,8 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/rpc"
+	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -29,9 +30,6 @@ import (
 //
 // The agent reverts what it did when brunt closes its input, or stays silent for long. The journal has the same
 // undos: if the agent is killed too, another agent executes them.
-
-// agentCommand is the command of brunt that runs an agent.
-const agentCommand = "process-agent"
 
 // opAgent is the undo, by another agent, of what an agent did.
 const opAgent = "docker.hand"
@@ -70,7 +68,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	if i == nil || !contained {
 		return nil, false
 	}
-	rights := rightsFor(i.Find, env.Block.Kind)
+	rights := rightsFor(i.Find, env.Kind)
 	if rights == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
@@ -94,10 +92,10 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 // Requests and replies between brunt and an agent.
 type (
 	planRequest struct {
-		Kind string       `json:"kind"`
-		With *syntax.Node `json:"with,omitempty"`
-		Unit *agentUnit   `json:"unit"`
-		Run  string       `json:"run"`
+		Kind  string          `json:"kind"`
+		Fault json.RawMessage `json:"fault"` // its settings, with the unit as its selector
+		Unit  *agentUnit      `json:"unit"`
+		Run   string          `json:"run"`
 	}
 	planReply struct {
 		N     int           `json:"n"` // number of the step in later requests
@@ -168,7 +166,7 @@ func (i *Pool) closeClients() error {
 
 func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos.Rights) (*rpc.Client, error) {
 	spec := docker.AgentSpec{Caps: rights.Caps, Cgroups: rights.Cgroups}
-	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{agentCommand}, true, rpc.CloseTimeout
+	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{container.AgentCommand}, true, rpc.CloseTimeout
 	pipe, err := e.Agents().Start(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, sysResource) {
 		// An engine that lacks the right cannot grant it. The agent works without it among processes of one user.
@@ -176,11 +174,11 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 		pipe, err = e.Agents().Start(ctx, spec)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("a helper that sees the processes of the engine's machine: %w", err)
+		return nil, fmt.Errorf("an agent that sees the processes of the engine's machine: %w", err)
 	}
 	h, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
-		return nil, fmt.Errorf("the helper that sees the processes of the engine's machine: %w", err)
+		return nil, fmt.Errorf("the agent that sees the processes of the engine's machine: %w", err)
 	}
 	return h, nil
 }
@@ -215,24 +213,48 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *
 	if err != nil {
 		return nil, err
 	}
-	s := &agentStep{unit: u, c: c, was: was, kind: env.Block.Kind, run: env.Run, pool: in}
+	s := &agentStep{unit: u, c: c, was: was, kind: env.Kind, run: env.Run, pool: in}
 	if rights := rightsFor(in.Find, s.kind); rights != nil {
 		s.ends = rights.Ends
 	}
 	if env.Dry {
-		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "helper"
+		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "agent"
 		return s, nil
+	}
+	fault, err := settingsOf(env.Fault, u.Name())
+	if err != nil {
+		return nil, err
 	}
 	of := &agentUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
 	for first := true; ; first = false {
 		if s.client, err = in.agentFor(ctx, c.Engine, env.Run, s.kind); err != nil {
 			return nil, err
 		}
-		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, Fault: fault, Unit: of, Run: env.Run}, &s.plan)
 		if !first || !errors.Is(err, rpc.ErrEnded) { // an agent that ran already may have ended since
 			return s, err
 		}
 	}
+}
+
+// settingsOf returns the settings of a fault that hits one unit, as an agent gets them. They leave out what
+// brunt itself does: the selection of units, and the injection after a restart.
+func settingsOf(f chaos.Fault, unit string) (json.RawMessage, error) {
+	of := reflect.ValueOf(f)
+	if of.Kind() != reflect.Pointer || of.IsNil() || of.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("a fault without settings: %T", f)
+	}
+	one := reflect.New(of.Type().Elem()).Elem()
+	one.Set(of.Elem())
+	s := one.FieldByName("Selector")
+	if !s.IsValid() || s.Type() != reflect.TypeFor[selector.Selector]() {
+		return nil, fmt.Errorf("a fault that selects no units: %T", f)
+	}
+	s.Set(reflect.ValueOf(selector.Selector{Unit: unit}))
+	if r := one.FieldByName("OnRestart"); r.IsValid() {
+		r.SetZero()
+	}
+	return json.Marshal(one.Addr().Interface())
 }
 
 // Ask sends a request to the agent. An agent that has ended is dropped.
@@ -240,7 +262,7 @@ func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error 
 	err := s.client.Call(ctx, op, args, result)
 	if errors.Is(err, rpc.ErrEnded) {
 		s.pool.drop(s.client)
-		return fmt.Errorf("the helper that was to %s: %w", s.plan.What, err)
+		return fmt.Errorf("the agent that was to %s: %w", s.plan.What, err)
 	}
 	return err
 }
@@ -250,7 +272,7 @@ func (s *agentStep) Units() []string { return []string{s.unit.Name()} }
 
 // Via implements [Step].
 func (s *agentStep) Via() string {
-	return strings.TrimSuffix(s.plan.Via+" by helper", "helper by helper")
+	return strings.TrimSuffix(s.plan.Via+" by agent", "agent by agent")
 }
 
 // agentArgs are the arguments of an undo by an agent.
@@ -376,7 +398,7 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	switch {
 	case crashed:
 	case other:
-		said.Text = "another helper has taken it back"
+		said.Text = "another agent has reverted it"
 	case !s.over(ctx):
 		if err := s.Ask(ctx, "gone", stepRequest{s.plan.N}, &said); err != nil {
 			return "", err

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/rpc"
+	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
 )
 
@@ -118,10 +119,16 @@ func TestAgent_Dead(t *testing.T) {
 	if _, err := s.Revert(t.Context()); err != nil { // the other agent has nothing to do
 		t.Fatal(err)
 	}
-	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another helper") || !strings.Contains(text, "ready") {
+	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another agent") || !strings.Contains(text, "ready") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
+
+// anyFault is a fault with a selector.
+type anyFault struct{ selector.Selector }
+
+func (*anyFault) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes)       {}
+func (*anyFault) Plan(context.Context, chaos.Env) ([]chaos.Step, error) { return nil, nil }
 
 // TestAgent_Again checks that another agent is started if the first has died.
 func TestAgent_Again(t *testing.T) {
@@ -129,7 +136,7 @@ func TestAgent_Again(t *testing.T) {
 	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}
 	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
 	in := &Pool{Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)}}
-	env := chaos.Env{Agents: in, Run: "r", Block: syntax.Block{Kind: "cpu.throttle"}}
+	env := chaos.Env{Agents: in, Run: "r", Kind: "cpu.throttle", Fault: &anyFault{}}
 	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.clients) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)

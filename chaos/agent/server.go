@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,9 +15,9 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/netns"
 	"brunt/chaos/rpc"
 	"brunt/chaos/selector"
-	"brunt/scenarios/syntax"
 )
 
 // agentUnit is the unit as the agent knows it: what the engine says of it.
@@ -57,10 +56,17 @@ func (u *agentUnit) Container() (string, time.Time) { return u.ID, u.Began }
 
 func (u *agentUnit) Addresses() []netip.Addr { return nil }
 
-// server is the state of an agent: the steps that it has planned.
+// Options are what an agent can do. The zero value serves operations on its network only.
+type Options struct {
+	Find       func(kind string) (chaos.Descriptor, bool) // the faults that it injects into processes
+	Operations chaos.Operations                           // the undos that it executes
+	Network    *netns.Namespace                           // nil is that of this process
+}
+
+// server is the state of an agent: what it has injected into its network, and the steps that it has planned.
 type server struct {
-	find finder
-	ops  chaos.Operations
+	Options
+	network networkServer
 
 	mu    sync.Mutex
 	steps []*serverStep
@@ -90,11 +96,20 @@ func (s *serverStep) in() chaos.Held {
 	return s.held
 }
 
-// Serve runs an agent: it does what lines from in ask for, and reverts everything when in ends or stays silent
-// for long.
-func Serve(ctx context.Context, find func(kind string) (chaos.Descriptor, bool), ops chaos.Operations, in io.Reader, out io.Writer) error {
-	l := server{find: find, ops: ops}
+// Serve runs an agent: it does what lines from in ask for, and reverts everything when in or ctx ends, or in is
+// silent for ten seconds.
+func Serve(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
+	l := server{Options: o}
+	l.network.open = sync.OnceValues(func() (*netns.Namespace, error) {
+		if o.Network != nil {
+			return o.Network, nil
+		}
+		return netns.Open("/proc/self/ns/net") // until the process ends
+	})
 	err := rpc.Serve(ctx, in, out, l.Do)
+	if err != nil && ctx.Err() != nil { // the end was requested
+		err = nil
+	}
 	return errors.Join(err, l.end())
 }
 
@@ -113,10 +128,14 @@ func (l *server) end() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, l.network.end())...)
 }
 
+// Do executes an operation.
 func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	if op, ok := strings.CutPrefix(op, networkPrefix); ok {
+		return l.network.answer(ctx, op, args)
+	}
 	switch op {
 	case "plan":
 		var w planRequest
@@ -129,7 +148,7 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 		if err := json.Unmarshal(args, &undo); err != nil {
 			return nil, err
 		}
-		o, err := l.ops.Revert(ctx, undo)
+		o, err := l.Operations.Revert(ctx, undo)
 		return stepReply{Outcome: o}, err
 	}
 	var at stepRequest
@@ -160,30 +179,20 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case "gone":
 		s.Text, err = h.Gone(ctx)
 	default:
-		err = fmt.Errorf("this agent does not know how to %q; its brunt is another one than its caller's", op)
+		err = fmt.Errorf("the agent has no operation %q: it is another version of brunt than its caller", op)
 	}
 	return s, err
 }
 
 // Plan plans the requested fault for the one unit.
 func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
-	with := &syntax.Node{Kind: syntax.Map}
-	if w.With != nil {
-		for _, f := range w.With.Fields {
-			if !slices.Contains(selects, f.Key) {
-				with.Fields = append(with.Fields, f)
-			}
-		}
+	d, ok := l.Find(w.Kind)
+	if !ok || d.Agent == nil {
+		return planReply{}, fmt.Errorf("the agent does not inject %s: it is another version of brunt than its caller", w.Kind)
 	}
-	with.Fields = append(with.Fields, syntax.Field{Key: "unit", Value: &syntax.Node{Kind: syntax.String, Value: w.Unit.Unit}})
-	var m syntax.Mistakes
-	kinds := map[string]func() chaos.Fault{}
-	if d, ok := l.find(w.Kind); ok && d.Agent != nil {
-		kinds[w.Kind] = d.New
-	}
-	f, ok := syntax.Resolve(syntax.Block{Kind: w.Kind, With: with}, kinds, &m)
-	if !ok {
-		return planReply{}, errors.Join(fmt.Errorf("this agent does not know %s as it is wanted", w.Kind), m.Err())
+	f := d.New()
+	if err := json.Unmarshal(w.Fault, f); err != nil {
+		return planReply{}, fmt.Errorf("the settings of %s: %w", w.Kind, err)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -201,20 +210,6 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	defer l.mu.Unlock()
 	l.steps = append(l.steps, &serverStep{Step: s})
 	return planReply{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
-}
-
-// selects are the settings that say which units a fault hits, and what a restart changes. Brunt applies them; the
-// agent gets one unit.
-var selects = selectorKeys()
-
-func selectorKeys() []string {
-	keys := []string{"on_restart"}
-	for f := range reflect.TypeFor[selector.Selector]().Fields() {
-		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 func (l *server) inject(ctx context.Context, n int) (stepReply, error) {

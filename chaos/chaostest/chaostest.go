@@ -99,7 +99,7 @@ func Plan(t *testing.T, yaml string, w World) []chaos.Step {
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
-	w.Env.Block = b
+	w.Env.Kind, w.Env.Fault = b.Kind, f
 	var steps []chaos.Step
 	var before []string
 	for range 2 {

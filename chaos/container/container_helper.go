@@ -14,8 +14,8 @@ import (
 // opUnhelp is the undo of agents in an engine: it removes all agents of a run.
 const opUnhelp = "docker.unhelp"
 
-// helperCommand is brunt's command that runs an agent in a network.
-const helperCommand = "network-agent"
+// AgentCommand is brunt's command that runs an agent.
+const AgentCommand = "agent"
 
 // Help starts an agent in the container's network and returns its connection.
 func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, error) {
@@ -24,7 +24,7 @@ func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, e
 		return nil, err
 	}
 	return c.Engine.Agents().Start(ctx, docker.AgentSpec{
-		Run: run, Command: []string{helperCommand}, Network: is.ID,
+		Run: run, Command: []string{AgentCommand}, Network: is.ID,
 		Caps: []string{"NET_ADMIN", "NET_RAW", "BPF"}, // rules, qdiscs and queues; pings; programs
 	})
 }

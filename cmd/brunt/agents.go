@@ -11,34 +11,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// networkAgentCommand is the agent that brunt has an engine start in the network of a container that
-// brunt may not enter itself.
-func networkAgentCommand() *cobra.Command {
+// agentCommand is the agent that brunt has an engine start for what brunt itself may not do: in the network
+// of a container, or to processes of the machine.
+func agentCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    "network-agent",
-		Short:  "Inject faults into the network of this process, as standard input says",
+		Use:    "agent",
+		Short:  "Inject faults into the network of this process or into processes of this machine, as standard input says",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := terminable(c)
 			defer stop()
-			return agent.ServeNetwork(ctx, c.InOrStdin(), c.OutOrStdout())
-		},
-	}
-}
-
-// processAgentCommand is the agent that brunt has an engine start for operations on processes that
-// brunt itself may not perform.
-func processAgentCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "process-agent",
-		Short:  "Inject faults into processes of this machine, as standard input says",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			ctx, stop := terminable(c)
-			defer stop()
-			return agent.Serve(ctx, catalog.Find, catalog.AllOperations(), c.InOrStdin(), c.OutOrStdout())
+			return agent.Serve(ctx, agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()}, c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 }

@@ -67,7 +67,7 @@ Exit codes, the first that applies:
 		reportCommand(), noteCommand(), verifyCommand(), importCommand(),
 		compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
 		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), serviceCommand(),
-		watchdogCommand(), remoteWatchdogCommand(), networkAgentCommand(), processAgentCommand(), stressCommand(),
+		watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(),
 	)
 	checkUsage(root)
 	return root

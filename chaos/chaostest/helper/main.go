@@ -1,8 +1,7 @@
 // Command helper is what brunt has an engine start, alone, for tests of what is done by it: a
 // static program that is built faster than brunt is.
 //
-//	helper network-agent    breaks the network that it is in, as standard input asks for
-//	helper process-agent    breaks processes of the machine, as standard input asks for
+//	helper agent            breaks the network that it is in, or processes of the machine, as standard input asks for
 //	helper stress           does the job that standard input gives
 package main
 
@@ -19,12 +18,12 @@ import (
 func main() {
 	var err error
 	switch os.Args[1] {
-	case "process-agent":
-		err = agent.Serve(context.Background(), catalog.Find, catalog.AllOperations(), os.Stdin, os.Stdout)
+	case "agent":
+		err = agent.Serve(context.Background(), agent.Options{Find: catalog.Find, Operations: catalog.AllOperations()}, os.Stdin, os.Stdout)
 	case "stress":
 		err = stress.Run(os.Stdin, os.Stdout)
 	default:
-		err = agent.ServeNetwork(context.Background(), os.Stdin, os.Stdout)
+		err = fmt.Errorf("there is no command %s", os.Args[1])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

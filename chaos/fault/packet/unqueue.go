@@ -81,7 +81,7 @@ func doUnqueue(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		return chaos.Gone, nil
 	case errors.Is(err, fs.ErrPermission) && args.Engine != nil:
 		var gone bool
-		if n, gone, err = agent.HelperIn(ctx, *args.Engine, whose.ContainerID, args.Run); gone {
+		if n, gone, err = agent.EnterByAgent(ctx, *args.Engine, whose.ContainerID, args.Run); gone {
 			return chaos.Gone, nil
 		}
 	}

@@ -251,7 +251,7 @@ func CheckWay(e *selector.Edge, w Way, sc chaos.Scope, m *syntax.Mistakes) {
 // ToxicPlan finds the links of an edge and makes the step.
 func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
 	if e.ByPackets(env.Contained) { // containers, for a fault that cannot be done to packets
-		return divert(ctx, e, env, t, strings.HasPrefix(env.Block.Kind, "http."))
+		return divert(ctx, e, env, t, strings.HasPrefix(env.Kind, "http."))
 	}
 	links, err := e.Links(ctx, env)
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 		}
 		if ok {
 			id, _ := u.(chaos.Contained).Container()
-			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
 				steps = append(steps, made) // the fault ends when the container is started again
 				continue
 			}
@@ -59,7 +59,7 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 		}
 		if c, ok := u.(chaos.Contained); ok && !kills {
 			id, _ := c.Container()
-			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
 				steps = append(steps, made) // the fault ends when the container is started again
 				continue
 			}

@@ -75,7 +75,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 			f.Processes = append(f.Processes, proc.Look(pid))
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
-		env.Block = e.Block
+		env.Kind, env.Fault = e.Kind, e.Damage
 		steps, err := e.Damage.Plan(ctx, env)
 		if err == nil {
 			err = env.Refused(steps)

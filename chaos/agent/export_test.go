@@ -1,0 +1,4 @@
+package agent
+
+// SettingsOf is settingsOf.
+var SettingsOf = settingsOf

@@ -1,0 +1,72 @@
+package agent_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
+	"brunt/chaos/selector"
+)
+
+// TestSettings checks for every fault that an agent injects that its settings reach the agent unchanged.
+func TestSettings(t *testing.T) {
+	n := 0
+	for kind, fresh := range catalog.Kinds() {
+		if d, _ := catalog.Find(kind); d.Agent == nil {
+			continue
+		}
+		n++
+		t.Run(kind, func(t *testing.T) {
+			sent := fresh()
+			v := reflect.ValueOf(sent).Elem()
+			fill(v)
+			settings, err := agent.SettingsOf(sent, "web[1]")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.FieldByName("Selector").FieldByName("Service").String() != "s" {
+				t.Error("the fault itself was changed")
+			}
+			got := fresh()
+			if err := json.Unmarshal(settings, got); err != nil {
+				t.Fatal(err)
+			}
+			v.FieldByName("Selector").Set(reflect.ValueOf(selector.Selector{Unit: "web[1]"}))
+			if r := v.FieldByName("OnRestart"); r.IsValid() {
+				r.SetZero()
+			}
+			if !reflect.DeepEqual(got, sent) {
+				t.Errorf("%s: got %+v; want %+v", settings, got, sent)
+			}
+		})
+	}
+	if n < 10 {
+		t.Errorf("%d kinds; want the 11 that agents inject", n)
+	}
+}
+
+// fill sets every exported field to a value other than zero.
+func fill(v reflect.Value) {
+	if !v.CanSet() {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.String:
+		v.SetString("s")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64, reflect.Int32:
+		v.SetInt(7)
+	case reflect.Float64:
+		v.SetFloat(0.3)
+	}
+}
