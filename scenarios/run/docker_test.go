@@ -283,7 +283,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 		{"another machine by name", "tcp://engine.test.example:2376", theirs, "", "is not on this machine", ""},
 		{"another machine that is allowed", "tcp://192.0.2.7:2376", theirs, "guard: {allow: {chaos: [192.0.2.7]}}", "", ""},
 		{"a stack on another machine", "tcp://192.0.2.7:2376", "{stack: demo, platform: docker}", "guard: {allow: {chaos: [192.0.2.7]}}", "brunt makes containers on this machine alone", ""},
-		{"nobody listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at tcp://127.0.0.1:1: nobody listens there; start it"},
+		{"nothing listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at tcp://127.0.0.1:1: nothing listens there; start it"},
 		{"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at unix:///nowhere.sock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -98,7 +98,7 @@ func TestHealth(t *testing.T) {
 		{"checks lost", "--", "out"},
 		{"a good request doesn't bring it back", "bbbg", "out"},
 		{"a check does", "bbb+", "out back"},
-		{"told once", "bbbbbb---", "out"},
+		{"asked once", "bbbbbb---", "out"},
 		{"out again only after as many failures", "bbb+bb", "out back"},
 		{"out again", "bbb+bbb+", "out back out back"},
 	}

@@ -30,7 +30,7 @@ func TestKill(t *testing.T) {
 		low, high float64 // share of errors while the replica is down
 		slowest   time.Duration
 	}{
-		{"all defences on: nobody notices", Config{}, 0, 0, 100 * time.Millisecond},
+		{"all defences on: no effect", Config{}, 0, 0, 100 * time.Millisecond},
 		{"no ejection, no retries: every other request", Config{Ejection: off(), Retries: off()}, 0.45, 0.55, 0},
 		{"no defence at all: every other request", Config{Ejection: off(), Retries: off(), Breaker: off(), Timeouts: off()}, 0.45, 0.55, 0},
 		{"no retries: what meets it before it is ejected", Config{Retries: off()}, 0.001, 0.02, 0},
@@ -101,7 +101,7 @@ func TestFreeze(t *testing.T) {
 		}},
 		{"no ejection: the breaker opens after the timeouts", Config{Ejection: off()}, func(t *testing.T, answers []answer) {
 			if p := quantile(between(answers, 2800*time.Millisecond, 2900*time.Millisecond), 1); p < sec {
-				t.Errorf("slowest answer %v, want a timeout: nobody checks the replica's health", p)
+				t.Errorf("slowest answer %v, want a timeout: no check of the replica's health", p)
 			}
 			// Once the breaker is open, only its probes reach the replica.
 			if p := quantile(between(answers, 3500*time.Millisecond, thaw), 0.99); p > 50*time.Millisecond {

@@ -179,7 +179,7 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	var p post
 	if err := g.fetch(w, r, call{path: "/posts/" + id}, &p); err != nil {
-		if told, ok := errors.AsType[*problem](err); ok && told.status == http.StatusNotFound {
+		if refusal, ok := errors.AsType[*problem](err); ok && refusal.status == http.StatusNotFound {
 			g.missing.add(id)
 		}
 		return err
@@ -297,13 +297,13 @@ func (g *gateway) explain(ctx context.Context, service string, rep reply, err er
 		return &problem{status: statusGone, text: "the client went away"}
 	}
 	if err == nil && rep.status >= 400 && rep.status < 500 {
-		var told struct {
+		var refusal struct {
 			Error string `json:"error"`
 		}
-		if json.Unmarshal(rep.body, &told) != nil || told.Error == "" {
-			told.Error = fmt.Sprintf("%s answered %d", service, rep.status)
+		if json.Unmarshal(rep.body, &refusal) != nil || refusal.Error == "" {
+			refusal.Error = fmt.Sprintf("%s answered %d", service, rep.status)
 		}
-		return &problem{status: rep.status, text: told.Error}
+		return &problem{status: rep.status, text: refusal.Error}
 	}
 	g.problems.warn("call failed", "of", service, "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
 	switch {

@@ -60,8 +60,8 @@ func TestGateway_Writes(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if l := s.told(); l.Count != 1 || l.Items[0] != (notice{Post: "501", Author: "ann"}) {
-			t.Errorf("notifications were told %+v", l)
+		if l := s.received(); l.Count != 1 || l.Items[0] != (notice{Post: "501", Author: "ann"}) {
+			t.Errorf("notifications received %+v", l)
 		}
 	})
 }
@@ -90,7 +90,7 @@ func TestGateway_BadInput(t *testing.T) {
 		{"login without a body", "POST", "/login", "", nil, 400, "JSON"},
 		{"login without a user", "POST", "/login", `{}`, nil, 400, "user"},
 		{"login with a list", "POST", "/login", `["ann"]`, nil, 400, "JSON"},
-		{"login as nobody who can be", "POST", "/login", `{"user":"a b"}`, nil, 400, "user"},
+		{"login with an impossible name", "POST", "/login", `{"user":"a b"}`, nil, 400, "user"},
 		{"login with much", "POST", "/login", `{"user":"` + strings.Repeat("a", maxBody) + `"}`, nil, 413, "bytes"},
 		{"posting without a token", "POST", "/posts", valid, nil, 401, "token"},
 		{"posting with a made-up token", "POST", "/posts", valid, []string{"Authorization", "Bearer ann.x.y"}, 401, "token"},
@@ -115,9 +115,9 @@ func TestGateway_BadInput(t *testing.T) {
 				header = append([]string{"Authorization", token}, header[1:]...)
 			}
 			a := s.ask(tt.method, tt.path, tt.body, time.Second, header...)
-			var told struct{ Error string }
-			err := json.Unmarshal([]byte(a.body), &told)
-			if a.status != tt.status || err != nil || !strings.Contains(told.Error, tt.says) || a.header.Get("Content-Type") != "application/json" {
+			var refusal struct{ Error string }
+			err := json.Unmarshal([]byte(a.body), &refusal)
+			if a.status != tt.status || err != nil || !strings.Contains(refusal.Error, tt.says) || a.header.Get("Content-Type") != "application/json" {
 				t.Errorf("%s: %d %s, want %d and %q", tt.name, a.status, a.body, tt.status, tt.says)
 			}
 		}
@@ -195,7 +195,7 @@ func TestGateway_Trace(t *testing.T) {
 	}{
 		{"passed on", []string{"Traceparent", traceparent, "Tracestate", "a=1"}, "0af7651916cd43dd8448eb211c80319c"},
 		{"begun", nil, ""},
-		{"begun anew instead of a broken one", []string{"Traceparent", "00-xyz", "Tracestate", "a=1"}, ""},
+		{"begun again instead of a broken one", []string{"Traceparent", "00-xyz", "Tracestate", "a=1"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -304,7 +304,7 @@ func TestGateway_WritesOnce(t *testing.T) {
 			t.Errorf("%d %s, want 502", a.status, a.body)
 		}
 		time.Sleep(time.Second)
-		if n := s.told().Count; n != 1 {
+		if n := s.received().Count; n != 1 {
 			t.Errorf("it was written %d times", n)
 		}
 	})

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// told returns what the notifications service received.
-func (s *system) told() noticeList {
+// received returns what the notifications service received.
+func (s *system) received() noticeList {
 	s.t.Helper()
 	a := s.askUnit(s.t.Context(), "notifications[0]", "GET", "/notifications", "")
 	var l noticeList
@@ -60,7 +60,7 @@ func TestNotifier_NobodyWaits(t *testing.T) {
 		}
 		e.release()
 		time.Sleep(time.Second)
-		if got := s.told(); got.Count != n-10 || len(got.Items) != shownNotices || got.Items[0].Author != "ann" {
+		if got := s.received(); got.Count != n-10 || len(got.Items) != shownNotices || got.Items[0].Author != "ann" {
 			t.Errorf("%d arrived, %d shown, want %d", got.Count, len(got.Items), n-10)
 		}
 		if c := strings.Count(s.logs["posts[0]"].String(), "notice dropped"); c != 1 {
@@ -75,7 +75,7 @@ func TestNotifier_Stop(t *testing.T) {
 		name string
 		hold bool
 		took time.Duration // at most
-		told int
+		want int
 	}{
 		{"delivered first", false, time.Second, 20},
 		{"no longer than a stop may take", true, grace, 0},
@@ -99,8 +99,8 @@ func TestNotifier_Stop(t *testing.T) {
 				if took := time.Since(began); took > tt.took {
 					t.Errorf("it took %v to stop, want %v at most", took, tt.took)
 				}
-				if got := s.told().Count; got != tt.told {
-					t.Errorf("%d notices arrived, want %d", got, tt.told)
+				if got := s.received().Count; got != tt.want {
+					t.Errorf("%d notices arrived, want %d", got, tt.want)
 				}
 			})
 		})

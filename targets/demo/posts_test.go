@@ -35,7 +35,7 @@ func TestPosts_Store(t *testing.T) {
 					t.Errorf("%d %s after %v, want %d after %v", a.status, a.body, a.took, tt.status, tt.took)
 				}
 				if a.status != 200 && !strings.Contains(a.body, `"error":"the store`) {
-					t.Errorf("told %s", a.body)
+					t.Errorf("answered %s", a.body)
 				}
 			})
 		})
@@ -48,8 +48,8 @@ func TestPosts_EarlyFull(t *testing.T) {
 	s := &posts{early: &early{queue: make(chan waiting)}, writes: writeLog{slog.New(slog.NewJSONHandler(&log, nil))}}
 	r := httptest.NewRequest(http.MethodPost, "/posts", strings.NewReader(`{"author":"ann","text":"hello"}`))
 	err := s.write(httptest.NewRecorder(), r)
-	if told, ok := errors.AsType[*problem](err); !ok || told.status != http.StatusServiceUnavailable {
-		t.Errorf("told %v", err)
+	if reason, ok := errors.AsType[*problem](err); !ok || reason.status != http.StatusServiceUnavailable {
+		t.Errorf("got %v", err)
 	}
 	if got := log.String(); strings.Contains(got, "acknowledged") || !strings.Contains(got, `"refused"`) {
 		t.Errorf("the log says %s", got)

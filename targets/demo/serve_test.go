@@ -201,7 +201,7 @@ func TestSampler(t *testing.T) {
 			t.Errorf("%d lines of ten in 2.5 s, want 3:\n%s", n, out.String())
 		}
 		if n := strings.Count(out.String(), `"left_out":3`); n != 4 {
-			t.Errorf("%d lines tell of 3 left out, want 4:\n%s", n, out.String())
+			t.Errorf("%d lines report 3 left out, want 4:\n%s", n, out.String())
 		}
 	})
 }
@@ -216,7 +216,7 @@ func FuzzReadPost(f *testing.F) {
 		p, k, err := readPost(nil, r)
 		if err != nil {
 			if _, ok := err.(*problem); !ok {
-				t.Errorf("%v is nothing a client can be told", err)
+				t.Errorf("%v is not fit for a client", err)
 			}
 			return
 		}

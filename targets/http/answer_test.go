@@ -128,7 +128,7 @@ func TestHTTP_BodyLimit(t *testing.T) {
 			}
 		}
 	})
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")

@@ -262,10 +262,10 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 			target.to = "/there"
 			r.want(u.Do(0, long), "ok 200")
 			if len(target.list) != 2 || target.list[0].Header.Get(c.header) == "" || target.list[1].Header.Get(c.header) == "" {
-				t.Error("it is not told to the target, or not again where the target sends its reader on to itself")
+				t.Error("the target does not get it, or does not get it again after a redirect to itself")
 			}
 			if same := target.list[0].Header.Get(c.header) == target.list[1].Header.Get(c.header); same != (c.name == "basic" || c.name == "jwt") {
-				t.Error("a request that is sent on is to be signed anew, and its token stays")
+				t.Error("a redirected request must be signed again, and keep its token")
 			}
 			target.to = other.URL + "/there"
 			r.want(u.Do(0, long), "ok 200")
@@ -277,7 +277,7 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 			for _, q := range other.list {
 				for _, name := range []string{c.header, "Authorization", "X-Date", "X-Amz-Date"} {
 					if q.Header.Get(name) != "" {
-						t.Errorf("%s told another host %s: %s", q.URL, name, q.Header.Get(name))
+						t.Errorf("%s sent another host %s: %s", q.URL, name, q.Header.Get(name))
 					}
 				}
 			}
@@ -301,7 +301,7 @@ func TestAuth_Concealed(t *testing.T) {
 		`auth: {basic: {user: ann, password: geheim}}`, `auth: {jwt: {alg: HS256, key: sesame}}`,
 		`sign: {hmac: {key: sesame, over: "${request.target}", header: Authorization}}`, `sign: {aws: {access_key: a, secret_key: b, region: c, service: d}}`,
 	} {
-		k := &keeper{}
+		k := &samples{}
 		s := newHeard(t)
 		s.code, s.say = 403, "who is "
 		r := newRigWith(t, targets.Options{Base: s.URL, Sampler: k}, block, `get: /`)
@@ -453,7 +453,7 @@ func TestAuth_Mistakes(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}
 			if n := strings.Count(err.Error(), c.want); n != 1 && c.name != "both in one header" {
-				t.Errorf("it is told %d times: %v", n, err)
+				t.Errorf("it is reported %d times: %v", n, err)
 			}
 			if strings.Contains(err.Error(), "nonsense") {
 				t.Errorf("it tells the key: %v", err)

@@ -92,7 +92,7 @@ func TestHTTP_Checks(t *testing.T) {
 		{"pattern over a structure", 0, `{"$.items[0]": "~ tags"}`, "ok 200"},
 		{"the document", 0, `{"$": not empty}`, "ok 200"},
 		{"filter", 0, `{"$.items[?(@.id == 18)].id": 18}`, "ok 200"},
-		{"the first that fails is told", 0, `{body: "~ ^x", "$.n": 6}`, "check body"},
+		{"the first that fails is reported", 0, `{body: "~ ^x", "$.n": 6}`, "check body"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.status == 0 {
@@ -240,7 +240,7 @@ func TestHTTP_Encodings(t *testing.T) {
 				}
 				return answer(200, "Content-Encoding: "+c.encoding+"\r\n", body)
 			}))
-			k := &keeper{}
+			k := &samples{}
 			r := newRig(t, targets.Options{Base: url, Sampler: k},
 				`{get: /, headers: {Accept-Encoding: "gzip, br"}, check: {"$.items": not empty, body: "~ ^.\"n\": 5"}, extract: {x: "$.items[0].id"}}`, `{get: /, check: {status: 404}}`, `{get: /broken, check: {"$.n": 5}}`)
 			u := r.user(0)
@@ -271,7 +271,7 @@ func TestHTTP_Wanted(t *testing.T) {
 		`{get: /, check: {status: 500}, extract: {v: "$.q"}}`:   `nothing stands at $.q`,
 		`{get: /}`: ``,
 	} {
-		k := &keeper{}
+		k := &samples{}
 		r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k}, step)
 		r.user(0).Do(0, long)
 		if m := k.last().Message; !strings.HasPrefix(m, want) || want == "" && m != "" {
@@ -287,7 +287,7 @@ func TestHTTP_Samples(t *testing.T) {
 		}
 		return answer(503, "Location: /l\r\nTraceparent: 00-1\r\nX-Other: y\r\n", "sorry\xff")
 	}))
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: url + "/base", Sampler: k}, `{get: "/a?b=c", name: reading}`, `post: /long`)
 	u := r.user(0)
 	o := u.Do(0, long)

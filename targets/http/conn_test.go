@@ -26,7 +26,7 @@ func TestHTTP_ClosedWhileIdle(t *testing.T) {
 		{"closed", func(p *peer) { _ = p.Close() }},
 		{"half closed", func(p *peer) { _ = p.Conn.(*net.TCPConn).CloseWrite() }},
 		{"reset", (*peer).reset},
-		{"told to go", func(p *peer) {
+		{"asked to close", func(p *peer) {
 			p.say("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 			_ = p.Close()
 		}},
@@ -158,7 +158,7 @@ func TestHTTP_MaxAge(t *testing.T) {
 		t.Errorf("%d connections in 200 ms", n)
 	}
 	before := r.Opened()
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(50 * time.Millisecond) // longer than the age that a connection may reach
 	r.want(u.Do(0, long), "ok 200")
 	if r.Opened() != before+1 {
 		t.Error("a connection that grew too old while idle was used")
@@ -352,11 +352,12 @@ func TestHTTP_AbortWhileConnecting(t *testing.T) {
 
 // No connection leaks when answers, errors, timeouts and an abort mix.
 func TestHTTP_NoConnectionLeaks(t *testing.T) {
-	var open atomic.Int64
+	var open, asked atomic.Int64
 	url := script(t, func(p *peer) {
 		open.Add(1)
 		defer open.Add(-1)
 		for i := 0; p.request() != ""; i++ {
+			asked.Add(1)
 			switch i % 3 {
 			case 0:
 				p.say(hello)
@@ -378,7 +379,7 @@ func TestHTTP_NoConnectionLeaks(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(30 * time.Millisecond)
+	settles(t, "requests", func() bool { return asked.Load() >= 100 })
 	r.Abort()
 	all.Wait()
 	settles(t, "connections", func() bool { return open.Load() == 0 })

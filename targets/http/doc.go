@@ -12,5 +12,5 @@
 //	detached.go   requests for another client, such as vegeta's; recorded.go requests of a file
 //
 // The wires are packages h1 and h2. A request is written down once, in the form of
-// HTTP/1.1; h2 encodes that form anew.
+// HTTP/1.1; h2 encodes that form again.
 package http

@@ -83,7 +83,7 @@ func TestGraphQL_Errors(t *testing.T) {
 		{"an extraction", `, extract: {x: "$.data.b"}`, `{"data": {"a": 1}}`, "extract x", "nothing stands at"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &keeper{}
+			k := &samples{}
 			url := script(t, each(func(string) string {
 				return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + lengthOf(c.answer) + "\r\n\r\n" + c.answer
 			}))
@@ -99,7 +99,7 @@ func TestGraphQL_Errors(t *testing.T) {
 		})
 	}
 	t.Run("a status", func(t *testing.T) {
-		k := &keeper{}
+		k := &samples{}
 		const answer = `{"errors": [{"message": "Cannot query field"}]}`
 		url := script(t, each(func(string) string {
 			return "HTTP/1.1 400 Bad\r\nContent-Length: " + lengthOf(answer) + "\r\n\r\n" + answer

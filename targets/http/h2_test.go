@@ -212,7 +212,7 @@ func TestHTTP2_Answers(t *testing.T) {
 			if c.step == "" {
 				c.step = "get: /"
 			}
-			k := &keeper{}
+			k := &samples{}
 			o := at2(url)
 			o.Sampler = k
 			r := newRig(t, o, c.step, "get: /")
@@ -506,7 +506,7 @@ func TestHTTP2_EarlyAnswer(t *testing.T) {
 	u := r.user(0)
 	for i := range int64(3) {
 		r.want(u.Do(0, long), "ok 413")
-		settles(t, "told", func() bool { return reset.Load() == i+1 })
+		settles(t, "the reset", func() bool { return reset.Load() == i+1 })
 	}
 	if r.Opened() != 1 {
 		t.Errorf("%d connections", r.Opened())
@@ -620,8 +620,8 @@ func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 	}{
 		{"closed", func(p *peer2) { _ = p.Close() }},
 		{"reset", func(p *peer2) { p.reset() }},
-		{"told to go", func(p *peer2) { _ = p.WriteGoAway(1, http2.ErrCodeNo, nil) }},
-		{"told to go and closed", func(p *peer2) {
+		{"asked to close", func(p *peer2) { _ = p.WriteGoAway(1, http2.ErrCodeNo, nil) }},
+		{"asked to close, and closed", func(p *peer2) {
 			_ = p.WriteGoAway(1, http2.ErrCodeNo, nil)
 			_ = p.Close()
 		}},
@@ -643,7 +643,7 @@ func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 				}
 				p.asked()
 			})
-			k := &keeper{}
+			k := &samples{}
 			o := at2(url)
 			o.Sampler = k
 			r := newRig(t, o, "get: /")
@@ -748,7 +748,7 @@ func TestHTTP2_Version(t *testing.T) {
 		{"h2c, TLS of 1.1", tls1, scenarios.H2C, "HTTP/1.1", "HTTP/1.1", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &keeper{}
+			k := &samples{}
 			o := targets.Options{Base: c.url, TLS: &scenarios.TLS{InsecureSkipVerify: true}, Sampler: k}
 			o.Connections.HTTP = c.version
 			want := c.want

@@ -125,7 +125,7 @@ func TestHTTP_TLS(t *testing.T) {
 			if c.host == "" {
 				c.host = "api.test"
 			}
-			k := &keeper{}
+			k := &samples{}
 			base := "https://" + c.host + ":" + portOf(s.URL)
 			r := newRig(t, targets.Options{Base: base, TLS: c.tls, Resolve: resolve, Sampler: k}, `get: /`, `{get: /, headers: {Host: virtual.test}, check: {body: virtual.test}}`)
 			u := r.user(0)

@@ -187,6 +187,6 @@ func TestOAuth2_NoToken(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := targets.Share[auth.Proofs](r.Shared).Tokens()[0].Fetch(ctx); err == nil {
-		t.Error("nobody listens there")
+		t.Error("nothing listens there")
 	}
 }

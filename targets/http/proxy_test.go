@@ -186,7 +186,7 @@ func TestHTTP_Proxy(t *testing.T) {
 	}
 	for _, req := range seen.take() {
 		if strings.Contains(req, "Proxy-") {
-			t.Errorf("the target was told %q", req)
+			t.Errorf("the target got %q", req)
 		}
 	}
 	if r.Opened() != 1 || !slices.Equal(asked, []string{"false " + host + " shop.test", "true " + strings.TrimPrefix(proxy, "http://") + " 127.0.0.1"}) {
@@ -223,7 +223,7 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bad := script(t, (&forward{say: c.say}).serve)
-			k := &keeper{}
+			k := &samples{}
 			r := newRig(t, targets.Options{Base: base, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(bad, "//", "//ann:sesame@", 1))}, "get: /")
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
@@ -302,7 +302,7 @@ func TestHTTP_ProxyUnnamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keeper{}
+	k := &samples{}
 	base := "http://shop.test:" + portOf(target)
 	r := newRig(t, targets.Options{Base: target, Proxies: p, Sampler: k}, `{get: "`+base+`/"}`, `get: /`)
 	r.want(r.user(0).Do(0, long), "not allowed")

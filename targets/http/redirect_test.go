@@ -135,7 +135,7 @@ func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, targets.Options{Base: back}, `{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: told}}`)
+	r := newRig(t, targets.Options{Base: back}, `{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: public}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	list, went := first.take(), other.take()
 	if len(list) != 3 || len(went) != 1 {
@@ -145,7 +145,7 @@ func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 		t.Errorf("within the origin: %q", list[:2])
 	}
 	for _, request := range []string{went[0], list[2]} {
-		if strings.Contains(request, "secret") || !strings.Contains(request, "X-Other: told") {
+		if strings.Contains(request, "secret") || !strings.Contains(request, "X-Other: public") {
 			t.Errorf("away from the origin: %q", request)
 		}
 	}
@@ -178,7 +178,7 @@ func TestHTTP_RedirectOutOfTheBlastRadius(t *testing.T) {
 	url := script(t, each(func(string) string {
 		return "HTTP/1.1 302 Found\r\nLocation: " + away + "\r\nContent-Length: 0\r\n\r\n"
 	}))
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: url, Sampler: k, Allow: func(_ netip.Addr, hostport, _ string) error {
 		if "http://"+hostport == away {
 			return errNo

@@ -194,7 +194,7 @@ func TestHTTP_NoData(t *testing.T) {
 
 // A URL from an answer may be invalid.
 func TestHTTP_BadURL(t *testing.T) {
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Sampler: k}, `get: "${var.at}"`, `get: /path`)
 	u := r.user(0)
 	for _, at := range []string{"", "nonsense", "ftp://x/", "http://", "http://a:0/", "http://[::1", "://", "http://a b/"} {

@@ -43,7 +43,7 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 		{"to IPv6 in brackets", "https://api.test:" + port, "api.test:" + port, map[string]string{"api.test": "[::1]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := &keeper{}
+			k := &samples{}
 			r := newRig(t, targets.Options{Base: c.base, Resolve: c.to, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}}, `{get: /, check: {body: "api.test `+c.host+` tcp"}}`)
 			r.want(r.user(0).Do(0, long), "ok 200")
 			if m := k.last(); m.Message != "" {

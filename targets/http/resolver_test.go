@@ -162,7 +162,7 @@ func TestHTTP_DeadAddress(t *testing.T) {
 
 func TestHTTP_NameFails(t *testing.T) {
 	dns := &fakeDNS{}
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here)), Sampler: k}, "get: /")
 	dns.use(r.Client)
 	u := r.user(0)

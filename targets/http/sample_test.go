@@ -66,19 +66,19 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 		`{patch: /p, body: {file: ` + file + `}}`, `{post: /p, multipart: {f: {file: ` + file + `}, t: hello}}`,
 	} {
 		f := targetstest.Compile(t, http.Descriptor(), "", step)
-		for engine, ask := range map[string]func(k *keeper){
-			"native": func(k *keeper) {
+		for engine, ask := range map[string]func(k *samples){
+			"native": func(k *samples) {
 				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, step)
 				r.user(0).Do(0, long)
 			},
-			"vegeta": func(k *keeper) {
+			"vegeta": func(k *samples) {
 				attack(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, vegeta.EngineOptions{Calls: f.Calls}, 1, time.Millisecond)
 			},
 		} {
 			if engine == "vegeta" && strings.Contains(step, "multipart") {
 				continue // vegeta's targets cannot send it
 			}
-			k := &keeper{}
+			k := &samples{}
 			ask(k)
 			want, sent := last(), k.last().Sent.Conceal(nil)
 			if out, err := exec.Command("sh", "-c", sent.Curl()).CombinedOutput(); err != nil && !bytes.Contains(out, []byte("HTTP/")) {
@@ -94,7 +94,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 
 // TestSample_NeverSent checks that a request that was not sent has no command.
 func TestSample_NeverSent(t *testing.T) {
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: "http://127.0.0.1:1", Sampler: k}, `get: "/${var.none}"`)
 	r.user(0).Do(0, long)
 	if sm := k.last(); sm.Sent != nil || sm.Request == "" {
@@ -107,7 +107,7 @@ func TestSample_NeverSent(t *testing.T) {
 func TestSample_LargeBody(t *testing.T) {
 	content := noise(200 << 10)
 	file := written(t, "large.bin", content)
-	k := &keeper{}
+	k := &samples{}
 	r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k}, `{post: /p, body: {file: `+file+`}}`)
 	r.user(0).Do(0, long)
 	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {

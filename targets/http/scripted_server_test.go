@@ -172,21 +172,21 @@ func (r *rig) want(o scenarios.Outcome, want string) {
 	}
 }
 
-// keeper is a sampler that keeps every sample.
-type keeper struct {
+// samples is a sampler that keeps every sample.
+type samples struct {
 	mu   sync.Mutex
 	list []result.Sample
 }
 
-func (k *keeper) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
+func (k *samples) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
-func (k *keeper) Keep(_ *scenarios.Outcome, s result.Sample) {
+func (k *samples) Keep(_ *scenarios.Outcome, s result.Sample) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.list = append(k.list, s)
 }
 
-func (k *keeper) last() result.Sample {
+func (k *samples) last() result.Sample {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.list) == 0 {

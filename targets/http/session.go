@@ -333,7 +333,7 @@ func (t *exchange) sample(err error) {
 	if t.send != nil {
 		var tail net.Buffers
 		if t.filled && !t.wire.bare {
-			tail = t.rendered.tail(t.call) // anew: a write consumes it
+			tail = t.rendered.tail(t.call) // again: a write consumes it
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brunt/targets/targetstest"
 )
 
 // readEvents reads a stream that comes n bytes at a time.
 func readEvents(s string, n int) (out []string) {
-	e := &eventReader{r: &chunks{b: []byte(s), n: n}}
+	e := &eventReader{r: targetstest.Pieces([]byte(s), n)}
 	for {
 		ev, err := e.next()
 		if err != nil {
@@ -81,19 +83,4 @@ func FuzzEventReader(f *testing.F) {
 			t.Fatalf("%d bytes of %d", total, len(s))
 		}
 	})
-}
-
-// chunks returns n bytes per read.
-type chunks struct {
-	b []byte
-	n int
-}
-
-func (p *chunks) Read(b []byte) (int, error) {
-	if len(p.b) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(b[:min(len(b), p.n)], p.b)
-	p.b = p.b[n:]
-	return n, nil
 }

@@ -130,7 +130,7 @@ func TestSSE_For(t *testing.T) {
 }
 
 func TestSSE_Errors(t *testing.T) {
-	k := &keeper{}
+	k := &samples{}
 	for _, c := range []struct{ name, step, answer, want, message string }{
 		{"ends early", `{sse: /e, events: 2}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the stream ended after 1 event, and 2 events was wanted"},
 		{"ends before any", `{sse: /e}`, streamHead + "0\r\n\r\n", "stream", "the stream ended after 0 events, and an event was wanted"},

@@ -55,7 +55,7 @@ func TestTrace(t *testing.T) {
 	} {
 		for _, engine := range []string{"native", "vegeta"} {
 			t.Run(c.name+" by "+engine, func(t *testing.T) {
-				var k keeper
+				var k samples
 				o := targets.Options{Base: s.URL, Sampler: &k, Tracing: targets.Tracing{High: 0xff, Sampled: c.sampled}, Connections: scenarios.Connections{HTTP: c.http}}
 				came = nil
 				var outs []scenarios.Outcome

@@ -124,11 +124,11 @@ func TestVegeta(t *testing.T) {
 		{"a redirect out of the blast radius", `get: /away`, "not allowed", "outside"},
 		{"half an answer", `get: /cut`, "closed", "unexpected EOF"},
 		{"a reset", `{post: /reset, body: x}`, "reset", "reset"},
-		{"nobody there", `get: "http://127.0.0.1:1/"`, "refused", "refused"},
+		{"no server", `get: "http://127.0.0.1:1/"`, "refused", "refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", c.step)
-			var k keeper
+			var k samples
 			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			for _, h := range out {
 				r := rig{Flow: f, t: t}
@@ -249,7 +249,7 @@ func TestVegeta_Versions(t *testing.T) {
 		{"2", secure.URL, "2", trust, "ok 200", "HTTP/2"},
 		{"plain", plain.URL, "", nil, "ok 200", "HTTP/1.1"},
 		{"h2c", plain.URL, "h2c", nil, "ok 200", "h2c"},
-		{"a certificate of nobody", secure.URL, "", nil, "tls", ""},
+		{"a certificate without an authority", secure.URL, "", nil, "tls", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", "get: /")

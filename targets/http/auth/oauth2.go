@@ -28,9 +28,9 @@ type OAuth2 struct {
 	ClientID     string               `yaml:"client_id,required"`     // of the client that the load is
 	ClientSecret string               `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
 	Scope        []string             `yaml:"scope"`                  // what the token is to allow
-	Audience     string               `yaml:"audience"`               // whom it is for, where the server asks for that
+	Audience     string               `yaml:"audience"`               // service that the token is for, if the server asks for it
 	Style        string               `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
-	Params       map[string]string    `yaml:"params"`                 // what else the server wants to be told
+	Params       map[string]string    `yaml:"params"`                 // other parameters that the server wants
 }
 
 // Tokens keeps a token fresh, outside the measured requests: no request waits for a token.

@@ -15,12 +15,12 @@ import (
 // reported once; meanwhile the last token is sent.
 func TestTokens_Keep(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		life time.Duration
-		fail map[int]bool // fetches that fail, by number from 0
-		over time.Duration
-		at   []time.Duration // of the fetches
-		told int
+		name     string
+		life     time.Duration
+		fail     map[int]bool // fetches that fail, by number from 0
+		over     time.Duration
+		at       []time.Duration // of the fetches
+		reported int
 	}{
 		{"an hour", time.Hour, nil, 3 * time.Hour, []time.Duration{0, 59 * time.Minute, 118 * time.Minute, 177 * time.Minute}, 0},
 		{"ten seconds", 10 * time.Second, nil, 30 * time.Second, []time.Duration{0, 8 * time.Second, 16 * time.Second, 24 * time.Second}, 0},
@@ -50,10 +50,10 @@ func TestTokens_Keep(t *testing.T) {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				told, done := 0, make(chan struct{})
+				reported, done := 0, make(chan struct{})
 				go func() {
 					defer close(done)
-					k.Keep(ctx, func(error) { told++ })
+					k.Keep(ctx, func(error) { reported++ })
 				}()
 				time.Sleep(c.over)
 				synctest.Wait()
@@ -68,8 +68,8 @@ func TestTokens_Keep(t *testing.T) {
 				}
 				cancel()
 				<-done
-				if !slices.Equal(at, c.at) || told != c.told {
-					t.Errorf("fetched at %v, told %d; want %v, %d", at, told, c.at, c.told)
+				if !slices.Equal(at, c.at) || reported != c.reported {
+					t.Errorf("fetched at %v, reported %d; want %v, %d", at, reported, c.at, c.reported)
 				}
 			})
 		})
@@ -90,16 +90,16 @@ func TestTokens_KeepTells(t *testing.T) {
 			return &oauth2.Token{AccessToken: "b"}, nil
 		}
 		k.held.Store(&heldToken{[]byte("a"), t0.Add(10 * time.Second)})
-		var told []time.Duration
+		var reported []time.Duration
 		k.Keep(t.Context(), func(err error) {
-			told = append(told, time.Since(t0))
+			reported = append(reported, time.Since(t0))
 			if hangs != (err != nil) {
-				t.Errorf("told of %v", err)
+				t.Errorf("reported of %v", err)
 			}
 			hangs = false
 		})
-		if !slices.Equal(told, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) || string(k.token()) != "b" {
-			t.Errorf("told at %v, the token is %q", told, k.token())
+		if !slices.Equal(reported, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) || string(k.token()) != "b" {
+			t.Errorf("reported at %v, the token is %q", reported, k.token())
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestTokens_KeepEnds(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			k.Keep(ctx, func(err error) { t.Errorf("told of %v", err) })
+			k.Keep(ctx, func(err error) { t.Errorf("reported of %v", err) })
 		}()
 		time.Sleep(9 * time.Second)
 		cancel()

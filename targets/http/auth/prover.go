@@ -18,7 +18,7 @@ import (
 type Auth struct {
 	syntax.Place
 	OAuth2 *OAuth2 `yaml:"oauth2"` // a token by the client credentials grant, fetched before the load and kept fresh beside it
-	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs anew in each iteration
+	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs again in each iteration
 	Basic  *Basic  `yaml:"basic"`  // a user and a password
 	Header string  `yaml:"header"` // the header that carries it; zero is Authorization
 	Scheme *string `yaml:"scheme"` // the word before it; zero is Bearer, or Basic

@@ -2,8 +2,9 @@ package h1
 
 import (
 	"bufio"
-	"io"
 	"testing"
+
+	"brunt/targets/targetstest"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -29,7 +30,7 @@ func FuzzAnswer(f *testing.F) {
 		if head {
 			method = "HEAD"
 		}
-		src := &pieces{b: b, n: int(piece)%4096 + 1}
+		src := targetstest.Pieces(b, int(piece)%4096+1)
 		br := bufio.NewReaderSize(src, 512)
 		a := Answers.New().(*Answer)
 		clean, err := a.Read(br, method, whole)
@@ -55,19 +56,4 @@ func FuzzAnswer(f *testing.F) {
 		a.JSON(jp.MustParseString("$.a.b[0]"))
 		a.Reset()
 	})
-}
-
-// pieces returns n bytes per read.
-type pieces struct {
-	b []byte
-	n int
-}
-
-func (p *pieces) Read(b []byte) (int, error) {
-	if len(p.b) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(b[:min(len(b), p.n)], p.b)
-	p.b = p.b[n:]
-	return n, nil
 }

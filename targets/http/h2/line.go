@@ -43,7 +43,7 @@ type Line struct {
 	mu      sync.Mutex
 	conns   []*mux    // that accept new streams, or will; the newest last
 	waiting []*Stream // longest first
-	told    int       // streams that the server allowed on the last connection; zero: not known yet
+	allowed int       // streams that the server allowed on the last connection; zero: not known yet
 	waits   int64     // how many requests had to wait
 }
 
@@ -57,7 +57,7 @@ func (l *Line) Init(host Host, o *targets.Options, over context.Context, secure 
 func (l *Line) Streams() (waits int64, each int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := l.streams(l.told); l.waits > 0 && n < unlimited { // else they waited for a connection to open
+	if n := l.streams(l.allowed); l.waits > 0 && n < unlimited { // else they waited for a connection to open
 		return l.waits, n
 	}
 	return 0, 0
@@ -146,8 +146,8 @@ func (l *Line) room() *mux {
 func (l *Line) open() *mux {
 	m := newMux(l)
 	m.limit = l.streams(assumed)
-	if l.told > 0 {
-		m.limit = l.streams(l.told)
+	if l.allowed > 0 {
+		m.limit = l.streams(l.allowed)
 	}
 	if !l.host.Go(m.run) {
 		return nil
@@ -270,7 +270,7 @@ func (l *Line) leave(m *mux) {
 func (l *Line) opened(m *mux, allowed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = allowed
+	l.allowed = allowed
 	m.ready, m.limit = true, l.streams(allowed)
 	if m.left = m.conn.Left; !l.o.KeepsAlive() {
 		m.left = 1
@@ -293,7 +293,7 @@ func (l *Line) opened(m *mux, allowed int) {
 func (l *Line) allows(m *mux, allowed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told, m.limit = allowed, l.streams(allowed)
+	l.allowed, m.limit = allowed, l.streams(allowed)
 	l.serve()
 }
 

@@ -72,7 +72,7 @@ func TestOpen_Refused(t *testing.T) {
 		want       string
 	}{
 		{"no socket", "unix:///nowhere/docker.sock", Options{}, "no Docker engine answers at unix:///nowhere/docker.sock"},
-		{"nobody listens", "tcp://127.0.0.1:1", Options{}, "nobody listens there; start it"},
+		{"nothing listens", "tcp://127.0.0.1:1", Options{}, "nothing listens there; start it"},
 		{"outside", "tcp://127.0.0.1:1", Options{Check: func(netip.AddrPort, string) error { return outside }}, "outside"},
 		{"ssh", "ssh://me@host", Options{}, "brunt does not speak SSH; forward its socket"},
 		{"nonsense", "ftp://host", Options{}, "want unix://, npipe:// or tcp://"},

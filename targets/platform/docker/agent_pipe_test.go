@@ -61,6 +61,6 @@ func TestHelperPipe_KeptOpen(t *testing.T) {
 			t.Errorf("it said %q, %v", got.text, got.err)
 		}
 	case <-time.After(30 * time.Second):
-		t.Error("its end is not told")
+		t.Error("its end is not reported")
 	}
 }

@@ -116,8 +116,8 @@ func (e *Engine) unreachable(err error) error {
 	}
 	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
 	_, unproved := errors.AsType[*tls.CertificateVerificationError](err)
-	told, refused := errors.AsType[*net.OpError](err)
-	refused = refused && told.Op == "remote error" // a TLS alert, as the library names it
+	alert, refused := errors.AsType[*net.OpError](err)
+	refused = refused && alert.Op == "remote error" // a TLS alert, as the library names it
 	switch {
 	case !e.at.Socket() && e.at.TLS == "":
 		fix += "; one that speaks TLS wants DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH for the folder of ca.pem, cert.pem and key.pem"
@@ -137,7 +137,7 @@ func cause(err error) error {
 		return op.Err
 	}
 	if strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon") {
-		return errors.New("nobody listens there")
+		return errors.New("nothing listens there")
 	}
 	return err
 }

@@ -188,7 +188,7 @@ store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 		Link: func(e platform.Edge) (string, bool) { return "127.0.0.1:1" + e.From[4:5], true },
 	})
 	if got := ev.all(); got[0] != "unit.start store[0]" || got[1] != "unit.ready store[0]" {
-		t.Errorf("who is called is not there first: %q", got)
+		t.Errorf("a service that is called does not start first: %q", got)
 	}
 	u := find(s, "web[1]")
 	env := get(t, u.Addr(), "/env")
@@ -236,7 +236,7 @@ func TestCrashedUnitComesBackOnItsPort(t *testing.T) {
 		t.Errorf("at %s after %d starts, want %s after 2", u.Addr(), u.Starts(), addr)
 	}
 	if got := ev.all(); !slices.Contains(got, "unit.exit web[0]") {
-		t.Errorf("the end was not told: %q", got)
+		t.Errorf("no event reports the end: %q", got)
 	}
 }
 
@@ -285,7 +285,7 @@ func TestCrashIsAFailure(t *testing.T) {
 		again        bool
 	}{
 		{"a crash", "on-failure", false, func(pid int) int { return pid }, true},
-		{"a crash that nobody wants repaired", "never", false, func(pid int) int { return pid }, false},
+		{"a crash without a restart policy", "never", false, func(pid int) int { return pid }, false},
 		{"a crash of another process", "on-failure", false, func(int) int { return 1 << 22 }, false},
 		{"a crash that did not come about", "on-failure", true, func(pid int) int { return pid }, false},
 	} {
@@ -342,12 +342,12 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 	for _, c := range []struct{ name, way string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
 		u := find(s, c.name)
 		if err := asked(c.name); err != nil {
-			t.Errorf("%s of one that runs: %v", c.way, err)
+			t.Errorf("%s of a running unit: %v", c.way, err)
 		}
 		_ = syscall.Kill(u.PID(), syscall.SIGSTOP)
 		wait(t, "the stop to come into force", func() bool { return asked(c.name) != nil })
 		if err := asked(c.name); err == nil {
-			t.Errorf("%s is answered by one that is stopped", c.way)
+			t.Errorf("%s is answered by a stopped unit", c.way)
 		}
 		if ready := u.Ready(t.Context()); c.name == "bare[0]" && ready != nil {
 			t.Errorf("its port does not accept, so nothing is shown: %v", ready)
@@ -356,7 +356,7 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 		wait(t, "an answer", func() bool { return asked(c.name) == nil })
 	}
 	if asked("mute[0]") == nil {
-		t.Error("one that says nothing has answered")
+		t.Error("a silent unit has answered")
 	}
 }
 

@@ -71,7 +71,7 @@ func TestProcesses_Without(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for {
-		if _, starting := Find("BRUNT_TEST=nobody"); !starting {
+		if _, starting := Find("BRUNT_TEST=none"); !starting {
 			return
 		}
 		if ctx.Err() != nil {
@@ -80,7 +80,7 @@ func TestProcesses_Without(t *testing.T) {
 	}
 }
 
-// Kill kills marked processes however fast they start new ones, and spares those that it is told to
+// Kill kills marked processes however fast they start new ones, and spares those that it must
 // spare.
 func TestKill(t *testing.T) {
 	mark := fmt.Sprintf("BRUNT_TEST=kill-%d", os.Getpid())
