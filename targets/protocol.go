@@ -51,14 +51,15 @@ type Options struct {
 	Resolve     map[string]string
 	Proxies     Proxies // nil: connects directly
 	Timeout     time.Duration
-	Seed        uint64                                                                      // of the random values for connections
-	T0          time.Time                                                                   // of the run; deadlines count from it
-	Allow       Allowlist                                                                   // nil: allows all
-	Network     Network                                                                     // opens connections; nil: the protocol's own
-	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // receives the measurement of a part, from the goroutine of Do; nil drops it
-	Sampler     Sampler
-	Agent       string  // User-Agent
-	Tracing     Tracing // of requests; zero: none
+	Seed        uint64    // of the random values for connections
+	T0          time.Time // of the run; deadlines count from it
+	Allow       Allowlist // nil: allows all
+	Network     Network   // opens connections; nil: the protocol's own
+	// Emit receives the measurement of a part, from the goroutine of Do; nil drops it
+	Emit    func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome)
+	Sampler Sampler
+	Agent   string  // User-Agent
+	Tracing Tracing // of requests; zero: none
 }
 
 // KeepsAlive reports whether connections are kept for further requests.

@@ -47,7 +47,14 @@ func says(err error) string {
 // No message about a URL shows a password, however malformed the URL is.
 func FuzzParseBase(f *testing.F) {
 	const password = "sesame"
-	for _, seed := range [][2]string{{"http://ann:", "@a"}, {"http://ann:", "#@a:1"}, {"ftp://b:", "x@b/c?d"}, {"//:", "/@"}, {"%//%:", "%@"}, {"http://a:", "?@b"}} {
+	for _, seed := range [][2]string{
+		{"http://ann:", "@a"},
+		{"http://ann:", "#@a:1"},
+		{"ftp://b:", "x@b/c?d"},
+		{"//:", "/@"},
+		{"%//%:", "%@"},
+		{"http://a:", "?@b"},
+	} {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {

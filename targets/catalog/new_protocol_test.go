@@ -86,7 +86,10 @@ func TestNewProtocol(t *testing.T) {
 func TestSet_OneProtocol(t *testing.T) {
 	set := catalog.NewSet(append(catalog.Protocols(), new(targetstest.Echo).Descriptor())...)
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "echo: hi")
-	client, err := set.Select(flow.Calls...).Client(targets.Options{Base: "echo://127.0.0.1:1", T0: time.Now(), Allow: func(netip.Addr, string, string) error { return errors.New("no") }})
+	client, err := set.Select(flow.Calls...).Client(targets.Options{
+		Base: "echo://127.0.0.1:1", T0: time.Now(),
+		Allow: func(netip.Addr, string, string) error { return errors.New("no") },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,10 @@ type Config struct {
 	SingleFlight  *bool `yaml:"single_flight"`  // reads of the same at the same time are one question to posts and users; off unless written
 	Idempotency   *bool `yaml:"idempotency"`    // the store holds posts against their Idempotency-Key: the same key again is the same post; off unless written
 	RetryWrites   *bool `yaml:"retry_writes"`   // writes that fail are tried again as reads are, which without idempotency writes them twice; off unless written
-	AckEarly      *bool `yaml:"ack_early"`      // posts acknowledges writes half a second before the store has them, so that a crash loses them; off unless written
-	LogWrites     *bool `yaml:"log_writes"`     // posts and store log every write, to hold a ledger against; off unless written
+	// posts acknowledges writes half a second before the store has them, so that a crash loses them;
+	// off unless written
+	AckEarly  *bool `yaml:"ack_early"`
+	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off unless written
 }
 
 // Scale is the size of a service.

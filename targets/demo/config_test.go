@@ -37,7 +37,10 @@ func TestConfig(t *testing.T) {
 		{"written, but empty", "{breaker: , posts: }", 2, ""},
 		{"written as it is by default", "{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, ""},
 		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
-		{"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2, "DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS"},
+		{
+			"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2,
+			"DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS",
+		},
 		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
 		{
 			"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,

@@ -130,7 +130,10 @@ func (s *store) fill(ctx context.Context) error {
 
 var (
 	seedWho  = []string{"the team", "my cat", "our cluster", "the printer", "the new intern", "this coffee", "the build", "my bike"}
-	seedDoes = []string{"had a good day", "is back", "needs a break", "found a bug", "learnt something", "went for a walk", "is faster now", "said hello", "sleeps late"}
+	seedDoes = []string{
+		"had a good day", "is back", "needs a break", "found a bug", "learnt something", "went for a walk", "is faster now", "said hello",
+		"sleeps late",
+	}
 	seedWhen = []string{"this morning", "again", "at last", "on Friday", "after lunch", "before the deploy", "as ever"}
 )
 

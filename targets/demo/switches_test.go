@@ -432,7 +432,8 @@ func TestAckEarly(t *testing.T) {
 			if a := s.ask("GET", "/posts/"+id, "", sec); a.status != http.StatusOK || s.keyed("k1") != 1 {
 				t.Errorf("after its time: %d %s, %d of it", a.status, a.body, s.keyed("k1"))
 			}
-			if log := s.logs["posts[0]"].String() + s.logs["posts[1]"].String(); !strings.Contains(log, `"acknowledged early","service":"posts"`) && !strings.Contains(log, `"msg":"acknowledged early"`) || !strings.Contains(log, id) {
+			if log := s.logs["posts[0]"].String() + s.logs["posts[1]"].String(); !strings.Contains(log, `"acknowledged early","service":"posts"`) &&
+				!strings.Contains(log, `"msg":"acknowledged early"`) || !strings.Contains(log, id) {
 				t.Errorf("posts log\n%s", log)
 			}
 			if log := s.logs["store[0]"].String(); !strings.Contains(log, `"msg":"committed"`) || !strings.Contains(log, id) || !strings.Contains(log, `"key":"k1"`) {

@@ -157,7 +157,8 @@ func TestJWT_Algorithms(t *testing.T) {
 			}
 			s := newHeard(t)
 			r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `data: {users: {inline: [{id: 17, name: "a\"b"}]}}
-auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires: 2m, claims: {sub: "${data.users.id}", name: "n ${data.users.name}", aud: [a, b], deep: {x: null}}}}`, `get: /`)
+auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires: 2m, claims: {sub: "${data.users.id}", name: "n ${data.users.name}", `+
+				`aud: [a, b], deep: {x: null}}}}`, `get: /`)
 			before := time.Now().Unix()
 			r.want(r.user(0).Do(0, long), "ok 200")
 			head, claims := bearer(t, s.last().Header.Get("Authorization"), verify)
@@ -180,7 +181,8 @@ auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires
 func TestJWT_PerIteration(t *testing.T) {
 	s := newHeard(t)
 	s.say = `{"a": 1}`
-	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: HS256, key: sesame, claims: {sub: "${var.who}", n: "${int(1,1000000)}", jti: mine}}}`, `get: /`)
+	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long},
+		`auth: {jwt: {alg: HS256, key: sesame, claims: {sub: "${var.who}", n: "${int(1,1000000)}", jti: mine}}}`, `get: /`)
 	u := r.user(0)
 	next := func() string {
 		t.Helper()
@@ -216,7 +218,8 @@ func TestSigned_Lag(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`, `get: /`, `{get: /, auth: off}`)
+	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`,
+		`get: /`, `{get: /, auth: off}`)
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "ok 200")
@@ -232,7 +235,8 @@ func TestSigned_Lag(t *testing.T) {
 func TestAuth_Basic(t *testing.T) {
 	s := newHeard(t)
 	r := newRigWith(t, targets.Options{Base: s.URL}, `data: {users: {inline: [{name: Aladdin}]}}
-auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`, `{get: /, headers: {authorization: mine}}`, `{get: /, auth: {basic: {user: "", password: x}, header: X-Auth, scheme: ""}}`)
+auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`, `{get: /, headers: {authorization: mine}}`,
+		`{get: /, auth: {basic: {user: "", password: x}, header: X-Auth, scheme: ""}}`)
 	u := r.user(0)
 	for i, want := range []string{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "mine"} {
 		r.want(u.Do(i, long), "ok 200")
@@ -329,7 +333,8 @@ func TestHMAC(t *testing.T) {
 		want             func(q *nethttp.Request, body []byte) string
 	}{
 		{
-			"the usual", `{key: ` + key + `, over: "${request.method}\n${request.path}\n${request.query}\n${request.header.x-date}\n${request.body.sha256}", headers: {X-Date: "${request.date}"}}`,
+			"the usual", `{key: ` + key + `, over: "${request.method}\n${request.path}\n${request.query}\n${request.header.x-date}\n${request.body.sha256}", ` +
+				`headers: {X-Date: "${request.date}"}}`,
 			`{post: "/a%20b?x=1&y=${int(2,2)}", json: {n: "${int(3,3)}"}}`, "X-Signature", func(q *nethttp.Request, body []byte) string {
 				at, err := nethttp.ParseTime(q.Header.Get("X-Date"))
 				if err != nil || time.Since(at) > time.Minute {
@@ -341,7 +346,9 @@ func TestHMAC(t *testing.T) {
 			},
 		},
 		{
-			"base64 in a value of its own", `{key: {base64: c2VzYW1lIHN0cmVldA==}, alg: sha512, encoding: base64, header: Authorization, over: "${request.url}|${request.unix}|${request.nonce}|${request.header.content-type}|${request.header.Content-Length}", value: "HMAC t=${request.unix},n=${request.nonce},s=${request.signature}"}`,
+			"base64 in a value of its own", `{key: {base64: c2VzYW1lIHN0cmVldA==}, alg: sha512, encoding: base64, header: Authorization, over: ` +
+				`"${request.url}|${request.unix}|${request.nonce}|${request.header.content-type}|${request.header.Content-Length}", value: "HMAC ` +
+				`t=${request.unix},n=${request.nonce},s=${request.signature}"}`,
 			`{put: /x, form: {a: b}}`, "Authorization", func(q *nethttp.Request, body []byte) string {
 				var at, nonce, sig string
 				for i, p := range strings.SplitN(strings.TrimPrefix(q.Header.Get("Authorization"), "HMAC "), ",", 3) {
@@ -356,7 +363,8 @@ func TestHMAC(t *testing.T) {
 			},
 		},
 		{
-			"a file, and sha1", `{key: {file: "` + written(t, "key", []byte(key)) + `"}, alg: sha1, over: "${request.body.md5_base64} ${request.body.sha256} ${request.body.sha512_base64} ${request.target} ${request.host}"}`,
+			"a file, and sha1", `{key: {file: "` + written(t, "key", []byte(key)) +
+				`"}, alg: sha1, over: "${request.body.md5_base64} ${request.body.sha256} ${request.body.sha512_base64} ${request.target} ${request.host}"}`,
 			`{post: /up, multipart: {a: "${int(1,1)}", b: {file: "` + file + `"}}}`, "X-Signature", func(q *nethttp.Request, body []byte) string {
 				m, h := md5.Sum(body), sha512.Sum512(body)
 				mac := hmac.New(sha1.New, []byte(key))
@@ -364,19 +372,25 @@ func TestHMAC(t *testing.T) {
 				return hex.EncodeToString(mac.Sum(nil))
 			},
 		},
-		{"the body itself, of none", `{key: ` + key + `, over: "[${request.body}] ${request.body.sha256}"}`, `{get: /}`, "X-Signature", func(_ *nethttp.Request, body []byte) string {
-			mac := hmac.New(sha256.New, []byte(key))
-			fmt.Fprintf(mac, "[] %s", sha(nil))
-			return hex.EncodeToString(mac.Sum(nil))
-		}},
-		{"a file alone", `{key: ` + key + `, over: "${request.body.sha256}"}`, `{post: /, body: {file: "` + file + `"}}`, "X-Signature", func(_ *nethttp.Request, body []byte) string {
-			if !bytes.Equal(body, content) {
-				t.Error("another body")
-			}
-			mac := hmac.New(sha256.New, []byte(key))
-			mac.Write([]byte(sha(content)))
-			return hex.EncodeToString(mac.Sum(nil))
-		}},
+		{
+			"the body itself, of none", `{key: ` + key + `, over: "[${request.body}] ${request.body.sha256}"}`, `{get: /}`, "X-Signature",
+			func(_ *nethttp.Request, body []byte) string {
+				mac := hmac.New(sha256.New, []byte(key))
+				fmt.Fprintf(mac, "[] %s", sha(nil))
+				return hex.EncodeToString(mac.Sum(nil))
+			},
+		},
+		{
+			"a file alone", `{key: ` + key + `, over: "${request.body.sha256}"}`, `{post: /, body: {file: "` + file + `"}}`, "X-Signature",
+			func(_ *nethttp.Request, body []byte) string {
+				if !bytes.Equal(body, content) {
+					t.Error("another body")
+				}
+				mac := hmac.New(sha256.New, []byte(key))
+				mac.Write([]byte(sha(content)))
+				return hex.EncodeToString(mac.Sum(nil))
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newHeard(t)
@@ -395,7 +409,8 @@ func TestHMAC(t *testing.T) {
 // The sent request is signed by AWS's algorithm, computed here independently.
 func TestAWS_OnTheWire(t *testing.T) {
 	s := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: s.URL}, `sign: {aws: {access_key: AKID, secret_key: "se/cret", session_token: tok, region: eu-central-1, service: s3}}`,
+	r := newRigWith(t, targets.Options{Base: s.URL},
+		`sign: {aws: {access_key: AKID, secret_key: "se/cret", session_token: tok, region: eu-central-1, service: s3}}`,
 		`{put: "/bucket/a%20b.txt?x-id=PutObject&acl", body: "${int(5,5)}", headers: {x-amz-meta-a: " b  c "}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	q := s.last()
@@ -404,16 +419,21 @@ func TestAWS_OnTheWire(t *testing.T) {
 	if q.Header.Get("X-Amz-Content-Sha256") != body || q.Header.Get("X-Amz-Security-Token") != "tok" {
 		t.Errorf("%v", q.Header)
 	}
-	canonical := "PUT\n/bucket/a%20b.txt\nacl=&x-id=PutObject\nhost:" + q.Host + "\nx-amz-content-sha256:" + body + "\nx-amz-date:" + date + "\nx-amz-meta-a:b c\nx-amz-security-token:tok\n\n" +
+	canonical := "PUT\n/bucket/a%20b.txt\nacl=&x-id=PutObject\nhost:" + q.Host + "\nx-amz-content-sha256:" + body + "\nx-amz-date:" + date +
+		"\nx-amz-meta-a:b c\nx-amz-security-token:tok\n\n" +
 		"host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token\n" + body
 	sum = sha256.Sum256([]byte(canonical))
 	key := []byte("AWS4se/cret")
-	for _, p := range []string{date[:8], "eu-central-1", "s3", "aws4_request", "AWS4-HMAC-SHA256\n" + date + "\n" + date[:8] + "/eu-central-1/s3/aws4_request\n" + hex.EncodeToString(sum[:])} {
+	for _, p := range []string{
+		date[:8], "eu-central-1", "s3", "aws4_request",
+		"AWS4-HMAC-SHA256\n" + date + "\n" + date[:8] + "/eu-central-1/s3/aws4_request\n" + hex.EncodeToString(sum[:]),
+	} {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(p))
 		key = mac.Sum(nil)
 	}
-	if got := q.Header.Get("Authorization"); !strings.HasSuffix(got, ", Signature="+hex.EncodeToString(key)) || !strings.Contains(got, "Credential=AKID/"+date[:8]+"/eu-central-1/s3/aws4_request, ") {
+	if got := q.Header.Get("Authorization"); !strings.HasSuffix(got, ", Signature="+hex.EncodeToString(key)) ||
+		!strings.Contains(got, "Credential=AKID/"+date[:8]+"/eu-central-1/s3/aws4_request, ") {
 		t.Errorf("got %s", got)
 	}
 }
@@ -445,7 +465,10 @@ func TestAuth_Mistakes(t *testing.T) {
 		{"part", `sign: {hmac: {key: k, over: "${request.methd}"}}`, `did you mean "method"?`},
 		{"hash", `sign: {hmac: {key: k, over: x, alg: sha265}}`, `did you mean "sha256"?`},
 		{"no region", `sign: {aws: {access_key: a, secret_key: b, service: s3}}`, `"region" is missing`},
-		{"both in one header", "auth: {basic: {user: a, password: b}}\nsign: {aws: {access_key: a, secret_key: b, region: c, service: d}}", "auth and sign both send the header Authorization"},
+		{
+			"both in one header", "auth: {basic: {user: a, password: b}}\nsign: {aws: {access_key: a, secret_key: b, region: c, service: d}}",
+			"auth and sign both send the header Authorization",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := targetstest.Try(http.Descriptor(), c.block, `get: /`, `get: /b`)

@@ -28,7 +28,8 @@ func mute(answer string) func(*peer) {
 	}
 }
 
-const small = "HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: text/plain\r\nContent-Length: 64\r\nConnection: keep-alive\r\n\r\n" +
+const small = "HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 20 Nov 2026 09:22:25 GMT\r\nContent-Type: text/plain\r\nContent-Length: 64\r\nConnection: " +
+	"keep-alive\r\n\r\n" +
 	"0123456789012345678901234567890123456789012345678901234567890123"
 
 // again repeats a call without allocations of its own.
@@ -62,7 +63,8 @@ func TestHTTP_DoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkHTTP_Do(b *testing.B) {
-	const items = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 80\r\n\r\n" + `{"items":[{"id":17,"name":"a post about something"},{"id":18,"name":"another"}]}`
+	const items = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 80\r\n\r\n" +
+		`{"items":[{"id":17,"name":"a post about something"},{"id":18,"name":"another"}]}`
 	for _, c := range []struct{ name, step, answer string }{
 		{"fixed", `get: /`, small},
 		{"fixed+trace", `get: /`, small},

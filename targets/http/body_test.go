@@ -104,7 +104,9 @@ func TestHTTP_Multipart(t *testing.T) {
 			content := noise(c.size)
 			photo, notes := written(t, "photo 1.PNG", content), written(t, "notes", []byte("abc"))
 			r := newRigOf(t, protocol, targets.Options{Base: s.URL, Timeout: long}, "",
-				`{post: /, multipart: {title: "a\r\nb ${int(7,7)}", "q\"x": plain, photo: {file: "`+photo+`"}, meta: {json: {n: "${int(5,5)}"}}, notes: [{file: "`+notes+`", name: "a\"b.txt", type: text/x}, {text: "t ${int(1,1)}", name: t.csv, type: text/csv}, last]}}`)
+				`{post: /, multipart: {title: "a\r\nb ${int(7,7)}", "q\"x": plain, photo: {file: "`+photo+`"}, `+
+					`meta: {json: {n: "${int(5,5)}"}}, notes: [{file: "`+notes+`", name: "a\"b.txt", type: text/x}, `+
+					`{text: "t ${int(1,1)}", name: t.csv, type: text/csv}, last]}}`)
 			u := r.user(0)
 			sum := func(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
 			for range 2 {
@@ -226,7 +228,8 @@ func TestHTTP_FileNotCopied(t *testing.T) {
 	const size = 8 << 20
 	s := httptest.NewServer(nethttp.HandlerFunc(func(_ nethttp.ResponseWriter, r *nethttp.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	t.Cleanup(s.Close)
-	r := newRig(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin", make([]byte, size))+`"}}}`)
+	r := newRig(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin",
+		make([]byte, size))+`"}}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	var before, after runtime.MemStats
@@ -279,7 +282,8 @@ func TestHTTP_PartsEscaped(t *testing.T) {
 	got := &parts{}
 	s := httptest.NewServer(got)
 	t.Cleanup(s.Close)
-	r := newRigWith(t, targets.Options{Base: s.URL}, `data: {odd: {inline: [{v: "a\"b\r\n--x"}]}}`, `{post: /, multipart: {a: {json: {v: "${data.odd.v}"}}, b: "${data.odd.v}"}}`)
+	r := newRigWith(t, targets.Options{Base: s.URL}, `data: {odd: {inline: [{v: "a\"b\r\n--x"}]}}`,
+		`{post: /, multipart: {a: {json: {v: "${data.odd.v}"}}, b: "${data.odd.v}"}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	var v struct{ V string }
 	if len(got.list) != 2 || json.Unmarshal([]byte(got.list[0].text), &v) != nil || v.V != "a\"b\r\n--x" || got.list[1].text != v.V {

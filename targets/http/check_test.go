@@ -242,7 +242,8 @@ func TestHTTP_Encodings(t *testing.T) {
 			}))
 			k := &samples{}
 			r := newRig(t, targets.Options{Base: url, Sampler: k},
-				`{get: /, headers: {Accept-Encoding: "gzip, br"}, check: {"$.items": not empty, body: "~ ^.\"n\": 5"}, extract: {x: "$.items[0].id"}}`, `{get: /, check: {status: 404}}`, `{get: /broken, check: {"$.n": 5}}`)
+				`{get: /, headers: {Accept-Encoding: "gzip, br"}, check: {"$.items": not empty, body: "~ ^.\"n\": 5"}, extract: {x: "$.items[0].id"}}`,
+				`{get: /, check: {status: 404}}`, `{get: /broken, check: {"$.n": 5}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
 			r.want(o, "ok 200")

@@ -66,7 +66,8 @@ func TestHTTP_Cookies(t *testing.T) {
 			host := strings.TrimPrefix(script(t, baker(seen)), "http://")
 			_, port, _ := strings.Cut(host, ":")
 			// By name, as loopback itself counts as secure.
-			r := newRig(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}}, `get: "/set?set=`+c.set+`"`, `get: `+c.path, `{get: `+c.path+`, headers: {cookie: "own=1"}}`)
+			r := newRig(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}},
+				`get: "/set?set=`+c.set+`"`, `get: `+c.path, `{get: `+c.path+`, headers: {cookie: "own=1"}}`)
 			u, other := r.user(0), r.user(1)
 			r.want(u.Do(1, long), "ok 200") // before there is a cookie: the ready request
 			r.want(u.Do(0, long), "ok 200")

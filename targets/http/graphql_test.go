@@ -34,16 +34,24 @@ func TestGraphQL_Request(t *testing.T) {
 		name, step, called string
 		want               map[string]any
 	}{
-		{"one operation", `{graphql: /graphql, query: "query Post($id: ID!) { post(id: $id) { id } }", variables: {id: "${int(7,7)}", s: "n ${int(8,8)}", deep: {list: ["${int(9,9)}", null, true]}}, extract: {id: "$.data.post.id"}}`, "Post", map[string]any{
+		{"one operation", `{graphql: /graphql, query: "query Post($id: ID!) { post(id: $id) { id } }", variables: {id: "${int(7,7)}", s: "n ${int(8,8)}", ` +
+			`deep: {list: ["${int(9,9)}", null, true]}}, extract: {id: "$.data.post.id"}}`, "Post", map[string]any{
 			"query": "query Post($id: ID!) { post(id: $id) { id } }", "operationName": "Post",
 			"variables": map[string]any{"id": 7., "s": "n 8", "deep": map[string]any{"list": []any{9., nil, true}}},
 		}},
 		{"one without a name", `{graphql: /graphql, query: "{ post { id } }"}`, "POST /graphql", map[string]any{"query": "{ post { id } }"}},
 		{"one of two", `{graphql: /graphql, query: "` + two + `", operation: B}`, "B", map[string]any{"query": two, "operationName": "B"}},
-		{"with a name of its own", `{graphql: /graphql, query: "query A { a }", name: first}`, "first", map[string]any{"query": "query A { a }", "operationName": "A"}},
 		{
-			"from a file", `{graphql: /graphql, query: {file: "` + written(t, "q.graphql", []byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) + `"}}`, "FromFile",
-			map[string]any{"query": "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n", "operationName": "FromFile"},
+			"with a name of its own", `{graphql: /graphql, query: "query A { a }", name: first}`, "first",
+			map[string]any{"query": "query A { a }", "operationName": "A"},
+		},
+		{
+			"from a file", `{graphql: /graphql, query: {file: "` + written(t, "q.graphql",
+				[]byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) + `"}}`, "FromFile",
+			map[string]any{
+				"query":         "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n",
+				"operationName": "FromFile",
+			},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,7 +77,10 @@ func TestGraphQL_Request(t *testing.T) {
 // Errors in a 200 fail the request, with their own cause and the first message in the sample.
 func TestGraphQL_Errors(t *testing.T) {
 	for _, c := range []struct{ name, step, answer, want, message string }{
-		{"errors", ``, `{"errors": [{"message": "no such field", "path": ["post", 0, "id"]}, {"message": "b"}]}`, "graphql errors", "no such field (at post.0.id); 2 errors in all"},
+		{
+			"errors", ``, `{"errors": [{"message": "no such field", "path": ["post", 0, "id"]}, {"message": "b"}]}`, "graphql errors",
+			"no such field (at post.0.id); 2 errors in all",
+		},
 		{"errors beside data", ``, `{"data": {"a": 1}, "errors": [{"message": "half"}]}`, "graphql errors", "half"},
 		{"odd errors", ``, `{"errors": ["text"]}`, "graphql errors", "text"},
 		{"errors before checks", `, check: {"$.data.a": 1}`, `{"data": null, "errors": [{"message": "why"}]}`, "graphql errors", "why"},

@@ -54,10 +54,21 @@ func TestHTTP2_Request(t *testing.T) {
 		body       string
 	}{
 		{"get", `get: "/a?b=c"`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /a?b=c", "user-agent: brunt"}, ""},
-		{"post", `{post: /p, json: {a: 1}}`, []string{":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt", "content-type: application/json", "content-length: 7"}, `{"a":1}`},
+		{"post", `{post: /p, json: {a: 1}}`, []string{
+			":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt",
+			"content-type: application/json", "content-length: 7",
+		}, `{"a":1}`},
 		{"empty post", `{post: /p}`, []string{":method: POST", ":scheme: http", ":authority: " + host, ":path: /p", "user-agent: brunt", "content-length: 0"}, ""},
-		{"headers", `{get: /, headers: {X-Up: Down, Host: virtual.test, User-Agent: me, TE: trailers, X-Empty: ""}}`, []string{":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "user-agent: me", "x-empty: ", "x-up: Down"}, ""},
-		{"long header", `{get: /, headers: {X-Long: ` + wide + `}}`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /", "user-agent: brunt", "x-long: " + wide}, ""},
+		{
+			"headers", `{get: /, headers: {X-Up: Down, Host: virtual.test, User-Agent: me, TE: trailers, X-Empty: ""}}`,
+			[]string{":method: GET", ":scheme: http", ":authority: virtual.test", ":path: /", "user-agent: me", "x-empty: ", "x-up: Down"},
+			"",
+		},
+		{
+			"long header", `{get: /, headers: {X-Long: ` + wide + `}}`,
+			[]string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /", "user-agent: brunt", "x-long: " + wide},
+			"",
+		},
 		{"cookie set", `get: /login`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /login", "user-agent: brunt"}, ""},
 		{"cookie sent", `get: /a`, []string{":method: GET", ":scheme: http", ":authority: " + host, ":path: /a", "user-agent: brunt", "cookie: sid=7"}, ""},
 	} {
@@ -805,7 +816,8 @@ func TestHTTP2_Large(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newRig(t, targets.Options{Base: s.URL, Timeout: long, TLS: &scenarios.TLS{InsecureSkipVerify: true}},
-		`get: /down`, `{get: /down, check: {body: not empty}}`, `{post: /up, body: "`+body+`", check: {body: xxx}}`, `{post: /away, body: {file: `+file+`}, check: {body: ""}}`,
+		`get: /down`, `{get: /down, check: {body: not empty}}`, `{post: /up, body: "`+body+`", check: {body: xxx}}`,
+		`{post: /away, body: {file: `+file+`}, check: {body: ""}}`,
 		`{post: /parts, multipart: {a: one, b: {file: `+file+`}}, check: {body: not empty}}`)
 	var all sync.WaitGroup
 	for i := range 10 {
@@ -842,7 +854,8 @@ func TestHTTP2_Events(t *testing.T) {
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
-	r := newRig(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`, `{sse: /, until: {"$.n": 7}}`, `{sse: /, for: 30ms}`)
+	r := newRig(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`, `{sse: /, until: {"$.n": 7}}`,
+		`{sse: /, for: 30ms}`)
 	u := r.user(0)
 	for i := range 3 {
 		out := u.Do(i, long)

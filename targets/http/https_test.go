@@ -74,8 +74,9 @@ func (a *authority) sign(c *x509.Certificate) tls.Certificate {
 func (a *authority) leaf(until time.Duration, names ...string) tls.Certificate {
 	a.t.Helper()
 	return a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(until), DNSNames: names, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(until), DNSNames: names,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 }
 
@@ -114,12 +115,15 @@ func TestHTTP_TLS(t *testing.T) {
 				_, _ = io.WriteString(w, r.Host)
 			}))
 			s.Config.ErrorLog = log.New(io.Discard, "", 0)
-			s.TLS = &tls.Config{Certificates: []tls.Certificate{c.cert}, NextProtos: []string{"h2", "http/1.1"}, GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				sni = h.ServerName
-				return nil, nil
-			}}
+			s.TLS = &tls.Config{
+				Certificates: []tls.Certificate{c.cert}, NextProtos: []string{"h2", "http/1.1"},
+				GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					sni = h.ServerName
+					return nil, nil
+				},
+			}
 			s.StartTLS()
 			defer s.Close()
 			if c.host == "" {
@@ -127,7 +131,8 @@ func TestHTTP_TLS(t *testing.T) {
 			}
 			k := &samples{}
 			base := "https://" + c.host + ":" + portOf(s.URL)
-			r := newRig(t, targets.Options{Base: base, TLS: c.tls, Resolve: resolve, Sampler: k}, `get: /`, `{get: /, headers: {Host: virtual.test}, check: {body: virtual.test}}`)
+			r := newRig(t, targets.Options{Base: base, TLS: c.tls, Resolve: resolve, Sampler: k}, `get: /`,
+				`{get: /, headers: {Host: virtual.test}, check: {body: virtual.test}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
 			r.want(o, c.want)

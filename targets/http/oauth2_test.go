@@ -67,7 +67,9 @@ func TestOAuth2_Grant(t *testing.T) {
 	for _, style := range []string{"basic", "body"} {
 		t.Run(style, func(t *testing.T) {
 			s, target := newTokenServer(t), newHeard(t)
-			r := newRigWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: "a:b", client_secret: "c d%", scope: [read, write], audience: api, style: `+style+`, params: {x: y}}}`, `get: /`, `get: /b`)
+			r := newRigWith(t, targets.Options{Base: target.URL},
+				`auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: "a:b", client_secret: "c d%", `+
+					`scope: [read, write], audience: api, style: `+style+`, params: {x: y}}}`, `get: /`, `get: /b`)
 			k := open(t, r.Flow, targets.Options{Base: target.URL})
 			if err := k.Fetch(t.Context()); err != nil {
 				t.Fatal(err)

@@ -30,7 +30,12 @@ func TestProxies(t *testing.T) {
 		via, says     string
 	}{
 		{"nothing named", "", nil, http, "", ""},
-		{"unasked", "", map[string]string{"HTTP_PROXY": "http://10.1.2.3:3128"}, http, "", "HTTP_PROXY=http://10.1.2.3:3128 names a proxy for shop.test, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}"},
+		{
+			"unasked", "",
+			map[string]string{"HTTP_PROXY": "http://10.1.2.3:3128"},
+			http, "",
+			"HTTP_PROXY=http://10.1.2.3:3128 names a proxy for shop.test, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}",
+		},
 		{"unasked, with a password", "", map[string]string{"http_proxy": "http://ann:sesame@10.1.2.3"}, http, "", "http_proxy=http://***@10.1.2.3 names"},
 		{"unasked, spoilt", "", map[string]string{"HTTP_PROXY": "::"}, http, "", "HTTP_PROXY=:: names"},
 		{"for another scheme", "", map[string]string{"HTTPS_PROXY": "http://10.1.2.3"}, http, "", ""},
@@ -45,7 +50,12 @@ func TestProxies(t *testing.T) {
 		{"asked", "env", map[string]string{"HTTP_PROXY": "10.1.2.3:3128"}, http, "http://10.1.2.3:3128", ""},
 		{"its own before that for all", "env", map[string]string{"HTTP_PROXY": "http://a", "ALL_PROXY": "http://b"}, http, "http://a", ""},
 		{"asked in vain", "env", nil, http, "", ""},
-		{"asked, and socks", "env", map[string]string{"ALL_PROXY": "socks5://ann:sesame@a:1080"}, http, "", `ALL_PROXY: "socks5://***@a:1080" is not an HTTP proxy; brunt supports no other kind`},
+		{
+			"asked, and socks", "env",
+			map[string]string{"ALL_PROXY": "socks5://ann:sesame@a:1080"},
+			http, "",
+			`ALL_PROXY: "socks5://***@a:1080" is not an HTTP proxy; brunt supports no other kind`,
+		},
 		{"none", "none", map[string]string{"HTTP_PROXY": "http://10.1.2.3"}, http, "", ""},
 		{"named", "http://127.0.0.1:3128", map[string]string{"HTTP_PROXY": "http://10.1.2.3", "NO_PROXY": "*"}, http, "http://127.0.0.1:3128", ""},
 		{"named, for loopback", "127.0.0.1:3128", nil, "https://127.0.0.1/", "http://127.0.0.1:3128", ""},
@@ -84,7 +94,8 @@ func TestProxies(t *testing.T) {
 		if setting == "ENV" {
 			continue
 		}
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "same") || !strings.Contains(err.Error(), "want env, none or such as http://127.0.0.1:3128") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "same") ||
+			!strings.Contains(err.Error(), "want env, none or such as http://127.0.0.1:3128") {
 			t.Errorf("%s: %v", setting, err)
 		}
 	}
@@ -173,7 +184,8 @@ func TestHTTP_Proxy(t *testing.T) {
 		return nil
 	}
 	base := "http://shop.test:" + portOf(target)
-	r := newRig(t, targets.Options{Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1))}, "get: /a?b=c", `{post: /d, body: text, headers: {Host: other.test}}`)
+	r := newRig(t, targets.Options{Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1))}, "get: /a?b=c",
+		`{post: /d, body: text, headers: {Host: other.test}}`)
 	u := r.user(0)
 	for range 3 {
 		r.want(u.Do(0, long), "ok 200")
@@ -205,7 +217,8 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	f := &forward{want: "Basic YW5uOnNlc2FtZQ=="}
 	proxy := script(t, f.serve)
 	base := "https://api.test:" + portOf(s.URL)
-	r := newRig(t, targets.Options{Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1))}, `{get: /, check: {body: TLS 1.3}}`)
+	r := newRig(t, targets.Options{Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1))},
+		`{get: /, check: {body: TLS 1.3}}`)
 	u := r.user(0)
 	for range 3 {
 		r.want(u.Do(0, long), "ok 200")
@@ -224,10 +237,14 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bad := script(t, (&forward{say: c.say}).serve)
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: base, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(bad, "//", "//ann:sesame@", 1))}, "get: /")
+			r := newRig(t, targets.Options{
+				Base: base, Sampler: k, TLS: &scenarios.TLS{CA: ca.file},
+				Proxies: by(t, strings.Replace(bad, "//", "//ann:sesame@", 1)),
+			}, "get: /")
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
-			if m := k.last().Message; o.WasSent || !strings.Contains(m, c.says) || !strings.Contains(m, "the proxy "+strings.TrimPrefix(bad, "http://")) || strings.Contains(m, "sesame") {
+			if m := k.last().Message; o.WasSent || !strings.Contains(m, c.says) || !strings.Contains(m, "the proxy "+strings.TrimPrefix(bad, "http://")) ||
+				strings.Contains(m, "sesame") {
 				t.Errorf("sent %v: %s", o.WasSent, m)
 			}
 		})

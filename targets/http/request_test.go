@@ -175,7 +175,8 @@ func TestHTTP_StepMistakes(t *testing.T) {
 func TestHTTP_NoData(t *testing.T) {
 	seen := &recorder{}
 	r := newRigWith(t, targets.Options{Base: script(t, seen.serve)}, "data: {few: {inline: [{id: 1}], pick: unique}}",
-		`get: "/${var.never}"`, `{get: /, headers: {X-A: "${var.never}"}}`, `{post: /, body: "${var.never}"}`, `get: "/${data.few.id}"`, `{get: /, headers: {Host: "${var.never}"}}`)
+		`get: "/${var.never}"`, `{get: /, headers: {X-A: "${var.never}"}}`, `{post: /, body: "${var.never}"}`, `get: "/${data.few.id}"`,
+		`{get: /, headers: {Host: "${var.never}"}}`)
 	u := r.user(0)
 	for _, i := range []int{0, 1, 2, 4} {
 		o := u.Do(i, long)

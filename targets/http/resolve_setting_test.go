@@ -23,9 +23,12 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 		if err != nil {
 			t.Skipf("this machine has no %s: %v", addr, err)
 		}
-		s := &httptest.Server{Listener: l, Config: &nethttp.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
-			_, _ = io.WriteString(w, r.TLS.ServerName+" "+r.Host+" "+l.Addr().Network())
-		})}}
+		s := &httptest.Server{Listener: l, Config: &nethttp.Server{
+			ErrorLog: log.New(io.Discard, "", 0),
+			Handler: nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+				_, _ = io.WriteString(w, r.TLS.ServerName+" "+r.Host+" "+l.Addr().Network())
+			}),
+		}}
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.leaf(time.Hour, "api.test")}}
 		s.StartTLS()
 		t.Cleanup(s.Close)
@@ -44,7 +47,8 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: c.base, Resolve: c.to, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}}, `{get: /, check: {body: "api.test `+c.host+` tcp"}}`)
+			r := newRig(t, targets.Options{Base: c.base, Resolve: c.to, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}},
+				`{get: /, check: {body: "api.test `+c.host+` tcp"}}`)
 			r.want(r.user(0).Do(0, long), "ok 200")
 			if m := k.last(); m.Message != "" {
 				t.Errorf("%+v", m)
@@ -53,6 +57,7 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 	}
 	// From IPv6 to IPv4, by mapping an address.
 	plain := script(t, here)
-	r := newRig(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}}, `{get: /, check: {header: {X-Here: 127.0.0.1}}}`)
+	r := newRig(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}},
+		`{get: /, check: {header: {X-Here: 127.0.0.1}}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 }

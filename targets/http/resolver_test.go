@@ -234,7 +234,11 @@ func TestHTTP_Resolve(t *testing.T) {
 	}{
 		{"host", "http://api.test:" + port, map[string]string{"api.test": "127.0.0.1"}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
 		{"host and port", "http://api.test", map[string]string{"api.test:80": "127.0.0.1:" + port}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
-		{"the port counts more", "http://api.test", map[string]string{"api.test": "127.0.0.9", "api.test:80": "127.0.0.1:" + port}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
+		{
+			"the port counts more", "http://api.test",
+			map[string]string{"api.test": "127.0.0.9", "api.test:80": "127.0.0.1:" + port},
+			[]string{"127.0.0.1", "127.0.0.1:" + port, ""},
+		},
 		{"an address", "http://127.0.0.7:1", map[string]string{"127.0.0.7": "127.0.0.1:" + port}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
 		{"to a name", "http://api.test:" + port, map[string]string{"api.test": "other.test"}, []string{"127.0.0.1", "127.0.0.1:" + port, ""}},
 		{"of another host", "http://127.0.0.1:" + port, map[string]string{"api.test": "127.0.0.9"}, []string{"127.0.0.1", "127.0.0.1:" + port, "127.0.0.1"}},

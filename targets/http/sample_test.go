@@ -62,7 +62,8 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 	for _, step := range []string{
 		`get: "/a?b=c&d[]=1&e={x}"`, `head: /h`, `delete: /x`, `post: /empty`, `{get: /moved, redirects: 3}`,
 		`{get: /a/../b/./c, headers: {X-Empty: "", X-Quote: "it's \"$HOME\" !x", Host: other.test}}`,
-		`{post: /p, json: {a: "it's", n: "${int(7,7)}"}}`, `{put: /p, body: "@/etc/passwd"}`, `{post: /p, form: {a: b c}}`, `{post: /p, body: "line\n\ttab\u001b\u0000"}`,
+		`{post: /p, json: {a: "it's", n: "${int(7,7)}"}}`, `{put: /p, body: "@/etc/passwd"}`, `{post: /p, form: {a: b c}}`,
+		`{post: /p, body: "line\n\ttab\u001b\u0000"}`,
 		`{patch: /p, body: {file: ` + file + `}}`, `{post: /p, multipart: {f: {file: ` + file + `}, t: hello}}`,
 	} {
 		f := targetstest.Compile(t, http.Descriptor(), "", step)

@@ -9,7 +9,10 @@ import (
 
 // Schema implements [syntax.Schemer].
 func (*extraction) Schema() syntax.Schema {
-	return syntax.Schema{"type": "string", "pattern": `^(\$|~|header |cookie |event (id|type)$)`, "examples": []any{"$.items[0].id", "header Location", "cookie sid", "~ id=([0-9]+)"}}
+	return syntax.Schema{
+		"type": "string", "pattern": `^(\$|~|header |cookie |event (id|type)$)`,
+		"examples": []any{"$.items[0].id", "header Location", "cookie sid", "~ id=([0-9]+)"},
+	}
 }
 
 // fileSchema returns the schema of a file that requests send.
@@ -49,7 +52,10 @@ func (*multipartSource) Schema() syntax.Schema {
 	})
 	part["oneOf"] = []any{syntax.Schema{"required": []any{"file"}}, syntax.Schema{"required": []any{"text"}}, syntax.Schema{"required": []any{"json"}}}
 	one := syntax.Schema{"anyOf": []any{text, part}}
-	return syntax.Schema{"type": "object", "minProperties": 1, "additionalProperties": syntax.Schema{"anyOf": []any{text, part, syntax.Schema{"type": "array", "items": one}}}}
+	return syntax.Schema{"type": "object", "minProperties": 1, "additionalProperties": syntax.Schema{"anyOf": []any{
+		text, part,
+		syntax.Schema{"type": "array", "items": one},
+	}}}
 }
 
 // Schema implements [syntax.Schemer].

@@ -322,7 +322,10 @@ func (t *exchange) sample(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sm := result.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
+	sm := result.Sample{
+		At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status),
+		Trace: t.traced().String(),
+	}
 	switch {
 	case err != nil:
 		sm.Message = targets.Explain(err)

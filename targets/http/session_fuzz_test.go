@@ -95,19 +95,23 @@ func FuzzHTTP_Answer(f *testing.F) {
 		}
 		return call.(*Call), sc.Symbols
 	}
-	looking, symbols := compile(`{get: /, check: {status: "!= 100", "$.a": exists, body: not empty, header: {X-A: exists}}, extract: {a: "$.a", b: cookie a, c: "header Location"}}`)
+	looking, symbols := compile(`{get: /, check: {status: "!= 100", "$.a": exists, body: not empty, header: {X-A: exists}}, extract: {a: "$.a", b: ` +
+		`cookie a, c: "header Location"}}`)
 	plain, _ := compile(`get: /`)
 	f.Fuzz(func(t *testing.T, bytes []byte, piece uint8, close bool) {
 		if piece > 0 && len(bytes) > 500 {
 			t.Skip("too many pieces")
 		}
 		t0 := time.Now()
-		client, err := Descriptor().Client(targets.Options{Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{}, Allow: func(_ netip.Addr, hostport, _ string) error {
-			if hostport != addr {
-				return h1.ErrNotHTTP
-			}
-			return nil
-		}})
+		client, err := Descriptor().Client(targets.Options{
+			Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{},
+			Allow: func(_ netip.Addr, hostport, _ string) error {
+				if hostport != addr {
+					return h1.ErrNotHTTP
+				}
+				return nil
+			},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +136,8 @@ func FuzzHTTP_Answer(f *testing.F) {
 			if late := time.Since(t0) - it.Deadline; late > 5*time.Second {
 				t.Fatalf("came back %v after the deadline", late)
 			}
-			if out.Slot < out.Ready || out.End < out.Slot || out.WasSent && (out.Sent < out.Slot || out.Sent > out.End) || out.Answered && (out.First < out.Sent || out.First > out.End) ||
+			if out.Slot < out.Ready || out.End < out.Slot || out.WasSent && (out.Sent < out.Slot || out.Sent > out.End) || out.Answered &&
+				(out.First < out.Sent || out.First > out.End) ||
 				out.Cause == scenarios.Timeout && out.End != it.Deadline {
 				t.Fatalf("times out of order, the deadline was %v: %+v", it.Deadline, out)
 			}

@@ -28,7 +28,10 @@ func TestEventReader(t *testing.T) {
 		want         []string
 	}{
 		{"lines of one event", "data: YHOO\ndata: +2\ndata: 10\n\n", []string{"message||YHOO\n+2\n10"}},
-		{"comments and ids", ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n", []string{"message|1|first event", "message||second event", "message|| third event"}},
+		{
+			"comments and ids", ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+			[]string{"message|1|first event", "message||second event", "message|| third event"},
+		},
 		{"empty data", "data\n\ndata\ndata\n\ndata:", []string{"message||", "message||\n"}},
 		{"one blank behind the colon", "data:test\n\ndata: test\n\n", []string{"message||test", "message||test"}},
 		{"types", "event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\ndata: x\n\n", []string{"add||73857293", "remove||2153", "message||x"}},

@@ -134,12 +134,18 @@ func TestSSE_Errors(t *testing.T) {
 	for _, c := range []struct{ name, step, answer, want, message string }{
 		{"ends early", `{sse: /e, events: 2}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the stream ended after 1 event, and 2 events was wanted"},
 		{"ends before any", `{sse: /e}`, streamHead + "0\r\n\r\n", "stream", "the stream ended after 0 events, and an event was wanted"},
-		{"ends within an event", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 8\r\n\r\ndata: 1\n", "stream", "the stream ended after 0 events"},
+		{
+			"ends within an event", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 8\r\n\r\ndata: 1\n", "stream",
+			"the stream ended after 0 events",
+		},
 		{"never what is wanted", `{sse: /e, until: {event: done}}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the event that was wanted"},
 		{"no stream", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "stream", `content type "application/json"`},
 		{"no content type", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: 1\n\n", "stream", "is no text/event-stream"},
 		{"no content", `{sse: /e}`, "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n", "stream", "status 204"},
-		{"compressed", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b", "stream", "compressed by gzip"},
+		{
+			"compressed", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+			"stream", "compressed by gzip",
+		},
 		{"refused", `{sse: /e}`, "HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nbye", "status 503", "bye"},
 		{"shed", `{sse: /e, check: {shed: 503}}`, "HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nbye", "shed 503", ""},
 		{"cut", `{sse: /e, events: 2}`, streamHead + chunk("data: 1\n\n") + "5\r\nda", "closed", ""},

@@ -82,7 +82,8 @@ func TestHTTP_TLSVersions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := ca.secure(&tls.Config{MinVersion: c.server[0], MaxVersion: c.server[1]})
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max}}, `{get: /, extract: {v: "~ (.*)"}}`)
+			r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max}},
+				`{get: /, extract: {v: "~ (.*)"}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
 			if c.want == "" {
@@ -125,7 +126,8 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
 				s := ca.secure(&tls.Config{MinVersion: version, MaxVersion: version, ClientAuth: c.auth, ClientCAs: known})
 				k := &samples{}
-				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]}}, `{get: /, extract: {v: "~ TLS 1.[23] ?(.*)"}}`)
+				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]}},
+					`{get: /, extract: {v: "~ TLS 1.[23] ?(.*)"}}`)
 				u := r.user(0)
 				o := u.Do(0, long)
 				if o.Kind == scenarios.OK {
@@ -136,13 +138,15 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 				}
 				r.want(o, "tls")
 				said := k.last().Message
-				if hint := strings.Contains(said, "target: {tls: {cert: FILE, key: FILE}}"); !strings.Contains(said, "tls: ") || c.want == "" || !strings.Contains(said, c.want) || hint != c.hint {
+				if hint := strings.Contains(said, "target: {tls: {cert: FILE, key: FILE}}"); !strings.Contains(said, "tls: ") || c.want == "" ||
+					!strings.Contains(said, c.want) || hint != c.hint {
 					t.Errorf("%q, want %q", said, c.want)
 				}
 			})
 		}
 	}
-	if _, err := http.Descriptor().Client(targets.Options{TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]}}); err == nil || !strings.Contains(err.Error(), "the load's certificate") {
+	if _, err := http.Descriptor().Client(targets.Options{TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]}}); err == nil ||
+		!strings.Contains(err.Error(), "the load's certificate") {
 		t.Errorf("a key of another certificate: %v", err)
 	}
 }

@@ -51,7 +51,8 @@ func TestTrace(t *testing.T) {
 		{name: "redirect", step: `get: /moved`, sampled: true, requests: 2},
 		{name: "http2", step: `get: /bad`, http: scenarios.HTTP2, sampled: true},
 		{name: "own", step: `{get: /bad, headers: {traceparent: ` + own + `}}`, want: own},
-		{name: "own, filled in", step: `{get: "/bad?n=${int(1,9)}", headers: {TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b${int(7,7)}-00"}}`, want: own},
+		{name: "own, filled in", step: `{get: "/bad?n=${int(1,9)}", headers: {TraceParent: ` +
+			`"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b${int(7,7)}-00"}}`, want: own},
 	} {
 		for _, engine := range []string{"native", "vegeta"} {
 			t.Run(c.name+" by "+engine, func(t *testing.T) {

@@ -116,7 +116,8 @@ func TestVegeta(t *testing.T) {
 		{"a check that holds", `{get: /ok, check: {"$.a": 1}}`, "ok 200", ""},
 		{"a check that fails", `{get: /ok, check: {"$.a": 2}}`, "check $.a", `$.a was "1", and "2" was wanted`},
 		{"a header that is checked", `{get: /status, check: {status: 503, header: {Retry-After: "7"}}}`, "ok 503", ""},
-		{"what is sent", `{post: "/echo?n=${int(7,7)}", headers: {X-Own: mine, Host: example.test}, json: {a: b}, check: {body: 'POST /echo?n=7 example.test mine {"a":"b"}'}}`, "ok 200", ""},
+		{"what is sent", `{post: "/echo?n=${int(7,7)}", headers: {X-Own: mine, Host: example.test}, json: {a: b}, check: {body: 'POST /echo?n=7 ` +
+			`example.test mine {"a":"b"}'}}`, "ok 200", ""},
 		{"a form", `{put: /echo, form: {a: "b c"}, check: {body: ~ a=b%20c$}}`, "ok 200", ""},
 		{"a redirect", `{get: /moved, check: {"$.a": 1}}`, "ok 200", ""},
 		{"a redirect not followed", `{get: /moved, redirects: 0, check: {status: 302}}`, "ok 302", ""},

@@ -15,23 +15,31 @@ import (
 // makes through the engine's API.
 type Container struct {
 	syntax.Place
-	Image        string                           `yaml:"image,required"`                                       // that the engine has, or can fetch
-	Command      Command                          `yaml:"command"`                                              // zero is the image's
-	Entrypoint   Command                          `yaml:"entrypoint"`                                           // zero is the image's
-	Replicas     int                              `yaml:"replicas,min=1,max=64"`                                // containers of the service; zero is one
-	Zones        []string                         `yaml:"zones"`                                                // that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Env          map[string]template.TextTemplate `yaml:"env"`                                                  // of its process
-	Ports        []int                            `yaml:"ports"`                                                // TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
-	Networks     []string                         `yaml:"networks"`                                             // that it is in, by names of this scenario's own; zero is one that all services without any share
-	Links        []string                         `yaml:"links"`                                                // services that it calls, and that are started before it; those named by ${link.…} are added
-	Mounts       map[string]string                `yaml:"mounts"`                                               // folders and files of this machine, read only, to places in the container: {./conf.d: /etc/nginx/conf.d}
-	Health       *Health                          `yaml:"health"`                                               // the engine's own check; nil is the image's
-	Ready        scenarios.Ready                  `yaml:"ready"`                                                // zero is that its first port accepts, or that its health is good where it has no port, within 30s
-	Restart      string                           `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
-	Memory       quantity.Size                    `yaml:"memory"`                                               // beyond it the kernel kills a process of the container; zero is no bound
-	CPUs         float64                          `yaml:"cpus"`                                                 // that it may use at most; zero is no bound
-	Capabilities []string                         `yaml:"capabilities"`                                         // added to the engine's usual ones
-	Grace        *quantity.Duration               `yaml:"grace"`                                                // between its stop signal and SIGKILL; nil is 5s
+	Image      string  `yaml:"image,required"`        // that the engine has, or can fetch
+	Command    Command `yaml:"command"`               // zero is the image's
+	Entrypoint Command `yaml:"entrypoint"`            // zero is the image's
+	Replicas   int     `yaml:"replicas,min=1,max=64"` // containers of the service; zero is one
+	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Zones []string                         `yaml:"zones"`
+	Env   map[string]template.TextTemplate `yaml:"env"` // of its process
+	// TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
+	Ports []int `yaml:"ports"`
+	// that it is in, by names of this scenario's own; zero is one that all services without any share
+	Networks []string `yaml:"networks"`
+	// services that it calls, and that are started before it; those named by ${link.…} are added
+	Links []string `yaml:"links"`
+	// folders and files of this machine, read only, to places in the container: {./conf.d:
+	// /etc/nginx/conf.d}
+	Mounts map[string]string `yaml:"mounts"`
+	Health *Health           `yaml:"health"` // the engine's own check; nil is the image's
+	// zero is that its first port accepts, or that its health is good where it has no port, within 30s
+	Ready   scenarios.Ready `yaml:"ready"`
+	Restart string          `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
+	// beyond it the kernel kills a process of the container; zero is no bound
+	Memory       quantity.Size      `yaml:"memory"`
+	CPUs         float64            `yaml:"cpus"`         // that it may use at most; zero is no bound
+	Capabilities []string           `yaml:"capabilities"` // added to the engine's usual ones
+	Grace        *quantity.Duration `yaml:"grace"`        // between its stop signal and SIGKILL; nil is 5s
 }
 
 // Health is the engine's check of a container, run within it.

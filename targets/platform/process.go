@@ -14,9 +14,10 @@ import (
 // Process is the YAML of one of an author's own services.
 type Process struct {
 	syntax.Place
-	Command      Command                          `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
-	Replicas     int                              `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
-	Zones        []string                         `yaml:"zones"`                                 // that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Command  Command `yaml:"command,required"`      // a list, or a line that is split at blanks; no shell
+	Replicas int     `yaml:"replicas,min=1,max=64"` // units of the service; zero is one
+	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Zones        []string                         `yaml:"zones"`
 	Env          map[string]template.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
 	Dir          string                           `yaml:"dir"`                                   // zero is where brunt was started
 	Links        []string                         `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added

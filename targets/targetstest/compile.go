@@ -38,7 +38,8 @@ func Compile(t testing.TB, p *targets.Descriptor, extra string, steps ...string)
 // Try is [Compile] for steps with mistakes. The error lists every mistake.
 func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 	var b strings.Builder
-	b.WriteString("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\n" + extra + "\nload:\n  a:\n    executor: constant-vus\n    vus: 1\n    duration: 1s\n    flow:\n")
+	b.WriteString("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\n" + extra +
+		"\nload:\n  a:\n    executor: constant-vus\n    vus: 1\n    duration: 1s\n    flow:\n")
 	for _, s := range steps {
 		b.WriteString("      - " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n        ") + "\n")
 	}

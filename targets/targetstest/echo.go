@@ -122,7 +122,10 @@ func (s *echoSession) Do(it *template.Iter, call scenarios.Call, out *scenarios.
 		targets.Fail(out, err, c.o.Now(), it.Deadline, c.over.Err() != nil)
 		return
 	}
-	if part := (scenarios.Outcome{Intended: out.Intended, Ready: out.Ready, Slot: out.Slot, Sent: out.Sent, First: out.First, End: out.First, WasSent: true, Answered: true}); c.o.Emit != nil {
+	if part := (scenarios.Outcome{
+		Intended: out.Intended, Ready: out.Ready, Slot: out.Slot, Sent: out.Sent, First: out.First, End: out.First, WasSent: true,
+		Answered: true,
+	}); c.o.Emit != nil {
 		c.o.Emit(it, call, 0, &part)
 	}
 }

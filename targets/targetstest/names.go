@@ -137,7 +137,10 @@ func (s *Names) answer(question []byte, tcp bool) []byte {
 		s.asked++
 	}
 	r, known := s.known[strings.ToLower(q.Name.String())]
-	m := dnsmessage.Message{Header: dnsmessage.Header{ID: h.ID, Response: true, Authoritative: true, RecursionAvailable: true}, Questions: []dnsmessage.Question{q}}
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: h.ID, Response: true, Authoritative: true, RecursionAvailable: true},
+		Questions: []dnsmessage.Question{q},
+	}
 	switch {
 	case !known:
 		m.RCode = dnsmessage.RCodeNameError

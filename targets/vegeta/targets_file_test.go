@@ -44,11 +44,17 @@ func TestReadTargets(t *testing.T) {
 	for _, c := range []struct{ name, text, want, wrong string }{
 		{"one", "GET http://a/", "1 GET http://a/", ""},
 		{"several", "GET http://a/\nPOST http://b/\n\n\nPURGE http://c/x?y=z\n", "1 GET http://a/; 2 POST http://b/; 5 PURGE http://c/x?y=z", ""},
-		{"headers and a body", "# first\nPOST http://a/\nx-case: Kept\n# within\nX-Two: a: b\n@body.json\n\nGET http://a/", "2 POST http://a/ x-case=Kept X-Two=a: b [{}]; 8 GET http://a/", ""},
+		{
+			"headers and a body", "# first\nPOST http://a/\nx-case: Kept\n# within\nX-Two: a: b\n@body.json\n\nGET http://a/",
+			"2 POST http://a/ x-case=Kept X-Two=a: b [{}]; 8 GET http://a/", "",
+		},
 		{"no blank line between", "GET http://a/\nX-A: b\nGET http://b/\n", "1 GET http://a/ X-A=b; 3 GET http://b/", ""},
 		{"a path under the target's URL", "GET /a/b?c", "1 GET /a/b?c", ""},
 		{"windows", "\ufeffGET http://a/\r\nX-A: b\r\n\r\nGET http://b/\r\n", "1 GET http://a/ X-A=b; 4 GET http://b/", ""},
-		{"json", `{"method": "POST", "url": "http://a/", "header": {"X-A": ["b", "c"]}, "body": "e30="}` + "\n\n" + `{"method": "GET", "url": "/b"}`, "1 POST http://a/ X-A=b X-A=c [{}]; 3 GET /b", ""},
+		{
+			"json", `{"method": "POST", "url": "http://a/", "header": {"X-A": ["b", "c"]}, "body": "e30="}` + "\n\n" + `{"method": "GET", "url": "/b"}`,
+			"1 POST http://a/ X-A=b X-A=c [{}]; 3 GET /b", "",
+		},
 		{"no target", "# nothing\n", "", "1:1: there is no target in this file"},
 		{"no method", "http://a/", "", `1:1: "http://a/" is no target; such as GET http://127.0.0.1:8080/`},
 		{"a header without value", "GET http://a/\nX-A", "", `2:1: "X-A" is no header`},
@@ -65,7 +71,8 @@ func TestReadTargets(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var m syntax.Mistakes
 			got := vegeta.ReadTargets("t.txt", []byte(c.text), readBody, &m)
-			if err := m.Err(); c.wrong == "" && err != nil || c.wrong != "" && !strings.Contains(fmt.Sprint(err), "t.txt:"+c.wrong) && !strings.Contains(fmt.Sprint(err), c.wrong) {
+			if err := m.Err(); c.wrong == "" && err != nil || c.wrong != "" && !strings.Contains(fmt.Sprint(err), "t.txt:"+c.wrong) &&
+				!strings.Contains(fmt.Sprint(err), c.wrong) {
 				t.Errorf("got %v, want %q", err, c.wrong)
 			}
 			if c.wrong == "" && targetsText(got) != c.want {

@@ -18,10 +18,22 @@ func TestAWS_Vectors(t *testing.T) {
 		body, signed, want        string
 	}{
 		{name: "get-vanilla", want: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-		{name: "get-header-key-duplicate", headers: []string{"My-Header1: value2", "My-Header1: value2", "My-Header1: value1"}, signed: "host;my-header1;x-amz-date", want: "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea"},
-		{name: "get-header-value-multiline", headers: []string{"My-Header1: value1", "My-Header1: value2", "My-Header1: value3"}, signed: "host;my-header1;x-amz-date", want: "ba17b383a53190154eb5fa66a1b836cc297cc0a3d70a5d00705980573d8ff790"},
-		{name: "get-header-value-order", headers: []string{"My-Header1: value4", "My-Header1: value1", "My-Header1: value3", "My-Header1: value2"}, signed: "host;my-header1;x-amz-date", want: "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01"},
-		{name: "get-header-value-trim", headers: []string{"My-Header1:  value1", `My-Header2:  "a   b   c"`}, signed: "host;my-header1;my-header2;x-amz-date", want: "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"},
+		{
+			name: "get-header-key-duplicate", headers: []string{"My-Header1: value2", "My-Header1: value2", "My-Header1: value1"},
+			signed: "host;my-header1;x-amz-date", want: "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea",
+		},
+		{
+			name: "get-header-value-multiline", headers: []string{"My-Header1: value1", "My-Header1: value2", "My-Header1: value3"},
+			signed: "host;my-header1;x-amz-date", want: "ba17b383a53190154eb5fa66a1b836cc297cc0a3d70a5d00705980573d8ff790",
+		},
+		{
+			name: "get-header-value-order", headers: []string{"My-Header1: value4", "My-Header1: value1", "My-Header1: value3", "My-Header1: value2"},
+			signed: "host;my-header1;x-amz-date", want: "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01",
+		},
+		{
+			name: "get-header-value-trim", headers: []string{"My-Header1:  value1", `My-Header2:  "a   b   c"`}, signed: "host;my-header1;my-header2;x-amz-date",
+			want: "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736",
+		},
 		{name: "get-unreserved", path: "/" + letters, want: "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"},
 		{name: "get-utf8", path: "/ሴ", want: "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"},
 		{name: "get-relative", path: "/example/..", want: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
@@ -32,13 +44,28 @@ func TestAWS_Vectors(t *testing.T) {
 		{name: "get-vanilla-query-unreserved", query: letters + "=" + letters, want: "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197"},
 		{name: "get-vanilla-utf8-query", query: "%E1%88%B4=bar", want: "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04"},
 		{name: "post-vanilla", method: "POST", want: "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-		{name: "post-header-key-sort", method: "POST", headers: []string{"My-Header1: value1"}, signed: "host;my-header1;x-amz-date", want: "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"},
-		{name: "post-header-value-case", method: "POST", headers: []string{"My-Header1: VALUE1"}, signed: "host;my-header1;x-amz-date", want: "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d"},
+		{
+			name: "post-header-key-sort", method: "POST", headers: []string{"My-Header1: value1"}, signed: "host;my-header1;x-amz-date",
+			want: "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c",
+		},
+		{
+			name: "post-header-value-case", method: "POST", headers: []string{"My-Header1: VALUE1"}, signed: "host;my-header1;x-amz-date",
+			want: "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d",
+		},
 		{name: "post-vanilla-query", method: "POST", query: "Param1=value1", want: "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11"},
-		{name: "post-vanilla-query-nonunreserved", method: "POST", query: "%40%23%24%25%5E=&%2B=%2F%2C%3F%3E%3C%60%22%3B%3A%5C%7C%5D%5B%7B%7D", want: "66c82657c86e26fb25238d0e69f011edc4c6df5ae71119d7cb98ed9b87393c1e"},
+		{
+			name: "post-vanilla-query-nonunreserved", method: "POST", query: "%40%23%24%25%5E=&%2B=%2F%2C%3F%3E%3C%60%22%3B%3A%5C%7C%5D%5B%7B%7D",
+			want: "66c82657c86e26fb25238d0e69f011edc4c6df5ae71119d7cb98ed9b87393c1e",
+		},
 		{name: "post-vanilla-query-space", method: "POST", query: "p", want: "e71688addb58a26418614085fb730ba3faa623b461c17f48f2fbdb9361b94a9b"},
-		{name: "post-x-www-form-urlencoded", method: "POST", headers: []string{"Content-Type: application/x-www-form-urlencoded"}, body: "Param1=value1", signed: "content-type;host;x-amz-date", want: "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"},
-		{name: "post-x-www-form-urlencoded-parameters", method: "POST", headers: []string{"Content-Type: application/x-www-form-urlencoded; charset=utf8"}, body: "Param1=value1", signed: "content-type;host;x-amz-date", want: "1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6fe"},
+		{
+			name: "post-x-www-form-urlencoded", method: "POST", headers: []string{"Content-Type: application/x-www-form-urlencoded"}, body: "Param1=value1",
+			signed: "content-type;host;x-amz-date", want: "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+		},
+		{
+			name: "post-x-www-form-urlencoded-parameters", method: "POST", headers: []string{"Content-Type: application/x-www-form-urlencoded; charset=utf8"},
+			body: "Param1=value1", signed: "content-type;host;x-amz-date", want: "1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6fe",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sum := sha256.Sum256([]byte(c.body))

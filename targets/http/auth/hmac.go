@@ -20,13 +20,15 @@ import (
 // HMAC is the YAML of a keyed hash (RFC 2104) over parts of the request, in a header.
 type HMAC struct {
 	syntax.Place
-	Key      *keySource                         `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
-	Alg      string                             `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
-	Over     *template.TextTemplate             `yaml:"over,required"`                       // what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
-	Header   string                             `yaml:"header"`                              // the one that carries the signature; zero is X-Signature
-	Value    *template.HeaderTemplate           `yaml:"value"`                               // of that header; zero is ${request.signature}
-	Encoding string                             `yaml:"encoding,oneof=hex|base64"`           // of the signature; zero is hex
-	Headers  map[string]template.HeaderTemplate `yaml:"headers"`                             // Sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
+	Key *keySource `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
+	Alg string     `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
+	// what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
+	Over     *template.TextTemplate   `yaml:"over,required"`
+	Header   string                   `yaml:"header"`                    // the one that carries the signature; zero is X-Signature
+	Value    *template.HeaderTemplate `yaml:"value"`                     // of that header; zero is ${request.signature}
+	Encoding string                   `yaml:"encoding,oneof=hex|base64"` // of the signature; zero is hex
+	// Sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
+	Headers map[string]template.HeaderTemplate `yaml:"headers"`
 }
 
 // hmacSigner signs requests by an HMAC.

@@ -24,12 +24,18 @@ import (
 // claims iat, exp and jti are set unless the author does.
 type JWT struct {
 	syntax.Place
-	Alg     string                            `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"` // how it is signed
-	Key     *keySource                        `yaml:"key,required"`                                                                                     // the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
-	Claims  map[string]*template.JSONTemplate `yaml:"claims"`                                                                                           // by name; a placeholder that is a whole value keeps its type
-	Expires quantity.Duration                 `yaml:"expires,positive"`                                                                                 // how long it is valid; zero is 5m
-	Kid     string                            `yaml:"kid"`                                                                                              // names the key, in the token's header
-	Header  map[string]string                 `yaml:"header"`                                                                                           // what else stands in the token's header, such as typ
+	// how it is signed
+	Alg string `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"`
+	// the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
+	Key *keySource `yaml:"key,required"`
+	// by name; a placeholder that is a whole value keeps its type
+	Claims map[string]*template.JSONTemplate `yaml:"claims"`
+	// how long it is valid; zero is 5m
+	Expires quantity.Duration `yaml:"expires,positive"`
+	// names the key, in the token's header
+	Kid string `yaml:"kid"`
+	// what else stands in the token's header, such as typ
+	Header map[string]string `yaml:"header"`
 }
 
 const defaultExpires = 5 * time.Minute

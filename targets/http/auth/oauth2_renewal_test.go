@@ -25,9 +25,16 @@ func TestTokens_Keep(t *testing.T) {
 		{"an hour", time.Hour, nil, 3 * time.Hour, []time.Duration{0, 59 * time.Minute, 118 * time.Minute, 177 * time.Minute}, 0},
 		{"ten seconds", 10 * time.Second, nil, 30 * time.Second, []time.Duration{0, 8 * time.Second, 16 * time.Second, 24 * time.Second}, 0},
 		{"no end", 0, nil, 100 * time.Hour, []time.Duration{0}, 0},
-		{"failures", 10 * time.Second, map[int]bool{1: true, 2: true, 3: true}, 20 * time.Second, []time.Duration{0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 19500 * time.Millisecond}, 2},
+		{
+			"failures", 10 * time.Second,
+			map[int]bool{1: true, 2: true, 3: true},
+			20 * time.Second,
+			[]time.Duration{0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 19500 * time.Millisecond},
+			2,
+		},
 		{"no more", 10 * time.Second, map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true}, 45 * time.Second, []time.Duration{
-			0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 15500 * time.Millisecond, 23500 * time.Millisecond, 33500 * time.Millisecond, 43500 * time.Millisecond,
+			0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 15500 * time.Millisecond, 23500 * time.Millisecond,
+			33500 * time.Millisecond, 43500 * time.Millisecond,
 		}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

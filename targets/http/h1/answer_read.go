@@ -28,8 +28,9 @@ const (
 
 var (
 	ErrNotHTTP  = errors.New("what came back is not HTTP")
-	errTooLarge = error(&targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the body is over %d MiB, the most that checks and extractions look into", MaxBody>>20), Final: true})
-	ErrTooLong  = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
+	errTooLarge = error(&targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the body is over %d MiB, the most that checks and extractions look into",
+		MaxBody>>20), Final: true})
+	ErrTooLong = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
 )
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.

@@ -26,7 +26,8 @@ func Command(ctx context.Context) ([]string, error) {
 	if path, err := exec.LookPath("docker-compose"); err == nil {
 		return []string{path}, nil
 	}
-	return nil, errors.New("there is no Compose command: neither `docker compose` nor docker-compose is installed; on Debian apt-get install docker-compose brings one, or write the services under `target: {containers: …}`, which needs none")
+	return nil, errors.New("there is no Compose command: neither `docker compose` nor docker-compose is installed; on Debian apt-get install " +
+		"docker-compose brings one, or write the services under `target: {containers: …}`, which needs none")
 }
 
 // run runs the Compose command to its end. The command is killed when brunt dies.

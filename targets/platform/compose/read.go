@@ -42,7 +42,8 @@ func Read(c *scenarios.Compose, entry string, m *syntax.Mistakes) platform.Spec 
 		file.Env = append(file.Env, name+"="+c.Env[name])
 	}
 	spec.Compose = file
-	o, err := cli.NewProjectOptions([]string{path}, cli.WithEnv(file.Env), cli.WithOsEnv, cli.WithDotEnv, cli.WithName("brunt"), cli.WithProfiles(c.Profiles), cli.WithInterpolation(true))
+	o, err := cli.NewProjectOptions([]string{path}, cli.WithEnv(file.Env), cli.WithOsEnv, cli.WithDotEnv, cli.WithName("brunt"), cli.WithProfiles(c.Profiles),
+		cli.WithInterpolation(true))
 	if err != nil {
 		m.Add(at, "the Compose file: %v", err)
 		return spec

@@ -78,7 +78,8 @@ func (u *unit) create(ctx context.Context) error {
 	}
 	if h := c.Health; h != nil {
 		spec.Health = &docker.HealthCheck{
-			Command: h.Command, Every: cmp.Or(h.Every.D(), healthEvery), Timeout: cmp.Or(h.Timeout.D(), healthTimeout), Retries: cmp.Or(h.Retries, healthRetries), Start: h.Start.D(),
+			Command: h.Command, Every: cmp.Or(h.Every.D(), healthEvery), Timeout: cmp.Or(h.Timeout.D(), healthTimeout), Retries: cmp.Or(h.Retries, healthRetries),
+			Start: h.Start.D(),
 		}
 	}
 	for _, p := range c.Ports {

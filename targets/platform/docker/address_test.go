@@ -42,7 +42,12 @@ func TestFind(t *testing.T) {
 	}{
 		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, Address{Host: client.DefaultDockerHost}, "", true},
 		{"DOCKER_HOST", map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config}, Address{Host: "tcp://127.0.0.1:2375"}, "", true},
-		{"DOCKER_HOST with TLS", map[string]string{"DOCKER_HOST": "tcp://engine:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}, Address{Host: "tcp://engine:2376", TLS: "/certs"}, "", false},
+		{
+			"DOCKER_HOST with TLS",
+			map[string]string{"DOCKER_HOST": "tcp://engine:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"},
+			Address{Host: "tcp://engine:2376", TLS: "/certs"},
+			"", false,
+		},
 		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
 		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, Address{Host: client.DefaultDockerHost}, "", true},
 		{"a context that there is not", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"}, Address{}, `the Docker context "other"`, false},

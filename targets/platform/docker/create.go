@@ -59,7 +59,10 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 		StopTimeout: seconds(s.Grace),
 	}
 	if h := s.Health; h != nil {
-		config.Healthcheck = &container.HealthConfig{Test: append([]string{"CMD"}, h.Command...), Interval: h.Every, Timeout: h.Timeout, Retries: h.Retries, StartPeriod: h.Start}
+		config.Healthcheck = &container.HealthConfig{
+			Test: append([]string{"CMD"}, h.Command...), Interval: h.Every, Timeout: h.Timeout, Retries: h.Retries,
+			StartPeriod: h.Start,
+		}
 	}
 	first := s.Networks[0]
 	host := &container.HostConfig{

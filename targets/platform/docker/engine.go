@@ -56,7 +56,8 @@ func Open(at Address, o Options) (*Engine, error) {
 			opts = append(opts, client.WithTLSClientConfig(at.file("ca.pem"), at.file("cert.pem"), at.file("key.pem")))
 		}
 	case "ssh":
-		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/engine.sock", at.Host)
+		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and set "+
+			"DOCKER_HOST=unix:///tmp/engine.sock", at.Host)
 	default:
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
 	}
@@ -174,7 +175,8 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 // Away reports whether an error means that the engine was not running, for example during its
 // restart, so that a retry is worthwhile.
 func Away(err error) bool {
-	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
+	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // gone reports whether an error means that the object does not exist.

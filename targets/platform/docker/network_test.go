@@ -45,11 +45,29 @@ func TestConnect(t *testing.T) {
 		want                      []string // requests of each attempt
 	}{
 		{"the engine's choice", "1.48", `{` + made + `}`, `{` + made + `}`, []string{"mac= 4= 6= priority=0"}},
-		{"a hardware address", "1.48", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01", "GwPriority": 7}`, `{"NetworkID": "n", "IPAddress": "10.0.0.5"}`, []string{"mac=aa:bb:cc:00:00:01 4= 6= priority=7"}},
-		{"a hardware address of the container's", "1.41", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01"}`, `{"NetworkID": "n", "IPAddress": "10.0.0.5"}`, []string{"mac= 4= 6= priority=0"}},
-		{"an address that was asked for", "1.48", `{` + made + `, "IPAMConfig": {"IPv4Address": "10.0.0.5"}}`, `{` + made + `}`, []string{"mac= 4=10.0.0.5 6= priority=0"}},
-		{"one of IPv6 alone", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5", "IPAMConfig": {"IPv6Address": "fd00::5"}}`, `{` + made + `, "GlobalIPv6Address": "fd00::5"}`, []string{"mac= 4= 6=fd00::5 priority=0"}},
-		{"the engine chooses another of IPv6", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5"}`, `{` + made + `, "GlobalIPv6Address": "fd00::6"}`, []string{"mac= 4= 6= priority=0", "mac= 4=10.0.0.5 6=fd00::5 priority=0"}},
+		{
+			"a hardware address", "1.48", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01", "GwPriority": 7}`,
+			`{"NetworkID": "n", "IPAddress": "10.0.0.5"}`,
+			[]string{"mac=aa:bb:cc:00:00:01 4= 6= priority=7"},
+		},
+		{
+			"a hardware address of the container's", "1.41", `{"NetworkID": "n", "IPAddress": "10.0.0.5", "MacAddress": "aa:bb:cc:00:00:01"}`,
+			`{"NetworkID": "n", "IPAddress": "10.0.0.5"}`,
+			[]string{"mac= 4= 6= priority=0"},
+		},
+		{
+			"an address that was asked for", "1.48", `{` + made + `, "IPAMConfig": {"IPv4Address": "10.0.0.5"}}`, `{` + made + `}`,
+			[]string{"mac= 4=10.0.0.5 6= priority=0"},
+		},
+		{
+			"one of IPv6 alone", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5", "IPAMConfig": {"IPv6Address": "fd00::5"}}`,
+			`{` + made + `, "GlobalIPv6Address": "fd00::5"}`,
+			[]string{"mac= 4= 6=fd00::5 priority=0"},
+		},
+		{
+			"the engine chooses another of IPv6", "1.48", `{` + made + `, "GlobalIPv6Address": "fd00::5"}`, `{` + made + `, "GlobalIPv6Address": "fd00::6"}`,
+			[]string{"mac= 4= 6= priority=0", "mac= 4=10.0.0.5 6=fd00::5 priority=0"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &seat{version: c.version, has: c.has, gives: c.gives}
