@@ -17,6 +17,7 @@
 //	impact.go    Ask: Question and Answer
 //	window.go    windows of detection, and whether one is bad
 //	recovery.go  holds: whether a stretch shows recovery
+//	edge.go      from when to when requests were bad, to the request
 //	unsteady.go  whether it was bad before the injection
 //	smallest.go  the smallest outage that a load can show
 //	stats.go     binomial tails and bounds, and how many requests are enough

@@ -16,6 +16,10 @@ type Slice struct {
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever they were intended
 	InFlight   int64 // requests in flight at its start
+
+	// Marks appends the requests of the slice in the order of their intended time, without the shed.
+	// Nil: they are unknown, and edges are known to the slice.
+	Marks func([]Mark) []Mark
 }
 
 // Stalled reports whether requests were in flight and none ended.
@@ -46,14 +50,18 @@ func (q *Question) ended() string {
 // An Answer is the effect of a fault. Times are offsets from t0; NaN is never.
 type Answer struct {
 	Impact      result.Impact
-	OnsetAt     result.Num
+	OnsetAt     result.Num // intended time of the first bad request, not before the injection
+	OnsetIn     Range
 	FailoverAt  result.Num
-	RecoveredAt result.Num // the injection, if there was no impact
-	NotBefore   result.Num // recovery was not earlier; NaN where RecoveredAt is known, or without data
-	Degraded    time.Duration
+	FailoverIn  Range
+	RecoveredAt result.Num // intended time of the first good request after the last bad one; the injection, if there was no impact
+	RecoveredIn Range
+	RelapsedAt  result.Num    // it had recovered, and was bad again from here on, with no other fault; NaN: it did not
+	NotBefore   result.Num    // recovery was not earlier; NaN where RecoveredAt is known, or without data
+	Degraded    time.Duration // sum of the stretches of bad requests
 	Failed      int64
 	Area        float64       // seconds
-	Resolution  time.Duration // of onset and recovery
+	Resolution  time.Duration // of onset and recovery: how far they may lie from the figure
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
 	StuckBefore bool          // they were bad because requests were in flight and none ended
 	Note        string
@@ -68,22 +76,24 @@ func (a *Answer) Tells() bool {
 func Unknown(impact result.Impact, note string) Answer {
 	return Answer{
 		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN, NotBefore: result.NaN,
-		Resolution: time.Second,
+		OnsetIn: nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
 	}
 }
 
 // Ask finds impact and recovery.
 //
-// Onset: the first bad window of a two-of-three at or after the injection, or one
-// that is bad beyond doubt; within it the slice that splits it best into before and
-// after (the change point of greatest likelihood; Page, 1954).
+// Windows decide whether requests were bad; requests say from when to when; see Range.
 //
-// Failover: the first hold that is good while the fault is still in.
+// Onset: the first bad request of the first bad window of a two-of-three at or after the injection, or
+// of one that is bad beyond doubt.
 //
-// Recovered: the start of the first hold over which the pooled bad share has an upper bound no
-// higher than the limit. If the target degrades again while the fault is active, or within a
-// hold of its clearing, that belongs to the same degradation, and recovery is searched after
-// it.
+// Failover: the first good request after the last bad one before a hold that is good while the fault
+// is still in.
+//
+// Recovered: the first good request after the last bad one before the first hold over which the pooled
+// bad share has an upper bound no higher than the limit, and after which the load stayed good up to
+// the next fault or its end. Service that comes and goes has not recovered. If the target degrades
+// again within a hold of the clearing, that is the same degradation; if it does so later, it relapsed.
 //
 // Bad before the injection: the steady state did not hold, and the impact is unknown. The same rule
 // applies: two of the last three windows before the injection, or the whole baseline, are bad; see
@@ -119,15 +129,24 @@ func Ask(q Question) Answer {
 	}
 	onset := c.locate(q.Slices, ws, at, first)
 	a.Impact = result.Impacted
-	a.OnsetAt = result.Sec(q.Slices[onset].Start)
-	a.Resolution = max(time.Second, ws[at].End-ws[at].Start)
-	if s, ok := c.failover(q, onset, max(onset, ws[sure].from)); ok {
-		a.FailoverAt = result.Sec(q.Slices[s].Start)
+	width := max(time.Second, ws[at].End-ws[at].Start)
+	begin, exact := c.begin(q, first, onset)
+	if !exact {
+		begin = edgeAt(q.Slices[onset].Start, width)
 	}
-	until := a.recover(q, c, onset, max(onset, ws[sure].from))
-	for i := range ws {
-		if ws[i].verdict >= bad && ws[i].Start < until {
-			a.Degraded += max(0, min(until, ws[i].End)-max(ws[i].Start, q.Slices[onset].Start))
+	a.OnsetAt, a.OnsetIn, a.Resolution = result.Sec(begin.At), begin.Range, begin.width()
+	if s, ok := c.failover(q, onset, max(onset, ws[sure].from)); ok {
+		back := c.goodFrom(q, onset, s, width)
+		a.FailoverAt, a.FailoverIn = result.Sec(back.At), back.Range
+	}
+	until := a.recover(q, c, onset, max(onset, ws[sure].from), width)
+	if sum, known := c.badTime(q, max(first, onset-1), until); known {
+		a.Degraded = sum
+	} else {
+		for i := range ws {
+			if ws[i].verdict >= bad && ws[i].Start < until {
+				a.Degraded += max(0, min(until, ws[i].End)-max(ws[i].Start, q.Slices[onset].Start))
+			}
 		}
 	}
 	a.count(q, c, until)
@@ -162,9 +181,21 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	}
 }
 
+// goodFrom is the instant at which the hold from slice s on made good, of a degradation that began in
+// slice onset. Width is the resolution where single requests are unknown.
+func (c chances) goodFrom(q Question, onset, s int, width time.Duration) edge {
+	if e, exact := c.finish(q, onset, s); exact {
+		return e
+	}
+	if e, exact := stallEnd(q, s); exact {
+		return e
+	}
+	return edgeAt(q.Slices[s].Start, width)
+}
+
 // recover looks for recovery after slice from and returns the end of the degradation.
-func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
-	last := satAdd(q.Cleared, q.Hold) // a degradation that begins by then belongs to this fault
+func (a *Answer) recover(q Question, c chances, onset, from int, width time.Duration) time.Duration {
+	last := satAdd(q.Cleared, q.Hold) // a degradation that begins by then belongs to this one
 	for {
 		h := c.recovery(q, onset, from)
 		if h.state != recovered {
@@ -178,11 +209,21 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 		}
 		ws := c.windows(q.Slices, h.from, q.Horizon)
 		again, sure := firstOnset(ws)
-		if again < 0 || ws[again].Start > last {
-			a.RecoveredAt = result.Sec(q.Slices[h.from].Start)
-			return q.Slices[h.from].Start
+		if again < 0 {
+			back := c.goodFrom(q, onset, h.from, width)
+			a.RecoveredAt, a.RecoveredIn = result.Sec(back.At), back.Range
+			a.Resolution = max(a.Resolution, back.width())
+			return back.At
 		}
+		before := h.from
 		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
+		if ws[again].Start > last && !a.RelapsedAt.Known() {
+			begin, exact := c.begin(q, before, onset)
+			if !exact {
+				begin = edgeAt(q.Slices[onset].Start, width)
+			}
+			a.RelapsedAt = result.Sec(begin.At)
+		}
 		from = max(onset, ws[sure].from)
 	}
 }

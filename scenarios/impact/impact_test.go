@@ -71,8 +71,12 @@ func TestAsk(t *testing.T) {
 			result.Impacted, 30., 34., 53., 7 * sec, 2900, 2.9,
 		},
 		{
-			"failing back too late to be this fault's doing", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(61, 63, 300)(i) }),
-			result.Impacted, 30., 34., 34., 4 * sec, 2000, 2,
+			"relapsed long after, and recovered again", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(61, 63, 300)(i) }),
+			result.Impacted, 30., 34., 63., 6 * sec, 2600, 2.6,
+		},
+		{
+			"relapsed long after, up to the end", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(67, 100, 1000)(i) }),
+			result.NotRecovered, 30., 34., never, 37 * sec, 35000, 35,
 		},
 		{"flapping", scene(100, func(i int) int64 {
 			if i >= 30 && i < 70 && (i-30)%8 < 4 {

@@ -47,7 +47,7 @@ const tailOver = 1 - Confidence
 // an hour has thousands of slices to begin at.
 func (c chances) hold(q Question, s int, end, width time.Duration, before degradation) hold {
 	h := hold{state: undecided, from: s}
-	stall := time.Duration(0)
+	stall := q.stalledBefore(s) // no hold begins in a stall
 	check := s
 	for j := s; j < len(q.Slices) && q.Slices[j].End <= end; j++ {
 		sl := &q.Slices[j]
@@ -74,6 +74,19 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 		}
 	}
 	return h
+}
+
+// stalledBefore is how long requests had been in flight of which none ended, as slice s began. It is
+// zero where s itself is no part of that stall.
+func (q *Question) stalledBefore(s int) time.Duration {
+	if !q.Slices[s].Stalled() {
+		return 0
+	}
+	first := s
+	for first > 0 && q.Slices[first-1].Stalled() && q.Slices[first-1].Start >= q.Injected {
+		first--
+	}
+	return q.Slices[s].Start - q.Slices[first].Start
 }
 
 // within reports whether the upper bound of the share of h is at most the limit: whether so few

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
@@ -54,7 +55,7 @@ func (f *composer) reported(i int) impact.Answer {
 	a := f.answers[i]
 	if why := f.whyUnknown(i); why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
-		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore = result.NaN, result.NaN, result.NaN, result.NaN
+		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN, result.NaN
 	}
 	return a
 }
@@ -144,6 +145,9 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 	case least && (o.Metric.Name == "recover" || o.Metric.Name == "heal"):
 		r.Low = result.Num(v)
 		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(v))
+		if a.RelapsedAt.Known() {
+			r.Note += ", relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt))
+		}
 		if a.Impact == result.NotRecovered {
 			r.Measured = result.Num(math.Inf(1))
 		}
@@ -156,17 +160,43 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 	case math.IsInf(v, 1):
 		r.Note = "no recovery while the fault was active"
 	case o.Metric.Unit == slo.Seconds && o.Metric.Name != "area" && !least:
-		width := a.Resolution.Seconds()
-		r.Low, r.High = result.Num(max(0, v-width)), result.Num(v+width)
+		r.Low, r.High = faultRange(o, oc, a, v)
+	}
+	if a.RelapsedAt.Known() && a.RecoveredAt.Known() && (o.Metric.Name == "recover" || o.Metric.Name == "heal") {
+		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
 	}
 	switch {
 	case f.c.Strict && r.High.Known() && meets(o, float64(r.Low)) != meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
+	case met && r.High.Known() && (!meets(o, float64(r.Low)) || !meets(o, float64(r.High))):
+		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", quantity.FormatDuration(r.Low.D().Round(time.Millisecond)), quantity.FormatDuration(r.High.D().Round(time.Millisecond)))
 	case met:
 		r.Verdict = scenarios.Pass
 	default:
 		r.Verdict = scenarios.Fail
 	}
+}
+
+// faultRange is the interval of a time of a fault whose figure is v. That of a sum of times is as wide
+// as the edges between which it was summed up.
+func faultRange(o slo.Objective, oc measure.Occurrence, a impact.Answer, v float64) (low, high result.Num) {
+	in, from := a.RecoveredIn, oc.Injected
+	switch o.Metric.Name {
+	case "onset":
+		in = a.OnsetIn
+	case "failover":
+		in = a.FailoverIn
+	case "heal":
+		from = oc.Cleared
+	case "degraded":
+		if a.RecoveredIn.High.Known() && a.OnsetIn.Low.Known() {
+			return result.Num(max(0, v-float64(a.OnsetIn.High-a.OnsetAt+a.RecoveredAt-a.RecoveredIn.Low))), result.Num(v + float64(a.OnsetAt-a.OnsetIn.Low+a.RecoveredIn.High-a.RecoveredAt))
+		}
+		width := a.Resolution.Seconds()
+		return result.Num(max(0, v-width)), result.Num(v + width)
+	}
+	since := func(at result.Num) result.Num { return result.Num(max(0, float64(at)-from.Seconds())) }
+	return since(in.Low), since(in.High)
 }
 
 // faultValue is the measured value of an objective on a fault, NaN where unknown. Least means

@@ -166,6 +166,7 @@ type record struct {
 	measure.Key
 	measure.Counts
 	ended int64 // in the window, whenever they were intended
+	edges measure.Edges
 }
 
 func (f *composer) finish() error {
@@ -207,9 +208,7 @@ func (f *composer) gather() error {
 	f.lasts = map[time.Duration]int{}
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
 		f.lasts[k.Start] = len(f.records)
-		r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended}
-		r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
-		f.records = append(f.records, r)
+		f.records = append(f.records, recordOf(k, c))
 		f.starts = append(f.starts, k.Start)
 	})
 	// a window without events is a window as well
@@ -254,6 +253,7 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 	under := int64(0) // in flight, as the window begins
 	next := 0
 	for _, start := range f.starts {
+		var cells []int
 		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
 			r := &f.records[next]
@@ -264,13 +264,32 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
 			if has(r.Key, f.Sets[r.Set]) {
 				count(&s, &r.Counts, limit)
+				cells = append(cells, next)
 			}
+		}
+		if limit < 0 { // edges do not know which answers exceed an objective's own limit
+			s.Marks = f.marks(cells)
 		}
 		if start >= 0 && start < f.end {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// marks lists the requests of records on demand: only the edges of outages are looked at. What brunt
+// itself caused is left out.
+func (f *composer) marks(of []int) func([]impact.Mark) []impact.Mark {
+	return func(out []impact.Mark) []impact.Mark {
+		var all measure.Edges
+		for _, i := range of {
+			all.Merge(&f.records[i].edges)
+		}
+		for _, m := range all.Marks(nil) {
+			out = append(out, impact.Mark{At: m.At, Bad: m.Bad})
+		}
+		return out
+	}
 }
 
 // count adds the counts of a cell to a slice. What brunt itself caused is not the target's failure.

@@ -157,7 +157,7 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 }
 
 func recordOf(k measure.Key, c *measure.Cell) record {
-	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended}
+	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, edges: c.Edges.Clone()}
 	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
 	return r
 }

@@ -122,8 +122,11 @@ func (f *composer) calmFrom(i int) time.Duration {
 		if f.Faults[j].Over {
 			from = max(from, f.Faults[j].Cleared)
 		}
-		if at := f.answers[j].RecoveredAt; at.Known() {
-			from = max(from, at.D())
+		switch a := &f.answers[j]; {
+		case a.RecoveredAt.Known():
+			from = max(from, a.RecoveredAt.D())
+		case a.RelapsedAt.Known():
+			from = max(from, a.RelapsedAt.D())
 		}
 	}
 	return from
@@ -150,6 +153,7 @@ func (f *composer) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		case g.Name == "":
 		case !g.Over || g.Cleared > oc.Injected:
 			why = g.Name + " was in as well"
+		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
 		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded || f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
 			why = g.Name + " had not been recovered from"
 		}
@@ -161,12 +165,12 @@ func (f *composer) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		switch {
 		case !oc.Over || next.Injected < oc.Cleared:
 			why = next.Name + " was in as well"
-		case a.OnsetAt.Known() && !a.RecoveredAt.Known():
+		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
 			why = next.Name + " was injected before recovery could show"
 		}
 	}
 	if why != "" {
 		a.Impact, a.Note = result.Confounded, why
-		a.RecoveredAt, a.FailoverAt, a.NotBefore = result.NaN, result.NaN, result.NaN
+		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
 	}
 }

@@ -166,7 +166,7 @@ func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
 		at, pause = v.out.End, 0
 		if v.out.Kind != scenarios.OK {
 			if v.out.Kind == scenarios.Error && v.out.Cause != scenarios.Unfinished {
-				r.skip(v.sink, &v.out, flow.Steps[i+1:], at)
+				r.skip(v.sink, &v.out, flow.Steps[i+1:])
 			}
 			break
 		}
@@ -219,9 +219,11 @@ func neverReady(o *scenarios.Outcome) {
 	o.Ready = min(o.Ready, o.End)
 }
 
-// skip counts the steps that were not reached because an earlier one, out, failed. Out is scratch
-// memory afterwards.
-func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Duration) {
+// skip counts the steps that were not reached because the step of out failed. They take the time of
+// that step: an outage of one step is no longer for the steps after it, whose own time would only come
+// when the failed one has timed out. Out is scratch memory afterwards.
+func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
+	at, end := out.Intended, out.End
 	cause := scenarios.NoCause
 	if out.Cause.Own() {
 		cause = out.Cause
@@ -232,7 +234,7 @@ func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Dura
 		}
 		*out = scenarios.Outcome{
 			Load: r.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Cause: cause, Closed: r.isClosed,
-			Intended: at, Ready: at, Slot: at, End: at,
+			Intended: at, Ready: at, Slot: at, End: end,
 		}
 		sink.Record(out)
 	}
@@ -263,7 +265,7 @@ func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, ca
 		first := out
 		first.Step = flow.Steps[i].Index
 		sink.Record(&first)
-		r.skip(sink, &first, flow.Steps[i+1:], end)
+		r.skip(sink, &first, flow.Steps[i+1:])
 	}
 	sink.Record(&out)
 }

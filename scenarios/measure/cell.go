@@ -29,6 +29,9 @@ type Cell struct {
 	Sent     int64
 	Clamped  int64
 	own      own
+	Slow     int64 // ok answers slower than allowed; see Config.Slow
+	SlowLate int64 // those that are slow by brunt's own time alone
+	Edges    Edges // of a step; not added up over seconds
 	During   Events
 }
 
@@ -182,7 +185,10 @@ func (c *Cell) reset() {
 	}
 	clear(c.over)
 	clear(c.lateOver)
-	*c = Cell{over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0]}
+	c.Edges.reset()
+	*c = Cell{
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0],
+	}
 }
 
 // Add adds the counts of d. Both cells are settled.
@@ -234,6 +240,8 @@ func (c *Cell) addCounts(d *Cell) {
 	c.failed += d.failed
 	c.Sent += d.Sent
 	c.Clamped += d.Clamped
+	c.Slow += d.Slow
+	c.SlowLate += d.SlowLate
 	c.During.Sent += d.During.Sent
 	c.During.Answered += d.During.Answered
 	c.During.Ended += d.During.Ended

@@ -23,6 +23,7 @@
 //	freeze.go      spans in which brunt itself did not run
 //	window.go      open windows: seconds, cut where a fault came or went
 //	cell.go        what is counted of one step, window and set of faults
+//	edges.go       when requests were good and when bad, to the request
 //	counts.go      the counts of some cells, with or without distributions
 //	times.go       a distribution of times with its exact sum and maximum
 //	tally.go       a sparse histogram

@@ -95,6 +95,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	if iteration {
 		return
 	}
+	c.edge(o, ours, r.cfg.Slow, w.second)
 	if !r.cfg.InSums(series) {
 		if o.Intended >= 0 && len(r.steps) > 0 {
 			r.steps[series].count(o, &r.scratch)

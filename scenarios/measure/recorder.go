@@ -40,6 +40,7 @@ func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Par
 type Config struct {
 	Series
 	Limits   []Limit
+	Slow     time.Duration        // an ok answer that takes longer is bad; zero: none is
 	Timeout  time.Duration        // the longest timeout of any load: how long a window stays open
 	Shards   int                  // one for each core; less than one means one
 	Now      func() time.Duration // the run's clock

@@ -22,7 +22,7 @@ import (
 //
 //	file   = { record } .
 //	record = length of the body, CRC-32C of the body (4 bytes each, little endian), body .
-//	body   = one cell: varints in the order of its fields, a histogram as its buckets .
+//	body   = version, one cell: varints in the order of its fields, a histogram as its buckets .
 //
 // Where it can't be written, for example on a full disk, records stay in memory: none is lost, and
 // the caller ends the run.
@@ -40,6 +40,9 @@ type File interface {
 	io.Closer
 	Name() string
 }
+
+// cellVersion is the version of a record's body. It changes when the meaning of a field does.
+const cellVersion = 2
 
 const (
 	headSize  = 8
@@ -145,6 +148,7 @@ func (s *spill) close() error {
 
 // append encodes the cell, which must be settled.
 func (c *Cell) append(b []byte, k Key) []byte {
+	b = append(b, cellVersion)
 	b = binary.AppendVarint(b, int64(k.Start))
 	b = binary.AppendUvarint(b, uint64(k.Series))
 	b = binary.AppendUvarint(b, uint64(k.Set))
@@ -178,12 +182,15 @@ func (c *Cell) append(b []byte, k Key) []byte {
 	for _, n := range c.numbers() {
 		b = binary.AppendUvarint(b, uint64(*n))
 	}
-	return b
+	return c.Edges.append(b, FloorSecond(k.Start))
 }
 
 // numbers are the counts of a cell that are encoded as single numbers.
-func (c *Cell) numbers() [10]*int64 {
-	return [10]*int64{&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.During.Sent, &c.During.Answered, &c.During.Ended}
+func (c *Cell) numbers() [12]*int64 {
+	return [12]*int64{
+		&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.own.overdue, &c.own.skipped, &c.Slow, &c.SlowLate,
+		&c.During.Sent, &c.During.Answered, &c.During.Ended,
+	}
 }
 
 // reader reads varints from b. A missing or out-of-range value sets bad.
@@ -243,7 +250,10 @@ func (r *reader) tally(t *Tally) {
 // readCell decodes an encoded cell into c.
 func readCell(b []byte, c *Cell) (Key, error) {
 	c.reset()
-	r := &reader{b: b}
+	if len(b) == 0 || b[0] != cellVersion {
+		return Key{}, errSpill
+	}
+	r := &reader{b: b[1:]}
 	k := Key{Start: time.Duration(r.signed()), Series: int32(r.upTo(math.MaxInt32)), Set: int32(r.upTo(math.MaxInt32))}
 	for i := range c.Kinds {
 		c.Kinds[i] = r.count()
@@ -270,6 +280,7 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	for _, n := range c.numbers() {
 		*n = r.count()
 	}
+	r.edges(&c.Edges, FloorSecond(k.Start))
 	if r.bad || len(r.b) > 0 {
 		return Key{}, errSpill
 	}

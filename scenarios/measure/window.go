@@ -10,6 +10,7 @@ import (
 // clearing, with the cells of the requests intended in it.
 type Window struct {
 	Start, End time.Duration
+	second     time.Duration // it is a part of the second that begins here
 	sets       []setCells
 }
 
@@ -72,6 +73,7 @@ func (w *windows) fresh(t time.Duration) *Window {
 		o = &Window{}
 	}
 	o.Start, o.End = bounds(t, w.marks)
+	o.second = FloorSecond(o.Start)
 	return o
 }
 

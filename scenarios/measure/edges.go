@@ -1,0 +1,312 @@
+package measure
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// slotsPerSecond is how finely edges record the order of good and bad requests: by 1/1024 s. A load
+// of up to 1024 requests per second has one request in a slot.
+const slotsPerSecond = 1024
+
+// slots is a set of slots of a second.
+type slots [slotsPerSecond / 64]uint64
+
+// Edges records when requests of a window were good and when they were bad, by intended time. It is
+// what the begin and the end of an outage are read from, to the request instead of to the window.
+//
+// A request is bad if it is an error, was skipped, or is slower than [Config.Slow] allows. A request
+// that was shed is neither. What brunt itself caused is recorded apart: a request that brunt failed at
+// is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
+//
+// Edges of one second can be merged, whatever steps, sets of faults or machines they come from.
+type Edges struct {
+	FirstGood, LastGood time.Duration // intended times, valid where Good
+	FirstBad, LastBad   time.Duration // intended times, valid where Bad
+	Good, Bad           bool          // there is such a request
+	goods               int64         // number of good requests
+	detail              *detail       // nil: there is no bad or lagged request, and the good ones are taken as spread evenly
+}
+
+// detail is the order of requests within the second.
+type detail struct{ good, bad, lagged slots }
+
+// slotOf is the slot of an intended time.
+func slotOf(t time.Duration) int { return slotIn(FloorSecond(t), t) }
+
+// slotIn is the slot of an intended time in its second.
+func slotIn(second, t time.Duration) int { return int((t - second) * slotsPerSecond / time.Second) }
+
+func (s *slots) set(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *slots) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+func (s *slots) merge(t *slots) {
+	for i := range s {
+		s[i] |= t[i]
+	}
+}
+
+// goodAt records a good request of a second.
+func (e *Edges) goodAt(second, t time.Duration) {
+	if !e.Good {
+		e.Good, e.FirstGood, e.LastGood = true, t, t
+	}
+	e.FirstGood, e.LastGood = min(e.FirstGood, t), max(e.LastGood, t)
+	e.within().good.set(slotIn(second, t))
+	e.goods++
+}
+
+// spread calls do with the times of the good requests, as if they were spread evenly from the first to
+// the last; at most one for each slot.
+func (e *Edges) spread(do func(time.Duration)) {
+	n := max(1, min(e.goods, slotsPerSecond)-1)
+	for i := range n {
+		do(e.FirstGood + time.Duration(i)*(e.LastGood-e.FirstGood)/time.Duration(n))
+	}
+	if e.LastGood > e.FirstGood {
+		do(e.LastGood)
+	}
+}
+
+// badAt records a bad request of a second.
+func (e *Edges) badAt(second, t time.Duration) {
+	if !e.Bad {
+		e.Bad, e.FirstBad, e.LastBad = true, t, t
+	}
+	e.FirstBad, e.LastBad = min(e.FirstBad, t), max(e.LastBad, t)
+	e.within().bad.set(slotIn(second, t))
+}
+
+// within returns the detail.
+func (e *Edges) within() *detail {
+	if e.detail == nil {
+		e.detail = &detail{}
+		if e.Good && e.goods > 0 {
+			e.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
+		}
+	}
+	return e.detail
+}
+
+// reset empties the edges and keeps their memory.
+func (e *Edges) reset() {
+	d := e.detail
+	if d != nil {
+		*d = detail{}
+	}
+	*e = Edges{detail: d}
+}
+
+// Merge adds the edges f of the same second.
+func (e *Edges) Merge(f *Edges) {
+	switch d := f.detail; {
+	case d != nil:
+		own := e.within()
+		own.good.merge(&d.good)
+		own.bad.merge(&d.bad)
+		own.lagged.merge(&d.lagged)
+	case f.Good && e.detail != nil:
+		f.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
+	}
+	e.goods += f.goods
+	if f.Good {
+		if !e.Good {
+			e.Good, e.FirstGood, e.LastGood = true, f.FirstGood, f.LastGood
+		}
+		e.FirstGood, e.LastGood = min(e.FirstGood, f.FirstGood), max(e.LastGood, f.LastGood)
+	}
+	if f.Bad {
+		if !e.Bad {
+			e.Bad, e.FirstBad, e.LastBad = true, f.FirstBad, f.LastBad
+		}
+		e.FirstBad, e.LastBad = min(e.FirstBad, f.FirstBad), max(e.LastBad, f.LastBad)
+	}
+}
+
+// Clone returns a copy that shares no memory. Edges without a bad request keep only the number of the
+// good ones, the first and the last, because no outage begins or ends between those.
+func (e *Edges) Clone() Edges {
+	out := *e
+	out.detail = nil
+	if e.detail != nil && (e.Bad || e.Lagged() > 0) {
+		d := *e.detail
+		out.detail = &d
+	}
+	return out
+}
+
+// A Mark is a request of edges.
+type Mark struct {
+	At  time.Duration // intended time, within 1/1024 s; the first and last of each kind are exact
+	Bad bool
+}
+
+// Lagged is the number of slots of 1/1024 s with a request that brunt itself made bad or slow.
+func (e *Edges) Lagged() int {
+	n := 0
+	if e.detail != nil {
+		for _, w := range e.detail.lagged {
+			n += bits.OnesCount64(w)
+		}
+	}
+	return n
+}
+
+// Marks lists the requests in the order of their intended time. Requests of one kind in one slot
+// share a mark.
+func (e *Edges) Marks(into []Mark) []Mark {
+	if e.detail == nil {
+		if e.Good {
+			e.spread(func(at time.Duration) { into = append(into, Mark{At: at}) })
+		}
+		return into
+	}
+	second := FloorSecond(e.FirstGood)
+	if e.Bad {
+		second = FloorSecond(e.FirstBad)
+	}
+	for w := range e.detail.good {
+		for set := e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+			i := w*64 + bits.TrailingZeros64(set)
+			at := second + time.Duration(i)*time.Second/slotsPerSecond
+			good := Mark{At: clamped(at, e.FirstGood, e.LastGood)}
+			bad := Mark{At: clamped(at, e.FirstBad, e.LastBad), Bad: true}
+			switch isGood, isBad := e.detail.good.has(i), e.detail.bad.has(i); {
+			case isGood && isBad && good.At <= bad.At:
+				into = append(into, good, bad)
+			case isGood && isBad:
+				into = append(into, bad, good)
+			case isGood:
+				into = append(into, good)
+			default:
+				into = append(into, bad)
+			}
+		}
+	}
+	return into
+}
+
+// clamped is the time of a slot that begins at at: exact in the slots of the first and the last
+// request of its kind.
+func clamped(at, first, last time.Duration) time.Duration {
+	if slotOf(last) == slotOf(at) && slotOf(first) != slotOf(at) {
+		return last
+	}
+	return min(max(at, first), last)
+}
+
+// edge records a request in the edges of its cell and counts it if it is slow. A request is slower
+// than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
+// it, second that of its intended time.
+func (c *Cell) edge(o *scenarios.Outcome, ours, slow, second time.Duration) {
+	e := &c.Edges
+	lagged := false
+	switch o.Kind {
+	case scenarios.Shed:
+	case scenarios.OK:
+		if rt := o.Response(); slow > 0 && rt > slow {
+			c.Slow++
+			if lagged = rt-ours <= slow; !lagged {
+				e.badAt(second, o.Intended)
+				return
+			}
+			c.SlowLate++
+		}
+		e.goodAt(second, o.Intended)
+	default:
+		if lagged = o.Cause.Own() || o.Overdue(); !lagged {
+			e.badAt(second, o.Intended)
+		}
+	}
+	if lagged {
+		e.within().lagged.set(slotIn(second, o.Intended))
+	}
+}
+
+// append encodes the edges of a window of the second that begins at second: which kinds there are,
+// the times as distances from the second, and the detail where there is a bad or a lagged request.
+func (e *Edges) append(b []byte, second time.Duration) []byte {
+	kinds := byte(0)
+	if e.Good {
+		kinds |= 1
+	}
+	if e.Bad {
+		kinds |= 2
+	}
+	detailed := e.Bad || e.Lagged() > 0
+	if detailed {
+		kinds |= 4
+	}
+	b = append(b, kinds)
+	if e.Good {
+		b = binary.AppendUvarint(b, uint64(e.FirstGood-second))
+		b = binary.AppendUvarint(b, uint64(e.LastGood-second))
+		b = binary.AppendUvarint(b, uint64(e.goods))
+	}
+	if e.Bad {
+		b = binary.AppendUvarint(b, uint64(e.FirstBad-second))
+		b = binary.AppendUvarint(b, uint64(e.LastBad-second))
+	}
+	if !detailed {
+		return b
+	}
+	for _, s := range [...]*slots{&e.detail.good, &e.detail.bad, &e.detail.lagged} {
+		used := uint64(0)
+		for i, w := range s {
+			if w != 0 {
+				used |= 1 << i
+			}
+		}
+		b = binary.AppendUvarint(b, used)
+		for _, w := range s {
+			if w != 0 {
+				b = binary.LittleEndian.AppendUint64(b, w)
+			}
+		}
+	}
+	return b
+}
+
+// edges decodes what Edges.append encoded.
+func (r *reader) edges(e *Edges, second time.Duration) {
+	kinds := r.upTo(7)
+	at := func() time.Duration { return second + time.Duration(r.upTo(uint64(time.Second-1))) }
+	if e.Good = kinds&1 != 0; e.Good {
+		e.FirstGood, e.LastGood, e.goods = at(), at(), r.count()
+	}
+	if e.Bad = kinds&2 != 0; e.Bad {
+		e.FirstBad, e.LastBad = at(), at()
+	}
+	if kinds&4 == 0 {
+		if e.Bad {
+			r.fail()
+		}
+		return
+	}
+	d := e.within()
+	for _, s := range [...]*slots{&d.good, &d.bad, &d.lagged} {
+		used := r.upTo(1<<len(s) - 1)
+		for i := range s {
+			if used&(1<<i) != 0 {
+				s[i] = r.word()
+			}
+		}
+	}
+}
+
+// word reads 8 bytes, which are not all zero.
+func (r *reader) word() uint64 {
+	if len(r.b) < 8 {
+		r.fail()
+		return 0
+	}
+	w := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
+	if w == 0 {
+		r.fail()
+	}
+	return w
+}

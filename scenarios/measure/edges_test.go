@@ -1,0 +1,132 @@
+package measure
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// edgeOf is an answer intended at a time that took d, d of which lag was the generator's own.
+func edgeOf(at, d, lag time.Duration, kind scenarios.Kind) scenarios.Outcome {
+	return scenarios.Outcome{Kind: kind, Intended: at, Ready: at + lag, Slot: at + lag, Sent: at + lag, End: at + d, WasSent: true, Answered: true}
+}
+
+// TestEdges_Order compares marks with a list of requests, whatever cells the requests were counted in
+// and in whatever order they ended.
+func TestEdges_Order(t *testing.T) {
+	const slow = 50 * time.Millisecond
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 200 {
+		rate := []int{20, 100, 1000}[r.IntN(3)]
+		from, to := r.IntN(rate), r.IntN(rate)
+		second := time.Duration(r.IntN(100)-3) * time.Second
+		type truth struct {
+			at  time.Duration
+			bad bool
+		}
+		var list []truth
+		cells := make([]Cell, 3)
+		for _, i := range r.Perm(rate) {
+			at := second + time.Duration(i)*time.Second/time.Duration(rate)
+			o := edgeOf(at, time.Millisecond, 0, scenarios.OK)
+			bad := i >= from && i < to
+			switch {
+			case bad && i%3 == 0:
+				o.Kind = scenarios.Error
+			case bad && i%3 == 1:
+				o.Kind = scenarios.Skipped
+			case bad:
+				o.End = at + slow + 1
+			case i%7 == 0:
+				o.End = at + slow // just not slow
+			}
+			cells[r.IntN(len(cells))].edge(&o, o.Lag(), slow, second)
+			list = append(list, truth{at, bad})
+		}
+		sum := Edges{}
+		for i := range cells { // as they come back from the file
+			var back Cell
+			cells[i].Settle(&Scratch{})
+			if _, err := readCell(cells[i].append(nil, Key{Start: second}), &back); err != nil {
+				t.Fatal(err)
+			}
+			e := back.Edges.Clone()
+			sum.Merge(&e)
+		}
+		firstBad, lastBad := time.Duration(-1)<<62, time.Duration(-1)<<62
+		for _, x := range list {
+			if x.bad && (lastBad < x.at) {
+				lastBad = x.at
+			}
+			if x.bad && (firstBad < -1<<61 || x.at < firstBad) {
+				firstBad = x.at
+			}
+		}
+		if sum.Bad != (from < to) || sum.Bad && (sum.FirstBad != firstBad || sum.LastBad != lastBad) {
+			t.Fatalf("bad from %s to %s, want %s to %s", sum.FirstBad, sum.LastBad, firstBad, lastBad)
+		}
+		marks := sum.Marks(nil)
+		if sum.Bad && rate <= slotsPerSecond && len(cells) == 3 {
+			nBad := 0
+			for i, m := range marks {
+				if i > 0 && m.At < marks[i-1].At {
+					t.Fatalf("mark %d at %s comes after %s", i, m.At, marks[i-1].At)
+				}
+				if m.Bad {
+					nBad++
+				}
+			}
+			if nBad != to-from {
+				t.Errorf("%d marks are bad, want %d", nBad, to-from)
+			}
+		}
+	}
+}
+
+// TestEdges_Lagged: what brunt itself caused is told apart from what the target did.
+func TestEdges_Lagged(t *testing.T) {
+	const slow, sec = 50 * time.Millisecond, time.Second
+	unsent := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Unsent, Intended: sec, Ready: 3 * sec, Slot: 3 * sec, End: 3 * sec}
+	queued := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Timeout, Intended: sec, Ready: sec, Slot: 3 * sec, End: 3 * sec}
+	skipped := scenarios.Outcome{Kind: scenarios.Skipped, Cause: scenarios.Unsent, Intended: sec, Ready: sec, Slot: sec, End: 3 * sec}
+	for _, c := range []struct {
+		name         string
+		o            scenarios.Outcome
+		slow         time.Duration
+		marks        string // g is good, b is bad
+		lagged       int
+		countsAsSlow int64
+	}{
+		{"good", edgeOf(sec, slow, 0, scenarios.OK), slow, "g", 0, 0},
+		{"slow", edgeOf(sec, slow+1, 0, scenarios.OK), slow, "b", 0, 1},
+		{"slow by lag alone", edgeOf(sec, 60*time.Millisecond, 20*time.Millisecond, scenarios.OK), slow, "g", 1, 1},
+		{"slow, with lag", edgeOf(sec, 90*time.Millisecond, 20*time.Millisecond, scenarios.OK), slow, "b", 0, 1},
+		{"no answer is slow without a limit", edgeOf(sec, time.Hour, 0, scenarios.OK), 0, "g", 0, 0},
+		{"an error", edgeOf(sec, time.Millisecond, 0, scenarios.Error), slow, "b", 0, 0},
+		{"shed", edgeOf(sec, time.Hour, 0, scenarios.Shed), slow, "", 0, 0},
+		{"never sent for lag", unsent, slow, "", 1, 0},
+		{"skipped because brunt failed", skipped, slow, "", 1, 0},
+		{"never sent for a full queue", queued, slow, "b", 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var cell, back Cell
+			cell.edge(&c.o, c.o.Lag(), c.slow, sec)
+			if _, err := readCell(cell.append(nil, Key{Start: sec}), &back); err != nil {
+				t.Fatal(err)
+			}
+			e := back.Edges.Clone()
+			got := ""
+			for _, m := range e.Marks(nil) {
+				if m.At != sec {
+					t.Errorf("a mark at %s", m.At)
+				}
+				got += map[bool]string{false: "g", true: "b"}[m.Bad]
+			}
+			if got != c.marks || e.Lagged() != c.lagged || back.Slow != c.countsAsSlow {
+				t.Errorf("%q, lagged %d, slow %d; want %q, %d, %d", got, e.Lagged(), back.Slow, c.marks, c.lagged, c.countsAsSlow)
+			}
+		})
+	}
+}
