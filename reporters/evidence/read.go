@@ -31,13 +31,15 @@ func Read(dir string) (*result.Result, error) {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	case head.Version == nil:
 		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, ErrVersion)
-	case *head.Version != result.ResultVersion:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, result.ResultVersion)
+	case *head.Version < result.OldestVersion || *head.Version > result.ResultVersion:
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt that wrote it", resultFile, ErrVersion,
+			*head.Version, result.OldestVersion, result.ResultVersion)
 	}
 	r := &result.Result{}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	}
+	r.Upgrade()
 	h, err := openHlog(filepath.Join(dir, hlogFile), r.T0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

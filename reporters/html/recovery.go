@@ -30,7 +30,7 @@ var rules = map[string]rule{
 	"recover":  {"injected", "recovered"},
 	"heal":     {"cleared", "recovered"},
 	"detect":   {"injected", "noticed by the monitoring"},
-	"degraded": {"the seconds in bad windows", ""},
+	"degraded": {"the sum of bad time", ""},
 	"area":     {"what was lost of full service", ""},
 	"failed":   {"bad requests beyond the baseline's share", ""},
 }

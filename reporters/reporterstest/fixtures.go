@@ -369,7 +369,7 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	out["infinite"] = r
 
 	out["empty"] = &result.Result{
-		Version: 1, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid, Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
+		Version: result.ResultVersion, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid, Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
 		Duration: 0, Generator: result.Generator{Lag: result.Lag{P50: Nan, P99: Nan, Max: Nan}, CPU: Nan, Steal: Nan, LagLimit: Nan},
 	}
 

@@ -259,7 +259,7 @@ func (s *sim) request(t float64) {
 
 func (s *sim) finish() *result.Result {
 	r := &result.Result{
-		Version: 1, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
+		Version: result.ResultVersion, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
 		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
 		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: result.Num(s.seconds), Chaos: true,
 		Environment: result.Environment{

@@ -77,6 +77,9 @@ func impactedBy(f *result.FaultRecord) string {
 			s += " and " + Seconds(f.Heal) + " after it was cleared"
 		}
 	}
+	if f.RelapsedAt > 0 {
+		s += ", relapsed at " + Offset(f.RelapsedAt)
+	}
 	return s + "; " + FaultCost(f)
 }
 

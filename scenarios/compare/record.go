@@ -13,8 +13,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RecordVersion is the version of a record's file.
-const RecordVersion = 1
+// RecordVersion is the version of a record's file that is written. Since version 2 the recovery of a
+// fault is that of single requests. Version 1 is read without recoveries, which were those of windows,
+// so that both are never compared.
+const RecordVersion = 2
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
 type Record struct {
@@ -89,8 +91,8 @@ func ParseRecord(b []byte) (*Record, error) {
 		return nil, err
 	}
 	switch {
-	case r.Version != RecordVersion:
-		return nil, fmt.Errorf("version %d, and this brunt reads version %d", r.Version, RecordVersion)
+	case r.Version < 1 || r.Version > RecordVersion:
+		return nil, fmt.Errorf("version %d, and this brunt reads versions 1 to %d", r.Version, RecordVersion)
 	case r.Run == "" || r.Key == "" || r.Started.IsZero():
 		return nil, errors.New("it lacks a run, a key or a time")
 	case len(r.Values) > mostValues:
@@ -100,6 +102,9 @@ func ParseRecord(b []byte) (*Record, error) {
 		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 || k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
+	}
+	if r.Version == 1 {
+		r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool { return k.Metric == "recover" })
 	}
 	return &r, nil
 }

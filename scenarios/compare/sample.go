@@ -87,6 +87,9 @@ func valuesOf(r *result.Result) values {
 		}
 	}
 	for i := range r.Faults {
+		if r.InWindows() { // a recovery by windows is no measure for one by requests
+			break
+		}
 		f := &r.Faults[i]
 		switch f.Impact {
 		case result.Impacted, result.NotImpacted:

@@ -31,6 +31,7 @@
 //	history.go     occurrences of faults, and the phases that a cell belongs to
 //	spill.go       the file that closed cells go to (unlink_*.go removes its name)
 //	recording.go   Recording and Snapshot: cells, read back
+//	freeze.go      when brunt itself was frozen
 //	histograms.go  the distributions of a result, by number, for latency.hlog
 //	totals.go      running totals of every phase
 //	live.go        what ended in the last second, and the baseline so far

@@ -32,16 +32,19 @@ type FaultRecord struct {
 	DetectResolution Num          `json:"detect_resolution"`
 	DetectNote       string       `json:"detect_note,omitempty"` // the answer of the monitoring, or why it is unknown
 	Alerts           []FaultAlert `json:"alerts,omitempty"`      // what each polled alert did after it
-	Resolution       Num          `json:"resolution"`            // of onset and recovery: the widest window used
+	Resolution       Num          `json:"resolution"`            // of onset and recovery: how far they may lie from the figure
 	Area             Num          `json:"area"`                  // the integral of 1 - good/offered
-	Degraded         Num          `json:"degraded"`              // total length of bad windows, seconds
+	Degraded         Num          `json:"degraded"`              // sum of the stretches of bad requests, seconds
 	Failed           int64        `json:"failed_requests"`       // bad requests in excess of the baseline's share
 	Impact           Impact       `json:"impact"`                // its effect on the load
 	Skipped          bool         `json:"skipped,omitempty"`     // no unit matched, and that was allowed
 	Revert           string       `json:"revert"`                // ok, gone, failed, none
 	Limit            Num          `json:"limit"`                 // share of bad requests that counts as impact
 	Note             string       `json:"note,omitempty"`        // remarks for readers
-	RecoveredAt      Num          `json:"recovered_at"`          // an offset from t0
+	RecoveredAt      Num          `json:"recovered_at"`          // the first good request after the last bad one, an offset from t0
+	RecoveredLow     Num          `json:"recovered_low"`         // it recovered no earlier, an offset from t0
+	RecoveredHigh    Num          `json:"recovered_high"`        // it recovered no later, an offset from t0
+	RelapsedAt       Num          `json:"relapsed_at"`           // it had recovered and was bad again from here on; null: it was not
 	OnsetAt          Num          `json:"onset_at"`              // an offset from t0
 	// events of containers during it, and until the load had recovered
 	Events []Event `json:"events,omitempty"`

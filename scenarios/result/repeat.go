@@ -20,7 +20,7 @@ type Repeat struct {
 	Failover     Spread `json:"failover"`      // of occurrences that were good again during the fault
 	Recover      Spread `json:"recover"`       // from the injection to recovery
 	Heal         Spread `json:"heal"`          // from the clearing to recovery
-	Degraded     Spread `json:"degraded"`      // seconds in bad windows
+	Degraded     Spread `json:"degraded"`      // seconds of bad requests
 }
 
 // A Spread is the distribution of one figure over the occurrences of a fault that have it. Its

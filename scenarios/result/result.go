@@ -13,11 +13,32 @@ import (
 	"brunt/scenarios"
 )
 
-// ResultVersion is the version of result.json.
-const ResultVersion = 1
+// ResultVersion is the version of result.json that is written.
+//
+// Since version 2 the times of a fault are those of single requests, and degraded is the sum of bad
+// time; in version 1 both were counted in windows.
+const ResultVersion = 2
+
+// OldestVersion is the oldest version of result.json that is read.
+const OldestVersion = 1
+
+// InWindows reports whether the times of faults are those of windows, as before version 2. They are not
+// compared with those of requests.
+func (r *Result) InWindows() bool { return r.Version == 1 }
+
+// Upgrade sets what an older version did not know to unknown.
+func (r *Result) Upgrade() {
+	if !r.InWindows() {
+		return
+	}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		f.RecoveredLow, f.RecoveredHigh, f.RelapsedAt = NaN, NaN, NaN
+	}
+}
 
 // A Result is the complete result of a finished run, and the only input of reporters. It encodes
-// to result.json, version 1: keys are added, never renamed or removed. Durations are seconds,
+// to result.json, version 2: keys are added, never renamed or removed. Durations are seconds,
 // times offsets from t0, shares 0 to 1.
 type Result struct {
 	Version    int               `json:"version"`              // of this file

@@ -48,6 +48,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN, Failover: result.NaN,
 		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
+		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
 		Within: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
 	}
 	if rec.Units == nil {
@@ -91,6 +92,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, result.Num(f.Limit)
 	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
+	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, c.Injected)
 	rec.Recover, rec.Heal = since(f.RecoveredAt, c.Injected), since(f.RecoveredAt, c.Cleared)
 	if f.Impact == result.NotRecovered {

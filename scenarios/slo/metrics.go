@@ -85,7 +85,7 @@ var metrics = Table{
 	},
 	{
 		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
-		Meaning: "Seconds in bad windows because of a fault.",
+		Meaning: "Seconds of bad requests because of a fault: the sum of all stretches of them.",
 	},
 	{
 		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
