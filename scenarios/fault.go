@@ -44,3 +44,12 @@ func FaultOf(occurrence string) string {
 
 // RecoveryOf is the prefix of the name of a fault's recovery phase.
 const RecoveryOf = "recovery/"
+
+// RestOf is the prefix of the name of the phase from a fault's clearing to the next fault.
+const RestOf = "rest/"
+
+// PhaseOf returns the phase or occurrence that a phase follows: itself, unless it is what comes after a
+// fault.
+func PhaseOf(phase string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(phase, RecoveryOf), RestOf)
+}

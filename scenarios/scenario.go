@@ -63,8 +63,10 @@ const (
 // Judge tunes how verdicts are reached.
 type Judge struct {
 	syntax.Place
-	Hold   quantity.Duration `yaml:"hold,positive"` // how long the load must be good to count as recovered; zero is 10s
-	Strict bool              `yaml:"strict"`        // an interval that straddles the target is inconclusive
+	Hold quantity.Duration `yaml:"hold,positive"` // how long the load must be good to count as recovered; zero is 10s
+	// the share of bad requests above which the load is impacted; zero is 1%. Objectives do not change it
+	Limit  quantity.Share `yaml:"limit,min=0,max=0.5"`
+	Strict bool           `yaml:"strict"` // an interval that straddles the target is inconclusive
 }
 
 // HoldOr returns the hold time with its default.
@@ -73,6 +75,14 @@ func (j Judge) HoldOr() time.Duration {
 		return DefaultHold
 	}
 	return j.Hold.D()
+}
+
+// LimitOr returns the limit with its default.
+func (j Judge) LimitOr() float64 {
+	if j.Limit == 0 {
+		return DefaultLimit
+	}
+	return float64(j.Limit)
 }
 
 // document is the top level of a file.

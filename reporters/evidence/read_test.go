@@ -179,7 +179,7 @@ func TestJSON_Form(t *testing.T) {
 func TestJSON_Beginning(t *testing.T) {
 	text := reporterstest.Render(t, JSON{}, reporterstest.Results()["minute"])
 	for _, want := range []string{
-		"{\n \"version\": 1,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n", "\n \"phases\": [\n  {\"name\":\"warmup\",\"start\":-5,\"end\":0},\n",
+		"{\n \"version\": 2,\n \"run\": ", " \"environment\": {\n  \"brunt\": \"v0.1.0\",\n", "\n \"phases\": [\n  {\"name\":\"warmup\",\"start\":-5,\"end\":0},\n",
 		`"hist":`, `\"read post\" in baseline`, `"p95 < 200ms in baseline"`, "\n  \"seconds\": [\n   {\"t\":1,",
 	} {
 		if !strings.Contains(text, want) {

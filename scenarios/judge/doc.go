@@ -77,7 +77,13 @@
 //     or in its recovery fail instead of passing. Where the impact is unknown or confounded
 //     they are inconclusive. An impact counts as seen even if recovery was not.
 //   - The impact is unknown when the load ends, or another fault begins, within a hold.
-//   - An objective on one occurrence sets no limit for another.
+//   - What counts as bad is apart from budgets: no objective changes the limit, so a wide budget hides
+//     no outage and a tight one makes none.
+//   - Edges of an outage are those of single requests. An objective that names a time of its own, such
+//     as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
+//   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that
+//     was good all along.
+//   - A time passes only if its whole interval does.
 //
 // Writes:
 //

@@ -19,6 +19,7 @@ type Case struct {
 	Loads   []Span               // when each load could begin iterations
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
+	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
 	Strict  bool
 	Checks  []string             // names of checks, by number
 	Samples *measure.Samples     // nil keeps none
@@ -142,6 +143,9 @@ func newComposer(r *measure.Recording, c Case) *composer {
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
+	if c.Limit <= 0 {
+		c.Limit = scenarios.DefaultLimit
+	}
 	return &composer{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
 }
 
@@ -190,7 +194,7 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i]}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
@@ -268,7 +272,7 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 			}
 		}
 		if limit < 0 { // edges do not know which answers exceed an objective's own limit
-			s.Marks = f.marks(cells)
+			s.Marks = marksOf(f.records, cells)
 		}
 		if start >= 0 && start < f.end {
 			out = append(out, s)
@@ -277,13 +281,13 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 	return out
 }
 
-// marks lists the requests of records on demand: only the edges of outages are looked at. What brunt
-// itself caused is left out.
-func (f *composer) marks(of []int) func([]impact.Mark) []impact.Mark {
+// marksOf lists the requests of some records on demand: only the edges of outages are looked at. What
+// brunt itself caused is left out.
+func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
 	return func(out []impact.Mark) []impact.Mark {
 		var all measure.Edges
 		for _, i := range of {
-			all.Merge(&f.records[i].edges)
+			all.Merge(&records[i].edges)
 		}
 		for _, m := range all.Marks(nil) {
 			out = append(out, impact.Mark{At: m.At, Bad: m.Bad})

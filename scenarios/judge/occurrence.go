@@ -2,9 +2,7 @@ package judge
 
 import (
 	"cmp"
-	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -25,31 +23,6 @@ func (f *composer) mainObjective(fault string) slo.Objective {
 		}
 	}
 	return slo.Objective{Metric: slo.Metric{Name: "recover"}}
-}
-
-// LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives slo: the share
-// of bad requests, 0 to 1, that counts as impact. It is that of the tightest objective on errors or
-// availability that covers the fault, else 1 %. An objective covers a fault when it is judged over
-// the run, the fault's phase or its recovery; one on another occurrence does not. It ignores an
-// objective that allows no error, which has no measurable share.
-func LimitOf(slo []slo.Objective, fault string) float64 {
-	limit := math.Inf(1)
-	for _, o := range slo {
-		p := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
-		if p != "run" && p != fault && p != scenarios.FaultOf(fault) && scenarios.FaultOf(p) != fault {
-			continue
-		}
-		switch {
-		case o.Metric.Name == "errors" && o.Upper() && o.Value > 0:
-			limit = min(limit, o.Value)
-		case o.Metric.Name == "availability" && !o.Upper() && o.Value < 1:
-			limit = min(limit, 1-o.Value)
-		}
-	}
-	if math.IsInf(limit, 1) {
-		return scenarios.DefaultLimit
-	}
-	return limit
 }
 
 // asked identifies an answer: the occurrence, and which requests are bad.
@@ -76,7 +49,7 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 	if oc.Name == "" {
 		return impact.Unknown(result.NotInjected, "")
 	}
-	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: LimitOf(f.c.SLO, oc.Name), Hold: f.c.Hold}
+	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	if oc.Over {
 		q.Cleared = oc.Cleared
 	}

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // Span is a stretch of time; To is its end.
@@ -42,8 +43,12 @@ type phase struct {
 const ofNone = -1
 
 // phases lists the phases of a run: warm-up, run, baseline, and for each occurrence of a fault the
-// phase itself and its recovery. The recovery is empty without an impact, or if the target recovered
-// before the clearing; without recovery it lasts to the end.
+// phase itself, its recovery, and its rest where an objective is about that.
+//
+// The recovery begins when the fault is cleared, and ends a hold after the last bad request, or after
+// the clearing if the target was good by then: so it is not empty for the better target. Its end is that
+// of a window. Without recovery it has no such end. The next injection and the end of the load end it in
+// any case, because what comes then belongs to others. The rest lasts up to those.
 func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
@@ -63,13 +68,24 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		out = append(out, phase{oc.Name, Span{oc.Injected, max(oc.Injected, min(end, cleared))}, i, func(k measure.Key, set []int32) bool {
 			return k.Start >= 0 && slices.Contains(set, int32(i))
 		}})
-		until := end
-		if a := &answers[i]; a.RecoveredAt.Known() {
-			until = a.RecoveredAt.D()
+		over := end
+		if next := f.after(i); next != nil {
+			over = min(over, next.Injected)
 		}
-		out = append(out, phase{scenarios.RecoveryOf + oc.Name, Span{cleared, max(cleared, until)}, i, func(k measure.Key, _ []int32) bool {
-			return k.Start >= cleared && k.Start < until
-		}})
+		over = max(over, cleared)
+		until := over
+		if a := &answers[i]; a.RecoveredAt.Known() {
+			until = min(over, f.EndOf(max(cleared, a.RecoveredAt.D())+f.c.Hold-1))
+		}
+		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, Span{cleared, until}))
+		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, scenarios.RestOf+oc.Name) }) {
+			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, Span{cleared, over}))
+		}
 	}
 	return out
+}
+
+// afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
+func afterFault(prefix, name string, i int, s Span) phase {
+	return phase{prefix + name, s, i, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
 }

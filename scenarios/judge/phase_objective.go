@@ -131,7 +131,7 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	case o.Metric.Name == "rate" && sum.Span > 0 && !met:
 		return scenarios.Fail, "no iteration began in " + p.name
 	case p.length() == 0:
-		return scenarios.Inconclusive, p.name + " is empty: there was no impact, or recovery came before the fault was cleared"
+		return scenarios.Inconclusive, p.name + " is empty: another fault was injected, or the load ended, before the fault was cleared"
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
 	}

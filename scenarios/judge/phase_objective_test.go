@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // many makes n outcomes of a kind with response time d, spread evenly over the first 20 s.
@@ -575,39 +575,69 @@ func TestJudge_Worst(t *testing.T) {
 	}
 }
 
-// TestLimitOf: L is the tightest objective on errors or availability that covers
-// the fault, else 1 %.
-func TestLimitOf(t *testing.T) {
+// TestLimit: objectives on errors do not change what counts as bad; judge.limit alone does. A tenth of
+// a percent would otherwise be harm where the budget is tight, and half of all requests none where it is
+// wide.
+func TestLimit(t *testing.T) {
+	some := func(share int) func(time.Duration) bool {
+		return func(at time.Duration) bool { return between(30*sec, 45*sec)(at) && int(at/(5*ms))*619%1000 < share }
+	}
 	for _, c := range []struct {
-		slo  string
-		want float64
+		slo   string
+		limit float64
+		share int // bad requests of 1000
+		want  result.Impact
 	}{
-		{"", .01},
-		{"p95 < 1s", .01},
-		{"errors < 2%", .02},
-		{"errors < 2%; errors < 0.5% in f", .005},
-		{"errors < 2%; errors < 0.5% in g", .02},
-		{"errors < 0.5% in baseline", .01},
-		{"errors < 3% in recovery/f", .03},
-		{"errors < 3% in f#2", .03},
-		{"availability > 99.9%", .001},
-		{"availability > 95% in f; errors < 4%", .04},
-		{"errors < 3%; availability > 99.5% in recovery/f#1", .005},
-		{"errors > 5%", .01},  // no upper bound
-		{"errors <= 0%", .01}, // no error could be allowed
+		{"errors < 0.1%", 0, 4, result.NotImpacted},
+		{"errors < 60%", 0, 500, result.Impacted},
+		{"errors < 60%", .6, 500, result.NotImpacted},
+		{"availability > 50%", .005, 100, result.Impacted},
 	} {
-		if got := LimitOf(parseObjectives(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("%q: %g, want %g", c.slo, got, c.want)
+		f := drill(t, parseObjectives(t, c.slo), Case{Limit: c.limit}, outage(some(c.share)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		if f.Impact != c.want {
+			t.Errorf("%s, limit %g, %d of 1000 bad: %s (%s), want %s", c.slo, c.limit, c.share, f.Impact, f.Note, c.want)
 		}
 	}
 }
 
-// TestLimitOf_Occurrence: an objective on one occurrence covers no other.
-func TestLimitOf_Occurrence(t *testing.T) {
-	o := parseObjectives(t, "errors < 0.2% in f#2", "errors < 0.4% in recovery/f#3", "errors < 0.6% in f")
-	for fault, want := range map[string]float64{"f": .002, "f#1": .006, "f#2": .002, "f#3": .004, "g": .01} {
-		if got := LimitOf(o, fault); math.Abs(got-want) > 1e-12 {
-			t.Errorf("%s: %g, want %g", fault, got, want)
-		}
+// TestPhases_AfterFault: the recovery lasts for a hold after the last bad request, up to the next
+// injection, and is never empty; the rest lasts up to the next injection or the end.
+func TestPhases_AfterFault(t *testing.T) {
+	const next = 70 * sec
+	for _, c := range []struct {
+		name               string
+		bad                func(time.Duration) bool
+		recovery, rest     float64 // ends
+		requests, failures int64   // of the recovery
+	}{
+		{"good all along", between(0, 0), 50, 70, 2000, 0},
+		{"bad until the clearing", between(30*sec, 40*sec), 50, 70, 2000, 0},
+		{"bad for longer", between(30*sec, 45500*ms), 56, 70, 3200, 1100},
+		{"a hold does not fit in", between(30*sec, 66*sec), 70, 70, 6000, 5200},
+		{"bad up to the next", between(30*sec, 80*sec), 70, 70, 6000, 6000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := parseObjectives(t, "errors < 1% in rest/f", "errors < 1% in recovery/f")
+			f := drill(t, o, Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec}, injection{"g", "g", next, next + 5*sec})
+			for _, p := range f.Phases {
+				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name]; has && (p.Start != 40 || float64(p.End) != want) {
+					t.Errorf("%s from %v to %v, want 40 to %g", p.Name, p.Start, p.End, want)
+				}
+			}
+			if n := cellOf(t, f, "rest/f", "read", "*").Count; n != 6000 {
+				t.Errorf("%d requests in rest/f, want 6000", n)
+			}
+			if n := cellOf(t, f, "recovery/f", "read", "*").Count; n != c.requests {
+				t.Errorf("%d requests in recovery/f, want %d", n, c.requests)
+			}
+			if c.failures > 0 {
+				if n := cellOf(t, f, "recovery/f", "read", "error").Count; n != c.failures {
+					t.Errorf("%d errors in recovery/f, want %d", n, c.failures)
+				}
+			}
+			if o := f.Objectives[1]; (o.Verdict == scenarios.Pass) != (c.failures == 0) {
+				t.Errorf("%s: %s (%s)", o.Text, o.Verdict, o.Note)
+			}
+		})
 	}
 }

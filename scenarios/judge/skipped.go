@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"strings"
-
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -14,7 +12,7 @@ type Skipped struct{ Fault, Name, Why string }
 // judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,
 // because its effect is unknown.
 func (f *composer) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
-	of := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
+	of := scenarios.PhaseOf(o.PhaseOrRun())
 	for _, s := range f.c.Skipped {
 		if s.Name != of && s.Fault != of {
 			continue

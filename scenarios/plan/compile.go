@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -289,7 +288,7 @@ func (c *compiler) objectives() {
 			}
 			observeCompiler{c}.detectable(o)
 			observeCompiler{c}.observable(o)
-			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
+			if p := scenarios.FaultOf(scenarios.PhaseOf(o.Phase)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}
 		}

@@ -76,7 +76,7 @@ func (c objectiveCheck) occurrences(est []chaos.Estimated) {
 			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
-		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)} {
+		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase)} {
 			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
 			}
@@ -172,7 +172,7 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 // extended until the load offers enough requests.
 func (c objectiveCheck) hold(o slo.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
-	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
+	limit := c.sc.Judge.LimitOr()
 	need := float64(impact.EnoughFor(limit))
 	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where rate is an upper bound, hold is a lower bound
 		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
@@ -456,7 +456,7 @@ func (c objectiveCheck) resolution(est []chaos.Estimated) {
 			continue
 		}
 		told[e.Entry.Name] = true
-		limit := judge.LimitOf(c.sc.SLO, e.Entry.Name)
+		limit := c.sc.Judge.LimitOr()
 		outage, share, window := impact.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
 			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), Brief(window))

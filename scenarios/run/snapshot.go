@@ -89,7 +89,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.Scenario
 	c := judge.Case{
-		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Checks: s.checks, Samples: s.loads.samples,
+		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
 		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
 	}
 	for i := range s.Loads {
