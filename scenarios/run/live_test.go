@@ -31,7 +31,7 @@ target: {stack: demo}
 load: {browse: {executor: constant-arrival-rate, rate: 200/s, duration: 3s, flow: [{get: /posts, name: list}]}}
 chaos: {slow: {at: 1s, for: 500ms, network.latency: {from: posts, to: store, delay: 20ms}}}
 slo: [p95 < 5s, errors < 50%, recover < 1s after slow]
-judge: {hold: 1s}
+judge: {hold: 1s, limit: 5%}
 `, Options{Begun: func(l Look) {
 		look = l
 		for range 2 {
