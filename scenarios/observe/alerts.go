@@ -143,7 +143,7 @@ func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result
 
 func silencedText(silenced bool) string {
 	if silenced {
-		return " (silenced or inhibited: nobody is told)"
+		return " (silenced or inhibited: it notifies no one)"
 	}
 	return ""
 }
@@ -163,9 +163,9 @@ func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 		case rec.Asked == 0:
 			rec.Note = fmt.Sprintf("alert %s was never asked for", rec.Name)
 		case rec.Failed == rec.Asked:
-			rec.Note = fmt.Sprintf("alert %s is not known, nobody answered %d questions: %v", rec.Name, rec.Asked, err)
+			rec.Note = fmt.Sprintf("alert %s is not known, none of %d queries was answered: %v", rec.Name, rec.Asked, err)
 		case rec.Failed > 0:
-			rec.Note = fmt.Sprintf("alert %s: %d of %d questions had no answer", rec.Name, rec.Failed, rec.Asked)
+			rec.Note = fmt.Sprintf("alert %s: %d of %d queries had no answer", rec.Name, rec.Failed, rec.Asked)
 		}
 		if rec.Note = mask(rec.Note); rec.Note != "" {
 			o.run.Note("%s", rec.Note)

@@ -113,7 +113,7 @@ func testDockerConnected(t *testing.T) {
 			case said = <-again:
 				t.Log(said)
 			case <-time.After(30 * time.Second):
-				t.Errorf("the fault is not aimed anew; web reaches store: %v", reaches())
+				t.Errorf("the fault is not aimed again; web reaches store: %v", reaches())
 			}
 			if !strings.HasPrefix(said, "fault.again") {
 				t.Error(said)

@@ -55,8 +55,8 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id str
 // said returns the output of the container.
 func (c *caged) said(t *testing.T) string { return c.y.Engine.Tail(t.Context(), c.id) }
 
-// warden finds the container of its watchdog, and the name of its run.
-func (c *caged) warden(t *testing.T) (id, run string) {
+// watchdog finds the container of its remote watchdog, and the name of its run.
+func (c *caged) watchdog(t *testing.T) (id, run string) {
 	t.Helper()
 	has, err := c.y.Engine.Labelled(t.Context(), docker.BesideLabel, c.id)
 	if err != nil {
@@ -96,9 +96,9 @@ func (c *caged) killed(t *testing.T, b *broken) {
 		}
 		return b.difference(t) != ""
 	})
-	warden, run := c.warden(t)
-	if warden == "" {
-		t.Fatalf("there is no guard in a container of its own: %s", c.said(t))
+	watchdog, run := c.watchdog(t)
+	if watchdog == "" {
+		t.Fatalf("there is no watchdog in a container of its own: %s", c.said(t))
 	}
 	if err := c.y.Engine.Kill(t.Context(), c.id, "KILL"); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 			}
 			t.Log(c.said(t))
 			b.same(t, "at the end")
-			if id, run := c.warden(t); id != "" {
+			if id, run := c.watchdog(t); id != "" {
 				t.Errorf("the guard of run %s is still there", run)
 			}
 		})
@@ -182,8 +182,8 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 		b := newBroken(t, y, "pause")
 		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil)
 		waitFor(t, "the fault to be in", func() bool { return b.difference(t) != "" })
-		warden, _ := c.warden(t)
-		for _, id := range []string{warden, c.id} {
+		watchdog, _ := c.watchdog(t)
+		for _, id := range []string{watchdog, c.id} {
 			if err := y.Engine.Kill(t.Context(), id, "KILL"); err != nil {
 				t.Fatal(err)
 			}

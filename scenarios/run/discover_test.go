@@ -30,7 +30,7 @@ func TestDiscovered(t *testing.T) {
 		lost bool // the journal was removed
 	}{{"the journal is lost", true}, {"the journal lies elsewhere", false}} {
 		t.Run(c.name, func(t *testing.T) {
-			m := newMortal(t)
+			m := newKilledRun(t)
 			t.Setenv("BRUNT_STATE_OF", m.state)
 			t.Setenv("BRUNT_STATE", m.state)
 			m.run(t, killScenario(killFaults["stranger"], m), "both", afterInjection, 0)

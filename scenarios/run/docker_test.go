@@ -238,7 +238,7 @@ chaos:
 	t.Run("gone", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var heir string
+		var replacement string
 		o := Options{Event: func(e result.Event) {
 			if e.Event != "fault.verified" {
 				return
@@ -253,16 +253,16 @@ chaos:
 				t.Error(err)
 				return
 			}
-			if heir = made.ID; y.Engine.Start(ctx, heir) != nil || y.Engine.Pause(ctx, heir) != nil {
-				t.Error("the heir does not start")
+			if replacement = made.ID; y.Engine.Start(ctx, replacement) != nil || y.Engine.Pause(ctx, replacement) != nil {
+				t.Error("the replacement does not start")
 			}
 		}}
 		res := runOnce(t, scenario(`  a: {at: 200ms, for: 2s, container.pause: {container: `+two.Ref+`}}`), o)
 		if f := res.Faults[0]; f.Revert != string(chaos.Gone) || !f.Gone || !strings.Contains(f.GoneEvidence, "is no more") {
 			t.Errorf("%s %s: %+v", res.Verdict, res.Reason, f)
 		}
-		if now, err := y.Engine.Inspect(t.Context(), heir); err != nil || !now.Paused {
-			t.Errorf("the heir was touched: %+v, %v", now, err)
+		if now, err := y.Engine.Inspect(t.Context(), replacement); err != nil || !now.Paused {
+			t.Errorf("the replacement was touched: %+v, %v", now, err)
 		}
 	})
 }
@@ -316,7 +316,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 func testDockerDiscovered(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
-	m := newMortal(t)
+	m := newKilledRun(t)
 	m.run(t, `
 version: 1
 name: to be killed

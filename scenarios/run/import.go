@@ -176,7 +176,7 @@ func (im *importer) refer() error {
 		case o.After != "" || o.PhaseOrRun() != "run" && o.PhaseOrRun() != "baseline" || o.Metric.OfLedger():
 			return fmt.Errorf("`%s`: no fault was injected into what is imported", o.Text)
 		case o.Metric.OfSeries():
-			return fmt.Errorf("`%s`: nobody looked at the target's own side of what is imported", o.Text)
+			return fmt.Errorf("`%s`: an import holds no metrics of the target", o.Text)
 		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):
 			return fmt.Errorf("`%s`: there is no step %q; %s", o.Text, o.Step, syntax.DidYouMean(o.Step, names))
 		case o.Load != "" && !slices.Contains(im.attacks, o.Load):

@@ -99,14 +99,14 @@ func room(t *testing.T, v *chaostest.Victim) string {
 }
 
 // helpers makes runs of m use agents in the engine also for what brunt could do itself.
-func (m *mortal) helpers(t *testing.T) {
+func (m *killedRun) helpers(t *testing.T) {
 	t.Helper()
 	m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
 }
 
 // A broken is a running container, and a fault on it in the middle of which brunt is killed.
 type broken struct {
-	*mortal
+	*killedRun
 	name, fault string
 	v           *chaostest.Victim
 	peer        *chaostest.Victim // a peer that v calls; nil is none
@@ -115,7 +115,7 @@ type broken struct {
 
 func newBroken(t *testing.T, y *chaostest.Yard, name string) *broken {
 	t.Helper()
-	b := &broken{mortal: newMortal(t), name: name}
+	b := &broken{killedRun: newKilledRun(t), name: name}
 	if slices.Contains(helped, name) {
 		b.helpers(t)
 	}
@@ -162,7 +162,7 @@ func (b *broken) same(t *testing.T, when string) {
 	if differs != "" {
 		t.Errorf("%s: it differs:\n%s", when, differs)
 	}
-	if l := engineHas(t, b.v.Yard.Engine, b.mortal); len(l) > 0 {
+	if l := engineHas(t, b.v.Yard.Engine, b.killedRun); len(l) > 0 {
 		t.Errorf("%s: left in the engine: %v", when, l)
 	}
 }
@@ -180,9 +180,9 @@ func (b *broken) unharmed(t *testing.T) (points, injected int) {
 	}
 	found := injectedPattern.FindStringSubmatch(out)
 	if found == nil || !strings.Contains(out, "verified true") {
-		t.Fatalf("the run that nobody kills failed: %s", out)
+		t.Fatalf("the run that is not killed failed: %s", out)
 	}
-	b.same(t, "the run that nobody kills")
+	b.same(t, "the run that is not killed")
 	injected, _ = strconv.Atoi(found[1])
 	points, _ = strconv.Atoi(found[2])
 	return points, injected
@@ -271,17 +271,17 @@ load:
 chaos:
   it: {at: 200ms, for: 100ms, container.pause: {service: store}}
 `
-	m := newMortal(t)
+	m := newKilledRun(t)
 	out := m.run(t, text, "guard", 0, 0)
 	found := pointsPattern.FindStringSubmatch(out)
 	if found == nil || !strings.Contains(out, "verdict pass") {
-		t.Fatalf("the run that nobody kills failed: %s", out)
+		t.Fatalf("the run that is not killed failed: %s", out)
 	}
 	points, _ := strconv.Atoi(found[1])
 	for _, p := range []int{2, 5, points / 2, points} {
 		t.Run(fmt.Sprintf("point %d of %d", p, points), func(t *testing.T) {
 			t.Parallel()
-			m := newMortal(t)
+			m := newKilledRun(t)
 			m.run(t, text, "guard", p, 0)
 			if left := m.clean(t); len(left) > 0 {
 				t.Errorf("left %v", left)
@@ -293,7 +293,7 @@ chaos:
 	}
 	t.Run("without its guard", func(t *testing.T) {
 		t.Parallel()
-		m := newMortal(t)
+		m := newKilledRun(t)
 		m.run(t, text, "both", 5, 0)
 		if l := engineHas(t, y.Engine, m); len(l) == 0 {
 			t.Error("without a guard nothing is left: the test above can't fail")
@@ -308,7 +308,7 @@ chaos:
 }
 
 // engineHas lists the objects of runs of m in the engine, by the run's label.
-func engineHas(t *testing.T, e *docker.Engine, m *mortal) []string {
+func engineHas(t *testing.T, e *docker.Engine, m *killedRun) []string {
 	t.Helper()
 	var out []string
 	for _, run := range m.runs {
@@ -334,7 +334,7 @@ func testDockerGuardEndsAHungBrunt(t *testing.T) {
 	for _, helper := range []bool{false, true} {
 		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
 			t.Parallel()
-			m := newMortal(t)
+			m := newKilledRun(t)
 			v := y.Start(t, chaostest.VictimOptions{Host: scratch})
 			before := everything(t, "table", v)
 			if helper {

@@ -62,7 +62,7 @@ var rootFaults = []string{"throttle", "limit", "fill", "files", "skew", "burn"}
 // killScenario is the scenario of a fault; PID in it stands for a process, FLAG for a file and HOOK
 // for a URL outside the run. Its store is a child of the unit's process: it continues to listen on
 // the unit's port until it is ended. WEBPORT and STOREPORT stand for ports.
-func killScenario(fault string, m *mortal) string {
+func killScenario(fault string, m *killedRun) string {
 	return `
 version: 1
 name: to be killed
@@ -78,8 +78,8 @@ chaos:
   it: ` + strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
 }
 
-// mortal is a run that is to be killed, with everything that it could leave behind.
-type mortal struct {
+// killedRun is a run that is to be killed, with everything that it could leave behind.
+type killedRun struct {
 	state    string
 	runs     []string  // their names
 	env      []string  // additional environment of the runs
@@ -91,9 +91,9 @@ type mortal struct {
 	hooked   atomic.Bool // set by a call
 }
 
-func newMortal(t *testing.T) *mortal {
+func newKilledRun(t *testing.T) *killedRun {
 	t.Helper()
-	m := &mortal{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", "sleep"), flag: t.TempDir() + "/flag"}
+	m := &killedRun{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", "sleep"), flag: t.TempDir() + "/flag"}
 	m.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			m.hooked.Store(r.Method == http.MethodPost)
@@ -119,18 +119,18 @@ func newMortal(t *testing.T) *mortal {
 
 // run runs the scenario, on ports of its own, until it kills itself at a point, or is killed after
 // some time. It returns its output.
-func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
+func (m *killedRun) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	return m.dies(t, after, "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
 }
 
 // breaks injects one fault without load, and is killed as a run is.
-func (m *mortal) breaks(t *testing.T, fault, guard string, point int, after time.Duration) string {
+func (m *killedRun) breaks(t *testing.T, fault, guard string, point int, after time.Duration) string {
 	t.Helper()
 	return m.dies(t, after, append([]string{"break", m.state, guard, strconv.Itoa(point)}, strings.Fields(fault)...)...)
 }
 
-func (m *mortal) dies(t *testing.T, after time.Duration, role ...string) string {
+func (m *killedRun) dies(t *testing.T, after time.Duration, role ...string) string {
 	t.Helper()
 	cmd := m.brunt(role...)
 	var out bytes.Buffer
@@ -146,7 +146,7 @@ func (m *mortal) dies(t *testing.T, after time.Duration, role ...string) string 
 }
 
 // brunt is the command of a brunt in a role, in a run of its own.
-func (m *mortal) brunt(role ...string) *exec.Cmd {
+func (m *killedRun) brunt(role ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], append([]string{"role"}, role...)...)
 	m.runs = append(m.runs, NewID())
 	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
@@ -155,7 +155,7 @@ func (m *mortal) brunt(role ...string) *exec.Cmd {
 }
 
 // file writes the scenario to a file, with ports of its own.
-func (m *mortal) file(t *testing.T, text string) string {
+func (m *killedRun) file(t *testing.T, text string) string {
 	t.Helper()
 	m.ports = freePorts(t, 3) // two for web, one for store
 	return scenario(t, strings.NewReplacer("WEBPORT", strconv.Itoa(m.ports[0]), "STOREPORT", strconv.Itoa(m.ports[2])).Replace(text))
@@ -224,7 +224,7 @@ func listeners(t *testing.T, ports []int) []string {
 
 // residue lists what a dead run has left: journals, processes that it started, listeners on its
 // units' ports, the stranger if it is stopped, the flag, and the state of the hook.
-func (m *mortal) residue(t *testing.T) []string {
+func (m *killedRun) residue(t *testing.T) []string {
 	t.Helper()
 	var left []string
 	journals, err := filepath.Glob(m.state + "/*")
@@ -286,7 +286,7 @@ func TestUnguarded(t *testing.T) {
 
 // changed lists remains of a fault in the stranger's resources, in the control groups of targets,
 // and in the flag's directory.
-func (m *mortal) changed(t *testing.T) (left []string) {
+func (m *killedRun) changed(t *testing.T) (left []string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return nil
@@ -339,7 +339,7 @@ func state(pid int) string {
 }
 
 // clean waits until the watchdog has undone everything.
-func (m *mortal) clean(t *testing.T) []string {
+func (m *killedRun) clean(t *testing.T) []string {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for { // the journal is removed last, and is cheap to check
@@ -369,7 +369,7 @@ func ownPoints(t *testing.T, out string) (from, to, all int) {
 	t.Helper()
 	found := passedPattern.FindStringSubmatch(out)
 	if found == nil {
-		t.Fatalf("the run that nobody kills failed: %s", out)
+		t.Fatalf("the run that is not killed failed: %s", out)
 	}
 	names := strings.Split(found[1], ", ")
 	from = slices.Index(names, "before inject")
@@ -396,11 +396,11 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			if slices.Contains(rootFaults, name) {
 				needsRoot(t)
 			}
-			m := newMortal(t)
+			m := newKilledRun(t)
 			text := killScenario(fault, m)
 			from, to, all := ownPoints(t, m.run(t, text, "guard", 0, 0))
 			if left := m.clean(t); len(left) > 0 {
-				t.Fatalf("the run that nobody kills left %v", left)
+				t.Fatalf("the run that is not killed left %v", left)
 			}
 			if least := 4; to-from+1 < least {
 				t.Fatalf("only %d points of its own at which brunt could die", to-from+1)
@@ -433,7 +433,7 @@ func TestKilledAtRandom(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMortal(t)
+			m := newKilledRun(t)
 			text := killScenario(killFaults[name], m)
 			for _, d := range after {
 				began := time.Now()
@@ -494,7 +494,7 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 					needsRoot(t)
 				}
 				for i := range trials {
-					m := newMortal(t)
+					m := newKilledRun(t)
 					t.Log(m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0))
 					if c.stopped { // the kernel stops a process when it is scheduled next
 						waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
@@ -572,7 +572,7 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 		t.Skip("waits for ten heartbeats")
 	}
 	t.Parallel()
-	m := newMortal(t)
+	m := newKilledRun(t)
 	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m), "900ms", "61s")
 	file := m.file(t, text)
 	cmd := m.brunt("brunt", file, m.state, "guard", "0")

@@ -9,7 +9,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,9 +20,11 @@ import (
 func TestLate(t *testing.T) {
 	t.Parallel()
 	seen := make(chan struct{})
-	var first sync.Once
+	var requests atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		first.Do(func() { close(seen) })
+		if requests.Add(1) == 20 { // the load is under way for 200 ms
+			close(seen)
+		}
 		http.Error(w, "no", http.StatusInternalServerError)
 	}))
 	defer s.Close()
@@ -44,9 +46,8 @@ slo: [errors < 5%%]
 	select {
 	case <-seen:
 	case <-time.After(30 * time.Second):
-		t.Error("no request came")
+		t.Error("too few requests came")
 	}
-	time.Sleep(200 * time.Millisecond)
 	freezeFor(t, cmd.Process.Pid, 500*time.Millisecond)
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)

@@ -71,7 +71,7 @@ load:
 // the other is not affected.
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
-	m := newMortal(t)
+	m := newKilledRun(t)
 	quiet := newNeighbour(t, m.state, calm)
 	loud := newNeighbour(t, m.state, breaks)
 	waitFor(t, "two runs, and something frozen", func() bool {
@@ -94,7 +94,7 @@ func TestNeighbours(t *testing.T) {
 // it; the other leaves it alone, and does not resume it.
 func TestNeighbours_Stranger(t *testing.T) {
 	t.Parallel()
-	m := newMortal(t)
+	m := newKilledRun(t)
 	text := func(at, stays string) string {
 		return `
 version: 1

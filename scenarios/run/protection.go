@@ -59,9 +59,11 @@ func (p *protection) startRemote() (mark []string, err error) {
 		return nil, nil
 	}
 	const (
-		alone   = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
-		unknown = "the engine %s does not know the container that brunt runs in (that is another engine's, as in Docker in Docker), and so has no place beside it for a guard in a container of its own. "
-		soon    = time.Minute
+		alone = "brunt runs in a container, and its watchdog in the same one: when that container ends, both end, " +
+			"and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
+		unknown = "the engine %s does not know the container that brunt runs in, which belongs to another engine, as in Docker in Docker; " +
+			"so the engine can't run a watchdog in a container of its own. "
+		soon = time.Minute
 	)
 	if !p.Contained && !slices.ContainsFunc(p.Faults, p.needsAgent) {
 		p.Note(alone)
@@ -96,7 +98,8 @@ func (p *protection) startRemote() (mark []string, err error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	p.journal.Tell = p.remote.Tell
-	p.Note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
+	p.Note("brunt runs in a container, and a watchdog in a container of its own takes faults on others back if brunt's container ends. " +
+		"Faults by `exec` and `webhook`, and on processes of brunt's own container, are then taken back only by `brunt revert`: keep BRUNT_STATE on a volume")
 	return []string{p.remote.Mark(at)}, nil
 }
 

@@ -51,7 +51,7 @@ type Options struct {
 // Errors of a run that could not begin or continue: its verdict is invalid.
 var (
 	errSetup   = script.ErrSetup
-	errAuth    = errors.New("the load can't prove who it is")
+	errAuth    = errors.New("the load has no token")
 	errUsedUp  = errors.New("unique data is used up")
 	errSuspend = errors.New("brunt was suspended; its faults were taken back before")
 	errBind    = errors.New("a step can't be prepared at the target")

@@ -50,7 +50,7 @@ func TestDocker_Stray(t *testing.T) {
 	if err := <-killed; err != nil {
 		t.Fatal(err)
 	}
-	id, run := c.warden(t)
+	id, run := c.watchdog(t)
 	if is, err := y.Engine.Inspect(t.Context(), id); err != nil || is.State != "created" {
 		t.Fatalf("the guard's container is %+v, %v: brunt was not killed before its start", is, err)
 	}

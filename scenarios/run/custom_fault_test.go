@@ -40,8 +40,8 @@ type ownFault struct {
 // TestOwn_Verdicts: the result of a run for each outcome of a custom fault.
 func TestOwn_Verdicts(t *testing.T) {
 	for _, c := range []ownFault{
-		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Pass, "", false},
-		{"a one-shot", `{at: 1s, within: 2s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: "sleep 0.3; test -s 'FILE'"}}`, scenarios.Pass, "", true},
+		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.None, "", false},
+		{"a one-shot", `{at: 1s, within: 2s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: "sleep 0.3; test -s 'FILE'"}}`, scenarios.None, "", true},
 		{"a one-shot that is not well again", `{at: 1s, within: 1s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: ["false"]}}`, scenarios.NotReverted, "it could not be taken back", true},
 		{"it has no effect", `{at: 1s, for: 500ms, exec: {inject: ["true"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "it was injected, but had no effect: verify does not hold", false},
 		{"it fails half way", `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo no >&2; exit 3", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "inject: `touch", false},
@@ -63,11 +63,11 @@ func TestOwn_NeverGone(t *testing.T) {
 	}
 	t.Parallel()
 	c := ownFault{"its revert does nothing", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`, scenarios.NotReverted, "verify holds still", true}
-	// Who waits to be alone does not wait for this.
+	// A test that waits to be alone does not wait for this one.
 	c.holds(t, func(_ *testing.T, once func() *result.Result) *result.Result { return once() })
 }
 
-// holds has the fault run, and holds what becomes of that. Each run has a flag of its own: some are left.
+// holds runs the fault and compares the outcome. Each run has a flag of its own, because some are left over.
 func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *result.Result) *result.Result) {
 	t.Helper()
 	var file, state string

@@ -50,12 +50,12 @@ func TestDocker_Heirs(t *testing.T) {
 			d.Start(t)
 		})
 	})
-	t.Run("they are made anew", func(t *testing.T) {
+	t.Run("they are recreated", func(t *testing.T) {
 		y := chaostest.NewYard(t)
 		inherit(t, y, chaos.Gone, func(all []*estate) {
 			var work sync.WaitGroup
 			for _, e := range all {
-				work.Go(func() { anew(t, e.v) })
+				work.Go(func() { recreate(t, e.v) })
 			}
 			work.Wait()
 		})
@@ -122,13 +122,13 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 			t.Errorf("%s: %+v", e.name, e.out)
 		}
 		if after := everything(t, e.name, e.v); after != e.before && want == chaos.Gone {
-			t.Errorf("%s: the heir was touched:\n%s", e.name, chaostest.Difference(e.before, after))
+			t.Errorf("%s: the replacement was touched:\n%s", e.name, chaostest.Difference(e.before, after))
 		}
 	}
 }
 
-// anew recreates a container, as a deployment would.
-func anew(t *testing.T, v *chaostest.Victim) {
+// recreate replaces a container, as a deployment would.
+func recreate(t *testing.T, v *chaostest.Victim) {
 	ctx, api := context.Background(), v.Yard.Engine.API()
 	is, err := api.ContainerInspect(ctx, v.ID)
 	if err != nil {
@@ -155,7 +155,7 @@ func anew(t *testing.T, v *chaostest.Victim) {
 func claim(t *testing.T, e *estate, another bool) {
 	t.Helper()
 	ctx, engine := context.Background(), e.v.Yard.Engine
-	waitFor(t, "the heir of "+e.name, func() bool {
+	waitFor(t, "the replacement of "+e.name, func() bool {
 		is, err := engine.Inspect(ctx, e.v.ID)
 		if err == nil && !is.Running && (e.name == "kill" || e.name == "disconnect") {
 			_ = engine.Start(ctx, e.v.ID) // a kill keeps it down
