@@ -27,7 +27,7 @@ type Load struct {
 	Targets string `yaml:"targets"`
 	// settings for every request of a targets file or a log: headers, check, auth, sign, redirects
 	Request *syntax.Node `yaml:"request"`
-	Engine  string       `yaml:"engine,oneof=native|vegeta"` // what makes the requests; zero is native
+	Engine  string       `yaml:"engine"` // what makes the requests; zero is native
 	// steps that run once per virtual user, never judged
 	Init []Step `yaml:"init"`
 	// how its requests authenticate; nil is the scenario's, off is none
@@ -39,12 +39,6 @@ type Load struct {
 	Shape       syntax.Block      `yaml:"-"`           // the executor with its own settings
 	Script      *Script           `yaml:"-"`           // instead of all that: a k6 script; nil is none
 }
-
-// Engines that make the requests of a load.
-const (
-	NativeEngine = "native"
-	VegetaEngine = "vegeta"
-)
 
 // Replay is the executor that repeats the requests of a log: its load has no flow.
 const Replay = "replay"

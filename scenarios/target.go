@@ -25,7 +25,7 @@ type Target struct {
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that it names
 	Endpoints map[string]template.TextTemplate `yaml:"endpoints"`
-	Entry string       `yaml:"entry"` // the service that relative paths go to
+	Entry     string                           `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load
 	Ready *Ready `yaml:"ready"`
 	// TLS versions and certificates, of the target and of the load

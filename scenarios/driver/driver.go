@@ -11,6 +11,7 @@ package driver
 
 import (
 	"context"
+	"slices"
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -54,7 +55,7 @@ func All() []Descriptor {
 // For returns the driver of a load. Known is false if no driver of the list has the engine that
 // the load names.
 func For(l *scenarios.Load, list []Descriptor) (d Descriptor, known bool) {
-	named := l.Engine != "" && l.Engine != scenarios.NativeEngine
+	named := l.Engine != "" && l.Engine != nativeEngine
 	for _, d := range list {
 		if named && d.Engine == l.Engine || !named && d.Claims != nil && d.Claims(l) {
 			return d, true
@@ -63,7 +64,7 @@ func For(l *scenarios.Load, list []Descriptor) (d Descriptor, known bool) {
 	return Descriptor{}, false
 }
 
-// Engines lists what `engine` of a load may name.
+// Engines lists what `engine` of a load may name, sorted.
 func Engines(list []Descriptor) []string {
 	var out []string
 	for _, d := range list {
@@ -71,6 +72,7 @@ func Engines(list []Descriptor) []string {
 			out = append(out, d.Engine)
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 

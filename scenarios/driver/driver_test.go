@@ -32,7 +32,7 @@ func TestFor(t *testing.T) {
 			}
 		})
 	}
-	if got := driver.Engines(driver.All()); !slices.Equal(got, []string{"vegeta", "native"}) {
+	if got := driver.Engines(driver.All()); !slices.Equal(got, []string{"native", "vegeta"}) {
 		t.Errorf("engines: %q", got)
 	}
 }

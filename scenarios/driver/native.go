@@ -7,9 +7,12 @@ import (
 	"brunt/targets"
 )
 
+// nativeEngine is the engine of a load that names none: the drivers that claim it, brunt's own.
+const nativeEngine = "native"
+
 // native makes requests with brunt's own clients. It claims every load.
 func native() Descriptor {
-	return Descriptor{Engine: scenarios.NativeEngine, Claims: func(*scenarios.Load) bool { return true }, Prepare: byClient}
+	return Descriptor{Engine: nativeEngine, Claims: func(*scenarios.Load) bool { return true }, Prepare: byClient}
 }
 
 // byClient makes the requests of a load with a client of the protocols of its steps.

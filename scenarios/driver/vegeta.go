@@ -9,7 +9,7 @@ import (
 // attacker makes requests with vegeta's attacker.
 func attacker() Descriptor {
 	return Descriptor{
-		Engine: scenarios.VegetaEngine, Version: vegeta.Name,
+		Engine: "vegeta", Version: vegeta.Name,
 		Check: checkVegeta, Unkept: "vegeta", At: "engine",
 		Prepare: prepareVegeta,
 	}

@@ -90,7 +90,7 @@ func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 		list = driver.All()
 	}
 	d, known := driver.For(l, list)
-	if !known {
+	if !known || l.Engine == "" && l.Has("engine") {
 		c.m.AddHint(l.Of("engine"), syntax.DidYouMean(l.Engine, driver.Engines(list)), "`engine` can't be %q", l.Engine)
 		return
 	}

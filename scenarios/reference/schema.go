@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -221,7 +222,11 @@ func loadSchema(doc syntax.Describer) syntax.Schema {
 	withProofs(request, doc)
 	props := common["properties"].(syntax.Schema)
 	props["request"] = syntax.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
-	var all []any
+	var engines, all []any
+	for _, name := range driver.Engines(driver.All()) {
+		engines = append(engines, name)
+	}
+	props["engine"] = syntax.Schema{"description": common.Property("engine")["description"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": engines})}}
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(syntax.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["description"] = doc(reflect.TypeOf(load.Kinds()[name]()).Elem(), "")

@@ -21,8 +21,7 @@ type toy struct {
 // toyDriver describes the toy: a driver needs only this and its line in driver.All.
 func toyDriver() driver.Descriptor {
 	return driver.Descriptor{
-		Version: "toy 1.0",
-		Claims:  func(l *scenarios.Load) bool { return l.Name == "toyed" },
+		Engine: "toy", Version: "toy 1.0",
 		Check: func(d *driver.Draft) {
 			if d.Schedule.Closed() {
 				d.Mistakes.Add(d.Load.Of("executor"), "the toy follows a rate")
@@ -59,7 +58,7 @@ version: 1
 name: by a toy
 target: {url: "http://`+s.addr+`"}
 load:
-  toyed: {`+executor+`, duration: 1s, flow: [{name: play, get: /}]}
+  toyed: {engine: toy, `+executor+`, duration: 1s, flow: [{name: play, get: /}]}
 slo: ["errors <= 0%", "p95 < 500ms"]
 `), scenarios.Options{})
 		if err != nil {

@@ -214,7 +214,7 @@ func (im *importer) runner() *runner {
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)
-		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: scenarios.VegetaEngine}, Schedule: load.Plan{Users: users}}
+		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users}}
 		p.Loads = append(p.Loads, lp)
 		r.loads.clients = append(r.loads.clients, noWay{})
 	}

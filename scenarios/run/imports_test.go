@@ -78,7 +78,7 @@ var arrows = map[string][]string{
 	"scenarios/capacity":        nil,           // works on rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference": {
-		"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
+		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
 		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
