@@ -77,19 +77,19 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 // flows checks that a load defines its requests in exactly one way.
 func (p *files) flows(l *Load, f syntax.Field) {
 	const such = "such as flow: [{get: /}]"
-	var ways []string // keys that define the requests
+	var given []string // keys that define the requests
 	for _, key := range []string{"flow", "mix", "targets"} {
 		if l.Has(key) {
-			ways = append(ways, key)
+			given = append(given, key)
 		}
 	}
 	switch {
-	case l.Executor == Replay && len(ways) > 0:
-		p.m.AddHint(l.Of(ways[0]), "`request` says what each of its requests has besides", "the requests of load %q are those of its log, so that it has no %s", l.Name, ways[0])
-	case len(ways) == 0 && l.Executor != Replay:
+	case l.Executor == Replay && len(given) > 0:
+		p.m.AddHint(l.Of(given[0]), "`request` says what each of its requests has besides", "the requests of load %q are those of its log, so that it has no %s", l.Name, given[0])
+	case len(given) == 0 && l.Executor != Replay:
 		p.m.AddHint(f.Pos, such, "load %q has neither flow nor mix", l.Name)
-	case len(ways) > 1:
-		p.m.Add(l.Of(ways[1]), "load %q has both %s and %s", l.Name, ways[0], ways[1])
+	case len(given) > 1:
+		p.m.Add(l.Of(given[1]), "load %q has both %s and %s", l.Name, given[0], given[1])
 	}
 	if l.Has("request") && !l.Has("targets") && l.Executor != Replay {
 		p.m.Add(l.Of("request"), "`request` is for a load with a targets file, or that replays a log; a step says itself what it has")

@@ -16,6 +16,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/targets/platform/filelock"
 )
 
 // A Journal is where a run writes what it is about to break, before it does. It is a file of lines.
@@ -71,7 +72,7 @@ func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
 }
 
 func (j *Journal) begin(run string) error {
-	if err := lock(j.f); err != nil {
+	if err := filelock.Try(j.f); err != nil {
 		return fmt.Errorf("locking the journal: %w", err)
 	}
 	id, err := proc.Identify(os.Getpid())
@@ -218,7 +219,7 @@ func (j *Journal) Close() error {
 	f := j.f
 	j.f = nil
 	if len(j.open) > 0 {
-		return errors.Join(unlock(f), f.Close())
+		return errors.Join(filelock.Unlock(f), f.Close())
 	}
 	return errors.Join(remove(j.path), f.Close())
 }
@@ -362,7 +363,7 @@ func readJournal(path string) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Alive, err = isLocked(f)
+	s.Alive, err = filelock.Held(f)
 	return s, err
 }
 

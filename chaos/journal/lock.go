@@ -5,13 +5,15 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"brunt/targets/platform/filelock"
 )
 
 // lockWait waits for a file's lock.
 func lockWait(ctx context.Context, f *os.File) error {
 	for {
-		err := lock(f)
-		if err == nil || !errors.Is(err, errHeld) {
+		err := filelock.Try(f)
+		if err == nil || !errors.Is(err, filelock.ErrHeld) {
 			return err
 		}
 		select {

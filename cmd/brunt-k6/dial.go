@@ -24,7 +24,7 @@ import (
 // dialer checks the address that it connects to, after names are resolved.
 type dialer struct {
 	*netext.Dialer
-	ways map[string]string
+	routes map[string]string // host or host:port to where a connection goes instead
 }
 
 var _ interface {
@@ -32,8 +32,8 @@ var _ interface {
 	lib.AddrResolver
 } = (*dialer)(nil)
 
-// fences parses the lists of allowed addresses.
-func fences(lists [][]string) ([]*scenarios.Reach, error) {
+// allowLists parses the lists of allowed addresses.
+func allowLists(lists [][]string) ([]*scenarios.Reach, error) {
 	var out []*scenarios.Reach
 	for _, l := range lists {
 		r := new(scenarios.Reach)
@@ -56,7 +56,7 @@ func arm(s *lib.State, c *k6.Config) error {
 	if !ok {
 		return nil // armed already
 	}
-	all, err := fences(c.Fences)
+	all, err := allowLists(c.Allow)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func arm(s *lib.State, c *k6.Config) error {
 		}
 		return nil
 	}
-	d := &dialer{own, c.Ways}
+	d := &dialer{own, c.Routes}
 	s.Dialer = d
 	if t, ok := s.Transport.(*http.Transport); ok {
 		t.DialContext, t.Proxy = d.DialContext, nil
@@ -85,23 +85,23 @@ type hostKey struct{}
 
 // DialContext implements [lib.DialContexter].
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	to, moved := d.way(addr)
+	to, moved := d.route(addr)
 	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that resolved to the address
 		ctx = context.WithValue(ctx, hostKey{}, host)
 	}
 	return d.Dialer.DialContext(ctx, network, to)
 }
 
-// way returns the address used for a connection to addr.
-func (d *dialer) way(addr string) (to string, moved bool) {
-	if to, ok := d.ways[addr]; ok {
+// route returns the address used for a connection to addr.
+func (d *dialer) route(addr string) (to string, moved bool) {
+	if to, ok := d.routes[addr]; ok {
 		return to, true
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return addr, false
 	}
-	to, ok := d.ways[host]
+	to, ok := d.routes[host]
 	if !ok {
 		return addr, false
 	}

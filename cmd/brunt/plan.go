@@ -46,7 +46,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	kept, err := dryrun.Foresee(c.Context(), plan, filepath.Dir(f.out), set)
+	kept, err := dryrun.NewPlanFile(c.Context(), plan, filepath.Dir(f.out), set)
 	if err != nil {
 		return usagef("the plan: %w", err)
 	}

@@ -201,7 +201,7 @@ func TestMeasure(t *testing.T) {
 	}{
 		{"plain", []*Record{at(1, false, false), at(2, false, false)}, "1 2"},
 		{"red ones don't count", []*Record{at(1, false, false), at(2, true, false), at(3, false, false)}, "1 3"},
-		{"an accepted one begins anew", []*Record{at(1, false, false), at(2, true, false), at(3, false, true), at(4, false, false)}, "3 4"},
+		{"an accepted one begins again", []*Record{at(1, false, false), at(2, true, false), at(3, false, true), at(4, false, false)}, "3 4"},
 		{"none", nil, ""},
 	}
 	for _, tt := range tests {

@@ -28,7 +28,7 @@ type Record struct {
 	Started time.Time `json:"started"`          // when the run began
 	Commit  string    `json:"commit,omitempty"` // of the system under test, as --commit named it
 	Red     bool      `json:"red,omitempty"`    // found to be worse: it is no part of what later runs are held to
-	Accept  bool      `json:"accept,omitempty"` // the history begins anew with it: what is before is no measure any more
+	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
 	Values  []Kept    `json:"values"`           // what was measured
 }
 

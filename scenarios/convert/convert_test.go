@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 )
 
@@ -200,7 +200,7 @@ func TestConvert_Large(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sc, err := parsed(made.Text)
+			sc, err := converttest.Parse(made.Text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,25 +234,12 @@ func TestConvert_Bombs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parsed(made.Text); err != nil {
+	if _, err := converttest.Parse(made.Text); err != nil {
 		t.Error(err)
 	}
 	if n := strings.Count(made.Text, "get: "); n < 1 || n > 100 {
 		t.Errorf("%d steps", n)
 	}
-}
-
-// parsed parses a converted scenario, with any files and environment that it needs.
-func parsed(text string) (*scenarios.Scenario, error) {
-	return scenarios.Parse("made.yaml", scenarios.Options{
-		Env: func(string) (string, bool) { return "secret", true },
-		Read: func(path string) ([]byte, error) {
-			if path == "made.yaml" {
-				return []byte(text), nil
-			}
-			return []byte("a,b\n1,2\n"), nil
-		},
-	})
 }
 
 func FuzzConvert(f *testing.F) {
@@ -274,7 +261,7 @@ func FuzzConvert(f *testing.F) {
 			return
 		}
 		// Data is read from files that do not exist; a k6 script has no steps.
-		if _, err := parsed(made.Text); err != nil && !strings.Contains(err.Error(), "data") && !strings.Contains(made.Text, "k6:") {
+		if _, err := converttest.Parse(made.Text); err != nil && !strings.Contains(err.Error(), "data") && !strings.Contains(made.Text, "k6:") {
 			t.Fatalf("%v\n%s", err, made.Text)
 		}
 	})
@@ -296,7 +283,7 @@ func TestConverter_Toy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sc, err := parsed(strings.Replace(made.Text, "target:", "target: {url: \"http://127.0.0.1:8080\"}\n#", 1))
+	sc, err := converttest.Parse(strings.Replace(made.Text, "target:", "target: {url: \"http://127.0.0.1:8080\"}\n#", 1))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, made.Text)
 	}

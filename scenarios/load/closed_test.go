@@ -13,7 +13,7 @@ import (
 
 func TestClosed_ConstantVUs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(100 * ms)
 		stats := r.do(t, r.run(t, `{executor: constant-vus, vus: 5, duration: 10s, start: 30s}`, get))
 		list := r.outcomes(0)
@@ -31,7 +31,7 @@ func TestClosed_ConstantVUs(t *testing.T) {
 // Closed loads hide a stall: five users are delayed at most five times.
 func TestClosed_StallIsMetOncePerUser(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = func(it *template.Iter, k call, now time.Duration) verdict {
 			v := frozen(it, k, now)
 			v.after += ms
@@ -52,7 +52,7 @@ func TestClosed_StallIsMetOncePerUser(t *testing.T) {
 
 func TestClosed_RampingVUs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(10 * ms)
 		run := r.run(t, `{executor: ramping-vus, stages: [{vus: 10, duration: 10s}, {vus: 10, duration: 5s}, {vus: 2, duration: 0s}, {vus: 2, duration: 5s}, {vus: 0, duration: 2s}, {vus: 4, duration: 4s}]}`, get)
 		stats := r.do(t, run)
@@ -78,7 +78,7 @@ func TestClosed_RampingVUs(t *testing.T) {
 // On a slope as flat as this, rounding hides the time at which a user is due.
 func TestClosed_FlatSlope(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(10 * time.Minute)
 		run := r.run(t, `{executor: ramping-vus, start_vus: 99999, stages: [{vus: 100000, duration: 8000h}]}`, get)
 		from := run.activeFrom(99999, 0)
@@ -124,7 +124,7 @@ func TestClosed_ActiveFrom(t *testing.T) {
 
 func TestClosed_PerVUIterations(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		each := map[int]int{}
 		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			each[it.VU]++
@@ -149,7 +149,7 @@ func TestClosed_PerVUIterations(t *testing.T) {
 
 func TestClosed_SharedIterations(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		each := map[int]int{}
 		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			each[it.VU]++
@@ -164,7 +164,7 @@ func TestClosed_SharedIterations(t *testing.T) {
 
 func TestClosed_MaxDuration(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(300 * ms)
 		stats := r.do(t, r.run(t, `{executor: shared-iterations, vus: 2, iterations: 1000, max_duration: 3s}`, get))
 		if n := len(r.outcomes(0)); n != 20 || stats.End != 3*time.Second {
@@ -175,7 +175,7 @@ func TestClosed_MaxDuration(t *testing.T) {
 
 func TestClosed_Warmup(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(100 * ms)
 		run := r.run(t, `{executor: per-vu-iterations, vus: 2, iterations: 5}`, get)
 		r.t0 = time.Now().Add(4 * time.Second)
@@ -204,7 +204,7 @@ func TestClosed_Warmup(t *testing.T) {
 
 func TestClosed_Cancelled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(100 * ms)
 		run := r.run(t, `{executor: constant-vus, vus: 2, duration: 1h}`, get, think(20*time.Second))
 		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Second)
@@ -218,7 +218,7 @@ func TestClosed_Cancelled(t *testing.T) {
 
 func TestClosed_GraceIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(-1)
 		run := r.run(t, `{executor: constant-vus, vus: 3, duration: 5s}`, get)
 		run.Timeout, run.Grace = time.Hour, 2*time.Second
@@ -231,7 +231,7 @@ func TestClosed_GraceIsOver(t *testing.T) {
 
 func TestClosed_UserCannotBeOpened(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(100 * ms)
 		r.opened = func(vu int) error {
 			if vu == 1 {

@@ -53,7 +53,7 @@ func (f *tool) Attack(next func() (scenarios.Arrival, bool), record func(scenari
 
 func TestEngine(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: spike, base: 10/s, peak: 100/s, before: 1s, hold: 1s, after: 2s}`)
 		run.Warmup = time.Second
 		r.t0 = time.Now().Add(2 * time.Second)
@@ -81,7 +81,7 @@ func TestEngine(t *testing.T) {
 // Requests in flight at the end of the grace are cut off, and counted.
 func TestEngine_Grace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1s}`)
 		f := &tool{now: r.now, takes: time.Hour, abort: r.abort}
 		run.Engine, run.Grace = f, 2*time.Second
@@ -95,7 +95,7 @@ func TestEngine_Grace(t *testing.T) {
 // A cancelled run takes no further arrivals.
 func TestEngine_Cancelled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1h}`)
 		run.Engine = &tool{now: r.now, takes: time.Hour, abort: r.abort}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -118,7 +118,7 @@ func TestInTurn(t *testing.T) {
 		}
 	}
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1s}`)
 		run.InTurn, run.Flows = true, []Flow{{Steps: []Step{get}}, {Steps: []Step{{Call: call("b"), Index: 1}}}, {Steps: []Step{{Call: call("c"), Index: 2}}}}
 		r.do(t, run)

@@ -22,7 +22,7 @@ func TestOpen_AnHour(t *testing.T) {
 		if testing.Short() {
 			t.Skip("72 000 requests")
 		}
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(30 * ms)
 		stats := r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 20/s, duration: 1h}`, get))
 		list := r.outcomes(0)
@@ -51,7 +51,7 @@ func frozen(_ *template.Iter, _ call, now time.Duration) verdict {
 // TestOpen_FrozenTarget checks that every request that a stalled target delays is counted.
 func TestOpen_FrozenTarget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = frozen
 		r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 1000/s, duration: 10s}`, get))
 		list := r.outcomes(0)
@@ -68,7 +68,7 @@ func TestOpen_FrozenTarget(t *testing.T) {
 
 func TestOpen_FrozenTargetPoisson(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = frozen
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 1000/s, duration: 10s, arrivals: poisson}`, get)
 		r.do(t, run)
@@ -91,7 +91,7 @@ func TestOpen_FrozenTargetPoisson(t *testing.T) {
 
 func TestOpen_MaxInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(ms)
 		// Five at once at 602 ms each: 8 of the 100 per second.
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 2s}`, get, think(600*ms), Step{Call: call("second"), Index: 1})
@@ -145,7 +145,7 @@ func think(d time.Duration) Step { return Step{Index: -1, Think: quantity.Range{
 // Unsent arrivals expire on time even without other events: no new arrival, no free worker.
 func TestOpen_ExpiresInSilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(-1)
 		run := r.run(t, `{executor: ramping-arrival-rate, start_rate: 2/s, stages: [{rate: 2/s, duration: 1s}, {rate: 0/s, duration: 0s}, {rate: 0/s, duration: 30s}]}`, get)
 		run.MaxInFlight, run.Timeout = 1, 3*time.Second
@@ -188,7 +188,7 @@ func TestOpen_Outage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				const down, up = 10 * time.Second, 70 * time.Second
-				r := newRig()
+				r := newFakeTarget()
 				caught := 0
 				r.answer = func(_ *template.Iter, _ call, now time.Duration) verdict {
 					switch {
@@ -229,7 +229,7 @@ func TestOpen_Outage(t *testing.T) {
 // Arrivals in line at the load's end are served, then the load ends.
 func TestOpen_Drains(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(40 * ms)
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 100/s, duration: 1s}`, get)
 		run.MaxInFlight = 2
@@ -242,7 +242,7 @@ func TestOpen_Drains(t *testing.T) {
 
 func TestOpen_FailingUsers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			if it.N%4 == 0 {
 				return verdict{kind: scenarios.Error, cause: scenarios.Refused}
@@ -258,7 +258,7 @@ func TestOpen_FailingUsers(t *testing.T) {
 
 func TestOpen_Warmup(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: ramping-arrival-rate, start_rate: 10/s, stages: [{rate: 100/s, duration: 2s}]}`, get)
 		r.t0 = time.Now().Add(6 * time.Second)
 		run.Warmup = 5 * time.Second
@@ -292,7 +292,7 @@ func TestOpen_Warmup(t *testing.T) {
 
 func TestOpen_Start(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		stats := r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 3s, start: 90s}`, get))
 		list := r.outcomes(0)
 		if len(list) != 30 || list[0].Intended != 90*time.Second || list[0].Lag() != 0 || stats.End != 93*time.Second {
@@ -303,7 +303,7 @@ func TestOpen_Start(t *testing.T) {
 
 func TestOpen_Cancelled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(700 * ms)
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1h}`, get)
 		run.MaxInFlight = 3
@@ -337,7 +337,7 @@ func TestOpen_Cancelled(t *testing.T) {
 
 func TestOpen_CancelledWhileUsersHang(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(-1)
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 1h}`, get)
 		run.Timeout = time.Hour
@@ -359,7 +359,7 @@ func TestOpen_CancelledWhileUsersHang(t *testing.T) {
 
 func TestOpen_GraceIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(-1)
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 5s}`, get)
 		run.Timeout, run.Grace, run.MaxInFlight = time.Hour, 4*time.Second, 20
@@ -387,7 +387,7 @@ func TestOpen_GraceIsOver(t *testing.T) {
 
 func TestOpen_UserCannotBeOpened(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(time.Second)
 		r.opened = func(vu int) error {
 			if vu == 3 {

@@ -232,7 +232,7 @@ func TestReplay_Run(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		r := newRig()
+		r := newFakeTarget()
 		r.answer = takes(5 * ms)
 		run := r.run(t, `{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, get)
 		run.Plan, run.Warmup = p, 2*time.Second
@@ -271,7 +271,7 @@ func TestReplay_Changed(t *testing.T) {
 		t.Fatal(wrong)
 	}
 	p.Log.open = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(combined("1 GET /a"))), nil }
-	r := newRig()
+	r := newFakeTarget()
 	r.answer = takes(0)
 	run := r.run(t, `{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, get)
 	run.Plan, run.Flows = p, []Flow{{Weight: 1, Steps: []Step{get}}, {Weight: 1, Steps: []Step{get}}}

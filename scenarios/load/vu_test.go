@@ -52,7 +52,7 @@ func TestIterate_Think(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig()
+				r := newFakeTarget()
 				r.answer = takes(10 * ms)
 				r.do(t, r.run(t, c.load, c.steps...))
 				for i, want := range c.intended {
@@ -75,7 +75,7 @@ func TestIterate_Think(t *testing.T) {
 
 func TestIterate_ThinkIsDrawn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		pause := Step{Index: -1, Think: quantity.Range{Min: 100 * ms, Max: 400 * ms}}
 		r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 20s}`, step(0, "a"), pause, step(1, "b")))
 		low, high := time.Hour, time.Duration(0)
@@ -104,7 +104,7 @@ func TestIterate_Ends(t *testing.T) {
 		for _, load := range []string{`{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, `{executor: shared-iterations, vus: 1, iterations: 1}`} {
 			t.Run(c.name, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					r := newRig()
+					r := newFakeTarget()
 					r.answer = func(_ *template.Iter, k call, _ time.Duration) verdict {
 						if k == "b" {
 							return c.v
@@ -137,7 +137,7 @@ func TestIterate_Ends(t *testing.T) {
 
 func TestIterate_Variables(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		var seen []string
 		see := func(v template.Value) {
 			text := "unset"
@@ -186,7 +186,7 @@ func TestInit_OncePerUser(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig()
+				r := newFakeTarget()
 				inits, draws := map[int]int{}, map[uint64]bool{}
 				r.answer = func(it *template.Iter, k call, _ time.Duration) verdict {
 					if k == "init" {
@@ -230,7 +230,7 @@ func TestInit_Fails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig()
+				r := newFakeTarget()
 				tries := 0
 				r.answer = func(_ *template.Iter, k call, _ time.Duration) verdict {
 					if k != "init" {
@@ -268,7 +268,7 @@ func TestInit_Fails(t *testing.T) {
 
 func TestInit_PauseEndsWithTheRun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig()
+		r := newFakeTarget()
 		run := r.run(t, `{executor: constant-vus, vus: 2, duration: 1h}`, step(0, "a"))
 		run.Init = []Step{think(30 * time.Minute)}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -285,7 +285,7 @@ func TestInit_PauseEndsWithTheRun(t *testing.T) {
 func TestMix(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		count := func(most int) (n [3]float64, by map[int64]string) {
-			r := newRig()
+			r := newFakeTarget()
 			by = map[int64]string{}
 			r.answer = func(it *template.Iter, k call, _ time.Duration) verdict {
 				by[it.N] = string(k)
@@ -324,7 +324,7 @@ func TestMix(t *testing.T) {
 func TestRandomSource(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		draw := func(name string, seed uint64, most int, load string) map[int64]uint64 {
-			r := newRig()
+			r := newFakeTarget()
 			out := map[int64]uint64{}
 			r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 				out[it.N] = it.Rand.Uint64()

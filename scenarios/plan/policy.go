@@ -276,8 +276,8 @@ func (c policyCheck) protect(p *scenarios.Policy) {
 	spare := protected(p)
 	for _, e := range c.plan.Faults {
 		for _, u := range e.Traits(c.plan.Scope).Reaches {
-			if whom, yes := spare.Has(u); yes {
-				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", whom, p.Of("protect"))
+			if name, yes := spare.Has(u); yes {
+				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", name, p.Of("protect"))
 				break
 			}
 		}
@@ -364,8 +364,8 @@ func (p *Plan) allowLists(key string) [][]string {
 // are known only when the fault is planned.
 func (p *Plan) CheckProtected(name string) error {
 	for _, policy := range p.Policies {
-		if whom, yes := protected(policy).Has(name); yes {
-			return fmt.Errorf("%s is protected by %s", whom, policy.Of("protect"))
+		if name, yes := protected(policy).Has(name); yes {
+			return fmt.Errorf("%s is protected by %s", name, policy.Of("protect"))
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
-	"scenarios/suite":           nil,                                                      // turns of the tests that put load on the machine; every test may import it
+	"scenarios/suite":           {"targets/platform/filelock"},                            // turns of the tests that put load on the machine; every test may import it
 	"targets/catalog":           {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
 	"targets/dial":              {"scenarios", "targets"},
 	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"}, // vegeta: its tests compare both engines
@@ -58,8 +58,9 @@ var arrows = map[string][]string{
 	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
 	"targets":                   {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
 	"targets/platform/docker":   nil, // client of the Docker engine
+	"targets/platform/filelock": nil, // locks of files between processes
 	"targets/platform/procmark": nil, // finds processes by marks in their environment
-	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
+	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
 	"reporters/catalog":         {"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest", "reporters/rows", "reporters/terminal", "scenarios"},
 	"reporters/chart":           {"reporters/reporterstest", "reporters/words", "scenarios"},

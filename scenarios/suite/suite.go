@@ -14,6 +14,8 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+
+	"brunt/targets/platform/filelock"
 )
 
 // Full is the environment variable that enables the suites which take minutes.
@@ -43,7 +45,7 @@ func (l loading) Run() int {
 		return l.tests.Run()
 	}
 	defer f.Close() // closing the file ends the turn
-	if err := lock(f); err != nil {
+	if err := filelock.Lock(f); err != nil {
 		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
 	}
 	return l.tests.Run()

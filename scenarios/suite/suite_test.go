@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"brunt/targets/platform/filelock"
 )
 
 type tests func() int
@@ -24,7 +26,7 @@ func TestLoading_OneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lock(f); err != nil {
+	if err := filelock.Lock(f); err != nil {
 		t.Fatal(err)
 	}
 	began, ended := make(chan bool, 1), make(chan int)

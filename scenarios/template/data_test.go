@@ -112,7 +112,7 @@ func TestPicks(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 		if table.Start(1); taken(t, table, 1)[0] != "1" {
-			t.Error("a run begins anew")
+			t.Error("a run begins again")
 		}
 	})
 	t.Run("shuffle", func(t *testing.T) {

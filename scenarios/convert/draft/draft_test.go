@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/template"
 )
 
@@ -39,7 +39,7 @@ func FuzzText(f *testing.F) {
 		}
 		var b strings.Builder
 		top.write(&b, 0, false)
-		sc, err := parsed(b.String())
+		sc, err := converttest.Parse(b.String())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, b.String())
 		}
@@ -90,7 +90,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		d.Load.Set("l", d.Arrivals("1/s", "x").Set("flow", flow))
 		out := d.Scenario()
-		sc, err := parsed(out)
+		sc, err := converttest.Parse(out)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -101,19 +101,6 @@ func FuzzJSON(f *testing.F) {
 		if !static || decode(got, &a) != nil || decode(want.String(), &b) != nil || !same(a, b) {
 			t.Errorf("%s became %s by\n%s", want.String(), got, out)
 		}
-	})
-}
-
-// parsed parses a converted scenario, with any files and environment that it needs.
-func parsed(text string) (*scenarios.Scenario, error) {
-	return scenarios.Parse("made.yaml", scenarios.Options{
-		Env: func(string) (string, bool) { return "secret", true },
-		Read: func(path string) ([]byte, error) {
-			if path == "made.yaml" {
-				return []byte(text), nil
-			}
-			return []byte("a,b\n1,2\n"), nil
-		},
 	})
 }
 

@@ -230,38 +230,38 @@ func (p *plan) unset(t *tree, load *draft.Node) {
 // mix makes weighted flows of a thread group whose iterations pick one of several branches; nil
 // if it has another form.
 func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
-	var ways []*tree
+	var branches []*tree
 	for _, c := range t.sub {
 		if isSampler(c.tag) || isController(c.tag) {
-			ways = append(ways, c)
+			branches = append(branches, c)
 		}
 	}
-	shares := len(ways) > 1 && !slices.ContainsFunc(ways, func(c *tree) bool {
+	shares := len(branches) > 1 && !slices.ContainsFunc(branches, func(c *tree) bool {
 		return c.tag != "ThroughputController" || strings.TrimSpace(c.prop("ThroughputController.style")) != "1"
 	})
-	pick := len(ways) == 1 && (ways[0].tag == "RandomController" || ways[0].tag == "InterleaveControl")
+	pick := len(branches) == 1 && (branches[0].tag == "RandomController" || branches[0].tag == "InterleaveControl")
 	if !shares && !pick {
 		return nil
 	}
 	s = p.with(s, t.sub, flow)
 	if pick {
-		if ways[0].tag == "InterleaveControl" {
-			p.d.Lose(flow, ways[0].line, "one after the other by %q; one of them is picked each time", draft.Clip(ways[0].name(), 60))
+		if branches[0].tag == "InterleaveControl" {
+			p.d.Lose(flow, branches[0].line, "one after the other by %q; one of them is picked each time", draft.Clip(branches[0].name(), 60))
 		}
-		s = p.with(s, ways[0].sub, flow)
-		ways = slices.DeleteFunc(slices.Clone(ways[0].sub), func(c *tree) bool { return !isSampler(c.tag) && !isController(c.tag) })
+		s = p.with(s, branches[0].sub, flow)
+		branches = slices.DeleteFunc(slices.Clone(branches[0].sub), func(c *tree) bool { return !isSampler(c.tag) && !isController(c.tag) })
 	}
 	out := &draft.Node{Block: true, Items: []*draft.Node{}}
-	for _, way := range ways {
+	for _, branch := range branches {
 		one := &draft.Node{Block: true, Items: []*draft.Node{}}
 		weight := draft.Number(1)
 		if shares {
-			if f, err := strconv.ParseFloat(way.float("ThroughputController.percentThroughput"), 64); err == nil && f > 0 && f <= 1e6 {
+			if f, err := strconv.ParseFloat(branch.float("ThroughputController.percentThroughput"), 64); err == nil && f > 0 && f <= 1e6 {
 				weight = draft.Raw(strconv.FormatFloat(f, 'f', -1, 64))
 			}
-			p.walk(way.sub, s, one, init)
+			p.walk(branch.sub, s, one, init)
 		} else {
-			p.walk([]*tree{way}, s, one, init)
+			p.walk([]*tree{branch}, s, one, init)
 		}
 		for _, key := range []string{"timeout", "connections"} {
 			if v := one.Get(key); v != nil {
@@ -269,11 +269,11 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 			}
 		}
 		if !slices.ContainsFunc(one.Items, func(step *draft.Node) bool { return step.Get("think") == nil }) {
-			p.d.Lose(out, way.line, "%q, which makes no request over HTTP", draft.Clip(way.name(), 60))
+			p.d.Lose(out, branch.line, "%q, which makes no request over HTTP", draft.Clip(branch.name(), 60))
 			continue
 		}
 		item := (&draft.Node{}).Set("weight", weight).Set("flow", &draft.Node{Block: true, Items: one.Items, Pending: one.Pending})
-		item.Above = append(out.Pending, "of "+draft.Clip(way.name(), 60))
+		item.Above = append(out.Pending, "of "+draft.Clip(branch.name(), 60))
 		out.Pending = nil
 		out.Items = append(out.Items, item)
 	}

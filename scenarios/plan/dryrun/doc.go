@@ -2,7 +2,7 @@
 //
 //	Plan --> Describe      loads, timeline and objectives, for people
 //	     --> DryRun        the same, with the steps of every fault, and how each is undone
-//	     --> Foresee       a file with all of that, to be reviewed and run later
+//	     --> NewPlanFile   a file with all of that, to be reviewed and run later
 //	     --> Drift         what differs between such a file and the present
 //
 // It plans every fault against units that do not run yet. It reads the machine and the Docker

@@ -84,9 +84,9 @@ const planVersion = 1
 // slow is the number of iterations of a digest whose data may hold a secret.
 const slow = 100_000
 
-// Foresee resolves what a run would do now, for a plan that is kept in dir. Set are the params of
+// NewPlanFile resolves what a run would do now, for a plan that is kept in dir. Set are the params of
 // the command line. The error joins those of the faults that would fail.
-func Foresee(ctx context.Context, p *plan.Plan, dir string, set map[string]string) (*PlanFile, error) {
+func NewPlanFile(ctx context.Context, p *plan.Plan, dir string, set map[string]string) (*PlanFile, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
 	return planFile(ctx, p, dir, set, salt)

@@ -115,7 +115,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			write(a, "web.sh", "exit 0")
 			write(a, "post.json", "{ }")
 			write(a, "store.sh", "exit 0")
-			made, err := Foresee(t.Context(), a.compile(t, nil), a.dir, a.set)
+			made, err := NewPlanFile(t.Context(), a.compile(t, nil), a.dir, a.set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +173,7 @@ target: {url: "http://localhost:1"}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /}]}}
 chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 `, cmd.Process.Pid)
-	was, err := Foresee(t.Context(), a.compile(t, nil), a.dir, nil)
+	was, err := NewPlanFile(t.Context(), a.compile(t, nil), a.dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,16 +65,16 @@ func (set *Set) start(i int) (*Script, error) {
 	if c.Env, err = h.environ(lp.Load.Script); err != nil {
 		return nil, err
 	}
-	c.Ways = maps.Clone(lp.Resolve)
+	c.Routes = maps.Clone(lp.Resolve)
 	for from, to := range h.Links {
-		if c.Ways == nil {
-			c.Ways = map[string]string{}
+		if c.Routes == nil {
+			c.Routes = map[string]string{}
 		}
-		c.Ways[from] = to
+		c.Routes[from] = to
 	}
-	c.Fences = slices.Clone(c.Fences)
-	for j := range c.Fences { // every list allows what brunt started
-		c.Fences[j] = slices.Concat(c.Fences[j], h.LoadAllowlist.Own.Names())
+	c.Allow = slices.Clone(c.Allow)
+	for j := range c.Allow { // every list allows what brunt started
+		c.Allow[j] = slices.Concat(c.Allow[j], h.LoadAllowlist.Own.Names())
 	}
 	c.Control = h.Control
 	one := &Script{host: h, set: set, index: i, lp: lp, warm: c.Warmup, ready: make(chan struct{})}

@@ -14,20 +14,20 @@ import (
 	"brunt/scenarios/template"
 )
 
-// call is a step of the tests; the rig interprets its name.
+// call is a step of the tests; the fakeTarget interprets its name.
 type call string
 
 func (c call) Name() string { return string(c) }
 
-// verdict is how the rig's target handles a request.
+// verdict is how the fakeTarget's target handles a request.
 type verdict struct {
 	after time.Duration // delay of the answer; negative: no answer
 	kind  scenarios.Kind
 	cause scenarios.Cause
 }
 
-// rig is a target, a sink and a clock. Its users answer as answer says.
-type rig struct {
+// fakeTarget is a target, a sink and a clock. Its users answer as answer says.
+type fakeTarget struct {
 	t0     time.Time
 	answer func(it *template.Iter, c call, now time.Duration) verdict // nil answers at once; called under mu
 	opened func(vu int) error                                         // nil accepts every user
@@ -41,12 +41,12 @@ type rig struct {
 	sent []int64 // numbers of iterations in the order their requests were made
 }
 
-func newRig() *rig { return &rig{t0: time.Now(), abort: make(chan struct{})} }
+func newFakeTarget() *fakeTarget { return &fakeTarget{t0: time.Now(), abort: make(chan struct{})} }
 
-func (r *rig) now() time.Duration { return time.Since(r.t0) }
+func (r *fakeTarget) now() time.Duration { return time.Since(r.t0) }
 
-// run makes a load against the rig that begins after a second.
-func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
+// run makes a load against the fakeTarget that begins after a second.
+func (r *fakeTarget) run(t testing.TB, load string, steps ...Step) *Run {
 	t.Helper()
 	plan, mistakes := planOf(t, load)
 	if len(mistakes) > 0 {
@@ -62,7 +62,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 					return nil, err
 				}
 			}
-			return &user{rig: r}, nil
+			return &user{fakeTarget: r}, nil
 		},
 		Sink:  func(int) Sink { return r },
 		Abort: func() { close(r.abort) },
@@ -70,7 +70,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 }
 
 // do runs the load to its end.
-func (r *rig) do(t testing.TB, run *Run) Stats {
+func (r *fakeTarget) do(t testing.TB, run *Run) Stats {
 	t.Helper()
 	stats, err := run.Go(context.Background())
 	if err != nil {
@@ -79,14 +79,14 @@ func (r *rig) do(t testing.TB, run *Run) Stats {
 	return stats
 }
 
-func (r *rig) Record(o *scenarios.Outcome) {
+func (r *fakeTarget) Record(o *scenarios.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.list = append(r.list, *o)
 }
 
 // outcomes returns the outcomes of a step, ordered by intended time.
-func (r *rig) outcomes(step int32) (list []scenarios.Outcome) {
+func (r *fakeTarget) outcomes(step int32) (list []scenarios.Outcome) {
 	for _, o := range r.list {
 		if o.Step == step {
 			list = append(list, o)
@@ -97,7 +97,7 @@ func (r *rig) outcomes(step int32) (list []scenarios.Outcome) {
 }
 
 // kinds counts the outcomes of a step.
-func (r *rig) kinds(step int32) (n [scenarios.Kinds]int) {
+func (r *fakeTarget) kinds(step int32) (n [scenarios.Kinds]int) {
 	for _, o := range r.list {
 		if o.Step == step {
 			n[o.Kind]++
@@ -107,7 +107,7 @@ func (r *rig) kinds(step int32) (n [scenarios.Kinds]int) {
 }
 
 type user struct {
-	*rig
+	*fakeTarget
 	used atomic.Bool
 }
 

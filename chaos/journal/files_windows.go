@@ -1,17 +1,12 @@
 package journal
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/windows"
 )
-
-const wholeFile = 1 // one byte far beyond the end stands for the file
-
-var lockAt = windows.Overlapped{OffsetHigh: 1 << 30}
 
 // openShared opens a file that other processes may rename or remove meanwhile.
 //
@@ -34,32 +29,6 @@ func openShared(name string, flag int) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(h), name), nil
-}
-
-// errHeld is the error of lock while another process holds the lock.
-const errHeld = windows.ERROR_LOCK_VIOLATION
-
-// lock takes a file's lock, which ends with the process.
-func lock(f *os.File) error {
-	at := lockAt
-	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, wholeFile, 0, &at)
-}
-
-func unlock(f *os.File) error {
-	at := lockAt
-	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, wholeFile, 0, &at)
-}
-
-// isLocked reports whether another process holds the lock of f.
-func isLocked(f *os.File) (bool, error) {
-	err := lock(f)
-	if errors.Is(err, errHeld) {
-		return true, nil
-	}
-	if err == nil {
-		err = unlock(f)
-	}
-	return false, err
 }
 
 // syncDir does nothing: Windows cannot sync directories.

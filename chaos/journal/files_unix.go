@@ -1,0 +1,26 @@
+//go:build unix
+
+package journal
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// openShared opens a file that other processes may rename or remove meanwhile. Only its owner may read
+// it.
+func openShared(name string, flag int) (*os.File, error) { return os.OpenFile(name, flag, 0o600) }
+
+// syncDir makes a change of a directory's entries durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// ownSession gives a child a session of its own, so that signals for brunt's terminal do not reach it.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,15 @@
+// Package filelock locks files between processes.
+//
+//	Try   takes the lock, or returns ErrHeld at once
+//	Lock  waits for it
+//	Held  says whether another process has it
+//
+// A lock ends when it is released, when its file is closed, or when its process ends, however that
+// happens. It is advisory: it keeps out only those that ask for it. One file per system holds the
+// calls: flock(2) on Unix, LockFileEx on Windows.
+package filelock
+
+import "errors"
+
+// ErrHeld means that another process holds the lock.
+var ErrHeld = errors.New("another process holds the lock")
