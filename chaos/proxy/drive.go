@@ -2,50 +2,10 @@ package proxy
 
 import "time"
 
-// move puts an item before stage i, or into out.
-func (f *flow) move(i int, it Item) {
-	switch {
-	case i < len(f.stages):
-		f.stages[i].enter(it)
-	case it.req != nil && it.req.hit: // selected by a toxic that has been removed
-		f.answered(&it)
-		f.forget(it)
-	default:
-		f.out.push(it)
-	}
-}
-
-// forget drops an item.
-func (f *flow) forget(it Item) {
-	f.count--
-	f.release(it.cost())
-	if it.whole != nil {
-		putBuffer(it.whole)
-	}
-}
-
-// release frees the memory cost of items. The driver wakes the goroutine that waits for it, because
-// the other flow's lock can't be taken under this one's.
-func (f *flow) release(n int) {
-	if now := f.held.Add(-int64(n)); now < limit && now+int64(n) >= limit {
-		f.eased = true
-	}
-}
-
-// answered records the proxy's own reply to the item's request.
-func (f *flow) answered(it *Item) {
-	if it.first && it.req.expects {
-		f.replies = append(f.replies, reply{req: it.req, interim: true})
-	}
-	if it.last {
-		f.replies = append(f.replies, reply{req: it.req})
-	}
-}
-
 // advance moves the items that may leave their stages. It returns when the next one may; zero means
 // that no time is known.
 func (f *flow) advance(now time.Time) (next time.Time) {
-	for i, s := range f.stages {
+	for i, s := range f.q.stages {
 		for s.q.len() > 0 {
 			s.ask(now)
 			if s.do == Hold {
@@ -67,8 +27,8 @@ func (f *flow) advance(now time.Time) (next time.Time) {
 func (f *flow) step(i int, s *stage) {
 	it, split := s.take()
 	if split {
-		f.count++
-		f.held.Add(overhead)
+		f.q.count++
+		f.q.held.Add(overhead)
 	}
 	switch s.do {
 	case Leave:
@@ -76,16 +36,16 @@ func (f *flow) step(i int, s *stage) {
 			s.left = it.Arrived
 		}
 		it.Arrived = s.left
-		f.move(i+1, it)
+		f.q.move(i+1, it)
 	case LeaveAndEnd:
-		f.move(i+1, it)
+		f.q.move(i+1, it)
 		f.hangUp(i + 1)
 	case Discard:
-		f.answered(&it)
-		f.forget(it)
+		f.q.answered(&it)
+		f.q.forget(it)
 	default:
 		s.lost = true
-		f.forget(it)
+		f.q.forget(it)
 	}
 }
 
@@ -93,16 +53,16 @@ func (f *flow) step(i int, s *stage) {
 // stages and everything that arrives later. The lock is held.
 func (f *flow) hangUp(i int) {
 	f.ended, f.hung = true, true
-	for _, s := range f.stages[:i] {
+	for _, s := range f.q.stages[:i] {
 		for s.asked = false; s.q.len() > 0; {
-			f.forget(s.q.pop())
+			f.q.forget(s.q.pop())
 		}
 	}
 	it := Item{Kind: end, Arrived: time.Now()}
-	f.count++
-	f.held.Add(int64(it.cost()))
-	f.pokeRead()
-	f.move(i, it)
+	f.q.count++
+	f.q.held.Add(int64(it.cost()))
+	f.src.poke()
+	f.q.move(i, it)
 }
 
 // kick makes sure that the flow's items are driven. inline reports that the caller is its reader,
@@ -113,8 +73,8 @@ func (f *flow) kick(inline bool) {
 	switch {
 	case f.driving:
 		f.changed()
-	case f.dead || f.count == 0 && len(f.replies) == 0:
-	case inline && len(f.stages) == 0:
+	case f.dead || f.q.count == 0 && len(f.q.replies) == 0:
+	case inline && len(f.q.stages) == 0:
 		f.driving = true
 		f.drive(true)
 	default:
@@ -136,18 +96,18 @@ func (f *flow) spawn() {
 // held, except while drive waits or writes. With inline it never waits.
 func (f *flow) drive(inline bool) {
 	var timer *time.Timer
-	for !f.dead && f.stuck == nil {
+	for !f.dead && f.dst.lost == nil {
 		next := f.advance(time.Now())
 		switch {
-		case len(f.replies) > 0:
-			rs := f.replies
-			f.replies = nil
+		case len(f.q.replies) > 0:
+			rs := f.q.replies
+			f.q.replies = nil
 			f.mu.Unlock()
 			f.l.http.answer(rs)
 			f.mu.Lock()
 			continue
-		case f.eased:
-			f.eased = false
+		case f.q.eased:
+			f.q.eased = false
 			f.cond.Broadcast()
 			f.mu.Unlock()
 			f.opp.nudge()
@@ -163,7 +123,7 @@ func (f *flow) drive(inline bool) {
 		case f.write():
 			continue
 		}
-		if f.count == 0 && (inline || len(f.stages) == 0) {
+		if f.q.count == 0 && (inline || len(f.q.stages) == 0) {
 			break
 		}
 		if inline {
@@ -202,35 +162,35 @@ func (f *flow) sleep(timer *time.Timer, until time.Time) *time.Timer {
 // write writes what may leave. It reports whether something changed. The lock is held, except while
 // write waits.
 func (f *flow) write() bool {
-	if f.out.len() == 0 {
+	if f.q.out.len() == 0 {
 		return false
 	}
-	switch f.out.head().Kind {
+	switch f.q.out.head().Kind {
 	case reset:
 		f.mu.Unlock()
 		f.l.shut(true)
 		f.mu.Lock()
 		return true
 	case end:
-		if f.dst == nil {
+		if f.dst.conn == nil {
 			return false
 		}
-		if f.stuck = f.dst.CloseWrite(); f.stuck == nil {
-			f.forget(f.out.pop())
+		if f.dst.lost = f.dst.conn.CloseWrite(); f.dst.lost == nil {
+			f.q.forget(f.q.out.pop())
 			f.mu.Unlock()
 			f.l.finished()
 			f.mu.Lock()
 			return true
 		}
 	default:
-		if f.dst == nil {
+		if f.dst.conn == nil {
 			return false
 		}
-		f.clearWrite()
+		f.dst.clear()
 		f.send()
 	}
 	f.cond.Broadcast()
-	if lost := f.stuck; lost != nil {
+	if lost := f.dst.lost; lost != nil {
 		f.mu.Unlock()
 		f.opp.lose(lost)
 		f.mu.Lock()
@@ -241,13 +201,13 @@ func (f *flow) write() bool {
 // sent records that n bytes of out's head have left. The lock is held.
 func (f *flow) sent(n int) {
 	f.passed(n)
-	if h := f.out.head(); n < len(h.Bytes) {
+	if h := f.q.out.head(); n < len(h.Bytes) {
 		was := h.cost()
 		h.Bytes, h.whole, h.first = h.Bytes[n:], nil, h.first && n == 0
-		f.release(was - h.cost())
+		f.q.release(was - h.cost())
 		return
 	}
-	f.forget(f.out.pop())
+	f.q.forget(f.q.out.pop())
 }
 
 // passed counts bytes that left the proxy.

@@ -14,8 +14,8 @@ type Piecer = piecer
 // Held returns the bytes that each open connection holds, forward and in both directions.
 func (p *Proxy) Held() (forward, both []int64) {
 	for _, l := range p.live() {
-		f := l.forward.held.Load()
-		forward, both = append(forward, f), append(both, f+l.back.held.Load())
+		f := l.forward.q.held.Load()
+		forward, both = append(forward, f), append(both, f+l.back.q.held.Load())
 	}
 	return forward, both
 }

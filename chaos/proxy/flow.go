@@ -7,17 +7,9 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// limit is the memory cost in bytes of the items that one direction of one connection may hold;
-// then it stops reading.
-const limit = 768 << 10
-
-// past is a deadline that interrupts a read or write at once.
-var past = time.Unix(1, 0)
 
 // A flow is one direction of a link. Its reader receives bytes. Its driver, which exists only
 // while items wait, moves them through the stages and writes them. If nothing has to wait, the
@@ -31,31 +23,19 @@ type flow struct {
 	dir Direction
 	opp *flow // the other direction
 
-	mu       sync.Mutex
-	cond     sync.Cond       // the reader waits for it
-	wake     chan struct{}   // the driver waits for it
-	src      *net.TCPConn    // nil until connected
-	dst      *net.TCPConn    // nil until connected
-	rawSrc   syscall.RawConn // of src
-	rawDst   syscall.RawConn // of dst
-	stages   []*stage
-	out      fifo    // items that passed all stages
-	count    int     // items in stages and out
-	replies  []reply // the proxy's own, to requests that ended here
-	splicing bool    // the reader is splicing
-	driving  bool    // there is a driver
-	unread   bool    // src's read deadline is in the past
-	unwrit   bool    // dst's write deadline is in the past
-	gone     error   // src is gone, as a write to it reported
-	stuck    error   // dst is gone
-	eased    bool    // it was over limit and no longer is
-	ended    bool    // the stream's end has been queued
-	hung     bool    // a toxic ended it, and the other direction must be told
+	mu       sync.Mutex    // guards the following fields
+	cond     sync.Cond     // the reader waits for it
+	wake     chan struct{} // the driver waits for it
+	src      source
+	dst      destination
+	q        queue
+	splicing bool // the reader is splicing
+	driving  bool // there is a driver
+	ended    bool // the stream's end has been queued
+	hung     bool // a toxic ended it, and the other direction must be told
 	dead     bool
 	splices  bool // the kernel supports splice
 	bridge   bridge
-
-	held atomic.Int64 // memory cost of its items
 }
 
 func newFlow(l *link, dir Direction) *flow {
@@ -72,7 +52,7 @@ func (f *flow) connect(dst *net.TCPConn) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.dst, f.rawDst = dst, raw
+	f.dst.conn, f.dst.raw = dst, raw
 	f.changed()
 	return nil
 }
@@ -86,18 +66,10 @@ func (f *flow) changed() {
 	}
 }
 
-// pokeRead interrupts a pending read from src. The lock is held.
-func (f *flow) pokeRead() {
-	if f.src != nil {
-		f.unread = true
-		_ = f.src.SetReadDeadline(past)
-	}
-}
-
 // add adds a stage before the flow has begun.
 func (f *flow) add(s *stage) {
 	if s != nil {
-		f.stages = append(f.stages, s)
+		f.q.stages = append(f.q.stages, s)
 	}
 }
 
@@ -108,17 +80,17 @@ func (f *flow) install(s *stage) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stages = append(f.stages, s)
-	for now := time.Now(); f.out.len() > 0; {
-		it := f.out.pop()
+	f.q.stages = append(f.q.stages, s)
+	for now := time.Now(); f.q.out.len() > 0; {
+		it := f.q.out.pop()
 		it.Arrived = now
 		s.enter(it)
 	}
 	if f.splicing {
-		f.pokeRead()
+		f.src.poke()
 	}
 	if f.splicing || f.driving {
-		f.pokeWrite()
+		f.dst.poke()
 	}
 	f.changed()
 }
@@ -128,16 +100,16 @@ func (f *flow) install(s *stage) {
 func (f *flow) uninstall(x *Toxicity) (lost bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.stages, func(s *stage) bool { return s.m.x == x })
+	i := slices.IndexFunc(f.q.stages, func(s *stage) bool { return s.m.x == x })
 	if i < 0 {
 		return false
 	}
-	s := f.stages[i]
-	f.stages = slices.Delete(f.stages, i, i+1)
+	s := f.q.stages[i]
+	f.q.stages = slices.Delete(f.q.stages, i, i+1)
 	for now := time.Now(); s.q.len() > 0; {
 		it := s.q.pop()
 		it.Arrived = now
-		f.move(i, it)
+		f.q.move(i, it)
 	}
 	f.changed()
 	return s.lost
@@ -146,7 +118,7 @@ func (f *flow) uninstall(x *Toxicity) (lost bool) {
 func (f *flow) holds() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.count > 0 || f.bridge.holds()
+	return f.q.count > 0 || f.bridge.holds()
 }
 
 // die ends the flow after its sockets are closed.
@@ -175,18 +147,18 @@ func (f *flow) Next() step {
 		switch {
 		case f.dead || f.ended:
 			return over
-		case f.gone != nil:
+		case f.src.lost != nil:
 			return fail
-		case f.stuck != nil:
-		case f.splices && len(f.stages) == 0:
-			if f.dst != nil && f.count == 0 && !f.driving {
+		case f.dst.lost != nil:
+		case f.splices && len(f.q.stages) == 0:
+			if f.dst.conn != nil && f.q.count == 0 && !f.driving {
 				f.splicing = true
-				f.clearRead()
-				f.clearWrite()
+				f.src.clear()
+				f.dst.clear()
 				return copies
 			}
 		case f.room():
-			f.clearRead()
+			f.src.clear()
 			return take
 		}
 		f.cond.Wait()
@@ -196,24 +168,10 @@ func (f *flow) Next() step {
 // room reports whether the flow may read. Before the upstream is connected, data that no toxic
 // needs stays in the system's buffers.
 func (f *flow) room() bool {
-	if f.dst == nil && len(f.stages) == 0 || f.held.Load() >= limit {
+	if f.dst.conn == nil && len(f.q.stages) == 0 || f.q.held.Load() >= limit {
 		return false
 	}
-	return f.l.http == nil || f.dir == Back || f.opp.held.Load() < limit && !f.l.http.full()
-}
-
-func (f *flow) clearRead() {
-	if f.unread {
-		f.unread = false
-		_ = f.src.SetReadDeadline(time.Time{})
-	}
-}
-
-func (f *flow) clearWrite() {
-	if f.unwrit {
-		f.unwrit = false
-		_ = f.dst.SetWriteDeadline(time.Time{})
-	}
+	return f.l.http == nil || f.dir == Back || f.opp.q.held.Load() < limit && !f.l.http.full()
 }
 
 // read is the flow's reader. It returns at the end of its stream.
@@ -224,7 +182,7 @@ func (f *flow) read(src *net.TCPConn) {
 		return
 	}
 	f.mu.Lock()
-	f.src, f.rawSrc = src, raw
+	f.src.conn, f.src.raw = src, raw
 	f.mu.Unlock()
 	for {
 		var err error
@@ -247,7 +205,7 @@ func (f *flow) read(src *net.TCPConn) {
 
 // take reads some bytes and forwards them.
 func (f *flow) take() error {
-	b, whole, err := f.receive()
+	b, whole, err := f.src.receive()
 	if len(b) > 0 {
 		if f.l.http != nil {
 			f.l.http.feed(f, b)
@@ -286,7 +244,7 @@ func (f *flow) end(err error) {
 func (f *flow) isStuck() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.stuck != nil
+	return f.dst.lost != nil
 }
 
 // finish queues the stream's end; the flow accepts nothing after it.
@@ -298,7 +256,7 @@ func (f *flow) finish(k ItemKind) {
 	}
 	f.put(Item{Kind: k})
 	f.ended = true
-	f.pokeRead()
+	f.src.poke()
 	f.changed()
 }
 
@@ -306,11 +264,11 @@ func (f *flow) finish(k ItemKind) {
 func (f *flow) lose(err error) {
 	f.mu.Lock()
 	again := f.ended
-	f.gone = err
+	f.src.lost = err
 	if again {
 		f.put(Item{Kind: reset})
 	} else {
-		f.pokeRead()
+		f.src.poke()
 	}
 	f.changed()
 	f.mu.Unlock()
@@ -330,11 +288,11 @@ func (f *flow) feed(it Item) {
 
 // put puts an item before the first stage. The lock is held.
 func (f *flow) put(it Item) {
-	if f.stuck != nil || f.dead {
+	if f.dst.lost != nil || f.dead {
 		return
 	}
 	it.Arrived = time.Now()
-	f.count++
-	f.held.Add(int64(it.cost()))
-	f.move(0, it)
+	f.q.count++
+	f.q.held.Add(int64(it.cost()))
+	f.q.move(0, it)
 }

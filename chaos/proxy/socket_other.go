@@ -5,9 +5,9 @@ package proxy
 import "io"
 
 // receive reads the available bytes.
-func (f *flow) receive() (b []byte, whole *[]byte, err error) {
+func (s *source) receive() (b []byte, whole *[]byte, err error) {
 	buf := getBuffer()
-	n, err := f.src.Read(*buf)
+	n, err := s.conn.Read(*buf)
 	if n > 0 {
 		b, whole = keep(buf, n)
 		return b, whole, nil
@@ -24,15 +24,15 @@ func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 // Subtle: a cancelled write on Windows may have sent some bytes. Therefore an item counts as sent
 // once its write has begun, and the write is never poked.
 func (f *flow) send() {
-	it := f.out.pop()
+	it := f.q.out.pop()
 	f.mu.Unlock()
-	n, err := f.dst.Write(it.Bytes)
+	n, err := f.dst.conn.Write(it.Bytes)
 	f.passed(n)
 	f.mu.Lock()
-	f.forget(it)
+	f.q.forget(it)
 	if err != nil {
-		f.stuck = err
+		f.dst.lost = err
 	}
 }
 
-func (f *flow) pokeWrite() {}
+func (d *destination) poke() {}

@@ -9,13 +9,13 @@ import (
 
 // receive reads the available bytes. It takes a buffer only when there is data, so that idle
 // connections use none.
-func (f *flow) receive() (b []byte, whole *[]byte, err error) {
+func (s *source) receive() (b []byte, whole *[]byte, err error) {
 	var (
 		buf  *[]byte
 		n    int
 		rerr error
 	)
-	err = f.rawSrc.Read(func(fd uintptr) bool {
+	err = s.raw.Read(func(fd uintptr) bool {
 		buf = getBuffer()
 		for {
 			n, rerr = syscall.Read(int(fd), *buf)
@@ -41,11 +41,11 @@ func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 	return nil, nil, io.EOF
 }
 
-// pokeWrite interrupts a pending write to dst. The lock is held.
-func (f *flow) pokeWrite() {
-	if f.dst != nil {
-		f.unwrit = true
-		_ = f.dst.SetWriteDeadline(past)
+// poke interrupts a pending write.
+func (d *destination) poke() {
+	if d.conn != nil {
+		d.poked = true
+		_ = d.conn.SetWriteDeadline(past)
 	}
 }
 
@@ -54,11 +54,11 @@ func (f *flow) pokeWrite() {
 func (f *flow) send() {
 	f.mu.Unlock()
 	// An error of Write itself is a poke or a dead flow.
-	_ = f.rawDst.Write(func(fd uintptr) bool {
+	_ = f.dst.raw.Write(func(fd uintptr) bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		for f.out.len() > 0 && f.out.head().Kind == Data && !f.dead {
-			n, err := syscall.Write(int(fd), f.out.head().Bytes)
+		for f.q.out.len() > 0 && f.q.out.head().Kind == Data && !f.dead {
+			n, err := syscall.Write(int(fd), f.q.out.head().Bytes)
 			switch err {
 			case nil:
 				f.sent(n)
@@ -67,7 +67,7 @@ func (f *flow) send() {
 			case syscall.EAGAIN:
 				return false
 			default:
-				f.stuck = err
+				f.dst.lost = err
 				return true
 			}
 		}

@@ -140,7 +140,7 @@ func (b *bridge) drain(fd uintptr) bool {
 	case unix.EAGAIN:
 		return false
 	default:
-		f.stuck = b.err
+		f.dst.lost = b.err
 	}
 	return true
 }
@@ -150,7 +150,7 @@ func (f *flow) clean() error {
 	switch {
 	case f.dead:
 		return net.ErrClosed
-	case len(f.stages) > 0 || f.gone != nil:
+	case len(f.q.stages) > 0 || f.src.lost != nil:
 		return errEnough
 	}
 	return nil
@@ -182,7 +182,7 @@ func (f *flow) splice() error {
 	if err == errNoPipe || err == errEnough {
 		err = nil
 	}
-	lost := f.stuck
+	lost := f.dst.lost
 	f.salvage()
 	f.splicing = false
 	f.changed()
@@ -198,12 +198,12 @@ func (f *flow) splice() error {
 // cross is the loop of splice.
 func (b *bridge) cross() error {
 	for {
-		err := b.f.rawSrc.Read(b.in)
+		err := b.f.src.raw.Read(b.in)
 		if err == nil {
 			err = b.err
 		}
 		if err == nil {
-			err = b.f.rawDst.Write(b.out)
+			err = b.f.dst.raw.Write(b.out)
 		}
 		if err == nil {
 			err = b.err
@@ -220,7 +220,7 @@ func (f *flow) salvage() {
 	if p == nil {
 		return
 	}
-	for p.data > 0 && f.stuck == nil {
+	for p.data > 0 && f.dst.lost == nil {
 		buf := getBuffer()
 		n, err := unix.Read(p.r, *buf)
 		if err == unix.EINTR {

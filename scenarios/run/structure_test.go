@@ -46,7 +46,6 @@ var largeCommands = map[string]int{}
 var largeTypes = map[string][2]int{
 	"chaos.Record":               {34, 0},
 	"chaos.Timeline":             {23, 0},
-	"chaos/proxy.flow":           {27, 41},
 	"scenarios.Scenario":         {32, 0},
 	"scenarios/judge.composer":   {0, 48},
 	"scenarios/load.Log":         {22, 0},
