@@ -139,7 +139,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"process.crash: {service: web, pick: 3}":                                                           "3 can't be picked",
 		"network.latency: {from: web, to: store, delay: 10ms, jitter: 11ms}":                               "no delay is negative",
 		"network.partition: {from: web, direction: one-way}":                                               "wants both from and to",
-		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                                        "can be told from it",
+		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                                        "can be distinguished from it",
 		"tcp.limit: {from: web, to: store, bytes: 1GiB}":                                                   "a probe has to send 1GiB",
 		"tcp.limit: {from: web, to: store, bytes: 10, percent: 0.5%}":                                      "too few to prove",
 		"tcp.slow_close: {from: web, to: store, delay: 1s, percent: 0%}":                                   "are none",

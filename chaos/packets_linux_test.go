@@ -35,7 +35,7 @@ type box struct {
 	spoil   bool // rules set by its agent match nothing
 }
 
-var _ agent.Helped = (*box)(nil)
+var _ agent.Starter = (*box)(nil)
 
 func (b *box) Name() string                              { return b.name + "[0]" }
 func (b *box) Service() string                           { return b.name }

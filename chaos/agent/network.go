@@ -31,17 +31,17 @@ type networkRequest struct {
 // networkReply holds the result of an operation on the network. It contains the error, so that the caller can
 // identify it.
 type networkReply struct {
-	Error  string      `json:"error,omitempty"`
-	Cannot bool        `json:"cannot,omitempty"` // the error is netns.ErrCannot
-	Other  bool        `json:"other,omitempty"`  // the error is netns.ErrOther
-	N      int         `json:"n,omitempty"`      // the number of a new held object
-	Via    string      `json:"via,omitempty"`
-	Spec   *netns.Spec `json:"spec,omitempty"`
-	Undo   *netns.Undo `json:"undo,omitempty"`
-	Met    *netns.Met  `json:"met,omitempty"`
-	Seen   *netns.Seen `json:"seen,omitempty"`
-	Fate   netns.Fate  `json:"fate,omitempty"`
-	Addr   *netip.Addr `json:"addr,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Cannot   bool            `json:"cannot,omitempty"` // the error is netns.ErrCannot
+	Other    bool            `json:"other,omitempty"`  // the error is netns.ErrOther
+	N        int             `json:"n,omitempty"`      // the number of a new held object
+	Via      string          `json:"via,omitempty"`
+	Spec     *netns.Spec     `json:"spec,omitempty"`
+	Undo     *netns.Undo     `json:"undo,omitempty"`
+	Affected *netns.Affected `json:"affected,omitempty"`
+	Seen     *netns.Seen     `json:"seen,omitempty"`
+	Fate     netns.Fate      `json:"fate,omitempty"`
+	Addr     *netip.Addr     `json:"addr,omitempty"`
 }
 
 // err returns the error of the remote operation.
@@ -165,13 +165,13 @@ var (
 // Via implements [netns.Held].
 func (o *remoteObject) Via() string { return o.via }
 
-// Met implements [netns.Held].
-func (o *remoteObject) Met() (netns.Met, error) {
-	a, err := o.namespace.asks("met", networkRequest{N: o.n})
-	if err != nil || a.Met == nil {
-		return netns.Met{}, err
+// Affected implements [netns.Held].
+func (o *remoteObject) Affected() (netns.Affected, error) {
+	a, err := o.namespace.asks("affected", networkRequest{N: o.n})
+	if err != nil || a.Affected == nil {
+		return netns.Affected{}, err
 	}
-	return *a.Met, nil
+	return *a.Affected, nil
 }
 
 // Fate implements [netns.Line].

@@ -103,12 +103,12 @@ func (s *networkServer) do(ctx context.Context, op string, r networkRequest, a *
 			a.Via = held.Via()
 			a.N, err = s.keep(held)
 		}
-	case op == "met":
+	case op == "affected":
 		var held netns.Held
 		if held, err = heldAs[netns.Held](s, r.N); err == nil {
-			var met netns.Met
-			met, err = held.Met()
-			a.Met = &met
+			var met netns.Affected
+			met, err = held.Affected()
+			a.Affected = &met
 		}
 	case op == "look" && r.Look != nil:
 		var seen netns.Seen

@@ -13,7 +13,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-var _ Helped = (*container.Container)(nil)
+var _ Starter = (*container.Container)(nil)
 
 // Operations revert what agents leave behind. Find gives the rights that an agent needs for that.
 func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
@@ -36,7 +36,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	if !i.Helper && os.Geteuid() == 0 && docker.Self() == "" {
 		return nil
 	}
-	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
+	if err := i.record(container.UnhelpUndo(e, run)); err != nil {
 		return err
 	}
 	return e.Agents().Prepare(ctx, run)

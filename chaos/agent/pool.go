@@ -18,9 +18,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Helped is a unit in a container whose engine can start an agent in the unit's network, for a brunt that
+// A Starter is a unit in a container whose engine can start an agent in the unit's network, for a brunt that
 // reaches the engine and may not enter namespaces.
-type Helped interface {
+type Starter interface {
 	chaos.Contained
 	// Help starts the agent for a run and gives its input and output. When they are closed the agent reverts what it
 	// did and ends, and the engine removes it.
@@ -48,36 +48,36 @@ type Pool struct {
 	clientsMu sync.Mutex
 	clients   map[string]*rpc.Client // by engine and rights
 
-	mu      sync.Mutex
-	open    map[chaos.ContainerID]*handle
-	helping map[string]*helping // by their undo
+	mu     sync.Mutex
+	open   map[chaos.ContainerID]*handle
+	agents map[string]*engineAgents // by their undo
 }
 
-// helping are the agents of a run in one engine.
-type helping struct {
+// engineAgents are the agents of a run in one engine.
+type engineAgents struct {
 	undo  chaos.Undo
 	entry int // of the journal
 }
 
-// helps records in the journal that there will be agents, before the first is made.
-func (i *Pool) helps(undo chaos.Undo) error {
+// record records in the journal that there will be agents, before the first is made.
+func (i *Pool) record(undo chaos.Undo) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	key := string(undo.Args)
-	if i.helping[key] != nil {
+	if i.agents[key] != nil {
 		return nil
 	}
-	h := &helping{undo: undo}
+	h := &engineAgents{undo: undo}
 	if i.Journal != nil {
 		var err error
 		if h.entry, err = i.Journal.Intent(chaos.Intent{What: "agents of brunt in an engine", Undo: []chaos.Undo{undo}}); err != nil {
 			return err
 		}
 	}
-	if i.helping == nil {
-		i.helping = map[string]*helping{}
+	if i.agents == nil {
+		i.agents = map[string]*engineAgents{}
 	}
-	i.helping[key] = h
+	i.agents[key] = h
 	return nil
 }
 
@@ -105,13 +105,13 @@ func (i *Pool) Close(ctx context.Context) error {
 	errs = append(errs, i.closeClients())
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for key, h := range i.helping {
+	for key, h := range i.agents {
 		out, err := chaos.OperationsOf(container.SweepOperations()).Undo(ctx, h.undo)
 		if err == nil && i.Journal != nil {
 			err = i.Journal.Done(h.entry, out)
 		}
 		if err == nil {
-			delete(i.helping, key)
+			delete(i.agents, key)
 		}
 		errs = append(errs, err)
 	}
@@ -201,9 +201,9 @@ func (n *handle) Count(by int) (held int) {
 // openNetwork enters the unit's namespace, or lets the engine start an agent there if brunt may not enter.
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
 	id := chaos.IDOf(u)
-	helped, canHelp := u.(Helped)
+	starter, canStart := u.(Starter)
 	why := errors.New("an agent is asked for")
-	if !i.Helper || !canHelp {
+	if !i.Helper || !canStart {
 		n, err := EnterNamespace(u.PID())
 		switch {
 		case err == nil && chaos.IDOf(u) != id:
@@ -211,18 +211,18 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
 		case err == nil:
 			return n, nil
-		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // the process is not visible from this container
+		case errors.Is(err, fs.ErrNotExist) && canStart && docker.Self() != "" && id.ID != "": // the process is not visible from this container
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
-		case !canHelp || !errors.Is(err, fs.ErrPermission):
+		case !canStart || !errors.Is(err, fs.ErrPermission):
 			return nil, fmt.Errorf("the network of %s: %w", u.Name(), err)
 		}
 		why = err
 	}
-	if err := i.helps(helped.Unhelp(run)); err != nil {
+	if err := i.record(starter.Unhelp(run)); err != nil {
 		return nil, err
 	}
-	pipe, err := helped.Help(ctx, run)
+	pipe, err := starter.Help(ctx, run)
 	if err != nil {
 		return nil, fmt.Errorf("an agent in the network of %s, as brunt can't enter it (%w): %w", u.Name(), why, err)
 	}

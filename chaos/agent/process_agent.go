@@ -126,7 +126,7 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 	if h := i.clients[key]; h != nil {
 		return h, nil
 	}
-	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
+	if err := i.record(container.UnhelpUndo(e, run)); err != nil {
 		return nil, err
 	}
 	h, err := startAgent(ctx, e, run, rights)

@@ -96,7 +96,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 	if err != nil {
 		return nil, kernel.Hint(fmt.Errorf("making a map to count in: %w", err))
 	}
-	for _, dir := range s.ways(In) {
+	for _, dir := range s.directions(In) {
 		at := ebpf.AttachTCXIngress
 		if dir == Out {
 			at = ebpf.AttachTCXEgress
@@ -186,13 +186,13 @@ func lonely(s Spec) error {
 
 func (f *programs) Via() string { return "ebpf" }
 
-// Met implements [Held]: it counts the affected packets.
-func (f *programs) Met() (Met, error) {
+// Affected implements [Held]: it counts the affected packets.
+func (f *programs) Affected() (Affected, error) {
 	var v [3]uint64
 	if err := f.met.Lookup(uint32(0), &v); err != nil {
-		return Met{}, fmt.Errorf("reading what a program counted: %w", err)
+		return Affected{}, fmt.Errorf("reading what a program counted: %w", err)
 	}
-	return Met{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
+	return Affected{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
 }
 
 // Close implements [Held]. Closing the links is not enough: a child process that has not called

@@ -378,7 +378,7 @@ func TestCut(t *testing.T) {
 					}
 					return tt.as
 				})
-				met, err := h.Met()
+				met, err := h.Affected()
 				if err != nil || met.Hit == 0 || met.Packets < met.Hit || met.Bytes == 0 && tt.spec.Do != netns.Reset {
 					t.Errorf("it met %+v, %v", met, err)
 				}

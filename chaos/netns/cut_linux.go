@@ -80,13 +80,13 @@ type rules struct {
 // Via implements [Held].
 func (r *rules) Via() string { return "nft" }
 
-// Met implements [Held]: it counts the affected packets.
-func (r *rules) Met() (Met, error) {
-	m := Met{Packets: r.ended, Hit: r.ended}
+// Affected implements [Held]: it counts the affected packets.
+func (r *rules) Affected() (Affected, error) {
+	m := Affected{Packets: r.ended, Hit: r.ended}
 	for _, c := range r.act {
 		all, err := r.table.Counters(c)
 		if err != nil {
-			return Met{}, err
+			return Affected{}, err
 		}
 		for i, k := range all {
 			if i == 0 {
@@ -158,7 +158,7 @@ func (c *cutter) sides() []side {
 	switch c.Do {
 	case Loss, Latency, Reorder, Bandwidth: // the direction applies to packets
 		var all []side
-		for _, d := range c.ways(In) {
+		for _, d := range c.directions(In) {
 			if d == In {
 				all = append(all, in)
 			} else {

@@ -263,7 +263,7 @@ func TestCut_Flush(t *testing.T) {
 		t.Errorf("after a flush of all rules: %s; want %s", got, silent)
 	}
 	h.Close()
-	if _, err := h.Met(); !errors.Is(err, os.ErrClosed) {
+	if _, err := h.Affected(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("what a fault met that is over: %v; want that it is closed", err)
 	}
 }
@@ -369,7 +369,7 @@ func TestSet_Cannot(t *testing.T) {
 func TestWays(t *testing.T) {
 	netnstest.Need(t)
 	seen := map[netns.Action]bool{}
-	for _, w := range netns.Ways() {
+	for _, w := range netns.Capabilities() {
 		if w.Err == nil {
 			seen[w.Do] = true
 		} else if w.Fix == "" {

@@ -31,8 +31,8 @@ type responding struct{ *responder.Responder }
 // Via implements [Held].
 func (r responding) Via() string { return "nft" }
 
-// Met implements [Held]. A packet is a query.
-func (r responding) Met() (Met, error) {
+// Affected implements [Held]. A packet is a query.
+func (r responding) Affected() (Affected, error) {
 	queries, affected, bytes := r.Counts()
-	return Met{Packets: queries, Hit: affected, Bytes: bytes}, nil
+	return Affected{Packets: queries, Hit: affected, Bytes: bytes}, nil
 }

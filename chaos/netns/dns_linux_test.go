@@ -197,7 +197,7 @@ END`)
 			if got := untouched.ask(t, w.Victim, "db.example.com.", dns.TypeA, longEnough); got != truth.String() {
 				t.Errorf("the unit's own resolver said %s in the fault", got)
 			}
-			met, err := h.Met()
+			met, err := h.Affected()
 			if err != nil || met.Hit == 0 || met.Packets < met.Hit || len(tt.spec.Names) > 0 && met.Packets == met.Hit {
 				t.Errorf("it met %+v, %v", met, err)
 			}
@@ -284,7 +284,7 @@ func TestDNS_Malformed(t *testing.T) {
 			c.Close()
 		}
 	}
-	if met, err := h.Met(); err != nil || met.Hit != 0 || met.Packets != 8 {
+	if met, err := h.Affected(); err != nil || met.Hit != 0 || met.Packets != 8 {
 		t.Errorf("it met %+v, %v; want 8 messages and no hit", met, err)
 	}
 }

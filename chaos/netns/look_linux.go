@@ -308,7 +308,7 @@ func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, e
 		case errors.Is(err, unix.EINPROGRESS):
 			pending[int32(fd)] = i
 		default:
-			s.met(err, time.Since(began[i]))
+			s.count(err, time.Since(began[i]))
 		}
 	}
 	for end := time.Now().Add(l.Wait); len(pending) > 0 && ctx.Err() == nil; {
@@ -333,14 +333,14 @@ func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, e
 			if err == nil && code != 0 {
 				err = syscall.Errno(code)
 			}
-			s.met(err, took)
+			s.count(err, took)
 		}
 	}
 	return s, nil
 }
 
-// met records the result of a connection.
-func (s *Seen) met(err error, took time.Duration) {
+// count records the result of a connection.
+func (s *Seen) count(err error, took time.Duration) {
 	switch {
 	case err == nil:
 		s.Came++
@@ -391,7 +391,7 @@ func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Durati
 	})
 	s.Sent++
 	if err != nil {
-		s.met(err, 0)
+		s.count(err, 0)
 		return nil
 	}
 	defer conn.Close()
@@ -399,7 +399,7 @@ func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Durati
 	began := time.Now()
 	_ = conn.SetDeadline(began.Add(wait))
 	if _, err := conn.Write(out); err != nil {
-		s.met(err, 0)
+		s.count(err, 0)
 		return nil
 	}
 	b := make([]byte, 4096)
@@ -409,7 +409,7 @@ func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Durati
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil
 		case err != nil:
-			s.met(err, time.Since(began))
+			s.count(err, time.Since(began))
 			return nil
 		}
 		var r dnsmessage.Message

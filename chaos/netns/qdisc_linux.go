@@ -121,7 +121,7 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 			return nil, err
 		}
 		if root != nil {
-			whose := "somebody's"
+			whose := "another program's"
 			if major, _ := netlink.MajorMinor(root.Attrs().Handle); major&0xc000 == 0x4000 {
 				whose = "brunt's, of another fault,"
 			}
@@ -332,9 +332,9 @@ func (d *disciplines) Close() error {
 	return d.in.Do(d.unset)
 }
 
-// Met implements [Held]. The kernel counts packets that a discipline passed or dropped, but not
+// Affected implements [Held]. The kernel counts packets that a discipline passed or dropped, but not
 // those that it changed; for these, Hit is computed from the share.
-func (d *disciplines) Met() (m Met, err error) {
+func (d *disciplines) Affected() (m Affected, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	handle := d.spec.Handle

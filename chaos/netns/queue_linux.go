@@ -122,16 +122,16 @@ func enqueue(s Spec) (_ *queued, err error) {
 // Via implements [Held].
 func (q *queued) Via() string { return "nfqueue" }
 
-// Met implements [Held].
-func (q *queued) Met() (Met, error) {
+// Affected implements [Held].
+func (q *queued) Affected() (Affected, error) {
 	select {
 	case <-q.holder.Done:
 		if q.holder.Err != nil {
-			return Met{}, q.holder.Err
+			return Affected{}, q.holder.Err
 		}
 	default:
 	}
-	return Met{Packets: q.holder.Packets.Load(), Bytes: q.holder.Bytes.Load(), Hit: q.holder.Hit.Load()}, nil
+	return Affected{Packets: q.holder.Packets.Load(), Bytes: q.holder.Bytes.Load(), Hit: q.holder.Hit.Load()}, nil
 }
 
 // Close implements [Held]. It first stops new packets, then releases the waiting ones, then removes

@@ -79,8 +79,8 @@ type Match struct {
 	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on either side; for DNS, none is 53
 }
 
-// Met counts the packets that a fault has affected so far.
-type Met struct {
+// Affected counts the packets that a fault has affected so far.
+type Affected struct {
 	Packets int64 `json:"packets"` // selected
 	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once counts as one
 	Bytes   int64 `json:"bytes"`   // of the selected packets
@@ -90,8 +90,8 @@ type Met struct {
 type Held interface {
 	// Via returns the name of the mechanism.
 	Via() string
-	// Met returns the counts of affected packets.
-	Met() (Met, error)
+	// Affected returns the counts of affected packets.
+	Affected() (Affected, error)
 	// Close removes the effect. Calling it again has no effect.
 	Close() error
 }
@@ -147,9 +147,9 @@ func (s Spec) Check() error {
 	return errors.Join(bad...)
 }
 
-// ways returns the directions of packets that s affects. The direction once applies to effects that
+// directions returns the directions of packets that s affects. The direction once applies to effects that
 // happen once in each round trip.
-func (s Spec) ways(once Direction) []Direction {
+func (s Spec) directions(once Direction) []Direction {
 	if s.Direction != Both {
 		return []Direction{s.Direction}
 	}

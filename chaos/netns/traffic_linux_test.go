@@ -47,9 +47,9 @@ func set(t testing.TB, n *netnstest.Node, s netns.Spec) netns.Held {
 	return h
 }
 
-func met(t testing.TB, h netns.Held) netns.Met {
+func met(t testing.TB, h netns.Held) netns.Affected {
 	t.Helper()
-	m, err := h.Met()
+	m, err := h.Affected()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,21 +52,21 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	anew, err := p.Probe(context.Background(), proxy.ProbeRequest{Kind: proxy.Connect})
+	fresh, err := p.Probe(context.Background(), proxy.ProbeRequest{Kind: proxy.Connect})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("new:", anew.Outcome)
+	fmt.Println("new:", fresh.Outcome)
 	fmt.Println("established:", line.RoundTrip(context.Background()).Outcome)
 
 	if err := cut.Remove(); err != nil {
 		panic(err)
 	}
-	anew, err = p.Probe(context.Background(), proxy.ProbeRequest{Kind: proxy.RTT})
+	fresh, err = p.Probe(context.Background(), proxy.ProbeRequest{Kind: proxy.RTT})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("after:", anew.Outcome)
+	fmt.Println("after:", fresh.Outcome)
 	// Output:
 	// new: refused
 	// established: answered

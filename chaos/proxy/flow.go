@@ -32,7 +32,7 @@ type flow struct {
 	splicing bool // the reader is splicing
 	driving  bool // there is a driver
 	ended    bool // the stream's end has been queued
-	hung     bool // a toxic ended it, and the other direction must be told
+	hung     bool // a toxic ended it, and the other direction must end too
 	dead     bool
 	splices  bool // the kernel supports splice
 	bridge   bridge

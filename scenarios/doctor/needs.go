@@ -48,7 +48,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Err.Error(), c.Fix})
 		}
 	}
-	ways := sync.OnceValue(netns.Ways)
+	ways := sync.OnceValue(netns.Capabilities)
 	for _, e := range p.Faults {
 		if err := p.TryFault(e, ways); err != nil {
 			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})

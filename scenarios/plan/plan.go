@@ -39,7 +39,7 @@ func (p *Plan) TargetName() string {
 }
 
 // TryFault checks whether this machine can inject a fault at all.
-func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Way) error {
+func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Capability) error {
 	try := e.Traits(p.Scope).Try
 	if try == nil {
 		return nil
@@ -50,7 +50,7 @@ func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Way) error {
 // TryFaults refuses a plan with a fault that this machine can't inject, before anything starts.
 func (p *Plan) TryFaults() error {
 	var errs []error
-	ways := sync.OnceValue(netns.Ways)
+	ways := sync.OnceValue(netns.Capabilities)
 	for _, e := range p.Faults {
 		if err := p.TryFault(e, ways); err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))

@@ -17,39 +17,39 @@ import (
 // before.
 type DNS struct {
 	selector.Selector `yaml:",inline"`
-	OnRestart         string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+	OnRestart         string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is injected again. void ends it, unjudged
 	Names             []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
 	Via               string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
 }
 
-// DNSFail is the fault dns.fail.
-type DNSFail struct {
+// Fail is the fault dns.fail.
+type Fail struct {
 	DNS   `yaml:",inline"`
 	RCode string `yaml:"rcode,oneof=SERVFAIL|NXDOMAIN|REFUSED"` // zero is SERVFAIL
 }
 
-// DNSTimeout is the fault dns.timeout.
-type DNSTimeout struct {
+// Timeout is the fault dns.timeout.
+type Timeout struct {
 	DNS `yaml:",inline"`
 }
 
-// DNSSpoof is the fault dns.spoof.
-type DNSSpoof struct {
+// Spoof is the fault dns.spoof.
+type Spoof struct {
 	DNS     `yaml:",inline"`
 	Answers []string `yaml:"answers,required"` // addresses of IPv4 or IPv6
 }
 
 var (
-	_ chaos.Fault = (*DNSFail)(nil)
-	_ chaos.Fault = (*DNSTimeout)(nil)
-	_ chaos.Fault = (*DNSSpoof)(nil)
+	_ chaos.Fault = (*Fail)(nil)
+	_ chaos.Fault = (*Timeout)(nil)
+	_ chaos.Fault = (*Spoof)(nil)
 )
 
 // Check checks the settings against the target.
 func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Selector.CheckSelector(at, sc, m)
-	if whom := f.Service + f.Unit; whom != "" && f.Query().IsZero() && !sc.Contained(whom) {
-		m.Add(at, "%s is done in the network of a container, and %s is none", do, whom)
+	if hit := f.Service + f.Unit; hit != "" && f.Query().IsZero() && !sc.Contained(hit) {
+		m.Add(at, "%s is done in the network of a container, and %s is none", do, hit)
 	}
 	if f.PID != 0 {
 		m.Add(f.Of("pid"), "%s is done in the network of a container", do)
@@ -84,7 +84,7 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 		if !ok {
 			return nil, fmt.Errorf("%s is no container, so it has no network of its own", u.Name())
 		}
-		step := &packet.Packets{Unit: c, What: what, Sign: s, Spec: spec, Void: f.OnRestart == "void"}
+		step := &packet.Packets{Unit: c, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
 		if err := step.Plan(ctx, env); err != nil {
 			return nil, err
 		}
@@ -94,17 +94,17 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 }
 
 // Check implements [Fault].
-func (f *DNSFail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func (f *Fail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSFail, sc, m)
 }
 
 // Check implements [Fault].
-func (f *DNSTimeout) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func (f *Timeout) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSMute, sc, m)
 }
 
 // Check implements [Fault].
-func (f *DNSSpoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSSpoof, sc, m)
 	for _, a := range f.Answers {
 		if _, err := netip.ParseAddr(a); err != nil {
@@ -114,13 +114,13 @@ func (f *DNSSpoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (f *DNSFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	rcode := f.RCode
 	if rcode == "" {
 		rcode = "SERVFAIL"
 	}
 	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if now.RCode != rcode || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -131,9 +131,9 @@ func (f *DNSFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 }
 
 // Plan implements [Fault].
-func (f *DNSTimeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if now.Silent() == 0 || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -144,7 +144,7 @@ func (f *DNSTimeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 }
 
 // Plan implements [Fault].
-func (f *DNSSpoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	spec := netns.Spec{Do: netns.DNSSpoof}
 	four := netip.Addr{}
 	for _, a := range f.Answers {
@@ -158,7 +158,7 @@ func (f *DNSSpoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 		}
 	}
 	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -197,44 +197,44 @@ func likeBefore(b packet.Baseline, now netns.Seen) (string, error) {
 func (f *DNS) traits(do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := f.Selector.Traits(sc)
 	t.InNetwork = true
-	t.Try = func(ways func() []netns.Way) error {
+	t.Try = func(capabilities func() []netns.Capability) error {
 		if f.Via == "auto" {
-			return packet.Try(do, "", ways)
+			return packet.Try(do, "", capabilities)
 		}
-		return packet.Try(do, f.Via, ways)
+		return packet.Try(do, f.Via, capabilities)
 	}
 	return t
 }
 
 // Traits implements [chaos.Fault].
-func (f *DNSFail) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSFail, sc) }
+func (f *Fail) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSFail, sc) }
 
 // Traits implements [chaos.Fault].
-func (f *DNSTimeout) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSMute, sc) }
+func (f *Timeout) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSMute, sc) }
 
 // Traits implements [chaos.Fault].
-func (f *DNSSpoof) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSSpoof, sc) }
+func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSSpoof, sc) }
 
 // Describe implements [chaos.Described].
-func (*DNSFail) Describe() chaos.Descriptor {
+func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "dns.fail", New: func() chaos.Fault { return new(DNSFail) }, Platform: "linux",
+		Kind: "dns.fail", New: func() chaos.Fault { return new(Fail) }, Platform: "linux",
 		Doc: "Answers name queries with an error.",
 	}
 }
 
 // Describe implements [chaos.Described].
-func (*DNSTimeout) Describe() chaos.Descriptor {
+func (*Timeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "dns.timeout", New: func() chaos.Fault { return new(DNSTimeout) }, Platform: "linux",
+		Kind: "dns.timeout", New: func() chaos.Fault { return new(Timeout) }, Platform: "linux",
 		Doc: "Leaves name queries without an answer.",
 	}
 }
 
 // Describe implements [chaos.Described].
-func (*DNSSpoof) Describe() chaos.Descriptor {
+func (*Spoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "dns.spoof", New: func() chaos.Fault { return new(DNSSpoof) }, Platform: "linux",
+		Kind: "dns.spoof", New: func() chaos.Fault { return new(Spoof) }, Platform: "linux",
 		Doc: "Answers name queries with other addresses.",
 	}
 }

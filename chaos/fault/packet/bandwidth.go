@@ -30,7 +30,7 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	proxied.CheckWay(&f.Edge, f.Way, sc, m)
 	if f.Rate > proxied.MostRate {
-		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, quantity.Bandwidth(proxied.MostRate))
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate, quantity.Bandwidth(proxied.MostRate))
 	}
 	if f.Rate > 0 && f.Rate < 1 {
 		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
@@ -47,7 +47,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			both = selector.FlowOut
 		}
 		return packetPlan(ctx, &f.Edge, env, f.Flow(both), f.Ports, Packets{
-			What: what, Sign: rateSign(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
+			What: what, Evidence: rateEvidence(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
 		})
 	}
 	// Long enough to measure, and at most half a second.

@@ -47,9 +47,9 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
 	if f.ByPackets(env.Contained) {
-		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
+		s := lateEvidence(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
 		return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{
-			What: what + " each packet", Sign: s,
+			What: what + " each packet", Evidence: s,
 			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
 		})
 	}

@@ -67,24 +67,24 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	if e.ByPackets(sc.Contained) {
 		return true
 	}
-	whom := e.From + e.Service + e.Unit
+	hit := e.From + e.Service + e.Unit
 	switch {
-	case whom+e.To+e.Zone == "": // CheckPackets notes this
+	case hit+e.To+e.Zone == "": // CheckPackets notes this
 		return true
-	case whom == chaos.LoadName && e.To != "":
-		whom = "what passes the link of the load"
-	case whom == "":
-		whom = e.To
+	case hit == chaos.LoadName && e.To != "":
+		hit = "what passes the link of the load"
+	case hit == "":
+		hit = e.To
 	}
 	m.AddHint(at, "on links there are network.latency, .bandwidth, .stall, .blackhole, .reset and .partition",
-		"network.%s is done to the packets of containers, and %s is none", do, whom)
+		"network.%s is done to the packets of containers, and %s is none", do, hit)
 	return false
 }
 
 // planHit makes the steps.
 func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s Evidence) ([]chaos.Step, error) {
 	spec.Share = proxied.OrAll(f.Percent)
-	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Sign: s, Spec: spec})
+	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
 }
 
 // Check implements [chaos.Fault].
@@ -109,18 +109,18 @@ func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someSign(proxied.OrAll(f.Percent), "have no answer", netns.Seen.Silent))
+	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proxied.OrAll(f.Percent), "have no answer", netns.Seen.Silent))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	s := someSign(proxied.OrAll(f.Percent), "answers came twice", func(s netns.Seen) int { return s.Twice })
-	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orMet("were doubled"))
+	s := someEvidence(proxied.OrAll(f.Percent), "answers came twice", func(s netns.Seen) int { return s.Twice })
+	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orAffected("were doubled"))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someSign(proxied.OrAll(f.Percent), "came damaged or not at all", func(s netns.Seen) int { return s.Silent() + s.Damaged }))
+	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proxied.OrAll(f.Percent), "came damaged or not at all", func(s netns.Seen) int { return s.Silent() + s.Damaged }))
 }
 
 // reorderBy is the default delay of a reordered packet.
@@ -132,17 +132,17 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if by == 0 {
 		by = reorderBy
 	}
-	s := someSign(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.Seen) int { return s.Late })
+	s := someEvidence(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.Seen) int { return s.Late })
 	s.wait = by.D() + proxied.Silence
 	s.Undone = answersAgain // any network may reorder a few
-	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orMet("were brought later"))
+	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orAffected("were brought later"))
 }
 
-// orMet accepts the count of hit packets as proof where pings cannot show the effect: connections to
+// orAffected accepts the count of hit packets as proof where pings cannot show the effect: connections to
 // given ports reveal neither copies nor order.
-func (s Evidence) orMet(what string) Evidence {
+func (s Evidence) orAffected(what string) Evidence {
 	prove := s.Prove
-	s.Prove = func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+	s.Prove = func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
 		if b.look.How != netns.Connect || met.Hit == 0 {
 			return prove(b, now, met)
 		}

@@ -19,23 +19,23 @@ import (
 // Packets is a step on the packets of a container, in its own network namespace. It ends with brunt
 // wherever the kernel or an agent can ensure that.
 type Packets struct {
-	Unit    chaos.Contained
-	Spec    netns.Spec
-	What    string // description of the action
-	Sign    Evidence
-	via     string // mechanism; empty until it is known
-	undo    []chaos.Undo
-	whose   inhabited // the network of undo
-	agents  chaos.Agents
-	run     string
-	engine  *container.Container   // the unit, as its engine has it; nil if no engine runs it
-	planned chaos.Handle           // of the unit's network, from the plan to the injection
-	Void    bool                   // a restart of the container voids the fault; otherwise it is injected again
-	extend  func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
-	toward  []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
-	outside bool                   // probed from outside, at the unit's own addresses
-	others  []chaos.Contained      // units whose addresses are the peers; none if the peers are fixed
-	made    func() []netip.Prefix  // returns the present addresses of others
+	Unit     chaos.Contained
+	Spec     netns.Spec
+	What     string // description of the action
+	Evidence Evidence
+	via      string // mechanism; empty until it is known
+	undo     []chaos.Undo
+	whose    networkIdentity // the network of undo
+	agents   chaos.Agents
+	run      string
+	engine   *container.Container   // the unit, as its engine has it; nil if no engine runs it
+	planned  chaos.Handle           // of the unit's network, from the plan to the injection
+	Void     bool                   // a restart of the container voids the fault; otherwise it is injected again
+	extend   func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
+	toward   []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
+	outside  bool                   // probed from outside, at the unit's own addresses
+	others   []chaos.Contained      // units whose addresses are the peers; none if the peers are fixed
+	made     func() []netip.Prefix  // returns the present addresses of others
 }
 
 // Evidence says how to prove a fault on packets from inside the network.
@@ -46,16 +46,18 @@ type Evidence struct {
 	wait   time.Duration // for each answer; zero is the probe's default
 	Name   string        // name to resolve, for a query
 	takes  time.Duration // longest time beyond that of any probe
-	Prove  func(b Baseline, now netns.Seen, met netns.Met) (string, error)
+	Prove  func(b Baseline, now netns.Seen, met netns.Affected) (string, error)
 	Undone func(b Baseline, now netns.Seen) (string, error)
 	line   func(netns.Fate) error // checks the outcome of a connection opened before the fault; nil accepts any
 	ends   bool                   // the only proof is the outcome of connections and how many were hit
 }
 
-func (p *Packets) String() string  { return p.What + p.toWhom() + " in the network of " + p.Unit.Name() }
+func (p *Packets) String() string {
+	return p.What + p.peersText() + " in the network of " + p.Unit.Name()
+}
 func (p *Packets) Units() []string { return []string{p.Unit.Name()} }
 
-func (p *Packets) toWhom() string {
+func (p *Packets) peersText() string {
 	var out string
 	if n := len(p.Spec.Match.Peers); n > 0 {
 		var peers []string
@@ -133,7 +135,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 		return fmt.Errorf("%s: %w", p, chaos.JoinErrors(err, n.Leave()))
 	}
 	if undo != nil {
-		p.whose = p.inhabitant(n)
+		p.whose = p.identity(n)
 		p.undo = []chaos.Undo{p.unqueue(*undo, p.whose)}
 	}
 	p.Spec, p.via = spec, spec.Via
@@ -180,7 +182,7 @@ func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 // that no longer exists: set then injects as after a later restart.
 func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 	switch {
-	case p.undo == nil || p.inhabitant(n) == p.whose:
+	case p.undo == nil || p.identity(n) == p.whose:
 		return n.Set(p.Spec)
 	case p.Void:
 		return nil, errors.New("it was started again just before")
@@ -192,7 +194,7 @@ func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 func (p *Packets) injectAgain(n chaos.Handle) (netns.Held, error) {
 	spec, undo, err := n.Prepare(p.Spec)
 	if err == nil && undo != nil && p.extend != nil {
-		err = p.extend(p.unqueue(*undo, p.inhabitant(n)))
+		err = p.extend(p.unqueue(*undo, p.identity(n)))
 	}
 	if err != nil {
 		return nil, err

@@ -74,8 +74,8 @@ const anyPort = 9
 func (h *heldPackets) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
-	if h.Sign.How == netns.Query {
-		h.try(ctx, netns.Look{How: netns.Query, Name: h.Sign.Name})
+	if h.Evidence.How == netns.Query {
+		h.try(ctx, netns.Look{How: netns.Query, Name: h.Evidence.Name})
 		return
 	}
 	toward := h.toward
@@ -85,15 +85,15 @@ func (h *heldPackets) look(ctx context.Context) {
 		}
 	}
 	for _, to := range h.withPorts(toward) {
-		if len(h.before) == mostSeen || len(h.before) > 0 && h.Sign.N > proxied.Pings {
+		if len(h.before) == mostProbed || len(h.before) > 0 && h.Evidence.N > proxied.Pings {
 			break
 		}
-		for _, how := range h.ways() {
+		for _, how := range h.probeKinds() {
 			if h.try(ctx, netns.Look{How: how, To: to, N: proxied.Pings}) {
 				break
 			}
 		}
-		if to.Port() != anyPort && h.Sign.line != nil {
+		if to.Port() != anyPort && h.Evidence.line != nil {
 			if l, err := h.open(ctx, to); err == nil {
 				h.lines = append(h.lines, l)
 			}
@@ -101,14 +101,14 @@ func (h *heldPackets) look(ctx context.Context) {
 	}
 }
 
-// mostSeen bounds the probed peers; where many pings are needed it is one.
-const mostSeen = 2
+// mostProbed bounds the probed peers; where many pings are needed it is one.
+const mostProbed = 2
 
-// ways returns the kinds of probe to try. Pings belong to no port.
-func (h *heldPackets) ways() []netns.How {
+// probeKinds returns the kinds of probe to try. Pings belong to no port.
+func (h *heldPackets) probeKinds() []netns.How {
 	switch {
-	case h.Sign.How != "":
-		return []netns.How{h.Sign.How}
+	case h.Evidence.How != "":
+		return []netns.How{h.Evidence.How}
 	case len(h.Spec.Match.Ports) > 0:
 		return []netns.How{netns.Connect}
 	}
@@ -174,21 +174,21 @@ func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, 
 // again returns the probe to repeat, as large as the evidence needs it.
 func (h *heldPackets) again(b Baseline) netns.Look {
 	l := b.look
-	if h.Sign.N > 0 {
-		l.N = h.Sign.N
+	if h.Evidence.N > 0 {
+		l.N = h.Evidence.N
 	}
-	l.Size, l.Wait = h.Sign.size, h.Sign.wait
+	l.Size, l.Wait = h.Evidence.size, h.Evidence.wait
 	return l
 }
 
 // Takes implements [chaos.Slow].
-func (h *heldPackets) Takes() time.Duration { return h.Sign.takes }
+func (h *heldPackets) Takes() time.Duration { return h.Evidence.takes }
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	lines, looked := h.shown()
-	if len(looked) == 0 && len(lines) == 0 && !h.Sign.ends {
-		return "", fmt.Errorf("nothing can be seen of it from %s: nobody it is about answered before it came", h.Unit.Name())
+	if len(looked) == 0 && len(lines) == 0 && !h.Evidence.ends {
+		return "", fmt.Errorf("cannot verify from %s: no probe succeeded before the fault was injected", h.Unit.Name())
 	}
 	var found []string
 	for _, b := range looked {
@@ -201,12 +201,12 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		}
 		found = append(found, h.from(b)+": "+text)
 	}
-	if h.Sign.ends && len(lines) == 0 {
+	if h.Evidence.ends && len(lines) == 0 {
 		_, held := h.now()
-		met, err := held.Met()
+		met, err := held.Affected()
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("counting what met it: %w", err)
+			return "", fmt.Errorf("counting the affected packets: %w", err)
 		case met.Hit == 0:
 			return "", fmt.Errorf("%w: no connection was open that it could hit", chaos.ErrNoEffect)
 		}
@@ -228,23 +228,23 @@ const proofs = 3
 // proof tries once to prove the effect.
 func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	net, held := h.now()
-	met, err := held.Met()
+	met, err := held.Affected()
 	if err != nil {
-		return "", fmt.Errorf("counting what met it: %w", err)
+		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
 	now, err := h.looks(ctx, net, h.again(b))
 	if err != nil {
 		return "", err
 	}
-	after, err := held.Met()
+	after, err := held.Affected()
 	if err != nil {
-		return "", fmt.Errorf("counting what met it: %w", err)
+		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
 	h.own += min(after.Packets-met.Packets, most(now))
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
-	return h.Sign.Prove(b, now, netns.Met{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
+	return h.Evidence.Prove(b, now, netns.Affected{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
 }
 
 // most returns the largest number of packets that a probe can cause, in both directions.
@@ -271,7 +271,7 @@ func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
 	defer cancel()
 	got, err := l.Fate(ctx)
 	if err == nil {
-		err = h.Sign.line(got)
+		err = h.Evidence.line(got)
 	}
 	if err != nil {
 		return "", fmt.Errorf("a connection that was open before: %w", err)
@@ -329,7 +329,7 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 		if is != h.net.Whose() { // OnRestart will be called for its own start
 			return "", nil
 		}
-		return h.moved(container, "was started again, with another address")
+		return h.peerChanged(container, "was started again, with another address")
 	case is == h.net.Whose():
 		return "", nil
 	case h.Void:
@@ -345,7 +345,7 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 	if err != nil {
 		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Unit.Name(), err), n.Leave())
 	}
-	if met, err := h.held.Met(); err == nil {
+	if met, err := h.held.Affected(); err == nil {
 		h.past += met.Packets
 	}
 	for _, l := range h.lines { // they belonged to the previous network
@@ -368,7 +368,7 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 	case h.over:
 		return "", nil
 	case h.net.Whose().ID != container:
-		return h.moved(container, "has another address now")
+		return h.peerChanged(container, "has another address now")
 	case chaos.IDOf(h.Unit) != h.net.Whose():
 		return "", nil // OnRestart will be called for its start, or was
 	}
@@ -379,7 +379,7 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 		return "", nil
 	}
 	h.aim()
-	return h.turned(h.Unit.Name() + " has another link now")
+	return h.injectHere(h.Unit.Name() + " has another link now")
 }
 
 // endpoints lists the links of the container to networks of its engine.
@@ -399,19 +399,19 @@ func (p *Packets) endpoints() (out []string) {
 	return out
 }
 
-// moved aims the fault again if the container is one whose packets are hit and its addresses have
+// peerChanged aims the fault again if the container is one whose packets are hit and its addresses have
 // changed. since describes the change.
-func (h *heldPackets) moved(container, since string) (string, error) {
+func (h *heldPackets) peerChanged(container, since string) (string, error) {
 	i := slices.IndexFunc(h.others, func(u chaos.Contained) bool { return chaos.IDOf(u).ID == container })
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
-	return h.turned(h.others[i].Name() + " " + since)
+	return h.injectHere(h.others[i].Name() + " " + since)
 }
 
-// turned injects the fault again in the same network.
-func (h *heldPackets) turned(why string) (string, error) {
-	if met, err := h.held.Met(); err == nil {
+// injectHere injects the fault again in the same network.
+func (h *heldPackets) injectHere(why string) (string, error) {
+	if met, err := h.held.Affected(); err == nil {
 		h.past += met.Packets
 	}
 	err := h.held.Close() // first: the mechanism may allow only one instance
@@ -515,7 +515,7 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 		}
 	}
 	if len(found) == 0 {
-		return "it is off, and nobody answered before it either", nil
+		return "the fault is removed, and no probe succeeded before it either", nil
 	}
 	return strings.Join(found, "; "), nil
 }
@@ -524,20 +524,20 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (string, error) {
 	l := h.again(b)
 	l.N = max(proxied.Pings, l.N)
-	ctx, cancel := context.WithTimeout(ctx, max(proxied.LooksFor, 4*l.Wait+h.Sign.takes))
+	ctx, cancel := context.WithTimeout(ctx, max(proxied.LooksFor, 4*l.Wait+h.Evidence.takes))
 	defer cancel()
 	now, err := h.looks(ctx, n, l)
 	if err != nil {
 		return "", err
 	}
-	return h.Sign.Undone(b, now)
+	return h.Evidence.Undone(b, now)
 }
 
 // Affected implements [chaos.Meter]. It excludes brunt's own packets.
 func (h *heldPackets) Affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
 	_, held := h.now()
-	if met, err := held.Met(); err == nil {
+	if met, err := held.Affected(); err == nil {
 		t.N = max(0, h.past+met.Packets-h.own)
 	}
 	return t

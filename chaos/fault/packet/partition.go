@@ -95,7 +95,7 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 		flow = selector.FlowOpened
 	}
 	return packetPlan(ctx, &f.Edge, env, flow, f.Ports, Packets{
-		What: f.what(), Sign: cutSign(mode != "", line),
+		What: f.what(), Evidence: cutEvidence(mode != "", line),
 		Spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
 	})
 }

@@ -33,7 +33,7 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if f.ByPackets(env.Contained) {
 		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{
 			What: what, Spec: netns.Spec{Do: netns.Reset},
-			Sign: endsSign(),
+			Evidence: endsEvidence(),
 		})
 	}
 	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{

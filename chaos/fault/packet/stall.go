@@ -44,7 +44,7 @@ func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "hold everything"
 	if f.ByPackets(env.Contained) {
-		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Sign: muteSign(), Spec: netns.Spec{Do: netns.Stall}})
+		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
 	}
 	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
@@ -53,7 +53,7 @@ func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "swallow everything"
 	if f.ByPackets(env.Contained) {
-		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Sign: muteSign(), Spec: netns.Spec{Do: netns.Blackhole}})
+		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
 	}
 	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
 }
@@ -63,8 +63,8 @@ func mute(what string, t proxy.Toxic) *proxied.Toxic {
 	return &proxied.Toxic{What: what, Toxic: t, Watch: true, Prove: proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: proxied.Answers}
 }
 
-// muteSign proves that nothing answers.
-func muteSign() Evidence { return cutSign(false, wantFate("silent", netns.Stuck)) }
+// muteEvidence proves that nothing answers.
+func muteEvidence() Evidence { return cutEvidence(false, wantFate("silent", netns.Stuck)) }
 
 // Describe implements [chaos.Described].
 func (*Stall) Describe() chaos.Descriptor {

@@ -13,17 +13,17 @@ import (
 
 // Try finds a mechanism that works for an action. The error lists why each one failed and how to fix
 // it.
-func Try(do netns.Action, via string, ways func() []netns.Way) error {
+func Try(do netns.Action, via string, capabilities func() []netns.Capability) error {
 	var why []string
-	for _, w := range ways() {
+	for _, c := range capabilities() {
 		switch {
-		case w.Do != do || via != "" && w.Via != via:
-		case w.Err == nil, errors.Is(w.Err, netns.ErrNoThrowaway):
+		case c.Do != do || via != "" && c.Via != via:
+		case c.Err == nil, errors.Is(c.Err, netns.ErrNoThrowaway):
 			return nil
 		default:
-			text := fmt.Sprintf("%s: %v", w.Via, w.Err)
-			if w.Fix != "" && !slices.ContainsFunc(why, func(s string) bool { return strings.HasPrefix(s, w.Via) }) {
-				text += " (to mend it: " + w.Fix + ")"
+			text := fmt.Sprintf("%s: %v", c.Via, c.Err)
+			if c.Fix != "" && !slices.ContainsFunc(why, func(s string) bool { return strings.HasPrefix(s, c.Via) }) {
+				text += " (to mend it: " + c.Fix + ")"
 			}
 			why = append(why, text)
 		}
@@ -37,11 +37,11 @@ func Try(do netns.Action, via string, ways func() []netns.Way) error {
 // traits returns the traits of a fault on packets or links, which does an action to packets.
 func traits(e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := e.Traits(sc)
-	t.Try = func(ways func() []netns.Way) error {
+	t.Try = func(capabilities func() []netns.Capability) error {
 		if !e.ByPackets(sc.Contained) {
 			return nil
 		}
-		return Try(do, e.PacketVia(), ways)
+		return Try(do, e.PacketVia(), capabilities)
 	}
 	return t
 }

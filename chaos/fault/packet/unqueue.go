@@ -26,15 +26,15 @@ type unqueueArgs struct {
 	Run    string          `json:"run,omitempty"`
 }
 
-// inhabited identifies a network: that of a process, or of a container between two starts.
-type inhabited struct {
+// networkIdentity identifies a network: that of a process, or of a container between two starts.
+type networkIdentity struct {
 	proc.Identity
 	chaos.ContainerID
 }
 
-// inhabitant returns the identity of the network n.
-func (p *Packets) inhabitant(n chaos.Handle) inhabited {
-	whose := inhabited{ContainerID: n.Whose()}
+// identity returns the identity of the network n.
+func (p *Packets) identity(n chaos.Handle) networkIdentity {
+	whose := networkIdentity{ContainerID: n.Whose()}
 	id, err := proc.Identify(p.Unit.PID())
 	if err == nil && chaos.IDOf(p.Unit) == n.Whose() {
 		whose.Identity = id
@@ -42,7 +42,7 @@ func (p *Packets) inhabitant(n chaos.Handle) inhabited {
 	return whose
 }
 
-func (p *Packets) unqueue(u netns.Undo, whose inhabited) chaos.Undo {
+func (p *Packets) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
 	if p.engine != nil {
 		at := p.engine.Engine.Address()
@@ -64,7 +64,7 @@ func PacketOperations() []chaos.Operation {
 // network of its container.
 func doUnqueue(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var args unqueueArgs
-	var whose inhabited
+	var whose networkIdentity
 	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &whose)); err != nil {
 		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
 	}

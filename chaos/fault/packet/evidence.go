@@ -13,13 +13,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// lateSign proves a delay of delay ± jitter.
-func lateSign(delay, jitter time.Duration) Evidence {
+// lateEvidence proves a delay of delay ± jitter.
+func lateEvidence(delay, jitter time.Duration) Evidence {
 	least := proxied.LeastLate(delay, jitter)
 	return Evidence{
 		wait:  delay + jitter + proxied.Silence,
 		takes: 2 * (delay + jitter),
-		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // another fault may delay answers too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
@@ -63,11 +63,11 @@ func answersAgain(_ Baseline, now netns.Seen) (string, error) {
 	return "answers in " + seconds(median(now)), nil
 }
 
-// someSign proves that a share of the packets is hit. counts returns the number of hits in a probe.
-func someSign(share float64, what string, counts func(netns.Seen) int) Evidence {
+// someEvidence proves that a share of the packets is hit. counts returns the number of hits in a probe.
+func someEvidence(share float64, what string, counts func(netns.Seen) int) Evidence {
 	return Evidence{
 		N: max(20, proxied.Tries(share)),
-		Prove: func(_ Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(_ Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if n := counts(now); n > 0 && met.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
@@ -82,9 +82,9 @@ func someSign(share float64, what string, counts func(netns.Seen) int) Evidence 
 	}
 }
 
-// rateSign proves that at most rate bytes a second pass. It measures pings of the size of full
+// rateEvidence proves that at most rate bytes a second pass. It measures pings of the size of full
 // packets. If only some ports are hit, it counts affected packets instead.
-func rateSign(rate float64) Evidence {
+func rateEvidence(rate float64) Evidence {
 	const largest, headers = 1400, 28
 	size := int(math.Min(math.Max(rate/20, 16), largest))
 	n := int(math.Min(math.Max(rate*0.4/float64(size+headers), 20), 3000))
@@ -96,7 +96,7 @@ func rateSign(rate float64) Evidence {
 	}
 	return Evidence{
 		N: n, size: size, wait: max(proxied.Silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
-		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+		Prove: func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
@@ -132,12 +132,12 @@ func passText(rate float64) string {
 	return quantity.Bandwidth(rate).String() + " pass"
 }
 
-// cutSign proves that nothing is answered. With refuses it proves that connections are refused by the
+// cutEvidence proves that nothing is answered. With refuses it proves that connections are refused by the
 // fault, not by the other end.
-func cutSign(refuses bool, line func(netns.Fate) error) Evidence {
+func cutEvidence(refuses bool, line func(netns.Fate) error) Evidence {
 	s := Evidence{N: proxied.Pings, Undone: answersAgain, line: line}
 	if !refuses {
-		s.Prove = func(_ Baseline, now netns.Seen, _ netns.Met) (string, error) {
+		s.Prove = func(_ Baseline, now netns.Seen, _ netns.Affected) (string, error) {
 			if now.Silent() < now.Sent {
 				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, now.Sent-now.Silent(), now.Sent)
 			}
@@ -146,7 +146,7 @@ func cutSign(refuses bool, line func(netns.Fate) error) Evidence {
 		return s
 	}
 	s.How = netns.Connect
-	s.Prove = func(_ Baseline, now netns.Seen, met netns.Met) (string, error) {
+	s.Prove = func(_ Baseline, now netns.Seen, met netns.Affected) (string, error) {
 		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
 			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent, now.Came, now.Silent(), met.Hit)
 		}
@@ -165,12 +165,12 @@ func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 	}
 }
 
-// endsSign proves that connections opened before the fault have ended, from where brunt probes. New
+// endsEvidence proves that connections opened before the fault have ended, from where brunt probes. New
 // connections may work.
-func endsSign() Evidence {
+func endsEvidence() Evidence {
 	return Evidence{
 		ends: true, Undone: answersAgain, line: wantFate("reset", netns.Ended),
-		Prove: func(_ Baseline, now netns.Seen, _ netns.Met) (string, error) {
+		Prove: func(_ Baseline, now netns.Seen, _ netns.Affected) (string, error) {
 			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
 		},
 	}

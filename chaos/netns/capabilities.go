@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A Way is the support of one mechanism for one action.
-type Way struct {
+// A Capability is the support of one mechanism for one action.
+type Capability struct {
 	Do  Action
 	Via string
 	Err error  // why it does not work on this machine or for this user; nil if it works
@@ -16,20 +16,20 @@ type Way struct {
 // ErrNoThrowaway reports that brunt can't make a namespace for probes.
 var ErrNoThrowaway = errors.New("no namespace can be made to try it in")
 
-// Ways probes all mechanisms of all actions, best first for each action, in throwaway namespaces.
+// Capabilities probes all mechanisms of all actions, best first for each action, in throwaway namespaces.
 // It covers effects on packets only.
-func Ways() []Way {
-	var all []Way
+func Capabilities() []Capability {
+	var all []Capability
 	for _, a := range Actions() {
 		for _, m := range mechanisms(a) {
-			w := Way{Do: a, Via: m.name, Err: attempt(m)}
+			c := Capability{Do: a, Via: m.name, Err: attempt(m)}
 			switch {
-			case errors.Is(w.Err, ErrNoThrowaway):
-				w.Fix = "run brunt as root, or where it may make namespaces (CAP_SYS_ADMIN, CAP_NET_ADMIN)"
-			case w.Err != nil:
-				w.Fix = m.fix
+			case errors.Is(c.Err, ErrNoThrowaway):
+				c.Fix = "run brunt as root, or where it may make namespaces (CAP_SYS_ADMIN, CAP_NET_ADMIN)"
+			case c.Err != nil:
+				c.Fix = m.fix
 			}
-			all = append(all, w)
+			all = append(all, c)
 		}
 	}
 	return all
