@@ -80,7 +80,7 @@ load:
 func ExampleWorse() {
 	v := scenarios.Worse(scenarios.Fail, scenarios.Invalid)
 	fmt.Println(v, v.ExitCode())
-	// Output: invalid 5
+	// Output: fail 3
 }
 
 // All mistakes are reported at once, each with its place.

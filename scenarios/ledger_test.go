@@ -108,7 +108,7 @@ func TestObjective_Ledger(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	for _, text := range []string{"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 0", "rpo > 5s", "lost < 1%", "lost(1s) = 0"} {
+	for _, text := range []string{"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 1%", "rpo > 5s", "lost < 1%", "lost(1s) = 0"} {
 		if _, err := slo.ParseObjective(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}

@@ -68,7 +68,10 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 
 // Own reports whether brunt or its machine failed, and not the target.
-func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent }
+func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // as OwnCauses
+
+// OwnCauses lists the causes that are [Cause.Own].
+func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent} }
 
 // Name returns the cause as result.json names it. Checks are the plan's checks and extractions by number.
 func (c Cause) Name(checks []string) string {

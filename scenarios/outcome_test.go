@@ -65,7 +65,7 @@ func TestVerdicts(t *testing.T) {
 		v    Verdict
 		code int
 	}{
-		{NotReverted, 7}, {Interrupted, 130}, {Broken, 1}, {Stopped, 6}, {Invalid, 5}, {Fail, 3}, {Regression, 4}, {Inconclusive, 8}, {None, 3}, {Pass, 0},
+		{NotReverted, 7}, {Interrupted, 130}, {Broken, 1}, {Stopped, 6}, {Fail, 3}, {Regression, 4}, {Invalid, 5}, {Inconclusive, 8}, {None, 3}, {Pass, 0},
 	}
 	for i, a := range order {
 		if a.v.ExitCode() != a.code {

@@ -11,7 +11,7 @@ const (
 	None         Verdict = "none" // no objective was set, so nothing was asked
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // too little data
-	Invalid      Verdict = "invalid"      // no statement is possible: see order
+	Invalid      Verdict = "invalid"      // no statement is possible: see order; a valid failure takes precedence
 	Stopped      Verdict = "stopped"      // a stop condition or guard ended the run
 	Interrupted  Verdict = "interrupted"  // ended by a signal
 	NotReverted  Verdict = "not_reverted" // a fault could not be reverted
@@ -30,9 +30,9 @@ const (
 	ExitMistake      = 2   // the scenario or the command line is wrong; nothing started
 	ExitError        = 1
 	ExitStopped      = 6
-	ExitInvalid      = 5
 	ExitFail         = 3
 	ExitRegression   = 4
+	ExitInvalid      = 5
 	ExitInconclusive = 8
 	ExitPass         = 0
 )
@@ -48,11 +48,11 @@ var order = []struct {
 	{"", ExitMistake, "the scenario or command line is wrong; nothing started"},
 	{Broken, ExitError, "brunt itself failed"},
 	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
-	{Invalid, ExitInvalid, "nothing can be said: the generator was the limit, the target not ready, setup failed, data used up, or a fault not verified or without traffic"},
-	{Fail, ExitFail, "an objective failed, or the steady state did not hold"},
+	{Fail, ExitFail, "an objective that could be judged failed, or the steady state did not hold"},
 	{Regression, ExitRegression, "compare, ab, gate"},
+	{Invalid, ExitInvalid, "something could not be judged: brunt's own lag decides an objective, the target was not ready, setup failed, data was used up, or a fault was not verified or met no traffic"},
 	{Inconclusive, ExitInconclusive, "too little data"},
-	{None, ExitFail, "no objective: 0 if every request and check was good, else 3"},
+	{None, ExitFail, "no objective was set: the exit code is 0 if every request and check was good, else 3"},
 	{Pass, ExitPass, "every objective held"},
 }
 

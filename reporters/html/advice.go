@@ -23,7 +23,7 @@ func advice(r *result.Result) string {
 	case scenarios.Inconclusive:
 		return adviceOnInconclusive(r)
 	case scenarios.Invalid:
-		return "Don't decide by this run: what it measured can't be trusted, and says nothing for the release or against it."
+		return "Don't decide by this run: nothing failed that could be judged, but not everything could."
 	case scenarios.Stopped:
 		return "Don't ship: the run had to be stopped before its end, as its own stop conditions or guards ask for."
 	case scenarios.Interrupted:

@@ -140,7 +140,7 @@ func newPage(r *result.Result) (*pageView, error) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
-		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
+		p.Alerts = append(p.Alerts, "The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives have the same answer with and without it.")
 	}
 	if r.Imported != "" {
 		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their times are.")

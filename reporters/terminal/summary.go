@@ -334,7 +334,7 @@ func (s *summary) generator(g *result.Generator) {
 	s.head("Generator")
 	st, text := plain, "healthy"
 	if !g.Healthy {
-		st, text = bad, "NOT healthy, so the figures above are not to be trusted"
+		st, text = bad, "NOT healthy: objectives that its own time could turn are invalid"
 	}
 	text += fmt.Sprintf(": lag p99 %s", words.Seconds(g.Lag.P99))
 	if g.LagLimit.Known() && g.LagLimit > 0 {

@@ -12,7 +12,7 @@ import (
 // requests ended, and for burn and slices, which need spans of time. A rate without requests is
 // known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
-	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
+	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span).punctual()
 	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {
 		return false, false
 	}
@@ -24,7 +24,7 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 // slices, which are known only after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
-	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
+	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span).punctual()
 	limit := limitIndex(s.Config.Limits, o)
 	measured = sum.measure(o, limit)
 	if n = sum.population(o.Metric); n == 0 {

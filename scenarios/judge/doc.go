@@ -47,6 +47,16 @@
 //   - A percentile is the nearest rank. An objective that allows no error needs one request.
 //   - A rate of nothing fails a lower bound and never passes an upper bound.
 //
+// Brunt's own time:
+//
+//   - An objective on requests is judged twice: as measured, and with brunt's own time taken off:
+//     each request's lag and the freezes of brunt within it, without the requests that brunt never
+//     sent or had no socket for. The same answer stands, because no lag could turn it. Another
+//     answer is invalid for that objective alone, because brunt and not the target decides it.
+//   - Where brunt failed at over 1 % of the requests of a phase, no objective passes in it, because
+//     the load was not the scheduled one. A failure stands.
+//   - Impact, recovery, stop conditions and the steady state leave brunt's own time out.
+
 // Spans:
 //
 //   - burn counts errors as the metric errors does, over everything offered. Its worst span
@@ -64,8 +74,8 @@
 //     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
 //     an earlier fault, until recovery from it, and requests in flight at the injection do
 //     not count.
-//   - Of several occurrences the worst is the one whose verdict takes precedence, so that
-//     invalid is worse than fail.
+//   - Of several occurrences the worst is the one whose verdict takes precedence, so that a
+//     failure of one that could be judged counts more than one that could not.
 //   - recover.p95 and the like are the nearest rank over the occurrences. An occurrence
 //     without impact counts as 0, one without recovery as infinity. An unknown occurrence
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20

@@ -12,8 +12,8 @@ import (
 // burn is the largest rate at which a span of the phase used up the error budget: the share of bad
 // requests among the offered ones, over one minus the objective. 1 uses it up exactly. A phase
 // shorter than the span is one span.
-func (f *composer) burn(o slo.Objective, p phase) (worst float64, all sum) {
-	in := f.slices(o, p.has)
+func (f *composer) burn(o slo.Objective, p phase, as view) (worst float64, all sum) {
+	in := f.slicesAs(o, p.has, as)
 	worst = math.NaN()
 	var n, bad int64
 	from := 0
@@ -43,7 +43,7 @@ func (f *composer) burn(o slo.Objective, p phase) (worst float64, all sum) {
 //
 // A slice in which a closed load offered nothing because its requests were in flight and none ended
 // is not good. Other slices in which nothing was offered do not count.
-func (f *composer) timeslices(o slo.Objective, p phase) (share float64, n int64) {
+func (f *composer) timeslices(o slo.Objective, p phase, as view) (share float64, n int64) {
 	type slice struct {
 		n, good int64
 		stalled bool // for its whole length
@@ -51,7 +51,7 @@ func (f *composer) timeslices(o slo.Objective, p phase) (share float64, n int64)
 	var list []slice
 	last := time.Duration(math.MinInt64)
 	begin := measure.FloorSecond(p.From)
-	for _, s := range f.slices(o, p.has) {
+	for _, s := range f.slicesAs(o, p.has, as) {
 		if s.End <= p.From && s.N == 0 || s.Start >= p.To {
 			continue
 		}

@@ -92,7 +92,7 @@ type Findings struct {
 	Lag        result.Lag
 	Queue      result.Lag
 	LagByPhase map[string]PhaseLag
-	Starved    map[string]float64 // by phase: the share of its requests that found no socket or port on this machine
+	Starved    map[string]float64 // by phase: the share of its requests that brunt never sent or had no socket or port for
 	Offered    int64
 	Sent       int64
 	Clamped    int64
@@ -246,9 +246,15 @@ func (f *composer) requests() []int64 {
 }
 
 // slices returns the windows of the judged run for objective o: the requests for which has is true.
-// Bad are errors and skipped, and answers over the limit that o names. InFlight and Ended count all
-// requests, independent of has.
+// Bad are errors and skipped, and answers over the limit that o names. What brunt itself caused is
+// not the target's failure, and is left out. InFlight and Ended count all requests, independent of
+// has.
 func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+	return f.slicesAs(o, has, (*measure.Counts).Punctual)
+}
+
+// slicesAs is slices with the counts as seen by as.
+func (f *composer) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = limitIndex(f.Config.Limits, o)
@@ -267,7 +273,7 @@ func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 			s.Ended += r.ended
 			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
 			if has(r.Key, f.Sets[r.Set]) {
-				count(&s, &r.Counts, limit)
+				count(&s, as(&r.Counts), limit)
 				cells = append(cells, next)
 			}
 		}
@@ -296,9 +302,8 @@ func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
 	}
 }
 
-// count adds the counts of a cell to a slice. What brunt itself caused is not the target's failure.
+// count adds the counts of a cell to a slice.
 func count(s *impact.Slice, c *measure.Counts, limit int) {
-	c = c.Punctual()
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
 	s.Bad += c.Bad()
@@ -347,11 +352,11 @@ func (f *composer) block(i int, k measure.Key, c *measure.Cell) {
 // iterations is the number that a rate counts in a span, and how long the selected loads could begin
 // iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
 // fault do not count in its rate.
-func (f *composer) iterations(o slo.Objective, p Span) (n int64, span time.Duration) {
+func (f *composer) iterations(o slo.Objective, p Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
 		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {
-			n += r.Offered()
+			n += as(&r.Counts).Offered()
 		}
 	}
 	var on []Span

@@ -86,25 +86,62 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 }
 
 func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
-	sum := &sum{}
+	measured := &sum{}
 	for s := range cells {
 		if selects(&f.Config.Series, o, s) {
-			sum.Merge(cells[s].CountsWithTimes())
+			measured.Merge(cells[s].CountsWithTimes())
 		}
 	}
-	limit := limitIndex(f.Config.Limits, o)
+	return valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.punctual(), (*measure.Counts).Punctual), &measured.Counts)
+}
+
+// A view of counts: as measured, or without brunt's own time.
+type view func(*measure.Counts) *measure.Counts
+
+func asMeasured(c *measure.Counts) *measure.Counts { return c }
+
+// unsentMost is the share of a phase's requests that brunt may fail to send. Above it the load was
+// not the scheduled one, so that no objective passes.
+const unsentMost = 0.01
+
+// valid returns the result of an objective as measured, where brunt's own time does not decide it: an
+// objective is judged twice, as measured and with brunt's own time taken off each request and the
+// requests at which brunt failed left out. The same answer stands, however late brunt was. Another
+// answer says nothing about the target.
+func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
+	own := &measured.Own
+	who := "brunt itself was late"
+	if own.Unsent() > 0 {
+		who = fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
+	}
+	switch {
+	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
+		r.Verdict, r.Note = scenarios.Invalid, who+": it fails as measured, but not with brunt's own time taken off"
+	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Fail:
+		r.Verdict, r.Note = scenarios.Invalid, who+": it holds as measured, but not with brunt's own time taken off"
+	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Inconclusive:
+		r.Verdict, r.Note = punctual.Verdict, punctual.Note
+	case r.Verdict == scenarios.Pass && float64(own.Unsent()) > unsentMost*float64(measured.Offered()):
+		r.Verdict, r.Note = scenarios.Invalid, who+", so the load was not the scheduled one"
+	}
+	return r
+}
+
+// judgeSum judges an objective over counts that are as seen by as.
+func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts sum, as view) result.ObjectiveResult {
+	sum, limit := &counts, limitIndex(f.Config.Limits, o)
 	r := unanswered(p.name, "")
 	switch o.Metric.Name {
 	case "rate":
-		sum.Iterations, sum.Span = f.iterations(o, p.Span)
+		sum.Iterations, sum.Span = f.iterations(o, p.Span, as)
 		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.Iterations
 	case "burn":
 		var worst float64
-		worst, *sum = f.burn(o, p)
+		worst, *sum = f.burn(o, p, as)
 		r.Measured, r.Count = result.Num(worst), sum.Offered()
 	case "slices":
 		var share float64
-		share, r.Count = f.timeslices(o, p)
+		share, r.Count = f.timeslices(o, p, as)
 		r.Measured = result.Num(share)
 	default:
 		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.population(o.Metric)

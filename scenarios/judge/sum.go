@@ -17,6 +17,11 @@ type sum struct {
 	Span       time.Duration // of the load within the phase
 }
 
+// punctual returns s without brunt's own time; see [measure.Counts.Punctual].
+func (s *sum) punctual() *sum {
+	return &sum{Counts: *s.Counts.Punctual(), Iterations: s.Iterations, Span: s.Span}
+}
+
 // population is the number of requests that count in a metric: all offered ones for a share of
 // them, good answers for ok. and service., else all but the shed.
 //

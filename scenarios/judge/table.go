@@ -97,7 +97,7 @@ func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
 			}
 			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
 				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
-				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.sample(int32(s), n.Cause),
+				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: firstSample(f.c.Samples, int32(s), n.Cause),
 			})
 		}
 	}
@@ -106,11 +106,12 @@ func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
 	})
 }
 
-func (f *composer) sample(step int32, cause scenarios.Cause) *result.Sample {
-	if f.c.Samples == nil {
+// firstSample is the first failed request of a step and cause; nil without samples.
+func firstSample(s *measure.Samples, step int32, cause scenarios.Cause) *result.Sample {
+	if s == nil {
 		return nil
 	}
-	return f.c.Samples.First(step, cause)
+	return s.First(step, cause)
 }
 
 // health returns the generator's lag and queue over the run and in each phase.
@@ -123,7 +124,9 @@ func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
 			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(impact.LowerRank(all.Lag.Total, .99)))}
 		}
-		f.starved(p, sums[i])
+		if share := starved(&f.Config, sums[i]); share > 0 && p.name != "warmup" {
+			f.out.Starved[p.name] = share
+		}
 		if p.name != "run" {
 			continue
 		}
@@ -137,11 +140,11 @@ func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// starved records the share of a phase's requests for which this machine had no socket or port.
-func (f *composer) starved(p phase, sums []measure.Cell) {
+// starved is the share of the requests of steps at which brunt or this machine failed.
+func starved(c *measure.Config, sums []measure.Cell) float64 {
 	var offered, own int64
-	for s := range f.Config.Steps {
-		if !f.Config.InSums(s) {
+	for s := range c.Steps {
+		if !c.InSums(s) {
 			continue
 		}
 		offered += sums[s].Offered()
@@ -151,7 +154,8 @@ func (f *composer) starved(p phase, sums []measure.Cell) {
 			}
 		}
 	}
-	if own > 0 && p.name != "warmup" {
-		f.out.Starved[p.name] = float64(own) / float64(offered)
+	if own == 0 {
+		return 0
 	}
+	return float64(own) / float64(offered)
 }

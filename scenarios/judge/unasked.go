@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -9,9 +11,10 @@ import (
 )
 
 // Unasked says what a run without objectives found. Such a run has no verdict, because a run whose
-// every request fails must not look like one that passed. Good reports that there were requests and
-// all of them, with their checks, were good.
-func Unasked(cells []result.Cell) (reason string, good bool) {
+// every request fails must not look like one that passed. The verdict is [scenarios.None], or invalid
+// where brunt failed at all that were not good. Good reports that there were requests and all of
+// them, with their checks, were good.
+func Unasked(cells []result.Cell, errors []result.ErrorGroup) (v scenarios.Verdict, reason string, good bool) {
 	n := map[string]int64{}
 	for _, c := range cells {
 		if c.Phase == "run" && c.Load == "*" && c.Step == "*" {
@@ -20,7 +23,16 @@ func Unasked(cells []result.Cell) (reason string, good bool) {
 	}
 	all := n["*"]
 	if all == 0 {
-		return "No request was made and no objective asks about it.", false
+		return scenarios.None, "No request was made and no objective asks about it.", false
+	}
+	own := int64(0)
+	for _, g := range errors {
+		if slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return g.Kind == c.Name(nil) }) {
+			own += g.Count
+		}
+	}
+	if own > 0 && own == n[scenarios.Error.String()] && n[scenarios.Shed.String()] == 0 {
+		return scenarios.Invalid, fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests.", own, all), false
 	}
 	var found []string
 	tell := func(part int64, what string) {
@@ -31,7 +43,7 @@ func Unasked(cells []result.Cell) (reason string, good bool) {
 	tell(n[scenarios.Error.String()]+n[scenarios.Skipped.String()], "failed")
 	tell(n[scenarios.Shed.String()], "were shed")
 	if len(found) == 0 {
-		return "Every request and check was good, and no objective asks about anything.", true
+		return scenarios.None, "Every request and check was good, and no objective asks about anything.", true
 	}
-	return strings.Join(found, ", ") + " and no objective asks about it.", false
+	return scenarios.None, strings.Join(found, ", ") + " and no objective asks about it.", false
 }

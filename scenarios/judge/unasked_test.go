@@ -29,7 +29,7 @@ func TestUnasked(t *testing.T) {
 					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}, result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
-			if got, good := Unasked(cells); got != c.want || good != c.good {
+			if _, got, good := Unasked(cells, nil); got != c.want || good != c.good {
 				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 			}
 		})

@@ -51,7 +51,9 @@ func (s *Counts) Punctual() *Counts {
 	out.Failed -= w.Unsent()
 	out.Total -= w.Total
 	out.Most = w.Most
-	out.Over = slices.Clone(s.Over)
+	if len(w.Over) > 0 {
+		out.Over = slices.Clone(s.Over)
+	}
 	for i, n := range w.Over {
 		out.Over[i] -= n
 	}

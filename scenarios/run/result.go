@@ -66,9 +66,10 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Objectives, objectives = append(res.Objectives, thresholds...), slices.Concat(s.slo, objectives)
 	res.Metrics = r.loads.scripts.Metrics()
 	res.Repeats = result.Repeats(res.Faults)
-	res.Generator = r.generator(f)
+	unfit := r.loads.scripts.Limits()
+	res.Generator = r.generator(f, unfit)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
-	r.decide(ctx, res, objectives, f.Faults)
+	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
 	r.faults.noteOwnDeaths(end)
 	r.loads.noteLimits()
@@ -78,10 +79,10 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 }
 
 // generator evaluates whether brunt was the limit.
-func (r *runner) generator(f *judge.Findings) result.Generator {
+func (r *runner) generator(f *judge.Findings, unfit []string) result.Generator {
 	g := r.observers.health
 	generator.Judge(&g, f, generator.LagLimit(r.Scenario.SLO))
-	g.Limits = append(g.Limits, r.loads.scripts.Limits()...)
+	g.Limits = append(g.Limits, unfit...)
 	g.Healthy = len(g.Limits) == 0
 	var names []string
 	for i := range r.loads.stats {

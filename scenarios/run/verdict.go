@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -14,21 +15,21 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// decide sets verdict, exit code and reason by their precedence.
-func (r *runner) decide(ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding) {
+// decide sets verdict, exit code and reason by their precedence. Unfit says why no figure of the run
+// can be trusted. A late generator is no such reason: each objective is judged without its lag as well.
+func (r *runner) decide(ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []string) {
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict = scenarios.None
-		res.Reason, good = judge.Unasked(res.Cells)
+		res.Verdict, res.Reason, good = judge.Unasked(res.Cells, res.Errors)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause)
 	if r.broken != nil {
 		v.worse(scenarios.Broken, r.broken.Error())
 	}
-	if !res.Generator.Healthy {
-		v.worse(scenarios.Invalid, res.Generator.Limits[0])
+	for _, why := range unfit {
+		v.worse(scenarios.Invalid, why)
 	}
 	v.decideFaults(cause, r.faults.records) // first, because a fault may be the reason for an objective
 	for _, why := range r.loads.scripts.Failures() {
@@ -156,7 +157,7 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 			res.Reason = "The objective held."
 		}
 	}
-	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Invalid} {
+	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
 		i := tellingObjective(res.Objectives, objectives, to)
 		if i < 0 {
 			continue
@@ -166,7 +167,11 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 		if len(res.Objectives) == 1 {
 			head = "The objective " + what + ": "
 		}
-		v.worse(to, head+sayObjective(res.Objectives[i], objectives[i]))
+		what = head + sayObjective(res.Objectives[i], objectives[i])
+		if to == scenarios.Invalid && strings.Contains(what, "brunt itself was late") && len(res.Generator.Limits) > 0 {
+			what += ". " + res.Generator.Limits[0]
+		}
+		v.worse(to, what)
 	}
 }
 

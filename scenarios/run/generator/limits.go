@@ -38,7 +38,7 @@ func LagLimit(objectives []slo.Objective) time.Duration {
 func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
-	g.Limits = append(late(f, float64(g.CPU), lagLimit), starved(f)...)
+	g.Limits = append(late(f, float64(g.CPU), lagLimit), starved(f, float64(g.CPU))...)
 	g.Healthy = len(g.Limits) == 0
 }
 
@@ -60,7 +60,7 @@ func late(f *judge.Findings, cores float64, limit time.Duration) []string {
 const starvedErrors = 0.1
 
 // starved describes what this machine lacked, and the remedy.
-func starved(f *judge.Findings) []string {
+func starved(f *judge.Findings, cores float64) []string {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess
@@ -82,6 +82,9 @@ func starved(f *judge.Findings) []string {
 		low, high := machine.EphemeralPorts()
 		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the target, and a closed connection holds its own for a while. "+
 			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
+	}
+	if n := f.Causes[scenarios.Unsent]; n > 0 {
+		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, LagAdvice(cores)))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
 		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))

@@ -27,7 +27,7 @@ func TestStarved(t *testing.T) {
 		{"many in a phase", map[string]float64{"run": .001, "x": .5}, map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000}, fail, "11 requests found no socket"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives})
+			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, 0)
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
