@@ -47,6 +47,11 @@
 //   - A percentile is the nearest rank. An objective that allows no error needs one request.
 //   - A rate of nothing fails a lower bound and never passes an upper bound.
 //
+//   - A pass on a share needs its bound: the exact 95 % upper bound of the bad share must lie within
+//     the objective (Clopper and Pearson, 1934). 2 of 60 bad requests may be 10 %, so they do not
+//     show errors < 5 %: that is inconclusive. An objective on none or all of a share, such as
+//     errors = 0%, is a fact about the requests of this run, and needs no bound.
+//
 // Brunt's own time:
 //
 //   - An objective on requests is judged twice: as measured, and with brunt's own time taken off:

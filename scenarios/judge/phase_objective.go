@@ -181,10 +181,53 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
 		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
-	if met {
-		return scenarios.Pass, ""
+	if !met {
+		return scenarios.Fail, ""
 	}
-	return scenarios.Fail, ""
+	if note := unshown(o, sum, limit); note != "" {
+		return scenarios.Inconclusive, note
+	}
+	return scenarios.Pass, ""
+}
+
+// unshown explains why the requests do not show that an objective on a share holds, although it holds
+// for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
+// share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
+//
+// The bound is that of the requests of the phase. The spread between seconds is wider, and says how
+// much another run may differ: it stands beside as the interval, and decides only in strict runs.
+func unshown(o slo.Objective, sum *sum, limit int) string {
+	share := allowed(o)
+	if row := o.Metric.Row(); row.Count == nil || row.Unit != slo.ShareOf || share <= 0 || share >= 1 {
+		return ""
+	}
+	bad, n, complement := sum.share(o, limit)
+	bound := impact.UpperBound(float64(bad), float64(n), impact.Confidence)
+	if bound <= share {
+		return ""
+	}
+	shown := func(share float64) string {
+		if complement {
+			share = 1 - share
+		}
+		return o.Metric.FormatValue(share)
+	}
+	text := fmt.Sprintf("%s of %d requests, which show no better than %s", shown(float64(bad)/float64(n)), n, shown(bound))
+	if need := enoughToShow(float64(bad)/float64(n), share); need > 0 {
+		text += fmt.Sprintf(": about %d are needed at this share", need)
+	}
+	return text
+}
+
+// enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
+// zero where a hundred million do not.
+func enoughToShow(share, limit float64) int64 {
+	for n := 10.0; n <= 1e8; n *= 1.1 {
+		if impact.UpperBound(math.Round(share*n), n, impact.Confidence) <= limit {
+			return int64(n)
+		}
+	}
+	return 0
 }
 
 // beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so

@@ -45,13 +45,16 @@ func TestJudge_Metrics(t *testing.T) {
 		verdict  scenarios.Verdict
 	}{
 		// errors = (error + skipped) / offered
-		{"errors < 7%", 0.06, 1000, scenarios.Pass},
-		{"errors <= 6%", 0.06, 1000, scenarios.Pass},
+		{"errors < 8%", 0.06, 1000, scenarios.Pass},
+		{"errors < 7%", 0.06, 1000, scenarios.Inconclusive}, // it may be 7.4 %: see TestJudge_Bound
+		{"errors <= 6%", 0.06, 1000, scenarios.Inconclusive},
 		{"errors < 6%", 0.06, 1000, scenarios.Fail},
 		// availability = ok / (offered - shed)
-		{"availability > 93%", 840. / 900, 900, scenarios.Pass},
+		{"availability > 91%", 840. / 900, 900, scenarios.Pass},
+		{"availability > 93%", 840. / 900, 900, scenarios.Inconclusive},
 		{"availability > 94%", 840. / 900, 900, scenarios.Fail},
-		{"shed < 11%", 0.1, 1000, scenarios.Pass},
+		{"shed < 12%", 0.1, 1000, scenarios.Pass},
+		{"shed < 11%", 0.1, 1000, scenarios.Inconclusive},
 		{"shed < 10%", 0.1, 1000, scenarios.Fail},
 		// percentiles are over offered - shed; failures are slower than any answer
 		{"p50 < 20ms", 0.01, 900, scenarios.Pass},
@@ -70,8 +73,9 @@ func TestJudge_Metrics(t *testing.T) {
 		{"ok.max < 101ms", 0.1, 840, scenarios.Pass},
 		{"ok.mean < 40ms", (600*.01 + 240*.1) / 840, 840, scenarios.Pass},
 		// within: good answers in time, among all but the shed
-		{"within(100ms) > 93%", 840. / 900, 900, scenarios.Pass}, // the limit is within it
-		{"within(99ms) > 66%", 600. / 900, 900, scenarios.Pass},
+		{"within(100ms) > 91%", 840. / 900, 900, scenarios.Pass}, // the limit is within it
+		{"within(99ms) > 63%", 600. / 900, 900, scenarios.Pass},
+		{"within(99ms) > 66%", 600. / 900, 900, scenarios.Inconclusive},
 		{"within(99ms) > 67%", 600. / 900, 900, scenarios.Fail},
 		{"timeouts = 0", 0, 1000, scenarios.Pass},
 		{"timeouts < 1", 0, 1000, scenarios.Pass},
@@ -228,14 +232,17 @@ func TestJudge_Shares(t *testing.T) {
 		bad     int
 		verdict scenarios.Verdict
 	}{
-		{"availability >= 99.9%", 10, scenarios.Pass}, // 99.9/100 is more than 0.999
+		{"availability >= 99.9%", 10, scenarios.Inconclusive}, // it holds, and is not shown: 99.9/100 is more than 0.999
 		{"availability > 99.9%", 10, scenarios.Fail},
 		{"availability >= 99.9%", 11, scenarios.Fail},
-		{"availability > 99.9%", 9, scenarios.Pass},
-		{"errors <= 0.1%", 10, scenarios.Pass},
+		{"availability > 99.9%", 9, scenarios.Inconclusive},
+		{"availability > 99.9%", 4, scenarios.Pass},
+		{"errors <= 0.1%", 10, scenarios.Inconclusive},
+		{"errors <= 0.1%", 4, scenarios.Pass},
 		{"errors <= 0.1%", 11, scenarios.Fail},
 		{"errors < 0.3%", 30, scenarios.Fail},
-		{"errors < 0.3%", 29, scenarios.Pass},
+		{"errors < 0.3%", 29, scenarios.Inconclusive},
+		{"errors < 0.3%", 20, scenarios.Pass},
 		{"errors <= 0%", 0, scenarios.Pass},
 		{"errors <= 0%", 1, scenarios.Fail},
 		{"availability >= 100%", 0, scenarios.Pass},
@@ -443,7 +450,7 @@ func TestJudge_Checks(t *testing.T) {
 		}
 		return out
 	}
-	good := checked(300, okay, scenarios.NoCause, 2, 0)
+	good := checked(900, okay, scenarios.NoCause, 2, 0)
 	for _, c := range []struct {
 		name     string
 		more     []scenarios.Outcome
@@ -451,14 +458,14 @@ func TestJudge_Checks(t *testing.T) {
 		count    int64
 		verdict  scenarios.Verdict
 	}{
-		{"all held", nil, 1, 600, scenarios.Pass},
-		{"one of two failed", checked(4, failure, scenarios.Check(0), 2, 1), 604. / 608, 608, scenarios.Pass},
-		{"more of them", checked(8, failure, scenarios.Check(0), 2, 1), 608. / 616, 616, scenarios.Fail},
-		{"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 600. / 800, 800, scenarios.Fail},
-		{"no answer", checked(200, failure, scenarios.Timeout, 0, 0), 600. / 800, 800, scenarios.Fail},
-		{"not reached", checked(200, skipped, scenarios.NoCause, 0, 0), 600. / 800, 800, scenarios.Fail},
-		{"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 800. / 1000, 1000, scenarios.Fail},
-		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 600, scenarios.Pass},
+		{"all held", nil, 1, 1800, scenarios.Pass},
+		{"one of two failed", checked(4, failure, scenarios.Check(0), 2, 1), 1804. / 1808, 1808, scenarios.Pass},
+		{"more of them", checked(24, failure, scenarios.Check(0), 2, 1), 1824. / 1848, 1848, scenarios.Fail},
+		{"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 1800. / 2000, 2000, scenarios.Fail},
+		{"no answer", checked(200, failure, scenarios.Timeout, 0, 0), 1800. / 2000, 2000, scenarios.Fail},
+		{"not reached", checked(200, skipped, scenarios.NoCause, 0, 0), 1800. / 2000, 2000, scenarios.Fail},
+		{"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 2000. / 2200, 2200, scenarios.Fail},
+		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 1800, scenarios.Pass},
 	} {
 		all := slices.Concat(good, c.more)
 		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 || r.Count != c.count || r.Verdict != c.verdict {
@@ -510,10 +517,11 @@ func TestJudge_Strict(t *testing.T) {
 		verdict scenarios.Verdict
 	}{
 		{"errors < 1%", 10, scenarios.Pass, scenarios.Pass},
-		{"errors < 1%", 45, scenarios.Pass, scenarios.Inconclusive},
+		{"errors < 1%", 38, scenarios.Pass, scenarios.Inconclusive},
+		{"errors < 1%", 45, scenarios.Inconclusive, scenarios.Inconclusive},
 		{"errors < 1%", 55, scenarios.Fail, scenarios.Inconclusive},
 		{"errors < 1%", 100, scenarios.Fail, scenarios.Fail},
-		{"availability > 99%", 45, scenarios.Pass, scenarios.Inconclusive},
+		{"availability > 99%", 38, scenarios.Pass, scenarios.Inconclusive},
 		{"p99 < 10ms", 45, scenarios.Pass, scenarios.Inconclusive}, // its upper end is infinite
 		{"p99 < 10ms", 10, scenarios.Pass, scenarios.Pass},
 		{"timeouts = 0", 10, scenarios.Pass, scenarios.Pass}, // it has no interval

@@ -82,8 +82,10 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 	if need, ok := Need(o); ok && n < need && (met || !beyondDoubt(o, sum, limit)) {
 		return as
 	}
-	as.Verdict = scenarios.Fail
-	if met {
+	switch {
+	case !met:
+		as.Verdict = scenarios.Fail
+	case unshown(o, sum, limit) == "":
 		as.Verdict = scenarios.Pass
 	}
 	return as
