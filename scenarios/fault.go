@@ -45,6 +45,10 @@ func FaultOf(occurrence string) string {
 // RecoveryOf is the prefix of the name of a fault's recovery phase.
 const RecoveryOf = "recovery/"
 
+// Incident is the name that an objective gives to the worst incident that overlaps a fault:
+// `recover < 10s after incident`. No fault may have it.
+const Incident = "incident"
+
 // RestOf is the prefix of the name of the phase from a fault's clearing to the next fault.
 const RestOf = "rest/"
 

@@ -58,6 +58,7 @@ type pageView struct {
 	AskedFoot            string
 	Repeated             []string
 	RepeatTable          *chart.Table
+	Incidents            *chart.Table
 	Control, Many        bool
 	Overview             []chart.Lane
 	Axis                 []chart.Tick
@@ -151,6 +152,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.asked(r)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
+	p.Incidents = incidents(r.Incidents)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(), c.ErrorRates()
 		p.Resilience, p.Costs = c.Resilience(r), costs(r)
@@ -237,6 +239,7 @@ func (p *pageView) parts() []part {
 	}{
 		{true, part{"objectives", "Objectives"}},
 		{len(p.Faults) > 0, part{"faults", "Faults"}},
+		{p.Incidents != nil, part{"incidents", "Incidents"}},
 		{p.Ledger != nil, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},

@@ -21,3 +21,15 @@ func (p *pageView) repeats(list []result.Repeat) {
 	}
 	p.RepeatTable = t
 }
+
+// incidents is the table of incidents; nil: there were none.
+func incidents(list []result.Incident) *chart.Table {
+	if len(list) == 0 {
+		return nil
+	}
+	t := &chart.Table{Head: words.IncidentHead}
+	for i := range list {
+		t.Rows = append(t.Rows, words.IncidentRow(i+1, &list[i]))
+	}
+	return t
+}

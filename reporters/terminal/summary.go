@@ -54,6 +54,7 @@ func (s *summary) result(r *result.Result) {
 	}
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
+	s.incidents(r.Incidents)
 	s.ledger(r.Ledger)
 	s.repeats(r.Repeats)
 	s.latency(r)
@@ -194,6 +195,25 @@ func (s *summary) comparison(c *result.Comparison) {
 	}
 	if c.Caution != "" {
 		s.text("    ", "    ", words.Clean(c.Caution), dim)
+	}
+}
+
+// mostIncidents bounds the table of incidents.
+const mostIncidents = 20
+
+// incidents lists the incidents of the load.
+func (s *summary) incidents(list []result.Incident) {
+	if len(list) == 0 {
+		return
+	}
+	s.head("Incidents")
+	table := [][]string{words.IncidentHead}
+	for i := range list[:min(mostIncidents, len(list))] {
+		table = append(table, words.IncidentRow(i+1, &list[i]))
+	}
+	s.table(table)
+	if left := len(list) - mostIncidents; left > 0 {
+		s.text("  ", "  ", words.Plural(int64(left), "more incident is", "more incidents are")+" in the report.", dim)
 	}
 }
 

@@ -317,3 +317,16 @@ func TestTerminal_Standing(t *testing.T) {
 		}
 	}
 }
+
+// TestIncidents: the incidents of a run are a table, and there is none without them.
+func TestIncidents(t *testing.T) {
+	r := reporterstest.Results()["minute"]
+	render := func() string { return reporterstest.Render(t, New(nil, Options{Width: 120}), r) }
+	if s := render(); strings.Contains(s, "Incidents") {
+		t.Error("a run without incidents lists some")
+	}
+	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"lose-a-replica"}}}
+	if s := render(); !strings.Contains(s, "Incidents") || !regexp.MustCompile(`1: lose-a-replica +15.1s +16.4s +1.3s +26 +390 +refused`).MatchString(s) {
+		t.Errorf("no incident in:\n%s", s)
+	}
+}

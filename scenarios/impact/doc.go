@@ -18,6 +18,7 @@
 //	window.go    windows of detection, and whether one is bad
 //	recovery.go  holds: whether a stretch shows recovery
 //	edge.go      from when to when requests were bad, to the request
+//	incident.go  Incidents: outages of the whole load, whatever caused them
 //	unsteady.go  whether it was bad before the injection
 //	smallest.go  the smallest outage that a load can show
 //	stats.go     binomial tails and bounds, and how many requests are enough

@@ -18,6 +18,7 @@
 //	error_budget.go     burn and slices, which are computed over spans of time
 //	occurrence.go       asks package impact about each occurrence of a fault
 //	fault.go            objectives on a fault
+//	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	detection.go        objectives on when the user's own monitoring noticed a fault

@@ -15,7 +15,10 @@ import (
 
 // judgeFault judges an objective on a fault by the worst occurrence of the fault.
 func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
-	if o.Metric.Over > 0 {
+	switch {
+	case o.After == scenarios.Incident:
+		return judgeIncident(f, o)
+	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
 	}
 	worst := unanswered(o.After, noFault)

@@ -88,7 +88,8 @@ type Findings struct {
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
 	Objectives []result.ObjectiveResult
-	Faults     []FaultFinding // one for each occurrence, in the order of injection
+	Incidents  []result.Incident // of the whole run, once the load is over
+	Faults     []FaultFinding    // one for each occurrence, in the order of injection
 	Lag        result.Lag
 	Queue      result.Lag
 	LagByPhase map[string]PhaseLag
@@ -152,17 +153,18 @@ func newComposer(r *measure.Recording, c Case) *composer {
 // composer computes the findings.
 type composer struct {
 	*measure.Recording
-	c       Case
-	out     *Findings
-	end     time.Duration // of the judged load
-	records []record      // ascending
-	starts  []time.Duration
-	lasts   map[time.Duration]int // by start: number of the last cell of a window
-	traffic []int64               // requests of the load during each occurrence
-	answers []impact.Answer       // one for each occurrence
-	asked   map[asked]impact.Answer
-	hists   *measure.Histograms
-	blocks  []*blocks // for the intervals of objectives
+	c         Case
+	out       *Findings
+	end       time.Duration // of the judged load
+	records   []record      // ascending
+	starts    []time.Duration
+	lasts     map[time.Duration]int // by start: number of the last cell of a window
+	traffic   []int64               // requests of the load during each occurrence
+	answers   []impact.Answer       // one for each occurrence
+	incidents []*incident
+	asked     map[asked]impact.Answer
+	hists     *measure.Histograms
+	blocks    []*blocks // for the intervals of objectives
 }
 
 // A record is a cell without its distributions.
@@ -184,6 +186,7 @@ func (f *composer) finish() error {
 	for i := range f.Faults {
 		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.Faults[i].Fault)))
 	}
+	f.incidents = incidents(f)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
 	sums, err := f.compose(ps)
@@ -197,6 +200,9 @@ func (f *composer) finish() error {
 		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i]}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
+	}
+	for _, in := range f.incidents {
+		f.out.Incidents = append(f.out.Incidents, in.row(f))
 	}
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
@@ -331,6 +337,9 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 				sums[i][k.Series].Add(c)
 				f.block(i, k, c)
 			}
+		}
+		for _, in := range f.incidents {
+			in.add(f, k, c)
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)

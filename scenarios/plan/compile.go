@@ -283,7 +283,9 @@ func (c *compiler) objectives() {
 			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
 			}
-			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
+			if o.After == scenarios.Incident {
+				c.ofIncident(o)
+			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
 			observeCompiler{c}.detectable(o)
@@ -292,6 +294,13 @@ func (c *compiler) objectives() {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}
 		}
+	}
+}
+
+// ofIncident refuses what can't be asked of the worst incident.
+func (c *compiler) ofIncident(o slo.Objective) {
+	if m := o.Metric; m.Name != "recover" || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
+		c.m.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and has a recovery time alone", m.Text)
 	}
 }
 

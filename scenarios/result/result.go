@@ -58,22 +58,24 @@ type Result struct {
 	Chaos    bool           `json:"chaos"`             // faults were injected
 	Control  bool           `json:"control,omitempty"` // --no-chaos: the scenario's faults were left out
 	// the tool and the file that it was made from; empty: brunt ran it
-	Imported    string            `json:"imported,omitempty"`
-	Environment Environment       `json:"environment"`          // where the run took place
-	Scenario    string            `json:"scenario"`             // as resolved, secrets masked
-	Loads       []LoadInfo        `json:"loads"`                // the loads of the run
-	Phases      []Phase           `json:"phases"`               // the stretches of the run that cells are computed for
-	Cells       []Cell            `json:"cells"`                // measurements by phase, load, step and outcome
-	Errors      []ErrorGroup      `json:"errors"`               // errors by cause and step
-	Slowest     []SlowRequest     `json:"slowest,omitempty"`    // of each step, in the run and during each fault
-	TraceLink   string            `json:"trace_link,omitempty"` // URL of a trace; ${trace.id} in it stands for its id
-	Generator   Generator         `json:"generator"`            // health of the load generator
-	Faults      []FaultRecord     `json:"faults"`               // actual course of each occurrence of each fault
-	Repeats     []Repeat          `json:"repeats,omitempty"`    // of faults that occurred several times
-	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
-	Windows     []Window          `json:"windows"`              // measurements by second, load and step
-	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
-	Usage       []UnitUsage       `json:"usage,omitempty"`      // resources that the target's units used
+	Imported    string        `json:"imported,omitempty"`
+	Environment Environment   `json:"environment"`          // where the run took place
+	Scenario    string        `json:"scenario"`             // as resolved, secrets masked
+	Loads       []LoadInfo    `json:"loads"`                // the loads of the run
+	Phases      []Phase       `json:"phases"`               // the stretches of the run that cells are computed for
+	Cells       []Cell        `json:"cells"`                // measurements by phase, load, step and outcome
+	Errors      []ErrorGroup  `json:"errors"`               // errors by cause and step
+	Slowest     []SlowRequest `json:"slowest,omitempty"`    // of each step, in the run and during each fault
+	TraceLink   string        `json:"trace_link,omitempty"` // URL of a trace; ${trace.id} in it stands for its id
+	Generator   Generator     `json:"generator"`            // health of the load generator
+	Faults      []FaultRecord `json:"faults"`               // actual course of each occurrence of each fault
+	// stretches of the load whose share of bad requests exceeded the limit, in the order of time
+	Incidents  []Incident        `json:"incidents"`
+	Repeats    []Repeat          `json:"repeats,omitempty"` // of faults that occurred several times
+	Objectives []ObjectiveResult `json:"objectives"`        // each with its answer
+	Windows    []Window          `json:"windows"`           // measurements by second, load and step
+	Ledger     *LedgerRecord     `json:"ledger,omitempty"`  // nil: the scenario has none
+	Usage      []UnitUsage       `json:"usage,omitempty"`   // resources that the target's units used
 	// series that the scenario names under metrics, over time
 	Series     []Series       `json:"series,omitempty"`
 	Alerts     []AlertRecord  `json:"alerts,omitempty"`     // alerts of the team's own monitoring

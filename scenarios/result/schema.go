@@ -12,13 +12,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ResultSchema is the schema of result.json, version 1, made from its Go types. Keys are added,
+// ResultSchema is the schema of result.json, version 2, made from its Go types. Keys are added,
 // never renamed or removed. Readers ignore unknown keys, so the schema allows them.
 func ResultSchema(doc syntax.Describer) syntax.Schema {
 	p := publisher{doc: doc, defs: syntax.Schema{}}
 	root := p.object(reflect.TypeFor[Result]())
 	root["properties"].(syntax.Schema)["version"] = syntax.Schema{"const": ResultVersion, "description": doc(reflect.TypeFor[Result](), "Version")}
-	return p.whole(root, "brunt result.json, version 1")
+	return p.whole(root, "brunt result.json, version 2")
 }
 
 // EventSchema is the schema of a line of events.jsonl.

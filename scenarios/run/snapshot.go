@@ -81,6 +81,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 	res.Objectives = append(res.Objectives, f.Objectives...)
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
+	res.Incidents = append(res.Incidents, f.Incidents...)
 	res.Usage, res.Series = c.Usage, c.Series
 	return f, nil
 }

@@ -1,0 +1,40 @@
+package words
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/result"
+)
+
+// IncidentHead names the columns of [IncidentRow].
+var IncidentHead = []string{"incident", "from", "to", "lasted", "bad", "of", "what failed"}
+
+// IncidentRow is an incident as a row of a table. N counts from one.
+func IncidentRow(n int, in *result.Incident) []string {
+	to, lasted := Offset(in.End), Seconds(in.End-in.Begin)
+	if !in.Over {
+		to, lasted = "the end", "> "+lasted
+	}
+	cause := "no fault was in"
+	if len(in.Faults) > 0 {
+		cause = Clean(Join(in.Faults))
+	}
+	return []string{Int(int64(n)) + ": " + cause, Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in)}
+}
+
+// incidentKinds lists the most frequent kinds of errors and the step that had most.
+func incidentKinds(in *result.Incident) string {
+	kinds := slices.SortedFunc(maps.Keys(in.Kinds), func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })
+	var out []string
+	for _, k := range kinds[:min(3, len(kinds))] {
+		out = append(out, Clean(k))
+	}
+	s := strings.Join(out, ", ")
+	if len(in.Steps) > 1 {
+		s += "; most in " + Clean(in.Steps[0].Step)
+	}
+	return strings.TrimPrefix(s, "; ")
+}

@@ -1,0 +1,31 @@
+package words
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios/result"
+)
+
+func TestIncidentRow(t *testing.T) {
+	in := result.Incident{
+		Begin: 31, End: 44.3, Over: true, Bad: 1330, Requests: 1330, Kinds: map[string]int64{"status 503": 20, "refused": 1300, "timeout": 9, "skipped": 1},
+		Steps: []result.IncidentStep{{Load: "browse", Step: "list", Bad: 1329}, {Load: "browse", Step: "read", Bad: 1}}, Faults: []string{"cut", "kill"},
+	}
+	open := result.Incident{Begin: 100, End: 120, Bad: 7, Requests: 2000, Kinds: map[string]int64{"timeout": 7}, Steps: []result.IncidentStep{{Step: "list", Bad: 7}}}
+	for _, c := range []struct {
+		in   result.Incident
+		want string
+	}{
+		{in, "1: cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list"},
+		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
+	} {
+		got := strings.Join(IncidentRow(1, &c.in), "|")
+		if got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+		if len(IncidentRow(1, &c.in)) != len(IncidentHead) {
+			t.Error("a row is not as wide as its head")
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package impact
+
+import (
+	"time"
+
+	"brunt/scenarios/result"
+)
+
+// An Incident is a stretch of the load whose bad share exceeds the limit, whatever caused it.
+type Incident struct {
+	Begin    time.Duration // intended time of its first bad request
+	BeginIn  Range
+	End      time.Duration // intended time of the first good request after its last bad one, or the end of the load
+	EndIn    Range
+	Over     bool          // it was over before the load ended
+	Degraded time.Duration // sum of its stretches of bad requests
+}
+
+// Incidents finds the incidents of a load in the order of time. Slices are those of the whole load; of
+// q only they, the horizon, the limit and the hold count.
+//
+// The rules are those of a fault's impact, but no instant is special: an incident may begin before the
+// first injection, and be part of the baseline. So it is held against the limit alone, and how errors
+// cluster is read from the slices within the limit. Stretches with less than a hold of good requests
+// between them are one incident. A run that is bad all along is one incident.
+func Incidents(q Question) []Incident {
+	q.Injected, q.Cleared = 0, forever
+	var calm []Slice
+	for i := range q.Slices {
+		if s := &q.Slices[i]; float64(s.Bad) <= q.Limit*float64(s.N) {
+			calm = append(calm, *s)
+		}
+	}
+	c := newChances(calm, q.Limit)
+	c.p0 = 0
+	var out []Incident
+	for first := 0; first < len(q.Slices); {
+		ws := c.windows(q.Slices, first, q.Horizon)
+		at, sure := firstOnset(ws)
+		if at < 0 {
+			break
+		}
+		width := max(time.Second, ws[at].End-ws[at].Start)
+		onset := c.locate(q.Slices, ws, at, first)
+		begin, exact := c.begin(q, first, onset)
+		if !exact {
+			begin = edgeAt(q.Slices[onset].Start, width)
+		}
+		in := Incident{Begin: begin.At, BeginIn: begin.Range, End: q.Horizon, EndIn: Range{result.Sec(q.Horizon), result.Sec(q.Horizon)}}
+		from := max(onset, ws[sure].from)
+		good := c.recovery(q, onset, from)
+		for good.state == recovered { // its hold may begin with the end of the incident
+			next, last := firstOnset(c.windows(q.Slices, good.from, q.Horizon))
+			if next != 0 {
+				break
+			}
+			from = max(good.from, c.windows(q.Slices, good.from, q.Horizon)[last].from)
+			good = c.recovery(q, onset, from)
+		}
+		first = len(q.Slices)
+		if good.state == recovered {
+			end := c.goodFrom(q, onset, good.from, width)
+			in.End, in.EndIn, in.Over = end.At, end.Range, true
+			first = good.from
+			for first < len(q.Slices)-1 && q.Slices[first].End <= end.At {
+				first++
+			}
+		}
+		if sum, known := c.badTime(q, max(0, onset-1), in.End); known {
+			in.Degraded = sum
+		} else {
+			in.Degraded = in.End - in.Begin
+		}
+		out = append(out, in)
+	}
+	return out
+}

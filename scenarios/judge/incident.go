@@ -1,0 +1,149 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// An incident is one of the run's, with what happened in the windows that it overlaps.
+type incident struct {
+	impact.Incident
+	requests float64
+	bad      int64
+	steps    map[int]int64 // bad requests by step
+	kinds    map[string]int64
+}
+
+// incidents finds the incidents of the run.
+func incidents(f *composer) []*incident {
+	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
+	q.Slices = f.slices(slo.Objective{}, func(measure.Key, []int32) bool { return true })
+	var out []*incident
+	for _, in := range impact.Incidents(q) {
+		out = append(out, &incident{Incident: in, steps: map[int]int64{}, kinds: map[string]int64{}})
+	}
+	return out
+}
+
+// add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
+// left out.
+func (in *incident) add(f *composer, k measure.Key, c *measure.Cell) {
+	end := f.EndOf(k.Start)
+	within := min(end, in.End) - max(k.Start, in.Begin)
+	if !f.Config.InSums(int(k.Series)) || within <= 0 {
+		return
+	}
+	n := c.Counts().Punctual()
+	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
+	if n.Bad() == 0 {
+		return
+	}
+	in.bad += n.Bad()
+	in.steps[int(k.Series)] += n.Bad()
+	for _, e := range c.Causes {
+		if !e.Cause.Own() {
+			in.kinds[e.Cause.Name(f.c.Checks)] += e.N
+		}
+	}
+	if skipped := n.Kinds[scenarios.Skipped]; skipped > 0 {
+		in.kinds["skipped"] += skipped
+	}
+}
+
+// faults lists the occurrences that were in at any time of an incident. Planned reports whether it
+// began while one of them was in, or within a hold of its clearing.
+func (in *incident) faults(f *composer) (names []string, planned bool) {
+	for i := range f.Faults {
+		oc := &f.Faults[i]
+		if oc.Name == "" {
+			continue
+		}
+		if oc.Injected <= in.End && oc.Until() >= in.Begin {
+			names = append(names, oc.Name)
+		}
+		if in.Begin >= oc.Injected && (!oc.Over || in.Begin <= oc.Cleared+f.c.Hold) {
+			planned = true
+		}
+	}
+	return names, planned
+}
+
+// row is the incident as result.json has it.
+func (in *incident) row(f *composer) result.Incident {
+	out := result.Incident{
+		Begin: result.Sec(in.Begin), BeginLow: in.BeginIn.Low, BeginHigh: in.BeginIn.High,
+		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over, Degraded: result.Sec(in.Degraded),
+		Bad: in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{}, Steps: []result.IncidentStep{},
+	}
+	names, planned := in.faults(f)
+	out.Faults, out.Planned = append(out.Faults, names...), planned
+	for _, s := range slices.Sorted(maps.Keys(in.steps)) {
+		step := f.Config.Steps[s]
+		out.Steps = append(out.Steps, result.IncidentStep{Load: f.Config.Loads[step.Load].Name, Step: step.Name, Bad: in.steps[s]})
+	}
+	slices.SortStableFunc(out.Steps, func(a, b result.IncidentStep) int { return cmp.Compare(b.Bad, a.Bad) })
+	return out
+}
+
+// judgeIncident judges `recover < D after incident`: the longest incident that overlaps a fault, from
+// its first bad request to the first good one after its last. So an outage that several faults caused
+// together has one recovery time. Without such an incident it is 0.
+func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
+	r := unanswered(scenarios.Incident, noFault)
+	if f.FirstInjection() == measure.Never {
+		return r
+	}
+	var worst *incident
+	for _, in := range f.incidents {
+		if names, _ := in.faults(f); len(names) == 0 {
+			continue
+		}
+		if r.Count++; worst == nil || !in.Over && worst.Over || in.Over == worst.Over && in.End-in.Begin > worst.End-worst.Begin {
+			worst = in
+		}
+	}
+	r.Note = ""
+	if worst == nil {
+		r.Measured, r.Note = 0, "no incident overlaps a fault"
+		r.Verdict = verdictIf(o.Holds(0))
+		return r
+	}
+	lasted := (worst.End - worst.Begin).Seconds()
+	r.Low, r.High = worst.EndIn.Low-worst.BeginIn.High, worst.EndIn.High-worst.BeginIn.Low
+	switch {
+	case !worst.Over:
+		r.Low, r.High = result.Num(lasted), result.NaN
+		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(lasted))
+		if !meets(o, lasted) {
+			r.Measured, r.Verdict = result.Num(math.Inf(1)), scenarios.Fail
+		}
+		return r
+	case meets(o, lasted) && !meets(o, float64(r.High)):
+		r.Measured = result.Num(lasted)
+		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(r.Low), precisely(r.High))
+		return r
+	}
+	r.Measured, r.Verdict = result.Num(lasted), verdictIf(meets(o, lasted))
+	r.Note = "the incident from " + precisely(result.Sec(worst.Begin)) + " to " + precisely(result.Sec(worst.End))
+	return r
+}
+
+func precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }
+
+func verdictIf(met bool) scenarios.Verdict {
+	if met {
+		return scenarios.Pass
+	}
+	return scenarios.Fail
+}
