@@ -439,7 +439,9 @@ func TestPage_Incidents(t *testing.T) {
 	if strings.Contains(reporterstest.Render(t, Page{}, r), `id="incidents"`) {
 		t.Error("a run without incidents lists some")
 	}
-	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"<b>"}}}
+	in := result.Incident{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}}
+	in.Faults = []string{"<b>"}
+	r.Incidents = []result.Incident{in}
 	page := reporterstest.Render(t, Page{}, r)
 	for _, want := range []string{`id="incidents"`, `href="#incidents"`, "<td>1: &lt;b&gt;</td><td>15.1s</td><td>16.4s</td><td>1.3s</td><td>26</td><td>390</td><td>refused</td>"} {
 		if !strings.Contains(page, want) {

@@ -325,7 +325,9 @@ func TestIncidents(t *testing.T) {
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
-	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"lose-a-replica"}}}
+	in := result.Incident{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}}
+	in.Faults = []string{"lose-a-replica"}
+	r.Incidents = []result.Incident{in}
 	if s := render(); !strings.Contains(s, "Incidents") || !regexp.MustCompile(`1: lose-a-replica +15.1s +16.4s +1.3s +26 +390 +refused`).MatchString(s) {
 		t.Errorf("no incident in:\n%s", s)
 	}

@@ -284,7 +284,7 @@ func (c *compiler) objectives() {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
 			}
 			if o.After == scenarios.Incident {
-				c.ofIncident(o)
+				askedOfIncident(c.m, o)
 			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
@@ -297,10 +297,10 @@ func (c *compiler) objectives() {
 	}
 }
 
-// ofIncident refuses what can't be asked of the worst incident.
-func (c *compiler) ofIncident(o slo.Objective) {
+// askedOfIncident refuses what can't be asked of the worst incident.
+func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
 	if m := o.Metric; m.Name != "recover" || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
-		c.m.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and has a recovery time alone", m.Text)
+		mistakes.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and has a recovery time alone", m.Text)
 	}
 }
 
