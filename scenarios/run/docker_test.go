@@ -88,7 +88,7 @@ chaos:
 			t.Errorf("kill tells of no end: %+v", f.Events)
 		}
 	}
-	if len(res.Faults) != 4 || res.Verdict != scenarios.Pass {
+	if len(res.Faults) != 4 || res.Verdict != scenarios.None {
 		t.Errorf("%s: %s; %d faults", res.Verdict, res.Reason, len(res.Faults))
 	}
 	has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
@@ -180,7 +180,7 @@ chaos:
   pause: {at: 500ms, for: 300ms, container.pause: {unit: "store[1]"}}
   crash: {after: pause, within: 20s, process.crash: {service: web}}
 `, Options{ID: id})
-	if len(res.Faults) != 2 || res.Verdict != scenarios.Pass {
+	if len(res.Faults) != 2 || res.Verdict != scenarios.None {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	for _, f := range res.Faults {
