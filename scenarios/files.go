@@ -39,12 +39,12 @@ type File struct {
 
 // Files lists the files read so far. Files that steps name are read when the steps are compiled.
 func (s *Scenario) Files() []File {
-	if s.files == nil { // the scenario was not parsed
+	if s.Origin.files == nil { // the scenario was not parsed
 		return nil
 	}
-	s.files.mu.Lock()
-	defer s.files.mu.Unlock()
-	return slices.Clone(s.files.read)
+	s.Origin.files.mu.Lock()
+	defer s.Origin.files.mu.Unlock()
+	return slices.Clone(s.Origin.files.read)
 }
 
 // readFile reads a file of at most most bytes; a longer file is an error.
@@ -170,19 +170,19 @@ func (p *files) beside(from syntax.Pos, name string) string {
 // it. It is for streaming files of any size. The file counts among the scenario's files once it
 // was read to its end.
 func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
-	path := s.files.beside(at, name)
-	if s.files.o.Read != nil {
-		b, err := s.files.o.Read(path)
+	path := s.Origin.files.beside(at, name)
+	if s.Origin.files.o.Read != nil {
+		b, err := s.Origin.files.o.Read(path)
 		if err != nil {
 			return nil, named(err)
 		}
-		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.files}, nil
+		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.Origin.files}, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, named(err)
 	}
-	return &summed{r: f, sum: sha256.New(), path: path, files: s.files}, nil
+	return &summed{r: f, sum: sha256.New(), path: path, files: s.Origin.files}, nil
 }
 
 // summed records the checksum of a file that is read to its end.
@@ -219,17 +219,17 @@ func (p *files) note(path string, sum [sha256.Size]byte) {
 // it. It is for files that requests send, of at most most bytes. Reading the same file again
 // returns the same bytes.
 func (s *Scenario) Read(at syntax.Pos, name string, most int) ([]byte, error) {
-	path := s.files.beside(at, name)
-	if b, ok := s.files.whole[path]; ok && len(b) <= most {
+	path := s.Origin.files.beside(at, name)
+	if b, ok := s.Origin.files.whole[path]; ok && len(b) <= most {
 		return b, nil
 	}
-	b, err := s.files.readFile(path, most)
+	b, err := s.Origin.files.readFile(path, most)
 	if err != nil {
 		return nil, err
 	}
-	if s.files.whole == nil {
-		s.files.whole = map[string][]byte{}
+	if s.Origin.files.whole == nil {
+		s.Origin.files.whole = map[string][]byte{}
 	}
-	s.files.whole[path] = b
+	s.Origin.files.whole[path] = b
 	return b, nil
 }

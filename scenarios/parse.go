@@ -59,14 +59,14 @@ func Parse(path string, o Options) (*Scenario, error) {
 // lines of this scenario around each mistake.
 func (s *Scenario) Mistakes() *syntax.Mistakes {
 	m := syntax.NewMistakes(s.Secrets.Mask)
-	if s.mistakes != nil {
-		m.Merge(s.mistakes)
+	if s.Origin.mistakes != nil {
+		m.Merge(s.Origin.mistakes)
 	}
 	return m
 }
 
 func (p *files) scenario(root *syntax.Node) *Scenario {
-	sc := &Scenario{File: p.main, files: p, Secrets: p.secrets, Symbols: &template.Symbols{}, Root: root, mistakes: p.m}
+	sc := &Scenario{File: p.main, Origin: Origin{p.m, p}, Secrets: p.secrets, Symbols: &template.Symbols{}, Root: root}
 	s := &template.Scope{
 		Params: map[string]*template.Param{}, Env: p.o.Env, Secrets: sc.Secrets, Symbols: sc.Symbols, Mistakes: p.m, Nodes: &p.nodes,
 		Read: func(from syntax.Pos, name string, most int) ([]byte, error) {

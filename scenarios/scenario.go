@@ -45,6 +45,11 @@ type Scenario struct {
 	Notes   []string     // oddities that are not mistakes, such as an unused param
 	Root    *syntax.Node // the file with extends, params, env and files filled in
 
+	Origin Origin // what Parse read; the zero value for a scenario that was not parsed
+}
+
+// An Origin is what a scenario was parsed from.
+type Origin struct {
 	mistakes *syntax.Mistakes // mistakes that Parse found
 	files    *files           // reads files relative to the scenario
 }

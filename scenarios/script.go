@@ -85,8 +85,8 @@ func (p *files) script(l *Load, f syntax.Field) {
 // Beside resolves a file name written at a place of the scenario. A relative name is relative to
 // the file that contains it.
 func (s *Scenario) Beside(at syntax.Pos, name string) (string, error) {
-	if s.files == nil {
+	if s.Origin.files == nil {
 		return "", fmt.Errorf("%s: the scenario was not read from a file", name)
 	}
-	return s.files.beside(at, name), nil
+	return s.Origin.files.beside(at, name), nil
 }

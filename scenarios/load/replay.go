@@ -91,10 +91,10 @@ func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, erro
 			methods = append(methods, name)
 		}
 	}
-	l := &Log{
+	l := &Log{logSettings: logSettings{
 		name: r.From, format: r.Format, fields: r.Fields, speed: r.Speed, methods: methods, window: r.Window.D(), skip: r.Skip.D(), length: r.For.D(),
 		open: func() (io.ReadCloser, error) { return open(at, r.From) },
-	}
+	}}
 	if err := l.scan(); err != nil {
 		m.Add(at, "from: %v", err)
 		return
@@ -126,6 +126,12 @@ func (r *Replay) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 // A Log is a log of requests that a load repeats. It is streamed while the load runs, so its size
 // does not matter.
 type Log struct {
+	logSettings
+	logFindings
+}
+
+// logSettings say what is replayed, and how.
+type logSettings struct {
 	name    string
 	format  string
 	fields  LogFields
@@ -135,8 +141,10 @@ type Log struct {
 	skip    time.Duration
 	length  time.Duration // zero is the whole log
 	open    func() (io.ReadCloser, error)
+}
 
-	// Findings of the scan.
+// logFindings are those of the scan.
+type logFindings struct {
 	lines      int64
 	bad        int64
 	badLines   []badLine

@@ -288,7 +288,7 @@ func FuzzLogLine(f *testing.F) {
 	f.Add(`1.2.3.4 - "x" [` + at(3) + `] "GET /\x22\"\\ HTTP/1.1" 200`)
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, format := range []string{"auto", "combined", "json", "csv"} {
-			l := Log{name: "x", format: format, speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+			l := Log{logSettings: logSettings{name: "x", format: format, speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}}
 			if l.scan() != nil {
 				continue
 			}
@@ -314,7 +314,7 @@ func BenchmarkReplay_Scan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		l := Log{name: "x", speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+		l := Log{logSettings: logSettings{name: "x", speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}}
 		if err := l.scan(); err != nil {
 			b.Fatal(err)
 		}

@@ -46,9 +46,7 @@ var largeCommands = map[string]int{}
 var largeTypes = map[string][2]int{
 	"chaos.Record":               {34, 0},
 	"chaos.Timeline":             {23, 0},
-	"scenarios.Scenario":         {32, 0},
 	"scenarios/judge.composer":   {0, 48},
-	"scenarios/load.Log":         {22, 0},
 	"scenarios/measure.Recorder": {32, 0},
 }
 
