@@ -54,9 +54,18 @@ func TestFind(t *testing.T) {
 		{"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", Freezer, "uni/slice/unit", true, false},
 		{"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", CPU, "cpu/a", false, false},
 		{"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory", Memory, "uni/slice", true, false},
-		{"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", Memory, "without the controller memory; write +memory into cgroup.subtree_control", true, false},
-		{"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", CPU, "cpu/y", false, false},
-		{"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", CPU, "/docker/xy can't be seen from here", false, false},
+		{
+			"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", Memory,
+			"without the controller memory; write +memory into cgroup.subtree_control", true, false,
+		},
+		{
+			"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", CPU,
+			"cpu/y", false, false,
+		},
+		{
+			"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", CPU,
+			"/docker/xy can't be seen from here", false, false,
+		},
 		{"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", CPU, "can't be seen from here", false, false},
 		{"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", Memory, "the controller memory is not mounted here", false, false},
 		{"a group that is gone", cpuTree, "4:cpu,cpuacct:/a/b\n", "cpu/a", "", CPU, "no such file", false, false},

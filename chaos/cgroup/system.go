@@ -134,7 +134,8 @@ func (s System) Find(pid int, c Controller) (Group, error) {
 func (t tree) group(p string) (Group, error) {
 	below, ok := strings.CutPrefix(p, strings.TrimSuffix(t.root, "/"))
 	if !ok || below != "" && below[0] != '/' || slices.Contains(strings.Split(p, "/"), "..") {
-		return Group{}, fmt.Errorf("%w: %s can't be seen from here, where %s holds %s; run brunt outside of the container, or with the host's control groups", ErrNone, p, t.at, t.root)
+		return Group{}, fmt.Errorf("%w: %s can't be seen from here, where %s holds %s; "+
+			"run brunt outside of the container, or with the host's control groups", ErrNone, p, t.at, t.root)
 	}
 	return Open(filepath.Join(t.at, below), t.unified, path.Clean(p) == "/")
 }
@@ -148,5 +149,6 @@ func (g Group) has(c Controller) error {
 	if c == Freezer || slices.Contains(strings.Fields(string(b)), c.unified()) { // version 2 always supports freezing
 		return nil
 	}
-	return fmt.Errorf("%w: %s is without the controller %s; write +%s into cgroup.subtree_control of the groups above it", ErrNone, g.Path, c.unified(), c.unified())
+	return fmt.Errorf("%w: %s is without the controller %s; write +%s into cgroup.subtree_control of the groups above it",
+		ErrNone, g.Path, c.unified(), c.unified())
 }

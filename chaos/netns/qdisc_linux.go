@@ -125,7 +125,8 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 			if major, _ := netlink.MajorMinor(root.Attrs().Handle); major&0xc000 == 0x4000 {
 				whose = "brunt's, of another fault,"
 			}
-			return nil, fmt.Errorf("there is a queueing discipline on %s (%s %s, %s) and no place for a second: take another mechanism, or have one fault after the other",
+			return nil, fmt.Errorf("there is a queueing discipline on %s (%s %s, %s) and no place for a second: "+
+				"take another mechanism, or have one fault after the other",
 				l.Attrs().Name, root.Type(), netlink.HandleStr(root.Attrs().Handle), whose)
 		}
 		was = append(was, LinkUndo{Index: l.Attrs().Index, Name: l.Attrs().Name, QueueLen: l.Attrs().TxQLen})

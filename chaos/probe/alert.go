@@ -42,7 +42,8 @@ const alertLabel = "alertname"
 // Check notes what is wrong with the settings.
 func (a *Alert) Check(m *syntax.Mistakes) {
 	if a.Prometheus.IsZero() == a.Alertmanager.IsZero() {
-		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`, "an alert wants exactly one of prometheus and alertmanager, which is asked for it")
+		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`,
+			"an alert wants exactly one of prometheus and alertmanager, which is asked for it")
 		return
 	}
 	checkURL(a.server(), chaos.Scope{}, m)

@@ -31,7 +31,8 @@ const (
 func (d *Detect) Check(sc chaos.Scope, m *syntax.Mistakes) {
 	d.Validate(d.At, sc, m)
 	if d.Has("every") && d.Every.D() > 0 && d.Every.D() < leastEvery {
-		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), d.Every)
+		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured",
+			quantity.FormatDuration(leastEvery), d.Every)
 	}
 }
 

@@ -51,7 +51,11 @@ func TestWatch_Sightings(t *testing.T) {
 		asked int
 	}{
 		{"noticed", between(14*s, 20*s), 0, chaos.Sighting{Noticed: true, At: 14 * s, NotYet: 13 * s}, "", 15},
-		{"noticed late, by a slow one", between(14*s, 20*s), 300 * time.Millisecond, chaos.Sighting{Noticed: true, At: 14*s + 300*time.Millisecond, NotYet: 13 * s}, "", 15},
+		{
+			"noticed late, by a slow one", between(14*s, 20*s), 300 * time.Millisecond,
+			chaos.Sighting{Noticed: true, At: 14*s + 300*time.Millisecond, NotYet: 13 * s},
+			"", 15,
+		},
 		{"noticed at once", between(10500*time.Millisecond, 20*s), 0, chaos.Sighting{Noticed: true, At: 11 * s, NotYet: 10500 * time.Millisecond}, "", 12},
 		{"never", between(99*s, 99*s), 0, chaos.Sighting{NotYet: 29 * s}, "", 30},
 		{"noticed before", between(5*s, 20*s), 0, chaos.Sighting{NotYet: 10500 * time.Millisecond}, "a false alarm", 11},

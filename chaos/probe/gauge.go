@@ -44,7 +44,8 @@ type Gauge struct {
 func (g *Gauge) Check(m *syntax.Mistakes) {
 	scrape, query := !g.Scrape.IsZero(), !g.Prometheus.IsZero()
 	if scrape == query {
-		m.AddHint(g.At, `such as {scrape: "http://${unit.posts.addr}/metrics", metric: queue_depth} or {prometheus: "http://127.0.0.1:9090", query: "sum(queue_depth)"}`, "a metric wants exactly one of scrape and prometheus")
+		m.AddHint(g.At, `such as {scrape: "http://${unit.posts.addr}/metrics", metric: queue_depth} or `+
+			`{prometheus: "http://127.0.0.1:9090", query: "sum(queue_depth)"}`, "a metric wants exactly one of scrape and prometheus")
 		return
 	}
 	only := []string{"metric", "labels", "sum"}

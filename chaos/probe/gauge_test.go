@@ -176,18 +176,41 @@ func TestAlert_Ask(t *testing.T) {
 		err              string
 	}{
 		{"inactive", prometheus, rule(""), AlertState{For: 2 * time.Minute}, ""},
-		{"pending", prometheus, rule(one("pending", "a", "05")), AlertState{For: 2 * time.Minute, Pending: true, Active: at(5), Text: `alertname="High", zone="a"`}, ""},
+		{"pending", prometheus, rule(one("pending", "a", "05")), AlertState{
+			For: 2 * time.Minute, Pending: true, Active: at(5),
+			Text: `alertname="High", zone="a"`,
+		}, ""},
 		{"firing", prometheus, rule(one("firing", "a", "05")), AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="a"`}, ""},
-		{"one fires, one is pending", prometheus, rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")), AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`}, ""},
+		{
+			"one fires, one is pending", prometheus, rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")),
+			AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`},
+			"",
+		},
 		{"the other zone", `{prometheus: "URL", labels: {zone: a}}`, rule(one("firing", "b", "05")), AlertState{For: 2 * time.Minute}, ""},
 		{"another name", `{prometheus: "URL", labels: {alertname: Other}}`, rule(one("firing", "b", "05")), AlertState{}, ""},
 		{"no such rule", prometheus, rules(`{"name":"Hihg"}`), AlertState{}, `the server has no alerting rule "High"; did you mean "Hihg"?`},
-		{"a rule that fails", prometheus, rules(`{"name":"High","health":"err","lastError":"many-to-many"}`), AlertState{}, "its rule can't be evaluated: many-to-many"},
+		{
+			"a rule that fails", prometheus, rules(`{"name":"High","health":"err","lastError":"many-to-many"}`),
+			AlertState{},
+			"its rule can't be evaluated: many-to-many",
+		},
 		{"no Prometheus", prometheus, "<html>", AlertState{}, "no answer about alerting rules"},
 		{"managed: nothing", manager, "[]", AlertState{For: -1}, ""},
-		{"managed: active", manager, "[" + managed("active", "b", "01") + "," + managed("active", "a", "07") + "]", AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`}, ""},
-		{"managed: silenced", manager, "[" + managed("suppressed", "a", "07") + "]", AlertState{For: -1, Firing: true, Silenced: true, Since: at(7), Text: `alertname="High", zone="a"`}, ""},
-		{"managed: one of two is silenced", `{alertmanager: "URL"}`, "[" + managed("suppressed", "a", "07") + "," + managed("active", "b", "09") + "]", AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`}, ""},
+		{
+			"managed: active", manager, "[" + managed("active", "b", "01") + "," + managed("active", "a", "07") + "]",
+			AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			"",
+		},
+		{
+			"managed: silenced", manager, "[" + managed("suppressed", "a", "07") + "]",
+			AlertState{For: -1, Firing: true, Silenced: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			"",
+		},
+		{
+			"managed: one of two is silenced", `{alertmanager: "URL"}`, "[" + managed("suppressed", "a", "07") + "," + managed("active", "b", "09") + "]",
+			AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			"",
+		},
 		{"no Alertmanager", manager, "{}", AlertState{}, "no answer about alerts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -203,7 +226,10 @@ func TestAlert_Ask(t *testing.T) {
 			if err != nil || got != c.want {
 				t.Errorf("got %+v, %v; want %+v", got, err, c.want)
 			}
-			if want := map[bool]string{true: "/api/v1/rules?type=alert&rule_name[]=", false: "/api/v2/alerts?"}[strings.Contains(c.text, "prometheus")]; !strings.HasPrefix(s.path, want) {
+			if want := map[bool]string{
+				true:  "/api/v1/rules?type=alert&rule_name[]=",
+				false: "/api/v2/alerts?",
+			}[strings.Contains(c.text, "prometheus")]; !strings.HasPrefix(s.path, want) {
 				t.Errorf("it was asked for %s", s.path)
 			}
 		})

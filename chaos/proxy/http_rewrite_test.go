@@ -25,8 +25,11 @@ var rewrites = []struct {
 	ends             bool // the server ends the connection after it
 }{
 	{
-		name:  "headers of both, the others as they were",
-		toxic: toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}}, Answer: http1.Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}}},
+		name: "headers of both, the others as they were",
+		toxic: toxics.HTTPRewrite{
+			Request: http1.Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}},
+			Answer:  http1.Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}},
+		},
 		ask:   "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: a\r\n\r\n",
 		asked: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n", answer: "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
 		answered: "HTTP/1.1 200 Fine\r\ncontent-LENGTH: 2\r\nX-New: 1\r\n\r\nok",
@@ -50,10 +53,14 @@ var rewrites = []struct {
 		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
 	},
 	{
-		name:  "bodies, chunked and compressed",
-		toxic: toxics.HTTPRewrite{Request: http1.Draft{Body: new("new ask"), Path: http1.PathDraft{To: "/a b"}}, Answer: http1.Draft{Status: 202, Body: new("new answer")}},
-		ask:   "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
-		asked: "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
+		name: "bodies, chunked and compressed",
+		toxic: toxics.HTTPRewrite{
+			Request: http1.Draft{Body: new("new ask"), Path: http1.PathDraft{To: "/a b"}},
+			Answer:  http1.Draft{Status: 202, Body: new("new answer")},
+		},
+		ask:      "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
+		asked:    "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask",
+		answer:   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
 		answered: "HTTP/1.1 202 Accepted\r\nETag: 1\r\nContent-Length: 10\r\n\r\nnew answer",
 	},
 	{
@@ -166,8 +173,14 @@ func TestHTTPRewrite(t *testing.T) {
 // Rewrites apply one after another; for the same part the later one wins.
 func TestRewritesCombine(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
-	add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: http1.Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}}})
-	second := add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: http1.Draft{Headers: map[string]*string{"b": new("2")}}})
+	add(t, p, toxics.HTTPRewrite{
+		Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("a"), To: "b"}},
+		Answer:  http1.Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}},
+	})
+	second := add(t, p, toxics.HTTPRewrite{
+		Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("b"), To: "c"}},
+		Answer:  http1.Draft{Headers: map[string]*string{"b": new("2")}},
+	})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	ask := func() *http.Response {

@@ -118,14 +118,27 @@ func TestHTTPErrorAnswer(t *testing.T) {
 	p := start(t, web(t), proxy.Config{HTTP: true})
 	add(t, p, toxics.HTTPError{Status: 500, Body: `{"no": "thing"}`, Headers: map[string]string{"Content-Type": "application/json", "Retry-After": "3"}})
 	for _, tc := range []struct{ name, ask, want string }{
-		{"keep-alive", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}"},
-		{"head", "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n"},
+		{
+			"keep-alive", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}",
+		},
+		{
+			"head", "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n",
+		},
 		{"expect", "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"},
 		{"expected", "ab", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}"},
-		{"1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\nConnection: keep-alive\r\n\r\n{\"no\": \"thing\"}"},
-		{"pipelined", "GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\nGET /never HTTP/1.1\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}" +
-			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n" +
-			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\nConnection: close\r\n\r\n"},
+		{
+			"1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n" +
+				"Connection: keep-alive\r\n\r\n{\"no\": \"thing\"}",
+		},
+		{
+			"pipelined", "GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\nGET /never HTTP/1.1\r\n\r\n",
+			"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}" +
+				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n" +
+				"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\nConnection: close\r\n\r\n",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := dial(t, p)

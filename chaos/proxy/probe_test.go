@@ -46,10 +46,15 @@ var effects = []struct {
 	mute  bool // the observation is that no answer arrives
 	seen  func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool
 }{
-	{"latency", toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
-		return len(r.Times) == 5 && slices.Min(r.Times) >= 15*time.Millisecond
-	}},
+	{
+		"latency",
+		toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond},
+		false, false,
+		func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
+			return len(r.Times) == 5 && slices.Min(r.Times) >= 15*time.Millisecond
+		},
+	},
 	{"latency of an HTTP link", toxics.Latency{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
 		return len(r.Times) == 5 && slices.Min(r.Times) >= 20*time.Millisecond
@@ -91,10 +96,15 @@ var effects = []struct {
 		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3, Method: "POST", Path: "/a/b"})
 		return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
 	}},
-	{"http rewrite", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/b"}}, Answer: http1.Draft{Body: new("new")}, Path: "/a"}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
-		return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
-	}},
+	{
+		"http rewrite",
+		toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/b"}}, Answer: http1.Draft{Body: new("new")}, Path: "/a"},
+		true,
+		false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+			r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
+			return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
+		},
+	},
 	{"http delay", toxics.HTTPDelay{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3})
 		return slices.Equal(r.Statuses, []int{204, 204, 204}) && slices.Min(r.Times) >= 20*time.Millisecond

@@ -290,7 +290,12 @@ func TestSlowReader(t *testing.T) {
 		defer func() { last = now }()
 		return now > 0 && now == last
 	})
-	for _, x := range []proxy.Toxic{toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 1 << 30}, toxics.Stall{}, toxics.Partition{}} {
+	for _, x := range []proxy.Toxic{
+		toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both},
+		toxics.Bandwidth{Rate: 1 << 30},
+		toxics.Stall{},
+		toxics.Partition{},
+	} {
 		began := time.Now()
 		in := add(t, p, x)
 		remove(t, in)

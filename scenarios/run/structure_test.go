@@ -58,7 +58,7 @@ var unusedExports = map[string]int{"chaos": 75, "reporters": 12, "scenarios": 57
 // longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of
 // cases may be long. The numbers may only shrink.
 var (
-	wideLinesOf = map[string]int{"chaos": 160, "cmd": 35, "reporters": 150, "scenarios": 445}
+	wideLinesOf = map[string]int{"chaos": 104, "cmd": 35, "reporters": 150, "scenarios": 445}
 	longFuncsOf = map[string]int{"chaos": 1, "scenarios": 3}
 )
 

@@ -30,7 +30,8 @@ func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
 	proxied.CheckWay(&f.Edge, f.Way, sc, m)
 	if f.Rate > proxied.MostRate {
-		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate, quantity.Bandwidth(proxied.MostRate))
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate,
+			quantity.Bandwidth(proxied.MostRate))
 	}
 	if f.Rate > 0 && f.Rate < 1 {
 		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")

@@ -148,7 +148,8 @@ func cutEvidence(refuses bool, line func(netns.Fate) error) Evidence {
 	s.How = netns.Connect
 	s.Prove = func(_ Baseline, now netns.Seen, met netns.Affected) (string, error) {
 		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
-			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent, now.Came, now.Silent(), met.Hit)
+			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent,
+				now.Came, now.Silent(), met.Hit)
 		}
 		return fmt.Sprintf("%d of %d connections are refused", now.Sent, now.Sent), nil
 	}

@@ -26,7 +26,10 @@ func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: "forget the connections", Evidence: endsEvidence(), Spec: netns.Spec{Do: netns.HalfOpen}})
+	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{
+		What: "forget the connections", Evidence: endsEvidence(),
+		Spec: netns.Spec{Do: netns.HalfOpen},
+	})
 }
 
 // Describe implements [chaos.Described].

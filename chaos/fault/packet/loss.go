@@ -84,7 +84,8 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 // planHit makes the steps.
 func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s Evidence) ([]chaos.Step, error) {
 	spec.Share = proxied.OrAll(f.Percent)
-	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
+	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports,
+		Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
 }
 
 // Check implements [chaos.Fault].
@@ -120,7 +121,8 @@ func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 // Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proxied.OrAll(f.Percent), "came damaged or not at all", func(s netns.Seen) int { return s.Silent() + s.Damaged }))
+	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proxied.OrAll(f.Percent), "came damaged or not at all",
+		func(s netns.Seen) int { return s.Silent() + s.Damaged }))
 }
 
 // reorderBy is the default delay of a reordered packet.

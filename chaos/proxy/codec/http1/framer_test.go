@@ -155,7 +155,8 @@ func FuzzFramer(f *testing.F) {
 func BenchmarkFramer(b *testing.B) {
 	for _, size := range []int{0, 1000} {
 		b.Run(fmt.Sprintf("body=%d", size), func(b *testing.B) {
-			msg := fmt.Appendf(nil, "POST /posts/17 HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
+			msg := fmt.Appendf(nil, "POST /posts/17 HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size,
+				strings.Repeat("x", size))
 			f := Framer{Begin: beginRequest, Emit: func([]byte, bool, bool) {}}
 			b.ReportAllocs()
 			for b.Loop() {
