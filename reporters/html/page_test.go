@@ -443,7 +443,10 @@ func TestPage_Incidents(t *testing.T) {
 	in.Faults = []string{"<b>"}
 	r.Incidents = []result.Incident{in}
 	page := reporterstest.Render(t, Page{}, r)
-	for _, want := range []string{`id="incidents"`, `href="#incidents"`, "<td>1: &lt;b&gt;</td><td>15.1s</td><td>16.4s</td><td>1.3s</td><td>26</td><td>390</td><td>refused</td>"} {
+	for _, want := range []string{
+		`id="incidents"`, `href="#incidents"`,
+		"<td>1: &lt;b&gt;</td><td>15.1s</td><td>16.4s</td><td>1.3s</td><td>26</td><td>390</td><td>refused</td>",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s", want)
 		}
