@@ -199,8 +199,8 @@ func missedObjective(o *result.ObjectiveResult) string {
 		return map[string]string{"max": "the slowest", "mean": "the mean"}[m.Name] + " of " + requests + " took " + got + ", and " + asked + " was asked for"
 	case "errors":
 		return got + " of " + requests + " failed, and " + asked + " may"
-	case "availability", "checks", "within":
-		what := map[string]string{"availability": " were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span))}[m.Name]
+	case "availability", "availability.admitted", "checks", "within":
+		what := map[string]string{"availability": " were answered rightly", "availability.admitted": " that were not shed were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span))}[m.Name]
 		return "only " + got + " of " + requests + what + ", and " + asked + " must be"
 	case "rate":
 		return got + " were reached" + of + during(o, def) + ", and " + asked + " was asked for"

@@ -284,7 +284,12 @@ func (s *summary) latency(r *result.Result) {
 		return
 	}
 	s.head("Response times")
-	table := [][]string{{"", "requests", "rate", "errors", "p50", "p95", "p99", "max"}}
+	heads := []string{"", "requests", "rate", "errors"}
+	sheds := slices.ContainsFunc(list, func(p words.PhaseRow) bool { return p.Shed() > 0 })
+	if sheds {
+		heads = append(heads, "shed")
+	}
+	table := [][]string{append(heads, "p50", "p95", "p99", "max")}
 	infinite := false
 	for i := range list {
 		p := &list[i]
@@ -292,6 +297,9 @@ func (s *summary) latency(r *result.Result) {
 			break
 		}
 		row := []string{words.Clean(p.All.Phase), words.Int(p.All.Count), words.Rate(p.All.Rate), words.Share(p.Bad, p.All.Count)}
+		if sheds {
+			row = append(row, words.Share(p.Shed(), p.All.Count))
+		}
 		for _, n := range []result.Num{p.All.Response.P50, p.All.Response.P95, p.All.Response.P99, p.All.Response.Max} {
 			cell := words.Seconds(n)
 			if words.IsInfinite(n, p.Population()) {

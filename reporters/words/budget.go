@@ -23,7 +23,7 @@ func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
 	switch m := def.Metric; {
 	case m.Name == "errors" && def.Upper():
 		b.Allowed = def.Value
-	case m.Name == "availability" && (def.Op == ">" || def.Op == ">="):
+	case (m.Name == "availability" || m.Name == "availability.admitted") && (def.Op == ">" || def.Op == ">="):
 		b.Allowed = 1 - def.Value
 	case m.Name == "burn":
 		b.Allowed = 1 - m.Share

@@ -22,6 +22,9 @@ type PhaseRow struct {
 // Population returns the number of requests that percentiles cover.
 func (p *PhaseRow) Population() int64 { return p.All.Count - p.shed }
 
+// Shed is the number of requests that the target refused on purpose.
+func (p *PhaseRow) Shed() int64 { return p.shed }
+
 // PhaseRows joins the cells of one phase, load and step, in their order.
 func PhaseRows(r *result.Result, keep func(*result.Cell) bool) []PhaseRow {
 	type key struct{ phase, load, step string }

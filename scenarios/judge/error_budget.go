@@ -37,7 +37,7 @@ func (f *composer) burn(o slo.Objective, p phase, as view) (worst float64, all s
 	return worst, all
 }
 
-// timeslices is the share of slices of the phase whose ok/(offered - shed) reaches the slice target,
+// timeslices is the share of slices of the phase whose availability, ok/offered, reaches the slice target,
 // and the number of slices. Slices begin at whole seconds; one that the phase begins or ends in
 // counts with its part in the phase.
 //
@@ -52,7 +52,7 @@ func (f *composer) timeslices(o slo.Objective, p phase, as view) (share float64,
 	last := time.Duration(math.MinInt64)
 	begin := measure.FloorSecond(p.From)
 	for _, s := range f.slicesAs(o, p.has, as) {
-		if s.End <= p.From && s.N == 0 || s.Start >= p.To {
+		if s.End <= p.From && s.Offered == 0 || s.Start >= p.To {
 			continue
 		}
 		if i := max(0, s.Start-begin) / o.Metric.Span; i != last || len(list) == 0 {
@@ -60,7 +60,7 @@ func (f *composer) timeslices(o slo.Objective, p phase, as view) (share float64,
 			last = i
 		}
 		t := &list[len(list)-1]
-		t.n += s.N
+		t.n += s.Offered
 		t.good += s.Good
 		t.stalled = t.stalled && s.Stalled() && f.closedAt(o, s.Start)
 	}

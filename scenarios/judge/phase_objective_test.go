@@ -49,10 +49,13 @@ func TestJudge_Metrics(t *testing.T) {
 		{"errors < 7%", 0.06, 1000, scenarios.Inconclusive}, // it may be 7.4 %: see TestJudge_Bound
 		{"errors <= 6%", 0.06, 1000, scenarios.Inconclusive},
 		{"errors < 6%", 0.06, 1000, scenarios.Fail},
-		// availability = ok / (offered - shed)
-		{"availability > 91%", 840. / 900, 900, scenarios.Pass},
-		{"availability > 93%", 840. / 900, 900, scenarios.Inconclusive},
-		{"availability > 94%", 840. / 900, 900, scenarios.Fail},
+		// availability = ok / offered, availability.admitted = ok / (offered - shed)
+		{"availability > 80%", 840. / 1000, 1000, scenarios.Pass},
+		{"availability > 83%", 840. / 1000, 1000, scenarios.Inconclusive},
+		{"availability > 85%", 840. / 1000, 1000, scenarios.Fail},
+		{"availability.admitted > 91%", 840. / 900, 900, scenarios.Pass},
+		{"availability.admitted > 93%", 840. / 900, 900, scenarios.Inconclusive},
+		{"availability.admitted > 94%", 840. / 900, 900, scenarios.Fail},
 		{"shed < 12%", 0.1, 1000, scenarios.Pass},
 		{"shed < 11%", 0.1, 1000, scenarios.Inconclusive},
 		{"shed < 10%", 0.1, 1000, scenarios.Fail},

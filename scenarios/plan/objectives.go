@@ -24,6 +24,7 @@ type objectiveCheck struct{ *compiler }
 // all refuses objectives that the run could not decide, with the figure that is too small.
 func (c objectiveCheck) all() {
 	c.unasked()
+	c.shedding()
 	c.uniqueData()
 	est := chaos.Estimate(c.coming(), c.plan.End())
 	c.stopConditions(est)
@@ -41,6 +42,24 @@ func (c objectiveCheck) all() {
 func (c objectiveCheck) unasked() {
 	if len(c.sc.SLO) == 0 && !slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Script != nil }) {
 		c.plan.Notes = append(c.plan.Notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check was good. Such as `slo: [errors < 1%]`.")
+	}
+}
+
+// shedding notes the steps that may shed load while no objective says how much: the errors of such a
+// run are none, whatever the target refuses.
+func (c objectiveCheck) shedding() {
+	if slices.ContainsFunc(c.sc.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" || o.Metric.Name == "availability" }) {
+		return
+	}
+	for i := range c.plan.Loads {
+		for _, f := range c.plan.Loads[i].Flows {
+			for _, s := range f.Steps {
+				if call, ok := s.Call.(interface{ Sheds() bool }); ok && call.Sheds() {
+					c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed requests are no errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
+					return
+				}
+			}
+		}
 	}
 }
 

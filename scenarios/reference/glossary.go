@@ -25,7 +25,7 @@ var glossary = []term{
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
 	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad as well."},
 	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any answer. It is decided by exact counts."},
-	{"availability", nil, "The share of ok requests among the offered ones without those that were shed."},
+	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
 	{"burn", []string{"burn-rate", "error-budget", "budget"}, "The error rate divided by the error rate that the objective allows. At a burn of 1 the error budget lasts exactly for its period."},
 	{"slices", []string{"timeslice"}, "The share of seconds in which the target reached a given availability. A closed load is judged by it, as it offers nothing while it is blocked."},
 	{"window", nil, "One second of intended time, split at the instants at which faults are injected and cleared. Series in a report have a point for each window; detection joins windows until they hold enough requests."},

@@ -179,6 +179,9 @@ func (c *Call) compileHeaders(s *requestStep, m *syntax.Mistakes) {
 	}
 }
 
+// Sheds reports whether the step lets the target refuse requests on purpose.
+func (c *Call) Sheds() bool { return len(c.shed) > 0 }
+
 // Refs lists the placeholders that are rendered for each request.
 func (c *Call) Refs() []*syntax.Ref {
 	refs := c.url.Refs()
