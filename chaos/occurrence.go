@@ -8,17 +8,51 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/targets/platform/docker"
 )
 
+// An occurrence is an occurrence of a fault while the timeline plays it.
+type occurrence struct {
+	*Record
+	monitor Monitor
+	ids     []int         // journal entries
+	voids   chan struct{} // closed when the fault is void
+	back    chan struct{} // closed when it is reverted, or when the revert failed
+	voided  sync.Once
+	voidWhy error
+	over    time.Duration // when the revert and its proof were over; the phase may last longer
+}
+
+// void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
+func (r *occurrence) void(why error) {
+	r.voided.Do(func() {
+		r.voidWhy = fmt.Errorf("void: %w", why)
+		close(r.voids)
+	})
+}
+
+func (r *occurrence) isVoid() bool { return isClosed(r.voids) }
+
+// slowest returns most plus the time that the slowest of the held faults may need.
+func (r *occurrence) slowest(most time.Duration) time.Duration {
+	takes := time.Duration(0)
+	for _, h := range r.Held {
+		if s, ok := h.(Slow); ok {
+			takes = max(takes, s.Takes())
+		}
+	}
+	return most + takes
+}
+
 // revertFor bounds a revert. The revert continues when the run is cancelled.
 const revertFor = 30 * time.Second
 
-// occurrence plays one occurrence from its plan to its end. The entry's next occurrence is due at
+// play plays one occurrence from its plan to its end. The entry's next occurrence is due at
 // next.
-func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
+func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *occurrence, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand, env.Kind, env.Fault = rnd, e.Kind, e.Damage
 	env.At = t.Journal.Point
@@ -42,13 +76,7 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 	traits := e.Traits(Scope{})
 	r.Zones, r.Leader = traits.Zones, traits.Leader != nil
-	t.once.Do(func() {
-		if t.Before != nil {
-			t.refusal = t.Before(ctx)
-		}
-	})
-	if t.refusal != nil {
-		r.InjectErr = t.refusal
+	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
 	}
 	stays := p.For
@@ -83,17 +111,17 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 }
 
 // push records that a fault is injected; pop records that it was reverted, or that the revert failed.
-func (t *Timeline) push(r *Record) {
+func (t *Timeline) push(r *occurrence) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.in = append(t.in, r)
 }
 
-func (t *Timeline) pop(r *Record) {
+func (t *Timeline) pop(r *occurrence) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(r.back)
-	t.in = slices.DeleteFunc(t.in, func(other *Record) bool { return other == r })
+	t.in = slices.DeleteFunc(t.in, func(other *occurrence) bool { return other == r })
 }
 
 // verifyFor bounds the search for the effect of a fault. The search does not keep a fault injected for
@@ -109,7 +137,7 @@ const inTurn = 5 * time.Second
 
 // awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
 // at once, the last first. A one-shot has nothing to revert.
-func (t *Timeline) awaitLater(r *Record) {
+func (t *Timeline) awaitLater(r *occurrence) {
 	t.mu.Lock()
 	i := slices.Index(t.in, r)
 	later := slices.Clone(t.in[i+1:])
@@ -133,7 +161,7 @@ func (t *Timeline) awaitLater(r *Record) {
 const deadlineMargin = 5 * time.Minute
 
 // inject injects all steps, or none. The deadline is when they are reverted at the latest.
-func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline time.Time) bool {
+func (t *Timeline) inject(ctx context.Context, r *occurrence, steps []Step, deadline time.Time) bool {
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
 			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Deadline: deadline})
@@ -146,14 +174,14 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline
 	}
 	if r.InjectErr == nil {
 		r.N, r.Injected = t.Inject(r.Fault, r.Name)
-		if r.watch != nil {
-			r.Detect = r.watch.Begin(r.Name, r.Injected)
+		if r.monitor != nil {
+			r.Detect = r.monitor.Begin(r.Name, r.Injected)
 		}
 		for _, s := range steps {
 			t.Journal.Point("before inject")
 			h, err := s.Inject(ctx)
 			if h != nil {
-				r.held = append(r.held, h)
+				r.Held = append(r.Held, h)
 			}
 			if err != nil {
 				r.InjectErr = fmt.Errorf("%s: %w", s, err)
@@ -168,8 +196,8 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
-	for i := len(r.held) - 1; i >= 0; i-- {
-		if _, err := r.held[i].Revert(undo); err != nil {
+	for i := len(r.Held) - 1; i >= 0; i-- {
+		if _, err := r.Held[i].Revert(undo); err != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, err)
 		}
 	}
@@ -177,9 +205,9 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline
 	if r.N >= 0 {
 		t.Void(r.N)
 		r.N = -1
-		if r.watch != nil {
+		if r.monitor != nil {
 			r.Detect = nil
-			r.watch.Drop()
+			r.monitor.Drop()
 		}
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
@@ -187,7 +215,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step, deadline
 }
 
 // extend adds an undo to the last journal entry of an injected fault.
-func (t *Timeline) extend(r *Record, u Undo) error {
+func (t *Timeline) extend(r *occurrence, u Undo) error {
 	if len(r.ids) == 0 {
 		return nil
 	}
@@ -195,7 +223,7 @@ func (t *Timeline) extend(r *Record, u Undo) error {
 }
 
 // settle closes the journal entries of a reverted fault, or notes there why the revert failed.
-func (t *Timeline) settle(r *Record) {
+func (t *Timeline) settle(r *occurrence) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
@@ -214,7 +242,7 @@ func describe(steps []Step) string {
 }
 
 // verify looks for the effect of an injected fault, which stays for the given time.
-func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
+func (t *Timeline) verify(ctx context.Context, r *occurrence, stays time.Duration) {
 	most := r.slowest(verifyFor)
 	if !r.OneShot {
 		most = min(most, max(stays, leastSearch))
@@ -222,7 +250,7 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()
 	var found []string
-	for _, h := range r.held {
+	for _, h := range r.Held {
 		text, err := h.Verify(ctx)
 		if err != nil {
 			r.VerifyErr = JoinErrors(r.VerifyErr, err)
@@ -244,7 +272,7 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 //
 // subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
 // and still succeed.
-func (t *Timeline) revert(ctx context.Context, r *Record) {
+func (t *Timeline) revert(ctx context.Context, r *occurrence) {
 	bounded := func() (context.Context, context.CancelFunc) {
 		most := r.slowest(revertFor)
 		if r.OneShot {
@@ -256,8 +284,8 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 	defer cancel()
 	r.Gone, r.Revert = true, None
 	var found []string
-	for i := len(r.held) - 1; i >= 0; i-- {
-		h := r.held[i]
+	for i := len(r.Held) - 1; i >= 0; i-- {
+		h := r.Held[i]
 		if m, ok := h.(Meter); ok {
 			met := m.Affected()
 			if r.Traffic == nil {
@@ -283,7 +311,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 	t.pop(r)
 	search, cancel := bounded()
 	defer cancel()
-	for _, h := range r.held {
+	for _, h := range r.Held {
 		text, err := h.Gone(search)
 		switch {
 		case err != nil && r.OneShot:

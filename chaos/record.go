@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -37,34 +36,7 @@ type Record struct {
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
-	watch   Monitor
-	held    []Held
-	ids     []int         // journal entries
-	voids   chan struct{} // closed when the fault is void
-	back    chan struct{} // closed when it is reverted, or when the revert failed
-	voided  sync.Once
-	voidWhy error
-	over    time.Duration // when the revert and its proof were over; the phase may last longer
-}
-
-func (r *Record) isVoid() bool {
-	select {
-	case <-r.voids:
-		return true
-	default:
-		return false
-	}
-}
-
-// slowest returns most plus the time that the slowest of the held faults may need.
-func (r *Record) slowest(most time.Duration) time.Duration {
-	takes := time.Duration(0)
-	for _, h := range r.held {
-		if s, ok := h.(Slow); ok {
-			takes = max(takes, s.Takes())
-		}
-	}
-	return most + takes
+	Held []Held // the injected steps
 }
 
 // StillDown checks once more, after the run, whether the units that a one-shot took down are back.
@@ -72,7 +44,7 @@ func (r *Record) StillDown(ctx context.Context) error {
 	if r.Gone || r.N < 0 {
 		return nil
 	}
-	for _, h := range r.held {
+	for _, h := range r.Held {
 		text, err := h.Gone(ctx)
 		if err != nil {
 			return err

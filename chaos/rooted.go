@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 )
@@ -30,20 +29,20 @@ type NetworkAware interface {
 // injectedFaults are the injected faults, which are told of restarts and network changes.
 type injectedFaults struct {
 	mu    sync.Mutex
-	in    []*Record
+	in    []*occurrence
 	calls sync.WaitGroup
 }
 
-func (r *injectedFaults) add(rec *Record) {
+func (r *injectedFaults) add(rec *occurrence) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.in = append(r.in, rec)
 }
 
-func (r *injectedFaults) drop(rec *Record) {
+func (r *injectedFaults) drop(rec *occurrence) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.in = slices.DeleteFunc(r.in, func(other *Record) bool { return other == rec })
+	r.in = slices.DeleteFunc(r.in, func(other *occurrence) bool { return other == rec })
 }
 
 // Restarted tells the timeline that a container was restarted: faults in its namespaces are injected
@@ -73,7 +72,7 @@ func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string,
 	t.rooted.mu.Lock()
 	defer t.rooted.mu.Unlock()
 	for _, rec := range t.rooted.in {
-		for _, h := range rec.held {
+		for _, h := range rec.Held {
 			t.rooted.calls.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), verifyFor)
 				defer cancel()
@@ -88,12 +87,4 @@ func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string,
 			})
 		}
 	}
-}
-
-// void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
-func (r *Record) void(why error) {
-	r.voided.Do(func() {
-		r.voidWhy = fmt.Errorf("void: %w", why)
-		close(r.voids)
-	})
 }

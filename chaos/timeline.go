@@ -34,15 +34,35 @@ type Timeline struct {
 	Before func(ctx context.Context) error
 	Event  func(result.Event)
 
-	triggers map[string]chan struct{} // closed when the entry of that name is triggered
-	once     sync.Once
-	refusal  error
-	mu       sync.Mutex
-	records  []*Record
-	cleared  map[string]chan struct{}
-	when     map[string]time.Duration
-	rooted   injectedFaults
-	in       []*Record // under mu: the injected faults, in the order of their injection
+	first   firstInjection
+	mu      sync.Mutex
+	states  map[string]*entryState // by the name of the entry
+	records []*Record
+	rooted  injectedFaults
+	in      []*occurrence // the injected faults, in the order of their injection
+}
+
+// An entryState is how far an entry has been played.
+type entryState struct {
+	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it
+	cleared   chan struct{} // closed when its last occurrence is over
+	injected  bool          // one of its occurrences was
+	at        time.Duration // when the last one that was injected was cleared
+}
+
+// A firstInjection calls a function once, before the first injection, and keeps its error.
+type firstInjection struct {
+	once sync.Once
+	err  error
+}
+
+func (f *firstInjection) do(ctx context.Context, before func(context.Context) error) error {
+	f.once.Do(func() {
+		if before != nil {
+			f.err = before(ctx)
+		}
+	})
+	return f.err
 }
 
 // Errors of [Timeline.Trigger].
@@ -53,11 +73,13 @@ var (
 
 // Ready prepares the timeline for triggers. It is called before Play.
 func (t *Timeline) Ready() {
-	t.triggers = map[string]chan struct{}{}
+	t.states = map[string]*entryState{}
 	for _, e := range t.Entries {
+		s := &entryState{cleared: make(chan struct{})}
 		if e.Trigger != "" {
-			t.triggers[e.Name] = make(chan struct{})
+			s.triggered = make(chan struct{})
 		}
+		t.states[e.Name] = s
 	}
 }
 
@@ -65,14 +87,14 @@ func (t *Timeline) Ready() {
 func (t *Timeline) Trigger(name string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.triggers[name]
+	s := t.states[name]
 	switch {
-	case c == nil:
+	case s == nil || s.triggered == nil:
 		return ErrNoTrigger
-	case isClosed(c):
+	case isClosed(s.triggered):
 		return ErrTriggered
 	}
-	close(c)
+	close(s.triggered)
 	return nil
 }
 
@@ -89,12 +111,8 @@ func isClosed(c <-chan struct{}) bool {
 // what is injected, the last first, and injects nothing more. If the team's monitoring is asked and
 // has not noticed a fault, Play continues until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
-	if t.triggers == nil {
+	if t.states == nil {
 		t.Ready()
-	}
-	t.cleared, t.when = map[string]chan struct{}{}, map[string]time.Duration{}
-	for _, e := range t.Entries {
-		t.cleared[e.Name] = make(chan struct{})
 	}
 	var wg sync.WaitGroup
 	for i, e := range t.Entries {
@@ -107,7 +125,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 			defer w.Finish()
 		}
 		wg.Go(func() {
-			defer close(t.cleared[e.Name])
+			defer close(t.states[e.Name].cleared)
 			t.entry(ctx, e, uint64(i), w)
 			if w != nil {
 				w.LastCame()
@@ -127,7 +145,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 	begin, relative := e.begin()
 	if e.Trigger != "" {
 		select {
-		case <-t.triggers[e.Name]:
+		case <-t.states[e.Name].triggered:
 			begin += t.Env.Now()
 		case <-ctx.Done():
 			t.missed(e, t.Env.Now(), "the script never asked for it")
@@ -135,14 +153,15 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 	}
 	if relative {
+		after := t.states[e.After]
 		select {
-		case <-t.cleared[e.After]:
+		case <-after.cleared:
 		case <-ctx.Done():
 			t.missed(e, begin, "the run ended before it was due")
 			return
 		}
 		t.mu.Lock()
-		at, ok := t.when[e.After]
+		at, ok := after.at, after.injected
 		t.mu.Unlock()
 		if !ok {
 			if t.skipped(e.After) {
@@ -154,7 +173,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 		begin += at
 	}
-	var before *Record
+	var before *occurrence
 	all := e.Occurrences(begin, t.End)
 	for i, p := range all {
 		due := begin + p.Offset
@@ -162,7 +181,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(), watch: w}
+		r := &occurrence{
+			Record:  &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()},
+			monitor: w,
+		}
 		if before != nil && before.over > due {
 			if before.over > t.End {
 				t.missed(e, due, before.Name+" was not over before the load ended")
@@ -171,17 +193,17 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.over - due).Seconds()), before.Name)
 			t.event("fault.late", r.Name, r.Late)
 		}
-		t.keep(r)
+		t.keep(r.Record)
 		rnd := rand.New(rand.NewPCG(t.Seed, place<<32|uint64(i)))
 		next := time.Duration(math.MaxInt64)
 		if i+1 < len(all) {
 			next = begin + all[i+1].Offset
 		}
-		t.occurrence(ctx, e, p, r, rnd, next)
+		t.play(ctx, e, p, r, rnd, next)
 		before = r
 		if r.N >= 0 {
 			t.mu.Lock()
-			t.when[e.Name] = r.Cleared
+			t.states[e.Name].at, t.states[e.Name].injected = r.Cleared, true
 			t.mu.Unlock()
 		}
 	}

@@ -466,11 +466,11 @@ func TestStillDown(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	r.held[0].(*notedStep).at = time.Now() // the bubble's time is over
-	if r.held[0].(*notedStep).back = time.Hour; r.StillDown(ctx) == nil {
+	r.Held[0].(*notedStep).at = time.Now() // the bubble's time is over
+	if r.Held[0].(*notedStep).back = time.Hour; r.StillDown(ctx) == nil {
 		t.Error("what is down is taken for back")
 	}
-	if r.held[0].(*notedStep).back = 0; r.StillDown(t.Context()) != nil || !strings.Contains(r.GoneText, "too late") {
+	if r.Held[0].(*notedStep).back = 0; r.StillDown(t.Context()) != nil || !strings.Contains(r.GoneText, "too late") {
 		t.Errorf("what is back is not seen: %q", r.GoneText)
 	}
 }
