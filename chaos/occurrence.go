@@ -88,12 +88,12 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *occurrence,
 	}
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
 	t.push(r)
-	t.rooted.add(r)
+	t.injected.add(r)
 	t.verify(ctx, r, stays)
 	if !r.OneShot {
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
-	t.rooted.drop(r)
+	t.injected.drop(r)
 	if r.Early {
 		t.awaitLater(r)
 	}

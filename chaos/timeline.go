@@ -34,12 +34,12 @@ type Timeline struct {
 	Before func(ctx context.Context) error
 	Event  func(result.Event)
 
-	first   firstInjection
-	mu      sync.Mutex
-	states  map[string]*entryState // by the name of the entry
-	records []*Record
-	rooted  injectedFaults
-	in      []*occurrence // the injected faults, in the order of their injection
+	first    firstInjection
+	mu       sync.Mutex
+	states   map[string]*entryState // by the name of the entry
+	records  []*Record
+	injected injectedFaults
+	in       []*occurrence // the injected faults, in the order of their injection
 }
 
 // An entryState is how far an entry has been played.
@@ -133,7 +133,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 		})
 	}
 	wg.Wait()
-	t.rooted.calls.Wait()
+	t.injected.calls.Wait()
 	return t.records
 }
 

@@ -12,7 +12,7 @@ import (
 func TestJournal_ClosedWithCopies(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "it", Undo: nobody}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "it", Undo: endedProcess}); err != nil {
 		t.Fatal(err)
 	}
 	forget := netnstest.Copies(t)

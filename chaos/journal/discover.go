@@ -80,7 +80,7 @@ func Discover(runs ...string) (*Discovery, error) {
 		}
 		what := fmt.Sprintf("process %d (%s), %s, %s", p.PID, p.Name, p.unit, state)
 		if p.guards != "" {
-			what = fmt.Sprintf("process %d (%s), the guard, %s", p.PID, p.Name, state)
+			what = fmt.Sprintf("process %d (%s), the watchdog, %s", p.PID, p.Name, state)
 		}
 		d.Left = append(d.Left, Leftover{Run: p.run, Process: p.Process, What: what})
 		for _, path := range p.journals() {

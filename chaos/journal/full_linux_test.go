@@ -32,7 +32,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
-	before, err := j.Intent(chaos.Intent{Fault: "f", What: "before", Undo: nobody})
+	before, err := j.Intent(chaos.Intent{Fault: "f", What: "before", Undo: endedProcess})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer restore()
 	for range 3 {
-		if _, err := j.Intent(chaos.Intent{Fault: "f", What: "without room", Undo: nobody}); err == nil {
+		if _, err := j.Intent(chaos.Intent{Fault: "f", What: "without room", Undo: endedProcess}); err == nil {
 			t.Error("an entry without room is taken for written")
 		}
 	}
@@ -61,7 +61,7 @@ func TestFullDisk(t *testing.T) {
 		t.Error("an end without room is taken for written")
 	}
 	restore()
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "after", Undo: nobody}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "after", Undo: endedProcess}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)

@@ -186,7 +186,7 @@ func TestIdentity(t *testing.T) {
 		{"itself", id, true},
 		{"another start", proc.Identity{PID: id.PID, Start: id.Start + 1, Boot: id.Boot}, false},
 		{"another boot", proc.Identity{PID: id.PID, Start: id.Start, Boot: "other"}, false},
-		{"nobody", proc.Identity{PID: 1 << 22, Start: 1, Boot: id.Boot}, false},
+		{"no process", proc.Identity{PID: 1 << 22, Start: 1, Boot: id.Boot}, false},
 	} {
 		if got := c.id.Alive(); got != c.want {
 			t.Errorf("%s: alive is %v", c.name, got)
@@ -262,7 +262,7 @@ func FuzzJournal(f *testing.F) {
 		}
 		s, err := readJournal(path)
 		if err == nil && s.Alive {
-			t.Error("a file that nobody holds is taken for a live run's")
+			t.Error("a file without a lock is taken for a live run's")
 		}
 	})
 }

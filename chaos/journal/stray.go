@@ -20,7 +20,7 @@ type Stray struct {
 }
 
 func (s Stray) String() string {
-	return fmt.Sprintf("the guard's container %.12s, which was made and never started", s.ID)
+	return fmt.Sprintf("the watchdog's container %.12s, which was made and never started", s.ID)
 }
 
 // Strays lists the strays in this machine's own engine. It omits those whose brunt may still live: if

@@ -9,7 +9,7 @@ import (
 
 // Traits implements [chaos.Fault] for a fault on units.
 func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
-	t := chaos.Traits{Units: s.pick().Of(s.matching(sc)), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Leader: s.Leader}
+	t := chaos.Traits{Units: s.pick().Of(s.matches(sc)), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Leader: s.Leader}
 	if s.PID != 0 {
 		t.PIDs = []int{s.PID}
 	}

@@ -96,9 +96,9 @@ func (s *Selector) pick() Pick {
 	return s.Pick
 }
 
-// matching returns the number of matching units. Containers that are found during the run count as
+// matches returns the number of matching units. Containers that are found during the run count as
 // one.
-func (s *Selector) matching(sc chaos.Scope) int {
+func (s *Selector) matches(sc chaos.Scope) int {
 	switch {
 	case !s.Query().IsZero():
 		return 1
@@ -110,8 +110,8 @@ func (s *Selector) matching(sc chaos.Scope) int {
 	return 1
 }
 
-// Whom describes the matching units.
-func (s *Selector) Whom() string {
+// Matching describes the matching units, such as "web in zone a".
+func (s *Selector) Matching() string {
 	if q := s.Query(); !q.IsZero() {
 		return q.String()
 	}
@@ -156,12 +156,12 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 			sc.NoMatch(s.Of("service"), m, syntax.DidYouMean(s.Service, names), "there is no service %q", s.Service)
 			return
 		}
-		switch n := s.matching(sc); {
+		switch n := s.matches(sc); {
 		case m.Len() > before || sc.Found[s.Service]:
 		case n == 0:
 			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case s.pick().Of(n) > n && s.Zone != "":
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Whom(), n, s.pick().Of(n))
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(n))
 		case s.pick().Of(n) > n:
 			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(n))
 		}
@@ -235,10 +235,10 @@ func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, s.Whom())
+		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, s.Matching())
 	}
 	if s.Pick.Leader {
-		u, err := LeaderAmong(ctx, s.Leader, env, s.Whom(), found)
+		u, err := LeaderAmong(ctx, s.Leader, env, s.Matching(), found)
 		if err != nil {
 			return nil, err
 		}
@@ -246,7 +246,7 @@ func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 	}
 	n := s.pick().Of(len(found))
 	if n > len(found) {
-		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, s.Whom(), len(found))
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, s.Matching(), len(found))
 	}
 	if n < len(found) {
 		env.Rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })

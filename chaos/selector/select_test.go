@@ -109,7 +109,7 @@ func TestZones(t *testing.T) {
 			names = append(names, u.Name())
 		}
 		if got := strings.Join(names, " "); got != c.want || (c.want == "") != errors.Is(err, chaos.ErrNoUnit) {
-			t.Errorf("%s: %q, %v, want %q", c.sel.Whom(), got, err, c.want)
+			t.Errorf("%s: %q, %v, want %q", c.sel.Matching(), got, err, c.want)
 		}
 	}
 	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).Units(t.Context(), env(1)); len(units) != 1 {

@@ -174,9 +174,9 @@ func capabilities() []Check {
 
 func deathSignal() Check {
 	if runtime.GOOS == "linux" {
-		return Check{"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the guard takes back the rest", ""}
+		return Check{"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the watchdog takes back the rest", ""}
 	}
-	return Check{"dies with brunt", Fine, "the guard ends the target's processes and takes back the rest", ""}
+	return Check{"dies with brunt", Fine, "the watchdog ends the target's processes and takes back the rest", ""}
 }
 
 // engine reports the version and platform of the Docker engine, where there is one.

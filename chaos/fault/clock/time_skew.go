@@ -84,8 +84,8 @@ type timeSkew struct {
 	members []proc.Identity
 }
 
-// ClockOperations revert time.skew.
-func ClockOperations() []chaos.Operation {
+// clockOperations revert time.skew.
+func clockOperations() []chaos.Operation {
 	return []chaos.Operation{{Name: opClock, Do: resource.InFamily(restoreClock), Exclusive: true}}
 }
 
@@ -280,7 +280,7 @@ func (*TimeSkew) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}},
-		Undo:       ClockOperations(),
+		Undo:       clockOperations(),
 		Capability: capability,
 		Doc:        "Shifts the time of day that the processes of a unit read, and none of the clocks that measure durations.",
 	}

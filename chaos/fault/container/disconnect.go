@@ -231,7 +231,7 @@ func connectContainer(ctx context.Context, e *docker.Engine, id container.Contai
 // Describe implements [chaos.Described].
 func (*Disconnect) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: ContainerOperations(),
+		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: operations(),
 		Doc: "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
 	}
 }

@@ -184,7 +184,7 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Contai
 // Describe implements [chaos.Described].
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: ContainerOperations(),
+		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: operations(),
 		Doc: "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
 	}
 }

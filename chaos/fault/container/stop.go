@@ -22,26 +22,26 @@ type Kill struct {
 	Signal            string `yaml:"signal"` // without SIG; zero is KILL
 }
 
-// ContainerStop is the fault container.stop.
-type ContainerStop struct {
+// Stop is the fault container.stop.
+type Stop struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
-// ContainerRestart is the fault container.restart.
-type ContainerRestart struct {
+// Restart is the fault container.restart.
+type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
 var (
 	_ chaos.Fault = (*Kill)(nil)
-	_ chaos.Fault = (*ContainerStop)(nil)
-	_ chaos.Fault = (*ContainerRestart)(nil)
+	_ chaos.Fault = (*Stop)(nil)
+	_ chaos.Fault = (*Restart)(nil)
 )
 
 // Traits implements [chaos.Fault].
-func (r *ContainerRestart) Traits(sc chaos.Scope) chaos.Traits {
+func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	t := r.Selector.Traits(sc)
 	t.OneShot = true
 	return t
@@ -56,12 +56,12 @@ func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
 
 // Check implements [Fault].
-func (s *ContainerStop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&s.Selector, at, sc, m)
 }
 
 // Check implements [Fault].
-func (r *ContainerRestart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	checkContainers(&r.Selector, at, sc, m)
 }
 
@@ -74,7 +74,7 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	case s.PID != 0:
 		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is no container")
 	case s.Query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
-		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine", s.Whom())
+		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine", s.Matching())
 	}
 }
 
@@ -91,12 +91,12 @@ func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 }
 
 // Plan implements [Fault].
-func (s *ContainerStop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return downs(ctx, &s.Selector, env, func(u chaos.Unit) *down { return StopContainer(u, GraceOf(s.Grace)) })
 }
 
 // Plan implements [Fault].
-func (r *ContainerRestart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return downs(ctx, &r.Selector, env, func(u chaos.Unit) *down { return RestartContainer(u, GraceOf(r.Grace)) })
 }
 
@@ -322,23 +322,23 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Containe
 // Describe implements [chaos.Described].
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: ContainerOperations(),
+		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: operations(),
 		Doc: "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
 
 // Describe implements [chaos.Described].
-func (*ContainerStop) Describe() chaos.Descriptor {
+func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.stop", New: func() chaos.Fault { return new(ContainerStop) }, Undo: ContainerOperations(),
+		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: operations(),
 		Doc: "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
 
 // Describe implements [chaos.Described].
-func (*ContainerRestart) Describe() chaos.Descriptor {
+func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "container.restart", New: func() chaos.Fault { return new(ContainerRestart) },
+		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },
 		Doc: "Stops a container in good order and starts it again at once.",
 	}
 }

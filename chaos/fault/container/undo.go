@@ -16,8 +16,8 @@ const (
 	opConnect = "docker.connect" // puts one back into a network
 )
 
-// ContainerOperations revert the faults on containers.
-func ContainerOperations() []chaos.Operation {
+// operations revert the faults on containers.
+func operations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
 			return startContainer(ctx, e, id, args.Settle)

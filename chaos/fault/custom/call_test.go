@@ -84,7 +84,7 @@ func TestCall_Secrets(t *testing.T) {
 			t.Errorf("it is written down: %s", b)
 		}
 	}
-	if o, err := chaos.OperationsOf(CustomOperations()).Undo(t.Context(), undo); o != chaos.Reverted || err != nil { // 403 is what it wants
+	if o, err := chaos.OperationsOf(operations()).Undo(t.Context(), undo); o != chaos.Reverted || err != nil { // 403 is what it wants
 		t.Errorf("%s, %v", o, err)
 	}
 	if o, err := h.Revert(t.Context()); o != chaos.Reverted || err != nil {

@@ -262,14 +262,14 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Unsetenv("OWN_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(CustomOperations()), state, "revert"); err == nil || !strings.Contains(err.Error(), "the environment variable OWN_TOKEN is not set") {
+	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err == nil || !strings.Contains(err.Error(), "the environment variable OWN_TOKEN is not set") {
 		t.Errorf("without the secret: %v", err)
 	}
 	t.Setenv("OWN_TOKEN", fromEnv)
 	if err := os.WriteFile(dir+"/fails", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := journal.Recover(t.Context(), chaos.OperationsOf(CustomOperations()), state, "revert")
+	_, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert")
 	if err == nil || !strings.Contains(err.Error(), "*** ***") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("a revert that tells its secrets: %v", err)
 	}
@@ -277,7 +277,7 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Remove(dir + "/fails"); err != nil {
 		t.Fatal(err)
 	}
-	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(CustomOperations()), state, "revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
+	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if b, err := os.ReadFile(dir + "/told"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
@@ -307,7 +307,7 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 	}()
 	pid, child := numberIn(t, dir+"/self"), numberIn(t, dir+"/child")
 	closeJournal(t, j)
-	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(CustomOperations()), state, "guard"); err != nil || len(taken) != 1 {
+	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "guard"); err != nil || len(taken) != 1 {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	awaitEnd(t, pid)
@@ -342,7 +342,7 @@ func TestOwn_DamagedUndo(t *testing.T) {
 		{Op: opExec, Args: json.RawMessage(`{}`)},
 		{Op: opExecEnd, Identity: json.RawMessage(`"x"`)},
 	} {
-		if o, err := chaos.OperationsOf(CustomOperations()).Undo(t.Context(), u); err == nil || o != chaos.Failed {
+		if o, err := chaos.OperationsOf(operations()).Undo(t.Context(), u); err == nil || o != chaos.Failed {
 			t.Errorf("%s %s: %s, %v", u.Op, u.Args, o, err)
 		}
 	}
@@ -381,7 +381,7 @@ func TestOutput(t *testing.T) {
 
 func beginJournal(t *testing.T, dir, run string) *journal.Journal {
 	t.Helper()
-	j, err := journal.Open(chaos.OperationsOf(CustomOperations()), dir, run)
+	j, err := journal.Open(chaos.OperationsOf(operations()), dir, run)
 	if err != nil {
 		t.Fatal(err)
 	}

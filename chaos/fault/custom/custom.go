@@ -257,8 +257,8 @@ const (
 	opWebhook = "webhook"  // a call
 )
 
-// CustomOperations revert the author's own faults.
-func CustomOperations() []chaos.Operation {
+// operations revert the author's own faults.
+func operations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opExec, Do: undoCustom, Deadline: revertTries*mostTimeout + chaos.UndoWithin},
 		{Name: opExecEnd, Do: journal.OnProcess(endCommand)},

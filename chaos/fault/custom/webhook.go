@@ -88,7 +88,7 @@ func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
 // Describe implements [chaos.Described].
 func (*Webhook) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: CustomOperations(),
+		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: operations(),
 		Doc: "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
 	}
 }

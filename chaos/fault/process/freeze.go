@@ -72,8 +72,8 @@ type freeze struct {
 	id   proc.Identity
 }
 
-// FreezeOperations revert process.freeze.
-func FreezeOperations() []chaos.Operation {
+// freezeOperations revert process.freeze.
+func freezeOperations() []chaos.Operation {
 	return []chaos.Operation{{Name: opContinue, Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome, error) { return continueProcess(id) })}}
 }
 
@@ -176,7 +176,7 @@ func (*Freeze) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
-		Undo:       FreezeOperations(),
+		Undo:       freezeOperations(),
 		Capability: freezeCapability,
 		Doc:        "Stops a unit's process without ending it: its connections stay open, and nothing answers on them.",
 	}

@@ -196,7 +196,7 @@ func alive(pid int) bool {
 
 // Revert implements [Held].
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return chaos.OperationsOf(ResourceOperations()).Revert(ctx, r.Undo())
+	return chaos.OperationsOf(resourceOperations()).Revert(ctx, r.Undo())
 }
 
 // back checks that every setting has its prior value, and that the unit is in its prior group.
@@ -226,8 +226,8 @@ func (r *cgroupLimit) back() (string, error) {
 	return found, nil
 }
 
-// ResourceOperations revert the faults on resources.
-func ResourceOperations() []chaos.Operation {
+// resourceOperations revert the faults on resources.
+func resourceOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opGroupSet, Do: doGroup, Exclusive: true},
 		{Name: opGroupLeave, Do: doGroup},

@@ -256,7 +256,7 @@ func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: throttleCapability,
 		Doc:        "Limits the processor time of a unit: in each tenth of a second it runs for a part, and waits for the rest.",
 	}

@@ -235,7 +235,7 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Failed, err
 	}
 	f.full = before.Free
-	if _, err := chaos.OperationsOf(ResourceOperations()).Revert(ctx, f.Undo()); err != nil {
+	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo()); err != nil {
 		return chaos.Failed, err
 	}
 	f.seen()
@@ -269,7 +269,7 @@ func (*DiskFill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: fillCapability,
 		Doc:        "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt.",
 	}

@@ -261,7 +261,7 @@ func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: diskCapability,
 		Doc:        "Limits how fast a unit reads from a disk and writes to it.",
 	}

@@ -175,7 +175,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 
 // Revert implements [Held].
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return chaos.OperationsOf(ResourceOperations()).Revert(ctx, f.Undo())
+	return chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo())
 }
 
 // Gone implements [Held]: the unit has its limits again, and is ready.
@@ -263,7 +263,7 @@ func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: filesCapability,
 		Doc:        "Takes the file descriptors that a unit has not used yet: it can't open files or accept connections (EMFILE) until it closes some.",
 	}

@@ -252,7 +252,7 @@ func (*MemoryLimit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: memoryCapability,
 		Doc:        "Limits the memory of a unit.",
 	}

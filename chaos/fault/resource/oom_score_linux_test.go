@@ -33,7 +33,7 @@ func TestScores(t *testing.T) {
 		t.Error("one that is the first to be killed already is sentenced again")
 	}
 	for _, want := range []chaos.Outcome{chaos.Reverted, chaos.Reverted} { // that it has it already is as good
-		if o, err := chaos.OperationsOf(ResourceOperations()).Revert(t.Context(), undoScores(all)); err != nil || o != want {
+		if o, err := chaos.OperationsOf(resourceOperations()).Revert(t.Context(), undoScores(all)); err != nil || o != want {
 			t.Errorf("taken back: %s, %v; want %s", o, err, want)
 		}
 	}

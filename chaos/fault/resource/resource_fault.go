@@ -161,7 +161,7 @@ func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, chaos.JoinErrors(errs...)
 }
 
-// OnRestart implements [Rooted].
+// OnRestart implements [chaos.Restartable].
 func (r *reinjected) OnRestart(ctx context.Context, container string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -371,13 +371,13 @@ func (s *stressMemory) stopFirst() {
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // no stress process was started
-		return chaos.OperationsOf(ResourceOperations()).Revert(ctx, s.Undo())
+		return chaos.OperationsOf(resourceOperations()).Revert(ctx, s.Undo())
 	}
 	out, err := s.burning.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err
 	}
-	if o, err := chaos.OperationsOf(ResourceOperations()).Revert(ctx, s.Undo()); err != nil {
+	if o, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, s.Undo()); err != nil {
 		return o, err
 	}
 	return out, nil
@@ -491,7 +491,7 @@ func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: stressCapability,
 		Doc:        "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the machine has, with the stress processes.",
 	}
@@ -502,7 +502,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: stressCapability,
 		Doc:        "Takes memory in the control group of a unit: the unit has that much less of what its group may use, and of what the machine has.",
 	}
@@ -513,7 +513,7 @@ func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
-		Undo:       ResourceOperations(),
+		Undo:       resourceOperations(),
 		Capability: stressCapability,
 		Doc:        "Reads and writes in the control group of a unit, as fast as the disk allows.",
 	}

@@ -32,7 +32,7 @@ chaos:
 	const (
 		once   = "    nothing to take back: it is over once it is done"
 		held   = "    taken back by: brunt itself; the fault dies with it"
-		undone = "    taken back by: process.continue, by brunt or by its guard"
+		undone = "    taken back by: process.continue, by brunt or by its watchdog"
 	)
 	said := map[string]string{} // by fault
 	name := ""

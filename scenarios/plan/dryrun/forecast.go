@@ -125,7 +125,7 @@ func (f *Forecast) lines() []string {
 			out = append(out, "    taken back by: brunt itself; the fault dies with it")
 		}
 		for _, op := range s.Undo {
-			out = append(out, "    taken back by: "+op+", by brunt or by its guard")
+			out = append(out, "    taken back by: "+op+", by brunt or by its watchdog")
 		}
 	}
 	return out

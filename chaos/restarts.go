@@ -69,11 +69,11 @@ func (t *Timeline) OnNetworkChange(container string) {
 
 // tellHeld calls tell for each injected fault and reports the result as an event.
 func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string, err error)) {
-	t.rooted.mu.Lock()
-	defer t.rooted.mu.Unlock()
-	for _, rec := range t.rooted.in {
+	t.injected.mu.Lock()
+	defer t.injected.mu.Unlock()
+	for _, rec := range t.injected.in {
 		for _, h := range rec.Held {
-			t.rooted.calls.Go(func() {
+			t.injected.calls.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), verifyFor)
 				defer cancel()
 				said, err := tell(ctx, h)

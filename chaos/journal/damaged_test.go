@@ -19,7 +19,8 @@ import (
 
 // These tests are about journals in bad states: full disks, damaged files and files of others.
 
-var nobody = []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}
+// endedProcess resumes a process that no longer exists.
+var endedProcess = []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}
 
 func read(t *testing.T, dir string) State {
 	t.Helper()
@@ -40,7 +41,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.last = 1
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: nobody}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: endedProcess}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
@@ -95,12 +96,12 @@ func TestOthersJournals(t *testing.T) {
 	}
 	j := openJournal(t, dir, "z")
 	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x"}); err == nil {
-		t.Error("nobody knows what the journal that can't be read has in its hands, and an entry is made")
+		t.Error("an entry is made beside a journal that cannot be read")
 	}
 	if err := os.Remove(filepath.Join(dir, "a"+journalSuffix)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: nobody}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: endedProcess}); err != nil {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
@@ -174,7 +175,7 @@ func TestUndosAreAllMade(t *testing.T) {
 func TestForcedReplayKeepsEntries(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "hung")
-	n, err := j.Intent(chaos.Intent{What: "the processes", Undo: nobody})
+	n, err := j.Intent(chaos.Intent{What: "the processes", Undo: endedProcess})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 	}
-	if err := j.Extend(n, nobody...); err != nil { // it goes on, and restarts a process
+	if err := j.Extend(n, endedProcess...); err != nil { // it goes on, and restarts a process
 		t.Fatal(err)
 	}
 	if s := read(t, dir); len(s.Open) != 1 || len(s.Open[0].Undo) != 2 || s.Damaged > 0 || !s.Alive {
@@ -192,7 +193,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 	if err := j.Done(n, chaos.Gone); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Extend(n, nobody...); err == nil {
+	if err := j.Extend(n, endedProcess...); err == nil {
 		t.Error("a closed entry is extended")
 	}
 	if err := j.Close(); err != nil {
@@ -204,7 +205,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 }
 
 // A watchdog whose revert for a hanging brunt failed goes on: it tries again when brunt dies.
-func TestGuardOutlivesAFailure(t *testing.T) {
+func TestWatchdogOutlivesAFailure(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "r")
 	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: "of.tomorrow"}}}); err != nil {
@@ -220,7 +221,7 @@ func TestGuardOutlivesAFailure(t *testing.T) {
 		synctest.Wait()
 		select {
 		case err := <-done:
-			t.Fatalf("the guard has left: %v", err)
+			t.Fatalf("the watchdog has ended: %v", err)
 		default:
 		}
 		if _, err := j.Intent(chaos.Intent{Fault: "g", What: "y", Undo: []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}}); err != nil {
@@ -296,7 +297,7 @@ func TestRunsThatBeginAtOnce(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					id, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: nobodyElse(i, n)})
+					id, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: uniqueUndo(i, n)})
 					if err != nil {
 						return err
 					}
@@ -318,6 +319,6 @@ func TestRunsThatBeginAtOnce(t *testing.T) {
 	}
 }
 
-func nobodyElse(i, n int) []chaos.Undo {
+func uniqueUndo(i, n int) []chaos.Undo {
 	return []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: uint64(i*1000 + n)}.Raw()}}
 }

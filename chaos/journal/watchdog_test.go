@@ -8,9 +8,9 @@ import (
 	"brunt/chaos/proc"
 )
 
-// TestGuard_OfEachRun checks that the watchdogs of all runs in this process are protected from faults
+// TestWatchdog_OfEachRun checks that the watchdogs of all runs in this process are protected from faults
 // while they live.
-func TestGuard_OfEachRun(t *testing.T) {
+func TestWatchdog_OfEachRun(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("needs a shell")
 	}
@@ -26,7 +26,7 @@ func TestGuard_OfEachRun(t *testing.T) {
 		t.Helper()
 		for i, g := range all {
 			if got := errors.Is(proc.Protect(g.cmd.Process.Pid), proc.ErrProtected); got != want[i] {
-				t.Errorf("guard %d is kept from faults: %v, want %v", i, got, want[i])
+				t.Errorf("watchdog %d is kept from faults: %v, want %v", i, got, want[i])
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func StartWatchdog(command []string, journal string, env ...string) (*Watchdog, 
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the guard: %w", err)
+		return nil, fmt.Errorf("start the watchdog: %w", err)
 	}
 	proc.Watchdogs.Add(cmd.Process.Pid)
 	g := &Watchdog{cmd: cmd, pipe: pipe, stop: make(chan struct{})}
@@ -85,7 +85,7 @@ func (g *Watchdog) Stop() error {
 	err := g.cmd.Wait()
 	proc.Watchdogs.Drop(g.cmd.Process.Pid)
 	if werr != nil || err != nil {
-		return fmt.Errorf("the guard did not live to the end: %w", errors.Join(werr, err))
+		return fmt.Errorf("the watchdog ended before the run: %w", errors.Join(werr, err))
 	}
 	return cerr
 }

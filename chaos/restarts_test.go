@@ -11,31 +11,31 @@ import (
 	"brunt/scenarios/result"
 )
 
-// uprooted is a fault in the namespaces of container "c".
-type uprooted struct {
+// restarted is a fault in the namespaces of container "c".
+type restarted struct {
 	noted
 	void bool
 }
 
-func (u uprooted) Plan(ctx context.Context, env Env) ([]Step, error) {
+func (u restarted) Plan(ctx context.Context, env Env) ([]Step, error) {
 	steps, err := u.noted.Plan(ctx, env)
 	for i := range steps {
-		steps[i] = uprootedStep{steps[i].(*notedStep), u.void}
+		steps[i] = restartedStep{steps[i].(*notedStep), u.void}
 	}
 	return steps, err
 }
 
-type uprootedStep struct {
+type restartedStep struct {
 	*notedStep
 	void bool
 }
 
-func (s uprootedStep) Inject(ctx context.Context) (Held, error) {
+func (s restartedStep) Inject(ctx context.Context) (Held, error) {
 	_, err := s.notedStep.Inject(ctx)
 	return s, err
 }
 
-func (s uprootedStep) OnRestart(_ context.Context, container string) (string, error) {
+func (s restartedStep) OnRestart(_ context.Context, container string) (string, error) {
 	switch {
 	case container != "c":
 		return "", nil
@@ -68,7 +68,7 @@ func TestRestarted(t *testing.T) {
 			var mu sync.Mutex
 			var events []string
 			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*Entry {
-				return []*Entry{entry("it", uprooted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
+				return []*Entry{entry("it", restarted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
 			}, func(tl *Timeline) {
 				tl.Event = func(e result.Event) {
 					mu.Lock()

@@ -11,9 +11,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// TestWarden_Reaches checks that a remote watchdog that cannot revert anything reports it before the
+// TestRemoteWatchdog_Reaches checks that a remote watchdog that cannot revert anything reports it before the
 // run goes on.
-func TestWarden_Reaches(t *testing.T) {
+func TestRemoteWatchdog_Reaches(t *testing.T) {
 	near, far := net.Pipe()
 	over := make(chan error, 1)
 	go func() { over <- RunRemoteWatchdog(t.Context(), testOperations(), far, far, time.Minute) }()

@@ -26,7 +26,7 @@ import (
 // line of the journal before what the line says is done. When brunt ends, hangs, or exceeds its time
 // limit, it reverts the open entries through the engine, and exits.
 //
-//	brunt --{"op":"note","args":"{\"op\":\"intent\",…}"}--> warden --unpause--> engine
+//	brunt --{"op":"note","args":"{\"op\":\"intent\",…}"}--> watchdog --unpause--> engine
 //
 // It can only call the engine. For undos in networks and on processes it starts agents, as brunt does.
 type RemoteWatchdog struct {
@@ -94,13 +94,13 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 }
 
 func remoteHint(err error) error {
-	return fmt.Errorf("brunt runs in a container, and its guard in one of its own, of the same image, can't be had: %w; brunt has to be in the image or in a mount, and its user to reach the engine, by its socket or, with what TLS takes in a mount, over its networks", err)
+	return fmt.Errorf("brunt runs in a container, and its watchdog cannot be started in another container of the same image: %w; brunt must be in the image or in a mount, and its user must reach the engine by its socket or, with the TLS files in a mount, over its networks", err)
 }
 
 // Tell sends a line of the journal, and waits until the watchdog has it.
 func (w *RemoteWatchdog) Tell(line []byte) error {
 	if err := w.call.Call(context.Background(), "note", string(line), nil); err != nil {
-		return fmt.Errorf("the guard in a container of its own: %w", err)
+		return fmt.Errorf("the watchdog in a container of its own: %w", err)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (w *RemoteWatchdog) Tell(line []byte) error {
 func (w *RemoteWatchdog) Stop() error {
 	err := w.call.Call(context.Background(), "done", nil, nil)
 	if err = errors.Join(err, w.call.Close(), w.engine.Close()); err != nil {
-		return fmt.Errorf("the guard in a container of its own did not live to the end: %w", err)
+		return fmt.Errorf("the watchdog in a container of its own ended before the run: %w", err)
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func awaitRemoteWatchdog(ctx context.Context) {
 }
 
 // errLate says that brunt exceeded its time limit.
-var errLate = errors.New("the time that was meant is over")
+var errLate = errors.New("brunt exceeded its time limit")
 
 // RunRemoteWatchdog is the main function of a remote watchdog: it keeps the journal lines from in
 // until brunt reports success. It reverts the open entries when in ends, when in is silent for too
@@ -189,7 +189,7 @@ func RunRemoteWatchdog(ctx context.Context, ops chaos.Operations, in io.Reader, 
 			book.WriteString(strings.TrimSuffix(line, "\n") + "\n")
 			return nil, nil
 		}
-		return nil, fmt.Errorf("this warden does not know how to %q", op)
+		return nil, fmt.Errorf("this watchdog has no operation %q", op)
 	})
 	if well {
 		return nil
