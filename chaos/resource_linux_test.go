@@ -193,7 +193,7 @@ func (v *victim) killBurners(c cgroup.Controller) {
 		}
 		n := 0
 		for _, p := range inside {
-			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") {
+			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") || strings.Contains(string(b), "\x00stress\x00") {
 				_ = unix.Kill(p, unix.SIGKILL)
 				n++
 			}
