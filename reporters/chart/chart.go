@@ -147,9 +147,9 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 		id := len(c.data)
 		c.data = append(c.data, *l)
 		if l.area && !(ch.Small && ch.Dense) {
-			c.path(&b, "area "+l.class, id, func() string { return under(c.at, l.values, s) })
+			writePath(&b, c.bare, "area "+l.class, id, func() string { return under(c.at, l.values, s) })
 		}
-		c.path(&b, "line "+l.class, id, func() string { return trace(c.at, l.values, s) })
+		writePath(&b, c.bare, "line "+l.class, id, func() string { return trace(c.at, l.values, s) })
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Behind, ch.Plot = c.shaded(), c.grid(&ch, s, lines[0].unit)+template.HTML(b.String())
@@ -159,10 +159,10 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	return &ch
 }
 
-// path writes the path of a line or of the area under it.
-func (c *Plotter) path(b *strings.Builder, class string, id int, d func() string) {
+// writePath writes the path of a line or of the area under it; a bare one has no shape.
+func writePath(b *strings.Builder, bare bool, class string, id int, d func() string) {
 	fmt.Fprintf(b, `<path class="%s" data-s="%d"`, class, id)
-	if !c.bare {
+	if !bare {
 		fmt.Fprintf(b, ` d="%s"`, d())
 	}
 	b.WriteString("/>")

@@ -45,7 +45,7 @@ func (c *Plotter) Encode(r *result.Result, draw func(*Chart) (Drawing, error)) (
 			i, out.Loads = len(out.Loads), append(out.Loads, p.load)
 		}
 		out.Steps, out.Of = append(out.Steps, p.step), append(out.Of, i)
-		one, err := c.drawn(r, p, draw)
+		one, err := p.drawn(c, r, draw)
 		if err != nil {
 			return "", "", err
 		}
@@ -92,7 +92,7 @@ type Drawing struct {
 }
 
 // drawn returns the charts of a load or step.
-func (c *Plotter) drawn(r *result.Result, p facet, draw func(*Chart) (Drawing, error)) (facetData, error) {
+func (p *facet) drawn(c *Plotter, r *result.Result, draw func(*Chart) (Drawing, error)) (facetData, error) {
 	only := &Plotter{Timeline: c.Timeline, points: p.points, kinds: c.kinds, onPage: true, bare: true, together: 1, rowLimit: p.rows}
 	out := facetData{Times: spacing(p.points), Note: p.note(), Charts: map[string]Drawing{}}
 	for _, ch := range []*Chart{only.Latency(r), only.Throughput(), only.errorChart()} {
