@@ -66,13 +66,15 @@ func EventKinds() map[string]string {
 		"alert.resolved":    "an alert of the team's monitoring fires no more",
 		"alert.failed":      "the monitoring could not be asked for an alert",
 		"ledger.settle":     "the target is left alone before its writes are read",
+		"ledger.again":      "writes that are not there are asked for again",
 		"ledger.read":       "the writes were read at every unit",
 		"ledger.skipped":    "the writes were not read",
 		"write.lost":        "an acknowledged write is nowhere",
 		"write.duplicated":  "a write is there more than once",
 		"write.stale":       "a unit does not have the write, or not as it should be",
-		"write.unknown":     "nobody told whether the write is there",
-		"write.unread":      "the write is there, and a unit did not tell whether it has it too",
+		"write.late":        "a write was not there at first, and is there now",
+		"write.unknown":     "no unit answered whether the write is there",
+		"write.unread":      "the write is there, and a unit gave no answer whether it has it too",
 		"write.present":     "a write is there though it was not acknowledged",
 	}
 }

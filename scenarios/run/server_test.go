@@ -130,9 +130,14 @@ type complaints []string
 
 func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// passed adds a complaint unless all objectives held and brunt's lag is the only problem.
+// passed adds a complaint unless all objectives held, or brunt's lag is the only problem. A scenario
+// without objectives has no verdict.
 func (c *complaints) passed(res *result.Result) {
-	if res.Verdict != scenarios.Pass && !wasLate(res) {
+	want := scenarios.Pass
+	if len(res.Objectives) == 0 {
+		want = scenarios.None
+	}
+	if res.Verdict != want && !wasLate(res) {
 		c.addf("%s: %s", res.Verdict, res.Reason)
 	}
 	for _, o := range res.Objectives {

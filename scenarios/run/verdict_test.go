@@ -370,13 +370,13 @@ target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /
 		reason    string
 	}{
 		{
-			"invalid before fail", pair + `
+			"fail before invalid", pair + `
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1500ms, flow: [{get: /fail}]}
 chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
 slo: [errors < 5%]
-`, false, scenarios.Invalid, 5, "Slow-store met no traffic",
+`, false, scenarios.Fail, 3, "The objective failed: errors < 5%",
 		},
 		{
 			"fail before inconclusive", `

@@ -107,7 +107,9 @@ func TestGroup_UpAndDown(t *testing.T) {
 		if want := []string{"prepare", "start store", "unit.ready store[0]", "start web", "unit.ready web[0]"}; !slices.Equal(f.calls, want) {
 			t.Errorf("%q, want %q", f.calls, want)
 		}
-		if a := g.Addresses(); a["unit.web[0].url"] != "http://10.0.0.1:80" || a["unit.web.port"] != "80" || g.Addr("web[0]") != "10.0.0.1:80" || g.Addr("web[1]") != "" {
+		a := g.Addresses()
+		if a["unit.web[0].url"] != "http://10.0.0.1:80" || a["unit.web.port"] != "80" ||
+			g.Addr("web[0]") != "10.0.0.1:80" || g.Addr("web[1]") != "" {
 			t.Errorf("%v", a)
 		}
 		f.calls = nil
