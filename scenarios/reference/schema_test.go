@@ -126,13 +126,13 @@ func TestCorpusUnjudgeable(t *testing.T) {
 
 // TestSmallestShown checks that validate reports the smallest value that the load can show.
 func TestSmallestShown(t *testing.T) {
-	for _, tt := range []struct{ name, rate, slo, want string }{
-		{"a limit of its own", "100/s", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
-		{"the objective's", "1000/s", "errors < 5% in lose", "lose: at 1000 requests/s the smallest outage that shows is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},
+	for _, tt := range []struct{ name, rate, judge, slo, want string }{
+		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
+		{"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose", "lose: at 1000 requests/s the smallest outage that shows is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-arrival-rate, rate: " + tt.rate +
-				", duration: 60s, flow: [{get: /}]}}\nchaos: {lose: {at: 20s, process.crash: {service: posts}}}\nslo: [" + tt.slo + "]\n")
+				", duration: 60s, flow: [{get: /}]}}\nchaos: {lose: {at: 20s, process.crash: {service: posts}}}\njudge: " + tt.judge + "\nslo: [" + tt.slo + "]\n")
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
 			}

@@ -21,7 +21,7 @@ type Incident struct {
 
 // IncidentStep counts the bad requests of a step in an incident.
 type IncidentStep struct {
-	Load string `json:"load"`
-	Step string `json:"step"`
-	Bad  int64  `json:"bad"`
+	Load string `json:"load"` // of the step
+	Step string `json:"step"` // its name
+	Bad  int64  `json:"bad"`  // its bad requests
 }

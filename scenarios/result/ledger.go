@@ -29,10 +29,10 @@ type LedgerRecord struct {
 	RPOLow    Num        `json:"rpo_low"`              // its lower bound: from the first lost write to the last
 	RPOFault  string     `json:"rpo_fault,omitempty"`  // the fault that they were lost to
 	LostSpans []LostSpan `json:"lost_spans,omitempty"` // the same for each fault
-	// the longest time from the acknowledgement of a late write until it was there, as bounds: the last
-	// answer without it, and the first with it; 0 when none was late
+	// the longest time from the acknowledgement of a late write until it was there, as its lower bound:
+	// the last answer without it; 0 when none was late
 	LateLow  Num `json:"late_low"`
-	LateHigh Num `json:"late_high"`
+	LateHigh Num `json:"late_high"` // its upper bound: the first answer with it
 	Asked    Num `json:"asked"` // when the reading began
 	Took     Num `json:"took"`  // how long the reading took
 	// writes in other states than held, the worst first; all are in ledger.jsonl
