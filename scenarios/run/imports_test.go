@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
-		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
 	},
 	"scenarios/plan/dryrun":     {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
 	"scenarios/plan/plantest":   {"scenarios", "scenarios/plan"},
