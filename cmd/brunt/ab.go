@@ -153,14 +153,16 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 			x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
 		}
 		if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
-			return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
+			return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget,
+				scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
 		}
 	}
 	x.folder = x.out
 	if x.folder == "" {
 		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, quantity.FormatDuration(whole), x.folder)
+	fmt.Fprintf(x.c.ErrOrStderr(), "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm,
+		quantity.FormatDuration(whole), x.folder)
 	return os.MkdirAll(x.folder, 0o755)
 }
 

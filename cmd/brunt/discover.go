@@ -73,6 +73,7 @@ func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
 			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)
 			break
 		}
-		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` continues it\n", p.PID, p.Name, p.PID)
+		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` "+
+			"continues it\n", p.PID, p.Name, p.PID)
 	}
 }

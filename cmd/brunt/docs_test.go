@@ -26,7 +26,10 @@ const top = "../.."
 
 // TestSchemaFile compares the schemas beside the examples with those that brunt prints.
 func TestSchemaFile(t *testing.T) {
-	for of, name := range map[string]string{"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "result": "result.schema.json", "event": "event.schema.json"} {
+	for of, name := range map[string]string{
+		"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "result": "result.schema.json",
+		"event": "event.schema.json",
+	} {
 		var out strings.Builder
 		c := schemaCommand()
 		c.SetOut(&out)

@@ -17,7 +17,8 @@ type signFlag struct {
 }
 
 func (f *signFlag) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private one, or a public one whose private half the SSH agent has; see brunt verify")
+	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private one, or a public one whose private half the SSH agent "+
+		"has; see brunt verify")
 }
 
 // open reads the key, before anything is started.

@@ -79,18 +79,25 @@ func TestExample_DryRun(t *testing.T) {
 		name string
 		want []string
 	}{
-		{"01-quickstart", []string{"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]", "recover < 5s after lose-a-replica"}},
+		{"01-quickstart", []string{
+			"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]",
+			"recover < 5s after lose-a-replica",
+		}},
 		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
-		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
+		{"08-zones-and-leaders", []string{
+			"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]",
+			"recover.p50 < 4s after behead",
+		}},
 		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
 		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
 		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
-		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
+		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} " +
+			"switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			planned, err := compile(example(c.name), nil)
@@ -164,7 +171,10 @@ func TestExample(t *testing.T) {
 				name: "11-k6-under-fire", k6: true, set: "replicas=1", faults: []string{"lose-a-replica", "slow-store"}, rest: true,
 				fails: []string{"errors < 5% in lose-a-replica"},
 			},
-			{name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"}, more: toldOf("lose-redis", "container.start", "redis[0]")},
+			{
+				name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"},
+				more: toldOf("lose-redis", "container.start", "redis[0]"),
+			},
 			{
 				name: "01-quickstart", set: "replicas=1", faults: []string{"lose-a-replica", "slow-store", "split"},
 				fails: []string{"errors < 1%", "errors < 1% in lose-a-replica", "availability > 99%"},
@@ -172,7 +182,10 @@ func TestExample(t *testing.T) {
 			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
-			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy", "little-memory", "no-memory"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
+			{name: "09-docker-failover", docker: true, faults: []string{
+				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy",
+				"little-memory", "no-memory",
+			}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
@@ -274,7 +287,8 @@ func alerted(t *testing.T, res *result.Result) {
 	}
 	a := res.Alerts[0]
 	s := a.Spells[0]
-	if a.For != 2 || s.Fault != "lose-stock" || s.Pending < f.Injected || s.Firing < s.Pending+2-.2 || s.Resolved < f.Cleared || !strings.Contains(s.Text, `severity="page"`) {
+	if a.For != 2 || s.Fault != "lose-stock" || s.Pending < f.Injected || s.Firing < s.Pending+2-.2 || s.Resolved < f.Cleared ||
+		!strings.Contains(s.Text, `severity="page"`) {
 		t.Errorf("%+v", a)
 	}
 	told := map[string]int{}

@@ -54,7 +54,8 @@ the processors is disturbed: it says nothing, and is made again.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
 	f.register(c)
-	c.Flags().StringArrayVar(&f.objectives, "objective", nil, `what must hold, such as "p95 < 200ms"; can be given several times (default the scenario's objectives over the whole run)`)
+	c.Flags().StringArrayVar(&f.objectives, "objective", nil,
+		`what must hold, such as "p95 < 200ms"; can be given several times (default the scenario's objectives over the whole run)`)
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
 	c.Flags().StringVar(&f.from, "from", "", "the first rate (default that of the scenario)")
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")

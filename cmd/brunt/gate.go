@@ -63,7 +63,8 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().BoolVar(&f.accept, "accept", false, "start the history again with this run")
 	c.Flags().IntVar(&f.runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
 	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: brunt makes at most as many as fit, less those that confirm a failure")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: brunt makes at most as many as fit, less those "+
+		"that confirm a failure")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
 	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has its own folder
@@ -105,7 +106,8 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 			f.confirm = min(f.confirm, max(1, fit/3))
 		}
 		if f.runs = fit - f.confirm; f.runs < 1 {
-			return usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", f.budget, scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
+			return usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", f.budget,
+				scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
 		}
 	}
 	if err := recoverOthers(c); err != nil {

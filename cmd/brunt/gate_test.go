@@ -43,7 +43,10 @@ func TestGate_Decide(t *testing.T) {
 				p95 = append(p95[:runs:runs], p95[runs+1:]...)
 				return nil, exit(scenarios.ExitInvalid)
 			}
-			r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0), Machine: compare.Machine{CPUs: 2}}
+			r := &compare.Record{
+				Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0),
+				Machine: compare.Machine{CPUs: 2},
+			}
 			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95[runs]), Count: 5000}}
 			runs++
 			return r, nil
@@ -121,7 +124,10 @@ func TestGate_NotKept(t *testing.T) {
 	}
 	defer h.Close()
 	record := func(i int, p95 float64) *compare.Record {
-		r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2}}
+		r := &compare.Record{
+			Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0),
+			Machine: compare.Machine{CPUs: 2},
+		}
 		r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}}
 		return r
 	}

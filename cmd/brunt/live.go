@@ -53,14 +53,18 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	if self, err := os.Hostname(); err == nil && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		hosts = append(hosts, strings.ToLower(self))
 	}
-	p := &livePage{linger: f.linger, served: make(chan struct{}), server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts})}
+	p := &livePage{
+		linger: f.linger, served: make(chan struct{}),
+		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts}),
+	}
 	go func() {
 		defer close(p.served)
 		_ = p.server.Serve(l) // the error of a closed listener
 	}()
 	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a password or encryption: it shows the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live)
+		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a password or encryption: it shows "+
+			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live)
 	}
 	return p, nil
 }

@@ -103,7 +103,8 @@ func TestLive_InABrowser(t *testing.T) {
 	b.open(r.url)
 	b.until("the page", `!!document.querySelector('#live')`)
 	b.until("the load", `!!document.querySelector('#latency .plot path')`)
-	const requests = `[...document.querySelectorAll('header .facts div')].filter(d => d.firstChild.textContent === 'Requests').map(d => d.lastChild.textContent)[0]`
+	const requests = `[...document.querySelectorAll('header .facts div')].filter(d => d.firstChild.textContent === 'Requests').map(d =>
+		d.lastChild.textContent)[0]`
 	first := b.eval(requests)
 	b.until("figures that change", fmt.Sprintf(`%s !== %q`, requests, first))
 	b.until("the running fault", `/now: slow/.test(document.querySelector('#live [data-now=faults]').textContent)`)
@@ -114,7 +115,8 @@ func TestLive_InABrowser(t *testing.T) {
 	b.eval(`{
 		const f = document.querySelector('#latency .frame'), r = f.getBoundingClientRect();
 		Element.prototype.setPointerCapture = () => {};
-		const at = (type, x) => f.dispatchEvent(new PointerEvent(type, {clientX: r.left + r.width * x, clientY: r.top + 9, pointerType: 'mouse', button: 0, bubbles: true}));
+		const at = (type, x) => f.dispatchEvent(new PointerEvent(type, {clientX: r.left + r.width * x, clientY: r.top + 9, pointerType: 'mouse', button: 0,
+			bubbles: true}));
 		at('pointerdown', 0); at('pointermove', .1); at('pointerup', .2);
 		document.querySelector('#latency details').open = true;
 		const p95 = [...document.querySelectorAll('#phases th')].find(h => h.textContent === 'p95'); p95.querySelector('button').click();
@@ -138,7 +140,8 @@ func TestLive_InABrowser(t *testing.T) {
 	for what, expression := range map[string]string{
 		"open details": `document.querySelector('#latency details').open`, "sorted": `!!document.querySelector('#phases th[aria-sort=descending] button')`,
 		"typed": `document.querySelector('#live input').value === 'half a tok'`, "focus": `document.activeElement === document.querySelector('#live input')`,
-		"scrolled": `scrollY === 700 || Math.abs(document.querySelector('#latency').getBoundingClientRect().top - window.top0) < 2`, "one button a head": `[...document.querySelectorAll('table.sort thead th')].every(h => h.querySelectorAll('button').length === 1)`,
+		"scrolled":          `scrollY === 700 || Math.abs(document.querySelector('#latency').getBoundingClientRect().top - window.top0) < 2`,
+		"one button a head": `[...document.querySelectorAll('table.sort thead th')].every(h => h.querySelectorAll('button').length === 1)`,
 	} {
 		if b.eval(expression) != true {
 			t.Errorf("%s: not as it was left", what)
@@ -157,7 +160,8 @@ func TestLive_InABrowser(t *testing.T) {
 	}
 	stop(r.token)
 	b.until("the end", `document.querySelector('#live').classList.contains('over')`)
-	if text := fmt.Sprint(b.eval(`document.querySelector('header').innerText + document.querySelector('#live').innerText + document.title`)); !strings.Contains(text, "Interrupted") ||
+	const texts = `document.querySelector('header').innerText + document.querySelector('#live').innerText + document.title`
+	if text := fmt.Sprint(b.eval(texts)); !strings.Contains(text, "Interrupted") ||
 		!strings.Contains(text, "Stopped by a person") || !strings.Contains(text, "The run is over. This page is its report now") {
 		t.Errorf("in the end: %s", text)
 	}
@@ -244,11 +248,13 @@ func TestLive_Prometheus(t *testing.T) {
 		t.Skip("needs Prometheus: apt-get install prometheus")
 	}
 	dir, target, addr := t.TempDir(), freeAddress(t), freeAddress(t)
-	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs: [{job_name: brunt, static_configs: [{targets: [%q]}]}]\n", target)
+	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs: [{job_name: brunt, static_configs: [{targets: "+
+		"[%q]}]}]\n", target)
 	if err := os.WriteFile(filepath.Join(dir, "p.yml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := exec.Command(path, "--config.file="+filepath.Join(dir, "p.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--enable-feature=native-histograms", "--log.level=warn")
+	p := exec.Command(path, "--config.file="+filepath.Join(dir, "p.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr,
+		"--enable-feature=native-histograms", "--log.level=warn")
 	p.Stderr = os.Stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

@@ -169,5 +169,6 @@ func (e *driftError) Error() string {
 		lines = append(slices.Clone(lines[:mostDrift]), fmt.Sprintf("and %d more", len(lines)-mostDrift))
 	}
 	n := len(e.found)
-	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "), scenarios.Amount(n, "difference"))
+	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "),
+		scenarios.Amount(n, "difference"))
 }

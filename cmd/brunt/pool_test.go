@@ -67,7 +67,10 @@ func TestPool(t *testing.T) {
 			if err := plan.Share(share); err != nil {
 				t.Fatal(err)
 			}
-			res, err := run.Run(context.Background(), plan, run.Options{ID: run.NewID(), LogDir: t.TempDir(), State: t.TempDir(), Guard: watchdog(), NoChaos: true, Ledger: filepath.Join(t.TempDir(), "l")})
+			res, err := run.Run(context.Background(), plan, run.Options{
+				ID: run.NewID(), LogDir: t.TempDir(), State: t.TempDir(), Guard: watchdog(),
+				NoChaos: true, Ledger: filepath.Join(t.TempDir(), "l"),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -259,7 +259,8 @@ func TestDashboard_Parses(t *testing.T) {
 	if err := os.WriteFile(file, []byte(rules.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(promtool, "check", "rules", file).CombinedOutput(); err != nil || !strings.Contains(string(out), fmt.Sprintf("%d rules found", n)) {
+	if out, err := exec.Command(promtool, "check", "rules", file).CombinedOutput(); err != nil ||
+		!strings.Contains(string(out), fmt.Sprintf("%d rules found", n)) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

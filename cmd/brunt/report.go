@@ -68,7 +68,8 @@ control: compare, ab and gate are there to judge by.`,
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
-	c.Flags().StringVarP(&out, "output", "o", "", "with --format the file for it (default standard output); without, a folder for all that can be drawn (default the run's own)")
+	c.Flags().StringVarP(&out, "output", "o", "", "with --format the file for it (default standard output); without, a folder for all that can be drawn "+
+		"(default the run's own)")
 	base.register(c)
 	return c
 }

@@ -24,7 +24,8 @@ type sourceFlags struct {
 
 func (f *sourceFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given several times")
-	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given several times")
+	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given "+
+		"several times")
 	policyFlag(c, &f.policy)
 }
 

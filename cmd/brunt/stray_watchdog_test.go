@@ -39,7 +39,10 @@ func TestDocker_StrayWatchdog(t *testing.T) {
 	if out, _ := said(statusCommand()); names(out) {
 		t.Fatalf("status lists it before it is there: %s", out)
 	}
-	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: strings.Repeat("0", 64)}}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{
+		docker.AgentLabel:  docker.WatchdogOf(y.Run),
+		docker.BesideLabel: strings.Repeat("0", 64),
+	}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,8 @@ func TestTerminal_Pty(t *testing.T) {
 	for i := range 30 {
 		slo = append(slo, fmt.Sprintf("p95 < %dms", 100+i))
 	}
-	if err := os.WriteFile(file, fmt.Appendf(nil, "version: 1\ntarget: {url: %q}\nload: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /}]}}\nslo: [%s]\n",
+	if err := os.WriteFile(file, fmt.Appendf(nil, "version: 1\ntarget: {url: %q}\nload: {main: {executor: constant-arrival-rate, rate: 50/s, duration: "+
+		"4s, flow: [{get: /}]}}\nslo: [%s]\n",
 		s.URL, strings.Join(slo, ", ")), 0o644); err != nil {
 		t.Fatal(err)
 	}

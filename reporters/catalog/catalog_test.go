@@ -13,7 +13,10 @@ import (
 )
 
 func TestKinds_ByNameAndFile(t *testing.T) {
-	for _, name := range []string{"html", "json", "junit", "hlog", "events", "terminal", "report.html", "result.json", "junit.xml", "latency.hlog", "events.jsonl"} {
+	for _, name := range []string{
+		"html", "json", "junit", "hlog", "events", "terminal", "report.html", "result.json", "junit.xml", "latency.hlog",
+		"events.jsonl",
+	} {
 		if All().Named(name) == nil {
 			t.Errorf("no reporter %q", name)
 		}

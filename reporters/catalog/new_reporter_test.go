@@ -34,7 +34,8 @@ func TestList_NewReporter(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := evidence.Verify(dir, nil, list.Derived)
-	if err != nil || len(v.Findings) != 1 || !strings.Contains(v.Findings[0].String(), "verdict.txt: ") || !strings.Contains(v.Findings[0].Text, "brunt report DIR") {
+	if err != nil || len(v.Findings) != 1 || !strings.Contains(v.Findings[0].String(), "verdict.txt: ") ||
+		!strings.Contains(v.Findings[0].Text, "brunt report DIR") {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	back, err := evidence.Read(dir)

@@ -155,7 +155,7 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	ch.Behind, ch.Plot = c.shaded(), c.grid(&ch, s, lines[0].unit)+template.HTML(b.String())
 	ch.Scale = scaleData(s, apart)
 	ch.Label = c.label(lines)
-	ch.Table = c.table(lines)
+	ch.Table = c.tableOf(lines, c.rowLimit)
 	return &ch
 }
 
@@ -225,11 +225,8 @@ func (c *Plotter) label(lines []series) string {
 // mostRows bounds the rows of a chart's table.
 const mostRows = 60
 
-// table returns lines as numbers: the largest of a row's points for latencies and gauges, the
-// mean for rates.
-func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, c.rowLimit) }
-
-// tableOf is table with another bound of rows.
+// tableOf returns lines as numbers in at most most rows: the largest of a row's points for latencies and
+// gauges, the mean for rates.
 func (c *Plotter) tableOf(lines []series, most int) *Table {
 	t := &Table{Head: []string{"from"}}
 	step := 1

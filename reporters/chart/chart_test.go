@@ -160,7 +160,10 @@ func TestTrace_KeepsOutliers(t *testing.T) {
 
 func TestPoints(t *testing.T) {
 	win := func(t, d float64, n int64, p99 result.Num) result.Window {
-		return result.Window{T: result.Num(t), D: result.Num(d), Load: "*", Step: "*", Offered: n, OK: n, P50: p99, P95: p99, P99: p99, Max: p99, Lag: reporterstest.Nan, Kinds: map[string]int64{"timeout": 1}}
+		return result.Window{
+			T: result.Num(t), D: result.Num(d), Load: "*", Step: "*", Offered: n, OK: n, P50: p99, P95: p99, P99: p99, Max: p99,
+			Lag: reporterstest.Nan, Kinds: map[string]int64{"timeout": 1},
+		}
 	}
 	r := &result.Result{Windows: []result.Window{
 		win(1, .002, 1, 9), win(1.002, .998, 99, .5),

@@ -20,12 +20,13 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 		if len(out) > 0 { // the panels share one axis, one row of labels and one table
 			last := out[len(out)-1]
 			ch.Lanes, last.X, last.Marks, last.Table = nil, nil, false, nil
-			ch.Table = c.table(all)
+			ch.Table = c.tableOf(all, c.rowLimit)
 		}
 		out = append(out, ch)
 	}
 	flight := series{name: "in flight", class: "k0", unit: InCount, area: true, values: column(c.points, func(p *point) float64 { return float64(p.inFlight) })}
-	panel("flight", "In flight", "Iterations under way, the most in each window. Those of a target that does not answer pile up; that is no fault of brunt.", Linear(flight.values), flight)
+	panel("flight", "In flight", "Iterations under way, the most in each window. Those of a target that does not answer pile up; that is no fault of "+
+		"brunt.", Linear(flight.values), flight)
 
 	lag := series{name: "lag p99", class: "k0", values: column(c.points, func(p *point) float64 { return p.lag })}
 	queue := series{name: "queue p99", class: "k1", values: column(c.points, func(p *point) float64 { return p.queue })}
@@ -55,7 +56,8 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 		if s.Hi < .01 {
 			s.Hi = .01
 		}
-		panel("steal", "CPU steal", "Share of the CPU time that the hypervisor gave to others.", s, series{name: "steal", class: "k1", unit: inShare, area: true, values: steal})
+		panel("steal", "CPU steal", "Share of the CPU time that the hypervisor gave to others.", s,
+			series{name: "steal", class: "k1", unit: inShare, area: true, values: steal})
 	}
 	return out
 }

@@ -41,14 +41,16 @@ func (c *Plotter) Heatmap(r *result.Result) (*Chart, error) {
 	}
 	ch := &Chart{
 		ID: "heatmap", Title: "Spread of response times",
-		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request that came to an end counts here, failed ones too.",
+		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request that came to an end counts here, " +
+			"failed ones too.",
 		Label: "Heatmap of response times over the run; its table gives the shares.",
 	}
 	c.overTime(ch)
 	from, to := c.points[0], c.points[len(c.points)-1]
 	x, w := c.Place(from.t)*PlotWidth, (c.Place(to.t+to.d)-c.Place(from.t))*PlotWidth
 	ch.Behind = c.shaded()
-	ch.Plot = c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
+	ch.Plot = c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(
+		`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
 		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
 	ch.Table = c.heatTable(s, cells)
 	ch.Shades = shades()

@@ -156,7 +156,8 @@ func (c *Plotter) errorChart() *Chart {
 	if len(lines) == 0 {
 		return nil
 	}
-	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, Linear(valuesOf(lines)...), lines)
+	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true},
+		Linear(valuesOf(lines)...), lines)
 	ch.Tops = c.peaks(lines)
 	return ch
 }

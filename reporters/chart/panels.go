@@ -21,7 +21,7 @@ type panel struct {
 	id, title, about string
 	unit             unit
 	readings         []reading
-	marks            []Mark
+	marks            []mark
 }
 
 // PanelLines bounds the lines of a panel; the rest is merged into one, the largest value of
@@ -205,8 +205,8 @@ func (c *Plotter) names(s scale, list []series) []Tick {
 	return out
 }
 
-// Mark is a notable moment of one of the lines.
-type Mark struct {
+// mark is a notable moment of one of the lines.
+type mark struct {
 	line string // name of its reading
 	at   float64
 }

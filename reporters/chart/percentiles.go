@@ -108,7 +108,8 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	x := func(p float64) float64 { return math.Min(1, nines(p)/end) }
 	ch := &Chart{
 		ID: "percentiles", Title: "Response time by percentile",
-		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line leaves at the top, the rest failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below it.",
+		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line leaves at the top, the rest " +
+			"failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below it.",
 	}
 	if left > 0 {
 		ch.About += fmt.Sprintf(" These are %d of %d phases, those with most errors.", len(list), len(list)+left)

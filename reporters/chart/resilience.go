@@ -41,7 +41,8 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	}
 	about := "Requests that were answered rightly, as a share of those that were asked for."
 	if lost > 0 {
-		about += fmt.Sprintf(" The dark area above the line is what was lost: over the run as much as %s of no service at all, %s of its time.", words.Seconds(result.Num(lost)), words.Percent(lost/span))
+		about += fmt.Sprintf(" The dark area above the line is what was lost: over the run as much as %s of no service at all, %s of its time.",
+			words.Seconds(result.Num(lost)), words.Percent(lost/span))
 	} else {
 		about += " Nothing was lost."
 	}

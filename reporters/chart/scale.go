@@ -139,7 +139,10 @@ func round125(f float64, up bool) float64 {
 }
 
 // timeSteps are the possible distances of moments on an axis, in seconds.
-var timeSteps = []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400}
+var timeSteps = []float64{
+	.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
+	43200, 86400,
+}
 
 // timeTicks returns round moments between a and b, at most most of them.
 func timeTicks(a, b float64, most int) []float64 {

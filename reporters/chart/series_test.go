@@ -15,11 +15,20 @@ func TestTrackedPanels(t *testing.T) {
 	list := []namedSeries{
 		{name: "queue", unit: "", source: "prometheus: sum(queue)", t: at, v: []float64{1, 2, 3}},
 		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "a:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}},
-		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}, note: "no answer at 5s"},
-		{name: reporterstest.Hostile, unit: reporterstest.Hostile, labels: map[string]string{reporterstest.Hostile: reporterstest.Hostile}, source: reporterstest.Hostile, note: reporterstest.Hostile, t: at, v: []float64{1, 2, 3}},
+		{
+			name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20},
+			note: "no answer at 5s",
+		},
+		{
+			name: reporterstest.Hostile, unit: reporterstest.Hostile, labels: map[string]string{reporterstest.Hostile: reporterstest.Hostile},
+			source: reporterstest.Hostile, note: reporterstest.Hostile, t: at, v: []float64{1, 2, 3},
+		},
 	}
 	for i := range 9 {
-		list = append(list, namedSeries{name: "wide", unit: "share", labels: map[string]string{"pod": fmt.Sprint("pod-", i)}, t: at, v: []float64{0, float64(i) / 10, 0}})
+		list = append(list, namedSeries{
+			name: "wide", unit: "share", labels: map[string]string{"pod": fmt.Sprint("pod-", i)}, t: at,
+			v: []float64{0, float64(i) / 10, 0},
+		})
 	}
 	var got []string
 	panels := SeriesPanels(list)
@@ -46,7 +55,8 @@ func TestTrackedPanels(t *testing.T) {
 		t.Fatalf("%d charts", len(charts))
 	}
 	// as the page shows a chart: text is escaped, markup is not
-	shown := template.Must(template.New("").Parse(`{{.Title}} {{.About}} {{.Label}} {{.Plot}} {{.Shades}} {{range .Legend}}{{.Name}} {{end}}{{range .Ends}}{{.Label}} {{end}}` +
+	shown := template.Must(template.New("").Parse(`{{.Title}} {{.About}} {{.Label}} {{.Plot}} {{.Shades}} ` +
+		`{{range .Legend}}{{.Name}} {{end}}{{range .Ends}}{{.Label}} {{end}}` +
 		`{{range .Strips}}{{.Name}} {{.Plot}} {{end}}{{with .Table}}{{range .Head}}{{.}} {{end}}{{end}}`))
 	var page strings.Builder
 	for _, ch := range charts {

@@ -15,7 +15,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 		{id: "unit-files", title: "Open files", about: "Descriptors: files, connections and pipes.", unit: InCount},
 		{id: "unit-threads", title: "Threads", unit: InCount},
 	}
-	var marks []Mark
+	var marks []mark
 	for i := range units {
 		u := &units[i]
 		name := words.Clean(u.Unit)
@@ -29,7 +29,7 @@ func UsagePanels(units []result.UnitUsage) []panel {
 				continue
 			}
 			if s.Starts > starts {
-				marks, starts = append(marks, Mark{name, float64(s.T)}), s.Starts
+				marks, starts = append(marks, mark{name, float64(s.T)}), s.Starts
 			}
 			values := [4]float64{float64(s.CPU), float64(s.Memory), float64(s.Files), float64(s.Threads)}
 			for j := range lines {

@@ -50,7 +50,8 @@ func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s.faults(r.Faults)
 	s.phases(r)
 	s.errors(r)
-	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s. The whole report is report.html in the run's folder; upload it as an artifact.</sub>",
+	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s. The whole report is report.html in the run's folder; upload it as an "+
+		"artifact.</sub>",
 		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict), markdown(r.Environment.Brunt))
 	s.line("")
 	_, err := io.WriteString(w, s.String())
@@ -90,14 +91,20 @@ func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 		if p := words.ObjectivePhase(o); p != "" {
 			value += ", in " + markdown(p)
 		}
-		return []string{badge(o.Verdict) + " " + markdown(words.Verdict(o.Verdict)), markdown(words.ObjectiveTitle(o)), value, markdown(words.ObjectiveInterval(o)), markdown(words.ObjectiveNote(o))}
+		return []string{
+			badge(o.Verdict) + " " + markdown(words.Verdict(o.Verdict)), markdown(words.ObjectiveTitle(o)), value,
+			markdown(words.ObjectiveInterval(o)), markdown(words.ObjectiveNote(o)),
+		}
 	})
 }
 
 func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
-		return []string{markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Seconds(f.Recover), markdown(words.FaultEffect(f))}
+		return []string{
+			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Seconds(f.Recover),
+			markdown(words.FaultEffect(f)),
+		}
 	})
 }
 

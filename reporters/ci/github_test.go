@@ -57,7 +57,10 @@ func TestGitHub_Says(t *testing.T) {
 	e.Sample = &sample
 	r.Errors = append([]result.ErrorGroup{e}, r.Errors[1:]...)
 	text := reporterstest.Render(t, GitHub{}, &r)
-	for _, want := range []string{"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times", "| run | ", "[4bf92f35](<https://tracing.example/4bf92f3577b34da6a3ce929d0e0e4736>)"} {
+	for _, want := range []string{
+		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times", "| run | ",
+		"[4bf92f35](<https://tracing.example/4bf92f3577b34da6a3ce929d0e0e4736>)",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -31,7 +31,8 @@ func TestJUnit_Form(t *testing.T) {
 			}
 		}
 		s := got.Suite
-		if !strings.Contains(text, "<testsuites ") || len(s.Cases) != len(r.Objectives)+1 || got.Tests != len(s.Cases) || got.Failures != s.Failures || got.Errors != s.Errors {
+		if !strings.Contains(text, "<testsuites ") || len(s.Cases) != len(r.Objectives)+1 || got.Tests != len(s.Cases) || got.Failures != s.Failures ||
+			got.Errors != s.Errors {
 			t.Errorf("%d cases for %d objectives; %d %d %d", len(s.Cases), len(r.Objectives), got.Tests, got.Failures, got.Errors)
 		}
 		names := map[string]bool{}

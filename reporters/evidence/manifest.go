@@ -28,8 +28,8 @@ const (
 // mostFiles bounds the files that a manifest lists: a folder with more is not that of a run.
 const mostFiles = 20_000
 
-// ErrCrowded says that a folder has too many files to be that of a run.
-var ErrCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of its own", mostFiles)
+// errCrowded says that a folder has too many files to be that of a run.
+var errCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of its own", mostFiles)
 
 func eventsPath(dir string) string { return filepath.Join(dir, eventsFile) }
 
@@ -110,7 +110,7 @@ func listFiles(root *os.Root) (out listing, err error) {
 			out.files = append(out.files, name)
 		}
 		if len(out.files)+len(out.odd) > mostFiles {
-			return ErrCrowded
+			return errCrowded
 		}
 		return nil
 	})

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// ErrVersion says that a result.json is of a version that this brunt can't read.
-var ErrVersion = errors.New("unknown version of result.json")
+// errVersion says that a result.json is of a version that this brunt can't read.
+var errVersion = errors.New("unknown version of result.json")
 
 // Read reads the result of a run from its folder. Its histograms stay on disk, so the files
 // must remain while the result is in use. Without latency.hlog or events.jsonl it returns the
@@ -30,9 +30,9 @@ func Read(dir string) (*result.Result, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	case head.Version == nil:
-		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, ErrVersion)
+		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, errVersion)
 	case *head.Version < result.OldestVersion || *head.Version > result.ResultVersion:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt that wrote it", resultFile, ErrVersion,
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads versions %d to %d; use the brunt that wrote it", resultFile, errVersion,
 			*head.Version, result.OldestVersion, result.ResultVersion)
 	}
 	r := &result.Result{}

@@ -108,8 +108,8 @@ func TestRead_Errors(t *testing.T) {
 		is     error
 	}{
 		{"nothing there", func(dir string) error { return os.Remove(filepath.Join(dir, resultFile)) }, "no such file", os.ErrNotExist},
-		{"newer version", replace(resultFile, `"version": 2`, `"version": 3`), "it is version 3, and this brunt reads versions 1 to 2", ErrVersion},
-		{"no version", replace(resultFile, `"version": 2`, `"edition": 2`), "brunt did not write it", ErrVersion},
+		{"newer version", replace(resultFile, `"version": 2`, `"version": 3`), "it is version 3, and this brunt reads versions 1 to 2", errVersion},
+		{"no version", replace(resultFile, `"version": 2`, `"edition": 2`), "brunt did not write it", errVersion},
 		{"torn JSON", func(dir string) error { return os.Truncate(filepath.Join(dir, resultFile), 3000) }, "reading result.json: ", nil},
 		{"wrong type", replace(resultFile, `"seed": 7`, `"seed": "seven"`), "seed", nil},
 		{"torn log", func(dir string) error { return os.Truncate(filepath.Join(dir, hlogFile), 3000) }, "torn", errTorn},

@@ -165,7 +165,8 @@ func TestVerify_Signers(t *testing.T) {
 // error says what to do.
 func TestOpenSigner(t *testing.T) {
 	private, public := newKey(t, "-t", "ed25519", "-N", "open sesame")
-	if _, err := OpenSigner(private, noEnv); err == nil || !strings.Contains(err.Error(), "ssh-add "+private) || !strings.Contains(err.Error(), "SSH_AUTH_SOCK is not set") {
+	if _, err := OpenSigner(private, noEnv); err == nil || !strings.Contains(err.Error(), "ssh-add "+private) ||
+		!strings.Contains(err.Error(), "SSH_AUTH_SOCK is not set") {
 		t.Errorf("locked, without an agent: %v", err)
 	}
 	text, _ := os.ReadFile(private)

@@ -39,8 +39,8 @@ type Verification struct {
 	Notes    []string  // further remarks for the reader
 }
 
-// ErrNoRun says that a folder is not that of a run.
-var ErrNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
+// errNoRun says that a folder is not that of a run.
+var errNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
 
 // Verify checks that the folder is as it was when its run ended: every file that SHA256SUMS
 // lists is there and unchanged, there is no other file, the lines of events.jsonl are linked,
@@ -63,7 +63,7 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if !isThere(root, resultFile) && !isThere(root, eventsFile) {
-			return nil, ErrNoRun
+			return nil, errNoRun
 		}
 		v.unsealed(root)
 	case err != nil:
@@ -163,7 +163,8 @@ func (v *Verification) events(root *os.Root) error {
 	v.Events = c.lines
 	v.Findings = append(v.Findings, c.findings...)
 	if c.lines > 0 && c.last.Event != "run.end" {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile, scenarios.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
+		v.Notes = append(v.Notes, fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile,
+			scenarios.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
 	}
 	return nil
 }

@@ -251,7 +251,10 @@ func TestVerify_Tells(t *testing.T) {
 			}
 			return os.Truncate(eventsPath(dir), info.Size()-20)
 		}, []string{changed, ": this line is torn"}},
-		{"garbage", func(dir string) error { return os.WriteFile(eventsPath(dir), []byte("\x00\n"), 0o644) }, []string{changed, "events.jsonl:1: this line is no event"}},
+		{
+			"garbage", func(dir string) error { return os.WriteFile(eventsPath(dir), []byte("\x00\n"), 0o644) },
+			[]string{changed, "events.jsonl:1: this line is no event"},
+		},
 		{"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) }, []string{"latency.hlog: it is missing"}},
 		{"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) }, []string{"logs/new: it was not there"}},
 		{"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) }, []string{".x: it was not there"}},
@@ -273,7 +276,10 @@ func TestVerify_Tells(t *testing.T) {
 			}
 			return os.Symlink("/dev/null", path)
 		}, []string{"SHA256SUMS: it is a symbolic link", "SHA256SUMS: it is missing"}},
-		{"no sums", func(dir string) error { return os.Remove(filepath.Join(dir, sumsFile)) }, []string{"SHA256SUMS: it is missing: the run did not come to its end"}},
+		{
+			"no sums", func(dir string) error { return os.Remove(filepath.Join(dir, sumsFile)) },
+			[]string{"SHA256SUMS: it is missing: the run did not come to its end"},
+		},
 		{"empty sums", func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), nil, 0o644) }, []string{"was not there"}},
 		{"sums of what is elsewhere", func(dir string) error {
 			text, err := os.ReadFile(filepath.Join(dir, sumsFile))
@@ -318,7 +324,7 @@ func TestVerify_Tells(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Verify(t.TempDir(), nil, isDerived); err != ErrNoRun {
+	if _, err := Verify(t.TempDir(), nil, isDerived); err != errNoRun {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -356,7 +362,8 @@ func TestEventLog(t *testing.T) {
 		t.Errorf("closed twice: %v", err)
 	}
 	v, err := Verify(dir, nil, isDerived)
-	if err != nil || v.Events != 100 || len(v.Findings) != 2 || !strings.Contains(fmt.Sprint(v.Findings), "SHA256SUMS: it is missing") || !strings.Contains(fmt.Sprint(v.Findings), "result.json: it is missing: the run was ended before its verdict") {
+	if err != nil || v.Events != 100 || len(v.Findings) != 2 || !strings.Contains(fmt.Sprint(v.Findings), "SHA256SUMS: it is missing") ||
+		!strings.Contains(fmt.Sprint(v.Findings), "result.json: it is missing: the run was ended before its verdict") {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	if len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "ends after 100 lines") {

@@ -162,7 +162,8 @@ func adviceOnInconclusive(r *result.Result) string {
 	if first == nil {
 		return "Not decided: there is too little data."
 	}
-	s := fmt.Sprintf("Not decided: nothing failed, but for %d of %s there is too little to tell by", n, words.Plural(int64(len(r.Objectives)), "objective", "objectives"))
+	s := fmt.Sprintf("Not decided: nothing failed, but for %d of %s there is too little to tell by", n,
+		words.Plural(int64(len(r.Objectives)), "objective", "objectives"))
 	if first.Note != "" {
 		s += " (" + words.Clip(words.Clean(first.Note), 160) + ")"
 	}
@@ -200,12 +201,18 @@ func missedObjective(o *result.ObjectiveResult) string {
 	case "errors":
 		return got + " of " + requests + " failed, and " + asked + " may"
 	case "availability", "availability.admitted", "checks", "within":
-		what := map[string]string{"availability": " were answered rightly", "availability.admitted": " that were not shed were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span))}[m.Name]
+		what := map[string]string{
+			"availability": " were answered rightly", "availability.admitted": " that were not shed were answered rightly",
+			"checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span)),
+		}[m.Name]
 		return "only " + got + " of " + requests + what + ", and " + asked + " must be"
 	case "rate":
 		return got + " were reached" + of + during(o, def) + ", and " + asked + " was asked for"
 	case "recover", "failover", "heal":
-		what := map[string]string{"recover": "to recover from " + from, "failover": "to work again while " + from + " was in", "heal": "to heal once " + from + " was over"}[m.Name]
+		what := map[string]string{
+			"recover": "to recover from " + from, "failover": "to work again while " + from + " was in",
+			"heal": "to heal once " + from + " was over",
+		}[m.Name]
 		if endless {
 			return "the target did not manage " + what + " (" + got + "), and " + asked + " was asked for"
 		}

@@ -30,24 +30,42 @@ func TestAdvice(t *testing.T) {
 		want string
 	}{
 		{"nothing asked", result.Result{Verdict: scenarios.None}, "Nothing to decide by: the scenario sets no objective."},
-		{"nothing asked, and some failed", result.Result{Verdict: scenarios.None, ExitCode: 3}, "Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be."},
+		{
+			"nothing asked, and some failed",
+			result.Result{Verdict: scenarios.None, ExitCode: 3},
+			"Don't ship by this run: not every request was good, and the scenario sets no objective that says how many must be.",
+		},
 		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
 		{
 			"control",
 			result.Result{Verdict: pass, Control: true, Objectives: []result.ObjectiveResult{held, held}},
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
-		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the slowest time in 3s."},
-		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no objective asks it to."},
-		{"imported", result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}}, "Ship, as far as the imported requests go: the objective held."},
+		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the " +
+			"slowest time in 3s."},
+		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
+			"objective asks it to."},
+		{
+			"imported",
+			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},
+			"Ship, as far as the imported requests go: the objective held.",
+		},
 		{"undecided", func() result.Result {
 			o := objective("p99 < 1s", .1, scenarios.Inconclusive)
 			o.Note = "20 requests, and 1000 are needed"
 			return result.Result{Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{held, o}}
 		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and 1000 are needed)."},
-		{"nothing failed but the run", result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}}, "Don't ship: the target did not recover from cut."},
-		{"not whole", result.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."},
-		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{held, objective("p95 < 1s", 1.1, fail), objective("errors < 1% in cut", .3, fail)}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
+		{
+			"nothing failed but the run",
+			result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}},
+			"Don't ship: the target did not recover from cut.",
+		},
+		{"not whole", result.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or " +
+			"broke by it, is not whole again."},
+		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
+			held, objective("p95 < 1s", 1.1, fail),
+			objective("errors < 1% in cut", .3, fail),
+		}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := advice(&tt.r); got != tt.want {
@@ -60,7 +78,8 @@ func TestAdvice(t *testing.T) {
 		measured result.Num
 		want     string
 	}{
-		{`p95 < 200ms of "read post" in baseline`, .34, "95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms was asked for"},
+		{`p95 < 200ms of "read post" in baseline`, .34, "95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms " +
+			"was asked for"},
 		{"p99 < 200ms", endless, "99% of requests were to be answered rightly within 200ms, and fewer were answered rightly at all"},
 		{"availability >= 99.9% in recovery/cut", .97, "only 97% of requests after cut were answered rightly, and at least 99.9% must be"},
 		{"within(200ms) > 99% in cut", .5, "only 50% of requests during cut were answered rightly within 200ms, and more than 99% must be"},

@@ -46,7 +46,8 @@ func chrome(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	ctx, cancel2 := chromedp.NewContext(ctx)
@@ -132,7 +133,8 @@ func open(t *testing.T, browser context.Context, html string, l display) *tab {
 		name, value, _ := strings.Cut(f, "=")
 		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
 	}
-	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, 800, 1, false), emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
+	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, 800, 1, false),
+		emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
 		emulation.SetScriptExecutionDisabled(l.noSript))
 	b.load(l.fragment)
 	if !l.noSript {
@@ -177,7 +179,8 @@ func (b *tab) wait(js string) {
 // over returns a place in the window: x is a share of the chart's width.
 func (b *tab) over(chart string, x float64) (float64, float64) {
 	b.t.Helper()
-	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'}); const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
+	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'});
+		const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
 	return at[0], at[1]
 }
 
@@ -192,19 +195,22 @@ func (b *tab) mouse(kind input.MouseType, x, y float64) {
 
 func (b *tab) choose(control int, value string) {
 	b.t.Helper()
-	see[any](b, fmt.Sprintf(`(() => { const s = document.querySelectorAll('.view select')[%d]; s.value = %q; s.dispatchEvent(new Event('change')); return null; })()`, control, value))
+	see[any](b, fmt.Sprintf(`(() => { const s = document.querySelectorAll('.view select')[%d]; s.value = %q; s.dispatchEvent(new Event('change'));
+		return null; })()`, control, value))
 }
 
 // legends returns the figures at the pointer, by chart and line.
 func (b *tab) legends() map[string]string {
 	b.t.Helper()
-	return see[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('.legend b[data-s]')].map(b => [b.closest('figure').id.slice(2) + ' ' + b.parentNode.firstElementChild.nextSibling.textContent.trim(), b.textContent]))`)
+	return see[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('.legend b[data-s]')].map(b =>
+		[b.closest('figure').id.slice(2) + ' ' + b.parentNode.firstElementChild.nextSibling.textContent.trim(), b.textContent]))`)
 }
 
 // viewed returns the part of the run that each chart shows, in seconds: the same in all.
 func (b *tab) viewed(r *result.Result) (from, to float64) {
 	b.t.Helper()
-	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) => i % 2 == 0).join(' ')))]`)
+	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) =>
+		i % 2 == 0).join(' ')))]`)
 	if len(boxes) != 1 {
 		b.t.Errorf("the charts show different stretches: %q", boxes)
 	}
@@ -240,7 +246,8 @@ func TestHTML_InABrowser(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t, browser, minute, c.display)
-			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e => e.innerText).join('\n')`)
+			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e =>
+				e.innerText).join('\n')`)
 			for _, want := range []string{r.Name, r.Objectives[0].Text} {
 				if !strings.Contains(above, want) {
 					t.Errorf("the first screen lacks %q: %s", want, above)
@@ -255,7 +262,8 @@ func TestHTML_InABrowser(t *testing.T) {
 			if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 				t.Errorf("the page is %d pixels wider than the window", over)
 			}
-			if none := see[[]string](b, `[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') && (s.clientHeight < 10 || s.clientWidth < 10)).map(s => s.id || s.className)`); len(none) > 0 {
+			if none := see[[]string](b, `[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') &&
+				(s.clientHeight < 10 || s.clientWidth < 10)).map(s => s.id || s.className)`); len(none) > 0 {
 				t.Errorf("nothing to be seen of %q", none)
 			}
 			ink, paper := see[string](b, `getComputedStyle(document.body).color`), see[string](b, `getComputedStyle(document.body).backgroundColor`)
@@ -281,7 +289,9 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("sorting", func(t *testing.T) {
 		b := open(t, browser, minute, display{})
 		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent === 'p95').click(); return null; })()`)
-		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 : parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
+		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t =>
+			[...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 :
+				parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
 			if len(group) != 2 || group[0] < group[1] {
 				t.Errorf("group %d by p95, the largest first: %v", i, group)
 			}
@@ -290,7 +300,8 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
 	t.Run("forced colours", func(t *testing.T) {
 		b := open(t, browser, minute, display{features: []string{"forced-colors=active"}})
-		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`), see[string](b, `getComputedStyle(document.body).backgroundColor`); bar == paper {
+		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`),
+			see[string](b, `getComputedStyle(document.body).backgroundColor`); bar == paper {
 			t.Errorf("a fault's bar is %s on %s", bar, paper)
 		}
 	})
@@ -303,10 +314,12 @@ func TestHTML_InABrowser(t *testing.T) {
 		}
 		x, y := b.over("latency", .6)
 		b.mouse(input.MouseMoved, x, y)
-		if n := see[int](b, `document.querySelectorAll('img, iframe, object, embed, form, textarea, input, link, script:not([type]), [onerror], [onload], [style*=url]').length`); n != 1 {
+		if n := see[int](b, `document.querySelectorAll('img, iframe, object, embed, form, textarea, input, link, ' +
+			'script:not([type]), [onerror], [onload], [style*=url]').length`); n != 1 {
 			t.Errorf("%d elements that may run something, want the one script", n)
 		}
-		if text := see[string](b, `document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text, "<script>alert(1)</script>") < 30 {
+		if text := see[string](b, `document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text,
+			"<script>alert(1)</script>") < 30 {
 			t.Error("the text is not shown as it is")
 		}
 	})
@@ -342,7 +355,7 @@ func TestHTML_Extremes(t *testing.T) {
 					b.wait(`document.querySelectorAll('.shown').length >= 2`)
 					check("one step")
 				}
-				if see[bool](b, `document.querySelector('.view') && document.querySelectorAll('.view select')[document.querySelectorAll('.view select').length - 1].options.length > 1`) {
+				if see[bool](b, `document.querySelector('.view') && [...document.querySelectorAll('.view select')].at(-1).options.length > 1`) {
 					b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[1].value`))
 					check("one fault")
 				}
@@ -357,12 +370,15 @@ func (b *tab) bands(r *result.Result, chart string) {
 	line := axisOf(r)
 	got := see[map[string][][2]float64](b, fmt.Sprintf(`(() => {
 		const f = document.querySelector('#c-%s .frame'), p = f.querySelector('.plot').getBoundingClientRect(), out = {};
-		const put = (k, left, right) => (out[k] = out[k] || []).push([(left - p.left) / p.width, (right - p.left) / p.width]), add = (k, e) => { const q = e.getBoundingClientRect(); put(k, q.left, q.right); };
-		const use = f.querySelector('use'), behind = use ? document.querySelector(use.getAttribute('href')) : f, to = (use || f.querySelector('.plot svg')).getScreenCTM();
+		const put = (k, left, right) => (out[k] = out[k] || []).push([(left - p.left) / p.width, (right - p.left) / p.width]),
+			add = (k, e) => { const q = e.getBoundingClientRect(); put(k, q.left, q.right); };
+		const use = f.querySelector('use'), behind = use ? document.querySelector(use.getAttribute('href')) : f,
+			to = (use || f.querySelector('.plot svg')).getScreenCTM();
 		if (use && use.getBoundingClientRect().width < 10) return out;
 		behind.querySelectorAll('path.shade').forEach(e => { const q = e.getBBox(); put('shade', to.a * q.x + to.e, to.a * (q.x + q.width) + to.e); });
 		f.querySelectorAll('.lane .bar:not(.warm)').forEach(e => add('bar', e));
-		for (const k of ['onset', 'recovered']) for (const e of behind.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
+		for (const k of ['onset', 'recovered']) for (const e of behind.querySelectorAll('path.' + k))
+			for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
 		return out;
 	})()`, chart))
 	at := func(n result.Num) float64 { return line.Place(float64(n)) }
@@ -445,7 +461,8 @@ func (b *tab) compare(r *result.Result, load, step string) {
 			seen++
 		}
 		span := words.Offset(w.T) + " to " + words.Offset(w.T+w.D)
-		if cursors := see[[]string](b, `[...new Set([...document.querySelectorAll('.cur')].map(e => e.hidden ? 'hidden' : e.textContent))]`); !slices.Equal(cursors, []string{span}) {
+		if cursors := see[[]string](b, `[...new Set([...document.querySelectorAll('.cur')].map(e =>
+			e.hidden ? 'hidden' : e.textContent))]`); !slices.Equal(cursors, []string{span}) {
 			b.t.Errorf("the cursors say %q, want %q in each chart", cursors, span)
 		}
 	}
@@ -480,14 +497,16 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if from, to = b.viewed(r); !near(from, 40, .2) || !near(to, 52, .2) {
 		t.Errorf("after dragging from 40 s to 52 s the charts show %v to %v", from, to)
 	}
-	ticks := see[[]string](b, `[...new Set([...document.querySelectorAll('.frame[data-time] .xaxis')].map(a => [...a.children].filter(e => !e.hidden).map(e => e.textContent).join(' ')))]`)
+	ticks := see[[]string](b, `[...new Set([...document.querySelectorAll('.frame[data-time] .xaxis')].map(a =>
+		[...a.children].filter(e => !e.hidden).map(e => e.textContent).join(' ')))]`)
 	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
 		t.Errorf("time axes %q", ticks)
 	}
 	// the names stand where the lines end: in the split, good far below offered
 	b.load("#?t=40,45.9")
 	b.wait(`document.documentElement.dataset.ready`)
-	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e => e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
+	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e =>
+		e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
 		t.Errorf("good is named %v pixels below offered", apart)
 	}
 	b.load(fmt.Sprintf("#?t=%v,%v", from, to))
@@ -510,7 +529,8 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if a, z := b.viewed(r); !near(a, from, .01) || !near(z, to, .01) {
 		t.Errorf("the link shows %v to %v, want %v to %v", a, z, from, to)
 	}
-	if top := see[[]float64](b, `[document.querySelector('#errors h2').getBoundingClientRect().top, document.querySelector('.view').getBoundingClientRect().bottom]`); top[0] < top[1]-1 || top[0] > 200 {
+	if top := see[[]float64](b, `[document.querySelector('#errors h2').getBoundingClientRect().top,
+		document.querySelector('.view').getBoundingClientRect().bottom]`); top[0] < top[1]-1 || top[0] > 200 {
 		t.Errorf("the title of the link's part stands at %v, below the bar at %v", top[0], top[1])
 	}
 	// a link within the page keeps the view
@@ -531,7 +551,8 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
 		t.Errorf("after a change the charts show %v to %v", a, z)
 	}
-	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length, document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
+	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length,
+		document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
 		t.Errorf("after a change there are %d bars, sliders, notes of a step, focused switches", n)
 	}
 	b.load("")
@@ -546,7 +567,8 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, display{})
 	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
-	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 || !strings.HasPrefix(names[0], "0Response time: values over time") {
+	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 ||
+		!strings.HasPrefix(names[0], "0Response time: values over time") {
 		t.Errorf("charts in the order of the Tab key: %q", names)
 	}
 	b.do(chromedp.Focus(`#c-latency .slider`, chromedp.ByQuery))
@@ -556,7 +578,8 @@ func keyboard(t *testing.T, browser context.Context, html string, r *result.Resu
 	says := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`)
 	w := rowsOf(t, r, "*", "*")[3]
 	f := figuresOf(&w)
-	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", words.Offset(w.T), words.Offset(w.T+w.D), f["latency p50"], f["latency p95"], f["latency p99"], f["latency max"]); says != want {
+	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", words.Offset(w.T), words.Offset(w.T+w.D), f["latency p50"], f["latency p95"],
+		f["latency p99"], f["latency max"]); says != want {
 		t.Errorf("after three steps it says %q, want %q", says, want)
 	}
 	b.do(chromedp.KeyEvent("+"))
@@ -581,14 +604,16 @@ type chartText struct {
 
 const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency, #c-throughput, #c-errors')].map(f => [f.id, {
 	Label: f.querySelector('.plot > svg').getAttribute('aria-label'),
-	Texts: Object.fromEntries([...f.querySelectorAll('.plot em, .plot u, .strip em, .tops span')].map(e => [e.textContent, e.getBoundingClientRect().top - f.querySelector('.plot').getBoundingClientRect().top])),
+	Texts: Object.fromEntries([...f.querySelectorAll('.plot em, .plot u, .strip em, .tops span')].map(e =>
+		[e.textContent, e.getBoundingClientRect().top - f.querySelector('.plot').getBoundingClientRect().top])),
 	Cells: [...f.querySelectorAll('table.data td')].map(e => e.textContent),
 }]))`
 
 func oneStep(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, display{})
 	before := see[map[string]chartText](b, chartSays)
-	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {
+	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names,
+		[]string{"all together", "list posts", "read post"}) {
 		t.Errorf("the switch has %q", names)
 	}
 	b.choose(0, "1")
@@ -636,10 +661,12 @@ func printed(t *testing.T, browser context.Context, html string) {
 	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
 		t.Errorf("paper is %s", paper)
 	}
-	if gone := see[[]string](b, `[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height || e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
+	if gone := see[[]string](b, `[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height ||
+		e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
 		t.Errorf("not printed: %q", gone)
 	}
-	if there := see[[]string](b, `[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e => e.getBoundingClientRect().height).map(e => e.className || e.tagName)`); len(there) > 0 {
+	if there := see[[]string](b, `[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e =>
+		e.getBoundingClientRect().height).map(e => e.className || e.tagName)`); len(there) > 0 {
 		t.Errorf("printed as well: %q", there)
 	}
 	var pdf []byte
@@ -654,7 +681,8 @@ func printed(t *testing.T, browser context.Context, html string) {
 
 // overlaps finds labels of a chart that overlap one another.
 const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
-	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span, .lane > b')].filter(e => !e.hidden && e.getClientRects().length && (e.tagName !== 'B' || e.textContent && parseFloat(getComputedStyle(e).fontSize))).map(e => {
+	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span, .lane > b')].filter(e => !e.hidden &&
+		e.getClientRects().length && (e.tagName !== 'B' || e.textContent && parseFloat(getComputedStyle(e).fontSize))).map(e => {
 		const text = document.createRange();
 		text.selectNodeContents(e); // a number may be wider than its bar
 		return { e, r: (e.tagName === 'B' ? text : e).getBoundingClientRect() };
@@ -697,7 +725,13 @@ func TestHTML_Accessible(t *testing.T) {
 		name     string
 		displays []display
 	}{
-		{"minute", []display{light, dark, narrow, both}}, {"failing", []display{dark}}, {"faults", []display{narrow}}, {"ledger", []display{both}}, {"empty", []display{light}}, {"not-reverted", []display{light}}, {"hostile", []display{dark}},
+		{"minute", []display{light, dark, narrow, both}},
+		{"failing", []display{dark}},
+		{"faults", []display{narrow}},
+		{"ledger", []display{both}},
+		{"empty", []display{light}},
+		{"not-reverted", []display{light}},
+		{"hostile", []display{dark}},
 	} {
 		html := reporterstest.Render(t, Page{}, reporterstest.Results()[c.name])
 		for i, l := range c.displays {
@@ -710,7 +744,8 @@ func TestHTML_Accessible(t *testing.T) {
 					x, y := b.over("latency", .5)
 					b.mouse(input.MouseMoved, x, y)
 				}
-				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') || e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
+				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') ||
+					e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
 				see[any](b, string(script)+";null")
 				type violation struct {
 					ID, Help string

@@ -114,7 +114,10 @@ func costs(r *result.Result) *chart.Table {
 		if f.Impact == result.NotRecovered {
 			recovered = "never"
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Count(f.Failed), words.Seconds(f.Degraded), words.Seconds(f.Area), words.Offset(f.OnsetAt), recovered})
+		t.Rows = append(t.Rows, []string{
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Count(f.Failed), words.Seconds(f.Degraded),
+			words.Seconds(f.Area), words.Offset(f.OnsetAt), recovered,
+		})
 	}
 	if len(t.Rows) == 0 {
 		return nil

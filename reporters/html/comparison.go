@@ -42,7 +42,8 @@ func (p *pageView) comparison(c *result.Comparison) {
 		return
 	}
 	v := &comparisonView{
-		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict), Reason: words.Clean(c.Reason), Caution: words.Clean(c.Caution), Base: baselineNames(c),
+		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict), Reason: words.Clean(c.Reason),
+		Caution: words.Clean(c.Caution), Base: baselineNames(c),
 	}
 	for _, m := range c.Mismatches {
 		v.Mismatches = append(v.Mismatches, strings.TrimSuffix(words.Clean(m), ".")+".") // it may begin with the name of a run

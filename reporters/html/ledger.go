@@ -35,7 +35,10 @@ func (p *pageView) ledger(l *result.LedgerRecord) {
 			view.Rows = append(view.Rows, words.LedgerRow(&l.Keys[i]))
 		}
 	}
-	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the first of them to the last at least, between the writes around them that are there at most. A write that was not there at first was asked for again; found later, it is late."
+	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement " +
+		"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the " +
+		"first of them to the last at least, between the writes around them that are there at most. A write that was not there at first was asked for " +
+		"again; found later, it is late."
 	if l.Left > 0 {
 		view.Foot += fmt.Sprintf(" %s more are in ledger.jsonl.", words.Count(l.Left))
 	}

@@ -38,7 +38,9 @@ func TestHTML_Opening(t *testing.T) {
 		b.load("")
 		b.wait(`document.documentElement.dataset.ready && performance.getEntriesByType('paint').length`)
 		// all in milliseconds since the start of the navigation
-		got := see[[]float64](b, `(() => { const n = performance.getEntriesByType('navigation')[0]; return [n.responseEnd, performance.getEntriesByName('first-contentful-paint')[0].startTime, n.domContentLoadedEventEnd, +document.documentElement.dataset.ready]; })()`)
+		got := see[[]float64](b, `(() => { const n = performance.getEntriesByType('navigation')[0];
+			return [n.responseEnd, performance.getEntriesByName('first-contentful-paint')[0].startTime, n.domContentLoadedEventEnd,
+				+document.documentElement.dataset.ready]; })()`)
 		for i := range times {
 			if got[i] <= 0 {
 				t.Fatalf("times %v", got)

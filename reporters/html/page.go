@@ -125,8 +125,10 @@ func (Page) Report(w io.Writer, r *result.Result) error {
 
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
-		Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict), Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Clean(r.Hypothesis),
-		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode, Meaning: words.Meaning(r.Verdict),
+		Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict), Name: words.Clean(r.Name),
+		Reason: words.Clean(r.Reason), Hypothesis: words.Clean(r.Hypothesis),
+		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode,
+		Meaning: words.Meaning(r.Verdict),
 	}
 	at := chart.Places{}
 	list, together := chart.Points(r)
@@ -141,10 +143,12 @@ func newPage(r *result.Result) (*pageView, error) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
 	}
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason has it
-		p.Alerts = append(p.Alerts, "The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives have the same answer with and without it.")
+		p.Alerts = append(p.Alerts, "The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives have the "+
+			"same answer with and without it.")
 	}
 	if r.Imported != "" {
-		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their times are.")
+		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their "+
+			"times are.")
 	}
 	p.objectives(r)
 	p.Scripts = scriptTable(r)
@@ -190,7 +194,8 @@ func newPage(r *result.Result) (*pageView, error) {
 		}
 		return p, nil
 	}
-	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
+	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)),
+		hash(string(script)))
 	return p, nil
 }
 

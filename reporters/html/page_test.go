@@ -115,7 +115,8 @@ func TestHTML_IsSoundAndSealed(t *testing.T) {
 		if len(style) != 1 || len(script) != 1+len(data) || strings.Count(page, "<script") != 1+len(data) || strings.Count(page, "</style") != 1 {
 			t.Fatalf("%d styles, %d scripts", len(style), len(script))
 		}
-		want := "default-src 'none'; img-src data:; style-src '" + hash(style[0][1]) + "'; script-src '" + hash(script[len(data)][1]) + "'; base-uri 'none'; form-action 'none'"
+		want := "default-src 'none'; img-src data:; style-src '" + hash(style[0][1]) + "'; script-src '" + hash(script[len(data)][1]) +
+			"'; base-uri 'none'; form-action 'none'"
 		if got := policy.FindStringSubmatch(page); got == nil || html.UnescapeString(got[1]) != want {
 			t.Errorf("policy %v, want %s", got, want)
 		}
@@ -182,7 +183,8 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 
 func TestHTML_ShowsWhatThereIs(t *testing.T) {
 	all := []string{
-		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`, `id="c-steal"`, `id="c-heatmap"`,
+		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`,
+		`id="c-steal"`, `id="c-heatmap"`,
 		`id="c-percentiles"`, `id="phases"`, `id="c-good"`, `id="c-unit-memory"`, `id="c-tracked-1"`, `id="run"`,
 	}
 	tests := []struct {
@@ -191,7 +193,8 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		without []string
 	}{
 		{"minute", slices.Concat(all, []string{
-			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 did no harm", "Recovery, asked and achieved", "p95 &lt; 200ms in baseline", "process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
+			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 did no harm", "Recovery, asked and achieved", "p95 &lt; 200ms in baseline",
+			"process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
 			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7", "executor: constant-arrival-rate", "✓ Healthy",
 		}), nil},
 		{"failing", []string{"</span> Fail</p>", "✗</span> fail", "2226 requests, and 10000 are needed"}, nil},
@@ -204,7 +207,11 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		{"not-reverted", []string{"Not reverted", "could NOT be taken back", "slow-store was in as well", "closed: hides stalls"}, nil},
 		{"short", []string{"Stopped", "not injected", `id="c-latency"`}, []string{"shade\""}},
 		{"faults", []string{"What was seen of each fault", "split#40"}, nil},
-		{"ledger", []string{`id="ledger"`, "✗ 12 writes lost", "<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>", "posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "RPO</dt><dd>440ms to 499ms"}, nil},
+		{"ledger", []string{
+			`id="ledger"`, "✗ 12 writes lost",
+			"<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>",
+			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "RPO</dt><dd>440ms to 499ms",
+		}, nil},
 		{"minute", nil, []string{`id="ledger"`}},
 		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
 	}
@@ -401,7 +408,8 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 			t.Errorf("%s: %d facets of %q", name, len(facets), whole.P)
 		}
 		for i, f := range facets {
-			if d := f.C["latency"]; !strings.HasPrefix(d.Label, "Response time of "+whole.P[i]+". p50 from ") || !strings.Contains(d.Lines, `data-s="0"/>`) || f.N != "Shown is "+whole.P[i]+" alone." {
+			if d := f.C["latency"]; !strings.HasPrefix(d.Label, "Response time of "+whole.P[i]+". p50 from ") || !strings.Contains(d.Lines, `data-s="0"/>`) ||
+				f.N != "Shown is "+whole.P[i]+" alone." {
 				t.Errorf("%s: step %d is drawn as %q: %+v", name, i, f.N, d)
 			}
 			if len(f.S) < 8 || !slices.Equal(f.S, whole.S[:len(f.S)]) {

@@ -50,8 +50,9 @@ func (p *pageView) asked(r *result.Result) {
 			continue
 		}
 		v := askedView{
-			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Fault: words.Clean(cmp.Or(o.Phase, def.After)), Figure: words.Clean(def.Metric.Text),
-			Asked: words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Fault: words.Clean(cmp.Or(o.Phase, def.After)),
+			Figure: words.Clean(def.Metric.Text),
+			Asked:  words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
 		}
 		v.From, v.To = rules[def.Metric.Name].from, rules[def.Metric.Name].to
 		if o.Note != "" {
@@ -94,8 +95,10 @@ func (p *pageView) asked(r *result.Result) {
 	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
-	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the undo was seen to have worked, and of a fault that ends by itself when its unit was healthy again. " +
-		"Recovered is the beginning of the first stretch over which the share of bad requests is shown to be within " + limitsOf(limits) + ". The resolution is that of the windows which this load allows."
+	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the undo was seen to have worked, and of a fault that ends " +
+		"by itself when its unit was healthy again. " +
+		"Recovered is the beginning of the first stretch over which the share of bad requests is shown to be within " + limitsOf(limits) +
+		". The resolution is that of the windows which this load allows."
 }
 
 // addLimit records the share of bad requests that counts as harm.

@@ -22,15 +22,18 @@ func TestCourse(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	gone := reporterstest.Split().Rec
-	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan, result.Num(math.Inf(1)), reporterstest.Nan, 1.25
+	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan, result.Num(math.Inf(1)),
+		reporterstest.Nan, 1.25
 	for _, tt := range []struct {
 		name string
 		f    result.FaultRecord
 		want string
 	}{
-		{"a replica", reporterstest.Replica().Rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), cleared 16.4s +1.4s, recovered 16.4s +1.4s"},
+		{"a replica", reporterstest.Replica().Rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), " +
+			"cleared 16.4s +1.4s, recovered 16.4s +1.4s"},
 		{"without impact", reporterstest.SlowStore().Rec, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
-		{"failover first", reporterstest.Split().Rec, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s"},
+		{"failover first", reporterstest.Split().Rec, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), " +
+			"recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s"},
 		{"never over", gone, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed 45.251s +1.25s (in)"},
 		{"not injected", reporterstest.ShortRun().Faults[0].Rec, "planned 20s"},
 	} {

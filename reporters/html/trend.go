@@ -128,7 +128,8 @@ func (c *TrendChart) view(i int) trendChartView {
 			to = c.Moves[k].At
 		}
 		y := chart.PlotHeight * (1 - s.At(level))
-		v.Levels += template.HTML(fmt.Sprintf(`<path d="M%.0f %.0fH%.0f"/>`, chart.PlotWidth*(at(float64(from))-.5/float64(len(c.Points))), y, chart.PlotWidth*(at(float64(to))-.5/float64(len(c.Points)))))
+		v.Levels += template.HTML(fmt.Sprintf(`<path d="M%.0f %.0fH%.0f"/>`, chart.PlotWidth*(at(float64(from))-.5/float64(len(c.Points))), y,
+			chart.PlotWidth*(at(float64(to))-.5/float64(len(c.Points)))))
 		from = to
 	}
 	for _, m := range c.Moves {

@@ -95,8 +95,9 @@ const mostHappenings = 60
 // unitWords describe the events of units.
 var unitWords = map[string]string{
 	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
-	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it", "container.restart": "was restarted by order",
-	"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
+	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
+	"container.restart": "was restarted by order",
+	"container.health":  "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
 }
 
 // happenings lists the events of units while the load ran.

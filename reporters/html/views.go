@@ -27,7 +27,8 @@ func (p *pageView) objectives(r *result.Result) {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		v := objectiveView{
-			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.ObjectiveTitle(o), Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.ObjectiveTitle(o),
+			Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
 			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveInterval(o), Gauge: gauge(o),
 		}
 		p.Gauges = p.Gauges || v.Gauge != ""
@@ -49,7 +50,8 @@ func gauge(o *result.ObjectiveResult) template.HTML {
 	if ok1 && ok2 && o.Low.Known() && (o.High.Known() || o.Infinite) {
 		span = fmt.Sprintf(`<path class="span" d="M%.1f 7H%.1f"/>`, min(at(low), at(high)), max(at(low), at(high)))
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96"/>%s<path class="aim" d="M50 1v12"/><circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96"/>%s<path class="aim" d="M50 1v12"/>`+
+		`<circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
 }
 
 // faultView is a fault of the timeline.
@@ -64,17 +66,23 @@ type faultView struct {
 }
 
 func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
-	t := &chart.Table{Head: []string{"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±", "failed", "degraded", "area", "detect", "revert"}}
+	t := &chart.Table{Head: []string{
+		"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±",
+		"failed", "degraded", "area", "detect", "revert",
+	}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		v := words.FaultVerdict(f)
 		p.Faults = append(p.Faults, faultView{
-			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f), Effect: words.FaultEffect(f),
+			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f),
+			Effect:  words.FaultEffect(f),
 			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
-			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected), words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
-			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded), words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),
+			words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
+			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
+			words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
 		})
 	}
 	if len(p.Faults) > 0 {
@@ -168,7 +176,8 @@ func (p *pageView) errors(r *result.Result) {
 		}
 		e := &r.Errors[i]
 		p.ErrorRows = append(p.ErrorRows, errorView{
-			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First), Last: words.Offset(e.Last), Sample: sampleOf(e.Sample, r.TraceLink),
+			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First), Last: words.Offset(e.Last),
+			Sample: sampleOf(e.Sample, r.TraceLink),
 		})
 	}
 }

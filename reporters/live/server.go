@@ -117,7 +117,10 @@ var _ reporters.Live = (*Server)(nil)
 
 // New creates a server. [Server.Serve] starts it.
 func New(o Options) *Server {
-	s := &Server{o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), answered: answerCount{fewer: make(chan struct{})}, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &Server{
+		o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}),
+		answered: answerCount{fewer: make(chan struct{})}, wake: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /events", s.events)
@@ -254,7 +257,8 @@ func (s *Server) sameHost(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
 		if !s.allowedHost(r.Host) {
-			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live", http.StatusMisdirectedRequest)
+			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live",
+				http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

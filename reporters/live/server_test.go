@@ -45,7 +45,10 @@ func serve(t *testing.T, r *result.Result) *served {
 	s.Server = New(Options{Name: r.Name, Token: "the-token", Stop: func() { s.stops.Add(1) }, Hosts: []string{"load.example"}})
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
-	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, metrics.New(metrics.Options{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
+	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, metrics.New(metrics.Options{
+		Run: r.Run, Scenario: r.Name,
+		Faults: map[string]string{"to come": "process.crash"},
+	}))
 	s.Begin(func(context.Context) *result.Result { s.samples.Add(1); return going(r) })
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
@@ -318,7 +321,8 @@ func TestStanding(t *testing.T) {
 			iv := reporterstest.Interval(14)
 			s.Observe(iv)
 			code, live, _ := s.get(t, "localhost", "/metrics")
-			if code != 200 || !strings.Contains(live, `verdict="running"} 1`) || !strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
+			if code != 200 || !strings.Contains(live, `verdict="running"} 1`) ||
+				!strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
 				t.Fatalf("%d: %.2000s", code, live)
 			}
 			s.End(r, nil)
@@ -356,7 +360,10 @@ func TestServer_Expected(t *testing.T) {
 	s.Expect(&result.Result{
 		Run: "r2", Name: "expected", Environment: result.Environment{Brunt: "v9"},
 		Objectives: []result.ObjectiveResult{{ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: result.NaN, Verdict: scenarios.Pending}},
-	}, metrics.New(metrics.Options{Run: "r2", Scenario: "expected", Faults: map[string]string{"cut": "network.loss"}, Steps: map[string][]string{"browse": {"list"}}}))
+	}, metrics.New(metrics.Options{
+		Run: "r2", Scenario: "expected", Faults: map[string]string{"cut": "network.loss"},
+		Steps: map[string][]string{"browse": {"list"}},
+	}))
 	_, text, _ := s.get(t, "localhost", "/metrics")
 	for _, want := range []string{
 		`brunt_run_info{run="r2",scenario="expected",version="v9"} 1`,
@@ -372,7 +379,8 @@ func TestServer_Expected(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	if code, page, _ := s.get(t, "localhost", "/"); code != 200 || !strings.Contains(page, "The load has not begun yet.") || !strings.Contains(page, "p95 &lt; 1s") {
+	if code, page, _ := s.get(t, "localhost", "/"); code != 200 || !strings.Contains(page, "The load has not begun yet.") ||
+		!strings.Contains(page, "p95 &lt; 1s") {
 		t.Errorf("%d: %s", code, page)
 	}
 	if s.samples.Load() != 0 {

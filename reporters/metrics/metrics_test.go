@@ -56,7 +56,12 @@ func TestMetrics(t *testing.T) {
 	const of = `run="r1",scenario="a \"b\""`
 	second := result.StepInterval{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2}, Total: 5 * time.Second,
-		Took: []result.TimeBucket{{N: 1}, {Low: time.Millisecond, High: time.Millisecond, N: 8}, {Low: 2 * time.Second, High: 2*time.Second + 2*time.Millisecond, N: 1}, {Low: 40 * time.Second, High: 40 * time.Second, N: 1}},
+		Took: []result.TimeBucket{
+			{N: 1},
+			{Low: time.Millisecond, High: time.Millisecond, N: 8},
+			{Low: 2 * time.Second, High: 2*time.Second + 2*time.Millisecond, N: 1},
+			{Low: 40 * time.Second, High: 40 * time.Second, N: 1},
+		},
 	}
 	m.Observe(result.Interval{At: -time.Second, InFlight: 9, Lag: 2 * time.Millisecond, Steps: []result.StepInterval{{Load: "browse", Step: "read"}}})
 	wants(t, m, map[string]string{

@@ -273,7 +273,8 @@ func TestOuts_Refused(t *testing.T) {
 			time.Sleep(time.Minute)
 			tell(m, o, second(1))
 			notes := o.Close()
-			if want := "--out " + kind + "=http://there: 2 of 2 messages were not delivered: answered 400 Bad Request: out of <b>order</b>"; len(notes) != 1 || !strings.HasPrefix(notes[0], want) || strings.Contains(notes[0], "\x1b") {
+			if want := "--out " + kind + "=http://there: 2 of 2 messages were not delivered: answered 400 Bad Request: out of <b>order</b>"; len(notes) != 1 ||
+				!strings.HasPrefix(notes[0], want) || strings.Contains(notes[0], "\x1b") {
 				t.Errorf("%q", notes)
 			}
 			if len(f.came) != 2 {

@@ -29,9 +29,12 @@ func Replica() Fault {
 func SlowStore() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
-			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy", Planned: 28, Injected: 28.001, Verified: 28.05,
-			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms", Gone: true, Traffic: 1 << 20, TrafficUnit: "bytes",
-			Onset: Nan, OnsetAt: Nan, Failover: Nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: Nan, Resolution: 1, Impact: result.NotImpacted, Revert: "ok", Limit: .01, Within: 30,
+			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy", Planned: 28, Injected: 28.001,
+			Verified: 28.05,
+			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms", Gone: true, Traffic: 1 << 20,
+			TrafficUnit: "bytes",
+			Onset:       Nan, OnsetAt: Nan, Failover: Nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: Nan, Resolution: 1, Impact: result.NotImpacted,
+			Revert: "ok", Limit: .01, Within: 30,
 		},
 		from: 28.001, until: 36.003, slower: 14,
 	}
@@ -41,7 +44,8 @@ func Split() Fault {
 	return Fault{
 		Rec: result.FaultRecord{
 			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44, Injected: 44.001, Verified: 44.02,
-			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002, GoneEvidence: "a request through gateway->users was answered", Gone: true,
+			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002,
+			GoneEvidence: "a request through gateway->users was answered", Gone: true,
 			Traffic: 88_213, TrafficUnit: "bytes", Onset: .5, OnsetAt: 44.5, Failover: 3, Recover: 3, RecoveredAt: 47, Heal: 0, Detect: Nan, Resolution: 1,
 			Area: 1.6, Degraded: 2.5, Failed: 512, Impact: result.Impacted, Revert: "ok", Limit: .01, Within: 30,
 		},
@@ -50,7 +54,8 @@ func Split() Fault {
 }
 
 var objectives = []string{
-	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica", "recover < 10s after lose-a-replica", "heal < 10s after split",
+	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica", "recover < 10s after lose-a-replica",
+	"heal < 10s after split",
 	"availability > 97%",
 }
 
@@ -70,7 +75,8 @@ func verdicts(n int, v scenarios.Verdict, others ...scenarios.Verdict) []scenari
 func minute() Run {
 	return Run{
 		name: "posts survive losing a replica", seconds: 60, warmup: 5, rate: 300, steps: []string{"list posts", "read post"},
-		Faults: []Fault{Replica(), SlowStore(), Split()}, slo: objectives, verdicts: verdicts(len(objectives), scenarios.Pass), verdict: scenarios.Pass, reason: "All 6 objectives held.",
+		Faults: []Fault{Replica(), SlowStore(), Split()}, slo: objectives, verdicts: verdicts(len(objectives), scenarios.Pass), verdict: scenarios.Pass,
+		reason: "All 6 objectives held.",
 	}
 }
 
@@ -90,7 +96,10 @@ func Hour(rate float64) Run {
 	for i := range f.Faults {
 		s := &f.Faults[i]
 		shift := func(n *result.Num) { *n *= 60 }
-		for _, n := range []*result.Num{&s.Rec.Planned, &s.Rec.Injected, &s.Rec.Verified, &s.Rec.Cleared, &s.Rec.OnsetAt, &s.Rec.RecoveredAt, &s.Rec.Onset, &s.Rec.Recover, &s.Rec.Heal} {
+		for _, n := range []*result.Num{
+			&s.Rec.Planned, &s.Rec.Injected, &s.Rec.Verified, &s.Rec.Cleared, &s.Rec.OnsetAt, &s.Rec.RecoveredAt, &s.Rec.Onset,
+			&s.Rec.Recover, &s.Rec.Heal,
+		} {
 			shift(n)
 		}
 		s.from, s.until = s.from*60, s.until*60
@@ -105,7 +114,11 @@ func ShortRun() Run {
 	f.slo, f.verdicts = []string{"errors < 1%"}, verdicts(1, scenarios.Inconclusive)
 	f.verdict, f.reason = scenarios.Stopped, "The stop condition errors > 90% for 1s held at 1.7s."
 	f.Faults = []Fault{{
-		Rec:  result.FaultRecord{Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan, Cleared: Nan, Onset: Nan, OnsetAt: Nan, Failover: Nan, Recover: Nan, RecoveredAt: Nan, Heal: Nan, Detect: Nan, Impact: result.NotInjected, Note: "the run was stopped before", Revert: "none"},
+		Rec: result.FaultRecord{
+			Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: Nan, Verified: Nan, Cleared: Nan,
+			Onset: Nan, OnsetAt: Nan, Failover: Nan, Recover: Nan, RecoveredAt: Nan, Heal: Nan, Detect: Nan, Impact: result.NotInjected,
+			Note: "the run was stopped before", Revert: "none",
+		},
 		from: 0.4, until: 9, failing: 1, kind: "refused", failAfter: .001,
 	}}
 	return f
@@ -177,7 +190,8 @@ func hostileRun() *result.Result {
 	r.Loads[0].Name, r.Loads[0].Executor = Hostile, Hostile
 	for i := range r.Faults {
 		fr := &r.Faults[i]
-		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile, []string{Hostile}, Hostile, Hostile, Hostile, Hostile, Hostile
+		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = Hostile, Hostile, []string{Hostile}, Hostile, Hostile,
+			Hostile, Hostile, Hostile
 	}
 	r.Faults[2].Impact, r.Faults[2].Revert = result.Impact(Hostile), Hostile
 	for i := range r.Objectives {
@@ -205,7 +219,10 @@ func hostileRun() *result.Result {
 		}
 	}
 	r.Usage = Usage(60, Hostile, "posts[1]")
-	r.Series = []result.Series{{Name: Hostile, Unit: Hostile, Labels: map[string]string{Hostile: Hostile}, Source: Hostile, Note: Hostile, Points: []result.Point{{T: 1, V: 3}, {T: Nan, V: Nan}}}}
+	r.Series = []result.Series{{
+		Name: Hostile, Unit: Hostile, Labels: map[string]string{Hostile: Hostile}, Source: Hostile, Note: Hostile,
+		Points: []result.Point{{T: 1, V: 3}, {T: Nan, V: Nan}},
+	}}
 	r.Comparison = &result.Comparison{
 		Verdict: scenarios.Verdict(Hostile), Reason: Hostile, Caution: Hostile, Base: []string{Hostile}, Mismatches: []string{Hostile},
 		Rows: []result.Change{{Phase: Hostile, Load: Hostile, Step: Hostile, Metric: Hostile, Verdict: scenarios.Verdict(Hostile), Note: Hostile}},
@@ -264,8 +281,12 @@ func fill(v reflect.Value) {
 // lossy returns a ledger with findings of every kind.
 func lossy() *result.LedgerRecord {
 	l := &result.LedgerRecord{
-		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1, Unknown: 1, Refused: 26, Present: 3,
-		RPO: .499, RPOLow: .44, RPOFault: "lose-a-replica", LostSpans: []result.LostSpan{{Fault: "lose-a-replica", Lost: 12, First: 14.503, Last: 14.943, Before: 14.463, After: 14.962}}, Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
+		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1,
+		Unknown: 1, Refused: 26, Present: 3,
+		RPO: .499, RPOLow: .44, RPOFault: "lose-a-replica", LostSpans: []result.LostSpan{{
+			Fault: "lose-a-replica", Lost: 12, First: 14.503, Last: 14.943,
+			Before: 14.463, After: 14.962,
+		}}, Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
 	}
 	for i := range 12 {
 		at := result.Num(14.503 + float64(i)*.04)
@@ -295,19 +316,30 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	whole, many := out["minute"], out["faults"]
 	whole.Usage = Usage(60, "store[0]", "users[0]", "posts[0]", "posts[1]", "gateway[0]")
 	whole.Events = append(
-		whole.Events, result.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"}, result.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
+		whole.Events, result.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"},
+		result.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
 		result.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
 	)
 	many.Usage = Usage(600, Names(40)...)
-	whole.Series = []result.Series{{Name: "queue", Source: "http://127.0.0.1:9090: sum(queue)", Every: 5, Points: []result.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: Nan}, {T: 16, V: 90}}}}
+	whole.Series = []result.Series{{
+		Name: "queue", Source: "http://127.0.0.1:9090: sum(queue)", Every: 5,
+		Points: []result.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: Nan}, {T: 16, V: 90}},
+	}}
 	whole.Comparison = &result.Comparison{
-		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.", Caution: "One old run is no control.",
-		Base: []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []result.Change{
+		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.",
+		Caution: "One old run is no control.",
+		Base:    []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []result.Change{
 			{Phase: "run", Load: "*", Step: "*", Metric: "p95", Base: .04, This: .05, Worse: .25, Low: Nan, High: Nan, Margin: .1, Verdict: scenarios.Inconclusive},
 			{Phase: "split", Load: "*", Step: "*", Metric: "p99", Base: .5, This: 1.2, Worse: 1.4, Low: .3, High: 2.9, Margin: .25, Verdict: scenarios.Fail},
 			{Phase: "run", Load: "*", Step: "*", Metric: "errors", Base: .02, This: .0190, Worse: -.001, Low: -.01, High: .004, Margin: .005, Verdict: scenarios.Pass},
-			{Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Base: 30 << 20, This: 31 << 20, Worse: .033, Low: Nan, High: Nan, Margin: .25, Verdict: scenarios.Inconclusive},
-			{Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Base: 100, This: Nan, Worse: Nan, Low: Nan, High: Nan, Margin: .05, Verdict: scenarios.Inconclusive, Note: "1 of 1 base runs have no end of it"},
+			{
+				Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Base: 30 << 20, This: 31 << 20, Worse: .033, Low: Nan, High: Nan, Margin: .25,
+				Verdict: scenarios.Inconclusive,
+			},
+			{
+				Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Base: 100, This: Nan, Worse: Nan, Low: Nan, High: Nan, Margin: .05,
+				Verdict: scenarios.Inconclusive, Note: "1 of 1 base runs have no end of it",
+			},
 		},
 	}
 
@@ -369,7 +401,8 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	out["infinite"] = r
 
 	out["empty"] = &result.Result{
-		Version: result.ResultVersion, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid, Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
+		Version: result.ResultVersion, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid,
+		Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
 		Duration: 0, Generator: result.Generator{Lag: result.Lag{P50: Nan, P99: Nan, Max: Nan}, CPU: Nan, Steal: Nan, LagLimit: Nan},
 	}
 

@@ -52,7 +52,10 @@ func SomeRequests(n int) RequestList {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {
 		at := time.Duration(i) * time.Millisecond
-		o := scenarios.Outcome{Load: int32(i % 2), Step: int32(i % 2), Intended: at, Ready: at, Slot: at, Sent: at, End: at + time.Duration(r.Int64N(int64(time.Second))), Status: 200, Bytes: 10, WasSent: true, Answered: true}
+		o := scenarios.Outcome{
+			Load: int32(i % 2), Step: int32(i % 2), Intended: at, Ready: at, Slot: at, Sent: at,
+			End: at + time.Duration(r.Int64N(int64(time.Second))), Status: 200, Bytes: 10, WasSent: true, Answered: true,
+		}
 		switch i % 50 {
 		case 7:
 			o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503

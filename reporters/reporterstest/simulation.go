@@ -246,7 +246,10 @@ func (s *sim) request(t float64) {
 			Kind: cause, Load: "browse", Step: step, First: result.Num(t + d),
 			Sample: &result.Sample{
 				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503, Message: cause,
-				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "content-type": "application/json"},
+				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{
+					"traceparent":  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+					"content-type": "application/json",
+				},
 				Sent: &result.Sent{Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7", Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"}},
 			},
 		}
@@ -260,15 +263,17 @@ func (s *sim) request(t float64) {
 func (s *sim) finish() *result.Result {
 	r := &result.Result{
 		Version: result.ResultVersion, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
-		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
+		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict,
+		ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
 		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: result.Num(s.seconds), Chaos: true,
 		Environment: result.Environment{
 			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30, Files: 1 << 20,
 			Command: []string{"brunt", "run", "scenario.yaml", "--set", "rate=300/s"}, Target: "http://127.0.0.1:8080",
 		},
-		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n    executor: constant-arrival-rate\n    rate: 300/s\n",
-		Loads:    []result.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: result.Num(s.seconds), Steps: s.steps}},
-		Phases:   s.phases, Histograms: s.hists,
+		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n    executor: " +
+			"constant-arrival-rate\n    rate: 300/s\n",
+		Loads:  []result.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: result.Num(s.seconds), Steps: s.steps}},
+		Phases: s.phases, Histograms: s.hists,
 	}
 	for _, p := range s.phases {
 		for _, step := range append([]string{"*"}, s.steps...) {
@@ -311,7 +316,10 @@ func (s *sim) cells(r *result.Result, p result.Phase, step string, t *tally) {
 	span := float64(p.End - p.Start)
 	c := result.Cell{Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(), Rate: result.Num(float64(t.offered()) / span)}
 	c.Hist = s.hists.put(t.merged(), float64(p.Start), span)
-	c.Response = result.Times{P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: result.Num(math.Inf(1)), Mean: result.Num(math.Inf(1))}
+	c.Response = result.Times{
+		P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: result.Num(math.Inf(1)),
+		Mean: result.Num(math.Inf(1)),
+	}
 	if t.n[scenarios.Error] == 0 {
 		c.Response.Max, c.Response.Mean = result.Num(t.most[0]), result.Num(t.sum[0]/float64(t.n[0]))
 	}
@@ -326,7 +334,10 @@ func (s *sim) cells(r *result.Result, p result.Phase, step string, t *tally) {
 		o := c
 		o.Outcome, o.Count, o.Rate = k.String(), t.n[k], result.Num(float64(t.n[k])/span)
 		o.Hist = s.hists.put(t.hist[k], float64(p.Start), span)
-		o.Response = result.Times{P50: one.at(.5), P90: one.at(.9), P95: one.at(.95), P99: one.at(.99), P999: one.at(.999), Max: result.Num(t.most[k]), Mean: result.Num(t.sum[k] / float64(t.n[k]))}
+		o.Response = result.Times{
+			P50: one.at(.5), P90: one.at(.9), P95: one.at(.95), P99: one.at(.99), P999: one.at(.999), Max: result.Num(t.most[k]),
+			Mean: result.Num(t.sum[k] / float64(t.n[k])),
+		}
 		r.Cells = append(r.Cells, o)
 	}
 }
@@ -357,7 +368,10 @@ func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult
 	if err != nil {
 		panic(err)
 	}
-	out := result.ObjectiveResult{ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value), Count: 1, Verdict: v}
+	out := result.ObjectiveResult{
+		ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
+		Count: 1, Verdict: v,
+	}
 	out.Measured, out.Low, out.High = result.NaN, result.NaN, result.NaN
 	step := "*"
 	if o.Step != "" {
@@ -421,7 +435,8 @@ func Usage(seconds float64, names ...string) []result.UnitUsage {
 		u := result.UnitUsage{Unit: name, CPU: result.Num(.1 * float64(1+i%5))}
 		for s := 1.0; s <= seconds; s++ {
 			t := result.UsageTick{
-				T: result.Num(s + .15), CPU: result.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12, Threads: 8, Starts: 1, Running: true,
+				T: result.Num(s + .15), CPU: result.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12,
+				Threads: 8, Starts: 1, Running: true,
 			}
 			if name == "gateway[0]" {
 				t.Memory += int64(s) << 17

@@ -50,7 +50,8 @@ func TestVegeta(t *testing.T) {
 				metrics.Add(&res)
 			}
 			metrics.Close()
-			if metrics.Requests != 1000 || seq["browse"] != 500 || seq["sale"] != 500 || metrics.StatusCodes["503"] != 20 || metrics.StatusCodes["0"] != 20 || metrics.StatusCodes["200"] != 940 {
+			if metrics.Requests != 1000 || seq["browse"] != 500 || seq["sale"] != 500 || metrics.StatusCodes["503"] != 20 || metrics.StatusCodes["0"] != 20 ||
+				metrics.StatusCodes["200"] != 940 {
 				t.Errorf("%d requests, %v, %v", metrics.Requests, seq, metrics.StatusCodes)
 			}
 			if len(errs) != 4 || errs["503 Service Unavailable"] != 20 || errs["timeout"] != 20 || errs["check $.items"] != 20 || errs["429 Too Many Requests"] != 20 {

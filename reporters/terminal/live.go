@@ -81,7 +81,11 @@ func objectiveLines(list []result.Standing, width, room int) [][]span {
 		if s.Verdict == scenarios.Pending {
 			st = dim
 		}
-		out = append(out, []span{{words.Mark(s.Verdict) + " ", st}, {words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain}, {objectiveState(s), st}})
+		out = append(out, []span{
+			{words.Mark(s.Verdict) + " ", st},
+			{words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain},
+			{objectiveState(s), st},
+		})
 	}
 	if rest != "" {
 		out = append(out, []span{{rest, dim}})
@@ -173,7 +177,8 @@ func quietLine(s *result.Interval, span time.Duration) string {
 	if s.At < 0 {
 		at = "-" + words.Clock(-s.At.Seconds())
 	}
-	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + words.Int(s.Errors) + " errors, worst second p50 " + words.AnswerTime(s.P50) +
+	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + words.Int(s.Errors) + " errors, worst second p50 " +
+		words.AnswerTime(s.P50) +
 		" p95 " + words.AnswerTime(s.P95) + " p99 " + words.AnswerTime(s.P99) + ", " + words.Int(s.InFlight) + " in flight, lag " + words.Duration(s.Lag)
 	if len(s.Faults) > 0 {
 		line += ", faults in: " + words.Clean(strings.Join(s.Faults, ", "))

@@ -151,7 +151,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 	for i := range list {
 		f := &list[i]
 		v := words.FaultVerdict(f)
-		s.line(span{"  " + words.Mark(v) + " ", tones[words.Tone(v)]}, span{words.Clean(f.Name), bold}, span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[words.Tone(v)]})
+		s.line(span{"  " + words.Mark(v) + " ", tones[words.Tone(v)]}, span{words.Clean(f.Name), bold},
+			span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[words.Tone(v)]})
 		what := words.FaultTarget(f)
 		if t := words.FaultTraffic(f); t != "" {
 			what += "; " + t
@@ -241,7 +242,8 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 	for i := range list {
 		f := &list[i]
 		table = append(table, []string{
-			words.Mark(words.FaultVerdict(f)) + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected), words.Seconds(f.Onset), words.Seconds(f.Failover),
+			words.Mark(words.FaultVerdict(f)) + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
+			words.Seconds(f.Onset), words.Seconds(f.Failover),
 			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Int(f.Failed),
 		})
 	}

@@ -20,7 +20,8 @@ import (
 func TestTerminal_Golden(t *testing.T) {
 	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults", "ledger"} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, New(nil, Options{Files: "brunt-results/posts-20251120/report.html"}), reporterstest.Results()[name]))
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, New(nil, Options{Files: "brunt-results/posts-20251120/report.html"}),
+				reporterstest.Results()[name]))
 		})
 	}
 	t.Run("colour", func(t *testing.T) {
@@ -273,7 +274,10 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 					case n%3 == 0:
 						v, left = scenarios.Pending, result.NaN
 					}
-					iv.Objectives = append(iv.Objectives, result.Standing{Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v, Left: left, Measured: result.NaN})
+					iv.Objectives = append(iv.Objectives, result.Standing{
+						Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v,
+						Left: left, Measured: result.NaN,
+					})
 				}
 				term.Observe(iv)
 			}

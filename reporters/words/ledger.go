@@ -141,7 +141,8 @@ func LedgerText(l *result.LedgerRecord) string {
 		if s.Fault != "" {
 			to = " to " + Clean(s.Fault)
 		}
-		text += fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First), Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before))
+		text += fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
+			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before))
 	}
 	if l.Note != "" {
 		text += " " + scenarios.Sentence(Clean(l.Note))

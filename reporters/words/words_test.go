@@ -51,7 +51,10 @@ func TestMarks_StandBesideEveryVerdict(t *testing.T) {
 		if v == "-" {
 			continue
 		}
-		want := map[scenarios.Verdict]string{scenarios.Pass: "good", scenarios.Fail: "bad", scenarios.NotReverted: "bad", scenarios.Regression: "bad", scenarios.Broken: "bad"}[v]
+		want := map[scenarios.Verdict]string{
+			scenarios.Pass: "good", scenarios.Fail: "bad", scenarios.NotReverted: "bad", scenarios.Regression: "bad",
+			scenarios.Broken: "bad",
+		}[v]
 		if want == "" {
 			want = "unsure"
 		}
@@ -67,10 +70,26 @@ func TestEffect(t *testing.T) {
 		f    result.FaultRecord
 		want string
 	}{
-		{"recovered", result.FaultRecord{Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4}, "Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service."},
-		{"failed over", result.FaultRecord{Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: reporterstest.Nan}, "Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed."},
-		{"without impact", result.FaultRecord{Impact: result.NotImpacted, Limit: .01}, "No impact: never more than 1% of the requests were bad for long enough to be more than chance."},
-		{"not recovered", result.FaultRecord{Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan, Heal: reporterstest.Nan, Failed: 5, Degraded: 9}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by the end of the run."},
+		{
+			"recovered",
+			result.FaultRecord{Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4},
+			"Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service.",
+		},
+		{
+			"failed over",
+			result.FaultRecord{Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: reporterstest.Nan},
+			"Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed.",
+		},
+		{
+			"without impact",
+			result.FaultRecord{Impact: result.NotImpacted, Limit: .01},
+			"No impact: never more than 1% of the requests were bad for long enough to be more than chance.",
+		},
+		{"not recovered", result.FaultRecord{
+			Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan,
+			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,
+		}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by " +
+			"the end of the run."},
 		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
 		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
 		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},

@@ -50,13 +50,13 @@ var largeTypes = map[string][2]int{
 
 // unusedExports is how many exported names that no other package uses a part of the module may have.
 // The numbers may only shrink.
-var unusedExports = map[string]int{"chaos": 14, "reporters": 12, "scenarios": 57}
+var unusedExports = map[string]int{"chaos": 14, "scenarios": 57}
 
 // wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included.
 // longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of
 // cases may be long. The numbers may only shrink.
 var (
-	wideLinesOf = map[string]int{"chaos": 104, "cmd": 35, "reporters": 150, "scenarios": 445}
+	wideLinesOf = map[string]int{"chaos": 104, "scenarios": 445}
 	longFuncsOf = map[string]int{"chaos": 1, "scenarios": 3}
 )
 
