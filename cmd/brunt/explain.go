@@ -24,13 +24,13 @@ end. Without PATH, list what can be explained.`,
   brunt explain load.rate
   brunt explain hold
   brunt explain exit-codes`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := newReference()
 			if err != nil {
 				return err
 			}
-			text, err := r.Explain(strings.Join(args, ""))
+			text, err := r.Explain(strings.Join(args, " "))
 			if err != nil {
 				return usage{err}
 			}

@@ -105,7 +105,8 @@ func (e *UnknownError) Error() string {
 }
 
 // Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
-// exit code, a term, a topic, or the name of a list of them. The error is an [UnknownError].
+// exit code, a term, a topic, or the name of a list of them. Words of a term may be apart: "in flight" is
+// in-flight. The error is an [UnknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
 	if query == "" {
@@ -117,6 +118,9 @@ func (r *Reference) Explain(query string) (string, error) {
 		return b.String(), nil
 	}
 	found := r.find(query)
+	if len(found) == 0 {
+		found = r.find(strings.ReplaceAll(query, " ", "-"))
+	}
 	switch {
 	case len(found) == 0:
 		return "", &UnknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}

@@ -85,6 +85,20 @@ func TestReference_ExplainUnknown(t *testing.T) {
 	}
 }
 
+// TestReference_ExplainReport checks that words of a report and of the terminal are explained, as they are
+// written there.
+func TestReference_ExplainReport(t *testing.T) {
+	r := newReference(t)
+	for _, word := range []string{
+		"in flight", "open files", "exit code", "error budget", "not recovered", "not injected", "±", "waits", "heatmap", "Resilience",
+		"pass", "fail", "inconclusive", "invalid", "stopped", "interrupted", "reinjected", "sealed", "signature", "smallest outage",
+	} {
+		if _, err := r.Explain(word); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestGlossary checks that each term has one meaning, and that each word leads to one term.
 func TestGlossary(t *testing.T) {
 	seen := map[string]string{}
