@@ -103,7 +103,7 @@ var glossary = []term{
 	{"script", []string{"k6-script"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
 	{"manifest", []string{"sealed", "seal"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. A folder that has one is sealed: `brunt " +
 		"verify` finds each later change."},
-	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify --signer` checks whose key made it."},
+	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` checks whose key made it."},
 	{"drift", nil, "A difference between a plan file and what its run would do now. brunt names the differences and starts nothing."},
 	{"false-alarm", nil, "A comparison that finds a regression though nothing changed. `gate` and `ab` keep its probability under a bound."},
 }

@@ -113,7 +113,7 @@ chaos:
 	if !strings.Contains(said, "verdict invalid") || !strings.Contains(said, "Freeze was not injected") && !strings.Contains(said, "brunt itself was late") {
 		t.Errorf("the second: %s", said)
 	}
-	if said := first.end(); !strings.Contains(said, "verdict pass") && !strings.Contains(said, "brunt itself was late") {
+	if said := first.end(); !strings.Contains(said, "verdict none") && !strings.Contains(said, "brunt itself was late") {
 		t.Errorf("the first: %s", said)
 	}
 	if left := m.clean(t); len(left) > 0 {
