@@ -70,8 +70,10 @@ type Judge struct {
 	syntax.Place
 	Hold quantity.Duration `yaml:"hold,positive"` // how long the load must be good to count as recovered; zero is 10s
 	// the share of bad requests above which the load is impacted; zero is 1%. Objectives do not change it
-	Limit  quantity.Share `yaml:"limit,min=0,max=0.5"`
-	Strict bool           `yaml:"strict"` // an interval that straddles the target is inconclusive
+	Limit quantity.Share `yaml:"limit,min=0,max=0.5"`
+	// an answer that takes longer counts as a bad request in impact, recovery and incidents; zero counts none as slow
+	Slow   quantity.Duration `yaml:"slow,positive"`
+	Strict bool              `yaml:"strict"` // an interval that straddles the target is inconclusive
 }
 
 // HoldOr returns the hold time with its default.

@@ -104,7 +104,11 @@ func (p *pageView) asked(r *result.Result) {
 // addLimit records the share of bad requests that counts as harm.
 func addLimit(limits map[string]bool, f *result.FaultRecord) {
 	if f.Limit.Known() && f.Limit > 0 {
-		limits[words.Percent(float64(f.Limit))] = true
+		limit := words.Percent(float64(f.Limit))
+		if f.Slow.Known() && f.Slow > 0 {
+			limit += ", with answers over " + words.Seconds(f.Slow) + " as bad ones"
+		}
+		limits[limit] = true
 	}
 }
 

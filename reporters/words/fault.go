@@ -87,6 +87,9 @@ func impactedBy(f *result.FaultRecord) string {
 // degraded.
 func FaultCost(f *result.FaultRecord) string {
 	s := Plural(f.Failed, "request", "requests") + " failed"
+	if f.Slow.Known() && f.Slow > 0 {
+		s += " or took over " + Seconds(f.Slow)
+	}
 	if f.Degraded.Known() && f.Degraded > 0 {
 		s += " in " + Seconds(f.Degraded) + " of degraded service"
 	}

@@ -94,7 +94,8 @@
 //     they are inconclusive. An impact counts as seen even if recovery was not.
 //   - The impact is unknown when the load ends, or another fault begins, within a hold.
 //   - What counts as bad is apart from budgets: no objective changes the limit, so a wide budget hides
-//     no outage and a tight one makes none.
+//     no outage and a tight one makes none. The keys of `judge` alone do: limit, and slow, above which an
+//     answer is a bad request of impact, recovery and incidents, and of no budget.
 //   - Edges of an outage are those of single requests. An objective that names a time of its own, such
 //     as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
 //   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that

@@ -96,7 +96,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	r.Count = 1
 	monitored := o.Metric.Name == "detect" || o.Metric.OfAlert()
 	if a.BadBefore && !monitored {
-		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
+		f.out.Faults[i].Unsteady = unsteadyBefore(f, oc.Name, o, a)
 	}
 	required, why := f.required(i, a)
 	switch {
@@ -122,15 +122,18 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 }
 
 // unsteadyBefore describes how the steady state was violated before a fault.
-func unsteadyBefore(fault string, o slo.Objective, limit float64, a impact.Answer) string {
+func unsteadyBefore(f *composer, fault string, o slo.Objective, a impact.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault
 	}
-	what := "errors were"
+	what, slow := "errors were", f.Config.Slow
 	if o.Metric.Span > 0 {
-		what = "errors and answers over " + quantity.FormatDuration(o.Metric.Span) + " were"
+		slow = o.Metric.Span
 	}
-	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(limit), fault)
+	if slow > 0 {
+		what = "errors and answers over " + quantity.FormatDuration(slow) + " were"
+	}
+	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(f.c.Limit), fault)
 }
 
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower

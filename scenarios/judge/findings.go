@@ -112,8 +112,9 @@ type PhaseLag struct {
 type FaultFinding struct {
 	measure.Occurrence
 	impact.Answer
-	Limit    float64 // L: the share of bad requests, 0 to 1, that counts as impact
-	Requests int64   // of the load during its phase
+	Limit    float64       // L: the share of bad requests, 0 to 1, that counts as impact
+	Slow     time.Duration // an answer that takes longer is a bad request; zero: none is
+	Requests int64         // of the load during its phase
 
 	// Unsteady describes how the steady state failed before the injection of a fault with an
 	// objective; empty where it held. The run fails.
@@ -197,7 +198,7 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i]}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i]}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
@@ -252,11 +253,18 @@ func (f *composer) requests() []int64 {
 }
 
 // slices returns the windows of the judged run for objective o: the requests for which has is true.
-// Bad are errors and skipped, and answers over the limit that o names. What brunt itself caused is
+// Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
 // not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
 func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
-	return f.slicesAs(o, has, (*measure.Counts).Punctual)
+	return f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
+		c = c.Punctual()
+		if o.Metric.Span == 0 {
+			c.Kinds[scenarios.Error] += c.Slow
+			c.Kinds[scenarios.OK] -= c.Slow
+		}
+		return c
+	})
 }
 
 // slicesAs is slices with the counts as seen by as.

@@ -46,11 +46,12 @@ func (in *incident) add(f *composer, k measure.Key, c *measure.Cell) {
 	}
 	n := c.Counts().Punctual()
 	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
-	if n.Bad() == 0 {
+	bad := n.Bad() + n.Slow
+	if bad == 0 {
 		return
 	}
-	in.bad += n.Bad()
-	in.steps[int(k.Series)] += n.Bad()
+	in.bad += bad
+	in.steps[int(k.Series)] += bad
 	for _, e := range c.Causes {
 		if !e.Cause.Own() {
 			in.kinds[e.Cause.Name(f.c.Checks)] += e.N
@@ -58,6 +59,9 @@ func (in *incident) add(f *composer, k measure.Key, c *measure.Cell) {
 	}
 	if skipped := n.Kinds[scenarios.Skipped]; skipped > 0 {
 		in.kinds["skipped"] += skipped
+	}
+	if n.Slow > 0 {
+		in.kinds["slow"] += n.Slow
 	}
 }
 

@@ -15,6 +15,7 @@ type Counts struct {
 	Timeouts int64
 	Checks   int64         // see checksOf
 	Failed   int64         // checks that failed
+	Slow     int64         // ok answers slower than [Config.Slow] allows; of cells alone, as intervals do not count them
 	Total    time.Duration // of good answers, as are the next three
 	Most     time.Duration
 	SvcTotal time.Duration
@@ -32,6 +33,7 @@ type Own struct {
 	Errors   int64         // errors of a cause that is [scenarios.Cause.Own], and overdue timeouts
 	Timeouts int64         // overdue timeouts
 	Skipped  int64         // steps skipped because brunt failed at the one before
+	Slow     int64         // answers that are slow by brunt's own time alone
 	Total    time.Duration // brunt's own time in good answers
 	Most     time.Duration // the longest good answer without it
 }
@@ -49,6 +51,7 @@ func (s *Counts) Punctual() *Counts {
 	out.Timeouts -= w.Timeouts
 	out.Checks -= w.Unsent()
 	out.Failed -= w.Unsent()
+	out.Slow -= w.Slow
 	out.Total -= w.Total
 	out.Most = w.Most
 	if len(w.Over) > 0 {
@@ -70,6 +73,7 @@ func (w *Own) merge(v *Own) {
 	w.Errors += v.Errors
 	w.Timeouts += v.Timeouts
 	w.Skipped += v.Skipped
+	w.Slow += v.Slow
 	w.Total += v.Total
 	w.Most = max(w.Most, v.Most)
 }
@@ -152,6 +156,7 @@ func (s *Counts) Merge(t *Counts) {
 	s.Timeouts += t.Timeouts
 	s.Checks += t.Checks
 	s.Failed += t.Failed
+	s.Slow += t.Slow
 	s.Total += t.Total
 	s.Most = max(s.Most, t.Most)
 	s.SvcTotal += t.SvcTotal
@@ -176,11 +181,11 @@ func join(a, b *Tally) *Tally {
 // Counts returns the counts of a cell without its distributions.
 func (c *Cell) Counts() *Counts {
 	return &Counts{
-		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
+		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Slow: c.Slow, Timeouts: c.causeOf(scenarios.Timeout),
 		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
 		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 		Own: Own{
-			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Total: c.own.time, Most: c.own.most,
+			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Slow: c.SlowLate, Total: c.own.time, Most: c.own.most,
 		},
 	}
 }

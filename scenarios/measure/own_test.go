@@ -34,7 +34,7 @@ func TestCounts_Punctual(t *testing.T) {
 		unsent, skipped, frozen,
 		request(sec, 0, scenarios.Skipped), // the target's
 	}
-	g := newClocked(t, Config{Series: oneStep, Limits: limits, Freezes: func() []Freeze { return []Freeze{{5005 * ms, 5425 * ms}} }})
+	g := newClocked(t, Config{Series: oneStep, Limits: limits, Slow: 100 * ms, Freezes: func() []Freeze { return []Freeze{{5005 * ms, 5425 * ms}} }})
 	for i := range list {
 		g.Shard(0).Record(&list[i])
 	}
@@ -60,6 +60,9 @@ func TestCounts_Punctual(t *testing.T) {
 			t.Errorf("as measured: %+v", all)
 		}
 		p := all.Punctual()
+		if !now && (all.Slow != 3 || p.Slow != 1) {
+			t.Errorf("%d slow as measured, %d without brunt's own time; want 3 and 1", all.Slow, p.Slow)
+		}
 		if want := []int64{1, 1, 1}; !reflect.DeepEqual(p.Over, want) {
 			t.Errorf("over the limits without brunt's own time: %v, want %v", p.Over, want)
 		}

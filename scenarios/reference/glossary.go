@@ -23,7 +23,7 @@ var glossary = []term{
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is neither good nor an error."},
 	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose timeout passes unsent is an error as well."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
-	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad as well."},
+	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad as well. `judge: {slow: 500ms}` makes an answer that takes longer a bad request, so that a fault that only slows the target down has an impact, a recovery time and an incident: to its users a slow service is a service that is not there. It changes no objective on errors or availability."},
 	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any answer. It is decided by exact counts."},
 	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
 	{"burn", []string{"burn-rate", "error-budget", "budget"}, "The error rate divided by the error rate that the objective allows. At a burn of 1 the error budget lasts exactly for its period."},

@@ -40,6 +40,7 @@ type FaultRecord struct {
 	Skipped          bool         `json:"skipped,omitempty"`     // no unit matched, and that was allowed
 	Revert           string       `json:"revert"`                // ok, gone, failed, none
 	Limit            Num          `json:"limit"`                 // share of bad requests that counts as impact
+	Slow             Num          `json:"slow"`                  // an answer that takes longer counts as a bad request; null: none does
 	Note             string       `json:"note,omitempty"`        // remarks for readers
 	RecoveredAt      Num          `json:"recovered_at"`          // the first good request after the last bad one, an offset from t0
 	RecoveredLow     Num          `json:"recovered_low"`         // it recovered no earlier, an offset from t0

@@ -49,7 +49,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN, Failover: result.NaN,
 		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
 		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
-		Within: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
+		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
 	}
 	if rec.Units == nil {
 		rec.Units = []string{}
@@ -90,6 +90,9 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 		return result.Num(max(0, float64(at)-from.Seconds()))
 	}
 	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, result.Num(f.Limit)
+	if f.Slow > 0 {
+		rec.Slow = result.Sec(f.Slow)
+	}
 	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt

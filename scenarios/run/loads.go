@@ -84,7 +84,7 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	}
 	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
-		Series: l.Series, Limits: limits, Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now, InFlight: l.inFlight,
+		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now, InFlight: l.inFlight,
 		BySteps: l.o.BySteps, Freezes: freezes,
 	}
 	if l.o.Requests != "" {

@@ -1,0 +1,60 @@
+package judge
+
+import (
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// TestSlow: answers slower than `judge.slow` are bad requests of impact, recovery and incidents, and
+// of no objective on errors. Without the key they are good.
+func TestSlow(t *testing.T) {
+	for _, c := range []struct {
+		slow     time.Duration
+		impact   result.Impact
+		bad      int64
+		failures int
+	}{
+		{0, result.NotImpacted, 0, 0},
+		{100 * ms, result.Impacted, 1600, 1},
+		{400 * ms, result.NotImpacted, 0, 0},
+	} {
+		objectives := parseObjectives(t, "recover < 5s after f", "errors = 0%", "availability > 99%", "slices(1s, 99%) > 98%")
+		g := newRigWith(t, measure.Config{Series: oneStep, Slow: c.slow}, objectives...)
+		all := perSecond(200, 0, 100*sec, 2*ms, okay)
+		for i := range all {
+			if at := all[i].Intended; between(31*sec, 39*sec)(at) {
+				all[i] = request(at, 300*ms, okay)
+			}
+		}
+		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+		f := g.finish(Case{SLO: objectives}, 100*sec)
+		if got := f.Faults[0]; got.Impact != c.impact || got.Failed != c.bad || got.Slow != c.slow {
+			t.Errorf("slow: %v: %s (%s), %d bad; want %s, %d", c.slow, got.Impact, got.Note, got.Failed, c.impact, c.bad)
+		}
+		failed := 0
+		for _, o := range f.Objectives {
+			if o.Verdict == scenarios.Fail {
+				failed++
+			}
+		}
+		if failed != c.failures {
+			t.Errorf("slow: %v: %d objectives fail, want %d: %+v", c.slow, failed, c.failures, f.Objectives)
+		}
+		if c.failures == 0 {
+			if len(f.Incidents) != 0 {
+				t.Errorf("slow: %v: incidents %+v", c.slow, f.Incidents)
+			}
+			continue
+		}
+		if at := f.Faults[0].RecoveredAt; at < 39 || at > 39.01 {
+			t.Errorf("recovered at %v, want 39 to the request", at)
+		}
+		if len(f.Incidents) != 1 || f.Incidents[0].Bad != c.bad || f.Incidents[0].Kinds["slow"] != c.bad {
+			t.Errorf("incidents: %+v", f.Incidents)
+		}
+	}
+}
