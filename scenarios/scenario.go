@@ -126,7 +126,9 @@ type document struct {
 	Chaos *syntax.Node `yaml:"chaos"`
 	// limits of what may be broken and which addresses may be reached
 	Guard Guard `yaml:"guard"`
-	// must hold over the baseline, else no fault is injected
+	// must hold over the baseline, else no fault is injected and the run fails. Without it the share of bad
+	// requests must be within judge.limit, or within what every objective on the run and the baseline
+	// allows, else no fault is injected and the run is invalid
 	Steady []slo.Objective `yaml:"steady"`
 	// ends the run and reverts all faults once one holds
 	Stop []slo.Objective `yaml:"stop"`

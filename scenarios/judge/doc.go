@@ -25,6 +25,7 @@
 //	series.go           objectives on resource usage and on named series
 //	ledger.go           objectives on writes
 //	condition.go        stop conditions and the steady state
+//	baseline.go         a baseline that fails, where no steady state is declared
 //	unasked.go          what a run without objectives found
 //	standing.go         where objectives stand in the middle of a run
 //	table.go            rows of phases, errors and the generator's health, for result.json
@@ -74,6 +75,10 @@
 //
 // Faults:
 //
+//   - Without a declared steady state nothing is injected into a baseline whose share of bad requests has
+//     a 95 % lower bound above the limit, and above what every objective on the run or the baseline
+//     allows: such a run shows nothing about its faults, and is invalid. A declared steady state that
+//     does not hold is a failure, because the author asked for it.
 //   - failed includes the requests that were in flight at the injection; the baseline, its
 //     share and its dispersion do not.
 //   - The steady state was bad before the injection when two of the last three windows before

@@ -69,3 +69,16 @@ func (s *Samples) First(step int32, cause scenarios.Cause) *result.Sample {
 	defer s.mu.Unlock()
 	return s.kept[sampleKey{step, cause}]
 }
+
+// Any returns the earliest sample of a failed request of a step, or nil.
+func (s *Samples) Any(step int32) *result.Sample {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var first *result.Sample
+	for k, sm := range s.kept {
+		if k.step == step && (first == nil || sm.At < first.At) {
+			first = sm
+		}
+	}
+	return first
+}

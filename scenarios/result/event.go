@@ -43,7 +43,7 @@ func EventKinds() map[string]string {
 		"container.unpause": "a container goes on",
 		"container.gone":    "a container was removed",
 		"steady.held":       "the steady state held before the first injection",
-		"steady.lost":       "the steady state did not hold: nothing is injected",
+		"steady.lost":       "the steady state did not hold, or the baseline failed: nothing is injected",
 		"auth.token":        "a token was fetched before the load",
 		"auth.refreshed":    "a token was replaced before its end",
 		"auth.failed":       "a token could not be replaced; it is tried again",

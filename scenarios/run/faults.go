@@ -51,8 +51,12 @@ func (f *faults) environment() chaos.Env {
 	}
 }
 
-// steady checks the steady state before the first injection.
+// steady checks the steady state before the first injection: the declared one, or else that the
+// baseline does not fail.
 func (f *faults) steady(context.Context) error {
+	if len(f.Scenario.Steady) == 0 {
+		return f.baseline()
+	}
 	for _, o := range f.Scenario.Steady {
 		if o.Metric.OfSeries() {
 			if err := f.seriesSteady(o); err != nil {
@@ -63,15 +67,31 @@ func (f *faults) steady(context.Context) error {
 		holds, measured, n := judge.Steady(f.loads.rec, o)
 		switch {
 		case n == 0:
-			return f.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
+			return f.lost(unsteady{what: fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
 		case !holds:
-			return f.lost(unsteady{fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
+			return f.lost(unsteady{what: fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
 		}
 	}
-	if len(f.Scenario.Steady) > 0 {
-		f.Event(result.Event{Event: "steady.held"})
-	}
+	f.Event(result.Event{Event: "steady.held"})
 	return nil
+}
+
+// baseline checks the baseline of a scenario that declares no steady state.
+func (f *faults) baseline() error {
+	b, failing := judge.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO)
+	if !failing {
+		return nil
+	}
+	step := f.Series.Steps[b.Step].Name
+	if step == "" { // of a script
+		step = "a script"
+	}
+	why := fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of them at %s",
+		b.Bad, b.N, quantity.FormatShare(float64(b.Bad)/float64(b.N)), quantity.FormatShare(b.Allowed), step)
+	if sample := f.loads.samples.Any(b.Step); sample != nil && sample.Message != "" {
+		why += " (" + sample.Message + ")"
+	}
+	return f.lost(unsteady{what: why, undeclared: true})
 }
 
 // lost ends the run because the steady state does not hold.
@@ -97,9 +117,9 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 	res := judge.JudgeSeries(o, "baseline", judge.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar())
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
-		return f.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
+		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
 	case res.Verdict != scenarios.Pass:
-		return f.lost(unsteady{fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
+		return f.lost(unsteady{what: fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
 	}
 	return nil
 }

@@ -77,10 +77,35 @@ type stopped struct{ condition string }
 
 func (s stopped) Error() string { return "stop condition met: " + s.condition }
 
-// An unsteady is the cause of a run whose steady state did not hold.
-type unsteady struct{ what string }
+// An unsteady is the cause of a run whose steady state did not hold, so that nothing was injected.
+type unsteady struct {
+	what       string
+	undeclared bool // the scenario declares no steady state, and its baseline failed
+}
 
-func (u unsteady) Error() string { return "the steady state did not hold: " + u.what }
+func (u unsteady) Error() string {
+	if u.undeclared {
+		return "the baseline failed: " + u.what
+	}
+	return "the steady state did not hold: " + u.what
+}
+
+// verdict is the verdict of the run: a declared steady state is a promise that the target broke; a
+// baseline that fails without one is a run that shows nothing about the faults.
+func (u unsteady) verdict() scenarios.Verdict {
+	if u.undeclared {
+		return scenarios.Invalid
+	}
+	return scenarios.Fail
+}
+
+// mend says how to mend an undeclared steady state.
+func (u unsteady) mend() string {
+	if u.undeclared {
+		return ". Mend the target or the load. If so many errors are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`"
+	}
+	return ""
+}
 
 // runner is a plan in execution.
 type runner struct {

@@ -32,11 +32,13 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 		v.worse(scenarios.Invalid, why)
 	}
 	v.decideFaults(cause, r.faults.records) // first, because a fault may be the reason for an objective
-	for _, why := range r.loads.scripts.Failures() {
-		v.worse(scenarios.Fail, why)
-	}
-	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
-		v.decideObjectives(objectives)
+	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
+		for _, why := range r.loads.scripts.Failures() {
+			v.worse(scenarios.Fail, why)
+		}
+		if len(res.Objectives) > 0 && !refused {
+			v.decideObjectives(objectives)
+		}
 	}
 	v.decideImpacts(found)
 	res.ExitCode = res.Verdict.ExitCode()
@@ -138,7 +140,7 @@ func (v verdict) decideCause(cause error) int {
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
-		v.worse(scenarios.Fail, un.Error()+"; no fault was injected")
+		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
 	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend):
 		v.worse(scenarios.Invalid, cause.Error())
 	}

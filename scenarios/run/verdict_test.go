@@ -189,6 +189,17 @@ judge: {hold: 1s}
 `, scenarios.Fail, 3, "The steady state did not hold: `errors < 5%`, measured 100%",
 		},
 		{
+			"baseline of errors", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  cut: {at: 1s, for: 1s, network.partition: {from: web, to: store}}
+  later: {at: 5s, for: 1s, network.latency: {from: web, to: store, delay: 50ms}}
+slo: [errors < 5%, recover < 1s after cut]
+judge: {hold: 1s}
+`, scenarios.Invalid, 5, "The baseline failed: ",
+		},
+		{
 			"it never came back", `
 target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /}}}}
 load:
@@ -217,7 +228,10 @@ slo: [errors < 5%]
 			if res.Verdict != c.want || res.ExitCode != c.code || !strings.HasPrefix(res.Reason, c.reason) {
 				t.Errorf("%s (%d): %s\nwant %s (%d): %s", res.Verdict, res.ExitCode, res.Reason, c.want, c.code, c.reason)
 			}
-			if c.want == scenarios.Fail && strings.HasPrefix(c.name, "unsteady") {
+			if c.name == "unsteady" || c.name == "baseline of errors" {
+				if c.want == scenarios.Invalid && !strings.Contains(res.Reason, "no fault was injected. Mend the target") {
+					t.Errorf("the reason does not say how to mend it: %s", res.Reason)
+				}
 				for _, f := range res.Faults {
 					if f.Impact != result.NotInjected || f.Injected.Known() {
 						t.Errorf("%s was injected: %+v", f.Name, f)
@@ -375,6 +389,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1500ms, flow: [{get: /fail}]}
 chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
+steady: [errors <= 100%]
 slo: [errors < 5%]
 `, false, scenarios.Fail, 3, "The objective failed: errors < 5%",
 		},
@@ -392,6 +407,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
 chaos:
   slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+steady: [errors <= 100%]
 stop: [errors > 50% for 1s]
 slo: [errors < 5%]
 `, false, scenarios.Stopped, 6, "Stop condition met",
@@ -402,6 +418,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
 chaos:
   slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+steady: [errors <= 100%]
 slo: [errors < 5%]
 `, true, scenarios.Interrupted, 130, "Interrupted after",
 		},

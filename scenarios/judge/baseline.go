@@ -1,0 +1,68 @@
+package judge
+
+import (
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
+)
+
+// A FailingBaseline says how many requests before the first injection were bad.
+type FailingBaseline struct {
+	Bad, N  int64   // bad and all requests, without those at which brunt itself failed
+	Allowed float64 // the share of bad requests that the scenario allows
+	Step    int32   // the step with the most bad requests
+}
+
+// Failing reports whether the baseline so far fails beyond doubt: the 95 % lower bound of its share of
+// bad requests lies above what the scenario allows. That is the largest share which every objective on
+// these requests in the run or the baseline allows, and at least the limit of `judge`. So a standing
+// error rate within the objectives is no failure, and nor is a baseline without requests.
+func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f FailingBaseline, failing bool) {
+	s := r.Baseline()
+	most, may := int64(0), 0.0
+	for i := range s.Counts {
+		if !s.Config.InSums(i) {
+			continue
+		}
+		c := s.Counts[i].Punctual()
+		f.Bad += c.Bad()
+		f.N += c.Offered()
+		may += float64(c.Offered()) * max(limit, tolerated(&s.Config.Series, objectives, i))
+		if c.Bad() > most {
+			most, f.Step = c.Bad(), int32(i)
+		}
+	}
+	if f.N == 0 {
+		return f, false
+	}
+	f.Allowed = may / float64(f.N)
+	return f, impact.LowerBound(float64(f.Bad), float64(f.N), impact.Confidence) > f.Allowed
+}
+
+// tolerated is the largest share of bad requests in series i which every objective on it in the run or
+// the baseline allows; zero where no objective counts them.
+func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
+	least, known := 1.0, false
+	for _, o := range objectives {
+		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o) || !selects(c, o, i) {
+			continue
+		}
+		known = true
+		if o.Metric.Name != "p" || o.Upper() {
+			least = min(least, allowed(o))
+		}
+	}
+	if !known {
+		return 0
+	}
+	return least
+}
+
+// countsBad reports whether a bad request counts against an objective, or for it.
+func countsBad(o slo.Objective) bool {
+	switch o.Metric.Name {
+	case "errors", "availability", "checks", "within":
+		return true
+	}
+	return o.Metric.Name == "p" && o.Metric.Of == ""
+}
