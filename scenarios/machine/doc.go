@@ -3,7 +3,6 @@
 //
 //	machine_*.go, clock_*.go, ports_*.go   what the operating system reports; a value that a
 //	                                       platform does not have is zero
-//	quota*.go                              how often a CPU quota throttled brunt
 //	program.go                             version and commit of brunt
 //
 // To add a value, add a function of the same name to each of the platform's files.

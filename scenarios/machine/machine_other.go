@@ -12,8 +12,6 @@ func StolenTime() (stolen, all float64) { return 0, 0 }
 
 func CPUPressure() float64 { return 0 }
 
-func CPUQuota() Quota { return Quota{} }
-
 // ResidentMemory is the memory that the Go runtime holds, in bytes.
 func ResidentMemory() int64 {
 	var m runtime.MemStats

@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
+	"scenarios/truth":           nil,                                                      // a server of known behaviour: it shares nothing with what it tests
 	"scenarios/suite":           {"targets/platform/filelock"},                            // turns of the tests that put load on the machine; every test may import it
 	"targets/catalog":           {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
 	"targets/dial":              {"scenarios", "targets"},

@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"runtime"
@@ -39,17 +38,17 @@ func LagLimit(objectives []slo.Objective) time.Duration {
 func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
-	g.Limits = append(late(f, g, lagLimit), starved(f, g)...)
+	g.Limits = append(late(f, float64(g.CPU), lagLimit), starved(f, float64(g.CPU))...)
 	g.Healthy = len(g.Limits) == 0
 }
 
-// late lists the phases in which brunt was late, each with the cause and its remedy.
-func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
+// late lists the phases in which brunt was late, with advice by the cores that it used.
+func late(f *judge.Findings, cores float64, limit time.Duration) []string {
 	limits := []string{}
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
 			limits = append(limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
-				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(g)))
+				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(cores)))
 		}
 	}
 	return limits
@@ -61,7 +60,7 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string 
 const starvedErrors = 0.1
 
 // starved describes what this machine lacked, and the remedy.
-func starved(f *judge.Findings, g *result.Generator) []string {
+func starved(f *judge.Findings, cores float64) []string {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess
@@ -85,7 +84,7 @@ func starved(f *judge.Findings, g *result.Generator) []string {
 			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, LagAdvice(g)))
+		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, LagAdvice(cores)))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
 		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))
@@ -93,30 +92,13 @@ func starved(f *judge.Findings, g *result.Generator) []string {
 	return limits
 }
 
-// LagAdvice names why the generator was late, and the remedy: a CPU quota, too few cores, a span in
-// which it stood still, or else another program. Where tasks waited for a processor, that is why it
-// stood still.
-func LagAdvice(g *result.Generator) string {
-	if g.Throttled > 0 && float64(g.Throttled) >= throttledShare*float64(g.Periods) {
-		return fmt.Sprintf("A CPU quota throttled brunt in %d of %d periods: raise the quota of its control group, or lower the rate.", g.Throttled, g.Periods)
-	}
-	if share := float64(g.CPU) / float64(runtime.GOMAXPROCS(0)); share > .7 {
-		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", g.CPU)
-	}
-	if n := len(g.Freezes); n > 0 && g.Pressure < contended {
-		worst := slices.MaxFunc(g.Freezes, func(a, b result.Freeze) int { return cmp.Compare(a.D, b.D) })
-		text := fmt.Sprintf("Brunt stood still for %s at %s", quantity.FormatSeconds(float64(worst.D)), quantity.FormatSeconds(float64(worst.T)))
-		if n > 1 {
-			text += fmt.Sprintf(", the longest of %d times", n)
-		}
-		return text + ": it was stopped, or the machine was suspended or gave it no processor."
+// LagAdvice is the remedy for a late generator, by the cores that it used.
+func LagAdvice(cores float64) string {
+	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
+		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
 	}
 	return crowdedOut
 }
-
-// throttledShare is the share of periods with throttling from which on a CPU quota counts as the cause
-// of brunt's lag: it is late in as many of its requests, and the p99 shows it.
-const throttledShare = .01
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 

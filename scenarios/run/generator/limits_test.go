@@ -27,32 +27,10 @@ func TestStarved(t *testing.T) {
 		{"many in a phase", map[string]float64{"run": .001, "x": .5}, map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000}, fail, "11 requests found no socket"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, &result.Generator{})
+			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, 0)
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
 		})
-	}
-}
-
-// TestLagAdvice: the advice names the true cause.
-func TestLagAdvice(t *testing.T) {
-	freezes := []result.Freeze{{T: 1, D: .06}, {T: 3.1, D: .42}}
-	for _, c := range []struct {
-		name string
-		g    result.Generator
-		want string
-	}{
-		{"a quota", result.Generator{Periods: 100, Throttled: 37, Freezes: freezes, Pressure: .9}, "A CPU quota throttled brunt in 37 of 100 periods"},
-		{"a quota that hardly throttled", result.Generator{Periods: 1000, Throttled: 1}, crowdedOut},
-		{"all cores", result.Generator{CPU: 1e3, Freezes: freezes}, "It used 1000.0 cores"},
-		{"a freeze", result.Generator{Freezes: freezes[1:]}, "Brunt stood still for 420ms at 3.1s: "},
-		{"freezes", result.Generator{Freezes: freezes}, "Brunt stood still for 420ms at 3.1s, the longest of 2 times"},
-		{"freezes for want of a processor", result.Generator{Freezes: freezes, Pressure: .5}, crowdedOut},
-		{"a neighbour", result.Generator{Pressure: .5}, crowdedOut},
-	} {
-		if got := LagAdvice(&c.g); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
-		}
 	}
 }

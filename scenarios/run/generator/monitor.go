@@ -26,7 +26,6 @@ type Monitor struct {
 	pauses   gcPauses
 	pulse    *measure.Pulse
 	stealSum float64
-	quota    machine.Quota // as of the beginning
 	ticksSum float64
 }
 
@@ -36,7 +35,6 @@ func NewMonitor(now func() time.Duration, t0 time.Time) *Monitor {
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
 	m.stolen, m.ticks = machine.StolenTime()
-	m.quota = machine.CPUQuota()
 	m.wall = m.drift()
 	m.pauses.read()
 	return m
@@ -95,9 +93,6 @@ func (m *Monitor) Finish() result.Generator {
 	}
 	if m.ticksSum > 0 {
 		g.Steal = result.Num(m.stealSum / m.ticksSum)
-	}
-	if q := machine.CPUQuota(); q.Periods >= m.quota.Periods && q.Throttled >= m.quota.Throttled {
-		g.Periods, g.Throttled = q.Periods-m.quota.Periods, q.Throttled-m.quota.Throttled
 	}
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
 	m.pulse.Stop()

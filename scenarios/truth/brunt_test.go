@@ -1,0 +1,172 @@
+package truth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios/suite"
+	"brunt/scenarios/truth"
+)
+
+// brunt is the program under test, built once.
+var brunt string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "truth")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	brunt = filepath.Join(dir, "brunt.exe") // windows asks for the suffix; others don't mind
+	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return suite.Loading(m).Run()
+}
+
+// A report is what these tests read of result.json.
+type report struct {
+	Version  int       `json:"version"`
+	Verdict  string    `json:"verdict"`
+	ExitCode int       `json:"exit_code"`
+	Reason   string    `json:"reason"`
+	T0       time.Time `json:"t0"`
+	Cells    []struct {
+		Phase, Load, Step, Outcome string
+		Count                      int
+	} `json:"cells"`
+	Faults []struct {
+		Name        string
+		Injected    *float64
+		Cleared     *float64
+		Onset       *float64
+		Recover     *float64
+		Heal        *float64
+		Failover    *float64
+		Degraded    *float64
+		Impact      string
+		Failed      int      `json:"failed_requests"`
+		RecoveredAt *float64 `json:"recovered_at"`
+	} `json:"faults"`
+	Objectives []struct {
+		Text, Verdict, Note string
+		Measured            *float64
+		Low, High           *float64
+		Count               int
+	} `json:"objectives"`
+	Incidents []struct {
+		Begin, End *float64
+		Over       bool
+		Bad        int
+		Kinds      map[string]int
+		Faults     []string
+		Planned    bool
+	} `json:"incidents"`
+	Ledger *struct {
+		Acked, Lost, Duplicated, Late int
+	} `json:"ledger"`
+	exit   int
+	stdout string
+}
+
+// count is the number of requests of a phase with an outcome.
+func (r *report) count(phase, outcome string) int {
+	for _, c := range r.Cells {
+		if c.Phase == phase && c.Load == "*" && c.Step == "*" && c.Outcome == outcome {
+			return c.Count
+		}
+	}
+	return 0
+}
+
+// objective is the verdict on an objective, by its text.
+func (r *report) objective(text string) string {
+	for _, o := range r.Objectives {
+		if o.Text == text {
+			return o.Verdict
+		}
+	}
+	return "missing"
+}
+
+// play runs a scenario and returns its result and exit code.
+// during is called with the process while it runs.
+func play(t *testing.T, scenario string, during func(*os.Process)) *report {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scenario.yaml")
+	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	c := exec.Command(brunt, "run", file, "-o", out)
+	c.Env = append(os.Environ(), "NO_COLOR=1", "XDG_STATE_HOME="+dir)
+	var text bytes.Buffer
+	c.Stdout, c.Stderr = &text, &text
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if during != nil {
+		during(c.Process)
+	}
+	err := c.Wait()
+	r := &report{}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		r.exit = exit.ExitCode()
+	case err != nil:
+		t.Fatal(err)
+	}
+	r.stdout = text.String()
+	raw, err := os.ReadFile(filepath.Join(out, "result.json"))
+	if err != nil {
+		t.Fatalf("exit %d, no result: %v\n%s\n%s", r.exit, err, text.String(), scenario)
+	}
+	if err := json.Unmarshal(raw, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// complaints are what brunt got wrong in a case.
+type complaints []string
+
+func (c *complaints) Errorf(format string, args ...any) {
+	*c = append(*c, fmt.Sprintf(format, args...))
+}
+
+// near complains unless got, in seconds, is want within tolerance.
+func near(c *complaints, what string, got *float64, want, tolerance time.Duration) {
+	switch {
+	case got == nil:
+		c.Errorf("%s is unknown, want %v ± %v", what, want, tolerance)
+	case math.Abs(*got-want.Seconds()) > tolerance.Seconds():
+		c.Errorf("%s is %.4fs, want %v ± %v", what, *got, want, tolerance)
+	}
+}
+
+func at(s *truth.Server, r *report) time.Duration {
+	if on := s.Log.Injected(); len(on) > 0 {
+		return on[0].Sub(r.T0)
+	}
+	return -1
+}
+
+// indent indents the lines of a text.
+func indent(text, by string) string {
+	return by + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+by)
+}

@@ -1,0 +1,19 @@
+// Package truth is a server of known behaviour with a log of its own. Tests hold brunt's verdicts
+// and figures against what the server did.
+//
+//	Script: what becomes of request n ---> Server ---> Log: when each request came, and its fate
+//	                                          ^          |
+//	brunt run SCENARIO -----------------------'          v
+//	      |                                            Truth: counts, outages, recovery times
+//	      '---> result.json -----------compared-----------'
+//
+// A request carries its number, so its fate does not depend on when it arrives. What the truth
+// of a run is follows from the log alone, by code that shares nothing with brunt's packages; this
+// package imports none of them.
+//
+//	server.go   Server: answers by script, and is the webhook of the fault
+//	script.go   Script and Act: the fate of each request
+//	log.go      Entry: what the server saw
+//	truth.go    Truth: what a run against the log should have found
+//	writes.go   Store: writes that are kept, lost, late or doubled
+package truth

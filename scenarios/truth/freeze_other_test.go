@@ -1,0 +1,15 @@
+//go:build !unix
+
+package truth_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"brunt/scenarios/truth"
+)
+
+func freeze(t *testing.T, _ *os.Process, _ *truth.Server, _ time.Duration) {
+	t.Error("this system has no signal that stops a process")
+}

@@ -1,0 +1,70 @@
+package truth
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// An Entry is a request as the server saw it.
+type Entry struct {
+	N       int       // its number
+	Step    string    // its path
+	Arrived time.Time // its header was read
+	Ended   time.Time // its answer was handed to the kernel, or the client gave up
+	Act     Act
+}
+
+// A Log holds what the server saw, and when the fault was injected and taken back.
+type Log struct {
+	mu       sync.Mutex
+	entries  []Entry
+	injected []time.Time
+	reverted []time.Time
+}
+
+func (l *Log) add(e Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+}
+
+func (l *Log) fault(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if on {
+		l.injected = append(l.injected, time.Now())
+	} else {
+		l.reverted = append(l.reverted, time.Now())
+	}
+}
+
+// Entries returns what the server saw, by number.
+func (l *Log) Entries() []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := slices.Clone(l.entries)
+	slices.SortStableFunc(out, func(a, b Entry) int { return a.N - b.N })
+	return out
+}
+
+// Arrived is how many requests the server has answered or given up.
+func (l *Log) Arrived() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries)
+}
+
+// Injected returns when the fault was injected, each time.
+func (l *Log) Injected() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.injected)
+}
+
+// Reverted returns when the fault was taken back, each time.
+func (l *Log) Reverted() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.reverted)
+}

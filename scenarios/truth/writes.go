@@ -1,0 +1,84 @@
+package truth
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Fate is what becomes of an acknowledged write.
+type Fate struct {
+	Lost   bool          // it is never found
+	Late   time.Duration // it is found this long after it was acknowledged
+	Double bool          // it is found twice
+}
+
+// A Write is an acknowledged write.
+type Write struct {
+	ID   string
+	N    int // counted from 0
+	At   time.Time
+	Fate Fate
+}
+
+// A Store keeps writes. Fates says what becomes of write n, counted from 0 by arrival; nil keeps all.
+type Store struct {
+	Fates func(n int) Fate
+
+	mu     sync.Mutex
+	writes []Write
+}
+
+// Writes returns the acknowledged writes in the order of their arrival.
+func (s *Store) Writes() []Write {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.writes)
+}
+
+func (s *Store) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := Write{ID: id, N: len(s.writes), At: time.Now()}
+	if s.Fates != nil {
+		w.Fate = s.Fates(w.N)
+	}
+	s.writes = append(s.writes, w)
+}
+
+// found is how many times a write is found now.
+func (s *Store) found(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.writes, func(w Write) bool { return w.ID == id })
+	if i < 0 {
+		return 0
+	}
+	switch f := s.writes[i].Fate; {
+	case f.Lost, time.Since(s.writes[i].At) < f.Late:
+		return 0
+	case f.Double:
+		return 2
+	}
+	return 1
+}
+
+// writes acknowledges a write, and lists how often it is found.
+func (v *Server) writes(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("id")
+	if r.Method == http.MethodPost {
+		v.Store.add(id)
+		w.WriteHeader(http.StatusCreated)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch v.Store.found(id) {
+	case 0:
+		w.WriteHeader(http.StatusNotFound)
+	case 1:
+		_, _ = w.Write([]byte(`{"items":[1]}`))
+	default:
+		_, _ = w.Write([]byte(`{"items":[1,1]}`))
+	}
+}
