@@ -57,10 +57,14 @@ var fail = truth.Act{Status: 500}
 
 var socketCases = []socketCase{
 	{
-		short: true, name: "healthy", script: truth.Healthy(0), slo: []string{"errors < 1%", "p99 < 500ms"}, verdict: "pass",
+		name:   "healthy",
+		short:  true,
+		script: truth.Healthy(0), slo: []string{"errors < 1%", "p99 < 500ms"}, verdict: "pass",
 	},
 	{
-		short: true, name: "without objectives, every request failed", script: truth.Healthy(0).Between(0, 1<<30, fail), seconds: 3,
+		name:   "without objectives, every request failed",
+		short:  true,
+		script: truth.Healthy(0).Between(0, 1<<30, fail), seconds: 3,
 		verdict: "none", exit: 3,
 	},
 	{
@@ -71,8 +75,10 @@ var socketCases = []socketCase{
 		chaos: inFault, slo: []string{"recover < 1800ms after f"}, verdict: "pass", see: sharpOutage,
 	},
 	{
-		short: true, name: "an outage of 1.5 s is too long", script: truth.Healthy(0).Between(310, 460, fail),
-		chaos: inFault, slo: []string{"recover < 1400ms after f"}, verdict: "fail", exit: 3, see: sharpOutage,
+		name:   "an outage of 1.5 s is too long",
+		short:  true,
+		script: truth.Healthy(0).Between(310, 460, fail),
+		chaos:  inFault, slo: []string{"recover < 1400ms after f"}, verdict: "fail", exit: 3, see: sharpOutage,
 	},
 	{
 		name: "an outage at 50/s", rate: 50, seconds: 12, script: truth.Healthy(0).Between(157, 243, fail),
@@ -83,7 +89,9 @@ var socketCases = []socketCase{
 		chaos: inFault, slo: []string{"recover < 1500ms after f"}, verdict: "pass", see: sharpOutage,
 	},
 	{
-		short: true, name: "an outage of 0.3 s is seen and named", rate: 200, script: truth.Healthy(0).Between(620, 680, fail),
+		name:  "an outage of 0.3 s is seen and named",
+		short: true,
+		rate:  200, script: truth.Healthy(0).Between(620, 680, fail),
 		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *complaints, g got) {
 			sharpOutage(c, g)
 			if g.Faults[0].Failed != 60 {
@@ -117,7 +125,9 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		open: "shed is no part of impact", name: "a surge of shed is an impact", script: truth.Healthy(0).Between(310, 500, truth.Act{Status: 503}), check: "shed: [503]",
+		name:   "a surge of shed is an impact",
+		open:   "shed is no part of impact",
+		script: truth.Healthy(0).Between(310, 500, truth.Act{Status: 503}), check: "shed: [503]",
 		chaos: inFault, slo: []string{"errors < 1%", "availability > 99%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
 			if g.Faults[0].Impact != "impacted" {
@@ -144,7 +154,9 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		short: true, name: "2 of 60 errors do not show errors < 5%", rate: 10, seconds: 6, script: truth.Healthy(0).EveryIn(20, 50, 15, fail),
+		name:  "2 of 60 errors do not show errors < 5%",
+		short: true,
+		rate:  10, seconds: 6, script: truth.Healthy(0).EveryIn(20, 50, 15, fail),
 		slo: []string{"errors < 5%"}, verdict: "inconclusive", exit: 8,
 	},
 	{
@@ -155,11 +167,15 @@ var socketCases = []socketCase{
 		slo: []string{"errors = 0%"}, verdict: "fail", exit: 3,
 	},
 	{
-		early: true, name: "a baseline of errors breaks nothing", script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: inFault,
+		name:   "a baseline of errors breaks nothing",
+		early:  true,
+		script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: inFault,
 		slo: []string{"recover < 1s after f"}, verdict: "invalid", exit: 5, see: notInjected,
 	},
 	{
-		early: true, objectives: map[string]string{"recover < 1s after f": "inconclusive"}, name: "a steady state that fails breaks nothing", script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: inFault,
+		name:  "a steady state that fails breaks nothing",
+		early: true, objectives: map[string]string{"recover < 1s after f": "inconclusive"},
+		script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: inFault,
 		more: "steady: [errors < 1%]", slo: []string{"recover < 1s after f"}, verdict: "fail", exit: 3, see: notInjected,
 	},
 	{
@@ -183,7 +199,9 @@ var socketCases = []socketCase{
 		},
 	},
 	{
-		open: "lost writes are no part of impact", name: "90 writes are lost", flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
+		name: "90 writes are lost",
+		open: "lost writes are no part of impact",
+		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
 		fates: fatesBetween(310, 400, truth.Fate{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Lost != 90 {
@@ -227,7 +245,9 @@ var socketCases = []socketCase{
 		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "fail", exit: 3, objectives: map[string]string{"p98 < 50ms": "fail"},
 	},
 	{
-		open: "stalls of closed loads are not found", name: "a closed load hides no stall", script: truth.Healthy(0).Between(900, 910, truth.Act{Delay: 5 * time.Second}), timeout: 10 * time.Second,
+		name:   "a closed load hides no stall",
+		open:   "stalls of closed loads are not found",
+		script: truth.Healthy(0).Between(900, 910, truth.Act{Delay: 5 * time.Second}), timeout: 10 * time.Second,
 		executor: "executor: per-vu-iterations, vus: 10, iterations: 200, max_duration: 30s", flow: `[{get: "/read?n=${data.n.value}", name: read}, {think: 10ms}]`,
 		slo: []string{"availability > 99%"}, verdict: "inconclusive", exit: 8,
 	},
