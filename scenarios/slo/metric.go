@@ -114,5 +114,16 @@ func (m Metric) FormatValue(f float64) string {
 	case Count:
 		return syntax.Decimal(math.Round(f))
 	}
-	return syntax.Decimal(math.Round(f*100) / 100)
+	return syntax.Decimal(roundPlain(f))
+}
+
+// roundPlain rounds to two digits after the point; a value between 0 and 1, such as a share, to three
+// digits of it or of its distance to 1, so that neither 0 nor 1 is shown for it.
+func roundPlain(f float64) float64 {
+	digits := 2
+	if f > 0 && f < 1 {
+		digits = min(15, max(2, 2-int(math.Floor(math.Log10(min(f, 1-f))))))
+	}
+	p := math.Pow10(digits)
+	return math.Round(f*p) / p
 }
