@@ -61,7 +61,7 @@ func adviceOnPass(r *result.Result) string {
 
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
-	var in, recovered, harmless, lasting int64
+	var in, recovered, harmless, slight, lasting int64
 	broken := ""
 	slowest := result.Num(0)
 	for i := range r.Faults {
@@ -78,6 +78,9 @@ func faultsOutcome(r *result.Result) string {
 			}
 		case result.NotImpacted:
 			harmless++
+			if p := f.Parts; p != nil && (p.Bad() > 0 || p.Slower()) {
+				slight++
+			}
 		case result.NotRecovered:
 			if lasting++; lasting == 1 {
 				broken = quote(f.Name)
@@ -93,6 +96,9 @@ func faultsOutcome(r *result.Result) string {
 			broken += " and " + words.Plural(lasting-1, "fault more", "faults more")
 		}
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
+	case harmless == in && slight > 0:
+		return ", and the share of bad requests stayed within the limit during " + faults +
+			", though " + words.Plural(slight, "one", "of them") + " made requests slower or fail"
 	case harmless == in && in == 1:
 		return ", and the fault did no harm that could be seen"
 	case harmless == in:
@@ -104,7 +110,8 @@ func faultsOutcome(r *result.Result) string {
 	case harmless == 0:
 		return ", and the target recovered from " + faults + ", the slowest time in " + words.Seconds(slowest)
 	}
-	return fmt.Sprintf(", and of %s %d did no harm and the target recovered from %d, the slowest time in %s", faults, harmless, recovered, words.Seconds(slowest))
+	return fmt.Sprintf(", and of %s %d stayed within the limit and the target recovered from %d, the slowest time in %s",
+		faults, harmless, recovered, words.Seconds(slowest))
 }
 
 // adviceOnFail names the failed objective that tells an outsider most: the steady state first,

@@ -166,7 +166,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 		s.text("    ", "      ", times, plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" {
-			seen = scenarios.Sentence(words.FaultCost(f)) // the line above has the rest
+			seen = strings.TrimSpace(scenarios.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(words.FaultRevert(f)), plain)
 		if n := words.FaultDetection(f); n != "" {

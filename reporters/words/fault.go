@@ -26,17 +26,14 @@ func FaultTarget(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultEffect says in one sentence how a fault affected the load.
+// FaultEffect says how a fault affected the load.
 func FaultEffect(f *result.FaultRecord) string {
 	s := ""
 	switch f.Impact {
 	case result.Impacted:
 		s = impactedBy(f)
 	case result.NotImpacted:
-		s = "no impact was seen"
-		if f.Limit.Known() && f.Limit > 0 {
-			s = "no impact: never more than " + Percent(float64(f.Limit)) + " of the requests were bad for long enough to be more than chance"
-		}
+		s = withinLimit(f)
 	case result.NotRecovered:
 		s = impactedBy(f) + "; not recovered by the end of the run"
 	case result.Confounded:
@@ -57,7 +54,52 @@ func FaultEffect(f *result.FaultRecord) string {
 	if f.Note != "" {
 		s = strings.TrimSuffix(s, ".") + ": " + Clean(f.Note)
 	}
-	return scenarios.Sentence(s)
+	s = scenarios.Sentence(s)
+	if l := FaultLatency(f); l != "" {
+		s += " " + l
+	}
+	return s
+}
+
+// withinLimit describes a fault during which the share of bad requests stayed within the limit.
+func withinLimit(f *result.FaultRecord) string {
+	limit := "the limit"
+	if f.Limit.Known() && f.Limit > 0 {
+		limit += " of " + Percent(float64(f.Limit))
+	}
+	p := f.Parts
+	switch {
+	case p == nil:
+		return "none seen: bad requests stayed within " + limit
+	case p.Bad() > 0 && p.Requests > 0:
+		s := fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
+		if p.First.Known() {
+			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
+		}
+		return s
+	case p.Slower():
+		return "no request failed, and the load was slower"
+	}
+	return "none seen: no request failed"
+}
+
+// badRequests counts requests that failed or were slow.
+func badRequests(f *result.FaultRecord, n int64) string {
+	s := Plural(n, "request", "requests") + " failed"
+	if f.Slow.Known() && f.Slow > 0 {
+		s += " or took over " + Seconds(f.Slow)
+	}
+	return s
+}
+
+// FaultLatency is a sentence on the response times of good answers during a fault and in the baseline;
+// empty where they are unknown.
+func FaultLatency(f *result.FaultRecord) string {
+	p := f.Parts
+	if p == nil || !p.P50.Known() || !p.P50Before.Known() {
+		return ""
+	}
+	return fmt.Sprintf("Answers took p50 %s, p95 %s; in the baseline p50 %s, p95 %s.", Seconds(p.P50), Seconds(p.P95), Seconds(p.P50Before), Seconds(p.P95Before))
 }
 
 func impactedBy(f *result.FaultRecord) string {
@@ -86,12 +128,17 @@ func impactedBy(f *result.FaultRecord) string {
 // FaultCost says how many requests failed because of a fault, and for how long service was
 // degraded.
 func FaultCost(f *result.FaultRecord) string {
-	s := Plural(f.Failed, "request", "requests") + " failed"
-	if f.Slow.Known() && f.Slow > 0 {
-		s += " or took over " + Seconds(f.Slow)
-	}
+	s := badRequests(f, f.Failed)
 	if f.Degraded.Known() && f.Degraded > 0 {
 		s += " in " + Seconds(f.Degraded) + " of degraded service"
+	}
+	if p := f.Parts; p != nil {
+		if p.Shed > 0 {
+			s += "; " + Plural(p.Shed, "request was", "requests were") + " shed"
+		}
+		if p.Lost > 0 {
+			s += "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+		}
 	}
 	return s
 }
@@ -189,9 +236,18 @@ func FaultOutcome(f *result.FaultRecord) string {
 	}
 	switch f.Impact {
 	case result.Impacted:
+		if !f.OnsetAt.Known() && f.Parts != nil && f.Parts.Lost > 0 {
+			return "writes lost"
+		}
 		return "recovered"
 	case result.NotImpacted:
-		return "no impact"
+		switch p := f.Parts; {
+		case p != nil && p.Bad() > 0:
+			return "within limit"
+		case p.Slower():
+			return "slower"
+		}
+		return "none seen"
 	case result.NotRecovered:
 		return "not recovered"
 	case result.NotInjected:

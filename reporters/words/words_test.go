@@ -83,8 +83,25 @@ func TestEffect(t *testing.T) {
 		{
 			"without impact",
 			result.FaultRecord{Impact: result.NotImpacted, Limit: .01},
-			"No impact: never more than 1% of the requests were bad for long enough to be more than chance.",
+			"None seen: bad requests stayed within the limit of 1%.",
 		},
+		{"none seen", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002},
+		}, "None seen: no request failed. Answers took p50 1ms, p95 2ms; in the baseline p50 1ms, p95 2ms."},
+		{"slower", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002},
+		}, "No request failed, and the load was slower. Answers took p50 61ms, p95 80ms; in the baseline p50 1ms, p95 2ms."},
+		{"within the limit", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01, Slow: .5,
+			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},
+		}, "Within the limit of 1%: 306 requests failed or took over 500ms, 0.383%, from 10.2s to 10.5s."},
+		{"writes lost", result.FaultRecord{
+			Impact: result.Impacted, Onset: reporterstest.Nan, OnsetAt: reporterstest.Nan, Failover: reporterstest.Nan, Recover: 0,
+			Heal: 0, Degraded: 0, Slow: reporterstest.Nan,
+			Parts: &result.ImpactParts{Requests: 800, Shed: 2, Lost: 90, P50: reporterstest.Nan},
+		}, "Impact, recovered 0s after the injection; 0 requests failed; 2 requests were shed; 90 acknowledged writes were lost."},
 		{"not recovered", result.FaultRecord{
 			Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan,
 			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,

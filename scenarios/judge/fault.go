@@ -113,8 +113,8 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	case required != "" && required != scenarios.Pass:
 		r.Verdict, r.Note = required, why
 	case !a.Tells():
-	case a.Impact == result.NotImpacted && o.Metric.Name == "onset":
-		r.Note = "no impact, so there is no onset"
+	case untouched(a) && o.Metric.Name == "onset":
+		r.Note = "the share of bad requests stayed within the limit, so there is no onset"
 	default:
 		f.judgeValue(o, oc, a, &r)
 	}
@@ -161,8 +161,8 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 		r.Measured = result.Num(v)
 	}
 	switch {
-	case a.Impact == result.NotImpacted:
-		r.Note = "no impact"
+	case untouched(a):
+		r.Note = "the share of bad requests stayed within the limit"
 	case math.IsInf(v, 1):
 		r.Note = "no recovery while the fault was active"
 	case o.Metric.Unit == slo.Seconds && o.Metric.Name != "area" && !least:
@@ -181,6 +181,11 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 	default:
 		r.Verdict = scenarios.Fail
 	}
+}
+
+// untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.
+func untouched(a impact.Answer) bool {
+	return a.Impact == result.NotImpacted || a.Impact == result.Impacted && !a.OnsetAt.Known()
 }
 
 // faultRange is the interval of a time of a fault whose figure is v. That of a sum of times is as wide
@@ -218,7 +223,7 @@ func faultValue(o slo.Objective, oc measure.Occurrence, a impact.Answer) (v floa
 		switch {
 		case a.FailoverAt.Known():
 			return since(a.FailoverAt, injected), false
-		case a.Impact == result.NotImpacted:
+		case untouched(a):
 			return 0, false
 		}
 		return math.Inf(1), false

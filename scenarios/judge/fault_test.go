@@ -113,7 +113,7 @@ func TestFault_Verdicts(t *testing.T) {
 	}{
 		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
-		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
+		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
 		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact is set"},
 		{"an impact that is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
@@ -122,7 +122,7 @@ func TestFault_Verdicts(t *testing.T) {
 		{"no time for a hold", "recover < 90s after f", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
 		{"steady state did not hold", "", Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "steady state did not hold"},
 		{"not injected", "", Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
-		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no impact"},
+		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no onset"},
 		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
 		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
 		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Inconclusive, "g was in as well"},
@@ -162,7 +162,7 @@ func TestFault_Verdicts(t *testing.T) {
 		{"failed over", "failover < 10s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
 		{"failed over too late", "failover < 3s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
 		{"never failed over", "failover < 10s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was active"},
-		{"nothing to fail over from", "failover < 10s after f", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
+		{"nothing to fail over from", "failover < 10s after f", Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
 		{
 			"failed over, and measure.Never back", "failover < 10s after f",
 			Case{},

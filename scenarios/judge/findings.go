@@ -112,9 +112,10 @@ type PhaseLag struct {
 type FaultFinding struct {
 	measure.Occurrence
 	impact.Answer
-	Limit    float64       // L: the share of bad requests, 0 to 1, that counts as impact
-	Slow     time.Duration // an answer that takes longer is a bad request; zero: none is
-	Requests int64         // of the load during its phase
+	Limit    float64             // L: the share of bad requests, 0 to 1, that counts as impact
+	Slow     time.Duration       // an answer that takes longer is a bad request; zero: none is
+	Requests int64               // of the load during its phase
+	Parts    *result.ImpactParts // nil: it was not injected
 
 	// Unsteady describes how the steady state failed before the injection of a fault with an
 	// objective; empty where it held. The run fails.
@@ -166,6 +167,7 @@ type composer struct {
 	asked     map[asked]impact.Answer
 	hists     *measure.Histograms
 	blocks    []*blocks // for the intervals of objectives
+	shed      shedView
 }
 
 // A record is a cell without its distributions.
@@ -198,7 +200,7 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i]}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f, i, ps, sums)}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}

@@ -39,6 +39,9 @@ func (f *composer) ask(i int, o slo.Objective) impact.Answer {
 	a, known := f.asked[k]
 	if !known {
 		a = f.find(i, o)
+		if a.Impact == result.NotImpacted && lostTo(f, i) > 0 {
+			a.Impact = result.Impacted
+		}
 		f.asked[k] = a
 	}
 	return a
@@ -49,6 +52,14 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 	if oc.Name == "" {
 		return impact.Unknown(result.NotInjected, "")
 	}
+	a := withShed(f, i, o, impact.Ask(questionOn(f, i, o)))
+	f.confound(i, &a, f.after(i))
+	return a
+}
+
+// questionOn describes the load that objective o selects around occurrence i.
+func questionOn(f *composer, i int, o slo.Objective) impact.Question {
+	oc := f.Faults[i]
 	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	if oc.Over {
 		q.Cleared = oc.Cleared
@@ -71,9 +82,7 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 			q.Caught.Bad += s.Bad
 		}
 	}
-	a := impact.Ask(q)
-	f.confound(i, &a, next)
-	return a
+	return q
 }
 
 // begunIn returns the slices that begin in a span.

@@ -200,7 +200,7 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "90 writes are lost",
-		open: "lost writes are no part of impact",
+
 		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
 		fates: fatesBetween(310, 400, truth.Fate{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {

@@ -1,0 +1,85 @@
+package judge
+
+import (
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// TestParts: each part of an impact is counted beside the baseline, whatever the verdict on it.
+func TestParts(t *testing.T) {
+	blip := between(32*sec, 32050*ms) // 10 requests
+	all := outage(blip)
+	for i := range all {
+		if at := all[i].Intended; between(33*sec, 39*sec)(at) {
+			all[i] = request(at, 60*ms, okay)
+		}
+	}
+	p := drill(t, parseObjectives(t, "p95 < 30ms in f"), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+	if p.Impact != result.NotImpacted || p.Parts == nil {
+		t.Fatalf("%s (%s), parts %v; want not_impacted", p.Impact, p.Note, p.Parts)
+	}
+	got := *p.Parts
+	if got.Errors != 10 || got.Shed != 0 || got.Lost != 0 || got.First != 32 || got.Last < 32.04 || got.Last > 32.05 {
+		t.Errorf("%+v", got)
+	}
+	if got.P50Before < .0199 || got.P50Before > .0201 || got.P50 < .0599 || got.P50 > .0601 || !got.Slower() {
+		t.Errorf("percentiles: %+v", got)
+	}
+}
+
+// TestSurge: a surge of shed requests is an impact unless an objective on shed covers the load. Load
+// that was shed at the same rate before is none.
+func TestSurge(t *testing.T) {
+	shed := func(harm func(time.Duration) bool) []scenarios.Outcome {
+		all := outage(between(0, 0))
+		for i := range all {
+			if harm(all[i].Intended) {
+				all[i] = request(all[i].Intended, 2*ms, scenarios.Shed)
+			}
+		}
+		return all
+	}
+	fifth := func(at time.Duration) bool { return int(at/(5*ms))%5 == 0 }
+	surge := between(31*sec, 38*sec)
+	for _, c := range []struct {
+		name string
+		slo  string
+		harm func(time.Duration) bool
+		want result.Impact
+	}{
+		{"surge", "recover < 30s after f", surge, result.Impacted},
+		{"covered", "shed < 50%", surge, result.NotImpacted},
+		{"as before", "errors < 1%", fifth, result.NotImpacted},
+		{"more than before", "errors < 1%", func(at time.Duration) bool { return surge(at) || fifth(at) }, result.Impacted},
+	} {
+		f := drill(t, parseObjectives(t, c.slo), Case{}, shed(c.harm), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		if f.Impact != c.want || f.Failed != 0 {
+			t.Errorf("%s: %s (%s), %d failed; want %s, 0", c.name, f.Impact, f.Note, f.Failed, c.want)
+		}
+		if f.Parts.Shed == 0 {
+			t.Errorf("%s: no shed request in %+v", c.name, *f.Parts)
+		}
+		if f.Unsteady != "" {
+			t.Errorf("%s: %s", c.name, f.Unsteady)
+		}
+	}
+}
+
+// TestLostWrites: acknowledged writes that were lost to a fault are an impact of it, from which the
+// load had nothing to recover.
+func TestLostWrites(t *testing.T) {
+	ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}}}
+	c := Case{Ledger: ledger, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}
+	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c, outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
+	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 || got.OnsetAt.Known() {
+		t.Errorf("%+v, parts %+v", got, got.Parts)
+	}
+	for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Inconclusive} {
+		if o := f.Objectives[i]; o.Verdict != want {
+			t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, want)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package result
+
+// ImpactParts are the parts of a fault's impact: what happened to the requests that met the fault,
+// beside the baseline, and to the writes. Requests at which brunt itself failed are left out.
+type ImpactParts struct {
+	Requests     int64 `json:"requests"`      // that met the fault
+	Errors       int64 `json:"errors"`        // of them failed, or were skipped
+	ErrorsBefore Num   `json:"errors_before"` // share of the baseline's requests
+	Slow         int64 `json:"slow"`          // answered, and took longer than `judge.slow`
+	SlowBefore   Num   `json:"slow_before"`   // share of the baseline's requests
+	Shed         int64 `json:"shed"`
+	ShedBefore   Num   `json:"shed_before"` // share of the baseline's requests
+	// intended times of the first and the last request that failed or was slow, offsets from t0; null: none
+	First     Num   `json:"first"`
+	Last      Num   `json:"last"`
+	P50       Num   `json:"p50"` // response time of the good answers, seconds
+	P50Before Num   `json:"p50_before"`
+	P95       Num   `json:"p95"`
+	P95Before Num   `json:"p95_before"`
+	Lost      int64 `json:"lost"` // acknowledged writes that were lost to it
+}
+
+const (
+	slowerBy   = 2     // how often the baseline's percentile fits into that of a slower load
+	slowerMore = 0.005 // seconds by which it exceeds that at least
+)
+
+// Slower reports whether the median or the 95th percentile is at least twice that of the baseline, and
+// 5 ms more. It is a description and no test.
+func (p *ImpactParts) Slower() bool {
+	beyond := func(now, before Num) bool {
+		return now.Known() && before.Known() && now >= slowerBy*before && now-before >= slowerMore
+	}
+	return p != nil && (beyond(p.P50, p.P50Before) || beyond(p.P95, p.P95Before))
+}
+
+// Bad is the number of requests that failed or were slow.
+func (p *ImpactParts) Bad() int64 { return p.Errors + p.Slow }
