@@ -126,7 +126,6 @@ var socketCases = []socketCase{
 	},
 	{
 		name:   "a surge of shed is an impact",
-		open:   "shed is no part of impact",
 		script: truth.Healthy(0).Between(310, 500, truth.Act{Status: 503}), check: "shed: [503]",
 		chaos: inFault, slo: []string{"errors < 1%", "availability > 99%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
@@ -200,7 +199,6 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "90 writes are lost",
-
 		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
 		fates: fatesBetween(310, 400, truth.Fate{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
