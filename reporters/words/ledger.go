@@ -124,28 +124,29 @@ func LedgerText(l *result.LedgerRecord) string {
 	for i, u := range l.Units {
 		units[i] = Clean(u)
 	}
-	text := fmt.Sprintf("Writes by %s, asked for at %s", Clean(l.Write), strings.Join(units, ", "))
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("Writes by %s, asked for at %s", Clean(l.Write), strings.Join(units, ", ")))
 	if l.Took.Known() {
-		text += " from " + Offset(l.Asked) + " on, in " + Seconds(l.Took)
+		text.WriteString(" from " + Offset(l.Asked) + " on, in " + Seconds(l.Took))
 	}
-	text += "."
+	text.WriteString(".")
 	if l.LateHigh > 0 {
-		text += " The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement."
+		text.WriteString(" The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement.")
 	}
 	for i, s := range l.LostSpans {
 		if i == mostSpans {
-			text += fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i)
+			text.WriteString(fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i))
 			break
 		}
 		to := ""
 		if s.Fault != "" {
 			to = " to " + Clean(s.Fault)
 		}
-		text += fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
-			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before))
+		text.WriteString(fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.", Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
+			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before)))
 	}
 	if l.Note != "" {
-		text += " " + scenarios.Sentence(Clean(l.Note))
+		text.WriteString(" " + scenarios.Sentence(Clean(l.Note)))
 	}
-	return text
+	return text.String()
 }

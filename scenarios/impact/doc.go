@@ -21,5 +21,6 @@
 //	incident.go  Incidents: outages of the whole load, whatever caused them
 //	unsteady.go  whether it was bad before the injection
 //	smallest.go  the smallest outage that a load can show
+//	slope.go     the slope of a series over time, and its interval
 //	stats.go     binomial tails and bounds, and how many requests are enough
 package impact

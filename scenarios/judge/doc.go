@@ -18,8 +18,8 @@
 //	error_budget.go     burn and slices, which are computed over spans of time
 //	occurrence.go       asks package impact about each occurrence of a fault
 //	fault.go            objectives on a fault
-//	parts.go            the parts of an impact: errors, latency, shed requests, lost writes
-//	surge.go            whether a surge of shed requests is an impact
+//	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
+//	                    requests
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched

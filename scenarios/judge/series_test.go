@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -44,7 +45,7 @@ func TestTheilSen(t *testing.T) {
 		{"a saw", line(300, func(t float64) float64 { return math.Mod(t, 20) }), nil, -.02, .02, true, .1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			slope, low, high := theilSen(c.points, c.lives)
+			slope, low, high := impact.TheilSen(c.points, c.lives)
 			if slope < c.low || slope > c.high || low > slope || high < slope {
 				t.Errorf("slope %v, between %v and %v; want it from %v to %v", slope, low, high, c.low, c.high)
 			}
@@ -62,10 +63,10 @@ func TestTheilSen_Restart(t *testing.T) {
 	for i := range lives {
 		lives[i] = i / 20
 	}
-	if slope, low, _ := theilSen(points, lives); math.Abs(slope-1) > .01 || low < .9 {
+	if slope, low, _ := impact.TheilSen(points, lives); math.Abs(slope-1) > .01 || low < .9 {
 		t.Errorf("it grows by %v a second, at least %v", slope, low)
 	}
-	if slope, _, _ := theilSen(points, nil); slope > .9 {
+	if slope, _, _ := impact.TheilSen(points, nil); slope > .9 {
 		t.Errorf("without its lives it grows by %v a second: the test shows nothing", slope)
 	}
 }
@@ -76,7 +77,7 @@ func TestTheilSen_Interval(t *testing.T) {
 	held := 0
 	const times = 400
 	for range times {
-		_, low, high := theilSen(line(40, func(t float64) float64 { return .02*t + noise.NormFloat64() }), nil)
+		_, low, high := impact.TheilSen(line(40, func(t float64) float64 { return .02*t + noise.NormFloat64() }), nil)
 		if low <= .02 && high >= .02 {
 			held++
 		}

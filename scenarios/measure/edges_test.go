@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,15 +118,15 @@ func TestEdges_Lagged(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := back.Edges.Clone()
-			got := ""
+			var got strings.Builder
 			for _, m := range e.Marks(nil) {
 				if m.At != sec {
 					t.Errorf("a mark at %s", m.At)
 				}
-				got += map[bool]string{false: "g", true: "b"}[m.Bad]
+				got.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
 			}
-			if got != c.marks || e.Lagged() != c.lagged || back.Slow != c.countsAsSlow {
-				t.Errorf("%q, lagged %d, slow %d; want %q, %d, %d", got, e.Lagged(), back.Slow, c.marks, c.lagged, c.countsAsSlow)
+			if got.String() != c.marks || e.Lagged() != c.lagged || back.Slow != c.countsAsSlow {
+				t.Errorf("%q, lagged %d, slow %d; want %q, %d, %d", got.String(), e.Lagged(), back.Slow, c.marks, c.lagged, c.countsAsSlow)
 			}
 		})
 	}

@@ -33,8 +33,8 @@ type LedgerRecord struct {
 	// the last answer without it; 0 when none was late
 	LateLow  Num `json:"late_low"`
 	LateHigh Num `json:"late_high"` // its upper bound: the first answer with it
-	Asked    Num `json:"asked"` // when the reading began
-	Took     Num `json:"took"`  // how long the reading took
+	Asked    Num `json:"asked"`     // when the reading began
+	Took     Num `json:"took"`      // how long the reading took
 	// writes in other states than held, the worst first; all are in ledger.jsonl
 	Keys []WriteKey `json:"keys"`
 	Left int64      `json:"left,omitempty"` // number of further writes

@@ -15,12 +15,11 @@ type Entry struct {
 	Act     Act
 }
 
-// A Log holds what the server saw, and when the fault was injected and taken back.
+// A Log holds what the server saw, and when the fault was injected.
 type Log struct {
 	mu       sync.Mutex
 	entries  []Entry
 	injected []time.Time
-	reverted []time.Time
 }
 
 func (l *Log) add(e Entry) {
@@ -29,14 +28,10 @@ func (l *Log) add(e Entry) {
 	l.entries = append(l.entries, e)
 }
 
-func (l *Log) fault(on bool) {
+func (l *Log) fault() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if on {
-		l.injected = append(l.injected, time.Now())
-	} else {
-		l.reverted = append(l.reverted, time.Now())
-	}
+	l.injected = append(l.injected, time.Now())
 }
 
 // Entries returns what the server saw, by number.
@@ -60,11 +55,4 @@ func (l *Log) Injected() []time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.injected)
-}
-
-// Reverted returns when the fault was taken back, each time.
-func (l *Log) Reverted() []time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.reverted)
 }

@@ -40,14 +40,3 @@ func (s Script) EveryIn(first, end, k int, a Act) Script {
 		return s(n)
 	}
 }
-
-// RampIn raises the delay of the requests from first up to end evenly from that of s to peak.
-func (s Script) RampIn(first, end int, peak time.Duration) Script {
-	return func(n int) Act {
-		a := s(n)
-		if n >= first && n < end {
-			a.Delay += time.Duration(float64(peak-a.Delay) * float64(n-first+1) / float64(end-first))
-		}
-		return a
-	}
-}

@@ -56,8 +56,8 @@ func (v *Server) Close() error {
 
 func (v *Server) set(on bool) http.HandlerFunc {
 	return func(http.ResponseWriter, *http.Request) {
-		if v.on.Swap(on) != on { // taking a fault back may be asked for twice
-			v.Log.fault(on)
+		if !v.on.Swap(on) && on {
+			v.Log.fault()
 		}
 	}
 }

@@ -77,15 +77,6 @@ func Of(entries []Entry, l Load) Truth {
 	return t
 }
 
-// Degraded is the sum of the outages' lengths.
-func (t Truth) Degraded() time.Duration {
-	sum := time.Duration(0)
-	for _, o := range t.Outages {
-		sum += o.End - o.Begin
-	}
-	return sum
-}
-
 // Recover is the time from an injection, an offset from T0, to the first good request after the last
 // outage that begins before until. It is 0 where no request from the injection on was bad, and
 // false where the last one never ended.

@@ -30,13 +30,6 @@ type Store struct {
 	writes []Write
 }
 
-// Writes returns the acknowledged writes in the order of their arrival.
-func (s *Store) Writes() []Write {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.writes)
-}
-
 func (s *Store) add(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
