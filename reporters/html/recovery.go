@@ -97,8 +97,8 @@ func (p *pageView) asked(r *result.Result) {
 	}
 	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the undo was seen to have worked, and of a fault that ends " +
 		"by itself when its unit was healthy again. " +
-		"Recovered is the beginning of the first stretch over which the share of bad requests is shown to be within " + limitsOf(limits) +
-		". The resolution is that of the windows which this load allows."
+		"Recovered is when the first good request after the last bad one was asked for; the stretch of a hold that it begins shows a share of bad requests within " +
+		limitsOf(limits) + ". The resolution is the time between these two requests, or the interval of a gradual change."
 }
 
 // addLimit records the share of bad requests that counts as harm.
