@@ -28,6 +28,9 @@ import (
 
 // TestMain lets the test binary run as the system under test, and as a stress process.
 func TestMain(m *testing.M) {
+	if signal.Ignored(syscall.SIGHUP) { // as under nohup: units must not inherit that
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	if len(os.Args) == 2 && os.Args[1] == "burn" {
 		if err := stress.Run(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -86,10 +87,11 @@ func TestOutage_Sharp(t *testing.T) {
 		draws = 3
 	}
 	for _, rate := range []float64{20, 50, 100, 1000, 2500} {
+		least, _, _ := impact.Smallest(rate, scenarios.DefaultLimit) // validate says that a shorter outage may not show
 		for i := range draws {
 			injected := 60*sec + time.Duration(r.Int64N(int64(sec)))
 			from := injected + time.Duration(r.Int64N(int64(2*sec)))
-			length := 500*ms + time.Duration(r.Int64N(int64(6*sec)))
+			length := max(500*ms, least) + time.Duration(r.Int64N(int64(6*sec)))
 			cleared := injected + time.Duration(r.Int64N(int64(8*sec)))
 			t.Run(fmt.Sprintf("%g per s %d", rate, i), func(t *testing.T) {
 				all := requestsAt(rate, func(at time.Duration, _ int) bool { return at >= from && at < from+length })

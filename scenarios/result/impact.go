@@ -8,16 +8,16 @@ type ImpactParts struct {
 	ErrorsBefore Num   `json:"errors_before"` // share of the baseline's requests
 	Slow         int64 `json:"slow"`          // answered, and took longer than `judge.slow`
 	SlowBefore   Num   `json:"slow_before"`   // share of the baseline's requests
-	Shed         int64 `json:"shed"`
-	ShedBefore   Num   `json:"shed_before"` // share of the baseline's requests
-	// intended times of the first and the last request that failed or was slow, offsets from t0; null: none
+	Shed         int64 `json:"shed"`          // of them were refused on purpose
+	ShedBefore   Num   `json:"shed_before"`   // share of the baseline's requests
+	// intended time of the first request that failed or was slow, an offset from t0; null: none
 	First     Num   `json:"first"`
-	Last      Num   `json:"last"`
-	P50       Num   `json:"p50"` // response time of the good answers, seconds
-	P50Before Num   `json:"p50_before"`
-	P95       Num   `json:"p95"`
-	P95Before Num   `json:"p95_before"`
-	Lost      int64 `json:"lost"` // acknowledged writes that were lost to it
+	Last      Num   `json:"last"`       // of the last one
+	P50       Num   `json:"p50"`        // median response time of the good answers, seconds
+	P50Before Num   `json:"p50_before"` // the same in the baseline
+	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
+	P95Before Num   `json:"p95_before"` // the same in the baseline
+	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to it
 }
 
 const (

@@ -23,3 +23,6 @@ func KillGroup(pid int) {
 
 // awaitExit returns at once: Wait waits for the exit.
 func awaitExit(int) {}
+
+// defaultSignals does nothing: a child inherits no action for signals.
+func defaultSignals() {}

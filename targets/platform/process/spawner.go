@@ -21,6 +21,7 @@ type spawnJob struct {
 
 // NewSpawner starts the thread of a spawner.
 func NewSpawner() *Spawner {
+	defaultSignals()
 	s := &Spawner{jobs: make(chan spawnJob), done: make(chan struct{})}
 	go func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
