@@ -57,6 +57,7 @@ func withEmptyLists(r *result.Result) *result.Result {
 	emptyIfNil(&c.Errors)
 	emptyIfNil(&c.Generator.Limits)
 	emptyIfNil(&c.Faults)
+	emptyIfNil(&c.Incidents)
 	emptyIfNil(&c.Objectives)
 	emptyIfNil(&c.Windows)
 	if r.Ledger != nil {

@@ -42,7 +42,7 @@ func foundText(found map[string]int) string {
 // LedgerVerdict returns the verdict of the ledger alone, independent of the objectives.
 func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	switch {
-	case l.Lost+l.Duplicated+l.Stale > 0:
+	case l.Wrong() > 0:
 		return scenarios.Fail
 	case !l.Read || l.Acknowledged == 0 || l.Unsure() > 0:
 		return scenarios.Inconclusive

@@ -8,12 +8,15 @@ import (
 
 // An Incident is a stretch of the load whose bad share exceeds the limit, whatever caused it.
 type Incident struct {
-	Begin    time.Duration // intended time of its first bad request
-	BeginIn  Range
-	End      time.Duration // intended time of the first good request after its last bad one, or the end of the load
-	EndIn    Range
-	Over     bool          // it was over before the load ended
-	Degraded time.Duration // sum of its stretches of bad requests
+	Begin   time.Duration // intended time of its first bad request
+	BeginIn Range
+	End     time.Duration // intended time of the first good request after its last bad one, or the end of the load
+	EndIn   Range
+	Over    bool // it was over before the load ended
+	// it did not end earlier; where the load ended within a hold of the last bad request, that is before
+	// End
+	NotBefore time.Duration
+	Degraded  time.Duration // sum of its stretches of bad requests
 }
 
 // Incidents finds the incidents of a load in the order of time. Slices are those of the whole load; of
@@ -57,10 +60,11 @@ func Incidents(q Question) []Incident {
 			from = max(good.from, c.windows(q.Slices, good.from, q.Horizon)[last].from)
 			good = c.recovery(q, onset, from)
 		}
+		in.NotBefore = good.notBefore(q)
 		first = len(q.Slices)
 		if good.state == recovered {
 			end := c.goodFrom(q, onset, good.from, width)
-			in.End, in.EndIn, in.Over = end.At, end.Range, true
+			in.End, in.EndIn, in.Over, in.NotBefore = end.At, end.Range, true, end.At
 			first = good.from
 			for first < len(q.Slices)-1 && q.Slices[first].End <= end.At {
 				first++

@@ -100,46 +100,51 @@ func (in *incident) row(f *composer) result.Incident {
 	return out
 }
 
-// judgeIncident judges `recover < D after incident`: the longest incident that overlaps a fault, from
-// its first bad request to the first good one after its last. So an outage that several faults caused
-// together has one recovery time. Without such an incident it is 0.
+// judgeIncident judges `recover < D after incident` by the incident that overlaps a fault and has the
+// worst answer: an outage that several faults caused has one recovery time. Without one it is 0.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
-	r := unanswered(scenarios.Incident, noFault)
+	worst := unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
-		return r
+		return worst
 	}
-	var worst *incident
+	count := int64(0)
 	for _, in := range f.incidents {
 		if names, _ := in.faults(f); len(names) == 0 {
 			continue
 		}
-		if r.Count++; worst == nil || !in.Over && worst.Over || in.Over == worst.Over && in.End-in.Begin > worst.End-worst.Begin {
-			worst = in
+		if r := recoveryOf(o, in); count == 0 || worse(o, &r, &worst) {
+			worst = r
 		}
+		count++
 	}
-	r.Note = ""
-	if worst == nil {
-		r.Measured, r.Note = 0, "no incident overlaps a fault"
-		r.Verdict = verdictIf(o.Holds(0))
-		return r
+	if count == 0 {
+		worst.Measured, worst.Note = 0, "no incident overlaps a fault"
+		worst.Verdict = verdictIf(o.Holds(0))
 	}
-	lasted := (worst.End - worst.Begin).Seconds()
-	r.Low, r.High = worst.EndIn.Low-worst.BeginIn.High, worst.EndIn.High-worst.BeginIn.Low
-	switch {
-	case !worst.Over:
-		r.Low, r.High = result.Num(lasted), result.NaN
-		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(lasted))
-		if !meets(o, lasted) {
+	worst.Count = count
+	return worst
+}
+
+// recoveryOf judges the length of one incident, from its first bad request to the first good one after
+// its last.
+func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
+	r := unanswered(scenarios.Incident, "")
+	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
+		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
+		if !meets(o, least) {
 			r.Measured, r.Verdict = result.Num(math.Inf(1)), scenarios.Fail
 		}
 		return r
-	case meets(o, lasted) && !meets(o, float64(r.High)):
-		r.Measured = result.Num(lasted)
+	}
+	lasted := (in.End - in.Begin).Seconds()
+	r.Measured = result.Num(lasted)
+	r.Low, r.High = in.EndIn.Low-in.BeginIn.High, in.EndIn.High-in.BeginIn.Low
+	if meets(o, lasted) && !meets(o, float64(r.High)) {
 		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(r.Low), precisely(r.High))
 		return r
 	}
-	r.Measured, r.Verdict = result.Num(lasted), verdictIf(meets(o, lasted))
-	r.Note = "the incident from " + precisely(result.Sec(worst.Begin)) + " to " + precisely(result.Sec(worst.End))
+	r.Verdict = verdictIf(meets(o, lasted))
+	r.Note = "the incident from " + precisely(result.Sec(in.Begin)) + " to " + precisely(result.Sec(in.End))
 	return r
 }
 

@@ -80,6 +80,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	f.judge(ps, in)
 	for i := range f.out.Objectives {
 		o := &f.out.Objectives[i]
+		if o.Phase == scenarios.Incident { // incidents are found once the load is over
+			o.Verdict, o.Measured, o.Low, o.High, o.Note = scenarios.Pending, result.NaN, result.NaN, result.NaN, ""
+		}
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
 			o.Verdict = scenarios.Pending
 			if o.Note == noPhase || o.Note == noFault {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"brunt/scenarios/result"
@@ -29,9 +30,29 @@ func TestUnasked(t *testing.T) {
 					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}, result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
-			if _, got, good := Unasked(cells, nil); got != c.want || good != c.good {
+			if _, got, good := Unasked(cells, nil, nil); got != c.want || good != c.good {
 				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 			}
 		})
+	}
+}
+
+// TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
+func TestUnasked_Writes(t *testing.T) {
+	cells := []result.Cell{
+		{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 100}, {Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: 100},
+	}
+	for _, c := range []struct {
+		ledger result.LedgerRecord
+		good   bool
+		want   string
+	}{
+		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 100}, true, "Every request and check was good"},
+		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3}, false, "3 acknowledged writes were lost, duplicated or stale and no objective"},
+		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
+	} {
+		if _, got, good := Unasked(cells, nil, &c.ledger); good != c.good || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
+		}
 	}
 }

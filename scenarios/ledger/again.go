@@ -62,10 +62,12 @@ func (b *verification) round(ctx context.Context) error {
 		found := b.Now()
 		for i := range batch {
 			c := &batch[i]
+			for k := range c.answers { // where a unit gave no answer, the one before says more
+				if c.answers[k].n == noAnswer {
+					c.answers[k] = before[i][k]
+				}
+			}
 			switch s := sumOf(c.answers); {
-			case s.unanswered: // the answers of the round before say more
-				c.answers = before[i]
-				still = append(still, *c)
 			case s.absent: // at some unit it may still arrive
 				if s.most == 0 {
 					c.absent = asked

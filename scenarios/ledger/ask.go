@@ -157,7 +157,6 @@ func (a *asker) ask(ctx context.Context, id string) sight {
 		}
 	}
 	u.silent.Add(1)
-	u.failed.Add(1)
 	return sight{n: noAnswer}
 }
 

@@ -23,7 +23,7 @@ func TestSpans(t *testing.T) {
 			if w.end > 4*time.Second && w.end < 6*time.Second {
 				w.lost = random.IntN(3) > 0
 			}
-			if w.lost {
+			if w.held = !w.lost; w.lost {
 				lost++
 			}
 			kept = append(kept, w)
@@ -74,5 +74,26 @@ func TestSpansAtTheEnds(t *testing.T) {
 	b.spans()
 	if b.out.RPO != 4 || b.out.RPOLow != 4 {
 		t.Errorf("RPO is %v to %v, want 4 s for both", b.out.RPOLow, b.out.RPO)
+	}
+}
+
+// TestSpansOfFaults holds that each bound is the largest of all faults, and that a write whose state is
+// unknown bounds no span.
+func TestSpansOfFaults(t *testing.T) {
+	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	faults := []*chaos.Record{{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)}}
+	b := &verification{Run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
+	for _, w := range []struct {
+		at   float64
+		fate string
+	}{{9, "held"}, {11, "lost"}, {12, "lost"}, {19, "held"}, {49, "held"}, {51, "lost"}, {59, "lost"}, {59.2, "unknown"}, {59.5, "held"}} {
+		b.acked = append(b.acked, ackedWrite{end: sec(w.at), lost: w.fate == "lost", held: w.fate == "held"})
+	}
+	b.spans()
+	if b.out.RPOLow != 8 || b.out.RPO != 10.5 || b.out.RPOFault != "b" {
+		t.Errorf("RPO is %v to %v by %s, want 8 to 10.5 by b", b.out.RPOLow, b.out.RPO, b.out.RPOFault)
+	}
+	if len(b.out.LostSpans) != 2 || b.out.LostSpans[0].After != 19 || b.out.LostSpans[1].After != 59.5 {
+		t.Errorf("spans are %+v", b.out.LostSpans)
 	}
 }

@@ -265,6 +265,11 @@ func (b *verification) judge(c *checkedWrite) error {
 // settle gives a write its state, and counts it.
 func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	out := b.out
+	for k, a := range c.answers {
+		if a.n == noAnswer {
+			b.units[k].failed.Add(1)
+		}
+	}
 	var state result.WriteState
 	set := func(s result.WriteState, n *int64) {
 		state = cmp.Or(state, s)
@@ -281,7 +286,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLost, &out.Lost)
 	}
 	if c.Acked {
-		b.acked = append(b.acked, ackedWrite{end: c.End, lost: state == result.WriteLost})
+		b.acked = append(b.acked, ackedWrite{end: c.End, lost: state == result.WriteLost, held: s.most > 0})
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)

@@ -225,8 +225,11 @@ func neverReady(o *scenarios.Outcome) {
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
 	at, end := out.Intended, out.End
 	cause := scenarios.NoCause
-	if out.Cause.Own() {
+	switch {
+	case out.Cause.Own():
 		cause = out.Cause
+	case out.Overdue(): // brunt's own as well
+		cause = scenarios.Unsent
 	}
 	for i := range steps {
 		if steps[i].Call == nil {

@@ -286,7 +286,10 @@ func (r *reader) edges(e *Edges, second time.Duration) {
 		}
 		return
 	}
-	d := e.within()
+	if e.detail == nil { // within would spread the good requests over the second
+		e.detail = &detail{}
+	}
+	d := e.detail
 	for _, s := range [...]*slots{&d.good, &d.bad, &d.lagged} {
 		used := r.upTo(1<<len(s) - 1)
 		for i := range s {

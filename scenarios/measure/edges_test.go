@@ -53,6 +53,9 @@ func TestEdges_Order(t *testing.T) {
 			if _, err := readCell(cells[i].append(nil, Key{Start: second}), &back); err != nil {
 				t.Fatal(err)
 			}
+			if d := back.Edges.detail; d != nil && *d != *cells[i].Edges.detail {
+				t.Fatal("the slots that come back are others than those that were written")
+			}
 			e := back.Edges.Clone()
 			sum.Merge(&e)
 		}

@@ -41,6 +41,9 @@ type LedgerRecord struct {
 	Note string     `json:"note,omitempty"` // why it was not read, or oddities
 }
 
+// Wrong counts the writes that are known to be lost, duplicated or stale.
+func (l *LedgerRecord) Wrong() int64 { return l.Lost + l.Duplicated + l.Stale }
+
 // Unsure counts the acknowledged writes whose state is not fully known.
 func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
 

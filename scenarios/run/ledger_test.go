@@ -157,6 +157,25 @@ func TestLedger(t *testing.T) {
 				return s.list(replica, id, "same")
 			}
 		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Late: some}, result.WriteLate},
+		{"some late at one replica, and the other silent from then on", byKey, func(s *replicated) {
+			asked := [2]map[string]int{{}, {}}
+			late := map[string]bool{}
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				late[key] = every(n, 10)
+				return 201, key
+			}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				asked[replica][id]++
+				switch {
+				case late[id] && asked[replica][id] == 1:
+					return 404, `{"items":[]}`
+				case late[id] && replica == 1:
+					return 503, "down"
+				}
+				return s.list(replica, id, "same")
+			}
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, result.WriteStale},
 		{"some twice", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				s.put(key, 1, 1)

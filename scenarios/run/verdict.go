@@ -21,7 +21,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict, res.Reason, good = judge.Unasked(res.Cells, res.Errors)
+		res.Verdict, res.Reason, good = judge.Unasked(res.Cells, res.Errors, res.Ledger)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause)
