@@ -130,10 +130,7 @@ func Ask(q Question) Answer {
 	onset := c.locate(q.Slices, ws, at, first)
 	a.Impact = result.Impacted
 	width := max(time.Second, ws[at].End-ws[at].Start)
-	begin, exact := c.begin(q, first, onset)
-	if !exact {
-		begin = edgeAt(q.Slices[onset].Start, width)
-	}
+	begin := c.badFrom(q, first, onset, width)
 	a.OnsetAt, a.OnsetIn, a.Resolution = result.Sec(begin.At), begin.Range, begin.width()
 	if s, ok := c.failover(q, onset, max(onset, ws[sure].from)); ok {
 		back := c.goodFrom(q, onset, s, width)
@@ -181,6 +178,15 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	}
 }
 
+// badFrom is the instant from which requests were bad, of a degradation that begins in slice onset, and
+// not before slice first. Width is the resolution where single requests are unknown.
+func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge {
+	if e, exact := c.begin(q, first, onset); exact {
+		return e
+	}
+	return edgeAt(q.Slices[onset].Start, width)
+}
+
 // goodFrom is the instant at which the hold from slice s on made good, of a degradation that began in
 // slice onset. Width is the resolution where single requests are unknown.
 func (c chances) goodFrom(q Question, onset, s int, width time.Duration) edge {
@@ -218,11 +224,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		before := h.from
 		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
 		if ws[again].Start > last && !a.RelapsedAt.Known() {
-			begin, exact := c.begin(q, before, onset)
-			if !exact {
-				begin = edgeAt(q.Slices[onset].Start, width)
-			}
-			a.RelapsedAt = result.Sec(begin.At)
+			a.RelapsedAt = result.Sec(c.badFrom(q, before, onset, width).At)
 		}
 		from = max(onset, ws[sure].from)
 	}

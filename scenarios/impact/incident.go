@@ -45,19 +45,17 @@ func Incidents(q Question) []Incident {
 		}
 		width := max(time.Second, ws[at].End-ws[at].Start)
 		onset := c.locate(q.Slices, ws, at, first)
-		begin, exact := c.begin(q, first, onset)
-		if !exact {
-			begin = edgeAt(q.Slices[onset].Start, width)
-		}
+		begin := c.badFrom(q, first, onset, width)
 		in := Incident{Begin: begin.At, BeginIn: begin.Range, End: q.Horizon, EndIn: Range{result.Sec(q.Horizon), result.Sec(q.Horizon)}}
 		from := max(onset, ws[sure].from)
 		good := c.recovery(q, onset, from)
 		for good.state == recovered { // its hold may begin with the end of the incident
-			next, last := firstOnset(c.windows(q.Slices, good.from, q.Horizon))
+			after := c.windows(q.Slices, good.from, q.Horizon)
+			next, last := firstOnset(after)
 			if next != 0 {
 				break
 			}
-			from = max(good.from, c.windows(q.Slices, good.from, q.Horizon)[last].from)
+			from = max(good.from, after[last].from)
 			good = c.recovery(q, onset, from)
 		}
 		in.NotBefore = good.notBefore(q)

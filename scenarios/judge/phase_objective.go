@@ -110,19 +110,19 @@ const unsentMost = 0.01
 // answer says nothing about the target.
 func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
-	who := "brunt itself was late"
+	cause := "brunt itself was late"
 	if own.Unsent() > 0 {
-		who = fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
+		cause = fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
 	}
 	switch {
 	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, who+": it fails as measured, but not with brunt's own time taken off"
+		r.Verdict, r.Note = scenarios.Invalid, cause+": it fails as measured, but not with brunt's own time taken off"
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Fail:
-		r.Verdict, r.Note = scenarios.Invalid, who+": it holds as measured, but not with brunt's own time taken off"
+		r.Verdict, r.Note = scenarios.Invalid, cause+": it holds as measured, but not with brunt's own time taken off"
 	case r.Verdict == scenarios.Pass && punctual.Verdict == scenarios.Inconclusive:
 		r.Verdict, r.Note = punctual.Verdict, punctual.Note
 	case r.Verdict == scenarios.Pass && float64(own.Unsent()) > unsentMost*float64(measured.Offered()):
-		r.Verdict, r.Note = scenarios.Invalid, who+", so the load was not the scheduled one"
+		r.Verdict, r.Note = scenarios.Invalid, cause+", so the load was not the scheduled one"
 	}
 	return r
 }

@@ -7,6 +7,8 @@
 //	spec.go    the ledger of a plan, with its steps resolved
 //	ledger.go  virtual users whose writes are recorded
 //	verify.go  the verification and the state of each write: held, lost, stale, duplicated, …
+//	again.go   asks again for writes that are missing, which are late if they come
+//	span.go    the recovery point: the time over which lost writes had been acknowledged
 //	ask.go     asks a unit for a write, until it answers
 //	list.go    lists the writes that are not simply held
 package ledger

@@ -16,10 +16,14 @@ func TestSpans(t *testing.T) {
 	for range 200 {
 		fault := &chaos.Record{Name: "f", Injected: 5 * time.Second, Cleared: 6 * time.Second}
 		b := &verification{Run: Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}}, out: &result.LedgerRecord{}}
-		var kept []ackedWrite
+		type write struct {
+			end        time.Duration
+			lost, held bool
+		}
+		var kept []write
 		lost := 0
 		for range 50 + random.IntN(100) {
-			w := ackedWrite{end: time.Duration(random.Int64N(int64(10 * time.Second)))}
+			w := write{end: time.Duration(random.Int64N(int64(10 * time.Second)))}
 			if w.end > 4*time.Second && w.end < 6*time.Second {
 				w.lost = random.IntN(3) > 0
 			}
@@ -27,7 +31,7 @@ func TestSpans(t *testing.T) {
 				lost++
 			}
 			kept = append(kept, w)
-			b.acked = append(b.acked, w)
+			b.acked.add(w.end, w.lost, w.held)
 		}
 		b.spans()
 		if lost == 0 {
@@ -69,7 +73,7 @@ func TestSpans(t *testing.T) {
 func TestSpansAtTheEnds(t *testing.T) {
 	b := &verification{Run: Run{End: 10 * time.Second}, out: &result.LedgerRecord{}}
 	for i := range 5 {
-		b.acked = append(b.acked, ackedWrite{end: time.Duration(i) * time.Second, lost: true})
+		b.acked.add(time.Duration(i)*time.Second, true, false)
 	}
 	b.spans()
 	if b.out.RPO != 4 || b.out.RPOLow != 4 {
@@ -87,7 +91,7 @@ func TestSpansOfFaults(t *testing.T) {
 		at   float64
 		fate string
 	}{{9, "held"}, {11, "lost"}, {12, "lost"}, {19, "held"}, {49, "held"}, {51, "lost"}, {59, "lost"}, {59.2, "unknown"}, {59.5, "held"}} {
-		b.acked = append(b.acked, ackedWrite{end: sec(w.at), lost: w.fate == "lost", held: w.fate == "held"})
+		b.acked.add(sec(w.at), w.fate == "lost", w.fate == "held")
 	}
 	b.spans()
 	if b.out.RPOLow != 8 || b.out.RPO != 10.5 || b.out.RPOFault != "b" {

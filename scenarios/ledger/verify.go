@@ -112,7 +112,7 @@ type verification struct {
 	nowhere atomic.Bool    // `count` was missing in some answer
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that every unit answered it does not have
-	acked   []ackedWrite   // every acknowledged write with an id
+	acked   acknowledged   // every acknowledged write with an id
 }
 
 // checkedWrite is a write with the answers of the units.
@@ -286,7 +286,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLost, &out.Lost)
 	}
 	if c.Acked {
-		b.acked = append(b.acked, ackedWrite{end: c.End, lost: state == result.WriteLost, held: s.most > 0})
+		b.acked.add(c.End, state == result.WriteLost, s.most > 0)
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)

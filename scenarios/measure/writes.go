@@ -36,8 +36,8 @@ type Write struct {
 	Acked bool
 }
 
-// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 8 bytes
-// of memory for each.
+// mostWrites is how many writes a run keeps; it only counts the rest. The verification needs 16
+// bytes of memory for each.
 const mostWrites = 8_000_000
 
 // Bounds on ids and buffers, in bytes.

@@ -35,7 +35,7 @@ func TestProber_Answer(t *testing.T) {
 		{"as many are in flight all the time", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
 		{"a neighbour", result.Result{Generator: late(generator.LagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
 		{"all the generator has", result.Result{Generator: late(generator.LagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"late with nobody beside it", result.Result{Generator: result.Generator{Limits: late(generator.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"late with no program beside it", result.Result{Generator: result.Generator{Limits: late(generator.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
 		{"a neighbour, and no port", result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(generator.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
 		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
