@@ -1,33 +1,13 @@
 package platform_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
 	"brunt/targets/platform"
+	"brunt/targets/targetstest"
 )
-
-// processes returns the spec that the YAML under `processes:` describes.
-func processes(t *testing.T, yaml, entry string) (platform.Spec, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
-		"\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n"
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	sc, err := scenarios.Parse(file, scenarios.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := sc.Mistakes()
-	s := platform.Processes(sc.Target.Processes, sc.Target.Entry, m)
-	return s, m.Err()
-}
 
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
@@ -45,7 +25,7 @@ func TestMistakes(t *testing.T) {
 		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
 		{`web: {command: [x], restart: sometimes}`, "web", []string{"`restart` can't be"}},
 	} {
-		_, err := processes(t, c.yaml, c.entry)
+		_, err := targetstest.Processes(t, c.yaml, c.entry)
 		for _, want := range c.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", c.yaml, err, want)
@@ -55,7 +35,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestCommandAsALine(t *testing.T) {
-	sp, err := processes(t, `web: {command: "./serve  --port ${self.port} --name=x${self.index}y"}`, "web")
+	sp, err := targetstest.Processes(t, `web: {command: "./serve  --port ${self.port} --name=x${self.index}y"}`, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +49,7 @@ func TestCommandAsALine(t *testing.T) {
 }
 
 func TestEdges(t *testing.T) {
-	sp, err := processes(t, `
+	sp, err := targetstest.Processes(t, `
 web: {command: [x], replicas: 2, links: [store]}
 store: {command: [x], replicas: 2}`, "web")
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/targets/platform"
+	"brunt/targets/targetstest"
 )
 
 // TestMain lets the test binary be the services of a group.
@@ -91,20 +91,7 @@ func service(how string) {
 // a service.
 func spec(t *testing.T, yaml, entry string) (platform.Spec, error) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	yaml = strings.ReplaceAll(yaml, "SVC", fmt.Sprintf("%q, service", os.Args[0]))
-	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
-		"\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n"
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	sc, err := scenarios.Parse(file, scenarios.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := sc.Mistakes()
-	s := platform.Processes(sc.Target.Processes, sc.Target.Entry, m)
-	return s, m.Err()
+	return targetstest.Processes(t, strings.ReplaceAll(yaml, "SVC", fmt.Sprintf("%q, service", os.Args[0])), entry)
 }
 
 type events struct {
