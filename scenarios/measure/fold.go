@@ -25,6 +25,23 @@ func (r *Recorder) Fold() error {
 	return r.err
 }
 
+// A sorter is the working memory of a fold. Folding is held while it is used.
+type sorter struct {
+	scratch Scratch
+	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
+	over    []excess            // limits that the request being sorted exceeds
+	freezes []Freeze            // of brunt, as of the present fold
+	turn    turn
+}
+
+// An archive holds the windows that are closed. Folding is held while it is used.
+type archive struct {
+	spill *spill
+	gone  []*Window // windows being spilled
+	base  []Cell    // by series: the closed windows' part of the baseline
+	err   error     // the first of the spill file
+}
+
 // atOnce is how many samples are sorted between two looks at the clock.
 const atOnce = 128
 
@@ -198,9 +215,9 @@ func (r *Recorder) spillCell(k Key, c *Cell) {
 }
 
 // keepError keeps the first error of the spill file.
-func (r *Recorder) keepError(err error) {
-	if err != nil && r.err == nil {
-		r.err = err
+func (a *archive) keepError(err error) {
+	if err != nil && a.err == nil {
+		a.err = err
 	}
 }
 

@@ -2,7 +2,10 @@ package measure
 
 import (
 	"math"
+	"slices"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
@@ -66,4 +69,69 @@ func (h *History) PhasesOf(k Key, do func(phase int32)) {
 	for _, n := range h.Sets[k.Set] {
 		do(n)
 	}
+}
+
+// A timeline is a history that is still being made. It tells which faults a request met.
+type timeline struct {
+	History
+	numbers map[string]int32 // numbers of the sets of faults
+	calm    time.Duration    // requests intended after this met exactly the active faults
+	now     int32            // number of the set of active faults
+}
+
+func newTimeline() timeline {
+	return timeline{History: History{Sets: [][]int32{nil}}, numbers: map[string]int32{"": 0}, calm: -Never}
+}
+
+// changed prepares setOf after a change of faults.
+func (l *timeline) changed() {
+	var in []int32
+	for i := range l.Faults {
+		f := &l.Faults[i]
+		if f.Name == "" {
+			continue
+		}
+		l.calm = max(l.calm, f.Injected)
+		if f.Over {
+			l.calm = max(l.calm, f.Until())
+		} else {
+			in = append(in, int32(i))
+		}
+	}
+	l.now = l.number(in)
+}
+
+// setOf returns the number of the set of faults that overlapped the request's life, [intended, end].
+func (l *timeline) setOf(o *scenarios.Outcome) int32 {
+	if o.Intended > l.calm {
+		return l.now
+	}
+	var buf [16]int32
+	set := buf[:0]
+	for i := range l.Faults {
+		f := &l.Faults[i]
+		if f.Name != "" && f.Injected <= o.End && f.Until() >= o.Intended {
+			set = append(set, int32(i))
+		}
+	}
+	return l.number(set)
+}
+
+// number returns the number of a set, and assigns one to a new set.
+func (l *timeline) number(set []int32) int32 {
+	if len(set) == 0 {
+		return 0
+	}
+	var buf [64]byte
+	name := buf[:0]
+	for _, f := range set {
+		name = append(name, byte(f), byte(f>>8))
+	}
+	n, ok := l.numbers[string(name)]
+	if !ok {
+		n = int32(len(l.Sets))
+		l.Sets = append(l.Sets, slices.Clone(set))
+		l.numbers[string(name)] = n
+	}
+	return n
 }

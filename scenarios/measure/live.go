@@ -6,7 +6,31 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
+
+// An interval is what happened since [Recorder.Interval] was called last.
+type interval struct {
+	began time.Duration           // its start
+	under int64                   // requests in flight then, as far as they were reported as offered
+	since []Counts                // by series
+	steps []stepSince             // the same by step; empty unless configured
+	live  *hdrhistogram.Histogram // of good answers
+	lag   *hdrhistogram.Histogram
+}
+
+func newInterval(c *Config) interval {
+	iv := interval{
+		since: make([]Counts, len(c.Steps)+len(c.Loads)),
+		live:  hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
+		lag:   hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
+	}
+	if c.BySteps {
+		iv.steps = make([]stepSince, len(c.Steps))
+	}
+	return iv
+}
 
 // Interval folds, returns the events since the last call, and begins the next interval. It is called
 // about once a second. The counts are those of requests that ended in the interval. Offered is the
@@ -55,7 +79,7 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	}
 	sec.InFlight = iv.InFlight
 	if r.cfg.Totals {
-		sec.Totals, sec.History = r.totals(), History{Faults: slices.Clone(r.Faults)}
+		sec.Totals, sec.History = r.allTotals(), History{Faults: slices.Clone(r.Faults)}
 	}
 	second := FloorSecond(iv.At) - time.Second
 	r.asked[second] = int64(float64(iv.Offered) / sec.Span.Seconds())
@@ -63,8 +87,8 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	return iv, sec
 }
 
-func (r *Recorder) liveAt(q float64) time.Duration {
-	return time.Duration(r.live.ValueAtQuantile(q)) * time.Microsecond
+func (v *interval) liveAt(q float64) time.Duration {
+	return time.Duration(v.live.ValueAtQuantile(q)) * time.Microsecond
 }
 
 // A Second is what ended during an interval, for stop conditions and running totals.

@@ -6,9 +6,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/result"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Series names the series that a recorder measures: the steps of every load, by the number that
@@ -64,35 +61,17 @@ type Recorder struct {
 	// folding is held while samples are sorted; mu only for some samples at a time. Folding is
 	// locked first.
 	folding sync.Mutex
-	spill   *spill
-	scratch Scratch
-	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
-	over    []excess            // limits that the request being sorted exceeds
-	freezes []Freeze            // of brunt, as of the present fold
-	gone    []*Window           // windows being spilled
-	turn    turn
-	base    []Cell // by series: the closed windows' part of the baseline
-	err     error
+	sorter
+	archive
 
 	mu      sync.Mutex
 	windows windows
-	History
-	numbers map[string]int32
-	calm    time.Duration           // requests intended after this met exactly the active faults
-	now     int32                   // number of the set of active faults
-	latest  time.Duration           // latest end of a sorted request
-	flight  map[time.Duration]int64 // most iterations under way, by window
-	since   []Counts                // by series, since the interval began
-	slow    Slowest
-	steps   []stepSince             // the same by step; empty unless configured
-	began   time.Duration           // start of the interval
-	under   int64                   // requests in flight then, as far as they were reported as offered
-	live    *hdrhistogram.Histogram // of good answers in the interval
-	lag     *hdrhistogram.Histogram
-	offered int64 // in the judged run
-	bad     int64
-	closed  Totals                  // totals of closed windows
-	asked   map[time.Duration]int64 // requests offered lately, by second, as Interval saw them
+	timeline
+	latest time.Duration           // latest end of a sorted request
+	flight map[time.Duration]int64 // most iterations under way, by window
+	slow   Slowest
+	interval
+	totals
 }
 
 // New makes a recorder.
@@ -106,19 +85,14 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
-		cfg: cfg, windows: windows{series: n}, spill: sp, History: History{Sets: [][]int32{nil}}, numbers: map[string]int32{"": 0},
-		flight: map[time.Duration]int64{}, closed: Totals{}, asked: map[time.Duration]int64{}, calm: -Never, latest: -Never, base: make([]Cell, n), since: make([]Counts, n),
-		live: hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
-		lag:  hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
+		cfg: cfg, windows: windows{series: n}, archive: archive{spill: sp, base: make([]Cell, n)}, timeline: newTimeline(), latest: -Never,
+		flight: map[time.Duration]int64{}, interval: newInterval(&cfg), totals: totals{closed: Totals{}, asked: map[time.Duration]int64{}},
 	}
 	if !cfg.NoPause {
 		r.turn.pause = shortPause
 	}
 	r.shards = newShards(cfg.Shards)
 	r.slow.steps = len(cfg.Steps)
-	if cfg.BySteps {
-		r.steps = make([]stepSince, len(cfg.Steps))
-	}
 	return r, nil
 }
 
@@ -178,59 +152,6 @@ func (r *Recorder) instant() time.Duration {
 	}
 	r.windows.cut(at)
 	return at
-}
-
-// changed prepares setOf after a change of faults.
-func (r *Recorder) changed() {
-	var in []int32
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		if f.Name == "" {
-			continue
-		}
-		r.calm = max(r.calm, f.Injected)
-		if f.Over {
-			r.calm = max(r.calm, f.Until())
-		} else {
-			in = append(in, int32(i))
-		}
-	}
-	r.now = r.number(in)
-}
-
-// setOf returns the number of the set of faults that overlapped the request's life, [intended, end].
-func (r *Recorder) setOf(o *scenarios.Outcome) int32 {
-	if o.Intended > r.calm {
-		return r.now
-	}
-	var buf [16]int32
-	set := buf[:0]
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		if f.Name != "" && f.Injected <= o.End && f.Until() >= o.Intended {
-			set = append(set, int32(i))
-		}
-	}
-	return r.number(set)
-}
-
-// number returns the number of a set, and assigns one to a new set.
-func (r *Recorder) number(set []int32) int32 {
-	if len(set) == 0 {
-		return 0
-	}
-	var buf [64]byte
-	name := buf[:0]
-	for _, f := range set {
-		name = append(name, byte(f), byte(f>>8))
-	}
-	n, ok := r.numbers[string(name)]
-	if !ok {
-		n = int32(len(r.Sets))
-		r.Sets = append(r.Sets, slices.Clone(set))
-		r.numbers[string(name)] = n
-	}
-	return n
 }
 
 // Occurrences lists the occurrences so far, by the numbers that [Recorder.Inject] returned.

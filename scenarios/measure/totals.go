@@ -1,5 +1,7 @@
 package measure
 
+import "time"
+
 // Totals holds the counts of every phase, by series, without distributions. Phases are numbered as
 // in PhaseRun.
 type Totals map[int32][]Counts
@@ -11,8 +13,16 @@ func (t Totals) add(phase int32, series, n int, c *Counts) {
 	t[phase][series].Merge(c)
 }
 
-// totals returns the totals of closed and open windows. Folding and mu are held.
-func (r *Recorder) totals() Totals {
+// totals are the running totals of a recorder.
+type totals struct {
+	offered int64 // in the judged run
+	bad     int64
+	closed  Totals                  // of closed windows
+	asked   map[time.Duration]int64 // requests offered lately, by second, as Interval saw them
+}
+
+// allTotals returns the totals of closed and open windows. Folding and mu are held.
+func (r *Recorder) allTotals() Totals {
 	out := Totals{}
 	for phase, list := range r.closed {
 		for i := range list {
