@@ -37,7 +37,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	name := fmt.Sprintf("store-%v", helper)
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
-	units := []chaos.Unit{web.AskedContainer, store.AskedContainer}
+	units := []chaos.Unit{web.Container, store.Container}
 	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
 	insides := &agent.Pool{Find: catalog.Find, Helper: helper}
 	defer func() {
@@ -106,7 +106,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Agents: insides[c.helper], Run: y.Run},
+				Env:   chaos.Env{Units: []chaos.Unit{web.Container, store.Container}, Now: clock(), Agents: insides[c.helper], Run: y.Run},
 			}
 			h := begin(t, w, "network.partition: {from: web, to: store"+c.more+"}")
 			want := chaos.Reverted
@@ -119,7 +119,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				if err := y.Engine.Restart(t.Context(), web.ID, 0); err != nil {
 					t.Fatal(err)
 				}
-				said, err := h.(chaos.Restartable).OnRestart(t.Context(), web.ID)
+				said, err := h.Traits().OnRestart(t.Context(), web.ID)
 				if (err != nil) != c.void || (said == "") != c.void {
 					t.Errorf("it says %q, %v", said, err)
 				}
@@ -130,7 +130,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				} else {
 					t.Log(said, seen)
 				}
-				if said, err := h.(chaos.Restartable).OnRestart(t.Context(), store.ID); said != "" || err != nil {
+				if said, err := h.Traits().OnRestart(t.Context(), store.ID); said != "" || err != nil {
 					t.Errorf("of another container it says %q, %v", said, err)
 				}
 			}

@@ -26,7 +26,7 @@ func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOpti
 		})
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Agents: hands, Run: y.Run},
+			Env:   chaos.Env{Units: []chaos.Unit{v.Container}, Now: clock(), Agents: hands, Run: y.Run},
 		}
 		if !effective {
 			w.Spoil = func() { spoil(t, v) }
@@ -38,13 +38,13 @@ func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOpti
 // starts starts a container as soon as a fault has taken it down.
 func starts(t *testing.T, v *chaostest.Victim) {
 	t.Helper()
-	_, was := v.Container()
+	was := v.ContainerID()
 	for ctx := t.Context(); ; {
 		is, err := v.Engine.Inspect(ctx, v.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if is.Running && !is.Started.Equal(was) {
+		if is.Running && chaos.ContainerAt(is.ID, is.Started) != was {
 			return
 		}
 		if !is.Running {
@@ -125,7 +125,7 @@ func TestDocker_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := chaos.Env{
-		Units: []chaos.Unit{paused.AskedContainer, stopped.AskedContainer, safe.AskedContainer}, Now: clock(),
+		Units: []chaos.Unit{paused.Container, stopped.Container, safe.Container}, Now: clock(),
 		Find: func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
 			found, err := e.List(ctx, q)
 			return found, e, err

@@ -20,7 +20,7 @@ func TestDocker_Diverted(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "other[0]"})
-	units := []chaos.Unit{web.AskedContainer, store.AskedContainer, other.AskedContainer}
+	units := []chaos.Unit{web.Container, store.Container, other.Container}
 	world := func() chaostest.World {
 		return chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},

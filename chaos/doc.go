@@ -59,8 +59,8 @@
 //     same way that it is over.
 //   - Traits returns the [Traits] of the fault: the units that it may hit, their number, whether it is
 //     over at once, whether it is on links. Selector and Edge have it; a fault adds what differs.
-//   - What only some injected faults have are optional interfaces of Held: [Slow], [Meter], and
-//     [Restartable] and [NetworkAware] for faults in the namespaces of a container.
+//   - What only some injected faults have is in the [HeldTraits] of a Held: the time that the effect
+//     takes, the affected traffic, and what to do when a container is restarted or changes networks.
 //
 // A step on a container checks the container's id and start time, so that a successor of the same name
 // is never hit.

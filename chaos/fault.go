@@ -45,20 +45,33 @@ type Held interface {
 	Revert(ctx context.Context) (Outcome, error)
 	// Gone proves that the effect is over. For an effect that ends by itself it waits until ctx ends.
 	Gone(ctx context.Context) (string, error)
+	// Traits returns what only some injected faults have.
+	Traits() HeldTraits
 }
 
-// Slow is a Held whose effect needs time to occur or to be measured.
-type Slow interface {
-	// Takes returns the longest time that it may need.
-	Takes() time.Duration
+// HeldTraits are what only some injected faults have. The zero value is a fault whose effect occurs at
+// once, that counts no traffic, and that a restart or a change of networks does not concern.
+type HeldTraits struct {
+	// Takes is the longest time that the effect may need to occur or to be measured.
+	Takes time.Duration
+	// Affected counts the traffic that the fault affected. Nil: the requests of the phase count.
+	Affected func() Traffic
+	// OnRestart is called when the container with an id was restarted while the fault is injected: the
+	// restart removed the container's namespaces and what was in them. It injects the fault into the new
+	// namespaces and says so; an error voids the fault. For another container it does nothing and
+	// returns "".
+	//
+	// subtle: it may be called during the revert and after it. It must do nothing then, and nothing
+	// that it began may outlast the revert.
+	OnRestart func(ctx context.Context, container string) (said string, err error)
+	// OnNetworkChange is called when the running container with an id joined or left a network while
+	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
+	// voids the fault. It may be called at the same times as OnRestart.
+	OnNetworkChange func(ctx context.Context, container string) (said string, err error)
 }
 
-// Traffic is the part of the load that a fault affected. A Held that can count it implements [Meter];
-// for others the requests of the phase count.
+// Traffic is the part of the load that a fault affected.
 type Traffic struct {
 	N    int64
 	Unit string // bytes or requests
 }
-
-// A Meter counts the traffic that the fault affected.
-type Meter interface{ Affected() Traffic }

@@ -153,7 +153,9 @@ func (u *unit) Ready(ctx context.Context) error {
 	return u.Ask(ctx)
 }
 
-// Ask implements [chaos.Asker].
+func (u *unit) Traits() chaos.UnitTraits { return chaos.UnitTraits{Ask: u.Ask} }
+
+// Ask asks for one answer.
 func (u *unit) Ask(ctx context.Context) error {
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+u.addr, nil)
 	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -358,6 +360,12 @@ func TestFaults(t *testing.T) {
 type told struct {
 	*unit
 	of int // the process whose crash was announced
+}
+
+func (u *told) Traits() chaos.UnitTraits {
+	t := u.unit.Traits()
+	t.Crash = u.Crash
+	return t
 }
 
 func (u *told) Crash(pid int, send func() error) error {

@@ -40,9 +40,7 @@ func (r *occurrence) isVoid() bool { return isClosed(r.voids) }
 func (r *occurrence) slowest(most time.Duration) time.Duration {
 	takes := time.Duration(0)
 	for _, h := range r.Held {
-		if s, ok := h.(Slow); ok {
-			takes = max(takes, s.Takes())
-		}
+		takes = max(takes, h.Traits().Takes)
 	}
 	return most + takes
 }
@@ -286,12 +284,12 @@ func (t *Timeline) revert(ctx context.Context, r *occurrence) {
 	var found []string
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
-		if m, ok := h.(Meter); ok {
-			met := m.Affected()
+		if affected := h.Traits().Affected; affected != nil {
+			hit := affected()
 			if r.Traffic == nil {
-				r.Traffic = &Traffic{Unit: met.Unit}
+				r.Traffic = &Traffic{Unit: hit.Unit}
 			}
-			r.Traffic.N += met.N
+			r.Traffic.N += hit.N
 		}
 		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)

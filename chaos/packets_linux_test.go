@@ -35,7 +35,7 @@ type box struct {
 	spoil   bool // rules set by its agent match nothing
 }
 
-var _ agent.Starter = (*box)(nil)
+var _ chaos.Contained = (*box)(nil)
 
 func (b *box) Name() string                              { return b.name + "[0]" }
 func (b *box) Service() string                           { return b.name }
@@ -44,12 +44,16 @@ func (b *box) Ready(context.Context) error               { return nil }
 func (b *box) Supervised() bool                          { return false }
 func (b *box) Stop(context.Context, time.Duration) error { return errors.New("it is not stopped") }
 func (b *box) Start(context.Context) error               { return nil }
-func (b *box) Container() (string, time.Time)            { return b.name, b.started }
+func (b *box) ContainerID() chaos.ContainerID            { return chaos.ContainerAt(b.name, b.started) }
 func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
 func (b *box) Listens() []uint16                         { return []uint16{8080} }
 
-// Help starts an agent in this process.
-func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
+func (b *box) Traits() chaos.UnitTraits {
+	return chaos.UnitTraits{Contained: b, StartAgent: b.startAgent, RemoveAgents: b.removeAgents}
+}
+
+// startAgent starts an agent in this process.
+func (b *box) startAgent(context.Context, string) (io.ReadWriteCloser, error) {
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
 	if err != nil {
 		return nil, err
@@ -67,8 +71,8 @@ func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	return ours, nil
 }
 
-// Unhelp returns an undo without effect: such an agent leaves nothing behind.
-func (b *box) Unhelp(string) chaos.Undo { return chaos.Undo{Op: "none"} }
+// removeAgents returns an undo without effect: such an agent leaves nothing behind.
+func (b *box) removeAgents(string) chaos.Undo { return chaos.Undo{Op: "none"} }
 
 // elsewhere changes requests to an agent so that their rules match no traffic.
 func elsewhere(in io.Reader) io.Reader {
@@ -402,7 +406,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 				return err == nil
 			}
 			again := func() string {
-				said, err := h.(chaos.Restartable).OnRestart(t.Context(), "store")
+				said, err := h.Traits().OnRestart(t.Context(), "store")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -411,7 +415,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 			if said := again(); said != "" {
 				t.Errorf("with the same address: %s", said)
 			}
-			if said, err := h.(chaos.Restartable).OnRestart(t.Context(), "another"); said != "" || err != nil {
+			if said, err := h.Traits().OnRestart(t.Context(), "another"); said != "" || err != nil {
 				t.Errorf("of another container it says %q, %v", said, err)
 			}
 			was := store.addr

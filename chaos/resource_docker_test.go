@@ -78,7 +78,7 @@ func TestDocker_Resources(t *testing.T) {
 				if strings.Contains(c.yaml, "DIR") {
 					dir = "/data"
 				}
-				return &victim{Unit: v.AskedContainer, t: t, alone: true, dir: dir, hands: hands, run: y.Run}
+				return &victim{Unit: v.Container, t: t, alone: true, dir: dir, hands: hands, run: y.Run}
 			}
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 	v := y.Start(t, chaostest.VictimOptions{})
 	world := chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Container}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
 	}
 	off := func() float64 {
 		before := time.Now()
@@ -201,7 +201,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 		t.Run(c.yaml, func(t *testing.T) {
 			t.Parallel()
 			v := y.Start(t, chaostest.VictimOptions{})
-			of := &victim{Unit: v.AskedContainer, t: t, alone: true}
+			of := &victim{Unit: v.Container, t: t, alone: true}
 			w := of.world(nil)
 			var noted []chaos.Undo
 			w.Env.Extend = func(undo chaos.Undo) error {
@@ -221,10 +221,10 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			}
 			waitFor(t, "the container to be back", func() bool { return v.PID() != 0 && v.Ready(t.Context()) == nil })
 			fresh := of.state()
-			if said, err := held.(chaos.Restartable).OnRestart(t.Context(), "another"); said != "" || err != nil {
+			if said, err := held.Traits().OnRestart(t.Context(), "another"); said != "" || err != nil {
 				t.Errorf("another container's restart: %q, %v", said, err)
 			}
-			said, err := held.(chaos.Restartable).OnRestart(t.Context(), v.ID)
+			said, err := held.Traits().OnRestart(t.Context(), v.ID)
 			switch {
 			case (err != nil) != c.void:
 				t.Errorf("%q, %v", said, err)
@@ -247,7 +247,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			if now := of.state(); now != fresh {
 				t.Errorf("it was\n%s\nand is\n%s", fresh, now)
 			}
-			if said, err := held.(chaos.Restartable).OnRestart(t.Context(), v.ID); said != "" || err != nil {
+			if said, err := held.Traits().OnRestart(t.Context(), v.ID); said != "" || err != nil {
 				t.Errorf("a restart after the end: %q, %v", said, err)
 			}
 		})

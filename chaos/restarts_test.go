@@ -35,7 +35,13 @@ func (s restartedStep) Inject(ctx context.Context) (Held, error) {
 	return s, err
 }
 
-func (s restartedStep) OnRestart(_ context.Context, container string) (string, error) {
+func (s restartedStep) Traits() HeldTraits {
+	t := s.notedStep.Traits()
+	t.OnRestart = s.onRestart
+	return t
+}
+
+func (s restartedStep) onRestart(_ context.Context, container string) (string, error) {
 	switch {
 	case container != "c":
 		return "", nil
@@ -75,7 +81,7 @@ func TestRestarted(t *testing.T) {
 					defer mu.Unlock()
 					events = append(events, e.Event)
 				}
-				time.AfterFunc(c.at, func() { tl.Restarted(c.container) })
+				time.AfterFunc(c.at, func() { tl.OnRestart(c.container) })
 			})
 			if got := strings.Join(lines, " "); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)

@@ -129,8 +129,7 @@ func (sc *Scope) Contained(name string) bool {
 // Contained reports whether the units of a name are containers.
 func (env *Env) Contained(name string) bool {
 	return strings.HasPrefix(name, ContainerPrefix) || slices.ContainsFunc(env.Units, func(u Unit) bool {
-		_, ok := u.(Contained)
-		return ok && env.Zones.At(name, u.Name())
+		return u.Traits().Contained != nil && env.Zones.At(name, u.Name())
 	})
 }
 

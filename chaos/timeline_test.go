@@ -88,7 +88,7 @@ func (s *notedStep) Inject(context.Context) (Held, error) {
 	return s, nil
 }
 
-func (s *notedStep) Takes() time.Duration { return s.takes }
+func (s *notedStep) Traits() HeldTraits { return HeldTraits{Takes: s.takes} }
 
 func (s *notedStep) Verify(ctx context.Context) (string, error) {
 	if s.fails == "search" || s.takes > 0 {

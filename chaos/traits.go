@@ -35,12 +35,6 @@ type Traits struct {
 	Try func(ways func() []netns.Capability) error
 }
 
-// Addressed is a Unit with a listening address.
-type Addressed interface{ Addr() string }
-
-// Listening is a Contained unit with known TCP ports.
-type Listening interface{ Listens() []uint16 }
-
 // ServiceOf returns the service of a unit, service[i].
 func ServiceOf(unit string) string {
 	service, _, _ := SplitUnit(unit)

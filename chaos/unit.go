@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -18,31 +19,54 @@ type Unit interface {
 	Supervised() bool
 	Stop(ctx context.Context, grace time.Duration) error
 	Start(ctx context.Context) error
+	// Traits returns what only some units have.
+	Traits() UnitTraits
 }
 
-// Crasher is a Unit whose supervisor is told of a crash: the supervisor then acts as after a failure,
-// whatever the exit code of the process.
-type Crasher interface {
-	// Crash calls send, which must end the process pid.
-	Crash(pid int, send func() error) error
-}
-
-// Asker is a Unit that can be asked for an answer of its own. A readiness check may be a mere
-// connection, and the kernel accepts connections for a stopped process too.
-type Asker interface {
-	// Ask asks once; nil means that an answer arrived, whatever its content.
-	Ask(ctx context.Context) error
+// UnitTraits are what only some units have. The zero value is a unit that is not in a container, has no
+// address, and cannot be asked. A nil function is a capability that the unit lacks.
+type UnitTraits struct {
+	// Contained is the unit itself where it is in a container; nil is a unit that is not.
+	Contained Contained
+	// Addr returns the host:port at which the unit is reached, or "" while there is none.
+	Addr func() string
+	// Ask asks the unit once for an answer of its own; nil means that an answer arrived, whatever its
+	// content. A readiness check may be a mere connection, and the kernel accepts connections for a
+	// stopped process too.
+	Ask func(ctx context.Context) error
+	// Crash tells the unit's supervisor of a crash and calls send, which must end the process pid. The
+	// supervisor then acts as after a failure, whatever the exit code of the process.
+	Crash func(pid int, send func() error) error
+	// StartAgent starts an agent in the unit's network for a run, and returns the agent's input and
+	// output. When they are closed, the agent reverts what it did and ends.
+	StartAgent func(ctx context.Context, run string) (io.ReadWriteCloser, error)
+	// RemoveAgents returns the undo that removes everything that agents of a run are made of. It is set
+	// where StartAgent is.
+	RemoveAgents func(run string) Undo
 }
 
 // Contained is a Unit in a container of an engine. Its PID is that of the container's first process,
 // as the host counts.
 type Contained interface {
 	Unit
-	// Container returns the engine's id of the unit's present container, and its last start. The id
-	// survives a restart; the namespaces do not.
-	Container() (id string, started time.Time)
+	// ContainerID identifies the unit's present container since its last start.
+	ContainerID() ContainerID
 	// Addresses returns the unit's addresses in its networks.
 	Addresses() []netip.Addr
+	// Listens returns the TCP ports on which the unit is known to listen.
+	Listens() []uint16
+}
+
+// A ContainerID identifies a container between two starts: the engine's id survives a restart, and each
+// start creates new namespaces.
+type ContainerID struct {
+	ID      string `json:"container"`
+	Started int64  `json:"started"` // Unix nanoseconds
+}
+
+// ContainerAt returns the identity of the container with an id since a start.
+func ContainerAt(id string, started time.Time) ContainerID {
+	return ContainerID{id, started.UnixNano()}
 }
 
 // ErrNoUnit says that a selector matched nothing.

@@ -13,8 +13,6 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-var _ Starter = (*container.Container)(nil)
-
 // Operations revert what agents leave behind. Find gives the rights that an agent needs for that.
 func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
 	return []chaos.Operation{
@@ -36,7 +34,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	if !i.Helper && os.Geteuid() == 0 && docker.Self() == "" {
 		return nil
 	}
-	if err := i.record(container.UnhelpUndo(e, run)); err != nil {
+	if err := i.record(container.RemoveAgentsUndo(e, run)); err != nil {
 		return err
 	}
 	return e.Agents().Prepare(ctx, run)
@@ -55,7 +53,7 @@ func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, 
 	}
 	var pipe io.ReadWriteCloser
 	if err == nil {
-		pipe, err = (&container.Container{Engine: e, Ref: id.ID, Of: container.Named{Unit: is.Name}}).Help(ctx, run)
+		pipe, err = (&container.Container{Engine: e, Ref: id.ID, Of: container.Named{Unit: is.Name}}).StartAgent(ctx, run)
 	}
 	if err != nil {
 		return nil, false, errors.Join(err, e.Agents().Forget(context.WithoutCancel(ctx), run), e.Close())

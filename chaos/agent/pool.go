@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,17 +16,6 @@ import (
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/docker"
 )
-
-// A Starter is a unit in a container whose engine can start an agent in the unit's network, for a brunt that
-// reaches the engine and may not enter namespaces.
-type Starter interface {
-	chaos.Contained
-	// Help starts the agent for a run and gives its input and output. When they are closed the agent reverts what it
-	// did and ends, and the engine removes it.
-	Help(ctx context.Context, run string) (io.ReadWriteCloser, error)
-	// Unhelp gives the undo that removes all that agents of the run are made of.
-	Unhelp(run string) chaos.Undo
-}
 
 var (
 	_ chaos.Network = (*netns.Namespace)(nil)
@@ -132,7 +120,7 @@ type handle struct {
 
 // Enter gives the network of a unit. It opens the network unless it is open already.
 func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.Handle, error) {
-	id := chaos.IDOf(u)
+	id := u.ContainerID()
 	i.mu.Lock()
 	if i.open == nil {
 		i.open = map[chaos.ContainerID]*handle{}
@@ -200,13 +188,14 @@ func (n *handle) Count(by int) (held int) {
 
 // openNetwork enters the unit's namespace, or lets the engine start an agent there if brunt may not enter.
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
-	id := chaos.IDOf(u)
-	starter, canStart := u.(Starter)
+	id := u.ContainerID()
+	unit := u.Traits()
+	canStart := unit.StartAgent != nil
 	why := errors.New("an agent is asked for")
 	if !i.Helper || !canStart {
 		n, err := EnterNamespace(u.PID())
 		switch {
-		case err == nil && chaos.IDOf(u) != id:
+		case err == nil && u.ContainerID() != id:
 			_ = n.Close()
 			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
 		case err == nil:
@@ -219,10 +208,10 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 		}
 		why = err
 	}
-	if err := i.record(starter.Unhelp(run)); err != nil {
+	if err := i.record(unit.RemoveAgents(run)); err != nil {
 		return nil, err
 	}
-	pipe, err := starter.Help(ctx, run)
+	pipe, err := unit.StartAgent(ctx, run)
 	if err != nil {
 		return nil, fmt.Errorf("an agent in the network of %s, as brunt can't enter it (%w): %w", u.Name(), why, err)
 	}

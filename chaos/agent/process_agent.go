@@ -64,7 +64,7 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 
 // takes tells whether an agent has to inject the fault into a unit's process, and gives the unit's container.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
-	c, contained := container.ContainerOf(u)
+	c, contained := container.Of(u)
 	if i == nil || !contained {
 		return nil, false
 	}
@@ -78,7 +78,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	pid := u.PID()
 	switch {
 	case pid == 0: // the unit does not run, or its PID is one of another machine
-		is, err := c.Asked()
+		is, err := c.Describe()
 		return c, err == nil && is.Running
 	case os.Geteuid() == 0:
 		return nil, false
@@ -126,7 +126,7 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 	if h := i.clients[key]; h != nil {
 		return h, nil
 	}
-	if err := i.record(container.UnhelpUndo(e, run)); err != nil {
+	if err := i.record(container.RemoveAgentsUndo(e, run)); err != nil {
 		return nil, err
 	}
 	h, err := startAgent(ctx, e, run, rights)
@@ -204,7 +204,6 @@ type agentStep struct {
 var (
 	_ chaos.Step = (*agentStep)(nil)
 	_ chaos.Held = (*agentStep)(nil)
-	_ chaos.Slow = (*agentStep)(nil)
 )
 
 // planByAgent lets an agent plan the fault of env for one container.
@@ -289,7 +288,7 @@ func (s *agentStep) Undo() []chaos.Undo {
 		return nil
 	}
 	args := agentArgs{Engine: s.c.Engine.Address(), Run: s.run, Kind: s.kind, Undo: s.plan.Undo}
-	return []chaos.Undo{{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(chaos.IDOf(s.c)), Prior: s.plan.Undo[0].Prior}}
+	return []chaos.Undo{{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(s.c.ContainerID()), Prior: s.plan.Undo[0].Prior}}
 }
 
 // undoByAgent starts an agent that reverts what another agent did.
@@ -344,11 +343,11 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Takes implements [Slow].
-func (s *agentStep) Takes() time.Duration {
+// Traits implements [chaos.Held].
+func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.takes
+	return chaos.HeldTraits{Takes: s.takes}
 }
 
 // Verify implements [Held].

@@ -58,6 +58,8 @@ func (s *slowStep) Inject(context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
+func (s *slowStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
 func (s *slowStep) Revert(context.Context) (chaos.Outcome, error) {
 	s.out.Add(1)
 	return chaos.Reverted, nil

@@ -52,9 +52,13 @@ func (u *agentUnit) Stop(context.Context, time.Duration) error { return selector
 
 func (u *agentUnit) Start(context.Context) error { return selector.ErrNotStarted }
 
-func (u *agentUnit) Container() (string, time.Time) { return u.ID, u.Began }
+func (u *agentUnit) ContainerID() chaos.ContainerID { return chaos.ContainerAt(u.ID, u.Began) }
 
 func (u *agentUnit) Addresses() []netip.Addr { return nil }
+
+func (u *agentUnit) Listens() []uint16 { return nil }
+
+func (u *agentUnit) Traits() chaos.UnitTraits { return chaos.UnitTraits{Contained: u} }
 
 // Options are what an agent can do. The zero value serves operations on its network only.
 type Options struct {
@@ -234,9 +238,5 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 		}
 		return stepReply{}, err
 	}
-	var s stepReply
-	if slow, ok := h.(chaos.Slow); ok {
-		s.Takes = slow.Takes()
-	}
-	return s, nil
+	return stepReply{Takes: h.Traits().Takes}, nil
 }

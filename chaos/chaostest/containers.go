@@ -182,7 +182,7 @@ func (y *Yard) address(n int32) string {
 
 // A Victim is a container that answers on port 8080.
 type Victim struct {
-	*container.AskedContainer
+	*container.Container
 	ID   string
 	Yard *Yard
 }
@@ -231,7 +231,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
-	v.AskedContainer = container.Asked(&container.Container{Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
+	v.Container = &container.Container{Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask, Answer: v.ask}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {

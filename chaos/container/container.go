@@ -27,6 +27,10 @@ type Container struct {
 	Selected docker.Query
 	// Check runs the unit's readiness check once; nil asks the engine for its health.
 	Check func(ctx context.Context) error
+	// Answer asks the unit once for an answer of its own; nil means that it cannot be asked.
+	Answer func(ctx context.Context) error
+	// At is the host:port of the unit; empty is the first declared port.
+	At string
 }
 
 var _ chaos.Contained = (*Container)(nil)
@@ -73,7 +77,8 @@ func (c *Container) Still(ctx context.Context, was docker.Container) error {
 	return err
 }
 
-func (c *Container) Asked() (docker.Container, error) {
+// Describe is Now with a deadline of its own.
+func (c *Container) Describe() (docker.Container, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), InspectFor)
 	defer cancel()
 	return c.Now(ctx)
@@ -89,7 +94,7 @@ func (c *Container) Service() string { return c.Of.Service }
 // the engine counts otherwise, on another machine, in a virtual one, or from another container: the
 // process with that pid here must belong to the container.
 func (c *Container) PID() int {
-	is, err := c.Asked()
+	is, err := c.Describe()
 	if err != nil {
 		return 0
 	}
@@ -104,28 +109,31 @@ func (c *Container) ProcessOf(is docker.Container) int {
 	return is.PID
 }
 
-// Container implements [chaos.Contained].
-func (c *Container) Container() (id string, started time.Time) {
-	is, err := c.Asked()
+// ContainerID implements [chaos.Contained].
+func (c *Container) ContainerID() chaos.ContainerID {
+	is, err := c.Describe()
 	if err != nil {
-		return "", time.Time{}
+		return chaos.ContainerID{}
 	}
-	return is.ID, is.Started
+	return chaos.ContainerAt(is.ID, is.Started)
 }
 
 // Addresses implements [chaos.Contained].
 func (c *Container) Addresses() []netip.Addr {
-	is, err := c.Asked()
+	is, err := c.Describe()
 	if err != nil {
 		return nil
 	}
 	return is.Addresses()
 }
 
-// Addr implements [chaos.Addressed]: the first declared port at the container's own address, or where
-// the machine forwards it. It is "" if there is none.
+// Addr returns At, or the first declared port at the container's own address or where the machine
+// forwards it. It is "" if there is none.
 func (c *Container) Addr() string {
-	is, err := c.Asked()
+	if c.At != "" {
+		return c.At
+	}
+	is, err := c.Describe()
 	if err != nil {
 		return ""
 	}
@@ -154,7 +162,7 @@ func (c *Container) Ready(ctx context.Context) error {
 
 // Supervised implements [chaos.Unit]: the container's restart policy applies when its process crashes.
 func (c *Container) Supervised() bool {
-	is, err := c.Asked()
+	is, err := c.Describe()
 	return err == nil && is.Supervised()
 }
 
@@ -176,44 +184,21 @@ func (c *Container) Start(ctx context.Context) error {
 	return c.Engine.Start(ctx, is.ID)
 }
 
-// AskedContainer is a [Container] that can be asked for an answer of its own.
-type AskedContainer struct {
-	*inner
-	Answer func(ctx context.Context) error
-	At     string // host:port
+// Traits implements [chaos.Unit].
+func (c *Container) Traits() chaos.UnitTraits {
+	return chaos.UnitTraits{
+		Contained: c, Addr: c.Addr, Ask: c.Answer, StartAgent: c.StartAgent,
+		RemoveAgents: func(run string) chaos.Undo { return RemoveAgentsUndo(c.Engine, run) },
+	}
 }
-
-// inner is a name for Container that does not hide its method Container.
-type inner = Container
-
-var (
-	_ chaos.Asker     = (*AskedContainer)(nil)
-	_ chaos.Contained = (*AskedContainer)(nil)
-)
-
-// Asked adds a request for an answer at a host:port to a container.
-func Asked(c *Container, answer func(ctx context.Context) error, at string) *AskedContainer {
-	return &AskedContainer{inner: c, Answer: answer, At: at}
-}
-
-// Ask implements [chaos.Asker].
-func (c *AskedContainer) Ask(ctx context.Context) error { return c.Answer(ctx) }
-
-// Addr implements [chaos.Addressed].
-func (c *AskedContainer) Addr() string { return c.At }
 
 // IsGone reports whether an error says that the container no longer exists.
 func IsGone(err error) bool { return errdefs.IsNotFound(err) }
 
-// ContainerOf returns the container of a unit.
-func ContainerOf(u chaos.Unit) (*Container, bool) {
-	switch u := u.(type) {
-	case *Container:
-		return u, true
-	case *AskedContainer:
-		return u.inner, true
-	}
-	return nil, false
+// Of returns the container of a unit; ok is false for a unit that is in no container of an engine.
+func Of(u chaos.Unit) (c *Container, ok bool) {
+	c, ok = u.Traits().Contained.(*Container)
+	return c, ok
 }
 
 // ErrNoContainer says that a fault on containers was aimed at something else.

@@ -76,8 +76,8 @@ func SweepOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opFleet, Do: onRun(by(docker.RunLabel)), ByEngine: true},
 		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true},
-		{Name: opUnhelp, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
-			return unhelp(ctx, e, args.Run)
+		{Name: opRemoveAgents, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+			return removeAgents(ctx, e, args.Run)
 		})},
 	}
 }

@@ -13,7 +13,7 @@ import (
 // RunningProcess returns the identity of a unit's present process.
 func RunningProcess(u chaos.Unit) (proc.Identity, error) {
 	pid := u.PID()
-	if c, ok := ContainerOf(u); ok && !c.Engine.Address().Local() {
+	if c, ok := Of(u); ok && !c.Engine.Address().Local() {
 		return proc.Identity{}, fmt.Errorf("%s runs on another machine, %s, where its process can't be signalled from here; container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
 	}
 	if pid == 0 {

@@ -82,7 +82,7 @@ func TestDocker_Exact(t *testing.T) {
 			e := &exactness{web: web, store: store, other: other, world: chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
 				Env: chaos.Env{
-					Units: []chaos.Unit{web.AskedContainer, store.AskedContainer, other.AskedContainer},
+					Units: []chaos.Unit{web.Container, store.Container, other.Container},
 					Now:   clock, Agents: insides, Run: y.Run, Burner: []string{program, "burn"},
 				},
 			}}

@@ -199,14 +199,21 @@ func TestTimeline_Detect(t *testing.T) {
 // harmless is a fault that does nothing.
 type harmless struct{}
 
-func (harmless) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes)         {}
-func (h harmless) Traits(chaos.Scope) chaos.Traits                       { return chaos.Traits{} }
-func (h harmless) Plan(context.Context, chaos.Env) ([]chaos.Step, error) { return []chaos.Step{h}, nil }
-func (harmless) String() string                                          { return "do nothing" }
-func (harmless) Units() []string                                         { return []string{"it"} }
-func (harmless) Via() string                                             { return "nothing" }
-func (harmless) Undo() []chaos.Undo                                      { return nil }
-func (h harmless) Inject(context.Context) (chaos.Held, error)            { return h, nil }
-func (harmless) Verify(context.Context) (string, error)                  { return "it is in", nil }
-func (harmless) Revert(context.Context) (chaos.Outcome, error)           { return chaos.None, nil }
-func (harmless) Gone(context.Context) (string, error)                    { return "it is over", nil }
+func (harmless) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes) {}
+func (harmless) Traits(chaos.Scope) chaos.Traits                 { return chaos.Traits{} }
+func (harmless) Plan(context.Context, chaos.Env) ([]chaos.Step, error) {
+	return []chaos.Step{harmlessStep{}}, nil
+}
+
+// harmlessStep is its step, and the held fault.
+type harmlessStep struct{}
+
+func (harmlessStep) String() string                                { return "do nothing" }
+func (harmlessStep) Units() []string                               { return []string{"it"} }
+func (harmlessStep) Via() string                                   { return "nothing" }
+func (harmlessStep) Undo() []chaos.Undo                            { return nil }
+func (h harmlessStep) Inject(context.Context) (chaos.Held, error)  { return h, nil }
+func (harmlessStep) Verify(context.Context) (string, error)        { return "it is in", nil }
+func (harmlessStep) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
+func (harmlessStep) Gone(context.Context) (string, error)          { return "it is over", nil }
+func (harmlessStep) Traits() chaos.HeldTraits                      { return chaos.HeldTraits{} }

@@ -43,7 +43,7 @@ func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.U
 // known returns the unit of the scenario whose container has an id, or nil.
 func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
 	for _, u := range e.Units {
-		if c, ok := container.ContainerOf(u); ok {
+		if c, ok := container.Of(u); ok {
 			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil && is.ID == id {
 				return u
 			}

@@ -117,7 +117,7 @@ func leads(ctx context.Context, l *chaos.Leader, env chaos.Env, name string) err
 
 // askByExec runs a command in the unit's container to ask it.
 func askByExec(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
-	c, ok := container.ContainerOf(u)
+	c, ok := container.Of(u)
 	if !ok {
 		return container.ErrNoContainer
 	}
@@ -142,8 +142,8 @@ func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.U
 		c.Args = append(c.Args, template.Literal(arg))
 	}
 	at := probe.CommandContext{Env: map[string]template.TextTemplate{"BRUNT_UNIT": template.Literal(u.Name())}}
-	if a, ok := u.(chaos.Addressed); ok {
-		at.Env["BRUNT_ADDR"] = template.Literal(a.Addr())
+	if addr := u.Traits().Addr; addr != nil {
+		at.Env["BRUNT_ADDR"] = template.Literal(addr())
 	}
 	s, err := c.Seal(env, at, l.TimeoutOr())
 	if err != nil {
@@ -165,5 +165,6 @@ func (u unknown) Ready(context.Context) error               { return errUnknown 
 func (u unknown) Supervised() bool                          { return true }
 func (u unknown) Stop(context.Context, time.Duration) error { return errUnknown }
 func (u unknown) Start(context.Context) error               { return errUnknown }
+func (u unknown) Traits() chaos.UnitTraits                  { return chaos.UnitTraits{} }
 
 var errUnknown = errors.New("it is not known before the run")

@@ -61,3 +61,5 @@ func (p pidUnit) Stop(ctx context.Context, grace time.Duration) error {
 }
 
 func (p pidUnit) Start(context.Context) error { return ErrNotStarted }
+
+func (p pidUnit) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }

@@ -21,6 +21,7 @@ func (n named) Ready(context.Context) error               { return nil }
 func (n named) Supervised() bool                          { return true }
 func (n named) Stop(context.Context, time.Duration) error { return nil }
 func (n named) Start(context.Context) error               { return nil }
+func (n named) Traits() chaos.UnitTraits                  { return chaos.UnitTraits{} }
 
 func world(seed uint64) chaos.Env {
 	return chaos.Env{

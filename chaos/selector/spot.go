@@ -204,8 +204,8 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 		return f, err
 	}
 	for _, u := range units {
-		c, ok := u.(chaos.Contained)
-		if !ok {
+		c := u.Traits().Contained
+		if c == nil {
 			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
 		}
 		f.units = append(f.units, c)
@@ -252,8 +252,8 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range units {
-		c, ok := u.(chaos.Contained)
-		if !ok {
+		c := u.Traits().Contained
+		if c == nil {
 			continue
 		}
 		for _, a := range c.Addresses() {
@@ -272,10 +272,8 @@ func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 // known.
 func TowardUnit(u chaos.Contained) []netip.AddrPort {
 	port := uint16(0)
-	if l, ok := u.(chaos.Listening); ok {
-		if ports := l.Listens(); len(ports) > 0 {
-			port = ports[0]
-		}
+	if ports := u.Listens(); len(ports) > 0 {
+		port = ports[0]
 	}
 	var out []netip.AddrPort
 	for _, a := range u.Addresses() {
@@ -311,8 +309,8 @@ func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contain
 	}
 	var out []chaos.Contained
 	for _, u := range units {
-		c, ok := u.(chaos.Contained)
-		if !ok {
+		c := u.Traits().Contained
+		if c == nil {
 			return nil, fmt.Errorf("%s is no container, so there are no packets of its own to break", u.Name())
 		}
 		out = append(out, c)

@@ -63,7 +63,7 @@ func NewUsage(units []chaos.Unit) *Usage {
 	u := &Usage{}
 	for _, of := range units {
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
-		if c, ok := container.ContainerOf(of); ok {
+		if c, ok := container.Of(of); ok {
 			one.sampler = &containerSampler{of: c}
 		} else {
 			one.sampler = processSampler{of}

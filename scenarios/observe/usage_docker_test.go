@@ -17,7 +17,7 @@ func TestDocker_Usage(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{})
-	u, blind := NewUsage([]chaos.Unit{v.AskedContainer}), NewUsage([]chaos.Unit{v.AskedContainer})
+	u, blind := NewUsage([]chaos.Unit{v.Container}), NewUsage([]chaos.Unit{v.Container})
 	blind.units[0].sampler.(*containerSampler).blind = true
 	began := time.Now()
 	tick := func() (seen, told result.UsageTick) {

@@ -20,6 +20,8 @@ func (s *somebody) Name() string    { return "worker[0]" }
 func (s *somebody) Service() string { return "worker" }
 func (s *somebody) PID() int        { return s.pid }
 
+func (s *somebody) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
+
 // TestUsage watches a process with a child, its end, and its successor.
 func TestUsage(t *testing.T) {
 	shell := func() *exec.Cmd {

@@ -87,7 +87,7 @@ func (i *identity) identify(ctx context.Context) {
 	dir := filepath.Dir(i.Scenario.File)
 	for _, u := range i.sys.Units() {
 		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
-		if c, ok := u.(chaos.Contained); ok {
+		if c := u.Traits().Contained; c != nil {
 			i.image(ctx, c, &id)
 		} else if i.Stack != nil {
 			if service := i.Stack.Service(id.Service); service != nil {
@@ -112,7 +112,7 @@ func (i *identity) identify(ctx context.Context) {
 
 // image identifies the image of a container.
 func (i *identity) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
-	ref, _ := c.Container()
+	ref := c.ContainerID().ID
 	if ref == "" {
 		return
 	}

@@ -74,7 +74,7 @@ func everything(t *testing.T, name string, v *chaostest.Victim) string {
 		all += resources(t, v.PID()) + state(v.PID()) + room(t, v)
 	}
 	if slices.Contains(onPackets, name) {
-		all += chaostest.Networks(t, v.AskedContainer)
+		all += chaostest.Networks(t, v.Container)
 	}
 	return all
 }
@@ -146,7 +146,7 @@ func (b *broken) same(t *testing.T, when string) {
 		t.Errorf("%s: left %v", when, left)
 	}
 	// The container may take longer to recover than brunt's undo.
-	waitFor(t, when+": the container to answer", func() bool { return b.v.Ask(t.Context()) == nil })
+	waitFor(t, when+": the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
 	if b.peer != nil { // the path is restored at once
 		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
 		if code, said, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil); err != nil || code != 0 || said != "ok" {

@@ -56,14 +56,14 @@ func (r *requests) straight(base string, timeout time.Duration, samples *measure
 
 // leads asks a unit of the target whether it leads.
 func (r *requests) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
-	a, ok := u.(chaos.Addressed)
-	if !ok || len(r.Plan.Leaders[l]) == 0 {
+	addr := u.Traits().Addr
+	if addr == nil || len(r.Plan.Leaders[l]) == 0 {
 		return errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	steps := r.Plan.Leaders[l]
 	scheme := r.Protocols.Of(steps[0].Call).Schemes[0]
-	return r.sequence(ctx, "leader of "+u.Name(), steps, r.straight(scheme+"://"+a.Addr(), scenarios.DefaultTimeout, samples))
+	return r.sequence(ctx, "leader of "+u.Name(), steps, r.straight(scheme+"://"+addr(), scenarios.DefaultTimeout, samples))
 }
 
 // once runs steps that are not measured, of setup or teardown; it ends at the first failure.

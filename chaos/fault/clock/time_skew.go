@@ -219,6 +219,9 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.members)), nil
 }
 
+// Traits implements [chaos.Held].
+func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
 // Revert implements [Held]. A process that is stopped, by another fault perhaps, stays so.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}

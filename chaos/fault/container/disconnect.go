@@ -39,7 +39,7 @@ func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 	for _, u := range units {
 		s := &disconnect{unit: u, network: d.Network}
 		var ok bool
-		if s.c, ok = container.ContainerOf(u); ok {
+		if s.c, ok = container.Of(u); ok {
 			if err := s.find(ctx); err != nil {
 				return nil, fmt.Errorf("%s: %w", u.Name(), err)
 			}
@@ -161,6 +161,9 @@ func (d *disconnect) in(ctx context.Context) (bool, error) {
 	eps, err := d.c.Engine.Endpoints(ctx, d.was.ID)
 	return slices.ContainsFunc(eps, func(ep docker.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
+
+// Traits implements [chaos.Held].
+func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {

@@ -36,7 +36,7 @@ func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	for _, u := range units {
 		s := &pause{unit: u}
 		var ok bool
-		if s.c, ok = container.ContainerOf(u); ok {
+		if s.c, ok = container.Of(u); ok {
 			if s.was, err = s.c.Running(ctx); err != nil {
 				return nil, err
 			}
@@ -90,10 +90,10 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 	}
 	began := time.Now()
 	evidence := "the engine has paused it"
-	if u, ok := p.unit.(chaos.Asker); ok {
+	if ask := p.unit.Traits().Ask; ask != nil {
 		short, cancel := context.WithTimeout(ctx, 5*Quiet)
 		defer cancel()
-		if err := u.Ask(short); err == nil {
+		if err := ask(short); err == nil {
 			return "", fmt.Errorf("%s answers, though it was paused", p.unit.Name())
 		}
 		evidence = "a request has no answer"
@@ -118,6 +118,9 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("container %s: %s", is.Name, evidence), nil
 }
+
+// Traits implements [chaos.Held].
+func (*pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {

@@ -149,7 +149,7 @@ type down struct {
 // Find finds the container. A dry run finds no container that the run is to make.
 func (d *down) Find(ctx context.Context, env chaos.Env) error {
 	var ok bool
-	if d.c, ok = container.ContainerOf(d.unit); !ok {
+	if d.c, ok = container.Of(d.unit); !ok {
 		if env.Dry {
 			return nil
 		}
@@ -162,10 +162,12 @@ func (d *down) Find(ctx context.Context, env chaos.Env) error {
 	return err
 }
 
-func (d *down) String() string       { return d.what }
-func (d *down) Units() []string      { return []string{d.unit.Name()} }
-func (d *down) Via() string          { return "engine" }
-func (d *down) Takes() time.Duration { return d.takes }
+func (d *down) String() string  { return d.what }
+func (d *down) Units() []string { return []string{d.unit.Name()} }
+func (d *down) Via() string     { return "engine" }
+
+// Traits implements [chaos.Held].
+func (d *down) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: d.takes} }
 
 // Undo implements [Step].
 func (d *down) Undo() []chaos.Undo {

@@ -172,8 +172,8 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, err
 }
 
-// Takes implements [Slow].
-func (s *customStep) Takes() time.Duration { return s.takes }
+// Traits implements [chaos.Held].
+func (s *customStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes} }
 
 // Verify implements [Held].
 func (s *customStep) Verify(ctx context.Context) (string, error) {

@@ -80,8 +80,8 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 	}
 	var steps []chaos.Step
 	for _, u := range units {
-		c, ok := u.(chaos.Contained)
-		if !ok {
+		c := u.Traits().Contained
+		if c == nil {
 			return nil, fmt.Errorf("%s is no container, so it has no network of its own", u.Name())
 		}
 		step := &packet.Packets{Unit: c, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}

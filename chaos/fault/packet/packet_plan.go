@@ -43,8 +43,8 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range env.Units {
-		c, ok := u.(chaos.Contained)
-		if !ok {
+		c := u.Traits().Contained
+		if c == nil {
 			continue
 		}
 		for _, a := range selector.TowardUnit(c) {

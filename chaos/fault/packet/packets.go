@@ -102,7 +102,7 @@ func (p *Packets) Via() string {
 // brunt hangs: the watchdog then kills brunt.
 func (p *Packets) Undo() []chaos.Undo {
 	if p.undo == nil {
-		return []chaos.Undo{journal.EndBruntIn(chaos.IDOf(p.Unit))}
+		return []chaos.Undo{journal.EndBruntIn(p.Unit.ContainerID())}
 	}
 	return p.undo
 }
@@ -117,7 +117,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 		return nil
 	}
 	var isContainer bool
-	if p.engine, isContainer = container.ContainerOf(p.Unit); isContainer {
+	if p.engine, isContainer = container.Of(p.Unit); isContainer {
 		is, err := p.engine.Now(ctx)
 		if err != nil {
 			return err
@@ -150,7 +150,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
 	n := p.planned
 	p.planned = nil
-	if n != nil && n.Whose() == chaos.IDOf(p.Unit) {
+	if n != nil && n.Whose() == p.Unit.ContainerID() {
 		return n, nil
 	}
 	if n != nil {

@@ -42,12 +42,7 @@ type heldPackets struct {
 	closed error // error of the revert
 }
 
-var (
-	_ chaos.Meter        = (*heldPackets)(nil)
-	_ chaos.Slow         = (*heldPackets)(nil)
-	_ chaos.Restartable  = (*heldPackets)(nil)
-	_ chaos.NetworkAware = (*heldPackets)(nil)
-)
+var _ chaos.Held = (*heldPackets)(nil)
 
 // shown returns the connections and the baselines from before the fault that are still valid.
 func (h *heldPackets) shown() ([]netns.Line, []Baseline) {
@@ -181,8 +176,10 @@ func (h *heldPackets) again(b Baseline) netns.Look {
 	return l
 }
 
-// Takes implements [chaos.Slow].
-func (h *heldPackets) Takes() time.Duration { return h.Evidence.takes }
+// Traits implements [chaos.Held].
+func (h *heldPackets) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: h.Evidence.takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange}
+}
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
@@ -314,14 +311,14 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 // the fault no longer exists.
 func (h *heldPackets) another() bool {
 	net, _ := h.now()
-	return chaos.IDOf(h.Unit) != net.Whose()
+	return h.Unit.ContainerID() != net.Whose()
 }
 
 // OnRestart implements [chaos.Restartable].
-func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, error) {
+func (h *heldPackets) onRestart(ctx context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	is := chaos.IDOf(h.Unit)
+	is := h.Unit.ContainerID()
 	switch {
 	case h.over:
 		return "", nil
@@ -361,7 +358,7 @@ func (h *heldPackets) OnRestart(ctx context.Context, container string) (string, 
 }
 
 // OnNetworkChange implements [chaos.NetworkAware].
-func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (string, error) {
+func (h *heldPackets) onNetworkChange(_ context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -369,7 +366,7 @@ func (h *heldPackets) OnNetworkChange(_ context.Context, container string) (stri
 		return "", nil
 	case h.net.Whose().ID != container:
 		return h.peerChanged(container, "has another address now")
-	case chaos.IDOf(h.Unit) != h.net.Whose():
+	case h.Unit.ContainerID() != h.net.Whose():
 		return "", nil // OnRestart will be called for its start, or was
 	}
 	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
@@ -387,7 +384,7 @@ func (p *Packets) endpoints() (out []string) {
 	if p.engine == nil {
 		return nil
 	}
-	is, err := p.engine.Asked()
+	is, err := p.engine.Describe()
 	if err != nil {
 		return nil
 	}
@@ -402,7 +399,7 @@ func (p *Packets) endpoints() (out []string) {
 // peerChanged aims the fault again if the container is one whose packets are hit and its addresses have
 // changed. since describes the change.
 func (h *heldPackets) peerChanged(container, since string) (string, error) {
-	i := slices.IndexFunc(h.others, func(u chaos.Contained) bool { return chaos.IDOf(u).ID == container })
+	i := slices.IndexFunc(h.others, func(u chaos.Contained) bool { return u.ContainerID().ID == container })
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
@@ -534,7 +531,7 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 }
 
 // Affected implements [chaos.Meter]. It excludes brunt's own packets.
-func (h *heldPackets) Affected() chaos.Traffic {
+func (h *heldPackets) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
 	_, held := h.now()
 	if met, err := held.Affected(); err == nil {

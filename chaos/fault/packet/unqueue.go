@@ -36,7 +36,7 @@ type networkIdentity struct {
 func (p *Packets) identity(n chaos.Handle) networkIdentity {
 	whose := networkIdentity{ContainerID: n.Whose()}
 	id, err := proc.Identify(p.Unit.PID())
-	if err == nil && chaos.IDOf(p.Unit) == n.Whose() {
+	if err == nil && p.Unit.ContainerID() == n.Whose() {
 		whose.Identity = id
 	}
 	return whose

@@ -106,8 +106,8 @@ func (c *crash) Inject(context.Context) (chaos.Held, error) {
 	c.id = id
 	c.at = time.Now()
 	send := func() error { return container.SignalUnit(c.unit, id, c.signal) }
-	if u, ok := c.unit.(chaos.Crasher); ok {
-		err = u.Crash(id.PID, send)
+	if crash := c.unit.Traits().Crash; crash != nil {
+		err = crash(id.PID, send)
 	} else {
 		err = send()
 	}
@@ -128,6 +128,9 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 	}
 	return evidence, nil
 }
+
+// Traits implements [chaos.Held].
+func (*crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }

@@ -115,8 +115,8 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 	short, cancel := context.WithTimeout(ctx, 5*containerfault.Quiet)
 	defer cancel()
 	evidence := "it uses no processor"
-	if u, ok := f.unit.(chaos.Asker); ok {
-		if err := u.Ask(short); err == nil {
+	if ask := f.unit.Traits().Ask; ask != nil {
+		if err := ask(short); err == nil {
 			return "", fmt.Errorf("%s answers, though pid %d is stopped, so it is not frozen", f.unit.Name(), f.id.PID)
 		}
 		evidence = "a request has no answer, and " + evidence
@@ -131,6 +131,9 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("pid %d: %s", f.id.PID, evidence), nil
 }
+
+// Traits implements [chaos.Held].
+func (*freeze) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }

@@ -73,7 +73,7 @@ func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.
 	}
 	var steps []chaos.Step
 	for _, u := range units {
-		if _, ok := container.ContainerOf(u); ok { // the engine starts and stops it
+		if _, ok := container.Of(u); ok { // the engine starts and stops it
 			d := containerfault.StopContainer(u, grace)
 			if again {
 				d = containerfault.RestartContainer(u, grace)
@@ -145,8 +145,8 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
 }
 
-// Takes implements [Slow].
-func (s *stop) Takes() time.Duration { return s.grace + proc.EndsWithin }
+// Traits implements [chaos.Held].
+func (s *stop) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin} }
 
 // settle waits until the stop has finished.
 func (s *stop) settle(ctx context.Context) error {

@@ -61,13 +61,7 @@ type heldDiverted struct {
 	ways    []diversion
 }
 
-var (
-	_ chaos.Held         = (*heldDiverted)(nil)
-	_ chaos.Slow         = (*heldDiverted)(nil)
-	_ chaos.Meter        = (*heldDiverted)(nil)
-	_ chaos.Restartable  = (*heldDiverted)(nil)
-	_ chaos.NetworkAware = (*heldDiverted)(nil)
-)
+var _ chaos.Held = (*heldDiverted)(nil)
 
 // divert makes the step of a toxic on connections between containers.
 func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http bool) ([]chaos.Step, error) {
@@ -112,16 +106,16 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if err != nil {
 				return nil, err
 			}
-			called, _ := u.(chaos.Contained)
+			called := u.Traits().Contained.ContainerID()
 			for _, a := range at {
-				d.to = append(d.to, divertedTo{u, chaos.IDOf(called).ID, a})
+				d.to = append(d.to, divertedTo{u, called.ID, a})
 			}
 		}
 		if env.Dry || len(d.to) == 0 {
 			continue
 		}
-		d.unit, _ = f.(chaos.Contained)
-		d.id = chaos.IDOf(d.unit)
+		d.unit = f.Traits().Contained
+		d.id = d.unit.ContainerID()
 		s.from = append(s.from, d)
 	}
 	if len(t.Links) == 0 {
@@ -132,8 +126,8 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 
 // meets returns the addresses, with ports, by which one container reaches another.
 func meets(ctx context.Context, from, to chaos.Unit) ([]netip.AddrPort, error) {
-	f, ok := container.ContainerOf(from)
-	t, too := container.ContainerOf(to)
+	f, ok := container.Of(from)
+	t, too := container.Of(to)
 	if !ok || !too {
 		return nil, fmt.Errorf("from %s to %s: %w", from.Name(), to.Name(), container.ErrNoContainer)
 	}
@@ -214,7 +208,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 // open opens a container's network and the proxies in it. The returned function diverts connections to
 // them.
 func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err error) {
-	if chaos.IDOf(f.unit) != f.id {
+	if f.unit.ContainerID() != f.id {
 		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
 	}
 	n, err := agent.EnterNamespace(f.unit.PID())
@@ -360,12 +354,19 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 }
 
 func (h *heldDiverted) uprooted() bool {
-	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return chaos.IDOf(f.unit) != f.id })
+	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.ContainerID() != f.id })
 }
 
-// OnRestart implements [chaos.Restartable]: a restart of a caller replaces its network, and
-// connections to a callee that returns with another address are not diverted.
-func (h *heldDiverted) OnRestart(ctx context.Context, container string) (string, error) {
+// Traits implements [chaos.Held].
+func (h *heldDiverted) Traits() chaos.HeldTraits {
+	t := h.heldToxic.Traits()
+	t.OnRestart, t.OnNetworkChange = h.onRestart, h.onNetworkChange
+	return t
+}
+
+// onRestart voids the fault: a restart of a caller replaces its network, and connections to a callee
+// that returns with another address are not diverted.
+func (h *heldDiverted) onRestart(ctx context.Context, container string) (string, error) {
 	for _, f := range h.step.from {
 		if f.id.ID == container {
 			return "", chaos.ErrRestarted
@@ -377,9 +378,9 @@ func (h *heldDiverted) OnRestart(ctx context.Context, container string) (string,
 	return "", nil
 }
 
-// OnNetworkChange implements [chaos.NetworkAware]: connections to a callee at another address are not
+// onNetworkChange voids the fault if a callee has other addresses: connections to those are not
 // diverted.
-func (h *heldDiverted) OnNetworkChange(ctx context.Context, container string) (string, error) {
+func (h *heldDiverted) onNetworkChange(ctx context.Context, container string) (string, error) {
 	for _, f := range h.step.from {
 		ids := []string{container}
 		if f.id.ID == container { // in other networks the caller may reach callees at other addresses
@@ -401,12 +402,12 @@ func (h *heldDiverted) OnNetworkChange(ctx context.Context, container string) (s
 func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
 	before := map[chaos.Unit][]netip.AddrPort{}
 	for _, to := range f.to {
-		c, ok := container.ContainerOf(to.unit)
+		c, ok := container.Of(to.unit)
 		if !ok {
 			continue
 		}
 		is, err := c.Now(ctx)
-		if err != nil || !is.Running { // OnRestart is called once it runs
+		if err != nil || !is.Running { // onRestart is called once it runs
 			continue
 		}
 		if to.id == id || is.ID == id { // a recreated container has another id

@@ -24,7 +24,7 @@ func TestDiverted_Moved(t *testing.T) {
 	}}}}
 	void := func(container, want string) {
 		t.Helper()
-		said, err := h.OnRestart(t.Context(), container)
+		said, err := h.onRestart(t.Context(), container)
 		if said != "" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %q, %v; want %q", container, said, err, want)
 		}

@@ -26,7 +26,7 @@ type Toxic struct {
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
 	Takes  time.Duration // for Prove, beyond the usual
-	counts string        // what Affected counts: empty is bytes, else connections
+	counts string        // what affected counts: empty is bytes, else connections
 }
 
 // heldToxic is an injected toxic.
@@ -36,7 +36,7 @@ type heldToxic struct {
 	before []*proxy.Line
 }
 
-var _ chaos.Meter = (*heldToxic)(nil)
+var _ chaos.Held = (*heldToxic)(nil)
 
 func (t *Toxic) String() string     { return t.What + " on " + t.names() }
 func (t *Toxic) Via() string        { return "proxy" }
@@ -138,8 +138,10 @@ func (t *Toxic) find(look func(i int, l *chaos.Link) (string, error)) (string, e
 	return strings.Join(found, "; "), nil
 }
 
-// Takes implements [chaos.Slow].
-func (h *heldToxic) Takes() time.Duration { return h.Toxic.Takes }
+// Traits implements [chaos.Held].
+func (h *heldToxic) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected}
+}
 
 // Verify implements [chaos.Held]: it proves the effect on the links, by a connection of brunt's own
 // that takes the same route as those of the victims.
@@ -196,8 +198,8 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 	}
 }
 
-// Affected implements [chaos.Meter].
-func (h *heldToxic) Affected() chaos.Traffic {
+// affected counts the bytes or connections that passed the toxic.
+func (h *heldToxic) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: cmp.Or(h.counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()

@@ -215,8 +215,8 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 // runs on.
 const ticksPerSecond = 100
 
-// Takes implements [Slow].
-func (t *throttle) Takes() time.Duration { return 5 * time.Second }
+// Traits implements [chaos.Held].
+func (t *throttle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Gone implements [Held]: the kernel does not make the unit wait any more.
 func (t *throttle) Gone(ctx context.Context) (string, error) {

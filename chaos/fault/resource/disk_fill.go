@@ -222,6 +222,9 @@ func (f *diskFill) write() error {
 	return rootfs.Reserve(file, 0, leastTaken)
 }
 
+// Traits implements [chaos.Held].
+func (*diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	before, _ := rootfs.SpaceOf(f.dir)

@@ -227,8 +227,8 @@ func reported(r stress.Report) error {
 	return errors.New(r.Error)
 }
 
-// Takes implements [Slow].
-func (t *diskThrottle) Takes() time.Duration { return 10 * time.Second }
+// Traits implements [chaos.Held].
+func (t *diskThrottle) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 10 * time.Second} }
 
 // Revert implements [Held].
 func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {

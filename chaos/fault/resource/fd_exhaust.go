@@ -161,17 +161,20 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, f.EndedText())
 	}
 	said := fmt.Sprintf("it has %s open and can open %d more", scenarios.Amount(had, "descriptor"), left)
-	u, ok := f.Unit.(chaos.Asker)
-	if !ok || left > 0 {
+	ask := f.Unit.Traits().Ask
+	if ask == nil || left > 0 {
 		return said, nil
 	}
 	short, cancel := context.WithTimeout(ctx, proxied.Silence)
 	defer cancel()
-	if err := u.Ask(short); err == nil {
+	if err := ask(short); err == nil {
 		return said + "; a request is answered all the same, by a connection or a number that was given back", nil
 	}
 	return said + "; a request has no answer", nil
 }
+
+// Traits implements [chaos.Held].
+func (*fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {

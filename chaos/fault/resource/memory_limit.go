@@ -227,8 +227,8 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 	}
 }
 
-// Takes implements [Slow].
-func (l *memoryLimit) Takes() time.Duration { return 5 * time.Second }
+// Traits implements [chaos.Held].
+func (l *memoryLimit) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Gone implements [Held]: a stress process in the unit's group gets the memory that it did not get before.
 func (l *memoryLimit) Gone(ctx context.Context) (string, error) {

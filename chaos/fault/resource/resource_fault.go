@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/container"
@@ -33,7 +32,7 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 			return nil, err
 		}
 		if ok {
-			id, _ := u.(chaos.Contained).Container()
+			id := u.Traits().Contained.ContainerID().ID
 			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
 				steps = append(steps, made) // the fault ends when the container is started again
 				continue
@@ -57,8 +56,8 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 		if m, ok := made.(*stressMemory); ok {
 			kills = m.kill // and ends when the container is started again
 		}
-		if c, ok := u.(chaos.Contained); ok && !kills {
-			id, _ := c.Container()
+		if c := u.Traits().Contained; c != nil && !kills {
+			id := c.ContainerID().ID
 			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
 				steps = append(steps, made) // the fault ends when the container is started again
 				continue
@@ -108,11 +107,7 @@ type reinjected struct {
 	over bool         // it is reverted
 }
 
-var (
-	_ chaos.Held        = (*reinjected)(nil)
-	_ chaos.Restartable = (*reinjected)(nil)
-	_ chaos.Slow        = (*reinjected)(nil)
-)
+var _ chaos.Held = (*reinjected)(nil)
 
 // Inject implements [Step].
 func (r *reinjected) Inject(ctx context.Context) (chaos.Held, error) {
@@ -136,12 +131,11 @@ func (r *reinjected) Verify(ctx context.Context) (string, error) { return r.last
 // Gone implements [Held].
 func (r *reinjected) Gone(ctx context.Context) (string, error) { return r.last().Gone(ctx) }
 
-// Takes implements [Slow].
-func (r *reinjected) Takes() time.Duration {
-	if s, ok := r.last().(chaos.Slow); ok {
-		return s.Takes()
-	}
-	return 0
+// Traits implements [chaos.Held].
+func (r *reinjected) Traits() chaos.HeldTraits {
+	t := r.last().Traits()
+	t.OnRestart = r.onRestart
+	return t
 }
 
 // Revert implements [Held].
@@ -161,8 +155,8 @@ func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, chaos.JoinErrors(errs...)
 }
 
-// OnRestart implements [chaos.Restartable].
-func (r *reinjected) OnRestart(ctx context.Context, container string) (string, error) {
+// onRestart injects the fault again, or voids it.
+func (r *reinjected) onRestart(ctx context.Context, container string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

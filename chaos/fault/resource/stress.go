@@ -164,6 +164,9 @@ func (b *burning) light(job stress.Job) error {
 	return err
 }
 
+// Traits implements [chaos.Held].
+func (*burning) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+
 // Revert implements [Held].
 func (b *burning) Revert(context.Context) (chaos.Outcome, error) {
 	b.b.Stop()
@@ -407,8 +410,8 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// Takes implements [Slow].
-func (s *stressMemory) Takes() time.Duration { return 5 * time.Second }
+// Traits implements [chaos.Held].
+func (s *stressMemory) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Gone implements [Held].
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
@@ -483,8 +486,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// Takes implements [Slow].
-func (s *stressIO) Takes() time.Duration { return 5 * time.Second }
+// Traits implements [chaos.Held].
+func (s *stressIO) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
 
 // Describe implements [chaos.Described].
 func (*StressCPU) Describe() chaos.Descriptor {

@@ -96,6 +96,7 @@ func (f futureUnit) Supervised() bool                          { return f.superv
 func (f futureUnit) Ready(context.Context) error               { return errNotStarted }
 func (f futureUnit) Stop(context.Context, time.Duration) error { return errNotStarted }
 func (f futureUnit) Start(context.Context) error               { return errNotStarted }
+func (f futureUnit) Traits() chaos.UnitTraits                  { return chaos.UnitTraits{} }
 
 // futureContainer is a unit that would run in a container of its own. Its addresses are not known
 // yet.
@@ -103,7 +104,9 @@ type futureContainer struct{ futureUnit }
 
 var _ chaos.Contained = futureContainer{}
 
-func (futureContainer) Container() (id string, started time.Time) { return "", time.Time{} }
-func (futureContainer) Addresses() []netip.Addr                   { return nil }
+func (f futureContainer) Traits() chaos.UnitTraits     { return chaos.UnitTraits{Contained: f} }
+func (futureContainer) ContainerID() chaos.ContainerID { return chaos.ContainerID{} }
+func (futureContainer) Addresses() []netip.Addr        { return nil }
+func (futureContainer) Listens() []uint16              { return nil }
 
 var errNotStarted = errors.New("it is not started yet")

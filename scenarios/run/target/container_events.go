@@ -70,7 +70,7 @@ func (s *System) Watch() {
 			what.Unit, what.Text = unit, e.Text
 			s.host.EventAt(e.At.Add(-ahead), what)
 			if t := s.host.Timeline(); t != nil && e.Kind == "start" {
-				t.Restarted(e.ID)
+				t.OnRestart(e.ID)
 			}
 		}
 		began = began.Add(ahead)
@@ -112,7 +112,7 @@ func (s *System) watchedNames() map[string]string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for _, u := range s.Units() {
-		if c, ok := container.ContainerOf(u); ok {
+		if c, ok := container.Of(u); ok {
 			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil {
 				out[is.Name] = u.Name()
 			}

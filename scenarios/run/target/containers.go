@@ -35,7 +35,7 @@ func (c containers) units() []chaos.Unit {
 func contained(e *docker.Engine, u *platform.Unit) chaos.Unit {
 	c := &chaoscontainer.Container{Engine: e, Ref: u.Ref(), Of: chaoscontainer.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
 	if u.Asks() {
-		return chaoscontainer.Asked(c, u.Ask, u.Addr())
+		c.Answer, c.At = u.Ask, u.Addr()
 	}
 	return c
 }
@@ -82,7 +82,7 @@ func (s *System) contain(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	for _, u := range s.group.units() {
-		if c, ok := chaoscontainer.ContainerOf(u); ok {
+		if c, ok := chaoscontainer.Of(u); ok {
 			addrs := c.Addresses()
 			h.LoadAllowlist.Own.Add(addrs...)
 			h.ChaosAllowlist.Own.Add(addrs...)

@@ -272,6 +272,10 @@ type unit struct{ *process.Process }
 func (u unit) Service() string  { return u.Unit.Service }
 func (u unit) Supervised() bool { return u.Restarts() }
 
+func (u unit) Traits() chaos.UnitTraits {
+	return chaos.UnitTraits{Addr: u.Addr, Ask: u.Ask, Crash: u.Crash}
+}
+
 // Down ends the target and the links, and removes everything that they left.
 func (s *System) Down(ctx context.Context) error {
 	var errs []error
