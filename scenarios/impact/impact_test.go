@@ -96,12 +96,31 @@ func TestAsk(t *testing.T) {
 		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), result.NotImpacted, never, never, 30., 0, 40, .04},
 		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
 		// 20 of 1000 are bad at 1 %, but not at twice the baseline's 0.9 %
-		{"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }), result.NotImpacted, never, never, 30., 0, 220, .4},
+		{
+			"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }),
+			result.NotImpacted, never, never, 30., 0, 220, .4,
+		},
 		// of 10 000, at most 83 bad ones show that the share is at most 1 %
-		{"a hold that just shows it", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
-		{"a hold that just does not", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084},
-		{"lengthened until it shows it", scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4243, 4.243},
-		{"which is after 28 s of 0.9 %", scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{
+			"a hold that just shows it",
+			scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }),
+			result.Impacted, 30., never, 50., 20 * sec, 4000, 4,
+		},
+		{
+			"a hold that just does not",
+			scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }),
+			result.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084,
+		},
+		{
+			"lengthened until it shows it",
+			scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), result.UnknownYet, 30.,
+			never, never, 20 * sec, 4243, 4.243,
+		},
+		{
+			"which is after 28 s of 0.9 %",
+			scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), result.Impacted, 30., never,
+			50., 20 * sec, 4000, 4,
+		},
 		{"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4.1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,9 +163,16 @@ func TestAsk_Next(t *testing.T) {
 		end, next string
 	}{
 		{"within a hold", scene(39, nil), "the load ended within a hold of the injection", "g was injected within a hold of the injection"},
-		{"after a bad window", scene(50, from(49, 50, 20)), "the load ended after a bad window, and one bad window does not decide", "g was injected after a bad window, and one bad window does not decide"},
+		{
+			"after a bad window", scene(50, from(49, 50, 20)),
+			"the load ended after a bad window, and one bad window does not decide",
+			"g was injected after a bad window, and one bad window does not decide",
+		},
 		{"too few", few, "too few requests after the injection to decide", "too few requests between the injection and that of g to decide"},
-		{"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to prove recovery", "g was injected before a hold long enough to prove recovery"},
+		{
+			"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to prove recovery",
+			"g was injected before a hold long enough to prove recovery",
+		},
 		{"long enough", scene(50, nil), "", ""},
 	} {
 		if a := Ask(c.q); a.Note != c.end {

@@ -261,7 +261,8 @@ func TestSimulation_Standing(t *testing.T) {
 							return .01 * factor
 						}
 						r := w.try(trials, 0)
-						t.Logf("%4g/s, %4.0f s, standing %g times L, clusters to %d, outage %5t, taken for recovered %.1f %%; %s", rate, w.end.Seconds(), factor, most, outage, 100*r.taken(), r)
+						t.Logf("%4g/s, %4.0f s, standing %g times L, clusters to %d, outage %5t, taken for recovered %.1f %%; %s",
+							rate, w.end.Seconds(), factor, most, outage, 100*r.taken(), r)
 						if (most == 1 || rate >= 100 && !long) && r.often(len(r.found)) {
 							t.Errorf("%g/s, %g times L, clusters to %d: taken for recovered in %.1f %%", rate, factor, most, 100*r.taken())
 						}

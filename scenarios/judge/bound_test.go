@@ -55,7 +55,10 @@ func TestJudge_Bound(t *testing.T) {
 					continue // too few requests: TestJudge_Minimum
 				}
 				list := slices.Concat(many(n-bad, ms, okay), many(bad, ms, failure))
-				for _, text := range []string{fmt.Sprintf("errors < %v%%", 100*limit), fmt.Sprintf("availability > %v%%", 100*(1-limit)), fmt.Sprintf("within(1s) > %v%%", 100*(1-limit))} {
+				for _, text := range []string{
+					fmt.Sprintf("errors < %v%%", 100*limit), fmt.Sprintf("availability > %v%%", 100*(1-limit)),
+					fmt.Sprintf("within(1s) > %v%%", 100*(1-limit)),
+				} {
 					r := verdictOn(t, text, 20*sec, list)
 					if r.Verdict != want || want == scenarios.Inconclusive && r.Note == "" {
 						t.Errorf("%s with %d of %d bad is %s (%s), want %s: the bound is %v", text, bad, n, r.Verdict, r.Note, want, exactUpper(bad, n))

@@ -114,8 +114,20 @@ func TestFault_Verdicts(t *testing.T) {
 		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
 		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
-		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact is set"},
-		{"an impact that is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{
+			"no impact, and one is required", "",
+			Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}},
+			nothing,
+			[]injection{one},
+			scenarios.Fail, "require_impact is set",
+		},
+		{
+			"an impact that is required", "",
+			Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}},
+			between(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Pass, "",
+		},
 		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
 		{"never recovered", "", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
 		{"no time for a hold, but it was too long already", "", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
@@ -126,9 +138,21 @@ func TestFault_Verdicts(t *testing.T) {
 		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
 		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
 		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Inconclusive, "g was in as well"},
-		{"the next comes too soon", "", Case{}, between(30*sec, 50*sec), []injection{one, {"g", "g", 48 * sec, 52 * sec}}, scenarios.Inconclusive, "before recovery could show"},
+		{
+			"the next comes too soon", "",
+			Case{},
+			between(30*sec, 50*sec),
+			[]injection{one, {"g", "g", 48 * sec, 52 * sec}},
+			scenarios.Inconclusive, "before recovery could show",
+		},
 		{"the next comes late enough", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
-		{"one before was not recovered from", "", Case{}, between(10*sec, 45*sec), []injection{{"g", "g", 10 * sec, 12 * sec}, one}, scenarios.Inconclusive, "not been recovered from"},
+		{
+			"one before was not recovered from", "",
+			Case{},
+			between(10*sec, 45*sec),
+			[]injection{{"g", "g", 10 * sec, 12 * sec}, one},
+			scenarios.Inconclusive, "not been recovered from",
+		},
 		{
 			"one before was recovered from", "",
 			Case{},
@@ -174,7 +198,13 @@ func TestFault_Verdicts(t *testing.T) {
 		{"healed", "heal < 6s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"healed before it was cleared", "heal < 1s after f", Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
 		{"more than so much is lost already", "failed > 100 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
-		{"strict, and near the target", "recover < 15s after f", Case{Strict: true}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "the target lies within"},
+		{
+			"strict, and near the target", "recover < 15s after f",
+			Case{Strict: true},
+			someBetween(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "the target lies within",
+		},
 		{"a soft edge near the target", "recover < 15s after f", Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "between 14.9"},
 		{"a soft edge, and far from it", "recover < 16s after f", Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"strict, and far from it", "recover < 40s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
@@ -195,7 +225,10 @@ func TestFault_Verdicts(t *testing.T) {
 // TestFault_Untold: the objectives of a fault that was not verified, or met no traffic, are invalid,
 // and its impact is unknown. Those of other faults are judged.
 func TestFault_Untold(t *testing.T) {
-	texts := []string{"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f", "errors < 50%", "errors < 1% in baseline"}
+	texts := []string{
+		"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f",
+		"errors < 50%", "errors < 1% in baseline",
+	}
 	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
 	for _, c := range []struct {
 		name string
@@ -211,7 +244,8 @@ func TestFault_Untold(t *testing.T) {
 	} {
 		f := drill(t, parseObjectives(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
 		r := f.Faults[0]
-		if r.Impact != result.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
+		if r.Impact != result.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() ||
+			r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
 		if want := c.name == "steady state did not hold"; want != (r.Unsteady != "") {
@@ -233,15 +267,24 @@ func TestFault_Untold(t *testing.T) {
 // TestFault_UntoldAmongOthers: one unknown occurrence decides the verdict on its fault, does not
 // affect the other occurrences, and errors after it are not attributed to them.
 func TestFault_UntoldAmongOthers(t *testing.T) {
-	texts := []string{"recover < 20s after f", "recover < 20s after f#1", "recover < 20s after f#2", "timeouts = 0 in f", "timeouts = 0 in f#1", "timeouts = 0 in f#2"}
+	texts := []string{
+		"recover < 20s after f", "recover < 20s after f#1", "recover < 20s after f#2", "timeouts = 0 in f",
+		"timeouts = 0 in f#1", "timeouts = 0 in f#2",
+	}
 	first, second := injection{"f", "f#1", 20 * sec, 25 * sec}, injection{"f", "f#2", 50 * sec, 55 * sec}
 	for _, c := range []struct {
 		name     string
 		harm     func(time.Duration) bool
 		verdicts []scenarios.Verdict
 	}{
-		{"well in between", between(20*sec, 24*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
-		{"bad in between", between(20*sec, 60*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
+		{
+			"well in between", between(20*sec, 24*sec),
+			[]scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass},
+		},
+		{
+			"bad in between", between(20*sec, 60*sec),
+			[]scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass},
+		},
 	} {
 		f := drill(t, parseObjectives(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
 		for i, want := range c.verdicts {
@@ -269,7 +312,12 @@ func TestFault_Required(t *testing.T) {
 		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
 		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, but require_impact is set"},
 		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
-		{"unknown, as the next came", nothing, []injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}}, scenarios.Inconclusive, "g was injected within a hold"},
+		{
+			"unknown, as the next came", nothing,
+			[]injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}},
+			scenarios.Inconclusive,
+			"g was injected within a hold",
+		},
 		{"confounded", between(30*sec, 35*sec), []injection{one, {"g", "g", 32 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
 		{"not injected", nothing, nil, "", ""},
 	} {
@@ -319,7 +367,8 @@ func TestFault_Requests(t *testing.T) {
 // the load.
 func TestFault_Horizon(t *testing.T) {
 	f := drill(t, parseObjectives(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
-		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec}, injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
+		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec},
+		injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
 		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
 	for i, want := range []string{"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection"} {
 		if r := f.Faults[i]; r.Note != want {
@@ -390,7 +439,8 @@ func TestFault_Void(t *testing.T) {
 	o := parseObjectives(t, "recover < 20s after f", "errors < 1% in f")
 	g := newRig(t, oneStep, o...)
 	g.play(outage(func(time.Duration) bool { return false }),
-		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }}, action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
+		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }},
+		action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
 	f := g.finish(Case{SLO: o, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, 100*sec)
 	for _, r := range f.Objectives {
 		if r.Verdict != scenarios.Inconclusive {

@@ -27,7 +27,12 @@ func TestIncidents(t *testing.T) {
 		{"no fault was in", 100, []span{{20 * sec, 23400 * ms}}, []span{{20 * sec, 23400 * ms}}, nil, "", false},
 		{"at a low rate", 20, []span{{41120 * ms, 44 * sec}}, []span{{41120 * ms, 44 * sec}}, nil, "", false},
 		{"shorter than a second", 1000, []span{{41120 * ms, 41420 * ms}}, []span{{41120 * ms, 41420 * ms}}, nil, "", false},
-		{"two, with a hold between them", 100, []span{{20 * sec, 22 * sec}, {50 * sec, 55 * sec}}, []span{{20 * sec, 22 * sec}, {50 * sec, 55 * sec}}, nil, "", false},
+		{
+			"two, with a hold between them", 100,
+			[]span{{20 * sec, 22 * sec}, {50 * sec, 55 * sec}},
+			[]span{{20 * sec, 22 * sec}, {50 * sec, 55 * sec}},
+			nil, "", false,
+		},
 		{"good for less than a hold", 100, []span{{20 * sec, 22 * sec}, {26 * sec, 29 * sec}}, []span{{20 * sec, 29 * sec}}, nil, "", false},
 		{"up to the end", 100, []span{{100 * sec, 121 * sec}}, []span{{100 * sec, 120 * sec}}, nil, "", false},
 		{"from the beginning", 100, []span{{0, 12 * sec}}, []span{{0, 12 * sec}}, nil, "", false},

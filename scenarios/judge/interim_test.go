@@ -41,7 +41,8 @@ func broken(d, a, b time.Duration) []scenarios.Outcome {
 // TestSoFar_IsWhatFinishGives: after the load, Findings equals the result of Finish, whether it is
 // the first call or the last of many, and changes nothing of it.
 func TestSoFar_IsWhatFinishGives(t *testing.T) {
-	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s", "errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
+	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s",
+		"errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
 	c := func(end time.Duration) Case {
 		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, end}, {0, end}}}
 	}
@@ -182,7 +183,8 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 
 // TestStanding: the running verdicts on objectives agree with the final ones.
 func TestStanding(t *testing.T) {
-	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
+	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create",
+		"availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
 	g := newRig(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()

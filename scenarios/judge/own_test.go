@@ -52,7 +52,10 @@ func TestJudge_OwnTime(t *testing.T) {
 		{"lag decides the mean", "mean < 20ms", with(lateBy(10*sec, many(100, 5*ms, okay))), scenarios.Invalid},
 		{"lag makes a lower bound hold", "p50 > 100ms", lateBy(300*ms, many(1000, 5*ms, okay)), scenarios.Invalid},
 		{"within", "within(100ms) > 99%", with(frozen), scenarios.Invalid},
-		{"two thirds are 404, and brunt was late", "errors < 5%", slices.Concat(lateBy(300*ms, many(333, ms, okay)), lateBy(300*ms, many(667, ms, failure))), scenarios.Fail},
+		{
+			"two thirds are 404, and brunt was late", "errors < 5%",
+			slices.Concat(lateBy(300*ms, many(333, ms, okay)), lateBy(300*ms, many(667, ms, failure))), scenarios.Fail,
+		},
 		{"checks, and brunt was late", "availability > 99%", lateBy(300*ms, many(10_000, ms, okay)), scenarios.Pass},
 		{"64 were never sent, and more errors are allowed", "errors < 1%", with(unsent(64)), scenarios.Pass},
 		{"64 were never sent, and fewer errors are allowed", "errors < 0.5%", with(unsent(64)), scenarios.Invalid},

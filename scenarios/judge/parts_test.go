@@ -73,7 +73,8 @@ func TestSurge(t *testing.T) {
 func TestLostWrites(t *testing.T) {
 	ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}}}
 	c := Case{Ledger: ledger, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}
-	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c, outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
+	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c,
+		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
 	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 || got.OnsetAt.Known() {
 		t.Errorf("%+v, parts %+v", got, got.Parts)
 	}

@@ -122,7 +122,8 @@ func TestJudge_Times(t *testing.T) {
 // TestJudge_JSON: infinite and unknown values are null in result.json, in every row and objective,
 // and the verdict shows which it was.
 func TestJudge_JSON(t *testing.T) {
-	o := parseObjectives(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
+	o := parseObjectives(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f",
+		"failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
 	g := newRig(t, oneStep, o...)
 	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
 	f := g.finish(Case{SLO: o}, 100*sec)
@@ -345,7 +346,10 @@ func TestJudge_Empty(t *testing.T) {
 		}
 		return out
 	}
-	metrics := []string{"errors < 50%", "errors > 50%", "availability > 1%", "p50 < 1h", "p50 > 1ms", "max < 1h", "timeouts = 0", "rate < 5000/s", "shed < 5%", "burn(99%, 1s) < 5", "slices(1s, 1%) > 1%", "checks > 1%", "within(1h) > 1%"}
+	metrics := []string{
+		"errors < 50%", "errors > 50%", "availability > 1%", "p50 < 1h", "p50 > 1ms", "max < 1h", "timeouts = 0",
+		"rate < 5000/s", "shed < 5%", "burn(99%, 1s) < 5", "slices(1s, 1%) > 1%", "checks > 1%", "within(1h) > 1%",
+	}
 	for _, m := range metrics {
 		for _, phase := range []string{"f", "recovery/f", "f#2"} {
 			t.Run(m+" in "+phase, func(t *testing.T) {
@@ -365,7 +369,10 @@ func TestJudge_Empty(t *testing.T) {
 // TestJudge_Rate counts iterations by the intended time, over the time in which the loads could
 // begin some.
 func TestJudge_Rate(t *testing.T) {
-	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}}, Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}}}
+	series := measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}},
+		Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}},
+	}
 	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
 		"rate > 1/s of load b in f", "rate < 1000/s of load b in f", "rate > 1/s of iteration")
 	g := newRig(t, series, objectives...)
@@ -406,8 +413,14 @@ func TestJudge_Rate(t *testing.T) {
 
 // TestJudge_Scope: an objective selects all steps, one step, one load, or the pseudo-step iteration.
 func TestJudge_Scope(t *testing.T) {
-	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: false}}, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}}}
-	texts := []string{"errors < 1%", "errors < 1% of read", "errors < 1% of write", "errors < 1% of load a", "errors < 1% of load b", "errors < 1% of iteration", "p50 < 20ms of iteration"}
+	series := measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: false}},
+		Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}},
+	}
+	texts := []string{
+		"errors < 1%", "errors < 1% of read", "errors < 1% of write", "errors < 1% of load a", "errors < 1% of load b",
+		"errors < 1% of iteration", "p50 < 20ms of iteration",
+	}
 	objectives := parseObjectives(t, texts...)
 	g := newRig(t, series, objectives...)
 	var all []scenarios.Outcome
@@ -471,10 +484,12 @@ func TestJudge_Checks(t *testing.T) {
 		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 1800, scenarios.Pass},
 	} {
 		all := slices.Concat(good, c.more)
-		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 || r.Count != c.count || r.Verdict != c.verdict {
+		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 ||
+			r.Count != c.count || r.Verdict != c.verdict {
 			t.Errorf("%s: %s with %v of %d, want %s with %g of %d", c.name, r.Verdict, r.Measured, r.Count, c.verdict, c.measured, c.count)
 		}
-		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)), verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
+		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)),
+			verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
 			t.Errorf("%s: no errors is %s, and all checks is %s", c.name, bad.Verdict, all.Verdict)
 		}
 		// the running value is the same
@@ -504,7 +519,10 @@ func TestJudge_Timeouts(t *testing.T) {
 	for i := range 3 {
 		all[i].Kind, all[i].Cause = failure, scenarios.Timeout
 	}
-	for text, want := range map[string]scenarios.Verdict{"timeouts = 3": scenarios.Pass, "timeouts <= 3": scenarios.Pass, "timeouts < 3": scenarios.Fail, "timeouts = 0": scenarios.Fail} {
+	for text, want := range map[string]scenarios.Verdict{
+		"timeouts = 3": scenarios.Pass, "timeouts <= 3": scenarios.Pass, "timeouts < 3": scenarios.Fail,
+		"timeouts = 0": scenarios.Fail,
+	} {
 		if r := verdictOn(t, text, 20*sec, slices.Clone(all)); r.Verdict != want {
 			t.Errorf("%s: %s with %v, want %s", text, r.Verdict, r.Measured, want)
 		}
@@ -550,7 +568,10 @@ func TestJudge_Strict(t *testing.T) {
 // TestJudge_Worst: an objective on a fault that occurred several times takes the worst occurrence,
 // and one on a single occurrence takes that.
 func TestJudge_Worst(t *testing.T) {
-	texts := []string{"errors < 30% in f", "errors < 10% in f", "errors < 10% in f#1", "errors < 10% in f#3", "max < 1h in f", "timeouts = 0 in f", "availability > 50% in f"}
+	texts := []string{
+		"errors < 30% in f", "errors < 10% in f", "errors < 10% in f#1", "errors < 10% in f#3", "max < 1h in f",
+		"timeouts = 0 in f", "availability > 50% in f",
+	}
 	o := parseObjectives(t, texts...)
 	g := newRig(t, oneStep, o...)
 	var all []scenarios.Outcome
@@ -575,7 +596,13 @@ func TestJudge_Worst(t *testing.T) {
 		phase   string
 		verdict scenarios.Verdict
 	}{
-		{"f#2", scenarios.Pass}, {"f#2", scenarios.Fail}, {"f#1", scenarios.Pass}, {"f#3", scenarios.Pass}, {"f#2", scenarios.Fail}, {"f#2", scenarios.Fail}, {"f#2", scenarios.Pass},
+		{"f#2", scenarios.Pass},
+		{"f#2", scenarios.Fail},
+		{"f#1", scenarios.Pass},
+		{"f#3", scenarios.Pass},
+		{"f#2", scenarios.Fail},
+		{"f#2", scenarios.Fail},
+		{"f#2", scenarios.Pass},
 	} {
 		if r := f.Objectives[i]; r.Phase != want.phase || r.Verdict != want.verdict {
 			t.Errorf("%s: %s in %s, want %s in %s", r.Text, r.Verdict, r.Phase, want.verdict, want.phase)

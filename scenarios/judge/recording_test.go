@@ -379,7 +379,10 @@ func TestRecorder_InFlight(t *testing.T) {
 func TestRecorder_Rows(t *testing.T) {
 	g := newRig(t, oneStep)
 	const long = maxRows*3/2*sec + sec
-	all := []scenarios.Outcome{request(100*ms, 3*ms, okay), request(1100*ms, 7*ms, okay), request(4200*ms, ms, okay), request(4600*ms, ms, okay), request(5*sec, ms, okay)}
+	all := []scenarios.Outcome{
+		request(100*ms, 3*ms, okay), request(1100*ms, 7*ms, okay), request(4200*ms, ms, okay), request(4600*ms, ms, okay),
+		request(5*sec, ms, okay),
+	}
 	g.play(all, action{4500 * ms, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
 	f := g.finish(Case{}, long)
 	var single []string

@@ -164,7 +164,9 @@ func TestJudgeSeries(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := JudgeSeries(o, "p", c.in, usage, series)
-			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 || math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) || c.note == "" && r.Note != "" {
+			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
+				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
+				c.note == "" && r.Note != "" {
 				t.Errorf("%s, measured %v, %q; want %s, %v, %q", r.Verdict, r.Measured, r.Note, c.verdict, c.measured, c.note)
 			}
 		})

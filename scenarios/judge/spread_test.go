@@ -36,9 +36,28 @@ func TestJudge_Spread(t *testing.T) {
 		note     string    // of the second
 	}{
 		{"three", harm(), nil, Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, 10, math.NaN(), 1000}, ""},
-		{"one measure.Never recovered from", harm(between(78*sec, 100*sec)), []injection{{"f", "f#4", 78 * sec, 80 * sec}}, Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, math.Inf(1), math.NaN(), 1000}, ""},
-		{"one unknown", harm(between(94*sec, 96*sec)), []injection{{"f", "f#4", 94 * sec, 96 * sec}}, Case{}, []scenarios.Verdict{pass, open, fail, open, pass}, []float64{math.NaN(), math.NaN(), 10, math.NaN(), math.NaN()}, "the effect of 1 of 4 occurrences is unknown, and decides"},
-		{"one not verified", harm(), nil, Case{Unverified: map[int]bool{1: true}}, []scenarios.Verdict{invalid, invalid, fail, invalid, invalid}, nil, "was not verified"},
+		{
+			"one measure.Never recovered from", harm(between(78*sec, 100*sec)),
+			[]injection{{"f", "f#4", 78 * sec, 80 * sec}},
+			Case{},
+			[]scenarios.Verdict{pass, fail, fail, open, pass},
+			[]float64{5, 5, math.Inf(1), math.NaN(), 1000},
+			"",
+		},
+		{
+			"one unknown", harm(between(94*sec, 96*sec)),
+			[]injection{{"f", "f#4", 94 * sec, 96 * sec}},
+			Case{},
+			[]scenarios.Verdict{pass, open, fail, open, pass},
+			[]float64{math.NaN(), math.NaN(), 10, math.NaN(), math.NaN()},
+			"the effect of 1 of 4 occurrences is unknown, and decides",
+		},
+		{
+			"one not verified", harm(), nil,
+			Case{Unverified: map[int]bool{1: true}},
+			[]scenarios.Verdict{invalid, invalid, fail, invalid, invalid},
+			nil, "was not verified",
+		},
 		{"none", harm(), nil, Case{}, nil, nil, ""},
 	} {
 		faults := append(append([]injection{}, first...), c.more...)
@@ -73,9 +92,17 @@ func TestJudge_Spread(t *testing.T) {
 // TestJudge_Skipped: the effect of a skipped occurrence is unknown, so no objective on its fault
 // passes. An objective that fails without it fails.
 func TestJudge_Skipped(t *testing.T) {
-	texts := []string{"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f", "recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f"}
-	want := []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Inconclusive}
-	f := drill(t, parseObjectives(t, texts...), Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)), injection{"f", "f#1", 10 * sec, 12 * sec})
+	texts := []string{
+		"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f",
+		"recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f",
+	}
+	want := []scenarios.Verdict{
+		scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass,
+		scenarios.Inconclusive,
+	}
+	f := drill(t, parseObjectives(t, texts...),
+		Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)),
+		injection{"f", "f#1", 10 * sec, 12 * sec})
 	for i, o := range f.Objectives {
 		if o.Verdict != want[i] || want[i] == scenarios.Inconclusive && o.Note != "f#2 was skipped: no unit matches posts" {
 			t.Errorf("%s: %s, %q; want %s", o.Text, o.Verdict, o.Note, want[i])

@@ -24,7 +24,12 @@ func TestUnsteady_Findings(t *testing.T) {
 		verdict scenarios.Verdict
 	}{
 		{"steady", "recover < 20s after f", between(30*sec, 35*sec), []injection{one}, []string{""}, scenarios.Pass},
-		{"errors for the last seconds", "recover < 20s after f", between(25*sec, 35*sec), []injection{one}, []string{"errors were already over 1% before f"}, scenarios.Fail},
+		{
+			"errors for the last seconds", "recover < 20s after f", between(25*sec, 35*sec),
+			[]injection{one},
+			[]string{"errors were already over 1% before f"},
+			scenarios.Fail,
+		},
 		{"and it is not judged", "errors < 90%", between(25*sec, 35*sec), []injection{one}, []string{""}, scenarios.Pass},
 		{
 			"before the second of two", "recover < 20s after f",
@@ -53,7 +58,12 @@ func TestUnsteady_Findings(t *testing.T) {
 			scenarios.Fail,
 		},
 		{"slow is no error", "recover < 20s after f", nothing, []injection{one}, []string{""}, scenarios.Pass},
-		{"slow is bad where a time is named", "recover(200ms) < 20s after f", nothing, []injection{one}, []string{"errors and answers over 200ms were already over 1% before f"}, scenarios.Fail},
+		{
+			"slow is bad where a time is named", "recover(200ms) < 20s after f", nothing,
+			[]injection{one},
+			[]string{"errors and answers over 200ms were already over 1% before f"},
+			scenarios.Fail,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all := outage(c.harm)

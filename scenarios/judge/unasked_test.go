@@ -27,7 +27,8 @@ func TestUnasked(t *testing.T) {
 			var cells []result.Cell
 			for outcome, n := range map[string]int64{"*": c.ok + c.shed + c.bad + c.skipped, "ok": c.ok, "shed": c.shed, "error": c.bad, "skipped": c.skipped} {
 				if n > 0 || outcome == "*" {
-					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}, result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
+					cells = append(cells, result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n},
+						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
 			if _, got, good := Unasked(cells, nil, nil); got != c.want || good != c.good {

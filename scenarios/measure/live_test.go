@@ -40,10 +40,13 @@ func TestInterval_Counts(t *testing.T) {
 	v, _ := g.Inject("g", "g")
 	g.Void(v)
 	iv, _ := g.Interval()
-	if iv.Offered != 110 || iv.Ended != 110 || iv.OK != 100 || iv.Shed != 5 || iv.Errors != 5 || iv.Sent != 105 || iv.Total != 110 || iv.Bad != 5 || iv.InFlight != 7 {
+	if iv.Offered != 110 || iv.Ended != 110 || iv.OK != 100 || iv.Shed != 5 || iv.Errors != 5 || iv.Sent != 105 || iv.Total != 110 ||
+		iv.Bad != 5 || iv.InFlight != 7 {
 		t.Errorf("%+v", iv)
 	}
-	for name, c := range map[string]struct{ got, want time.Duration }{"p50": {iv.P50, 10 * ms}, "p95": {iv.P95, 100 * ms}, "p99": {iv.P99, 100 * ms}, "lag": {iv.Lag, 2 * ms}} {
+	for name, c := range map[string]struct{ got, want time.Duration }{
+		"p50": {iv.P50, 10 * ms}, "p95": {iv.P95, 100 * ms}, "p99": {iv.P99, 100 * ms}, "lag": {iv.Lag, 2 * ms},
+	} {
 		if c.got < c.want || c.got > c.want+c.want/500 {
 			t.Errorf("%s is %s, want %s", name, c.got, c.want)
 		}

@@ -18,14 +18,18 @@ func TestSamples(t *testing.T) {
 	if !s.Want(&timeout) || s.First(1, scenarios.Timeout) != nil {
 		t.Error("there is one before the first")
 	}
-	s.Keep(&timeout, result.Sample{Request: "GET /?k=secret", Message: "secret", Body: "a secret", Headers: map[string]string{"A": "secret"}, Sent: &result.Sent{Method: "GET", URL: "http://a/?k=secret"}})
+	s.Keep(&timeout, result.Sample{
+		Request: "GET /?k=secret", Message: "secret", Body: "a secret", Headers: map[string]string{"A": "secret"},
+		Sent: &result.Sent{Method: "GET", URL: "http://a/?k=secret"},
+	})
 	s.Keep(&timeout, result.Sample{Request: "the second"})
 	s.Keep(&reset, result.Sample{Request: "reset"})
 	if s.Want(&timeout) {
 		t.Error("it wants another")
 	}
 	got := s.First(1, scenarios.Timeout)
-	if got == nil || got.Request != "GET /?k=***" || got.Message != "***" || got.Body != "a ***" || got.Headers["A"] != "***" || got.Sent.URL != "http://a/?k=***" || !strings.Contains(got.Curl, `'http://a/?k='"${SECRET:?}"`) {
+	if got == nil || got.Request != "GET /?k=***" || got.Message != "***" || got.Body != "a ***" || got.Headers["A"] != "***" ||
+		got.Sent.URL != "http://a/?k=***" || !strings.Contains(got.Curl, `'http://a/?k='"${SECRET:?}"`) {
 		t.Errorf("kept %+v", got)
 	}
 	if s.First(0, scenarios.Timeout) != nil || s.First(1, scenarios.Refused) != nil {

@@ -114,11 +114,13 @@ var metrics = Table{
 	},
 	{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
-		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost write to the last, at most between the writes around them that are there.",
+		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost " +
+			"write to the last, at most between the writes around them that are there.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
-		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at first; writes that are never found are lost, not late.",
+		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at " +
+			"first; writes that are never found are lost, not late.",
 	},
 	{
 		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"alert(name)"},
@@ -130,6 +132,7 @@ var metrics = Table{
 	},
 	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},
-		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
+		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as " +
+			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
 	},
 }

@@ -385,5 +385,8 @@ func (*Objective) SchemaWith(doc syntax.Describer) syntax.Schema {
 	}
 	long["oneOf"] = bounds
 	long["not"] = syntax.Schema{"required": []any{"step", "load"}}
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "pattern": `[<>=]|\$\{`, "examples": []any{"p95 < 200ms in baseline", "errors < 1%"}}, long}}
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "string", "pattern": `[<>=]|\$\{`, "examples": []any{"p95 < 200ms in baseline", "errors < 1%"}},
+		long,
+	}}
 }

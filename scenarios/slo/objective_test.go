@@ -59,23 +59,44 @@ func TestParseObjective(t *testing.T) {
 		{"errors < 1% of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
 		{"errors < 1% load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
 		{"errors < 1% in x of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
-		{"posts.memory < 256MiB", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 256 << 20}},
-		{"posts[1].cpu < 1.5 in slow", Objective{Metric: Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: Plain}, Op: "<", Value: 1.5, Phase: "slow"}},
+		{
+			"posts.memory < 256MiB",
+			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 256 << 20},
+		},
+		{
+			"posts[1].cpu < 1.5 in slow",
+			Objective{Metric: Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: Plain}, Op: "<", Value: 1.5, Phase: "slow"},
+		},
 		{"service.memory < 1GB", Objective{Metric: Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 1e9}},
-		{"heal.processor.fds <= 64", Objective{Metric: Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: Count}, Op: "<=", Value: 64}},
+		{
+			"heal.processor.fds <= 64",
+			Objective{Metric: Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: Count}, Op: "<=", Value: 64},
+		},
 		{"errors = 0%", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "="}},
 		{"checks = 100% in baseline", Objective{Metric: Metric{Name: "checks", Unit: ShareOf}, Op: "=", Value: 1, Phase: "baseline"}},
 		{"stale = 0%", Objective{Metric: Metric{Name: "stale", Unit: ShareOf}, Op: "="}},
 		{"posts.restarts = 0", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: Count}, Op: "="}},
 		{"mean( posts.fds ) < 64.5", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: Plain}, Op: "<", Value: 64.5}},
-		{"slope(posts.fds) < 1/m", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: Count, PerTime: true}, Op: "<", Value: 1. / 60}},
-		{"slope(posts.memory) < 36MiB/h", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.}},
-		{"metric(queue-depth) < 100 in slow", Objective{Metric: Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: Plain}, Op: "<", Value: 100, Phase: "slow"}},
+		{
+			"slope(posts.fds) < 1/m",
+			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: Count, PerTime: true}, Op: "<", Value: 1. / 60},
+		},
+		{
+			"slope(posts.memory) < 36MiB/h",
+			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.},
+		},
+		{
+			"metric(queue-depth) < 100 in slow",
+			Objective{Metric: Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: Plain}, Op: "<", Value: 100, Phase: "slow"},
+		},
 		{"min(hit-ratio) > 90%", Objective{Metric: Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: ShareOf}, Op: ">", Value: .9}},
 		{"last(lag)<2s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "last", Unit: Seconds}, Op: "<", Value: 2}},
 		{"mean(errors-seen) < 6/m", Objective{Metric: Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: PerSecond}, Op: "<", Value: .1}},
 		{"slope(lag) < 1ms/s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "slope", Unit: Seconds, PerTime: true}, Op: "<", Value: .001}},
-		{"posts.memory > 2GiB for 10s", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second}},
+		{
+			"posts.memory > 2GiB for 10s",
+			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second},
+		},
 		{"alert(HighErrorRate) < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
 		{"resolved(HighErrorRate) < 2m after lose#2", Objective{Metric: Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
 		{"alert(High_5xx).p95 < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
@@ -262,7 +283,8 @@ func FuzzObjective(f *testing.F) {
 		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse", "within(200ms) > 95% load x", "p95 < ",
 		`x < 1 of "`, "recover(1s) < 1s after a in b",
 		"recover.p95 < 5s after a", "recover(200ms).p50 <= 5s after a", "failed.p90 < 3 after a",
-		"posts[1].memory < 256MiB in a", "slope(posts.fds) < 1/m", "mean(queue) > 90%", "metric(lag) < 2s", "alert(HighErrorRate).p50 < 1m after a", "slope(lag) < 1%/h",
+		"posts[1].memory < 256MiB in a", "slope(posts.fds) < 1/m", "mean(queue) > 90%", "metric(lag) < 2s",
+		"alert(HighErrorRate).p50 < 1m after a", "slope(lag) < 1%/h",
 	} {
 		f.Add(s)
 	}
@@ -277,7 +299,8 @@ func FuzzObjective(f *testing.F) {
 			}
 			return
 		}
-		if o.Metric.Name == "" || o.Metric.Row().Unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
+		if o.Metric.Name == "" || o.Metric.Row().Unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open ||
+			!(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
 			t.Errorf("%q is %+v", s, o)
 		}
 		if o.Metric.Unit == ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {

@@ -91,7 +91,8 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 			return m, true, fmt.Errorf("%q: want a name from `metrics:`, such as metric(queue-depth)", syntax.Clip(m.Text, 40))
 		}
 		if !syntax.IsName(arg) {
-			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as %s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
+			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as "+
+				"%s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
 		}
 		out, ok = m, true
 		out.Name, out.Source, out.Unit = seriesName, arg, Open

@@ -35,7 +35,8 @@ func TestTable_Toy(t *testing.T) {
 func TestRow_Of(t *testing.T) {
 	counts := Counts{OK: 80, Shed: 10, Error: 6, Skipped: 4, Timeouts: 3, Over: 8, Checks: 200, Failed: 20}
 	for name, want := range map[string]float64{
-		"errors": .1, "availability": .8, "availability.admitted": 80. / 90, "shed": .1, "timeouts": 3, "checks": .9, "within": 72. / 90, "p": math.NaN(), "lost": math.NaN(),
+		"errors": .1, "availability": .8, "availability.admitted": 80. / 90, "shed": .1, "timeouts": 3, "checks": .9,
+		"within": 72. / 90, "p": math.NaN(), "lost": math.NaN(),
 	} {
 		r, known := Metrics().Row(name)
 		if got := r.Of(counts); !known || got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
