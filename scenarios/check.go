@@ -101,7 +101,9 @@ func (*Checks) Schema() syntax.Schema {
 		"type": "object",
 		"properties": syntax.Schema{
 			"status": match.Described("200, 2xx, < 500 or a list; not written is any under 400"),
-			"shed":   syntax.Schema{"anyOf": []any{codes, syntax.Schema{"type": "array", "items": codes}}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"shed": syntax.Schema{"anyOf": []any{
+				codes, syntax.Schema{"type": "array", "items": codes},
+			}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
 			"header": headers, "headers": headers,

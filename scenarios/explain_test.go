@@ -77,7 +77,8 @@ params: {rate: 5/s, none: , list: [1, {a: "${rate}"}], dollar: "$"}
 name: "a: b # c"
 hypothesis: "line one\nline two\n"
 seed: 7
-target: {with: {a: on, b: "on", c: true, d: "true", e: "5", f: 5, g: 0x1F, h: "", i: , j: [], k: {}, l: [[1, [2]], {m: x, o: [p]}], q: "- r", s: "*t", "u: v": w, "1": 2, "": 3}, url: null, stack: demo}
+target: {with: {a: on, b: "on", c: true, d: "true", e: "5", f: 5, g: 0x1F, h: "", i: , j: [], k: {},
+  l: [[1, [2]], {m: x, o: [p]}], q: "- r", s: "*t", "u: v": w, "1": 2, "": 3}, url: null, stack: demo}
 load: {reads: {rate: "${rate}", more: "${list}", text: "${rate}!", lit: "$${x} $$${rate}", dynamic: "${dollar}${uuid()} ${int(1,2)}"}}
 setup: [{post: "/x?k=${env.TOKEN}", body: "s3cr3t-value and ${env.TOKEN}", headers: {A: "tab\there \x01 é \u2028 \"quoted\""}}]
 `
@@ -160,7 +161,10 @@ func FuzzExplain(f *testing.F) {
 	for _, s := range seeds(f) {
 		f.Add(s, "text", "")
 	}
-	for _, s := range []string{"x: y", " a ", "- a", "a\n b\n", "\n\na\n", "${uuid()}", "$$", "$${x}", "1e3", "yes", "~", "é\x85\u2028", "'\"\\", "<<", "a #b", "#", "|", "%", "---", "key:", "\ta\t"} {
+	for _, s := range []string{
+		"x: y", " a ", "- a", "a\n b\n", "\n\na\n", "${uuid()}", "$$", "$${x}", "1e3", "yes", "~", "é\x85\u2028", "'\"\\",
+		"<<", "a #b", "#", "|", "%", "---", "key:", "\ta\t",
+	} {
 		f.Add("extends: ok.yaml\nsetup: [{post: /, body: \"${text}\", json: {k: \"a${text}b\", \"k 2\": [\"${text}\"]}}]\nparams: {text: x}", s, s)
 	}
 	f.Fuzz(func(t *testing.T, text, value, block string) {

@@ -53,7 +53,8 @@ func (e *ReachError) Error() string { return e.What }
 
 // FaultsBeyond is the error for an address that faults may not call.
 func FaultsBeyond(what string) error {
-	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", what)
+	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list "+
+		"there too, to let them", what)
 }
 
 // Add adds an entry of allow.load or allow.chaos: an address, a range, host:port or a host. Its

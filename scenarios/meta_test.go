@@ -20,8 +20,17 @@ func TestMeta(t *testing.T) {
 		want       string
 	}{
 		{"nothing", "", nil, nil, ""},
-		{"the file", "meta: {zone: b, closes: [A-1, 7], operator: '${who}', approver: bob, ticket: '${env.MY_TICKET}', empty: ''}", map[string]string{"who": "eve"}, nil, "operator=eve approver=bob ticket=*** closes=A-1, 7 zone=b"},
-		{"the command line over it", "meta: {operator: ann, ticket: OPS-7}", nil, map[string]string{"operator": "bob", "closes": "A-1"}, "operator=bob ticket=OPS-7 closes=A-1"},
+		{
+			"the file",
+			"meta: {zone: b, closes: [A-1, 7], operator: '${who}', approver: bob, ticket: '${env.MY_TICKET}', empty: ''}",
+			map[string]string{"who": "eve"},
+			nil, "operator=eve approver=bob ticket=*** closes=A-1, 7 zone=b",
+		},
+		{
+			"the command line over it", "meta: {operator: ann, ticket: OPS-7}", nil,
+			map[string]string{"operator": "bob", "closes": "A-1"},
+			"operator=bob ticket=OPS-7 closes=A-1",
+		},
 		{"the command line alone", "", nil, map[string]string{"a-b": "x y: {z"}, "a-b=x y: {z"},
 		{"over an empty one", "meta:", nil, map[string]string{"ticket": "1"}, "ticket=1"},
 	} {
@@ -50,7 +59,8 @@ func TestMeta(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Parse("s.yaml", Options{Read: file(""), Meta: map[string]string{"aprover": "x"}}); err == nil || !strings.Contains(err.Error(), "--meta aprover") || !strings.Contains(err.Error(), `"approver"`) {
+	if _, err := Parse("s.yaml", Options{Read: file(""), Meta: map[string]string{"aprover": "x"}}); err == nil ||
+		!strings.Contains(err.Error(), "--meta aprover") || !strings.Contains(err.Error(), `"approver"`) {
 		t.Errorf("a misspelt name: %v", err)
 	}
 	if _, err := Parse("s.yaml", Options{Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"}}); err == nil {

@@ -84,7 +84,8 @@ func TestVerdicts(t *testing.T) {
 		t.Error("no verdict is a pass, an unknown one an error")
 	}
 	rows := ExitTable()
-	if len(rows) != 11 || rows[0] != [3]string{"7", "not_reverted", rows[0][2]} || rows[1][0] != "130, 143" || rows[2][1] != "-" || rows[9] != [3]string{"0, 3", "none", rows[9][2]} || rows[10][0] != "0" {
+	if len(rows) != 11 || rows[0] != [3]string{"7", "not_reverted", rows[0][2]} || rows[1][0] != "130, 143" ||
+		rows[2][1] != "-" || rows[9] != [3]string{"0, 3", "none", rows[9][2]} || rows[10][0] != "0" {
 		t.Errorf("%v", rows)
 	}
 }

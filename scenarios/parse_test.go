@@ -83,7 +83,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := sc.Loads[0]
-	if sc.Name != "some-name" || sc.Pacing != "auto" || sc.SeedGiven || sc.Seed == 0 || sc.Seed >= maxSeed || sc.Guard.OnNoUnit != "fail" || sc.Judge.HoldOr() != DefaultHold || sc.Warmup != 0 {
+	if sc.Name != "some-name" || sc.Pacing != "auto" || sc.SeedGiven || sc.Seed == 0 || sc.Seed >= maxSeed ||
+		sc.Guard.OnNoUnit != "fail" || sc.Judge.HoldOr() != DefaultHold || sc.Warmup != 0 {
 		t.Errorf("%+v", sc)
 	}
 	if l.Timeout.D() != DefaultTimeout || l.Grace.D() != DefaultGrace || l.MaxInFlight != 0 || len(l.Mix) != 1 || l.Connections.KeepAlive != nil {
@@ -174,8 +175,14 @@ func TestResolve(t *testing.T) {
 	}{
 		{syntax.Block{Kind: "evne", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: unknown kind "evne"; did you mean "even"?`},
 		{syntax.Block{Kind: "even", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: "rate" is missing`},
-		{syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: "for" can't stand here; it belongs to the map around it`},
-		{syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, fro: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: unknown key "fro"; did you mean "for"?`},
+		{
+			syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}},
+			`test.yaml:1:13: "for" can't stand here; it belongs to the map around it`,
+		},
+		{
+			syntax.Block{Kind: "even", With: syntaxtest.Parse(t, "{rate: 5/s, fro: 1s}"), Also: []string{"for"}},
+			`test.yaml:1:13: unknown key "fro"; did you mean "for"?`,
+		},
 	} {
 		var m syntax.Mistakes
 		if _, ok := syntax.Resolve(c.b, kinds, &m); ok || m.Err().Error() != c.want {
@@ -263,7 +270,8 @@ func TestParseFiles(t *testing.T) {
 	}
 	write("s.yaml", "extends: lib/base.yaml\nsetup: [{post: /, body: \"${file.note.txt}\"}]\n")
 	write("note.txt", "top\r\n")
-	write("lib/base.yaml", "version: 1\ntarget: {url: http://127.0.0.1:1, tls: {ca: ca.pem}}\ndata: {u: {csv: u.csv}}\nteardown: [{post: /, body: \"${file.note.txt}\"}]\nload: {a: {executor: spike, flow: [{get: /}]}}\n")
+	write("lib/base.yaml", "version: 1\ntarget: {url: http://127.0.0.1:1, tls: {ca: ca.pem}}\ndata: {u: {csv: u.csv}}\n"+
+		"teardown: [{post: /, body: \"${file.note.txt}\"}]\nload: {a: {executor: spike, flow: [{get: /}]}}\n")
 	write("lib/u.csv", "id\n7\n")
 	write("lib/note.txt", "lib\n")
 	write("lib/ca.pem", testCert)
@@ -277,7 +285,8 @@ func TestParseFiles(t *testing.T) {
 	if sc.Tables[0].Rows[0][0].Text != "7" || sc.Target.TLS.CA != filepath.Join(dir, "lib", "ca.pem") {
 		t.Errorf("%v %s", sc.Tables[0].Rows, sc.Target.TLS.CA)
 	}
-	if _, err := Parse(filepath.Join(dir, "no.yaml"), Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
+	if _, err := Parse(filepath.Join(dir, "no.yaml"), Options{}); !errors.Is(err, fs.ErrNotExist) ||
+		!strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
 		t.Errorf("a missing file is %v", err)
 	}
 	if _, err := Parse(dir, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), scenarioName) {

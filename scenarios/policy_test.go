@@ -82,7 +82,10 @@ func TestPolicy_Kinds(t *testing.T) {
 
 // FuzzPolicy checks that a policy is either parsed completely, or refused with a place.
 func FuzzPolicy(f *testing.F) {
-	for _, s := range []string{"version: 1", "version: 1\nfaults: [process.*]\nmax_each: 1s", "version: 1\nallow: {load: [10.0.0.0/8]}", "version: 1\nprotect: {pids: [x]}"} {
+	for _, s := range []string{
+		"version: 1", "version: 1\nfaults: [process.*]\nmax_each: 1s", "version: 1\nallow: {load: [10.0.0.0/8]}",
+		"version: 1\nprotect: {pids: [x]}",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -30,7 +30,8 @@ slo: []
 	for _, s := range sc.Settings() {
 		lines = append(lines, s.Path+"="+s.Value)
 	}
-	want := "version=1 target.url=http://127.0.0.1:8080 load.reads.executor=constant-vus load.reads.vus=3 load.reads.flow[0].get=/a load.reads.flow[0].headers.X=Bearer *** load.reads.flow[1].think=1s slo=[]"
+	want := "version=1 target.url=http://127.0.0.1:8080 load.reads.executor=constant-vus load.reads.vus=3 load.reads.flow[0].get=/a " +
+		"load.reads.flow[0].headers.X=Bearer *** load.reads.flow[1].think=1s slo=[]"
 	if got := strings.Join(lines, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -16,7 +16,8 @@ name: "${file.key.txt}"
 seed: "${env.KEY}"
 pacing: "${p}"
 target: {with: {a: "${p}"}}
-load: {reads: {executor: "${env.KEY}", timeout: "${p}", max_in_flight: "${p}", flow: [{get: "/ ${env.KEY}"}, {think: "${env.KEY}"}], connections: {keep_alive: "${p}", source_addresses: {a: "${env.KEY}"}}}}
+load: {reads: {executor: "${env.KEY}", timeout: "${p}", max_in_flight: "${p}", flow: [{get: "/ ${env.KEY}"}, {think: "${env.KEY}"}],
+  connections: {keep_alive: "${p}", source_addresses: {a: "${env.KEY}"}}}}
 chaos: {x: {at: "${env.KEY}", after: "${env.KEY}", network.latency: {delay: "${p}"}}}
 slo: ["p95 < ${env.KEY}", "${env.KEY} < 1s", {metric: "${p}", below: "${p}"}, "errors < 1% ${p}"]
 data: {t: {csv: "${env.KEY}"}}

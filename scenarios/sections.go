@@ -22,7 +22,8 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	for _, f := range n.Fields {
 		switch {
 		case what == "alerts" && !slo.IsAlertName(f.Key):
-			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}", "%q can't name an alert: letters, digits, _ and -, not beginning with a digit", syntax.Clip(f.Key, 40))
+			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}",
+				"%q can't name an alert: letters, digits, _ and -, not beginning with a digit", syntax.Clip(f.Key, 40))
 		case what != "alerts" && !syntax.IsName(f.Key):
 			p.m.Add(f.Pos, "%q can't name a %s: %s", syntax.Clip(f.Key, 40), noun, syntax.NameRule)
 		}
@@ -85,7 +86,8 @@ func (p *files) flows(l *Load, f syntax.Field) {
 	}
 	switch {
 	case l.Executor == Replay && len(given) > 0:
-		p.m.AddHint(l.Of(given[0]), "`request` says what each of its requests has besides", "the requests of load %q are those of its log, so that it has no %s", l.Name, given[0])
+		p.m.AddHint(l.Of(given[0]), "`request` says what each of its requests has besides",
+			"the requests of load %q are those of its log, so that it has no %s", l.Name, given[0])
 	case len(given) == 0 && l.Executor != Replay:
 		p.m.AddHint(f.Pos, such, "load %q has neither flow nor mix", l.Name)
 	case len(given) > 1:
@@ -182,7 +184,8 @@ func (p *files) objectives(sc *Scenario) {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
 			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && noLedger(sc.Root):
-				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}", "%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
+				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
+					"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
 			case o.Metric.Name == "duplicated" && sc.Ledger != nil && !sc.Ledger.Has("count"):
 				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):

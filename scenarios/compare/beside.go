@@ -62,7 +62,8 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.", scenarios.Amount(len(tests), "figure"))
 	default:
 		t := tests[worst]
-		out.Reason = fmt.Sprintf("%d of %s worse than the baseline by more than the margin, most of all %s by %s.", worse, verb(len(tests)), t.where(), t.share(t.Change))
+		out.Reason = fmt.Sprintf("%d of %s worse than the baseline by more than the margin, most of all %s by %s.", worse,
+			verb(len(tests)), t.where(), t.share(t.Change))
 	}
 	out.Caution = caution(n)
 	return out, nil
@@ -79,9 +80,12 @@ func verb(n int) string {
 func caution(n int) string {
 	switch {
 	case n == 1:
-		return "One earlier run is not a control: results vary from day to day, and one run does not show how much. In simulations without any change, one in five baselines from another day made something look worse. Run both sides with `brunt compare` or `brunt ab`, or keep a history with `brunt gate`."
+		return "One earlier run is not a control: results vary from day to day, and one run does not show how much. In simulations " +
+			"without any change, one in five baselines from another day made something look worse. Run both sides with `brunt compare` " +
+			"or `brunt ab`, or keep a history with `brunt gate`."
 	case n < LeastHistory:
-		return fmt.Sprintf("%d earlier runs are few: the bounds are wide, and a verdict needs at least %d. Run both sides with `brunt compare` or `brunt ab`, or keep a history with `brunt gate`.", n, LeastHistory)
+		return fmt.Sprintf("%d earlier runs are few: the bounds are wide, and a verdict needs at least %d. Run both sides with "+
+			"`brunt compare` or `brunt ab`, or keep a history with `brunt gate`.", n, LeastHistory)
 	}
 	return ""
 }

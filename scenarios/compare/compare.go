@@ -30,21 +30,22 @@ const DefaultAlpha = .05
 
 // A Row is the result for one metric of one step, load and phase.
 type Row struct {
-	Phase    string            `json:"phase"`          // as in result.json
-	Load     string            `json:"load"`           // * is all of them
-	Step     string            `json:"step"`           // * is all of them
-	Metric   string            `json:"metric"`         // p50 p90 p95 p99 errors rate recover cpu memory
-	Base     result.Num        `json:"base"`           // of the base runs: geometric mean, of shares the mean
-	Cand     result.Num        `json:"candidate"`      // likewise
-	Change   result.Num        `json:"change"`         // by how much the candidate is worse: a share of base, of shares their difference
-	Low      result.Num        `json:"low"`            // one-sided lower bound of the change
-	High     result.Num        `json:"high"`           // one-sided upper bound of the change
-	Margin   result.Num        `json:"margin"`         // of the change
-	P        result.Num        `json:"p"`              // chance of such a change by noise alone, after Holm
-	Smallest result.Num        `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
-	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; for a gate the runs of history that would tell this run; 0 is none that anybody makes
-	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
-	Note     string            `json:"note,omitempty"` // why, where it is not plain
+	Phase    string     `json:"phase"`     // as in result.json
+	Load     string     `json:"load"`      // * is all of them
+	Step     string     `json:"step"`      // * is all of them
+	Metric   string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
+	Base     result.Num `json:"base"`      // of the base runs: geometric mean, of shares the mean
+	Cand     result.Num `json:"candidate"` // likewise
+	Change   result.Num `json:"change"`    // by how much the candidate is worse: a share of base, of shares their difference
+	Low      result.Num `json:"low"`       // one-sided lower bound of the change
+	High     result.Num `json:"high"`      // one-sided upper bound of the change
+	Margin   result.Num `json:"margin"`    // of the change
+	P        result.Num `json:"p"`         // chance of such a change by noise alone, after Holm
+	Smallest result.Num `json:"smallest"`  // the least change that these runs would have shown as a failure 4 times in 5
+	// runs a side that give an answer 4 times in 5 if the measured change is real; for a gate the runs of history; 0: too many
+	Enough  int               `json:"enough"`
+	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
+	Note    string            `json:"note,omitempty"` // why, where it is not plain
 
 	alone float64 // P before Holm
 	past  bool    // one run is compared with a history
@@ -76,7 +77,8 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 		o.Alpha = DefaultAlpha
 	}
 	if len(base) < leastRuns || len(cand) < leastRuns {
-		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much runs vary", ErrUnfit, len(base), len(cand), leastRuns)
+		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much runs vary",
+			ErrUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
 	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}

@@ -264,7 +264,8 @@ func TestCompare_Unfit(t *testing.T) {
 			base, cand := w.turns(3, 0, 0)
 			tt.spoil(cand[1].Result)
 			_, err := Compare(base, cand, Options{})
-			if !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "--allow "+tt.kind) || !strings.Contains(err.Error(), cand[1].Name) {
+			if !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), tt.says) ||
+				!strings.Contains(err.Error(), "--allow "+tt.kind) || !strings.Contains(err.Error(), cand[1].Name) {
 				t.Fatalf("got %v", err)
 			}
 			c := compared(t, base, cand, Options{Allow: []string{tt.kind}})

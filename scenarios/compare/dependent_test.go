@@ -63,8 +63,12 @@ func (s *service) run(m moment, worse float64) Run {
 	slices.Sort(times)
 	q := func(p float64) result.Num { return result.Num(times[int(p*asked)]) }
 	r := &result.Result{
-		Run: fmt.Sprintf("run-%d", s.made), Started: time.Unix(int64(s.made)*60, 0), Scenario: "version: 1\n", Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true},
-		Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: asked, Response: result.Times{P50: q(.5), P90: q(.9), P95: q(.95), P99: q(.99)}}},
+		Run: fmt.Sprintf("run-%d", s.made), Started: time.Unix(int64(s.made)*60, 0), Scenario: "version: 1\n",
+		Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true},
+		Cells: []result.Cell{{
+			Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: asked,
+			Response: result.Times{P50: q(.5), P90: q(.9), P95: q(.95), P99: q(.99)},
+		}},
 	}
 	return Run{Name: r.Run, Result: r}
 }

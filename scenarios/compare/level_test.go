@@ -31,7 +31,8 @@ func TestGate_Levels(t *testing.T) {
 		says    string     // in most trials
 	}{
 		{"steady", []part{{40, 0}}, 0, small, [2]float64{0, .11}, ""},
-		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is compared with the newest 20 records, because its level changed on 2026-01-01 00:20 with run-21: better by"},
+		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is compared with the newest 20 records, because " +
+			"its level changed on 2026-01-01 00:20 with run-21: better by"},
 		{"got better, and worse by a fifth since", []part{{20, 0}, {20, -.3}}, -.16, nil, [2]float64{.9, 1.01}, "better by"},
 		{"got better 8 records ago", []part{{50, 0}, {8, -.3}}, -.1, nil, [2]float64{.9, 1.01}, "compared with the newest 8"},
 		{"got better 5 records ago", []part{{50, 0}, {5, -.3}}, -.3, nil, [2]float64{0, .01}, "runs are compared with the new level once it has 8 records (5/8)"},
@@ -91,5 +92,8 @@ func TestGate_LevelOfRate(t *testing.T) {
 }
 
 func rateRecord(i int, rate float64) *Record {
-	return &Record{Run: "r", Started: time.Unix(int64(i), 0), Values: []Kept{{Phase: "run", Load: "*", Step: "*", Metric: "rate", Value: result.Num(rate), Count: 5000}}}
+	return &Record{
+		Run: "r", Started: time.Unix(int64(i), 0),
+		Values: []Kept{{Phase: "run", Load: "*", Step: "*", Metric: "rate", Value: result.Num(rate), Count: 5000}},
+	}
 }

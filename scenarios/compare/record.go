@@ -55,7 +55,10 @@ func NewRecord(r *result.Result, m Machine) *Record {
 		for i := range metrics {
 			m := &metrics[i]
 			if v, has := all[at][m.Name]; has {
-				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: result.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s})
+				rec.Values = append(rec.Values, Kept{
+					Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: result.Num(v.x), Count: v.n,
+					Bad: v.k, Grain: v.s,
+				})
 			}
 		}
 	}
@@ -99,7 +102,8 @@ func ParseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("it has %d values", len(r.Values))
 	}
 	for _, k := range r.Values {
-		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 || k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
+		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 ||
+			k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
 	}

@@ -121,7 +121,8 @@ func (t *Trend) Sentence(m Move) string {
 	if change < 0 {
 		verb, change = "better by", -change
 	}
-	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb, t.row().share(result.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
+	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb,
+		t.row().share(result.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
 }
 
 var bars = []rune("▁▂▃▄▅▆▇█")

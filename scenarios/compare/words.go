@@ -37,9 +37,11 @@ func (r *Row) sentence() string {
 	case r.Note != "":
 		return r.where() + ": " + r.Note
 	case r.Verdict == scenarios.Fail:
-		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change), r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
+		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change),
+			r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
 	}
-	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs could have detected %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
+	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs could have detected %s", r.where(),
+		r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
 	switch {
 	case r.Enough > 0 && r.past:
 		return s + fmt.Sprintf("; a history of %d records would be enough", r.Enough)
@@ -124,7 +126,8 @@ func (c *Comparison) Text(w io.Writer) error {
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), r.Note)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand),
+			r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), r.Note)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -157,7 +160,8 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()),
+			r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
 	}
 	for _, moved := range c.Moved {
 		fmt.Fprintf(out, "\nmoved: %s\n", scenarios.Markdown(moved))

@@ -93,10 +93,13 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		return "curl http://127.0.0.1:8080/ -H 'Content-Type: application/json' -d '" + doc + "'"
 	}
 	plan := func(value string) string {
-		return `<jmeterTestPlan version="1.2"><hashTree><TestPlan/><hashTree><ThreadGroup><stringProp name="ThreadGroup.num_threads">1</stringProp></ThreadGroup><hashTree>` +
-			`<HTTPSamplerProxy><boolProp name="HTTPSampler.postBodyRaw">true</boolProp><elementProp name="HTTPsampler.Arguments" elementType="Arguments"><collectionProp name="Arguments.arguments">` +
+		return `<jmeterTestPlan version="1.2"><hashTree><TestPlan/><hashTree><ThreadGroup><stringProp ` +
+			`name="ThreadGroup.num_threads">1</stringProp></ThreadGroup><hashTree>` +
+			`<HTTPSamplerProxy><boolProp name="HTTPSampler.postBodyRaw">true</boolProp><elementProp name="HTTPsampler.Arguments" ` +
+			`elementType="Arguments"><collectionProp name="Arguments.arguments">` +
 			`<elementProp name="" elementType="HTTPArgument"><stringProp name="Argument.value">` + value + `</stringProp></elementProp></collectionProp></elementProp>` +
-			`<stringProp name="HTTPSampler.domain">127.0.0.1</stringProp><stringProp name="HTTPSampler.path">/</stringProp><stringProp name="HTTPSampler.method">POST</stringProp></HTTPSamplerProxy><hashTree/>` +
+			`<stringProp name="HTTPSampler.domain">127.0.0.1</stringProp><stringProp name="HTTPSampler.path">/</stringProp><stringProp ` +
+			`name="HTTPSampler.method">POST</stringProp></HTTPSamplerProxy><hashTree/>` +
 			`</hashTree></hashTree></hashTree></jmeterTestPlan>`
 	}
 	for _, c := range []struct{ name, kind, source, secret, want string }{
@@ -216,7 +219,8 @@ func TestConvert_Large(t *testing.T) {
 // TestConvert_Bombs checks that plans that expand without end are read quickly.
 func TestConvert_Bombs(t *testing.T) {
 	arg := func(name, value string) string {
-		return `<elementProp name="x"><stringProp name="Argument.name">` + name + `</stringProp><stringProp name="Argument.value">` + value + `</stringProp></elementProp>`
+		return `<elementProp name="x"><stringProp name="Argument.name">` + name +
+			`</stringProp><stringProp name="Argument.value">` + value + `</stringProp></elementProp>`
 	}
 	var laughs, nest strings.Builder
 	laughs.WriteString(arg("v0", "${__UUID}"+strings.Repeat("x", 1000)))
@@ -228,8 +232,10 @@ func TestConvert_Bombs(t *testing.T) {
 		nest.WriteString(`<LoopController><stringProp name="LoopController.loops">20</stringProp></LoopController><hashTree>`)
 	}
 	nest.WriteString(get + strings.Repeat(`</hashTree>`, 40))
-	plan := `<jmeterTestPlan><hashTree><TestPlan><elementProp name="TestPlan.user_defined_variables"><collectionProp name="Arguments.arguments">` + laughs.String() +
-		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() + `</hashTree></hashTree></hashTree></jmeterTestPlan>`
+	plan := `<jmeterTestPlan><hashTree><TestPlan><elementProp name="TestPlan.user_defined_variables"><collectionProp name="Arguments.arguments">` +
+		laughs.String() +
+		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() +
+		`</hashTree></hashTree></hashTree></jmeterTestPlan>`
 	made, err := Convert([]byte(plan), draft.Options{Kind: "jmeter", File: "x"})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,8 @@ func checkVegeta(d *Draft) {
 	}
 	for i, mixed := range l.Mix {
 		if i > 0 || len(mixed.Flow) > 1 || len(mixed.Flow) == 1 && mixed.Flow[0].Think != nil {
-			m.AddHint(at, "vegeta makes the requests of a targets file, or the one of a flow of one step", "vegeta follows no flow of several steps, as load %q has one", l.Name)
+			m.AddHint(at, "vegeta makes the requests of a targets file, or the one of a flow of one step",
+				"vegeta follows no flow of several steps, as load %q has one", l.Name)
 			return
 		}
 	}

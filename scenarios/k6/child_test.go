@@ -52,7 +52,8 @@ func TestPlay(t *testing.T) {
 		step := g.steps[r.Step]
 		wrong := map[string]int{"login / form": 1}[step]
 		checks := map[string]int{"login / form": 1, "GET /posts/*": 2}[step]
-		if r.Failed != (step == "bad") || !r.Answered || r.Checks != checks || r.Wrong != wrong || wrong > 0 && g.checks[r.Check] != "never" || r.Service <= 0 || r.First > r.Service || r.End < r.Service {
+		if r.Failed != (step == "bad") || !r.Answered || r.Checks != checks || r.Wrong != wrong ||
+			wrong > 0 && g.checks[r.Check] != "never" || r.Service <= 0 || r.First > r.Service || r.End < r.Service {
 			t.Errorf("%s: %+v", step, r)
 		}
 	}
@@ -76,7 +77,11 @@ func TestPlay(t *testing.T) {
 	for _, x := range last.Thresholds {
 		got[x.Metric+" "+x.Source] = fmt.Sprint(x.Holds, x.Count)
 	}
-	if want := map[string]string{"http_req_duration p(95)<60000": "true 42", "http_req_duration max<0": "false 42", "http_req_failed{name:bad} rate<0.5": "false 10", "own_counter count==10": "true 10", "vus_max value==2": got["vus_max value==2"]}; !reflect.DeepEqual(got, want) {
+	if want := map[string]string{
+		"http_req_duration p(95)<60000": "true 42", "http_req_duration max<0": "false 42",
+		"http_req_failed{name:bad} rate<0.5": "false 10", "own_counter count==10": "true 10",
+		"vus_max value==2": got["vus_max value==2"],
+	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("thresholds %v", got)
 	}
 	metrics := map[string]Metric{}
@@ -210,7 +215,8 @@ func TestStart_AnswersAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "program")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\ncat says\nread first\nread second\necho \"$first\" >first\necho \"$second\" >second\n"), 0o700); err != nil {
+	if err := os.WriteFile(program, []byte("#!/bin/sh\ncat says\nread first\nread second\necho \"$first\" >first\n"+
+		"echo \"$second\" >second\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	a := &answering{got: newGot(), told: make(chan error, 1)}
@@ -281,7 +287,10 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestWrapper(t *testing.T) {
-	for path, want := range map[string]string{"/a b/s.js": `"file:///a%20b/s.js"`, `C:/x/"q".js`: `"file:///C:/x/%22q%22.js"`, "/a/${x}`.js": "\"file:///a/$%7Bx%7D%60.js\""} {
+	for path, want := range map[string]string{
+		"/a b/s.js": `"file:///a%20b/s.js"`, `C:/x/"q".js`: `"file:///C:/x/%22q%22.js"`,
+		"/a/${x}`.js": "\"file:///a/$%7Bx%7D%60.js\"",
+	} {
 		if got := Wrapper(path); !strings.HasPrefix(got, "import * as script from "+want+";\n") || strings.Contains(got, "SCRIPT") {
 			t.Errorf("%s: %s", path, got)
 		}

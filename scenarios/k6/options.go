@@ -67,7 +67,10 @@ func SetupTimeout(options []byte) time.Duration {
 var neededTags = []string{"vu", "status", "method", "name", "group", "check", "error", "error_code", "scenario"}
 
 // defaultTags are the defaults of k6.
-var defaultTags = []string{"proto", "subproto", "status", "method", "url", "name", "group", "check", "error", "error_code", "tls_version", "scenario", "service", "expected_response"}
+var defaultTags = []string{
+	"proto", "subproto", "status", "method", "url", "name", "group", "check", "error", "error_code", "tls_version",
+	"scenario", "service", "expected_response",
+}
 
 func withVU(v any) any {
 	list, given := v.([]any)
@@ -107,7 +110,8 @@ func (c Change) scenarios(o map[string]any) error {
 	}
 	if c.Rate > 0 || c.VUs > 0 || c.Duration > 0 {
 		if len(all) > 1 {
-			return fmt.Errorf("the script has several scenarios (%s), and rate, vus and duration can be said of one: name it by `scenario`", strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+			return fmt.Errorf("the script has several scenarios (%s), and rate, vus and duration can be said of one: name it by "+
+				"`scenario`", strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		}
 		for name, v := range all {
 			s, ok := v.(map[string]any)

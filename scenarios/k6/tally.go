@@ -145,7 +145,8 @@ func (t *Tally) Sum(elapsed time.Duration) (all []Metric, thresholds []Threshold
 func (t *Tally) Misfits() (out []string) {
 	for _, l := range t.thresholds {
 		if s := t.byName[l.series]; s != nil && s.typ != "" && !l.fits(s.typ) {
-			out = append(out, fmt.Sprintf("the threshold %q is on %s, a %s, which can say %s", l.source, l.series, s.typ, strings.Join(strings.Fields(whats[s.typ]), ", ")))
+			out = append(out, fmt.Sprintf("the threshold %q is on %s, a %s, which can say %s", l.source, l.series, s.typ,
+				strings.Join(strings.Fields(whats[s.typ]), ", ")))
 		}
 	}
 	return out

@@ -17,7 +17,8 @@ type expression struct {
 	target     float64
 }
 
-var expressionPattern = regexp.MustCompile(`^\s*(count|rate|value|avg|min|max|med|p\(\s*([0-9]+(?:\.[0-9]+)?)\s*\))\s*(<=|>=|===|==|!=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$`)
+var expressionPattern = regexp.MustCompile(`^\s*(count|rate|value|avg|min|max|med|p\(\s*([0-9]+(?:\.[0-9]+)?)\s*\))\s*(<=|>=|===|==|!=|<|` +
+	`>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$`)
 
 // whats are the aggregations of each type of metric.
 var whats = map[string]string{"counter": "count rate", "gauge": "value", "rate": "rate", "trend": "avg min max med p"}

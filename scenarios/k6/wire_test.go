@@ -15,7 +15,10 @@ func sent() []byte {
 	b := appendHello(nil, time.Unix(1_800_000_000, 5))
 	b = appendNamed(b, frameStep, 0, "list posts")
 	b = appendNamed(b, frameCheck, 0, "is 200")
-	b = appendRequest(b, &Request{Step: 0, End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true, Answered: true, Checks: 3, Wrong: 2, Check: 0})
+	b = appendRequest(b, &Request{
+		Step: 0, End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true,
+		Answered: true, Checks: 3, Wrong: 2, Check: 0,
+	})
 	b = appendRequest(b, &Request{Step: 0, End: -time.Second})
 	b = appendIteration(b, 2*time.Second, time.Second)
 	b = appendDropped(b, 3*time.Second, 7)

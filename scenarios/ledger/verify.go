@@ -75,7 +75,10 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	}
 	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
 	settle := l.SettleOr().D()
-	r.Event(result.Event{Event: "ledger.settle", Text: fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(settle))})
+	r.Event(result.Event{
+		Event: "ledger.settle",
+		Text:  fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(settle)),
+	})
 	select {
 	case <-time.After(settle):
 	case <-ctx.Done():
@@ -94,7 +97,10 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	b.list()
 	r.Event(result.Event{Event: "ledger.read", Text: b.sums()})
 	for _, k := range out.Keys {
-		r.Event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}})
+		r.Event(result.Event{
+			Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID,
+			Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found},
+		})
 	}
 	return out, err
 }
@@ -359,7 +365,8 @@ func (b *verification) conclude() {
 		notes = append(notes, "not one write was found: does `read` ask in the right place?")
 	}
 	if out.Unnamed > 0 {
-		notes = append(notes, fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; \"${ledger.id}\" names every write", out.Unnamed))
+		notes = append(notes, fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; "+
+			"\"${ledger.id}\" names every write", out.Unnamed))
 	}
 	if out.Unrecorded > 0 {
 		notes = append(notes, fmt.Sprintf("%d writes are more than the ledger holds", out.Unrecorded))

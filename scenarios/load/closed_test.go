@@ -21,7 +21,8 @@ func TestClosed_ConstantVUs(t *testing.T) {
 			t.Fatalf("%d requests, %d at once, %+v", len(list), r.most.Load(), stats)
 		}
 		for _, o := range list {
-			if !o.Closed || o.Intended != o.Slot || o.Lag() != 0 || o.Queue() != 0 || o.Response() != 100*ms || o.Intended < 30*time.Second || o.Intended >= 40*time.Second {
+			if !o.Closed || o.Intended != o.Slot || o.Lag() != 0 || o.Queue() != 0 || o.Response() != 100*ms ||
+				o.Intended < 30*time.Second || o.Intended >= 40*time.Second {
 				t.Fatalf("%+v", o)
 			}
 		}
@@ -54,7 +55,8 @@ func TestClosed_RampingVUs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		r.answer = takes(10 * ms)
-		run := r.run(t, `{executor: ramping-vus, stages: [{vus: 10, duration: 10s}, {vus: 10, duration: 5s}, {vus: 2, duration: 0s}, {vus: 2, duration: 5s}, {vus: 0, duration: 2s}, {vus: 4, duration: 4s}]}`, get)
+		run := r.run(t, `{executor: ramping-vus, stages: [{vus: 10, duration: 10s}, {vus: 10, duration: 5s}, {vus: 2, duration: 0s}, `+
+			`{vus: 2, duration: 5s}, {vus: 0, duration: 2s}, {vus: 4, duration: 4s}]}`, get)
 		stats := r.do(t, run)
 		// The number of requests in each 100 ms shows the number of users.
 		byTenth := map[time.Duration]float64{}
@@ -99,7 +101,8 @@ func TestClosed_FlatSlope(t *testing.T) {
 
 func TestClosed_ActiveFrom(t *testing.T) {
 	run := &Run{}
-	run.Plan, _ = planOf(t, `{executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 10s}, {vus: 0, duration: 10s}, {vus: 0, duration: 10s}, {vus: 3, duration: 0s}, {vus: 3, duration: 10s}]}`)
+	run.Plan, _ = planOf(t, `{executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 10s}, {vus: 0, duration: 10s}, {vus: 0, `+
+		`duration: 10s}, {vus: 3, duration: 0s}, {vus: 3, duration: 10s}]}`)
 	for _, c := range []struct {
 		id   int
 		t    time.Duration

@@ -100,7 +100,10 @@ func (s *stamp) parse(text string) (int64, error) {
 	if strings.Trim(text, "0123456789.") == "" {
 		return s.number(text)
 	}
-	for _, layout := range []string{combinedTime, time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+	for _, layout := range []string{
+		combinedTime, time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05",
+		"2006-01-02 15:04:05",
+	} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return s.known(t, text)
 		}
@@ -304,8 +307,11 @@ func quotedText(b []byte) (string, bool) {
 // Field names that servers use.
 var (
 	timeNames   = []string{"time", "timestamp", "@timestamp", "ts", "time_iso8601", "time_local", "msec", "datetime", "date", "StartUTC", "start_time"}
-	methodNames = []string{"method", "request_method", "http_method", "verb", "RequestMethod", "request.method", "httpRequest.requestMethod", "http.request.method"}
-	pathNames   = []string{"path", "uri", "request_uri", "url", "RequestPath", "request.uri", "httpRequest.requestUrl", "url.original", "http.target", "request"}
+	methodNames = []string{
+		"method", "request_method", "http_method", "verb", "RequestMethod", "request.method", "httpRequest.requestMethod",
+		"http.request.method",
+	}
+	pathNames = []string{"path", "uri", "request_uri", "url", "RequestPath", "request.uri", "httpRequest.requestUrl", "url.original", "http.target", "request"}
 )
 
 // jsonLog has one object per line.

@@ -147,7 +147,8 @@ func TestOpen_ExpiresInSilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		r.answer = takes(-1)
-		run := r.run(t, `{executor: ramping-arrival-rate, start_rate: 2/s, stages: [{rate: 2/s, duration: 1s}, {rate: 0/s, duration: 0s}, {rate: 0/s, duration: 30s}]}`, get)
+		run := r.run(t, `{executor: ramping-arrival-rate, start_rate: 2/s, stages: [{rate: 2/s, duration: 1s}, {rate: 0/s, duration: `+
+			`0s}, {rate: 0/s, duration: 30s}]}`, get)
 		run.MaxInFlight, run.Timeout = 1, 3*time.Second
 		var at []time.Duration
 		record := r.Record

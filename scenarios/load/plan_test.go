@@ -61,7 +61,9 @@ func TestPlan(t *testing.T) {
 			to: 3 * s, arrivals: 1, most: .1, stages: []Stage{{"constant", 0, 3 * s}},
 		},
 		{
-			name: "ramping rate", load: `{executor: ramping-arrival-rate, start_rate: 100/s, stages: [{name: up, rate: 300/s, duration: 10s}, {rate: 0/s, duration: 0s}, {name: quiet, rate: 0/s, duration: 5s}]}`,
+			name: "ramping rate",
+			load: `{executor: ramping-arrival-rate, start_rate: 100/s, stages: [{name: up, rate: 300/s, duration: 10s}, {rate: 0/s, ` +
+				`duration: 0s}, {name: quiet, rate: 0/s, duration: 5s}]}`,
 			to: 15 * s, arrivals: 2000, most: 300, stages: []Stage{{"up", 0, 10 * s}, {"stage-2", 10 * s, 10 * s}, {"quiet", 10 * s, 15 * s}},
 		},
 		{
@@ -73,7 +75,8 @@ func TestPlan(t *testing.T) {
 			closed: true, to: 30 * s, most: 50, stages: []Stage{{"constant", 0, 30 * s}},
 		},
 		{
-			name: "ramping users", load: `{executor: ramping-vus, start_vus: 1, stages: [{vus: 10, duration: 9s}, {vus: 10, duration: 5s}, {name: down, vus: 0, duration: 5s}]}`,
+			name:   "ramping users",
+			load:   `{executor: ramping-vus, start_vus: 1, stages: [{vus: 10, duration: 9s}, {vus: 10, duration: 5s}, {name: down, vus: 0, duration: 5s}]}`,
 			closed: true, to: 19 * s, most: 10, stages: []Stage{{"stage-1", 0, 9 * s}, {"stage-2", 9 * s, 14 * s}, {"down", 14 * s, 19 * s}},
 		},
 		{
@@ -111,8 +114,16 @@ func TestPlan_Mistakes(t *testing.T) {
 		{"rate of zero", `{executor: constant-arrival-rate, rate: 0/s, duration: 1s}`, `rate`},
 		{"no time", `{executor: ramping-arrival-rate, stages: [{rate: 5/s, duration: 0s}]}`, "the stages last no time"},
 		{"no arrival", `{executor: ramping-arrival-rate, stages: [{rate: 0/s, duration: 5s}]}`, "the stages come to no arrival at all"},
-		{"two of a name", `{executor: ramping-arrival-rate, stages: [{name: a, rate: 5/s, duration: 5s}, {name: a, rate: 5/s, duration: 5s}]}`, `two stages are named "a"`},
-		{"a name like a number's", `{executor: ramping-vus, stages: [{vus: 5, duration: 5s}, {name: stage-1, vus: 5, duration: 5s}]}`, `two stages are named "stage-1"`},
+		{
+			"two of a name",
+			`{executor: ramping-arrival-rate, stages: [{name: a, rate: 5/s, duration: 5s}, {name: a, rate: 5/s, duration: 5s}]}`,
+			`two stages are named "a"`,
+		},
+		{
+			"a name like a number's",
+			`{executor: ramping-vus, stages: [{vus: 5, duration: 5s}, {name: stage-1, vus: 5, duration: 5s}]}`,
+			`two stages are named "stage-1"`,
+		},
 		{"no user", `{executor: ramping-vus, stages: [{vus: 0, duration: 5s}]}`, "the stages come to no virtual user at all"},
 		{"low peak", `{executor: spike, base: 50/s, peak: 20/s, hold: 5s}`, "the peak 20/s lies not above the base 50/s"},
 		{"spike without time", `{executor: spike, peak: 20/s, hold: 0s}`, "the spike lasts no time"},

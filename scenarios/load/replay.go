@@ -234,7 +234,9 @@ func (l *Log) profile(p *Profile) {
 func (l *Log) Notes() []string {
 	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
 	span := time.Duration(l.seconds.last+1) * time.Second
-	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name, scenarios.Amount(int(l.count), "request"), quantity.FormatDuration(span), quantity.Rate(peak), quantity.FormatDuration(at.Round(time.Millisecond)))
+	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name,
+		scenarios.Amount(int(l.count), "request"), quantity.FormatDuration(span), quantity.Rate(peak),
+		quantity.FormatDuration(at.Round(time.Millisecond)))
 	if l.speed != 1 {
 		text += fmt.Sprintf("; replayed %g times as fast", l.speed)
 	}
@@ -249,7 +251,8 @@ func (l *Log) Notes() []string {
 		notes = append(notes, l.badText())
 	}
 	if l.late > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's order allows (window)", l.name, scenarios.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
+		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's "+
+			"order allows (window)", l.name, scenarios.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
 	}
 	return notes
 }

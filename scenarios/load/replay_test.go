@@ -81,20 +81,41 @@ func replayed(t testing.TB, p Plan, seed uint64) (out []string) {
 
 func TestReplay(t *testing.T) {
 	for _, c := range []struct{ name, settings, log, want string }{
-		{"seconds are spread evenly", "", combined("1 GET /a", "1 GET /b", "1 GET /c", "1 GET /d", "3 GET /e"), "0s GET /a /a,250ms GET /b /b,500ms GET /c /c,750ms GET /d /d,2s GET /e /e"},
+		{
+			"seconds are spread evenly", "", combined("1 GET /a", "1 GET /b", "1 GET /c", "1 GET /d", "3 GET /e"),
+			"0s GET /a /a,250ms GET /b /b,500ms GET /c /c,750ms GET /d /d,2s GET /e /e",
+		},
 		{"faster", ", speed: 4", combined("1 GET /a", "1 GET /b", "3 GET /e"), "0s GET /a /a,125ms GET /b /b,500ms GET /e /e"},
 		{"slower", ", speed: 0.5", combined("1 GET /a", "2 GET /e"), "0s GET /a /a,2s GET /e /e"},
 		{"a later start", ", start: 10s", combined("1 GET /a", "2 GET /e"), "10s GET /a /a,11s GET /e /e"},
 		{"what changes something is left out", "", combined("1 GET /a", "1 POST /a", "2 DELETE /a/1", "2 HEAD /b"), "0s GET /a /a,1s HEAD /b /b"},
 		{"unless it is asked for", ", methods: [post]", combined("1 GET /a", "2 POST /a"), "1s POST /a /a"},
-		{"out of order, within the window", "", combined("5 GET /e", "3 GET /c", "4 GET /d", "9 GET /z", "1 GET /a"), "0s GET /a /a,2s GET /c /c,3s GET /d /d,4s GET /e /e,8s GET /z /z"},
-		{"out of order, beyond the window", ", window: 2s", combined("1 GET /a", "5 GET /e", "9 GET /z", "2 GET /b"), "0s GET /a /a,4s GET /e /e,4.5s GET /b /b,8s GET /z /z"},
+		{
+			"out of order, within the window", "", combined("5 GET /e", "3 GET /c", "4 GET /d", "9 GET /z", "1 GET /a"),
+			"0s GET /a /a,2s GET /c /c,3s GET /d /d,4s GET /e /e,8s GET /z /z",
+		},
+		{
+			"out of order, beyond the window", ", window: 2s", combined("1 GET /a", "5 GET /e", "9 GET /z", "2 GET /b"),
+			"0s GET /a /a,4s GET /e /e,4.5s GET /b /b,8s GET /z /z",
+		},
 		{"skipped at the beginning", ", skip: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"), "0s GET /c /c,1s GET /d /d"},
 		{"a part of it", ", skip: 1s, for: 2s", combined("1 GET /a", "2 GET /b", "3 GET /c", "4 GET /d"), "0s GET /b /b,1s GET /c /c"},
-		{"steps are named by what they have in common", "", combined("1 GET /users/17?x=1", "2 GET /users/18", "3 GET /f/6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "0s GET /users/:id /users/17?x=1,1s GET /users/:id /users/18,2s GET /f/:id /f/6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
-		{"milliseconds as they are", "", `{"ts": 1791000000.25, "request": {"method": "GET", "uri": "/a"}}` + "\n" + `{"ts": 1791000000.75, "request": {"method": "GET", "uri": "/b"}}` + "\n", "250ms GET /a /a,750ms GET /b /b"},
+		{
+			"steps are named by what they have in common", "",
+			combined("1 GET /users/17?x=1", "2 GET /users/18", "3 GET /f/6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+			"0s GET /users/:id /users/17?x=1,1s GET /users/:id /users/18,2s GET /f/:id /f/6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+		},
+		{
+			"milliseconds as they are", "",
+			`{"ts": 1791000000.25, "request": {"method": "GET", "uri": "/a"}}` + "\n" + `{"ts": 1791000000.75, "request": {"method": "GET", "uri": "/b"}}` + "\n",
+			"250ms GET /a /a,750ms GET /b /b",
+		},
 		{"csv", "", "time,method,path\n2026-10-10T11:55:01Z,GET,/a\n2026-10-10T11:55:03.5Z,GET,\"/b?x=1,2\"\n", "0s GET /a /a,2.5s GET /b /b?x=1,2"},
-		{"csv with columns of its own", `, fields: {time: when, path: what}`, "when;what\n1791000001000;GET /a HTTP/1.1\n1791000002500;https://example.org/b?c=d\n", "0s GET /a /a,1.5s GET /b /b?c=d"},
+		{
+			"csv with columns of its own", `, fields: {time: when, path: what}`,
+			"when;what\n1791000001000;GET /a HTTP/1.1\n1791000002500;https://example.org/b?c=d\n",
+			"0s GET /a /a,1.5s GET /b /b?c=d",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, wrong := replayOf(t, c.settings, c.log)
@@ -155,12 +176,14 @@ func TestReplay_Mistakes(t *testing.T) {
 }
 
 func TestReplay_Notes(t *testing.T) {
-	p, wrong := replayOf(t, ", speed: 2, bad_lines: 50%, window: 1s", combined("1 GET /a", "2 GET /b", "2 GET /b", "9 GET /c", "1 GET /d", "9 POST /d")+"nonsense\n127.0.0.1 - - ["+at(9)+`] "\x16\x03" 400 0 "-" "-"`)
+	p, wrong := replayOf(t, ", speed: 2, bad_lines: 50%, window: 1s",
+		combined("1 GET /a", "2 GET /b", "2 GET /b", "9 GET /c", "1 GET /d", "9 POST /d")+"nonsense\n127.0.0.1 - - ["+at(9)+`] "\x16\x03" 400 0 "-" "-"`)
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
 	want := []string{
-		"x.log: 5 requests over 9s of the log, at most 6/s, 500ms into it; replayed 2 times as fast. Its times are whole multiples of 1s: requests of the same one are spread over it",
+		"x.log: 5 requests over 9s of the log, at most 6/s, 500ms into it; replayed 2 times as fast. Its times are whole multiples of " +
+			"1s: requests of the same one are spread over it",
 		"x.log: not replayed: 1 by POST (methods), 1 without a request",
 		"x.log: 1 of 8 lines can't be read: line 7: " + errCombined.Error(),
 		"x.log: 1 line stood more than 1s behind later ones; their requests are made as soon as the log's order allows (window)",
@@ -288,7 +311,10 @@ func FuzzLogLine(f *testing.F) {
 	f.Add(`1.2.3.4 - "x" [` + at(3) + `] "GET /\x22\"\\ HTTP/1.1" 200`)
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, format := range []string{"auto", "combined", "json", "csv"} {
-			l := Log{logSettings: logSettings{name: "x", format: format, speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}}
+			l := Log{logSettings: logSettings{
+				name: "x", format: format, speed: 1, methods: safeMethods, window: time.Second,
+				open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+			}}
 			if l.scan() != nil {
 				continue
 			}
@@ -314,7 +340,10 @@ func BenchmarkReplay_Scan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		l := Log{logSettings: logSettings{name: "x", speed: 1, methods: safeMethods, window: time.Second, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}}
+		l := Log{logSettings: logSettings{
+			name: "x", speed: 1, methods: safeMethods, window: time.Second,
+			open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+		}}
 		if err := l.scan(); err != nil {
 			b.Fatal(err)
 		}

@@ -96,9 +96,19 @@ func TestIterate_Ends(t *testing.T) {
 		whole scenarios.Kind
 	}{
 		{"ok", verdict{}, [3]scenarios.Kind{scenarios.OK, scenarios.OK, scenarios.OK}, scenarios.OK},
-		{"error skips the rest", verdict{kind: scenarios.Error, cause: scenarios.Status(500)}, [3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped}, scenarios.Error},
+		{
+			"error skips the rest",
+			verdict{kind: scenarios.Error, cause: scenarios.Status(500)},
+			[3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped},
+			scenarios.Error,
+		},
 		{"shed ends without skipping", verdict{kind: scenarios.Shed}, [3]scenarios.Kind{scenarios.OK, scenarios.Shed, scenarios.Kinds}, scenarios.Shed},
-		{"the run's end skips nothing", verdict{kind: scenarios.Error, cause: scenarios.Unfinished}, [3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Kinds}, scenarios.Error},
+		{
+			"the run's end skips nothing",
+			verdict{kind: scenarios.Error, cause: scenarios.Unfinished},
+			[3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Kinds},
+			scenarios.Error,
+		},
 		{"too late", verdict{after: -1}, [3]scenarios.Kind{scenarios.OK, scenarios.Error, scenarios.Skipped}, scenarios.Error},
 	} {
 		for _, load := range []string{`{executor: constant-arrival-rate, rate: 1/s, duration: 1s}`, `{executor: shared-iterations, vus: 1, iterations: 1}`} {

@@ -51,7 +51,10 @@ func TestOpen(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	// Other files in the folder are ignored.
-	for name, text := range map[string]string{"garbage.json": "{", "empty.json": `{"text":""}`, "long.json": strings.Repeat("x", 64<<10), "half": `{"text":"not whole yet"}`} {
+	for name, text := range map[string]string{
+		"garbage.json": "{", "empty.json": `{"text":""}`, "long.json": strings.Repeat("x", 64<<10),
+		"half": `{"text":"not whole yet"}`,
+	} {
 		if err := os.WriteFile(filepath.Join(box.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

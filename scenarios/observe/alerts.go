@@ -171,7 +171,8 @@ func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 			o.run.Note("%s", rec.Note)
 		}
 		if a.known && a.ahead != 0 {
-			o.run.Note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, quantity.FormatSeconds(a.ahead.Seconds()))
+			o.run.Note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name,
+				rec.Source, quantity.FormatSeconds(a.ahead.Seconds()))
 		}
 		for i := range rec.Spells {
 			s := &rec.Spells[i]

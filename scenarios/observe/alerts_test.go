@@ -21,17 +21,53 @@ func TestAlertWatch(t *testing.T) {
 		spells       []spell
 		told         string
 	}{
-		{"fires", "....ppFFF..", 1 * s, chaos.Sighting{Noticed: true, At: 4*s + tenth, NotYet: 3 * s, Text: "here"}, "", []spell{{1.8, 3, 4.1, 6, 7.1}}, "pending firing resolved"},
-		{"fires at once, still does", "....FFF", 1500 * time.Millisecond, chaos.Sighting{Noticed: true, At: 2*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"}, "", []spell{{nan, 1, 2.1, 4, nan}}, "firing"},
+		{
+			"fires", "....ppFFF..", 1 * s,
+			chaos.Sighting{Noticed: true, At: 4*s + tenth, NotYet: 3 * s, Text: "here"},
+			"",
+			[]spell{{1.8, 3, 4.1, 6, 7.1}},
+			"pending firing resolved",
+		},
+		{
+			"fires at once, still does", "....FFF", 1500 * time.Millisecond,
+			chaos.Sighting{Noticed: true, At: 2*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"},
+			"",
+			[]spell{{nan, 1, 2.1, 4, nan}},
+			"firing",
+		},
 		{"never", ".......", 1 * s, chaos.Sighting{NotYet: 4 * s}, "", nil, ""},
 		{"pending, and no more", "....pp..", 1 * s, chaos.Sighting{NotYet: 5 * s}, "", nil, "pending"},
 		{"fired before", "FFFFFFF", 1 * s, chaos.Sighting{NotYet: 1 * s}, "fired already before the injection", []spell{{nan, nan, -1.9, 4, nan}}, "firing"},
-		{"fired before, and was over", "FF....F", 1500 * time.Millisecond, chaos.Sighting{Noticed: true, At: 4*s + tenth, NotYet: 3 * s, Text: "here"}, "", []spell{{nan, nan, -1.9, -1, .1}, {nan, 3, 4.1, 4, nan}}, "firing resolved firing"},
-		{"nobody answers before", "xxxxFF", 1 * s, chaos.Sighting{NotYet: 1 * s}, "did not answer before the injection: no route", []spell{{nan, nan, 2.1, 3, nan}}, "failed firing"},
+		{
+			"fired before, and was over", "FF....F", 1500 * time.Millisecond,
+			chaos.Sighting{Noticed: true, At: 4*s + tenth, NotYet: 3 * s, Text: "here"},
+			"",
+			[]spell{{nan, nan, -1.9, -1, .1}, {nan, 3, 4.1, 4, nan}},
+			"firing resolved firing",
+		},
+		{
+			"nobody answers before", "xxxxFF", 1 * s,
+			chaos.Sighting{NotYet: 1 * s},
+			"did not answer before the injection: no route",
+			[]spell{{nan, nan, 2.1, 3, nan}},
+			"failed firing",
+		},
 		{"nobody answers after", "...xxx", 1 * s, chaos.Sighting{NotYet: 1 * s}, "did not answer after the injection: no route", nil, "failed"},
-		{"a gap", "....xxxF", 1500 * time.Millisecond, chaos.Sighting{Noticed: true, At: 5*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"}, "", []spell{{nan, 1, 5.1, 5, nan}}, "failed firing"},
+		{
+			"a gap", "....xxxF", 1500 * time.Millisecond,
+			chaos.Sighting{Noticed: true, At: 5*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"},
+			"",
+			[]spell{{nan, 1, 5.1, 5, nan}},
+			"failed firing",
+		},
 		{"asked only afterwards", "..FF", -3 * s, chaos.Sighting{NotYet: -3 * s}, "had not answered before the injection", []spell{{nan, -1, .1, 1, nan}}, "firing"},
-		{"over and pending again", "...Fp.", 0, chaos.Sighting{Noticed: true, At: 1*s + tenth, NotYet: 0, Text: "here"}, "", []spell{{nan, 0, 1.1, 1, 2.1}}, "firing resolved"},
+		{
+			"over and pending again", "...Fp.", 0,
+			chaos.Sighting{Noticed: true, At: 1*s + tenth, NotYet: 0, Text: "here"},
+			"",
+			[]spell{{nan, 0, 1.1, 1, 2.1}},
+			"firing resolved",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, told := played(c.states)
@@ -48,7 +84,13 @@ func TestAlertWatch(t *testing.T) {
 			}
 			for i, want := range c.spells {
 				is := a.rec.Spells[i]
-				for n, pair := range [][2]result.Num{{is.Pending, want.pending}, {is.NotFiring, want.notFiring}, {is.Firing, want.firing}, {is.StillFiring, want.still}, {is.Resolved, want.resolved}} {
+				for n, pair := range [][2]result.Num{
+					{is.Pending, want.pending},
+					{is.NotFiring, want.notFiring},
+					{is.Firing, want.firing},
+					{is.StillFiring, want.still},
+					{is.Resolved, want.resolved},
+				} {
 					if pair[0].Known() != pair[1].Known() || pair[0].Known() && (pair[0]-pair[1] > 1e-6 || pair[1]-pair[0] > 1e-6) {
 						t.Errorf("spell %d, figure %d: %v, want %v", i, n, pair[0], pair[1])
 					}

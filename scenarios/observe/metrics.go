@@ -63,7 +63,8 @@ func New(run Run, metrics []Metric, alerts []Alert) *Observer {
 			labels[name] = run.Mask(v)
 		}
 		one := &alertWatch{run: &o.run, plan: a, rec: result.AlertRecord{
-			Name: a.Name, Source: run.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN, Ahead: result.NaN, Spells: []result.AlertSpell{},
+			Name: a.Name, Source: run.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN,
+			Ahead: result.NaN, Spells: []result.AlertSpell{},
 		}}
 		one.question, one.err = a.Question(a.Name, env)
 		o.alerts = append(o.alerts, one)
@@ -227,7 +228,10 @@ func (o *Observer) Finished() (out []result.Series) {
 			o.run.Note("%s", why)
 		}
 		if len(g.order) == 0 {
-			out = append(out, result.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: result.Sec(g.plan.EveryOr()), Points: []result.Point{}, Note: why})
+			out = append(out, result.Series{
+				Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: result.Sec(g.plan.EveryOr()),
+				Points: []result.Point{}, Note: why,
+			})
 		}
 		for _, key := range g.order {
 			s := *g.series[key]

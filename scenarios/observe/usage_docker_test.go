@@ -31,7 +31,8 @@ func TestDocker_Usage(t *testing.T) {
 	}
 	tick()
 	seen, told := tick()
-	if !told.Running || told.Memory < 100<<10 || told.Threads < 1 || told.Files.Known() || !told.CPU.Known() || told.Starts != 1 || blind.units[0].out.Via != "docker" {
+	if !told.Running || told.Memory < 100<<10 || told.Threads < 1 || told.Files.Known() || !told.CPU.Known() || told.Starts != 1 ||
+		blind.units[0].out.Via != "docker" {
 		t.Errorf("its engine tells %+v, via %s", told, blind.units[0].out.Via)
 	}
 	visible := v.PID() != 0

@@ -51,7 +51,8 @@ func TestUsage(t *testing.T) {
 		tick()
 	}
 	got := u.Finish(nil)[0]
-	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 || last.Starts != 1 || !last.Running || got.Via != "proc" {
+	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 ||
+		last.Starts != 1 || !last.Running || got.Via != "proc" {
 		t.Errorf("%+v, in the last second %+v", got, last)
 	}
 	if err := syscall.Kill(-first.Process.Pid, syscall.SIGKILL); err != nil {

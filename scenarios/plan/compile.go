@@ -31,7 +31,10 @@ type CompileOptions struct {
 // effects. The error is a [syntax.MistakesError] with every mistake found, those of Parse among
 // them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
+	c := &compiler{
+		sc: sc, o: o, m: sc.Mistakes(),
+		plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}},
+	}
 	c.plan.Protocols = catalog.New()
 	if o.Protocols != nil {
 		c.plan.Protocols = catalog.NewSet(o.Protocols...)
@@ -300,7 +303,8 @@ func (c *compiler) objectives() {
 // askedOfIncident refuses what can't be asked of the worst incident.
 func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
 	if m := o.Metric; m.Name != "recover" || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
-		mistakes.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and has a recovery time alone", m.Text)
+		mistakes.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and "+
+			"has a recovery time alone", m.Text)
 	}
 }
 

@@ -79,10 +79,12 @@ func (c *compiler) reachEngine() {
 		return
 	}
 	if c.plan.Stack != nil && !where.Local() {
-		c.m.AddHint(at, "a target that runs there is named by its url, and its containers by `units`", "brunt makes containers on this machine alone, and the Docker engine %s is on another", where.Host)
+		c.m.AddHint(at, "a target that runs there is named by its url, and its containers by `units`",
+			"brunt makes containers on this machine alone, and the Docker engine %s is on another", where.Host)
 		return
 	}
 	if err := c.plan.ChaosAllowlist.CheckURL(nil)(u); err != nil {
-		c.m.AddHint(at, "guard: {allow: {chaos: ["+u.Hostname()+"]}} lets brunt break what runs there", "the Docker engine %s is not on this machine: %v", where.Host, err)
+		c.m.AddHint(at, "guard: {allow: {chaos: ["+u.Hostname()+"]}} lets brunt break what runs there",
+			"the Docker engine %s is not on this machine: %v", where.Host, err)
 	}
 }

@@ -149,7 +149,9 @@ func (c *compiler) timing(e *chaos.Entry) {
 func (c *compiler) triggers() {
 	for _, e := range c.plan.Faults {
 		if e.Trigger != "" && !c.plan.scripted() {
-			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt", "no load is a script, so nothing triggers fault %q", e.Name)
+			c.m.AddHint(e.Of("trigger"),
+				"such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt",
+				"no load is a script, so nothing triggers fault %q", e.Name)
 		}
 	}
 }

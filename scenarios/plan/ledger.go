@@ -78,7 +78,8 @@ func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	case syntax.RefLedger:
 		p.Early = true
 		if i := slices.IndexFunc(p.Writes, func(w scenarios.Call) bool { return !names(w) }); i >= 0 {
-			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}", "the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
+			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}",
+				"the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
 		}
 	case syntax.RefVar:
 		answered := func(n *syntax.Node) bool { return n.Get("extract").Get(r.Name) != nil }
@@ -177,7 +178,8 @@ func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 			}
 			text, static := t.Static()
 			if !static {
-				c.m.AddHint(p.Of("read"), "such as at: [\"cache[0]\"]", "the address of the endpoint %q is not known before the target runs; `at` names the units to read from", name)
+				c.m.AddHint(p.Of("read"), "such as at: [\"cache[0]\"]", "the address of the endpoint %q is not known before the target "+
+					"runs; `at` names the units to read from", name)
 			}
 			return []ledger.Place{{Name: name, Base: text}}
 		}

@@ -41,7 +41,8 @@ func (c objectiveCheck) all() {
 // own.
 func (c objectiveCheck) unasked() {
 	if len(c.sc.SLO) == 0 && !slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Script != nil }) {
-		c.plan.Notes = append(c.plan.Notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check was good. Such as `slo: [errors < 1%]`.")
+		c.plan.Notes = append(c.plan.Notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check "+
+			"was good. Such as `slo: [errors < 1%]`.")
 	}
 }
 
@@ -55,7 +56,8 @@ func (c objectiveCheck) shedding() {
 		for _, f := range c.plan.Loads[i].Flows {
 			for _, s := range f.Steps {
 				if call, ok := s.Call.(interface{ Sheds() bool }); ok && call.Sheds() {
-					c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed requests are no errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
+					c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed "+
+						"requests are no errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
 					return
 				}
 			}
@@ -137,7 +139,8 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 				continue
 			}
 			if first < time.Second {
-				c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for some seconds first", e.Name, Brief(e.At), o.Text)
+				c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
+					"some seconds first", e.Name, Brief(e.At), o.Text)
 				break
 			}
 			if c.crowded(o, i, est) {
@@ -456,9 +459,11 @@ func usesTable(s load.Step, slot int) bool {
 func (c objectiveCheck) closedLoads() {
 	for i := range c.plan.Loads {
 		if lp := &c.plan.Loads[i]; lp.Script != nil {
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no "+
+				"intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
 		} else if lp.Schedule.Closed() {
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so "+
+				"hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
 		}
 	}
 }

@@ -22,7 +22,8 @@ func TestCompile_ObjectiveNotes(t *testing.T) {
 		{"shed, and the other availability", "slo: [availability.admitted > 99%]", "shed: [503]", "may shed load"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {" + c.check + "}}]}\n" + c.slo + "\n")
+			p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {" + c.check + "}}]}\n" + c.slo + "\n")
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
 			}

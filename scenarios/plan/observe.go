@@ -58,7 +58,9 @@ func (c observeCompiler) observable(o slo.Objective) {
 	case !m.OfSeries():
 	case m.Resource == "":
 		if i := slices.IndexFunc(c.plan.Gauges, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
-			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}", gaugeNames(c.plan.Gauges))
+			c.missing(o, "metric",
+				"such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}",
+				gaugeNames(c.plan.Gauges))
 		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
 			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
 		}
@@ -111,11 +113,14 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	n, known := c.plan.Scope.Services[service]
 	switch {
 	case len(c.plan.Scope.Services) == 0:
-		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
+		c.m.AddHint(o.Pos,
+			"containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
+			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
 	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
-		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
+		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of "+
+			"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:
 		var i int
 		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
@@ -160,7 +165,8 @@ func (c observeCompiler) detectable(o slo.Objective) {
 	switch {
 	case i < 0: // already reported
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
-		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
+		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: `+
+			`"http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
 			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)
 	case c.plan.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
 		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))

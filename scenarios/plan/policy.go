@@ -123,7 +123,8 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 		kind = "url" // a single fault, on a link to the target
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
-		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
+		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s",
+			map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
 	}
 	if len(c.plan.Chosen) > 0 && !slices.Contains(p.Targets, "container") {
 		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")

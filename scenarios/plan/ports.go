@@ -55,7 +55,8 @@ func (c objectiveCheck) ports() (notes []string) {
 		if most <= there {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and this machine has %s ports from %s: "+
+		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and "+
+			"this machine has %s ports from %s: "+
 			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
 			strings.Join(d.loads, ", "), trim(most), d.addr, Brief(rest), trim(there), d.from(), quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
 	}

@@ -109,7 +109,8 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	}
 	if sp.Binary, sp.Missing = k6.Find(self, c.plan.Environ); sp.Missing != nil {
 		c.scriptUnknown = true
-		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, and %v. What the script will do is not known, and so the figures of this scenario are not checked.", l.Name, sp.Missing))
+		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, and %v. What the script will do is not known, and so "+
+			"the figures of this scenario are not checked.", l.Name, sp.Missing))
 		return
 	}
 	asked := sp.Config

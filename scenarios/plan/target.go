@@ -120,7 +120,8 @@ func (c *compiler) upstream() {
 		lp := &c.plan.Loads[i]
 		to := allow.Resolved(c.plan.Scope.External, lp.Resolve)
 		if i > 0 && to != c.plan.Upstream {
-			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
+			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load "+
+				"and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
 		}
 		c.plan.Upstream = to
 	}

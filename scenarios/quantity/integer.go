@@ -52,7 +52,10 @@ func (c *Counts) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Schema implements [Schemer].
 func (*Counts) Schema() syntax.Schema {
 	const whole = `\s*\+?[1-9][0-9_]*\s*`
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "integer", "minimum": 1, "maximum": maxCount}, syntax.Pattern("^"+whole+`(\.\.`+whole+")?$", "1..100", 50)}}
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "integer", "minimum": 1, "maximum": maxCount},
+		syntax.Pattern("^"+whole+`(\.\.`+whole+")?$", "1..100", 50),
+	}}
 }
 
 // maxRange bounds the values of an IntRange.

@@ -385,7 +385,11 @@ const (
 
 // Schema implements [Schemer].
 func (*Duration) Schema() syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Schema{"type": "string", "pattern": "^" + duration + "$", "examples": []any{"250ms", "30s", "5m"}}, syntax.Placeholder}}
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"const": 0},
+		syntax.Schema{"type": "string", "pattern": "^" + duration + "$", "examples": []any{"250ms", "30s", "5m"}},
+		syntax.Placeholder,
+	}}
 }
 
 // Schema implements [Schemer].
@@ -400,7 +404,10 @@ func (*Share) Schema() syntax.Schema {
 
 // Schema implements [Schemer].
 func (*Size) Schema() syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "integer", "minimum": 0}, syntax.Pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB")}}
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "integer", "minimum": 0},
+		syntax.Pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB"),
+	}}
 }
 
 // Schema implements [Schemer].

@@ -240,7 +240,10 @@ func TestFormatSeconds(t *testing.T) {
 // FuzzUnits checks that no text breaks the parsers, that values stay within their bounds, and
 // that formatted values parse to the same value.
 func FuzzUnits(f *testing.F) {
-	for _, s := range []string{"250ms", "1h30m", "200/s", "20/m", "7/h", "1e-3/s", "99.999%", "1%", "64KiB", "1.5MB", "10Mbit/s", "64KiB/s", "100ms..400ms", "0", "1_0.5_0", "-1", "9e999", "0x1p3", "..", "1d"} {
+	for _, s := range []string{
+		"250ms", "1h30m", "200/s", "20/m", "7/h", "1e-3/s", "99.999%", "1%", "64KiB", "1.5MB", "10Mbit/s", "64KiB/s",
+		"100ms..400ms", "0", "1_0.5_0", "-1", "9e999", "0x1p3", "..", "1d",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -9,49 +9,100 @@ type term struct {
 
 // glossary defines the terms that a report uses. The order is of no meaning: pages sort it.
 var glossary = []term{
-	{"t0", []string{"clock", "offset"}, "The start of the judged load, after the warm-up. Every time of a run is an offset from t0 on one monotonic clock; the warm-up lies before 0."},
-	{"intended", []string{"intended-time", "arrival"}, "The instant at which the schedule asks for a request. The first step of an iteration is intended at the arrival; each further step at the end of the step before it, plus think time."},
-	{"response-time", []string{"response", "coordinated-omission"}, "The time from the intended instant of a request to the last byte of its answer. Objectives judge it, so a stalled target cannot hide the requests that it delayed (coordinated omission). A closed load has no arrivals: there the response time is the service time, and the report says that such a load hides stalls."},
-	{"service-time", nil, "The time from the instant at which a request gets its connection to the last byte of its answer. DNS, TCP and TLS of a new connection are part of it. `service.p95` is a percentile of it."},
-	{"lag", []string{"lateness", "late"}, "The time from the intended instant of a request until the generator was ready to send it: how late brunt itself was. A run is invalid when the 99th percentile of lag exceeds a tenth of the tightest latency objective, and never more than 10 ms."},
-	{"queue", []string{"queue-time", "waits"}, "The time that a request waits for a slot: at max_in_flight, at the pool of connections, or at HTTP/2's limit of streams. It is part of the response time and no fault of the generator."},
-	{"iteration", nil, "One pass through a load's flow. `rate` counts iterations a second. As a step's name in an objective, `iteration` is the time from the arrival to the end of the flow, without think time."},
-	{"open", []string{"open-load", "open-model"}, "A load whose arrivals come whatever the target does: constant-arrival-rate, ramping-arrival-rate, spike, replay."},
-	{"closed", []string{"closed-load", "vus", "virtual-user"}, "A load of virtual users, each of which waits for an answer before it goes on: constant-vus, ramping-vus, per-vu-iterations, shared-iterations. It asks for less while the target is slow."},
+	{"t0", []string{"clock", "offset"}, "The start of the judged load, after the warm-up. Every time of a run is an offset from t0 on " +
+		"one monotonic clock; the warm-up lies before 0."},
+	{"intended", []string{"intended-time", "arrival"}, "The instant at which the schedule asks for a request. The first step of an " +
+		"iteration is intended at the arrival; each further step at the end of the step before it, plus think time."},
+	{"response-time", []string{"response", "coordinated-omission"}, "The time from the intended instant of a request to the last byte of " +
+		"its answer. Objectives judge it, so a stalled target cannot hide the requests that it delayed (coordinated omission). A closed " +
+		"load has no arrivals: there the response time is the service time, and the report says that such a load hides stalls."},
+	{"service-time", nil, "The time from the instant at which a request gets its connection to the last byte of its answer. DNS, TCP and " +
+		"TLS of a new connection are part of it. `service.p95` is a percentile of it."},
+	{"lag", []string{"lateness", "late"}, "The time from the intended instant of a request until the generator was ready to send it: how " +
+		"late brunt itself was. A run is invalid when the 99th percentile of lag exceeds a tenth of the tightest latency objective, and " +
+		"never more than 10 ms."},
+	{"queue", []string{"queue-time", "waits"}, "The time that a request waits for a slot: at max_in_flight, at the pool of connections, " +
+		"or at HTTP/2's limit of streams. It is part of the response time and no fault of the generator."},
+	{"iteration", nil, "One pass through a load's flow. `rate` counts iterations a second. As a step's name in an objective, `iteration` " +
+		"is the time from the arrival to the end of the flow, without think time."},
+	{"open", []string{"open-load", "open-model"}, "A load whose arrivals come whatever the target does: constant-arrival-rate, " +
+		"ramping-arrival-rate, spike, replay."},
+	{"closed", []string{"closed-load", "vus", "virtual-user"}, "A load of virtual users, each of which waits for an answer before it " +
+		"goes on: constant-vus, ramping-vus, per-vu-iterations, shared-iterations. It asks for less while the target is slow."},
 	{"offered", nil, "All requests that the schedule asked for: ok, shed, error and skipped. Nothing is dropped from this count."},
 	{"ok", []string{"good"}, "A request that was answered and whose every check held. Without a check of the status, a status under 400 is ok."},
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is neither good nor an error."},
-	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose timeout passes unsent is an error as well."},
+	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose " +
+		"timeout passes unsent is an error as well."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
-	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad as well. `judge: {slow: 500ms}` makes an answer that takes longer a bad request, so that a fault that only slows the target down has an impact, a recovery time and an incident: to its users a slow service is a service that is not there. It changes no objective on errors or availability."},
-	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any answer. It is decided by exact counts."},
+	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad " +
+		"as well. `judge: {slow: 500ms}` makes an answer that takes longer a bad request, so that a fault that only slows the target " +
+		"down has an impact, a recovery time and an incident: to its users a slow service is a service that is not there. It changes no " +
+		"objective on errors or availability."},
+	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In " +
+		"objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any " +
+		"answer. It is decided by exact counts."},
 	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
-	{"burn", []string{"burn-rate", "error-budget", "budget"}, "The error rate divided by the error rate that the objective allows. At a burn of 1 the error budget lasts exactly for its period."},
-	{"slices", []string{"timeslice"}, "The share of seconds in which the target reached a given availability. A closed load is judged by it, as it offers nothing while it is blocked."},
-	{"window", nil, "One second of intended time, split at the instants at which faults are injected and cleared. Series in a report have a point for each window; detection joins windows until they hold enough requests."},
-	{"phase", nil, "A part of a run that objectives can be about: `warmup`, `run`, `baseline`, the name of a fault, `recovery/FAULT`, `rest/FAULT`. Phases may overlap, so only `run` counts each request once."},
+	{"burn", []string{"burn-rate", "error-budget", "budget"}, "The error rate divided by the error rate that the objective allows. At a " +
+		"burn of 1 the error budget lasts exactly for its period."},
+	{"slices", []string{"timeslice"}, "The share of seconds in which the target reached a given availability. A closed load is judged by " +
+		"it, as it offers nothing while it is blocked."},
+	{"window", nil, "One second of intended time, split at the instants at which faults are injected and cleared. Series in a report " +
+		"have a point for each window; detection joins windows until they hold enough requests."},
+	{"phase", nil, "A part of a run that objectives can be about: `warmup`, `run`, `baseline`, the name of a fault, `recovery/FAULT`, " +
+		"`rest/FAULT`. Phases may overlap, so only `run` counts each request once."},
 	{"warmup", []string{"warm-up"}, "The load before t0. It is recorded apart and never judged."},
-	{"baseline", []string{"steady-state"}, "The phase before the first fault: requests that ended before it was injected. A fault's effect is measured against it. Where it fails, nothing is injected: a declared `steady` that does not hold is a failure (exit 3); without one the run is invalid (exit 5) if the 95 % lower bound of the share of bad requests is above `judge.limit`, and above what every objective on the run or the baseline allows."},
-	{"recovery", []string{"recovery-phase"}, "The phase `recovery/FAULT`: requests due after the fault was cleared, until a hold after the last bad request, or until a hold after the clearing where the target was good by then. It ends at the next injection, because what comes then belongs to another fault."},
-	{"rest", []string{"rest-phase"}, "The phase `rest/FAULT`: requests due after the fault was cleared, up to the next injection or the end of the load. It is computed where an objective is about it."},
-	{"limit", nil, "The share of bad requests above which the load is impacted: `judge.limit`, 1 % by default. Objectives do not change it, because a wide error budget would otherwise hide an outage, and a tight one would make chance an impact."},
+	{"baseline", []string{"steady-state"}, "The phase before the first fault: requests that ended before it was injected. A fault's " +
+		"effect is measured against it. Where it fails, nothing is injected: a declared `steady` that does not hold is a failure (exit " +
+		"3); without one the run is invalid (exit 5) if the 95 % lower bound of the share of bad requests is above `judge.limit`, and " +
+		"above what every objective on the run or the baseline allows."},
+	{"recovery", []string{"recovery-phase"}, "The phase `recovery/FAULT`: requests due after the fault was cleared, until a hold after " +
+		"the last bad request, or until a hold after the clearing where the target was good by then. It ends at the next injection, " +
+		"because what comes then belongs to another fault."},
+	{"rest", []string{"rest-phase"}, "The phase `rest/FAULT`: requests due after the fault was cleared, up to the next injection or the " +
+		"end of the load. It is computed where an objective is about it."},
+	{"limit", nil, "The share of bad requests above which the load is impacted: `judge.limit`, 1 % by default. Objectives do not change " +
+		"it, because a wide error budget would otherwise hide an outage, and a tight one would make chance an impact."},
 	{"injected", nil, "The instant just before the call that injects the fault."},
-	{"verified", []string{"evidence", "proof"}, "The fault's effect was observed at its target, by a reading that is independent of the injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
-	{"cleared", nil, "The instant at which the fault's removal was verified. For a fault that happens once, such as a crash, it is the instant at which the unit was healthy again, or at which its `within` was over."},
-	{"gone", nil, "The fault's removal was verified: what it changed is as it was. `gone` is also a unit that was removed or replaced while the fault was in; brunt does not touch what took its place."},
-	{"one-shot", nil, "A fault that happens once and is not held, such as a crash, a restart or a reset. Its phase lasts until the unit is healthy again, and at least 5 s."},
-	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, not recovered, or confounded, which means that two faults were in at once and the effect can't be told apart. A surge of shed requests is an impact, unless an objective on `shed` covers that load, because a shed request is not served; an acknowledged write that was lost to the fault is one. Each part stands beside the baseline."},
-	{"incident", nil, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad request to the first good one after its last, with less than a hold of good requests in between. A run lists its incidents. `recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused together has one recovery time; without one it is 0."},
-	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt. They do not decide when it began, because a window is a second or more and an outage begins between two requests."},
+	{"verified", []string{"evidence", "proof"}, "The fault's effect was observed at its target, by a reading that is independent of the " +
+		"injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
+	{"cleared", nil, "The instant at which the fault's removal was verified. For a fault that happens once, such as a crash, it is the " +
+		"instant at which the unit was healthy again, or at which its `within` was over."},
+	{"gone", nil, "The fault's removal was verified: what it changed is as it was. `gone` is also a unit that was removed or replaced " +
+		"while the fault was in; brunt does not touch what took its place."},
+	{"one-shot", nil, "A fault that happens once and is not held, such as a crash, a restart or a reset. Its phase lasts until the unit " +
+		"is healthy again, and at least 5 s."},
+	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, " +
+		"not recovered, or confounded, which means that two faults were in at once and the effect can't be told apart. A surge of shed " +
+		"requests is an impact, unless an objective on `shed` covers that load, because a shed request is not served; an acknowledged " +
+		"write that was lost to the fault is one. Each part stands beside the baseline."},
+	{"incident", nil, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
+		"request to the first good one after its last, with less than a hold of good requests in between. A run lists its incidents. " +
+		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
+		"together has one recovery time; without one it is 0."},
+	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
+		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt. They do not " +
+		"decide when it began, because a window is a second or more and an outage begins between two requests."},
 	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the first good request after the last bad one."},
-	{"recover", []string{"rto", "recovered"}, "The time from the injection until the target had recovered: the recovery time objective as it was achieved. The target recovers with the first good request after the last bad one, if it then stays good for a hold, and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last recovery counts. A target that never recovers fails the objective; a fault without impact has a recovery time of 0."},
+	{"recover", []string{"rto", "recovered"}, "The time from the injection until the target had recovered: the recovery time objective " +
+		"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays good for a hold, " +
+		"and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last recovery counts. A " +
+		"target that never recovers fails the objective; a fault without impact has a recovery time of 0."},
 	{"heal", nil, "The time from the instant at which the fault was cleared until the target had recovered."},
-	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 s by default): over a hold the bad share has a 95 % upper bound within the limit, and no request is stuck. Where the load is too low to show that in one hold, the hold is lengthened."},
-	{"detect", []string{"detected", "monitoring"}, "The time from the injection until the team's own monitoring noticed the fault. It needs a source: an alert, an HTTP check or a command under `detect`."},
-	{"degraded", nil, "How long requests were bad because of a fault: the sum of all stretches of bad requests, each from its first bad request to the next good one. Good time between two outages is not degraded."},
-	{"area", []string{"area-lost"}, "The service that was lost because of a fault, in seconds of full outage: the integral of 1 - good/offered over time. Ten seconds with half of the requests failing are 5 s."},
-	{"resolution", []string{"±"}, "How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % interval of the instant at which their share changed. A time passes only if the whole interval does."},
-	{"affected", []string{"met", "traffic"}, "The requests or bytes that a fault acted on: those that passed its link or hook, or, for a fault on a unit, the requests of the load during its phase. A fault that affected none is not judged."},
+	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 s by default): " +
+		"over a hold the bad share has a 95 % upper bound within the limit, and no request is stuck. Where the load is too low to show " +
+		"that in one hold, the hold is lengthened."},
+	{"detect", []string{"detected", "monitoring"}, "The time from the injection until the team's own monitoring noticed the fault. It " +
+		"needs a source: an alert, an HTTP check or a command under `detect`."},
+	{"degraded", nil, "How long requests were bad because of a fault: the sum of all stretches of bad requests, each from its first bad " +
+		"request to the next good one. Good time between two outages is not degraded."},
+	{"area", []string{"area-lost"}, "The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
+		"good/offered over time. Ten seconds with half of the requests failing are 5 s."},
+	{"resolution", []string{"±"}, "How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then " +
+		"all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % interval of the " +
+		"instant at which their share changed. A time passes only if the whole interval does."},
+	{"affected", []string{"met", "traffic"}, "The requests or bytes that a fault acted on: those that passed its link or hook, or, for a " +
+		"fault on a unit, the requests of the load during its phase. A fault that affected none is not judged."},
 	{"confounded", nil, "Two faults were in at once, so a recovery can't be assigned to one of them. The objective is inconclusive."},
 	{"unit", nil, "One process or container of a service, such as posts[1]."},
 	{"service", nil, "A named part of the target that has one or more units. In `service.p95` the word stands for the service time."},
@@ -59,27 +110,40 @@ var glossary = []term{
 	{"link", []string{"edge"}, "A connection between two services that brunt can break, such as posts -> store. `load -> SERVICE` is the link from the load."},
 	{"zone", nil, "A group of units that fail together. A fault can hit a whole zone."},
 	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the instant of the injection."},
-	{"agent", nil, "A privileged container or process of brunt's that acts where brunt itself can't, such as in the network namespace of a container. It ends with the run."},
+	{"agent", nil, "A privileged container or process of brunt's that acts where brunt itself can't, such as in the network namespace of " +
+		"a container. It ends with the run."},
 	{"watchdog", nil, "A process that waits for brunt to end and then takes back every fault that is in the journal."},
 	{"journal", nil, "The file in which brunt writes down how to undo a fault before it injects it. `brunt revert` works by it."},
-	{"reverted", []string{"revert", "undo", "not_reverted"}, "The fault was taken back: the undo operation ran and its effect was verified. Where it can't be, the verdict is not_reverted."},
+	{"reverted", []string{"revert", "undo", "not_reverted"}, "The fault was taken back: the undo operation ran and its effect was " +
+		"verified. Where it can't be, the verdict is not_reverted."},
 	{"guard", nil, "The key `guard:` of a scenario: the limits of what may be loaded and broken. An address beyond loopback has to be named there."},
 	{"policy", nil, "A file outside the scenario that limits what every scenario may do. A scenario can narrow it and never widen it."},
 	{"blast-radius", []string{"scope"}, "What a fault may hit: the units, links and addresses that the scenario's guard and all policies allow."},
-	{"verdict", []string{"verdicts"}, "What a run came to: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or error. Each has an exit code; where several apply, the first of `brunt explain exit-codes` counts."},
+	{"verdict", []string{"verdicts"}, "What a run came to: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
+		"error. Each has an exit code; where several apply, the first of `brunt explain exit-codes` counts."},
 	{"inconclusive", nil, "There were too few requests to decide: 299 for an error rate of 1 %, 10 above a percentile. Too little data is never a pass."},
-	{"invalid", nil, "The run shows nothing about the target: the generator was the limit, the target was not ready, the setup failed, data was used up, or a fault was not verified or affected no request."},
-	{"objective", []string{"slo-objective"}, "One line of `slo`, `steady` or `stop`: a metric, a comparison, a value, and optionally what it is of (`of STEP`) and when (`in PHASE`, `after FAULT`)."},
-	{"interval", []string{"confidence-interval", "confidence"}, "The range in parentheses after a measured value: a 95 % interval by a bootstrap over blocks of one second. With `judge.strict` an interval that contains the target is inconclusive."},
-	{"occurrence", nil, "One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes the worst occurrence; `recover.p95` is a percentile over all of them."},
-	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them."},
-	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the time over which the writes that were lost to a fault had been acknowledged. It is at least the time from the first lost write to the last, and at most the time between the writes around them that are there. Unlike the age of the oldest lost write, it does not grow with the length of the run."},
-	{"in-flight", []string{"max_in_flight"}, "Requests or iterations that were sent and have not ended. A load has a limit of them; beyond it an arrival waits, and the wait is queue time."},
-	{"pacing", []string{"precise", "efficient"}, "How arrivals are timed. `precise` spends processor time to be on time within tens of microseconds, `efficient` saves it, `auto` chooses by the rate."},
+	{"invalid", nil, "The run shows nothing about the target: the generator was the limit, the target was not ready, the setup failed, " +
+		"data was used up, or a fault was not verified or affected no request."},
+	{"objective", []string{"slo-objective"}, "One line of `slo`, `steady` or `stop`: a metric, a comparison, a value, and optionally " +
+		"what it is of (`of STEP`) and when (`in PHASE`, `after FAULT`)."},
+	{"interval", []string{"confidence-interval", "confidence"}, "The range in parentheses after a measured value: a 95 % interval by a " +
+		"bootstrap over blocks of one second. With `judge.strict` an interval that contains the target is inconclusive."},
+	{"occurrence", nil, "One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
+		"the worst occurrence; `recover.p95` is a percentile over all of them."},
+	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
+		"asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them."},
+	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the time over which the writes that were lost " +
+		"to a fault had been acknowledged. It is at least the time from the first lost write to the last, and at most the time between " +
+		"the writes around them that are there. Unlike the age of the oldest lost write, it does not grow with the length of the run."},
+	{"in-flight", []string{"max_in_flight"}, "Requests or iterations that were sent and have not ended. A load has a limit of them; " +
+		"beyond it an arrival waits, and the wait is queue time."},
+	{"pacing", []string{"precise", "efficient"}, "How arrivals are timed. `precise` spends processor time to be on time within tens of " +
+		"microseconds, `efficient` saves it, `auto` chooses by the rate."},
 	{"seed", nil, "The number that every random choice of a run is derived from. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
 	{"margin", nil, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
-	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, as the gate's history predicts it."},
+	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, as " +
+		"the gate's history predicts it."},
 	{"pass", nil, "The verdict of a run whose objectives all held, and whose faults were verified and taken back."},
 	{"fail", nil, "The verdict of a run in which an objective did not hold."},
 	{"stopped", nil, "A stop condition or a guard ended the run before its end. Faults were taken back first."},
@@ -103,7 +167,8 @@ var glossary = []term{
 	{"script", []string{"k6-script"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
 	{"manifest", []string{"sealed", "seal"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. A folder that has one is sealed: `brunt " +
 		"verify` finds each later change."},
-	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` checks whose key made it."},
+	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` " +
+		"checks whose key made it."},
 	{"drift", nil, "A difference between a plan file and what its run would do now. brunt names the differences and starts nothing."},
 	{"false-alarm", nil, "A comparison that finds a regression though nothing changed. `gate` and `ab` keep its probability under a bound."},
 }

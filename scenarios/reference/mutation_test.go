@@ -51,7 +51,11 @@ var mutations = []struct {
 		all := []rune(strange)
 		return slices.Insert(s, i, all[r.IntN(len(all))])
 	})},
-	{"another value", onValue("null", "~", "[]", "{}", "-1", "0", "1e999", "99999999999999999999", "\"\"", "on", "\"${nothing}\"", "\"${var.x}\"", "[1, {a: b}]", "2026-11-20", "NaN", ".inf", "1%", "5s", "0x7f", "&a [*a]")},
+	{
+		"another value",
+		onValue("null", "~", "[]", "{}", "-1", "0", "1e999", "99999999999999999999", "\"\"", "on", "\"${nothing}\"",
+			"\"${var.x}\"", "[1, {a: b}]", "2026-11-20", "NaN", ".inf", "1%", "5s", "0x7f", "&a [*a]"),
+	},
 	{"a value is gone", onValue("")},
 	{"a key is gone", onLine(func(_ *rand.Rand, s string) string { _, v, _ := strings.Cut(s, ":"); return v })},
 	{"another key", onLine(func(r *rand.Rand, s string) string {

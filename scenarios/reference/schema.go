@@ -241,19 +241,28 @@ func loadSchema(doc syntax.Describer) syntax.Schema {
 	script := syntax.SchemaOf(reflect.TypeFor[scenarios.Script](), doc)
 	script["type"], script["description"] = "object", doc(reflect.TypeFor[scenarios.Script](), "")
 	all = append(all, script)
-	return syntax.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(), "additionalProperties": syntax.Schema{"oneOf": all}}
+	return syntax.Schema{
+		"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": syntax.Schema{"oneOf": all},
+	}
 }
 
 // faultsSchema is the schema of the timeline.
 func faultsSchema(doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": faultSchema(doc)}
+	return syntax.Schema{
+		"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": faultSchema(doc),
+	}
 }
 
 // faultSchema is that of an entry of the timeline: its time, and exactly one kind.
 func faultSchema(doc syntax.Describer) syntax.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(syntax.Schema)
-	props["detect"] = syntax.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)}}
+	props["detect"] = syntax.Schema{
+		"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"),
+		"anyOf":       []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)},
+	}
 	var one []any
 	for _, f := range faultcatalog.Faults() {
 		d := f.Describe()
@@ -337,7 +346,10 @@ func withProofs(s syntax.Schema, doc syntax.Describer) {
 
 // stepSchema is a pause, or a request of one protocol.
 func stepSchema(doc syntax.Describer) syntax.Schema {
-	think := syntax.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}}}
+	think := syntax.Schema{
+		"type": "object", "required": []any{"think"}, "additionalProperties": false,
+		"properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}},
+	}
 	all := []any{think}
 	name := syntax.Schema{"properties": syntax.Schema{"name": syntax.Schema{"description": about["name"], "allOf": []any{syntax.TextSchema()}}}}
 	for _, p := range catalog.Protocols() {

@@ -127,8 +127,10 @@ func TestCorpusUnjudgeable(t *testing.T) {
 // TestSmallestShown checks that validate reports the smallest value that the load can show.
 func TestSmallestShown(t *testing.T) {
 	for _, tt := range []struct{ name, rate, judge, slo, want string }{
-		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
-		{"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose", "lose: at 1000 requests/s the smallest outage that shows is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},
+		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the " +
+			"smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
+		{"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose", "lose: at 1000 requests/s the smallest outage that shows " +
+			"is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-arrival-rate, rate: " + tt.rate +
@@ -146,7 +148,8 @@ func TestSmallestShown(t *testing.T) {
 // TestSmallestUnknown checks that this is not reported for a closed load, for which only a
 // maximum of requests is known.
 func TestSmallestUnknown(t *testing.T) {
-	plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 500, duration: 60s, flow: [{get: /}, {think: 1s}]}}\n" +
+	plan, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 500, duration: 60s, " +
+		"flow: [{get: /}, {think: 1s}]}}\n" +
 		"chaos: {lose: {at: 20s, process.crash: {service: posts}}}\n")
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
@@ -264,7 +267,8 @@ func TestNotAvailable(t *testing.T) {
 func notAvailable(t *testing.T, name, text string) {
 	t.Run(name, func(t *testing.T) {
 		c := plantest.Case{Name: name, Text: text + "\n", Want: name}
-		for _, line := range []string{"version: 1\n", "target: {stack: demo}\n", "load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n"} {
+		for _, line := range []string{"version: 1\n", "target: {stack: demo}\n", "load: {main: {executor: constant-arrival-rate, rate: " +
+			"100/s, duration: 60s, flow: [{get: /posts}]}}\n"} {
 			if key, _, _ := strings.Cut(line, ":"); !strings.HasPrefix(text, key+":") {
 				c.Text += line
 			}
@@ -401,7 +405,10 @@ func TestPolicySchema(t *testing.T) {
 		text string
 		ok   bool
 	}{
-		{"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: {services: [a], units: ['a[0]'], pids: [5]}", true},
+		{
+			"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: {services: [a], units: ['a[0]'], pids: [5]}",
+			true,
+		},
 		{"faults: [" + strings.Join(kinds, ", ") + "]", true},
 		{"faults: process.freeze", true},
 		{"max_units: 1\nmax_each: 1s\nmax_rate: 5/s\nmax_users: 3\nmax_in_flight: 3\nmax_duration: 1h\nrequire: [steady, stop, slo, seed]", true},

@@ -103,7 +103,8 @@ func repeatOf(name string, records []*FaultRecord) Repeat {
 			r.Unknown++
 			continue
 		}
-		onset, failover, recover, heal, degraded = known(onset, f.Onset), known(failover, f.Failover), known(recover, f.Recover), known(heal, f.Heal), known(degraded, f.Degraded)
+		onset, failover, recover, heal, degraded = known(onset, f.Onset), known(failover, f.Failover),
+			known(recover, f.Recover), known(heal, f.Heal), known(degraded, f.Degraded)
 	}
 	r.Onset, r.Failover, r.Recover, r.Heal, r.Degraded = spreadOf(onset), spreadOf(failover), spreadOf(recover), spreadOf(heal), spreadOf(degraded)
 	return r

@@ -14,7 +14,10 @@ import (
 
 // TestRequests writes requests of every kind and reads them back.
 func TestRequests(t *testing.T) {
-	head := Requests{Run: "r", T0: time.Now(), Loads: []string{"a", "b"}, Steps: []RequestsStep{{"read", "GET", "/posts"}, {"x\ny", "POST", "/"}}, Checks: []string{"$.a"}}
+	head := Requests{
+		Run: "r", T0: time.Now(), Loads: []string{"a", "b"},
+		Steps: []RequestsStep{{"read", "GET", "/posts"}, {"x\ny", "POST", "/"}}, Checks: []string{"$.a"},
+	}
 	var b bytes.Buffer
 	w, err := NewRequestsWriter(&b, head)
 	if err != nil {
@@ -25,7 +28,8 @@ func TestRequests(t *testing.T) {
 	for range 1000 {
 		at := func() time.Duration { return time.Duration(r.Int64()) - time.Hour }
 		o := scenarios.Outcome{
-			Load: r.Int32N(2), Step: r.Int32N(2), Kind: scenarios.Kind(r.IntN(int(scenarios.Kinds))), Closed: r.IntN(2) == 0, WasSent: r.IntN(2) == 0, Answered: r.IntN(2) == 0,
+			Load: r.Int32N(2), Step: r.Int32N(2), Kind: scenarios.Kind(r.IntN(int(scenarios.Kinds))),
+			Closed: r.IntN(2) == 0, WasSent: r.IntN(2) == 0, Answered: r.IntN(2) == 0,
 			Status: r.Int32N(600), Cause: scenarios.Check(r.IntN(3)), Intended: at(), Ready: at(), Slot: at(), Sent: at(), End: at(), Bytes: r.Int64(),
 		}
 		want = append(want, o)

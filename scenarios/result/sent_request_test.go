@@ -14,7 +14,8 @@ import (
 // hostile are texts with special meaning in a shell if unquoted.
 var hostile = []string{
 	"", "plain", "it's", `"; touch pwned; "`, "'; touch pwned; '", "$(touch pwned)", "`touch pwned`", "a\\b\\n", "!!", "~", "*", "%s%d%%",
-	"${HOME}", "$'x'", "a b\tc", "\x1b[201~touch pwned\n", "a\nb\n", "-o pwned", "@/etc/passwd", "\u202eevil", "ünïcode 🎈", "\x80\xff", "#c", "a;b|c&d<e>f(g)", "\r\nX: y", "\\0101'\x07",
+	"${HOME}", "$'x'", "a b\tc", "\x1b[201~touch pwned\n", "a\nb\n", "-o pwned", "@/etc/passwd", "\u202eevil", "ünïcode 🎈",
+	"\x80\xff", "#c", "a;b|c&d<e>f(g)", "\r\nX: y", "\\0101'\x07",
 }
 
 // curled runs a command with a curl that reports its arguments and its input.
@@ -112,7 +113,10 @@ func TestCurl_ReadsSecretsFromTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.Join(args, "\n")
-	for _, want := range []string{"Authorization: Bearer T $1'", "Cookie: C", "X-Api-Key: K", "X-Plain: yes", "https://S@host/p?access_token=S&x=S", `{"user":"ann","password":"S","n":1,"max_tokens":12}`, "--insecure", "PUT"} {
+	for _, want := range []string{
+		"Authorization: Bearer T $1'", "Cookie: C", "X-Api-Key: K", "X-Plain: yes", "https://S@host/p?access_token=S&x=S",
+		`{"user":"ann","password":"S","n":1,"max_tokens":12}`, "--insecure", "PUT",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
@@ -143,7 +147,8 @@ func TestConceal_CutsNoSecretInTwo(t *testing.T) {
 	if form.Body != "user=ann&password=***&a=1" {
 		t.Error(form.Body)
 	}
-	parts := (&Sent{Method: "POST", URL: "http://h/", Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--"}).Conceal(nil)
+	parts := (&Sent{Method: "POST", URL: "http://h/", Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--"}).Conceal(nil)
 	if strings.Contains(parts.Body, "xyz") || !strings.Contains(parts.Body, "plain") {
 		t.Error(parts.Body)
 	}

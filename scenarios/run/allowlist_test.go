@@ -90,8 +90,14 @@ data: {to: {inline: ["FAR"]}}` + strings.ReplaceAll(load, "PATH", `"http://${dat
 setup: [{get: "http://FAR/"}]` + strings.ReplaceAll(load, "PATH", "/")},
 		{"redirect", `target: {url: "http://NEAR"}` + strings.ReplaceAll(load, "PATH", "/away")},
 		{"redirect through a link", `target: {url: "http://NEAR"}` + strings.ReplaceAll(load, "PATH", "/away") + fault},
-		{"resolve", `target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {localhost: "FAR"}, flow:`)},
-		{"resolve of a port", `target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {"localhost:PORT": "FAR"}, flow:`)},
+		{
+			"resolve",
+			`target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {localhost: "FAR"}, flow:`),
+		},
+		{
+			"resolve of a port",
+			`target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {"localhost:PORT": "FAR"}, flow:`),
+		},
 		{"another is allowed", `guard: {allow: {load: [198.51.100.0/24, other.example.com]}}
 target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	}

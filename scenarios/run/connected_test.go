@@ -25,7 +25,8 @@ func testDockerConnected(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	second, err := y.Engine.API().NetworkCreate(t.Context(), y.Name+"-second", network.CreateOptions{Driver: "bridge", Labels: map[string]string{docker.RunLabel: y.Run}})
+	second, err := y.Engine.API().NetworkCreate(t.Context(), y.Name+
+		"-second", network.CreateOptions{Driver: "bridge", Labels: map[string]string{docker.RunLabel: y.Run}})
 	if err != nil {
 		t.Fatal(err)
 	}

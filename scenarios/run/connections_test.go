@@ -251,7 +251,11 @@ func TestPortsRunOut(t *testing.T) {
 		{"closed after each request", "reuse: 1", "", true},
 		{"kept", "keep_alive: on", "", false},
 		// Each destination has all ports of a source address.
-		{"from more addresses", "reuse: 1, source_addresses: [127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6]", `, {get: "http://127.0.0.2:7777/"}`, false},
+		{
+			"from more addresses",
+			"reuse: 1, source_addresses: [127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6]",
+			`, {get: "http://127.0.0.2:7777/"}`, false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -274,7 +278,8 @@ slo: [errors < 10%%]
 			t.Log(said)
 			want := []string{"verdict pass"}
 			if c.short {
-				want = []string{"verdict invalid", "requests found no port: a source address of this machine has 10 for each address of the target", "connections.source_addresses", "kinds no port: ", "assign requested address"}
+				want = []string{"verdict invalid", "requests found no port: a source address of this machine has 10 for each address of " +
+					"the target", "connections.source_addresses", "kinds no port: ", "assign requested address"}
 			}
 			if noted := strings.Contains(said, "they may be used up"); noted != c.short {
 				t.Errorf("foreseen: %v", noted)

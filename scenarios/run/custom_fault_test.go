@@ -41,13 +41,41 @@ type ownFault struct {
 func TestOwn_Verdicts(t *testing.T) {
 	for _, c := range []ownFault{
 		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.None, "", false},
-		{"a one-shot", `{at: 1s, within: 2s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: "sleep 0.3; test -s 'FILE'"}}`, scenarios.None, "", true},
-		{"a one-shot that is not well again", `{at: 1s, within: 1s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: ["false"]}}`, scenarios.NotReverted, "it could not be taken back", true},
-		{"it has no effect", `{at: 1s, for: 500ms, exec: {inject: ["true"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "it was injected, but had no effect: verify does not hold", false},
-		{"it fails half way", `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo no >&2; exit 3", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "inject: `touch", false},
-		{"its revert fails", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: "echo no way back; exit 1"}}`, scenarios.NotReverted, "exit status 1: no way back", true},
-		{"it fails half way, and so does its revert", `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; exit 3", verify: [test, -e, "FILE"], revert: ["false"]}}`, scenarios.NotReverted, "could not be taken back: revert", true},
-		{"it holds before", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: ["true"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "verify holds before the injection already", false},
+		{
+			"a one-shot",
+			`{at: 1s, within: 2s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: "sleep 0.3; test -s 'FILE'"}}`,
+			scenarios.None, "", true,
+		},
+		{
+			"a one-shot that is not well again",
+			`{at: 1s, within: 1s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: ["false"]}}`,
+			scenarios.NotReverted, "it could not be taken back", true,
+		},
+		{
+			"it has no effect",
+			`{at: 1s, for: 500ms, exec: {inject: ["true"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`,
+			scenarios.Invalid, "it was injected, but had no effect: verify does not hold", false,
+		},
+		{
+			"it fails half way",
+			`{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo no >&2; exit 3", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`,
+			scenarios.Invalid, "inject: `touch", false,
+		},
+		{
+			"its revert fails",
+			`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: "echo no way back; exit 1"}}`,
+			scenarios.NotReverted, "exit status 1: no way back", true,
+		},
+		{
+			"it fails half way, and so does its revert",
+			`{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; exit 3", verify: [test, -e, "FILE"], revert: ["false"]}}`,
+			scenarios.NotReverted, "could not be taken back: revert", true,
+		},
+		{
+			"it holds before",
+			`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: ["true"], revert: [rm, -f, "FILE"]}}`,
+			scenarios.Invalid, "verify holds before the injection already", false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +90,11 @@ func TestOwn_NeverGone(t *testing.T) {
 		t.Skip("looks for half a minute whether it is gone")
 	}
 	t.Parallel()
-	c := ownFault{"its revert does nothing", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`, scenarios.NotReverted, "verify holds still", true}
+	c := ownFault{
+		"its revert does nothing",
+		`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`,
+		scenarios.NotReverted, "verify holds still", true,
+	}
 	// A test that waits to be alone does not wait for this one.
 	c.holds(t, func(_ *testing.T, once func() *result.Result) *result.Result { return once() })
 }
@@ -89,7 +121,8 @@ func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *resul
 		t.Errorf("the flag is there: %v", err == nil)
 	}
 	journals, err := journal.List(state)
-	if open := len(journals) > 0 && len(journals[0].Open) > 0; err != nil || open != (c.verdict == scenarios.NotReverted && !strings.Contains(c.fault, "revert: none")) {
+	if open := len(journals) > 0 && len(journals[0].Open) > 0; err != nil ||
+		open != (c.verdict == scenarios.NotReverted && !strings.Contains(c.fault, "revert: none")) {
 		t.Errorf("journals %+v, %v", journals, err)
 	}
 }
@@ -97,7 +130,8 @@ func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *resul
 // An interrupt ends a command that is under way, and takes back what it did.
 func TestOwn_Interrupted(t *testing.T) {
 	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
-	plan := mustCompile(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, ""))
+	plan := mustCompile(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
+		`"FILE"], revert: [rm, -f, "FILE"]}}`, ""))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	go func() {
@@ -128,7 +162,8 @@ func TestOwn_Told(t *testing.T) {
 	t.Setenv("OWN_TOKEN", "hunter2 of the run")
 	file := filepath.Join(t.TempDir(), "flag")
 	var told strings.Builder
-	res := runText(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
+	res := runText(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
+		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
 	for _, e := range res.Events {
 		told.WriteString(e.Text + "\n")
 	}

@@ -102,7 +102,11 @@ chaos:
 func testDockerNotReady(t *testing.T) {
 	y := chaostest.NewYard(t)
 	for _, c := range []struct{ name, web, want string }{
-		{"one that ends", `{image: "` + y.Name + `", ports: [8080], command: [ask, "http://127.0.0.1:1/"], restart: never}`, "it has ended with exit code 1; its output ends:"},
+		{
+			"one that ends",
+			`{image: "` + y.Name + `", ports: [8080], command: [ask, "http://127.0.0.1:1/"], restart: never}`,
+			"it has ended with exit code 1; its output ends:",
+		},
 		{"one that listens elsewhere", `{image: "` + y.Name + `", ports: [8081], ready: {within: 1s}}`, "web[0] is not ready: not within 1s"},
 		{"one without an image", `{image: "brunt-there-is-none", ports: [8081]}`, "the engine has no image brunt-there-is-none"},
 	} {
@@ -110,7 +114,8 @@ func testDockerNotReady(t *testing.T) {
 			t.Parallel()
 			id := NewID()
 			// The engine still executes a request whose client has gone.
-			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id), network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
+			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id),
+				network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,7 +253,9 @@ chaos:
 			if err := y.Engine.Remove(ctx, two.ID); err != nil {
 				t.Error(err)
 			}
-			made, err := api.ContainerCreate(ctx, &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run, "app": y.Run}}, nil, nil, nil, two.Ref)
+			made, err := api.ContainerCreate(ctx,
+				&container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run, "app": y.Run}}, nil,
+				nil, nil, two.Ref)
 			if err != nil {
 				t.Error(err)
 				return
@@ -282,8 +289,14 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 		{"another machine", "tcp://192.0.2.7:2376", theirs, "", "the Docker engine tcp://192.0.2.7:2376 is not on this machine", ""},
 		{"another machine by name", "tcp://engine.test.example:2376", theirs, "", "is not on this machine", ""},
 		{"another machine that is allowed", "tcp://192.0.2.7:2376", theirs, "guard: {allow: {chaos: [192.0.2.7]}}", "", ""},
-		{"a stack on another machine", "tcp://192.0.2.7:2376", "{stack: demo, platform: docker}", "guard: {allow: {chaos: [192.0.2.7]}}", "brunt makes containers on this machine alone", ""},
-		{"nothing listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at tcp://127.0.0.1:1: nothing listens there; start it"},
+		{
+			"a stack on another machine", "tcp://192.0.2.7:2376", "{stack: demo, platform: docker}",
+			"guard: {allow: {chaos: [192.0.2.7]}}", "brunt makes containers on this machine alone", "",
+		},
+		{
+			"nothing listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "",
+			"no Docker engine answers at tcp://127.0.0.1:1: nothing listens there; start it",
+		},
 		{"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at unix:///nowhere.sock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

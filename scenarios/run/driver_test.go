@@ -42,7 +42,10 @@ func (y *toy) Attack(next func() (scenarios.Arrival, bool), record func(scenario
 			return false
 		}
 		sent := y.now()
-		record(a, &scenarios.Outcome{Kind: scenarios.OK, Step: y.step, Slot: sent, Sent: sent, First: sent + time.Millisecond, End: sent + time.Millisecond, WasSent: true, Answered: true})
+		record(a, &scenarios.Outcome{
+			Kind: scenarios.OK, Step: y.step, Slot: sent, Sent: sent, First: sent + time.Millisecond,
+			End: sent + time.Millisecond, WasSent: true, Answered: true,
+		})
 	}
 }
 

@@ -392,5 +392,6 @@ slo: [recover < %ds after silence, heal < 4s after silence]
 	if math.Abs(float64(good-f.RecoveredAt)) > 1 {
 		t.Errorf("recovered at %g s, and all is good from %g s on", f.RecoveredAt, good)
 	}
-	t.Logf("silent from %.2f to %.2f s, recovered at %.2f s, good from %.2f s on; %d errors, %d never sent", f.Injected, f.Cleared, f.RecoveredAt, good, bad.Count, all-res.Generator.Sent)
+	t.Logf("silent from %.2f to %.2f s, recovered at %.2f s, good from %.2f s on; %d errors, %d never sent", f.Injected,
+		f.Cleared, f.RecoveredAt, good, bad.Count, all-res.Generator.Sent)
 }

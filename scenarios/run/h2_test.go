@@ -285,7 +285,8 @@ func TestStreamLimit(t *testing.T) {
 				if g.Connections > most || !c.queue && g.Connections < 5 {
 					t.Errorf("%d connections for %d in flight", g.Connections, g.InFlightMax)
 				}
-				if c.queue && (g.Queue.P50 < .1 || !strings.Contains(strings.Join(res.Notes, "\n"), "waited for a stream: a connection takes 10 at once, and connections.max is 1")) {
+				if c.queue &&
+					(g.Queue.P50 < .1 || !strings.Contains(strings.Join(res.Notes, "\n"), "waited for a stream: a connection takes 10 at once, and connections.max is 1")) {
 					t.Errorf("queue %+v, notes %q", g.Queue, res.Notes)
 				}
 				if c.queue && float64(ok.Service.P50) > .5*float64(ok.Response.P50) {

@@ -32,27 +32,32 @@ var arrows = map[string][]string{
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
-		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
+		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe",
+		"scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth",
+		"targets/platform/docker", "targets/vegeta",
 	},
-	"scenarios/plan/dryrun":     {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
-	"scenarios/plan/plantest":   {"scenarios", "scenarios/plan"},
-	"scenarios/quantity":        {"scenarios/syntax"},
-	"scenarios/result":          {"scenarios", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
-	"scenarios/slo":             {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/syntax":          nil,
-	"scenarios/template":        {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/load":            {"scenarios"},
-	"scenarios/driver":          {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
-	"scenarios/impact":          {"scenarios"},                                                // works on counts, not requests
-	"scenarios/judge":           {"scenarios", "scenarios/impact", "scenarios/measure"},
-	"scenarios/k6":              {"scenarios"},
-	"scenarios/machine":         {"scenarios"},
-	"scenarios/measure":         {"scenarios"},
-	"scenarios/truth":           nil,                                                      // a server of known behaviour: it shares nothing with what it tests
-	"scenarios/suite":           {"targets/platform/filelock"},                            // turns of the tests that put load on the machine; every test may import it
-	"targets/catalog":           {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
-	"targets/dial":              {"scenarios", "targets"},
-	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"}, // vegeta: its tests compare both engines
+	"scenarios/plan/dryrun":   {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
+	"scenarios/plan/plantest": {"scenarios", "scenarios/plan"},
+	"scenarios/quantity":      {"scenarios/syntax"},
+	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/syntax":        nil,
+	"scenarios/template":      {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/load":          {"scenarios"},
+	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
+	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
+	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
+	"scenarios/k6":            {"scenarios"},
+	"scenarios/machine":       {"scenarios"},
+	"scenarios/measure":       {"scenarios"},
+	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
+	// turns of the tests that put load on the machine; every test may import it
+	"scenarios/suite": {"targets/platform/filelock"},
+	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
+	"targets/dial":    {"scenarios", "targets"},
+	// vegeta: its tests compare both engines
+	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"},
 	"targets/http/auth":         {"scenarios", "targets", "targets/dial"},
 	"targets/http/h1":           {"scenarios", "targets"},
 	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
@@ -63,32 +68,44 @@ var arrows = map[string][]string{
 	"targets/platform/procmark": nil, // finds processes by marks in their environment
 	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
-	"reporters/catalog":         {"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest", "reporters/rows", "reporters/terminal", "scenarios"},
-	"reporters/chart":           {"reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/ci":              {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/evidence":        {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/html":            {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/live":            {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/metrics":         {"reporters", "scenarios"},
-	"reporters/push":            {"reporters/metrics", "reporters/words", "scenarios"},
-	"reporters/reporterstest":   {"reporters", "scenarios"}, // results for tests
-	"reporters/rows":            {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/terminal":        {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/words":           {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
-	"scenarios/compare":         {"scenarios"},
-	"scenarios/convert":         {"scenarios"}, // writes scenarios, runs none
-	"scenarios/capacity":        nil,           // works on rates alone
-	"scenarios/notes":           nil,
+	"reporters/catalog": {
+		"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest",
+		"reporters/rows", "reporters/terminal", "scenarios",
+	},
+	"reporters/chart":         {"reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/ci":            {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/evidence":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/html":          {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/live":          {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/metrics":       {"reporters", "scenarios"},
+	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios"},
+	"reporters/reporterstest": {"reporters", "scenarios"}, // results for tests
+	"reporters/rows":          {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
+	"scenarios/compare":       {"scenarios"},
+	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
+	"scenarios/capacity":      nil,           // works on rates alone
+	"scenarios/notes":         nil,
 	"scenarios/reference": {
-		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
+		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan",
+		"scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http",
+		"targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
-		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios",
+		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge",
+		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
+		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest",
+		"scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth",
+		"targets/platform/docker", "targets/vegeta",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
-		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live", "reporters/metrics", "reporters/push", "reporters/terminal",
-		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
+		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
+		"reporters/metrics", "reporters/push", "reporters/terminal",
+		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine",
+		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/doctor",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/k6"},

@@ -102,7 +102,12 @@ func TestInject_Kinds(t *testing.T) {
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {
-			if testing.Short() && !slices.Contains([]string{"process.freeze", "process.crash", "stress.cpu", "cpu.throttle", "network.latency", "network.loss", "dns.fail", "container.pause", "http.error", "exec", "webhook"}, kind) {
+			if testing.Short() &&
+				!slices.Contains([]string{
+					"process.freeze", "process.crash", "stress.cpu", "cpu.throttle", "network.latency", "network.loss",
+					"dns.fail", "container.pause", "http.error", "exec", "webhook",
+				},
+					kind) {
 				t.Skip("injected as one of the others is, by a fault that has tests of its own")
 			}
 			t.Parallel()
@@ -401,14 +406,41 @@ func TestInject_Mistakes(t *testing.T) {
 		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
 		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
 		{"far away", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
-		{"open to all", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"}, "", `--listen: "0.0.0.0:9001" is no port of this machine's loopback`},
+		{
+			"open to all",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"},
+			"",
+			`--listen: "0.0.0.0:9001" is no port of this machine's loopback`,
+		},
 		{"another end", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
-		{"a kind that the policy forbids", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "faults: [process.*]", "network.stall is not allowed"},
-		{"a process that the policy protects", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "protect: {pids: [5]}", "it could touch pid 5"},
+		{
+			"a kind that the policy forbids",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"},
+			"faults: [process.*]",
+			"network.stall is not allowed",
+		},
+		{
+			"a process that the policy protects",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}},
+			"protect: {pids: [5]}", "it could touch pid 5",
+		},
 		{"for longer than the policy takes", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}}, "max_each: 2s", "it stays for 3s"},
-		{"a target that the policy does not take", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "targets: [stack]", "the target is a url"},
-		{"where the policy does not let it", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9", Allow: []string{"10.1.2.3"}}, "allow: {load: [10.1.2.4]}", "does not let load go to 10.1.2.3"},
-		{"a policy that wants a steady state", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "require: [steady]", "without load there is nothing to judge it by"},
+		{
+			"a target that the policy does not take",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"},
+			"targets: [stack]",
+			"the target is a url",
+		},
+		{
+			"where the policy does not let it",
+			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9", Allow: []string{"10.1.2.3"}},
+			"allow: {load: [10.1.2.4]}", "does not let load go to 10.1.2.3",
+		},
+		{
+			"a policy that wants a steady state",
+			plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}},
+			"require: [steady]", "without load there is nothing to judge it by",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.policy != "" {
@@ -423,7 +455,10 @@ func TestInject_Mistakes(t *testing.T) {
 			}
 		})
 	}
-	ok := plan.Bare{Kind: "network.partition", Settings: []string{"for=1s", "mode=reject"}, Listen: "localhost:9001", To: "10.1.2.3:9", Allow: []string{"10.1.0.0/16"}}
+	ok := plan.Bare{
+		Kind: "network.partition", Settings: []string{"for=1s", "mode=reject"}, Listen: "localhost:9001", To: "10.1.2.3:9",
+		Allow: []string{"10.1.0.0/16"},
+	}
 	if _, err := plan.CompileBare(ok); err != nil {
 		t.Errorf("what is right: %v", err)
 	}

@@ -75,7 +75,9 @@ target:
 load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 900ms, timeout: 300ms, grace: 300ms, flow: [{get: /far}]}
 chaos:
-  it: ` + strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
+  it: ` +
+		strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) +
+		"\n"
 }
 
 // killedRun is a run that is to be killed, with everything that it could leave behind.
@@ -541,7 +543,10 @@ func TestDefaultsOfProcesses(t *testing.T) {
 	)
 	for _, c := range []struct{ name, command, fault, evidence, note, gone string }{
 		{"one that is frozen", itself, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "a request has no answer", "", "runs and is ready"},
-		{"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "", "web[0] answers, though pid", "runs and is ready"},
+		{
+			"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "",
+			"web[0] answers, though pid", "runs and is ready",
+		},
 		{"one that ends in good order", graceful, `{at: 300ms, within: 8s, process.crash: {service: web, signal: TERM}}`, "after SIGTERM", "", "ready again as pid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -142,7 +142,9 @@ func TestOnNoUnit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in, err := Inject(t.Context(), one, Options{State: t.TempDir()}); err != nil || in.ExitCode != scenarios.ExitInconclusive || !strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
+			if in, err := Inject(t.Context(), one, Options{State: t.TempDir()}); err != nil ||
+				in.ExitCode != scenarios.ExitInconclusive ||
+				!strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
 				t.Errorf("alone: %+v, %v", in, err)
 			}
 			res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
@@ -166,7 +168,8 @@ func TestOnNoUnit(t *testing.T) {
 		})
 	}
 	// Where that is not allowed, the run adds no such note.
-	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
+	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: `+
+		`/role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
 	res := inTime(t, func() *result.Result {
 		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 		if err != nil {

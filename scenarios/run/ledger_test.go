@@ -406,7 +406,8 @@ func TestLedger_OldVariable(t *testing.T) {
 	if !strings.Contains(text, was) {
 		t.Fatal(text)
 	}
-	text = strings.Replace(text, was, `flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: write, check: {"$.id": none}, `, 1)
+	text = strings.Replace(text, was, `flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: `+
+		`write, check: {"$.id": none}, `, 1)
 	res := runOnce(t, text, Options{})
 	if l := res.Ledger; l.Acknowledged != written || l.Unnamed != written || l.Held != 0 {
 		t.Errorf("%+v", l)

@@ -92,7 +92,10 @@ func TestLook_Alerts(t *testing.T) {
 	r := newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Options{})
 	r.Begin(t0)
 	r.observers.observed = observe.Played("High", "...FF..", t0)
-	rec, err := measure.New(measure.Config{Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1, Now: func() time.Duration { return now }})
+	rec, err := measure.New(measure.Config{
+		Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1,
+		Now: func() time.Duration { return now },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +110,11 @@ func TestLook_Alerts(t *testing.T) {
 	}{
 		{"it is in", 200 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "0.9"},
 		{"it is over", 200 * time.Millisecond, true, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
-		{"nobody asked since", 4900 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "null"},
+		{
+			"nobody asked since", 4900 * time.Millisecond, false,
+			result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN},
+			"null",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			oc := measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}

@@ -84,8 +84,10 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	}
 	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
-		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now, InFlight: l.inFlight,
-		BySteps: l.o.BySteps, Freezes: freezes,
+		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(),
+		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now,
+		InFlight: l.inFlight,
+		BySteps:  l.o.BySteps, Freezes: freezes,
 	}
 	if l.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { l.log.keep(o) }
@@ -110,7 +112,8 @@ func (l *loads) raiseFileLimit() {
 		return
 	}
 	if fixed > soft {
-		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail for want of sockets", want, soft, hard)
+		l.Note("the loads may need %d open files, and this process may have %d (hard limit %d): raise `ulimit -n`, or requests will fail "+
+			"for want of sockets", want, soft, hard)
 	}
 	share := float64(soft-min(soft, fixed)) / float64(want-fixed+1)
 	for i := range l.Loads {
@@ -137,7 +140,8 @@ func (l *loads) noteProtocols() {
 			if n := lp.Connections.Max; n > 0 {
 				most = fmt.Sprintf(", and connections.max is %d", n)
 			}
-			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their response time", lp.Name, waits, each, most)
+			l.Note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their "+
+				"response time", lp.Name, waits, each, most)
 		}
 	}
 }

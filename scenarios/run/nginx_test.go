@@ -197,7 +197,8 @@ func TestNginx2(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			pairs(t, dir, "server")
-			n := startNginxWith(t, c.listen, strings.ReplaceAll("keepalive_requests 100; ssl_certificate PAIRS/server.pem; ssl_certificate_key PAIRS/server.key;", "PAIRS", dir))
+			n := startNginxWith(t, c.listen, strings.ReplaceAll("keepalive_requests 100; ssl_certificate PAIRS/server.pem; "+
+				"ssl_certificate_key PAIRS/server.key;", "PAIRS", dir))
 			res := runOnce(t, fmt.Sprintf(`
 version: 1
 name: nginx over HTTP/2

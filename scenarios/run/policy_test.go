@@ -72,7 +72,10 @@ func TestPolicy(t *testing.T) {
 		{"users that fit", stack, "{}", crash, "max_users: 20", ""},
 		{"duration", stack, "{}", crash, "max_duration: 41s", "the run takes 42s, its warm-up included, and POLICY:2:1 says max_duration: 41s"},
 		{"duration that fits", stack, "{}", crash, "max_duration: 42s", ""},
-		{"units", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: all}}", "max_units: 1", "s.yaml:12:17: it hits 2 units, and POLICY:2:1 says max_units: 1"},
+		{
+			"units", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: all}}", "max_units: 1",
+			"s.yaml:12:17: it hits 2 units, and POLICY:2:1 says max_units: 1",
+		},
 		{"units of the guard", stack, "{max_units: 2}", crash, "max_units: 1", "s.yaml:10:9: guard.max_units is 2, and POLICY:2:1 says max_units: 1"},
 		{"units that fit", stack, "{max_units: 1}", crash, "max_units: 1", ""},
 		{"time of a fault", stack, "{}", slow, "max_each: 4s", "s.yaml:12:17: it stays for 5s, and POLICY:2:1 says max_each: 4s"},
@@ -82,14 +85,26 @@ func TestPolicy(t *testing.T) {
 		{"kind", stack, "{}", crash, "faults: [network.*]", "s.yaml:12:17: process.crash is not allowed, and POLICY:2:1 says faults: [network.*]"},
 		{"kind that is forbidden", stack, "{}", crash, "forbid: [process.crash]", "process.crash is not allowed, and POLICY:2:10 says forbid: [process.crash]"},
 		{"kind that fits", stack, "{}", crash, "faults: [process.*]\nforbid: [process.freeze]", ""},
-		{"command of detect", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "forbid: [exec]", "s.yaml:12:50: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]"},
-		{"command of leader", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: leader, leader: {command: [leads]}}}", "faults: [process.*]", "it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]"},
-		{"command of a webhook", stack, "{}", `{at: 10s, for: 5s, webhook: {inject: {post: "http://127.0.0.1:9"}, verify: [fails], revert: {post: "http://127.0.0.1:9"}}}`, "forbid: [exec]", "it runs a command, as exec does"},
+		{
+			"command of detect", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}",
+			"forbid: [exec]", "s.yaml:12:50: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]",
+		},
+		{
+			"command of leader", stack, "{}",
+			"{at: 10s, process.crash: {service: posts, pick: leader, leader: {command: [leads]}}}", "faults: [process.*]",
+			"it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]",
+		},
+		{
+			"command of a webhook", stack, "{}",
+			`{at: 10s, for: 5s, webhook: {inject: {post: "http://127.0.0.1:9"}, verify: [fails], revert: {post: "http://127.0.0.1:9"}}}`,
+			"forbid: [exec]", "it runs a command, as exec does",
+		},
 		{"command that fits", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "faults: [process.*, exec]", ""},
 		{"no command", stack, "{}", `{at: 10s, process.crash: {service: posts}, detect: {get: "http://127.0.0.1:9"}}`, "forbid: [exec]", ""},
 		{"target", stack, "{}", crash, "targets: [url]", "s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]"},
 		{"target that fits", stack, "{}", crash, "targets: [stack]", ""},
-		{"process of the machine", url, "{}", frozen, "targets: [url]", "it hits process 4000001, which brunt did not start, and POLICY:2:1 says targets: [url] without pid"},
+		{"process of the machine", url, "{}", frozen, "targets: [url]", "it hits process 4000001, which brunt did not start, and " +
+			"POLICY:2:1 says targets: [url] without pid"},
 		{"process that may be hit", url, "{}", frozen, "targets: [url, pid]", ""},
 		{"protected service", stack, "{}", crash, "protect: {services: [posts]}", "it could touch posts[0], which POLICY:2:1 protects"},
 		{"protected unit that may be picked", stack, "{}", crash, `protect: {units: ["posts[1]"]}`, "it could touch posts[1]"},
@@ -98,11 +113,17 @@ func TestPolicy(t *testing.T) {
 		{"beginning of a link", stack, "{}", slow, "protect: {services: [gateway]}", "it could touch gateway[0]"},
 		{"another link", stack, "{}", slow, "protect: {services: [posts, store]}", ""},
 		{"protected process", url, "{}", frozen, "protect: {pids: [4000001]}", "it could touch pid 4000001"},
-		{"a command's unit", url, "{}", "{at: 10s, for: 5s, exec: {inject: [a], verify: [b], revert: [c], units: [db]}}", "protect: {services: [db]}", "it could touch db, which POLICY:2:1 protects"},
+		{
+			"a command's unit", url, "{}", "{at: 10s, for: 5s, exec: {inject: [a], verify: [b], revert: [c], units: [db]}}",
+			"protect: {services: [db]}", "it could touch db, which POLICY:2:1 protects",
+		},
 		{"another process", url, "{}", frozen, "protect: {pids: [400000]}", ""},
 		{"steady state", stack, "{}", crash, "require: [seed, steady]", "s.yaml:12:7: a scenario with faults must have `steady`: POLICY:2:17 requires it"},
 		{"seed", stack, "{}", crash, "require: [seed]", ""},
-		{"range", stack, "{allow: {load: [10.1.0.0/16]}}", crash, "allow: {load: [10.1.2.0/24]}", "s.yaml:10:24: it names 10.1.0.0/16, and POLICY:2:1 says allow.load: [10.1.2.0/24]"},
+		{
+			"range", stack, "{allow: {load: [10.1.0.0/16]}}", crash, "allow: {load: [10.1.2.0/24]}",
+			"s.yaml:10:24: it names 10.1.0.0/16, and POLICY:2:1 says allow.load: [10.1.2.0/24]",
+		},
 		{"range within", stack, "{allow: {load: [10.1.2.128/25]}}", crash, "allow: {load: [10.1.2.0/24]}", ""},
 		{"host", stack, "{allow: {load: [b.test]}}", crash, "allow: {load: [a.test]}", "it names b.test"},
 		{"host that is named", stack, "{allow: {load: ['A.test:443']}}", crash, "allow: {load: [a.test]}", ""},
@@ -114,7 +135,10 @@ func TestPolicy(t *testing.T) {
 		{"chaos", stack, "{allow: {chaos: ['db.test:5432', 10.0.0.1]}}", crash, "allow: {chaos: [10.0.0.0/8, db.test]}", ""},
 		{"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}", ""},
 		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // checked when it connects
-		{"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}", "it names db.test, and POLICY:2:1 says allow.chaos: [other.test]"},
+		{
+			"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}",
+			"it names db.test, and POLICY:2:1 says allow.chaos: [other.test]",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := boundedScenario(c.target, c.guard, c.fault)
@@ -140,7 +164,9 @@ func TestPolicy(t *testing.T) {
 // the policies' bounds.
 func TestPolicy_All(t *testing.T) {
 	text := boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts}}")
-	planned, err := underPolicies(t, text, "max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}", "max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
+	planned, err := underPolicies(t, text,
+		"max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}",
+		"max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
@@ -168,7 +194,8 @@ func TestPolicy_All(t *testing.T) {
 		t.Errorf("%d policies", n)
 	}
 	_, err = underPolicies(t, text, "max_rate: 1000/s", "max_rate: 10/s", "forbid: [process.*]")
-	if err == nil || !strings.Contains(err.Error(), "max_rate: 10/s") || !strings.Contains(err.Error(), "forbid: [process.*]") || strings.Contains(err.Error(), "1000/s") {
+	if err == nil || !strings.Contains(err.Error(), "max_rate: 10/s") ||
+		!strings.Contains(err.Error(), "forbid: [process.*]") || strings.Contains(err.Error(), "1000/s") {
 		t.Errorf("%v", err)
 	}
 }
@@ -207,7 +234,8 @@ version: 1
 target: {url: "http://` + far.addr + `"}
 load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /}]}}
 `
-	if _, err := underPolicies(t, text, "allow: {load: [198.51.100.0/24]}"); err == nil || !strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+far.ip) {
+	if _, err := underPolicies(t, text, "allow: {load: [198.51.100.0/24]}"); err == nil ||
+		!strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+far.ip) {
 		t.Errorf("%v", err)
 	}
 	data := strings.Replace(text, "target: {url: \"http://"+far.addr, "data: {to: {inline: [\""+far.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)

@@ -22,18 +22,57 @@ func TestPorts(t *testing.T) {
 		want   string
 	}{
 		{"keeps", "", "a: {executor: constant-arrival-rate, rate: 9999/s, duration: 2m, flow: [{get: /}]}", ""},
-		{"does not keep", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", "a: ALL connections to 10.1.2.3:80 are opened within 1m"},
+		{
+			"does not keep", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}",
+			"a: ALL connections to 10.1.2.3:80 are opened within 1m",
+		},
 		{"fewer", "", "a: {executor: constant-arrival-rate, rate: UNDER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
 		{"ends before", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 30s, flow: [{get: /}], connections: {keep_alive: off}}", ""},
 		{"reused", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1..3}}", ""},
-		{"reused too rarely", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /}, {get: /}], connections: {reuse: 1..3}}", "or name 2 source_addresses"},
-		{"two addresses", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}", ""},
-		{"two addresses for two requests", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /b}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}", "from 2 source addresses"},
-		{"two destinations", "", `a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}, {get: "http://10.1.2.4/"}], connections: {keep_alive: off}}`, ""},
-		{"two loads", "", "a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}\n  b: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1}}", "a, b: ALL connections to 10.1.2.3:80"},
-		{"a mix", "", `a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, mix: [{weight: 1, flow: [{get: /}]}, {weight: 1, flow: [{get: "http://10.1.2.4/"}]}], connections: {keep_alive: off}}`, ""},
-		{"a spike", "", "a: {executor: spike, base: 1/s, peak: 5000/s, hold: 10s, before: 1m, flow: [{get: /}], connections: {keep_alive: off}}", "they may be used up 1m"},
-		{"resolved to here", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], resolve: {10.1.2.3: 10.1.2.9}, connections: {keep_alive: off}}", "connections to 10.1.2.9:80"},
+		{
+			"reused too rarely", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /}, {get: /}], connections: {reuse: 1..3}}",
+			"or name 2 source_addresses",
+		},
+		{
+			"two addresses", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}",
+			"",
+		},
+		{
+			"two addresses for two requests", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /b}], connections: {keep_alive: " +
+				"off, source_addresses: [10.0.0.1, 10.0.0.2]}}",
+			"from 2 source addresses",
+		},
+		{
+			"two destinations", "",
+			`a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}, {get: "http://10.1.2.4/"}], connections: {keep_alive: off}}`,
+			"",
+		},
+		{
+			"two loads", "",
+			"a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}\n" +
+				"  b: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1}}",
+			"a, b: ALL connections to 10.1.2.3:80",
+		},
+		{
+			"a mix", "",
+			`a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, mix: [{weight: 1, flow: [{get: /}]}, {weight: 1, flow: ` +
+				`[{get: "http://10.1.2.4/"}]}], connections: {keep_alive: off}}`,
+			"",
+		},
+		{
+			"a spike", "",
+			"a: {executor: spike, base: 1/s, peak: 5000/s, hold: 10s, before: 1m, flow: [{get: /}], connections: {keep_alive: off}}",
+			"they may be used up 1m",
+		},
+		{
+			"resolved to here", "",
+			"a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], resolve: {10.1.2.3: 10.1.2.9}, connections: {keep_alive: off}}",
+			"connections to 10.1.2.9:80",
+		},
 		{"closed", "", "a: {executor: constant-vus, vus: 100, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

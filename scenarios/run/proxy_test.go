@@ -41,30 +41,68 @@ func TestProxy_Compile(t *testing.T) {
 		note                string
 	}{
 		{name: "nothing named", target: "http://shop.test", allow: "shop.test"},
-		{name: "unnamed", env: inEnv, target: "http://shop.test", allow: "shop.test", want: `load "main": HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}`},
+		{
+			name: "unnamed", env: inEnv, target: "http://shop.test", allow: "shop.test",
+			want: `load "main": HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test, and the load does not say whether to ` +
+				`use it: connections: {proxy: env}, or {proxy: none}`,
+		},
 		{name: "loopback", env: inEnv, target: "http://127.0.0.1:80"},
 		{name: "exempt", env: map[string]string{"HTTP_PROXY": far, "no_proxy": ".test"}, target: "http://shop.test", allow: "shop.test"},
 		{name: "none", env: inEnv, target: "http://shop.test", allow: "shop.test", more: "connections: {proxy: none}"},
-		{name: "env", env: inEnv, target: "http://shop.test", allow: "shop.test, 10.9.9.9", more: "connections: {proxy: env}", note: `load "main" reaches the target by the proxy 10.9.9.9:3128, which the environment names`},
-		{name: "env, and the proxy beyond", env: inEnv, target: "http://shop.test", allow: "shop.test", more: "connections: {proxy: env}", want: `the proxy 10.9.9.9:3128: load goes to loopback and to what brunt started; name 10.9.9.9 under guard.allow.load`},
-		{name: "env, and the host beyond", env: inEnv, target: "http://shop.test", allow: "10.9.9.9", more: "connections: {proxy: env}", want: "shop.test is reached by a proxy, which looks the name up itself; name shop.test under guard.allow.load"},
+		{
+			name: "env", env: inEnv, target: "http://shop.test", allow: "shop.test, 10.9.9.9",
+			more: "connections: {proxy: env}",
+			note: `load "main" reaches the target by the proxy 10.9.9.9:3128, which the environment names`,
+		},
+		{
+			name: "env, and the proxy beyond", env: inEnv, target: "http://shop.test", allow: "shop.test",
+			more: "connections: {proxy: env}",
+			want: `the proxy 10.9.9.9:3128: load goes to loopback and to what brunt started; name 10.9.9.9 under guard.allow.load`,
+		},
+		{
+			name: "env, and the host beyond", env: inEnv, target: "http://shop.test", allow: "10.9.9.9",
+			more: "connections: {proxy: env}",
+			want: "shop.test is reached by a proxy, which looks the name up itself; name shop.test under guard.allow.load",
+		},
 		{name: "resolved", env: inEnv, target: "http://shop.test", more: "resolve: {shop.test: 127.0.0.1}"},
-		{name: "a step", env: inEnv, target: "http://127.0.0.1", allow: "shop.test", more: `init: [{get: "http://shop.test/"}]`, want: "HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test"},
+		{
+			name: "a step", env: inEnv, target: "http://127.0.0.1", allow: "shop.test",
+			more: `init: [{get: "http://shop.test/"}]`,
+			want: "HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test",
+		},
 		{name: "setup", env: inEnv, target: "http://127.0.0.1", allow: "shop.test", rest: `setup: [{get: "http://shop.test/"}]`, want: "names a proxy for shop.test"},
 		{name: "named", target: "http://shop.test", allow: "shop.test", more: `connections: {proxy: "http://127.0.0.1:3128"}`},
-		{name: "named, beyond", target: "http://shop.test", allow: "shop.test", more: `connections: {proxy: "http://ann:sesame@10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback"},
+		{
+			name: "named, beyond", target: "http://shop.test", allow: "shop.test",
+			more: `connections: {proxy: "http://ann:sesame@10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback",
+		},
 		{name: "named, for a stack", target: "", more: `connections: {proxy: "http://10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback"},
-		{name: "no proxy", target: "http://127.0.0.1", more: "connections: {proxy: socks5://ann:sesame@127.0.0.1}", want: `"socks5://***@127.0.0.1" is not an HTTP proxy; brunt supports no other kind; want env, none or such as http://127.0.0.1:3128`},
-		{name: "a fault on the link", target: "http://127.0.0.1", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: target}}}", want: `load "main" reaches the target by the proxy 127.0.0.1:3128, and a fault is on the link between load and target`},
-		{name: "a fault on the link to a stack", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: gateway}}}", want: `and a fault is on the link between load and target`},
-		{name: "a fault elsewhere", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: gateway, to: users}}}"},
+		{
+			name: "no proxy", target: "http://127.0.0.1", more: "connections: {proxy: socks5://ann:sesame@127.0.0.1}",
+			want: `"socks5://***@127.0.0.1" is not an HTTP proxy; brunt supports no other kind; want env, none or such as http://127.0.0.1:3128`,
+		},
+		{
+			name: "a fault on the link", target: "http://127.0.0.1", more: `connections: {proxy: "http://127.0.0.1:3128"}`,
+			rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: target}}}",
+			want: `load "main" reaches the target by the proxy 127.0.0.1:3128, and a fault is on the link between load and target`,
+		},
+		{
+			name: "a fault on the link to a stack", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`,
+			rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: gateway}}}",
+			want: `and a fault is on the link between load and target`,
+		},
+		{
+			name: "a fault elsewhere", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`,
+			rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: gateway, to: users}}}",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target := "{stack: demo}"
 			if c.target != "" {
 				target = fmt.Sprintf("{url: %q}", c.target)
 			}
-			plan, err := compileIn(t, c.env, fmt.Sprintf("version: 1\ntarget: %s\nguard: {allow: {load: [%s]}}\nload:\n  main:\n    executor: constant-arrival-rate\n    rate: 10/s\n    duration: 30s\n    flow: [{get: /}]\n    %s\n%s\n", target, c.allow, c.more, c.rest))
+			plan, err := compileIn(t, c.env, fmt.Sprintf("version: 1\ntarget: %s\nguard: {allow: {load: [%s]}}\nload:\n  main:\n"+
+				"    executor: constant-arrival-rate\n    rate: 10/s\n    duration: 30s\n    flow: [{get: /}]\n    %s\n%s\n", target, c.allow, c.more, c.rest))
 			said := ""
 			if err != nil {
 				said = plantest.Explained(err)
@@ -72,7 +110,9 @@ func TestProxy_Compile(t *testing.T) {
 			if (said == "") != (c.want == "") || !strings.Contains(said, c.want) || strings.Contains(said, "sesame") {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
-			if notes := strings.Join(plan.Notes, "\n"); err == nil && !strings.Contains(notes, c.note) || strings.Contains(notes, "sesame") || err == nil && strings.Contains(notes, "by the proxy") != (c.note != "") {
+			if notes := strings.Join(plan.Notes, "\n"); err == nil && !strings.Contains(notes, c.note) ||
+				strings.Contains(notes, "sesame") ||
+				err == nil && strings.Contains(notes, "by the proxy") != (c.note != "") {
 				t.Errorf("notes %q, want %q", notes, c.note)
 			}
 		})
@@ -135,7 +175,8 @@ target: {url: "http://shop.test"%s}
 guard: {allow: {load: [shop.test]}}
 setup: [{get: /login}]
 load:
-  main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /, check: {body: shop.test}}], connections: {proxy: "%s"}, auth: {oauth2: {token_url: /token, client_id: ann, client_secret: bob}}}
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /, check: {body: shop.test}}], connections: {proxy: "%s"},
+    auth: {oauth2: {token_url: /token, client_id: ann, client_secret: bob}}}
 slo: [errors < 10%%]
 `, ready, strings.Replace(proxy.URL, "//", "//ann:sesame@", 1)), Options{})
 				complaints.passed(res)

@@ -272,7 +272,10 @@ func TestHlog_FieldsReader(t *testing.T) {
 		if most := float64(c.Response.Max); h.Max/1e6 < most-1e-6 || h.Max/1e6 > most*1.002+1e-6 {
 			t.Errorf("%s: the largest is %v us, %v s in result.json", what, h.Max, most)
 		}
-		for p, want := range map[string]result.Num{"p50": c.Response.P50, "p90": c.Response.P90, "p95": c.Response.P95, "p99": c.Response.P99, "p99.9": c.Response.P999} {
+		for p, want := range map[string]result.Num{
+			"p50": c.Response.P50, "p90": c.Response.P90, "p95": c.Response.P95, "p99": c.Response.P99,
+			"p99.9": c.Response.P999,
+		} {
 			if have := h.At[p] / 1e6; math.Abs(min(have, float64(c.Response.Max))-float64(want)) > 1e-9 {
 				t.Errorf("%s: %s is %v s, %v s in result.json", what, p, have, want)
 			}

@@ -31,7 +31,8 @@ func (r *requests) reach(l *scenarios.Load) targets.Options {
 		}
 	}
 	return targets.Options{
-		Base: base, Endpoints: r.Endpoints(r.env), TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
+		Base: base, Endpoints: r.Endpoints(r.env), TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve,
+		Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: r.Scenario.Seed ^ load.Hash(l.Name), T0: r.T0(), Allow: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}

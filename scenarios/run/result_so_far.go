@@ -65,7 +65,8 @@ func reasonSoFar(objectives []result.ObjectiveResult) string {
 	case len(objectives) == 0:
 		return "No objective is set, so this run has no verdict."
 	case n[scenarios.Fail] > 0:
-		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be told yet.", n[scenarios.Fail], len(objectives), n[scenarios.Pass], n[scenarios.Pending])
+		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be told yet.", n[scenarios.Fail],
+			len(objectives), n[scenarios.Pass], n[scenarios.Pending])
 	case n[scenarios.Pending] > 0:
 		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be told yet.", n[scenarios.Pass], len(objectives), n[scenarios.Pending])
 	}

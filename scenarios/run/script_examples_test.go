@@ -76,7 +76,8 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 	}
 	var plan *plan.Plan
 	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // the largest change that the script allows
-		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: %s%s}}\n", plain, file, ways, change)
+		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: "+
+			"%s%s}}\n", plain, file, ways, change)
 		if plan, err = compileFile(scenario(t, text)); err == nil {
 			break
 		}
@@ -121,7 +122,10 @@ func anySite() http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"url": r.URL.String(), "args": r.URL.Query(), "headers": r.Header, "access": "token", "id": 1, "items": []int{1}, "pizza": map[string]any{"name": "Margherita", "ingredients": []string{}}})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"url": r.URL.String(), "args": r.URL.Query(), "headers": r.Header, "access": "token", "id": 1,
+			"items": []int{1}, "pizza": map[string]any{"name": "Margherita", "ingredients": []string{}},
+		})
 	}
 	mux.HandleFunc("/", echo)
 	mux.HandleFunc("/status/", func(w http.ResponseWriter, r *http.Request) {

@@ -215,7 +215,8 @@ func wellMeasured(t *testing.T, res *result.Result) {
 	if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.Contains(n, "service time") }) {
 		t.Errorf("nothing says what its times are: %q", res.Notes)
 	}
-	if o := objective(t, res, "users: http_req_duration{name:ok} p(95)<60000"); o.List != "threshold" || o.Target != 60000 || o.Note != "in milliseconds" || o.Count == 0 {
+	if o := objective(t, res, "users: http_req_duration{name:ok} p(95)<60000"); o.List != "threshold" || o.Target != 60000 ||
+		o.Note != "in milliseconds" || o.Count == 0 {
 		t.Errorf("%+v", o)
 	}
 }
@@ -361,7 +362,8 @@ func TestScript_Control(t *testing.T) {
 func TestScript_NeverAsked(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default function () { http.get(__ENV.BRUNT_URL); }")
+	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default "+
+		"function () { http.get(__ENV.BRUNT_URL); }")
 	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

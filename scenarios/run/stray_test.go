@@ -58,7 +58,10 @@ func TestDocker_Stray(t *testing.T) {
 	// One beside a brunt that may still start it; and one that has run, and may have something to
 	// undo.
 	made := func(beside string) string {
-		config := &container.Config{Image: image, Cmd: []string{"version"}, Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: beside}}
+		config := &container.Config{
+			Image: image, Cmd: []string{"version"},
+			Labels: map[string]string{docker.AgentLabel: docker.WatchdogOf(y.Run), docker.BesideLabel: beside},
+		}
 		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 		if err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ var unusedExports = map[string]int{"chaos": 14, "scenarios": 57}
 // longFuncsOf is how many functions over 80 lines they may have, without tests, whose tables of
 // cases may be long. The numbers may only shrink.
 var (
-	wideLinesOf = map[string]int{"chaos": 104, "scenarios": 445}
+	wideLinesOf = map[string]int{"chaos": 104, "scenarios": 9}
 	longFuncsOf = map[string]int{"chaos": 1, "scenarios": 3}
 )
 

@@ -112,7 +112,8 @@ func checkVegeta(t *testing.T, vegeta, file string, ok result.Cell) {
 	if slowest := float64(got.Latency["max"]) / 1e9; slowest < .99*float64(ok.Response.Max) {
 		t.Errorf("the slowest took %g s, and vegeta reads %g s", ok.Response.Max, slowest)
 	}
-	if out, err = exec.Command(vegeta, "plot", file).Output(); err != nil || !bytes.Contains(out, []byte("main: OK")) || !bytes.Contains(out, []byte("gone: ERROR")) {
+	if out, err = exec.Command(vegeta, "plot", file).Output(); err != nil || !bytes.Contains(out, []byte("main: OK")) ||
+		!bytes.Contains(out, []byte("gone: ERROR")) {
 		t.Errorf("vegeta plots %d bytes: %v", len(out), err)
 	}
 }
@@ -156,7 +157,9 @@ func imported(t *testing.T, file string, objectives ...string) *result.Result {
 
 // TestImportVegeta reads the formats of vegeta, and reports files that are not results.
 func TestImportVegeta(t *testing.T) {
-	const line = `{"attack":"a","seq":%d,"code":%d,"timestamp":"2026-11-20T12:00:%02dZ","latency":%d,"bytes_out":0,"bytes_in":5,"error":%q,"body":null,"method":"GET","url":"http://x/y/%d","headers":null}` + "\n"
+	const line = `{"attack":"a","seq":%d,"code":%d,"timestamp":"2026-11-20T12:00:%02dZ","latency":%d,"bytes_out":0,"bytes_in":5,` +
+		`"error":%q,"body":null,"method":"GET","url":"http://x/y/%d","headers":null}` +
+		"\n"
 	var b strings.Builder
 	for i := range 40 { // out of order
 		code, why := 200, ""
@@ -180,7 +183,8 @@ func TestImportVegeta(t *testing.T) {
 	}
 	res := imported(t, write("whole", b.String()))
 	run := cellOf(res, "run", "*")
-	if run.Count != 40 || cellOf(res, "run", "error").Count != 3 || res.Duration < 39 || res.Duration > 40 || float64(cellOf(res, "run", "ok").Response.Max) < .0399 {
+	if run.Count != 40 || cellOf(res, "run", "error").Count != 3 || res.Duration < 39 || res.Duration > 40 ||
+		float64(cellOf(res, "run", "ok").Response.Max) < .0399 {
 		t.Errorf("%+v over %v s", run, res.Duration)
 	}
 	var kinds []string

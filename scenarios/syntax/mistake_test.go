@@ -29,7 +29,9 @@ func TestMistakesMany(t *testing.T) {
 		m.Add(Pos{"a", i + 1, 1}, "wrong")
 	}
 	e := m.Err().(*MistakesError)
-	if m.Len() != 3*maxKept || len(e.List()) != maxShown || !strings.HasSuffix(e.Error(), fmt.Sprintf("\nand %d more", 3*maxKept-maxShown)) || !strings.HasSuffix(e.Explain(), "\n\nand 29800 more\n") {
+	if m.Len() != 3*maxKept || len(e.List()) != maxShown ||
+		!strings.HasSuffix(e.Error(), fmt.Sprintf("\nand %d more", 3*maxKept-maxShown)) ||
+		!strings.HasSuffix(e.Explain(), "\n\nand 29800 more\n") {
 		t.Errorf("%d mistakes, %d shown: %s", m.Len(), len(e.List()), e.Error()[len(e.Error())-40:])
 	}
 	var other Mistakes

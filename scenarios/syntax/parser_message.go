@@ -40,7 +40,10 @@ var syntaxWords = []struct{ says, what, hint string }{
 	{"unexpected key name", "no colon ends this key in its line", ""},
 	{"implicit line break", "a key stands on one line", ""},
 	{"found an invalid key for this map", "no key stands before this colon", ""},
-	{"block sequence entries are not allowed", `a list can't begin on the line of its key`, `its items stand below, each after "- "; a text that begins with "- " is quoted`},
+	{
+		"block sequence entries are not allowed", `a list can't begin on the line of its key`,
+		`its items stand below, each after "- "; a text that begins with "- " is quoted`,
+	},
 	{"sequence entries are not allowed after anchor", "a list can't begin on the line of its anchor", "its items stand below"},
 	{"unknown escape character", "this is no escape in double quotes", `a backslash is doubled: \\; or use single quotes, where it stands for itself`},
 	{"not enough length for escaped", "an escape without all its digits", `\x takes two, \u four, \U eight`},

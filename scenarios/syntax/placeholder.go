@@ -165,7 +165,8 @@ func requestPart(part string) bool {
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
 }
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, " +
+	"${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
 
 func ParseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}

@@ -33,7 +33,10 @@ func TestSplitPlaceholders(t *testing.T) {
 		{"${self.port}", []Part{ref(Ref{Text: "self.port", Kind: RefSelf, Name: "self", Col: "port"})}},
 		{"${int(1,50)}", []Part{ref(Ref{Text: "int(1,50)", Kind: RefInt, Min: 1, Max: 50})}},
 		{"${int( -5 , -5 )}", []Part{ref(Ref{Text: "int( -5 , -5 )", Kind: RefInt, Min: -5, Max: -5})}},
-		{"${int(-9223372036854775808,9223372036854775807)}", []Part{ref(Ref{Text: "int(-9223372036854775808,9223372036854775807)", Kind: RefInt, Min: -1 << 63, Max: 1<<63 - 1})}},
+		{
+			"${int(-9223372036854775808,9223372036854775807)}",
+			[]Part{ref(Ref{Text: "int(-9223372036854775808,9223372036854775807)", Kind: RefInt, Min: -1 << 63, Max: 1<<63 - 1})},
+		},
 		{"${uuid()}", []Part{ref(Ref{Text: "uuid()", Kind: RefUUID})}},
 		{"${uuid(seeded)}", []Part{ref(Ref{Text: "uuid(seeded)", Kind: RefUUID, Name: "seeded"})}},
 		{"${now()}", []Part{ref(Ref{Text: "now()", Kind: RefNow})}},
@@ -73,7 +76,8 @@ func TestSplitPlaceholders_Wrong(t *testing.T) {
 // FuzzPlaceholder checks that no text breaks the parser, and that joining the parts gives the text again.
 func FuzzPlaceholder(f *testing.F) {
 	for _, s := range []string{
-		"${rate}", "$${x}", "$$${x}$$", "a${env.X}b", "${int(1,50)}", "${data.users.id}", "${unit.posts[1].addr}", "${", "${}", "}${a${b}}", "${int(9223372036854775808,1)}",
+		"${rate}", "$${x}", "$$${x}$$", "a${env.X}b", "${int(1,50)}", "${data.users.id}", "${unit.posts[1].addr}", "${",
+		"${}", "}${a${b}}", "${int(9223372036854775808,1)}",
 	} {
 		f.Add(s)
 	}

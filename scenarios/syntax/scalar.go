@@ -11,9 +11,10 @@ import (
 // Plain scalars according to YAML 1.2's core schema, plus the underscores of YAML 1.1. `on`,
 // `off`, `yes` and `no` are texts.
 var (
-	numberPattern = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?$|^[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$`)
-	jsonPattern   = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$`)
-	octalPattern  = regexp.MustCompile(`^[-+]?0[0-9_]`)
+	numberPattern = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?$|` +
+		`^[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$`)
+	jsonPattern  = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$`)
+	octalPattern = regexp.MustCompile(`^[-+]?0[0-9_]`)
 )
 
 // PlainKind returns the kind of an unquoted text.

@@ -128,7 +128,8 @@ func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
 
 // isBlock reports whether s can be written as a block of lines.
 func isBlock(s string) bool {
-	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") || strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
+	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") ||
+		strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
 		return false
 	}
 	return strings.IndexFunc(strings.ReplaceAll(s, "\n", ""), unprintable) < 0

@@ -55,7 +55,8 @@ func FuzzSeal(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if others := before + after + file + "SEALEDtextenvfileinhostpathqueryheaderjson127.0.0.1:5432"; len(secret) > 3 && !strings.Contains(others, secret) && strings.Contains(string(b), secret) {
+			if others := before + after + file + "SEALEDtextenvfileinhostpathqueryheaderjson127.0.0.1:5432"; len(secret) > 3 &&
+				!strings.Contains(others, secret) && strings.Contains(string(b), secret) {
 				t.Errorf("%s: %q is written down: %s", place, secret, b)
 			}
 			var back Sealed

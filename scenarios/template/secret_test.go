@@ -14,7 +14,10 @@ import (
 
 // TestMask checks that a secret is masked in every encoding.
 func TestMask(t *testing.T) {
-	for _, secret := range []string{"plain-token", `q"uo\te`, "a b&c=d/e?f#g%h+i", "é ü 😀 x", "two\nlines here", "\ttab and blank ", "<b>&'\"", "\x00\x7f\x1bctl", "bad \xff utf-8"} {
+	for _, secret := range []string{
+		"plain-token", `q"uo\te`, "a b&c=d/e?f#g%h+i", "é ü 😀 x", "two\nlines here", "\ttab and blank ", "<b>&'\"",
+		"\x00\x7f\x1bctl", "bad \xff utf-8",
+	} {
 		var s Secrets
 		s.Add(secret)
 		for form, text := range map[string]string{

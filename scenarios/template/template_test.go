@@ -94,7 +94,12 @@ func TestTemplates(t *testing.T) {
 		{"written beyond ASCII", "url", `"/é\"<{|}>"`, "", "/%C3%A9%22%3C%7B%7C%7D%3E"},
 		{"json text", "json", `{a: "x ${var.x}"}`, "q\"\\\n\x01é\u2028\xff", `{"a":"x q\"\\\n\u0001é` + "\u2028\ufffd" + `"}`},
 		{"json whole text", "json", `{a: "${var.x}"}`, `q"`, `{"a":"q\""}`},
-		{"json kinds", "json", `{a: 1, b: -1.50, c: true, d: False, e: null, f: , g: [1, x], h: {i: 0x1F}, j: 1_000, k: .5, l: 12345678901234567890123, m: 1e3, n: "1", o: on}`, "", `{"a":1,"b":-1.50,"c":true,"d":false,"e":null,"f":null,"g":[1,"x"],"h":{"i":31},"j":1000,"k":0.5,"l":12345678901234567890123,"m":1e3,"n":"1","o":"on"}`},
+		{
+			"json kinds", "json",
+			`{a: 1, b: -1.50, c: true, d: False, e: null, f: , g: [1, x], h: {i: 0x1F}, j: 1_000, k: .5, l: 12345678901234567890123, m: 1e3, n: "1", o: on}`,
+			"",
+			`{"a":1,"b":-1.50,"c":true,"d":false,"e":null,"f":null,"g":[1,"x"],"h":{"i":31},"j":1000,"k":0.5,"l":12345678901234567890123,"m":1e3,"n":"1","o":"on"}`,
+		},
 		{"json keys", "json", `{"a\"b": 1, 2: 3, é: 4}`, "", `{"a\"b":1,"2":3,"é":4}`},
 		{"json of a param's text", "json", `["${x}"]`, "5", `["5"]`},
 		{"json scalar", "json", `x`, "", `"x"`},
@@ -129,7 +134,10 @@ func TestTemplateJSONValues(t *testing.T) {
 // header line, one request target, one JSON document or one field of a form, and that the value
 // in it is unchanged.
 func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{"", "abc", "a b", "a\r\nb: c", "a/b?c#d&e=f%", "\"\\", "é\u2028\xff\x00", "{\"a\":1}", "null", "${x}", "..", "http://h/p", "+", "=;"} {
+	for _, s := range []string{
+		"", "abc", "a b", "a\r\nb: c", "a/b?c#d&e=f%", "\"\\", "é\u2028\xff\x00", "{\"a\":1}", "null", "${x}", "..",
+		"http://h/p", "+", "=;",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -277,7 +277,8 @@ func Think(from, to time.Duration) *Node {
 // Scenario formats the draft.
 func (d *Draft) Scenario() string {
 	if d.Dropped > 0 {
-		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.", scenarios.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
+		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.",
+			scenarios.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
 		d.Tell(0, "%s: a scenario has no room for them", scenarios.Amount(d.Dropped, "more step"))
 	}
 	if d.more > 0 {

@@ -83,7 +83,10 @@ func convert(d *draft.Draft, source []byte) error {
 		return err
 	}
 	slices.SortStableFunc(entries, func(a, b *harEntry) int { return a.at.Compare(b.at) })
-	s := harSession{d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string]int{}, cookies: map[string]bool{}, agents: map[string]draft.Text{}}
+	s := harSession{
+		d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string]int{}, cookies: map[string]bool{},
+		agents: map[string]draft.Text{},
+	}
 	for _, e := range entries {
 		s.entry(e, pages)
 	}
@@ -473,7 +476,10 @@ func (e *harEntry) isStatic() bool {
 		return false
 	}
 	kind := strings.ToLower(e.Response.Content.Type)
-	for _, k := range []string{"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript", "application/x-javascript", "application/font"} {
+	for _, k := range []string{
+		"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript",
+		"application/x-javascript", "application/font",
+	} {
 		if strings.HasPrefix(kind, k) {
 			return true
 		}

@@ -248,7 +248,8 @@ func (p *plan) ultimate(t *tree) []*draft.Node {
 		if v[1] > 0 {
 			load.Set("start", sec(v[1]))
 		}
-		load.Set("stages", draft.List(stage("vus", draft.Number(v[0]), sec(v[2])), stage("vus", draft.Number(v[0]), sec(v[3])), stage("vus", draft.Number(0), sec(v[4]))))
+		load.Set("stages", draft.List(stage("vus", draft.Number(v[0]), sec(v[2])),
+			stage("vus", draft.Number(v[0]), sec(v[3])), stage("vus", draft.Number(0), sec(v[4]))))
 		p.judged(math.Inf(1), time.Duration(v[0]*v[3])*time.Second)
 		out = append(out, load)
 	}

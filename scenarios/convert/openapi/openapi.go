@@ -61,7 +61,8 @@ func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 	var head struct {
 		Swagger string `json:"swagger"`
 	}
-	if json.Unmarshal(source, &head) == nil && head.Swagger != "" || strings.HasPrefix(string(source), "swagger:") || strings.Contains(string(source), "\nswagger:") {
+	if json.Unmarshal(source, &head) == nil && head.Swagger != "" || strings.HasPrefix(string(source), "swagger:") ||
+		strings.Contains(string(source), "\nswagger:") {
 		return nil, errors.New("this is Swagger 2; a converter such as swagger2openapi makes OpenAPI 3 of it")
 	}
 	load := func(source []byte) (*openapi3.T, error) {

@@ -34,7 +34,8 @@ func lines(p *plan.Plan) []string {
 		case lp.Script != nil && lp.Script.Plan == nil:
 			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
 		case lp.Script != nil:
-			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File, plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()), lp.Script.Users)
+			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File,
+				plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()), lp.Script.Users)
 		default:
 			line += fmt.Sprintf(", up to %.0f virtual users", lp.Schedule.Users.Max())
 		}

@@ -85,20 +85,53 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 		{"nothing", demo, func(*aPlanned) {}, nil},
 		{"a comment", demo, func(a *aPlanned) { a.text += "# more\n" }, nil},
 		{"a seed of its own", demo + "seed: 5\n", func(*aPlanned) {}, nil},
-		{"another seed", demo + "seed: 5\n", func(a *aPlanned) { replace(a, "seed: 5", "seed: 6") }, []string{"the seed is 6, the plan says 5", "seed is 6, the plan says 5"}},
-		{"a replica by --set", demo, func(a *aPlanned) { a.set = map[string]string{"replicas": "3"} }, []string{"posts has 3 replicas, the plan says 2", "target.with.posts.replicas is 3, the plan says 2"}},
-		{"a replica by the file", demo, func(a *aPlanned) { replace(a, "replicas: 2", "replicas: 1") }, []string{"posts has 1 replica, the plan says 2", "target.with.posts.replicas is 1"}},
+		{
+			"another seed", demo + "seed: 5\n", func(a *aPlanned) { replace(a, "seed: 5", "seed: 6") },
+			[]string{"the seed is 6, the plan says 5", "seed is 6, the plan says 5"},
+		},
+		{
+			"a replica by --set", demo, func(a *aPlanned) { a.set = map[string]string{"replicas": "3"} },
+			[]string{"posts has 3 replicas, the plan says 2", "target.with.posts.replicas is 3, the plan says 2"},
+		},
+		{
+			"a replica by the file", demo, func(a *aPlanned) { replace(a, "replicas: 2", "replicas: 1") },
+			[]string{"posts has 1 replica, the plan says 2", "target.with.posts.replicas is 1"},
+		},
 		{"a rate", demo, func(a *aPlanned) { replace(a, "100/s", "200/s") }, []string{"load.main.rate is 200/s, the plan says 100/s"}},
-		{"a time", demo, func(a *aPlanned) { replace(a, "at: 5s", "at: 6s") }, []string{"frozen comes at 6s, to be over at 7s; the plan says 5s and 6s", "slow comes at 9s", "chaos.frozen.at is 6s, the plan says 5s"}},
-		{"a fault more", demo, func(a *aPlanned) { a.text += "  more: {at: 15s, for: 1s, network.stall: {to: users}}\n" }, []string{"fault more is not in the plan", "chaos.more.at is 15s, and is not in the plan", "chaos.more.for", "chaos.more.network.stall.to"}},
-		{"a fault less", demo, func(a *aPlanned) { a.text, _, _ = strings.Cut(a.text, "  slow") }, []string{"fault slow of the plan is gone", "chaos.slow.after is not said, the plan says frozen", "chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow"}},
+		{
+			"a time", demo, func(a *aPlanned) { replace(a, "at: 5s", "at: 6s") },
+			[]string{"frozen comes at 6s, to be over at 7s; the plan says 5s and 6s", "slow comes at 9s", "chaos.frozen.at is 6s, the plan says 5s"},
+		},
+		{
+			"a fault more", demo,
+			func(a *aPlanned) { a.text += "  more: {at: 15s, for: 1s, network.stall: {to: users}}\n" },
+			[]string{"fault more is not in the plan", "chaos.more.at is 15s, and is not in the plan", "chaos.more.for", "chaos.more.network.stall.to"},
+		},
+		{
+			"a fault less", demo, func(a *aPlanned) { a.text, _, _ = strings.Cut(a.text, "  slow") },
+			[]string{
+				"fault slow of the plan is gone", "chaos.slow.after is not said, the plan says frozen", "chaos.slow",
+				"chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow",
+			},
+		},
 		{"a file", demo, func(a *aPlanned) { write(a, "users.csv", "id\n2\n") }, []string{"file users.csv has changed since the plan was made"}},
-		{"a file that a request sends", strings.Replace(demo, `[{get: "/`, `[{post: /posts, body: {file: post.json}}, {get: "/`, 1), func(a *aPlanned) { write(a, "post.json", "{}") }, []string{"file post.json has changed since the plan was made"}},
+		{
+			"a file that a request sends",
+			strings.Replace(demo, `[{get: "/`, `[{post: /posts, body: {file: post.json}}, {get: "/`, 1),
+			func(a *aPlanned) { write(a, "post.json", "{}") },
+			[]string{"file post.json has changed since the plan was made"},
+		},
 		{"a secret", demo, func(a *aPlanned) { a.env = "another secret" }, []string{"a secret, of the environment or of a file, has another value"}},
 		{"a program", processes, func(a *aPlanned) { write(a, "web.sh", "exit 1") }, []string{"program of web web.sh has changed"}},
 		{"an argument", processes, func(a *aPlanned) { write(a, "store.sh", "exit 1") }, []string{"program of store store.sh has changed"}},
-		{"a restart", processes, func(a *aPlanned) { replace(a, "sh, ./store.sh]", "sh, ./store.sh], restart: never") }, []string{"store is restarted never, the plan says on-failure", "target.processes.store.restart is never"}},
-		{"a link less", processes, func(a *aPlanned) { replace(a, ", links: [store]", "") }, []string{"web calls nothing, the plan says store", "target.processes.web.links"}},
+		{
+			"a restart", processes, func(a *aPlanned) { replace(a, "sh, ./store.sh]", "sh, ./store.sh], restart: never") },
+			[]string{"store is restarted never, the plan says on-failure", "target.processes.store.restart is never"},
+		},
+		{
+			"a link less", processes, func(a *aPlanned) { replace(a, ", links: [store]", "") },
+			[]string{"web calls nothing, the plan says store", "target.processes.web.links"},
+		},
 		{"a service less", processes, func(a *aPlanned) {
 			replace(a, ", links: [store]", "")
 			a.text = a.text[:strings.Index(a.text, "    store:")] + a.text[strings.Index(a.text, "  entry:"):]
@@ -209,7 +242,10 @@ chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 
 // FuzzReadPlan: each plan that can be read can be compared.
 func FuzzReadPlan(f *testing.F) {
-	for _, s := range []string{"", "{}", `{"version":1}`, `{"version":2}`, `{"version":1,"salt":"00112233445566778899aabbccddeeff","scenario":{"file":"s.yaml"}}`, `[1]`} {
+	for _, s := range []string{
+		"", "{}", `{"version":1}`, `{"version":2}`,
+		`{"version":1,"salt":"00112233445566778899aabbccddeeff","scenario":{"file":"s.yaml"}}`, `[1]`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

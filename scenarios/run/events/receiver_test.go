@@ -30,11 +30,13 @@ func TestLog_Receive(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := stop()
-	if len(said) != 2 || !strings.HasPrefix(said[0], "noted at 2") || !strings.HasSuffix(said[0], "by ann ***: said ***") || !strings.Contains(said[1], "by bob: of another clock") || strings.Contains(said[1], "1h") {
+	if len(said) != 2 || !strings.HasPrefix(said[0], "noted at 2") || !strings.HasSuffix(said[0], "by ann ***: said ***") ||
+		!strings.Contains(said[1], "by bob: of another clock") || strings.Contains(said[1], "1h") {
 		t.Errorf("%q", said)
 	}
 	events := l.Events()
-	if len(events) != 2 || events[0].Event != "run.note" || events[0].Text != "said ***" || events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
+	if len(events) != 2 || events[0].Event != "run.note" || events[0].Text != "said ***" ||
+		events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
 		t.Errorf("%+v", events)
 	}
 	if said := l.Receive("", notes.Running{Run: "r2"})(); said != nil {

@@ -80,7 +80,8 @@ func starved(f *judge.Findings, cores float64) []string {
 	var limits []string
 	if n := f.Causes[scenarios.NoPort]; n > 0 {
 		low, high := machine.EphemeralPorts()
-		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the target, and a closed connection holds its own for a while. "+
+		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the "+
+			"target, and a closed connection holds its own for a while. "+
 			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {

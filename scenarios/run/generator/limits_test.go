@@ -21,10 +21,20 @@ func TestStarved(t *testing.T) {
 	}{
 		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},
 		{"few, and all held", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5}, pass, ""},
-		{"few, and one failed", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45}, fail, "5 requests found no port"},
+		{
+			"few, and one failed",
+			map[string]float64{"run": .005},
+			map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45},
+			fail, "5 requests found no port",
+		},
 		{"few among many errors", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46}, fail, ""},
 		{"many, and all held", map[string]float64{"run": .011}, map[scenarios.Cause]int64{scenarios.NoSocket: 11}, pass, "11 requests found no socket"},
-		{"many in a phase", map[string]float64{"run": .001, "x": .5}, map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000}, fail, "11 requests found no socket"},
+		{
+			"many in a phase",
+			map[string]float64{"run": .001, "x": .5},
+			map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000},
+			fail, "11 requests found no socket",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, 0)

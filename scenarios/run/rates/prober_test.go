@@ -30,13 +30,33 @@ func TestProber_Answer(t *testing.T) {
 		why  string
 	}{
 		{"all held", result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}}, capacity.Holds, "p95 < 1s: 200ms"},
-		{"one failed", result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}}, capacity.Breaks, "p95 < 1s: no end"},
-		{"it falls behind", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)}, capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way"},
-		{"as many are in flight all the time", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
+		{
+			"one failed",
+			result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}},
+			capacity.Breaks, "p95 < 1s: no end",
+		},
+		{
+			"it falls behind",
+			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
+			capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way",
+		},
+		{
+			"as many are in flight all the time",
+			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)},
+			capacity.Holds, "every objective holds",
+		},
 		{"a neighbour", result.Result{Generator: late(generator.LagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
 		{"all the generator has", result.Result{Generator: late(generator.LagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"late with no program beside it", result.Result{Generator: result.Generator{Limits: late(generator.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"a neighbour, and no port", result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(generator.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{
+			"late with no program beside it",
+			result.Result{Generator: result.Generator{Limits: late(generator.LagAdvice(.1)).Limits}, Verdict: scenarios.Invalid},
+			capacity.Limited, "",
+		},
+		{
+			"a neighbour, and no port",
+			result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(generator.LagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid},
+			capacity.Limited, "",
+		},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
 		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
 	}

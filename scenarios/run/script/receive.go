@@ -82,7 +82,8 @@ func (s *Script) Request(q *k6.Request) {
 	begin := end - max(0, q.Service)
 	o := &s.received.out
 	*o = scenarios.Outcome{
-		Load: int32(s.index), Step: s.received.steps[q.Step], Closed: true, Status: int32(q.Status), Intended: begin, Ready: begin, Slot: begin, Sent: begin, First: begin + q.First, End: end,
+		Load: int32(s.index), Step: s.received.steps[q.Step], Closed: true, Status: int32(q.Status), Intended: begin,
+		Ready: begin, Slot: begin, Sent: begin, First: begin + q.First, End: end,
 		Checks: uint16(min(q.Checks, math.MaxUint16)), Failed: uint16(min(q.Wrong, math.MaxUint16)), Answered: q.Answered, WasSent: q.Answered || k6.WasSent(q.Code),
 	}
 	switch {
@@ -137,7 +138,8 @@ func (s *Script) Iteration(it *k6.Iteration) {
 	end := s.at(it.End)
 	begin := end - max(0, it.Duration)
 	s.received.out = scenarios.Outcome{
-		Load: int32(s.index), Step: scenarios.IterationStep, Closed: true, Intended: begin, Ready: begin, Slot: begin, Sent: begin, First: end, End: end, WasSent: true, Answered: true,
+		Load: int32(s.index), Step: scenarios.IterationStep, Closed: true, Intended: begin, Ready: begin, Slot: begin,
+		Sent: begin, First: end, End: end, WasSent: true, Answered: true,
 	}
 	s.received.sink.Record(&s.received.out)
 	s.mu.Lock()

@@ -29,7 +29,8 @@ func (set *Set) Metrics() (out []result.ScriptMetric) {
 	for _, s := range set.all() {
 		for _, m := range s.last.Metrics {
 			row := result.ScriptMetric{
-				Load: s.lp.Name, Name: set.host.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
+				Load: s.lp.Name, Name: set.host.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains,
+				Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
 				Min: result.Num(m.Min), Max: result.Num(m.Max), P50: result.NaN, P90: result.NaN, P95: result.NaN, P99: result.NaN,
 			}
 			switch m.Type {
@@ -69,7 +70,8 @@ func (set *Set) Thresholds() (results []result.ObjectiveResult, objectives []slo
 		for _, t := range lp.Script.Thresholds {
 			text := set.host.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := result.ObjectiveResult{
-				ID: text, Text: text, Phase: "run", Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
+				ID: text, Text: text, Phase: "run", Metric: set.host.Scenario.Secrets.Mask(t.Metric) + " " + t.What,
+				Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
@@ -110,16 +112,19 @@ func (set *Set) Limits() (limits []string) {
 			s.host.Note("load %q: %d iterations were ended by an exception of the script, first %s", name, s.threw, s.first)
 		}
 		if n.Others > 0 {
-			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group", name, n.Others, k6.OtherSteps, k6.MostSteps)
+			s.host.Note("load %q: %d requests share the step %q, as the script has more than %d: give them a `name` tag or a group",
+				name, n.Others, k6.OtherSteps, k6.MostSteps)
 		}
 		if n.Loose > 0 {
-			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's metric `checks` alone", name, n.Loose)
+			s.host.Note("load %q: %d checks came without a request of their virtual user right before them: they count in the script's "+
+				"metric `checks` alone", name, n.Loose)
 		}
 		if s.received.marks > mostMarks {
 			s.host.Note("load %q: the script told of %d events, of which the first %d are kept", name, s.received.marks, mostMarks)
 		}
 		if n.Lost > 0 {
-			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them in. Lower the rate, or give it more processors.", n.Lost, name))
+			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them "+
+				"in. Lower the rate, or give it more processors.", n.Lost, name))
 		}
 	}
 	return limits

@@ -30,7 +30,8 @@ func (w *watcher) stop() {
 // watched maps an engine's events to those of a run.
 var watched = map[string]result.Event{
 	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
-	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
+	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"},
+	"unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
 // Watch starts to report the events of containers. The timeline learns of each start.
