@@ -58,7 +58,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 			began := time.Now()
 			chaostest.Effect(t, yaml, chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: units, Now: clock(), Agents: insides, Run: y.Run},
+				Env:   chaos.Env{Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: insides, Run: y.Run}, Occurrence: chaos.Occurrence{Now: clock()}},
 			})
 			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
 			if is := chaostest.Networks(t, units...); is != was {
@@ -106,7 +106,10 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: []chaos.Unit{web.Container, store.Container}, Now: clock(), Agents: insides[c.helper], Run: y.Run},
+				Env: chaos.Env{
+					Targets: chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}}, Host: chaos.Host{Agents: insides[c.helper], Run: y.Run},
+					Occurrence: chaos.Occurrence{Now: clock()},
+				},
 			}
 			h := begin(t, w, "network.partition: {from: web, to: store"+c.more+"}")
 			want := chaos.Reverted

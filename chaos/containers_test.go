@@ -15,7 +15,8 @@ import (
 )
 
 // containerWorld is a world of one container. spoil removes the fault without its knowledge.
-func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
+func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T,
+	effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
 		before := chaostest.Inspected(t, v.Engine, v.ID)
@@ -26,7 +27,10 @@ func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOpti
 		})
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-			Env:   chaos.Env{Units: []chaos.Unit{v.Container}, Now: clock(), Agents: hands, Run: y.Run},
+			Env: chaos.Env{
+				Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Agents: hands, Run: y.Run},
+				Occurrence: chaos.Occurrence{Now: clock()},
+			},
 		}
 		if !effective {
 			w.Spoil = func() { spoil(t, v) }
@@ -125,11 +129,14 @@ func TestDocker_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := chaos.Env{
-		Units: []chaos.Unit{paused.Container, stopped.Container, safe.Container}, Now: clock(),
-		Find: func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
-			found, err := e.List(ctx, q)
-			return found, e, err
+		Targets: chaos.Targets{
+			Units: []chaos.Unit{paused.Container, stopped.Container, safe.Container},
+			Find: func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
+				found, err := e.List(ctx, q)
+				return found, e, err
+			},
 		},
+		Occurrence: chaos.Occurrence{Now: clock()},
 	}
 	for _, c := range []struct{ yaml, want string }{
 		{"container.pause: {service: paused}", "is paused already, and not by brunt"},

@@ -19,12 +19,16 @@ func TestDocker_Diverted(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "other[0]"})
+	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t,
+		chaostest.VictimOptions{Unit: "other[0]"})
 	units := []chaos.Unit{web.Container, store.Container, other.Container}
 	world := func() chaostest.World {
 		return chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
-			Env:   chaos.Env{Units: units, Now: clock(), Agents: &agent.Pool{Find: catalog.Find}, Run: y.Run},
+			Env: chaos.Env{
+				Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find}, Run: y.Run},
+				Occurrence: chaos.Occurrence{Now: clock()},
+			},
 		}
 	}
 	asks := func(v *chaostest.Victim) string {

@@ -58,39 +58,52 @@ const (
 
 // Env is what a fault may use during a run.
 type Env struct {
+	Targets
+	Host
+	Occurrence
+}
+
+// Targets say who may be hit.
+type Targets struct {
 	Units    []Unit
 	Links    []*Link
 	Zones    Zones
-	Rand     *rand.Rand // of this occurrence, seeded by the run
-	MaxUnits int        // the most units that a fault may hit; zero is unlimited
-	Dry      bool       // only plan: nothing runs yet and nothing is injected
-	Now      func() time.Duration
-	Run      string        // name of the run, set in the environment of every started process
-	Burner   []string      // brunt's command line for a stress process; nil: none can start
-	Groups   cgroup.System // where the control groups of the units are; zero is this machine
-	State    string        // directory of the journal, which faults must leave room for; empty is none
-	// Ask asks a unit by HTTP whether it leads. An error says why it does not. Nil means that units
-	// cannot be asked.
-	Ask func(ctx context.Context, l *Leader, u Unit) error
-
-	Addresses map[string]string  // values of ${unit.…}, by the text of the placeholder
-	Allow     [][]string         // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match
-	At        func(point string) // for tests: called where brunt could die; may be nil
-
-	Extend func(u Undo) error // adds an undo to the journal entry of the injected step; nil writes nothing
-	Kind   string             // of the planned fault
-	Fault  Fault              // that is planned
-	Agents Agents             // do what brunt may not do itself; nil means that brunt does everything itself
-
+	MaxUnits int // the most units that a fault may hit; zero is unlimited
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
 	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
-
+	// Leads asks a unit by the protocol of the load whether it leads. An error says why it does not. Nil
+	// means that units cannot be asked.
+	Leads func(ctx context.Context, l *Leader, u Unit) error
 	// Spare returns why a unit, or a link from->to, may not be hit, or nil. A nil Spare protects none.
 	Spare func(name string) error
 }
 
-func (e Env) Point(name string) {
-	if e.At != nil {
-		e.At(name)
+// Host is what a run has on this machine.
+type Host struct {
+	Run    string        // name of the run, set in the environment of every started process
+	State  string        // directory of the journal, which faults must leave room for; empty is none
+	Stress []string      // brunt's command line for a stress process; nil: none can start
+	Groups cgroup.System // where the control groups of the units are; zero is this machine
+	Agents Agents        // do what brunt may not do itself; nil means that brunt does everything itself
+
+	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
+	Allow     [][]string        // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match
+}
+
+// An Occurrence is the injection that a fault is planned for.
+type Occurrence struct {
+	Kind   string
+	Fault  Fault                // its settings
+	Rand   *rand.Rand           // seeded by the run and the occurrence
+	Now    func() time.Duration // the run's clock
+	Dry    bool                 // only plan: nothing runs yet and nothing is injected
+	Extend func(u Undo) error   // adds an undo to the journal entry of the injected step; nil writes nothing
+	At     func(point string)   // for tests: called where brunt could die; may be nil
+}
+
+// Point marks a point at which brunt could die, for tests.
+func (o Occurrence) Point(name string) {
+	if o.At != nil {
+		o.At(name)
 	}
 }

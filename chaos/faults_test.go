@@ -245,7 +245,10 @@ func process(args ...string) func(t *testing.T, effective bool) chaostest.World 
 			how = nil
 		}
 		u := newUnit(t, "web", how...)
-		w := chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()}}
+		w := chaostest.World{
+			Scope: chaos.Scope{Services: map[string]int{"web": 1}},
+			Env:   chaos.Env{Targets: chaos.Targets{Units: []chaos.Unit{u}}, Occurrence: chaos.Occurrence{Now: clock()}},
+		}
 		if !effective {
 			u.inert = true
 			w.Spoil = func() { _ = syscall.Kill(u.PID(), syscall.SIGCONT) }
@@ -281,7 +284,7 @@ func link(http bool) func(t *testing.T, effective bool) chaostest.World {
 		t.Cleanup(func() { _ = p.Close() })
 		return chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
-			Env:   chaos.Env{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}, Now: clock()},
+			Env:   chaos.Env{Targets: chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}}, Occurrence: chaos.Occurrence{Now: clock()}},
 		}
 	}
 }
@@ -331,7 +334,8 @@ func TestFaults(t *testing.T) {
 		{"http.error: {from: web, to: store, percent: 2%, path: \"/a b/*\"}", link(true)},
 		{"http.error: {from: web, to: store, percent: 0.5%, path: \"/a b/*\"}", link(true)},
 		{"http.rewrite: {from: web, to: store, answer: {status: 200}}", link(true)},
-		{"http.rewrite: {from: web, to: store, percent: 20%, path: /v1/*, request: {headers: {X-Tenant: evil, Cookie: null, Host: other}, path: \"~ ^/v1/users/([0-9]+) -> /v0/people/$1\"}, answer: {status: 500, headers: {Content-Type: text/html, Server: null}, body: \"<p>no</p>\"}}", link(true)},
+		{"http.rewrite: {from: web, to: store, percent: 20%, path: /v1/*, request: {headers: {X-Tenant: evil, Cookie: null, Host: other}, path: \"~ " +
+			"^/v1/users/([0-9]+) -> /v0/people/$1\"}, answer: {status: 500, headers: {Content-Type: text/html, Server: null}, body: \"<p>no</p>\"}}", link(true)},
 		{"http.rewrite: {from: web, to: store, method: POST, request: {body: \"{}\"}}", link(true)},
 		{"http.rewrite: {from: web, to: store, method: HEAD, answer: {status: 204, headers: {Content-Encoding: null}, body: x}}", link(true)},
 		{"http.rewrite: {service: store, path: \"/a b/*\", request: {path: /c d}}", link(true)},
@@ -381,7 +385,10 @@ func TestCrashIsTold(t *testing.T) {
 	u := &told{unit: newUnit(t, "web")}
 	pid := u.PID()
 	chaostest.Effect(t, "process.crash: {service: web, signal: TERM}", chaostest.World{
-		Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()},
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{
+			Targets:    chaos.Targets{Units: []chaos.Unit{u}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 	})
 	if u.of != pid {
 		t.Errorf("told of process %d, and %d crashed", u.of, pid)

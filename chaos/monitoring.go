@@ -24,8 +24,9 @@ type Monitoring interface {
 	Runs() bool
 	// EveryOr returns the time between two queries.
 	EveryOr() time.Duration
-	// Monitor queries for one entry of the timeline. Its errors are in every Sighting.
-	Monitor(env Env, entry string, event func(kind, fault, text string)) Monitor
+	// Monitor queries from a host for one entry of the timeline, on the clock of the run. Its errors are in
+	// every Sighting.
+	Monitor(on Host, now func() time.Duration, entry string, event func(kind, fault, text string)) Monitor
 }
 
 // A Monitor queries the monitoring for one entry of the timeline.

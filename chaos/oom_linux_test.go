@@ -28,7 +28,10 @@ func TestDocker_OutOfMemory(t *testing.T) {
 	}, Restart: "always"})
 	world := chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{v.Container}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Env: chaos.Env{
+			Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 	}
 	score := func() string {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", v.PID()))

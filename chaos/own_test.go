@@ -21,7 +21,10 @@ import (
 // without the fault's knowledge.
 func flagFile(file string) func(t *testing.T, effective bool) chaostest.World {
 	return func(_ *testing.T, effective bool) chaostest.World {
-		w := chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Now: clock(), Addresses: map[string]string{"unit.web.addr": "there"}}}
+		w := chaostest.World{
+			Scope: chaos.Scope{Services: map[string]int{"web": 1}},
+			Env:   chaos.Env{Host: chaos.Host{Addresses: map[string]string{"unit.web.addr": "there"}}, Occurrence: chaos.Occurrence{Now: clock()}},
+		}
 		if !effective {
 			w.Spoil = func() { _ = os.Remove(file) }
 		}
@@ -111,7 +114,7 @@ func TestWebhook(t *testing.T) {
 			yaml := strings.ReplaceAll(c.yaml, "URL", server.URL)
 			chaostest.Run(t, yaml, func(_ *testing.T, effective bool) chaostest.World {
 				db.deaf.Store(!effective)
-				return chaostest.World{Env: chaos.Env{Now: clock()}}
+				return chaostest.World{Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}}}
 			})
 		})
 	}

@@ -181,7 +181,10 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	web.spoil, store.spoil = !effective, !effective
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Agents: &agent.Pool{Find: catalog.Find, Helper: !effective}},
+		Env: chaos.Env{
+			Targets: chaos.Targets{Units: []chaos.Unit{web, store}}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find, Helper: !effective}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 	}
 }
 

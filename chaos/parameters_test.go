@@ -89,7 +89,7 @@ func (r *rig) inject(yaml string) (out func()) {
 	r.t.Helper()
 	return injectIn(r.t, yaml, chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 2, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
-		Env:   chaos.Env{Links: r.links, Now: clock()},
+		Env:   chaos.Env{Targets: chaos.Targets{Links: r.links}, Occurrence: chaos.Occurrence{Now: clock()}},
 	})
 }
 
@@ -446,7 +446,10 @@ func TestParametersOfProcesses(t *testing.T) {
 }
 
 func processWorld(u *unit) chaostest.World {
-	return chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()}}
+	return chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
+		Env:   chaos.Env{Targets: chaos.Targets{Units: []chaos.Unit{u}}, Occurrence: chaos.Occurrence{Now: clock()}},
+	}
 }
 
 // TestStrangers injects faults into processes that brunt did not start.
@@ -487,7 +490,7 @@ func TestStrangers(t *testing.T) {
 				<-ended
 			})
 			yaml := strings.ReplaceAll(c.yaml, "PID", strconv.Itoa(cmd.Process.Pid))
-			chaostest.Effect(t, yaml, chaostest.World{Scope: chaos.Scope{}, Env: chaos.Env{Now: clock()}})
+			chaostest.Effect(t, yaml, chaostest.World{Scope: chaos.Scope{}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}}})
 			select {
 			case <-ended:
 				if !c.ends {

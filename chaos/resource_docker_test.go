@@ -132,7 +132,10 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 	v := y.Start(t, chaostest.VictimOptions{})
 	world := chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{v.Container}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Env: chaos.Env{
+			Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 	}
 	off := func() float64 {
 		before := time.Now()
@@ -149,7 +152,10 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 		{"cpu.throttle: {service: web, share: 20%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .17, .23},
 		{"cpu.throttle: {service: web, share: 50%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .47, .53},
 		{"disk.throttle: {service: web, rate: 1MiB/s}", true, func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/"); return n / (1 << 20) }, .9, 1.1},
-		{"disk.throttle: {service: web, rate: 8MiB/s, direction: read}", true, func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/&read=1"); return n / (8 << 20) }, .9, 1.1},
+		{
+			"disk.throttle: {service: web, rate: 8MiB/s, direction: read}", true,
+			func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/&read=1"); return n / (8 << 20) }, .9, 1.1,
+		},
 		{"time.skew: {service: web, offset: -1h}", false, off, -3605, -3595},
 		{"time.skew: {service: web, offset: 48h}", false, off, 172795, 172805},
 		{"time.skew: {service: web, offset: 30s500ms}", false, off, 30, 31},

@@ -110,7 +110,10 @@ func waitFor(t *testing.T, what string, done func() bool) {
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
-		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}, Agents: v.hands, Run: v.run},
+		Env: chaos.Env{
+			Targets: chaos.Targets{Units: []chaos.Unit{v.Unit}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}, Agents: v.hands, Run: v.run},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 		Spoil: spoil,
 	}
 }
@@ -322,7 +325,10 @@ func victimIn(t *testing.T, where string) *victim {
 // TestResources runs the suite for resource faults, and checks that everything is restored.
 func TestResources(t *testing.T) {
 	for _, c := range resourceFaults {
-		if testing.Short() && !slices.Contains([]string{"throttled, and shares its group", "limited in memory", "beside taken memory", "without room in memory", "out of descriptors", "with a clock that is ahead"}, c.name) {
+		if testing.Short() && !slices.Contains([]string{
+			"throttled, and shares its group", "limited in memory", "beside taken memory", "without room in memory",
+			"out of descriptors", "with a clock that is ahead",
+		}, c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -393,14 +399,35 @@ func TestUnified(t *testing.T) {
 	}{
 		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
 		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
-		{"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "", "may have only 10% of a processor already, and not by brunt", ""},
+		{
+			"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "",
+			"may have only 10% of a processor already, and not by brunt", "",
+		},
 		{"a throttle that somebody else changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
-		{"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "", ""},
-		{"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "49999872", "", ""},
-		{"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", ""},
-		{"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", ""},
-		{"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "", "may have only 47.68 MiB already", ""},
-		{"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "", "would not be felt", ""},
+		{
+			"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "",
+			"",
+		},
+		{
+			"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0",
+			"memory.max", "49999872", "", "",
+		},
+		{
+			"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}",
+			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", "",
+		},
+		{
+			"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}",
+			"memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", "",
+		},
+		{
+			"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "",
+			"may have only 47.68 MiB already", "",
+		},
+		{
+			"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "",
+			"would not be felt", "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := newUnit(t, "web")
@@ -425,7 +452,10 @@ func TestUnified(t *testing.T) {
 				}
 			}
 			f, _ := chaostest.Parse(t, c.yaml)
-			env := chaos.Env{Units: []chaos.Unit{u}, Now: clock(), Groups: cgroup.System{Proc: filepath.Join(root, "proc")}}
+			env := chaos.Env{
+				Targets: chaos.Targets{Units: []chaos.Unit{u}}, Host: chaos.Host{Groups: cgroup.System{Proc: filepath.Join(root, "proc")}},
+				Occurrence: chaos.Occurrence{Now: clock()},
+			}
 			steps, err := f.Plan(t.Context(), env)
 			if c.plan != "" {
 				if err == nil || !strings.Contains(err.Error(), c.plan) {
@@ -586,7 +616,8 @@ func TestResources_Overlap(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := step(c.second)
-			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err == nil || !strings.Contains(err.Error(), "a is still in ("+a.String()+"), and changes the same setting") {
+			if _, err := j.Intent(chaos.Intent{Fault: "b", What: b.String(), Undo: b.Undo()}); err == nil || !strings.Contains(err.Error(),
+				"a is still in ("+a.String()+"), and changes the same setting") {
 				t.Errorf("a second one on it: %v", err)
 			}
 			if _, err := held.Revert(t.Context()); err != nil {

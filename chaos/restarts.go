@@ -9,20 +9,20 @@ import (
 // injectedFaults are the injected faults, which are notified of restarts and network changes.
 type injectedFaults struct {
 	mu    sync.Mutex
-	in    []*occurrence
+	in    []*injection
 	calls sync.WaitGroup
 }
 
-func (r *injectedFaults) add(rec *occurrence) {
+func (r *injectedFaults) add(rec *injection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.in = append(r.in, rec)
 }
 
-func (r *injectedFaults) drop(rec *occurrence) {
+func (r *injectedFaults) drop(rec *injection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.in = slices.DeleteFunc(r.in, func(other *occurrence) bool { return other == rec })
+	r.in = slices.DeleteFunc(r.in, func(other *injection) bool { return other == rec })
 }
 
 // OnRestart tells the timeline that a container was restarted: faults in its namespaces are injected

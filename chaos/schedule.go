@@ -92,14 +92,14 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	}
 	if len(out) > 1 {
 		for i := range out {
-			out[i].Name = Occurrence(e.Name, i+1)
+			out[i].Name = occurrenceName(e.Name, i+1)
 		}
 	}
 	return out
 }
 
-// Occurrence returns the name of the i-th occurrence of a fault, from 1.
-func Occurrence(fault string, i int) string {
+// occurrenceName returns the name of the i-th occurrence of a fault, from 1.
+func occurrenceName(fault string, i int) string {
 	return fault + "#" + strconv.Itoa(i)
 }
 

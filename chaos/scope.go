@@ -100,13 +100,13 @@ func (p *Protected) Has(name string) (whom string, yes bool) {
 
 // Refused returns an error if a step would hit a protected unit. What a fault picks is known only
 // after planning.
-func (e Env) Refused(steps []Step) error {
-	if e.Spare == nil {
+func (t Targets) Refused(steps []Step) error {
+	if t.Spare == nil {
 		return nil
 	}
 	for _, s := range steps {
 		for _, u := range s.Units() {
-			if err := e.Spare(u); err != nil {
+			if err := t.Spare(u); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
 		}
@@ -127,9 +127,9 @@ func (sc *Scope) Contained(name string) bool {
 }
 
 // Contained reports whether the units of a name are containers.
-func (env *Env) Contained(name string) bool {
-	return strings.HasPrefix(name, ContainerPrefix) || slices.ContainsFunc(env.Units, func(u Unit) bool {
-		return u.Traits().Contained != nil && env.Zones.At(name, u.Name())
+func (t *Targets) Contained(name string) bool {
+	return strings.HasPrefix(name, ContainerPrefix) || slices.ContainsFunc(t.Units, func(u Unit) bool {
+		return u.Traits().Contained != nil && t.Zones.At(name, u.Name())
 	})
 }
 
@@ -142,9 +142,9 @@ func SplitUnit(s string) (service string, index int, ok bool) {
 }
 
 // Bound refuses to hit more units than the guard allows.
-func (e Env) Bound(n int) error {
-	if e.MaxUnits > 0 && n > e.MaxUnits {
-		return fmt.Errorf("it would hit %d units, and max_units is %d", n, e.MaxUnits)
+func (t Targets) Bound(n int) error {
+	if t.MaxUnits > 0 && n > t.MaxUnits {
+		return fmt.Errorf("it would hit %d units, and max_units is %d", n, t.MaxUnits)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type Timeline struct {
 	states   map[string]*entryState // by the name of the entry
 	records  []*Record
 	injected injectedFaults
-	in       []*occurrence // the injected faults, in the order of their injection
+	in       []*injection // the injected faults, in the order of their injection
 }
 
 // An entryState is how far an entry has been played.
@@ -118,9 +118,9 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	for i, e := range t.Entries {
 		var w Monitor
 		if e.Detect != nil {
-			env := t.Env
-			env.Allow = t.Ask
-			w = e.Detect.Monitor(env, e.Name, t.event)
+			on := t.Env.Host
+			on.Allow = t.Ask
+			w = e.Detect.Monitor(on, t.Env.Now, e.Name, t.event)
 			wg.Go(func() { w.Run(ctx) })
 			defer w.Finish()
 		}
@@ -173,7 +173,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 		begin += at
 	}
-	var before *occurrence
+	var before *injection
 	all := e.Occurrences(begin, t.End)
 	for i, p := range all {
 		due := begin + p.Offset
@@ -181,7 +181,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		r := &occurrence{
+		r := &injection{
 			Record:  &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()},
 			monitor: w,
 		}

@@ -149,7 +149,7 @@ func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Ent
 		now := func() time.Duration { return time.Since(d.began) }
 		n := -1
 		tl := &Timeline{
-			Entries: build(d), Env: Env{Now: now}, Journal: j, Seed: 1, End: end,
+			Entries: build(d), Env: Env{Occurrence: Occurrence{Now: now}}, Journal: j, Seed: 1, End: end,
 			Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
 			Clear:  func(int) time.Duration { return now() },
 			Void:   func(int) { d.add("void", "") },
@@ -199,13 +199,15 @@ func TestTimeline(t *testing.T) {
 		}, nil, "+a@5m0s -a@10m0s", "10m0s 0s"},
 		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
 			return []*Entry{
-				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second}, 6*time.Minute, time.Hour),
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second},
+					6*time.Minute, time.Hour),
 				entry("c", noted{diary: d, name: "c", undo: true}, 7*time.Minute, time.Hour),
 			}
 		}, nil, "+a@5m0s +b@6m0s +c@7m0s -c@10m0s -b@10m2s -a@10m2s", "10m2s 10m2s 10m0s"},
 		{"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
 			return []*Entry{
-				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second}, 6*time.Minute, time.Hour),
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second},
+					6*time.Minute, time.Hour),
 			}
 		}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s"},
 		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
@@ -269,7 +271,10 @@ func TestTimeline(t *testing.T) {
 			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
 		}, nil, "+a@1s -a@1m1s", "1m1s"},
 		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second), entry("b", noted{diary: d, name: "b", fails: "search"}, time.Minute, time.Minute)}
+			return []*Entry{
+				entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second),
+				entry("b", noted{diary: d, name: "b", fails: "search"}, time.Minute, time.Minute),
+			}
 		}, nil, "+a@1s -a@4s +b@1m0s -b@2m0s", "4s 2m0s"},
 		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
@@ -284,7 +289,10 @@ func TestTimeline(t *testing.T) {
 			return []*Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
 		}, nil, "", "0s"},
 		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")}
+			return []*Entry{
+				entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second),
+				after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a"),
+			}
 		}, nil, "", "0s 0s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -443,7 +451,7 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 		now := func() time.Duration { return time.Since(d.began) }
 		tl := &Timeline{
 			Entries: []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
-			Env:     Env{Now: now}, End: time.Hour, Journal: j,
+			Env:     Env{Occurrence: Occurrence{Now: now}}, End: time.Hour, Journal: j,
 			Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
 		}
 		tl.Play(t.Context())
@@ -484,7 +492,7 @@ func TestTimelineSeeds(t *testing.T) {
 			now := func() time.Duration { return time.Since(d.began) }
 			tl := &Timeline{
 				Entries: []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
-				Env:     Env{Now: now}, Seed: seed, End: time.Hour, Journal: new(openEntries),
+				Env:     Env{Occurrence: Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
 				Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
 			}
 			tl.Play(t.Context())

@@ -138,7 +138,7 @@ func TestAgent_Again(t *testing.T) {
 	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}
 	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
 	in := &Pool{Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)}}
-	env := chaos.Env{Agents: in, Run: "r", Kind: "cpu.throttle", Fault: &anyFault{}}
+	env := chaos.Env{Host: chaos.Host{Agents: in, Run: "r"}, Occurrence: chaos.Occurrence{Kind: "cpu.throttle", Fault: &anyFault{}}}
 	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.clients) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)

@@ -82,8 +82,9 @@ func TestDocker_Exact(t *testing.T) {
 			e := &exactness{web: web, store: store, other: other, world: chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
 				Env: chaos.Env{
-					Units: []chaos.Unit{web.Container, store.Container, other.Container},
-					Now:   clock, Agents: insides, Run: y.Run, Burner: []string{program, "burn"},
+					Targets:    chaos.Targets{Units: []chaos.Unit{web.Container, store.Container, other.Container}},
+					Host:       chaos.Host{Agents: insides, Run: y.Run, Stress: []string{program, "burn"}},
+					Occurrence: chaos.Occurrence{Now: clock},
 				},
 			}}
 			t.Run("latency", e.latency)

@@ -90,16 +90,16 @@ type AlertQuestion struct {
 }
 
 // Question resolves the placeholders of the alert with a name.
-func (a *Alert) Question(name string, env chaos.Env) (*AlertQuestion, error) {
+func (a *Alert) Question(name string, on chaos.Host) (*AlertQuestion, error) {
 	timeout := or(a.Timeout, detectTimeout)
-	call, err := reads(env, a.server(), a.Headers, timeout)
+	call, err := reads(on, a.server(), a.Headers, timeout)
 	if err != nil {
 		return nil, err
 	}
 	q := &AlertQuestion{labels: map[string]string{alertLabel: name}, prometheus: !a.Prometheus.IsZero(), call: call}
 	maps.Copy(q.labels, a.Labels)
 	if q.prometheus {
-		if q.clock, err = reads(env, a.server(), a.Headers, timeout); err != nil {
+		if q.clock, err = reads(on, a.server(), a.Headers, timeout); err != nil {
 			return nil, err
 		}
 		q.clock.below("/api/v1/query?query=" + url.QueryEscape("time()"))

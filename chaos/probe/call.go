@@ -152,10 +152,10 @@ type ResolvedCall struct {
 }
 
 // Seal resolves the call.
-func (c *Call) Seal(env chaos.Env, timeout time.Duration) (*ResolvedCall, error) {
+func (c *Call) Seal(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
-	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
-	if err := s.fill(env, to, c.Headers); err != nil {
+	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Sealed{}}
+	if err := s.fill(on, to, c.Headers); err != nil {
 		return nil, err
 	}
 	body := &template.Template{}
@@ -172,18 +172,18 @@ func (c *Call) Seal(env chaos.Env, timeout time.Duration) (*ResolvedCall, error)
 		s.Status = c.Check.Status.Forms()
 	}
 	var err error
-	s.Body, err = resolve(env, body)
+	s.Body, err = resolve(on, body)
 	return s, err
 }
 
 // fill resolves the URL and the headers of a call.
-func (s *ResolvedCall) fill(env chaos.Env, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
-	if s.URL, err = resolve(env, to); err != nil {
+func (s *ResolvedCall) fill(on chaos.Host, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
+	if s.URL, err = resolve(on, to); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
-		if s.Headers[name], err = resolve(env, &h.Template); err != nil {
+		if s.Headers[name], err = resolve(on, &h.Template); err != nil {
 			return err
 		}
 	}

@@ -95,7 +95,7 @@ type ResolvedCommand struct {
 }
 
 // Seal resolves the command and finds its program.
-func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
+func (c *Command) Seal(on chaos.Host, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
 	dir, err := filepath.Abs(at.Dir)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) 
 		s.Args = []template.Sealed{Literal("sh"), Literal("-c")}
 	}
 	for i := range c.Args {
-		arg, err := resolve(env, &c.Args[i].Template)
+		arg, err := resolve(on, &c.Args[i].Template)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(at.Env)) {
 		t := at.Env[name]
-		if s.Env[name], err = resolve(env, &t.Template); err != nil {
+		if s.Env[name], err = resolve(on, &t.Template); err != nil {
 			return nil, err
 		}
 	}
@@ -131,9 +131,9 @@ func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) 
 
 // Mark sets the run's mark for all processes that the command starts, so that they are killed if brunt
 // dies. It is for commands that only read: inject and revert may start a service that must live on.
-func (s *ResolvedCommand) Mark(env chaos.Env) {
-	if env.Run != "" {
-		s.Env[strings.TrimSuffix(proc.RunMark, "=")] = Literal(env.Run)
+func (s *ResolvedCommand) Mark(run string) {
+	if run != "" {
+		s.Env[strings.TrimSuffix(proc.RunMark, "=")] = Literal(run)
 	}
 }
 

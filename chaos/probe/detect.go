@@ -76,13 +76,13 @@ type reply struct {
 }
 
 // Monitor implements [chaos.Monitoring].
-func (d *Detect) Monitor(env chaos.Env, entry string, event func(kind, fault, text string)) chaos.Monitor {
-	w := &watch{every: d.EveryOr(), now: env.Now, event: event}
+func (d *Detect) Monitor(on chaos.Host, now func() time.Duration, entry string, event func(kind, fault, text string)) chaos.Monitor {
+	w := &watch{every: d.EveryOr(), now: now, event: event}
 	timeout := d.Timeout.D()
 	if timeout == 0 {
 		timeout = detectTimeout
 	}
-	if w.ask, w.err = d.Question(env, CommandContext{}, timeout); w.err != nil {
+	if w.ask, w.err = d.Question(on, CommandContext{}, timeout); w.err != nil {
 		event("detect.failed", entry, w.err.Error())
 	}
 	return w

@@ -125,12 +125,12 @@ type Reading struct {
 }
 
 // Reading resolves the gauge's placeholders.
-func (g *Gauge) Reading(env chaos.Env) (*Reading, error) {
+func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 	to := &g.Scrape.Template
 	if g.Scrape.IsZero() {
 		to = &g.Prometheus.Template
 	}
-	call, err := reads(env, to, g.Headers, or(g.Timeout, detectTimeout))
+	call, err := reads(on, to, g.Headers, or(g.Timeout, detectTimeout))
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +141,9 @@ func (g *Gauge) Reading(env chaos.Env) (*Reading, error) {
 }
 
 // reads returns a call that reads a URL and may connect only to its host.
-func reads(env chaos.Env, to *template.Template, headers map[string]template.HeaderTemplate, timeout time.Duration) (*ResolvedCall, error) {
+func reads(on chaos.Host, to *template.Template, headers map[string]template.HeaderTemplate, timeout time.Duration) (*ResolvedCall, error) {
 	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Sealed{}, Stays: true}
-	if err := s.fill(env, to, headers); err != nil {
+	if err := s.fill(on, to, headers); err != nil {
 		return nil, err
 	}
 	text, err := s.URL.Open(&template.Secrets{})

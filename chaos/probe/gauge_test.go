@@ -95,7 +95,7 @@ func TestGauge_Read(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s.body, s.status = c.body, c.status
 			g := gaugeOf(t, strings.TrimSuffix(strings.ReplaceAll(c.text, "URL", s.URL), "}")+`, headers: {Authorization: "Bearer ${env.BRUNT_TEST_TOKEN}"}}`)
-			r, err := g.Reading(chaos.Env{})
+			r, err := g.Reading(chaos.Host{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestGauge_Reach(t *testing.T) {
 	other.body = aPage
 	home := httptest.NewServer(http.RedirectHandler(other.URL+"/metrics", http.StatusFound))
 	t.Cleanup(home.Close)
-	r, err := gaugeOf(t, `{scrape: "`+home.URL+`/metrics", metric: depth}`).Reading(chaos.Env{})
+	r, err := gaugeOf(t, `{scrape: "`+home.URL+`/metrics", metric: depth}`).Reading(chaos.Host{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestGauge_Silent(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { close(over) })
-	r, err := gaugeOf(t, `{scrape: "`+s.URL+`", metric: depth, timeout: 50ms}`).Reading(chaos.Env{})
+	r, err := gaugeOf(t, `{scrape: "`+s.URL+`", metric: depth, timeout: 50ms}`).Reading(chaos.Host{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestGauge_Silent(t *testing.T) {
 
 func alertOf(t *testing.T, name, text string) *AlertQuestion {
 	a := new(Alert)
-	q, err := decoded(t, text, a, a.Check).Question(name, chaos.Env{})
+	q, err := decoded(t, text, a, a.Check).Question(name, chaos.Host{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,13 +80,13 @@ type Question interface {
 }
 
 // Question resolves the asking. Its command runs in the environment of at.
-func (a *Asking) Question(env chaos.Env, at CommandContext, timeout time.Duration) (Question, error) {
+func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duration) (Question, error) {
 	if len(a.Command.Args) > 0 {
-		c, err := a.Command.Seal(env, at, timeout)
+		c, err := a.Command.Seal(on, at, timeout)
 		if err != nil {
 			return nil, err
 		}
-		c.Mark(env)
+		c.Mark(on.Run)
 		return commandQuestion{c}, nil
 	}
 	to := &a.Get.Template
@@ -96,8 +96,8 @@ func (a *Asking) Question(env chaos.Env, at CommandContext, timeout time.Duratio
 	case a.Query != nil:
 		to = &a.Query.URL.Template
 	}
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
-	if err := s.fill(env, to, a.Headers); err != nil {
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Sealed{}}
+	if err := s.fill(on, to, a.Headers); err != nil {
 		return nil, err
 	}
 	switch {

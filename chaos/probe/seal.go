@@ -18,6 +18,6 @@ func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
 func Literal(s string) template.Sealed { return template.Sealed{{Text: s}} }
 
 // resolve fills in a template, so that it can be stored.
-func resolve(e chaos.Env, t *template.Template) (template.Sealed, error) {
-	return t.Seal(&template.Iter{Env: &template.Env{Units: e.Addresses}})
+func resolve(on chaos.Host, t *template.Template) (template.Sealed, error) {
+	return t.Seal(&template.Iter{Env: &template.Env{Units: on.Addresses}})
 }

@@ -14,11 +14,11 @@ import (
 // findContainers returns the containers that a query selects as units. A container with a name in the
 // scenario is that unit. A protected container is an error: a selector that is too wide must not
 // silently hit others instead.
-func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.Unit, error) {
-	if e.Find == nil {
+func findContainers(ctx context.Context, among chaos.Targets, q docker.Query) ([]chaos.Unit, error) {
+	if among.Find == nil {
 		return nil, fmt.Errorf("%w %s: no Docker engine is known", chaos.ErrNoUnit, q)
 	}
-	found, engine, err := e.Find(ctx, q)
+	found, engine, err := among.Find(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.U
 			errs = append(errs, err)
 			continue
 		}
-		if u := known(ctx, e, c.ID); u != nil {
+		if u := known(ctx, among.Units, c.ID); u != nil {
 			out = append(out, u)
 			continue
 		}
@@ -41,8 +41,8 @@ func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.U
 }
 
 // known returns the unit of the scenario whose container has an id, or nil.
-func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
-	for _, u := range e.Units {
+func known(ctx context.Context, units []chaos.Unit, id string) chaos.Unit {
+	for _, u := range units {
 		if c, ok := container.Of(u); ok {
 			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil && is.ID == id {
 				return u
@@ -54,17 +54,17 @@ func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
 
 // UnitsNamed returns the units of an end of an edge: those of a service, one unit such as posts[0],
 // those of a zone such as zone/a, or a container such as container/web.
-func UnitsNamed(ctx context.Context, e chaos.Env, end string) ([]chaos.Unit, error) {
+func UnitsNamed(ctx context.Context, among chaos.Targets, end string) ([]chaos.Unit, error) {
 	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
-		out, err := findContainers(ctx, e, docker.Query{Container: name})
+		out, err := findContainers(ctx, among, docker.Query{Container: name})
 		if err == nil && len(out) == 0 {
 			err = fmt.Errorf("%w %s", chaos.ErrNoUnit, end)
 		}
 		return out, err
 	}
 	var out []chaos.Unit
-	for _, u := range e.Units {
-		if e.Zones.At(end, u.Name()) {
+	for _, u := range among.Units {
+		if among.Zones.At(end, u.Name()) {
 			out = append(out, u)
 		}
 	}

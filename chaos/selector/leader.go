@@ -109,10 +109,10 @@ func leads(ctx context.Context, l *chaos.Leader, env chaos.Env, name string) err
 	if len(l.Exec) > 0 {
 		return askByExec(ctx, l, env.Units[i])
 	}
-	if env.Ask == nil {
-		return errors.New("nobody can ask it")
+	if env.Leads == nil {
+		return errors.New("no protocol can ask it")
 	}
-	return env.Ask(ctx, l, env.Units[i])
+	return env.Leads(ctx, l, env.Units[i])
 }
 
 // askByExec runs a command in the unit's container to ask it.
@@ -145,12 +145,12 @@ func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.U
 	if addr := u.Traits().Addr; addr != nil {
 		at.Env["BRUNT_ADDR"] = template.Literal(addr())
 	}
-	s, err := c.Seal(env, at, l.TimeoutOr())
+	s, err := c.Seal(env.Host, at, l.TimeoutOr())
 	if err != nil {
 		return err
 	}
 	s.Shows = l.Command[0] // only the program: a param among the arguments may hold a secret
-	s.Mark(env)
+	s.Mark(env.Run)
 	_, err = s.Run(ctx, nil)
 	return err
 }

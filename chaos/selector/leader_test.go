@@ -22,7 +22,7 @@ import (
 // leading is a world in which some units answer that they lead.
 func leading(names ...string) chaos.Env {
 	env := world(1)
-	env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+	env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
 		if slices.Contains(names, u.Name()) {
 			return nil
 		}
@@ -44,7 +44,7 @@ func TestLeader(t *testing.T) {
 		{"none", ask, leading(), "none says that it is the leader: posts[0]: it says follower; posts[1]"},
 		{"several", ask, leading("posts[1]", "posts[3]"), "posts[1], posts[3] all say"},
 		{"of another service", ask, leading("store[0]"), "none says"},
-		{"nobody can ask", ask, world(1), "nobody can ask"},
+		{"no protocol can ask", ask, world(1), "no protocol can ask"},
 		{"command", shell(`test "$BRUNT_UNIT" = "posts[1]" -a "$BRUNT_RUN" = r1`), world(1), "posts[1]"},
 		{"command fails", shell("echo not me; exit 3"), world(1), "exit status 3: not me"},
 		{"no command", &chaos.Leader{Command: []string{"/nowhere/at/all"}}, world(1), "no such file"},
@@ -91,7 +91,7 @@ func TestLeaderWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		env := world(1)
-		env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+		env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
 			if u.Name() == "posts[3]" && time.Since(began) > 1500*time.Millisecond {
 				return nil
 			}
@@ -125,7 +125,8 @@ func TestLeaderCommandHangs(t *testing.T) {
 	for _, c := range strings.TrimSpace(string(b)) {
 		child = child*10 + int(c-'0')
 	}
-	if err := proc.Await(t.Context(), 10*time.Second, func() bool { _, err := proc.StartOf(child); return err != nil || proc.IsZombie(child) }, "it runs on"); err != nil {
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool { _, err := proc.StartOf(child); return err != nil || proc.IsZombie(child) },
+		"it runs on"); err != nil {
 		t.Errorf("pid %d: %v", child, err)
 	}
 }
@@ -134,7 +135,7 @@ func TestLeaderCommandHangs(t *testing.T) {
 func TestLeaderIsAskedEachTime(t *testing.T) {
 	var asked atomic.Int64
 	env := world(1)
-	env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+	env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
 		if n := asked.Add(1); u.Name() == "posts[0]" && n <= 4 || u.Name() == "posts[1]" && n > 4 {
 			return nil
 		}

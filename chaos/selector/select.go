@@ -223,7 +223,7 @@ func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 		found = []chaos.Unit{u}
 	case !s.Query().IsZero():
 		var err error
-		if found, err = findContainers(ctx, env, s.Query()); err != nil {
+		if found, err = findContainers(ctx, env.Targets, s.Query()); err != nil {
 			return nil, err
 		}
 	default:

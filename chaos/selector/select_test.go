@@ -25,17 +25,16 @@ func (n named) Traits() chaos.UnitTraits                  { return chaos.UnitTra
 
 func world(seed uint64) chaos.Env {
 	return chaos.Env{
-		Rand: rand.New(rand.NewPCG(seed, 0)),
-		Units: []chaos.Unit{
+		Targets: chaos.Targets{Units: []chaos.Unit{
 			named{"posts", "posts[0]"}, named{"posts", "posts[1]"}, named{"posts", "posts[2]"}, named{"posts", "posts[3]"}, named{"store", "store[0]"},
-		},
-		Links: []*chaos.Link{
+		}, Links: []*chaos.Link{
 			{From: "gateway[0]", To: "posts[0]"},
 			{From: "gateway[0]", To: "posts[1]"},
 			{From: "posts[0]", To: "store[0]"},
 			{From: "posts[1]", To: "store[0]"},
 			{From: chaos.LoadName, To: "gateway[0]"},
-		},
+		}},
+		Occurrence: chaos.Occurrence{Rand: rand.New(rand.NewPCG(seed, 0))},
 	}
 }
 

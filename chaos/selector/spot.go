@@ -199,7 +199,7 @@ const lookupWithin = 5 * time.Second
 // end resolves an end of an edge.
 func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, error) {
 	var f remoteEnd
-	units, err := UnitsNamed(ctx, env, name)
+	units, err := UnitsNamed(ctx, env.Targets, name)
 	if err != nil && !errors.Is(err, chaos.ErrNoUnit) {
 		return f, err
 	}
@@ -370,7 +370,10 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 			toward = append(toward, TowardUnit(u)...)
 		}
 		for _, u := range there.units {
-			out = append(out, InjectionPoint{Unit: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units, Made: func() []netip.Prefix { return peersOf(units) }})
+			out = append(out, InjectionPoint{
+				Unit: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units,
+				Made: func() []netip.Prefix { return peersOf(units) },
+			})
 		}
 	}
 	known := len(there.units) > 0

@@ -51,10 +51,10 @@ func DetectionOf(s *chaos.Sighting, mask func(string) string) judge.Detection {
 // not be read.
 func New(run Run, metrics []Metric, alerts []Alert) *Observer {
 	o := &Observer{run: run}
-	env := chaos.Env{Addresses: run.Addresses}
+	on := chaos.Host{Addresses: run.Addresses}
 	for _, g := range metrics {
 		one := &gauge{plan: g, series: map[string]*result.Series{}, before: map[string]counterAt{}}
-		one.reading, one.err = g.Reading(env)
+		one.reading, one.err = g.Reading(on)
 		o.gauges = append(o.gauges, one)
 	}
 	for _, a := range alerts {
@@ -66,7 +66,7 @@ func New(run Run, metrics []Metric, alerts []Alert) *Observer {
 			Name: a.Name, Source: run.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN,
 			Ahead: result.NaN, Spells: []result.AlertSpell{},
 		}}
-		one.question, one.err = a.Question(a.Name, env)
+		one.question, one.err = a.Question(a.Name, on)
 		o.alerts = append(o.alerts, one)
 	}
 	return o

@@ -45,9 +45,14 @@ func (f *faults) newTimeline() *chaos.Timeline {
 // environment is the environment of faults in this run.
 func (f *faults) environment() chaos.Env {
 	return chaos.Env{
-		Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits, Now: f.Now, Run: f.o.ID,
-		Ask: f.requests.leads, Addresses: f.env.Units, Allow: f.ChaosRules(), Spare: f.CheckProtected, Agents: &f.protection.agents,
-		Burner: f.o.Burner, State: f.o.State,
+		Targets: chaos.Targets{
+			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits,
+			Leads: f.requests.leads, Spare: f.CheckProtected,
+		},
+		Host: chaos.Host{
+			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Burner, State: f.o.State,
+		},
+		Occurrence: chaos.Occurrence{Now: f.Now},
 	}
 }
 

@@ -71,7 +71,7 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v resource.Victim) resource.Planned {
-		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.BurnersOf(env)}
+		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.BurnersOf(env.Host)}
 	})
 }
 

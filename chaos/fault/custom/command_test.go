@@ -28,7 +28,8 @@ import (
 func ownFault(t *testing.T, settings string) (chaos.Fault, *syntax.Mistakes) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + settings + "\n"
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: " +
+		"/}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + settings + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,10 @@ func ownFault(t *testing.T, settings string) (chaos.Fault, *syntax.Mistakes) {
 		t.Fatal(err)
 	}
 	m := sc.Mistakes()
-	f, ok := syntax.Resolve(sc.Faults[0].Block, map[string]func() chaos.Fault{"exec": func() chaos.Fault { return new(Exec) }, "webhook": func() chaos.Fault { return new(Webhook) }}, m)
+	f, ok := syntax.Resolve(sc.Faults[0].Block, map[string]func() chaos.Fault{
+		"exec":    func() chaos.Fault { return new(Exec) },
+		"webhook": func() chaos.Fault { return new(Webhook) },
+	}, m)
 	if ok {
 		f.Check(sc.Faults[0].Block.Pos, chaos.Scope{}, m)
 	}
@@ -119,7 +123,8 @@ func TestCommand_TimesOut(t *testing.T) {
 // What inject leaves running is ended once the fault is taken back, and not before.
 func TestCommand_Leftover(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: "sleep 1000 > log 2>&1 & echo $! > child", verify: [test, -e, child], revert: [rm, -f, child], dir: %s}`, dir), chaos.Env{})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: "sleep 1000 > log 2>&1 & echo $! > child", verify: [test, -e, child], revert: [rm, -f, child], dir: %s}`, dir),
+		chaos.Env{})
 	h, err := s.Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +173,7 @@ func TestOwn_Before(t *testing.T) {
 		{`exec: {inject: ["true", "${unit.db.addr}"], verify: ["false"], revert: ["true"]}`, "${unit.db.addr}: the unit is not known yet"},
 		{`webhook: {inject: {post: "http://127.0.0.1:1/"}, verify: {get: "http://127.0.0.1:1/"}, revert: {post: "http://127.0.0.1:1/"}}`, "connection refused"},
 	} {
-		if _, err := planOwn(t, c.settings, chaos.Env{MaxUnits: 1}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := planOwn(t, c.settings, chaos.Env{Targets: chaos.Targets{MaxUnits: 1}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.settings, err)
 		}
 	}
@@ -177,7 +182,8 @@ func TestOwn_Before(t *testing.T) {
 // A dry run needs no unit to run, and runs nothing.
 func TestOwn_Dry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ran")
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, %s], verify: [touch, %s], revert: [ctl, "to ${unit.db.addr}"]}`, file, file), chaos.Env{Dry: true})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, %s], verify: [touch, %s], revert: [ctl, "to ${unit.db.addr}"]}`, file, file),
+		chaos.Env{Occurrence: chaos.Occurrence{Dry: true}})
 	for _, want := range []string{"run `touch " + file, "taken back by `ctl 'to ${unit.db.addr}'`", "seen by `touch"} {
 		if !strings.Contains(s.String(), want) {
 			t.Errorf("%q lacks %q", s, want)
@@ -214,7 +220,7 @@ func TestOwn_RevertFails(t *testing.T) {
 // inject or a revert starts may be meant to live on, and carries none.
 func TestOwn_Mark(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), chaos.Env{Run: "r1"})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), chaos.Env{Host: chaos.Host{Run: "r1"}})
 	if b, err := os.ReadFile(dir + "/mark"); string(b) != "r1\n" {
 		t.Errorf("verify carries %q, %v", b, err)
 	}
@@ -262,7 +268,8 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Unsetenv("OWN_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err == nil || !strings.Contains(err.Error(), "the environment variable OWN_TOKEN is not set") {
+	if _, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err == nil || !strings.Contains(err.Error(),
+		"the environment variable OWN_TOKEN is not set") {
 		t.Errorf("without the secret: %v", err)
 	}
 	t.Setenv("OWN_TOKEN", fromEnv)
@@ -277,7 +284,8 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Remove(dir + "/fails"); err != nil {
 		t.Fatal(err)
 	}
-	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state, "revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
+	if taken, err := journal.Recover(t.Context(), chaos.OperationsOf(operations()), state,
+		"revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if b, err := os.ReadFile(dir + "/told"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
@@ -291,9 +299,11 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 	dir, state := t.TempDir(), t.TempDir()
 	j := beginJournal(t, state, "test")
 	var id int
-	env := chaos.Env{Extend: func(u chaos.Undo) error {
-		return j.Extend(id, u)
-	}}
+	env := chaos.Env{
+		Occurrence: chaos.Occurrence{Extend: func(u chaos.Undo) error {
+			return j.Extend(id, u)
+		}},
+	}
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: "echo $$ > self; (while ! test -e go; do sleep 0.01; done; touch late) & echo $! > child; wait", verify: [test, -e, late], revert: [touch, go], dir: %s}`, dir), env)
 	var err error
 	if id, err = j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
@@ -324,7 +334,8 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 // A command that can't be written down does nothing.
 func TestCommand_Unwritten(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: [rm, -f, a], dir: %s}`, dir), chaos.Env{Extend: func(chaos.Undo) error { return errors.New("the disk is full") }})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: [rm, -f, a], dir: %s}`, dir),
+		chaos.Env{Occurrence: chaos.Occurrence{Extend: func(chaos.Undo) error { return errors.New("the disk is full") }}})
 	if _, err := s.Inject(t.Context()); err == nil || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("%v", err)
 	}
@@ -346,7 +357,13 @@ func TestOwn_DamagedUndo(t *testing.T) {
 			t.Errorf("%s %s: %s, %v", u.Op, u.Args, o, err)
 		}
 	}
-	for _, id := range []proc.Identity{{}, {PID: 1, Boot: proc.BootID()}, {PID: -1, Boot: proc.BootID()}, {PID: os.Getpid(), Boot: "another"}, {PID: os.Getpid(), Boot: proc.BootID()}} {
+	for _, id := range []proc.Identity{
+		{},
+		{PID: 1, Boot: proc.BootID()},
+		{PID: -1, Boot: proc.BootID()},
+		{PID: os.Getpid(), Boot: "another"},
+		{PID: os.Getpid(), Boot: proc.BootID()},
+	} {
 		if o, err := endCommand(t.Context(), id); o != chaos.Gone || err != nil {
 			t.Errorf("%+v: %s, %v", id, o, err)
 		}

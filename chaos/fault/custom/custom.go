@@ -130,11 +130,11 @@ func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at pro
 	}
 	s.takes = o.timeout()
 	var err error
-	if s.verify, err = o.Verify.Question(env, at, o.timeout()); err != nil {
+	if s.verify, err = o.Verify.Question(env.Host, at, o.timeout()); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	if o.Gone != nil {
-		if s.gone, err = o.Gone.Question(env, at, o.timeout()); err != nil {
+		if s.gone, err = o.Gone.Question(env.Host, at, o.timeout()); err != nil {
 			return nil, fmt.Errorf("gone: %w", err)
 		}
 	}

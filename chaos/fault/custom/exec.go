@@ -61,15 +61,15 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
-	inject, err := f.Inject.Seal(env, at, f.timeout())
+	inject, err := f.Inject.Seal(env.Host, at, f.timeout())
 	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
-	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env)}}
+	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env.Extend)}}
 	s.inject = c
 	if !f.Revert.none {
 		s.backBy(opExec, f.Revert.String())
-		revert, err := f.Revert.Seal(env, at, f.timeout())
+		revert, err := f.Revert.Seal(env.Host, at, f.timeout())
 		if err == nil {
 			err = s.takeBack(commandAct{ResolvedCommand: revert}, revert.Shows, revert.Dir)
 		}
@@ -90,8 +90,8 @@ func (f *Exec) name() string {
 }
 
 // spawnedBy gives the function that records a started command in the journal; nil records nothing.
-func spawnedBy(env chaos.Env) func(pid int) error {
-	if env.Extend == nil {
+func spawnedBy(extend func(chaos.Undo) error) func(pid int) error {
+	if extend == nil {
 		return nil
 	}
 	return func(pid int) error {
@@ -99,7 +99,7 @@ func spawnedBy(env chaos.Env) func(pid int) error {
 		if err != nil { // the command has ended already
 			return err
 		}
-		return env.Extend(u)
+		return extend(u)
 	}
 }
 

@@ -2,6 +2,7 @@ package packet
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 
@@ -23,9 +24,9 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 		step.others, step.made = s.Others, s.Made
 		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir
 		step.Spec.Match = netns.Match{Peers: s.Peers, Ports: s.Ports}
-		step.Spec.Seed = seedOf(env, i)
+		step.Spec.Seed = seedOf(env.Rand, i)
 		if step.toward = s.Toward; len(s.Toward) == 0 {
-			step.toward = neighbours(env, s.Peers)
+			step.toward = neighbours(env.Units, s.Peers)
 		}
 		if !s.Outside { // packets of a unit to itself pass no network
 			own := s.Unit.Addresses()
@@ -40,9 +41,9 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 }
 
 // neighbours returns the addresses of units in some networks, or in any.
-func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
+func neighbours(units []chaos.Unit, in []netip.Prefix) []netip.AddrPort {
 	var out []netip.AddrPort
-	for _, u := range env.Units {
+	for _, u := range units {
 		c := u.Traits().Contained
 		if c == nil {
 			continue
@@ -57,9 +58,9 @@ func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
 }
 
 // seedOf returns the seed of the random choices of the i-th step.
-func seedOf(env chaos.Env, i int) uint64 {
-	if env.Rand == nil {
+func seedOf(r *rand.Rand, i int) uint64 {
+	if r == nil {
 		return uint64(i) + 1
 	}
-	return env.Rand.Uint64()
+	return r.Uint64()
 }

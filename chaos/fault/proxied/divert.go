@@ -65,11 +65,11 @@ var _ chaos.Held = (*heldDiverted)(nil)
 
 // divert makes the step of a toxic on connections between containers.
 func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http bool) ([]chaos.Step, error) {
-	from, err := selector.UnitsNamed(ctx, env, e.From)
+	from, err := selector.UnitsNamed(ctx, env.Targets, e.From)
 	if err != nil {
 		return nil, err
 	}
-	to, err := selector.UnitsNamed(ctx, env, e.To)
+	to, err := selector.UnitsNamed(ctx, env.Targets, e.To)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v Victim) Planned {
-		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: BurnersOf(env)}
+		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: BurnersOf(env.Host)}
 	})
 }
 
@@ -161,7 +161,8 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 			return t.Unit.Name() + said, nil
 		}
 	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{g}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.ID.PID})
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{g}, Score: 1000},
+		stress.Job{CPU: &stress.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.ID.PID})
 	if err != nil {
 		return "", err
 	}
@@ -208,7 +209,8 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 	if err != nil || after < before+2 || rate > t.most*overQuota+.02 {
 		return "", false
 	}
-	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before, quantity.FormatSeconds(time.Since(began).Seconds())), true
+	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before,
+		quantity.FormatSeconds(time.Since(began).Seconds())), true
 }
 
 // ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go

@@ -65,7 +65,7 @@ func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v Victim) Planned {
-		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: BurnersOf(env)}
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: BurnersOf(env.Host)}
 	})
 }
 
@@ -195,7 +195,10 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	defer dir.Close()
 	// A block takes a fortieth of a second if the disk is as slow as it should be.
 	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
-	job := stress.Disk{Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write", Read: direction == "read"}
+	job := stress.Disk{
+		Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write",
+		Read: direction == "read",
+	}
 	if job.Write {
 		job.Blocks = 64 // so that the process waits for the filesystem less often
 	}

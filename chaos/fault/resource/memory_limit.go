@@ -37,7 +37,7 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
 	return l.Each(ctx, env, func(v Victim) Planned {
-		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: BurnersOf(env)}
+		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: BurnersOf(env.Host)}
 	})
 }
 
@@ -101,7 +101,8 @@ func (l *memoryLimit) Plan() error {
 	}
 	l.cgroupLimit = r
 	if r.shared() {
-		return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, or in a control group of its own (systemd-run --scope)", r.Victim, r.home.Path)
+		return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, "+
+			"or in a control group of its own (systemd-run --scope)", r.Victim, r.home.Path)
 	}
 	prior, was, err := limitOf(r.home)
 	if err != nil {
@@ -116,9 +117,11 @@ func (l *memoryLimit) Plan() error {
 	case prior != 0 && prior <= l.most:
 		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, sizeText(prior))
 	case kept >= l.most:
-		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a little above what it uses", r.Victim, sizeText(kept), sizeText(l.most))
+		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a little above what it uses", r.Victim,
+			sizeText(kept), sizeText(l.most))
 	case l.most-used > min(mostFelt, available()/2):
-		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it holds: set it at most %s above", r.Victim, sizeText(used), sizeText(l.most), sizeText(min(mostFelt, available()/2)))
+		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it holds: set it at most %s above", r.Victim,
+			sizeText(used), sizeText(l.most), sizeText(min(mostFelt, available()/2)))
 	}
 	r.set(memorySetting(r.home), was, strconv.FormatInt(l.most, 10))
 	return nil
@@ -200,7 +203,8 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 		return 0, false, err
 	}
 	most := max(0, l.most-used) + l.cached() + beyond
-	b, err := l.burn.Start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000}, stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true}, Unit: l.ID.PID})
+	b, err := l.burn.Start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000},
+		stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true}, Unit: l.ID.PID})
 	if err != nil {
 		return 0, false, err
 	}

@@ -98,7 +98,7 @@ func (s *StressIO) path() string {
 // Plan implements [Fault].
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressCPU{burning{Victim: v, burn: BurnersOf(env), score: 1000}}
+		b := &stressCPU{burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}}
 		b.job.CPU = &stress.CPU{Load: s.load(), Workers: s.workers()}
 		return b
 	})
@@ -107,7 +107,7 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 // Plan implements [Fault].
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
+		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
 		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})
@@ -116,7 +116,7 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 // Plan implements [Fault].
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressIO{burning: burning{Victim: v, burn: BurnersOf(env), score: 1000}, path: s.path()}
+		b := &stressIO{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, path: s.path()}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
@@ -198,7 +198,8 @@ type stressCPU struct{ burning }
 func (*stressCPU) Plan() error { return nil }
 
 func (s *stressCPU) String() string {
-	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim, scenarios.Amount(s.job.CPU.Workers, "worker"))
+	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim,
+		scenarios.Amount(s.job.CPU.Workers, "worker"))
 }
 
 // Inject implements [Step].
@@ -293,7 +294,8 @@ func (s *stressMemory) Plan() error {
 	if s.kill {
 		switch {
 		case r.shared():
-			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its own (systemd-run --scope)", s.Victim, r.home.Path)
+			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its "+
+				"own (systemd-run --scope)", s.Victim, r.home.Path)
 		case !s.Unit.Supervised():
 			return fmt.Errorf("nobody starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
 		case s.limit == 0:
@@ -481,7 +483,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if n := proc.DiskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
-			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n), sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
+			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n),
+				sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
 		}
 	}
 }
@@ -496,7 +499,8 @@ func (*StressCPU) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
-		Doc:        "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the machine has, with the stress processes.",
+		Doc: "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the machine has, with the stress " +
+			"processes.",
 	}
 }
 

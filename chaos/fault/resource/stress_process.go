@@ -12,7 +12,7 @@ type Burners struct {
 	run     string // name of the run, which is in the environment of each child
 }
 
-func BurnersOf(e chaos.Env) Burners { return Burners{e.Burner, e.Run} }
+func BurnersOf(on chaos.Host) Burners { return Burners{on.Stress, on.Run} }
 
 func (b Burners) Start(c stress.Config, j stress.Job) (*stress.Process, error) {
 	c.Command = b.command

@@ -38,7 +38,10 @@ type ForecastStep struct {
 
 // forecasts plans every fault against units that do not run yet. It reads only.
 func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
-	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.CheckProtected}
+	env := chaos.Env{
+		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: p.CheckProtected},
+		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
+	}
 	entry := chaos.TargetName
 	if p.Contained && p.Stack == nil {
 		s := plan.NewContainers(p)

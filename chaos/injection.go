@@ -14,8 +14,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// An occurrence is an occurrence of a fault while the timeline plays it.
-type occurrence struct {
+// An injection is an occurrence of a fault while the timeline plays it.
+type injection struct {
 	*Record
 	monitor Monitor
 	ids     []int         // journal entries
@@ -27,17 +27,17 @@ type occurrence struct {
 }
 
 // void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
-func (r *occurrence) void(why error) {
+func (r *injection) void(why error) {
 	r.voided.Do(func() {
 		r.voidWhy = fmt.Errorf("void: %w", why)
 		close(r.voids)
 	})
 }
 
-func (r *occurrence) isVoid() bool { return isClosed(r.voids) }
+func (r *injection) isVoid() bool { return isClosed(r.voids) }
 
 // slowest returns most plus the time that the slowest of the held faults may need.
-func (r *occurrence) slowest(most time.Duration) time.Duration {
+func (r *injection) slowest(most time.Duration) time.Duration {
 	takes := time.Duration(0)
 	for _, h := range r.Held {
 		takes = max(takes, h.Traits().Takes)
@@ -50,7 +50,7 @@ const revertFor = 30 * time.Second
 
 // play plays one occurrence from its plan to its end. The entry's next occurrence is due at
 // next.
-func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *occurrence, rnd *rand.Rand, next time.Duration) {
+func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand, env.Kind, env.Fault = rnd, e.Kind, e.Damage
 	env.At = t.Journal.Point
@@ -109,17 +109,17 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *occurrence,
 }
 
 // push records that a fault is injected; pop records that it was reverted, or that the revert failed.
-func (t *Timeline) push(r *occurrence) {
+func (t *Timeline) push(r *injection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.in = append(t.in, r)
 }
 
-func (t *Timeline) pop(r *occurrence) {
+func (t *Timeline) pop(r *injection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(r.back)
-	t.in = slices.DeleteFunc(t.in, func(other *occurrence) bool { return other == r })
+	t.in = slices.DeleteFunc(t.in, func(other *injection) bool { return other == r })
 }
 
 // verifyFor bounds the search for the effect of a fault. The search does not keep a fault injected for
@@ -135,7 +135,7 @@ const inTurn = 5 * time.Second
 
 // awaitLater waits until the faults injected after r are reverted: a run that ends reverts everything
 // at once, the last first. A one-shot has nothing to revert.
-func (t *Timeline) awaitLater(r *occurrence) {
+func (t *Timeline) awaitLater(r *injection) {
 	t.mu.Lock()
 	i := slices.Index(t.in, r)
 	later := slices.Clone(t.in[i+1:])
@@ -159,7 +159,7 @@ func (t *Timeline) awaitLater(r *occurrence) {
 const deadlineMargin = 5 * time.Minute
 
 // inject injects all steps, or none. The deadline is when they are reverted at the latest.
-func (t *Timeline) inject(ctx context.Context, r *occurrence, steps []Step, deadline time.Time) bool {
+func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadline time.Time) bool {
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
 			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Deadline: deadline})
@@ -213,7 +213,7 @@ func (t *Timeline) inject(ctx context.Context, r *occurrence, steps []Step, dead
 }
 
 // extend adds an undo to the last journal entry of an injected fault.
-func (t *Timeline) extend(r *occurrence, u Undo) error {
+func (t *Timeline) extend(r *injection, u Undo) error {
 	if len(r.ids) == 0 {
 		return nil
 	}
@@ -221,7 +221,7 @@ func (t *Timeline) extend(r *occurrence, u Undo) error {
 }
 
 // settle closes the journal entries of a reverted fault, or notes there why the revert failed.
-func (t *Timeline) settle(r *occurrence) {
+func (t *Timeline) settle(r *injection) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
@@ -240,7 +240,7 @@ func describe(steps []Step) string {
 }
 
 // verify looks for the effect of an injected fault, which stays for the given time.
-func (t *Timeline) verify(ctx context.Context, r *occurrence, stays time.Duration) {
+func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration) {
 	most := r.slowest(verifyFor)
 	if !r.OneShot {
 		most = min(most, max(stays, leastSearch))
@@ -270,7 +270,7 @@ func (t *Timeline) verify(ctx context.Context, r *occurrence, stays time.Duratio
 //
 // subtle: the search has a time limit of its own. A revert that is retried may use up most of its time
 // and still succeed.
-func (t *Timeline) revert(ctx context.Context, r *occurrence) {
+func (t *Timeline) revert(ctx context.Context, r *injection) {
 	bounded := func() (context.Context, context.CancelFunc) {
 		most := r.slowest(revertFor)
 		if r.OneShot {
