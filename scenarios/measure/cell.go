@@ -37,7 +37,7 @@ type Cell struct {
 
 // own counts what brunt itself added to requests.
 type own struct {
-	overdue int64         // timeouts whose time was used up by lag; see [scenarios.Outcome.Overdue]
+	overdue int64         // timeouts whose time brunt itself used up; see overdue
 	skipped int64         // steps skipped because brunt failed at the one before
 	time    time.Duration // sum of brunt's own time in good answers
 	most    time.Duration // the longest good answer without it
@@ -103,7 +103,7 @@ func (w *own) count(o *scenarios.Outcome, ours time.Duration) {
 		w.time += ours
 		w.most = max(w.most, o.Response()-ours)
 	case scenarios.Error:
-		if o.Overdue() {
+		if overdue(o, ours) {
 			w.overdue++
 		}
 	case scenarios.Skipped:

@@ -98,6 +98,12 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 	return n, failed
 }
 
+// overdue reports whether brunt's own time used up a tenth of the timeout of a request that then timed
+// out, by lag or by freezes. Such a timeout says nothing about the target.
+func overdue(o *scenarios.Outcome, ours time.Duration) bool {
+	return o.Cause == scenarios.Timeout && 10*ours >= o.Response()
+}
+
 // count adds one request. Over are the limits that its answer exceeds, ours is brunt's own time in
 // it.
 func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, limits int) {
@@ -115,7 +121,7 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 		s.Own.Errors++
 	case o.Cause == scenarios.Timeout:
 		s.Timeouts++
-		if o.Overdue() {
+		if overdue(o, ours) {
 			s.Own.Errors++
 			s.Own.Timeouts++
 		}

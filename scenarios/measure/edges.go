@@ -172,8 +172,8 @@ func (e *Edges) Marks(into []Mark) []Mark {
 		for set := e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
 			i := w*64 + bits.TrailingZeros64(set)
 			at := second + time.Duration(i)*time.Second/slotsPerSecond
-			good := Mark{At: clamped(at, e.FirstGood, e.LastGood)}
-			bad := Mark{At: clamped(at, e.FirstBad, e.LastBad), Bad: true}
+			good := Mark{At: clamped(i, at, e.FirstGood, e.LastGood)}
+			bad := Mark{At: clamped(i, at, e.FirstBad, e.LastBad), Bad: true}
 			switch isGood, isBad := e.detail.good.has(i), e.detail.bad.has(i); {
 			case isGood && isBad && good.At <= bad.At:
 				into = append(into, good, bad)
@@ -189,10 +189,10 @@ func (e *Edges) Marks(into []Mark) []Mark {
 	return into
 }
 
-// clamped is the time of a slot that begins at at: exact in the slots of the first and the last
+// clamped is the time of slot i, which begins at at: exact in the slots of the first and the last
 // request of its kind.
-func clamped(at, first, last time.Duration) time.Duration {
-	if slotOf(last) == slotOf(at) && slotOf(first) != slotOf(at) {
+func clamped(i int, at, first, last time.Duration) time.Duration {
+	if slotOf(last) == i && slotOf(first) != i {
 		return last
 	}
 	return min(max(at, first), last)
@@ -217,7 +217,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, slow, second time.Duration) {
 		}
 		e.goodAt(second, o.Intended)
 	default:
-		if lagged = o.Cause.Own() || o.Overdue(); !lagged {
+		if lagged = o.Cause.Own() || overdue(o, ours); !lagged {
 			e.badAt(second, o.Intended)
 		}
 	}

@@ -134,3 +134,17 @@ func TestEdges_Lagged(t *testing.T) {
 		})
 	}
 }
+
+// TestEdges_LastIsExact: the last request of a kind is known exactly, in whatever slot it lies.
+func TestEdges_LastIsExact(t *testing.T) {
+	for i := 1; i < slotsPerSecond; i++ {
+		at := time.Duration(i)*sec/slotsPerSecond + 700*time.Microsecond
+		e := Edges{}
+		e.goodAt(0, 0)
+		e.goodAt(0, at)
+		marks := e.Marks(nil)
+		if last := marks[len(marks)-1].At; len(marks) != 2 || last != at {
+			t.Fatalf("slot %d: the last of %d marks is at %v, want %v", i, len(marks), last, at)
+		}
+	}
+}

@@ -48,11 +48,11 @@ const atOnce = 128
 // fold sorts the samples of the shards. Folding is held.
 func (r *Recorder) fold() {
 	r.turn.begin()
-	if r.cfg.Freezes != nil {
-		r.freezes = r.cfg.Freezes()
-	}
 	for _, s := range r.shards {
 		full := s.swap(r.spent)
+		if r.cfg.Freezes != nil { // after the swap, so that they hold every freeze in which a sample ended
+			r.freezes = r.cfg.Freezes()
+		}
 		r.turn.hurry = r.turn.hurry || len(full) > backlog
 		for rest := full; len(rest) > 0; {
 			n := min(atOnce, len(rest))

@@ -24,6 +24,8 @@ func TestCounts_Punctual(t *testing.T) {
 	skipped := request(sec, 0, scenarios.Skipped)
 	skipped.Cause = scenarios.Unsent
 	frozen := request(5*sec, 429*ms, okay) // brunt did not run for 420 ms of it
+	timedOut := request(4900*ms, 600*ms, scenarios.Error) // it was in flight over the freeze, for longer than its timeout
+	timedOut.Cause = scenarios.Timeout
 	list := []scenarios.Outcome{
 		request(0, 5*ms, okay),
 		lateBy(95*ms, 0, 104*ms, okay, 0),                            // 9 ms without the lag
@@ -31,7 +33,7 @@ func TestCounts_Punctual(t *testing.T) {
 		lateBy(60*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout), // overdue
 		lateBy(1*ms, 0, 500*ms, scenarios.Error, scenarios.Timeout),  // the target's
 		request(0, 3*ms, scenarios.Error),                            // status 500
-		unsent, skipped, frozen,
+		unsent, skipped, frozen, timedOut,
 		request(sec, 0, scenarios.Skipped), // the target's
 	}
 	g := newClocked(t, Config{Series: oneStep, Limits: limits, Slow: 100 * ms, Freezes: func() []Freeze { return []Freeze{{5005 * ms, 5425 * ms}} }})
@@ -56,7 +58,7 @@ func TestCounts_Punctual(t *testing.T) {
 		if want := []int64{3, 2, 3}; !reflect.DeepEqual(all.Over, want) {
 			t.Errorf("over the limits as measured: %v, want %v", all.Over, want)
 		}
-		if all.Own.Unsent() != 3 || all.Timeouts != 2 || all.Bad() != 6 || all.Most != 429*ms {
+		if all.Own.Unsent() != 4 || all.Timeouts != 3 || all.Bad() != 7 || all.Most != 429*ms {
 			t.Errorf("as measured: %+v", all)
 		}
 		p := all.Punctual()
@@ -69,5 +71,34 @@ func TestCounts_Punctual(t *testing.T) {
 		if p.Offered() != 7 || p.Bad() != 3 || p.Timeouts != 1 || p.Failed != 3 || p.Most != 148*ms || p.Total != (5+9+148+9)*ms {
 			t.Errorf("without brunt's own time: %+v", p)
 		}
+	}
+}
+
+// TestFold_FreezeWhileFolding: a request that ends in a freeze is counted with it, even if both happen
+// while samples are folded.
+func TestFold_FreezeWhileFolding(t *testing.T) {
+	var g *clocked
+	asked := 0
+	g = newClocked(t, Config{Series: oneStep, Slow: 100 * ms, Freezes: func() []Freeze {
+		asked++
+		if asked > 1 {
+			return []Freeze{{5005 * ms, 5425 * ms}}
+		}
+		frozen := request(5*sec, 429*ms, okay)
+		g.Shard(0).Record(&frozen)
+		return nil
+	}})
+	for range 2 {
+		g.now += 30 * sec
+		if err := g.Fold(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := &Counts{}
+	if err := g.Finish().Cells(func(k Key, c *Cell) { all.Merge(c.Counts()) }); err != nil {
+		t.Fatal(err)
+	}
+	if p := all.Punctual(); all.Slow != 1 || p.Slow != 0 || p.Most != 9*ms {
+		t.Errorf("%d slow as measured, %d without the freeze, the longest %v; want 1, 0 and 9ms", all.Slow, p.Slow, p.Most)
 	}
 }
