@@ -8,7 +8,8 @@
 // [Judge] does this once the load is over, [Interim] while it goes on, [RunningVerdicts] every
 // second by counts alone; [HoldsIn] judges a stop condition and [Steady] the steady state.
 //
-//	findings.go         Case and Findings: reads cells back and sums them up
+//	findings.go         Case and Findings: sums cells up by phase
+//	readings.go         the counts of a recording, and slices of them for package impact
 //	interim.go          the same while the run goes on
 //	phase.go            the phases of a run, and which cells belong to each
 //	phase_objective.go  objectives on a phase

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -36,7 +37,7 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 
 // whyUnknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic
 // met it. It is empty where the effect is known.
-func (f *composer) whyUnknown(i int) string {
+func (f *effects) whyUnknown(i int) string {
 	name := f.Faults[i].Name
 	none, counted := f.c.NoTraffic[i]
 	switch {
@@ -54,7 +55,7 @@ func (f *composer) whyUnknown(i int) string {
 //
 // subtle: a fault whose effect is unknown still confounds the next one, so f.answers keeps its
 // answer.
-func (f *composer) reported(i int) impact.Answer {
+func (f *effects) reported(i int) impact.Answer {
 	a := f.answers[i]
 	if why := f.whyUnknown(i); why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
@@ -65,7 +66,7 @@ func (f *composer) reported(i int) impact.Answer {
 
 // required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
 // not a pass. The verdict is empty where no impact is required.
-func (f *composer) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
+func (f *effects) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
 	oc := f.Faults[i]
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
@@ -94,15 +95,16 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	oc := f.Faults[i]
 	r := unanswered(oc.Name, a.Note)
 	r.Count = 1
-	monitored := o.Metric.Name == "detect" || o.Metric.OfAlert()
+	row := o.Metric.Row()
+	monitored := row.Effect == nil
 	if a.BadBefore && !monitored {
-		f.out.Faults[i].Unsteady = unsteadyBefore(f, oc.Name, o, a)
+		f.out.Faults[i].Unsteady = unsteadyBefore(f.readings, oc.Name, o, a)
 	}
 	required, why := f.required(i, a)
 	switch {
 	case f.whyUnknown(i) != "":
 		r.Verdict, r.Note = scenarios.Invalid, f.whyUnknown(i)
-	case o.Metric.Name == "resolved":
+	case monitored && row.Healing:
 		r.Note = ""
 		f.judgeResolved(o, i, &r)
 	case monitored: // independent of its effect on the load
@@ -113,8 +115,6 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	case required != "" && required != scenarios.Pass:
 		r.Verdict, r.Note = required, why
 	case !a.Tells():
-	case untouched(a) && o.Metric.Name == "onset":
-		r.Note = "the share of bad requests stayed within the limit, so there is no onset"
 	default:
 		f.judgeValue(o, oc, a, &r)
 	}
@@ -122,7 +122,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 }
 
 // unsteadyBefore describes how the steady state was violated before a fault.
-func unsteadyBefore(f *composer, fault string, o slo.Objective, a impact.Answer) string {
+func unsteadyBefore(f *readings, fault string, o slo.Objective, a impact.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault
 	}
@@ -139,16 +139,19 @@ func unsteadyBefore(f *composer, fault string, o slo.Objective, a impact.Answer)
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower
 // limit of the loss: it can fail an upper bound and cannot pass one.
 func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.Answer, r *result.ObjectiveResult) {
-	v, least := faultValue(o, oc, a)
+	row := o.Metric.Row()
+	value := row.Effect(effectOf(oc, a))
+	v, least := value.V, value.Least
 	met := meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
 	switch {
 	case math.IsNaN(v):
+		r.Note = cmp.Or(value.Why, r.Note)
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
 		return
-	case least && (o.Metric.Name == "recover" || o.Metric.Name == "heal"):
+	case least && row.Recovers:
 		r.Low = result.Num(v)
 		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(v))
 		if a.RelapsedAt.Known() {
@@ -165,10 +168,10 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 		r.Note = "the share of bad requests stayed within the limit"
 	case math.IsInf(v, 1):
 		r.Note = "no recovery while the fault was active"
-	case o.Metric.Unit == slo.Seconds && o.Metric.Name != "area" && !least:
-		r.Low, r.High = faultRange(o, oc, a, v)
+	case value.Bounded && !least:
+		r.Low, r.High = result.Num(value.Low), result.Num(value.High)
 	}
-	if a.RelapsedAt.Known() && a.RecoveredAt.Known() && (o.Metric.Name == "recover" || o.Metric.Name == "heal") {
+	if a.RelapsedAt.Known() && a.RecoveredAt.Known() && row.Recovers {
 		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
 	}
 	switch {
@@ -188,62 +191,18 @@ func untouched(a impact.Answer) bool {
 	return a.Impact == result.NotImpacted || a.Impact == result.Impacted && !a.OnsetAt.Known()
 }
 
-// faultRange is the interval of a time of a fault whose figure is v. That of a sum of times is as wide
-// as the edges between which it was summed up.
-func faultRange(o slo.Objective, oc measure.Occurrence, a impact.Answer, v float64) (low, high result.Num) {
-	in, from := a.RecoveredIn, oc.Injected
-	switch o.Metric.Name {
-	case "onset":
-		in = a.OnsetIn
-	case "failover":
-		in = a.FailoverIn
-	case "heal":
-		from = oc.Cleared
-	case "degraded":
-		if a.RecoveredIn.High.Known() && a.OnsetIn.Low.Known() {
-			return result.Num(max(0, v-float64(a.OnsetIn.High-a.OnsetAt+a.RecoveredAt-a.RecoveredIn.Low))), result.Num(v + float64(a.OnsetAt-a.OnsetIn.Low+a.RecoveredIn.High-a.RecoveredAt))
-		}
-		width := a.Resolution.Seconds()
-		return result.Num(max(0, v-width)), result.Num(v + width)
+// effectOf returns the effect of an occurrence in the form that the rows of [slo.Metrics] use.
+func effectOf(oc measure.Occurrence, a impact.Answer) slo.Effect {
+	instant := func(at result.Num, in impact.Range) slo.Instant {
+		return slo.Instant{At: float64(at), Low: float64(in.Low), High: float64(in.High)}
 	}
-	since := func(at result.Num) result.Num { return result.Num(max(0, float64(at)-from.Seconds())) }
-	return since(in.Low), since(in.High)
-}
-
-// faultValue is the measured value of an objective on a fault, NaN where unknown. Least means
-// that the value is a lower limit, because there was no recovery.
-func faultValue(o slo.Objective, oc measure.Occurrence, a impact.Answer) (v float64, least bool) {
-	since := func(at result.Num, from float64) float64 { return max(0, float64(at)-from) }
-	injected, cleared := oc.Injected.Seconds(), oc.Cleared.Seconds()
-	unseen := !a.RecoveredAt.Known()
-	switch o.Metric.Name {
-	case "onset":
-		return since(a.OnsetAt, injected), false
-	case "failover":
-		switch {
-		case a.FailoverAt.Known():
-			return since(a.FailoverAt, injected), false
-		case untouched(a):
-			return 0, false
-		}
-		return math.Inf(1), false
-	case "recover":
-		if unseen {
-			return since(a.NotBefore, injected), true
-		}
-		return since(a.RecoveredAt, injected), false
-	case "heal":
-		switch {
-		case !oc.Over:
-			return math.NaN(), false
-		case unseen:
-			return since(a.NotBefore, cleared), true
-		}
-		return since(a.RecoveredAt, cleared), false
-	case "degraded":
-		return a.Degraded.Seconds(), unseen
-	case "failed":
-		return float64(a.Failed), unseen
+	e := slo.Effect{
+		Injected: oc.Injected.Seconds(), Cleared: math.NaN(), Untouched: untouched(a),
+		Onset: instant(a.OnsetAt, a.OnsetIn), Failover: instant(a.FailoverAt, a.FailoverIn), Recovered: instant(a.RecoveredAt, a.RecoveredIn),
+		NotBefore: float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area, Width: a.Resolution.Seconds(),
 	}
-	return a.Area, unseen
+	if oc.Over {
+		e.Cleared = oc.Cleared.Seconds()
+	}
+	return e
 }

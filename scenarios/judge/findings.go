@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -149,33 +147,18 @@ func newComposer(r *measure.Recording, c Case) *composer {
 	if c.Limit <= 0 {
 		c.Limit = scenarios.DefaultLimit
 	}
-	return &composer{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+	read := &readings{Recording: r, c: c}
+	out := &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}
+	return &composer{readings: read, effects: &effects{readings: read, asked: map[asked]impact.Answer{}}, tables: &tables{readings: read, out: out}}
 }
 
-// composer computes the findings.
+// composer judges the objectives and composes the findings.
 type composer struct {
-	*measure.Recording
-	c         Case
-	out       *Findings
-	end       time.Duration // of the judged load
-	records   []record      // ascending
-	starts    []time.Duration
-	lasts     map[time.Duration]int // by start: number of the last cell of a window
-	traffic   []int64               // requests of the load during each occurrence
-	answers   []impact.Answer       // one for each occurrence
+	*readings
+	*effects
+	*tables
 	incidents []*incident
-	asked     map[asked]impact.Answer
-	hists     *measure.Histograms
 	blocks    []*blocks // for the intervals of objectives
-	shed      shedView
-}
-
-// A record is a cell without its distributions.
-type record struct {
-	measure.Key
-	measure.Counts
-	ended int64 // in the window, whenever they were intended
-	edges measure.Edges
 }
 
 func (f *composer) finish() error {
@@ -189,7 +172,7 @@ func (f *composer) finish() error {
 	for i := range f.Faults {
 		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.Faults[i].Fault)))
 	}
-	f.incidents = incidents(f)
+	f.incidents = incidents(f.readings)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
 	sums, err := f.compose(ps)
@@ -200,12 +183,12 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f, i, ps, sums)}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
 	for _, in := range f.incidents {
-		f.out.Incidents = append(f.out.Incidents, in.row(f))
+		f.out.Incidents = append(f.out.Incidents, in.row(f.readings))
 	}
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
@@ -214,120 +197,6 @@ func (f *composer) finish() error {
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists
 	return nil
-}
-
-// gather reads every cell once for its counts.
-func (f *composer) gather() error {
-	f.lasts = map[time.Duration]int{}
-	err := f.Cells(func(k measure.Key, c *measure.Cell) {
-		f.lasts[k.Start] = len(f.records)
-		f.records = append(f.records, recordOf(k, c))
-		f.starts = append(f.starts, k.Start)
-	})
-	// a window without events is a window as well
-	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
-		f.starts = append(f.starts, t)
-	}
-	for _, m := range f.Marks {
-		if m < f.end {
-			f.starts = append(f.starts, m)
-		}
-	}
-	slices.Sort(f.starts)
-	f.starts = slices.Compact(f.starts)
-	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.Start, b.Start) })
-	return err
-}
-
-// requests counts the requests of the load during each occurrence of a fault.
-func (f *composer) requests() []int64 {
-	out := make([]int64, len(f.Faults))
-	for i := range f.records {
-		r := &f.records[i]
-		if r.Start < 0 || !f.Config.InSums(int(r.Series)) {
-			continue
-		}
-		for _, n := range f.Sets[r.Set] {
-			out[n] += r.Offered()
-		}
-	}
-	return out
-}
-
-// slices returns the windows of the judged run for objective o: the requests for which has is true.
-// Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
-// not the target's failure, and is left out. InFlight and Ended count all requests, independent of
-// has.
-func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
-	return f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
-		c = c.Punctual()
-		if o.Metric.Span == 0 {
-			c.Kinds[scenarios.Error] += c.Slow
-			c.Kinds[scenarios.OK] -= c.Slow
-		}
-		return c
-	})
-}
-
-// slicesAs is slices with the counts as seen by as.
-func (f *composer) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
-	limit := -1
-	if o.Metric.OfFault() {
-		limit = limitIndex(f.Config.Limits, o)
-	}
-	out := make([]impact.Slice, 0, len(f.starts))
-	under := int64(0) // in flight, as the window begins
-	next := 0
-	for _, start := range f.starts {
-		var cells []int
-		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
-		for ; next < len(f.records) && f.records[next].Start == start; next++ {
-			r := &f.records[next]
-			if !selects(&f.Config.Series, o, int(r.Series)) {
-				continue
-			}
-			s.Ended += r.ended
-			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
-			if has(r.Key, f.Sets[r.Set]) {
-				count(&s, as(&r.Counts), limit)
-				cells = append(cells, next)
-			}
-		}
-		if limit < 0 { // edges do not know which answers exceed an objective's own limit
-			s.Marks = marksOf(f.records, cells)
-		}
-		if start >= 0 && start < f.end {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// marksOf lists the requests of some records on demand: only the edges of outages are looked at. What
-// brunt itself caused is left out.
-func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
-	return func(out []impact.Mark) []impact.Mark {
-		var all measure.Edges
-		for _, i := range of {
-			all.Merge(&records[i].edges)
-		}
-		for _, m := range all.Marks(nil) {
-			out = append(out, impact.Mark{At: m.At, Bad: m.Bad})
-		}
-		return out
-	}
-}
-
-// count adds the counts of a cell to a slice.
-func count(s *impact.Slice, c *measure.Counts, limit int) {
-	s.Offered += c.Offered()
-	s.N += c.Offered() - c.Kinds[scenarios.Shed]
-	s.Bad += c.Bad()
-	s.Good += c.Kinds[scenarios.OK]
-	if limit >= 0 && limit < len(c.Over) {
-		s.Bad += c.Over[limit]
-		s.Good -= c.Over[limit]
-	}
 }
 
 // compose reads every cell once more and adds it to its phases. The result is indexed by phase and
@@ -345,11 +214,13 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 		for i := range ps {
 			if ps[i].has(k, f.Sets[k.Set]) {
 				sums[i][k.Series].Add(c)
-				f.block(i, k, c)
+				for _, b := range f.blocks {
+					b.add(&f.Config.Series, i, k, c)
+				}
 			}
 		}
 		for _, in := range f.incidents {
-			in.add(f, k, c)
+			in.add(f.readings, k, c)
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)
@@ -357,32 +228,4 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 	})
 	w.finish()
 	return sums, err
-}
-
-// block adds a cell of phase i to its blocks.
-func (f *composer) block(i int, k measure.Key, c *measure.Cell) {
-	for _, b := range f.blocks {
-		if b.key.phase == i && selects(&f.Config.Series, slo.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
-			b.add(k, c)
-		}
-	}
-}
-
-// iterations is the number that a rate counts in a span, and how long the selected loads could begin
-// iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
-// fault do not count in its rate.
-func (f *composer) iterations(o slo.Objective, p Span, as view) (n int64, span time.Duration) {
-	for i := range f.records {
-		r := &f.records[i]
-		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {
-			n += as(&r.Counts).Offered()
-		}
-	}
-	var on []Span
-	for l, s := range f.c.Loads {
-		if about(&f.Config.Series, o, l) {
-			on = append(on, s)
-		}
-	}
-	return n, p.covered(on)
 }

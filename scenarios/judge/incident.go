@@ -26,7 +26,7 @@ type incident struct {
 }
 
 // incidents finds the incidents of the run.
-func incidents(f *composer) []*incident {
+func incidents(f *readings) []*incident {
 	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	q.Slices = f.slices(slo.Objective{}, func(measure.Key, []int32) bool { return true })
 	var out []*incident
@@ -38,7 +38,7 @@ func incidents(f *composer) []*incident {
 
 // add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
 // left out.
-func (in *incident) add(f *composer, k measure.Key, c *measure.Cell) {
+func (in *incident) add(f *readings, k measure.Key, c *measure.Cell) {
 	end := f.EndOf(k.Start)
 	within := min(end, in.End) - max(k.Start, in.Begin)
 	if !f.Config.InSums(int(k.Series)) || within <= 0 {
@@ -67,7 +67,7 @@ func (in *incident) add(f *composer, k measure.Key, c *measure.Cell) {
 
 // faults lists the occurrences that were in at any time of an incident. Planned reports whether it
 // began while one of them was in, or within a hold of its clearing.
-func (in *incident) faults(f *composer) (names []string, planned bool) {
+func (in *incident) faults(f *readings) (names []string, planned bool) {
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" {
@@ -84,7 +84,7 @@ func (in *incident) faults(f *composer) (names []string, planned bool) {
 }
 
 // row is the incident as result.json has it.
-func (in *incident) row(f *composer) result.Incident {
+func (in *incident) row(f *readings) result.Incident {
 	out := result.Incident{
 		Begin: result.Sec(in.Begin), BeginLow: in.BeginIn.Low, BeginHigh: in.BeginIn.High,
 		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over, Degraded: result.Sec(in.Degraded),
@@ -109,7 +109,7 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	}
 	count := int64(0)
 	for _, in := range f.incidents {
-		if names, _ := in.faults(f); len(names) == 0 {
+		if names, _ := in.faults(f.readings); len(names) == 0 {
 			continue
 		}
 		if r := recoveryOf(o, in); count == 0 || worse(o, &r, &worst) {

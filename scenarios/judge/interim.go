@@ -48,7 +48,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	if a.sums == nil {
 		a.sums, a.done = map[int32][]measure.Cell{}, map[time.Duration]bool{}
 	}
-	w := &rows{composer: f, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
+	w := &rows{tables: f.tables, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
 	f.hists = a.hists.Fork()
 	if err := a.take(w, r); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f, i, ps, in)})
+		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in)})
 	}
 	f.table(ps, in)
 	f.errorGroups(ps, in)
@@ -107,7 +107,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	}
 	w.out.Windows = a.windows
 	read, err := s.CellsFrom(a.read, func(k measure.Key, c *measure.Cell) error {
-		w.PhasesOf(k, func(p int32) { a.series(p, w.composer)[k.Series].Add(c) })
+		w.PhasesOf(k, func(p int32) { a.series(p, w.tables)[k.Series].Add(c) })
 		a.records = append(a.records, recordOf(k, c))
 		if row != nil && at != k.Start {
 			write()
@@ -131,7 +131,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 }
 
 // series returns the sums of a phase.
-func (a *Interim) series(phase int32, f *composer) []measure.Cell {
+func (a *Interim) series(phase int32, f *tables) []measure.Cell {
 	if a.sums[phase] == nil {
 		a.sums[phase] = make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
 	}
@@ -157,12 +157,6 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 		r.Error += c.Kinds[scenarios.Error]
 		r.Skipped += c.Kinds[scenarios.Skipped]
 	}
-}
-
-func recordOf(k measure.Key, c *measure.Cell) record {
-	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, edges: c.Edges.Clone()}
-	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
-	return r
 }
 
 // compose returns the sums of a phase: those of closed windows plus the open ones. Folding is held,
@@ -192,7 +186,7 @@ func (a *Interim) compose(f *composer, r *measure.Snapshot) func(phase int32) []
 
 // rows makes the records and rows of all windows; those of closed windows are reused.
 func (a *Interim) rows(w *rows, r *measure.Snapshot) {
-	f := w.composer
+	f := w.tables
 	f.records = slices.Clone(a.records)
 	f.hists = a.hists.Fork()
 	f.out.Windows = slices.Clone(a.windows)

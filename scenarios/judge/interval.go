@@ -20,7 +20,7 @@ const (
 // independent (block bootstrap; Künsch, 1989).
 type blocks struct {
 	key    blocksKey
-	span   Span
+	from   time.Duration
 	length time.Duration
 	list   []sum
 }
@@ -49,37 +49,22 @@ func hasInterval(m slo.Metric) bool {
 	return row.Name == "p" || row.Count != nil && row.Unit == slo.ShareOf
 }
 
-// planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
-// seconds and more.
-func (f *composer) planBlocks(ps []phase) {
-	for _, o := range f.c.SLO {
-		for i, p := range ps {
-			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
-				continue
-			}
-			b := &blocks{key: keyOf(o, i), span: p.Span, length: max(time.Second, p.length()/maxBlocks)}
-			b.list = make([]sum, int(p.length()/b.length)+1)
-			f.blocks = append(f.blocks, b)
-		}
+// newBlocks makes the blocks of a phase that begins at from and lasts d.
+func newBlocks(key blocksKey, from, d time.Duration) *blocks {
+	b := &blocks{key: key, from: from, length: max(time.Second, d/maxBlocks)}
+	b.list = make([]sum, int(d/b.length)+1)
+	return b
+}
+
+// add counts a cell of phase i, if it is that of the blocks and their objectives select its series.
+func (b *blocks) add(c *measure.Series, i int, k measure.Key, cell *measure.Cell) {
+	if b.key.phase == i && selects(c, slo.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
+		b.count(k, cell)
 	}
 }
 
-// blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
-// metric has no interval.
-func (f *composer) blocksOf(o slo.Objective, i int) *blocks {
-	if !hasInterval(o.Metric) {
-		return nil
-	}
-	for _, b := range f.blocks {
-		if b.key == keyOf(o, i) {
-			return b
-		}
-	}
-	return nil
-}
-
-func (b *blocks) add(k measure.Key, c *measure.Cell) {
-	i := min(max(0, int((k.Start-b.span.From)/b.length)), len(b.list)-1)
+func (b *blocks) count(k measure.Key, c *measure.Cell) {
+	i := min(max(0, int((k.Start-b.from)/b.length)), len(b.list)-1)
 	s := c.Counts()
 	switch b.key.of {
 	case "response":

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"math"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -26,7 +25,7 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 		return r
 	}
 	r.Count = l.Acknowledged
-	low, high := ledgerValue(o, l)
+	low, high := o.Metric.Row().Writes(writesOf(l))
 	r.Measured = result.Num(low)
 	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
 	if l.Unsure() == 0 {
@@ -51,26 +50,11 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	return r
 }
 
-// ledgerValue returns the lowest and the highest possible value of a metric: as if every write
-// that was not read back were correct, and as if none were.
-func ledgerValue(o slo.Objective, l *result.LedgerRecord) (low, high float64) {
-	any := l.Unsure()
-	lost := any - l.Unread
-	switch o.Metric.Name {
-	case "lost":
-		return float64(l.Lost), float64(l.Lost + lost)
-	case "duplicated":
-		return float64(l.Duplicated), float64(l.Duplicated + any)
-	case "stale":
-		n := float64(l.Acknowledged)
-		return float64(l.Stale) / n, float64(l.Stale+any) / n
+// writesOf returns what the ledger found in the form that the rows of [slo.Metrics] use.
+func writesOf(l *result.LedgerRecord) slo.Writes {
+	return slo.Writes{
+		Acknowledged: l.Acknowledged, Lost: l.Lost, Duplicated: l.Duplicated, Stale: l.Stale,
+		MayBeLost: l.Unsure() - l.Unread, MayBeWrong: l.Unsure(),
+		RPOLow: float64(l.RPOLow), RPOHigh: float64(l.RPO), LateLow: float64(l.LateLow), LateHigh: float64(l.LateHigh),
 	}
-	low, high = float64(l.RPOLow), float64(l.RPO)
-	if o.Metric.Name == "late" {
-		low, high = float64(l.LateLow), float64(l.LateHigh)
-	}
-	if lost > 0 {
-		high = math.Inf(1)
-	}
-	return low, high
 }

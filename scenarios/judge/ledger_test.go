@@ -59,7 +59,7 @@ func TestJudgeLedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := &composer{c: Case{Ledger: tt.l}}
+			f := &composer{readings: &readings{c: Case{Ledger: tt.l}}}
 			r := f.judgeLedger(o)
 			if r.Verdict != tt.want {
 				t.Errorf("%s is %s (%s), want %s", tt.text, r.Verdict, r.Note, tt.want)

@@ -12,17 +12,25 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// mainObjective is the objective whose requests the record of the fault shows: the first objective
-// on the fault, else one that selects all requests.
-func (f *composer) mainObjective(fault string) slo.Objective {
-	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
-		for _, o := range f.c.SLO {
-			if o.Metric.Name == name && scenarios.FaultOf(o.After) == fault {
-				return o
-			}
+// effects are the effects of the faults on the load.
+type effects struct {
+	*readings
+	answers []impact.Answer // one for each occurrence
+	asked   map[asked]impact.Answer
+	shed    shedView
+}
+
+// mainObjective is the objective whose requests the record of the fault shows: the objective on the
+// fault with the highest rank, the first of several; else one that selects all requests.
+func (f *effects) mainObjective(fault string) slo.Objective {
+	main := slo.Objective{Metric: slo.Metric{Name: "recover"}}
+	rank := -1
+	for _, o := range f.c.SLO {
+		if row := o.Metric.Row(); row.Effect != nil && row.Rank > rank && scenarios.FaultOf(o.After) == fault {
+			main, rank = o, row.Rank
 		}
 	}
-	return slo.Objective{Metric: slo.Metric{Name: "recover"}}
+	return main
 }
 
 // asked identifies an answer: the occurrence, and which requests are bad.
@@ -34,7 +42,7 @@ type asked struct {
 
 // ask computes the effect of occurrence i on the requests that objective o selects. Objectives with
 // the same selection share an answer.
-func (f *composer) ask(i int, o slo.Objective) impact.Answer {
+func (f *effects) ask(i int, o slo.Objective) impact.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
 	if !known {
@@ -47,7 +55,7 @@ func (f *composer) ask(i int, o slo.Objective) impact.Answer {
 	return a
 }
 
-func (f *composer) find(i int, o slo.Objective) impact.Answer {
+func (f *effects) find(i int, o slo.Objective) impact.Answer {
 	oc := f.Faults[i]
 	if oc.Name == "" {
 		return impact.Unknown(result.NotInjected, "")
@@ -58,7 +66,7 @@ func (f *composer) find(i int, o slo.Objective) impact.Answer {
 }
 
 // questionOn describes the load that objective o selects around occurrence i.
-func questionOn(f *composer, i int, o slo.Objective) impact.Question {
+func questionOn(f *effects, i int, o slo.Objective) impact.Question {
 	oc := f.Faults[i]
 	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	if oc.Over {
@@ -95,7 +103,7 @@ func begunIn(p Span, in []impact.Slice) []impact.Slice {
 }
 
 // calmFrom is the time when the faults before occurrence i were over and recovered from.
-func (f *composer) calmFrom(i int) time.Duration {
+func (f *effects) calmFrom(i int) time.Duration {
 	from := time.Duration(0)
 	for j := range f.Faults[:i] {
 		if f.Faults[j].Name == "" {
@@ -114,19 +122,8 @@ func (f *composer) calmFrom(i int) time.Duration {
 	return from
 }
 
-// after returns the first fault that was injected after occurrence i.
-func (f *composer) after(i int) *measure.Occurrence {
-	var next *measure.Occurrence
-	for j := range f.Faults {
-		if g := &f.Faults[j]; j > i && g.Name != "" && (next == nil || g.Injected < next.Injected) {
-			next = g
-		}
-	}
-	return next
-}
-
 // confound marks an answer that cannot be separated from the effect of another fault.
-func (f *composer) confound(i int, a *impact.Answer, next *measure.Occurrence) {
+func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 	oc := f.Faults[i]
 	why := ""
 	for j := range i {

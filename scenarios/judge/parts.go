@@ -11,7 +11,7 @@ import (
 )
 
 // parts are the parts of the impact of occurrence i, from the sums of phases.
-func parts(f *composer, i int, ps []phase, sums [][]measure.Cell) *result.ImpactParts {
+func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactParts {
 	oc := &f.Faults[i]
 	if oc.Name == "" {
 		return nil
@@ -45,7 +45,7 @@ func parts(f *composer, i int, ps []phase, sums [][]measure.Cell) *result.Impact
 }
 
 // partsOf adds up the steps of the phase with a name.
-func partsOf(f *composer, ps []phase, sums [][]measure.Cell, name string) *measure.Cell {
+func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name string) *measure.Cell {
 	total := &measure.Cell{}
 	if i := slices.IndexFunc(ps, func(p phase) bool { return p.name == name }); i >= 0 {
 		for s := range f.Config.Steps {
@@ -58,7 +58,7 @@ func partsOf(f *composer, ps []phase, sums [][]measure.Cell, name string) *measu
 }
 
 // lostTo is the number of acknowledged writes that were lost to occurrence i.
-func lostTo(f *composer, i int) int64 {
+func lostTo(f *effects, i int) int64 {
 	n := int64(0)
 	if f.c.Ledger != nil && f.Faults[i].Name != "" {
 		for _, s := range f.c.Ledger.LostSpans {
@@ -79,7 +79,7 @@ type shedView struct {
 // withoutShed returns the records with shed requests as errors, except those of loads that an
 // objective on shed covers: it says how much of them may be shed. It is nil where no other request
 // was shed.
-func withoutShed(f *composer) []record {
+func withoutShed(f *effects) []record {
 	if f.shed.known {
 		return f.shed.records
 	}
@@ -107,14 +107,14 @@ func withoutShed(f *composer) []record {
 // withShed is the answer a about occurrence i, or the one with shed requests as errors where those
 // surged. A load that shed before the fault is held against more than twice of that. Edges of shed
 // requests are known to the window.
-func withShed(f *composer, i int, o slo.Objective, a impact.Answer) impact.Answer {
+func withShed(f *effects, i int, o slo.Objective, a impact.Answer) impact.Answer {
 	records := withoutShed(f)
 	if records == nil || a.BadBefore {
 		return a
 	}
-	g := *f
-	g.records = records
-	q := questionOn(&g, i, o)
+	read := *f.readings
+	read.records = records
+	q := questionOn(&effects{readings: &read, answers: f.answers}, i, o)
 	for j := range q.Slices {
 		q.Slices[j].Marks = nil
 	}

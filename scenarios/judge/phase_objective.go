@@ -3,9 +3,9 @@ package judge
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -21,7 +21,9 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 		case o.Metric.OfLedger():
 			r = f.judgeLedger(o)
 		case o.Metric.OfSeries():
-			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult { return f.judgeSeries(o, p.name, p.Span) })
+			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult {
+				return JudgeSeries(o, p.name, p.Span, f.c.Usage, f.c.Series)
+			})
 		default:
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
@@ -131,19 +133,13 @@ func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.
 func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts sum, as view) result.ObjectiveResult {
 	sum, limit := &counts, limitIndex(f.Config.Limits, o)
 	r := unanswered(p.name, "")
-	switch o.Metric.Name {
-	case "rate":
-		sum.Iterations, sum.Span = f.iterations(o, p.Span, as)
-		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.Iterations
-	case "burn":
-		var worst float64
-		worst, *sum = f.burn(o, p, as)
-		r.Measured, r.Count = result.Num(worst), sum.Offered()
-	case "slices":
-		var share float64
-		share, r.Count = f.timeslices(o, p, as)
-		r.Measured = result.Num(share)
-	default:
+	if row := o.Metric.Row(); row.Spans != nil {
+		v, n := row.Spans(o.Metric, spans(f.readings, o, p, as))
+		r.Measured, r.Count = result.Num(v), n
+	} else {
+		if row.Rate != nil {
+			sum.Iterations, sum.Span = f.iterations(o, p.Span, as)
+		}
 		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.population(o.Metric)
 	}
 	if b := f.blocksOf(o, i); b != nil {
@@ -165,7 +161,7 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	}
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
-	case o.Metric.Name == "rate" && sum.Span > 0 && !met:
+	case o.Metric.Row().Rate != nil && sum.Span > 0 && !met:
 		return scenarios.Fail, "no iteration began in " + p.name
 	case p.length() == 0:
 		return scenarios.Inconclusive, p.name + " is empty: another fault was injected, or the load ended, before the fault was cleared"
@@ -190,91 +186,29 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	return scenarios.Pass, ""
 }
 
-// unshown explains why the requests do not show that an objective on a share holds, although it holds
-// for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
-// share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
-//
-// The bound is that of the requests of the phase. The spread between seconds is wider, and says how
-// much another run may differ: it stands beside as the interval, and decides only in strict runs.
-func unshown(o slo.Objective, sum *sum, limit int) string {
-	share := allowed(o)
-	if row := o.Metric.Row(); row.Count == nil || row.Unit != slo.ShareOf || share <= 0 || share >= 1 {
-		return ""
-	}
-	bad, n, complement := sum.share(o, limit)
-	bound := impact.UpperBound(float64(bad), float64(n), impact.Confidence)
-	if bound <= share {
-		return ""
-	}
-	shown := func(share float64) string {
-		if complement {
-			share = 1 - share
-		}
-		return o.Metric.FormatValue(share)
-	}
-	text := fmt.Sprintf("%s of %d requests, which show no better than %s", shown(float64(bad)/float64(n)), n, shown(bound))
-	if need := enoughToShow(float64(bad)/float64(n), share); need > 0 {
-		text += fmt.Sprintf(": about %d are needed at this share", need)
-	}
-	return text
-}
-
-// enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
-// zero where a hundred million do not.
-func enoughToShow(share, limit float64) int64 {
-	for n := 10.0; n <= 1e8; n *= 1.1 {
-		if impact.UpperBound(math.Round(share*n), n, impact.Confidence) <= limit {
-			return int64(n)
+// planBlocks makes the blocks for every objective and phase with an interval, in phases of ten
+// seconds and more.
+func (f *composer) planBlocks(ps []phase) {
+	for _, o := range f.c.SLO {
+		for i, p := range ps {
+			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
+				continue
+			}
+			f.blocks = append(f.blocks, newBlocks(keyOf(o, i), p.From, p.length()))
 		}
 	}
-	return 0
 }
 
-// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
-// that the objective failed however few requests there were.
-func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
-	bad, n, _ := sum.share(o, limit)
-	if o.Metric.Name == "burn" {
-		bad, n = sum.Bad(), sum.Offered()
+// blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
+// metric has no interval.
+func (f *composer) blocksOf(o slo.Objective, i int) *blocks {
+	if !hasInterval(o.Metric) {
+		return nil
 	}
-	share := allowed(o)
-	if o.Metric.Name == "p" && !o.Upper() { // it needs enough requests above the value
-		bad, share = n-bad, o.Metric.Quantile
+	for _, b := range f.blocks {
+		if b.key == keyOf(o, i) {
+			return b
+		}
 	}
-	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
-}
-
-// allowed is the share of requests that an objective allows to be bad, or 1 where the objective
-// has no such share.
-func allowed(o slo.Objective) float64 {
-	row := o.Metric.Row()
-	switch {
-	case row.Name == "p":
-		return 1 - o.Metric.Quantile
-	case row.Name == "burn" && o.Upper():
-		return min(1, o.Value*(1-o.Metric.Share))
-	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
-	case row.Better == slo.HigherIsBetter && !o.Upper():
-		return 1 - o.Value
-	case row.Better == slo.LowerIsBetter && o.Upper():
-		return o.Value
-	}
-	return 1
-}
-
-// Need is the least number of requests with which an objective can pass; ok is false where
-// there is no such number. An objective that allows no bad request needs one request, because
-// more good requests prove nothing more.
-func Need(o slo.Objective) (n int64, ok bool) {
-	if o.Metric.Name == "p" {
-		return impact.EnoughForQuantile(o.Metric.Quantile), true
-	}
-	a := allowed(o)
-	switch {
-	case a >= 1:
-		return 0, false
-	case a <= 0:
-		return 1, true
-	}
-	return impact.EnoughFor(a), true
+	return nil
 }

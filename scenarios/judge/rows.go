@@ -19,7 +19,7 @@ const maxRows = 20_000
 // rows makes the rows of windows. A window is written with its last cell, because an iteration may
 // end long after the window in which it was intended.
 type rows struct {
-	*composer
+	*tables
 	open   map[time.Duration][]*measure.Cell // by series
 	done   map[time.Duration]bool
 	groups map[time.Duration]*group // groups of windows, by the start of each window
@@ -34,8 +34,8 @@ type group struct {
 	cells      []*measure.Cell // by series
 }
 
-func (f *composer) newRows() *rows {
-	w := &rows{composer: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
+func (f *tables) newRows() *rows {
+	w := &rows{tables: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
 	each := len(f.Config.Steps) + len(f.mixed())
 	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
 	if seconds > 1 {
@@ -55,7 +55,7 @@ func (f *composer) newRows() *rows {
 
 // mixed are the loads whose steps together are neither one step nor the whole run: they have rows of
 // their own.
-func (f *composer) mixed() []int {
+func (f *tables) mixed() []int {
 	var out []int
 	all := 0
 	for i := range f.Config.Loads {
@@ -70,7 +70,7 @@ func (f *composer) mixed() []int {
 }
 
 // stepsOf returns the series of a load's steps, without those of parts.
-func (f *composer) stepsOf(load int) []int {
+func (f *tables) stepsOf(load int) []int {
 	var out []int
 	for i, s := range f.Config.Steps {
 		if s.Load == load && f.Config.InSums(i) {

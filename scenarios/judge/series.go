@@ -48,12 +48,6 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	return out
 }
 
-// judgeSeries judges an objective on a series in a part of the run, by the worst replica or set
-// of labels.
-func (f *composer) judgeSeries(o slo.Objective, phase string, in Span) result.ObjectiveResult {
-	return JudgeSeries(o, phase, in, f.c.Usage, f.c.Series)
-}
-
 // JudgeSeries judges an objective on the resource usage of a unit or on a named series. Where
 // less than half of the values are known, the verdict is inconclusive, because the worst value
 // may be missing. A growth is judged by its interval, which must lie on one side of the target.

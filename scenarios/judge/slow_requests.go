@@ -10,7 +10,7 @@ import (
 
 // slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
 // first.
-func (f *composer) slowest() []result.SlowRequest {
+func (f *tables) slowest() []result.SlowRequest {
 	const mostOfFault = 3
 	type one struct {
 		measure.Slow

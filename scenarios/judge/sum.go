@@ -38,8 +38,9 @@ func (s *sum) population(m slo.Metric) int64 {
 		}
 	}
 	switch {
-	case m.Name == "rate":
-		return s.Iterations
+	case m.Row().Rate != nil:
+		_, n := m.Row().Rate(s.row(-1))
+		return n
 	case m.Of != "":
 		return s.Kinds[scenarios.OK]
 	}
@@ -51,6 +52,7 @@ func (s *sum) row(limit int) slo.Counts {
 	c := slo.Counts{
 		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
 		Timeouts: s.Timeouts, Checks: s.Checks, Failed: s.Failed,
+		Iterations: s.Iterations, Span: s.Span,
 	}
 	if limit >= 0 && limit < len(s.Over) {
 		c.Over = s.Over[limit]
@@ -98,34 +100,34 @@ func (s *sum) quantile(m slo.Metric, q float64) float64 {
 // measure returns the value of a metric over s; NaN is unknown. Failed requests count as slower than
 // any answer, so max and mean are infinite with one of them.
 func (s *sum) measure(o slo.Objective, limit int) float64 {
-	m := o.Metric
-	good := s.Kinds[scenarios.OK]
-	switch m.Name {
-	case "p":
-		return s.agree(o, limit, s.quantile(m, m.Quantile))
-	case "max", "mean":
-		switch {
-		case m.Of == "" && s.Bad() > 0:
-			return math.Inf(1)
-		case good == 0:
-			return math.NaN()
-		case m.Name == "max" && m.Of == "service":
-			return s.SvcMost.Seconds()
-		case m.Name == "max":
-			return s.Most.Seconds()
-		case m.Of == "service":
-			return s.SvcTotal.Seconds() / float64(good)
-		}
-		return s.Total.Seconds() / float64(good)
-	case "rate":
-		return float64(s.Iterations) / s.Span.Seconds()
+	switch row := o.Metric.Row(); {
+	case row.Times != nil:
+		return s.agree(o, limit, row.Times(o.Metric, s.timesOf(o.Metric)))
+	case row.Rate != nil:
+		v, _ := row.Rate(s.row(limit))
+		return v
+	default:
+		return row.Of(s.row(limit))
 	}
-	return m.Row().Of(s.row(limit))
+}
+
+// timesOf returns the times in the form that the rows of [slo.Metrics] use.
+func (s *sum) timesOf(m slo.Metric) slo.Times {
+	t := slo.Times{
+		At: func(q float64) float64 { return s.quantile(m, q) }, OK: s.Kinds[scenarios.OK], Bad: s.Bad(), Most: s.Most.Seconds(), Sum: s.Total.Seconds(),
+	}
+	if m.Of == "service" {
+		t.Most, t.Sum = s.SvcMost.Seconds(), s.SvcTotal.Seconds()
+	}
+	if m.Of != "" { // of good answers alone
+		t.Bad = 0
+	}
+	return t
 }
 
 // ofSpans reports whether a metric is computed over spans of time, and so cannot be measured
 // from one sum.
-func ofSpans(m slo.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
+func ofSpans(m slo.Metric) bool { return m.Row().Spans != nil }
 
 // agree moves a percentile that was read from a histogram to the side of the target on which
 // the count of requests lies, so that no report says `passed: 200.1ms < 200ms`.

@@ -12,8 +12,15 @@ import (
 	"brunt/scenarios/slo"
 )
 
+// tables writes the rows of result.json.
+type tables struct {
+	*readings
+	out   *Findings
+	hists *measure.Histograms
+}
+
 // table lists the measurements of each phase.
-func (f *composer) table(ps []phase, sums [][]measure.Cell) {
+func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		total := &measure.Cell{}
 		byLoad := make([]measure.Cell, len(f.Config.Loads))
@@ -47,7 +54,7 @@ func (f *composer) table(ps []phase, sums [][]measure.Cell) {
 
 // outcomes writes a row for all outcomes and one for each that occurred. The rate is the count of
 // the row over the time that the load ran within the phase.
-func (f *composer) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
+func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
 	n := c.Offered()
 	if n == 0 && load != "*" {
 		return
@@ -88,7 +95,7 @@ func (s *sum) times(m slo.Metric) result.Times {
 }
 
 // errorGroups lists the errors of the judged run by step and cause, most frequent first.
-func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
+func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
 	for s, step := range f.Config.Steps {
 		for _, n := range sums[run][s].Causes {
@@ -115,7 +122,7 @@ func firstSample(s *measure.Samples, step int32, cause scenarios.Cause) *result.
 }
 
 // health returns the generator's lag and queue over the run and in each phase.
-func (f *composer) health(ps []phase, sums [][]measure.Cell) {
+func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		all := &measure.Cell{}
 		for l := range f.Config.Loads {

@@ -60,7 +60,7 @@ func (m Metric) OfFault() bool { return m.Row().ofFault() }
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
 // Latency reports whether the metric is a time of requests: a percentile, max or mean.
-func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
+func (m Metric) Latency() bool { return m.Row().Times != nil }
 
 // MetricNames lists the metrics of objectives, as an author writes them.
 func MetricNames() []string { return Metrics().Names() }

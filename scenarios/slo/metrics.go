@@ -10,11 +10,13 @@ var metrics = Table{
 	{
 		Name: "p", Unit: Seconds, Args: []Arg{argPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
 		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
+		Times:   func(m Metric, t Times) float64 { return t.At(m.Quantile) },
 		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
 	},
-	{Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Meaning: "The longest response time."},
+	{Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest, Meaning: "The longest response time."},
 	{
 		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"}, Aliases: map[string]string{"avg": "mean", "average": "mean"},
+		Times:   mean,
 		Meaning: "The mean response time of good answers.",
 	},
 	{
@@ -42,6 +44,7 @@ var metrics = Table{
 	{
 		Name: "rate", Unit: PerSecond, Better: HigherIsBetter, Bare: true, Written: []string{"rate"},
 		Aliases: map[string]string{"throughput": "rate", "rps": "rate"},
+		Rate:    func(c Counts) (float64, int64) { return float64(c.Iterations) / c.Span.Seconds(), c.Iterations },
 		Meaning: "Iterations a second; of a step, its requests a second.",
 	},
 	{
@@ -61,27 +64,33 @@ var metrics = Table{
 	},
 	{
 		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
+		Spans:   burn,
 		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
 	},
 	{
 		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{argSpan, argShare}, Late: true, Written: []string{"slices(1s, 99%)"},
+		Spans:   timeslices,
 		Meaning: "The share of time slices, each as long as the time in parentheses, that reached the availability beside it.",
 	},
 	{
 		Name: "onset", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"onset"},
+		Effect: onset, Rank: 4,
 		Meaning: "The time from the injection of a fault to its first visible effect.",
 	},
 	{
 		Name: "failover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"failover"},
+		Effect: failover, Rank: 5,
 		Meaning: "The time from the injection until the target was good again while the fault was still in.",
 	},
 	{
 		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"recover", "recover.p95"},
 		Aliases: map[string]string{"mttr": "recover", "rto": "recover"},
+		Effect:  recoverTime, Recovers: true, Rank: 7,
 		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all occurrences.",
 	},
 	{
 		Name: "heal", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"heal"},
+		Effect: heal, Recovers: true, Healing: true, Rank: 6,
 		Meaning: "The time from the instant at which the fault was cleared until the target had recovered.",
 	},
 	{
@@ -90,35 +99,46 @@ var metrics = Table{
 	},
 	{
 		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
+		Effect: degraded, Rank: 3,
 		Meaning: "Seconds of bad requests because of a fault: the sum of all stretches of them.",
 	},
 	{
 		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
+		Effect: failed, Rank: 2,
 		Meaning: "How many requests were bad because of a fault, beyond the share of the baseline.",
 	},
 	{
 		Name: "area", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"area"},
+		Effect: area, Rank: 1,
 		Meaning: "The service lost because of a fault, in seconds of full outage.",
 	},
 	{
 		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
+		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
 		Meaning: "How many acknowledged writes were not found after the run, though they were asked for again until the ledger's `within`.",
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
+		Writes:  func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) },
 		Meaning: "How many acknowledged writes were found more than once.",
 	},
 	{
 		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"stale"},
+		Writes: func(w Writes) (low, high float64) {
+			n := float64(w.Acknowledged)
+			return float64(w.Stale) / n, float64(w.Stale+w.MayBeWrong) / n
+		},
 		Meaning: "The share of acknowledged writes that some unit did not have, while another did.",
 	},
 	{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
+		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost " +
 			"write to the last, at most between the writes around them that are there.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
+		Writes: func(w Writes) (low, high float64) { return w.LateLow, w.orLost(w.LateHigh) },
 		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at " +
 			"first; writes that are never found are lost, not late.",
 	},
@@ -128,6 +148,7 @@ var metrics = Table{
 	},
 	{
 		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"resolved(name)"},
+		Healing: true,
 		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was over.",
 	},
 	{

@@ -3,14 +3,15 @@ package slo
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // A Row describes one metric, or one family of them, such as the percentiles. The rows of
 // [Metrics] are the only list of metrics: the parser, the judge, the reference and the reports
 // read them.
 //
-// To add a metric, add a row to [Metrics]. For a metric over requests, Count computes its value
-// from the counts; nothing else is needed.
+// To add a metric, add a row to [Metrics] with the function that computes its value; nothing else is
+// needed.
 type Row struct {
 	Name    string            // name in objectives, without prefix, arguments and percentile
 	Unit    Unit              // of its value
@@ -22,8 +23,20 @@ type Row struct {
 	Aliases map[string]string // names in other tools, with their form here
 	Late    bool              // known only after the run, so steady and stop can't use it
 	Lasts   bool              // of a fault: it accumulates over the fault, so it may have a lower bound too
-	Count   CountFunc         // computes it from counted requests; nil: the judge measures it as Needs says
 	Meaning string            // one sentence
+
+	// One of these computes the value. A row without any is measured as Needs says.
+	Count  CountFunc                                // from counted requests
+	Rate   func(Counts) (v float64, n int64)        // from counted requests, over the time of the load; n requests decide
+	Times  func(Metric, Times) float64              // from the times of requests
+	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time, n of them or of their requests
+	Effect func(Effect) Value                       // from what a fault did to the load
+	Writes func(Writes) (low, high float64)         // from the ledger: as if every write that was not read back were correct, and as if none were
+
+	// Of a fault:
+	Recovers bool // its value is the time until recovery
+	Healing  bool // it is measured from the clearing, not the injection
+	Rank     int  // of several objectives on one fault, that with the highest rank chooses the requests of its record
 }
 
 // Direction says which values of a metric are better.
@@ -74,6 +87,9 @@ type Counts struct {
 	Over     int64 // good answers slower than the objective's limit
 	Checks   int64 // checks made, plus one for each request whose checks could not be made
 	Failed   int64 // checks that failed
+
+	Iterations int64         // begun within Span
+	Span       time.Duration // in which the load could begin iterations
 }
 
 // Offered is the number of all intended requests.

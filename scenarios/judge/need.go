@@ -1,0 +1,98 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+
+	"brunt/scenarios/impact"
+	"brunt/scenarios/slo"
+)
+
+// unshown explains why the requests do not show that an objective on a share holds, although it holds
+// for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
+// share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
+//
+// The bound is that of the requests of the phase. The spread between seconds is wider, and says how
+// much another run may differ: it stands beside as the interval, and decides only in strict runs.
+func unshown(o slo.Objective, sum *sum, limit int) string {
+	share := allowed(o)
+	if row := o.Metric.Row(); row.Count == nil || row.Unit != slo.ShareOf || share <= 0 || share >= 1 {
+		return ""
+	}
+	bad, n, complement := sum.share(o, limit)
+	bound := impact.UpperBound(float64(bad), float64(n), impact.Confidence)
+	if bound <= share {
+		return ""
+	}
+	shown := func(share float64) string {
+		if complement {
+			share = 1 - share
+		}
+		return o.Metric.FormatValue(share)
+	}
+	text := fmt.Sprintf("%s of %d requests, which show no better than %s", shown(float64(bad)/float64(n)), n, shown(bound))
+	if need := enoughToShow(float64(bad)/float64(n), share); need > 0 {
+		text += fmt.Sprintf(": about %d are needed at this share", need)
+	}
+	return text
+}
+
+// enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
+// zero where a hundred million do not.
+func enoughToShow(share, limit float64) int64 {
+	for n := 10.0; n <= 1e8; n *= 1.1 {
+		if impact.UpperBound(math.Round(share*n), n, impact.Confidence) <= limit {
+			return int64(n)
+		}
+	}
+	return 0
+}
+
+// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
+// that the objective failed however few requests there were.
+func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
+	bad, n, _ := sum.share(o, limit)
+	if o.Metric.Name == "burn" {
+		bad, n = sum.Bad(), sum.Offered()
+	}
+	share := allowed(o)
+	if o.Metric.Name == "p" && !o.Upper() { // it needs enough requests above the value
+		bad, share = n-bad, o.Metric.Quantile
+	}
+	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
+}
+
+// allowed is the share of requests that an objective allows to be bad, or 1 where the objective
+// has no such share.
+func allowed(o slo.Objective) float64 {
+	row := o.Metric.Row()
+	switch {
+	case row.Name == "p":
+		return 1 - o.Metric.Quantile
+	case row.Name == "burn" && o.Upper():
+		return min(1, o.Value*(1-o.Metric.Share))
+	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
+	case row.Better == slo.HigherIsBetter && !o.Upper():
+		return 1 - o.Value
+	case row.Better == slo.LowerIsBetter && o.Upper():
+		return o.Value
+	}
+	return 1
+}
+
+// Need is the least number of requests with which an objective can pass; ok is false where
+// there is no such number. An objective that allows no bad request needs one request, because
+// more good requests prove nothing more.
+func Need(o slo.Objective) (n int64, ok bool) {
+	if o.Metric.Name == "p" {
+		return impact.EnoughForQuantile(o.Metric.Quantile), true
+	}
+	a := allowed(o)
+	switch {
+	case a >= 1:
+		return 0, false
+	case a <= 0:
+		return 1, true
+	}
+	return impact.EnoughFor(a), true
+}

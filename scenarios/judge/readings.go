@@ -1,0 +1,191 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
+)
+
+// readings are the counts of a recording, read back once.
+type readings struct {
+	*measure.Recording
+	c       Case
+	end     time.Duration // of the judged load
+	records []record      // ascending
+	starts  []time.Duration
+	lasts   map[time.Duration]int // by start: number of the last cell of a window
+	traffic []int64               // requests of the load during each occurrence
+}
+
+// A record is a cell without its distributions.
+type record struct {
+	measure.Key
+	measure.Counts
+	ended int64 // in the window, whenever they were intended
+	edges measure.Edges
+}
+
+// gather reads every cell once for its counts.
+func (f *readings) gather() error {
+	f.lasts = map[time.Duration]int{}
+	err := f.Cells(func(k measure.Key, c *measure.Cell) {
+		f.lasts[k.Start] = len(f.records)
+		f.records = append(f.records, recordOf(k, c))
+		f.starts = append(f.starts, k.Start)
+	})
+	// a window without events is a window as well
+	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
+		f.starts = append(f.starts, t)
+	}
+	for _, m := range f.Marks {
+		if m < f.end {
+			f.starts = append(f.starts, m)
+		}
+	}
+	slices.Sort(f.starts)
+	f.starts = slices.Compact(f.starts)
+	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.Start, b.Start) })
+	return err
+}
+
+// requests counts the requests of the load during each occurrence of a fault.
+func (f *readings) requests() []int64 {
+	out := make([]int64, len(f.Faults))
+	for i := range f.records {
+		r := &f.records[i]
+		if r.Start < 0 || !f.Config.InSums(int(r.Series)) {
+			continue
+		}
+		for _, n := range f.Sets[r.Set] {
+			out[n] += r.Offered()
+		}
+	}
+	return out
+}
+
+// slices returns the windows of the judged run for objective o: the requests for which has is true.
+// Bad are errors and skipped, and answers over the time that o names, else over that of `judge`. What brunt itself caused is
+// not the target's failure, and is left out. InFlight and Ended count all requests, independent of
+// has.
+func (f *readings) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+	return f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
+		c = c.Punctual()
+		if o.Metric.Span == 0 {
+			c.Kinds[scenarios.Error] += c.Slow
+			c.Kinds[scenarios.OK] -= c.Slow
+		}
+		return c
+	})
+}
+
+// slicesAs is slices with the counts as seen by as.
+func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
+	limit := -1
+	if o.Metric.OfFault() {
+		limit = limitIndex(f.Config.Limits, o)
+	}
+	out := make([]impact.Slice, 0, len(f.starts))
+	under := int64(0) // in flight, as the window begins
+	next := 0
+	for _, start := range f.starts {
+		var cells []int
+		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
+		for ; next < len(f.records) && f.records[next].Start == start; next++ {
+			r := &f.records[next]
+			if !selects(&f.Config.Series, o, int(r.Series)) {
+				continue
+			}
+			s.Ended += r.ended
+			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
+			if has(r.Key, f.Sets[r.Set]) {
+				count(&s, as(&r.Counts), limit)
+				cells = append(cells, next)
+			}
+		}
+		if limit < 0 { // edges do not know which answers exceed an objective's own limit
+			s.Marks = marksOf(f.records, cells)
+		}
+		if start >= 0 && start < f.end {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// marksOf lists the requests of some records on demand: only the edges of outages are looked at. What
+// brunt itself caused is left out.
+func marksOf(records []record, of []int) func([]impact.Mark) []impact.Mark {
+	return func(out []impact.Mark) []impact.Mark {
+		var all measure.Edges
+		for _, i := range of {
+			all.Merge(&records[i].edges)
+		}
+		for _, m := range all.Marks(nil) {
+			out = append(out, impact.Mark{At: m.At, Bad: m.Bad})
+		}
+		return out
+	}
+}
+
+// count adds the counts of a cell to a slice.
+func count(s *impact.Slice, c *measure.Counts, limit int) {
+	s.Offered += c.Offered()
+	s.N += c.Offered() - c.Kinds[scenarios.Shed]
+	s.Bad += c.Bad()
+	s.Good += c.Kinds[scenarios.OK]
+	if limit >= 0 && limit < len(c.Over) {
+		s.Bad += c.Over[limit]
+		s.Good -= c.Over[limit]
+	}
+}
+
+// iterations is the number that a rate counts in a span, and how long the selected loads could begin
+// iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
+// fault do not count in its rate.
+func (f *readings) iterations(o slo.Objective, p Span, as view) (n int64, span time.Duration) {
+	for i := range f.records {
+		r := &f.records[i]
+		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {
+			n += as(&r.Counts).Offered()
+		}
+	}
+	var on []Span
+	for l, s := range f.c.Loads {
+		if about(&f.Config.Series, o, l) {
+			on = append(on, s)
+		}
+	}
+	return n, p.covered(on)
+}
+
+// closedAt reports whether a closed load that the objective selects runs at t.
+func (f *readings) closedAt(o slo.Objective, t time.Duration) bool {
+	for i, l := range f.Config.Loads {
+		if l.Closed && about(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
+			return true
+		}
+	}
+	return false
+}
+
+// after returns the first fault that was injected after occurrence i.
+func (f *readings) after(i int) *measure.Occurrence {
+	var next *measure.Occurrence
+	for j := range f.Faults {
+		if g := &f.Faults[j]; j > i && g.Name != "" && (next == nil || g.Injected < next.Injected) {
+			next = g
+		}
+	}
+	return next
+}
+
+func recordOf(k measure.Key, c *measure.Cell) record {
+	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, edges: c.Edges.Clone()}
+	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
+	return r
+}

@@ -1,0 +1,156 @@
+package slo
+
+import (
+	"math"
+	"time"
+)
+
+// Times are the response or service times of the requests of an objective, in seconds.
+type Times struct {
+	At   func(q float64) float64 // the value at a quantile, 0 to 1; failed requests count as slower than any answer
+	OK   int64                   // good answers
+	Bad  int64                   // requests that count as slower than any answer
+	Most float64                 // the longest good answer
+	Sum  float64                 // of good answers
+}
+
+// slowest is the longest time: infinite where a request failed, NaN without a request.
+func slowest(_ Metric, t Times) float64 {
+	switch {
+	case t.Bad > 0:
+		return math.Inf(1)
+	case t.OK == 0:
+		return math.NaN()
+	}
+	return t.Most
+}
+
+// mean is the mean time: infinite where a request failed, NaN without a request.
+func mean(_ Metric, t Times) float64 {
+	switch {
+	case t.Bad > 0:
+		return math.Inf(1)
+	case t.OK == 0:
+		return math.NaN()
+	}
+	return t.Sum / float64(t.OK)
+}
+
+// An Instant is a point in time, and the interval that contains it: seconds from t0, NaN where unknown.
+type Instant struct{ At, Low, High float64 }
+
+// An Effect is what a fault did to the load. Times are seconds from t0, NaN where unknown.
+type Effect struct {
+	Injected  float64
+	Cleared   float64 // NaN: it was not cleared
+	Untouched bool    // the share of bad requests stayed within the limit
+	Onset     Instant // first bad request
+	Failover  Instant // first good request after the last bad one, while the fault was in
+	Recovered Instant // first good request after the last bad one
+	NotBefore float64 // it had not recovered by then; NaN where it had
+	Degraded  float64 // seconds of bad requests
+	Failed    int64
+	Area      float64 // seconds of full outage
+	Width     float64 // how far onset and recovery may lie from their figures, where no interval is known
+}
+
+// A Value is the value of a metric of a fault. The zero value is 0, exactly.
+type Value struct {
+	V       float64 // NaN: unknown; infinite: never
+	Least   bool    // without recovery V is the least possible value so far
+	Bounded bool    // the value lies between Low and High
+	Low     float64
+	High    float64
+	Why     string // why V is unknown
+}
+
+// from is the time from start to an instant.
+func (i Instant) from(start float64) Value {
+	since := func(at float64) float64 { return max(0, at-start) }
+	return Value{V: since(i.At), Bounded: true, Low: since(i.Low), High: since(i.High)}
+}
+
+func onset(e Effect) Value {
+	if e.Untouched {
+		return Value{V: math.NaN(), Why: "the share of bad requests stayed within the limit, so there is no onset"}
+	}
+	return e.Onset.from(e.Injected)
+}
+
+func failover(e Effect) Value {
+	switch {
+	case !math.IsNaN(e.Failover.At):
+		return e.Failover.from(e.Injected)
+	case e.Untouched:
+		return Value{}
+	}
+	return Value{V: math.Inf(1)}
+}
+
+func recoverTime(e Effect) Value {
+	if math.IsNaN(e.Recovered.At) {
+		return Value{V: max(0, e.NotBefore-e.Injected), Least: true}
+	}
+	return e.Recovered.from(e.Injected)
+}
+
+func heal(e Effect) Value {
+	switch {
+	case math.IsNaN(e.Cleared):
+		return Value{V: math.NaN()}
+	case math.IsNaN(e.Recovered.At):
+		return Value{V: max(0, e.NotBefore-e.Cleared), Least: true}
+	}
+	return e.Recovered.from(e.Cleared)
+}
+
+// degraded is a sum of times, whose interval is as wide as the edges between which it was summed up.
+func degraded(e Effect) Value {
+	v := Value{V: e.Degraded, Least: math.IsNaN(e.Recovered.At), Bounded: true, Low: max(0, e.Degraded-e.Width), High: e.Degraded + e.Width}
+	if !math.IsNaN(e.Recovered.High) && !math.IsNaN(e.Onset.Low) {
+		v.Low = max(0, e.Degraded-(e.Onset.High-e.Onset.At+e.Recovered.At-e.Recovered.Low))
+		v.High = e.Degraded + (e.Onset.At - e.Onset.Low + e.Recovered.High - e.Recovered.At)
+	}
+	return v
+}
+
+func failed(e Effect) Value {
+	return Value{V: float64(e.Failed), Least: math.IsNaN(e.Recovered.At)}
+}
+
+func area(e Effect) Value { return Value{V: e.Area, Least: math.IsNaN(e.Recovered.At)} }
+
+// Writes are what the ledger found of the acknowledged writes.
+type Writes struct {
+	Acknowledged      int64
+	Lost              int64
+	Duplicated        int64
+	Stale             int64
+	MayBeLost         int64 // acknowledged writes that may be lost, because they could not be read back
+	MayBeWrong        int64 // the same, and those that a unit did not answer for
+	RPOLow, RPOHigh   float64
+	LateLow, LateHigh float64
+}
+
+// orLost is an upper bound that a lost write would make infinite.
+func (w Writes) orLost(high float64) float64 {
+	if w.MayBeLost > 0 {
+		return math.Inf(1)
+	}
+	return high
+}
+
+// Spans are the requests of a phase, over time.
+type Spans struct {
+	From, To time.Duration
+	Slices   []Slice // ascending
+}
+
+// A Slice counts the requests intended in a part of a second.
+type Slice struct {
+	Start, End time.Duration
+	Offered    int64
+	Bad        int64
+	Good       int64
+	Blocked    bool // a closed load offered nothing, because its requests were in flight and none ended
+}
