@@ -69,7 +69,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes,
 		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
-		Response: s.times(slo.Metric{Name: "p"}), Service: s.times(slo.Metric{Name: "p", Of: "service"}),
+		Response: timesIn(s, slo.Metric{Name: "p"}), Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
 	})
 	for k := range scenarios.Kinds {
 		if c.Kinds[k] == 0 {
@@ -84,8 +84,8 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 	}
 }
 
-// times are percentiles as objectives judge them.
-func (s *sum) times(m slo.Metric) result.Times {
+// timesIn are percentiles as objectives judge them.
+func timesIn(s *sum, m slo.Metric) result.Times {
 	at := func(q float64) result.Num { return result.Num(s.quantile(m, q)) }
 	measure := func(name string) result.Num {
 		m.Name = name
