@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 )
 
@@ -43,7 +44,7 @@ func TestFailing(t *testing.T) {
 				}
 			}
 			g.now = 2 * sec
-			f, failing := Failing(g.Recorder, .01, parseObjectives(t, c.objectives...))
+			f, failing := running.Failing(g.Recorder, .01, parseObjectives(t, c.objectives...))
 			if failing != c.want || f.Bad != int64(2*c.bad) || f.N != int64(2*c.n) {
 				t.Errorf("failing is %t with %+v, want %t", failing, f, c.want)
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 )
 
@@ -17,7 +19,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	start := time.Now()
 	r, err := measure.New(measure.Config{
 		Series: oneStep, Timeout: 50 * ms, Shards: 4, Now: func() time.Duration { return time.Since(start) },
-		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: LimitsOf(parseObjectives(t, "p95 < 10ms")),
+		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: counted.LimitsOf(parseObjectives(t, "p95 < 10ms")),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +61,8 @@ func TestRecorder_Concurrent(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	while(func(int) { _, s := r.Interval(); HoldsIn(s, stop) })
-	while(func(int) { Steady(r, steady); time.Sleep(ms) })
+	while(func(int) { _, s := r.Interval(); running.HoldsIn(s, stop) })
+	while(func(int) { running.Steady(r, steady); time.Sleep(ms) })
 	for w := range 2 {
 		while(func(i int) {
 			n, _ := r.Inject("f", fmt.Sprintf("f%d#%d", w, i+1))

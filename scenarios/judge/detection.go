@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -38,9 +39,9 @@ func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResu
 	v := (d.At - oc.Injected).Seconds()
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
-	case f.c.Strict && meets(o, low) != meets(o, v):
+	case f.c.Strict && counted.Meets(o, low) != counted.Meets(o, v):
 		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
-	case meets(o, v):
+	case counted.Meets(o, v):
 		r.Verdict = scenarios.Pass
 	default:
 		r.Verdict = scenarios.Fail
@@ -75,9 +76,9 @@ func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResu
 	v := max(0, (d.At - oc.Cleared).Seconds())
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
-	case f.c.Strict && meets(o, low) != meets(o, v):
+	case f.c.Strict && counted.Meets(o, low) != counted.Meets(o, v):
 		r.Note = "strict: the target lies within the interval"
-	case meets(o, v):
+	case counted.Meets(o, v):
 		r.Verdict = scenarios.Pass
 	default:
 		r.Verdict = scenarios.Fail
@@ -88,7 +89,7 @@ func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResu
 // seconds after the injection.
 func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
 	r.Low, r.Note = result.Num(least), "not noticed: > "+quantity.FormatSeconds(least)
-	if !meets(o, least) {
+	if !counted.Meets(o, least) {
 		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
 	}
 }

@@ -1,22 +1,19 @@
 // Package judge compares what was measured with objectives and says pass, fail,
 // inconclusive or invalid, with the reason.
 //
-//	measure.Recording --phases--> sums --objectives--> Findings
-//	        |                                             ^
-//	        '--slices of a second--> impact.Ask ----------'
+//	measure.Recording --phases--> counted.Sum --objectives--> Findings
+//	        |                                                    ^
+//	        '--slices of a second--> impact.Ask -----------------'
 //
-// [Judge] does this once the load is over, [Interim] while it goes on, [RunningVerdicts] every
-// second by counts alone; [HoldsIn] judges a stop condition and [Steady] the steady state.
+// [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
+// counted requests of an objective show; package running judges by counts alone while the load runs.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
 //	interim.go          the same while the run goes on
 //	phase.go            the phases of a run, and which cells belong to each
 //	phase_objective.go  objectives on a phase
-//	sum.go              the counts of a phase, and the value of each metric over them
-//	limits.go           the times that objectives name, and the limit of a fault
-//	interval.go         95 % intervals of shares and percentiles, by blocks
-//	error_budget.go     burn and slices, which are computed over spans of time
+//	error_budget.go     the requests of a phase over time, for burn and slices
 //	occurrence.go       asks package impact about each occurrence of a fault
 //	fault.go            objectives on a fault
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
@@ -27,10 +24,7 @@
 //	detection.go        objectives on when the user's own monitoring noticed a fault
 //	series.go           objectives on resource usage and on named series
 //	ledger.go           objectives on writes
-//	condition.go        stop conditions and the steady state
-//	baseline.go         a baseline that fails, where no steady state is declared
 //	unasked.go          what a run without objectives found
-//	standing.go         where objectives stand in the middle of a run
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second
 //	slow_requests.go    rows of the slowest requests
@@ -115,6 +109,5 @@
 //   - An objective is evaluated twice: as if every write that could not be read back were
 //     correct, and as if none were. Where the answers differ it is inconclusive.
 //
-// To add a metric of a phase, add a row to slo.Metrics whose Count says how its value follows
-// from the counts of requests.
+// To add a metric, add a row to slo.Metrics with the function that computes its value.
 package judge

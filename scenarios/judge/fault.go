@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -142,7 +143,7 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 	row := o.Metric.Row()
 	value := row.Effect(effectOf(oc, a))
 	v, least := value.V, value.Least
-	met := meets(o, v)
+	met := counted.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
 	switch {
 	case math.IsNaN(v):
@@ -175,9 +176,9 @@ func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.A
 		r.Note = "relapsed at " + quantity.FormatSeconds(float64(a.RelapsedAt)) + ", so its last recovery counts"
 	}
 	switch {
-	case f.c.Strict && r.High.Known() && meets(o, float64(r.Low)) != meets(o, float64(r.High)):
+	case f.c.Strict && r.High.Known() && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)):
 		r.Note = "strict: the target lies within the interval"
-	case met && r.High.Known() && (!meets(o, float64(r.Low)) || !meets(o, float64(r.High))):
+	case met && r.High.Known() && (!counted.Meets(o, float64(r.Low)) || !counted.Meets(o, float64(r.High))):
 		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", quantity.FormatDuration(r.Low.D().Round(time.Millisecond)), quantity.FormatDuration(r.High.D().Round(time.Millisecond)))
 	case met:
 		r.Verdict = scenarios.Pass

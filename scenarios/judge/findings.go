@@ -5,6 +5,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -158,7 +159,7 @@ type composer struct {
 	*effects
 	*tables
 	incidents []*incident
-	blocks    []*blocks // for the intervals of objectives
+	blocks    []*counted.Blocks // for the intervals of objectives
 }
 
 func (f *composer) finish() error {
@@ -215,7 +216,7 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 			if ps[i].has(k, f.Sets[k.Set]) {
 				sums[i][k.Series].Add(c)
 				for _, b := range f.blocks {
-					b.add(&f.Config.Series, i, k, c)
+					b.Add(&f.Config.Series, i, k, c)
 				}
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -131,7 +132,7 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	r := unanswered(scenarios.Incident, "")
 	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
 		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
-		if !meets(o, least) {
+		if !counted.Meets(o, least) {
 			r.Measured, r.Verdict = result.Num(math.Inf(1)), scenarios.Fail
 		}
 		return r
@@ -139,11 +140,11 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 	lasted := (in.End - in.Begin).Seconds()
 	r.Measured = result.Num(lasted)
 	r.Low, r.High = in.EndIn.Low-in.BeginIn.High, in.EndIn.High-in.BeginIn.Low
-	if meets(o, lasted) && !meets(o, float64(r.High)) {
+	if counted.Meets(o, lasted) && !counted.Meets(o, float64(r.High)) {
 		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(r.Low), precisely(r.High))
 		return r
 	}
-	r.Verdict = verdictIf(meets(o, lasted))
+	r.Verdict = verdictIf(counted.Meets(o, lasted))
 	r.Note = "the incident from " + precisely(result.Sec(in.Begin)) + " to " + precisely(result.Sec(in.End))
 	return r
 }

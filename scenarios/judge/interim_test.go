@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -188,7 +189,7 @@ func TestStanding(t *testing.T) {
 	g := newRig(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()
-		iv.Objectives = RunningVerdicts(second, objectives)
+		iv.Objectives = running.Verdicts(second, objectives)
 		return iv
 	}
 	g.now = -2 * sec

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -44,8 +45,8 @@ func TestInterval_Coverage(t *testing.T) {
 								}
 							}
 						}
-						all, k, _ := sums(ks, ns)
-						if low, high := bounds95(k, all, standsFor(ks, ns)); low <= p && p <= high {
+						all, k, _ := counted.Pool(ks, ns)
+						if low, high := counted.Bounds95(k, all, counted.DesignEffect(ks, ns)); low <= p && p <= high {
 							hits++
 						}
 					}
@@ -76,7 +77,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 			}
 		}
 	}
-	n, _, p := sums(ks, ns)
+	n, _, p := counted.Pool(ks, ns)
 	mean, square := 0.0, 0.0
 	for range draws {
 		k, m := 0.0, 0.0
@@ -90,7 +91,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 	}
 	drawn := (square - mean*mean) / (p * (1 - p) / n) * blocks / (blocks - 1)
 	tt := impact.Student(blocks-1) / impact.Normal975
-	if got := standsFor(ks, ns) / (tt * tt); math.Abs(got/drawn-1) > .05 {
+	if got := counted.DesignEffect(ks, ns) / (tt * tt); math.Abs(got/drawn-1) > .05 {
 		t.Errorf("%g requests stand for one, and %g by drawing", got, drawn)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -33,12 +34,12 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 		r.Measured = result.Num(high)
 	}
 	switch {
-	case meets(o, low) != meets(o, high), !meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
+	case counted.Meets(o, low) != counted.Meets(o, high), !counted.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure
-	case !meets(o, low):
+	case !counted.Meets(o, low):
 		r.Verdict = scenarios.Fail
 	default:
-		if need, ok := Need(o); ok && r.Count < need {
+		if need, ok := counted.Need(o); ok && r.Count < need {
 			r.Note = fmt.Sprintf("%d writes, but at least %d are needed", r.Count, need)
 			break
 		}

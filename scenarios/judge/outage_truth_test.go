@@ -72,7 +72,7 @@ func played(t *testing.T, all []scenarios.Outcome, injected, cleared time.Durati
 	return f.Faults[0], f.Objectives[0]
 }
 
-// about reports whether two times differ by at most half the time between two requests, or the
+// near reports whether two times differ by at most half the time between two requests, or the
 // resolution of a mark.
 func near(got result.Num, want time.Duration, rate float64) bool {
 	return math.Abs(float64(got)-want.Seconds()) <= max(.5/rate, 1./1024)+1e-9

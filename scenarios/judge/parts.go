@@ -5,6 +5,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -86,7 +87,7 @@ func withoutShed(f *effects) []record {
 	f.shed.known = true
 	covered := make([]bool, len(f.Config.Loads))
 	for l := range covered {
-		covered[l] = slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" && about(&f.Config.Series, o, l) })
+		covered[l] = slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" && counted.About(&f.Config.Series, o, l) })
 	}
 	var records []record
 	for i := range f.records {

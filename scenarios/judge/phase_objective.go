@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -88,13 +89,13 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 }
 
 func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
-	measured := &sum{}
+	measured := &counted.Sum{}
 	for s := range cells {
-		if selects(&f.Config.Series, o, s) {
+		if counted.Selects(&f.Config.Series, o, s) {
 			measured.Merge(cells[s].CountsWithTimes())
 		}
 	}
-	return valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.punctual(), (*measure.Counts).Punctual), &measured.Counts)
+	return valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.Punctual(), (*measure.Counts).Punctual), &measured.Counts)
 }
 
 // A view of counts: as measured, or without brunt's own time.
@@ -130,8 +131,8 @@ func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.
 }
 
 // judgeSum judges an objective over counts that are as seen by as.
-func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts sum, as view) result.ObjectiveResult {
-	sum, limit := &counts, limitIndex(f.Config.Limits, o)
+func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum, as view) result.ObjectiveResult {
+	sum, limit := &counts, counted.LimitIndex(f.Config.Limits, o)
 	r := unanswered(p.name, "")
 	if row := o.Metric.Row(); row.Spans != nil {
 		v, n := row.Spans(o.Metric, spans(f.readings, o, p, as))
@@ -140,10 +141,10 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts sum, as view
 		if row.Rate != nil {
 			sum.Iterations, sum.Span = f.iterations(o, p.Span, as)
 		}
-		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.population(o.Metric)
+		r.Measured, r.Count = result.Num(sum.Measure(o, limit)), sum.Population(o.Metric)
 	}
 	if b := f.blocksOf(o, i); b != nil {
-		low, high := b.interval(o, limit)
+		low, high := b.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)
 	}
 	r.Verdict, r.Note = f.verdict(o, sum, limit, p, r)
@@ -154,10 +155,10 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts sum, as view
 //
 // A rate of zero, while the load could begin iterations, fails a lower bound: a blocked closed load
 // begins none. It never passes an upper bound.
-func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
-	met := sum.holds(o, limit)
-	if ofSpans(o.Metric) {
-		met = meets(o, float64(r.Measured))
+func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
+	met := sum.Holds(o, limit)
+	if counted.OfSpans(o.Metric) {
+		met = counted.Meets(o, float64(r.Measured))
 	}
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
@@ -168,19 +169,19 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
 	}
-	if need, ok := Need(o); ok && r.Count < need {
-		if !met && beyondDoubt(o, sum, limit) {
+	if need, ok := counted.Need(o); ok && r.Count < need {
+		if !met && counted.BeyondDoubt(o, sum, limit) {
 			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them were bad", r.Count)
 		}
 		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
 	}
-	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
+	if f.c.Strict && !o.Fact() && !math.IsNaN(float64(r.Low)) && counted.Meets(o, float64(r.Low)) != counted.Meets(o, float64(r.High)) {
 		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
 	if !met {
 		return scenarios.Fail, ""
 	}
-	if note := unshown(o, sum, limit); note != "" {
+	if note := counted.Unshown(o, sum, limit); note != "" {
 		return scenarios.Inconclusive, note
 	}
 	return scenarios.Pass, ""
@@ -191,22 +192,22 @@ func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 func (f *composer) planBlocks(ps []phase) {
 	for _, o := range f.c.SLO {
 		for i, p := range ps {
-			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
+			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue
 			}
-			f.blocks = append(f.blocks, newBlocks(keyOf(o, i), p.From, p.length()))
+			f.blocks = append(f.blocks, counted.NewBlocks(counted.KeyOf(o, i), p.From, p.length()))
 		}
 	}
 }
 
 // blocksOf returns the blocks for an objective in phase i; nil where there are none, or where its
 // metric has no interval.
-func (f *composer) blocksOf(o slo.Objective, i int) *blocks {
-	if !hasInterval(o.Metric) {
+func (f *composer) blocksOf(o slo.Objective, i int) *counted.Blocks {
+	if !counted.HasInterval(o.Metric) {
 		return nil
 	}
 	for _, b := range f.blocks {
-		if b.key == keyOf(o, i) {
+		if b.Key == counted.KeyOf(o, i) {
 			return b
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -29,7 +31,7 @@ const (
 	skipped = scenarios.Skipped
 )
 
-// population of 1000: 600 good ones at 10 ms, 240 good ones at 100 ms, 100 shed, 50
+// Population of 1000: 600 good ones at 10 ms, 240 good ones at 100 ms, 100 shed, 50
 // errors and 10 skipped. Without the shed: 900.
 func population() []scenarios.Outcome {
 	return slices.Concat(many(600, 10*ms, okay), many(240, 100*ms, okay), many(100, ms, shed), many(50, ms, failure), many(10, 0, skipped))
@@ -325,12 +327,12 @@ func TestJudge_Minimum(t *testing.T) {
 		{"checks > 99%", 299},
 		{"within(1s) >= 99%", 299},
 	} {
-		if n, ok := Need(parseObjectives(t, c.text)[0]); !ok || n != c.need {
+		if n, ok := counted.Need(parseObjectives(t, c.text)[0]); !ok || n != c.need {
 			t.Errorf("%s needs %d, %t; want %d", c.text, n, ok, c.need)
 		}
 	}
 	for _, text := range []string{"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%"} {
-		if n, ok := Need(parseObjectives(t, text)[0]); ok {
+		if n, ok := counted.Need(parseObjectives(t, text)[0]); ok {
 			t.Errorf("%s needs %d, want no number", text, n)
 		}
 	}
@@ -497,7 +499,7 @@ func TestJudge_Checks(t *testing.T) {
 		g := newRig(t, oneStep, o...)
 		g.play(all)
 		_, second := g.Interval()
-		if holds, _ := HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
+		if holds, _ := running.HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
 			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
 		}
 	}
@@ -505,7 +507,7 @@ func TestJudge_Checks(t *testing.T) {
 	g := newRig(t, oneStep, o...)
 	g.play(none)
 	_, second := g.Interval()
-	if holds, known := HoldsIn(second, o[0]); holds || !known {
+	if holds, known := running.HoldsIn(second, o[0]); holds || !known {
 		t.Errorf("no answer at all: in the last second it holds: %t, known: %t", holds, known)
 	}
 	if r := verdictOn(t, "checks > 99%", 20*sec, none); r.Verdict != scenarios.Fail || r.Measured != 0 || r.Count != 400 {

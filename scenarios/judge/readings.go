@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -87,7 +88,7 @@ func (f *readings) slices(o slo.Objective, has func(measure.Key, []int32) bool) 
 func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool, as view) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
-		limit = limitIndex(f.Config.Limits, o)
+		limit = counted.LimitIndex(f.Config.Limits, o)
 	}
 	out := make([]impact.Slice, 0, len(f.starts))
 	under := int64(0) // in flight, as the window begins
@@ -97,7 +98,7 @@ func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool
 		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
 			r := &f.records[next]
-			if !selects(&f.Config.Series, o, int(r.Series)) {
+			if !counted.Selects(&f.Config.Series, o, int(r.Series)) {
 				continue
 			}
 			s.Ended += r.ended
@@ -150,13 +151,13 @@ func count(s *impact.Slice, c *measure.Counts, limit int) {
 func (f *readings) iterations(o slo.Objective, p Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
-		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {
+		if r.Start >= p.From && r.Start < p.To && counted.Paced(&f.Config.Series, o, int(r.Series)) {
 			n += as(&r.Counts).Offered()
 		}
 	}
 	var on []Span
 	for l, s := range f.c.Loads {
-		if about(&f.Config.Series, o, l) {
+		if counted.About(&f.Config.Series, o, l) {
 			on = append(on, s)
 		}
 	}
@@ -166,7 +167,7 @@ func (f *readings) iterations(o slo.Objective, p Span, as view) (n int64, span t
 // closedAt reports whether a closed load that the objective selects runs at t.
 func (f *readings) closedAt(o slo.Objective, t time.Duration) bool {
 	for i, l := range f.Config.Loads {
-		if l.Closed && about(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
+		if l.Closed && counted.About(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/measuretest"
 	"brunt/scenarios/result"
@@ -42,7 +43,7 @@ func newRig(t testing.TB, s measure.Series, slo ...slo.Objective) *rig {
 func newRigWith(t testing.TB, c measure.Config, slo ...slo.Objective) *rig {
 	t.Helper()
 	r := &rig{t: t, series: c.Series}
-	c.Limits, c.Totals = LimitsOf(slo), len(slo) > 0
+	c.Limits, c.Totals = counted.LimitsOf(slo), len(slo) > 0
 	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
 	c.Now = func() time.Duration { return r.now }
 	c.InFlight = func() int64 {

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // maxRows bounds the rows of single loads and steps in a result. Above that, several windows
-// share a row; the sums over all loads keep one row per second.
+// Share a row; the sums over all loads keep one row per second.
 const maxRows = 20_000
 
 // rows makes the rows of windows. A window is written with its last cell, because an iteration may
@@ -186,9 +187,9 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 		Error: c.Kinds[scenarios.Error], Skipped: c.Kinds[scenarios.Skipped],
 		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: result.NaN,
 	}
-	s := &sum{Counts: *c.CountsWithTimes()}
+	s := &counted.Sum{Counts: *c.CountsWithTimes()}
 	m := slo.Metric{Name: "p"}
-	row.P50, row.P95, row.P99 = result.Num(s.quantile(m, .5)), result.Num(s.quantile(m, .95)), result.Num(s.quantile(m, .99))
+	row.P50, row.P95, row.P99 = result.Num(s.Quantile(m, .5)), result.Num(s.Quantile(m, .95)), result.Num(s.Quantile(m, .99))
 	if c.Offered() > c.Kinds[scenarios.Skipped] {
 		row.Max = result.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most, c.Response[scenarios.Shed].Most))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -49,7 +50,7 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	slices.Sort(worst)
 	low, high := result.OfSpread(best, o.Metric.Over), result.OfSpread(worst, o.Metric.Over)
 	out.Low, out.High = result.Num(low), result.Num(high)
-	if meets(o, low) != meets(o, high) {
+	if counted.Meets(o, low) != counted.Meets(o, high) {
 		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", unknown, n, out.Note)
 		return out
 	}
@@ -59,7 +60,7 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		out.Low, out.High = result.NaN, result.NaN
 	}
 	out.Verdict = scenarios.Fail
-	if meets(o, high) {
+	if counted.Meets(o, high) {
 		out.Verdict = scenarios.Pass
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -65,7 +66,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 		}
 		return result.Num(float64(n) / span.Seconds())
 	}
-	s := &sum{Counts: *c.CountsWithTimes()}
+	s := &counted.Sum{Counts: *c.CountsWithTimes()}
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes,
 		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
@@ -85,11 +86,11 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 }
 
 // timesIn are percentiles as objectives judge them.
-func timesIn(s *sum, m slo.Metric) result.Times {
-	at := func(q float64) result.Num { return result.Num(s.quantile(m, q)) }
+func timesIn(s *counted.Sum, m slo.Metric) result.Times {
+	at := func(q float64) result.Num { return result.Num(s.Quantile(m, q)) }
 	measure := func(name string) result.Num {
 		m.Name = name
-		return result.Num(s.measure(slo.Objective{Metric: m}, -1))
+		return result.Num(s.Measure(slo.Objective{Metric: m}, -1))
 	}
 	return result.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
 }

@@ -10,7 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -334,7 +334,7 @@ func (c objectiveCheck) samples(est []chaos.Estimated) {
 // enough reports whether the load offers what an objective needs within a span, and refuses the
 // objective otherwise.
 func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) bool {
-	need, ok := judge.Need(o)
+	need, ok := counted.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}

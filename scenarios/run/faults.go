@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -69,7 +70,7 @@ func (f *faults) steady(context.Context) error {
 			}
 			continue
 		}
-		holds, measured, n := judge.Steady(f.loads.rec, o)
+		holds, measured, n := running.Steady(f.loads.rec, o)
 		switch {
 		case n == 0:
 			return f.lost(unsteady{what: fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
@@ -83,7 +84,7 @@ func (f *faults) steady(context.Context) error {
 
 // baseline checks the baseline of a scenario that declares no steady state.
 func (f *faults) baseline() error {
-	b, failing := judge.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO)
+	b, failing := running.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO)
 	if !failing {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
@@ -50,7 +50,7 @@ func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	r := im.runner()
 	var err error
 	if r.loads.rec, err = measure.New(measure.Config{
-		Series: r.Series, Limits: judge.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
+		Series: r.Series, Limits: counted.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package run
 import (
 	"time"
 
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
@@ -77,7 +77,7 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 		if o.Metric.OfSeries() {
 			holds, known = l.observers.holds(o, now)
 		} else {
-			holds, known = judge.HoldsIn(second, o)
+			holds, known = running.HoldsIn(second, o)
 		}
 		switch {
 		case !known && second.InFlight > 0 && since[i] != 0:
@@ -100,7 +100,7 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	if l.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.RunningVerdicts(second, l.Objectives(l.o.NoChaos))
+	iv.Objectives = running.Verdicts(second, l.Objectives(l.o.NoChaos))
 	iv.End, iv.Phase = l.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"

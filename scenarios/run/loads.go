@@ -8,7 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
@@ -82,7 +82,7 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	for i := range l.Loads {
 		timeout = max(timeout, l.Loads[i].Timeout.D())
 	}
-	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(),
 		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now,

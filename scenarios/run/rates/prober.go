@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -82,7 +82,7 @@ func (r *Prober) plan(rate float64) (*plan.Plan, error) {
 	sc.SLO = r.Objectives
 	length := r.Length
 	for _, o := range r.Objectives {
-		if n, ok := judge.Need(o); ok {
+		if n, ok := counted.Need(o); ok {
 			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
 		}
 	}

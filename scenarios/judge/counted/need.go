@@ -1,4 +1,4 @@
-package judge
+package counted
 
 import (
 	"fmt"
@@ -8,18 +8,18 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// unshown explains why the requests do not show that an objective on a share holds, although it holds
+// Unshown explains why the requests do not show that an objective on a share holds, although it holds
 // for them; it is empty where they do, and for other objectives. The 95 % upper bound of the bad
 // share, by Clopper and Pearson's exact interval of a binomial, must lie within the objective.
 //
 // The bound is that of the requests of the phase. The spread between seconds is wider, and says how
 // much another run may differ: it stands beside as the interval, and decides only in strict runs.
-func unshown(o slo.Objective, sum *sum, limit int) string {
-	share := allowed(o)
+func Unshown(o slo.Objective, sum *Sum, limit int) string {
+	share := Allowed(o)
 	if row := o.Metric.Row(); row.Count == nil || row.Unit != slo.ShareOf || share <= 0 || share >= 1 {
 		return ""
 	}
-	bad, n, complement := sum.share(o, limit)
+	bad, n, complement := sum.Share(o, limit)
 	bound := impact.UpperBound(float64(bad), float64(n), impact.Confidence)
 	if bound <= share {
 		return ""
@@ -48,23 +48,23 @@ func enoughToShow(share, limit float64) int64 {
 	return 0
 }
 
-// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
+// BeyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
 // that the objective failed however few requests there were.
-func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
-	bad, n, _ := sum.share(o, limit)
+func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
+	bad, n, _ := sum.Share(o, limit)
 	if o.Metric.Name == "burn" {
 		bad, n = sum.Bad(), sum.Offered()
 	}
-	share := allowed(o)
+	share := Allowed(o)
 	if o.Metric.Name == "p" && !o.Upper() { // it needs enough requests above the value
 		bad, share = n-bad, o.Metric.Quantile
 	}
 	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
 }
 
-// allowed is the share of requests that an objective allows to be bad, or 1 where the objective
+// Allowed is the share of requests that an objective allows to be bad, or 1 where the objective
 // has no such share.
-func allowed(o slo.Objective) float64 {
+func Allowed(o slo.Objective) float64 {
 	row := o.Metric.Row()
 	switch {
 	case row.Name == "p":
@@ -87,7 +87,7 @@ func Need(o slo.Objective) (n int64, ok bool) {
 	if o.Metric.Name == "p" {
 		return impact.EnoughForQuantile(o.Metric.Quantile), true
 	}
-	a := allowed(o)
+	a := Allowed(o)
 	switch {
 	case a >= 1:
 		return 0, false

@@ -1,4 +1,4 @@
-package judge
+package counted
 
 import (
 	"math"
@@ -11,18 +11,18 @@ import (
 
 // A sum holds the counts of the requests that an objective selects, in the phase that it
 // selects.
-type sum struct {
+type Sum struct {
 	measure.Counts
 	Iterations int64         // those intended within Span; see rate
 	Span       time.Duration // of the load within the phase
 }
 
-// punctual returns s without brunt's own time; see [measure.Counts.Punctual].
-func (s *sum) punctual() *sum {
-	return &sum{Counts: *s.Counts.Punctual(), Iterations: s.Iterations, Span: s.Span}
+// Punctual returns s without brunt's own time; see [measure.Counts.Punctual].
+func (s *Sum) Punctual() *Sum {
+	return &Sum{Counts: *s.Counts.Punctual(), Iterations: s.Iterations, Span: s.Span}
 }
 
-// population is the number of requests that count in a metric: all offered ones for a share of
+// Population is the number of requests that count in a metric: all offered ones for a share of
 // them, good answers for ok. and service., else all but the shed.
 //
 // `checks` counts checks instead of requests. A request whose checks could not be made counts as
@@ -30,7 +30,7 @@ func (s *sum) punctual() *sum {
 //
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
-func (s *sum) population(m slo.Metric) int64 {
+func (s *Sum) Population(m slo.Metric) int64 {
 	if !m.Latency() {
 		if row := m.Row(); row.Count != nil {
 			_, n := row.Count(s.row(-1))
@@ -48,7 +48,7 @@ func (s *sum) population(m slo.Metric) int64 {
 }
 
 // row returns the counts in the form that the rows of [slo.Metrics] use.
-func (s *sum) row(limit int) slo.Counts {
+func (s *Sum) row(limit int) slo.Counts {
 	c := slo.Counts{
 		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
 		Timeouts: s.Timeouts, Checks: s.Checks, Failed: s.Failed,
@@ -60,30 +60,30 @@ func (s *sum) row(limit int) slo.Counts {
 	return c
 }
 
-// share returns numerator and denominator of a metric that is a share, or of a percentile as the
+// Share returns numerator and denominator of a metric that is a share, or of a percentile as the
 // share of requests that exceed its value. Complement reports that the metric is one minus that
 // share.
-func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) {
+func (s *Sum) Share(o slo.Objective, limit int) (bad, n int64, complement bool) {
 	c := s.row(limit)
 	if row := o.Metric.Row(); row.Count != nil {
 		bad, n = row.Count(c)
 		return bad, n, row.Better == slo.HigherIsBetter
 	}
-	n = s.population(o.Metric)
+	n = s.Population(o.Metric)
 	if o.Metric.Of != "" {
 		return c.Over, n, false
 	}
 	return c.Over + c.Bad(), n, false
 }
 
-// quantile is the value at quantile q of the metric's population in seconds; failed requests count
+// Quantile is the value at quantile q of the metric's population in seconds; failed requests count
 // as slower than any answer.
-func (s *sum) quantile(m slo.Metric, q float64) float64 {
+func (s *Sum) Quantile(m slo.Metric, q float64) float64 {
 	t, largest := s.Response, s.Most
 	if m.Of == "service" {
 		t, largest = s.Service, s.SvcMost
 	}
-	n := s.population(m)
+	n := s.Population(m)
 	if n == 0 {
 		return math.NaN()
 	}
@@ -97,9 +97,9 @@ func (s *sum) quantile(m slo.Metric, q float64) float64 {
 	return t.ValueAt(r, largest)
 }
 
-// measure returns the value of a metric over s; NaN is unknown. Failed requests count as slower than
+// Measure returns the value of a metric over s; NaN is unknown. Failed requests count as slower than
 // any answer, so max and mean are infinite with one of them.
-func (s *sum) measure(o slo.Objective, limit int) float64 {
+func (s *Sum) Measure(o slo.Objective, limit int) float64 {
 	switch row := o.Metric.Row(); {
 	case row.Times != nil:
 		return s.agree(o, limit, row.Times(o.Metric, s.timesOf(o.Metric)))
@@ -112,9 +112,9 @@ func (s *sum) measure(o slo.Objective, limit int) float64 {
 }
 
 // timesOf returns the times in the form that the rows of [slo.Metrics] use.
-func (s *sum) timesOf(m slo.Metric) slo.Times {
+func (s *Sum) timesOf(m slo.Metric) slo.Times {
 	t := slo.Times{
-		At: func(q float64) float64 { return s.quantile(m, q) }, OK: s.Kinds[scenarios.OK], Bad: s.Bad(), Most: s.Most.Seconds(), Sum: s.Total.Seconds(),
+		At: func(q float64) float64 { return s.Quantile(m, q) }, OK: s.Kinds[scenarios.OK], Bad: s.Bad(), Most: s.Most.Seconds(), Sum: s.Total.Seconds(),
 	}
 	if m.Of == "service" {
 		t.Most, t.Sum = s.SvcMost.Seconds(), s.SvcTotal.Seconds()
@@ -125,17 +125,17 @@ func (s *sum) timesOf(m slo.Metric) slo.Times {
 	return t
 }
 
-// ofSpans reports whether a metric is computed over spans of time, and so cannot be measured
+// OfSpans reports whether a metric is computed over spans of time, and so cannot be measured
 // from one sum.
-func ofSpans(m slo.Metric) bool { return m.Row().Spans != nil }
+func OfSpans(m slo.Metric) bool { return m.Row().Spans != nil }
 
 // agree moves a percentile that was read from a histogram to the side of the target on which
 // the count of requests lies, so that no report says `passed: 200.1ms < 200ms`.
-func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
+func (s *Sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
 		return measured
 	}
-	switch met := s.holds(o, limit); {
+	switch met := s.Holds(o, limit); {
 	case met == o.Holds(measured):
 		return measured
 	case o.Holds(o.Value) == met:
@@ -146,13 +146,13 @@ func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	return math.Nextafter(o.Value, math.Inf(1))
 }
 
-// holds reports whether s meets the objective. Percentiles are decided by counting requests, and
+// Holds reports whether s meets the objective. Percentiles are decided by counting requests, and
 // shares without the rounding error of binary fractions.
-func (s *sum) holds(o slo.Objective, limit int) bool {
+func (s *Sum) Holds(o slo.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
-		return meets(o, s.measure(o, limit))
+		return Meets(o, s.Measure(o, limit))
 	}
-	beyond, n, _ := s.share(o, limit)
+	beyond, n, _ := s.Share(o, limit)
 	met := n-beyond >= measure.Rank(o.Metric.Quantile, n)
 	if o.Upper() {
 		return met
@@ -160,9 +160,9 @@ func (s *sum) holds(o slo.Objective, limit int) bool {
 	return !met
 }
 
-// meets reports whether measured meets the objective. Values that differ only by rounding are equal:
+// Meets reports whether measured meets the objective. Values that differ only by rounding are equal:
 // 99.9 / 100 is not 0.999.
-func meets(o slo.Objective, measured float64) bool {
+func Meets(o slo.Objective, measured float64) bool {
 	if math.Abs(measured-o.Value) <= 1e-13*math.Abs(o.Value) {
 		measured = o.Value
 	}

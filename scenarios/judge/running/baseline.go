@@ -1,7 +1,8 @@
-package judge
+package running
 
 import (
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -44,12 +45,12 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f 
 func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	least, known := 1.0, false
 	for _, o := range objectives {
-		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o) || !selects(c, o, i) {
+		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o) || !counted.Selects(c, o, i) {
 			continue
 		}
 		known = true
 		if o.Metric.Name != "p" || o.Upper() {
-			least = min(least, allowed(o))
+			least = min(least, counted.Allowed(o))
 		}
 	}
 	if !known {

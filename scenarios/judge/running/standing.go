@@ -1,19 +1,20 @@
-package judge
+package running
 
 import (
 	"math"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
-// RunningVerdicts returns the verdict that each objective would have if the run ended now, from
+// Verdicts returns the verdict that each objective would have if the run ended now, from
 // counts alone. A percentile is judged without its value, because its value needs a
 // distribution.
-func RunningVerdicts(s measure.Second, slo []slo.Objective) []result.Standing {
+func Verdicts(s measure.Second, slo []slo.Objective) []result.Standing {
 	if len(slo) == 0 {
 		return nil
 	}
@@ -27,7 +28,7 @@ func RunningVerdicts(s measure.Second, slo []slo.Objective) []result.Standing {
 // runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
 func runningVerdict(r *measure.Second, o slo.Objective) result.Standing {
 	worst := result.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
-	if o.Metric.OfFault() || o.Metric.OfLedger() || ofSpans(o.Metric) {
+	if o.Metric.OfFault() || o.Metric.OfLedger() || counted.OfSpans(o.Metric) {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {
@@ -53,19 +54,19 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.Standing {
 
 // verdictOf judges an objective by the counts of one phase.
 func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.Standing) result.Standing {
-	sum := sumOf(&c.Series, o, counts, max(time.Millisecond, span))
-	limit := limitIndex(c.Limits, o)
-	n := sum.population(o.Metric)
+	sum := counted.SumOf(&c.Series, o, counts, max(time.Millisecond, span))
+	limit := counted.LimitIndex(c.Limits, o)
+	n := sum.Population(o.Metric)
 	if n == 0 {
 		return as
 	}
-	measured := sum.measure(o, limit)
+	measured := sum.Measure(o, limit)
 	if o.Metric.Name == "p" {
 		measured = math.NaN() // it needs a distribution
 	}
 	as.Measured = result.Num(measured)
-	if a := allowed(o); a < 1 && o.Metric.Name != "burn" {
-		bad, of, _ := sum.share(o, limit)
+	if a := counted.Allowed(o); a < 1 && o.Metric.Name != "burn" {
+		bad, of, _ := sum.Share(o, limit)
 		if o.Metric.Name == "p" && !o.Upper() {
 			bad, a = of-bad, o.Metric.Quantile
 		}
@@ -78,14 +79,14 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 			as.Left = result.Num(math.Inf(-1))
 		}
 	}
-	met := sum.holds(o, limit)
-	if need, ok := Need(o); ok && n < need && (met || !beyondDoubt(o, sum, limit)) {
+	met := sum.Holds(o, limit)
+	if need, ok := counted.Need(o); ok && n < need && (met || !counted.BeyondDoubt(o, sum, limit)) {
 		return as
 	}
 	switch {
 	case !met:
 		as.Verdict = scenarios.Fail
-	case unshown(o, sum, limit) == "":
+	case counted.Unshown(o, sum, limit) == "":
 		as.Verdict = scenarios.Pass
 	}
 	return as

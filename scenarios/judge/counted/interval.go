@@ -1,4 +1,4 @@
-package judge
+package counted
 
 import (
 	"math"
@@ -12,17 +12,17 @@ import (
 
 const (
 	maxBlocks = 600 // longer phases get longer blocks
-	minBlocks = 10  // fewer give no interval
+	MinBlocks = 10  // fewer give no interval
 )
 
-// blocks holds the requests of one phase by second, for intervals: errors and latencies of
+// Blocks holds the requests of one phase by second, for intervals: errors and latencies of
 // neighbouring requests depend on each other, so the interval treats seconds, not requests, as
 // independent (block bootstrap; Künsch, 1989).
-type blocks struct {
-	key    blocksKey
+type Blocks struct {
+	Key    blocksKey
 	from   time.Duration
 	length time.Duration
-	list   []sum
+	list   []Sum
 }
 
 // blocksKey identifies blocks. Objectives with the same key share them.
@@ -32,7 +32,7 @@ type blocksKey struct {
 	of         string // whose times are kept: "response", "service" or none
 }
 
-func keyOf(o slo.Objective, phase int) blocksKey {
+func KeyOf(o slo.Objective, phase int) blocksKey {
 	k := blocksKey{phase: phase, step: o.Step, load: o.Load}
 	if o.Metric.Name == "p" {
 		if k.of = o.Metric.Of; k.of != "service" {
@@ -42,31 +42,31 @@ func keyOf(o slo.Objective, phase int) blocksKey {
 	return k
 }
 
-// hasInterval reports whether a metric has an interval: shares of requests and percentiles do. Both
+// HasInterval reports whether a metric has an interval: shares of requests and percentiles do. Both
 // creating and finding blocks use it.
-func hasInterval(m slo.Metric) bool {
+func HasInterval(m slo.Metric) bool {
 	row := m.Row()
 	return row.Name == "p" || row.Count != nil && row.Unit == slo.ShareOf
 }
 
-// newBlocks makes the blocks of a phase that begins at from and lasts d.
-func newBlocks(key blocksKey, from, d time.Duration) *blocks {
-	b := &blocks{key: key, from: from, length: max(time.Second, d/maxBlocks)}
-	b.list = make([]sum, int(d/b.length)+1)
+// NewBlocks makes the blocks of a phase that begins at from and lasts d.
+func NewBlocks(key blocksKey, from, d time.Duration) *Blocks {
+	b := &Blocks{Key: key, from: from, length: max(time.Second, d/maxBlocks)}
+	b.list = make([]Sum, int(d/b.length)+1)
 	return b
 }
 
 // add counts a cell of phase i, if it is that of the blocks and their objectives select its series.
-func (b *blocks) add(c *measure.Series, i int, k measure.Key, cell *measure.Cell) {
-	if b.key.phase == i && selects(c, slo.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
+func (b *Blocks) Add(c *measure.Series, i int, k measure.Key, cell *measure.Cell) {
+	if b.Key.phase == i && Selects(c, slo.Objective{Step: b.Key.step, Load: b.Key.load}, int(k.Series)) {
 		b.count(k, cell)
 	}
 }
 
-func (b *blocks) count(k measure.Key, c *measure.Cell) {
+func (b *Blocks) count(k measure.Key, c *measure.Cell) {
 	i := min(max(0, int((k.Start-b.from)/b.length)), len(b.list)-1)
 	s := c.Counts()
-	switch b.key.of {
+	switch b.Key.of {
 	case "response":
 		s.Response = &c.Response[scenarios.OK].Tally
 	case "service":
@@ -75,7 +75,7 @@ func (b *blocks) count(k measure.Key, c *measure.Cell) {
 	b.list[i].Merge(s)
 }
 
-// interval is the 95 % interval of a metric whose value over all blocks is measured; NaN with too
+// Interval is the 95 % interval of a metric whose value over all blocks is measured; NaN with too
 // little data.
 //
 // The block bootstrap of a share has a closed form: its variance is Σ(k - p·n)²/(Σn)² over the
@@ -85,21 +85,21 @@ func (b *blocks) count(k measure.Key, c *measure.Cell) {
 // sound for few or no errors, where drawing from blocks without errors would show none either. For a
 // percentile it is the interval of the share above its value, read off the distribution (Woodruff,
 // 1952).
-func (b *blocks) interval(o slo.Objective, limit int) (low, high float64) {
+func (b *Blocks) Interval(o slo.Objective, limit int) (low, high float64) {
 	var ks, ns []float64
-	total := &sum{}
+	total := &Sum{}
 	for i := range b.list {
 		total.Merge(&b.list[i].Counts)
 	}
 	quantile := o.Metric.Name == "p"
 	var at float64
 	if quantile {
-		at = total.quantile(o.Metric, o.Metric.Quantile)
+		at = total.Quantile(o.Metric, o.Metric.Quantile)
 	}
 	complement := false
 	for i := range b.list {
 		s := &b.list[i]
-		k, n, c := s.share(o, limit)
+		k, n, c := s.Share(o, limit)
 		if quantile {
 			k = n - s.upTo(o.Metric, at)
 		}
@@ -108,25 +108,25 @@ func (b *blocks) interval(o slo.Objective, limit int) (low, high float64) {
 			ks, ns = append(ks, float64(k)), append(ns, float64(n))
 		}
 	}
-	if len(ks) < minBlocks {
+	if len(ks) < MinBlocks {
 		return math.NaN(), math.NaN()
 	}
-	n, k, _ := sums(ks, ns)
+	n, k, _ := Pool(ks, ns)
 	if quantile {
 		k = (1 - o.Metric.Quantile) * n
 	}
-	low, high = bounds95(k, n, standsFor(ks, ns))
+	low, high = Bounds95(k, n, DesignEffect(ks, ns))
 	switch {
 	case quantile:
-		return total.quantile(o.Metric, 1-high), total.quantile(o.Metric, 1-low)
+		return total.Quantile(o.Metric, 1-high), total.Quantile(o.Metric, 1-low)
 	case complement:
 		return 1 - high, 1 - low
 	}
 	return low, high
 }
 
-// sums adds up the requests and bad requests of blocks and returns the share.
-func sums(ks, ns []float64) (n, k, p float64) {
+// Pool adds up the requests and bad requests of blocks and returns the share.
+func Pool(ks, ns []float64) (n, k, p float64) {
 	for i := range ks {
 		k += ks[i]
 		n += ns[i]
@@ -134,10 +134,10 @@ func sums(ks, ns []float64) (n, k, p float64) {
 	return n, k, k / n
 }
 
-// standsFor is the number of requests that count as one: the variance of the share Σk/Σn over blocks
+// DesignEffect is the number of requests that count as one (Kish, 1965): the variance of the share Σk/Σn over blocks
 // divided by that of independent requests.
-func standsFor(ks, ns []float64) float64 {
-	n, _, p := sums(ks, ns)
+func DesignEffect(ks, ns []float64) float64 {
+	n, _, p := Pool(ks, ns)
 	if p <= 0 || p >= 1 {
 		return 1
 	}
@@ -155,15 +155,15 @@ func standsFor(ks, ns []float64) float64 {
 	return each * t * t
 }
 
-// bounds95 is the 95 % interval of a share with k of n, where each requests count as one.
-func bounds95(k, n, each float64) (low, high float64) {
+// Bounds95 is the 95 % interval of a share with k of n, where each requests count as one.
+func Bounds95(k, n, each float64) (low, high float64) {
 	const side = (1 + impact.Confidence) / 2
 	return impact.LowerBound(k/each, n/each, side), impact.UpperBound(k/each, n/each, side)
 }
 
 // upTo is the number of requests of the metric's population at or below a value that quantile
 // returned.
-func (s *sum) upTo(m slo.Metric, at float64) int64 {
+func (s *Sum) upTo(m slo.Metric, at float64) int64 {
 	if m.Of == "service" {
 		return s.Service.UpTo(at)
 	}

@@ -1,6 +1,7 @@
-package judge
+package running
 
 import (
+	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -9,11 +10,11 @@ import (
 // requests ended, and for burn and slices, which need spans of time. A rate without requests is
 // known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
-	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span).punctual()
-	if sum.population(o.Metric) == 0 && o.Metric.Row().Rate == nil || ofSpans(o.Metric) {
+	sum := counted.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
+	if sum.Population(o.Metric) == 0 && o.Metric.Row().Rate == nil || counted.OfSpans(o.Metric) {
 		return false, false
 	}
-	return sum.holds(o, limitIndex(s.Config.Limits, o)), true
+	return sum.Holds(o, counted.LimitIndex(s.Config.Limits, o)), true
 }
 
 // Steady judges a condition over the baseline so far: the requests that ended before any fault was
@@ -21,11 +22,11 @@ func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 // slices, which are known only after the run.
 func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
-	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span).punctual()
-	limit := limitIndex(s.Config.Limits, o)
-	measured = sum.measure(o, limit)
-	if n = sum.population(o.Metric); n == 0 {
+	sum := counted.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual()
+	limit := counted.LimitIndex(s.Config.Limits, o)
+	measured = sum.Measure(o, limit)
+	if n = sum.Population(o.Metric); n == 0 {
 		return false, measured, 0
 	}
-	return sum.holds(o, limit), measured, n
+	return sum.Holds(o, limit), measured, n
 }

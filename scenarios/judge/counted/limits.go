@@ -1,4 +1,4 @@
-package judge
+package counted
 
 import (
 	"slices"
@@ -33,8 +33,8 @@ func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	return out
 }
 
-// limitIndex is the index of an objective's limit among limits; -1 without one.
-func limitIndex(limits []measure.Limit, o slo.Objective) int {
+// LimitIndex is the index of an objective's limit among limits; -1 without one.
+func LimitIndex(limits []measure.Limit, o slo.Objective) int {
 	l, ok := limitOf(o)
 	if !ok {
 		return -1

@@ -1,4 +1,4 @@
-package judge
+package counted
 
 import (
 	"slices"
@@ -8,31 +8,31 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// sumOf adds up the series that an objective selects.
-func sumOf(c *measure.Series, o slo.Objective, counts []measure.Counts, span time.Duration) *sum {
-	out := &sum{Span: span}
+// SumOf adds up the series that an objective selects.
+func SumOf(c *measure.Series, o slo.Objective, counts []measure.Counts, span time.Duration) *Sum {
+	out := &Sum{Span: span}
 	for i := range counts {
-		if paced(c, o, i) {
+		if Paced(c, o, i) {
 			out.Iterations += counts[i].Offered()
 		}
-		if selects(c, o, i) {
+		if Selects(c, o, i) {
 			out.Merge(&counts[i])
 		}
 	}
 	return out
 }
 
-// paced reports whether the rate of an objective counts series i: the iterations of the loads that
+// Paced reports whether the rate of an objective counts series i: the iterations of the loads that
 // it selects, or the requests of the step that it names.
-func paced(c *measure.Series, o slo.Objective, i int) bool {
+func Paced(c *measure.Series, o slo.Objective, i int) bool {
 	if o.Step == "" {
 		o.Step = "iteration"
 	}
-	return selects(c, o, i)
+	return Selects(c, o, i)
 }
 
-// selects reports whether an objective selects series i.
-func selects(c *measure.Series, o slo.Objective, i int) bool {
+// Selects reports whether an objective selects series i.
+func Selects(c *measure.Series, o slo.Objective, i int) bool {
 	iteration := i >= len(c.Steps)
 	load := 0
 	step := "iteration"
@@ -50,7 +50,7 @@ func selects(c *measure.Series, o slo.Objective, i int) bool {
 	return c.InSums(i)
 }
 
-// about reports whether an objective selects load l.
-func about(c *measure.Series, o slo.Objective, l int) bool {
+// About reports whether an objective selects load l.
+func About(c *measure.Series, o slo.Objective, l int) bool {
 	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
 }
