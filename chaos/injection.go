@@ -17,6 +17,7 @@ import (
 // An injection is an occurrence of a fault while the timeline plays it.
 type injection struct {
 	*Record
+	group   *injection // that it is a step of; nil if it is none
 	monitor Monitor
 	ids     []int         // journal entries
 	voids   chan struct{} // closed when the fault is void
@@ -28,6 +29,10 @@ type injection struct {
 
 // void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
 func (r *injection) void(why error) {
+	if r.group != nil {
+		r.group.void(fmt.Errorf("%s: %w", r.Name, why))
+		return
+	}
 	r.voided.Do(func() {
 		r.voidWhy = fmt.Errorf("void: %w", why)
 		close(r.voids)
@@ -52,20 +57,19 @@ const revertFor = 30 * time.Second
 // next.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
-	env.Rand, env.Kind, env.Fault = rnd, e.Kind, e.Damage
-	env.At = t.Journal.Point
+	env.Rand, env.At = rnd, t.Journal.Point
 	env.Extend = func(u Undo) error { return t.extend(r, u) }
-	steps, err := e.Damage.Plan(ctx, env)
-	if err == nil {
-		err = env.Refused(steps)
+	stays := p.For
+	if t.MaxEach > 0 {
+		stays = min(stays, t.MaxEach)
 	}
+	if _, group := e.Damage.(*Group); group {
+		t.playGroup(ctx, e, stays, r, env, next)
+		return
+	}
+	steps, err := e.plan(ctx, env)
 	if err != nil {
-		r.InjectErr = err
-		if r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit); r.Skipped {
-			t.event("fault.skipped", r.Name, err.Error())
-		} else {
-			t.event("fault.failed", r.Name, err.Error())
-		}
+		t.notPlanned(r, err)
 		return
 	}
 	for _, s := range steps {
@@ -76,10 +80,6 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	r.Zones, r.Leader = traits.Zones, traits.Leader != nil
 	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
-	}
-	stays := p.For
-	if t.MaxEach > 0 {
-		stays = min(stays, t.MaxEach)
 	}
 	if !t.inject(ctx, r, steps, time.Now().Add(max(stays, r.Within)+deadlineMargin)) {
 		return
@@ -97,7 +97,23 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	}
 	t.revert(ctx, r)
 	r.over = t.Env.Now()
-	if r.OneShot && !t.Alone && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
+	t.clear(ctx, r, r.Injected+leastPhase, next)
+}
+
+// notPlanned records that an occurrence could not be planned, or was skipped because nothing matches.
+func (t *Timeline) notPlanned(r *injection, err error) {
+	r.InjectErr = err
+	if r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit); r.Skipped {
+		t.event("fault.skipped", r.Name, err.Error())
+		return
+	}
+	t.event("fault.failed", r.Name, err.Error())
+}
+
+// clear ends the phase of an occurrence that is over. That of a one-shot lasts until least, unless its
+// next occurrence comes earlier.
+func (t *Timeline) clear(ctx context.Context, r *injection, least, next time.Duration) {
+	if r.OneShot && !t.Alone && !t.sleep(ctx, min(least, next)) {
 		r.Early = true
 	}
 	r.Cleared = t.Clear(r.N)
@@ -171,10 +187,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 		}
 	}
 	if r.InjectErr == nil {
-		r.N, r.Injected = t.Inject(r.Fault, r.Name)
-		if r.monitor != nil {
-			r.Detect = r.monitor.Begin(r.Name, r.Injected)
-		}
+		t.begin(r)
 		for _, s := range steps {
 			t.Journal.Point("before inject")
 			h, err := s.Inject(ctx)
@@ -210,6 +223,22 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
 	return false
+}
+
+// begin records that an occurrence begins, just before its injection. A group begins with its first
+// step.
+func (t *Timeline) begin(r *injection) {
+	if g := r.group; g != nil {
+		if r.Injected = t.Env.Now(); g.N < 0 {
+			t.begin(g)
+			r.Injected = g.Injected
+		}
+		return
+	}
+	r.N, r.Injected = t.Inject(r.Fault, r.Name)
+	if r.monitor != nil {
+		r.Detect = r.monitor.Begin(r.Name, r.Injected)
+	}
 }
 
 // extend adds an undo to the last journal entry of an injected fault.

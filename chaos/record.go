@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -37,12 +38,25 @@ type Record struct {
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
 	Held []Held // the injected steps
+
+	Steps []*Record // of a group, in the order of their injection; N of each is -1
 }
 
 // StillDown checks once more, after the run, whether the units that a one-shot took down are back.
 func (r *Record) StillDown(ctx context.Context) error {
 	if r.Gone || r.N < 0 {
 		return nil
+	}
+	for _, s := range r.Steps {
+		if s.Gone {
+			continue
+		}
+		of := *s
+		of.N = r.N // it was injected, as a part of the group
+		if err := of.StillDown(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		s.GoneText, r.GoneText = of.GoneText, of.GoneText
 	}
 	for _, h := range r.Held {
 		text, err := h.Gone(ctx)

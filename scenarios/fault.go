@@ -1,13 +1,14 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
-// A Fault is one entry of the timeline: its time, its duration and its kind.
+// A Fault is one entry of the timeline: its time, its duration, and its kind or its steps.
 type Fault struct {
 	syntax.Place
 	Name    string             `yaml:"-"`
@@ -27,7 +28,47 @@ type Fault struct {
 	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
 	// how to ask the team's own monitoring whether it has noticed the fault
 	Detect *syntax.Node `yaml:"detect"`
-	Block  syntax.Block `yaml:"-"`
+	// instead of a kind: several faults as one, such as a cut, a crash and a promotion. It begins with its
+	// first step and is judged as one fault. When `for` has passed, its steps are taken back in reverse
+	Steps []FaultStep  `yaml:"steps"`
+	Block syntax.Block `yaml:"-"`
+}
+
+// A FaultStep is one fault of a group.
+type FaultStep struct {
+	syntax.Place
+	Name   string            `yaml:"name"`            // default: the last part of its kind, such as crash
+	After  quantity.Duration `yaml:"after"`           // offset from the begin of the group; default: 0
+	For    quantity.Duration `yaml:"for,positive"`    // how long it lasts; default: as long as the group
+	Within quantity.Duration `yaml:"within,positive"` // time limit for a one-shot step's unit to be healthy again
+	Block  syntax.Block      `yaml:"-"`
+}
+
+// DecodeNode reads the time of a step, and its kind.
+func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	type timing FaultStep // which has no DecodeNode
+	ofGroup := syntax.Keys(Fault{})
+	ofStep := syntax.Keys(timing{})
+	foreign := func(key string) bool { return slices.Contains(ofGroup, key) && !slices.Contains(ofStep, key) }
+	for _, f := range n.Fields {
+		if foreign(f.Key) {
+			m.AddHint(f.Pos, "a step's time counts from the begin of its group: after: 2s", "`%s` belongs to the group, not to a step", f.Key)
+		}
+	}
+	syntax.Decode(n.Without(func(key string) bool { return isFaultKind(key) || foreign(key) }), (*timing)(s), m)
+	if n.Kind == syntax.Map {
+		s.Block = faultBlock(n, n.Pos, "the step", ofStep, m)
+	}
+}
+
+// StepName is the name of a step of a group: group.step.
+func StepName(group, step string) string { return group + "." + step }
+
+// GroupOf returns the group, or the occurrence of one, that a step belongs to, and whether name is that
+// of a step.
+func GroupOf(name string) (group string, ok bool) {
+	group, _, ok = strings.Cut(name, ".")
+	return group, ok
 }
 
 // Pulse is the on and off times of a fault that pulses.

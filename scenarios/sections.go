@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -119,24 +120,79 @@ func empty(n *syntax.Node) bool {
 func (p *files) faults(sc *Scenario, n *syntax.Node) {
 	p.named(n, "chaos", func(name string, f syntax.Field) {
 		fault := Fault{Name: name}
-		var kinds []syntax.Field
-		for _, sub := range f.Value.Fields {
-			if isFaultKind(sub.Key) {
-				kinds = append(kinds, sub)
-			}
-		}
 		syntax.Decode(f.Value.Without(isFaultKind), &fault, p.m)
-		switch len(kinds) {
-		case 1:
-			fault.Block = syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: syntax.Keys(Fault{})}
-		case 0:
-			p.m.AddHint(f.Pos, "such as process.crash: {service: posts}", "fault %q names no kind of fault", name)
-		default:
-			p.m.Add(kinds[1].Pos, "fault %q has two kinds, %s and %s; give each an entry of its own", name, kinds[0].Key, kinds[1].Key)
+		if fault.Has("steps") {
+			p.group(&fault, f.Value)
+		} else {
+			fault.Block = faultBlock(f.Value, f.Pos, fmt.Sprintf("fault %q", name), syntax.Keys(Fault{}), p.m)
 		}
 		p.timing(&fault, f)
 		sc.Faults = append(sc.Faults, fault)
 	})
+}
+
+// faultBlock returns the one kind that the settings of a fault name. What calls the fault in mistakes,
+// also are the keys beside a kind.
+func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *syntax.Mistakes) syntax.Block {
+	var kinds []syntax.Field
+	for _, f := range n.Fields {
+		if isFaultKind(f.Key) {
+			kinds = append(kinds, f)
+		}
+	}
+	switch len(kinds) {
+	case 1:
+		return syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: also}
+	case 0:
+		m.AddHint(at, "such as process.crash: {service: posts}", "%s names no kind of fault", what)
+	default:
+		m.AddHint(kinds[1].Pos, "several faults at once are a group: steps: [{"+kinds[0].Key+": …}, {after: 2s, "+kinds[1].Key+": …}]",
+			"%s has two kinds, %s and %s; give each an entry of its own", what, kinds[0].Key, kinds[1].Key)
+	}
+	return syntax.Block{}
+}
+
+// group checks the steps of a group, and names those without a name.
+func (p *files) group(f *Fault, n *syntax.Node) {
+	const such = "such as steps: [{network.partition: {from: a, to: b}}, {after: 2s, process.crash: {service: a}}]"
+	if steps := n.Get("steps"); empty(steps) {
+		p.m.AddHint(steps.Pos, such, "group %q has no steps", f.Name)
+	}
+	for _, sub := range n.Fields {
+		switch {
+		case isFaultKind(sub.Key):
+			p.m.AddHint(sub.Pos, "make it a step: steps: [{"+sub.Key+": …}, …]", "fault %q has both steps and a kind, %s", f.Name, sub.Key)
+		case sub.Key == "pulse":
+			p.m.AddHint(sub.Pos, "repeat it with `every` and `repeat`", "a group takes no `pulse`")
+		case sub.Key == "within":
+			p.m.Add(sub.Pos, "`within` belongs to a step that is over at once, not to the group")
+		}
+	}
+	f.Pulse, f.Within = nil, 0
+	taken := map[string]bool{}
+	for i := range f.Steps {
+		if s := &f.Steps[i]; s.Name != "" {
+			switch {
+			case !syntax.IsName(s.Name):
+				p.m.Add(s.Of("name"), "%q can't name a step: %s", syntax.Clip(s.Name, 40), syntax.NameRule)
+			case taken[s.Name]:
+				p.m.Add(s.Of("name"), "group %q has two steps %q", f.Name, s.Name)
+			}
+			taken[s.Name] = true
+		}
+	}
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		if s.Name != "" || s.Block.Kind == "" {
+			continue
+		}
+		short := s.Block.Kind[strings.LastIndexByte(s.Block.Kind, '.')+1:]
+		s.Name = short
+		for n := 2; taken[s.Name]; n++ {
+			s.Name = fmt.Sprintf("%s-%d", short, n)
+		}
+		taken[s.Name] = true
+	}
 }
 
 // timing checks that a fault defines its time in exactly one way.

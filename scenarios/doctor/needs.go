@@ -39,7 +39,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	if p.Contained {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
-	for _, e := range p.Faults {
+	for _, e := range p.Parts() {
 		d, _ := catalog.Find(e.Kind)
 		if d.Capability == nil {
 			continue
@@ -49,7 +49,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 		}
 	}
 	ways := sync.OnceValue(netns.Capabilities)
-	for _, e := range p.Faults {
+	for _, e := range p.Parts() {
 		if err := p.TryFault(e, ways); err != nil {
 			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
 		}

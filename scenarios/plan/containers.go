@@ -60,13 +60,14 @@ func (c *compiler) reachEngine() {
 	case len(c.plan.Chosen) > 0:
 		at = c.sc.Target.Of("units")
 	default:
-		i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool {
+		faults := c.plan.Parts()
+		i := slices.IndexFunc(faults, func(e *chaos.Entry) bool {
 			return e.Traits(c.plan.Scope).Finds
 		})
 		if i < 0 {
 			return
 		}
-		at = c.plan.Faults[i].Block.Pos
+		at = faults[i].Block.Pos
 	}
 	c.plan.Contained = true
 	where, err := docker.Find(c.plan.Getenv)

@@ -36,14 +36,10 @@ func (c *compiler) faults() {
 			}
 			e.From, e.To = s.from, s.to
 		}
-		if f.Block.With != nil || f.Block.Kind != "" {
-			if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
-				e.Damage = d
-				c.leader(d)
-				if !c.targetUnknown {
-					d.Check(f.Block.Pos, c.scopeOf(f), c.m)
-				}
-			}
+		if f.Has("steps") {
+			c.group(e)
+		} else {
+			c.damage(e)
 		}
 		e.Detect = observeCompiler{c}.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
@@ -51,6 +47,21 @@ func (c *compiler) faults() {
 	}
 	c.order()
 	c.triggers()
+}
+
+// damage resolves the kind of a fault, and checks its settings.
+func (c *compiler) damage(e *chaos.Entry) {
+	f := &e.Fault
+	if f.Block.With == nil && f.Block.Kind == "" {
+		return
+	}
+	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
+		e.Damage = d
+		c.leader(d)
+		if !c.targetUnknown {
+			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
+		}
+	}
 }
 
 // leader compiles the request that finds the leader for a fault.
@@ -78,7 +89,8 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	scope, b := c.plan.Scope, f.Block
 	if c.sc.Guard.OnNoUnit == "skip" {
 		scope.Void = func(why string) {
-			c.skipped = append(c.skipped, f.Name)
+			whole, _ := scenarios.GroupOf(f.Name) // without one of its steps a group is skipped
+			c.skipped = append(c.skipped, whole)
 			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
 		}
 	}
@@ -113,6 +125,10 @@ func (c *compiler) timing(e *chaos.Entry) {
 		return
 	}
 	f := &e.Fault
+	if _, group := e.Damage.(*chaos.Group); group {
+		c.limits(e)
+		return
+	}
 	if e.OneShot() {
 		if f.Has("for") {
 			c.m.Add(f.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
@@ -128,19 +144,24 @@ func (c *compiler) timing(e *chaos.Entry) {
 			c.m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
 		}
 	}
-	if most := c.sc.Guard.MaxEach.D(); most > 0 && f.For.D() > most {
-		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, quantity.FormatDuration(most))
-	}
-	if most := c.sc.Guard.MaxUnits; most > 0 {
-		if units := e.Traits(c.plan.Scope).Units; units > most {
-			c.m.Add(f.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
-		}
-	}
+	c.limits(e)
 	if e.Within == 0 && e.OneShot() {
 		for _, o := range c.sc.SLO {
 			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.Within.D(), result.Num(o.Value).D()))
 			}
+		}
+	}
+}
+
+// limits compares a fault with the limits of the scenario's guard.
+func (c *compiler) limits(e *chaos.Entry) {
+	if most := c.sc.Guard.MaxEach.D(); most > 0 && e.For.D() > most {
+		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", e.For, quantity.FormatDuration(most))
+	}
+	for _, part := range e.Parts() {
+		if units, most := part.Traits(c.plan.Scope).Units, c.sc.Guard.MaxUnits; most > 0 && units > most {
+			c.m.Add(part.Block.Pos, "it hits %d units, and guard.max_units is %d", units, most)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Capability) error {
 func (p *Plan) TryFaults() error {
 	var errs []error
 	ways := sync.OnceValue(netns.Capabilities)
-	for _, e := range p.Faults {
+	for _, e := range p.Parts() {
 		if err := p.TryFault(e, ways); err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
 		}

@@ -129,7 +129,7 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 	if len(c.plan.Chosen) > 0 && !slices.Contains(p.Targets, "container") {
 		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
 	}
-	for _, e := range c.plan.Faults {
+	for _, e := range c.plan.Parts() {
 		traits := e.Traits(c.plan.Scope)
 		if traits.Finds && !slices.Contains(p.Targets, "container") {
 			c.beyond(e.Block.Pos, p.Of("targets"), says+" without container", "it hits containers that brunt did not start")
@@ -217,7 +217,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 	if most := p.MaxEach; most > 0 && c.sc.Guard.MaxEach > most {
 		c.beyond(c.sc.Guard.Of("max_each"), p.Of("max_each"), "max_each: "+most.String(), "guard.max_each is %s", c.sc.Guard.MaxEach)
 	}
-	for _, e := range c.plan.Faults {
+	for _, e := range c.plan.Parts() {
 		if at, yes := p.Forbids(e.Kind); yes {
 			c.beyond(e.Block.Pos, at, forbids(p, at), "%s is not allowed", e.Kind)
 		}
@@ -226,15 +226,17 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 				c.beyond(where, at, forbids(p, at), "it runs a command, as exec does")
 			}
 		}
-		if e.Damage == nil {
-			continue
-		}
-		if most := p.MaxUnits; most > 0 && !c.targetUnknown {
+		if most := p.MaxUnits; e.Damage != nil && most > 0 && !c.targetUnknown {
 			if units := e.Traits(c.plan.Scope).Units; units > most {
 				c.beyond(e.Block.Pos, p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "it hits %d units", units)
 			}
 		}
-		if most := p.MaxEach.D(); most > 0 && e.Stays() > most {
+	}
+	for _, e := range c.plan.Faults {
+		if at, yes := p.Forbids("exec"); yes && e.Detect != nil && e.Detect.Runs() {
+			c.beyond(e.Of("detect"), at, forbids(p, at), "it runs a command, as exec does")
+		}
+		if most := p.MaxEach.D(); most > 0 && e.Damage != nil && e.Stays() > most {
 			at := e.Of("for")
 			if !e.Has("for") {
 				at = e.Of("during")
@@ -254,9 +256,6 @@ func forbids(p *scenarios.Policy, at syntax.Pos) string {
 
 // commands reports whether a fault runs a command of the author's, and its position.
 func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
-	if e.Detect != nil && e.Detect.Runs() {
-		return e.Of("detect"), true
-	}
 	traits := e.Traits(chaos.Scope{})
 	if l := traits.Leader; l != nil && l.Runs() {
 		return l.Of("command"), true
@@ -275,7 +274,7 @@ func (c policyCheck) protect(p *scenarios.Policy) {
 		return
 	}
 	spare := protected(p)
-	for _, e := range c.plan.Faults {
+	for _, e := range c.plan.Parts() {
 		for _, u := range e.Traits(c.plan.Scope).Reaches {
 			if name, yes := spare.Has(u); yes {
 				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", name, p.Of("protect"))

@@ -263,7 +263,20 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 		"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"),
 		"anyOf":       []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)},
 	}
-	var one []any
+	step := syntax.SchemaOf(reflect.TypeFor[scenarios.FaultStep](), doc)
+	step["type"], step["oneOf"] = "object", addKinds(step["properties"].(syntax.Schema), doc)
+	props["steps"] = syntax.Schema{"description": props["steps"].(syntax.Schema)["description"], "type": "array", "minItems": 1, "items": step}
+	one := append(addKinds(props, doc), syntax.Schema{"required": []any{"steps"}})
+	begins := []any{}
+	for _, key := range []string{"at", "after", "during", "trigger"} {
+		begins = append(begins, syntax.Schema{"required": []any{key}})
+	}
+	s["allOf"] = []any{syntax.Schema{"oneOf": one}, syntax.Schema{"oneOf": begins}}
+	return s
+}
+
+// addKinds adds the kinds of faults to the properties of an object, and returns that one is required.
+func addKinds(props syntax.Schema, doc syntax.Describer) (one []any) {
 	for _, f := range faultcatalog.Faults() {
 		d := f.Describe()
 		name, kind := d.Kind, reflect.TypeOf(f).Elem()
@@ -275,12 +288,7 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 	slices.SortFunc(one, func(a, b any) int {
 		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 	})
-	begins := []any{}
-	for _, key := range []string{"at", "after", "during", "trigger"} {
-		begins = append(begins, syntax.Schema{"required": []any{key}})
-	}
-	s["allOf"] = []any{syntax.Schema{"oneOf": one}, syntax.Schema{"oneOf": begins}}
-	return s
+	return one
 }
 
 // furtherSentences gives what follows the first sentence of a comment.

@@ -51,7 +51,25 @@ type FaultRecord struct {
 	// events of containers during it, and until the load had recovered
 	Events []Event `json:"events,omitempty"`
 	// time limit for a one-shot's unit to be healthy again
-	Within Num `json:"within"`
+	Within Num         `json:"within"`
+	Steps  []FaultStep `json:"steps,omitempty"` // of a group, in the order of their injection
+}
+
+// A FaultStep is the actual course of one step of a group. Times are offsets from t0.
+type FaultStep struct {
+	Name         string   `json:"name"`                    // group.step
+	Kind         string   `json:"kind"`                    // such as process.crash
+	Units        []string `json:"units"`                   // units that were hit
+	Leader       bool     `json:"leader,omitempty"`        // it was aimed at the leader
+	Via          string   `json:"via"`                     // the mechanism
+	Planned      Num      `json:"planned"`                 // planned time
+	Injected     Num      `json:"injected"`                // null: it was not injected
+	Verified     Num      `json:"verified"`                // when its effect was observed
+	Cleared      Num      `json:"cleared"`                 // verified removed, or the unit healthy again
+	Evidence     string   `json:"evidence,omitempty"`      // the observed effect
+	GoneEvidence string   `json:"gone_evidence,omitempty"` // the proof that it is over
+	Revert       string   `json:"revert"`                  // ok, gone, failed, none
+	Note         string   `json:"note,omitempty"`          // what went wrong
 }
 
 // A FaultAlert is what an alert of the team's own monitoring did after a fault.

@@ -66,6 +66,9 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if c.Late != "" {
 		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
 	}
+	for _, step := range c.Steps {
+		rec.Steps = append(rec.Steps, faultStep(step, mask))
+	}
 	if c.Detect != nil && c.N >= 0 {
 		s.addDetection(&rec, c)
 	}
@@ -73,6 +76,30 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		rec.Alerts = s.observers.observed.After(c.Injected, c.Cleared)
 	}
 	return rec
+}
+
+// faultStep is the record of one step of a group.
+func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
+	out := result.FaultStep{
+		Name: c.Name, Kind: c.Kind, Units: c.Units, Leader: c.Leader, Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
+		Cleared: result.NaN, Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText), Revert: cmp.Or(string(c.Revert), string(chaos.None)),
+	}
+	if out.Units == nil {
+		out.Units = []string{}
+	}
+	if c.InjectErr == nil {
+		out.Injected = result.Sec(c.Injected)
+		if c.VerifyErr == nil && c.Verified > 0 {
+			out.Verified = result.Sec(c.Verified)
+		}
+		if c.Cleared > 0 {
+			out.Cleared = result.Sec(c.Cleared)
+		}
+	}
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
+		out.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+	}
+	return out
 }
 
 // addEffect adds the effect on the load to the record of a fault.

@@ -37,6 +37,8 @@ type Injection struct {
 	ExitCode     int               `json:"exit_code"`
 	Notes        []string          `json:"notes,omitempty"`
 	Events       []result.Event    `json:"events"`
+
+	Steps []result.FaultStep `json:"steps,omitempty"` // of a group
 }
 
 // Inject injects the one fault of the plan without load: it brings the target up or finds it
@@ -152,6 +154,9 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 		if c.VerifyErr == nil {
 			in.Verified = result.Sec(c.Verified)
 		}
+	}
+	for _, s := range c.Steps {
+		in.Steps = append(in.Steps, faultStep(s, mask))
 	}
 	if c.Traffic != nil {
 		in.Traffic, in.TrafficUnit = c.Traffic.N, c.Traffic.Unit

@@ -130,7 +130,7 @@ func (p *protection) close() (left string, err error) {
 
 // prepareAgents prepares the image of the agents, where a fault will need one.
 func (p *protection) prepareAgents(ctx context.Context) error {
-	for _, e := range p.Faults {
+	for _, e := range p.Parts() {
 		if p.o.NoChaos || !p.needsAgent(e) {
 			continue
 		}

@@ -96,12 +96,13 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	switch {
 	case c.RevertErr != nil:
 		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", who, c.RevertErr))
-	case c.OneShot && c.N >= 0 && !c.Gone:
-		why := fmt.Sprintf("%sits unit was not healthy again within %s", of, quantity.FormatDuration(c.Within))
-		if c.GoneText != "" {
-			why += ": " + c.GoneText
+	case c.OneShot && c.N >= 0 && !c.Gone && len(c.Steps) == 0:
+		worse(scenarios.Invalid, of+stillDown(c))
+	}
+	for _, s := range c.Steps {
+		if s.OneShot && s.InjectErr == nil && !s.Gone {
+			worse(scenarios.Invalid, s.Name+": "+stillDown(s))
 		}
-		worse(scenarios.Invalid, why)
 	}
 	switch {
 	case c.Skipped:
@@ -110,6 +111,15 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	case c.VerifyErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", who, c.VerifyErr))
 	}
+}
+
+// stillDown says that the unit of a one-shot did not come back in time.
+func stillDown(c *chaos.Record) string {
+	why := fmt.Sprintf("its unit was not healthy again within %s", quantity.FormatDuration(c.Within))
+	if c.GoneText != "" {
+		why += ": " + c.GoneText
+	}
+	return why
 }
 
 // decideImpacts fails a run whose steady state did not hold before a judged fault, or in which a

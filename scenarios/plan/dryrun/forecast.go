@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/targets/platform"
 )
 
@@ -30,9 +31,12 @@ type Forecast struct {
 
 // A ForecastStep is one act of a fault.
 type ForecastStep struct {
+	Step  string   `json:"step,omitempty"`  // of a group
+	After float64  `json:"after,omitempty"` // seconds from the begin of the group
 	What  string   `json:"what"`
 	Via   string   `json:"via"`
 	Units []string `json:"units"`
+	Over  bool     `json:"over,omitempty"` // a step of a group that is over once it is done
 	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
@@ -78,11 +82,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 			f.Processes = append(f.Processes, proc.Look(pid))
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
-		env.Kind, env.Fault = e.Kind, e.Damage
-		steps, err := e.Damage.Plan(ctx, env)
-		if err == nil {
-			err = env.Refused(steps)
-		}
+		parts, err := e.PlanParts(ctx, env)
 		if err != nil {
 			if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
 				f.Skipped = err.Error()
@@ -93,16 +93,26 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 			out = append(out, f)
 			continue
 		}
-		for _, s := range steps {
-			step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units()}
-			for _, u := range s.Undo() {
-				step.Undo = append(step.Undo, u.Op)
-			}
-			f.Steps = append(f.Steps, step)
+		for _, part := range parts {
+			f.add(e, &part)
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// add adds what one fault of an entry would do.
+func (f *Forecast) add(e *chaos.Entry, part *chaos.PlannedPart) {
+	for _, s := range part.Steps {
+		step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units()}
+		if part.Entry != e {
+			step.Step, step.After, step.Over = part.Name, part.Wait.D().Seconds(), part.OneShot()
+		}
+		for _, u := range s.Undo() {
+			step.Undo = append(step.Undo, u.Op)
+		}
+		f.Steps = append(f.Steps, step)
+	}
 }
 
 // lines describes the forecast, for people.
@@ -118,11 +128,16 @@ func (f *Forecast) lines() []string {
 		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
 		return append(out, "  would fail: "+why)
 	}
+	of := ""
 	for _, s := range f.Steps {
+		if s.Step != of {
+			of = s.Step
+			out = append(out, "  step "+of+", "+quantity.FormatSeconds(s.After)+" after its begin")
+		}
 		out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s.What, s.Via, strings.Join(s.Units, ", ")))
 		switch {
 		case len(s.Undo) > 0:
-		case f.OneShot:
+		case f.OneShot, s.Over:
 			out = append(out, "    nothing to take back: it is over once it is done")
 		default:
 			out = append(out, "    taken back by: brunt itself; the fault dies with it")

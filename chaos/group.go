@@ -1,0 +1,168 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"brunt/chaos/netns"
+	"brunt/scenarios/syntax"
+)
+
+// GroupKind is the kind of a group in plans, events and results.
+const GroupKind = "group"
+
+// A Group is several faults that are one: they have one lane, one recovery and one verdict. Each step
+// is an [Entry] whose Wait is its offset from the begin of the group, and whose For is its own time;
+// zero is until the group ends.
+type Group struct {
+	Steps []*Entry // by their offset
+	Brief bool     // every step is over once it is injected, and the group lasts no longer
+}
+
+// Check does nothing: each step is checked by itself.
+func (g *Group) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
+
+// Plan returns the steps of all faults of the group.
+func (g *Group) Plan(ctx context.Context, env Env) ([]Step, error) {
+	planned, err := (&Entry{Damage: g}).PlanParts(ctx, env)
+	var out []Step
+	for _, p := range planned {
+		out = append(out, p.Steps...)
+	}
+	return out, err
+}
+
+// Traits joins those of the steps. Units is the largest number of a step: the limit of units is of each
+// step, as it is of each fault.
+func (g *Group) Traits(sc Scope) Traits {
+	out := Traits{OneShot: g.Brief}
+	var of []Traits
+	for _, s := range g.Steps {
+		t := s.Traits(sc)
+		of = append(of, t)
+		out.Units = max(out.Units, t.Units)
+		out.Reaches = append(out.Reaches, t.Reaches...)
+		out.PIDs = append(out.PIDs, t.PIDs...)
+		out.Zones = append(out.Zones, t.Zones...)
+		out.Finds = out.Finds || t.Finds
+		out.Commands = out.Commands || t.Commands
+		out.InNetwork = out.InNetwork || t.InNetwork
+	}
+	out.Touches = func(from, to string, z Zones) (hit, http bool) {
+		for _, t := range of {
+			if t.Touches != nil {
+				h, web := t.Touches(from, to, z)
+				hit, http = hit || h, http || h && web
+			}
+		}
+		return hit, http
+	}
+	out.Try = func(ways func() []netns.Capability) error {
+		var errs []error
+		for _, t := range of {
+			if t.Try != nil {
+				errs = append(errs, t.Try(ways))
+			}
+		}
+		return errors.Join(errs...)
+	}
+	return out
+}
+
+// Parts returns the steps of a group, and for other entries the entry itself.
+func (e *Entry) Parts() []*Entry {
+	if g, ok := e.Damage.(*Group); ok {
+		return g.Steps
+	}
+	return []*Entry{e}
+}
+
+// A PlannedPart is what one fault of an entry would do.
+type PlannedPart struct {
+	*Entry
+	Steps []Step
+	env   Env
+	seed  uint64 // of its random choices
+}
+
+// PlanParts plans every fault of an entry. It only reads. The error names the step of a group that
+// can't be planned.
+func (e *Entry) PlanParts(ctx context.Context, env Env) ([]PlannedPart, error) {
+	g, group := e.Damage.(*Group)
+	if !group {
+		steps, err := e.plan(ctx, env)
+		return []PlannedPart{{Entry: e, Steps: steps}}, err
+	}
+	parts := g.parts(env)
+	return parts, planAll(ctx, parts)
+}
+
+// parts are the steps of the group before they are planned, each with a seed of its own.
+func (g *Group) parts(env Env) []PlannedPart {
+	var out []PlannedPart
+	for _, s := range g.Steps {
+		out = append(out, PlannedPart{Entry: s, env: env, seed: env.Rand.Uint64()})
+	}
+	return out
+}
+
+func planAll(ctx context.Context, parts []PlannedPart) error {
+	for i := range parts {
+		if err := parts[i].again(ctx); err != nil {
+			return fmt.Errorf("%s: %w", parts[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// again plans the step, each time with the same random choices.
+func (p *PlannedPart) again(ctx context.Context) (err error) {
+	p.env.Rand = rand.New(rand.NewPCG(p.seed, 0))
+	p.Steps, err = p.plan(ctx, p.env)
+	return err
+}
+
+// plan plans the fault of an entry.
+func (e *Entry) plan(ctx context.Context, env Env) ([]Step, error) {
+	env.Kind, env.Fault = e.Kind, e.Damage
+	steps, err := e.Damage.Plan(ctx, env)
+	if err == nil {
+		err = env.Refused(steps)
+	}
+	return steps, err
+}
+
+// lastStep is the offset of the last step of a group; zero for other entries.
+func (e *Entry) lastStep() time.Duration {
+	last := time.Duration(0)
+	if g, ok := e.Damage.(*Group); ok {
+		for _, s := range g.Steps {
+			last = max(last, s.Wait.D())
+		}
+	}
+	return last
+}
+
+// Lasts returns how long the steps of a group last by themselves, and whether each of them has an end
+// of its own.
+func (g *Group) Lasts() (most time.Duration, all bool) {
+	all = true
+	for _, s := range g.Steps {
+		all = all && (s.OneShot() || s.For > 0)
+		most = max(most, s.Wait.D()+s.For.D())
+	}
+	return most, all
+}
+
+// NewGroup sorts steps by their offset, those with the same one as they are listed. Lasting says that
+// the group has a time of its own.
+func NewGroup(steps []*Entry, lasting bool) *Group {
+	steps = slices.Clone(steps)
+	slices.SortStableFunc(steps, func(a, b *Entry) int { return int(a.Wait - b.Wait) })
+	brief := !lasting && !slices.ContainsFunc(steps, func(s *Entry) bool { return !s.OneShot() })
+	return &Group{Steps: steps, Brief: brief}
+}

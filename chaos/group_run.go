@@ -1,0 +1,265 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A groupRun plays one occurrence of a group: it injects the steps in their order, each at its offset
+// from the first injection, and at the end reverts in reverse what is still in.
+//
+// A step has a record and journal entries of its own. Its effect is verified while later steps are
+// injected. A one-shot step waits by itself until its unit is healthy again; so does a step with a
+// `for` of its own, which it reverts. If a step can't be injected, the others are reverted at once.
+type groupRun struct {
+	*Timeline
+	group *injection
+	stays time.Duration
+	ends  chan struct{} // closed when the steps are to be reverted
+	in    []*groupStep  // the injected steps, in the order of their injection
+	work  sync.WaitGroup
+
+	mu       sync.Mutex // guards seen
+	seen     int        // steps whose effect was looked for
+	evidence []string
+}
+
+// A groupStep is a step while its group is played.
+type groupStep struct {
+	*injection
+	plan PlannedPart
+	idle chan struct{} // closed when its goroutine has ended
+	over bool          // its goroutine has reverted it
+}
+
+// playGroup plays one occurrence of a group. The entry's next occurrence is due at next.
+func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration, r *injection, env Env, next time.Duration) {
+	r.voids, r.back = make(chan struct{}), make(chan struct{})
+	g := &groupRun{Timeline: t, group: r, stays: stays, ends: make(chan struct{})}
+	steps := g.steps(e.Damage.(*Group), env)
+	for _, s := range steps { // all of them first: what can't be done is known before anything is broken
+		if err := s.plan.again(ctx); err != nil {
+			t.notPlanned(r, fmt.Errorf("%s: %w", s.Name, err))
+			return
+		}
+	}
+	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
+		return
+	}
+	ended := g.injectAll(ctx, steps)
+	if r.InjectErr == nil && !r.OneShot && ended {
+		ended = t.sleepUnless(ctx, r.voids, r.Injected+stays)
+	}
+	r.Early = !ended
+	close(g.ends)
+	g.revertAll(ctx)
+	g.work.Wait() // one-shots may need until `within`
+	g.sum()
+	switch {
+	case r.N < 0: // nothing was injected
+	case r.InjectErr != nil:
+		t.Void(r.N)
+		r.N = -1
+		if r.monitor != nil {
+			r.Detect = nil
+			r.monitor.Drop()
+		}
+		t.event("fault.failed", r.Name, r.InjectErr.Error())
+	default:
+		t.event("fault.reverted", r.Name, string(r.Revert))
+		t.clear(ctx, r, r.Injected+e.lastStep()+leastPhase, next)
+	}
+}
+
+// steps makes the records of the steps.
+func (g *groupRun) steps(of *Group, env Env) []*groupStep {
+	var out []*groupStep
+	r := g.group
+	for _, p := range of.parts(env) {
+		s := &groupStep{plan: p, idle: make(chan struct{}), injection: &injection{
+			Record: &Record{
+				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(), OneShot: p.OneShot(), Within: p.WithinOr(),
+			},
+			group: r, voids: r.voids, back: make(chan struct{}),
+		}}
+		s.plan.env.Extend = func(u Undo) error { return g.extend(s.injection, u) }
+		out = append(out, s)
+	}
+	return out
+}
+
+// injectAll injects the steps. It is false when ctx ended, or the group is void, before all were.
+func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
+	r := g.group
+	for i, s := range steps {
+		wait := s.plan.Wait.D()
+		if i > 0 && (!g.sleepUnless(ctx, r.voids, r.Injected+wait) || r.isVoid()) {
+			return false
+		}
+		r.Steps = append(r.Steps, s.Record)
+		if !g.injectStep(ctx, s, wait > 0) {
+			r.InjectErr = fmt.Errorf("%s: %w", s.Name, s.InjectErr)
+			return true
+		}
+		if i == 0 {
+			g.event("fault.injected", r.Name, describeSteps(steps))
+		}
+		g.in = append(g.in, s)
+		g.push(s.injection)
+		g.injected.add(s.injection)
+		g.work.Go(func() {
+			defer close(s.idle)
+			g.follow(ctx, s, len(steps))
+		})
+	}
+	return true
+}
+
+// injectStep injects one step. Later says that it was planned some time ago: the leader, say, may be
+// another by now.
+func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) bool {
+	if later {
+		if s.InjectErr = s.plan.again(ctx); s.InjectErr != nil {
+			g.event("fault.failed", s.Name, s.InjectErr.Error())
+			return false
+		}
+	}
+	for _, step := range s.plan.Steps {
+		s.Units, s.Via = append(s.Units, step.Units()...), step.Via()
+	}
+	traits := s.plan.Traits(Scope{})
+	s.Zones, s.Leader = traits.Zones, traits.Leader != nil
+	return g.inject(ctx, s.injection, s.plan.Steps, time.Now().Add(max(g.stays, s.Within)+deadlineMargin))
+}
+
+// follow verifies an injected step, and ends it if it has an end of its own.
+func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
+	stays := s.plan.For.D()
+	if stays == 0 {
+		stays = max(0, g.stays-s.plan.Wait.D())
+	}
+	g.verify(ctx, s.injection, stays)
+	g.verified(s, steps)
+	switch {
+	case s.OneShot:
+	case s.plan.For == 0:
+		return
+	case !g.sleepUnless(ctx, g.ends, s.Injected+s.plan.For.D()) || isClosed(g.ends):
+		return
+	}
+	g.end(ctx, s, false)
+	s.over = true
+}
+
+// verified reports the group as verified once all of its steps are.
+func (g *groupRun) verified(s *groupStep, steps int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.group
+	if s.VerifyErr != nil {
+		r.VerifyErr = JoinErrors(r.VerifyErr, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
+	} else if s.Evidence != "" {
+		g.evidence = append(g.evidence, shortName(s.Name)+": "+s.Evidence)
+	}
+	if g.seen++; g.seen < steps {
+		return
+	}
+	r.Evidence = strings.Join(g.evidence, "; ")
+	if r.VerifyErr != nil {
+		g.event("fault.unverified", r.Name, r.VerifyErr.Error())
+		return
+	}
+	r.Verified = g.Env.Now()
+	g.event("fault.verified", r.Name, r.Evidence)
+}
+
+// end reverts a step, and records when it was over. Early says that the run ends: then all faults are
+// reverted in reverse.
+func (g *groupRun) end(ctx context.Context, s *groupStep, early bool) {
+	g.injected.drop(s.injection)
+	if early {
+		g.awaitLater(s.injection)
+	}
+	g.revert(ctx, s.injection)
+	s.Cleared = g.Env.Now()
+	g.event("fault.cleared", s.Name, s.GoneText)
+}
+
+// revertAll reverts the steps that are still in, the last first. A one-shot has nothing to revert, and
+// is not waited for: what it took down may need the others to be reverted.
+func (g *groupRun) revertAll(ctx context.Context) {
+	for _, s := range slices.Backward(g.in) {
+		if s.OneShot {
+			continue
+		}
+		<-s.idle
+		if !s.over {
+			g.end(ctx, s, g.group.Early)
+		}
+	}
+}
+
+// sum records of the group what its steps were.
+func (g *groupRun) sum() {
+	r := g.group
+	r.Gone, r.Revert = true, None
+	var vias, gone []string
+	for _, s := range r.Steps {
+		for _, u := range s.Units {
+			if !slices.Contains(r.Units, u) {
+				r.Units = append(r.Units, u)
+			}
+		}
+		if s.Via != "" && !slices.Contains(vias, s.Via) {
+			vias = append(vias, s.Via)
+		}
+		r.Within = max(r.Within, s.Within)
+	}
+	for _, s := range g.in {
+		if s.RevertErr != nil {
+			r.RevertErr = JoinErrors(r.RevertErr, fmt.Errorf("%s: %w", s.Name, s.RevertErr))
+		}
+		switch {
+		case r.Revert == Failed || s.Revert == None:
+		case s.Revert == Failed || r.Revert == None || s.Revert == Reverted:
+			r.Revert = s.Revert
+		}
+		r.Gone = r.Gone && s.Gone
+		if s.GoneText != "" {
+			gone = append(gone, shortName(s.Name)+": "+s.GoneText)
+		}
+	}
+	r.Evidence = strings.Join(g.evidence, "; ")
+	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")
+	r.over = g.Env.Now()
+}
+
+// stepOf is the name of a step in an occurrence of its group.
+func stepOf(occurrence, step string) string {
+	return scenarios.StepName(occurrence, shortName(step))
+}
+
+// shortName is the name of a step without that of its group.
+func shortName(step string) string {
+	_, short, _ := strings.Cut(step, ".")
+	return short
+}
+
+// describeSteps says what a group does, and when.
+func describeSteps(steps []*groupStep) string {
+	var out []string
+	for _, s := range steps {
+		text := shortName(s.plan.Name)
+		if s.plan.Wait > 0 {
+			text += " after " + s.plan.Wait.String()
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}

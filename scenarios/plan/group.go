@@ -1,0 +1,74 @@
+package plan
+
+import (
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+)
+
+// group resolves the steps of a group, and when each is due.
+func (c *compiler) group(e *chaos.Entry) {
+	e.Kind = chaos.GroupKind
+	e.Block.Kind, e.Block.Pos = e.Kind, e.Of("steps")
+	var steps []*chaos.Entry
+	for i := range e.Fault.Steps {
+		s := &e.Fault.Steps[i]
+		part := &chaos.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
+			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name), Wait: s.After, For: s.For, Within: s.Within, Block: s.Block,
+		}}
+		c.damage(part)
+		if part.Damage == nil { // reported
+			return
+		}
+		steps = append(steps, part)
+	}
+	if len(steps) == 0 { // reported
+		return
+	}
+	g := chaos.NewGroup(steps, e.For > 0 || e.During != "")
+	if first := g.Steps[0]; first.Wait > 0 {
+		c.m.AddHint(first.Of("after"), "take "+first.Wait.String()+" off each `after`, and let the group come later", "no step of group %q comes at its begin", e.Name)
+		return
+	}
+	e.Damage = g
+	c.stepTimes(e, g)
+}
+
+// stepTimes checks the times of a group's steps against their kinds and against those of the group.
+// A group without a time lasts as long as its steps, where each of them has an end.
+func (c *compiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
+	ends := e.Stays()
+	most, all := g.Lasts()
+	if ends == 0 && !g.Brief && all {
+		e.For = quantity.Duration(most)
+		ends = most
+	}
+	if ends == 0 && !g.Brief {
+		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps", e.Name)
+	}
+	for _, s := range g.Steps {
+		switch {
+		case s.OneShot() && s.For > 0:
+			c.m.Add(s.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
+		case !s.OneShot() && s.Within > 0:
+			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group", s.Kind)
+		case ends > 0 && s.Wait.D() >= ends:
+			c.m.AddHint(s.Of("after"), "for: "+Brief(s.Wait.D()+time.Second)+" at least", "%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, Brief(ends))
+		case ends > 0 && s.Wait.D()+s.For.D() > ends:
+			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends", "%s stays until %s after the begin of group %q, which ends after %s", s.Name, Brief(s.Wait.D()+s.For.D()), e.Name, Brief(ends))
+		}
+	}
+}
+
+// Parts are the faults of the plan, those of groups one by one.
+func (p *Plan) Parts() []*chaos.Entry {
+	var out []*chaos.Entry
+	for _, e := range p.Faults {
+		if e.Kind != chaos.GroupKind || e.Damage != nil { // else its mistakes are reported
+			out = append(out, e.Parts()...)
+		}
+	}
+	return out
+}
