@@ -53,7 +53,9 @@ func TestGroup(t *testing.T) {
 			e := group(10*time.Second, 30*time.Second, step(d, "a"), once{down})
 			e.Parts()[1].Within = quantity.Duration(time.Minute)
 			return []*Entry{e}
-		}, "+a@10s +b@12s -b@12s -a@40s", func(r *Record) bool { return r.Gone && r.Steps[1].Cleared == 50*time.Second && r.Cleared == 50*time.Second }},
+		}, "+a@10s +b@12s -b@12s -a@40s", func(r *Record) bool {
+			return r.Gone && r.Steps[1].Cleared == 50*time.Second && r.Cleared == 50*time.Second
+		}},
 		{"a verification that takes long delays no step", 2 * time.Hour, func(d *diary) []*Entry {
 			slow := step(d, "a")
 			slow.takes = 8 * time.Second
@@ -66,7 +68,9 @@ func TestGroup(t *testing.T) {
 		}},
 		{"a step that can't be planned prevents all", 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{group(10*time.Second, 30*time.Second, step(d, "a"), failing(d, "b", "plan"))}
-		}, "", func(r *Record) bool { return errors.Is(r.InjectErr, ErrNoUnit) && strings.HasPrefix(r.InjectErr.Error(), "g.b: ") }},
+		}, "", func(r *Record) bool {
+			return errors.Is(r.InjectErr, ErrNoUnit) && strings.HasPrefix(r.InjectErr.Error(), "g.b: ")
+		}},
 		{"a run that ends reverts the steps in reverse, and injects no more", 13 * time.Second, func(d *diary) []*Entry {
 			return []*Entry{entry("x", step(d, "x"), 9*time.Second, time.Hour), group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), step(d, "c"))}
 		}, "+x@9s +a@10s +b@12s -b@13s -a@13s -x@13s", func(r *Record) bool { return r.Early && len(r.Steps) == 2 }},

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
 	"brunt/targets/platform/docker"
@@ -160,7 +161,7 @@ func portNeeds(p *plan.Plan) []Check {
 
 // engineNeeds checks the Docker engine and the images of the plan's containers.
 func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
-	e, err := plan.NewContainers(p).Open(ctx)
+	e, err := finder.New(p).Open(ctx)
 	if err != nil {
 		return []Check{{"scenario's engine", Bad, err.Error(), "the scenario's containers are in a Docker engine"}}
 	}

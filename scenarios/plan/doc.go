@@ -15,9 +15,10 @@
 //	script.go      loads that are k6 scripts: what brunt-k6 says they will do
 //	target.go      what is loaded: a stack, or the URL of a system that runs
 //	endpoints.go   URLs of other systems, for the steps of their protocols
-//	containers.go  containers that run already; engine.go finds them
+//	containers.go  containers that run already
 //	proxy.go       by which proxy each load goes
 //	faults.go      the timeline: kinds, selectors, when each fault is due
+//	group.go       groups: the steps of several faults that are one
 //	observe.go     metrics, alerts, and how the team's monitoring is asked
 //	ledger.go      which step writes, how a write is identified, where it is read
 //	policy.go      policies: what goes beyond one is a mistake
@@ -27,7 +28,7 @@
 //	single.go      one fault alone: of a scenario, or of the command line
 //	files.go       the files that a plan rests on
 //
-// Package allow holds the allow-lists of a plan. Package dryrun says what a plan would do.
+// Package allow holds the allow-lists of a plan. Package finder finds containers. Package dryrun says what a plan would do.
 //
 // # To add to it
 //

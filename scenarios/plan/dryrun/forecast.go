@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/quantity"
 	"brunt/targets/platform"
 )
@@ -48,7 +49,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 	}
 	entry := chaos.TargetName
 	if p.Contained && p.Stack == nil {
-		s := plan.NewContainers(p)
+		s := finder.New(p)
 		defer s.Close()
 		env.Find = s.Find
 		if err := s.Choose(ctx); err == nil { // else the faults report the error

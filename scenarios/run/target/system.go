@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -39,7 +40,7 @@ type Host struct {
 
 // A System is the target of a run, brought up by the run or already running.
 type System struct {
-	*plan.Containers
+	*finder.Containers
 	host  *Host
 	group group // nil for a target that already runs
 	links []*chaos.Link
@@ -51,7 +52,7 @@ type System struct {
 }
 
 // New prepares a target.
-func New(h *Host) *System { return &System{Containers: plan.NewContainers(h.Plan), host: h} }
+func New(h *Host) *System { return &System{Containers: finder.New(h.Plan), host: h} }
 
 // A group is a target that a run has brought up: processes or containers.
 type group interface {

@@ -1,4 +1,11 @@
-package plan
+// Package finder finds the containers of a plan that brunt did not start: those that the target names,
+// and those that a fault selects. It is the only part of a plan that asks a Docker engine.
+//
+//	f := finder.New(p)
+//	defer f.Close()
+//	err := f.Choose(ctx)                   // what the target names
+//	found, engine, err := f.Find(ctx, q)   // what a fault selects
+package finder
 
 import (
 	"context"
@@ -10,13 +17,14 @@ import (
 	"sync"
 
 	"brunt/chaos"
+	"brunt/scenarios/plan"
 	"brunt/targets/platform/docker"
 )
 
 // Containers finds the containers of a plan that brunt did not start. It opens the engine at first
 // use.
 type Containers struct {
-	plan   *Plan
+	plan   *plan.Plan
 	chosen []chaos.Unit // running containers, by the names that the target gives them
 	zones  chaos.Zones  // zones that include the chosen containers; nil is the plan's
 
@@ -25,8 +33,8 @@ type Containers struct {
 	found  []string // names of containers that faults have selected
 }
 
-// NewContainers prepares to find the containers of a plan. Close closes the engine.
-func NewContainers(p *Plan) *Containers { return &Containers{plan: p} }
+// New prepares to find the containers of a plan. Close closes the engine.
+func New(p *plan.Plan) *Containers { return &Containers{plan: p} }
 
 // Open connects to the engine of the containers and checks that it answers.
 func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
