@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -59,7 +60,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	observeCompiler{c}.observed()
 	c.variables()
 	c.references()
-	c.faults()
+	faultCompiler{c}.faults()
 	c.reachEngine()
 	c.policies()
 	c.upstream()
@@ -288,6 +289,8 @@ func (c *compiler) objectives() {
 			}
 			if o.After == scenarios.Incident {
 				askedOfIncident(c.m, o)
+			} else if group, ofStep := scenarios.GroupOf(o.After); ofStep && faults[group] {
+				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group, strings.ReplaceAll(o.Text, o.After, group))
 			} else if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}

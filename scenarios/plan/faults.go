@@ -15,8 +15,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
+// faultCompiler compiles the timeline of faults.
+type faultCompiler struct{ *compiler }
+
 // faults resolves the timeline: kinds, selectors, and when each fault is due.
-func (c *compiler) faults() {
+func (c faultCompiler) faults() {
 	stages := map[string]measureSpan{}
 	var names []string
 	for i := range c.plan.Loads {
@@ -41,7 +44,7 @@ func (c *compiler) faults() {
 		} else {
 			c.damage(e)
 		}
-		e.Detect = observeCompiler{c}.detect(f)
+		e.Detect = observeCompiler{c.compiler}.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}
@@ -50,7 +53,7 @@ func (c *compiler) faults() {
 }
 
 // damage resolves the kind of a fault, and checks its settings.
-func (c *compiler) damage(e *chaos.Entry) {
+func (c faultCompiler) damage(e *chaos.Entry) {
 	f := &e.Fault
 	if f.Block.With == nil && f.Block.Kind == "" {
 		return
@@ -65,7 +68,7 @@ func (c *compiler) damage(e *chaos.Entry) {
 }
 
 // leader compiles the request that finds the leader for a fault.
-func (c *compiler) leader(d chaos.Fault) {
+func (c faultCompiler) leader(d chaos.Fault) {
 	l := d.Traits(chaos.Scope{}).Leader
 	if l == nil || l.Get == "" {
 		return
@@ -120,7 +123,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 type measureSpan struct{ from, to time.Duration }
 
 // timing checks an entry's time settings against its kind.
-func (c *compiler) timing(e *chaos.Entry) {
+func (c faultCompiler) timing(e *chaos.Entry) {
 	if e.Damage == nil {
 		return
 	}
@@ -155,7 +158,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 }
 
 // limits compares a fault with the limits of the scenario's guard.
-func (c *compiler) limits(e *chaos.Entry) {
+func (c faultCompiler) limits(e *chaos.Entry) {
 	if most := c.sc.Guard.MaxEach.D(); most > 0 && e.For.D() > most {
 		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", e.For, quantity.FormatDuration(most))
 	}
@@ -167,7 +170,7 @@ func (c *compiler) limits(e *chaos.Entry) {
 }
 
 // triggers checks that each fault with a trigger can be triggered.
-func (c *compiler) triggers() {
+func (c faultCompiler) triggers() {
 	for _, e := range c.plan.Faults {
 		if e.Trigger != "" && !c.plan.scripted() {
 			c.m.AddHint(e.Of("trigger"),
@@ -178,7 +181,7 @@ func (c *compiler) triggers() {
 }
 
 // order checks that `after` names faults, and without a cycle.
-func (c *compiler) order() {
+func (c faultCompiler) order() {
 	byName := map[string]*chaos.Entry{}
 	var names []string
 	for _, e := range c.plan.Faults {

@@ -9,7 +9,7 @@ import (
 )
 
 // group resolves the steps of a group, and when each is due.
-func (c *compiler) group(e *chaos.Entry) {
+func (c faultCompiler) group(e *chaos.Entry) {
 	e.Kind = chaos.GroupKind
 	e.Block.Kind, e.Block.Pos = e.Kind, e.Of("steps")
 	var steps []*chaos.Entry
@@ -38,14 +38,14 @@ func (c *compiler) group(e *chaos.Entry) {
 
 // stepTimes checks the times of a group's steps against their kinds and against those of the group.
 // A group without a time lasts as long as its steps, where each of them has an end.
-func (c *compiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
+func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 	ends := e.Stays()
 	most, all := g.Lasts()
-	if ends == 0 && !g.Brief && all {
+	switch {
+	case ends > 0 || g.Brief:
+	case all:
 		e.For = quantity.Duration(most)
-		ends = most
-	}
-	if ends == 0 && !g.Brief {
+	default:
 		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps", e.Name)
 	}
 	for _, s := range g.Steps {

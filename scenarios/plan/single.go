@@ -137,7 +137,7 @@ func CompileBare(b Bare) (*Plan, error) {
 		}
 	}
 	c.plan.Faults = []*chaos.Entry{e}
-	c.timing(e)
+	faultCompiler{c}.timing(e)
 	c.reachEngine()
 	c.policies()
 	if why := c.plan.unjudged(); why != "" {
