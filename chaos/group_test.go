@@ -64,7 +64,8 @@ func TestGroup(t *testing.T) {
 		{"a step that can't be injected has the others reverted in reverse", 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), failing(d, "c", "inject"))}
 		}, "+a@10s +b@12s -b@14s -a@14s void@14s", func(r *Record) bool {
-			return r.N < 0 && r.InjectErr != nil && strings.Contains(r.InjectErr.Error(), "g.c: break c: no way in") && r.Steps[2].InjectErr != nil && r.Steps[0].Revert == Reverted
+			said := r.InjectErr != nil && strings.Contains(r.InjectErr.Error(), "g.c: break c: no way in")
+			return said && r.N < 0 && r.Steps[2].InjectErr != nil && r.Steps[0].Revert == Reverted
 		}},
 		{"a step that can't be planned prevents all", 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{group(10*time.Second, 30*time.Second, step(d, "a"), failing(d, "b", "plan"))}

@@ -29,7 +29,8 @@ func (c faultCompiler) group(e *chaos.Entry) {
 	}
 	g := chaos.NewGroup(steps, e.For > 0 || e.During != "")
 	if first := g.Steps[0]; first.Wait > 0 {
-		c.m.AddHint(first.Of("after"), "take "+first.Wait.String()+" off each `after`, and let the group come later", "no step of group %q comes at its begin", e.Name)
+		hint := "take " + first.Wait.String() + " off each `after`, and let the group come later"
+		c.m.AddHint(first.Of("after"), hint, "no step of group %q comes at its begin", e.Name)
 		return
 	}
 	e.Damage = g
@@ -49,15 +50,18 @@ func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 		c.m.AddHint(e.Fault.Place.At, "such as for: 30s", "group %q does not say how long it lasts, nor do all of its steps", e.Name)
 	}
 	for _, s := range g.Steps {
+		until := s.Wait.D() + s.For.D()
 		switch {
 		case s.OneShot() && s.For > 0:
 			c.m.Add(s.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
 		case !s.OneShot() && s.Within > 0:
 			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group", s.Kind)
 		case ends > 0 && s.Wait.D() >= ends:
-			c.m.AddHint(s.Of("after"), "for: "+Brief(s.Wait.D()+time.Second)+" at least", "%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, Brief(ends))
-		case ends > 0 && s.Wait.D()+s.For.D() > ends:
-			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends", "%s stays until %s after the begin of group %q, which ends after %s", s.Name, Brief(s.Wait.D()+s.For.D()), e.Name, Brief(ends))
+			c.m.AddHint(s.Of("after"), "for: "+Brief(until+time.Second)+" at least",
+				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, Brief(ends))
+		case ends > 0 && until > ends:
+			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
+				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, Brief(until), e.Name, Brief(ends))
 		}
 	}
 }

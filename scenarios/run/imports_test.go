@@ -26,9 +26,12 @@ import (
 // import another spoke. A folder that is missing here fails the test: add it with what it may
 // import.
 var arrows = map[string][]string{
-	"scenarios":         {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
-	"scenarios/allow":   {"scenarios", "targets", "targets/dial"},
-	"scenarios/doctor":  {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/finder", "targets", "targets/platform/docker", "chaos"},
+	"scenarios":       {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
+	"scenarios/doctor": {
+		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/finder",
+		"targets", "targets/platform/docker", "chaos",
+	},
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
@@ -94,16 +97,12 @@ var arrows = map[string][]string{
 		"targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
-<<<<<<< HEAD
 		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios",
 		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge",
 		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
-		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest",
+		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest",
 		"scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth",
 		"targets/platform/docker", "targets/vegeta",
-=======
-		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
->>>>>>> df15cdbb (plan, scenarios: compile groups of faults and refuse wrong ones)
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
