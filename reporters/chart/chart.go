@@ -71,7 +71,6 @@ type Chart struct {
 	X         []Tick
 	Behind    template.HTML // inside the svg, below the lines: the same for every load and step
 	Plot      template.HTML // inside the svg
-	Scale     string        // "lo hi log apart" for the script
 	Ends      []Tick        // names at the right end of the lines
 	Tops      [][]top       // rows of names above the plot, where lines are highest
 	Named     bool          // long names stand at its right end
@@ -123,14 +122,18 @@ type Plotter struct {
 	behind   template.HTML // drawn behind the lines of every chart
 	onPage   bool          // behind is on the page, and other charts refer to it
 	ticks    []Tick
-	data     []series // of all charts, in the script's order
-	kinds    []kind   // of errors
-	rowLimit int      // of the rows of a table
-	bare     bool     // lines have no path: the script draws them from their values
+	data     []drawn                 // of all charts, in the script's order
+	charts   int                     // with lines
+	names    map[string]*nameHeights // by chart
+	moments  int                     // at which the heights of names are known
+	kinds    []kind                  // of errors
+	rowLimit int                     // of the rows of a table
+	bare     bool                    // lines have no path: the script joins their strokes
 }
 
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
-	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows}
+	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times(), rowLimit: mostRows, moments: mostNameMoments}
+	c.names = map[string]*nameHeights{}
 	for _, p := range list {
 		c.at = append(c.at, span{t.Place(p.t), t.Place(p.t + p.d)})
 	}
@@ -144,8 +147,7 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	var b strings.Builder
 	for i := range lines {
 		l := &lines[i]
-		id := len(c.data)
-		c.data = append(c.data, *l)
+		id := c.draw(l, s)
 		if l.area && !(ch.Small && ch.Dense) {
 			writePath(&b, c.bare, "area "+l.class, id, func() string { return under(c.at, l.values, s) })
 		}
@@ -153,7 +155,7 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Behind, ch.Plot = c.shaded(), c.grid(&ch, s, lines[0].unit)+template.HTML(b.String())
-	ch.Scale = scaleData(s, apart)
+	c.charts++
 	ch.Label = c.label(lines)
 	ch.Table = c.tableOf(lines, c.rowLimit)
 	return &ch
@@ -168,9 +170,10 @@ func writePath(b *strings.Builder, bare bool, class string, id int, d func() str
 	b.WriteString("/>")
 }
 
-// scaleData returns a scale, and the distance of the names beside it, for the script.
-func scaleData(s scale, apart float64) string {
-	return fmt.Sprintf("%g %g %t %g", s.Lo, s.Hi, s.Log, apart)
+// draw adds a line of the current chart and returns its number.
+func (c *Plotter) draw(l *series, s scale) int {
+	c.data = append(c.data, drawn{*l, s, c.charts})
+	return len(c.data) - 1
 }
 
 // overTime gives a chart the shared time axis and the faults above it.
@@ -303,32 +306,74 @@ const (
 	apartSmall = .13
 )
 
-// ends places names at the right end of lines, moved apart where they would overlap.
-func (c *Plotter) ends(s scale, lines []series, apart float64) []Tick {
+// mostNameMoments bounds the moments at which the heights of names are known, mostFacetMoments
+// those of all loads and steps together.
+const (
+	mostNameMoments  = 60
+	mostFacetMoments = 120
+)
+
+// nameEnds places names at the right end of lines, and for the script where they stand when a
+// part of the run ends at another moment.
+func (c *Plotter) nameEnds(ch *Chart, s scale, lines []series, least float64) {
+	last := len(c.points) - 1
+	n := min(9, 1+len(c.points)/8)
+	list := ends(lines, last, n, len(c.points))
+	spread(s, list, least)
+	long := slices.ContainsFunc(list, func(e end) bool { return len(e.name) > 4 })
+	columns := map[int]int{} // of each line
+	for i, e := range list {
+		ch.Ends = append(ch.Ends, Tick{Place: c.places.top(1 - e.at), Label: e.name, Minor: long})
+		columns[e.line] = i
+	}
+	if len(list) == 0 {
+		return
+	}
+	h := &nameHeights{Every: (len(c.points) + c.moments - 1) / c.moments, Values: make([][]int, len(list))}
+	for i := 0; i < len(c.points); i += h.Every {
+		to := min(last, i+h.Every-1)
+		part := ends(lines, to, 3, 3)
+		spread(s, part, least)
+		for k := range h.Values {
+			h.Values[k] = append(h.Values[k], -1)
+		}
+		for _, e := range part {
+			if k, ok := columns[e.line]; ok {
+				h.Values[k][len(h.Values[k])-1] = int(math.Round(100 * (1 - e.at)))
+			}
+		}
+	}
+	c.names[ch.ID] = h
+}
+
+// end is the name of a line where it leaves a plot.
+type end struct {
+	name      string
+	line      int
+	value, at float64
+}
+
+// ends returns the middle of the last most values of each line among the points up to to, of
+// which it looks at that many.
+func ends(lines []series, to, most, points int) []end {
 	var list []end
 	for i := len(lines) - 1; i >= 0; i-- {
 		l := &lines[i]
 		var last []float64
-		for j := len(l.values) - 1; j >= 0 && len(last) < min(9, 1+len(l.values)/8); j-- {
+		for j := to; j >= max(0, to-points+1) && len(last) < most; j-- {
 			if v := l.values[j]; !math.IsNaN(v) {
 				last = append(last, v)
 			}
 		}
 		if len(last) > 0 {
-			list = append(list, end{name: l.name, value: median(last)})
+			list = append(list, end{name: l.name, line: i, value: median(last)})
 		}
 	}
-	return c.spread(s, list, apart)
+	return list
 }
 
-// end is the name of a line at the right end of a plot.
-type end struct {
-	name      string
-	value, at float64
-}
-
-// spread moves the names of lines apart, no further than needed.
-func (c *Plotter) spread(s scale, list []end, apart float64) []Tick {
+// spread orders the names of lines from above and moves them apart, no further than needed.
+func spread(s scale, list []end, apart float64) {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
 	below := 2.0 // of the label above
 	for i := range list {
@@ -336,21 +381,17 @@ func (c *Plotter) spread(s scale, list []end, apart float64) []Tick {
 		below = list[i].at
 	}
 	above := apart / 3 // the lowest stays clear of the time axis
-	long := slices.ContainsFunc(list, func(e end) bool { return len(e.name) > 4 })
-	var out []Tick
-	for _, e := range slices.Backward(list) {
-		at := math.Max(e.at, above)
-		above = at + apart
-		out = append(out, Tick{Place: c.places.top(1 - at), Label: e.name, Minor: long})
+	for i := range slices.Backward(list) {
+		list[i].at = math.Max(list[i].at, above)
+		above = list[i].at + apart
 	}
-	slices.Reverse(out)
-	return out
 }
 
 // top is a name above a plot, at the place that it names.
 type top struct {
 	Class, Place, Room, Label string
-	Left                      bool // it stands to the left of its place
+	At                        string // of a moment, for the script
+	Left                      bool   // it stands to the left of its place
 	at                        float64
 }
 
@@ -413,7 +454,7 @@ func (c *Plotter) peaks(lines []series) [][]top {
 		}
 		if v := l.values[most]; v > 0 {
 			p := &c.points[most]
-			list = append(list, top{Class: l.class, Label: words.Clip(l.name, 34) + " " + l.unit.Format(v), at: c.Place(p.t + p.d/2)})
+			list = append(list, top{Class: l.class, Label: words.Clip(l.name, 34) + " " + l.unit.Format(v), At: moment(p.t + p.d/2), at: c.Place(p.t + p.d/2)})
 		}
 	}
 	return c.rows(list)

@@ -29,7 +29,7 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 	if ch.Strips = c.strips(lines[:3]); len(ch.Strips) > 0 {
 		ch.Y = slices.DeleteFunc(ch.Y, func(t Tick) bool { return t.Place == c.places.top(0) }) // it would overlap their labels
 	}
-	ch.Ends = c.ends(s, lines, apart)
+	c.nameEnds(ch, s, lines, apart)
 	var why []string
 	for i, of := range []string{"50", "5", "1"} {
 		if name := "∞ " + lines[i].name; slices.ContainsFunc(ch.Strips, func(s strip) bool { return s.Name == name }) {
@@ -78,7 +78,7 @@ func (c *Plotter) Throughput() *Chart {
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
 	}, s, lines)
-	ch.Ends = c.ends(s, lines, apart)
+	c.nameEnds(ch, s, lines, apart)
 	return ch
 }
 

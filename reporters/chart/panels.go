@@ -163,15 +163,18 @@ func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	var b strings.Builder
 	for i := range list {
 		l := &list[i]
-		id := len(c.data)
-		c.data = append(c.data, grouped(*l, every))
+		g := grouped(*l, every)
+		id := c.draw(&g, s)
 		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Behind, ch.Plot = c.shaded(), c.grid(ch, s, p.unit)+c.marked(p, list)+template.HTML(b.String())
-	ch.Scale = scaleData(s, apartSmall)
+	c.charts++
 	ch.Label = c.label(list)
-	ch.Ends = c.names(s, list)
+	c.nameEnds(ch, s, list, apartSmall)
+	for i := range ch.Ends {
+		ch.Ends[i].Label, ch.Ends[i].Minor = words.Clip(ch.Ends[i].Label, 14), false
+	}
 	if every > 1 {
 		ch.About = strings.TrimSpace(ch.About + fmt.Sprintf(" At the pointer: the largest of %d points.", every))
 	}
@@ -194,15 +197,6 @@ func grouped(l series, every int) series {
 	}
 	l.values, l.every = out, every
 	return l
-}
-
-// names places names, shortened, at the right end of lines.
-func (c *Plotter) names(s scale, list []series) []Tick {
-	out := c.ends(s, list, apartSmall)
-	for i := range out {
-		out[i].Label, out[i].Minor = words.Clip(out[i].Label, 14), false
-	}
-	return out
 }
 
 // mark is a notable moment of one of the lines.

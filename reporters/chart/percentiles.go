@@ -168,7 +168,12 @@ func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale
 			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
 		}
 	}
-	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends, apart), c.rows(tops), len(ends) > 0
+	spread(s, ends, apart)
+	long := slices.ContainsFunc(ends, func(e end) bool { return len(e.name) > 4 })
+	for _, e := range ends {
+		ch.Ends = append(ch.Ends, Tick{Place: c.places.top(1 - e.at), Label: e.name, Minor: long})
+	}
+	ch.Tops, ch.Named = c.rows(tops), len(ends) > 0
 }
 
 // path draws a curve; failed requests go straight up.

@@ -5,8 +5,7 @@ import (
 	"math"
 )
 
-// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper edge. The
-// page's script receives scales and ticks, and computes none.
+// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper edge.
 type scale struct {
 	Log    bool
 	Lo, Hi float64

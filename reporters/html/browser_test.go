@@ -519,6 +519,10 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if got, want := b.legends()["latency p95"], figuresOf(&w[i])["latency p95"]; got != want {
 		t.Errorf("p95 at 47 s is %q in the zoomed chart, want %q", got, want)
 	}
+	// and the line lies there where the scale has its value
+	if got, want := see[float64](b, lineAt("latency", "p95", line.Place(47.5))), at(b, "latency", float64(w[i].P95)); !near(got, want, .01) {
+		t.Errorf("p95 of %v at 47 s is drawn at %v of the height, want %v", w[i].P95, got, want)
+	}
 	// the address keeps it
 	hash := see[string](b, `location.hash`)
 	if link := see[string](b, `document.querySelector('.view a').getAttribute('href')`); link != hash || !strings.HasPrefix(hash, "#?t=") {
@@ -562,6 +566,39 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {
 		t.Errorf("slow-store is shown from %v to %v", a, z)
 	}
+}
+
+// lineAt returns how far from above a line lies in a plot of the zoomed page, at a place of the
+// whole plot's width.
+func lineAt(id, class string, x float64) string {
+	return fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot .line.%s'), to = p.transform.baseVal.consolidate().matrix;
+		let x = 0, y = 0;
+		for (const [, how, a, b] of p.getAttribute('d').matchAll(/([MVhm])(-?\d+)(?: (-?\d+))?/g)) {
+			if (how === 'V') y = +a; else if (how === 'M') { x = +a; y = +b; } else x += +a;
+			if (how !== 'V' && x * to.a + to.e > %v) return y / 500;
+		}
+		return -1; })()`, id, class, x*chart.PlotWidth)
+}
+
+// at returns the place of a time on a logarithmic plot, by its ticks.
+func at(b *tab, chart string, seconds float64) float64 {
+	b.t.Helper()
+	type tick struct {
+		Text string
+		Y    float64
+	}
+	list := see[[]tick](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot').getBoundingClientRect();
+		return [...document.querySelectorAll('#c-%s .plot em')].map(e => { const r = e.getBoundingClientRect();
+			return { Text: e.textContent, Y: ((r.top + r.bottom) / 2 - p.top) / p.height }; }); })()`, chart, chart))
+	first, last := list[0], list[len(list)-1]
+	value := func(text string) float64 {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return math.Log(d.Seconds())
+	}
+	return first.Y + (math.Log(seconds)-value(first.Text))/(value(last.Text)-value(first.Text))*(last.Y-first.Y)
 }
 
 func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 
 	"brunt/reporters"
@@ -187,7 +188,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if p.Data, p.Facets, err = c.Encode(r, drawing); err != nil {
 		return nil, err
 	}
-	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(script)
+	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(comments.ReplaceAll(script, nil))
 	if r.Going != nil {
 		if err := p.live(r.Going.Brief); err != nil {
 			return nil, err
@@ -195,13 +196,16 @@ func newPage(r *result.Result) (*pageView, error) {
 		return p, nil
 	}
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)),
-		hash(string(script)))
+		hash(string(p.Script)))
 	return p, nil
 }
 
+// comments matches comments and indents of a script, which the page omits.
+var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
+
 // drawing returns the parts of a chart that the script exchanges.
 func drawing(c *chart.Chart) (chart.Drawing, error) {
-	d := chart.Drawing{Lines: string(c.Plot), Scale: c.Scale, Label: c.Title + ". " + c.Label}
+	d := chart.Drawing{Lines: string(c.Plot), Label: c.Title + ". " + c.Label}
 	for name, to := range map[string]*string{"tops": &d.Tops, "strips": &d.Strips, "ticks": &d.Ticks, "names": &d.Names, "table-body": &d.Table} {
 		var b strings.Builder
 		var of any = c

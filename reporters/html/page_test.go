@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
@@ -21,6 +22,7 @@ import (
 
 	"brunt/reporters/chart"
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
@@ -291,7 +293,7 @@ func TestHTML_Size(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(script) > 24_000 {
+	if len(script) > 17_000 {
 		t.Errorf("the script has %d bytes", len(script))
 	}
 	if testing.Short() {
@@ -325,16 +327,20 @@ func TestHTML_Size(t *testing.T) {
 	}
 }
 
+// A line says at each point what the table of its chart says, and the moments have their texts.
 func TestHTML_DataSaysWhatTheWindowsSay(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	var data struct {
 		A, B float64
 		T    []json.RawMessage
 		S    []struct {
-			U, B *int
-			M    float64
-			V    []*float64
-			Z    []float64
+			O, W int
+			V    string
+		}
+		K []struct{ T string }
+		W struct {
+			S, F int64
+			T    [][]json.RawMessage
 		}
 	}
 	unpack(t, packedData.FindStringSubmatch(reporterstest.Render(t, Page{}, r))[2], &data)
@@ -350,20 +356,31 @@ func TestHTML_DataSaysWhatTheWindowsSay(t *testing.T) {
 	if n != int64(len(list)) || span != 65_000 || string(data.T[0]) != "-5000" {
 		t.Errorf("%d points over %d ms from %s, want %d", n, span, data.T[0], len(list))
 	}
+	var texts []string
+	for part := strings.Split(data.K[0].T, "|"); len(part) > 0; part = part[3:] {
+		for _, c := range cmp.Or(part[1], "-") {
+			texts = append(texts, part[0]+strings.Trim(string(c), "-")+part[2])
+		}
+	}
 	p99, infinite := data.S[2], 0
-	for i, v := range p99.V {
-		switch want := list[i].P99 * p99.M; {
-		case *v == -1:
+	for i := range list {
+		n := 0
+		for k := range p99.W {
+			n = n*57 + int(p99.V[k*len(list)+i]-'#')
+		}
+		want := words.Percentile(result.Num(list[i].P99), list[i].Population)
+		if got := texts[n+p99.O]; got != want {
+			t.Errorf("point %d: p99 is %s, want %s", i, got, want)
+		}
+		if want == "∞" {
 			infinite++
-			if list[i].Population == 0 || list[i].P99 < 1e9 {
-				t.Errorf("point %d: p99 %v became infinite", i, list[i].P99)
-			}
-		case *v < want*.995 || *v > want*1.005:
-			t.Errorf("point %d: p99 %v became %v", i, want, *v)
 		}
 	}
 	if infinite == 0 {
 		t.Error("no infinite p99")
+	}
+	if data.W.S != 200 || data.W.F != -25 || string(data.W.T[0][0]) != `""` || string(data.W.T[1][0]) != `"1m"` || len(data.W.T) != 2 {
+		t.Errorf("moments from %d in steps of %d ms: %.200s", data.W.F, data.W.S, data.W.T)
 	}
 }
 

@@ -66,9 +66,9 @@ func TestHTML_UnitsOfAnHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, hi := range []float64{8, 1.5 * (1 << 30)} {
-		if p.Target[i].Scale != fmt.Sprintf("0 %g false 0.13", hi) {
-			t.Errorf("%s: the scale is %s", p.Target[i].Title, p.Target[i].Scale)
+	for i, hi := range []string{"8", "1.5 GiB"} {
+		if ticks := p.Target[i].Y; ticks[len(ticks)-1].Label != hi {
+			t.Errorf("%s: the scale is %v", p.Target[i].Title, ticks)
 		}
 	}
 	paths, figures := 0, 0

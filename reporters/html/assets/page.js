@@ -49,165 +49,115 @@ addEventListener('toggle', scrolls, { signal, capture: true });
 
 if (!document.getElementById('data') || !self.DecompressionStream) return;
 
-// T holds the start of each point and, last, the end of the run; V the values by series
+// T holds the start of each point and, last, the end of the run; V the numbers of each line's
+// strokes; K the strokes of each chart: a piece of path and the text of a value, both by Go
+const unfold = t => [...t.matchAll(/([^|]*)\|([^|]*)\|([^|]*)\|?/g)].flatMap(([, begin, differs, end]) => differs ? [...differs].map(c => begin + c + end) : begin);
 function decode(d) {
   const T = [], V = [];
   let at = d.t[0];
   for (const [w, n] of d.t[1]) for (let i = 0; i < n; i++) { T.push(at / 1e3); at += w; }
   T.push(at / 1e3);
   for (const s of d.s) {
-    let v = s.v;
-    if (s.z) { v = new Array(T.length - 1).fill(0); for (let i = 0; i < s.z.length; i += 2) v[s.z[i]] = s.z[i + 1]; }
-    if (s.g) v = v.flatMap(x => new Array(s.g).fill(x)).slice(0, T.length - 1);
-    V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? Math.round((V[s.b][i] + x) * 10) / 10 : s.u === 0 && x < 0 ? Infinity : x / s.m));
+    const v = new Array(Math.ceil((T.length - 1) / (s.g || 1))).fill(s.o || 0), z = s.z || [], w = s.w || 0;
+    for (let i = 0; i < v.length && w; i++) { let n = 0; for (let k = 0; k < w; k++) n = n * 57 + s.v.charCodeAt(k * v.length + i) - 35; v[i] += n; }
+    for (let i = 0; i < z.length; i += 2) v[z[i]] = z[i + 1];
+    V.push(s.b === undefined ? v : v.map((x, i) => V[s.b][i] + x));
   }
-  return { T, V, n: d.n, c: d.c };
+  return { ...d, T, V, K: d.k.map(k => ({ p: unfold(k.p), t: unfold(k.t), a: k.a || {} })) };
 }
 const D = ready.data || await inflate(document.getElementById('data'));
 if (signal.aborted) return;
-const whole = decode(D), S = D.s, A = D.a, B = D.b;
+const whole = decode(D), A = D.a, B = D.b, W = D.w, moments = W.t.flatMap(([begin, ends]) => ends.map(e => begin + e));
 let parts = null, shown = whole, selected = -1; // of D.p
 
-const figures = f => String(+f.toPrecision(3));
-const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
-const clock = s => { const neg = s < 0 ? '-' : ''; s = Math.round(Math.abs(s) * 1e3) / 1e3; const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = +(s % 60).toFixed(3); return neg + (h ? h + 'h' : '') + (m || h && r ? m + 'm' : '') + (r || !h && !m ? s < 1 && r ? +(r * 1e3).toFixed(3) + 'ms' : r + 's' : ''); };
-const span = f => f === Infinity ? '∞' : f === 0 ? '0s' : f < .9995e-3 ? figures(f * 1e6) + 'µs' : f < .9995 ? figures(f * 1e3) + 'ms' : f < 59.95 ? figures(f) + 's' : clock(Math.round(f));
-const bytes = f => { let i = 0; for (; f >= 1024 && i < 4; i++) f /= 1024; return number(f) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB'][i]; };
-const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floor(Math.log10(Math.min(f, 1 - f) * 100))) : 3) + '%';
-const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : u === 5 ? bytes(f) : number(f);
-const known = v => v.filter(f => !isNaN(f));
-
-// a scale as the page has it, and the position of a value on it, 0 at its lower edge, 1 at its upper; apart is the least distance of names
-const scale = text => { const [lo, hi, log, apart] = (text || '').split(' '); return { lo: +lo, hi: +hi, log: log === 'true', apart: +apart }; };
-const on = (s, v) => Math.max(0, Math.min(1, s.log ? v > 0 ? Math.log(v / s.lo) / Math.log(s.hi / s.lo) : 0 : (v - s.lo) / (s.hi - s.lo)));
+// the texts of a moment and of a line's value at a point
+const when = s => { const ms = Math.round(s * 1e3); return W.o[ms] || moments[ms / W.s - W.f] || ''; };
+const text = ({ s, V, K }, id, i) => K[s[id].k].t[V[id][Math.floor(i / (s[id].g || 1))]];
 
 // every chart over time: its lines, and whether the selector changes them
-const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in props) e.setAttribute(k, props[k]); return e; };
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: scale(plot.dataset.scale), named: !!plot.parentNode.querySelector('u'), peaks: !!frame.querySelector('.tops'), title: plot.getAttribute('aria-label').split('. ')[0] };
+  return { frame, fig, plot, ids, id: fig.id.slice(2), switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
-const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
 
-// lines with every point, for a part of a long run, a load or a step
-function path(T, v, s, area) {
-  const x = t => (2e3 * (t - A) / (B - A)).toFixed(2), steps = v.length <= 300;
-  let d = '', first = '';
-  for (let i = 0; i < v.length; i++) {
-    if (isNaN(v[i])) { first = ''; continue; }
-    const y = (500 - 500 * on(s, v[i])).toFixed(1), from = x(steps ? T[i] : (T[i] + T[i + 1]) / 2), ends = i + 1 === v.length || isNaN(v[i + 1]);
-    d += first ? steps ? 'V' + y : 'L' + from + ' ' + y : 'M' + from + ' ' + y;
-    if (steps) d += 'H' + x(T[i + 1]); else if (!first && ends) d += 'h0';
-    first = first || from;
-    if (area && ends) d += 'V500H' + first + 'Z';
-  }
-  return d;
-}
+// lines shows every point, for a part of the run, a load or a step
 function lines(c) {
-  const { T, V } = source(c);
-  for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
-}
-
-// ends names lines at the edge of a part of the run, moved apart where they would overlap
-function ends(c) {
-  const { T, V } = source(c), s = c.scale, gap = s.apart, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
-  const list = c.ids.map(i => ({ n: S[i].n, v: known(V[i].slice(from, to)) })).map(l => ({ n: l.n, v: l.v.slice(-Math.min(9, 1 + (to - from >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length)
-    .map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
-  for (const e of all('u', box)) e.remove();
-  let y = 2;
-  for (const e of list) y = e.y = Math.min(on(s, e.v), y - gap);
-  y = gap / 3;
-  for (const e of list.reverse()) {
-    y = Math.max(e.y, y);
-    const u = make('u', { textContent: e.n, className: list.some(e => e.n.length > 4) ? 'minor' : '' });
-    u.style.top = Math.round(1e3 * (1 - y)) / 10 + '%';
-    box.append(u);
-    y += gap;
+  const { s, V, K } = source(c);
+  for (const e of all('path[data-s]', c.plot)) {
+    const { k, m } = s[e.dataset.s], { p, a } = K[k], area = e.classList.contains('area');
+    e.setAttribute('d', m[+area] + V[e.dataset.s].map(i => area && a[i] || p[i]).join('') + (area ? m[2] : ''));
+    e.setAttribute('transform', D.m);
   }
 }
 
-// tops names lines where they are highest in a part of the run, in rows where none touches another
-function tops(c) {
-  const { T, V } = source(c), from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1, rows = [];
-  for (const e of all('.tops', c.frame)) e.remove();
-  const list = c.ids.map(id => {
-    let m = from;
-    for (let i = from; i < to; i++) if (V[id][i] > V[id][m] || isNaN(V[id][m])) m = i;
-    const s = S[id], x = Math.max(0, Math.min(1, place((T[m] + T[m + 1]) / 2) / 100)), e = make('span', {}, swatch(c.plot.querySelector('.line[data-s="' + id + '"]')), (s.n.length > 34 ? s.n.slice(0, 33) + '…' : s.n) + ' ' + text(s.u, V[id][m]));
-    const w = .03 + .0075 * e.textContent.length, left = x > .6;
-    e.className = left ? 'left' : '';
-    e.style.left = 100 * x + '%';
-    return { e, x, left, f: V[id][m], a: left ? x - w : x, b: left ? x : x + w };
-  }).filter(l => l.f > 0).sort((p, q) => p.x - q.x);
-  for (const l of list) {
-    const row = rows.find(r => r[r.length - 1].b <= l.a);
-    if (row) row.push(l); else rows.push([l]);
-  }
-  for (const r of rows) {
-    r.forEach((l, i) => { l.e.style.maxWidth = 100 * (l.left ? l.x - (i ? (r[i - 1].b + l.a) / 2 : 0) : (r[i + 1] ? (l.b + r[i + 1].a) / 2 : 1) - l.x) + '%'; });
-    c.frame.insertBefore(make('div', { className: 'tops' }, ...r.map(l => l.e)), c.plot.parentNode);
+// names moves the names of lines to where these leave the view, and of peaks to their moment
+function names(c, whole) {
+  const { T } = source(c), part = c.switched && shown.c ? shown.c[c.id].e : D.e[c.id], last = find(T, view[1] - 1e-6);
+  all('.plot u', c.frame).forEach((u, i) => {
+    const y = whole ? 0 : part.h[i][Math.floor(last / part.g)];
+    u.hidden = y < 0;
+    u.style.top = whole ? '' : y + '%';
+  });
+  for (const row of all('.tops', c.frame)) {
+    const list = all('span', row), alone = list.filter(e => !e.hidden).length < 2;
+    for (const e of list) {
+      const x = place(+e.dataset.a);
+      e.dataset.left ||= +e.classList.contains('left');
+      e.classList.toggle('left', !whole && alone ? x > 60 : e.dataset.left === '1');
+      e.style.maxWidth = whole ? '' : (e.classList.contains('left') ? x : 100 - x) + '%';
+    }
   }
 }
 
 // keep notes how the page drew a chart, before the first change
 function keep(c) {
-  const html = (q, e) => all(q, e || c.frame).map(e => e.outerHTML).join('');
-  c.fig.drawn ||= { tops: html('.tops'), names: html('.plot u'), ...c.switched && { strips: html('.strip'), ticks: html('.plot em'), lines: c.plot.lastElementChild.innerHTML, scale: c.plot.dataset.scale, label: c.plot.ariaLabel, table: html('details > :not(summary)', c.fig) } };
-}
-const drawn = c => c.switched && shown.c ? shown.c[c.fig.id.slice(2)] : c.fig.drawn;
-
-// names puts the names of lines where the page drew them
-function names(c) {
-  const d = drawn(c), box = c.plot.parentNode;
-  for (const e of all('.tops, .plot u', c.frame)) e.remove();
-  box.insertAdjacentHTML('beforebegin', d.tops);
-  box.insertAdjacentHTML('beforeend', d.names);
+  const html = q => all(q, c.frame).map(e => e.outerHTML).join('');
+  if (c.switched) c.fig.drawn ||= { tops: html('.tops'), names: html('.plot u'), strips: html('.strip'), ticks: html('.plot em'), lines: c.plot.lastElementChild.innerHTML, label: c.plot.ariaLabel, table: all('details > :not(summary)', c.fig).map(e => e.outerHTML).join('') };
 }
 
-// draw shows a chart as the page drew it, for the whole run or for a load or step
+// draw shows a chart as Go drew it, for the whole run or for a load or step
 function draw(c) {
-  const d = drawn(c), box = c.plot.parentNode;
-  for (const e of all('.strip, .plot em, .shown, details > :not(summary)', c.fig)) e.remove();
-  box.insertAdjacentHTML('beforebegin', d.strips);
+  const d = shown.c ? shown.c[c.id] : c.fig.drawn, box = c.plot.parentNode;
+  for (const e of all('.tops, .strip, .plot em, .plot u, .shown, details > :not(summary)', c.fig)) e.remove();
+  box.insertAdjacentHTML('beforebegin', d.tops + d.strips);
   box.insertAdjacentHTML('afterbegin', d.ticks);
+  box.insertAdjacentHTML('beforeend', d.names);
   c.plot.lastElementChild.innerHTML = d.lines;
   c.plot.ariaLabel = d.label;
-  c.scale = scale(d.scale);
   c.fig.querySelector('details').insertAdjacentHTML('beforeend', d.table);
   if (shown.n) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: shown.n }));
-  if (selected >= 0 || !dense) lines(c);
-  names(c);
+  if (shown.c || !coarse) lines(c);
   scrolls();
 }
 
 for (const b of all('.lane > b')) b.title = ((D.f || []).find(f => f.a <= +b.dataset.a && parseInt(f.n) === +b.textContent) || { n: '' }).n;
 
 // the view: a time range, and a load or step
-let view = [A, B], dense = whole.T.length > 801, picked = null, untouched = true; // the page still has its own labels
+let view = [A, B], coarse = true, picked = null; // coarse: the lines have as much detail as the whole run can show
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
 for (const c of charts) {
   for (const e of all('.cur, .slider', c.frame)) e.remove();
   c.cursor = make('div', { className: 'cur', hidden: true }, make('span'));
-  c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: clock(A) });
+  c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: when(A) });
   c.frame.append(c.cursor, c.slider);
 }
 const values = all('.legend b[data-s]').map(b => ({ b, s: +b.dataset.s, c: charts.find(c => c.fig.contains(b)) }));
 
 function pick(t) {
   picked = t = Math.max(A, Math.min(B, t));
-  for (const { b, s, c } of values) { const { T, V } = source(c); b.textContent = text(S[s].u, V[s][find(T, t)]); }
+  for (const { b, s, c } of values) b.textContent = text(source(c), s, find(source(c).T, t));
   const i = find(whole.T, t), x = place((whole.T[i] + whole.T[i + 1]) / 2);
   for (const c of charts) {
-    const { T, V } = source(c), i = find(T, t), when = clock(T[i]) + ' to ' + clock(T[i + 1]);
+    const of = source(c), i = find(of.T, t), span = when(of.T[i]) + ' to ' + when(of.T[i + 1]);
     c.cursor.hidden = x < 0 || x > 100;
     c.cursor.style.left = x + '%';
-    c.cursor.firstChild.textContent = when;
+    c.cursor.firstChild.textContent = span;
     c.cursor.firstChild.className = x < 8 ? 'first' : x > 92 ? 'last' : '';
     c.slider.ariaValueNow = t;
-    c.slider.ariaValueText = when + c.ids.map(s => ', ' + S[s].n + ' ' + text(S[s].u, V[s][i])).join('');
+    c.slider.ariaValueText = span + c.ids.map(s => ', ' + of.s[s].n + ' ' + text(of, s, i)).join('');
   }
 }
 function leave() {
@@ -221,7 +171,8 @@ function zoom(a, b) {
   view = [a, a + width];
   const w = isWhole();
   if (w) view = [A, B];
-  if (dense && !w) { dense = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } } // every point, not one range per column
+  if (!w) charts.forEach(keep);
+  if (coarse && !w) { coarse = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } }
   for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', w ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', numbered = e.tagName === 'B', bar = !label && r > l, left = label || numbered ? Math.max(0, l) : l;
@@ -231,14 +182,12 @@ function zoom(a, b) {
     e.style.maxWidth = w ? '' : 'none';
     if (label || numbered) e.hidden = !w && (l > 100 || r < 0);
   }
-  if (!w) for (const c of charts) { keep(c); if (c.named) ends(c); else if (c.peaks) tops(c); }
-  else if (!untouched) for (const c of charts) names(c);
-  untouched = untouched && w;
+  for (const c of charts) names(c, w);
   for (const e of all('.xaxis .new')) e.remove();
   if (!w) {
-    const step = D.k.find(s => (view[1] - view[0]) / s <= 8) || 86400;
+    const step = W.s / 1e3 * (W.k.find(n => (view[1] - view[0]) * 1e3 <= 8 * n * W.s) || W.k.at(-1));
     for (const axis of all('.frame[data-time] .xaxis, .rows .xaxis')) for (let i = Math.ceil(view[0] / step); i * step <= view[1]; i++) {
-      const s = make('span', { className: 'new', textContent: clock(i * step) });
+      const s = make('span', { className: 'new', textContent: when(i * step) });
       s.style.left = place(i * step) + '%';
       axis.append(s);
     }
@@ -249,7 +198,6 @@ function zoom(a, b) {
 async function choose(i) {
   if (i >= 0 && !parts) parts = ready.facets || await inflate(document.getElementById('facets'));
   selected = i;
-  untouched = false;
   charts.forEach(keep);
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
   for (const c of charts) if (c.switched) draw(c);
@@ -274,7 +222,7 @@ function settle() {
   if (!w) query.push('t=' + t);
   const hash = '#' + part + (query.length ? '?' + query.join('&') : '');
   all('.drawn', at).forEach(e => e.remove());
-  if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(clock(+view[0].toFixed(3)) + ' to ' + clock(+view[1].toFixed(3)), t); o.className = 'drawn'; at.append(o); }
+  if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(when(whole.T[find(whole.T, view[0])]) + ' to ' + when(whole.T[find(whole.T, view[1] - 1e-6) + 1]), t); o.className = 'drawn'; at.append(o); }
   at.value = w ? '' : t;
   of.value = selected;
   reset.hidden = link.hidden = !query.length;
