@@ -97,7 +97,7 @@ func (c Cause) Name(checks []string) string {
 // An Outcome is the course of one request. All times are offsets from t0.
 //
 //	intended -lag-> ready -queue-> slot -------service-------> end
-//	                                     sent ---> first
+//	                                     sent ---> first     see [RequestPhase]
 //	intended ----------------response time-------------------> end
 type Outcome struct {
 	Load     int32 // number of the load
@@ -117,6 +117,7 @@ type Outcome struct {
 	Think    time.Duration // of an iteration: its think time, which does not count as response time
 	Bytes    int64         // of the answer
 	Trace    uint64        // the low half of the id of its trace; 0 is none
+	Opening  Opening       // of the connection, between Slot and Sent
 	WasSent  bool
 	Answered bool // an answer was received, whatever its content
 }

@@ -1,8 +1,10 @@
 package judge
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -118,12 +120,23 @@ func alike[T any](t *testing.T, what string, got, want []T) {
 		return
 	}
 	for i := range got {
-		if g, w := fmt.Sprintf("%+v", got[i]), fmt.Sprintf("%+v", want[i]); g != w {
+		if g, w := printed(got[i]), printed(want[i]); g != w {
 			t.Errorf("%s %d:\n got %s\nwant %s", what, i, g, w)
 			return
 		}
 	}
 }
+
+// printed is a value with what its pointers lead to, which is printed as JSON.
+func printed(v any) string {
+	pointed, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return pointer.ReplaceAllString(fmt.Sprintf("%+v", v), "") + string(pointed)
+}
+
+var pointer = regexp.MustCompile(`0x[0-9a-f]+`)
 
 // TestSoFar_InTheMiddle: counts are complete at every look, and values that are not yet known are
 // pending.

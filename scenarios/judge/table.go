@@ -68,7 +68,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 	}
 	s := &counted.Sum{Counts: *c.CountsWithTimes()}
 	f.out.Cells = append(f.out.Cells, result.Cell{
-		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes,
+		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
 		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
 		Response: timesIn(s, slo.Metric{Name: "p"}), Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
 	})

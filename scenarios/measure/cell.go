@@ -22,6 +22,8 @@ type Cell struct {
 	Service  [3]Times
 	Lag      Times // lag of every request of the load; only in the iteration's cell
 	Queue    Times
+	Timings  [scenarios.RequestPhases]PhaseTimes
+	Resent   Resent
 	Causes   []CauseCount
 	Bytes    int64
 	checks   int64 // see checksOf
@@ -93,6 +95,18 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	}
 	if o.Kind == scenarios.Error {
 		c.cause(o.Cause, 1, o.End, o.End)
+	}
+}
+
+// timings counts the phases of a request.
+func (c *Cell) timings(o *scenarios.Outcome) {
+	for i, d := range o.Timings() {
+		if d > 0 {
+			c.Timings[i].take(d)
+		}
+	}
+	if o.Opening.Resent > 0 {
+		c.Resent.count(o.Opening.Connect)
 	}
 }
 
@@ -183,11 +197,14 @@ func (c *Cell) reset() {
 		t.reset()
 		t.sum, t.Most = 0, 0
 	}
+	for i := range c.Timings {
+		c.Timings[i].reset()
+	}
 	clear(c.over)
 	clear(c.lateOver)
 	c.Edges.reset()
 	*c = Cell{
-		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0],
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Timings: c.Timings, Causes: c.Causes[:0],
 	}
 }
 
@@ -232,6 +249,10 @@ func (c *Cell) addCounts(d *Cell) {
 		c.lateOver[i] += n
 	}
 	c.own.add(&d.own)
+	for i := range c.Timings {
+		c.Timings[i].Add(&d.Timings[i])
+	}
+	c.Resent.Merge(&d.Resent)
 	for _, n := range d.Causes {
 		c.cause(n.Cause, n.N, n.First, n.Last)
 	}

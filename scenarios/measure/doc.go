@@ -26,8 +26,8 @@
 //	edges.go       when requests were good and when bad, to the request
 //	counts.go      the counts of some cells, with or without distributions
 //	times.go       a distribution of times with its exact sum and maximum
+//	phase_times.go where requests spend their time: DNS, connect, TLS, first byte and others
 //	tally.go       a sparse histogram
-//	limit.go       times that answers are counted against, request by request
 //	history.go     occurrences of faults, and the phases that a cell belongs to
 //	spill.go       the file that closed cells go to (unlink_*.go removes its name)
 //	recording.go   Recording and Snapshot: cells, read back

@@ -113,6 +113,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		return
 	}
 	c.edge(o, ours, r.cfg.Slow, w.second)
+	if o.Kind != scenarios.Skipped {
+		c.timings(o)
+	}
 	if !r.cfg.InSums(series) {
 		if o.Intended >= 0 && len(r.steps) > 0 {
 			r.steps[series].count(o, &r.scratch)

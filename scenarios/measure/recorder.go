@@ -53,6 +53,22 @@ type Config struct {
 	Keep func(*scenarios.Outcome)
 }
 
+// A Limit is a time that an objective names. The recorder counts exactly, request by request, how
+// many answers exceed it, instead of reading that from the buckets of a histogram.
+type Limit struct {
+	At        time.Duration
+	Inclusive bool // an answer that takes exactly this long is within the limit
+	Service   bool // service time instead of response time
+}
+
+func (l Limit) holds(response, service time.Duration) bool {
+	t := response
+	if l.Service {
+		t = service
+	}
+	return t < l.At || l.Inclusive && t == l.At
+}
+
 // A Recorder records the outcome of every request of a run.
 type Recorder struct {
 	cfg    Config

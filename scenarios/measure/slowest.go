@@ -22,6 +22,7 @@ type Slow struct {
 	Trace        uint64
 	Load, Status int32
 	Kind         scenarios.Kind
+	Timings      [scenarios.RequestPhases]time.Duration
 }
 
 // add considers a request of a step.
@@ -44,5 +45,5 @@ func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 	for ; i > 0 && kept[i-1].Response < took; i-- {
 		kept[i] = kept[i-1]
 	}
-	kept[i] = Slow{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind}
+	kept[i] = Slow{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind, Timings: o.Timings()}
 }

@@ -42,7 +42,7 @@ type File interface {
 }
 
 // cellVersion is the version of a record's body. It changes when the meaning of a field does.
-const cellVersion = 2
+const cellVersion = 3
 
 const (
 	headSize  = 8
@@ -172,6 +172,14 @@ func (c *Cell) append(b []byte, k Key) []byte {
 			b = binary.AppendVarint(b, int64(t.Most))
 		}
 	}
+	for i := range c.Timings {
+		b = c.Timings[i].append(b)
+	}
+	b = binary.AppendUvarint(b, uint64(c.Resent.N))
+	if c.Resent.N > 0 {
+		b = binary.AppendUvarint(b, uint64(c.Resent.Least))
+		b = binary.AppendUvarint(b, uint64(c.Resent.Most))
+	}
 	b = binary.AppendUvarint(b, uint64(len(c.Causes)))
 	for _, n := range c.Causes {
 		b = binary.AppendUvarint(b, uint64(n.Cause))
@@ -250,8 +258,11 @@ func (r *reader) tally(t *Tally) {
 // readCell decodes an encoded cell into c.
 func readCell(b []byte, c *Cell) (Key, error) {
 	c.reset()
-	if len(b) == 0 || b[0] != cellVersion {
+	switch {
+	case len(b) == 0:
 		return Key{}, errSpill
+	case b[0] != cellVersion:
+		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads version %d", b[0], cellVersion)
 	}
 	r := &reader{b: b[1:]}
 	k := Key{Start: time.Duration(r.signed()), Series: int32(r.upTo(math.MaxInt32)), Set: int32(r.upTo(math.MaxInt32))}
@@ -272,6 +283,12 @@ func readCell(b []byte, c *Cell) (Key, error) {
 		if t.Total > 0 {
 			t.sum, t.Most = time.Duration(r.signed()), time.Duration(r.signed())
 		}
+	}
+	for i := range c.Timings {
+		r.phaseTimes(&c.Timings[i])
+	}
+	if c.Resent.N = r.count(); c.Resent.N > 0 {
+		c.Resent.Least, c.Resent.Most = time.Duration(r.count()), time.Duration(r.count())
 	}
 	for range r.length() {
 		cause := scenarios.Cause(r.upTo(math.MaxUint32))

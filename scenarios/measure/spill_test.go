@@ -35,6 +35,13 @@ func randomCell(r *rand.Rand) (Key, *Cell) {
 		}
 		c.record(&o, over, time.Duration(r.Int64N(1e6)), 3, &s)
 		c.waits(&o, &s)
+		if r.IntN(3) == 0 {
+			o.Opening = scenarios.Opening{
+				DNS: time.Duration(r.Int64N(1e8)), Connect: time.Duration(r.Int64N(1e8)), TLS: time.Duration(r.Int64N(1e8)), Login: time.Duration(r.Int64N(1e8)),
+				Resent: r.Int32N(2),
+			}
+		}
+		c.timings(&o)
 	}
 	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
 	c.Settle(&s)
@@ -49,12 +56,17 @@ func same(a, b *Cell) bool {
 			return false
 		}
 	}
+	for i := range a.Timings {
+		if !bytes.Equal(a.Timings[i].append(nil), b.Timings[i].append(nil)) {
+			return false
+		}
+	}
 	for i := range max(len(a.over), len(b.over), len(a.lateOver), len(b.lateOver)) {
 		if a.overs(i + 1)[i] != b.overs(i + 1)[i] || roomFor(a.lateOver, i+1)[i] != roomFor(b.lateOver, i+1)[i] {
 			return false
 		}
 	}
-	if a.own != b.own {
+	if a.own != b.own || a.Resent != b.Resent {
 		return false
 	}
 	an, bn := a.numbers(), b.numbers()

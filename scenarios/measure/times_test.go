@@ -1,7 +1,12 @@
 package measure
 
 import (
+	"strings"
 	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestRank(t *testing.T) {
@@ -24,5 +29,79 @@ func TestRank(t *testing.T) {
 		if got := Rank(c.q, c.n); got != c.want {
 			t.Errorf("rank %g of %d is %d, want %d", c.q, c.n, got, c.want)
 		}
+	}
+}
+
+// TestCell_Timings: the phases of requests are counted by step, survive the spill file, and add up over windows.
+func TestCell_Timings(t *testing.T) {
+	g := newClocked(t, Config{Series: oneStep})
+	for i := range 30 { // over three windows
+		o := request(0, 0, okay)
+		o.Intended, o.Ready, o.Slot = 100*ms, 100*ms, 104*ms
+		o.Opening = scenarios.Opening{DNS: 2 * ms, Connect: 10 * ms, TLS: 20 * ms}
+		switch {
+		case i%3 == 1: // an open connection
+			o.Opening = scenarios.Opening{}
+		case i == 9:
+			o.Opening.Connect, o.Opening.Resent = 1040*ms, 1
+		case i == 12:
+			o.Opening.Connect, o.Opening.Resent = 3010*ms, 2
+		}
+		o.Sent = o.Slot + o.Opening.Total() + ms
+		o.First, o.End = o.Sent+50*ms, o.Sent+55*ms
+		for _, at := range []*time.Duration{&o.Intended, &o.Ready, &o.Slot, &o.Sent, &o.First, &o.End} {
+			*at += time.Duration(i/10) * sec
+		}
+		g.Shard(i).Record(&o)
+		whole := iteration(o)
+		g.Shard(i).Record(&whole)
+	}
+	g.now = 60 * sec
+	total := &Cell{}
+	if err := g.Finish().Cells(func(k Key, c *Cell) {
+		if k.Series == 0 {
+			total.Add(c)
+		} else if c.TimingsOf() != nil {
+			t.Errorf("an iteration has timings: %+v", c.TimingsOf())
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := total.TimingsOf()
+	for _, c := range []struct {
+		name  string
+		of    *result.Timing
+		n     int64
+		total float64
+		most  float64
+	}{
+		{"queue", got.Queue, 30, .12, .004},
+		{"dns", got.DNS, 20, .04, .002},
+		{"connect", got.Connect, 20, .18 + 1.04 + 3.01, 3.01},
+		{"tls", got.TLS, 20, .4, .02},
+		{"send", got.Send, 30, .03, .001},
+		{"first byte", got.FirstByte, 30, 1.5, .05},
+		{"receive", got.Receive, 30, .15, .005},
+	} {
+		if c.of == nil {
+			t.Errorf("%s: none", c.name)
+		} else if d := float64(c.of.Total) - c.total; c.of.Count != c.n || d > 1e-9 || d < -1e-9 || float64(c.of.Max) != c.most {
+			t.Errorf("%s: %+v, want %d requests, %g s in total, %g s at most", c.name, *c.of, c.n, c.total, c.most)
+		}
+	}
+	if got.Login != nil {
+		t.Errorf("login: %+v", got.Login)
+	}
+	if want := (result.Resent{Count: 2, Least: 1.04, Most: 3.01}); *total.ResentOf() != want {
+		t.Errorf("SYNs sent again: %+v, want %+v", total.ResentOf(), want)
+	}
+}
+
+// TestReadCell_Version: a cell of another version is refused with both versions.
+func TestReadCell_Version(t *testing.T) {
+	body := (&Cell{}).append(nil, Key{})
+	body[0] = 2
+	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "version 3") {
+		t.Errorf("%v", err)
 	}
 }

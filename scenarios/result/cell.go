@@ -19,6 +19,9 @@ type Cell struct {
 	Response Times  `json:"response"`        // from the intended time of the request
 	Service  Times  `json:"service"`         // from the time when a slot was free
 	Bytes    int64  `json:"bytes,omitempty"` // received; in rows of all outcomes
+	// where the time went, by phase of a request; in rows of all outcomes of steps
+	Timings *Timings `json:"timings,omitempty"`
+	Resent  *Resent  `json:"syn_resent,omitempty"` // requests that waited for a SYN to be sent again
 }
 
 // Times are percentiles of one distribution in seconds.
@@ -56,6 +59,8 @@ type SlowRequest struct {
 	Status   int      `json:"status,omitempty"` // of the answer
 	Faults   []string `json:"faults,omitempty"` // faults that were active during it
 	Trace    string   `json:"trace,omitempty"`  // id of its trace
+	// where its time went, by phase of a request
+	Timings *RequestTimings `json:"timings,omitempty"`
 	// the command that repeats it, with secrets masked; only for the slowest of the whole run
 	Curl string `json:"curl,omitempty"`
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets"
 )
 
@@ -56,6 +57,8 @@ func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*ne
 	if err != nil {
 		return nil, err
 	}
+	stages := targets.StagesOf(ctx)
+	stages.Enter(scenarios.InConnect)
 	turn := int(n & (1<<31 - 1))
 	nd := net.Dialer{KeepAlive: -1, Control: d.control(name)}
 	var local netip.Addr
@@ -93,11 +96,18 @@ func (d *Network) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, le
 		ctx, cancel = context.WithTimeout(ctx, min(rest, max(rest/time.Duration(left), minShare)))
 		defer cancel()
 	}
+	began := time.Now()
 	c, err := nd.DialContext(ctx, "tcp", to.String())
+	took := time.Since(began)
 	if err != nil {
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+			targets.StagesOf(ctx).SentAgain(unanswered(took))
+		}
 		return nil, err
 	}
-	return c.(*net.TCPConn), nil
+	raw := c.(*net.TCPConn)
+	targets.StagesOf(ctx).SentAgain(resentBySystem(raw, took))
+	return raw, nil
 }
 
 // Dial implements [targets.Network].

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets"
 )
 
@@ -104,6 +105,7 @@ func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error)
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
 	}
+	targets.StagesOf(ctx).Enter(scenarios.InDNS)
 	for {
 		q, mine := r.question(host)
 		if mine {

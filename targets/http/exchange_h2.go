@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/targets"
 	"brunt/targets/http/h1"
 	"brunt/targets/http/h2"
 )
@@ -42,8 +43,8 @@ func (p *pool) offers2(c *tls.Config) *tls.Config {
 }
 
 // Connect implements [Host].
-func (o *origin) Connect(deadline time.Duration) (*h1.Conn, error) {
-	return o.pool.connect(o, o.tls2, deadline)
+func (o *origin) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
+	return o.pool.connect(o, o.tls2, deadline, stages)
 }
 
 // Adopt implements [Host]. Later requests to the origin use HTTP/1.1.
@@ -131,7 +132,7 @@ func (t *exchange) roundTrip2() error {
 		s := h2.NewStream(t.send, t.tail, deadline, deadline-p.now())
 		err := o.line.Join(s)
 		if !t.begun && tries == 1 {
-			out.Slot = s.Slot()
+			out.Slot, out.Opening = s.Slot(), s.Opening()
 		}
 		if err != nil {
 			s.Abandon()

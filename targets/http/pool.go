@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
@@ -121,9 +122,9 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 func (p *pool) now() time.Duration { return p.o.Now() }
 
 // get takes an idle connection to o, opens one, or waits for one if the limit is reached. Slot
-// is when the wait ended; the time to open a connection belongs to the service time. Waited
-// reports that there was a wait.
-func (p *pool) get(o *origin, deadline time.Duration) (c *h1.Conn, slot time.Duration, waited bool, err error) {
+// is when the wait ended; the time to open a connection belongs to the service time and is added to
+// spent. Waited reports that there was a wait.
+func (p *pool) get(o *origin, deadline time.Duration, spent *scenarios.Opening) (c *h1.Conn, slot time.Duration, waited bool, err error) {
 	o.mu.Lock()
 	if k := len(o.idle); k > 0 {
 		c = o.idle[k-1]
@@ -148,7 +149,7 @@ func (p *pool) get(o *origin, deadline time.Duration) (c *h1.Conn, slot time.Dur
 		p.back(o, c)
 		return nil, slot, waited, os.ErrDeadlineExceeded
 	case c == nil || p.o.Expired(c.Born):
-		c, err = p.replace(o, c, deadline)
+		c, err = p.replace(o, c, deadline, spent)
 	}
 	return c, slot, waited, err
 }
@@ -237,12 +238,15 @@ func (p *pool) drop(c *h1.Conn) {
 	c.End()
 }
 
-// replace opens a connection in the place of c, which is closed; nil: the place is still free.
-func (p *pool) replace(o *origin, c *h1.Conn, deadline time.Duration) (*h1.Conn, error) {
+// replace opens a connection in the place of c, which is closed; nil: the place is still free. It adds
+// the time to spent, also when it fails.
+func (p *pool) replace(o *origin, c *h1.Conn, deadline time.Duration, spent *scenarios.Opening) (*h1.Conn, error) {
 	if c != nil {
 		p.drop(c)
 	}
-	c, err := p.dial(o, deadline)
+	stages, began := targets.NewStages(p.now), p.now()
+	c, err := p.dial(o, deadline, stages)
+	spent.Add(stages.Between(began, p.now()))
 	if err != nil {
 		p.leave(o)
 	}
@@ -250,8 +254,8 @@ func (p *pool) replace(o *origin, c *h1.Conn, deadline time.Duration) (*h1.Conn,
 }
 
 // dial opens a connection for HTTP/1.1 by deadline.
-func (p *pool) dial(o *origin, deadline time.Duration) (*h1.Conn, error) {
-	c, err := p.connect(o, o.tls, deadline)
+func (p *pool) dial(o *origin, deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
+	c, err := p.connect(o, o.tls, deadline, stages)
 	if err == nil {
 		p.spoken[spoken1].Add(1)
 	}
@@ -263,7 +267,7 @@ func (o *origin) viaPlain() bool { return o.via != nil && o.tls == nil }
 
 // reach opens a connection to o, or to the proxy before it. For TLS it asks the proxy for a
 // tunnel.
-func (p *pool) reach(ctx context.Context, o *origin) (*net.TCPConn, error) {
+func (p *pool) reach(ctx context.Context, o *origin, stages *targets.Stages) (*net.TCPConn, error) {
 	n := o.turn.Add(1) - 1
 	if o.via == nil {
 		return p.net.DialTCP(ctx, o.name, o.port, n)
@@ -271,6 +275,7 @@ func (p *pool) reach(ctx context.Context, o *origin) (*net.TCPConn, error) {
 	at := o.via.URL
 	raw, err := p.net.DialTCP(ctx, at.Hostname(), targets.PortOf(at), n)
 	if err == nil && o.tls != nil {
+		stages.Enter(scenarios.InLogin)
 		if err = o.via.Tunnel(ctx, raw, net.JoinHostPort(o.name, o.port), p.o.Agent); err != nil {
 			_ = raw.Close()
 		}
@@ -281,11 +286,12 @@ func (p *pool) reach(ctx context.Context, o *origin) (*net.TCPConn, error) {
 	return raw, nil
 }
 
-// connect opens a connection by deadline, with secure if o uses TLS.
-func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*h1.Conn, error) {
-	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
+// connect opens a connection by deadline, with secure if o uses TLS. It records the time in stages.
+func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
+	defer stages.Leave()
+	ctx, cancel := context.WithDeadline(targets.WithStages(p.over, stages), p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.reach(ctx, o)
+	raw, err := p.reach(ctx, o, stages)
 	if err != nil {
 		return nil, err
 	}
@@ -304,6 +310,7 @@ func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*
 			under = c.Watch
 		}
 	}
+	stages.Enter(scenarios.InTLS)
 	t := tls.Client(under, secure)
 	if err := t.HandshakeContext(ctx); err != nil {
 		p.drop(c)

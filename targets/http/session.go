@@ -233,14 +233,18 @@ func (t *exchange) roundTrip() error {
 		}
 	}
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
-	c, slot, waited, err := p.get(o, deadline)
+	spent := &out.Opening
+	if t.begun { // of a redirect
+		spent = new(scenarios.Opening)
+	}
+	c, slot, waited, err := p.get(o, deadline, spent)
 	if !t.begun && (waited || out.Slot == 0) { // it has one already if the server proved not to speak HTTP/2
 		out.Slot = slot
 	}
 	if err != nil {
 		return err
 	}
-	br, err := t.ask(&c)
+	br, err := t.ask(&c, spent)
 	if c == nil {
 		return err
 	}
@@ -286,7 +290,7 @@ func (t *exchange) answered() error {
 
 // ask sends the request on c, or on a new connection in its place if c was closed while idle.
 // A nil c means that there is no connection any more.
-func (t *exchange) ask(c **h1.Conn) (br *bufio.Reader, err error) {
+func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
 	for {
 		(*c).Until(deadline, p.slack)
@@ -294,7 +298,7 @@ func (t *exchange) ask(c **h1.Conn) (br *bufio.Reader, err error) {
 		if !errors.Is(err, h1.ErrStale) {
 			return br, err
 		}
-		if *c, err = p.replace(t.wire.origin, *c, deadline); err != nil {
+		if *c, err = p.replace(t.wire.origin, *c, deadline, spent); err != nil {
 			return nil, err
 		}
 	}

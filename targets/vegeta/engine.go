@@ -180,6 +180,10 @@ func (e *Engine) nextProtos() []string {
 func (e *Engine) dial(ctx context.Context, addr string) (*net.TCPConn, error) {
 	if h, ok := ctx.Value(hitKey{}).(*hit); ok {
 		h.take(e.o.Now())
+		stages := targets.NewStages(e.o.Now)
+		h.stages.Store(stages)
+		ctx = targets.WithStages(ctx, stages)
+		defer stages.Leave()
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -192,6 +196,11 @@ func (e *Engine) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
 	raw, err := e.dial(ctx, addr)
 	if err != nil {
 		return nil, err
+	}
+	if h, ok := ctx.Value(hitKey{}).(*hit); ok {
+		stages := h.stages.Load()
+		stages.Enter(scenarios.InTLS)
+		defer stages.Leave()
 	}
 	c := e.tls.Clone()
 	if c.ServerName == "" {

@@ -1,6 +1,7 @@
 package vegeta
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -33,6 +34,7 @@ type hit struct {
 	slot, sent, first atomic.Int64 // offsets from t0; 0: not yet
 	size              atomic.Int64 // bytes of the answer's body
 	err               atomic.Pointer[error]
+	stages            atomic.Pointer[targets.Stages] // of the connection that was opened for it; nil: none was
 }
 
 type hitKey struct{}
@@ -132,6 +134,9 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	}
 	if h.slot.Load() == 0 {
 		out.Slot = end
+	}
+	if stages := h.stages.Load(); stages != nil { // meanwhile it may have taken another connection
+		out.Opening = stages.Between(out.Slot, max(out.Slot, min(end, cmp.Or(out.Sent, end))))
 	}
 	trace := h.traced()
 	if e.traces != nil && binary.BigEndian.Uint64(trace[:8]) == e.traces.High {

@@ -26,7 +26,7 @@ func (s saying) Read(b []byte) (int, error) { return s.Reader.Read(b) }
 // noHost opens no connection.
 type noHost struct{}
 
-func (noHost) Connect(time.Duration) (*h1.Conn, error) { return nil, io.EOF }
+func (noHost) Connect(time.Duration, *targets.Stages) (*h1.Conn, error) { return nil, io.EOF }
 
 func (noHost) Adopt(*h1.Conn) {}
 

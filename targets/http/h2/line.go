@@ -8,14 +8,15 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 )
 
 // A Host opens connections to one origin for its [Line].
 type Host interface {
-	// Connect opens a connection by deadline; over TLS it offers HTTP/2.
-	Connect(deadline time.Duration) (*h1.Conn, error)
+	// Connect opens a connection by deadline; over TLS it offers HTTP/2. It records the time in stages.
+	Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error)
 	// Adopt takes over a connection whose server chose HTTP/1.1.
 	Adopt(c *h1.Conn)
 	// Drop closes a connection.
@@ -170,7 +171,7 @@ func (l *Line) streams(allowed int) int {
 // seat gives s a place on m.
 func (l *Line) seat(m *mux, s *Stream) {
 	m.active++
-	s.slot = l.o.Now()
+	s.slot, s.opening = l.o.Now(), scenarios.Opening{}
 	if !m.ready {
 		m.early = append(m.early, s)
 		return
@@ -221,6 +222,7 @@ func (l *Line) giveUp(s *Stream) {
 	if s.mux != nil {
 		l.free(s.mux)
 	} else if m := l.earlyOn(s); m != nil {
+		s.opening = m.stages.Between(s.slot, l.o.Now())
 		m.active--
 		m.early = slices.DeleteFunc(m.early, func(e *Stream) bool { return e == s })
 	} else {
@@ -283,7 +285,9 @@ func (l *Line) opened(m *mux, allowed int) {
 			l.waits += int64(len(early) - i)
 			break
 		}
+		slot := s.slot // the opening belongs to the service time
 		l.seat(m, s)
+		s.slot, s.opening = slot, m.stages.Between(slot, m.born)
 		s.rouse()
 	}
 	l.serve()
@@ -318,7 +322,7 @@ func (l *Line) gone(m *mux, err error) {
 			again = append(again, s)
 			continue
 		}
-		s.refused = err
+		s.refused, s.opening = err, m.stages.Between(s.slot, l.o.Now())
 		s.rouse()
 	}
 	l.waiting = slices.Concat(again, l.waiting)

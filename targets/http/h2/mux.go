@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"brunt/scenarios"
+	"brunt/targets"
 	"brunt/targets/http/h1"
 )
 
@@ -28,10 +29,11 @@ import (
 // in another's write. x/net provides codec and compression; mux keeps streams and times
 // itself, since the times that brunt judges by must be exact.
 type mux struct {
-	line  *Line
-	began time.Duration // when opening began
-	born  time.Duration // when opening ended
-	conn  *h1.Conn
+	line   *Line
+	began  time.Duration   // when opening began
+	born   time.Duration   // when opening ended
+	stages *targets.Stages // of opening
+	conn   *h1.Conn
 
 	places
 	pulse
@@ -108,7 +110,10 @@ const (
 const patience = time.Second
 
 func newMux(l *Line) *mux {
-	m := &mux{line: l, began: l.o.Now(), streams: map[uint32]*Stream{}, next: 1, windows: windows{room: 65535, initial: 65535, frame: 16384, table: 4096}}
+	m := &mux{
+		line: l, began: l.o.Now(), stages: targets.NewStages(l.o.Now), streams: map[uint32]*Stream{}, next: 1,
+		windows: windows{room: 65535, initial: 65535, frame: 16384, table: 4096},
+	}
 	m.work.L = &m.mu
 	m.ctl = http2.NewFramer(&m.control, nil)
 	return m
@@ -143,7 +148,7 @@ var errNot2 = errors.New("the server does not speak HTTP/2 here; connections: {h
 // connect opens the connection and returns how many streams the server allows.
 func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	l := m.line
-	c, err := l.host.Connect(deadline)
+	c, err := l.host.Connect(deadline, m.stages)
 	if err != nil {
 		return 0, err
 	}
@@ -156,6 +161,8 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 		return 0, ErrHTTP1
 	}
 	m.conn = c
+	m.stages.Enter(scenarios.InLogin)
+	defer m.stages.Leave()
 	if !l.secure {
 		if c.Watch = h1.NewWatched(c.Raw); c.Watch != nil {
 			c.Conn = c.Watch

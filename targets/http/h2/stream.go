@@ -49,8 +49,9 @@ type Stream struct {
 type place struct {
 	mux     *mux          // the connection on which it has its place
 	slot    time.Duration // when it got its place
-	refused error         // why it gets no place
-	gone    bool          // it no longer waits
+	opening scenarios.Opening
+	refused error // why it gets no place
+	gone    bool  // it no longer waits
 }
 
 // outgoing is the request of a stream, as far as it is to be written.
@@ -127,6 +128,9 @@ func (s *Stream) rouse() {
 
 // Slot returns when the stream got its place.
 func (s *Stream) Slot() time.Duration { return s.slot }
+
+// Opening returns the time that the stream waited for its connection to be opened.
+func (s *Stream) Opening() scenarios.Opening { return s.opening }
 
 // Abandon ends a stream that got no place. The line may still hold it, so it is not reused.
 func (s *Stream) Abandon() { s.timer.Stop() }

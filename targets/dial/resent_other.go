@@ -1,0 +1,11 @@
+//go:build !linux
+
+package dial
+
+import (
+	"net"
+	"time"
+)
+
+// resentBySystem is how often the system sent the SYN of a new connection again, by the time that it took.
+func resentBySystem(_ *net.TCPConn, took time.Duration) int32 { return unanswered(took) }

@@ -1,0 +1,112 @@
+package targets
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Stages record how an attempt to open a connection spends its time: DNS, connect, TLS, login. Several
+// requests may wait for one attempt; each takes its part by Between. A nil *Stages records nothing.
+//
+//	Enter(InDNS) -> Enter(InConnect) -> Enter(InTLS) -> Enter(InLogin) -> Leave
+//
+// [Network] records names and TCP in the stages of its context; the protocol records the rest.
+type Stages struct {
+	now func() time.Duration
+
+	mu     sync.Mutex
+	list   []stage // ascending
+	resent int32
+}
+
+// stage is a span of an attempt. The last one may be under way.
+type stage struct {
+	timing   scenarios.RequestPhase
+	from, to time.Duration
+	over     bool
+}
+
+// NewStages creates the stages of one attempt on the clock now.
+func NewStages(now func() time.Duration) *Stages { return &Stages{now: now} }
+
+// Enter ends the present stage and begins another.
+func (s *Stages) Enter(t scenarios.RequestPhase) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.end()
+	s.list = append(s.list, stage{timing: t, from: now})
+}
+
+// Leave ends the present stage.
+func (s *Stages) Leave() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.end()
+}
+
+// end ends the present stage and returns the time.
+func (s *Stages) end() time.Duration {
+	now := s.now()
+	if n := len(s.list); n > 0 && !s.list[n-1].over {
+		s.list[n-1].to, s.list[n-1].over = now, true
+	}
+	return now
+}
+
+// SentAgain counts SYNs that were sent again.
+func (s *Stages) SentAgain(n int32) {
+	if s == nil || n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resent += n
+}
+
+// Between returns the part of the stages from from to to.
+func (s *Stages) Between(from, to time.Duration) (o scenarios.Opening) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.list {
+		if !g.over {
+			g.to = to
+		}
+		d := max(0, min(g.to, to)-max(g.from, from))
+		switch g.timing {
+		case scenarios.InDNS:
+			o.DNS += d
+		case scenarios.InConnect:
+			o.Connect += d
+		case scenarios.InTLS:
+			o.TLS += d
+		case scenarios.InLogin:
+			o.Login += d
+		}
+	}
+	if o.Connect > 0 {
+		o.Resent = s.resent
+	}
+	return o
+}
+
+type stagesKey struct{}
+
+// WithStages returns a context in which a [Network] records its stages.
+func WithStages(ctx context.Context, s *Stages) context.Context {
+	return context.WithValue(ctx, stagesKey{}, s)
+}
+
+// StagesOf returns the stages of a context; nil: it has none.
+func StagesOf(ctx context.Context) *Stages {
+	s, _ := ctx.Value(stagesKey{}).(*Stages)
+	return s
+}
