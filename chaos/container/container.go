@@ -197,8 +197,8 @@ func IsGone(err error) bool { return errdefs.IsNotFound(err) }
 
 // Of returns the container of a unit; ok is false for a unit that is in no container of an engine.
 func Of(u chaos.Unit) (c *Container, ok bool) {
-	c, ok = u.Traits().Contained.(*Container)
-	return c, ok
+	c = Resolve(u).Container
+	return c, c != nil
 }
 
 // ErrNoContainer says that a fault on containers was aimed at something else.

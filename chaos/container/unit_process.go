@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,10 +12,11 @@ import (
 )
 
 // RunningProcess returns the identity of a unit's present process.
-func RunningProcess(u chaos.Unit) (proc.Identity, error) {
+func RunningProcess(u Target) (proc.Identity, error) {
 	pid := u.PID()
-	if c, ok := Of(u); ok && !c.Engine.Address().Local() {
-		return proc.Identity{}, fmt.Errorf("%s runs on another machine, %s, where its process can't be signalled from here; container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
+	if c := u.Container; c != nil && !c.Engine.Address().Local() {
+		return proc.Identity{}, fmt.Errorf("%s runs on another machine, %s, where its process can't be signalled from here; "+
+			"container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
 	}
 	if pid == 0 {
 		return proc.Identity{}, fmt.Errorf("%s does not run", u.Name())
@@ -34,10 +36,8 @@ func SignalUnit(u chaos.Unit, id proc.Identity, name string) error {
 
 // BackAgain waits until a unit runs as another process than was, and is ready.
 func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.Time) (string, error) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	last := fmt.Errorf("it does not run")
-	for {
+	last := errors.New("it does not run")
+	return AwaitBack(ctx, u, func() (string, error) {
 		if pid := u.PID(); pid != 0 {
 			id, err := proc.Identify(pid)
 			if err == nil && id != was {
@@ -46,10 +46,57 @@ func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.
 				}
 			}
 		}
+		return "", last
+	})
+}
+
+// checkEvery is the time between two checks of a unit that is to come back.
+const checkEvery = 10 * time.Millisecond
+
+// AwaitBack calls check until it says why a unit is back or cannot come back, or ctx ends. The error of
+// check says what is missing.
+func AwaitBack(ctx context.Context, u chaos.Unit, check func() (said string, missing error)) (string, error) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		said, err := check()
+		if err == nil {
+			return said, nil
+		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s has not come back: %w", u.Name(), last)
+			return "", fmt.Errorf("%s is not back: %w", u.Name(), err)
 		case <-tick.C:
 		}
 	}
+}
+
+// Watched is how long the proof of a stopped unit watches it.
+const Watched = 50 * time.Millisecond
+
+// Still proves for a while that a unit that was stopped answers nothing and uses no processor. pid is
+// its process; 0 is one that is not seen from here. how says by what it was stopped. asked reports whether
+// the unit could be asked.
+func Still(ctx context.Context, u chaos.Unit, pid int, how string) (asked bool, err error) {
+	began, cpu := time.Now(), uint64(0)
+	if pid != 0 {
+		cpu = proc.CPUOf(pid)
+	}
+	if ask := u.Traits().Ask; ask != nil {
+		asked = true
+		short, cancel := context.WithTimeout(ctx, 5*Watched)
+		defer cancel()
+		if err := ask(short); err == nil {
+			return asked, fmt.Errorf("%s answers, though %s", u.Name(), how)
+		}
+	}
+	select {
+	case <-time.After(Watched - time.Since(began)):
+	case <-ctx.Done():
+		return asked, ctx.Err()
+	}
+	if pid != 0 && proc.CPUOf(pid) > cpu+1 {
+		return asked, fmt.Errorf("%s (pid %d) goes on running", u.Name(), pid)
+	}
+	return asked, nil
 }

@@ -52,9 +52,9 @@ func known(ctx context.Context, units []chaos.Unit, id string) chaos.Unit {
 	return nil
 }
 
-// UnitsNamed returns the units of an end of an edge: those of a service, one unit such as posts[0],
+// unitsNamed returns the units of an end of an edge: those of a service, one unit such as posts[0],
 // those of a zone such as zone/a, or a container such as container/web.
-func UnitsNamed(ctx context.Context, among chaos.Targets, end string) ([]chaos.Unit, error) {
+func unitsNamed(ctx context.Context, among chaos.Targets, end string) ([]chaos.Unit, error) {
 	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
 		out, err := findContainers(ctx, among, docker.Query{Container: name})
 		if err == nil && len(out) == 0 {

@@ -35,10 +35,10 @@ func checkLeader(l *chaos.Leader, of syntax.Place, pick Pick, units int, m *synt
 	}
 }
 
-// LeaderAmong returns the unit that leads. whom describes the units in a dry run.
-func LeaderAmong(ctx context.Context, l *chaos.Leader, env chaos.Env, whom string, units []chaos.Unit) (chaos.Unit, error) {
+// leaderAmong returns the unit that leads. what describes the units in a dry run.
+func leaderAmong(ctx context.Context, l *chaos.Leader, env chaos.Env, what string, units []chaos.Unit) (chaos.Unit, error) {
 	if env.Dry {
-		return unknown{whom}, nil
+		return unknown{what}, nil
 	}
 	var names []string
 	env.Units = slices.Concat(env.Units, units) // containers that a selector found are not in env.Units

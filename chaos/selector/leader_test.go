@@ -52,7 +52,7 @@ func TestLeader(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.env.Run = "r1"
 			got := ""
-			units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: c.leader}).Units(t.Context(), c.env)
+			units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: c.leader}).units(t.Context(), c.env)
 			if len(units) == 1 {
 				got = units[0].Name()
 			} else if err != nil {
@@ -80,7 +80,7 @@ func TestLeaderOfAnEdge(t *testing.T) {
 	if _, err := e.Links(t.Context(), env); err != nil {
 		t.Errorf("before the run: %v", err)
 	}
-	units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}).Units(t.Context(), env)
+	units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}).units(t.Context(), env)
 	if err != nil || len(units) != 1 || units[0].Name() != "the leader of posts" {
 		t.Errorf("before the run: %v, %v", units, err)
 	}
@@ -98,10 +98,10 @@ func TestLeaderWithin(t *testing.T) {
 			return errors.New("follower")
 		}
 		s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role", Within: quantity.Duration(time.Second)}}
-		if _, err := s.Units(t.Context(), env); !errors.Is(err, chaos.ErrNoUnit) || time.Since(began) != time.Second {
+		if _, err := s.units(t.Context(), env); !errors.Is(err, chaos.ErrNoUnit) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
-		if u, err := s.Units(t.Context(), env); err != nil || u[0].Name() != "posts[3]" || time.Since(began) > 1700*time.Millisecond {
+		if u, err := s.units(t.Context(), env); err != nil || u[0].Name() != "posts[3]" || time.Since(began) > 1700*time.Millisecond {
 			t.Errorf("after %s: %v, %v", time.Since(began), u, err)
 		}
 	})
@@ -143,7 +143,7 @@ func TestLeaderIsAskedEachTime(t *testing.T) {
 	}
 	s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
 	for _, want := range []string{"posts[0]", "posts[1]"} {
-		units, err := s.Units(t.Context(), env)
+		units, err := s.units(t.Context(), env)
 		if err != nil || len(units) != 1 || units[0].Name() != want {
 			t.Fatalf("%v, %v, want %s", units, err, want)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
@@ -211,8 +212,33 @@ func (s *Selector) checkFound(m *syntax.Mistakes) {
 	checkLeader(s.Leader, s.Place, s.pick(), 1, m)
 }
 
-// Units finds the units to hit: it picks the requested number of the matching units by the run's seed.
-func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, error) {
+// Steps makes a step for each unit to hit.
+func (s *Selector) Steps(ctx context.Context, env chaos.Env, step func(container.Target) (chaos.Step, error)) ([]chaos.Step, error) {
+	targets, err := s.Targets(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, t := range targets {
+		made, err := step(t)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, made)
+	}
+	return steps, nil
+}
+
+// Targets finds the units to hit: it picks the requested number of the matching units by the run's seed.
+func (s *Selector) Targets(ctx context.Context, env chaos.Env) ([]container.Target, error) {
+	units, err := s.units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return container.ResolveAll(units), nil
+}
+
+func (s *Selector) units(ctx context.Context, env chaos.Env) ([]chaos.Unit, error) {
 	var found []chaos.Unit
 	switch {
 	case s.PID != 0:
@@ -237,21 +263,36 @@ func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, s.Matching())
 	}
-	if s.Pick.Leader {
-		u, err := LeaderAmong(ctx, s.Leader, env, s.Matching(), found)
+	found, err := picked{s.Leader, s.Pick.Leader, s.pick().Of(len(found)), s.Matching()}.of(ctx, env, found)
+	if err != nil {
+		return nil, err
+	}
+	return found, env.Bound(len(found))
+}
+
+// picked says which of the matching units are hit.
+type picked struct {
+	leader  *chaos.Leader
+	leading bool   // the leader alone
+	n       int    // units that are picked by the seed of the occurrence
+	what    string // describes the matching units
+}
+
+// of picks from units, and sorts what it picked by name.
+func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
+	switch {
+	case p.leading:
+		u, err := leaderAmong(ctx, p.leader, env, p.what, units)
 		if err != nil {
 			return nil, err
 		}
-		return []chaos.Unit{u}, env.Bound(1)
+		return []chaos.Unit{u}, nil
+	case p.n > len(units):
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, p.n, p.what, len(units))
+	case p.n < len(units):
+		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+		units = units[:p.n]
+		slices.SortFunc(units, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
 	}
-	n := s.pick().Of(len(found))
-	if n > len(found) {
-		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, s.Matching(), len(found))
-	}
-	if n < len(found) {
-		env.Rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
-		found = found[:n]
-		slices.SortFunc(found, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
-	}
-	return found, env.Bound(len(found))
+	return units, nil
 }

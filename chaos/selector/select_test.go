@@ -61,7 +61,7 @@ func TestSelector(t *testing.T) {
 		{"more than there are", Selector{Service: "posts", Pick: Pick{n: 5}}, 0, 0, chaos.ErrNoUnit},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			units, err := c.sel.Units(t.Context(), world(1))
+			units, err := c.sel.units(t.Context(), world(1))
 			if len(units) != c.want || !errors.Is(err, c.err) {
 				t.Errorf("%v, %v", units, err)
 			}
@@ -69,14 +69,14 @@ func TestSelector(t *testing.T) {
 	}
 	env := world(1)
 	env.MaxUnits = 2
-	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).Units(t.Context(), env); err == nil || !strings.Contains(err.Error(), "max_units") {
+	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(t.Context(), env); err == nil || !strings.Contains(err.Error(), "max_units") {
 		t.Errorf("the guard's bound is not held: %v", err)
 	}
 	seen := map[string]bool{}
 	for seed := range uint64(50) {
 		s := &Selector{Service: "posts"}
-		a, _ := s.Units(t.Context(), world(seed))
-		b, _ := s.Units(t.Context(), world(seed))
+		a, _ := s.units(t.Context(), world(seed))
+		b, _ := s.units(t.Context(), world(seed))
 		if a[0].Name() != b[0].Name() {
 			t.Fatalf("seed %d picks %s and %s", seed, a[0].Name(), b[0].Name())
 		}
@@ -103,7 +103,7 @@ func TestZones(t *testing.T) {
 		{Selector{Zone: "b", Service: "store"}, ""},
 		{Selector{Zone: "c"}, ""},
 	} {
-		units, err := c.sel.Units(t.Context(), env(1))
+		units, err := c.sel.units(t.Context(), env(1))
 		var names []string
 		for _, u := range units {
 			names = append(names, u.Name())
@@ -112,7 +112,7 @@ func TestZones(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", c.sel.Matching(), got, err, c.want)
 		}
 	}
-	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).Units(t.Context(), env(1)); len(units) != 1 {
+	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).units(t.Context(), env(1)); len(units) != 1 {
 		t.Errorf("one of a zone is %v, %v", units, err)
 	}
 	for _, c := range []struct {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
@@ -175,13 +176,13 @@ const (
 // InjectionPoint is a place where a fault is injected: in the network of a unit, on the packets of
 // some peers.
 type InjectionPoint struct {
-	Unit    chaos.Contained
+	Target  container.Target
 	Dir     netns.Direction
 	Peers   []netip.Prefix
 	Ports   []uint16
 	Toward  []netip.AddrPort
 	Outside bool
-	Others  []chaos.Contained     // units whose addresses are the peers; none if the peers are fixed
+	Others  []container.Target    // units whose addresses are the peers; none if the peers are fixed
 	Made    func() []netip.Prefix // returns their present addresses
 }
 
@@ -189,7 +190,7 @@ type InjectionPoint struct {
 type remoteEnd struct {
 	peers  []netip.Prefix
 	ports  []uint16
-	units  []chaos.Contained
+	units  []container.Target
 	toward []netip.AddrPort
 }
 
@@ -199,17 +200,16 @@ const lookupWithin = 5 * time.Second
 // end resolves an end of an edge.
 func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, error) {
 	var f remoteEnd
-	units, err := UnitsNamed(ctx, env.Targets, name)
+	units, err := unitsNamed(ctx, env.Targets, name)
 	if err != nil && !errors.Is(err, chaos.ErrNoUnit) {
 		return f, err
 	}
-	for _, u := range units {
-		c := u.Traits().Contained
-		if c == nil {
+	f.units = container.ResolveAll(units)
+	for _, u := range f.units {
+		if u.Contained == nil {
 			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
 		}
-		f.units = append(f.units, c)
-		f.toward = append(f.toward, TowardUnit(c)...)
+		f.toward = append(f.toward, TowardUnit(u.Contained)...)
 	}
 	if len(f.units) > 0 {
 		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // an empty list would match all peers
@@ -251,12 +251,11 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 // address of the network, which usually is the gateway.
 func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
 	var out []netip.AddrPort
-	for _, u := range units {
-		c := u.Traits().Contained
-		if c == nil {
+	for _, u := range container.ResolveAll(units) {
+		if u.Contained == nil {
 			continue
 		}
-		for _, a := range c.Addresses() {
+		for _, a := range u.Contained.Addresses() {
 			if p.Contains(a) {
 				out = append(out, netip.AddrPortFrom(a, 0))
 			}
@@ -282,19 +281,19 @@ func TowardUnit(u chaos.Contained) []netip.AddrPort {
 	return out
 }
 
-// subjectUnits returns the picked units in whose networks the fault is.
-func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contained, error) {
+// subjects returns the picked units in whose networks the fault is.
+func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target, error) {
 	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
 	name := e.subjectEnd(env.Contained)
 	zone, inZone := strings.CutPrefix(name, chaos.ZonePrefix)
-	container, isContainer := strings.CutPrefix(name, chaos.ContainerPrefix)
+	named, isContainer := strings.CutPrefix(name, chaos.ContainerPrefix)
 	switch {
 	case name == "":
 		s.Service = e.Service // of Compose
 	case inZone:
 		s.Zone = zone
 	case isContainer:
-		s.Container = container
+		s.Container = named
 	case strings.Contains(name, "["):
 		s.Unit = name
 	default:
@@ -303,29 +302,43 @@ func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contain
 	if s.Pick == (Pick{}) && e.all() {
 		s.Pick = Pick{all: true}
 	}
-	units, err := s.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var out []chaos.Contained
-	for _, u := range units {
-		c := u.Traits().Contained
-		if c == nil {
+	targets, err := s.Targets(ctx, env)
+	for _, u := range targets {
+		if u.Contained == nil {
 			return nil, fmt.Errorf("%s is no container, so there are no packets of its own to break", u.Name())
 		}
-		out = append(out, c)
 	}
-	return out, nil
+	return targets, err
+}
+
+// Ends resolves the two ends of an edge between containers: the picked ones of from, and all of to.
+func (e *Edge) Ends(ctx context.Context, env chaos.Env) (from, to []container.Target, err error) {
+	units, err := unitsNamed(ctx, env.Targets, e.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	others, err := unitsNamed(ctx, env.Targets, e.To)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := e.Pick.Of(len(units))
+	if !e.Has("pick") {
+		n = len(units)
+	}
+	if units, err = (picked{e.Leader, e.Pick.Leader, n, e.From}).of(ctx, env, units); err != nil {
+		return nil, nil, err
+	}
+	return container.ResolveAll(units), container.ResolveAll(others), nil
 }
 
 // InjectionPoints finds where to inject a fault on the edge.
 func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports []uint16) ([]InjectionPoint, error) {
-	units, err := e.subjectUnits(ctx, env)
+	units, err := e.subjects(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	holder := e.subjectEnd(env.Contained)
-	back := e.From != holder && e.To == holder // the fault is in the network of the other end
+	subject := e.subjectEnd(env.Contained)
+	back := e.From != subject && e.To == subject // the fault is in the network of the other end
 	other := e.To
 	if back {
 		other = e.From
@@ -355,23 +368,23 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 		}
 	}
 	var out []InjectionPoint
-	here := func(dir netns.Direction, outside bool) {
+	local := func(dir netns.Direction, outside bool) {
 		for _, u := range units {
-			s := InjectionPoint{Unit: u, Dir: dir, Peers: there.peers, Ports: ports, Toward: there.toward, Outside: outside, Others: others, Made: made}
+			s := InjectionPoint{Target: u, Dir: dir, Peers: there.peers, Ports: ports, Toward: there.toward, Outside: outside, Others: others, Made: made}
 			if outside {
-				s.Toward = TowardUnit(u)
+				s.Toward = TowardUnit(u.Contained)
 			}
 			out = append(out, s)
 		}
 	}
-	yonder := func() { // as incoming packets at the other end
+	remote := func() { // as incoming packets at the other end
 		var toward []netip.AddrPort
 		for _, u := range units {
-			toward = append(toward, TowardUnit(u)...)
+			toward = append(toward, TowardUnit(u.Contained)...)
 		}
 		for _, u := range there.units {
 			out = append(out, InjectionPoint{
-				Unit: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units,
+				Target: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units,
 				Made: func() []netip.Prefix { return peersOf(units) },
 			})
 		}
@@ -379,38 +392,38 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 	known := len(there.units) > 0
 	switch f {
 	case FlowOnce: // on the side that the mechanism supports
-		here(netns.Both, false)
+		local(netns.Both, false)
 	case FlowThere:
 		switch {
 		case back:
-			here(netns.In, false)
+			local(netns.In, false)
 		case known && e.Via != "netem" && e.Via != "tbf": // they act on outgoing packets only
-			yonder()
+			remote()
 		default:
-			here(netns.Out, false)
+			local(netns.Out, false)
 		}
 	case FlowBack:
 		if back {
-			here(netns.Out, false)
+			local(netns.Out, false)
 		} else {
-			here(netns.In, false)
+			local(netns.In, false)
 		}
 	case FlowBoth:
-		here(netns.In, false)
+		local(netns.In, false)
 		if known && !back {
-			yonder()
+			remote()
 		} else {
-			here(netns.Out, false)
+			local(netns.Out, false)
 		}
 	case FlowConns:
-		here(netns.Both, false)
+		local(netns.Both, false)
 	case FlowOut:
-		here(netns.Out, false)
+		local(netns.Out, false)
 	case FlowOpened:
 		if back {
-			here(netns.In, true)
+			local(netns.In, true)
 		} else {
-			here(netns.Out, false)
+			local(netns.Out, false)
 		}
 	}
 	return out, nil
@@ -441,10 +454,10 @@ func outsideOf(inside []netip.Prefix) []netip.Prefix {
 }
 
 // peersOf returns the addresses of units as single-address networks.
-func peersOf(units []chaos.Contained) []netip.Prefix {
+func peersOf(units []container.Target) []netip.Prefix {
 	var out []netip.Prefix
 	for _, u := range units {
-		for _, a := range u.Addresses() {
+		for _, a := range u.Contained.Addresses() {
 			out = append(out, netip.PrefixFrom(a, a.BitLen()))
 		}
 	}

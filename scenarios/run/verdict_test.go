@@ -207,7 +207,7 @@ load:
 chaos:
   crash: {at: 1s, within: 1s, process.crash: {service: web}}
 slo: [errors < 5%]
-`, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] has not come back",
+`, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] is not back",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,42 +31,31 @@ func (d *Disconnect) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	units, err := d.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var steps []chaos.Step
-	for _, u := range units {
-		s := &disconnect{unit: u, network: d.Network}
-		var ok bool
-		if s.c, ok = container.Of(u); ok {
-			if err := s.find(ctx); err != nil {
-				return nil, fmt.Errorf("%s: %w", u.Name(), err)
-			}
-		} else if !env.Dry {
-			return nil, fmt.Errorf("%s: %w", u.Name(), container.ErrNoContainer)
+	return d.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		h, err := find(ctx, env, t)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Name(), err)
 		}
-		steps = append(steps, s)
-	}
-	return steps, nil
+		s := &disconnect{hit: h, network: d.Network}
+		if t.Container != nil {
+			if err := s.findNetwork(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.Name(), err)
+			}
+		}
+		return s, nil
+	})
 }
 
 // disconnect is the step that takes one container out of a network, and the held fault.
 type disconnect struct {
-	unit    chaos.Unit
+	hit
 	network string
-	c       *container.Container
-	was     docker.Container
 	ep      docker.Endpoint
 }
 
-// Find finds the container and its settings in the network.
-func (d *disconnect) find(ctx context.Context) error {
-	var err error
-	if d.was, err = d.c.Running(ctx); err != nil {
-		return err
-	}
-	eps, err := d.c.Engine.Endpoints(ctx, d.was.ID)
+// findNetwork finds the container's settings in the network.
+func (d *disconnect) findNetwork(ctx context.Context) error {
+	eps, err := d.engine().Endpoints(ctx, d.was.ID)
 	if err != nil {
 		return err
 	}
@@ -74,7 +63,8 @@ func (d *disconnect) find(ctx context.Context) error {
 	var hit []docker.Endpoint
 	for _, ep := range eps {
 		names = append(names, ep.Name)
-		if d.network == "" || ep.Name == d.network || ep.Network == d.network || strings.HasSuffix(ep.Name, "_"+d.network) || strings.HasSuffix(ep.Name, "-"+d.network) {
+		prefixed := strings.HasSuffix(ep.Name, "_"+d.network) || strings.HasSuffix(ep.Name, "-"+d.network)
+		if d.network == "" || ep.Name == d.network || ep.Network == d.network || prefixed {
 			hit = append(hit, ep)
 		}
 	}
@@ -95,33 +85,29 @@ func (d *disconnect) find(ctx context.Context) error {
 
 func (d *disconnect) String() string {
 	if d.ep.Name == "" {
-		return strings.TrimSuffix("take "+d.unit.Name()+" out of network "+d.network, " ")
+		return strings.TrimSuffix("take "+d.Name()+" out of network "+d.network, " ")
 	}
-	return fmt.Sprintf("take %s out of network %s", d.unit.Name(), d.ep.Name)
+	return fmt.Sprintf("take %s out of network %s", d.Name(), d.ep.Name)
 }
 
-func (d *disconnect) Units() []string { return []string{d.unit.Name()} }
-func (d *disconnect) Via() string     { return "engine" }
+func (d *disconnect) Via() string { return "engine" }
 
-func (d *disconnect) id() container.ContainerIdentity {
+// place identifies the container in the network, which it may leave and join while it runs.
+func (d *disconnect) place() container.ContainerIdentity {
 	return container.ContainerIdentity{Container: d.was.ID, Network: d.ep.Network}
 }
 
 // Undo implements [Step].
 func (d *disconnect) Undo() []chaos.Undo {
-	u := chaos.Undo{Op: opConnect, Prior: container.RawOf("connected")}
-	if d.c != nil {
-		u.Args, u.Identity = container.RawOf(container.EngineArgs{Engine: d.c.Engine.Address(), Settle: chaos.RetryEvery, Endpoint: &d.ep}), container.RawOf(d.id())
-	}
-	return []chaos.Undo{u}
+	return d.undo(opConnect, "connected", d.place(), container.EngineArgs{Settle: chaos.RetryEvery, Endpoint: &d.ep})
 }
 
 // Inject implements [Step].
 func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
-	if err := d.c.Still(ctx, d.was); err != nil {
+	if err := d.Container.Still(ctx, d.was); err != nil {
 		return nil, err
 	}
-	return d, d.c.Engine.Disconnect(context.WithoutCancel(ctx), d.was.ID, d.ep.Network)
+	return d, d.engine().Disconnect(context.WithoutCancel(ctx), d.was.ID, d.ep.Network)
 }
 
 // Verify implements [Held]: the container's own view of its network lacks the address.
@@ -131,11 +117,11 @@ func (d *disconnect) Verify(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case in:
-		return "", fmt.Errorf("%s is in network %s still", d.unit.Name(), d.ep.Name)
+		return "", fmt.Errorf("%s is in network %s still", d.Name(), d.ep.Name)
 	}
-	if has, known := ownsAddress(d.was.PID, d.ep.Address); known && d.c.Engine.Address().Local() && container.IsOf(d.was.PID, d.was.ID) {
+	if has, known := ownsAddress(d.local(), d.ep.Address); known {
 		if has {
-			return "", fmt.Errorf("%s has the address %s still", d.unit.Name(), d.ep.Address)
+			return "", fmt.Errorf("%s has the address %s still", d.Name(), d.ep.Address)
 		}
 		return fmt.Sprintf("container %s has no %s any more", d.was.Name, d.ep.Address), nil
 	}
@@ -158,7 +144,7 @@ func ownsAddress(pid int, address string) (has, known bool) {
 
 // in tells whether the container is in the network.
 func (d *disconnect) in(ctx context.Context) (bool, error) {
-	eps, err := d.c.Engine.Endpoints(ctx, d.was.ID)
+	eps, err := d.engine().Endpoints(ctx, d.was.ID)
 	return slices.ContainsFunc(eps, func(ep docker.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
 
@@ -167,68 +153,50 @@ func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return connectContainer(ctx, d.c.Engine, d.id(), d.ep, 0)
+	return connectContainer(ctx, d.engine(), d.place(), d.ep, 0)
 }
 
 // Gone implements [Held]: the container is back in the network, and ready.
 func (d *disconnect) Gone(ctx context.Context) (string, error) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	return container.AwaitBack(ctx, d.Target, func() (string, error) {
 		in, err := d.in(ctx)
 		switch {
 		case container.IsGone(err):
 			return fmt.Sprintf("container %s is no more", d.was.Name), nil
-		case err == nil && !in:
-			if has, nerr := d.c.Engine.HasNetwork(ctx, d.ep.Network); nerr == nil && !has {
+		case err != nil:
+			return "", err
+		case !in:
+			if has, nerr := d.engine().HasNetwork(ctx, d.ep.Network); nerr == nil && !has {
 				return fmt.Sprintf("network %s is no more", d.ep.Name), nil
 			}
-			err = fmt.Errorf("it is not back in network %s", d.ep.Name)
-		case err == nil:
-			if err = chaos.ReadySoon(ctx, d.unit); err == nil {
-				return fmt.Sprintf("container %s is back in network %s and ready", d.was.Name, d.ep.Name), nil
-			}
+			return "", fmt.Errorf("it is not in network %s again", d.ep.Name)
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s is not back: %w", d.unit.Name(), err)
-		case <-tick.C:
-		}
-	}
+		return fmt.Sprintf("container %s is back in network %s and ready", d.was.Name, d.ep.Name), chaos.ReadySoon(ctx, d.Target)
+	})
 }
 
 // connectContainer puts a container back into a network from which brunt took it. It changes nothing if either is
 // gone. Settle is how long an order of a dead brunt may still take to take effect.
-func connectContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, ep docker.Endpoint, settle time.Duration) (chaos.Outcome, error) {
-	for until := time.Now().Add(settle); ; {
+func connectContainer(
+	ctx context.Context, e *docker.Engine, id container.ContainerIdentity, ep docker.Endpoint, settle time.Duration,
+) (chaos.Outcome, error) {
+	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		eps, err := e.Endpoints(ctx, id.Container)
+		if err != nil {
+			return chaos.Failed, false, err
+		}
+		if slices.ContainsFunc(eps, func(has docker.Endpoint) bool { return has.Network == id.Network }) {
+			return chaos.Reverted, false, nil
+		}
+		there, err := e.HasNetwork(ctx, id.Network)
 		switch {
-		case container.IsGone(err):
-			return chaos.Gone, nil
 		case err != nil:
-			return chaos.Failed, err
+			return chaos.Failed, false, err
+		case !there:
+			return chaos.Gone, true, nil
 		}
-		if !slices.ContainsFunc(eps, func(has docker.Endpoint) bool { return has.Network == id.Network }) {
-			there, err := e.HasNetwork(ctx, id.Network)
-			if err != nil {
-				return chaos.Failed, err
-			}
-			if !there {
-				return chaos.Gone, nil
-			}
-			if err := e.Connect(ctx, id.Container, ep); err != nil {
-				return chaos.Failed, err
-			}
-		}
-		if !time.Now().Before(until) {
-			return chaos.Reverted, nil
-		}
-		select {
-		case <-ctx.Done():
-			return chaos.Failed, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return chaos.Reverted, false, e.Connect(ctx, id.Container, ep)
+	})
 }
 
 // Describe implements [chaos.Described].

@@ -30,6 +30,3 @@ func GraceOf(d *quantity.Duration) time.Duration {
 	}
 	return d.D()
 }
-
-// Quiet is how long Verify watches a frozen process.
-const Quiet = 50 * time.Millisecond

@@ -83,88 +83,64 @@ const killed = 5 * time.Second
 
 // Plan implements [Fault].
 func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return downs(ctx, &k.Selector, env, func(u chaos.Unit) *down {
-		return &down{unit: u, what: fmt.Sprintf("kill %s with SIG%s, and keep it down", u.Name(), k.signal()), takes: killed, order: func(ctx context.Context, e *docker.Engine, id string) error {
-			return e.Kill(ctx, id, k.signal())
-		}}
+	return k.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		return planDown(ctx, env, t, &down{
+			what: fmt.Sprintf("kill %s with SIG%s, and keep it down", t.Name(), k.signal()), takes: killed,
+			order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Kill(ctx, id, k.signal()) },
+		})
 	})
 }
 
 // Plan implements [Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return downs(ctx, &s.Selector, env, func(u chaos.Unit) *down { return StopContainer(u, GraceOf(s.Grace)) })
+	return s.Steps(ctx, env, func(t container.Target) (chaos.Step, error) { return StopStep(ctx, env, t, GraceOf(s.Grace)) })
 }
 
 // Plan implements [Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return downs(ctx, &r.Selector, env, func(u chaos.Unit) *down { return RestartContainer(u, GraceOf(r.Grace)) })
+	return r.Steps(ctx, env, func(t container.Target) (chaos.Step, error) { return RestartStep(ctx, env, t, GraceOf(r.Grace)) })
 }
 
-func StopContainer(u chaos.Unit, grace time.Duration) *down {
-	return &down{
-		unit: u, what: fmt.Sprintf("stop %s, %s of grace, and keep it down", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
+// StopStep plans to stop a container in good order and to keep it down.
+func StopStep(ctx context.Context, env chaos.Env, t container.Target, grace time.Duration) (chaos.Step, error) {
+	return planDown(ctx, env, t, &down{
+		what: fmt.Sprintf("stop %s, %s of grace, and keep it down", t.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
-	}
+	})
 }
 
-func RestartContainer(u chaos.Unit, grace time.Duration) *down {
-	return &down{
-		unit: u, what: fmt.Sprintf("restart %s, %s of grace", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed, again: true,
+// RestartStep plans to stop a container in good order and to start it again at once.
+func RestartStep(ctx context.Context, env chaos.Env, t container.Target, grace time.Duration) (chaos.Step, error) {
+	return planDown(ctx, env, t, &down{
+		what: fmt.Sprintf("restart %s, %s of grace", t.Name(), quantity.FormatDuration(grace)), takes: grace + killed, again: true,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Restart(ctx, id, grace) },
-	}
+	})
 }
 
-// downs plans the steps that take containers down.
-func downs(ctx context.Context, s *selector.Selector, env chaos.Env, make func(chaos.Unit) *down) ([]chaos.Step, error) {
-	units, err := s.Units(ctx, env)
-	if err != nil {
-		return nil, err
+// planDown finds the container that a step takes down.
+func planDown(ctx context.Context, env chaos.Env, t container.Target, d *down) (chaos.Step, error) {
+	var err error
+	if d.hit, err = find(ctx, env, t); err == nil && d.was.Removed && !d.again {
+		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be started again", d.Name())
 	}
-	var steps []chaos.Step
-	for _, u := range units {
-		d := make(u)
-		if err := d.Find(ctx, env); err != nil {
-			return nil, err
-		}
-		steps = append(steps, d)
-	}
-	return steps, nil
+	return d, err
 }
 
 // down is the step that takes one container down, and the held fault.
 type down struct {
-	unit  chaos.Unit
+	hit
 	what  string
 	order func(ctx context.Context, e *docker.Engine, id string) error
 	takes time.Duration // until it is down
 	again bool          // start it again at once
 
-	c      *container.Container
-	was    docker.Container
 	at     time.Time
 	done   chan error // result of the order
 	theirs bool       // it ran again since, and was stopped by something else
 }
 
-// Find finds the container. A dry run finds no container that the run is to make.
-func (d *down) Find(ctx context.Context, env chaos.Env) error {
-	var ok bool
-	if d.c, ok = container.Of(d.unit); !ok {
-		if env.Dry {
-			return nil
-		}
-		return fmt.Errorf("%s: %w", d.unit.Name(), container.ErrNoContainer)
-	}
-	var err error
-	if d.was, err = d.c.Running(ctx); err == nil && d.was.Removed && !d.again {
-		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be started again", d.unit.Name())
-	}
-	return err
-}
-
-func (d *down) String() string  { return d.what }
-func (d *down) Units() []string { return []string{d.unit.Name()} }
-func (d *down) Via() string     { return "engine" }
+func (d *down) String() string { return d.what }
+func (d *down) Via() string    { return "engine" }
 
 // Traits implements [chaos.Held].
 func (d *down) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: d.takes} }
@@ -174,24 +150,19 @@ func (d *down) Undo() []chaos.Undo {
 	if d.again {
 		return nil // the engine starts it again even if brunt dies
 	}
-	u := chaos.Undo{Op: opStart, Prior: container.RawOf("running")}
-	if d.c != nil {
-		u.Args = container.RawOf(container.EngineArgs{Engine: d.c.Engine.Address(), Settle: d.takes})
-		u.Identity = container.RawOf(container.ContainerIdentity{Container: d.was.ID, Started: d.was.Started})
-	}
-	return []chaos.Undo{u}
+	return d.undo(opStart, "running", d.id(), container.EngineArgs{Settle: d.takes})
 }
 
 // Inject implements [Step]. The container takes its time to end; Verify waits for that.
 func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
-	if err := d.c.Still(ctx, d.was); err != nil {
+	if err := d.Container.Still(ctx, d.was); err != nil {
 		return nil, err
 	}
 	d.at, d.done = time.Now(), make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.takes+container.InspectFor)
 	go func() {
 		defer cancel()
-		d.done <- d.order(ctx, d.c.Engine, d.was.ID)
+		d.done <- d.order(ctx, d.engine(), d.was.ID)
 	}()
 	return d, nil
 }
@@ -211,16 +182,16 @@ func (d *down) settle(ctx context.Context) error {
 // down nothing answers.
 func (d *down) Verify(ctx context.Context) (string, error) {
 	if err := d.settle(ctx); err != nil {
-		return "", fmt.Errorf("%s: %w", d.unit.Name(), err)
+		return "", fmt.Errorf("%s: %w", d.Name(), err)
 	}
-	is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+	is, err := d.engine().Inspect(ctx, d.was.ID)
 	for err == nil && is.Running && is.Started.Equal(d.was.Started) {
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s still runs", d.unit.Name())
+			return "", fmt.Errorf("%s still runs", d.Name())
 		case <-time.After(10 * time.Millisecond):
 		}
-		is, err = d.c.Engine.Inspect(ctx, d.was.ID)
+		is, err = d.engine().Inspect(ctx, d.was.ID)
 	}
 	if err != nil {
 		return "", err
@@ -228,22 +199,22 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	took := quantity.FormatSeconds(time.Since(d.at).Seconds())
 	if d.again {
 		if is.Started.Equal(d.was.Started) {
-			return "", fmt.Errorf("%s has not been started again", d.unit.Name())
+			return "", fmt.Errorf("%s has not been started again", d.Name())
 		}
 		return fmt.Sprintf("container %s was started again after %s", is.Name, took), nil
 	}
 	if is.Running {
-		return "", fmt.Errorf("%s runs again already: somebody has started it", d.unit.Name())
+		return "", fmt.Errorf("%s runs again already: somebody has started it", d.Name())
 	}
-	if d.was.PID != 0 && d.c.Engine.Address().Local() && docker.Self() == "" {
+	if d.was.PID != 0 && d.engine().Address().Local() && docker.Self() == "" {
 		if id, err := proc.Identify(d.was.PID); err == nil && id.Alive() && !proc.IsZombie(d.was.PID) {
-			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
+			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.Name())
 		}
 	}
-	short, cancel := context.WithTimeout(ctx, 5*Quiet) // an address without a host gives no answer, not a refusal
+	short, cancel := context.WithTimeout(ctx, 5*container.Watched) // an address without a host gives no answer, not a refusal
 	defer cancel()
-	if err := d.unit.Ready(short); err == nil {
-		return "", fmt.Errorf("%s still answers its readiness check", d.unit.Name())
+	if err := d.Ready(short); err == nil {
+		return "", fmt.Errorf("%s still answers its readiness check", d.Name())
 	}
 	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil
 }
@@ -256,69 +227,47 @@ func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if d.again {
 		return chaos.None, nil
 	}
-	out, err := startContainer(ctx, d.c.Engine, container.ContainerIdentity{Container: d.was.ID, Started: d.was.Started}, 0)
+	out, err := startContainer(ctx, d.engine(), d.id(), 0)
 	d.theirs = err == nil && out == chaos.Gone
 	return out, err
 }
 
 // Gone implements [Held]: the container runs another life, and is ready.
 func (d *down) Gone(ctx context.Context) (string, error) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+	return container.AwaitBack(ctx, d.Target, func() (string, error) {
+		is, err := d.engine().Inspect(ctx, d.was.ID)
 		switch {
 		case container.IsGone(err):
 			return fmt.Sprintf("container %s is no more", d.was.Name), nil
-		case err == nil && d.theirs:
+		case err != nil:
+			return "", err
+		case d.theirs:
 			return fmt.Sprintf("container %s ran again since, and what became of it is not brunt's", is.Name), nil
-		case err == nil && is.Running && is.Started.Equal(d.was.Started):
-			err = errors.New("it has not been started again")
-		case err == nil:
-			if err = is.Healthy(); err == nil {
-				if err = d.unit.Ready(ctx); err == nil {
-					return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, quantity.FormatSeconds(time.Since(d.at).Seconds())), nil
-				}
-			}
+		case is.Running && is.Started.Equal(d.was.Started):
+			return "", errors.New("it has not been started again")
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s has not come back: %w", d.unit.Name(), err)
-		case <-tick.C:
+		if err = is.Healthy(); err == nil {
+			err = d.Ready(ctx)
 		}
-	}
+		return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, quantity.FormatSeconds(time.Since(d.at).Seconds())), err
+	})
 }
 
 // startContainer starts a container that brunt has taken down. It changes nothing if the container was started
 // since, or never ended. Settle is how long an order of a dead brunt may still take to take effect.
 func startContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
-	until := time.Now().Add(settle)
-	for {
+	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
 		switch {
-		case container.IsGone(err):
-			return chaos.Gone, nil
 		case err != nil:
-			return chaos.Failed, err
+			return chaos.Failed, false, err
 		case !is.Running && !is.Started.Equal(id.Started):
-			return chaos.Gone, nil // it ran again since, and brunt did not take it down
+			return chaos.Gone, true, nil // it ran again since, and brunt did not take it down
 		case !is.Running:
-			if err := e.Start(ctx, id.Container); err != nil {
-				if container.IsGone(err) {
-					return chaos.Gone, nil
-				}
-				return chaos.Failed, err
-			}
-			return chaos.Reverted, nil
-		case !is.Started.Equal(id.Started), !time.Now().Before(until):
-			return chaos.Reverted, nil // it runs: it was started by something else, or never ended
+			return chaos.Reverted, true, e.Start(ctx, id.Container)
 		}
-		select {
-		case <-ctx.Done():
-			return chaos.Failed, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return chaos.Reverted, !is.Started.Equal(id.Started), nil // else it has not ended yet
+	})
 }
 
 // Describe implements [chaos.Described].

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/fault/packet"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
@@ -63,10 +64,6 @@ func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 
 // planQueries makes a step for each unit.
 func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packet.Evidence) ([]chaos.Step, error) {
-	units, err := f.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
 	for _, n := range f.Names {
 		spec.Names = append(spec.Names, strings.ToLower(strings.TrimSuffix(n, ".")))
 	}
@@ -78,19 +75,13 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 		s.Name = strings.Replace(spec.Names[0], "*.", "brunt.", 1)
 		what += " for " + strings.Join(spec.Names, ", ")
 	}
-	var steps []chaos.Step
-	for _, u := range units {
-		c := u.Traits().Contained
-		if c == nil {
-			return nil, fmt.Errorf("%s is no container, so it has no network of its own", u.Name())
+	return f.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
+		if t.Contained == nil {
+			return nil, fmt.Errorf("%s is no container, so it has no network of its own", t.Name())
 		}
-		step := &packet.Packets{Unit: c, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
-		if err := step.Plan(ctx, env); err != nil {
-			return nil, err
-		}
-		steps = append(steps, step)
-	}
-	return steps, nil
+		step := &packet.Packets{Target: t, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
+		return step, step.Plan(ctx, env)
+	})
 }
 
 // Check implements [Fault].

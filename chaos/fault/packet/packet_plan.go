@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/chaos/selector"
 )
@@ -20,7 +21,7 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 	var steps []chaos.Step
 	for i, s := range spots {
 		step := p
-		step.Unit, step.outside, step.Void = s.Unit, s.Outside, e.OnRestart == "void"
+		step.Target, step.outside, step.Void = s.Target, s.Outside, e.OnRestart == "void"
 		step.others, step.made = s.Others, s.Made
 		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir
 		step.Spec.Match = netns.Match{Peers: s.Peers, Ports: s.Ports}
@@ -29,7 +30,7 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 			step.toward = neighbours(env.Units, s.Peers)
 		}
 		if !s.Outside { // packets of a unit to itself pass no network
-			own := s.Unit.Addresses()
+			own := s.Target.Contained.Addresses()
 			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}
 		if err := step.Plan(ctx, env); err != nil {
@@ -43,12 +44,11 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 // neighbours returns the addresses of units in some networks, or in any.
 func neighbours(units []chaos.Unit, in []netip.Prefix) []netip.AddrPort {
 	var out []netip.AddrPort
-	for _, u := range units {
-		c := u.Traits().Contained
-		if c == nil {
+	for _, u := range container.ResolveAll(units) {
+		if u.Contained == nil {
 			continue
 		}
-		for _, a := range selector.TowardUnit(c) {
+		for _, a := range selector.TowardUnit(u.Contained) {
 			if len(in) == 0 || slices.ContainsFunc(in, func(p netip.Prefix) bool { return p.Contains(a.Addr()) }) {
 				out = append(out, a)
 			}

@@ -19,7 +19,7 @@ import (
 // Packets is a step on the packets of a container, in its own network namespace. It ends with brunt
 // wherever the kernel or an agent can ensure that.
 type Packets struct {
-	Unit     chaos.Contained
+	Target   container.Target
 	Spec     netns.Spec
 	What     string // description of the action
 	Evidence Evidence
@@ -28,13 +28,12 @@ type Packets struct {
 	whose    networkIdentity // the network of undo
 	agents   chaos.Agents
 	run      string
-	engine   *container.Container   // the unit, as its engine has it; nil if no engine runs it
 	planned  chaos.Handle           // of the unit's network, from the plan to the injection
 	Void     bool                   // a restart of the container voids the fault; otherwise it is injected again
 	extend   func(chaos.Undo) error // adds an undo to the journal entry of the step; nil writes nothing
 	toward   []netip.AddrPort       // where to probe, besides the gateway; port 0 is any port
 	outside  bool                   // probed from outside, at the unit's own addresses
-	others   []chaos.Contained      // units whose addresses are the peers; none if the peers are fixed
+	others   []container.Target     // units whose addresses are the peers; none if the peers are fixed
 	made     func() []netip.Prefix  // returns the present addresses of others
 }
 
@@ -53,9 +52,9 @@ type Evidence struct {
 }
 
 func (p *Packets) String() string {
-	return p.What + p.peersText() + " in the network of " + p.Unit.Name()
+	return p.What + p.peersText() + " in the network of " + p.Target.Name()
 }
-func (p *Packets) Units() []string { return []string{p.Unit.Name()} }
+func (p *Packets) Units() []string { return []string{p.Target.Name()} }
 
 func (p *Packets) peersText() string {
 	var out string
@@ -102,7 +101,7 @@ func (p *Packets) Via() string {
 // brunt hangs: the watchdog then kills brunt.
 func (p *Packets) Undo() []chaos.Undo {
 	if p.undo == nil {
-		return []chaos.Undo{journal.EndBruntIn(p.Unit.ContainerID())}
+		return []chaos.Undo{journal.EndBruntIn(p.Target.Contained.ContainerID())}
 	}
 	return p.undo
 }
@@ -113,20 +112,19 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
 	}
-	if env.Dry && p.Unit.PID() == 0 { // the container does not run yet
+	if env.Dry && p.Target.PID() == 0 { // the container does not run yet
 		return nil
 	}
-	var isContainer bool
-	if p.engine, isContainer = container.Of(p.Unit); isContainer {
-		is, err := p.engine.Now(ctx)
+	if p.Target.Container != nil {
+		is, err := p.Target.Container.Now(ctx)
 		if err != nil {
 			return err
 		}
 		if is.Shares != "" {
-			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well", p.Unit.Name(), is.Shares)
+			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well", p.Target.Name(), is.Shares)
 		}
 	}
-	n, err := p.agents.Enter(ctx, p.Unit, p.run)
+	n, err := p.agents.Enter(ctx, p.Target.Contained, p.run)
 	if err != nil {
 		return err
 	}
@@ -150,7 +148,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
 	n := p.planned
 	p.planned = nil
-	if n != nil && n.Whose() == p.Unit.ContainerID() {
+	if n != nil && n.Whose() == p.Target.Contained.ContainerID() {
 		return n, nil
 	}
 	if n != nil {
@@ -158,7 +156,7 @@ func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
 			return nil, err
 		}
 	}
-	return p.agents.Enter(ctx, p.Unit, p.run)
+	return p.agents.Enter(ctx, p.Target.Contained, p.run)
 }
 
 // Inject implements [chaos.Step].
@@ -171,7 +169,7 @@ func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 	h.look(ctx)
 	if h.held, err = p.set(n); err != nil {
 		h.held = nil
-		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Unit.Name(), err), h.close(), n.Leave())
+		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Target.Name(), err), h.close(), n.Leave())
 	}
 	n.Count(1)
 	p.via = h.held.Via()

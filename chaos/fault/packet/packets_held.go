@@ -185,7 +185,7 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	lines, looked := h.shown()
 	if len(looked) == 0 && len(lines) == 0 && !h.Evidence.ends {
-		return "", fmt.Errorf("cannot verify from %s: no probe succeeded before the fault was injected", h.Unit.Name())
+		return "", fmt.Errorf("cannot verify from %s: no probe succeeded before the fault was injected", h.Target.Name())
 	}
 	var found []string
 	for _, b := range looked {
@@ -249,7 +249,7 @@ func most(s netns.Seen) int64 { return 6 * int64(s.Sent) }
 
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
-	from, to := h.Unit.Name(), b.look.To.Addr().String()
+	from, to := h.Target.Name(), b.look.To.Addr().String()
 	if h.outside {
 		from = "outside"
 	}
@@ -311,36 +311,36 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 // the fault no longer exists.
 func (h *heldPackets) another() bool {
 	net, _ := h.now()
-	return h.Unit.ContainerID() != net.Whose()
+	return h.Target.Contained.ContainerID() != net.Whose()
 }
 
-// OnRestart implements [chaos.Restartable].
+// onRestart injects the fault into the new network of the container, or voids it.
 func (h *heldPackets) onRestart(ctx context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	is := h.Unit.ContainerID()
+	is := h.Target.Contained.ContainerID()
 	switch {
 	case h.over:
 		return "", nil
 	case h.net.Whose().ID != container:
-		if is != h.net.Whose() { // OnRestart will be called for its own start
+		if is != h.net.Whose() { // onRestart will be called for its own start
 			return "", nil
 		}
 		return h.peerChanged(container, "was started again, with another address")
 	case is == h.net.Whose():
 		return "", nil
 	case h.Void:
-		return "", fmt.Errorf("%s was started again, and its network with it", h.Unit.Name())
+		return "", fmt.Errorf("%s was started again, and its network with it", h.Target.Name())
 	}
 	h.aim()
 	ends := h.endpoints()
-	n, err := h.agents.Enter(ctx, h.Unit, h.run)
+	n, err := h.agents.Enter(ctx, h.Target.Contained, h.run)
 	if err != nil {
-		return "", fmt.Errorf("%s was started again: %w", h.Unit.Name(), err)
+		return "", fmt.Errorf("%s was started again: %w", h.Target.Name(), err)
 	}
 	held, err := h.injectAgain(n)
 	if err != nil {
-		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Unit.Name(), err), n.Leave())
+		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(), err), n.Leave())
 	}
 	if met, err := h.held.Affected(); err == nil {
 		h.past += met.Packets
@@ -354,10 +354,10 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	_ = h.net.Leave()
 	n.Count(1)
 	h.net, h.held, h.ends = n, held, ends
-	return fmt.Sprintf("%s was started again: %s", h.Unit.Name(), h.Packets), nil
+	return fmt.Sprintf("%s was started again: %s", h.Target.Name(), h.Packets), nil
 }
 
-// OnNetworkChange implements [chaos.NetworkAware].
+// onNetworkChange aims the fault at the new links and addresses.
 func (h *heldPackets) onNetworkChange(_ context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -366,8 +366,8 @@ func (h *heldPackets) onNetworkChange(_ context.Context, container string) (stri
 		return "", nil
 	case h.net.Whose().ID != container:
 		return h.peerChanged(container, "has another address now")
-	case h.Unit.ContainerID() != h.net.Whose():
-		return "", nil // OnRestart will be called for its start, or was
+	case h.Target.Contained.ContainerID() != h.net.Whose():
+		return "", nil // onRestart will be called for its start, or was
 	}
 	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
 	was := h.ends
@@ -376,15 +376,15 @@ func (h *heldPackets) onNetworkChange(_ context.Context, container string) (stri
 		return "", nil
 	}
 	h.aim()
-	return h.injectHere(h.Unit.Name() + " has another link now")
+	return h.injectHere(h.Target.Name() + " has another link now")
 }
 
 // endpoints lists the links of the container to networks of its engine.
 func (p *Packets) endpoints() (out []string) {
-	if p.engine == nil {
+	if p.Target.Container == nil {
 		return nil
 	}
-	is, err := p.engine.Describe()
+	is, err := p.Target.Container.Describe()
 	if err != nil {
 		return nil
 	}
@@ -398,8 +398,8 @@ func (p *Packets) endpoints() (out []string) {
 
 // peerChanged aims the fault again if the container is one whose packets are hit and its addresses have
 // changed. since describes the change.
-func (h *heldPackets) peerChanged(container, since string) (string, error) {
-	i := slices.IndexFunc(h.others, func(u chaos.Contained) bool { return u.ContainerID().ID == container })
+func (h *heldPackets) peerChanged(id, since string) (string, error) {
+	i := slices.IndexFunc(h.others, func(u container.Target) bool { return u.Contained.ContainerID().ID == id })
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
@@ -445,7 +445,7 @@ func (h *heldPackets) aim() bool {
 // While another fault is in the same network, even one of another run, the result is unknown. After a
 // revert it releases the handle that the fault has had since its plan.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
-	over := h.Unit.Name() + " has ended or was started again, and its network with it"
+	over := h.Target.Name() + " has ended or was started again, and its network with it"
 	n, err := h.last(ctx)
 	switch {
 	case errors.Is(err, chaos.ErrNoUnit):
@@ -471,17 +471,17 @@ func (h *heldPackets) last(ctx context.Context) (chaos.Handle, error) {
 		return h.net, nil
 	}
 	h.mu.Unlock()
-	return h.agents.Enter(ctx, h.Unit, h.run)
+	return h.agents.Enter(ctx, h.Target.Contained, h.run)
 }
 
 // ended reports whether the unit no longer runs. Its network then has no links, though the handle keeps
 // it.
 func (h *heldPackets) ended(ctx context.Context) bool {
-	if h.engine != nil {
-		is, err := h.engine.Now(ctx)
+	if h.Target.Container != nil {
+		is, err := h.Target.Container.Now(ctx)
 		return container.IsGone(err) || err == nil && !is.Running
 	}
-	_, err := proc.Identify(h.Unit.PID())
+	_, err := proc.Identify(h.Target.PID())
 	return errors.Is(err, fs.ErrNotExist)
 }
 
@@ -496,13 +496,13 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 				break
 			}
 			if n.Count(0) > 0 {
-				return "it is off, and another fault is in the network of " + h.Unit.Name(), nil
+				return "it is off, and another fault is in the network of " + h.Target.Name(), nil
 			}
 			if run := h.agents.OtherRun(n.Whose().ID); run != "" {
-				return fmt.Sprintf("it is off, and another run, %s, has a fault in the network of %s", run, h.Unit.Name()), nil
+				return fmt.Sprintf("it is off, and another run, %s, has a fault in the network of %s", run, h.Target.Name()), nil
 			}
 			if h.another() {
-				return h.Unit.Name() + " was started again, and its network with it", nil
+				return h.Target.Name() + " was started again, and its network with it", nil
 			}
 			select {
 			case <-ctx.Done():

@@ -35,8 +35,8 @@ type networkIdentity struct {
 // identity returns the identity of the network n.
 func (p *Packets) identity(n chaos.Handle) networkIdentity {
 	whose := networkIdentity{ContainerID: n.Whose()}
-	id, err := proc.Identify(p.Unit.PID())
-	if err == nil && p.Unit.ContainerID() == n.Whose() {
+	id, err := proc.Identify(p.Target.PID())
+	if err == nil && p.Target.Contained.ContainerID() == n.Whose() {
 		whose.Identity = id
 	}
 	return whose
@@ -44,8 +44,8 @@ func (p *Packets) identity(n chaos.Handle) networkIdentity {
 
 func (p *Packets) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
-	if p.engine != nil {
-		at := p.engine.Engine.Address()
+	if p.Target.Container != nil {
+		at := p.Target.Container.Engine.Address()
 		args.Engine = &at
 	}
 	return chaos.Undo{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}

@@ -60,33 +60,20 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	units, err := c.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var steps []chaos.Step
-	for _, u := range units {
+	return c.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if !u.Supervised() && !c.Irreversible {
 			return nil, fmt.Errorf("nobody starts %s again; `irreversible: true` says that you know", u.Name())
 		}
-		if env.Agents != nil {
-			s, ok, err := env.Agents.Plan(ctx, env, u)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				steps = append(steps, s)
-				continue
-			}
+		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
+			return s, err
 		}
-		steps = append(steps, &crash{unit: u, signal: c.signal()})
-	}
-	return steps, nil
+		return &crash{unit: u, signal: c.signal()}, nil
+	})
 }
 
 // crash is the step that crashes one unit, and the held fault.
 type crash struct {
-	unit   chaos.Unit
+	unit   container.Target
 	signal string
 	id     proc.Identity
 	at     time.Time

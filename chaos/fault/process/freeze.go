@@ -10,7 +10,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
@@ -34,25 +33,12 @@ func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	units, err := f.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var steps []chaos.Step
-	for _, u := range units {
-		if env.Agents != nil {
-			s, ok, err := env.Agents.Plan(ctx, env, u)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				steps = append(steps, s)
-				continue
-			}
+	return f.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
+		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
+			return s, err
 		}
 		if env.Dry && u.PID() == 0 {
-			steps = append(steps, &freeze{unit: u})
-			continue
+			return &freeze{unit: u}, nil
 		}
 		id, err := container.RunningProcess(u)
 		if err != nil {
@@ -61,14 +47,13 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 		if proc.IsStopped(id.PID) {
 			return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by brunt", u.Name(), id.PID)
 		}
-		steps = append(steps, &freeze{unit: u, id: id})
-	}
-	return steps, nil
+		return &freeze{unit: u, id: id}, nil
+	})
 }
 
 // freeze is the step that freezes one unit, and the held fault.
 type freeze struct {
-	unit chaos.Unit
+	unit container.Target
 	id   proc.Identity
 }
 
@@ -110,24 +95,16 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 	if err := proc.Await(ctx, time.Second, func() bool { return proc.AllStopped(f.id.PID) }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s is not frozen: %w", f.unit.Name(), err)
 	}
-	began := time.Now()
-	cpu := proc.CPUOf(f.id.PID)
-	short, cancel := context.WithTimeout(ctx, 5*containerfault.Quiet)
-	defer cancel()
-	evidence := "it uses no processor"
-	if ask := f.unit.Traits().Ask; ask != nil {
-		if err := ask(short); err == nil {
-			return "", fmt.Errorf("%s answers, though pid %d is stopped, so it is not frozen", f.unit.Name(), f.id.PID)
-		}
-		evidence = "a request has no answer, and " + evidence
-	}
-	select {
-	case <-time.After(containerfault.Quiet - time.Since(began)):
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	if proc.CPUOf(f.id.PID) > cpu+1 || !proc.AllStopped(f.id.PID) {
+	asked, err := container.Still(ctx, f.unit, f.id.PID, chaos.PIDName(f.id.PID)+" is stopped")
+	switch {
+	case err != nil:
+		return "", err
+	case !proc.AllStopped(f.id.PID):
 		return "", fmt.Errorf("%s (pid %d) goes on running", f.unit.Name(), f.id.PID)
+	}
+	evidence := "it uses no processor"
+	if asked {
+		evidence = "a request has no answer, and " + evidence
 	}
 	return fmt.Sprintf("pid %d: %s", f.id.PID, evidence), nil
 }
@@ -154,24 +131,15 @@ func continueProcess(id proc.Identity) (chaos.Outcome, error) {
 
 // Gone implements [Held]: the process runs, and its readiness check is good.
 func (f *freeze) Gone(ctx context.Context) (string, error) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if !f.id.Alive() {
+	return container.AwaitBack(ctx, f.unit, func() (string, error) {
+		switch {
+		case !f.id.Alive():
 			return fmt.Sprintf("pid %d is no more", f.id.PID), nil
+		case proc.IsStopped(f.id.PID):
+			return "", fmt.Errorf("pid %d is still stopped", f.id.PID)
 		}
-		err := errors.New("it is still stopped")
-		if !proc.IsStopped(f.id.PID) {
-			if err = chaos.ReadySoon(ctx, f.unit); err == nil {
-				return fmt.Sprintf("pid %d runs and is ready", f.id.PID), nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s (pid %d) is not back: %w", f.unit.Name(), f.id.PID, err)
-		case <-tick.C:
-		}
-	}
+		return fmt.Sprintf("pid %d runs and is ready", f.id.PID), chaos.ReadySoon(ctx, f.unit)
+	})
 }
 
 // Describe implements [chaos.Described].

@@ -67,31 +67,20 @@ func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 }
 
 func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
-	units, err := s.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var steps []chaos.Step
-	for _, u := range units {
-		if _, ok := container.Of(u); ok { // the engine starts and stops it
-			d := containerfault.StopContainer(u, grace)
-			if again {
-				d = containerfault.RestartContainer(u, grace)
-			}
-			if err := d.Find(ctx, env); err != nil {
-				return nil, err
-			}
-			steps = append(steps, d)
-			continue
+	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
+		switch {
+		case u.Container == nil:
+			return &stop{unit: u, grace: grace, again: again}, nil
+		case again: // the engine starts and stops it
+			return containerfault.RestartStep(ctx, env, u, grace)
 		}
-		steps = append(steps, &stop{unit: u, grace: grace, again: again})
-	}
-	return steps, nil
+		return containerfault.StopStep(ctx, env, u, grace)
+	})
 }
 
 // stop is the step that stops one unit, and the held fault.
 type stop struct {
-	unit    chaos.Unit
+	unit    container.Target
 	grace   time.Duration
 	again   bool // start it again at once
 	foreign bool // brunt did not start it, so brunt does not start it again

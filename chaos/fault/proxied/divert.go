@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,14 +36,14 @@ type diverted struct {
 
 // divertedFrom is a container whose connections are diverted.
 type divertedFrom struct {
-	unit chaos.Contained
+	unit container.Target
 	id   chaos.ContainerID
 	to   []divertedTo
 }
 
 // divertedTo is a destination of the diverted connections.
 type divertedTo struct {
-	unit chaos.Unit
+	unit container.Target
 	id   string // of its container
 	at   netip.AddrPort
 }
@@ -65,31 +64,9 @@ var _ chaos.Held = (*heldDiverted)(nil)
 
 // divert makes the step of a toxic on connections between containers.
 func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http bool) ([]chaos.Step, error) {
-	from, err := selector.UnitsNamed(ctx, env.Targets, e.From)
+	from, to, err := e.Ends(ctx, env)
 	if err != nil {
 		return nil, err
-	}
-	to, err := selector.UnitsNamed(ctx, env.Targets, e.To)
-	if err != nil {
-		return nil, err
-	}
-	n := e.Pick.Of(len(from))
-	if !e.Has("pick") {
-		n = len(from)
-	}
-	switch {
-	case e.Pick.Leader:
-		u, err := selector.LeaderAmong(ctx, e.Leader, env, e.From, from)
-		if err != nil {
-			return nil, err
-		}
-		from = []chaos.Unit{u}
-	case n > len(from):
-		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, e.From, len(from))
-	case n < len(from):
-		env.Rand.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
-		from = from[:n]
-		slices.SortFunc(from, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
 	}
 	s := &diverted{Toxic: t, http: http}
 	for _, f := range from {
@@ -106,7 +83,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if err != nil {
 				return nil, err
 			}
-			called := u.Traits().Contained.ContainerID()
+			called := u.Contained.ContainerID()
 			for _, a := range at {
 				d.to = append(d.to, divertedTo{u, called.ID, a})
 			}
@@ -114,8 +91,7 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		if env.Dry || len(d.to) == 0 {
 			continue
 		}
-		d.unit = f.Traits().Contained
-		d.id = d.unit.ContainerID()
+		d.unit, d.id = f, f.Contained.ContainerID()
 		s.from = append(s.from, d)
 	}
 	if len(t.Links) == 0 {
@@ -125,17 +101,15 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 }
 
 // meets returns the addresses, with ports, by which one container reaches another.
-func meets(ctx context.Context, from, to chaos.Unit) ([]netip.AddrPort, error) {
-	f, ok := container.Of(from)
-	t, too := container.Of(to)
-	if !ok || !too {
+func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, error) {
+	if from.Container == nil || to.Container == nil {
 		return nil, fmt.Errorf("from %s to %s: %w", from.Name(), to.Name(), container.ErrNoContainer)
 	}
-	caller, err := f.Running(ctx)
+	caller, err := from.Container.Running(ctx)
 	if err != nil {
 		return nil, err
 	}
-	called, err := t.Running(ctx)
+	called, err := to.Container.Running(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +182,7 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 // open opens a container's network and the proxies in it. The returned function diverts connections to
 // them.
 func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err error) {
-	if f.unit.ContainerID() != f.id {
+	if f.unit.Contained.ContainerID() != f.id {
 		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
 	}
 	n, err := agent.EnterNamespace(f.unit.PID())
@@ -354,7 +328,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 }
 
 func (h *heldDiverted) uprooted() bool {
-	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.ContainerID() != f.id })
+	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.Contained.ContainerID() != f.id })
 }
 
 // Traits implements [chaos.Held].
@@ -400,13 +374,12 @@ func (h *heldDiverted) onNetworkChange(ctx context.Context, container string) (s
 // moved returns an error if a callee in the container with an id is reached at other addresses than
 // before, or at none. With back, none is no error: the callee may return.
 func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
-	before := map[chaos.Unit][]netip.AddrPort{}
+	before := map[container.Target][]netip.AddrPort{}
 	for _, to := range f.to {
-		c, ok := container.Of(to.unit)
-		if !ok {
+		if to.unit.Container == nil {
 			continue
 		}
-		is, err := c.Now(ctx)
+		is, err := to.unit.Container.Now(ctx)
 		if err != nil || !is.Running { // onRestart is called once it runs
 			continue
 		}

@@ -18,9 +18,11 @@ func TestDiverted_Moved(t *testing.T) {
 	at.Store("web", "10.0.0.2")
 	at.Store("store", "10.0.0.3")
 	e := fakeengine.New(t, &at)
-	web, store := &container.Container{Engine: e, Ref: "web", Of: container.Named{Unit: "web"}}, &container.Container{Engine: e, Ref: "store", Of: container.Named{Unit: "store"}}
+	target := func(name string) container.Target {
+		return container.Resolve(&container.Container{Engine: e, Ref: name, Of: container.Named{Unit: name}})
+	}
 	h := &heldDiverted{step: &diverted{from: []*divertedFrom{{
-		unit: web, id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{store, "store", netip.MustParseAddrPort("10.0.0.3:80")}},
+		unit: target("web"), id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{target("store"), "store", netip.MustParseAddrPort("10.0.0.3:80")}},
 	}}}}
 	void := func(container, want string) {
 		t.Helper()

@@ -66,7 +66,7 @@ func (v Victim) limitFor(c cgroup.Controller, run string) (*cgroupLimit, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", v, err)
 	}
-	if v.Unit.Traits().Contained != nil {
+	if v.Unit.Contained != nil {
 		if r.home.Root || len(proc.Without(proc.Brunts(), inside)) < len(proc.Brunts()) {
 			return nil, fmt.Errorf("%s: %s is not its container's alone: brunt is in it too", v, r.home.Path)
 		}

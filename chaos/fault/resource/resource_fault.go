@@ -21,61 +21,36 @@ type ResourceFault struct {
 // Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not
 // called in a dry run for a unit that does not run yet.
 func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
-	units, err := s.Units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	var steps []chaos.Step
-	for _, u := range units {
-		made, ok, err := byAgent(ctx, env, u)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			id := u.Traits().Contained.ContainerID().ID
-			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
-				steps = append(steps, made) // the fault ends when the container is started again
-				continue
-			}
-			again := func() (chaos.Step, error) {
-				s, _, err := byAgent(ctx, env, u)
-				return s, err
-			}
-			steps = append(steps, &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: again})
-			continue
-		}
-		if env.Dry && u.PID() == 0 {
-			steps = append(steps, step(Victim{Unit: u}))
-			continue
-		}
-		made, err = one(u, env, step)
-		if err != nil {
-			return nil, err
-		}
-		kills := false
-		if m, ok := made.(*stressMemory); ok {
-			kills = m.kill // and ends when the container is started again
-		}
-		if c := u.Traits().Contained; c != nil && !kills {
-			id := c.ContainerID().ID
-			if m, ok := env.Fault.(*StressMemory); ok && m.OOM == "unit" {
-				steps = append(steps, made) // the fault ends when the container is started again
-				continue
-			}
-			steps = append(steps, &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: func() (chaos.Step, error) { return one(u, env, step) }})
-			continue
-		}
-		steps = append(steps, made)
-	}
-	return steps, nil
+	return s.each(ctx, env, true, step)
 }
 
-// byAgent lets an agent plan the fault if brunt may not inject it itself.
-func byAgent(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
-	if env.Agents == nil {
-		return nil, false, nil
-	}
-	return env.Agents.Plan(ctx, env, u)
+// each is Each. stays says that the fault outlives a restart of its container.
+func (s *ResourceFault) each(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
+	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
+		again := func() (chaos.Step, error) {
+			if made, ok, err := env.ByAgent(ctx, u); ok || err != nil {
+				return made, err
+			}
+			return one(u, env, step)
+		}
+		made, byAgent, err := env.ByAgent(ctx, u)
+		switch {
+		case err != nil:
+			return nil, err
+		case byAgent:
+		case env.Dry && u.PID() == 0:
+			return step(Victim{Unit: u}), nil
+		default:
+			if made, err = one(u, env, step); err != nil {
+				return nil, err
+			}
+		}
+		if u.Contained == nil || !stays {
+			return made, nil
+		}
+		id := u.Contained.ContainerID().ID
+		return &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: again}, nil
+	})
 }
 
 // Planned is a step that computes what it has to change.
@@ -85,7 +60,7 @@ type Planned interface {
 }
 
 // one makes the step of one unit, as the unit runs now.
-func one(u chaos.Unit, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
+func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
 	id, err := container.RunningProcess(u)
 	if err != nil {
 		return nil, err

@@ -106,8 +106,9 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 // Plan implements [Fault].
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
+	kills := s.OOM == "unit" // the fault ends when the killed container is started again
+	return s.each(ctx, env, !kills, func(v Victim) Planned {
+		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
 		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})

@@ -5,12 +5,13 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/container"
 	"brunt/chaos/proc"
 )
 
 // A Victim is a unit with the process that it runs as.
 type Victim struct {
-	Unit   chaos.Unit
+	Unit   container.Target
 	ID     proc.Identity // zero: the unit does not run yet
 	groups cgroup.System
 	Point  func(name string) // marks a point at which brunt could die, for tests

@@ -1,0 +1,154 @@
+package run
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// chaosArrows is the import graph inside chaos: which package may import which, without tests.
+//
+//	mechanisms <- chaos <- container <- {probe, journal} <- selector <- agent <- fault/... <- catalog
+//
+// A package that is missing here fails the test: add it with what it may import.
+var chaosArrows = map[string][]string{
+	"chaos": {"chaos/cgroup", "chaos/netns", "chaos/proxy"},
+
+	// What the faults share.
+	"chaos/agent":     {"chaos", "chaos/container", "chaos/netns", "chaos/proc", "chaos/rpc", "chaos/selector"},
+	"chaos/container": {"chaos", "chaos/proc"},
+	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
+	"chaos/probe":     {"chaos", "chaos/proc"},
+	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
+
+	// The faults. A family that builds on another names it here.
+	"chaos/fault/clock":     {"chaos", "chaos/fault/resource", "chaos/proc", "chaos/stress", "chaos/vdso"},
+	"chaos/fault/container": {"chaos", "chaos/container", "chaos/proc", "chaos/selector"},
+	"chaos/fault/custom":    {"chaos", "chaos/journal", "chaos/probe", "chaos/proc"},
+	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/fault/packet", "chaos/netns", "chaos/selector"},
+	"chaos/fault/packet": {
+		"chaos", "chaos/agent", "chaos/container", "chaos/fault/proxied", "chaos/journal", "chaos/netns", "chaos/proc",
+		"chaos/proxy", "chaos/proxy/toxics", "chaos/selector",
+	},
+	"chaos/fault/process": {"chaos", "chaos/container", "chaos/fault/container", "chaos/journal", "chaos/proc", "chaos/selector"},
+	"chaos/fault/proxied": {
+		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proxy",
+		"chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector",
+	},
+	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/fault/proxied", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
+
+	// The one list of faults.
+	"chaos/catalog": {
+		"chaos", "chaos/agent", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
+		"chaos/fault/dns", "chaos/fault/packet", "chaos/fault/process", "chaos/fault/proxied", "chaos/fault/resource",
+		"chaos/journal", "chaos/probe", "chaos/selector",
+	},
+
+	// Mechanisms: what does faults to a machine.
+	"chaos/cgroup":            nil,
+	"chaos/netns":             {"chaos/netns/kernel", "chaos/netns/nfqueue", "chaos/netns/nft", "chaos/netns/responder", "chaos/netns/sockdiag", "chaos/seed"},
+	"chaos/netns/kernel":      nil,
+	"chaos/netns/nfqueue":     {"chaos/netns/kernel", "chaos/seed"},
+	"chaos/netns/nft":         {"chaos/netns/kernel"},
+	"chaos/netns/responder":   {"chaos/netns/kernel", "chaos/netns/nft", "chaos/sockets"},
+	"chaos/netns/sockdiag":    {"chaos/netns/kernel"},
+	"chaos/proc":              nil,
+	"chaos/proxy":             {"chaos/proxy/codec/http1", "chaos/seed", "chaos/sockets"},
+	"chaos/proxy/codec/http1": nil,
+	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/seed"},
+	"chaos/rootfs":            nil,
+	"chaos/rpc":               nil,
+	"chaos/seed":              nil,
+	"chaos/sockets":           nil,
+	"chaos/stress":            {"chaos/cgroup", "chaos/rootfs", "chaos/vdso"},
+	"chaos/vdso":              nil,
+
+	// Parts of tests.
+	"chaos/chaostest":                   {"chaos", "chaos/catalog", "chaos/container", "chaos/journal"},
+	"chaos/chaostest/fakeengine":        nil,
+	"chaos/chaostest/helper":            {"chaos/agent", "chaos/catalog", "chaos/stress"},
+	"chaos/chaostest/victim":            nil,
+	"chaos/netns/netnstest":             {"chaos/netns"},
+	"chaos/proxy/codec/http1/http1test": nil,
+}
+
+// mechanisms begin with these folders of chaos. They know no scenario, no fault and no container engine:
+// each imports of the module what chaosArrows lists alone.
+var mechanisms = []string{"cgroup", "netns", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
+
+// wrongChaosArrow describes an import by a package of chaos that the graph forbids, or returns "".
+// Arrows that leave chaos are those of TestImports, except that mechanisms have none.
+func wrongChaosArrow(from, to string) string {
+	may, listed := chaosArrows[from]
+	first, _, _ := strings.Cut(strings.TrimPrefix(from, "chaos/"), "/")
+	switch inside := to == "chaos" || strings.HasPrefix(to, "chaos/"); {
+	case !listed:
+		return "is missing in chaosArrows"
+	case !inside && !slices.Contains(mechanisms, first):
+		return ""
+	case !slices.Contains(may, to):
+		return path.Base(from) + " may import " + strings.Join(may, ", ") + " and nothing else here"
+	}
+	return ""
+}
+
+// TestImports_Chaos checks the imports inside chaos, for all systems, without those of tests.
+func TestImports_Chaos(t *testing.T) {
+	used := map[string]map[string]bool{}
+	for _, f := range moduleFiles(t) {
+		if f.test || f.dir() != "chaos" && !strings.HasPrefix(f.dir(), "chaos/") {
+			continue
+		}
+		if used[f.dir()] == nil {
+			used[f.dir()] = map[string]bool{}
+		}
+		for _, spec := range f.ast.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, ours := strings.CutPrefix(imported, module+"/")
+			if !ours {
+				continue
+			}
+			used[f.dir()][to] = true
+			if why := wrongChaosArrow(f.dir(), to); why != "" {
+				t.Errorf("%s: a new arrow %s -> %s: %s", f.path, f.dir(), to, why)
+			}
+		}
+	}
+	for from, may := range chaosArrows {
+		if used[from] == nil {
+			t.Errorf("there is no package %s: remove it from chaosArrows", from)
+		}
+		for _, to := range may {
+			if !used[from][to] {
+				t.Errorf("%s does not import %s any more: remove the arrow", from, to)
+			}
+		}
+	}
+}
+
+func TestWrongChaosArrow(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, want string }{
+		{"fault to selector", "chaos/fault/process", "chaos/selector", ""},
+		{"fault to scenario", "chaos/fault/process", "scenarios/syntax", ""},
+		{"hub to fault", "chaos", "chaos/fault/process", "chaos may import"},
+		{"hub to catalog", "chaos", "chaos/catalog", "chaos may import"},
+		{"selector upwards", "chaos/selector", "chaos/agent", "selector may import"},
+		{"fault to fault", "chaos/fault/process", "chaos/fault/packet", "process may import"},
+		{"mechanism to hub", "chaos/netns", "chaos", "netns may import"},
+		{"mechanism to scenario", "chaos/proxy/toxics", "scenarios/syntax", "toxics may import"},
+		{"mechanism to engine", "chaos/stress", "targets/platform/docker", "stress may import"},
+		{"a new package", "chaos/util", "chaos", "missing in chaosArrows"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := wrongChaosArrow(tt.from, tt.to)
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("%s -> %s: got %q, want %q", tt.from, tt.to, got, tt.want)
+			}
+		})
+	}
+}
