@@ -9,7 +9,7 @@ import (
 
 // RepeatSummary summarizes the occurrences of a fault.
 func RepeatSummary(r *result.Repeat) string {
-	s := fmt.Sprintf("came %d times: %d recovered from, %d without impact", r.Occurrences, r.Impacted, r.NotImpacted)
+	s := fmt.Sprintf("came %d times: %d recovered from, %d with no impact seen", r.Occurrences, r.Impacted, r.NotImpacted)
 	if r.NotRecovered > 0 {
 		s += fmt.Sprintf(", %d not recovered from", r.NotRecovered)
 	}

@@ -183,7 +183,7 @@ func goodBefore(list []Mark, i int, start time.Duration) time.Duration {
 }
 
 // begin is the first bad request of the degradation that begins in slice onset: not before slice
-// first.
+// first. A burst that was over by then is no part of it.
 func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	from, to := max(first, onset-1), min(len(q.Slices), onset+3)
 	list, known := marks(q, from, to)
@@ -191,7 +191,7 @@ func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	if !known || len(found) == 0 {
 		return edge{}, false
 	}
-	b := found[0]
+	b := found[max(0, slices.IndexFunc(found, func(b burst) bool { return list[b.last].At >= q.Slices[onset].Start }))]
 	low, high := split(list, 0, b.last+1, b.first, c.ratesOf(q, from, to), false)
 	return edge{list[b.first].At, Range{result.Sec(goodBefore(list, low, q.Slices[from].Start)), result.Sec(max(list[b.first].At, list[high].At))}}, true
 }
@@ -206,7 +206,12 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 	if !known || len(found) == 0 {
 		return edge{}, false
 	}
-	b, end := found[len(found)-1], q.Slices[to-1].End
+	b, end := found[0], q.Slices[to-1].End
+	for _, later := range found[1:] { // bad requests within the hold are no part of the degradation
+		if list[later.first].At < q.Slices[s].Start {
+			b = later
+		}
+	}
 	low, high := split(list, b.first, len(list), b.last, r, true)
 	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}}, true
 }

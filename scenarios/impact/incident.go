@@ -1,6 +1,8 @@
 package impact
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"brunt/scenarios/result"
@@ -77,3 +79,29 @@ func Incidents(q Question) []Incident {
 	}
 	return out
 }
+
+// Union joins two lists of incidents: those that overlap become one, from the earlier begin to the
+// later end.
+func Union(a, b []Incident) []Incident {
+	all := slices.Concat(a, b)
+	slices.SortStableFunc(all, func(a, b Incident) int { return cmp.Compare(a.Begin, b.Begin) })
+	var out []Incident
+	for _, in := range all {
+		if len(out) == 0 || in.Begin-width(in.BeginIn) > out[len(out)-1].End {
+			out = append(out, in)
+			continue
+		}
+		last := &out[len(out)-1]
+		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) { // the same begin, known better
+			last.Begin, last.BeginIn = in.Begin, in.BeginIn
+		}
+		last.Degraded = max(last.Degraded, in.Degraded)
+		same := (in.End - last.End).Abs() <= max(width(in.EndIn), width(last.EndIn))
+		if same && width(in.EndIn) < width(last.EndIn) || !same && in.End > last.End {
+			last.End, last.EndIn, last.Over, last.NotBefore = in.End, in.EndIn, in.Over, in.NotBefore
+		}
+	}
+	return out
+}
+
+func width(r Range) time.Duration { return (r.High - r.Low).D() }

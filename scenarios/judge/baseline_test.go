@@ -3,6 +3,7 @@ package judge
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
@@ -47,6 +48,36 @@ func TestFailing(t *testing.T) {
 			f, failing := running.Failing(g.Recorder, .01, parseObjectives(t, c.objectives...))
 			if failing != c.want || f.Bad != int64(2*c.bad) || f.N != int64(2*c.n) {
 				t.Errorf("failing is %t with %+v, want %t", failing, f, c.want)
+			}
+		})
+	}
+}
+
+// TestFailing_Hung: a baseline whose requests are all still under way after a second fails, because it
+// shows nothing about the faults.
+func TestFailing_Hung(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		at       time.Duration
+		ended    int
+		inFlight int64
+		want     bool
+	}{
+		{"all hang", 3 * sec, 0, 40, true},
+		{"one has ended", 3 * sec, 1, 40, false},
+		{"the load has not begun", 3 * sec, 0, 0, false},
+		{"too early to say", 300 * ms, 0, 40, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newRig(t, oneStep)
+			g.inFlight = func() int64 { return c.inFlight }
+			for i := range c.ended {
+				o := request(time.Duration(i)*ms, ms, okay)
+				g.Shard(0).Record(&o)
+			}
+			g.now = c.at
+			if f, failing := running.Failing(g.Recorder, .01, nil); failing != c.want || failing && f.Hung != 40 {
+				t.Errorf("failing %t: %+v", failing, f)
 			}
 		})
 	}

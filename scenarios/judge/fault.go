@@ -73,7 +73,7 @@ func (f *effects) required(i int, a impact.Answer) (v scenarios.Verdict, why str
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
 		return "", ""
 	case a.Impact == result.NotImpacted:
-		return scenarios.Fail, oc.Name + " had no impact, but require_impact is set"
+		return scenarios.Fail, "require_impact is set, but no impact of " + oc.Name + " was seen"
 	case !a.Tells():
 		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + a.Note
 	}

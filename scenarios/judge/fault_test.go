@@ -310,7 +310,7 @@ func TestFault_Required(t *testing.T) {
 		{"impacted", between(30*sec, 35*sec), []injection{one}, scenarios.Pass, ""},
 		{"never recovered", between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
 		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
-		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, but require_impact is set"},
+		{"none", nothing, []injection{one}, scenarios.Fail, "require_impact is set, but no impact of f was seen"},
 		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
 		{
 			"unknown, as the next came", nothing,

@@ -173,7 +173,7 @@ func (f *composer) finish() error {
 	for i := range f.Faults {
 		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.Faults[i].Fault)))
 	}
-	f.incidents = incidents(f.readings)
+	f.incidents = incidents(f.effects)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
 	sums, err := f.compose(ps)
@@ -221,7 +221,7 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 			}
 		}
 		for _, in := range f.incidents {
-			in.add(f.readings, k, c)
+			in.add(f.effects, k, c)
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)

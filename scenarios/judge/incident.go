@@ -26,20 +26,49 @@ type incident struct {
 	kinds    map[string]int64
 }
 
-// incidents finds the incidents of the run.
-func incidents(f *readings) []*incident {
-	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
-	q.Slices = f.slices(slo.Objective{}, func(measure.Key, []int32) bool { return true })
+// incidents finds the incidents of the run. A surge of shed requests is one as well, unless an
+// objective on shed covers its load.
+func incidents(f *effects) []*incident {
+	every := func(measure.Key, []int32) bool { return true }
+	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(slo.Objective{}, every)}
+	found := impact.Incidents(q)
+	if records := withoutShed(f); records != nil {
+		read := *f.readings
+		read.records = records
+		shed := read.slices(slo.Objective{}, every)
+		for i := range shed {
+			if shed[i].Bad == q.Slices[i].Bad {
+				shed[i].Marks = q.Slices[i].Marks // which know no shed requests
+			} else {
+				shed[i].Marks = nil
+			}
+		}
+		q.Slices = shed
+		q.Limit = surge(q.Limit, shedBefore(&read))
+		found = impact.Union(found, impact.Incidents(q))
+	}
 	var out []*incident
-	for _, in := range impact.Incidents(q) {
+	for _, in := range found {
 		out = append(out, &incident{Incident: in, steps: map[int]int64{}, kinds: map[string]int64{}})
 	}
 	return out
 }
 
+// shedBefore is the share of bad requests of the baseline, or of a run without faults.
+func shedBefore(f *readings) float64 {
+	var n, bad int64
+	for i := range f.records {
+		if r := &f.records[i]; f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
+			n += r.Offered()
+			bad += r.Bad()
+		}
+	}
+	return float64(bad) / max(1, float64(n))
+}
+
 // add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
 // left out.
-func (in *incident) add(f *readings, k measure.Key, c *measure.Cell) {
+func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 	end := f.EndOf(k.Start)
 	within := min(end, in.End) - max(k.Start, in.Begin)
 	if !f.Config.InSums(int(k.Series)) || within <= 0 {
@@ -48,14 +77,22 @@ func (in *incident) add(f *readings, k measure.Key, c *measure.Cell) {
 	n := c.Counts().Punctual()
 	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
 	bad := n.Bad() + n.Slow
+	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !f.shed.covered[f.Config.Steps[k.Series].Load] {
+		bad += shed
+		in.kinds["shed"] += shed
+	}
 	if bad == 0 {
 		return
 	}
 	in.bad += bad
 	in.steps[int(k.Series)] += bad
+	own := c.Counts().Own.Timeouts
 	for _, e := range c.Causes {
 		if !e.Cause.Own() {
 			in.kinds[e.Cause.Name(f.c.Checks)] += e.N
+			if e.Cause == scenarios.Timeout {
+				in.kinds[e.Cause.Name(f.c.Checks)] -= own
+			}
 		}
 	}
 	if skipped := n.Kinds[scenarios.Skipped]; skipped > 0 {
@@ -103,6 +140,10 @@ func (in *incident) row(f *readings) result.Incident {
 
 // judgeIncident judges `recover < D after incident` by the incident that overlaps a fault and has the
 // worst answer: an outage that several faults caused has one recovery time. Without one it is 0.
+//
+// An incident overlaps a fault if it goes on at any instant from the injection to the clearing, which
+// of a one-shot fault is its true end. One that begins within a hold of the clearing counts as well,
+// because the fault's own recovery includes it.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	worst := unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
@@ -110,7 +151,7 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	}
 	count := int64(0)
 	for _, in := range f.incidents {
-		if names, _ := in.faults(f.readings); len(names) == 0 {
+		if names, planned := in.faults(f.readings); len(names) == 0 && !planned {
 			continue
 		}
 		if r := recoveryOf(o, in); count == 0 || worse(o, &r, &worst) {

@@ -163,3 +163,85 @@ func TestIncident_Recover(t *testing.T) {
 		})
 	}
 }
+
+// TestIncidents_Shed: a surge of shed requests is an incident, unless an objective on shed covers it.
+func TestIncidents_Shed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		slo   []string
+		every int  // one in so many requests is shed all along; 0: none
+		calm  bool // no more are shed from 50 to 55 s
+		want  int
+	}{
+		{"none covers it", nil, 0, false, 1},
+		{"an objective on shed covers it", []string{"shed < 50%"}, 0, false, 0},
+		{"it sheds little anyway", nil, 20, false, 1},
+		{"it sheds no more than anyway", nil, 20, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := parseObjectives(t, c.slo...)
+			g := newRig(t, oneStep, o...)
+			all := requestsAt(100, func(time.Duration, int) bool { return false })
+			sheds := int64(0)
+			for i := range all {
+				at := all[i].Intended
+				if !c.calm && at >= 50*sec && at < 55*sec || c.every > 0 && i%c.every == 0 {
+					all[i] = request(at, ms, shed)
+				}
+				if at >= 50*sec && at < 55*sec {
+					sheds++
+				}
+			}
+			g.play(all, action{48 * sec, func() { g.Inject("f", "f") }}, action{56 * sec, func() { g.Clear(0) }})
+			got := g.finish(Case{SLO: o}, 120*sec).Incidents
+			if len(got) != c.want {
+				t.Fatalf("%d incidents, want %d: %+v", len(got), c.want, got)
+			}
+			if c.want == 0 {
+				return
+			}
+			in := got[0]
+			if in.Begin < 49 || in.Begin > 51 || in.End < 54 || in.End > 56 || in.Kinds["shed"] < sheds || in.Bad != in.Kinds["shed"] || !in.Planned {
+				t.Errorf("%+v", in)
+			}
+		})
+	}
+}
+
+// TestIncidents_Delayed: an outage that begins soon after the clearing is one of the fault: its own
+// recovery includes it, so `after incident` does.
+func TestIncidents_Delayed(t *testing.T) {
+	for _, c := range []struct {
+		from time.Duration
+		want result.Num
+	}{{45 * sec, 3}, {70 * sec, 0}} {
+		o := parseObjectives(t, "recover < 10s after incident")
+		g := newRig(t, oneStep, o...)
+		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
+		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+		r := g.finish(Case{SLO: o}, 120*sec).Objectives[0]
+		if r.Measured != c.want || r.Verdict != scenarios.Pass {
+			t.Errorf("an outage at %s: %s, measured %v, want %v (%s)", c.from, r.Verdict, r.Measured, c.want, r.Note)
+		}
+	}
+}
+
+// TestIncidents_Own: timeouts that brunt's own freeze caused are no kind of the incident.
+func TestIncidents_Own(t *testing.T) {
+	g := newRig(t, oneStep)
+	late := int64(0)
+	all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= 50*sec && at < 53*sec })
+	for i := range all {
+		if o := &all[i]; o.Kind != okay {
+			o.Cause, o.Answered, o.End = scenarios.Timeout, false, o.Intended+sec
+			if i%4 == 0 {
+				o.Ready, late = o.Intended+500*ms, late+1
+			}
+		}
+	}
+	g.play(all)
+	in := g.finish(Case{}, 120*sec).Incidents
+	if len(in) != 1 || in[0].Bad != 300-late || in[0].Kinds["timeout"] != 300-late {
+		t.Errorf("%+v, want %d timeouts of the target", in, 300-late)
+	}
+}

@@ -198,3 +198,19 @@ func TestOutage_Skipped(t *testing.T) {
 		t.Errorf("recovered at %v, want %s", f.RecoveredAt, injected+length)
 	}
 }
+
+// TestOutage_Stray: a few bad requests right after an outage, or right before it, which the limit
+// allows, move neither its end nor its begin.
+func TestOutage_Stray(t *testing.T) {
+	const injected = 60 * sec
+	for _, stray := range []time.Duration{-900 * ms, 3300 * ms, 4200 * ms, 4700 * ms} {
+		from := injected + sec
+		all := requestsAt(200, func(at time.Duration, _ int) bool {
+			return at >= from && at < from+3*sec || at >= from+stray && at < from+stray+10*ms
+		})
+		f, _ := played(t, all, injected, injected+5*sec)
+		if !near(f.RecoveredAt, from+3*sec, 200) || !near(f.OnsetAt, from, 200) {
+			t.Errorf("stray errors at %s: from %v to %v, want %s to %s", stray, f.OnsetAt, f.RecoveredAt, from, from+3*sec)
+		}
+	}
+}

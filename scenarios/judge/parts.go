@@ -74,6 +74,7 @@ func lostTo(f *effects, i int) int64 {
 // A shedView holds the records with shed requests as errors.
 type shedView struct {
 	known   bool
+	covered []bool   // by load: an objective on shed covers it
 	records []record // nil: nothing was shed that no objective covers
 }
 
@@ -101,7 +102,7 @@ func withoutShed(f *effects) []record {
 		records[i].Kinds[scenarios.Error] += r.Kinds[scenarios.Shed]
 		records[i].Kinds[scenarios.Shed] = 0
 	}
-	f.shed.records = records
+	f.shed.records, f.shed.covered = records, covered
 	return records
 }
 
@@ -123,9 +124,7 @@ func withShed(f *effects, i int, o slo.Objective, a impact.Answer) impact.Answer
 	for _, s := range q.Baseline {
 		n, bad = n+s.N, bad+s.Bad
 	}
-	if n > 0 && 2*float64(bad) > q.Limit*float64(n) {
-		q.Limit = min(.9, q.Limit+2*float64(bad)/float64(n))
-	}
+	q.Limit = surge(q.Limit, float64(bad)/max(1, float64(n)))
 	b := impact.Ask(q)
 	if b.BadBefore || !b.OnsetAt.Known() {
 		return a
@@ -136,4 +135,13 @@ func withShed(f *effects, i int, o slo.Objective, a impact.Answer) impact.Answer
 	}
 	b.Failed = a.Failed
 	return b
+}
+
+// surge is the limit of bad requests, the shed included, of a load of which the share before was shed
+// before: one that shed anyway surges where it sheds more than twice of that.
+func surge(limit, before float64) float64 {
+	if 2*before > limit {
+		return min(.9, limit+2*before)
+	}
+	return limit
 }

@@ -104,7 +104,7 @@ type Second struct {
 }
 
 // Baseline returns the counts, with distributions, of the requests that ended before the first
-// injection. Its span is the time until then.
+// injection. Its span is the time until then, and InFlight is of now.
 func (r *Recorder) Baseline() Second {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -123,6 +123,10 @@ func (r *Recorder) Baseline() Second {
 			}
 		})
 	}
-	now := r.cfg.Now()
-	return Second{At: now, Span: max(time.Millisecond, min(now, r.FirstInjection())), Config: r.cfg, Counts: counts}
+	out := Second{At: r.cfg.Now(), Config: r.cfg, Counts: counts}
+	out.Span = max(time.Millisecond, min(out.At, r.FirstInjection()))
+	if r.cfg.InFlight != nil {
+		out.InFlight = r.cfg.InFlight()
+	}
+	return out
 }

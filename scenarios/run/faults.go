@@ -88,6 +88,10 @@ func (f *faults) baseline() error {
 	if !failing {
 		return nil
 	}
+	if b.Hung > 0 {
+		why := fmt.Sprintf("no request had ended before the first fault, and %d iterations were under way", b.Hung)
+		return f.lost(unsteady{what: why, undeclared: true})
+	}
 	step := f.Series.Steps[b.Step].Name
 	if step == "" { // of a script
 		step = "a script"

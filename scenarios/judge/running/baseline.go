@@ -1,6 +1,8 @@
 package running
 
 import (
+	"time"
+
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
@@ -12,12 +14,17 @@ type FailingBaseline struct {
 	Bad, N  int64   // bad and all requests, without those at which brunt itself failed
 	Allowed float64 // the share of bad requests that the scenario allows
 	Step    int32   // the step with the most bad requests
+	Hung    int64   // none ended, and so many were under way
 }
+
+// leastHung is how long a baseline must have lasted for none of its requests to have ended.
+const leastHung = time.Second
 
 // Failing reports whether the baseline so far fails beyond doubt: the 95 % lower bound of its share of
 // bad requests lies above what the scenario allows. That is the largest share which every objective on
 // these requests in the run or the baseline allows, and at least the limit of `judge`. So a standing
 // error rate within the objectives is no failure, and nor is a baseline without requests.
+// A baseline of a second and more whose requests are all still under way fails as well.
 func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f FailingBaseline, failing bool) {
 	s := r.Baseline()
 	most, may := int64(0), 0.0
@@ -33,8 +40,9 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f 
 			most, f.Step = c.Bad(), int32(i)
 		}
 	}
-	if f.N == 0 {
-		return f, false
+	if f.N == 0 { // the load may not have begun yet
+		f.Hung = s.InFlight
+		return f, f.Hung > 0 && s.Span >= leastHung
 	}
 	f.Allowed = may / float64(f.N)
 	return f, impact.LowerBound(float64(f.Bad), float64(f.N), impact.Confidence) > f.Allowed
