@@ -1,14 +1,26 @@
 package judge
 
-import "brunt/scenarios/slo"
+import (
+	"time"
+
+	"brunt/scenarios/slo"
+)
 
 // spans are the requests of a phase that objective o selects, as seen by as.
 func spans(f *readings, o slo.Objective, p phase, as view) slo.Spans {
 	out := slo.Spans{From: p.From, To: p.To}
 	for _, s := range f.slicesAs(o, p.has, as) {
-		out.Slices = append(out.Slices, slo.Slice{
+		slice := slo.Slice{
 			Start: s.Start, End: s.End, Offered: s.Offered, Bad: s.Bad, Good: s.Good, Blocked: s.Stalled() && f.closedAt(o, s.Start),
-		})
+		}
+		if s.Marks != nil {
+			slice.Requests = func(do func(at time.Duration, bad bool)) {
+				for _, m := range s.Marks(nil) {
+					do(m.At, m.Bad)
+				}
+			}
+		}
+		out.Slices = append(out.Slices, slice)
 	}
 	return out
 }

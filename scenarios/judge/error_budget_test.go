@@ -1,7 +1,9 @@
 package judge
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -129,5 +131,77 @@ func TestSlices(t *testing.T) {
 				t.Errorf("%v of %d, want %g of %d", r.Measured, r.Count, c.want, c.n)
 			}
 		})
+	}
+}
+
+// worstSpan is the largest burn rate of a span of length d, by counting requests one by one: every span
+// that begins or ends with a request, within the load.
+func worstSpan(all []scenarios.Outcome, d, end time.Duration, share float64) float64 {
+	worst := 0.0
+	count := func(from time.Duration) {
+		from = min(max(0, from), end-d)
+		var n, bad float64
+		for i := range all {
+			if at := all[i].Intended; at >= from && at < from+d {
+				n++
+				if all[i].Kind == failure || all[i].Kind == skipped {
+					bad++
+				}
+			}
+		}
+		if n > 0 {
+			worst = max(worst, bad/n/(1-share))
+		}
+	}
+	for i := range all {
+		count(all[i].Intended)
+		count(all[i].Intended + 1 - d)
+	}
+	return worst
+}
+
+// TestBurn_Exact: the span slides by requests and not by windows, wherever faults cut those.
+func TestBurn_Exact(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		rate := []int{20, 50, 100}[seed%3]
+		d := time.Duration(1+r.IntN(6)) * sec
+		all := perSecond(rate, 0, 40*sec, ms, okay)
+		for range 3 {
+			from := time.Duration(r.Int64N(int64(35 * sec)))
+			to := from + time.Duration(r.Int64N(int64(5*sec)))
+			for i := range all {
+				if at := all[i].Intended; at >= from && at < to && r.IntN(3) > 0 {
+					all[i] = request(at, ms, []scenarios.Kind{failure, shed}[r.IntN(8)/7])
+				}
+			}
+		}
+		o := parseObjectives(t, fmt.Sprintf("burn(99%%, %s) < 1", d))
+		g := newRig(t, oneStep, o...)
+		at := 10*sec + time.Duration(r.Int64N(int64(10*sec)))
+		want := worstSpan(all, d, 40*sec, .99)
+		g.play(all, action{at, func() { g.Inject("f", "f") }}, action{at + 7*sec, func() { g.Clear(0) }})
+		got := float64(g.finish(Case{SLO: o}, 40*sec).Objectives[0].Measured)
+		if tolerance := 200 / (float64(rate) * d.Seconds()); math.Abs(got-want) > tolerance { // two requests
+			t.Errorf("seed %d, %s at %d/s: %g, want %g", seed, d, rate, got, want)
+		}
+	}
+}
+
+// TestBurn_Cut: a window that a fault cuts short is no longer span.
+func TestBurn_Cut(t *testing.T) {
+	o := parseObjectives(t, "burn(99%, 5s) < 1")
+	g := newRig(t, oneStep, o...)
+	all := perSecond(100, 0, 60*sec, ms, okay)
+	for i := range all {
+		if at := all[i].Intended; at >= 20990*ms && at < 24250*ms {
+			all[i] = request(at, ms, failure)
+		}
+	}
+	want := worstSpan(all, 5*sec, 60*sec, .99)
+	g.play(all, action{20985 * ms, func() { g.Inject("f", "f") }}, action{25 * sec, func() { g.Clear(0) }})
+	got := float64(g.finish(Case{SLO: o}, 60*sec).Objectives[0].Measured)
+	if math.Abs(want-65.2) > 1e-6 || math.Abs(got-want) > .2 {
+		t.Errorf("%g, want %g and 65.2", got, want)
 	}
 }

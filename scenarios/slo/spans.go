@@ -2,34 +2,136 @@ package slo
 
 import (
 	"math"
+	"sort"
 	"time"
 )
 
 // burn is the largest rate at which a span of the phase used up the error budget: the share of bad
 // requests among the offered ones, over one minus the objective. 1 uses it up exactly. A phase
 // shorter than the span is one span.
+//
+// The span slides exactly, by single requests, and lies within the phase as a whole: each span that
+// begins or ends with a request in a slice with bad ones is looked at. In slices without a bad
+// request the requests count as spread evenly.
 func burn(m Metric, p Spans) (worst float64, requests int64) {
-	in := p.Slices
 	worst = math.NaN()
-	var n, bad int64
-	from := 0
-	for i := range in {
-		n += in[i].Offered
-		bad += in[i].Bad
-		requests += in[i].Offered
-		for in[i].End-in[from].Start > m.Span {
-			n -= in[from].Offered
-			bad -= in[from].Bad
-			from++
+	from, to := p.From, p.To
+	for i := range p.Slices {
+		s := &p.Slices[i]
+		requests += s.Offered
+		if s.Offered > 0 { // requests of a fault's phase may have been in flight at its injection
+			from, to = min(from, s.Start), max(to, s.Start)
 		}
-		full := in[i].End-in[from].Start > m.Span-time.Second || i == len(in)-1
-		if full && n > 0 {
-			if b := float64(bad) / float64(n) / (1 - m.Share); !(b <= worst) {
+	}
+	last := max(from, to-m.Span) // the latest begin of a span
+	begins, ends := timeline{slices: p.Slices}, timeline{slices: p.Slices}
+	slide := func(at time.Duration) {
+		at = min(max(at, from), last)
+		n0, bad0 := begins.before(at)
+		n1, bad1 := ends.before(at + m.Span)
+		if to-from <= m.Span {
+			n1, bad1 = ends.before(math.MaxInt64)
+		}
+		if n1 > n0 {
+			if b := (bad1 - bad0) / (n1 - n0) / (1 - m.Share); !(b <= worst) {
 				worst = b
 			}
 		}
 	}
+	slide(from)
+	each := func(do func(at time.Duration)) {
+		begins, ends = timeline{slices: p.Slices}, timeline{slices: p.Slices}
+		for i := range p.Slices {
+			if s := &p.Slices[i]; s.Bad > 0 {
+				for _, r := range s.steps(nil) {
+					do(r.at)
+				}
+			}
+		}
+		slide(last)
+	}
+	each(slide)                                             // spans that begin with a request
+	each(func(at time.Duration) { slide(at + 1 - m.Span) }) // spans that end with one
 	return worst, requests
+}
+
+// A timeline counts requests up to an instant. Instants must ascend.
+type timeline struct {
+	slices []Slice
+	i      int     // slice of the instant
+	n, bad float64 // before it
+	steps  []step  // of slice i, once needed
+}
+
+// A step is a request, or several at once, with the sums of its slice up to and with it.
+type step struct {
+	at     time.Duration
+	n, bad float64
+}
+
+// before counts the requests before t, and the bad ones of them.
+func (l *timeline) before(t time.Duration) (n, bad float64) {
+	for l.i < len(l.slices) && l.slices[l.i].End <= t {
+		l.n += float64(l.slices[l.i].Offered)
+		l.bad += float64(l.slices[l.i].Bad)
+		l.i++
+		l.steps = l.steps[:0]
+	}
+	if l.i == len(l.slices) || t <= l.slices[l.i].Start {
+		return l.n, l.bad
+	}
+	s := &l.slices[l.i]
+	if s.Bad == 0 {
+		part := float64(s.Offered) * float64(t-s.Start) / float64(s.End-s.Start)
+		return l.n + math.Ceil(part-1e-9), l.bad
+	}
+	if len(l.steps) == 0 {
+		l.steps = s.steps(l.steps)
+	}
+	j := sort.Search(len(l.steps), func(j int) bool { return l.steps[j].at >= t })
+	if j == 0 {
+		return l.n, l.bad
+	}
+	return l.n + l.steps[j-1].n, l.bad + l.steps[j-1].bad
+}
+
+// steps lists the requests of a slice. Several requests of one kind at one instant share a step, as do
+// those of an unknown instant: these are spread over 16 steps.
+func (s *Slice) steps(into []step) []step {
+	var kinds [2][]time.Duration // good, bad
+	if s.Requests != nil {
+		s.Requests(func(at time.Duration, bad bool) {
+			k := 0
+			if bad {
+				k = 1
+			}
+			kinds[k] = append(kinds[k], at)
+		})
+	}
+	each := [2]float64{float64(s.Offered - s.Bad), float64(s.Bad)}
+	for k := range kinds {
+		if len(kinds[k]) == 0 && each[k] > 0 {
+			for i := range time.Duration(16) {
+				kinds[k] = append(kinds[k], s.Start+(s.End-s.Start)*i/16)
+			}
+		}
+		each[k] /= max(1, float64(len(kinds[k])))
+	}
+	at := step{}
+	for i, j := 0, 0; i < len(kinds[0]) || j < len(kinds[1]); {
+		if j == len(kinds[1]) || i < len(kinds[0]) && kinds[0][i] < kinds[1][j] {
+			at.at = kinds[0][i]
+			at.n += each[0]
+			i++
+		} else {
+			at.at = kinds[1][j]
+			at.n += each[1]
+			at.bad += each[1]
+			j++
+		}
+		into = append(into, at)
+	}
+	return into
 }
 
 // timeslices is the share of slices of the phase whose availability, ok/offered, reaches the slice

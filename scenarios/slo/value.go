@@ -153,4 +153,8 @@ type Slice struct {
 	Bad        int64
 	Good       int64
 	Blocked    bool // a closed load offered nothing, because its requests were in flight and none ended
+
+	// Requests calls do with each request, in the order of time, but not with the shed, nor with those at
+	// which brunt failed. Several of one kind within 1/1024 s are one. Nil: they are unknown.
+	Requests func(do func(at time.Duration, bad bool))
 }
