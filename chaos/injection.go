@@ -111,13 +111,18 @@ func (t *Timeline) notPlanned(r *injection, err error) {
 }
 
 // clear ends the phase of an occurrence that is over. That of a one-shot lasts until least, unless its
-// next occurrence comes earlier.
+// next occurrence comes earlier: a few requests show nothing.
 func (t *Timeline) clear(ctx context.Context, r *injection, least, next time.Duration) {
-	if r.OneShot && !t.Alone && !t.sleep(ctx, min(least, next)) {
-		r.Early = true
+	if r.OneShot && !t.Alone {
+		r.Cleared = r.over
+		t.event("fault.cleared", r.Name, r.GoneText)
+		r.Early = !t.sleep(ctx, min(least, next))
+		r.Until = t.Clear(r.N)
+	} else {
+		r.Until = t.Clear(r.N)
+		r.Cleared = r.Until
+		t.event("fault.cleared", r.Name, r.GoneText)
 	}
-	r.Cleared = t.Clear(r.N)
-	t.event("fault.cleared", r.Name, r.GoneText)
 	if r.isVoid() {
 		t.Void(r.N)
 		r.N, r.Skipped, r.InjectErr = -1, true, r.voidWhy

@@ -20,7 +20,8 @@ type Record struct {
 	Injected time.Duration
 	Verified time.Duration // 0 with VerifyErr or InjectErr
 	Evidence string
-	Cleared  time.Duration
+	Cleared  time.Duration // its effect was gone, or the unit of a one-shot healthy again
+	Until    time.Duration // the end of its phase: Cleared, or later for a one-shot
 	Gone     bool
 	GoneText string
 	Revert   Outcome

@@ -41,8 +41,8 @@ func TestSpared(t *testing.T) {
 	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "+a") }) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
 		t.Errorf("%v, %+v", lines, records[0])
 	}
-	if b := records[1]; b.Cleared != b.Injected+leastPhase {
-		t.Errorf("under load, the phase goes from %s to %s", b.Injected, b.Cleared)
+	if b := records[1]; b.Until != b.Injected+leastPhase || b.Cleared != b.Injected+time.Second {
+		t.Errorf("under load, the phase goes from %s to %s, and it was over at %s", b.Injected, b.Until, b.Cleared)
 	}
 	_, records = play(t, time.Minute, time.Hour, build, func(tl *Timeline) { tl.Alone = true })
 	if b := records[1]; b.Cleared != b.Injected+time.Second || !b.Gone {

@@ -203,7 +203,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		before = r
 		if r.N >= 0 {
 			t.mu.Lock()
-			t.states[e.Name].at, t.states[e.Name].injected = r.Cleared, true
+			t.states[e.Name].at, t.states[e.Name].injected = r.Until, true
 			t.mu.Unlock()
 		}
 	}

@@ -303,7 +303,7 @@ func TestTimeline(t *testing.T) {
 			var cleared []string
 			slices.SortStableFunc(records, func(a, b *Record) int { return int(a.Planned - b.Planned) })
 			for _, r := range records {
-				cleared = append(cleared, r.Cleared.String())
+				cleared = append(cleared, r.Until.String())
 			}
 			if got := strings.Join(cleared, " "); got != c.cleared {
 				t.Errorf("cleared at %q, want %q", got, c.cleared)
@@ -374,7 +374,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 			_, records := play(t, time.Hour, 2*time.Hour, build, nil)
 			var got []string
 			for _, r := range records {
-				got = append(got, fmt.Sprint(r.Name, r.Injected, r.Cleared))
+				got = append(got, fmt.Sprint(r.Name, r.Injected, r.Until))
 				if r.Planned != r.Injected || r.Late != "" {
 					t.Errorf("%s was planned at %s and injected at %s: %s", r.Name, r.Planned, r.Injected, r.Late)
 				}

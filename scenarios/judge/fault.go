@@ -9,7 +9,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/counted"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -117,7 +116,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 		r.Verdict, r.Note = required, why
 	case !a.Tells():
 	default:
-		f.judgeValue(o, oc, a, &r)
+		f.judgeValue(o, i, a, &r)
 	}
 	return r
 }
@@ -139,9 +138,9 @@ func unsteadyBefore(f *readings, fault string, o slo.Objective, a impact.Answer)
 
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower
 // limit of the loss: it can fail an upper bound and cannot pass one.
-func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.Answer, r *result.ObjectiveResult) {
+func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
-	value := row.Effect(effectOf(oc, a))
+	value := row.Effect(effectOf(f.readings, i, a))
 	v, least := value.V, value.Least
 	met := counted.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
@@ -192,8 +191,10 @@ func untouched(a impact.Answer) bool {
 	return a.Impact == result.NotImpacted || a.Impact == result.Impacted && !a.OnsetAt.Known()
 }
 
-// effectOf returns the effect of an occurrence in the form that the rows of [slo.Metrics] use.
-func effectOf(oc measure.Occurrence, a impact.Answer) slo.Effect {
+// effectOf returns the effect of occurrence i in the form that the rows of [slo.Metrics] use. The times of
+// a group count from the begin of its incident, because its first step need not be what did the harm.
+func effectOf(f *readings, i int, a impact.Answer) slo.Effect {
+	oc := f.Faults[i]
 	instant := func(at result.Num, in impact.Range) slo.Instant {
 		return slo.Instant{At: float64(at), Low: float64(in.Low), High: float64(in.High)}
 	}
@@ -202,8 +203,12 @@ func effectOf(oc measure.Occurrence, a impact.Answer) slo.Effect {
 		Onset: instant(a.OnsetAt, a.OnsetIn), Failover: instant(a.FailoverAt, a.FailoverIn), Recovered: instant(a.RecoveredAt, a.RecoveredIn),
 		NotBefore: float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area, Width: a.Resolution.Seconds(),
 	}
+	e.Begin = slo.Instant{At: e.Injected, Low: e.Injected, High: e.Injected}
+	if f.c.Faults[oc.Fault].Group && a.OnsetAt.Known() {
+		e.Begin = e.Onset
+	}
 	if oc.Over {
-		e.Cleared = oc.Cleared.Seconds()
+		e.Cleared = f.overAt(i).Seconds()
 	}
 	return e
 }

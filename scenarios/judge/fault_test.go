@@ -55,6 +55,22 @@ func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Out
 	return g.finish(c, 100*sec)
 }
 
+// The recovery of a group counts from the begin of its incident, and healing from its true end, however
+// long its phase.
+func TestFault_GroupAndTrueEnd(t *testing.T) {
+	texts := []string{"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f", "onset < 2s after f"}
+	c := Case{Faults: map[string]FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
+	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	for i, want := range []struct {
+		measured result.Num
+		verdict  scenarios.Verdict
+	}{{14.25, scenarios.Pass}, {14.25, scenarios.Fail}, {13.5, scenarios.Pass}, {13.5, scenarios.Fail}, {1, scenarios.Pass}} {
+		if o := f.Objectives[i]; math.Abs(float64(o.Measured-want.measured)) > 1e-6 || o.Verdict != want.verdict {
+			t.Errorf("%s: %v, %s; want %v, %s", o.Text, o.Measured, o.Verdict, want.measured, want.verdict)
+		}
+	}
+}
+
 // TestFault_Metrics computes the metrics of a fault from outcomes: 30 s of load, a fault from 30.25
 // to 40.5 s, errors from 31.25 to 45.5 s.
 func TestFault_Metrics(t *testing.T) {

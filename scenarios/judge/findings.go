@@ -32,6 +32,10 @@ type Case struct {
 	// decide. The effect of a fault that met no traffic is unknown.
 	NoTraffic map[int]bool
 
+	// Ended is when occurrences, by number, were over, where that was before the end of their phase: a
+	// unit that is back at once still has a phase of some seconds.
+	Ended map[int]time.Duration
+
 	// Unverified are the occurrences, by number, that were injected and not verified. Their effect
 	// is unknown.
 	Unverified map[int]bool
@@ -77,6 +81,7 @@ type Resolution struct {
 // FaultCase is what Judge needs to know about a fault.
 type FaultCase struct {
 	RequireImpact bool // no objective after or in it passes without an impact
+	Group         bool // several faults as one, whose recovery counts from the begin of its incident
 }
 
 // Findings holds everything derived from a run's measurements.

@@ -70,7 +70,7 @@ func questionOn(f *effects, i int, o slo.Objective) impact.Question {
 	oc := f.Faults[i]
 	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	if oc.Over {
-		q.Cleared = oc.Cleared
+		q.Cleared = f.overAt(i)
 	}
 	next := f.after(i)
 	if next != nil && next.Injected < q.Horizon {
@@ -91,6 +91,14 @@ func questionOn(f *effects, i int, o slo.Objective) impact.Question {
 		}
 	}
 	return q
+}
+
+// overAt is when occurrence i, which is cleared, was over.
+func (f *readings) overAt(i int) time.Duration {
+	if at, early := f.c.Ended[i]; early {
+		return at
+	}
+	return f.Faults[i].Cleared
 }
 
 // begunIn returns the slices that begin in a span.

@@ -18,6 +18,7 @@ type FaultRecord struct {
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
 	// verified removed, or the unit healthy again, an offset from t0
 	Cleared      Num    `json:"cleared"`
+	Until        Num    `json:"until"`                   // end of its phase, which `in F` judges: for a one-shot 5 s from the injection at least
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the proof that it is over
 	Gone         bool   `json:"gone"`                    // its end was verified
 	Traffic      int64  `json:"traffic"`                 // bytes on the link, or requests during the phase

@@ -46,7 +46,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	mask := s.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
-		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN, Failover: result.NaN,
+		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN, Failover: result.NaN,
 		Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
 		RecoveredLow: result.NaN, RecoveredHigh: result.NaN, RelapsedAt: result.NaN,
 		Within: result.NaN, Slow: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: mask(c.Evidence), GoneEvidence: mask(c.GoneText),
@@ -104,7 +104,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 
 // addEffect adds the effect on the load to the record of a fault.
 func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) {
-	rec.Injected, rec.Cleared = result.Sec(c.Injected), result.Sec(c.Cleared)
+	rec.Injected, rec.Cleared, rec.Until = result.Sec(c.Injected), result.Sec(c.Cleared), result.Sec(c.Until)
 	if c.VerifyErr == nil {
 		rec.Verified = result.Sec(c.Verified)
 	}
@@ -124,8 +124,12 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	rec.Parts = f.Parts
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.RecoveredLow, rec.RecoveredHigh, rec.RelapsedAt = f.RecoveredIn.Low, f.RecoveredIn.High, f.RelapsedAt
-	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, c.Injected)
-	rec.Recover, rec.Heal = since(f.RecoveredAt, c.Injected), since(f.RecoveredAt, c.Cleared)
+	begin := c.Injected
+	if c.Kind == chaos.GroupKind && f.OnsetAt.Known() { // its first step need not be what did the harm
+		begin = f.OnsetAt.D()
+	}
+	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
+	rec.Recover, rec.Heal = since(f.RecoveredAt, begin), since(f.RecoveredAt, c.Cleared)
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
 	}
@@ -163,7 +167,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 		rec.Planned = result.NaN
 	}
 	if !f.Over {
-		rec.Cleared, rec.Heal = result.NaN, result.NaN
+		rec.Cleared, rec.Until, rec.Heal = result.NaN, result.NaN, result.NaN
 	}
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.NaN, result.NaN

@@ -164,6 +164,6 @@ func (f *faults) noteOwnDeaths(end time.Duration) {
 func (f *faults) hit(unit string, at time.Duration) bool {
 	const early = 100 * time.Millisecond // an exit may be reported before the injecting call returns
 	return slices.ContainsFunc(f.records, func(c *chaos.Record) bool {
-		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
+		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Until
 	})
 }

@@ -92,12 +92,13 @@ func (s *snapshot) judgeCase() judge.Case {
 	c := judge.Case{
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
 		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
+		Ended: map[int]time.Duration{},
 	}
 	for i := range s.Loads {
 		c.Loads = append(c.Loads, judge.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
 	}
 	for _, e := range s.Faults {
-		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact}
+		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == chaos.GroupKind}
 	}
 	for _, rec := range s.records {
 		if rec.Skipped {
@@ -108,6 +109,9 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 		if rec.Traffic != nil {
 			c.NoTraffic[rec.N] = rec.Traffic.N == 0
+		}
+		if rec.Cleared < rec.Until {
+			c.Ended[rec.N] = rec.Cleared
 		}
 		c.Unverified[rec.N] = rec.VerifyErr != nil
 		if rec.Detect != nil {
@@ -140,7 +144,7 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 		e := s.events[oc.Name]
 		rec := &chaos.Record{
 			Name: oc.Name, Fault: oc.Fault, N: n, Injected: oc.Injected, Verified: e["fault.verified"].T.D(), Evidence: e["fault.verified"].Text,
-			Cleared: oc.Cleared, GoneText: e["fault.cleared"].Text, Revert: "not yet",
+			Cleared: cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, GoneText: e["fault.cleared"].Text, Revert: "not yet",
 		}
 		if oc.Over {
 			rec.Gone, rec.Revert = true, cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)

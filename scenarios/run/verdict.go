@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -184,6 +185,26 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 			what += ". " + res.Generator.Limits[0]
 		}
 		v.worse(to, what)
+	}
+}
+
+// noteShort notes of the objectives in a fault how long it is judged, where it was over sooner: a unit
+// that is back at once still has a phase of some seconds.
+func noteShort(res *result.Result) {
+	for i := range res.Objectives {
+		o := &res.Objectives[i]
+		for j := range res.Faults {
+			f := &res.Faults[j]
+			if f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() || !(f.Cleared < f.Until) {
+				continue
+			}
+			span := func(to result.Num) string {
+				return quantity.FormatDuration((to - f.Injected).D().Round(time.Millisecond))
+			}
+			note := fmt.Sprintf("%s was over after %s, and is judged for %s", f.Name, span(f.Cleared), span(f.Until))
+			o.Note = strings.TrimPrefix(o.Note+"; "+note, "; ")
+			break
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Instant struct{ At, Low, High float64 }
 // An Effect is what a fault did to the load. Times are seconds from t0, NaN where unknown.
 type Effect struct {
 	Injected  float64
+	Begin     Instant // from which recover and failover count: the injection, or of a group the begin of its incident
 	Cleared   float64 // NaN: it was not cleared
 	Untouched bool    // the share of bad requests stayed within the limit
 	Onset     Instant // first bad request
@@ -70,6 +71,11 @@ func (i Instant) from(start float64) Value {
 	return Value{V: since(i.At), Bounded: true, Low: since(i.Low), High: since(i.High)}
 }
 
+// after is the time from one instant to another.
+func (i Instant) after(begin Instant) Value {
+	return Value{V: max(0, i.At-begin.At), Bounded: true, Low: max(0, i.Low-begin.High), High: max(0, i.High-begin.Low)}
+}
+
 func onset(e Effect) Value {
 	if e.Untouched {
 		return Value{V: math.NaN(), Why: "the share of bad requests stayed within the limit, so there is no onset"}
@@ -80,7 +86,7 @@ func onset(e Effect) Value {
 func failover(e Effect) Value {
 	switch {
 	case !math.IsNaN(e.Failover.At):
-		return e.Failover.from(e.Injected)
+		return e.Failover.after(e.Begin)
 	case e.Untouched:
 		return Value{}
 	}
@@ -89,9 +95,9 @@ func failover(e Effect) Value {
 
 func recoverTime(e Effect) Value {
 	if math.IsNaN(e.Recovered.At) {
-		return Value{V: max(0, e.NotBefore-e.Injected), Least: true}
+		return Value{V: max(0, e.NotBefore-e.Begin.At), Least: true}
 	}
-	return e.Recovered.from(e.Injected)
+	return e.Recovered.after(e.Begin)
 }
 
 func heal(e Effect) Value {
