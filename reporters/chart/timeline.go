@@ -34,6 +34,7 @@ type laneItem struct {
 	Left, Width    string
 	TailFrom, Tail string // until recovered; empty: none
 	TailTo         string
+	Steps          []stepMark
 	Onset          string // place of the onset of harm
 	OnsetAt        string
 	Recovered      string
@@ -44,6 +45,9 @@ type laneItem struct {
 	end            float64
 	start          float64
 }
+
+// A stepMark is where a step of a group was injected.
+type stepMark struct{ Place, At, Hint string }
 
 // NewTimeline spans the whole run.
 func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
@@ -168,6 +172,12 @@ func (t *Timeline) layLanes(most int) []Lane {
 				it.end = math.Max(it.end, t.Place(rec))
 			}
 		}
+		for _, s := range f.Steps {
+			if s.Injected.Known() {
+				hint := words.Clean(s.Name) + ": " + words.Offset(s.Injected)
+				it.Steps = append(it.Steps, stepMark{t.places.left(t.Place(float64(s.Injected))), moment(float64(s.Injected)), hint})
+			}
+		}
 		if f.OnsetAt.Known() {
 			it.Onset, it.OnsetAt = t.places.left(t.Place(float64(f.OnsetAt))), moment(float64(f.OnsetAt))
 		}
@@ -236,6 +246,11 @@ func (t *Timeline) Shade() template.HTML {
 			continue // so many lines would hide the load
 		}
 		verticalLine(&edges, t.Place(float64(f.Injected)))
+		for _, s := range f.Steps {
+			if s.Injected > f.Injected {
+				verticalLine(&edges, t.Place(float64(s.Injected)))
+			}
+		}
 		if f.Cleared.Known() {
 			verticalLine(&edges, t.Place(float64(f.Cleared)))
 		}

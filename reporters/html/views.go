@@ -102,7 +102,12 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 			out = append(out, pair(name, value))
 		}
 	}
-	add("There:", words.Clean(f.Evidence))
+	for _, step := range words.FaultSteps(f) {
+		add(step.Name+":", step.Value)
+	}
+	if len(f.Steps) == 0 {
+		add("There:", words.Clean(f.Evidence))
+	}
 	add("Containers:", words.FaultEvents(f))
 	add("Traffic:", words.FaultTraffic(f))
 	add("Monitoring:", words.FaultDetection(f))

@@ -178,7 +178,10 @@ func (s *summary) faults(list []result.FaultRecord) {
 		if h := words.FaultEvents(f); h != "" {
 			s.text("    ", "      ", "containers: "+h, plain)
 		}
-		if f.Evidence != "" {
+		for _, step := range words.FaultSteps(f) {
+			s.text("    ", "      ", "step "+step.Name+": "+step.Value, dim)
+		}
+		if f.Evidence != "" && len(f.Steps) == 0 {
 			s.text("    ", "      ", "seen: "+words.Clean(f.Evidence), dim)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // FaultTarget says what a fault breaks, where, and by which mechanism.
 func FaultTarget(f *result.FaultRecord) string {
 	s := Clean(f.Kind)
+	if n := len(f.Steps); n > 0 {
+		return s + " of " + Plural(int64(n), "step", "steps") + ", via " + Clean(f.Via)
+	}
 	if len(f.Units) > 0 {
 		s += " on " + Clean(Join(f.Units))
 	}
@@ -24,6 +27,34 @@ func FaultTarget(f *result.FaultRecord) string {
 		s += ", via " + Clean(f.Via)
 	}
 	return s
+}
+
+// FaultSteps says of each step of a group what it did and when; empty if the fault is no group.
+func FaultSteps(f *result.FaultRecord) []Pair {
+	var out []Pair
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		text := Clean(s.Kind)
+		if len(s.Units) > 0 {
+			text += " on " + Clean(Join(s.Units))
+		}
+		if s.Injected.Known() {
+			text = "in at " + Offset(s.Injected) + ", " + text
+			if s.Cleared.Known() {
+				text += ", over at " + Offset(s.Cleared)
+			}
+		} else {
+			text += ", not injected"
+		}
+		for _, more := range []string{s.Evidence, s.Note} {
+			if more != "" {
+				text += "; " + Clean(more)
+			}
+		}
+		name, _ := strings.CutPrefix(s.Name, f.Name+".")
+		out = append(out, Pair{Clean(name), text})
+	}
+	return out
 }
 
 // FaultEffect says how a fault affected the load.
@@ -114,7 +145,11 @@ func impactedBy(f *result.FaultRecord) string {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
 	}
 	if f.Recover.Known() && f.Impact == result.Impacted {
-		s += ", recovered " + Seconds(f.Recover) + " after the injection"
+		from := "the injection"
+		if len(f.Steps) > 0 { // it is judged as one incident
+			from = "that"
+		}
+		s += ", recovered " + Seconds(f.Recover) + " after " + from
 		if f.Heal.Known() && f.Heal > 0 {
 			s += " and " + Seconds(f.Heal) + " after it was cleared"
 		}

@@ -64,7 +64,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	}
 	thresholds, objectives := r.loads.scripts.Thresholds()
 	res.Objectives, objectives = append(res.Objectives, thresholds...), slices.Concat(s.slo, objectives)
-	noteShort(res)
+	noteShort(res, objectives)
 	res.Metrics = r.loads.scripts.Metrics()
 	res.Repeats = result.Repeats(res.Faults)
 	unfit := r.loads.scripts.Limits()

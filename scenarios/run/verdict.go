@@ -190,12 +190,12 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 
 // noteShort notes of the objectives in a fault how long it is judged, where it was over sooner: a unit
 // that is back at once still has a phase of some seconds.
-func noteShort(res *result.Result) {
+func noteShort(res *result.Result, objectives []slo.Objective) {
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
 		for j := range res.Faults {
 			f := &res.Faults[j]
-			if f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() || !(f.Cleared < f.Until) {
+			if objectives[i].Phase == "" || f.Name != o.Phase && scenarios.FaultOf(f.Name) != o.Phase || !f.Injected.Known() || !(f.Cleared < f.Until) {
 				continue
 			}
 			span := func(to result.Num) string {

@@ -1,0 +1,32 @@
+package words
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios/result"
+)
+
+func TestFaultSteps(t *testing.T) {
+	f := &result.FaultRecord{
+		Name: "disaster#2", Kind: "group", Via: "proxy, signal", Impact: result.Impacted, Onset: 2, Recover: 4.5, Heal: 0,
+		Steps: []result.FaultStep{
+			{Name: "disaster#2.cut", Kind: "network.partition", Units: []string{"a[0]->b[0]"}, Injected: 10, Cleared: 20, Evidence: "silent"},
+			{Name: "disaster#2.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN, Note: "no way in"},
+		},
+	}
+	if got, want := FaultTarget(f), "group of 2 steps, via proxy, signal"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	steps := FaultSteps(f)
+	if len(steps) != 2 || steps[0] != (Pair{"cut", "in at 10s, network.partition on a[0]->b[0], over at 20s; silent"}) ||
+		steps[1] != (Pair{"kill", "process.crash on a[0], not injected; no way in"}) {
+		t.Errorf("%q", steps)
+	}
+	if got := FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") {
+		t.Errorf("%q", got)
+	}
+	if FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {
+		t.Error("a single fault has steps")
+	}
+}
