@@ -77,7 +77,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 			if err == nil {
 				err = f.sign.seal(c, dir)
 			}
-			if err := errors.Join(err, table(c.OutOrStdout(), res, dir)); err != nil {
+			if err := errors.Join(err, table(c.OutOrStdout(), res, dir, false)); err != nil {
 				return err
 			}
 			if res.ExitCode != 0 {

@@ -49,9 +49,9 @@ func writeWhole(file string, write func(io.Writer) error) error {
 }
 
 // table prints the final table.
-func table(w io.Writer, res *result.Result, dir string) error {
+func table(w io.Writer, res *result.Result, dir string, verbose bool) error {
 	o := termOptions(w)
-	o.Files = dir
+	o.Files, o.Verbose = dir, verbose
 	return terminal.New(w, o).Report(w, res)
 }
 

@@ -20,6 +20,7 @@ import (
 
 func reportCommand() *cobra.Command {
 	var format, out string
+	var verbose bool
 	var base baselineFlags
 	c := &cobra.Command{
 		Use:   "report DIR",
@@ -64,12 +65,13 @@ control: compare, ab and gate are there to judge by.`,
 			if err != nil {
 				return err
 			}
-			return table(c.OutOrStdout(), res, dir)
+			return table(c.OutOrStdout(), res, dir, verbose)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
 	c.Flags().StringVarP(&out, "output", "o", "", "with --format the file for it (default standard output); without, a folder for all that can be drawn "+
 		"(default the run's own)")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "say in the table where requests spent their time: DNS, connect, TLS, first byte and others")
 	base.register(c)
 	return c
 }

@@ -42,6 +42,7 @@ type runFlags struct {
 	linger    time.Duration
 	logFormat string
 	logLevel  string
+	verbose   bool
 }
 
 func runCommand() *cobra.Command {
@@ -94,6 +95,7 @@ next. /metrics goes on with each.`,
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
 	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at during the run, such as :9464, which is 127.0.0.1:9464")
 	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live this long after the end, such as 30s for a last scrape of /metrics")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
 	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
 }

@@ -79,7 +79,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	if werr == nil {
 		werr = f.sign.seal(c, dir)
 	}
-	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
+	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
 		werr = terr
 	}
 	page.over(res, dir, werr)

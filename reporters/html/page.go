@@ -76,6 +76,9 @@ type pageView struct {
 	Happenings           []unitEventView
 	HappeningsLeft       string
 	Comparison           *comparisonView
+	Timings              []timingView
+	TimingNames          []phaseName
+	TimingsLeft          string
 	Slowest              []slowestView
 	Traced               bool
 	Curled, Uncurled     bool // some slowest requests have a command, some have none
@@ -173,6 +176,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.target(c, r)
 	p.comparison(r.Comparison)
 	p.errors(r)
+	p.timings(r)
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
@@ -253,6 +257,7 @@ func (p *pageView) parts() []part {
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
+		{len(p.Timings) > 0, part{"timings", "Where the time went"}},
 		{len(p.Slowest) > 0, part{"slowest", "Slowest requests"}},
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},

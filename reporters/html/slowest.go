@@ -10,6 +10,7 @@ import (
 // slowestView is a row of the slowest requests.
 type slowestView struct {
 	Step, Response, At, Outcome, Faults string
+	Timings                             string // where its time went
 	Trace                               *words.Trace
 	Curl                                string // the command that sends it again; empty: not known
 }
@@ -28,6 +29,7 @@ func (p *pageView) slowest(r *result.Result) {
 			Curl: curlOf(s.Curl),
 			Step: words.Clean(s.Step), Response: words.Seconds(s.Response), At: words.Offset(s.At),
 			Outcome: outcome, Faults: words.Clean(words.Join(s.Faults)), Trace: words.TraceOf(r.TraceLink, s.Trace),
+			Timings: words.SlowTimings(s),
 		})
 		p.Traced = p.Traced || s.Trace != ""
 		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""

@@ -25,6 +25,8 @@ import (
 //	brunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
 //	brunt_errors_total{load,step,kind}       counter: by the cause that result.json names
 //	brunt_response_seconds{load,step}        histogram: response times of all requests that ended
+//	brunt_timing_seconds_total{load,step,timing}  counter: time spent in each phase of requests
+//	brunt_syn_resent_total{load,step}        counter: requests that waited for a SYN to be sent again
 //	brunt_offered_total                      counter: requests that ended, and those under way
 //	brunt_in_flight                          gauge: iterations under way
 //	brunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last second
@@ -80,6 +82,8 @@ type stepTotals struct {
 	causes  map[string]int64
 	n       int64
 	seconds float64
+	timings [scenarios.RequestPhases]float64 // seconds
+	resent  int64
 	native  map[int]int64 // buckets by index
 	zero    int64         // response times of zero
 	classic [len(classicBounds)]int64
@@ -106,6 +110,8 @@ func New(o Options) *Collector {
 		{"requests_total", "Requests that ended, by what became of them.", []string{"load", "step", "outcome"}},
 		{"errors_total", "Requests that are errors, by their cause.", []string{"load", "step", "kind"}},
 		{"response_seconds", "Response times, from the instant that the schedule asked for the request.", []string{"load", "step"}},
+		{"timing_seconds_total", "Time that requests spent in each phase of theirs, from queue to receive.", []string{"load", "step", "timing"}},
+		{"syn_resent_total", "Requests that waited for a SYN to be sent again.", []string{"load", "step"}},
 		{"offered_total", "Requests that the schedule asked for.", nil},
 		{"in_flight", "Iterations under way.", nil},
 		{"lag_seconds", "How late brunt itself was to send, p99 of the last second.", nil},
@@ -191,6 +197,10 @@ func (t *stepTotals) add(s *result.StepInterval) {
 		t.causes[cause] += n
 	}
 	t.seconds += s.Total.Seconds()
+	for i, d := range s.Timings {
+		t.timings[i] += d.Seconds()
+	}
+	t.resent += s.Resent
 	for _, b := range s.Took {
 		t.n += b.N
 		middle := (b.Low + b.High).Seconds() / 2
@@ -239,6 +249,12 @@ func (m *Collector) Collect(to chan<- prometheus.Metric) {
 		for cause, n := range t.causes {
 			put("errors_total", prometheus.CounterValue, float64(n), k.load, k.step, cause)
 		}
+		for i, s := range t.timings {
+			if s > 0 {
+				put("timing_seconds_total", prometheus.CounterValue, s, k.load, k.step, scenarios.RequestPhase(i).String())
+			}
+		}
+		put("syn_resent_total", prometheus.CounterValue, float64(t.resent), k.load, k.step)
 		to <- m.histogram(t, strings.ToValidUTF8(k.load, "�"), strings.ToValidUTF8(k.step, "�"))
 	}
 	put("offered_total", prometheus.CounterValue, float64(m.offered))

@@ -56,6 +56,7 @@ func TestMetrics(t *testing.T) {
 	const of = `run="r1",scenario="a \"b\""`
 	second := result.StepInterval{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2}, Total: 5 * time.Second,
+		Timings: [scenarios.RequestPhases]time.Duration{scenarios.InConnect: time.Second, scenarios.InFirstByte: 4 * time.Second}, Resent: 1,
 		Took: []result.TimeBucket{
 			{N: 1},
 			{Low: time.Millisecond, High: time.Millisecond, N: 8},
@@ -75,21 +76,25 @@ func TestMetrics(t *testing.T) {
 	m.Observe(result.Interval{At: time.Second, InFlight: 4, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
 	m.Observe(result.Interval{At: 2 * time.Second, InFlight: 1, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
 	wants(t, m, map[string]string{
-		"brunt_offered_total{" + of + "}":                                                 "29",
-		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:         "16",
-		`brunt_requests_total{load="browse",outcome="shed",` + of + `,step="read"}`:       "2",
-		`brunt_requests_total{load="browse",outcome="error",` + of + `,step="read"}`:      "4",
-		`brunt_requests_total{load="browse",outcome="skipped",` + of + `,step="read"}`:    "6",
-		`brunt_errors_total{kind="timeout",load="browse",` + of + `,step="read"}`:         "4",
-		`brunt_response_seconds_count{load="browse",` + of + `,step="read"}`:              "22",
-		`brunt_response_seconds_sum{load="browse",` + of + `,step="read"}`:                "10",
-		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="0.0005"}`: "2",
-		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="0.001"}`:  "18",
-		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="2.5"}`:    "20",
-		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="30"}`:     "20",
-		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="+Inf"}`:   "22",
-		`brunt_fault_active{fault="cut",kind="network.partition",` + of + `}`:             "1",
-		`brunt_fault_active{fault="slow",kind="network.latency",` + of + `}`:              "0",
+		"brunt_offered_total{" + of + "}":                                                      "29",
+		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:              "16",
+		`brunt_requests_total{load="browse",outcome="shed",` + of + `,step="read"}`:            "2",
+		`brunt_requests_total{load="browse",outcome="error",` + of + `,step="read"}`:           "4",
+		`brunt_requests_total{load="browse",outcome="skipped",` + of + `,step="read"}`:         "6",
+		`brunt_errors_total{kind="timeout",load="browse",` + of + `,step="read"}`:              "4",
+		`brunt_response_seconds_count{load="browse",` + of + `,step="read"}`:                   "22",
+		`brunt_response_seconds_sum{load="browse",` + of + `,step="read"}`:                     "10",
+		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="0.0005"}`:      "2",
+		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="0.001"}`:       "18",
+		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="2.5"}`:         "20",
+		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="30"}`:          "20",
+		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="+Inf"}`:        "22",
+		`brunt_fault_active{fault="cut",kind="network.partition",` + of + `}`:                  "1",
+		`brunt_syn_resent_total{load="browse",` + of + `,step="read"}`:                         "2",
+		`brunt_timing_seconds_total{load="browse",` + of + `,step="read",timing="connect"}`:    "2",
+		`brunt_timing_seconds_total{load="browse",` + of + `,step="read",timing="first_byte"}`: "8",
+		`brunt_timing_seconds_total{load="browse",` + of + `,step="read",timing="tls"}`:        "",
+		`brunt_fault_active{fault="slow",kind="network.latency",` + of + `}`:                   "0",
 	})
 }
 

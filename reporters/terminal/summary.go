@@ -12,9 +12,10 @@ import (
 
 // A summary is the final table of a run under construction.
 type summary struct {
-	b      strings.Builder
-	width  int
-	colour bool
+	b       strings.Builder
+	width   int
+	colour  bool
+	verbose bool
 }
 
 func (s *summary) line(spans ...span) {
@@ -58,6 +59,9 @@ func (s *summary) result(r *result.Result) {
 	s.ledger(r.Ledger)
 	s.repeats(r.Repeats)
 	s.latency(r)
+	if s.verbose {
+		s.timings(r)
+	}
 	s.errors(r)
 	if r.Imported == "" || !r.Generator.Healthy {
 		s.generator(&r.Generator)

@@ -25,6 +25,7 @@ type Options struct {
 	Height  int                        // rows; 0 means 24
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
+	Verbose bool                       // the table says where requests spent their time
 	Files   string                     // folder of the report's files, named in the table; empty: none
 }
 
@@ -178,7 +179,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	defer t.mu.Unlock()
 	t.clear()
 	width, _ := t.size()
-	s := summary{width: width, colour: t.o.Color}
+	s := summary{width: width, colour: t.o.Color, verbose: t.o.Verbose}
 	s.result(r)
 	if t.o.Files != "" {
 		s.gap()

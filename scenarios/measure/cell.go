@@ -204,7 +204,8 @@ func (c *Cell) reset() {
 	clear(c.lateOver)
 	c.Edges.reset()
 	*c = Cell{
-		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Timings: c.Timings, Causes: c.Causes[:0],
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue,
+		Timings: c.Timings, Causes: c.Causes[:0],
 	}
 }
 

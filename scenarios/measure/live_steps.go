@@ -12,6 +12,8 @@ type stepSince struct {
 	kinds  [scenarios.Kinds]int64
 	causes []CauseCount
 	took   Times
+	phases [scenarios.RequestPhases]time.Duration
+	resent int64
 }
 
 // count adds a request.
@@ -21,6 +23,12 @@ func (s *stepSince) count(o *scenarios.Outcome, sc *Scratch) {
 		return
 	}
 	s.took.take(o.Response(), sc)
+	for i, d := range o.Timings() {
+		s.phases[i] += d
+	}
+	if o.Opening.Resent > 0 {
+		s.resent++
+	}
 	if o.Kind != scenarios.Error {
 		return
 	}
@@ -50,8 +58,11 @@ func (r *Recorder) stepsSince() []stepCounts {
 		}
 		s.took.settle(&r.scratch)
 		c := stepCounts{
-			StepInterval: result.StepInterval{Load: r.cfg.Loads[step.Load].Name, Step: step.Name, Kinds: s.kinds, Total: s.took.sum},
-			causes:       s.causes,
+			StepInterval: result.StepInterval{
+				Load: r.cfg.Loads[step.Load].Name, Step: step.Name, Kinds: s.kinds, Total: s.took.sum,
+				Timings: s.phases, Resent: s.resent,
+			},
+			causes: s.causes,
 		}
 		for j, b := range s.took.at {
 			low, high := edges(int(b))

@@ -34,6 +34,7 @@ type unitUsage struct {
 	cpu    time.Duration // of that process
 	sum    time.Duration // CPU time over the known seconds
 	known  time.Duration
+	queues acceptQueues
 }
 
 // used is what the processes of a unit have used so far.
@@ -118,6 +119,10 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 		t.Running, t.Memory, t.Threads, u.out.Via = true, is.memory, is.threads, is.via
 		if is.files >= 0 {
 			t.Files = result.Num(is.files)
+		}
+		if is.via == "proc" { // its process is of this machine
+			u.queues.read(u.of.PID())
+			u.out.AcceptOverflows, u.out.AcceptShared = u.queues.sum, u.queues.sum > 0 && u.queues.shared()
 		}
 		if is.life != u.life {
 			u.life, u.starts = is.life, u.starts+1+is.missed

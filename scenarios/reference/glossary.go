@@ -23,6 +23,25 @@ var glossary = []term{
 		"never more than 10 ms."},
 	{"queue", []string{"queue-time", "waits"}, "The time that a request waits for a slot: at max_in_flight, at the pool of connections, " +
 		"or at HTTP/2's limit of streams. It is part of the response time and no fault of the generator."},
+	{"timings", []string{"request-phase", "request-phases", "where-the-time-went"}, "The phases in the life of a request. They add up to its " +
+		"response time without lag: queue, dns, connect, tls, login, send, first_byte, receive. A request on an open connection has no dns, " +
+		"connect, tls and login. Failed requests count: one that timed out while it connected spent its time there. result.json has them for " +
+		"each step in each phase of the run, and for the slowest requests; `brunt run -v` and the page show them."},
+	{"dns", []string{"name-lookup"}, "The phase of a request in which the name of the target is looked up. An answer is used again for " +
+		"its time to live, so most requests have none."},
+	{"connect", []string{"tcp-connect"}, "The phase of a request in which its TCP connection is opened, up to the target's SYN-ACK. About 1 s, 3 s " +
+		"or 7 s points at SYN retransmission."},
+	{"syn-retransmission", []string{"syn_resent", "syn", "retransmission"}, "The kernel sends the first packet of a connection again after 1 s, then 3 s " +
+		"and 7 s, when it gets no answer: packets are lost, or the target's accept queue is full. The report names the requests that waited for that."},
+	{"accept-queue", []string{"backlog", "accept_overflows"}, "Connections that the target's kernel has opened and its program has not " +
+		"accepted yet. While the queue is full the kernel drops attempts to connect. The report says how many, where brunt can read that of a unit (ListenOverflows)."},
+	{"tls", []string{"handshake"}, "The phase of a request in which the TLS handshake is made."},
+	{"login", nil, "The phase of a request in which its protocol prepares a new connection: a tunnel through a proxy, the settings of " +
+		"HTTP/2, a login."},
+	{"send", nil, "The phase of a request in which it is written. A large body on a slow link takes its time here."},
+	{"first-byte", []string{"first_byte", "ttfb", "waiting"}, "The phase of a request from its last byte sent to the first byte of its " +
+		"answer: the time that the target took, and the way there and back. In a chain of redirects all requests but the first count here."},
+	{"receive", []string{"receiving"}, "The phase of a request in which its answer is read, from the first byte to the last."},
 	{"iteration", nil, "One pass through a load's flow. `rate` counts iterations a second. As a step's name in an objective, `iteration` " +
 		"is the time from the arrival to the end of the flow, without think time."},
 	{"open", []string{"open-load", "open-model"}, "A load whose arrivals come whatever the target does: constant-arrival-rate, " +

@@ -42,10 +42,12 @@ type Interval struct {
 // warm-up, so the sums over all intervals equal those of the phase run in result.json.
 type StepInterval struct {
 	Load, Step string
-	Kinds      [scenarios.Kinds]int64 // requests by outcome
-	Causes     map[string]int64       // errors by cause
-	Took       []TimeBucket           // response times of all completed requests, good or not; ascending
-	Total      time.Duration          // sum of the response times
+	Kinds      [scenarios.Kinds]int64                 // requests by outcome
+	Causes     map[string]int64                       // errors by cause
+	Took       []TimeBucket                           // response times of all completed requests, good or not; ascending
+	Total      time.Duration                          // sum of the response times
+	Timings    [scenarios.RequestPhases]time.Duration // sums of the times by phase of a request
+	Resent     int64                                  // requests that waited for a SYN to be sent again
 }
 
 // A TimeBucket is the number of times in [Low, High].

@@ -1,9 +1,11 @@
 package result
 
 import (
+	"fmt"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // Timings say where requests spent their time: one row for each phase of a request that any of them had.
@@ -66,4 +68,14 @@ type Resent struct {
 	Count int64 `json:"count"` // requests
 	Least Num   `json:"least"` // shortest time to connect of those
 	Most  Num   `json:"most"`  // longest time to connect of those
+}
+
+// Sentence says how many of all requests waited for a SYN to be sent again, and for how long.
+func (r *Resent) Sentence(all int64) string {
+	span := quantity.FormatSeconds(float64(r.Least))
+	if most := quantity.FormatSeconds(float64(r.Most)); most != span {
+		span += " to " + most
+	}
+	return fmt.Sprintf("%d of %d requests waited %s in SYN retransmission: the first attempt to connect got no answer, as when packets are lost or the target's "+
+		"accept queue is full", r.Count, all, span)
 }

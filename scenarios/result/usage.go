@@ -9,9 +9,12 @@ type UnitUsage struct {
 	Via string `json:"via,omitempty"`
 	CPU Num    `json:"cpu"` // mean number of cores
 	// maximum bytes: resident; if via is docker, the memory of the container without cached files
-	Memory  int64       `json:"memory"`
-	OOMs    int         `json:"ooms"`    // processes of its container that the kernel killed for lack of memory
-	Seconds []UsageTick `json:"seconds"` // usage by second
+	Memory int64 `json:"memory"`
+	OOMs   int   `json:"ooms"` // processes of its container that the kernel killed for lack of memory
+	// connections that the kernel dropped while the unit was watched, because an accept queue in the unit's network namespace was full
+	AcceptOverflows int64       `json:"accept_overflows,omitempty"`
+	AcceptShared    bool        `json:"accept_shared,omitempty"` // the namespace is brunt's own as well: other programs count too
+	Seconds         []UsageTick `json:"seconds"`                 // usage by second
 }
 
 // A UsageTick is the usage of a unit in one second, with all processes that it has started. A

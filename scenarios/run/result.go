@@ -75,6 +75,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.faults.noteOwnDeaths(end)
 	r.loads.noteLimits()
 	r.loads.noteProtocols()
+	r.noteResent(f.Cells, r.observers.usage.SoFar(nil))
 	res.Notes = slices.Concat(r.Notes, r.Noted(), f.Notes)
 	return res, nil
 }
@@ -119,4 +120,22 @@ func (r *runner) judgedBy() []slo.Objective {
 		r.Note("`%s` is not judged: this is the control run, without faults", o.Text)
 	}
 	return out
+}
+
+// noteResent notes that requests waited for a SYN to be sent again, and which unit's system dropped connections because its
+// accept queue was full.
+func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
+	for i := range cells {
+		if c := &cells[i]; c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Resent != nil {
+			r.Note("%s", c.Resent.Sentence(c.Count))
+		}
+	}
+	for _, u := range units {
+		switch n := u.AcceptOverflows; {
+		case n > 0 && u.AcceptShared:
+			r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system dropped %d attempts to connect", u.Unit, n)
+		case n > 0:
+			r.Note("the accept queue of %s was full: its system dropped %d attempts to connect", u.Unit, n)
+		}
+	}
 }

@@ -1,0 +1,76 @@
+package words
+
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// TimingNames are the phases of a request, as reports name them.
+var TimingNames = [scenarios.RequestPhases]string{"queue", "DNS", "connect", "TLS", "login", "send", "first byte", "receive"}
+
+// A TimingRow is one phase of the requests of a step.
+type TimingRow struct {
+	Phase scenarios.RequestPhase
+	Share float64 // of the time of all phases
+	*result.Timing
+}
+
+// TimingRows returns the phases that requests had, in their order.
+func TimingRows(t *result.Timings) (rows []TimingRow) {
+	if t == nil {
+		return nil
+	}
+	total := 0.0
+	for i := range scenarios.RequestPhases {
+		if p := *t.Of(i); p != nil {
+			total += float64(p.Total)
+			rows = append(rows, TimingRow{Phase: i, Timing: p})
+		}
+	}
+	for i := range rows {
+		if total > 0 {
+			rows[i].Share = float64(rows[i].Total) / total
+		}
+	}
+	return rows
+}
+
+// StepTimings lists the cells of the run that have timings: of all steps, then of each.
+func StepTimings(r *result.Result) (list []*result.Cell) {
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Phase == "run" && c.Outcome == "*" && c.Step != "iteration" && c.Timings != nil {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 2 { // the only step is the sum as well
+		list = list[1:]
+	}
+	return list
+}
+
+// StepName names the step of a cell; the sum of all is "all steps".
+func StepName(c *result.Cell) string {
+	switch {
+	case c.Load == "*":
+		return "all steps"
+	case c.Step == "*":
+		return Clean(c.Load) + ": all steps"
+	}
+	return Clean(c.Step)
+}
+
+// SlowTimings says where the time of one request went, such as "connect 1.03 s, first byte 12 ms"; phases of under a
+// hundredth of it are left out.
+func SlowTimings(s *result.SlowRequest) string {
+	var parts []string
+	if s.Timings == nil {
+		return ""
+	}
+	for i := range scenarios.RequestPhases {
+		if d := *s.Timings.Of(i); d > 0 && d >= s.Response/100 {
+			parts = append(parts, TimingNames[i]+" "+Seconds(d))
+		}
+	}
+	return Join(parts)
+}

@@ -1,0 +1,61 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// acceptQueues counts the attempts to connect that the kernel dropped in a unit's network namespace because an accept queue was
+// full.
+type acceptQueues struct {
+	space string // the namespace that was read last
+	last  int64
+	sum   int64
+}
+
+// read adds what was dropped since the last reading. What was dropped in a namespace before its first reading does not count.
+func (q *acceptQueues) read(pid int) {
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
+		return
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/netstat", pid))
+	if err != nil {
+		return
+	}
+	now := overflows(b)
+	if q.space == space {
+		q.sum += max(0, now-q.last)
+	}
+	q.space, q.last = space, now
+}
+
+// shared reports whether the namespace that was read last is brunt's own.
+func (q *acceptQueues) shared() bool {
+	own, err := os.Readlink("/proc/self/ns/net")
+	return err == nil && own == q.space
+}
+
+// overflows reads ListenOverflows from /proc/net/netstat: pairs of lines, one of names and one of values.
+func overflows(netstat []byte) int64 {
+	var names [][]byte
+	for line := range bytes.Lines(netstat) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || string(fields[0]) != "TcpExt:" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i, name := range names {
+			if string(name) == "ListenOverflows" && i < len(fields) {
+				n, _ := strconv.ParseInt(string(fields[i]), 10, 64)
+				return n
+			}
+		}
+	}
+	return 0
+}
