@@ -25,27 +25,27 @@ type shared struct {
 type all struct {
 	syntax.Place
 	shared   `yaml:",inline"`
-	Switch   bool                               `yaml:"switch"`
-	Maybe    *bool                              `yaml:"maybe"`
-	Count    int                                `yaml:"count,min=1,max=10"`
-	Small    int32                              `yaml:"small"`
-	Large    int64                              `yaml:"large,positive"`
-	Seed     uint64                             `yaml:"seed,max=100"`
-	Weight   float64                            `yaml:"weight,positive"`
-	Wait     quantity.Duration                  `yaml:"wait,positive"`
-	Rate     quantity.Rate                      `yaml:"rate"`
-	Share    quantity.Share                     `yaml:"share,max=0.5"`
-	Speed    quantity.Bandwidth                 `yaml:"speed"`
-	Think    quantity.Range                     `yaml:"think"`
-	Kind     string                             `yaml:"kind,oneof=one|two"`
-	List     []string                           `yaml:"list"`
-	Map      map[string]int                     `yaml:"map"`
-	Headers  map[string]template.HeaderTemplate `yaml:"headers"`
-	Inner    inner                              `yaml:"inner"`
-	Pointer  *inner                             `yaml:"pointer"`
-	Raw      *syntax.Node                       `yaml:"raw"`
-	Needed   string                             `yaml:"needed,required"`
-	Ignored  string                             `yaml:"-"`
+	Switch   bool                       `yaml:"switch"`
+	Maybe    *bool                      `yaml:"maybe"`
+	Count    int                        `yaml:"count,min=1,max=10"`
+	Small    int32                      `yaml:"small"`
+	Large    int64                      `yaml:"large,positive"`
+	Seed     uint64                     `yaml:"seed,max=100"`
+	Weight   float64                    `yaml:"weight,positive"`
+	Wait     quantity.Duration          `yaml:"wait,positive"`
+	Rate     quantity.Rate              `yaml:"rate"`
+	Share    quantity.Share             `yaml:"share,max=0.5"`
+	Speed    quantity.Bandwidth         `yaml:"speed"`
+	Think    quantity.Range             `yaml:"think"`
+	Kind     string                     `yaml:"kind,oneof=one|two"`
+	List     []string                   `yaml:"list"`
+	Map      map[string]int             `yaml:"map"`
+	Headers  map[string]template.Header `yaml:"headers"`
+	Inner    inner                      `yaml:"inner"`
+	Pointer  *inner                     `yaml:"pointer"`
+	Raw      *syntax.Node               `yaml:"raw"`
+	Needed   string                     `yaml:"needed,required"`
+	Ignored  string                     `yaml:"-"`
 	Untagged string
 }
 

@@ -22,7 +22,7 @@ type Ledger struct {
 	Ack Ack `yaml:"ack"`
 	// what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or
 	// "${ledger.id}", which the ledger draws before each write and the write contains
-	ID template.TextTemplate `yaml:"id,required"`
+	ID template.Text `yaml:"id,required"`
 	// the request that reads a write by "${id}"; a status of 404 or 410 says that it is not there
 	Read Step `yaml:"read,required"`
 	// where the answer to read lists what it found, such as "$.items", or counts it; nil is one for

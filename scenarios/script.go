@@ -24,9 +24,9 @@ type Script struct {
 	// with rate, the maximum of virtual users: an iteration that finds none free is an error `dropped`
 	MaxVUs int `yaml:"max_vus,min=1"`
 	// instead of the script's own; stages are stretched or compressed
-	Duration quantity.Duration                `yaml:"duration,positive"`
-	Start    quantity.Duration                `yaml:"start"` // offset from t0
-	Env      map[string]template.TextTemplate `yaml:"env"`   // for __ENV; BRUNT_URL is the target's
+	Duration quantity.Duration        `yaml:"duration,positive"`
+	Start    quantity.Duration        `yaml:"start"` // offset from t0
+	Env      map[string]template.Text `yaml:"env"`   // for __ENV; BRUNT_URL is the target's
 	// further arguments of `k6 run`, such as --tag a=b
 	Args []string `yaml:"args"`
 	// statuses by which the target sheds load: neither good nor an error

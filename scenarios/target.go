@@ -11,9 +11,9 @@ import (
 // Target is the system under test: exactly one of URL, Stack, Processes, Containers and Compose.
 type Target struct {
 	syntax.Place
-	URL   template.URLTemplate `yaml:"url"`   // a system that is already running
-	Stack string               `yaml:"stack"` // a built-in stack: demo
-	With  *syntax.Node         `yaml:"with"`  // settings of the built-in stack
+	URL   template.URL `yaml:"url"`   // a system that is already running
+	Stack string       `yaml:"stack"` // a built-in stack: demo
+	With  *syntax.Node `yaml:"with"`  // settings of the built-in stack
 	// how the built-in stack runs; zero is process
 	Platform   string       `yaml:"platform,oneof=process|docker"`
 	Processes  *syntax.Node `yaml:"processes"`  // commands that brunt starts
@@ -24,8 +24,8 @@ type Target struct {
 	Units *syntax.Node `yaml:"units"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that it names
-	Endpoints map[string]template.TextTemplate `yaml:"endpoints"`
-	Entry     string                           `yaml:"entry"` // the service that relative paths go to
+	Endpoints map[string]template.Text `yaml:"endpoints"`
+	Entry     string                   `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load
 	Ready *Ready `yaml:"ready"`
 	// TLS versions and certificates, of the target and of the load

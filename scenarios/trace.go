@@ -17,7 +17,7 @@ type Trace struct {
 	Send    *bool `yaml:"send"`    // send a traceparent with every request; nil is on
 	Sampled *bool `yaml:"sampled"` // request recording of the trace; nil is true
 	// URL of a trace, for links in the report: https://tracing.example/trace/${trace.id}
-	Link template.TextTemplate `yaml:"link"`
+	Link template.Text `yaml:"link"`
 }
 
 // Sends reports whether requests carry a traceparent.

@@ -61,7 +61,7 @@ func SplitURL(u []byte) (prefix, target []byte) {
 }
 
 // CheckURL notes in m mistakes of a URL, as far as they are known before the target runs.
-func CheckURL(u *template.URLTemplate, in Scope, m *syntax.Mistakes) {
+func CheckURL(u *template.URL, in Scope, m *syntax.Mistakes) {
 	text, static := u.Static()
 	if u.IsZero() || static && text == "" {
 		m.Add(u.At, "the URL is empty; a path begins with /")

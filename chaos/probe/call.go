@@ -26,22 +26,22 @@ import (
 // Call is an HTTP call of the author's own, with exactly one of its methods.
 type Call struct {
 	syntax.Place
-	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET
-	Post    template.URLTemplate               `yaml:"post"`    // the URL to POST to
-	Put     template.URLTemplate               `yaml:"put"`     // the URL to PUT to
-	Patch   template.URLTemplate               `yaml:"patch"`   // the URL to PATCH
-	Delete  template.URLTemplate               `yaml:"delete"`  // the URL to DELETE
-	Headers map[string]template.HeaderTemplate `yaml:"headers"` // by name
-	JSON    *template.JSONTemplate             `yaml:"json"`    // the body, written as YAML
-	Body    *template.TextTemplate             `yaml:"body"`    // the body, as it stands
-	Check   *scenarios.Checks                  `yaml:"check"`   // only the status of the answer; nil is any under 400
+	Get     template.URL               `yaml:"get"`     // the URL to GET
+	Post    template.URL               `yaml:"post"`    // the URL to POST to
+	Put     template.URL               `yaml:"put"`     // the URL to PUT to
+	Patch   template.URL               `yaml:"patch"`   // the URL to PATCH
+	Delete  template.URL               `yaml:"delete"`  // the URL to DELETE
+	Headers map[string]template.Header `yaml:"headers"` // by name
+	JSON    *template.JSON             `yaml:"json"`    // the body, written as YAML
+	Body    *template.Text             `yaml:"body"`    // the body, as it stands
+	Check   *scenarios.Checks          `yaml:"check"`   // only the status of the answer; nil is any under 400
 }
 
 // Method returns the method of a call with its URL, or "" if it has none or several.
 func (c *Call) Method() (method string, to *template.Template) {
 	for _, m := range []struct {
 		method string
-		url    *template.URLTemplate
+		url    *template.URL
 	}{{"GET", &c.Get}, {"POST", &c.Post}, {"PUT", &c.Put}, {"PATCH", &c.Patch}, {"DELETE", &c.Delete}} {
 		if m.url.IsZero() {
 			continue
@@ -122,7 +122,7 @@ func hasUser(shown string) bool {
 	}
 }
 
-func checkHeaders(headers map[string]template.HeaderTemplate, m *syntax.Mistakes) {
+func checkHeaders(headers map[string]template.Header, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
 		if !scenarios.IsToken(name) {
@@ -140,21 +140,21 @@ func (c *Call) String() string {
 
 // ResolvedCall is a call that can be stored in a journal and made by any process that reads it.
 type ResolvedCall struct {
-	Method  string                     `json:"method"`
-	Shows   string                     `json:"shows"` // the URL with its secrets by name
-	URL     template.Sealed            `json:"url"`
-	Headers map[string]template.Sealed `json:"headers,omitempty"`
-	Body    template.Sealed            `json:"body,omitempty"`
-	Status  []string                   `json:"status,omitempty"` // accepted statuses; none is any under 400
-	Timeout time.Duration              `json:"timeout"`
-	Allow   [][]string                 `json:"allow,omitempty"` // allow-lists besides loopback; all must match
-	Stays   bool                       `json:"stays,omitempty"` // a redirect to another host is not followed
+	Method  string                       `json:"method"`
+	Shows   string                       `json:"shows"` // the URL with its secrets by name
+	URL     template.Resolved            `json:"url"`
+	Headers map[string]template.Resolved `json:"headers,omitempty"`
+	Body    template.Resolved            `json:"body,omitempty"`
+	Status  []string                     `json:"status,omitempty"` // accepted statuses; none is any under 400
+	Timeout time.Duration                `json:"timeout"`
+	Allow   [][]string                   `json:"allow,omitempty"` // allow-lists besides loopback; all must match
+	Stays   bool                         `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
 // Seal resolves the call.
 func (c *Call) Seal(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
-	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Sealed{}}
+	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, c.Headers); err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (c *Call) Seal(on chaos.Host, timeout time.Duration) (*ResolvedCall, error)
 }
 
 // fill resolves the URL and the headers of a call.
-func (s *ResolvedCall) fill(on chaos.Host, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
+func (s *ResolvedCall) fill(on chaos.Host, to *template.Template, headers map[string]template.Header) (err error) {
 	if s.URL, err = resolve(on, to); err != nil {
 		return err
 	}

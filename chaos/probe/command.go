@@ -23,7 +23,7 @@ import (
 // Command is a command of the author's own: a list is executed directly, a text by sh.
 type Command struct {
 	At    syntax.Pos
-	Args  []template.TextTemplate
+	Args  []template.Text
 	Shell bool // Args is one text for sh
 }
 
@@ -43,7 +43,7 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		return
 	}
 	for _, item := range items {
-		var t template.TextTemplate
+		var t template.Text
 		t.DecodeNode(item, m)
 		c.Args = append(c.Args, t)
 	}
@@ -81,17 +81,17 @@ func quoted(s string) string {
 
 // CommandContext is the environment and the directory of a fault's commands.
 type CommandContext struct {
-	Env map[string]template.TextTemplate
+	Env map[string]template.Text
 	Dir string
 }
 
 // ResolvedCommand is a command that can be stored in a journal and run by any process that reads it.
 type ResolvedCommand struct {
-	Shows   string                     `json:"shows"` // the command with its secrets by name
-	Args    []template.Sealed          `json:"args"`  // the path of the program first
-	Env     map[string]template.Sealed `json:"env,omitempty"`
-	Dir     string                     `json:"dir"`
-	Timeout time.Duration              `json:"timeout"`
+	Shows   string                       `json:"shows"` // the command with its secrets by name
+	Args    []template.Resolved          `json:"args"`  // the path of the program first
+	Env     map[string]template.Resolved `json:"env,omitempty"`
+	Dir     string                       `json:"dir"`
+	Timeout time.Duration                `json:"timeout"`
 }
 
 // Seal resolves the command and finds its program.
@@ -100,9 +100,9 @@ func (c *Command) Seal(on chaos.Host, at CommandContext, timeout time.Duration) 
 	if err != nil {
 		return nil, err
 	}
-	s := &ResolvedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]template.Sealed{}}
+	s := &ResolvedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]template.Resolved{}}
 	if c.Shell {
-		s.Args = []template.Sealed{Literal("sh"), Literal("-c")}
+		s.Args = []template.Resolved{Literal("sh"), Literal("-c")}
 	}
 	for i := range c.Args {
 		arg, err := resolve(on, &c.Args[i].Template)

@@ -171,7 +171,7 @@ func TestTimeline_Detect(t *testing.T) {
 			at := quantity.Duration(300 * time.Millisecond)
 			e := &chaos.Entry{Fault: scenarios.Fault{Name: "it", At: &at, For: quantity.Duration(50 * time.Millisecond)}, Damage: harmless{}}
 			e.Detect = &Detect{Every: quantity.Duration(100 * time.Millisecond)}
-			e.Detect.(*Detect).Command = Command{Args: []template.TextTemplate{template.Literal(c.command)}}
+			e.Detect.(*Detect).Command = Command{Args: []template.Text{template.Literal(c.command)}}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			tl := &chaos.Timeline{

@@ -27,17 +27,17 @@ import (
 // by the scrape interval.
 type Gauge struct {
 	syntax.Place
-	Scrape     template.URLTemplate               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
-	Metric     string                             `yaml:"metric"`                                // of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Labels     map[string]string                  `yaml:"labels"`                                // of the page: that a series must have; nil is any
-	Sum        bool                               `yaml:"sum"`                                   // of the page: the series that match are added up
-	Prometheus template.URLTemplate               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
-	Query      string                             `yaml:"query"`                                 // to it, in PromQL
-	Rate       bool                               `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
-	Unit       string                             `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
-	Headers    map[string]template.HeaderTemplate `yaml:"headers"`                               // of the question, by name
-	Every      quantity.Duration                  `yaml:"every,positive"`                        // between two readings; zero is 1s
-	Timeout    quantity.Duration                  `yaml:"timeout,positive"`                      // of one reading; zero is 5s
+	Scrape     template.URL               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
+	Metric     string                     `yaml:"metric"`                                // of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Labels     map[string]string          `yaml:"labels"`                                // of the page: that a series must have; nil is any
+	Sum        bool                       `yaml:"sum"`                                   // of the page: the series that match are added up
+	Prometheus template.URL               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
+	Query      string                     `yaml:"query"`                                 // to it, in PromQL
+	Rate       bool                       `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
+	Unit       string                     `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
+	Headers    map[string]template.Header `yaml:"headers"`                               // of the question, by name
+	Every      quantity.Duration          `yaml:"every,positive"`                        // between two readings; zero is 1s
+	Timeout    quantity.Duration          `yaml:"timeout,positive"`                      // of one reading; zero is 5s
 }
 
 // Check notes what is wrong with the settings.
@@ -141,8 +141,8 @@ func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 }
 
 // reads returns a call that reads a URL and may connect only to its host.
-func reads(on chaos.Host, to *template.Template, headers map[string]template.HeaderTemplate, timeout time.Duration) (*ResolvedCall, error) {
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Sealed{}, Stays: true}
+func reads(on chaos.Host, to *template.Template, headers map[string]template.Header, timeout time.Duration) (*ResolvedCall, error) {
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Resolved{}, Stays: true}
 	if err := s.fill(on, to, headers); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (s *ResolvedCall) below(path string) {
 	if n := len(s.URL); n > 0 {
 		s.URL[n-1].Text = strings.TrimSuffix(s.URL[n-1].Text, "/")
 	}
-	s.URL = append(s.URL, template.SealedPart{Text: path})
+	s.URL = append(s.URL, template.ResolvedPart{Text: path})
 }
 
 // Read reads once. An empty result is no error.

@@ -21,11 +21,11 @@ import (
 // Metric is a condition on the series of a metric: it holds when one of them is within the bounds.
 type Metric struct {
 	syntax.Place
-	Get    template.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format
-	Name   string               `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Labels map[string]string    `yaml:"labels"`        // that a series must have; nil is any
-	Above  *float64             `yaml:"above"`         // it holds when a series is more
-	Below  *float64             `yaml:"below"`         // it holds when a series is less
+	Get    template.URL      `yaml:"get,required"`  // the URL of a page in Prometheus's text format
+	Name   string            `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Labels map[string]string `yaml:"labels"`        // that a series must have; nil is any
+	Above  *float64          `yaml:"above"`         // it holds when a series is more
+	Below  *float64          `yaml:"below"`         // it holds when a series is less
 }
 
 func (k *Metric) validate(sc chaos.Scope, m *syntax.Mistakes) {

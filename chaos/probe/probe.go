@@ -17,12 +17,12 @@ import (
 // query. It only reads.
 type Asking struct {
 	syntax.Place
-	Command Command                            `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
-	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
-	Headers map[string]template.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
-	Check   *scenarios.Checks                  `yaml:"check"`   // what the answer to get must be; nil is a status under 400
-	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series is above or below its bounds
-	Query   *Query                             `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
+	Command Command                    `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
+	Get     template.URL               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
+	Headers map[string]template.Header `yaml:"headers"` // of get, metric or query, by name
+	Check   *scenarios.Checks          `yaml:"check"`   // what the answer to get must be; nil is a status under 400
+	Metric  *Metric                    `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series is above or below its bounds
+	Query   *Query                     `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
 }
 
 // Validate notes what is wrong with the question.
@@ -96,7 +96,7 @@ func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duratio
 	case a.Query != nil:
 		to = &a.Query.URL.Template
 	}
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Sealed{}}
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, a.Headers); err != nil {
 		return nil, err
 	}

@@ -16,8 +16,8 @@ import (
 // Query is a query to a Prometheus server: it holds when its result is not empty.
 type Query struct {
 	syntax.Place
-	URL    template.URLTemplate `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
-	PromQL string               `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
+	URL    template.URL `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	PromQL string       `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
 }
 
 func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {

@@ -15,9 +15,9 @@ func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
 	}
 }
 
-func Literal(s string) template.Sealed { return template.Sealed{{Text: s}} }
+func Literal(s string) template.Resolved { return template.Resolved{{Text: s}} }
 
 // resolve fills in a template, so that it can be stored.
-func resolve(on chaos.Host, t *template.Template) (template.Sealed, error) {
-	return t.Seal(&template.Iter{Env: &template.Env{Units: on.Addresses}})
+func resolve(on chaos.Host, t *template.Template) (template.Resolved, error) {
+	return t.Resolve(&template.Iter{Env: &template.Env{Units: on.Addresses}})
 }

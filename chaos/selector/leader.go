@@ -141,7 +141,7 @@ func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.U
 	for _, arg := range l.Command {
 		c.Args = append(c.Args, template.Literal(arg))
 	}
-	at := probe.CommandContext{Env: map[string]template.TextTemplate{"BRUNT_UNIT": template.Literal(u.Name())}}
+	at := probe.CommandContext{Env: map[string]template.Text{"BRUNT_UNIT": template.Literal(u.Name())}}
 	if addr := u.Traits().Addr; addr != nil {
 		at.Env["BRUNT_ADDR"] = template.Literal(addr())
 	}

@@ -40,7 +40,7 @@ is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			checks := append(doctor.Doctor(c.Context(), journal.Dirs(os.Getenv), os.Getenv), doctor.DoctorPolicies(policyFiles(f.policy))...)
+			checks := append(doctor.Machine(c.Context(), journal.Dirs(os.Getenv), os.Getenv), doctor.Policies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == doctor.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)

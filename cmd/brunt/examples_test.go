@@ -104,7 +104,7 @@ func TestExample_DryRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lines, err := dryrun.DryRun(t.Context(), planned)
+			lines, err := dryrun.Run(t.Context(), planned)
 			if err != nil {
 				t.Error(err)
 			}

@@ -85,7 +85,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	}
 	out := c.OutOrStdout()
 	if f.dryRun {
-		lines, err := dryrun.DryRunFaults(c.Context(), plan)
+		lines, err := dryrun.RunFaults(c.Context(), plan)
 		for _, line := range lines {
 			fmt.Fprintln(out, line)
 		}

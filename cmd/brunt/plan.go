@@ -27,7 +27,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	if err := f.planFree(); err != nil {
 		return err
 	}
-	lines, err := dryrun.DryRun(c.Context(), plan)
+	lines, err := dryrun.Run(c.Context(), plan)
 	for _, line := range lines {
 		fmt.Fprintln(c.OutOrStdout(), line)
 	}

@@ -9,7 +9,7 @@ import (
 
 // schemas are the JSON Schemas that brunt publishes, by subject.
 var schemas = map[string]func() syntax.Schema{
-	"scenario": reference.Schema, "policy": reference.PolicySchema, "result": reference.ResultSchema, "event": reference.EventSchema,
+	"scenario": reference.Schema, "policy": reference.PolicySchema, "result": reference.Result, "event": reference.EventSchema,
 }
 
 func schemaCommand() *cobra.Command {

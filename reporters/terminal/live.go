@@ -50,7 +50,7 @@ func liveBlock(iv result.Interval, width, height int) [][]span {
 
 // objectiveLines returns the state of the objectives, one line each: failing ones first, then
 // those with the least budget left, as many as there is room for.
-func objectiveLines(list []result.Standing, width, room int) [][]span {
+func objectiveLines(list []result.RunningVerdict, width, room int) [][]span {
 	if room < 1 || len(list) == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func objectiveLines(list []result.Standing, width, room int) [][]span {
 }
 
 // budgetLeft returns the share of a budget that is left; 1 if there is no budget.
-func budgetLeft(s result.Standing) float64 {
+func budgetLeft(s result.RunningVerdict) float64 {
 	if math.IsNaN(float64(s.Left)) {
 		return 1
 	}
@@ -102,7 +102,7 @@ func budgetLeft(s result.Standing) float64 {
 }
 
 // countOthers counts objectives without room.
-func countOthers(list []result.Standing, which []int) string {
+func countOthers(list []result.RunningVerdict, which []int) string {
 	n := map[scenarios.Verdict]int{}
 	for _, i := range which {
 		n[list[i].Verdict]++
@@ -120,7 +120,7 @@ func countOthers(list []result.Standing, which []int) string {
 }
 
 // objectiveState returns the state of an objective, and the rest of its error budget.
-func objectiveState(s result.Standing) string {
+func objectiveState(s result.RunningVerdict) string {
 	left := ""
 	switch f := float64(s.Left); {
 	case math.IsNaN(f):

@@ -274,7 +274,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 					case n%3 == 0:
 						v, left = scenarios.Pending, result.NaN
 					}
-					iv.Objectives = append(iv.Objectives, result.Standing{
+					iv.Objectives = append(iv.Objectives, result.RunningVerdict{
 						Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v,
 						Left: left, Measured: result.NaN,
 					})
@@ -304,17 +304,17 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 // TestTerminal_Standing checks the states of objectives in words.
 func TestTerminal_Standing(t *testing.T) {
 	for _, c := range []struct {
-		s    result.Standing
+		s    result.RunningVerdict
 		want string
 	}{
-		{result.Standing{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
-		{result.Standing{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
-		{result.Standing{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
-		{result.Standing{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
-		{result.Standing{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
-		{result.Standing{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
-		{result.Standing{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
-		{result.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
 	} {
 		if got := objectiveState(c.s); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)

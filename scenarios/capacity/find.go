@@ -63,8 +63,8 @@ func (f *Found) Middle() float64 {
 	return math.Sqrt(f.Low * f.High)
 }
 
-// ErrNoRate means that the target met its objectives at no rate, not even at the smallest.
-var ErrNoRate = errors.New("no rate held")
+// errNoRate means that the target met its objectives at no rate, not even at the smallest.
+var errNoRate = errors.New("no rate held")
 
 const (
 	stair   = 2    // factor from one step to the next
@@ -148,7 +148,7 @@ func (s *search) climb(ctx context.Context) error {
 			s.High = rate
 		}
 	}
-	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.From/descent*stair, s.Tries[len(s.Tries)-1].Why)
+	return fmt.Errorf("%w, down to %.4g/s: %s", errNoRate, s.From/descent*stair, s.Tries[len(s.Tries)-1].Why)
 }
 
 func (s *search) bound() float64 {

@@ -95,7 +95,7 @@ func TestFind_Max(t *testing.T) {
 
 func TestFind_NoRate(t *testing.T) {
 	srv := &server{capacity: 0, r: rand.New(rand.NewPCG(1, 1))}
-	if f, err := Find(t.Context(), srv, Options{From: 100}); !errors.Is(err, ErrNoRate) {
+	if f, err := Find(t.Context(), srv, Options{From: 100}); !errors.Is(err, errNoRate) {
 		t.Errorf("%+v, %v", f, err)
 	}
 }

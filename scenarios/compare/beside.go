@@ -26,12 +26,12 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 		of = append(of, valuesOf(r.Result))
 	}
 	now := []values{valuesOf(cand.Result)}
-	for _, m := range Mismatches(append(slices.Clone(base), cand)) {
+	for _, m := range mismatches(append(slices.Clone(base), cand)) {
 		out.Mismatches = append(out.Mismatches, m.Text)
 	}
 	tests := c.tests(places(cand.Result, append(slices.Clone(now), of...)), of, now, o)
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("%w: they share no metric with enough requests", ErrUnfit)
+		return nil, fmt.Errorf("%w: they share no metric with enough requests", errUnfit)
 	}
 	if len(base) >= leastRuns {
 		c.judge(tests)

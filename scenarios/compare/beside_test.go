@@ -63,7 +63,7 @@ func TestBeside_OfOtherRuns(t *testing.T) {
 	if err != nil || len(c.Mismatches) == 0 {
 		t.Errorf("%v, %+v", err, c)
 	}
-	if _, err := Beside([]Run{{Name: "empty", Result: &result.Result{}}}, b, Options{}); !errors.Is(err, ErrUnfit) {
+	if _, err := Beside([]Run{{Name: "empty", Result: &result.Result{}}}, b, Options{}); !errors.Is(err, errUnfit) {
 		t.Errorf("%v", err)
 	}
 }

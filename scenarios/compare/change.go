@@ -14,7 +14,7 @@ const (
 	strong = .001 // for it to stay, by Welch's test, where one series is examined
 )
 
-// Changes finds where a series moved: by hierarchical division with the energy statistic, each
+// changes finds where a series moved: by hierarchical division with the energy statistic, each
 // division tried against permutations of its segment (Matteson and James, A Nonparametric
 // Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with alpha = 1),
 // after which those are merged whose levels do not differ enough (Fleming et al., Hunter: Using
@@ -22,7 +22,7 @@ const (
 // index of each new level, in order. Levels have at least least values, two or more. Values
 // must be finite. Of is the number of series that one answer is based on; they share the
 // significance level (Bonferroni).
-func Changes(series []float64, least, of int, r *rand.Rand) []int {
+func changes(series []float64, least, of int, r *rand.Rand) []int {
 	cuts := []int{0, len(series)}
 	for {
 		at, q := -1, 0.0

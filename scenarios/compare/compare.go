@@ -68,8 +68,8 @@ type Comparison struct {
 	margins Margins
 }
 
-// ErrUnfit means that runs do not match.
-var ErrUnfit = errors.New("these runs can't be compared")
+// errUnfit means that runs do not match.
+var errUnfit = errors.New("these runs can't be compared")
 
 // Compare decides whether the runs of cand are worse than those of base.
 func Compare(base, cand []Run, o Options) (*Comparison, error) {
@@ -78,7 +78,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	if len(base) < leastRuns || len(cand) < leastRuns {
 		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much runs vary",
-			ErrUnfit, len(base), len(cand), leastRuns)
+			errUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
 	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}
@@ -105,7 +105,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	tests := c.tests(at, of[:len(base)], of[len(base):], o)
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("%w: they share no metric with enough requests", ErrUnfit)
+		return nil, fmt.Errorf("%w: they share no metric with enough requests", errUnfit)
 	}
 	c.judge(tests)
 	return c, nil
@@ -117,7 +117,7 @@ func distinct(all []Run) error {
 	seen := map[string]string{}
 	for _, r := range all {
 		if before, twice := seen[r.Run]; twice && r.Run != "" {
-			return fmt.Errorf("%w: %s is the same run as %s", ErrUnfit, r.Name, before)
+			return fmt.Errorf("%w: %s is the same run as %s", errUnfit, r.Name, before)
 		}
 		seen[r.Run] = r.Name
 	}
@@ -128,7 +128,7 @@ func distinct(all []Run) error {
 func (c *Comparison) fit(all []Run, o Options) error {
 	var refused []string
 	what := map[string]bool{}
-	for _, m := range Mismatches(all) {
+	for _, m := range mismatches(all) {
 		c.Mismatches = append(c.Mismatches, m.Text)
 		if !slices.Contains(o.Allow, m.What) {
 			refused = append(refused, "  "+m.Text)
@@ -144,13 +144,13 @@ func (c *Comparison) fit(all []Run, o Options) error {
 			allow = append(allow, w)
 		}
 	}
-	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", ErrUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
+	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", errUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
 }
 
 // A test is a row whose estimate is known.
 type test struct {
 	Row
-	metric *Metric
+	metric *metric
 	est    estimate
 	limit  float64
 	n      int     // runs a side, or of history
@@ -204,7 +204,7 @@ func (o *Options) known(at []place) error {
 		for _, asked := range kind.asked {
 			if !slices.Contains(have, asked) {
 				return fmt.Errorf("%w: %s %q has no values of its own; %s (a step with the same values as another, such as a load's only step, goes by that one's name)",
-					ErrUnfit, kind.name, asked, orKnown(syntax.DidYouMean(asked, have), have))
+					errUnfit, kind.name, asked, orKnown(syntax.DidYouMean(asked, have), have))
 			}
 		}
 	}
@@ -215,7 +215,7 @@ func (o *Options) wants(p place) bool {
 	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) && (len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
 }
 
-func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *test {
+func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *test {
 	t := c.blank(p, m, margin)
 	t.n = min(len(a), len(b))
 	if c.Design == Past {
@@ -299,7 +299,7 @@ func chanceOfAll(n, m int) float64 {
 }
 
 // column converts values to the scale of changes.
-func (m *Metric) column(vs []value) []float64 {
+func (m *metric) column(vs []value) []float64 {
 	out := make([]float64, len(vs))
 	for i, v := range vs {
 		out[i] = m.scaled(v.x)
@@ -308,7 +308,7 @@ func (m *Metric) column(vs []value) []float64 {
 }
 
 // middle converts the mean on the scale of changes back to a value.
-func (m *Metric) middle(scaled []float64) float64 {
+func (m *metric) middle(scaled []float64) float64 {
 	sum := 0.0
 	for _, x := range scaled {
 		sum += x
@@ -323,7 +323,7 @@ const resolution = 1e-3 / 3.4641016151377544 // 1/√12
 // floor is the least standard deviation that a run's value can have: that of its resolution, and for
 // a share that of chance among as many requests. Values that agree to the last digit do not prove
 // that runs do not vary.
-func (m *Metric) floor(sides ...[]value) float64 {
+func (m *metric) floor(sides ...[]value) float64 {
 	least := resolution
 	var k, n int64
 	runs := 0.0

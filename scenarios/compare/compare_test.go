@@ -264,7 +264,7 @@ func TestCompare_Unfit(t *testing.T) {
 			base, cand := w.turns(3, 0, 0)
 			tt.spoil(cand[1].Result)
 			_, err := Compare(base, cand, Options{})
-			if !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), tt.says) ||
+			if !errors.Is(err, errUnfit) || !strings.Contains(err.Error(), tt.says) ||
 				!strings.Contains(err.Error(), "--allow "+tt.kind) || !strings.Contains(err.Error(), cand[1].Name) {
 				t.Fatalf("got %v", err)
 			}
@@ -275,7 +275,7 @@ func TestCompare_Unfit(t *testing.T) {
 		})
 	}
 	w := &world{r: rand.New(rand.NewPCG(1, 1))}
-	if _, err := Compare([]Run{w.run(0, 0)}, []Run{w.run(0, 0)}, Options{}); !errors.Is(err, ErrUnfit) {
+	if _, err := Compare([]Run{w.run(0, 0)}, []Run{w.run(0, 0)}, Options{}); !errors.Is(err, errUnfit) {
 		t.Errorf("one run on each side: %v", err)
 	}
 }

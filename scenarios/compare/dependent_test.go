@@ -151,7 +151,7 @@ func TestDependent_FalseAlarms(t *testing.T) {
 				history = append(history, NewRecord(s.run(s.moment(), 0).Result, here))
 			}
 			s.day = s.r.NormFloat64() * ofDays
-			return verdict(Gate(history, []*Record{NewRecord(s.run(s.moment(), worse).Result, here)}, one))
+			return verdict(gate(history, []*Record{NewRecord(s.run(s.moment(), worse).Result, here)}, one))
 		}},
 		{"pairs in turns", false, compared(inTurns, small)},
 		{"pairs at once", false, compared(atOnce, small)},

@@ -25,7 +25,7 @@ const (
 
 // estimate estimates how much worse the runs of b are than those of a, on the scale of changes.
 // Floor is the least standard deviation of a run.
-func (d Design) estimate(m *Metric, a, b []value, floor float64) estimate {
+func (d Design) estimate(m *metric, a, b []value, floor float64) estimate {
 	if d == Past {
 		var history []session
 		for _, v := range a {

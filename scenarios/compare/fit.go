@@ -10,18 +10,18 @@ import (
 )
 
 // A Mismatch is a reason not to compare runs.
-type Mismatch struct {
+type mismatch struct {
 	What string // scenario, machine, generator or run, as in Options.Allow
 	Text string // the difference, and its runs
 }
 
-// Mismatches lists differences between the runs that are not due to the target.
-func Mismatches(runs []Run) []Mismatch {
-	var out []Mismatch
+// mismatches lists differences between the runs that are not due to the target.
+func mismatches(runs []Run) []mismatch {
+	var out []mismatch
 	first := runs[0]
 	for _, r := range runs {
 		add := func(what, format string, args ...any) {
-			out = append(out, Mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
+			out = append(out, mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
 		}
 		if line, a, b, differs := firstDifference(first.Scenario, r.Scenario); differs {
 			add("scenario", "the scenario differs from that of %s: line %d is %q, there it is %q", first.Name, line, b, a)

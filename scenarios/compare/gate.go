@@ -14,17 +14,17 @@ const LeastHistory = 8
 // narrow the bound, and older ones describe an older system.
 const mostHistory = 200
 
-// ErrLearning means that a history is too short for a verdict.
-var ErrLearning = errors.New("the history is too short")
+// errLearning means that a history is too short for a verdict.
+var errLearning = errors.New("the history is too short")
 
-// Gate compares new runs with a history: with the bound that a further run of the history exceeds
+// gate compares new runs with a history: with the bound that a further run of the history exceeds
 // only with probability alpha, over all rows together. A baseline of one day is not a control,
 // because days differ; the spread of a history of single runs includes that. The records are those
 // of [Measure], the oldest first. Where a metric improved within the history, the run is compared
 // with the records after that.
-func Gate(history, now []*Record, o Options) (*Comparison, error) {
+func gate(history, now []*Record, o Options) (*Comparison, error) {
 	if len(history) < LeastHistory {
-		return nil, ErrLearning
+		return nil, errLearning
 	}
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha

@@ -190,7 +190,7 @@ func (h *History) put(ctx context.Context, tx *sql.Tx, file string, state [2]int
 		if b, err = os.ReadFile(filepath.Join(h.dir, file)); err != nil {
 			return nil, err
 		}
-		return ParseRecord(b)
+		return parseRecord(b)
 	}()
 	if err != nil {
 		problem, b = err.Error(), nil
@@ -231,7 +231,7 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 		if err := rows.Scan(&b); err != nil {
 			return nil, fmt.Errorf("open history: %w", err)
 		}
-		r, err := ParseRecord(b)
+		r, err := parseRecord(b)
 		if err != nil {
 			return nil, fmt.Errorf("read the index of the history: %w; remove %s", err, filepath.Join(h.dir, indexFile))
 		}

@@ -224,7 +224,7 @@ func TestGate(t *testing.T) {
 	if testing.Short() {
 		trials = 100
 	}
-	gate := func(history int, days, worse float64, confirm int) (red, open int) {
+	gates := func(history int, days, worse float64, confirm int) (red, open int) {
 		for i := range trials {
 			w := &world{r: rand.New(rand.NewPCG(11, uint64(i))), spread: .03}
 			run := func(worse float64) *Record {
@@ -235,13 +235,13 @@ func TestGate(t *testing.T) {
 			for range history {
 				past = append(past, run(0))
 			}
-			c, err := Gate(past, []*Record{run(worse)}, Options{})
+			c, err := gate(past, []*Record{run(worse)}, Options{})
 			if err == nil && c.Verdict == scenarios.Regression && confirm > 0 {
 				var fresh []*Record
 				for range confirm {
 					fresh = append(fresh, w.record(worse)) // on the same day
 				}
-				c, err = Gate(past, fresh, Options{})
+				c, err = gate(past, fresh, Options{})
 			}
 			must(t, err)
 			switch c.Verdict {
@@ -255,17 +255,17 @@ func TestGate(t *testing.T) {
 	}
 	two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)*float64(trials))
 	for _, n := range []int{LeastHistory, 20} {
-		red, open := gate(n, .02, 0, 0)
+		red, open := gates(n, .02, 0, 0)
 		t.Logf("history of %d, no worse: red %d, inconclusive %d of %d", n, red, open, trials)
 		if float64(red) > DefaultAlpha*float64(trials)+two {
 			t.Errorf("history of %d: %d of %d false alarms", n, red, trials)
 		}
-		again, _ := gate(n, .02, 0, 2)
+		again, _ := gates(n, .02, 0, 2)
 		t.Logf("history of %d, no worse, confirmed: red %d of %d", n, again, trials)
 		if again > red {
 			t.Errorf("fresh runs made %d red ones of %d", again, red)
 		}
-		seen, _ := gate(n, .02, .3, 2)
+		seen, _ := gates(n, .02, .3, 2)
 		t.Logf("history of %d, worse by 30 %%: red %d of %d", n, seen, trials)
 		if float64(seen) < .8*float64(trials) {
 			t.Errorf("history of %d: 30 %% worse is seen %d times of %d", n, seen, trials)
@@ -276,7 +276,7 @@ func TestGate(t *testing.T) {
 	for range LeastHistory - 1 {
 		past = append(past, w.record(0))
 	}
-	if _, err := Gate(past, []*Record{w.record(0)}, Options{}); !errors.Is(err, ErrLearning) {
+	if _, err := gate(past, []*Record{w.record(0)}, Options{}); !errors.Is(err, errLearning) {
 		t.Errorf("a history of %d judges: %v", len(past), err)
 	}
 }
@@ -329,14 +329,14 @@ func TestChanges(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Changes(series(3, tt.levels...), leastLevel, 1, rand.New(rand.NewPCG(1, 1)))
+			got := changes(series(3, tt.levels...), leastLevel, 1, rand.New(rand.NewPCG(1, 1)))
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("moved at %v, want %v", got, tt.want)
 			}
 		})
 	}
 	for _, short := range [][]float64{nil, {1}, {1, 2, 3}, {5, 5, 5, 5, 5, 5, 5, 5, 5, 5}} {
-		if got := Changes(short, leastLevel, 1, rand.New(rand.NewPCG(1, 1))); got != nil {
+		if got := changes(short, leastLevel, 1, rand.New(rand.NewPCG(1, 1))); got != nil {
 			t.Errorf("%v moved at %v", short, got)
 		}
 	}
@@ -356,7 +356,7 @@ func TestChanges_FalseAlarms(t *testing.T) {
 		for range 30 {
 			x = append(x, r.NormFloat64())
 		}
-		if Changes(x, leastLevel, 1, r) != nil {
+		if changes(x, leastLevel, 1, r) != nil {
 			moved++
 		}
 	}
@@ -412,7 +412,7 @@ func FuzzParseRecord(f *testing.F) {
 	f.Add(b)
 	f.Add([]byte(`{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"errors","value":null,"count":0}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := ParseRecord(b)
+		r, err := parseRecord(b)
 		if err != nil {
 			return
 		}
@@ -422,7 +422,7 @@ func FuzzParseRecord(f *testing.F) {
 			c.Started = r.Started.Add(time.Duration(i) * time.Hour)
 			past = append(past, &c)
 		}
-		if c, err := Gate(past, []*Record{r}, Options{}); err == nil && c.Verdict == scenarios.Regression {
+		if c, err := gate(past, []*Record{r}, Options{}); err == nil && c.Verdict == scenarios.Regression {
 			t.Errorf("a run is worse than itself: %s", c.Reason)
 		}
 		var out strings.Builder
@@ -480,7 +480,7 @@ func TestGate_Enough(t *testing.T) {
 	for range LeastHistory {
 		past = append(past, w.record(0))
 	}
-	c, err := Gate(past, past[:1], Options{Metrics: []string{"p50"}})
+	c, err := gate(past, past[:1], Options{Metrics: []string{"p50"}})
 	must(t, err)
 	if !strings.Contains(c.Reason, "no history is long enough") {
 		t.Errorf("single runs that differ by a fifth: %s", c.Reason)
@@ -521,7 +521,7 @@ func FuzzHistory(f *testing.F) {
 		must(t, h.Add(good))
 		h = opened(t, dir)
 		want := 1
-		if _, err := ParseRecord(record); err == nil {
+		if _, err := parseRecord(record); err == nil {
 			want = 2
 		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
 			t.Errorf("what is no record is told as %v", h.Problems)

@@ -14,7 +14,7 @@ import (
 // ignored. A metric that most base runs lack too, such as that of a rare step, is left out and
 // listed. There is no row for a metric that no run has, nor for a percentile with too few
 // requests.
-func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64) *test {
+func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64) *test {
 	a, ofA := column(base, p, m.Name)
 	b, ofB := column(cand, p, m.Name)
 	if len(a)+len(b) == 0 || !m.rests(a, b) {
@@ -49,12 +49,12 @@ func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64
 
 // comesAndGoes reports whether a run may lack a metric without a problem: in the phase of a
 // recovery that took no time, and for CPU time under a tick.
-func comesAndGoes(p place, m *Metric) bool {
+func comesAndGoes(p place, m *metric) bool {
 	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.Name == "cpu"
 }
 
 // blank is a row without data.
-func (c *Comparison) blank(p place, m *Metric, margin float64) *test {
+func (c *Comparison) blank(p place, m *metric, margin float64) *test {
 	return &test{metric: m, limit: m.limit(margin), Row: Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
 		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,

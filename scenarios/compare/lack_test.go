@@ -48,7 +48,7 @@ func TestGate_Lacks(t *testing.T) {
 			if !tt.now {
 				now.without("p95")
 			}
-			c, err := Gate(history, []*Record{now}, Options{})
+			c, err := gate(history, []*Record{now}, Options{})
 			must(t, err)
 			checkLack(t, c, "p95", tt.row, tt.whole, tt.says)
 		})

@@ -13,7 +13,7 @@ import (
 //
 // [Changes] separates levels from noise, over all rows. A new level counts once it has
 // [LeastHistory] records.
-func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) []value {
+func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) []value {
 	if c.history == nil {
 		return a
 	}

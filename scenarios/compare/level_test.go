@@ -52,7 +52,7 @@ func TestGate_Levels(t *testing.T) {
 						history = append(history, r)
 					}
 				}
-				c, err := Gate(history, []*Record{w.record(tt.worse)}, Options{Margins: tt.margins, Metrics: []string{"p95"}})
+				c, err := gate(history, []*Record{w.record(tt.worse)}, Options{Margins: tt.margins, Metrics: []string{"p95"}})
 				must(t, err)
 				if c.Verdict == scenarios.Regression {
 					red += 1. / trials
@@ -78,7 +78,7 @@ func TestGate_LevelOfRate(t *testing.T) {
 		}
 		history = append(history, rateRecord(i, rate*math.Exp(.01*float64(i%3-1))))
 	}
-	c, err := Gate(history, []*Record{rateRecord(30, 120)}, Options{})
+	c, err := gate(history, []*Record{rateRecord(30, 120)}, Options{})
 	must(t, err)
 	if c.Verdict != scenarios.Regression || len(c.Moved) != 1 {
 		t.Errorf("%s: %v", c.Reason, c.Moved)

@@ -14,7 +14,7 @@ import (
 )
 
 // A Metric has one value per run for a phase, a load and a step.
-type Metric struct {
+type metric struct {
 	Name   string
 	Unit   slo.Unit
 	Margin float64 // change that is tolerated: a share of the value; for shares themselves a difference
@@ -26,7 +26,7 @@ type Metric struct {
 
 // metrics are the compared metrics, in the order of reports. P99 has a wide margin: runs of a
 // minute differ in it by more than a tenth without any change.
-var metrics = []Metric{
+var metrics = []metric{
 	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, of: func(c *result.Cell) result.Num { return c.Response.P50 }},
 	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, of: func(c *result.Cell) result.Num { return c.Response.P90 }},
 	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, of: func(c *result.Cell) result.Num { return c.Response.P95 }},
@@ -48,10 +48,10 @@ func MetricNames() []string {
 }
 
 // ratio reports whether values are compared by their ratio instead of their difference.
-func (m *Metric) ratio() bool { return m.Unit != slo.ShareOf }
+func (m *metric) ratio() bool { return m.Unit != slo.ShareOf }
 
 // change is by how much b is worse than a, on the scale on which changes add up.
-func (m *Metric) change(a, b float64) float64 {
+func (m *metric) change(a, b float64) float64 {
 	d := b - a
 	if m.ratio() {
 		d = math.Log(b / a)
@@ -63,7 +63,7 @@ func (m *Metric) change(a, b float64) float64 {
 }
 
 // scaled converts a value to the scale of changes: change(a, b) = scaled(b) - scaled(a).
-func (m *Metric) scaled(x float64) float64 {
+func (m *metric) scaled(x float64) float64 {
 	if m.ratio() {
 		x = math.Log(x)
 	}
@@ -74,7 +74,7 @@ func (m *Metric) scaled(x float64) float64 {
 }
 
 // value is the inverse of scaled.
-func (m *Metric) value(x float64) float64 {
+func (m *metric) value(x float64) float64 {
 	if m.higher {
 		x = -x
 	}
@@ -86,7 +86,7 @@ func (m *Metric) value(x float64) float64 {
 
 // limit converts a margin to the scale of changes. A rate that may fall by 5 % may fall to 0.95 of
 // itself.
-func (m *Metric) limit(margin float64) float64 {
+func (m *metric) limit(margin float64) float64 {
 	switch {
 	case !m.ratio():
 		return margin
@@ -98,7 +98,7 @@ func (m *Metric) limit(margin float64) float64 {
 
 // worse converts a change into the share by which the value is worse, or into the difference of
 // shares. It is negative for an improvement.
-func (m *Metric) worse(d float64) float64 {
+func (m *metric) worse(d float64) float64 {
 	switch {
 	case !m.ratio():
 		return d
@@ -144,7 +144,7 @@ func orKnown(hint string, known []string) string {
 }
 
 // of returns the margin of a metric.
-func (m Margins) of(metric *Metric) float64 {
+func (m Margins) of(metric *metric) float64 {
 	if share, given := m[metric.Name]; given {
 		return share
 	}
@@ -169,7 +169,7 @@ func DefaultMargins() Margins {
 	return m
 }
 
-func metricNamed(name string) *Metric {
+func metricNamed(name string) *metric {
 	for i := range metrics {
 		if metrics[i].Name == name {
 			return &metrics[i]

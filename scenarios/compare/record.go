@@ -49,7 +49,7 @@ type Kept struct {
 
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
-	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: Key(r), Machine: m, Started: r.Started}
+	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: digest(r), Machine: m, Started: r.Started}
 	all := valuesOf(r)
 	for _, at := range places(r, []values{all}) {
 		for i := range metrics {
@@ -66,7 +66,7 @@ func NewRecord(r *result.Result, m Machine) *Record {
 }
 
 // Key is the digest of the resolved scenario of a run, and of whether faults were injected.
-func Key(r *result.Result) string {
+func digest(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])
 }
@@ -87,8 +87,8 @@ func (r *Record) values() values {
 // mostValues bounds a record: brunt never writes a larger one.
 const mostValues = 100_000
 
-// ParseRecord parses a record's file.
-func ParseRecord(b []byte) (*Record, error) {
+// parseRecord parses a record's file.
+func parseRecord(b []byte) (*Record, error) {
 	var r Record
 	if err := json.Unmarshal(b, &r); err != nil { // trailing data is refused as well: it might be another record
 		return nil, err

@@ -119,7 +119,7 @@ const tickOf = .01
 const beyond = 10
 
 // rests reports whether values are based on enough requests.
-func (m *Metric) rests(sides ...[]value) bool {
+func (m *metric) rests(sides ...[]value) bool {
 	if m.quantile == 0 {
 		return true
 	}

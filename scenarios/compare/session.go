@@ -16,7 +16,7 @@ type session struct {
 }
 
 // sessionOf makes one session of values, each of which may itself be the mean of several runs.
-func (m *Metric) sessionOf(vs []value) session {
+func (m *metric) sessionOf(vs []value) session {
 	var s session
 	for _, v := range vs {
 		s.runs += v.times()

@@ -69,7 +69,7 @@ func Trends(all []*Record, o Options) []Trend {
 
 // trend computes the trend of a metric at a place. Series is the number of series that share the
 // significance level.
-func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
+func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Moves: []Move{}, Levels: []float64{}}
 	var points []float64
 	var index []int // of the points
@@ -84,7 +84,7 @@ func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
 		}
 	}
 	from := 0
-	cuts := Changes(points, leastLevel, series, rand.New(rand.NewPCG(1, uint64(len(points)))))
+	cuts := changes(points, leastLevel, series, rand.New(rand.NewPCG(1, uint64(len(points)))))
 	for _, cut := range append(cuts, len(points)) {
 		if cut > from {
 			t.Levels = append(t.Levels, m.middle(points[from:cut]))

@@ -28,7 +28,7 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 		return t.Make(n)
 	}
 	for {
-		if c, err = Gate(t.History, now, o); err != nil || c.Verdict != scenarios.Inconclusive || len(now) >= t.Runs {
+		if c, err = gate(t.History, now, o); err != nil || c.Verdict != scenarios.Inconclusive || len(now) >= t.Runs {
 			break
 		}
 		further, err := more(1)
@@ -45,7 +45,7 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 	if err != nil {
 		return c, now, err
 	}
-	again, err := Gate(t.History, fresh, o)
+	again, err := gate(t.History, fresh, o)
 	if err != nil {
 		return c, now, err
 	}

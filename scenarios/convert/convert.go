@@ -2,7 +2,7 @@
 // recordings of browsers (HAR), OpenAPI documents, plans of JMeter, commands of curl and scripts
 // of k6.
 //
-//	text -Convert-> the Converter of its format -> draft.Draft: steps, loads, data -> Scenario
+//	text -Convert-> the Converter of its format -> draft.Builder: steps, loads, data -> Scenario
 //	                                                  |
 //	                                                  notes: what cannot be converted
 //
@@ -14,7 +14,7 @@
 // Text of the source is never interpreted as the language of scenarios: text that looks like a
 // placeholder is escaped, and no text can break out of its comment or its line.
 //
-// To add a format, add a package with a [draft.Converter], and a line to [Converters].
+// To add a format, add a package with a [draft.Converter], and a line to [converters].
 package convert
 
 import (
@@ -32,8 +32,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Converters lists the supported formats.
-func Converters() []draft.Converter {
+// converters lists the supported formats.
+func converters() []draft.Converter {
 	return []draft.Converter{
 		curl.Converter(),
 		har.Converter(),
@@ -45,7 +45,7 @@ func Converters() []draft.Converter {
 }
 
 // Kinds lists the names of the supported formats.
-func Kinds() []string { return names(Converters()) }
+func Kinds() []string { return names(converters()) }
 
 func names(of []draft.Converter) []string {
 	var out []string
@@ -59,9 +59,9 @@ func names(of []draft.Converter) []string {
 // maxSource is the maximum length of a source, in bytes.
 const maxSource = 256 << 20
 
-// Convert converts a source in one of the formats of [Converters] to a scenario.
+// Convert converts a source in one of the formats of [converters] to a scenario.
 func Convert(source []byte, o draft.Options) (*draft.Scenario, error) {
-	return convertWith(Converters(), source, o)
+	return convertWith(converters(), source, o)
 }
 
 // convertWith converts a source in one of the formats of a list to a scenario.

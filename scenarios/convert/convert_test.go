@@ -276,7 +276,7 @@ func FuzzConvert(f *testing.F) {
 // TestConverter_Toy checks that a format is one converter and one line of the list: a list of
 // URLs, one per line, becomes a valid scenario.
 func TestConverter_Toy(t *testing.T) {
-	toy := draft.Converter{Name: "urls", Convert: func(d *draft.Draft, source []byte) error {
+	toy := draft.Converter{Name: "urls", Convert: func(d *draft.Builder, source []byte) error {
 		steps := draft.List()
 		for line := range strings.Lines(string(source)) {
 			steps.Items = append(steps.Items, (&draft.Node{}).Set("get", draft.Plain(strings.TrimSpace(line))))
@@ -284,7 +284,7 @@ func TestConverter_Toy(t *testing.T) {
 		d.Load.Set("urls", d.Arrivals("1/s", "lines of the file").Set("flow", steps))
 		return nil
 	}}
-	list := append(Converters(), toy)
+	list := append(converters(), toy)
 	made, err := convertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"), draft.Options{Kind: "urls", File: "list.txt"})
 	if err != nil {
 		t.Fatal(err)

@@ -41,8 +41,8 @@ const (
 	Bad     CheckState = "bad"     // brunt can't work
 )
 
-// Doctor checks what this machine can do. It changes nothing on the machine.
-func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
+// Machine checks what this machine can do. It changes nothing on the machine.
+func Machine(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), deathSignal(),
@@ -199,8 +199,8 @@ func engine(ctx context.Context, getenv func(string) string) Check {
 	return c
 }
 
-// DoctorPolicies reports the policies in force and what they allow.
-func DoctorPolicies(paths []string) []Check {
+// Policies reports the policies in force and what they allow.
+func Policies(paths []string) []Check {
 	if len(paths) == 0 {
 		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}
 	}

@@ -50,5 +50,7 @@ type endingUser struct {
 	end       func(targets.Session, *template.Iter)
 }
 
+var _ load.Ender = (*endingUser)(nil)
+
 // EndIteration implements [load.Ender].
 func (u *endingUser) EndIteration(it *template.Iter) { u.end(u.session, it) }

@@ -120,7 +120,7 @@ func (k *Child) hold(started chan<- error) {
 		return
 	}
 	defer close(k.ended)
-	k.exit.Wire = Read(k.out, k.to)
+	k.exit.Wire = readMessages(k.out, k.to)
 	if k.exit.Wire != nil { // its messages can no longer be parsed
 		_ = k.cmd.Process.Kill()
 	}
@@ -213,7 +213,7 @@ func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
 		}
 		return nil, fmt.Errorf("%s inspect: %w", Binary, err)
 	}
-	return ParsePlan(out.Bytes())
+	return parsePlan(out.Bytes())
 }
 
 // Complaint extracts k6's error message, in one line.

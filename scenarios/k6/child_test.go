@@ -249,7 +249,7 @@ func TestFind(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	env := map[string]string{}
 	look := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
-	if _, err := Find(filepath.Join(dir, "brunt"), look); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), Build) {
+	if _, err := Find(filepath.Join(dir, "brunt"), look); !errors.Is(err, errNotFound) || !strings.Contains(err.Error(), Build) {
 		t.Errorf("%v", err)
 	}
 	if err := os.WriteFile(path, []byte("x"), 0o700); err != nil {
@@ -313,7 +313,7 @@ func TestCodeOf(t *testing.T) {
 		{1210, "dial tcp 10.1.2.3:80: 10.1.2.3 " + NotAllowed, CodeNotAllowed, false, true},
 		{1503, "", 1503, true, false},
 	} {
-		if got := CodeOf(c.code, c.text); got != c.want || WasSent(got) != c.sent || IsNotAllowed(c.text) != c.outsider {
+		if got := CodeOf(c.code, c.text); got != c.want || WasSent(got) != c.sent || isNotAllowed(c.text) != c.outsider {
 			t.Errorf("%d %s: %d, sent %v", c.code, c.text, got, WasSent(got))
 		}
 	}

@@ -15,8 +15,8 @@ const Binary = "brunt-k6"
 // Build is the command that builds Binary in brunt's source tree.
 const Build = "CGO_ENABLED=0 go build -tags k6 -o " + Binary + " ./cmd/" + Binary
 
-// ErrNotFound reports that brunt-k6 was not found. Its text says how to build it.
-var ErrNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)
+// errNotFound reports that brunt-k6 was not found. Its text says how to build it.
+var errNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)
 
 // Find finds brunt-k6: at $BRUNT_K6, in the folder of the program self, or in PATH.
 func Find(self string, env func(string) (string, bool)) (string, error) {
@@ -42,7 +42,7 @@ func Find(self string, env func(string) (string, bool)) (string, error) {
 	}
 	found, err := exec.LookPath(name)
 	if err != nil {
-		return "", ErrNotFound
+		return "", errNotFound
 	}
 	return filepath.Abs(found)
 }

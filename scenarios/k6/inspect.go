@@ -42,8 +42,8 @@ type inspected struct {
 	MaxVUs        int                        `json:"maxVUs"`
 }
 
-// ParsePlan reads k6's description of a script.
-func ParsePlan(text []byte) (*Plan, error) {
+// parsePlan reads k6's description of a script.
+func parsePlan(text []byte) (*Plan, error) {
 	var in inspected
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, fmt.Errorf("what k6 says of the script can't be read: %w", err)

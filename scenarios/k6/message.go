@@ -135,7 +135,7 @@ const CodeClosed = -2
 // CodeOf derives the code of a request's error from k6's report of it.
 func CodeOf(code int, text string) int {
 	switch {
-	case IsNotAllowed(text):
+	case isNotAllowed(text):
 		return CodeNotAllowed
 	case code == 1000 && (strings.HasSuffix(text, "EOF") || strings.Contains(text, "server closed idle connection")):
 		return CodeClosed
@@ -149,5 +149,5 @@ func WasSent(code int) bool {
 	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
 }
 
-// IsNotAllowed recognizes the error of the allow-list by its text, because k6 keeps nothing else of it.
-func IsNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }
+// isNotAllowed recognizes the error of the allow-list by its text, because k6 keeps nothing else of it.
+func isNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

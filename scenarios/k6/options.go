@@ -54,8 +54,8 @@ func (c Change) Apply(options []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// SetupTimeout returns the limit for the script's own setup.
-func SetupTimeout(options []byte) time.Duration {
+// setupTimeout returns the limit for the script's own setup.
+func setupTimeout(options []byte) time.Duration {
 	var o struct {
 		SetupTimeout any `json:"setupTimeout"`
 	}

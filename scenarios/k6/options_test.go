@@ -106,7 +106,7 @@ func TestApply_Tags(t *testing.T) {
 }
 
 func TestParsePlan(t *testing.T) {
-	p, err := ParsePlan([]byte(`{"totalDuration":"1m30s","maxVUs":70,
+	p, err := parsePlan([]byte(`{"totalDuration":"1m30s","maxVUs":70,
 		"thresholds":{"b":["p(95)<200",{"threshold":"max<1","abortOnFail":true,"delayAbortEval":"10s"}],"a{x:y}":["count>1"]},
 		"scenarios":{
 			"late":{"executor":"ramping-arrival-rate","startTime":"10s","startRate":60,"timeUnit":"1m",
@@ -134,7 +134,7 @@ func TestParsePlan(t *testing.T) {
 		`{"scenarios":{"a":{"executor":"shared-iterations","options":{"browser":{"type":"chromium"}}}}}`, `k6 says hello`,
 		`{"thresholds":{"a":["p95<1"]}}`, `{"thresholds":{"a":"count>1"}}`, `{"thresholds":{"a":[5]}}`,
 	} {
-		if _, err := ParsePlan([]byte(bad)); err == nil {
+		if _, err := parsePlan([]byte(bad)); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
 	}
@@ -163,7 +163,7 @@ func FuzzApply(f *testing.F) {
 	f.Add([]byte(`{"scenarios":{"a":{"executor":"ramping-vus","stages":[{"duration":"1s","target":5}]}}}`), 5.0, 3, int64(time.Second))
 	f.Fuzz(func(_ *testing.T, options []byte, rate float64, vus int, d int64) {
 		_, _ = Change{Rate: rate, VUs: vus, Duration: time.Duration(d)}.Apply(options)
-		_, _ = ParsePlan(options)
-		_ = SetupTimeout(options)
+		_, _ = parsePlan(options)
+		_ = setupTimeout(options)
 	})
 }

@@ -36,7 +36,7 @@ func TestStream_Checks(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGot()
-	if err := Read(&b, g); err != nil {
+	if err := readMessages(&b, g); err != nil {
 		t.Fatal(err)
 	}
 	if g.dropped != 3 || len(g.exceptions) != 1 || len(g.exceptions[0]) > 2100 {
@@ -94,7 +94,7 @@ func TestStream_Lost(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGot()
-	if err := Read(&w.Buffer, g); err != nil {
+	if err := readMessages(&w.Buffer, g); err != nil {
 		t.Fatal(err)
 	}
 	if got := int64(len(g.requests)) + g.last().Lost; got != n || g.last().End == nil {
@@ -133,7 +133,7 @@ func TestStream_Steps(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGot()
-	if err := Read(&b, g); err != nil {
+	if err := readMessages(&b, g); err != nil {
 		t.Fatal(err)
 	}
 	if len(g.steps) != MostSteps+1 || g.steps[MostSteps] != OtherSteps || g.last().Others != 2*MostSteps {

@@ -62,7 +62,7 @@ func TestPlay_WebSocket(t *testing.T) {
 			export default function () { const s = new WebSocket('ws://192.0.2.1/chat'); s.onerror = (e) => { throw new Error(e.error); }; }`)
 		c.Allow = [][]string{{"192.0.2.2"}}
 		g, _ := play(t, c)
-		if len(g.exceptions) != 1 || !IsNotAllowed(g.exceptions[0]) {
+		if len(g.exceptions) != 1 || !isNotAllowed(g.exceptions[0]) {
 			t.Errorf("%q", g.exceptions)
 		}
 	})

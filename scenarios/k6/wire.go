@@ -119,9 +119,9 @@ func appendNote(b []byte, n *Note) []byte {
 // wrote to its standard output.
 var errFrame = errors.New("what brunt-k6 sent can't be read")
 
-// Read passes all frames to h, until r ends. An end within a frame is [io.ErrUnexpectedEOF]: the
+// readMessages passes all frames to h, until r ends. An end within a frame is [io.ErrUnexpectedEOF]: the
 // process died while it wrote.
-func Read(r io.Reader, h Handler) error {
+func readMessages(r io.Reader, h Handler) error {
 	d := decoder{r: bufio.NewReaderSize(r, 1<<16)}
 	for {
 		frame, err := d.r.ReadByte()

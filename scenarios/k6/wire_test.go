@@ -29,7 +29,7 @@ func sent() []byte {
 
 func TestRead(t *testing.T) {
 	g := newGot()
-	if err := Read(bytes.NewReader(sent()), g); err != nil {
+	if err := readMessages(bytes.NewReader(sent()), g); err != nil {
 		t.Fatal(err)
 	}
 	if !g.wall.Equal(time.Unix(1_800_000_000, 5)) || g.steps[0] != "list posts" || g.checks[0] != "is 200" || g.dropped != 7 || g.users != 50 {
@@ -55,7 +55,7 @@ func TestRead_Cut(t *testing.T) {
 	whole := sent()
 	ends := map[int]bool{}
 	for n := range whole {
-		err := Read(bytes.NewReader(whole[:n]), newGot())
+		err := readMessages(bytes.NewReader(whole[:n]), newGot())
 		switch {
 		case err == nil:
 			ends[n] = true
@@ -79,7 +79,7 @@ func TestRead_Wrong(t *testing.T) {
 		{"a number without end", string([]byte{frameUsers}) + strings.Repeat("\xff", 20), "overflows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := Read(strings.NewReader(c.frames), newGot()); err == nil || !strings.Contains(err.Error(), c.want) {
+			if err := readMessages(strings.NewReader(c.frames), newGot()); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
@@ -88,5 +88,5 @@ func TestRead_Wrong(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(sent())
-	f.Fuzz(func(_ *testing.T, b []byte) { _ = Read(bytes.NewReader(b), newGot()) })
+	f.Fuzz(func(_ *testing.T, b []byte) { _ = readMessages(bytes.NewReader(b), newGot()) })
 }

@@ -99,6 +99,11 @@ func Figures(f float64) string {
 	return syntax.Decimal(math.Round(f*p) / p)
 }
 
+var (
+	_ syntax.NodeDecoder = (*Duration)(nil)
+	_ syntax.Schemer     = (*Duration)(nil)
+)
+
 // DecodeNode implements [NodeDecoder].
 func (d *Duration) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.DecodeScalar(n, m, ParseDuration, func(v time.Duration) { *d = Duration(v) })

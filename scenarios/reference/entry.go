@@ -10,7 +10,7 @@ import (
 )
 
 // An Entry is one thing that can be explained.
-type Entry struct {
+type entry struct {
 	Path  string   // such as chaos.network.latency.delay
 	Sort  string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic
 	Text  string   // its meaning: a sentence or more; of a topic Markdown
@@ -23,7 +23,7 @@ type Entry struct {
 }
 
 // name returns the last part of the entry's path, where a kind of fault is one part.
-func (e *Entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
+func (e *entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
 
 // A node is a part of a JSON Schema.
 type node map[string]any
@@ -31,7 +31,7 @@ type node map[string]any
 // A walker makes entries of a schema.
 type walker struct {
 	defs    node
-	entries map[string]*Entry
+	entries map[string]*entry
 	faults  []string
 
 	executors map[string]string // descriptions by name
@@ -39,7 +39,7 @@ type walker struct {
 
 // readSchema adds the entries of a schema below a prefix; an empty prefix is the scenario itself.
 // It returns the descriptions of executors.
-func readSchema(text []byte, prefix string, faults []string, entries map[string]*Entry) (map[string]string, error) {
+func readSchema(text []byte, prefix string, faults []string, entries map[string]*entry) (map[string]string, error) {
 	var root node
 	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
@@ -132,10 +132,10 @@ func join(path, key string) string {
 }
 
 // add adds the description of a path to its entry.
-func (w *walker) add(path, sort string, s node, must bool) *Entry {
+func (w *walker) add(path, sort string, s node, must bool) *entry {
 	e := w.entries[path]
 	if e == nil {
-		e = &Entry{Path: path, Sort: sort, Must: must}
+		e = &entry{Path: path, Sort: sort, Must: must}
 		w.entries[path] = e
 	}
 	e.Must = e.Must && must

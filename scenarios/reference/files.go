@@ -67,7 +67,7 @@ func head(title string, columns ...string) string {
 
 // keys has the keys below a path; none is the scenario itself.
 func (r *Reference) keys(title, path string) string {
-	var below []*Entry
+	var below []*entry
 	if path == "" {
 		for _, e := range r.of("key") {
 			if !strings.Contains(e.Path, ".") && e.Path != "step" {
@@ -83,7 +83,7 @@ func (r *Reference) keys(title, path string) string {
 	return head(title, "key", "", "value") + r.keyRows(below, path)
 }
 
-func (r *Reference) keyRows(below []*Entry, path string) string {
+func (r *Reference) keyRows(below []*entry, path string) string {
 	var b strings.Builder
 	for _, e := range below {
 		text := e.Text
@@ -176,7 +176,7 @@ func (r *Reference) faultsTable() string {
 
 // timing has the keys of every fault, besides its kind.
 func (r *Reference) timing() string {
-	var below []*Entry
+	var below []*entry
 	for _, e := range r.below(r.entries["chaos"]) {
 		if e.Sort == "key" {
 			below = append(below, e)
@@ -189,7 +189,7 @@ func (r *Reference) timing() string {
 // its own, once.
 func (r *Reference) faultKeys() string {
 	times, faults := map[string]int{}, r.of("fault")
-	text := func(e *Entry, fault *Entry) string { return e.name(fault.Path) + "\n" + e.Text }
+	text := func(e *entry, fault *entry) string { return e.name(fault.Path) + "\n" + e.Text }
 	for _, f := range faults {
 		for _, e := range r.below(f) {
 			times[text(e, f)]++
@@ -200,7 +200,7 @@ func (r *Reference) faultKeys() string {
 	var shared []string
 	seen := map[string]bool{}
 	for _, f := range faults {
-		var own []*Entry
+		var own []*entry
 		for _, e := range r.below(f) {
 			if times[text(e, f)] < 4 {
 				own = append(own, e)

@@ -27,14 +27,14 @@ type Sources struct {
 
 // A Reference holds all entries that can be explained.
 type Reference struct {
-	entries   map[string]*Entry
+	entries   map[string]*entry
 	executors int // number of executors
 	from      Sources
 }
 
 // New makes a reference. An error names the schema that can't be read.
 func New(from Sources) (*Reference, error) {
-	r := &Reference{entries: map[string]*Entry{}, from: from}
+	r := &Reference{entries: map[string]*entry{}, from: from}
 	executors := map[string]string{}
 	for _, s := range []struct {
 		prefix string
@@ -48,7 +48,7 @@ func New(from Sources) (*Reference, error) {
 	}
 	r.executors = len(executors)
 	for name, text := range executors {
-		e := &Entry{Path: name, Sort: "executor", Text: sentence(text, true)}
+		e := &entry{Path: name, Sort: "executor", Text: sentence(text, true)}
 		for _, key := range slices.Sorted(maps.Keys(r.entries)) {
 			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) && len(x.Only) < r.executors-1 {
 				e.Keys = append(e.Keys, key)
@@ -57,23 +57,23 @@ func New(from Sources) (*Reference, error) {
 		r.put(e)
 	}
 	for name, text := range from.Formats {
-		r.put(&Entry{Path: "format." + name, Sort: "format", Text: text})
+		r.put(&entry{Path: "format." + name, Sort: "format", Text: text})
 	}
 	for _, name := range slo.MetricNames() {
-		r.put(&Entry{Path: "metric." + name, Sort: "metric", Text: metricText(name)})
+		r.put(&entry{Path: "metric." + name, Sort: "metric", Text: metricText(name)})
 	}
 	for _, row := range from.ExitCodes {
 		for code := range strings.SplitSeq(row[0], ", ") {
-			r.put(&Entry{Path: code, Sort: "exit code", Text: fmt.Sprintf("%s: %s.", row[1], row[2])})
+			r.put(&entry{Path: code, Sort: "exit code", Text: fmt.Sprintf("%s: %s.", row[1], row[2])})
 		}
 	}
 	for _, t := range glossary {
-		r.put(&Entry{Path: "term." + t.name, Sort: "term", Text: t.text})
+		r.put(&entry{Path: "term." + t.name, Sort: "term", Text: t.text})
 	}
 	return r, r.readTopics()
 }
 
-func (r *Reference) put(e *Entry) { r.entries[e.Path] = e }
+func (r *Reference) put(e *entry) { r.entries[e.Path] = e }
 
 func (r *Reference) readTopics() error {
 	files, err := topics.ReadDir("topics")
@@ -86,7 +86,7 @@ func (r *Reference) readTopics() error {
 			return err
 		}
 		name := strings.TrimSuffix(f.Name(), ".md")
-		r.put(&Entry{Path: "topic." + name, Sort: "topic", Text: string(b)})
+		r.put(&entry{Path: "topic." + name, Sort: "topic", Text: string(b)})
 	}
 	return nil
 }
@@ -97,16 +97,16 @@ var lists = map[string]string{
 	"exit-codes": "exit code", "formats": "format",
 }
 
-// An UnknownError reports a query without an entry.
-type UnknownError struct{ Query, Hint string }
+// An unknownError reports a query without an entry.
+type unknownError struct{ Query, Hint string }
 
-func (e *UnknownError) Error() string {
+func (e *unknownError) Error() string {
 	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query, cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
 }
 
 // Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
 // exit code, a term, a topic, or the name of a list of them. Words of a term may be apart: "in flight" is
-// in-flight. The error is an [UnknownError].
+// in-flight. The error is an [unknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
 	if query == "" {
@@ -123,7 +123,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return "", &UnknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}
+		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.names())}
 	case len(found) > maxWhole:
 		fmt.Fprintf(&b, "%s is a key in several places:\n\n", query)
 		r.table(&b, r.together(found), "")
@@ -143,8 +143,8 @@ const maxWhole = 4
 
 // find returns the entries that a name selects: those with this path, else those whose path ends
 // in it. A term, a metric and a key may share a name.
-func (r *Reference) find(query string) []*Entry {
-	var found []*Entry
+func (r *Reference) find(query string) []*entry {
+	var found []*entry
 	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format."} {
 		if e := r.entries[prefix+query]; e != nil {
 			found = append(found, e)
@@ -173,8 +173,8 @@ func (r *Reference) find(query string) []*Entry {
 }
 
 // together merges entries with the same text in several faults into one, of chaos.FAULT.
-func (r *Reference) together(found []*Entry) []*Entry {
-	var out []*Entry
+func (r *Reference) together(found []*entry) []*entry {
+	var out []*entry
 	at := map[string]int{} // index in out, by path and text
 	for _, e := range found {
 		same := *e
@@ -212,8 +212,8 @@ func (r *Reference) names() []string {
 }
 
 // of lists the entries of one sort, ordered by path.
-func (r *Reference) of(sort string) []*Entry {
-	var out []*Entry
+func (r *Reference) of(sort string) []*entry {
+	var out []*entry
 	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
 		if e := r.entries[p]; e.Sort == sort {
 			out = append(out, e)
@@ -223,8 +223,8 @@ func (r *Reference) of(sort string) []*Entry {
 }
 
 // below returns the entries of an entry's keys.
-func (r *Reference) below(e *Entry) []*Entry {
-	out := make([]*Entry, len(e.Keys))
+func (r *Reference) below(e *entry) []*entry {
+	out := make([]*entry, len(e.Keys))
 	for i, p := range e.Keys {
 		out[i] = r.entries[p]
 	}

@@ -122,8 +122,8 @@ func TestGlossary(t *testing.T) {
 // TestSchema_Described checks that keys are described by the comments of their fields. If many
 // are not, a package with settings lacks a Source in sources.
 func TestSchema_Described(t *testing.T) {
-	entries := map[string]*Entry{}
-	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "result": ResultSchema(), "event": EventSchema()} {
+	entries := map[string]*entry{}
+	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "result": Result(), "event": EventSchema()} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)

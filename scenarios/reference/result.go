@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ResultSchema is the JSON Schema of result.json.
-func ResultSchema() syntax.Schema { return result.ResultSchema(published()) }
+// Result is the JSON Schema of result.json.
+func Result() syntax.Schema { return result.Schema(published()) }
 
 // EventSchema is the JSON Schema of a line of events.jsonl.
 func EventSchema() syntax.Schema { return result.EventSchema(published()) }

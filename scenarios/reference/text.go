@@ -15,7 +15,7 @@ func (r *Reference) overview() string {
 	var b strings.Builder
 	b.WriteString("brunt explain PATH explains a key, a kind of fault, an executor, a metric, an exit code or a term.\n\n")
 	b.WriteString("Keys of a scenario:\n")
-	var keys []*Entry
+	var keys []*entry
 	for _, e := range r.of("key") {
 		if !strings.Contains(e.Path, ".") {
 			keys = append(keys, e)
@@ -47,7 +47,7 @@ func (r *Reference) list(b *strings.Builder, sort string) {
 }
 
 // write explains one entry.
-func (r *Reference) write(b *strings.Builder, e *Entry) {
+func (r *Reference) write(b *strings.Builder, e *entry) {
 	if e.Sort == "topic" {
 		b.WriteString(strings.TrimRight(e.Text, "\n") + "\n")
 		return
@@ -77,7 +77,7 @@ func (r *Reference) write(b *strings.Builder, e *Entry) {
 }
 
 // title returns the name that an entry is asked for by.
-func title(e *Entry) string {
+func title(e *entry) string {
 	for _, prefix := range []string{"term.", "metric.", "format."} {
 		if rest, ok := strings.CutPrefix(e.Path, prefix); ok && e.Sort+"." == prefix {
 			return rest
@@ -89,7 +89,7 @@ func title(e *Entry) string {
 	return e.Path
 }
 
-func sortText(e *Entry) string {
+func sortText(e *entry) string {
 	switch e.Sort {
 	case "key":
 		text := "a key"
@@ -109,7 +109,7 @@ func sortText(e *Entry) string {
 }
 
 // seeAlso names the terms that an entry's text uses.
-func (r *Reference) seeAlso(e *Entry) []string {
+func (r *Reference) seeAlso(e *entry) []string {
 	if e.Sort != "term" && e.Sort != "metric" {
 		return nil
 	}
@@ -124,7 +124,7 @@ func (r *Reference) seeAlso(e *Entry) []string {
 }
 
 // table writes entries, one a line: the name, and the text that fits beside it.
-func (r *Reference) table(b *strings.Builder, entries []*Entry, parent string) {
+func (r *Reference) table(b *strings.Builder, entries []*entry, parent string) {
 	wide := 0
 	for _, e := range entries {
 		wide = max(wide, utf8.RuneCountInString(shortName(e, parent)))
@@ -142,7 +142,7 @@ func (r *Reference) table(b *strings.Builder, entries []*Entry, parent string) {
 	}
 }
 
-func shortName(e *Entry, parent string) string {
+func shortName(e *entry, parent string) string {
 	if parent == "" {
 		return e.Path
 	}
@@ -154,7 +154,7 @@ func shortName(e *Entry, parent string) string {
 }
 
 // summary returns the first sentence of an entry; of a topic its title.
-func summary(e *Entry) string {
+func summary(e *entry) string {
 	if e.Sort == "topic" {
 		first, _, _ := strings.Cut(e.Text, "\n")
 		return strings.TrimLeft(first, "# ")

@@ -34,8 +34,8 @@ type Interval struct {
 
 	Steps []StepInterval // by load and step, if requested
 
-	Objectives []Standing // in the order of the scenario
-	Timetable  []Foreseen // every planned occurrence of a fault, ordered by time; read-only
+	Objectives []RunningVerdict // in the order of the scenario
+	Timetable  []PlannedFault   // every planned occurrence of a fault, ordered by time; read-only
 }
 
 // A StepInterval counts the requests of one step that ended in an interval. It excludes the
@@ -56,16 +56,16 @@ type TimeBucket struct {
 	N         int64
 }
 
-// A Foreseen is a planned occurrence of a fault. Times are offsets from t0.
-type Foreseen struct {
+// A PlannedFault is a planned occurrence of a fault. Times are offsets from t0.
+type PlannedFault struct {
 	Name  string
 	Kind  string
 	At    time.Duration
 	Clear time.Duration // approximate time of its clearing
 }
 
-// A Standing is the answer of an objective if the run ended now, from the counts so far.
-type Standing struct {
+// A RunningVerdict is the answer of an objective if the run ended now, from the counts so far.
+type RunningVerdict struct {
 	Text     string
 	Phase    string
 	Verdict  scenarios.Verdict // pass, fail or pending

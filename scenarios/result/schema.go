@@ -12,9 +12,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ResultSchema is the schema of result.json, version 2, made from its Go types. Keys are added,
+// Schema is the schema of result.json, version 2, made from its Go types. Keys are added,
 // never renamed or removed. Readers ignore unknown keys, so the schema allows them.
-func ResultSchema(doc syntax.Describer) syntax.Schema {
+func Schema(doc syntax.Describer) syntax.Schema {
 	p := publisher{doc: doc, defs: syntax.Schema{}}
 	root := p.object(reflect.TypeFor[Result]())
 	root["properties"].(syntax.Schema)["version"] = syntax.Schema{"const": ResultVersion, "description": doc(reflect.TypeFor[Result](), "Version")}

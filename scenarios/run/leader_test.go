@@ -65,7 +65,7 @@ chaos:
   behead: {at: 1s, every: 1500ms, repeat: 3, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": leader}, within: 5s}}}
 slo: [errors < 50%]
 `))
-	lines, err := dryrun.DryRun(t.Context(), plan)
+	lines, err := dryrun.Run(t.Context(), plan)
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
 		t.Errorf("%v\n%s", err, text)
 	}
@@ -135,7 +135,7 @@ func TestOnNoUnit(t *testing.T) {
 			if told != c.known {
 				t.Errorf("the notes are %q", plan.Notes)
 			}
-			if lines, err := dryrun.DryRun(t.Context(), plan); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
+			if lines, err := dryrun.Run(t.Context(), plan); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
 				t.Errorf("a dry run says %v\n%s", err, strings.Join(lines, "\n"))
 			}
 			one, err := plan.Single("gone", 0)

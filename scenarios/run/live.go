@@ -18,8 +18,8 @@ type live struct {
 	looks     chan chan *result.Result // requests for the result so far
 	over      chan struct{}            // closed when looks are no longer answered
 	interim   interim
-	stopping  bool              // a stop condition was met
-	timetable []result.Foreseen // of the faults
+	stopping  bool                  // a stop condition was met
+	timetable []result.PlannedFault // of the faults
 }
 
 func newLive(r *runner) *live {
@@ -109,7 +109,7 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	}
 	if l.timetable == nil {
 		for _, e := range l.faults.estimate {
-			l.timetable = append(l.timetable, result.Foreseen{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
+			l.timetable = append(l.timetable, result.PlannedFault{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
 		}
 	}
 	iv.Timetable = l.timetable

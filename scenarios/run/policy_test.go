@@ -207,11 +207,11 @@ func TestPolicy_Picked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dryrun.DryRun(t.Context(), plan); err != nil {
+	if _, err := dryrun.Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	plan.Policies[0].Protect.Units = []string{"posts[1]"} // as if the check before the run had missed it
-	if _, err := dryrun.DryRun(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
+	if _, err := dryrun.Run(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
 		t.Errorf("%v", err)
 	}
 	one, err := plan.Single("it", 0)

@@ -108,7 +108,7 @@ func closed(v any) {
 // TestPublished checks the output of a run against the published schemas.
 func TestPublished(t *testing.T) {
 	dir := reported(t)
-	schema := compileSchema(t, reference.ResultSchema(), true)
+	schema := compileSchema(t, reference.Result(), true)
 	read := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -136,7 +136,7 @@ func TestPublished(t *testing.T) {
 		if !bytes.Contains(text, []byte(c.old)) {
 			t.Fatalf("%s: %s is not in result.json", c.name, c.old)
 		}
-		if check(compileSchema(t, reference.ResultSchema(), false), bytes.Replace(text, []byte(c.old), []byte(c.with), 1)) == nil {
+		if check(compileSchema(t, reference.Result(), false), bytes.Replace(text, []byte(c.old), []byte(c.with), 1)) == nil {
 			t.Errorf("the schema takes %s", c.name)
 		}
 	}

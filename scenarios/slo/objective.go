@@ -376,6 +376,8 @@ func (o *Objective) short(value string) string {
 	return s
 }
 
+var _ syntax.DescribedSchemer = (*Objective)(nil)
+
 // SchemaWith implements [DescribedSchemer]: the short and the long form.
 func (*Objective) SchemaWith(doc syntax.Describer) syntax.Schema {
 	long := syntax.StructSchema(reflect.TypeFor[longObjective](), doc)

@@ -18,8 +18,8 @@ import (
 	"brunt/targets/platform/filelock"
 )
 
-// Full is the environment variable that enables the suites which take minutes.
-const Full = "BRUNT_FULL"
+// fullVariable is the environment variable that enables the suites which take minutes.
+const fullVariable = "BRUNT_FULL"
 
 // Tests are those of a package: a *testing.M.
 type Tests interface{ Run() int }
@@ -34,7 +34,7 @@ func (l loading) Run() int {
 	if !flag.Parsed() {
 		flag.Parse()
 	}
-	if os.Getenv(Full) != "1" && flag.Lookup("test.run").Value.String() == "" {
+	if os.Getenv(fullVariable) != "1" && flag.Lookup("test.run").Value.String() == "" {
 		if err := flag.Set("test.short", "true"); err != nil {
 			panic(err) // every test binary has this flag
 		}

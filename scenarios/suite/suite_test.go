@@ -21,7 +21,7 @@ func TestLoading_OneAtATime(t *testing.T) {
 	run.Set("")
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.TempDir())
-	t.Setenv(Full, "")
+	t.Setenv(fullVariable, "")
 	f, err := os.Create(lockFile())
 	if err != nil {
 		t.Fatal(err)

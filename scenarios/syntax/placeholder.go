@@ -178,17 +178,7 @@ func ParseRef(text string) (*Ref, error) {
 	}
 	space, rest, dotted := strings.Cut(text, ".")
 	if !dotted {
-		if name, _, call := strings.Cut(text, "("); call {
-			return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now"}))
-		}
-		if varPattern.MatchString(text) && !namePattern.MatchString(text) {
-			return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)
-		}
-		if !namePattern.MatchString(text) {
-			return nil, fmt.Errorf("%s is no placeholder; there are %s", r, allPlaceholders)
-		}
-		r.Kind, r.Name = RefParam, text
-		return r, nil
+		return r.param()
 	}
 	r.Name = rest
 	switch space {
@@ -248,6 +238,21 @@ func ParseRef(text string) (*Ref, error) {
 		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "trace"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
+	return r, nil
+}
+
+// param returns the placeholder of a param, whose text has no dot.
+func (r *Ref) param() (*Ref, error) {
+	if name, _, call := strings.Cut(r.Text, "("); call {
+		return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now"}))
+	}
+	if varPattern.MatchString(r.Text) && !namePattern.MatchString(r.Text) {
+		return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)
+	}
+	if !namePattern.MatchString(r.Text) {
+		return nil, fmt.Errorf("%s is no placeholder; there are %s", r, allPlaceholders)
+	}
+	r.Kind, r.Name = RefParam, r.Text
 	return r, nil
 }
 

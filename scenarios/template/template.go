@@ -6,7 +6,7 @@
 // A value can't affect the text around it: it can't end a header's line, leave its part of a URL
 // or break a JSON document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that
 // ${data.NAME.COLUMN} reads. Values from the environment or from a file are [Secrets], which are
-// masked in every output; a [Sealed] text can be stored without them.
+// masked in every output; a [Resolved] text can be stored without them.
 package template
 
 import (
@@ -157,24 +157,24 @@ func (t *Template) data(n *syntax.Node, m *syntax.Mistakes, esc escape) {
 	}
 }
 
-// TextTemplate is a text without escaping: a request's raw body.
-type TextTemplate struct{ Template }
+// Text is a text without escaping: a request's raw body.
+type Text struct{ Template }
 
 // Literal returns a text whose placeholders are not interpreted.
-func Literal(s string) TextTemplate {
-	var t TextTemplate
+func Literal(s string) Text {
+	var t Text
 	t.literal(s)
 	return t
 }
 
 // DecodeNode implements [NodeDecoder].
-func (t *TextTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
+func (t *Text) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
 
-// HeaderTemplate is the value of a header; a value can't break out of its line.
-type HeaderTemplate struct{ Template }
+// Header is the value of a header; a value can't break out of its line.
+type Header struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
-func (t *HeaderTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (t *Header) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
 		return
@@ -189,19 +189,19 @@ func (t *HeaderTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// FormTemplate is a value of an HTML form, percent-encoded.
-type FormTemplate struct{ Template }
+// Form is a value of an HTML form, percent-encoded.
+type Form struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
-func (t *FormTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
+func (t *Form) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
 
-// URLTemplate is a URL or a path. A value in its path or query is percent-encoded; a value at its
+// URL is a URL or a path. A value in its path or query is percent-encoded; a value at its
 // beginning is not, because it contains scheme and host.
-type URLTemplate struct{ Template }
+type URL struct{ Template }
 
 // LiteralURL returns a URL whose placeholders are not interpreted.
-func LiteralURL(s string) (URLTemplate, error) {
-	var t URLTemplate
+func LiteralURL(s string) (URL, error) {
+	var t URL
 	text, _, _ := strings.Cut(s, "#")
 	if hint := unfitForURL(text); hint != "" {
 		return t, &syntax.BadURL{Why: fmt.Sprintf("%q is no URL: %s", syntax.Clip(s, 60), hint)}
@@ -211,12 +211,12 @@ func LiteralURL(s string) (URLTemplate, error) {
 }
 
 // RecordedURL is the URL of each iteration of a replay.
-func RecordedURL() URLTemplate {
-	return URLTemplate{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
+func RecordedURL() URL {
+	return URL{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
 }
 
 // DecodeNode implements [NodeDecoder].
-func (t *URLTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	parts, ok := n.TextParts(m)
 	if !ok {
 		return
@@ -279,17 +279,17 @@ func urlPlace(esc escape, text string) escape {
 	return escBase
 }
 
-// JSONTemplate is a JSON document written as YAML. A placeholder that is a whole value keeps its
+// JSON is a JSON document written as YAML. A placeholder that is a whole value keeps its
 // type; one inside a string is escaped for JSON.
-type JSONTemplate struct{ Template }
+type JSON struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
-func (t *JSONTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (t *JSON) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	t.At = n.Pos
 	t.json(n, m)
 }
 
-func (t *JSONTemplate) json(n *syntax.Node, m *syntax.Mistakes) {
+func (t *JSON) json(n *syntax.Node, m *syntax.Mistakes) {
 	switch {
 	case n.Bad:
 		m.Skipped++
@@ -336,18 +336,18 @@ func (t *JSONTemplate) json(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // Schema implements [Schemer].
-func (*TextTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+func (*Text) Schema() syntax.Schema { return syntax.TextSchema() }
 
 // Schema implements [Schemer].
-func (*HeaderTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+func (*Header) Schema() syntax.Schema { return syntax.TextSchema() }
 
 // Schema implements [Schemer].
-func (*FormTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+func (*Form) Schema() syntax.Schema { return syntax.TextSchema() }
 
 // Schema implements [Schemer].
-func (*URLTemplate) Schema() syntax.Schema {
+func (*URL) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"}}
 }
 
 // Schema implements [Schemer]: any JSON value.
-func (*JSONTemplate) Schema() syntax.Schema { return syntax.Schema{} }
+func (*JSON) Schema() syntax.Schema { return syntax.Schema{} }

@@ -18,27 +18,27 @@ import (
 // places decode a text as a template for each place of a request.
 var places = map[string]func(*syntax.Node, *syntax.Mistakes) *Template{
 	"text": func(n *syntax.Node, m *syntax.Mistakes) *Template {
-		var t TextTemplate
+		var t Text
 		t.DecodeNode(n, m)
 		return &t.Template
 	},
 	"header": func(n *syntax.Node, m *syntax.Mistakes) *Template {
-		var t HeaderTemplate
+		var t Header
 		t.DecodeNode(n, m)
 		return &t.Template
 	},
 	"form": func(n *syntax.Node, m *syntax.Mistakes) *Template {
-		var t FormTemplate
+		var t Form
 		t.DecodeNode(n, m)
 		return &t.Template
 	},
 	"url": func(n *syntax.Node, m *syntax.Mistakes) *Template {
-		var t URLTemplate
+		var t URL
 		t.DecodeNode(n, m)
 		return &t.Template
 	},
 	"json": func(n *syntax.Node, m *syntax.Mistakes) *Template {
-		var t JSONTemplate
+		var t JSON
 		t.DecodeNode(n, m)
 		return &t.Template
 	},

@@ -14,8 +14,8 @@ type Fate struct {
 	Double bool          // it is found twice
 }
 
-// A Write is an acknowledged write.
-type Write struct {
+// A write is an acknowledged write.
+type write struct {
 	ID   string
 	N    int // counted from 0
 	At   time.Time
@@ -27,13 +27,13 @@ type Store struct {
 	Fates func(n int) Fate
 
 	mu     sync.Mutex
-	writes []Write
+	writes []write
 }
 
 func (s *Store) add(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := Write{ID: id, N: len(s.writes), At: time.Now()}
+	w := write{ID: id, N: len(s.writes), At: time.Now()}
 	if s.Fates != nil {
 		w.Fate = s.Fates(w.N)
 	}
@@ -44,7 +44,7 @@ func (s *Store) add(id string) {
 func (s *Store) found(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.writes, func(w Write) bool { return w.ID == id })
+	i := slices.IndexFunc(s.writes, func(w write) bool { return w.ID == id })
 	if i < 0 {
 		return 0
 	}

@@ -76,7 +76,7 @@ func typeOf(name string) string {
 
 // bodySource is a body as its author gives it: a text, or a file.
 type bodySource struct {
-	text *template.TextTemplate
+	text *template.Text
 	file *fileSource
 }
 
@@ -87,7 +87,7 @@ func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		syntax.Decode(n, b.file, m)
 		return
 	}
-	b.text = new(template.TextTemplate)
+	b.text = new(template.Text)
 	syntax.Decode(n, b.text, m)
 }
 

@@ -18,10 +18,10 @@ import (
 
 // graphQLStep is the YAML of a request in GraphQL over HTTP.
 type graphQLStep struct {
-	URL       template.URLTemplate              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
-	Query     *querySource                      `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
-	Variables map[string]*template.JSONTemplate `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
-	Operation string                            `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
+	URL       template.URL              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
+	Query     *querySource              `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
+	Variables map[string]*template.JSON `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
+	Operation string                    `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
 }
 
 // querySource is a GraphQL document: a text, or a file.

@@ -29,11 +29,11 @@ type bodyPart struct {
 // given.
 type partSource struct {
 	syntax.Place
-	File string                 `yaml:"file"` // the path of a file, beside the scenario
-	Text *template.TextTemplate `yaml:"text"` // Sent as it stands
-	JSON *template.JSONTemplate `yaml:"json"` // Sent as application/json
-	Name string                 `yaml:"name"` // the file's name as the target sees it; zero is its own
-	Type string                 `yaml:"type"` // its content type; zero is known by the ending of a file's name
+	File string         `yaml:"file"` // the path of a file, beside the scenario
+	Text *template.Text `yaml:"text"` // Sent as it stands
+	JSON *template.JSON `yaml:"json"` // Sent as application/json
+	Name string         `yaml:"name"` // the file's name as the target sees it; zero is its own
+	Type string         `yaml:"type"` // its content type; zero is known by the ending of a file's name
 }
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -59,7 +59,7 @@ func (b *multipartSource) part(field string, n *syntax.Node, m *syntax.Mistakes)
 		p.file = new(partSource)
 		syntax.Decode(n, p.file, m)
 	} else {
-		var t template.TextTemplate
+		var t template.Text
 		syntax.Decode(n, &t, m)
 		p.text = &t.Template
 	}

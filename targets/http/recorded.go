@@ -29,11 +29,11 @@ type Field struct{ Name, Value string }
 // of a step that are not the request's own.
 type recordedSettings struct {
 	syntax.Place
-	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; those of the request itself beat them
-	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Headers   map[string]template.Header `yaml:"headers"`   // by name; those of the request itself beat them
+	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks          `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
 // RecordedSettingsType is for the JSON Schema.
@@ -115,7 +115,7 @@ func (c *Call) replace(f Field) error {
 	}
 	value := template.Literal(f.Value).Template
 	if strings.EqualFold(f.Name, "host") {
-		c.host = &template.HeaderTemplate{Template: value}
+		c.host = &template.Header{Template: value}
 		return nil
 	}
 	c.headers = slices.DeleteFunc(c.headers, func(h headerTemplate) bool { return h.shared && strings.EqualFold(h.name, f.Name) })

@@ -26,10 +26,10 @@ const eventStream = "text/event-stream"
 // Until it has what it wants: exactly one of events, until and for; without any, one
 // event.
 type sseStep struct {
-	URL    template.URLTemplate `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
-	Events int                  `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
-	Until  *eventMatch          `yaml:"until"`        // of sse: what the last event is like
-	For    quantity.Duration    `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
+	URL    template.URL      `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
+	Events int               `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
+	Until  *eventMatch       `yaml:"until"`        // of sse: what the last event is like
+	For    quantity.Duration `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
 }
 
 // eventMatch tells the event that a step waits for. All that is given must hold.

@@ -33,29 +33,29 @@ var methods = []string{"get", "post", "put", "patch", "delete", "head", "options
 // requestStep is the YAML of one request. Exactly one of the methods is given.
 type requestStep struct {
 	syntax.Place
-	Get       template.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
-	Post      template.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
-	Put       template.URLTemplate               `yaml:"put"`     // a path under the target's URL, or a whole URL
-	Patch     template.URLTemplate               `yaml:"patch"`   // a path under the target's URL, or a whole URL
-	Delete    template.URLTemplate               `yaml:"delete"`  // a path under the target's URL, or a whole URL
-	Head      template.URLTemplate               `yaml:"head"`    // a path under the target's URL, or a whole URL
-	Options   template.URLTemplate               `yaml:"options"` // a path under the target's URL, or a whole URL
-	GraphQL   graphQLStep                        `yaml:",inline"`
-	SSE       sseStep                            `yaml:",inline"`
-	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
-	JSON      *template.JSONTemplate             `yaml:"json"`      // Sent as application/json
-	Form      map[string]template.FormTemplate   `yaml:"form"`      // Sent as application/x-www-form-urlencoded
-	Multipart *multipartSource                   `yaml:"multipart"` // Sent as multipart/form-data: texts and files by the names of their fields
-	Body      *bodySource                        `yaml:"body"`      // Sent as it stands: a text, or {file: PATH}
-	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Extract   map[string]extraction              `yaml:"extract"`   // variable to where its value stands
-	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	Get       template.URL               `yaml:"get"`     // a path under the target's URL, or a whole URL
+	Post      template.URL               `yaml:"post"`    // a path under the target's URL, or a whole URL
+	Put       template.URL               `yaml:"put"`     // a path under the target's URL, or a whole URL
+	Patch     template.URL               `yaml:"patch"`   // a path under the target's URL, or a whole URL
+	Delete    template.URL               `yaml:"delete"`  // a path under the target's URL, or a whole URL
+	Head      template.URL               `yaml:"head"`    // a path under the target's URL, or a whole URL
+	Options   template.URL               `yaml:"options"` // a path under the target's URL, or a whole URL
+	GraphQL   graphQLStep                `yaml:",inline"`
+	SSE       sseStep                    `yaml:",inline"`
+	Headers   map[string]template.Header `yaml:"headers"`   // by name; they beat those that brunt would set
+	JSON      *template.JSON             `yaml:"json"`      // Sent as application/json
+	Form      map[string]template.Form   `yaml:"form"`      // Sent as application/x-www-form-urlencoded
+	Multipart *multipartSource           `yaml:"multipart"` // Sent as multipart/form-data: texts and files by the names of their fields
+	Body      *bodySource                `yaml:"body"`      // Sent as it stands: a text, or {file: PATH}
+	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks          `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Extract   map[string]extraction      `yaml:"extract"`   // variable to where its value stands
+	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
-func (h *requestStep) url(kind string) *template.URLTemplate {
-	return map[string]*template.URLTemplate{
+func (h *requestStep) url(kind string) *template.URL {
+	return map[string]*template.URL{
 		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
 		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
 	}[kind]
@@ -65,9 +65,9 @@ func (h *requestStep) url(kind string) *template.URLTemplate {
 type Call struct {
 	name      string
 	method    string
-	url       *template.URLTemplate
+	url       *template.URL
 	headers   []headerTemplate
-	host      *template.HeaderTemplate // the author's Host header
+	host      *template.Header // the author's Host header
 	body      *template.Template
 	segments  []segment // in place of body, for files
 	bodyType  string
@@ -207,7 +207,7 @@ func (c *Call) has(header string) bool {
 }
 
 // formBody joins the fields of a form in the order of their names.
-func formBody(fields map[string]template.FormTemplate) *template.Template {
+func formBody(fields map[string]template.Form) *template.Template {
 	var t template.Template
 	for i, name := range slices.Sorted(maps.Keys(fields)) {
 		sep := "&"

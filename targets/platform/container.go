@@ -20,8 +20,8 @@ type Container struct {
 	Entrypoint Command `yaml:"entrypoint"`            // zero is the image's
 	Replicas   int     `yaml:"replicas,min=1,max=64"` // containers of the service; zero is one
 	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Zones []string                         `yaml:"zones"`
-	Env   map[string]template.TextTemplate `yaml:"env"` // of its process
+	Zones []string                 `yaml:"zones"`
+	Env   map[string]template.Text `yaml:"env"` // of its process
 	// TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
 	Ports []int `yaml:"ports"`
 	// that it is in, by names of this scenario's own; zero is one that all services without any share

@@ -23,7 +23,7 @@ func (d *socialConnect) Spec(self []string) Spec {
 	var spec Spec
 	for _, s := range d.Services() {
 		svc := Service{
-			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]template.TextTemplate{},
+			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]template.Text{},
 			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
 		}
 		for _, arg := range append(append([]string{}, self...), "demo-service", s.Name) {

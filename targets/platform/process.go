@@ -17,19 +17,19 @@ type Process struct {
 	Command  Command `yaml:"command,required"`      // a list, or a line that is split at blanks; no shell
 	Replicas int     `yaml:"replicas,min=1,max=64"` // units of the service; zero is one
 	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Zones        []string                         `yaml:"zones"`
-	Env          map[string]template.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
-	Dir          string                           `yaml:"dir"`                                   // zero is where brunt was started
-	Links        []string                         `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
-	Port         int                              `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
-	Ready        scenarios.Ready                  `yaml:"ready"`                                 // zero is that its port accepts, within 30s
-	Restart      string                           `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
-	RestartDelay *quantity.Duration               `yaml:"restart_delay"`                         // nil is 1s
-	Grace        *quantity.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
+	Zones        []string                 `yaml:"zones"`
+	Env          map[string]template.Text `yaml:"env"`                                   // added to brunt's own environment
+	Dir          string                   `yaml:"dir"`                                   // zero is where brunt was started
+	Links        []string                 `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
+	Port         int                      `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
+	Ready        scenarios.Ready          `yaml:"ready"`                                 // zero is that its port accepts, within 30s
+	Restart      string                   `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
+	RestartDelay *quantity.Duration       `yaml:"restart_delay"`                         // nil is 1s
+	Grace        *quantity.Duration       `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
 }
 
 // A Command is a command line.
-type Command []template.TextTemplate
+type Command []template.Text
 
 // DecodeNode implements [syntax.NodeDecoder].
 func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -41,7 +41,7 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		return
 	}
 	for _, item := range items {
-		var t template.TextTemplate
+		var t template.Text
 		t.DecodeNode(item, m)
 		*c = append(*c, t)
 	}

@@ -36,7 +36,7 @@ type Service struct {
 	Replicas int
 	Zones    []string // zones of its replicas, in turn; empty is no zone
 	Command  Command
-	Env      map[string]template.TextTemplate
+	Env      map[string]template.Text
 	Dir      string
 	Links    []string // services that it calls
 	Port     int      // of replica 0, then ascending by one; zero is a free one

@@ -68,7 +68,7 @@ const echoNone = 1
 
 type echoStep struct {
 	syntax.Place
-	Echo template.TextTemplate `yaml:"echo"` // the line
+	Echo template.Text `yaml:"echo"` // the line
 }
 
 type echoCall struct {

@@ -18,8 +18,8 @@ type Exec struct {
 	Inject probe.Command `yaml:"inject,required"` // a list is run as it stands, a text by sh
 	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
 	Custom `yaml:",inline"`
-	Env    map[string]template.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
-	Dir    string                           `yaml:"dir"` // where they are run; zero is where brunt was started
+	Env    map[string]template.Text `yaml:"env"` // of all its commands, added to brunt's own environment
+	Dir    string                   `yaml:"dir"` // where they are run; zero is where brunt was started
 }
 
 // revertCommand is a command, or `none`.

@@ -18,7 +18,7 @@ func Converter() draft.Converter {
 }
 
 // convert reads curl commands, one or a script of them, which become a flow.
-func convert(d *draft.Draft, source []byte) error {
+func convert(d *draft.Builder, source []byte) error {
 	all, err := commands(d, source)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func convert(d *draft.Draft, source []byte) error {
 }
 
 // shellVariables notes that a variable of the shell is read from the environment.
-func shellVariables(d *draft.Draft, line int, t draft.Text) {
+func shellVariables(d *draft.Builder, line int, t draft.Text) {
 	for _, p := range t {
 		if name, ok := strings.CutPrefix(p.Ref, "env."); ok && !d.Hides(name) {
 			d.Env = append(d.Env, draft.Secret{Env: name, What: "what the shell's variable of that name holds"})
@@ -67,7 +67,7 @@ func CurlWords(words []string) []byte {
 
 // curlLoad is the load made from the commands.
 type curlLoad struct {
-	d    *draft.Draft
+	d    *draft.Builder
 	load *draft.Node
 	flow *draft.Node
 }

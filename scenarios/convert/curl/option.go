@@ -194,20 +194,40 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 	case "compressed":
 		head("Accept-Encoding", draft.Lit("gzip, br"))
+	case "upload-file":
+		if value == "-" || value == "." {
+			lose("the standard input as a body")
+			return
+		}
+		if r.Method == "" {
+			r.Method = "PUT"
+		}
+		r.Body = draft.Body{File: value, Sent: true}
+	default:
+		if !c.connection(o.name, value, lose) {
+			lose("the option --%s of curl", o.name) // its value may be a secret
+		}
+	}
+}
+
+// connection applies an option about TLS, the connection or the authentication, and reports whether
+// it is one.
+func (c *curlLoad) connection(name, value string, lose func(format string, args ...any)) bool {
+	switch name {
 	case "insecure":
-		secure(d, "insecure_skip_verify", draft.Raw("true"))
+		secure(c.d, "insecure_skip_verify", draft.Raw("true"))
 	case "cacert":
-		secure(d, "ca", draft.Plain(d.Beside(value)))
+		secure(c.d, "ca", draft.Plain(c.d.Beside(value)))
 	case "cert":
 		file, _, secret := strings.Cut(value, ":")
-		secure(d, "cert", draft.Plain(d.Beside(file)))
+		secure(c.d, "cert", draft.Plain(c.d.Beside(file)))
 		if secret {
 			lose("the passphrase of a client's key")
 		}
 	case "key":
-		secure(d, "key", draft.Plain(d.Beside(value)))
+		secure(c.d, "key", draft.Plain(c.d.Beside(value)))
 	case "tlsv1.3":
-		secure(d, "min_version", draft.Raw("1.3"))
+		secure(c.d, "min_version", draft.Raw("1.3"))
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
 		c.connections("http", draft.Raw(`"1.1"`))
@@ -226,28 +246,20 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 	case "resolve":
 		c.resolve(value, lose)
-	case "upload-file":
-		if value == "-" || value == "." {
-			lose("the standard input as a body")
-			return
-		}
-		if r.Method == "" {
-			r.Method = "PUT"
-		}
-		r.Body = draft.Body{File: value, Sent: true}
 	case "interface":
 		lose("--interface %s; `connections.source_addresses` takes addresses", draft.Clip(value, 40))
 	case "digest", "ntlm", "negotiate", "anyauth":
-		lose("authentication by --%s", o.name)
+		lose("authentication by --%s", name)
 	case "aws-sigv4":
 		lose("--aws-sigv4; `sign: {aws: …}` is the setting for it")
 	default:
-		lose("the option --%s of curl", o.name) // its value may be a secret
+		return false
 	}
+	return true
 }
 
 // secure adds a setting of the target's TLS.
-func secure(d *draft.Draft, key string, v *draft.Node) {
+func secure(d *draft.Builder, key string, v *draft.Node) {
 	if d.TLS == nil {
 		d.TLS = new(draft.Node)
 	}

@@ -24,7 +24,7 @@ type command struct {
 
 // commands finds the calls of curl in a script, nested ones included. Shell variables become
 // placeholders of the environment.
-func commands(d *draft.Draft, source []byte) (out []*command, err error) {
+func commands(d *draft.Builder, source []byte) (out []*command, err error) {
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
 	if ofWindows.Match(source) {
 		source = unwindows(source)

@@ -23,7 +23,7 @@ import (
 )
 
 // A Draft is a scenario under construction.
-type Draft struct {
+type Builder struct {
 	O     Options
 	Notes []Note
 	more  int // notes beyond mostNotes
@@ -48,9 +48,9 @@ type Draft struct {
 	Slo      *Node // errors < 1% unless a converter sets another
 }
 
-func NewDraft(o Options) *Draft {
+func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
-	return &Draft{O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(), Slo: top()}
+	return &Builder{O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(), Slo: top()}
 }
 
 // Bounds on the scenario, somewhat below those of the language, and on the notes.
@@ -61,7 +61,7 @@ const (
 )
 
 // Tell adds a note on a line of the source; 0 is no line in particular.
-func (d *Draft) Tell(line int, format string, args ...any) {
+func (d *Builder) Tell(line int, format string, args ...any) {
 	if len(d.Notes) == mostNotes {
 		d.more++
 		return
@@ -71,12 +71,12 @@ func (d *Draft) Tell(line int, format string, args ...any) {
 
 // Lose reports a part of a line that can't be converted: in a comment above the next step of a
 // flow, and in a note.
-func (d *Draft) Lose(flow *Node, line int, format string, args ...any) {
+func (d *Builder) Lose(flow *Node, line int, format string, args ...any) {
 	d.LoseAt(&flow.Pending, line, format, args...)
 }
 
 // LoseAt reports it in comment lines.
-func (d *Draft) LoseAt(above *[]string, line int, format string, args ...any) {
+func (d *Builder) LoseAt(above *[]string, line int, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	d.Tell(line, "%s", what)
 	if len(d.Notes) == mostNotes && d.more > 0 {
@@ -91,7 +91,7 @@ func (d *Draft) LoseAt(above *[]string, line int, format string, args ...any) {
 
 // Param adds a param of the scenario, which --set overrides, and returns its placeholder. It
 // replaces an invalid name by a valid one.
-func (d *Draft) Param(name string, value *Node, behind string) Text {
+func (d *Builder) Param(name string, value *Node, behind string) Text {
 	name = Slug(name, "param")
 	if d.Params.Get(name) == nil {
 		value.Behind = behind
@@ -132,7 +132,7 @@ func Unique(in *Node, name string) string {
 }
 
 // At sets the base of relative paths: the first URL counts.
-func (d *Draft) At(u *url.URL) {
+func (d *Builder) At(u *url.URL) {
 	if d.Origin == "" {
 		d.Origin = OriginOf(u)
 		d.Base = Lit(d.Origin)
@@ -141,7 +141,7 @@ func (d *Draft) At(u *url.URL) {
 }
 
 // Place returns the form of u in a step: the path alone if u is at the target.
-func (d *Draft) Place(u *url.URL) Text {
+func (d *Builder) Place(u *url.URL) Text {
 	path := u.EscapedPath()
 	if path == "" {
 		path = "/"
@@ -171,7 +171,7 @@ func IsWeb(u *url.URL) bool {
 }
 
 // Reach adds a host beyond loopback to the guard.
-func (d *Draft) Reach(u *url.URL) {
+func (d *Builder) Reach(u *url.URL) {
 	host := u.Hostname()
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		host = net.JoinHostPort(host, strconv.Itoa(port))
@@ -180,7 +180,7 @@ func (d *Draft) Reach(u *url.URL) {
 }
 
 // ReachAs adds it in the given form.
-func (d *Draft) ReachAs(u *url.URL, as Text) {
+func (d *Builder) ReachAs(u *url.URL, as Text) {
 	if ip, err := netip.ParseAddr(u.Hostname()); scenarios.IsLocalhost(u.Hostname()) || err == nil && ip.Unmap().IsLoopback() {
 		return
 	}
@@ -202,7 +202,7 @@ func OriginOf(u *url.URL) string {
 }
 
 // Beside returns a path of the source relative to the scenario.
-func (d *Draft) Beside(path string) string {
+func (d *Builder) Beside(path string) string {
 	path = strings.ReplaceAll(path, `\`, "/")
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.O.From, filepath.FromSlash(path))
@@ -221,7 +221,7 @@ func abs(path string) string {
 }
 
 // Add adds a step to a flow if there is room for it.
-func (d *Draft) Add(flow, step *Node) {
+func (d *Builder) Add(flow, step *Node) {
 	if step == nil {
 		return
 	}
@@ -258,7 +258,7 @@ func (n *Node) size() (values, size int) {
 
 // Arrivals makes a load for a source without a rate: a rate and a duration, both params. What is
 // the noun that the rate counts.
-func (d *Draft) Arrivals(rate, what string) *Node {
+func (d *Builder) Arrivals(rate, what string) *Node {
 	return (&Node{Block: true}).
 		Set("executor", Raw("constant-arrival-rate")).
 		Set("rate", Str(d.Param("rate", Raw(rate), what+"; a guess, as "+d.O.Kind+" says nothing of how often"))).
@@ -275,7 +275,7 @@ func Think(from, to time.Duration) *Node {
 }
 
 // Scenario formats the draft.
-func (d *Draft) Scenario() string {
+func (d *Builder) Scenario() string {
 	if d.Dropped > 0 {
 		d.Head = append(d.Head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.",
 			scenarios.Amount(d.Dropped, "more step"), filepath.Base(d.O.File)))
@@ -341,7 +341,7 @@ func (d *Draft) Scenario() string {
 }
 
 // forget removes unused params.
-func (d *Draft) forget() {
+func (d *Builder) forget() {
 	var b strings.Builder
 	b.WriteString(d.Base.String())
 	for _, h := range d.allow {

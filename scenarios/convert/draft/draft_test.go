@@ -48,13 +48,13 @@ func FuzzText(f *testing.F) {
 		}
 		for _, st := range sc.Loads[0].Flow {
 			doc := st.With.Get("json")
-			var tmpl template.TextTemplate
+			var tmpl template.Text
 			for key, want := range map[string]string{"a": s, "b": s + after, "c": ""} {
 				n := doc.Get(key)
 				if key == "b" {
 					n = n.Items[0]
 				}
-				tmpl = template.TextTemplate{}
+				tmpl = template.Text{}
 				tmpl.DecodeNode(n, sc.Mistakes())
 				got, static := tmpl.Static()
 				if key == "c" {
@@ -84,7 +84,7 @@ func FuzzJSON(f *testing.F) {
 		if len(s) > 4000 || !utf8.ValidString(s) || json.Compact(&want, []byte(s)) != nil {
 			return
 		}
-		d := NewDraft(Options{Kind: "har", File: "f"})
+		d := newBuilder(Options{Kind: "har", File: "f"})
 		n, ok := d.json(&Request{Public: true}, s)
 		if !ok {
 			return
@@ -100,7 +100,7 @@ func FuzzJSON(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		var tmpl template.JSONTemplate
+		var tmpl template.JSON
 		tmpl.DecodeNode(sc.Loads[0].Flow[0].With.Get("json"), sc.Mistakes())
 		got, static := tmpl.Static()
 		var a, b any

@@ -19,7 +19,7 @@ var errNoYAML = errors.New("no YAML stands for it")
 // json converts a JSON document to YAML; keys keep their order and numbers their form. It returns
 // false if the language can't express it: a key occurs twice, or could be read as a placeholder;
 // or a number is a secret, because values of the environment are texts.
-func (d *Draft) json(r *Request, doc string) (*Node, bool) {
+func (d *Builder) json(r *Request, doc string) (*Node, bool) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
 	dec.UseNumber()
 	before := *d
@@ -34,7 +34,7 @@ func (d *Draft) json(r *Request, doc string) (*Node, bool) {
 	return nil, false
 }
 
-func (d *Draft) jsonValue(r *Request, dec *json.Decoder, name string, level int) (*Node, error) {
+func (d *Builder) jsonValue(r *Request, dec *json.Decoder, name string, level int) (*Node, error) {
 	t, err := dec.Token()
 	if err != nil {
 		return nil, err

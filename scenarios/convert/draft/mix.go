@@ -5,7 +5,7 @@ import (
 )
 
 // MixOf gives a load one flow for each distinct request, weighted by its frequency.
-func MixOf(d *Draft, load *Node, all []*Request) {
+func MixOf(d *Builder, load *Node, all []*Request) {
 	mix := &Node{Block: true, Items: []*Node{}}
 	weights := map[string]*Node{}
 	times := map[string]int{}

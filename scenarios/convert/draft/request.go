@@ -60,7 +60,7 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS
 
 // Step makes a step of r for a flow. It returns nil if no step can represent r, and reports that
 // in the flow.
-func (d *Draft) Step(r *Request, flow *Node) *Node {
+func (d *Builder) Step(r *Request, flow *Node) *Node {
 	method := strings.ToUpper(r.Method)
 	if method == "" {
 		method = http.MethodGet
@@ -108,7 +108,7 @@ func StepName(s string) string {
 }
 
 // query hides secrets in the query of a URL.
-func (d *Draft) query(r *Request) Text {
+func (d *Builder) query(r *Request) Text {
 	whole, static := r.URL.Static()
 	path, query, has := strings.Cut(whole, "?")
 	if !static || !has || r.Public {
@@ -129,7 +129,7 @@ func (d *Draft) query(r *Request) Text {
 }
 
 // headers writes the headers that the author may set.
-func (d *Draft) headers(r *Request, s *Node) *Node {
+func (d *Builder) headers(r *Request, s *Node) *Node {
 	out := new(Node)
 	for _, h := range r.Headers {
 		lower := strings.ToLower(h.Name)
@@ -160,7 +160,7 @@ func (d *Draft) headers(r *Request, s *Node) *Node {
 }
 
 // hideHeader keeps the scheme of an Authorization header.
-func (d *Draft) hideHeader(line int, name, value string) Text {
+func (d *Builder) hideHeader(line int, name, value string) Text {
 	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") && scenarios.IsToken(scheme) {
 		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme, strings.TrimSpace(rest)))
 	}
@@ -181,7 +181,7 @@ func basicOf(header string) string {
 }
 
 // carry writes the body of the request, in the most readable form.
-func (d *Draft) carry(r *Request, s, headers *Node, method string) {
+func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 	b := &r.Body
 	kind := r.ContentType()
 	written, _ := kind.Static()
@@ -262,7 +262,7 @@ func OneLine(s string) string {
 }
 
 // form parses the fields of a form. It returns false if a field occurs twice, which a map can't express.
-func (d *Draft) form(r *Request, body string) (*Node, bool) {
+func (d *Builder) form(r *Request, body string) (*Node, bool) {
 	out := new(Node)
 	if body == "" {
 		return nil, false
@@ -280,7 +280,7 @@ func (d *Draft) form(r *Request, body string) (*Node, bool) {
 }
 
 // Field returns the value of a field, or the placeholder of a secret.
-func (d *Draft) Field(r *Request, name, value string) Text {
+func (d *Builder) Field(r *Request, name, value string) Text {
 	if r.hides(name) {
 		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
 	}
@@ -295,7 +295,7 @@ func IsKey(name string) bool {
 	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") && !strings.ContainsAny(name, "\n\r")
 }
 
-func (d *Draft) multipart(r *Request, s *Node) *Node {
+func (d *Builder) multipart(r *Request, s *Node) *Node {
 	out := new(Node)
 	for _, p := range r.Body.Parts {
 		if !IsKey(p.Name) {
@@ -369,7 +369,7 @@ func Unescaped(s string) string {
 }
 
 // Credentials moves user and password from a URL to the request.
-func Credentials(d *Draft, r *Request, u *url.URL) {
+func Credentials(d *Builder, r *Request, u *url.URL) {
 	if u.User == nil {
 		return
 	}

@@ -37,7 +37,7 @@ func IsSecret(name string) bool {
 
 // Hide returns the placeholder of an environment variable in place of a secret. The same secret
 // at several places is one variable.
-func (d *Draft) Hide(line int, name, what, value string) Text {
+func (d *Builder) Hide(line int, name, what, value string) Text {
 	if value == "" {
 		return Lit("")
 	}
@@ -55,7 +55,7 @@ func (d *Draft) Hide(line int, name, what, value string) Text {
 	return Ref("env." + env)
 }
 
-func (d *Draft) Hides(env string) bool {
+func (d *Builder) Hides(env string) bool {
 	for _, s := range d.Env {
 		if s.Env == env {
 			return true
@@ -76,7 +76,7 @@ var (
 )
 
 // scrub hides secrets in a body that stays a text.
-func (d *Draft) scrub(r *Request, body Text) Text {
+func (d *Builder) scrub(r *Request, body Text) Text {
 	if r.Public {
 		return body
 	}

@@ -48,13 +48,13 @@ type Scenario struct {
 // A Converter converts a file of another tool to a scenario. To add a format, add one and list it
 // in package convert.
 type Converter struct {
-	Name    string                              // of the format, as `brunt convert` takes it
-	Convert func(d *Draft, source []byte) error // adds the contents of the source to the draft
+	Name    string                                // of the format, as `brunt convert` takes it
+	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
 }
 
 // Scenario converts a source in the converter's format.
 func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
-	d := NewDraft(o)
+	d := newBuilder(o)
 	if err := c.Convert(d, source); err != nil {
 		return nil, err
 	}

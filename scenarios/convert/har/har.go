@@ -77,7 +77,7 @@ func Converter() draft.Converter {
 }
 
 // convert reads a recording of a browser. One session becomes one flow, with its pauses.
-func convert(d *draft.Draft, source []byte) error {
+func convert(d *draft.Builder, source []byte) error {
 	entries, pages, err := readHAR(d.O.File, source)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ var errShape = errors.New("this is not the JSON of a recording (HAR)")
 
 // harSession is a recording that becomes a flow.
 type harSession struct {
-	d       *draft.Draft
+	d       *draft.Builder
 	flow    *draft.Node
 	steps   int
 	page    string
@@ -417,7 +417,7 @@ func (s *harSession) body(e *harEntry, r *draft.Request) {
 }
 
 // partOfFile stands for an uploaded file: a recording contains its name but not its content.
-func partOfFile(d *draft.Draft, r *draft.Request, field, name, kind string) draft.Part {
+func partOfFile(d *draft.Builder, r *draft.Request, field, name, kind string) draft.Part {
 	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", draft.Clip(name, 60))
 	return draft.Part{Name: field, FileName: name, Kind: kind, Text: draft.Lit("content of " + name)}
 }

@@ -20,7 +20,7 @@ func Converter() draft.Converter {
 
 // convert reads a plan: its thread groups become loads, its HTTP samplers steps, with the
 // defaults, headers, timers, assertions and extractors in whose scope they stand.
-func convert(d *draft.Draft, source []byte) error {
+func convert(d *draft.Builder, source []byte) error {
 	trees, err := readJMX(d.O.File, source)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func convert(d *draft.Draft, source []byte) error {
 
 // plan is a JMeter plan that becomes a scenario.
 type plan struct {
-	d    *draft.Draft
+	d    *draft.Builder
 	vars *variables
 
 	turns    int           // number of times that the current steps are repeated

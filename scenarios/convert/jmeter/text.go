@@ -10,7 +10,7 @@ import (
 
 // variables are the variables of a plan, with their replacements.
 type variables struct {
-	d      *draft.Draft
+	d      *draft.Builder
 	set    map[string]func() draft.Text
 	params map[string]string // values of params, for values needed during conversion
 	names  map[string]string // names of params, by their names in the plan

@@ -176,7 +176,7 @@ func (p *plan) csv(t *tree) {
 }
 
 // firstLine returns the names in the first line of a data file, or nothing.
-func firstLine(d *draft.Draft, file, separator string) []string {
+func firstLine(d *draft.Builder, file, separator string) []string {
 	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.O.From, path)

@@ -20,7 +20,7 @@ func Converter() draft.Converter {
 
 // convert makes a scenario that runs the script unchanged, with its own scenarios, checks and
 // thresholds. The user adds faults by hand.
-func convert(d *draft.Draft, source []byte) error {
+func convert(d *draft.Builder, source []byte) error {
 	n := 0
 	for line := range strings.Lines(string(source)) {
 		n++

@@ -29,7 +29,7 @@ func Converter() draft.Converter {
 
 // convert reads an OpenAPI 3 document, JSON or YAML. It makes a load that picks one operation per
 // iteration, with the examples of the document.
-func convert(d *draft.Draft, source []byte) (err error) {
+func convert(d *draft.Builder, source []byte) (err error) {
 	defer func() { // the OpenAPI library may panic on untrusted documents
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%s: this can't be read as a document of OpenAPI 3", d.O.File)
@@ -57,7 +57,7 @@ func convert(d *draft.Draft, source []byte) (err error) {
 }
 
 // loadOpenAPI reads the document, and the files beside it that it references.
-func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
+func loadOpenAPI(d *draft.Builder, source []byte) (*openapi3.T, error) {
 	var head struct {
 		Swagger string `json:"swagger"`
 	}
@@ -83,7 +83,7 @@ func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 }
 
 // referred reads a file in the folder of the document, and no other.
-func referred(d *draft.Draft, _ *openapi3.Loader, from *url.URL) ([]byte, error) {
+func referred(d *draft.Builder, _ *openapi3.Loader, from *url.URL) ([]byte, error) {
 	name := filepath.FromSlash(from.Path)
 	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("a reference to %q: only files beside the document are read", draft.Clip(from.String(), 80))
@@ -98,7 +98,7 @@ func referred(d *draft.Draft, _ *openapi3.Loader, from *url.URL) ([]byte, error)
 
 // api is a document that becomes a load.
 type api struct {
-	d    *draft.Draft
+	d    *draft.Builder
 	doc  *openapi3.T
 	load *draft.Node
 	main string // the base of relative paths

@@ -19,7 +19,7 @@ func Converter() draft.Converter {
 
 // convert reads a vegeta target file, in its HTTP or its JSON format. Vegeta sends its targets in
 // turn. The load picks one per iteration, weighted by the number of times it occurs.
-func convert(d *draft.Draft, source []byte) error {
+func convert(d *draft.Builder, source []byte) error {
 	var all []*draft.Request
 	var err error
 	if first := bytes.TrimSpace(source); bytes.HasPrefix(first, []byte("{")) {
@@ -39,7 +39,7 @@ func convert(d *draft.Draft, source []byte) error {
 }
 
 // vegetaHTTP parses METHOD URL, headers on the lines below, and a line @file with the body.
-func vegetaHTTP(d *draft.Draft, source []byte) ([]*draft.Request, error) {
+func vegetaHTTP(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 	var all []*draft.Request
 	var r *draft.Request
 	n := 0
@@ -77,7 +77,7 @@ func isTarget(line string) bool {
 	return ok && rest != "" && method == strings.ToUpper(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-func vegetaTarget(d *draft.Draft, line int, method, target string) (*draft.Request, error) {
+func vegetaTarget(d *draft.Builder, line int, method, target string) (*draft.Request, error) {
 	u, err := url.Parse(target)
 	if err != nil || !draft.IsWeb(u) {
 		return nil, fmt.Errorf("%s:%d: %q is no URL of http or https", d.O.File, line, draft.Clip(draft.WithoutUser(target), 80))
@@ -89,7 +89,7 @@ func vegetaTarget(d *draft.Draft, line int, method, target string) (*draft.Reque
 }
 
 // vegetaJSON parses one object for each target: method, url, header and a body in base64.
-func vegetaJSON(d *draft.Draft, source []byte) ([]*draft.Request, error) {
+func vegetaJSON(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 	var all []*draft.Request
 	dec := json.NewDecoder(bytes.NewReader(source))
 	for lines := (draft.LineCount{Source: source}); ; {

@@ -7,5 +7,5 @@
 //
 //	condition.go  stop conditions and the steady state
 //	baseline.go   a baseline that fails, where no steady state is declared
-//	standing.go   where objectives stand
+//	verdict.go    where objectives stand
 package running

@@ -57,11 +57,11 @@ func lines(p *plan.Plan) []string {
 	return out
 }
 
-// DryRun describes what a run would do: the timeline with the targets and steps of every fault, and
+// Run describes what a run would do: the timeline with the targets and steps of every fault, and
 // how each would be undone. It reads only. The error joins those of the faults that would fail; the
 // description names them too.
-func DryRun(ctx context.Context, p *plan.Plan) ([]string, error) {
-	faults, err := DryRunFaults(ctx, p)
+func Run(ctx context.Context, p *plan.Plan) ([]string, error) {
+	faults, err := RunFaults(ctx, p)
 	out := Describe(p)
 	if len(faults) > 0 {
 		out = append(out, "")
@@ -69,8 +69,8 @@ func DryRun(ctx context.Context, p *plan.Plan) ([]string, error) {
 	return append(out, faults...), err
 }
 
-// DryRunFaults describes what the faults of the plan would do.
-func DryRunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
+// RunFaults describes what the faults of the plan would do.
+func RunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var errs []error
 	var out []string
 	for i, f := range forecasts(ctx, p) {

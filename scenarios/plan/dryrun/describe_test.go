@@ -25,7 +25,7 @@ chaos:
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	lines, err := DryRun(t.Context(), plan)
+	lines, err := Run(t.Context(), plan)
 	if err == nil || !strings.Contains(err.Error(), `fault "nobody" would fail: `) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error is %v", err)
 	}

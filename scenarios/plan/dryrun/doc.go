@@ -1,7 +1,7 @@
 // Package dryrun describes what a plan would do, without doing it.
 //
 //	Plan --> Describe      loads, timeline and objectives, for people
-//	     --> DryRun        the same, with the steps of every fault, and how each is undone
+//	     --> Run        the same, with the steps of every fault, and how each is undone
 //	     --> NewPlanFile   a file with all of that, to be reviewed and run later
 //	     --> Drift         what differs between such a file and the present
 //

@@ -46,7 +46,7 @@ func (s *System) contain(ctx context.Context) error {
 	h := s.host
 	e, err := s.Open(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	publish := runtime.GOOS != "linux" || !e.Address().Local()
 	event := func(event, unit, text string) { h.Event(result.Event{Event: event, Unit: unit, Text: text}) }
@@ -79,7 +79,7 @@ func (s *System) contain(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	for _, u := range s.group.units() {
 		if c, ok := chaoscontainer.Of(u); ok {
@@ -89,7 +89,7 @@ func (s *System) contain(ctx context.Context) error {
 		}
 	}
 	if s.entry = s.group.Addr(platform.UnitName(h.Stack.Entry, 0)); s.entry == "" {
-		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", ErrNotReady, h.Stack.Entry)
+		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, h.Stack.Entry)
 	}
 	return s.loadLink(ctx)
 }

@@ -23,8 +23,8 @@ import (
 	"brunt/targets/platform/process"
 )
 
-// ErrNotReady means that the target did not become ready.
-var ErrNotReady = errors.New("the target did not become ready")
+// errNotReady means that the target did not become ready.
+var errNotReady = errors.New("the target did not become ready")
 
 // A Host is the run that a target belongs to.
 type Host struct {
@@ -82,7 +82,7 @@ func (s *System) Up(ctx context.Context) error {
 	if h.Stack == nil {
 		s.entry = h.Scope.External
 		if err := s.Choose(ctx); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotReady, err)
+			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
 		if s.entry == "" { // a fault on a process or a container alone
 			return nil
@@ -139,7 +139,7 @@ func (s *System) spawn(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (s *System) loadLink(ctx context.Context) error {
 	if s.group == nil {
 		var err error
 		if upstream, err = s.reach(ctx, s.host.Upstream); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotReady, err)
+			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
 		if upstream != s.host.Upstream {
 			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.host.Upstream)
@@ -228,7 +228,7 @@ func (s *System) ready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	default:
-		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, quantity.FormatDuration(within), err)
+		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, s.entry, quantity.FormatDuration(within), err)
 	}
 }
 

@@ -23,21 +23,21 @@ type HMAC struct {
 	Key *keySource `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
 	Alg string     `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
 	// what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
-	Over     *template.TextTemplate   `yaml:"over,required"`
-	Header   string                   `yaml:"header"`                    // the one that carries the signature; zero is X-Signature
-	Value    *template.HeaderTemplate `yaml:"value"`                     // of that header; zero is ${request.signature}
-	Encoding string                   `yaml:"encoding,oneof=hex|base64"` // of the signature; zero is hex
+	Over     *template.Text   `yaml:"over,required"`
+	Header   string           `yaml:"header"`                    // the one that carries the signature; zero is X-Signature
+	Value    *template.Header `yaml:"value"`                     // of that header; zero is ${request.signature}
+	Encoding string           `yaml:"encoding,oneof=hex|base64"` // of the signature; zero is hex
 	// Sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
-	Headers map[string]template.HeaderTemplate `yaml:"headers"`
+	Headers map[string]template.Header `yaml:"headers"`
 }
 
 // hmacSigner signs requests by an HMAC.
 type hmacSigner struct {
 	key     []byte
 	hash    func() hash.Hash
-	over    *template.TextTemplate
+	over    *template.Text
 	header  string
-	value   *template.HeaderTemplate // nil: the signature alone
+	value   *template.Header // nil: the signature alone
 	base64  bool
 	headers []signedHeader
 }

@@ -29,7 +29,7 @@ type JWT struct {
 	// the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
 	Key *keySource `yaml:"key,required"`
 	// by name; a placeholder that is a whole value keeps its type
-	Claims map[string]*template.JSONTemplate `yaml:"claims"`
+	Claims map[string]*template.JSON `yaml:"claims"`
 	// how long it is valid; zero is 5m
 	Expires quantity.Duration `yaml:"expires,positive"`
 	// names the key, in the token's header

@@ -24,13 +24,13 @@ import (
 // 4.4).
 type OAuth2 struct {
 	syntax.Place
-	TokenURL     template.URLTemplate `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
-	ClientID     string               `yaml:"client_id,required"`     // of the client that the load is
-	ClientSecret string               `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
-	Scope        []string             `yaml:"scope"`                  // what the token is to allow
-	Audience     string               `yaml:"audience"`               // service that the token is for, if the server asks for it
-	Style        string               `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
-	Params       map[string]string    `yaml:"params"`                 // other parameters that the server wants
+	TokenURL     template.URL      `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
+	ClientID     string            `yaml:"client_id,required"`     // of the client that the load is
+	ClientSecret string            `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
+	Scope        []string          `yaml:"scope"`                  // what the token is to allow
+	Audience     string            `yaml:"audience"`               // service that the token is for, if the server asks for it
+	Style        string            `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
+	Params       map[string]string `yaml:"params"`                 // other parameters that the server wants
 }
 
 // Tokens keeps a token fresh, outside the measured requests: no request waits for a token.
@@ -40,7 +40,7 @@ type OAuth2 struct {
 //	       a failure is reported and retried; the last token is used meanwhile
 type Tokens struct {
 	y     *OAuth2
-	at    template.URLTemplate
+	at    template.URL
 	held  atomic.Pointer[heldToken]
 	fetch func(ctx context.Context) (*oauth2.Token, error) // set by Open
 }

@@ -27,8 +27,8 @@ type Auth struct {
 // Basic is a user with a password (RFC 7617).
 type Basic struct {
 	syntax.Place
-	User     *template.TextTemplate `yaml:"user,required"`     // such as ${data.users.name}
-	Password *template.TextTemplate `yaml:"password,required"` // such as ${env.PASSWORD}
+	User     *template.Text `yaml:"user,required"`     // such as ${data.users.name}
+	Password *template.Text `yaml:"password,required"` // such as ${env.PASSWORD}
 }
 
 // Proofs are the auth and sign blocks of a plan. Each block is compiled once, however many

@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// FuzzSeal checks that sealing, encoding, decoding and opening returns the text of the template,
+// FuzzResolved checks that resolving, encoding, decoding and opening returns the text of the template,
 // and that the encoded form contains no secret.
-func FuzzSeal(f *testing.F) {
+func FuzzResolved(f *testing.F) {
 	for _, secret := range []string{"plain", "a b&c=\"d\"/#", "ü\xff", "$${", "9"} {
 		f.Add(secret, "before ", "/after?x=")
 	}
@@ -25,14 +25,14 @@ func FuzzSeal(f *testing.F) {
 		if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		t.Setenv("SEALED", secret)
+		t.Setenv("RESOLVED", secret)
 		read := withoutNewline(secret)
 		for place, decode := range map[string]func(n *syntax.Node, m *syntax.Mistakes) *Template{
 			"text": places["text"], "header": places["header"], "url": places["url"], "json": places["json"],
 		} {
 			n := &syntax.Node{Kind: syntax.String, Parts: []syntax.Part{
 				{Text: before},
-				{Text: secret, Filled: true, Secret: "env.SEALED"},
+				{Text: secret, Filled: true, Secret: "env.RESOLVED"},
 				{Text: after},
 				{Text: read, Filled: true, Secret: "file." + file, Path: file},
 				{Ref: &syntax.Ref{Kind: syntax.RefUnit, Text: "unit.db.addr"}},
@@ -47,19 +47,19 @@ func FuzzSeal(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sealed, err := tmpl.Seal(it)
+			resolved, err := tmpl.Resolve(it)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := json.Marshal(sealed)
+			b, err := json.Marshal(resolved)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if others := before + after + file + "SEALEDtextenvfileinhostpathqueryheaderjson127.0.0.1:5432"; len(secret) > 3 &&
+			if others := before + after + file + "RESOLVEDtextenvfileinhostpathqueryheaderjson127.0.0.1:5432"; len(secret) > 3 &&
 				!strings.Contains(others, secret) && strings.Contains(string(b), secret) {
 				t.Errorf("%s: %q is written down: %s", place, secret, b)
 			}
-			var back Sealed
+			var back Resolved
 			if err := json.Unmarshal(b, &back); err != nil {
 				t.Fatal(err)
 			}
@@ -75,12 +75,12 @@ func FuzzSeal(f *testing.F) {
 	})
 }
 
-func TestSeal_Errors(t *testing.T) {
+func TestResolve_Errors(t *testing.T) {
 	tmpl := Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefUnit, Text: "unit.db.addr"}}}}
-	if _, err := tmpl.Seal(&Iter{Env: &Env{}}); err == nil {
-		t.Error("a unit without address is sealed")
+	if _, err := tmpl.Resolve(&Iter{Env: &Env{}}); err == nil {
+		t.Error("a unit without address is resolved")
 	}
-	for _, s := range []Sealed{{{Env: "NOT_SET_AT_ALL"}}, {{File: filepath.Join(t.TempDir(), "none")}}, {{Env: "PATH", In: "nowhere"}}} {
+	for _, s := range []Resolved{{{Env: "NOT_SET_AT_ALL"}}, {{File: filepath.Join(t.TempDir(), "none")}}, {{Env: "PATH", In: "nowhere"}}} {
 		if _, err := s.Open(&Secrets{}); err == nil {
 			t.Errorf("%+v is opened", s)
 		}

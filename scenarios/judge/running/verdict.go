@@ -14,11 +14,11 @@ import (
 // Verdicts returns the verdict that each objective would have if the run ended now, from
 // counts alone. A percentile is judged without its value, because its value needs a
 // distribution.
-func Verdicts(s measure.Second, slo []slo.Objective) []result.Standing {
+func Verdicts(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
 	if len(slo) == 0 {
 		return nil
 	}
-	out := make([]result.Standing, 0, len(slo))
+	out := make([]result.RunningVerdict, 0, len(slo))
 	for _, o := range slo {
 		out = append(out, runningVerdict(&s, o))
 	}
@@ -26,8 +26,8 @@ func Verdicts(s measure.Second, slo []slo.Objective) []result.Standing {
 }
 
 // runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
-func runningVerdict(r *measure.Second, o slo.Objective) result.Standing {
-	worst := result.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
+func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
+	worst := result.RunningVerdict{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || counted.OfSpans(o.Metric) {
 		return worst
 	}
@@ -53,7 +53,7 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.Standing {
 }
 
 // verdictOf judges an objective by the counts of one phase.
-func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.Standing) result.Standing {
+func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.RunningVerdict) result.RunningVerdict {
 	sum := counted.SumOf(&c.Series, o, counts, max(time.Millisecond, span))
 	limit := counted.LimitIndex(c.Limits, o)
 	n := sum.Population(o.Metric)

@@ -8,24 +8,24 @@ import (
 	"strings"
 )
 
-// Sealed is a resolved template that can be stored: a secret in it is replaced by its source, and
+// Resolved is a resolved template that can be stored: a secret in it is replaced by its source, and
 // is read again when the text is opened.
-type Sealed []SealedPart
+type Resolved []ResolvedPart
 
-// A SealedPart is a part of the text: literal text, or the source of a secret.
-type SealedPart struct {
+// A ResolvedPart is a part of the text: literal text, or the source of a secret.
+type ResolvedPart struct {
 	Text string `json:"text,omitempty"`
 	Env  string `json:"env,omitempty"`  // the variable that holds the secret
 	File string `json:"file,omitempty"` // the path of the file that holds the secret
 	In   string `json:"in,omitempty"`   // the place in the text, which decides how the secret is escaped
 }
 
-// escapePlaces are the names of the escape places in a sealed text.
+// escapePlaces are the names of the escape places in a resolved template.
 var escapePlaces = []string{escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header", escInJSON: "text in json", escJSON: "json"}
 
-// Seal fills in the template for it, without its secrets.
-func (t *Template) Seal(it *Iter) (Sealed, error) {
-	var out Sealed
+// Resolve fills in the template for it, without its secrets.
+func (t *Template) Resolve(it *Iter) (Resolved, error) {
+	var out Resolved
 	for i := range t.Pieces {
 		p := &t.Pieces[i]
 		switch kind, name, _ := strings.Cut(p.show, "."); {
@@ -34,24 +34,24 @@ func (t *Template) Seal(it *Iter) (Sealed, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.ref, err)
 			}
-			out = append(out, SealedPart{Text: string(text)})
+			out = append(out, ResolvedPart{Text: string(text)})
 		case p.show == "":
-			out = append(out, SealedPart{Text: string(p.lit)})
+			out = append(out, ResolvedPart{Text: string(p.lit)})
 		case kind == "env":
-			out = append(out, SealedPart{Env: name, In: escapePlaces[p.esc]})
+			out = append(out, ResolvedPart{Env: name, In: escapePlaces[p.esc]})
 		default:
 			path, err := filepath.Abs(p.path)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, SealedPart{File: path, In: escapePlaces[p.esc]})
+			out = append(out, ResolvedPart{File: path, In: escapePlaces[p.esc]})
 		}
 	}
 	return out, nil
 }
 
 // Open returns the text. It reads the secrets again from their sources, and adds them to secrets.
-func (s Sealed) Open(secrets *Secrets) (string, error) {
+func (s Resolved) Open(secrets *Secrets) (string, error) {
 	var out []byte
 	for _, p := range s {
 		value := ""
