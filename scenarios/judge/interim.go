@@ -72,7 +72,10 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in)})
+		f.out.Faults = append(f.out.Faults, FaultFinding{
+			Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i],
+			Parts: parts(f.effects, i, ps, in),
+		})
 	}
 	f.table(ps, in)
 	f.errorGroups(ps, in)
@@ -146,7 +149,8 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 	step := w.Config.Steps[k.Series]
 	for i := range w.out.Windows {
 		r := &w.out.Windows[i]
-		if r.T != result.Sec(k.Start) || r.Step == "*" && !w.Config.InSums(int(k.Series)) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
+		if r.T != result.Sec(k.Start) || r.Step == "*" && !w.Config.InSums(int(k.Series)) ||
+			r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
 			continue
 		}
 		r.Offered += c.Offered()

@@ -141,7 +141,8 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		case !g.Over || g.Cleared > oc.Injected:
 			why = g.Name + " was in as well"
 		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
-		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded || f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
+		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
+			f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
 			why = g.Name + " had not been recovered from"
 		}
 	}

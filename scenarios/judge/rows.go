@@ -40,7 +40,8 @@ func (f *tables) newRows() *rows {
 	each := len(f.Config.Steps) + len(f.mixed())
 	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
 	if seconds > 1 {
-		f.out.Notes = append(f.out.Notes, fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be more than 20 000 of 1 s", seconds))
+		f.out.Notes = append(f.out.Notes, fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be "+
+			"more than 20 000 of 1 s", seconds))
 	}
 	var g *group
 	for _, start := range f.starts {

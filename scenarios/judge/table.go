@@ -76,7 +76,10 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 		if c.Kinds[k] == 0 {
 			continue
 		}
-		row := result.Cell{Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.Kinds[k], Rate: rate(c.Kinds[k]), Response: result.NoTimes, Service: result.NoTimes}
+		row := result.Cell{
+			Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.Kinds[k], Rate: rate(c.Kinds[k]),
+			Response: result.NoTimes, Service: result.NoTimes,
+		}
 		if k != scenarios.Skipped {
 			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.length())
 			row.Response, row.Service = c.Response[k].Plain(), c.Service[k].Plain()

@@ -52,5 +52,6 @@ func Selects(c *measure.Series, o slo.Objective, i int) bool {
 
 // About reports whether an objective selects load l.
 func About(c *measure.Series, o slo.Objective, l int) bool {
-	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
+	return (o.Load == "" || c.Loads[l].Name == o.Load) &&
+		(o.Step == "" || o.Step == "iteration" || slices.ContainsFunc(c.Steps, func(s measure.SeriesStep) bool { return s.Name == o.Step && s.Load == l }))
 }
