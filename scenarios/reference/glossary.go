@@ -34,7 +34,8 @@ var glossary = []term{
 	{"syn-retransmission", []string{"syn_resent", "syn", "retransmission"}, "The kernel sends the first packet of a connection again after 1 s, then 3 s " +
 		"and 7 s, when it gets no answer: packets are lost, or the target's accept queue is full. The report names the requests that waited for that."},
 	{"accept-queue", []string{"backlog", "accept_overflows"}, "Connections that the target's kernel has opened and its program has not " +
-		"accepted yet. While the queue is full the kernel drops attempts to connect. The report says how many, where brunt can read that of a unit (ListenOverflows)."},
+		"accepted yet. While the queue is full the kernel drops attempts to connect. The report says how many, where brunt can read that " +
+		"of a unit (ListenOverflows)."},
 	{"tls", []string{"handshake"}, "The phase of a request in which the TLS handshake is made."},
 	{"login", nil, "The phase of a request in which its protocol prepares a new connection: a tunnel through a proxy, the settings of " +
 		"HTTP/2, a login."},
