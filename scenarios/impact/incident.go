@@ -26,13 +26,13 @@ type Incident struct {
 //
 // The rules are those of a fault's impact, but no instant is special: an incident may begin before the
 // first injection, and be part of the baseline. So it is held against the limit alone, and how errors
-// cluster is read from the slices within the limit. Stretches with less than a hold of good requests
+// cluster is read from the slices within the limit, without the stalled ones. Stretches with less than a hold of good requests
 // between them are one incident. A run that is bad all along is one incident.
 func Incidents(q Question) []Incident {
 	q.Injected, q.Cleared = 0, forever
 	var calm []Slice
 	for i := range q.Slices {
-		if s := &q.Slices[i]; float64(s.Bad) <= q.Limit*float64(s.N) {
+		if s := &q.Slices[i]; float64(s.Bad) <= q.Limit*float64(s.N) && !s.Stalled() {
 			calm = append(calm, *s)
 		}
 	}

@@ -13,6 +13,7 @@
 //	interim.go          the same while the run goes on
 //	phase.go            the phases of a run, and which cells belong to each
 //	phase_objective.go  objectives on a phase
+//	closed.go           closed loads: what their users did not send while they waited
 //	error_budget.go     the requests of a phase over time, for burn and slices
 //	occurrence.go       asks package impact about each occurrence of a fault
 //	fault.go            objectives on a fault

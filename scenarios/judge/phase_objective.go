@@ -95,7 +95,9 @@ func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 			measured.Merge(cells[s].CountsWithTimes())
 		}
 	}
-	return valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.Punctual(), (*measure.Counts).Punctual), &measured.Counts)
+	r := valid(f.judgeSum(o, p, i, *measured, asMeasured), f.judgeSum(o, p, i, *measured.Punctual(), (*measure.Counts).Punctual), &measured.Counts)
+	f.correct(o, p, cells, &r)
+	return r
 }
 
 // A view of counts: as measured, or without brunt's own time.

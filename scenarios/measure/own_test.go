@@ -23,7 +23,7 @@ func TestCounts_Punctual(t *testing.T) {
 	unsent.WasSent, unsent.Answered = false, false
 	skipped := request(sec, 0, scenarios.Skipped)
 	skipped.Cause = scenarios.Unsent
-	frozen := request(5*sec, 429*ms, okay) // brunt did not run for 420 ms of it
+	frozen := request(5*sec, 429*ms, okay)                // brunt did not run for 420 ms of it
 	timedOut := request(4900*ms, 600*ms, scenarios.Error) // it was in flight over the freeze, for longer than its timeout
 	timedOut.Cause = scenarios.Timeout
 	list := []scenarios.Outcome{

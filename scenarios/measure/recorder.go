@@ -19,6 +19,7 @@ type Series struct {
 type SeriesLoad struct {
 	Name   string
 	Closed bool
+	Users  int // of a closed load: the most users; zero: unknown
 }
 
 // SeriesStep is a step of a load. A step whose name is not known beforehand has none until

@@ -203,6 +203,29 @@ func (t *Tally) UpTo(at float64) int64 {
 	return n
 }
 
+// Unsent returns the values that users would have measured while they waited for the values of least
+// and more, had they gone on asking every interval: v-interval, v-2·interval and so on, down to the
+// interval, for each such value v. It is the correction of HdrHistogram, recordValueWithExpectedInterval.
+func (t *Tally) Unsent(least, interval time.Duration) *Tally {
+	out := &Tally{}
+	if interval < time.Microsecond {
+		return out
+	}
+	s := &Scratch{}
+	for i, b := range t.at {
+		low, _ := edges(int(b))
+		for at := time.Duration(low)*time.Microsecond - interval; low >= least.Microseconds() && at >= interval; at -= interval {
+			s[bucketOf(uint32(at.Microseconds()))] += t.n[i]
+		}
+	}
+	for b, n := range s {
+		if n > 0 {
+			out.at, out.n, out.Total = append(out.at, uint16(b)), append(out.n, n), out.Total+n
+		}
+	}
+	return out
+}
+
 // hdr converts the tally, which must be settled, to an hdrhistogram; nil when it is empty.
 func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	if t.Total == 0 {

@@ -117,7 +117,11 @@ func (c *compiler) load(l *scenarios.Load) {
 	} else {
 		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
 	}
-	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
+	users := 0
+	if lp.Schedule.Closed() {
+		users = lp.InFlight()
+	}
+	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed(), Users: users})
 	c.proofs(l)
 	for _, mixed := range l.Mix {
 		steps, whole := c.steps(mixed.Flow, index, l)

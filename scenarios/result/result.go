@@ -124,6 +124,9 @@ type ObjectiveResult struct {
 	Verdict  scenarios.Verdict `json:"verdict"`        // verdict of the objective
 	Note     string            `json:"note,omitempty"` // reason, in a sentence
 	List     string            `json:"list,omitempty"` // slo (empty), steady, or threshold: of a script
+	// of a closed load whose users waited: the value with the requests that they would have sent, or by
+	// time; see note
+	Corrected *Num `json:"corrected,omitempty"`
 	// measured is infinite: more requests failed than the percentile excludes
 	Infinite bool `json:"infinite,omitempty"`
 }

@@ -28,11 +28,13 @@ var metrics = Table{
 	{
 		Name: "availability", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability"},
 		Aliases: map[string]string{"success": "availability", "uptime": "availability"},
+		ByTime:  true,
 		Count:   func(c Counts) (bad, n int64) { return c.Bad() + c.Shed, c.Offered() },
 		Meaning: "The share of ok requests among the offered ones. A shed request is not available.",
 	},
 	{
 		Name: "availability.admitted", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability.admitted"},
+		ByTime:  true,
 		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed },
 		Meaning: "The share of ok requests among those that the target did not shed.",
 	},

@@ -33,6 +33,8 @@ type Row struct {
 	Effect func(Effect) Value                       // from what a fault did to the load
 	Writes func(Writes) (low, high float64)         // from the ledger: as if every write that was not read back were correct, and as if none were
 
+	ByTime bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
+
 	// Of a fault:
 	Recovers bool // its value is the time until recovery
 	Healing  bool // it is measured from the clearing, not the injection
