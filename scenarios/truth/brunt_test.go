@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,23 +139,6 @@ func play(t *testing.T, scenario string, during func(*os.Process)) *report {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// complaints are what brunt got wrong in a case.
-type complaints []string
-
-func (c *complaints) Errorf(format string, args ...any) {
-	*c = append(*c, fmt.Sprintf(format, args...))
-}
-
-// near complains unless got, in seconds, is want within tolerance.
-func near(c *complaints, what string, got *float64, want, tolerance time.Duration) {
-	switch {
-	case got == nil:
-		c.Errorf("%s is unknown, want %v ± %v", what, want, tolerance)
-	case math.Abs(*got-want.Seconds()) > tolerance.Seconds():
-		c.Errorf("%s is %.4fs, want %v ± %v", what, *got, want, tolerance)
-	}
 }
 
 func at(s *truth.Server, r *report) time.Duration {

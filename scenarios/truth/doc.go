@@ -7,6 +7,9 @@
 //	      |                                            Truth: counts, outages, recovery times
 //	      '---> result.json -----------compared-----------'
 //
+// Cases of sockets_test.go run brunt against a Server; package played plays the log of a load into the
+// rules, in virtual time.
+//
 // A request carries its number, so its fate does not depend on when it arrives. What the truth
 // of a run is follows from the log alone, by code that shares nothing with brunt's packages; this
 // package imports none of them.
@@ -15,5 +18,7 @@
 //	script.go   Script and Act: the fate of each request
 //	log.go      Entry: what the server saw
 //	truth.go    Truth: what a run against the log should have found
+//	play.go     the log of a load without a server, in virtual time
+//	complaints.go  what brunt got wrong
 //	writes.go   Store: writes that are kept, lost, late or doubled
 package truth

@@ -31,7 +31,7 @@ type socketCase struct {
 	verdict    string
 	exit       int
 	objectives map[string]string // verdicts by text, where they are not the run's
-	see        func(c *complaints, g got)
+	see        func(c *truth.Complaints, g got)
 
 	fates  func(n int) truth.Fate // of writes; see truth.Store
 	early  bool                   // brunt ends the run before the load's end
@@ -49,9 +49,6 @@ type got struct {
 }
 
 const inFault = "at: 3s, for: 2s"
-
-// The tolerance of a time at a sharp edge, besides the distance between two requests.
-const edge = 5 * time.Millisecond
 
 var fail = truth.Act{Status: 500}
 
@@ -92,7 +89,7 @@ var socketCases = []socketCase{
 		name:  "an outage of 0.3 s is seen and named",
 		short: true,
 		rate:  200, script: truth.Healthy(0).Between(620, 680, fail),
-		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *complaints, g got) {
+		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			sharpOutage(c, g)
 			if g.Faults[0].Failed != 60 {
 				c.Errorf("%d requests failed by the fault, want 60", g.Faults[0].Failed)
@@ -110,7 +107,7 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "a relapse is no recovery", seconds: 16, script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
-		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3, see: func(c *complaints, g got) {
+		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3, see: func(c *truth.Complaints, g got) {
 			if !strings.Contains(g.stdout, "relapsed at 11") {
 				c.Errorf("the terminal names no relapse at 11s")
 			}
@@ -118,17 +115,17 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "two outages with good seconds between", seconds: 16, script: truth.Healthy(0).Between(310, 410, fail).Between(600, 720, fail),
-		chaos: "at: 3s, for: 5s", slo: []string{"errors < 30%"}, verdict: "pass", see: func(c *complaints, g got) {
-			near(c, "degraded", g.Faults[0].Degraded, 2200*time.Millisecond, 2*(10*time.Millisecond+edge))
+		chaos: "at: 3s, for: 5s", slo: []string{"errors < 30%"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
+			c.Near("degraded", g.Faults[0].Degraded, 2200*time.Millisecond, 2*(10*time.Millisecond+truth.Edge))
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
-			near(c, "recover", g.Faults[0].Recover, want, 10*time.Millisecond+edge)
+			c.Near("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
 		},
 	},
 	{
 		name:   "a surge of shed is an impact",
 		script: truth.Healthy(0).Between(310, 500, truth.Act{Status: 503}), check: "shed: [503]",
 		chaos: inFault, slo: []string{"errors < 1%", "availability > 99%"}, verdict: "fail", exit: 3,
-		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
+		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Faults[0].Impact != "impacted" {
 				c.Errorf("impact is %q, want impacted", g.Faults[0].Impact)
 			}
@@ -139,8 +136,8 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "no harm, no recovery to wait for", rate: 200, script: truth.Healthy(0), chaos: inFault,
-		slo: []string{"recover < 1s after f", "errors < 1% in f"}, verdict: "pass", see: func(c *complaints, g got) {
-			near(c, "recover", g.Faults[0].Recover, 0, 0)
+		slo: []string{"recover < 1s after f", "errors < 1% in f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
+			c.Near("recover", g.Faults[0].Recover, 0, 0)
 			if g.Faults[0].Impact != "not_impacted" {
 				c.Errorf("impact is %q, want not_impacted", g.Faults[0].Impact)
 			}
@@ -148,8 +145,8 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "a bimodal target is healthy", script: truth.Healthy(0).EveryIn(0, 1<<30, 7, truth.Act{Delay: 60 * time.Millisecond}),
-		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *complaints, g got) {
-			near(c, "recover", g.Faults[0].Recover, 0, 0)
+		chaos: inFault, slo: []string{"recover < 1s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
+			c.Near("recover", g.Faults[0].Recover, 0, 0)
 		},
 	},
 	{
@@ -184,14 +181,14 @@ var socketCases = []socketCase{
 	{
 		name: "a hang with two steps recovers as fast", seconds: 14, timeout: time.Second, script: truth.Healthy(0).Between(310, 510, truth.Act{Hang: true}),
 		flow:  `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
-		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: func(c *complaints, g got) {
+		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
-			near(c, "recover", g.Faults[0].Recover, want, 10*time.Millisecond+edge)
+			c.Near("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
 		},
 	},
 	{
 		name: "down to the end is not recovered", script: truth.Healthy(0).Between(310, 1<<30, fail), chaos: inFault,
-		slo: []string{"recover < 4s after f"}, verdict: "fail", exit: 3, see: func(c *complaints, g got) {
+		slo: []string{"recover < 4s after f"}, verdict: "fail", exit: 3, see: func(c *truth.Complaints, g got) {
 			if g.Faults[0].Recover != nil {
 				c.Errorf("recover is %.3fs, want none", *g.Faults[0].Recover)
 			}
@@ -201,7 +198,7 @@ var socketCases = []socketCase{
 		name: "90 writes are lost",
 		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
 		fates: fatesBetween(310, 400, truth.Fate{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
-		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *complaints, g got) {
+		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Lost != 90 {
 				c.Errorf("the ledger is %+v, want 90 lost", g.Ledger)
 			}
@@ -222,7 +219,7 @@ var socketCases = []socketCase{
 	{
 		name: "7 writes are there twice", flow: writing, more: fmt.Sprintf(ledger, "2s"), script: truth.Healthy(0), seconds: 6,
 		fates: fatesBetween(100, 107, truth.Fate{Double: true}), slo: []string{"lost = 0", "duplicated = 0"}, verdict: "fail", exit: 3,
-		objectives: map[string]string{"lost = 0": "pass"}, see: func(c *complaints, g got) {
+		objectives: map[string]string{"lost = 0": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Duplicated != 7 {
 				c.Errorf("the ledger is %+v, want 7 duplicated", g.Ledger)
 			}
@@ -230,7 +227,7 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "brunt stands still, the target is good", script: truth.Healthy(0), freeze: 420 * time.Millisecond,
-		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "invalid", exit: 5, see: func(c *complaints, g got) {
+		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "invalid", exit: 5, see: func(c *truth.Complaints, g got) {
 			for text, want := range map[string]string{"errors < 1%": "pass", "p98 < 50ms": "invalid"} {
 				if have := g.objective(text); have != want {
 					c.Errorf("%s: %s, want %s", text, have, want)
@@ -244,7 +241,6 @@ var socketCases = []socketCase{
 	},
 	{
 		name:   "a closed load hides no stall",
-		open:   "stalls of closed loads are not found",
 		script: truth.Healthy(0).Between(900, 910, truth.Act{Delay: 5 * time.Second}), timeout: 10 * time.Second,
 		executor: "executor: per-vu-iterations, vus: 10, iterations: 200, max_duration: 30s", flow: `[{get: "/read?n=${data.n.value}", name: read}, {think: 10ms}]`,
 		slo: []string{"availability > 99%"}, verdict: "inconclusive", exit: 8,
@@ -268,14 +264,14 @@ func fatesBetween(first, end int, f truth.Fate) func(int) truth.Fate {
 }
 
 // notInjected holds that the fault did not come in.
-func notInjected(c *complaints, g got) {
+func notInjected(c *truth.Complaints, g got) {
 	if on := g.server.Log.Injected(); len(on) > 0 {
 		c.Errorf("the fault was injected at %v", on[0].Sub(g.T0))
 	}
 }
 
 // sharpOutage holds onset and recovery against the log.
-func sharpOutage(c *complaints, g got) {
+func sharpOutage(c *truth.Complaints, g got) {
 	apart := g.load.Intended(1)
 	injected := at(g.server, g.report)
 	want, over := g.truth.Recover(injected, time.Hour)
@@ -287,17 +283,17 @@ func sharpOutage(c *complaints, g got) {
 	if f.Impact != "impacted" {
 		c.Errorf("impact is %q, want impacted", f.Impact)
 	}
-	near(c, "injected", f.Injected, injected, 20*time.Millisecond)
-	near(c, "recover", f.Recover, want, apart+edge)
-	near(c, "onset", f.Onset, g.truth.Outages[0].Begin-injected, apart+edge)
+	c.Near("injected", f.Injected, injected, 20*time.Millisecond)
+	c.Near("recover", f.Recover, want, apart+truth.Edge)
+	c.Near("onset", f.Onset, g.truth.Outages[0].Begin-injected, apart+truth.Edge)
 	if len(g.Incidents) != len(g.truth.Outages) {
 		c.Errorf("%d incidents, want %d: %+v", len(g.Incidents), len(g.truth.Outages), g.Incidents)
 		return
 	}
 	for i, o := range g.truth.Outages {
 		in := g.Incidents[i]
-		near(c, "begin of the incident", in.Begin, o.Begin, apart+edge)
-		near(c, "end of the incident", in.End, o.End, apart+edge)
+		c.Near("begin of the incident", in.Begin, o.Begin, apart+truth.Edge)
+		c.Near("end of the incident", in.End, o.End, apart+truth.Edge)
 		if want := o.Last - o.First + 1; in.Bad != want {
 			c.Errorf("%d bad requests in the incident, want %d", in.Bad, want)
 		}
@@ -380,7 +376,7 @@ func (c socketCase) try(t *testing.T) {
 	}
 	l.T0 = r.T0
 	g := got{report: r, server: s, load: l, truth: truth.Of(s.Log.Entries(), l)}
-	wrong := &complaints{}
+	wrong := &truth.Complaints{}
 	c.compare(wrong, g)
 	switch {
 	case len(*wrong) == 0 && c.open != "":
@@ -394,7 +390,7 @@ func (c socketCase) try(t *testing.T) {
 }
 
 // compare holds what brunt said against what the case wants and the server knows.
-func (c socketCase) compare(wrong *complaints, g got) {
+func (c socketCase) compare(wrong *truth.Complaints, g got) {
 	if g.Verdict != c.verdict || g.exit != c.exit {
 		wrong.Errorf("verdict %q, exit %d, want %q and %d", g.Verdict, g.exit, c.verdict, c.exit)
 	}
@@ -414,7 +410,7 @@ func (c socketCase) compare(wrong *complaints, g got) {
 }
 
 // counts compares the counts of outcomes with the log, where a case has one step that reads.
-func (g got) counts(wrong *complaints, c socketCase) {
+func (g got) counts(wrong *truth.Complaints, c socketCase) {
 	if c.flow != "" || c.freeze > 0 {
 		return
 	}

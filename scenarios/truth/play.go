@@ -1,0 +1,89 @@
+package truth
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// Play returns the log of a load of one step that a script answered, without a server: each request
+// arrives when it is intended and takes exactly its delay. One that hangs, or takes longer than the
+// timeout, ends at the timeout.
+func (l Load) Play(s Script) []Entry {
+	out := make([]Entry, 0, l.Requests)
+	for n := range l.Requests {
+		at := l.T0.Add(l.Intended(n))
+		act := s(n)
+		out = append(out, Entry{N: n, Step: "/read", Arrived: at, Ended: at.Add(took(act, l.Timeout)), Act: act})
+	}
+	return out
+}
+
+// took is how long a request takes that gets an act.
+func took(a Act, timeout time.Duration) time.Duration {
+	if a.Hang || timeout > 0 && a.Delay > timeout {
+		return timeout
+	}
+	return a.Delay
+}
+
+// A Users load is one of users, each of whom waits for an answer, thinks, and asks again.
+type Users struct {
+	Users   int
+	Think   time.Duration
+	For     time.Duration // no request begins later
+	T0      time.Time
+	Timeout time.Duration
+}
+
+// Play returns the log of the load, by number of arrival. The script says what becomes of a request that
+// arrives at an offset from T0.
+func (u Users) Play(s func(at time.Duration) Act) []Entry {
+	var out []Entry
+	next := make(times, u.Users) // of each user
+	for i := range next {        // they begin one after the other
+		next[i] = u.Think * time.Duration(i) / time.Duration(u.Users)
+	}
+	heap.Init(&next)
+	for next[0] < u.For {
+		at := next[0]
+		act := s(at)
+		d := took(act, u.Timeout)
+		out = append(out, Entry{N: len(out), Step: "/read", Arrived: u.T0.Add(at), Ended: u.T0.Add(at + d), Act: act})
+		next[0] = at + d + u.Think
+		heap.Fix(&next, 0)
+	}
+	return out
+}
+
+// Dark is the time within a load in which requests were under way and none ended for least or longer.
+func (u Users) Dark(log []Entry, least time.Duration) time.Duration {
+	ends := make([]time.Duration, 0, len(log))
+	for _, e := range log {
+		ends = append(ends, e.Ended.Sub(u.T0))
+	}
+	slices.SortFunc(ends, cmp.Compare[time.Duration])
+	sum, last := time.Duration(0), time.Duration(0)
+	for _, at := range ends {
+		if at-last >= least {
+			sum += at - last
+		}
+		last = at
+	}
+	return sum
+}
+
+// times is a heap of times.
+type times []time.Duration
+
+func (t times) Len() int           { return len(t) }
+func (t times) Less(i, j int) bool { return t[i] < t[j] }
+func (t times) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *times) Push(x any)        { *t = append(*t, x.(time.Duration)) }
+func (t *times) Pop() any {
+	last := len(*t) - 1
+	x := (*t)[last]
+	*t = (*t)[:last]
+	return x
+}

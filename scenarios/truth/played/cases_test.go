@@ -1,0 +1,278 @@
+package played
+
+import (
+	"time"
+
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/truth"
+)
+
+// in5 is a fault from 20 to 25 s.
+var in5 = []span{{20 * sec, 25 * sec}}
+
+// written is a ledger of 6000 acknowledged writes that was read back.
+func written(change func(l *result.LedgerRecord)) *result.LedgerRecord {
+	l := &result.LedgerRecord{Read: true, Acknowledged: 6000, Held: 6000}
+	change(l)
+	return l
+}
+
+var playedCases = []playedCase{
+	{
+		name: "an outage that ends while the fault is in", row: "definition", script: quick.Between(2100, 2400, f503), faults: []span{{20 * sec, 35 * sec}},
+		slo:    []string{"recover < 5s after f => pass", "recover < 3s after f => fail", "failover < 5s after f => pass", "degraded < 4s after f => pass"},
+		impact: "impacted", see: sharp,
+	},
+	{
+		name: "an onset after the injection", row: "definition", script: quick.Between(2150, 2500, f503), faults: in5,
+		slo: []string{"onset < 2s after f => pass", "onset < 1s after f => fail"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "an outage that lasts beyond the fault", row: "definition", script: quick.Between(2000, 2700, f503), faults: in5,
+		slo: []string{"heal < 3s after f => pass", "heal < 1s after f => fail", "errors < 1% in rest/f => fail"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "an outage without a fault", row: "definition", script: quick.Between(1000, 1300, f503), slo: []string{"errors < 10% => pass"},
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			if len(p.Incidents) == 1 && p.Incidents[0].Planned {
+				c.Errorf("the incident is planned")
+			}
+		},
+	},
+	{
+		name: "down up to the end", row: "definition", script: quick.Between(5000, 1<<30, f503), faults: []span{{49 * sec, 0}},
+		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: sharp,
+	},
+	{
+		name: "the load ends too early to tell", row: "definition", script: quick.Between(5700, 5900, f503), faults: []span{{56 * sec, 58 * sec}},
+		slo: []string{"recover < 10s after f => inconclusive", "recover < 2s after f => fail"},
+	},
+	{
+		name: "one error of 6000", row: "definition", script: quick.Between(3000, 3001, f503),
+		slo: []string{"errors = 0% => fail", "availability = 100% => fail", "errors < 1% => pass", "timeouts = 0 => pass", "checks > 99% => pass"},
+	},
+	{
+		name: "no error of 6000", row: "definition", script: quick,
+		slo: []string{"errors = 0% => pass", "availability = 100% => pass", "checks = 100% => pass", "p99 < 10ms => pass", "max < 10ms => pass"},
+	},
+	{
+		name: "one answer in 33 is slow", row: "definition", script: quick.EveryIn(0, 1<<30, 33, truth.Act{Delay: 250 * ms}),
+		slo: []string{"within(200ms) > 95% => pass", "within(200ms) > 98% => fail", "p95 < 200ms => pass", "p99 < 200ms => fail", "errors = 0% => pass"},
+	},
+	{
+		name: "a failure counts as slower than any answer", row: "definition", script: quick.EveryIn(0, 1<<30, 16, f503),
+		slo: []string{"p90 < 100ms => pass", "p95 < 10s => fail", "ok.p99 < 100ms => pass", "max < 10s => fail"},
+	},
+	{
+		name: "the good share of slices", row: "definition", script: quick.Between(2000, 2500, f503),
+		slo: []string{"slices(1s, 99%) > 90% => pass", "slices(1s, 99%) > 95% => fail", "burn(90%, 10s) < 6 => pass", "burn(90%, 10s) < 4 => fail"},
+	},
+	{
+		name: "errors within the limit are no impact", row: "definition", script: quick.EveryIn(2000, 2500, 250, f503), faults: in5,
+		slo: []string{"recover < 1s after f => pass"}, impact: "not_impacted", see: func(c *truth.Complaints, p played) {
+			if n := p.Faults[0].Parts.Errors; n != 2 {
+				c.Errorf("%d errors in the fault, want 2: they are named", n)
+			}
+		},
+	},
+	{
+		name: "the author's own limit", row: "definition", limit: .5, script: random(quick, 2000, 2500, .3, 1, f503), faults: in5,
+		slo: []string{"errors < 10% => pass"}, impact: "not_impacted",
+	},
+	{
+		name: "a target that was good all along", row: "definition", script: quick, faults: in5,
+		slo: []string{"recover < 1s after f => pass", "errors < 1% in recovery/f => pass", "errors < 1% in f => pass"}, impact: "not_impacted",
+	},
+	{
+		name: "an outage after a bad baseline", row: "definition", script: quick.EveryIn(0, 2000, 3, f503).Between(2100, 2200, f503), faults: in5,
+		slo: []string{"recover < 5s after f => fail"}, impact: "unknown",
+	},
+	{
+		name: "an outage of 2.38 s", row: "E2", script: quick.Between(2002, 2238, f503), faults: in5,
+		slo: []string{"recover < 2400ms after f => pass", "recover < 2300ms after f => fail"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "an outage at 50/s", row: "E3", rate: 50, script: quick.Between(1003, 1100, f503), faults: in5,
+		slo: []string{"recover < 3s after f => pass", "heal < 3s after f => pass"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "good seconds between two outages are not degraded", row: "E14", script: quick.Between(2020, 2177, f503).Between(2827, 3236, f503),
+		faults: []span{{20 * sec, 29 * sec}}, slo: []string{"degraded < 5700ms after f => pass", "degraded < 5600ms after f => fail"}, impact: "impacted",
+		see: recovered,
+	},
+	{
+		name: "a relapse", row: "G3", script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503), faults: []span{{20 * sec, 23 * sec}},
+		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: func(c *truth.Complaints, p played) {
+			relapsed := float64(p.Faults[0].RelapsedAt)
+			c.Near("relapse", &relapsed, 42*sec, 15*ms)
+		},
+	},
+	{
+		name: "an outage of 0.3 s at 1000/s", row: "G5", rate: 1000, seconds: 40, script: quick.Between(20100, 20400, f503), faults: []span{{20 * sec, 22 * sec}},
+		slo: []string{"errors < 30% => pass", "recover < 1s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			if n := p.Faults[0].Failed; n != 300 {
+				c.Errorf("%d failed, want 300", n)
+			}
+		},
+	},
+	{
+		name: "a hang with one step", row: "G6", timeout: 5 * sec, script: quick.Between(2010, 2310, hang), faults: in5,
+		slo: []string{"recover < 3200ms after f => pass", "recover < 3s after f => fail"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "a hang with two steps", row: "G6", steps: 2, timeout: 5 * sec, script: quick.Between(2010, 2310, hang), faults: in5,
+		slo: []string{"recover < 3200ms after f => pass", "recover < 3s after f => fail"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "a blackhole of 10 s", row: "G7", timeout: 2 * sec, script: quick.Between(2005, 3005, hang), faults: []span{{20 * sec, 30 * sec}},
+		slo: []string{"recover < 9s after f => fail", "recover < 11s after f => pass"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "2 of 60 errors", row: "G11", rate: 10, seconds: 6, script: quick.EveryIn(20, 50, 15, f503),
+		slo: []string{"errors < 5% => inconclusive", "errors < 12% => pass"},
+	},
+	{
+		name: "two faults and one outage", row: "E7", script: quick.Between(2100, 3200, f503), faults: []span{{20 * sec, 30 * sec}, {25 * sec, 35 * sec}},
+		slo: []string{"recover < 12s after incident => pass", "recover < 10s after incident => fail"}, see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || len(p.Incidents[0].Faults) != 2 {
+				c.Errorf("incidents: %+v, want one of f and g", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "everything is shed", row: "G2", shed: true, script: quick.Between(2000, 2500, f503), faults: in5,
+		slo: []string{"errors < 1% => pass", "availability > 99% => fail", "availability.admitted > 99% => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || p.Incidents[0].Kinds["shed"] != 500 {
+				c.Errorf("incidents: %+v, want one of 500 shed", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "shedding that an objective covers", row: "G2", shed: true, script: quick.Between(2000, 2500, f503), faults: in5,
+		slo: []string{"shed < 20% => pass", "shed < 5% => fail"}, impact: "not_impacted", see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "everything is 135 times slower, and no time is asked for", row: "G4", open: "latency is not tested",
+		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
+		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			if parts := p.Faults[0].Parts; !parts.Slower() || parts.P50 < .26 || parts.P50Before > .01 {
+				c.Errorf("parts: %+v", parts)
+			}
+		},
+	},
+	{
+		name: "everything is 135 times slower, and that is bad", row: "G4", slow: 100 * ms, script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
+		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "brunt was late for 2 %", row: "G1", script: quick, lag: func(n int) time.Duration { return time.Duration(n%50/49) * 300 * ms },
+		slo: []string{"errors < 1% => pass", "p95 < 50ms => pass", "p99 < 50ms => invalid", "p99 < 1s => pass"},
+	},
+	{
+		name: "brunt was late for all, and two of three failed", row: "A6", script: quick.EveryIn(0, 1<<30, 3, f503).EveryIn(1, 1<<30, 3, f503),
+		lag: func(int) time.Duration { return 300 * ms }, slo: []string{"errors < 5% => fail", "p50 < 50ms => fail", "ok.p50 < 50ms => invalid"},
+	},
+	{
+		name: "brunt stood still for longer than the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(100 * ms),
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
+		ledger: written(func(l *result.LedgerRecord) {
+			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}
+		}),
+		slo: []string{"lost = 0 => fail", "errors < 1% => pass", "p99 < 20ms => invalid", "recover < 1s after f => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
+			if p.Faults[0].Parts.Lost != 1085 {
+				c.Errorf("parts: %+v", p.Faults[0].Parts)
+			}
+		},
+	},
+	{
+		name: "late writes are not lost", row: "E9", script: quick, ledger: written(func(l *result.LedgerRecord) { l.Late, l.LateLow, l.LateHigh = 290, 6.9, 7.1 }),
+		slo: []string{"lost = 0 => pass", "late < 15s => pass", "late < 2s => fail", "late < 7s => inconclusive"},
+	},
+	{
+		name: "the span of lost writes has bounds", row: "E6", script: quick,
+		ledger: written(func(l *result.LedgerRecord) { l.Lost, l.Held, l.RPOLow, l.RPO = 281, 5719, 10.7, 10.9 }),
+		slo:    []string{"rpo < 11s => pass", "rpo < 10s => fail", "rpo < 10800ms => inconclusive", "lost = 0 => fail"},
+	},
+	{
+		name: "a service that comes and goes", row: "definition",
+		script: quick.Between(2000, 2100, f503).Between(2200, 2300, f503).Between(2400, 2500, f503).Between(2600, 2700, f503),
+		faults: []span{{20 * sec, 28 * sec}}, impact: "impacted", see: recovered,
+		slo: []string{"recover < 8s after f => pass", "recover < 6s after f => fail", "degraded < 4200ms after f => pass", "degraded < 3500ms after f => fail"},
+	},
+	{
+		name: "a third of the requests fails", row: "soft edges", script: random(quick, 2000, 2500, .33, 2, f503), faults: in5,
+		slo: []string{"recover < 8s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			if in := p.Faults[0].RecoveredIn; in.Low > 25 || in.High < 24.99 {
+				c.Errorf("recovered from %v to %v, want 25 within", in.Low, in.High)
+			}
+		},
+	},
+	{
+		name: "errors become frequent and rare again", row: "soft edges",
+		script: random(random(random(quick, 2000, 2100, .3, 3, f503), 2100, 2500, .9, 4, f503), 2500, 2600, .3, 5, f503),
+		faults: []span{{20 * sec, 26 * sec}}, slo: []string{"recover < 9s after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			if f := p.Faults[0]; f.RecoveredAt < 25.5 || f.RecoveredAt > 26.1 || f.OnsetAt > 20.5 {
+				c.Errorf("from %v to %v, want 20 to 26", f.OnsetAt, f.RecoveredAt)
+			}
+		},
+	},
+	{
+		name: "users who wait: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 30 * sec}, timeout: 20 * sec,
+		slo: []string{"availability > 99% => inconclusive", "availability > 80% => pass", "p99 < 100ms => inconclusive", "errors = 0% => pass"},
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || p.Incidents[0].Begin < 19 || p.Incidents[0].Begin > 21.5 || p.Incidents[0].End < 29 || p.Incidents[0].End > 31 {
+				c.Errorf("incidents: %+v, want one from 20 to 30 s", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "users who wait: 2 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 22 * sec},
+		slo: []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
+	},
+	{
+		name: "users who wait for nothing", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
+		slo: []string{"availability > 99% => pass", "p99 < 100ms => pass", "errors < 1% => pass"},
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "the budget burns for 3.26 of 5 s", row: "G12", script: quick.Between(2099, 2425, f503), faults: []span{{20985 * ms, 25 * sec}},
+		slo: []string{"burn(99%, 5s) < 66 => pass", "burn(99%, 5s) < 65 => fail"},
+	},
+	{
+		name: "a recovery ends at the next injection", row: "A4", script: quick.Between(2800, 3000, f503), faults: []span{{20 * sec, 22 * sec}, {28 * sec, 30 * sec}},
+		hold: 5 * sec, slo: []string{"errors < 1% in recovery/f => pass", "errors < 1% in g => fail", "recover < 3s after g => pass"},
+	},
+	{
+		name: "an outage soon after the clearing", row: "incidents", script: quick.Between(2900, 3100, f503), faults: in5,
+		slo:    []string{"recover < 3s after incident => pass", "recover < 1s after incident => fail", "recover < 12s after f => pass"},
+		impact: "impacted", see: sharp,
+	},
+	{
+		name: "stray errors after an outage", row: "review", script: quick.Between(2100, 2400, f503).Between(2550, 2552, f503), faults: in5,
+		slo: []string{"recover < 4500ms after f => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			back := float64(p.Faults[0].RecoveredAt)
+			c.Near("recovery", &back, 24*sec, 15*ms)
+		},
+	},
+}
