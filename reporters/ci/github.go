@@ -3,6 +3,7 @@ package ci
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"brunt/reporters"
@@ -42,12 +43,17 @@ func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s.line("")
 	s.line("%s", markdown(r.Reason))
 	s.line("")
+	if h := words.Hypothesis(r); h != "" {
+		s.line("%s", markdown(h))
+		s.line("")
+	}
 	if r.Control {
 		s.line("This is the control run: no fault was injected.")
 		s.line("")
 	}
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
+	s.incidents(r.Incidents)
 	s.phases(r)
 	s.errors(r)
 	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s. The whole report is report.html in the run's folder; upload it as an "+
@@ -85,7 +91,7 @@ func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 	if len(list) == 0 {
 		s.line("No objective was set, so the run has no verdict.\n")
 	}
-	s.table("Objectives", "| | Objective | Measured | 95 % interval | |", "|---|---|---:|---:|---|", len(list), func(i int) []string {
+	s.table("Objectives", "| | Objective | Measured | How sure | |", "|---|---|---:|---|---|", len(list), func(i int) []string {
 		o := &list[i]
 		value := markdown(words.ObjectiveMeasured(o))
 		if p := words.ObjectivePhase(o); p != "" {
@@ -93,7 +99,7 @@ func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 		}
 		return []string{
 			badge(o.Verdict) + " " + markdown(words.Verdict(o.Verdict)), markdown(words.ObjectiveTitle(o)), value,
-			markdown(words.ObjectiveInterval(o)), markdown(words.ObjectiveNote(o)),
+			markdown(words.ObjectiveBounds(o)), markdown(words.ObjectiveNote(o)),
 		}
 	})
 }
@@ -108,21 +114,34 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 	})
 }
 
+func (s *stepSummary) incidents(list []result.Incident) {
+	s.table("Incidents", "| Incident | From | To | Lasted | Bad | Of | What failed |", "|---|---:|---:|---:|---:|---:|---|", len(list), func(i int) []string {
+		row := words.IncidentRow(i+1, &list[i])
+		for j := range row {
+			row[j] = markdown(row[j])
+		}
+		return row
+	})
+}
+
 func (s *stepSummary) phases(r *result.Result) {
 	list := words.PhaseTotals(r)
-	s.table("Response times", "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |", "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
+	const head = "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |"
+	s.table("Response times of good answers", head, "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
 		row := &list[i]
-		c, t := &row.All, &row.All.Response
-		return []string{
-			markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count),
-			words.Percentile(t.P50, row.Population()), words.Percentile(t.P95, row.Population()), words.Percentile(t.P99, row.Population()),
+		c := &row.All
+		cells := []string{markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
+		for _, col := range words.TimeColumns[:3] {
+			cells = append(cells, row.Good(col.Of))
 		}
+		return cells
 	})
 }
 
 func (s *stepSummary) errors(r *result.Result) {
-	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(r.Errors), func(i int) []string {
-		e := &r.Errors[i]
+	list := slices.Concat(r.Errors, words.Skipped(r))
+	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(list), func(i int) []string {
+		e := &list[i]
 		trace := ""
 		if e.Sample != nil {
 			if v := words.TraceOf(r.TraceLink, e.Sample.Trace); v != nil {

@@ -56,9 +56,11 @@ func TestGitHub_Says(t *testing.T) {
 	sample := result.Sample{Request: "GET /x", Trace: "4bf92f3577b34da6a3ce929d0e0e4736"}
 	e.Sample = &sample
 	r.Errors = append([]result.ErrorGroup{e}, r.Errors[1:]...)
+	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
 	text := reporterstest.Render(t, GitHub{}, &r)
 	for _, want := range []string{
-		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times", "| run | ",
+		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times of good answers", "| run | ",
+		"Hypothesis: refuted. ", "### Incidents", "| 1: cut | 15.1s | 16.4s | 1.3s | 26 | 390 | refused |", "spread 2.37% to 9.73%",
 		"[4bf92f35](<https://tracing.example/4bf92f3577b34da6a3ce929d0e0e4736>)",
 	} {
 		if !strings.Contains(text, want) {

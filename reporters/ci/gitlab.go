@@ -47,7 +47,7 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 	requests := gauge("requests", "Requests of the judged load.", "load", "step")
 	rates := gauge("requests_per_second", "Requests of the judged load, by the second.", "load", "step")
 	errors := gauge("error_ratio", "Share of the requests that were errors or skipped.", "load", "step")
-	times := gauge("response_seconds", "Response times; a failed request counts as slower than any answer.", "load", "step", "quantile")
+	times := gauge("response_seconds", "Response times of good answers.", "load", "step", "quantile")
 	measured := gauge("objective_measured", "What an objective was judged by.", "objective", "phase")
 	held := gauge("objective_held", "1 where the objective held.", "objective", "phase")
 	recovered := gauge("fault_recover_seconds", "From injection to recovery.", "fault")
@@ -59,9 +59,10 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 		requests(result.Num(c.Count), all()...)
 		rates(c.Rate, all()...)
 		errors(result.Num(float64(list[i].Bad)/float64(c.Count)), all()...)
-		times(c.Response.P50, c.Load, c.Step, "0.5")
-		times(c.Response.P95, c.Load, c.Step, "0.95")
-		times(c.Response.P99, c.Load, c.Step, "0.99")
+		good := &list[i].Ok.Response
+		times(good.P50, c.Load, c.Step, "0.5")
+		times(good.P95, c.Load, c.Step, "0.95")
+		times(good.P99, c.Load, c.Step, "0.99")
 	}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]

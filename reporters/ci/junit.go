@@ -15,7 +15,7 @@ import (
 
 // JUnit writes junit.xml for CI systems: a test case for each objective and one for the
 // verdict of the run. An objective that failed is a failure, one that could not be judged is
-// an error. The text is in the body as well as in the message, since some readers show only
+// an error, as is one of an invalid run. Incidents are properties. The text is in the body as well as in the message, since some readers show only
 // one of them; names are unique, since some readers keep one case for each name.
 type JUnit struct{}
 
@@ -86,6 +86,12 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	for _, name := range r.Meta.Keys() {
 		s.Properties = append(s.Properties, junitProperty{"meta." + words.Clean(name), words.Clean(r.Meta[name])})
 	}
+	if h := words.Hypothesis(r); h != "" {
+		s.Properties = append(s.Properties, junitProperty{"hypothesis", strings.TrimPrefix(h, "Hypothesis: ")})
+	}
+	for i := range r.Incidents {
+		s.Properties = append(s.Properties, junitProperty{fmt.Sprintf("incident.%d", i+1), words.IncidentText(&r.Incidents[i])})
+	}
 	names := map[string]int{}
 	add := func(name string, v scenarios.Verdict, message, body string) {
 		c := junitCase{Class: "brunt." + strings.ReplaceAll(s.Name, ".", "_"), Name: name, Time: "0"}
@@ -101,6 +107,11 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 				s.Failures++
 			}
 		case scenarios.Fail, scenarios.Regression:
+			if r.Verdict == scenarios.Invalid { // nothing of an invalid run is a failure of the target
+				c.Error = p
+				s.Errors++
+				break
+			}
 			c.Failure = p
 			s.Failures++
 		default:
@@ -146,8 +157,8 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 // details returns the lines that describe an objective in full.
 func details(o *result.ObjectiveResult) []string {
 	lines := []string{"objective: " + words.ObjectiveTitle(o), "phase: " + words.Clean(o.Phase)}
-	if in := words.ObjectiveInterval(o); in != "" {
-		lines = append(lines, "95 % interval: "+in)
+	if b := words.ObjectiveBounds(o); b != "" {
+		lines = append(lines, b)
 	}
 	if !words.ObjectiveMetric(o).OfFault() {
 		lines = append(lines, "count: "+fmt.Sprint(o.Count))

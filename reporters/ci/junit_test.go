@@ -69,3 +69,36 @@ func TestJUnit_Form(t *testing.T) {
 		}
 	})
 }
+
+// An invalid run says nothing about the target, so none of its objectives is a failure (G13).
+func TestJUnit_InvalidRunHasNoFailure(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	r.Verdict = scenarios.Invalid
+	var got junitSuites
+	if err := xml.Unmarshal([]byte(reporterstest.Render(t, JUnit{}, &r)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Failures != 0 || got.Suite.Failures != 0 || got.Errors < 2 || got.Errors != got.Suite.Errors {
+		t.Errorf("%d failures, %d errors", got.Failures, got.Errors)
+	}
+	for _, c := range got.Suite.Cases {
+		if c.Failure != nil {
+			t.Errorf("%s is a failure", c.Name)
+		}
+	}
+}
+
+// Incidents and the hypothesis are properties of the suite.
+func TestJUnit_Incidents(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
+	text := reporterstest.Render(t, JUnit{}, &r)
+	for _, want := range []string{
+		`<property name="incident.1" value="from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; cut was in">`,
+		`<property name="hypothesis" value="refuted. `,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}

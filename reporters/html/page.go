@@ -52,6 +52,7 @@ type pageView struct {
 	Parts                []part
 	Objectives           []objectiveView
 	Gauges               bool
+	BoundsFoot           string
 	Faults               []faultView
 	FaultTable           *chart.Table
 	Ledger               *ledgerView
@@ -66,7 +67,7 @@ type pageView struct {
 	Latency, Throughput  *chart.Chart
 	Errors               *chart.Chart
 	ErrorRows            []errorView
-	ErrorsLeft           string
+	ErrorSum, ErrorsLeft string
 	Resilience           *chart.Chart
 	Costs                *chart.Table
 	Budgets              []budgetView
@@ -130,7 +131,7 @@ func (Page) Report(w io.Writer, r *result.Result) error {
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
 		Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict), Name: words.Clean(r.Name),
-		Reason: words.Clean(r.Reason), Hypothesis: words.Clean(r.Hypothesis),
+		Reason: words.Clean(r.Reason), Hypothesis: words.Hypothesis(r), BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode,
 		Meaning: words.Meaning(r.Verdict),
 	}
@@ -280,11 +281,8 @@ func facts(r *result.Result) []words.Pair {
 	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
 	if run := words.PhaseRowOf(words.PhaseTotals(r), "run"); run != nil && run.All.Count > 0 {
 		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)), pair("Errors", words.Share(run.Bad, run.All.Count)))
-		for _, q := range []struct {
-			name string
-			n    result.Num
-		}{{"p50", run.All.Response.P50}, {"p95", run.All.Response.P95}, {"p99", run.All.Response.P99}} {
-			out = append(out, pair(q.name, words.Percentile(q.n, run.Population())))
+		for _, c := range words.TimeColumns[:3] {
+			out = append(out, pair(c.Name+" of good", run.Good(c.Of)))
 		}
 	}
 	if len(r.Faults) > 0 {

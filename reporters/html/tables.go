@@ -28,7 +28,7 @@ const mostPhaseRows = 400
 func (p *pageView) phases(r *result.Result) {
 	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
 	at := map[string]int{}
-	infinite, left := false, 0
+	left := 0
 	add := func(row *words.PhaseRow) {
 		i, found := at[row.All.Phase]
 		if !found {
@@ -36,9 +36,7 @@ func (p *pageView) phases(r *result.Result) {
 			at[row.All.Phase] = i
 			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase), Span: spanOf(r, row.All.Phase)})
 		}
-		v, inf := rowView(row, len(r.Loads) > 1)
-		infinite = infinite || inf
-		p.Phases[i].Rows = append(p.Phases[i].Rows, v)
+		p.Phases[i].Rows = append(p.Phases[i].Rows, rowView(row, len(r.Loads) > 1))
 	}
 	// the sums of every phase first, so that none is cut off if there are many steps
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
@@ -55,10 +53,8 @@ func (p *pageView) phases(r *result.Result) {
 			add(&list[i])
 		}
 	}
-	p.PhasesFoot = "Shares and percentiles over the requests of a phase; phases may overlap. Slowest good is the slowest request that was answered rightly."
-	if infinite {
-		p.PhasesFoot += " ∞: more requests failed than this percentile allows; a failed request counts as slower than any answer."
-	}
+	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. Failed requests are in the errors " +
+		"alone; in objectives on percentiles each counts as slower than any answer."
 	if left > 0 {
 		p.PhasesFoot += fmt.Sprintf(" %d more rows are in result.json.", left)
 	}
@@ -73,7 +69,7 @@ func spanOf(r *result.Result, phase string) string {
 	return ""
 }
 
-func rowView(row *words.PhaseRow, loads bool) (v phaseRowView, infinite bool) {
+func rowView(row *words.PhaseRow, loads bool) (v phaseRowView) {
 	c := &row.All
 	v.Name, v.Sum = words.Clean(c.Step), c.Load == "*" && c.Step == "*"
 	switch {
@@ -85,14 +81,11 @@ func rowView(row *words.PhaseRow, loads bool) (v phaseRowView, infinite bool) {
 		v.Name = words.Clean(c.Load) + ": " + v.Name
 	}
 	v.Cells = []string{words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
-	t := &c.Response
+	t := &row.Ok.Response
 	for _, n := range []result.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
-		inf := words.IsInfinite(n, row.Population())
-		infinite = infinite || inf
-		v.Cells = append(v.Cells, words.Percentile(n, row.Population()))
+		v.Cells = append(v.Cells, words.Seconds(n))
 	}
-	v.Cells = append(v.Cells, words.Seconds(row.Ok.Response.Max))
-	return v, infinite
+	return v
 }
 
 // loadView is a row of the loads.

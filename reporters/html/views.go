@@ -29,7 +29,7 @@ func (p *pageView) objectives(r *result.Result) {
 		v := objectiveView{
 			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.ObjectiveTitle(o),
 			Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
-			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveInterval(o), Gauge: gauge(o),
+			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveBounds(o), Gauge: gauge(o),
 		}
 		p.Gauges = p.Gauges || v.Gauge != ""
 		p.Objectives = append(p.Objectives, v)
@@ -174,12 +174,14 @@ type sampleView struct {
 const mostErrorRows = 60
 
 func (p *pageView) errors(r *result.Result) {
-	for i := range r.Errors {
+	p.ErrorSum = words.ErrorSum(r)
+	list := slices.Concat(r.Errors, words.Skipped(r))
+	for i := range list {
 		if i == mostErrorRows {
-			p.ErrorsLeft = fmt.Sprintf("And %d more, which result.json has.", len(r.Errors)-i)
+			p.ErrorsLeft = fmt.Sprintf("And %d more, which result.json has.", len(list)-i)
 			return
 		}
-		e := &r.Errors[i]
+		e := &list[i]
 		p.ErrorRows = append(p.ErrorRows, errorView{
 			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First), Last: words.Offset(e.Last),
 			Sample: sampleOf(e.Sample, r.TraceLink),

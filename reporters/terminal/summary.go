@@ -45,6 +45,9 @@ func (s *summary) text(first, rest, text string, st style) {
 func (s *summary) result(r *result.Result) {
 	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]}, span{"  " + words.Clean(r.Name), bold})
 	s.text("  ", "  ", words.Clean(r.Reason), plain)
+	if h := words.Hypothesis(r); h != "" {
+		s.text("  ", "  ", h, plain)
+	}
 	s.text("  ", "  ", s.about(r), dim)
 	var said []string
 	for _, m := range words.Meta(r) {
@@ -102,11 +105,11 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 	for i := range list {
 		o := &list[i]
 		v := row{text: words.ObjectiveTitle(o), value: words.ObjectiveMeasured(o)}
-		if in := words.ObjectiveInterval(o); in != "" {
-			v.value += " (" + in + ")"
-		}
 		if p := words.ObjectivePhase(o); p != "" {
 			v.value += ", in " + p
+		}
+		if b := words.ObjectiveBounds(o); b != "" {
+			v.value += " (" + b + ")"
 		}
 		v.more = words.ObjectiveNote(o)
 		text, value = max(text, words.Width(v.text)), max(value, words.Width(v.value))
@@ -130,6 +133,9 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 			indent := strings.Repeat(" ", wide+6)
 			s.text(indent, indent, v.more, dim)
 		}
+	}
+	if text := words.BoundsMeaning(list); text != "" {
+		s.text("  ", "  ", text, dim)
 	}
 }
 
@@ -165,7 +171,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 		times := fmt.Sprintf("injected %s, cleared %s, onset %s, failover %s, recover %s, heal %s", words.Offset(f.Injected), words.Offset(f.Cleared),
 			words.Seconds(f.Onset), words.Seconds(f.Failover), words.Seconds(f.Recover), words.Seconds(f.Heal))
 		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
-			times += " (±" + words.Seconds(f.Resolution) + ")"
+			times += ", resolution ±" + words.Seconds(f.Resolution)
 		}
 		s.text("    ", "      ", times, plain)
 		seen := words.FaultEffect(f)
@@ -215,11 +221,10 @@ func (s *summary) incidents(list []result.Incident) {
 		return
 	}
 	s.head("Incidents")
-	table := [][]string{words.IncidentHead}
 	for i := range list[:min(mostIncidents, len(list))] {
-		table = append(table, words.IncidentRow(i+1, &list[i]))
+		n := words.Int(int64(i + 1))
+		s.text("  "+n+" ", strings.Repeat(" ", len(n)+3), words.IncidentText(&list[i]), plain)
 	}
-	s.table(table)
 	if left := len(list) - mostIncidents; left > 0 {
 		s.text("  ", "  ", words.Plural(int64(left), "more incident is", "more incidents are")+" in the report.", dim)
 	}
@@ -287,43 +292,59 @@ func (s *summary) table(rows [][]string) {
 // mostPhases bounds the rows of the latency table.
 const mostPhases = 14
 
+// mostSteps bounds the rows of steps in it.
+const mostSteps = 12
+
 func (s *summary) latency(r *result.Result) {
 	list := words.PhaseTotals(r)
 	if len(list) == 0 {
 		return
 	}
-	s.head("Response times")
+	s.head("Response times of good answers")
 	heads := []string{"", "requests", "rate", "errors"}
 	sheds := slices.ContainsFunc(list, func(p words.PhaseRow) bool { return p.Shed() > 0 })
 	if sheds {
 		heads = append(heads, "shed")
 	}
-	table := [][]string{append(heads, "p50", "p95", "p99", "max")}
-	infinite := false
-	for i := range list {
-		p := &list[i]
-		if i == mostPhases {
-			break
-		}
-		row := []string{words.Clean(p.All.Phase), words.Int(p.All.Count), words.Rate(p.All.Rate), words.Share(p.Bad, p.All.Count)}
+	for _, c := range words.TimeColumns {
+		heads = append(heads, c.Name)
+	}
+	table := [][]string{heads}
+	failed := false
+	add := func(name string, p *words.PhaseRow) {
+		row := []string{name, words.Int(p.All.Count), words.Rate(p.All.Rate), words.Share(p.Bad, p.All.Count)}
 		if sheds {
 			row = append(row, words.Share(p.Shed(), p.All.Count))
 		}
-		for _, n := range []result.Num{p.All.Response.P50, p.All.Response.P95, p.All.Response.P99, p.All.Response.Max} {
-			cell := words.Seconds(n)
-			if words.IsInfinite(n, p.Population()) {
-				cell, infinite = "∞", true
-			}
-			row = append(row, cell)
+		for _, c := range words.TimeColumns {
+			row = append(row, p.Good(c.Of))
 		}
-		table = append(table, row)
+		table, failed = append(table, row), failed || p.Bad > 0
+	}
+	for i := range list[:min(len(list), mostPhases)] {
+		p := &list[i]
+		name := words.Clean(p.All.Phase)
+		if of, ok := strings.CutPrefix(p.All.Phase, "recovery/"); ok && i > 0 && list[i-1].All.Phase == of {
+			name = "  recovery from it"
+		}
+		add(name, p)
+		if p.All.Phase != "run" {
+			continue
+		}
+		steps := words.StepRows(r, "run")
+		for j := range steps[:min(len(steps), mostSteps)] {
+			add("  "+words.StepName(r, &steps[j].All), &steps[j])
+		}
+		if n := len(steps) - mostSteps; n > 0 {
+			table = append(table, append([]string{"  and " + words.Plural(int64(n), "step", "steps") + " more"}, make([]string, len(heads)-1)...))
+		}
 	}
 	s.table(table)
 	if n := len(list) - mostPhases; n > 0 {
 		s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(n), "phase", "phases")), dim})
 	}
-	if infinite {
-		s.text("  ", "  ", "∞: more requests failed than this percentile allows; a failed request counts as slower than any answer.", dim)
+	if failed {
+		s.text("  ", "  ", "Failed requests are in the errors alone. In objectives on percentiles each counts as slower than any answer.", dim)
 	}
 }
 
@@ -339,16 +360,20 @@ func (s *summary) errors(r *result.Result) {
 		return
 	}
 	s.head("Errors")
+	s.text("  ", "  ", words.ErrorSum(r), plain)
 	for i, e := range list {
 		if i == mostErrors {
 			s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(len(list)-i), "kind", "kinds")), dim})
 			break
 		}
-		text := fmt.Sprintf("%d x %s", e.Count, words.Clean(e.Kind))
+		text := words.Count(e.Count) + " x " + words.Clean(e.Kind)
 		if e.Step != "" {
 			text += ", " + words.Clean(e.Step)
 		}
-		s.text("  ", "    ", text+fmt.Sprintf(", from %s to %s", words.Offset(e.First), words.Offset(e.Last)), plain)
+		if e.First.Known() {
+			text += fmt.Sprintf(", from %s to %s", words.Offset(e.First), words.Offset(e.Last))
+		}
+		s.text("  ", "    ", text, plain)
 		if sample := words.SampleText(e.Sample); sample != "" {
 			lines := words.Wrap("such as "+sample, s.width-4)
 			if len(lines) > mostLines {

@@ -25,6 +25,22 @@ func IncidentRow(n int, in *result.Incident) []string {
 	return []string{Int(int64(n)) + ": " + cause, Offset(in.Begin), to, lasted, Count(in.Bad), Count(in.Requests), incidentKinds(in)}
 }
 
+// IncidentText is an incident as a sentence.
+func IncidentText(in *result.Incident) string {
+	row := IncidentRow(1, in)
+	s := "from " + row[1] + " to " + row[2] + " (" + row[3] + "): " + row[4] + " of " + row[5] + " requests were bad"
+	if row[6] != "" {
+		s += ": " + row[6]
+	}
+	if len(in.Faults) == 0 {
+		return s + "; no fault was in"
+	}
+	if len(in.Faults) == 1 {
+		return s + "; " + Clean(in.Faults[0]) + " was in"
+	}
+	return s + "; " + Clean(Join(in.Faults)) + " were in"
+}
+
 // incidentKinds lists the most frequent kinds of errors and the step that had most.
 func incidentKinds(in *result.Incident) string {
 	kinds := slices.SortedFunc(maps.Keys(in.Kinds), func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })

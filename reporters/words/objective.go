@@ -48,19 +48,50 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target)
 }
 
-// ObjectiveInterval formats the 95 % interval; empty: there is none.
-func ObjectiveInterval(o *result.ObjectiveResult) string {
-	if !o.Low.Known() {
-		return ""
+// ObjectiveBounds says how far the true value may lie from the measured one: the bound that a pass
+// needs within the objective, and the spread between the seconds of the phase; for times of a fault
+// the moments between which it lies. Empty: nothing is known of it.
+func ObjectiveBounds(o *result.ObjectiveResult) string {
+	var out []string
+	if o.Bound != nil {
+		out = append(out, "bound "+formatMetric(ObjectiveMetric(o), *o.Bound))
 	}
-	m, high := ObjectiveMetric(o), "∞"
-	if o.High.Known() {
-		high = formatMetric(m, o.High)
+	if o.Low.Known() {
+		m, high := ObjectiveMetric(o), "∞"
+		if o.High.Known() {
+			high = formatMetric(m, o.High)
+		}
+		switch low := formatMetric(m, o.Low); {
+		case low == high:
+		case m.Latency() || m.Unit == slo.ShareOf:
+			out = append(out, "spread "+low+" to "+high)
+		default:
+			out = append(out, "between "+low+" and "+high)
+		}
 	}
-	if low := formatMetric(m, o.Low); low != high {
-		return low + " to " + high
+	return strings.Join(out, "; ")
+}
+
+// BoundsMeaning explains the words of [ObjectiveBounds] as far as a list of objectives uses them.
+func BoundsMeaning(list []result.ObjectiveResult) string {
+	var bound, spread, between bool
+	for i := range list {
+		text := ObjectiveBounds(&list[i])
+		bound = bound || strings.HasPrefix(text, "bound ")
+		spread = spread || strings.Contains(text, "spread ")
+		between = between || strings.HasPrefix(text, "between ")
 	}
-	return ""
+	var out []string
+	if bound {
+		out = append(out, "Bound: what the requests of the phase show of the share, exactly and with 95 % confidence; a pass needs it within the objective.")
+	}
+	if spread {
+		out = append(out, "Spread: the 95 % interval between seconds, so how much a repeat of the run may differ.")
+	}
+	if between {
+		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends within the objective.")
+	}
+	return strings.Join(out, " ")
 }
 
 // ObjectiveNote returns the note of an objective; without one, it explains ∞.

@@ -19,6 +19,49 @@ type PhaseRow struct {
 	shed    int64
 }
 
+// Good returns a percentile of the good answers, or another of their times, in words; – where there
+// was none.
+func (p *PhaseRow) Good(time func(*result.Times) result.Num) string {
+	if p.Ok.Count == 0 {
+		return "–"
+	}
+	return Seconds(time(&p.Ok.Response))
+}
+
+// A timeColumn is a column of a table of response times.
+type timeColumn struct {
+	Name string
+	Of   func(*result.Times) result.Num
+}
+
+// TimeColumns are the usual columns of a table of response times of good answers.
+var TimeColumns = []timeColumn{
+	{"p50", func(t *result.Times) result.Num { return t.P50 }},
+	{"p95", func(t *result.Times) result.Num { return t.P95 }},
+	{"p99", func(t *result.Times) result.Num { return t.P99 }},
+	{"max", func(t *result.Times) result.Num { return t.Max }},
+}
+
+// StepRows returns the rows of the steps of a phase, in the order of the scenario; none if there is
+// but one step.
+func StepRows(r *result.Result, phase string) []PhaseRow {
+	list := PhaseRows(r, func(c *result.Cell) bool {
+		return c.Phase == phase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" && c.Count > 0
+	})
+	if len(list) < 2 {
+		return nil
+	}
+	return list
+}
+
+// StepName returns the name of a step, after that of its load where there are several.
+func StepName(r *result.Result, c *result.Cell) string {
+	if len(r.Loads) > 1 {
+		return Clean(c.Load) + ": " + Clean(c.Step)
+	}
+	return Clean(c.Step)
+}
+
 // Population returns the number of requests that percentiles cover.
 func (p *PhaseRow) Population() int64 { return p.All.Count - p.shed }
 
@@ -73,11 +116,47 @@ func PhaseRowOf(list []PhaseRow, phase string) *PhaseRow {
 	return &list[i]
 }
 
+// skippedKind names requests that were not made, as a step before them failed.
+const skippedKind = "skipped, as a step before failed"
+
+// Skipped returns the steps that were skipped in the judged run, as errors by step. Their times are
+// not known.
+func Skipped(r *result.Result) []result.ErrorGroup {
+	var out []result.ErrorGroup
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Phase == "run" && c.Load != "*" && c.Step != "*" && c.Step != "iteration" && c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
+			out = append(out, result.ErrorGroup{Kind: skippedKind, Load: c.Load, Step: c.Step, Count: c.Count, First: result.NaN, Last: result.NaN})
+		}
+	}
+	return out
+}
+
+// ErrorSum says how many requests failed, and how many of them were never made; empty: none.
+func ErrorSum(r *result.Result) string {
+	run := PhaseRowOf(PhaseTotals(r), "run")
+	if run == nil || run.Bad == 0 {
+		return ""
+	}
+	skipped := int64(0)
+	for _, g := range Skipped(r) {
+		skipped += g.Count
+	}
+	s := Count(run.Bad) + " of " + Count(run.All.Count) + " requests failed, " + Share(run.Bad, run.All.Count)
+	switch {
+	case skipped > 0 && skipped == run.Bad:
+		s += ": all were skipped, as a step before them failed"
+	case skipped > 0:
+		s += ": " + Count(run.Bad-skipped) + " were made and failed, " + Count(skipped) + " were skipped, as a step before them failed"
+	}
+	return scenarios.Sentence(s)
+}
+
 // ErrorKinds returns the errors of the run by kind over all steps, the most frequent first.
 func ErrorKinds(r *result.Result) []result.ErrorGroup {
 	at := map[string]int{}
 	var out []result.ErrorGroup
-	for _, e := range r.Errors {
+	for _, e := range slices.Concat(r.Errors, Skipped(r)) {
 		i, found := at[e.Kind]
 		if !found {
 			at[e.Kind] = len(out)

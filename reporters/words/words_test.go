@@ -144,3 +144,51 @@ func TestUsed(t *testing.T) {
 		})
 	}
 }
+
+func TestObjectiveBounds(t *testing.T) {
+	bound := func(n result.Num) *result.Num { return &n }
+	for _, tt := range []struct {
+		o    result.ObjectiveResult
+		want string
+	}{
+		{result.ObjectiveResult{Metric: "errors", Measured: 2. / 60, Bound: bound(.1012), Low: result.NaN, High: result.NaN}, "bound 10.1%"},
+		{result.ObjectiveResult{Metric: "errors", Measured: 0, Bound: bound(.000161), Low: 0, High: .000199}, "bound 0.0161%; spread 0% to 0.0199%"},
+		{result.ObjectiveResult{Metric: "availability", Measured: 1, Bound: bound(.99006), Low: result.NaN, High: result.NaN}, "bound 99.006%"},
+		{result.ObjectiveResult{Metric: "errors", Measured: 0, Low: result.NaN, High: result.NaN}, ""},
+		{result.ObjectiveResult{Metric: "p95", Measured: .1, Low: .09, High: .12}, "spread 90ms to 120ms"},
+		{result.ObjectiveResult{Metric: "p95", Infinite: true, Measured: result.NaN, Low: .09, High: result.NaN}, "spread 90ms to ∞"},
+		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: 1.19, High: 1.22}, "between 1.19s and 1.22s"},
+		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: result.NaN, High: result.NaN}, ""},
+	} {
+		if got := ObjectiveBounds(&tt.o); got != tt.want {
+			t.Errorf("%s of %v: %q, want %q", tt.o.Metric, tt.o.Measured, got, tt.want)
+		}
+	}
+}
+
+// The errors listed add up to those of the table of phases, as skipped steps are named.
+func TestErrorSum(t *testing.T) {
+	cell := func(load, step, outcome string, n int64) result.Cell {
+		return result.Cell{Phase: "run", Load: load, Step: step, Outcome: outcome, Count: n}
+	}
+	r := &result.Result{
+		Cells: []result.Cell{
+			cell("*", "*", "*", 1000), cell("*", "*", "error", 180), cell("*", "*", "skipped", 180), cell("*", "*", "ok", 640),
+			cell("browse", "read", "skipped", 170), cell("browse", "write", "skipped", 10),
+		},
+		Errors: []result.ErrorGroup{{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2}},
+	}
+	if got := ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, as a step before them failed." {
+		t.Error(got)
+	}
+	sum := int64(0)
+	for _, e := range ErrorKinds(r) {
+		sum += e.Count
+	}
+	if list := ErrorKinds(r); sum != 360 || len(list) != 2 || list[1].Kind != skippedKind {
+		t.Errorf("%d in %+v", sum, list)
+	}
+	if got := ErrorSum(&result.Result{}); got != "" {
+		t.Error(got)
+	}
+}

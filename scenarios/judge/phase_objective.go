@@ -145,6 +145,10 @@ func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum,
 		}
 		r.Measured, r.Count = result.Num(sum.Measure(o, limit)), sum.Population(o.Metric)
 	}
+	if counted.NeedsBound(o) && r.Count > 0 {
+		bound := result.Num(counted.Bound(o, sum, limit))
+		r.Bound = &bound
+	}
 	if b := f.blocksOf(o, i); b != nil {
 		low, high := b.Interval(o, limit)
 		r.Low, r.High = result.Num(low), result.Num(high)

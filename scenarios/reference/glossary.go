@@ -146,8 +146,12 @@ var glossary = []term{
 		"data was used up, or a fault was not verified or affected no request."},
 	{"objective", []string{"slo-objective"}, "One line of `slo`, `steady` or `stop`: a metric, a comparison, a value, and optionally " +
 		"what it is of (`of STEP`) and when (`in PHASE`, `after FAULT`)."},
-	{"interval", []string{"confidence-interval", "confidence"}, "The range in parentheses after a measured value: a 95 % interval by a " +
-		"bootstrap over blocks of one second. With `judge.strict` an interval that contains the target is inconclusive."},
+	{"bound", []string{"upper-bound", "confidence"}, "What the requests of a phase show of a share, such as that of errors: the one-sided " +
+		"95 % bound by the exact binomial distribution (Clopper and Pearson, 1934). 2 bad ones of 60 are 3.33 %, and their bound is " +
+		"10.1 %. A pass needs it within the objective."},
+	{"spread", []string{"interval", "confidence-interval"}, "The 95 % interval of a measured value by a bootstrap over blocks of one " +
+		"second: how much a repeat of the run may differ. It decides nothing, but with `judge.strict` a spread that contains the target " +
+		"is inconclusive."},
 	{"occurrence", nil, "One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
 		"the worst occurrence; `recover.p95` is a percentile over all of them."},
 	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
@@ -175,7 +179,7 @@ var glossary = []term{
 	{"resilience", []string{"resilience-curve"}, "The share of offered requests that were good, over time. The area above the curve is the service that " +
 		"was lost."},
 	{"throughput", []string{"requests-per-second"}, "Requests per second: offered and good by the intended time, sent and answered by when that happened."},
-	{"distribution", []string{"heatmap", "spread"}, "How response times are spread: for each moment of the run, the share of its requests by response " +
+	{"distribution", []string{"heatmap"}, "How response times are spread: for each moment of the run, the share of its requests by response " +
 		"time. It shows two groups of requests where a percentile shows one number."},
 	{"histogram", []string{"hdr"}, "The counts of response times in the buckets of an HdrHistogram. `latency.hlog` holds one for each window."},
 	{"smallest-outage", []string{"outage", "detectable"}, "The shortest full outage that a run at this rate can show. The notes of a run give it, with " +

@@ -127,6 +127,8 @@ type ObjectiveResult struct {
 	// of a closed load whose users waited: the value with the requests that they would have sent, or by
 	// time; see note
 	Corrected *Num `json:"corrected,omitempty"`
+	// exact one-sided 95 % bound of a share, by the number of requests; absent: it is on no share that needs one
+	Bound *Num `json:"bound,omitempty"`
 	// measured is infinite: more requests failed than the percentile excludes
 	Infinite bool `json:"infinite,omitempty"`
 }

@@ -16,7 +16,7 @@ import (
 // much another run may differ: it stands beside as the interval, and decides only in strict runs.
 func Unshown(o slo.Objective, sum *Sum, limit int) string {
 	share := Allowed(o)
-	if row := o.Metric.Row(); row.Count == nil || row.Unit != slo.ShareOf || share <= 0 || share >= 1 {
+	if !NeedsBound(o) {
 		return ""
 	}
 	bad, n, complement := sum.Share(o, limit)
@@ -35,6 +35,23 @@ func Unshown(o slo.Objective, sum *Sum, limit int) string {
 		text += fmt.Sprintf(": about %d are needed at this share", need)
 	}
 	return text
+}
+
+// NeedsBound reports whether a pass of an objective needs its bound: one on a share of requests does,
+// unless it is on none or all of them.
+func NeedsBound(o slo.Objective) bool {
+	row, share := o.Metric.Row(), Allowed(o)
+	return row.Count != nil && row.Unit == slo.ShareOf && share > 0 && share < 1
+}
+
+// Bound is the 95 % bound of the share of an objective that needs one, as its metric measures it.
+func Bound(o slo.Objective, sum *Sum, limit int) float64 {
+	bad, n, complement := sum.Share(o, limit)
+	bound := impact.UpperBound(float64(bad), float64(n), impact.Confidence)
+	if complement {
+		return 1 - bound
+	}
+	return bound
 }
 
 // enoughToShow is about how many requests, a share of them bad, show that the share is within limit;
