@@ -333,7 +333,7 @@ func (s *summary) latency(r *result.Result) {
 		}
 		steps := words.StepRows(r, "run")
 		for j := range steps[:min(len(steps), mostSteps)] {
-			add("  "+words.StepName(r, &steps[j].All), &steps[j])
+			add("  "+steps[j].Step(len(r.Loads)), &steps[j])
 		}
 		if n := len(steps) - mostSteps; n > 0 {
 			table = append(table, append([]string{"  and " + words.Plural(int64(n), "step", "steps") + " more"}, make([]string, len(heads)-1)...))

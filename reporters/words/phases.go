@@ -54,12 +54,12 @@ func StepRows(r *result.Result, phase string) []PhaseRow {
 	return list
 }
 
-// StepName returns the name of a step, after that of its load where there are several.
-func StepName(r *result.Result, c *result.Cell) string {
-	if len(r.Loads) > 1 {
-		return Clean(c.Load) + ": " + Clean(c.Step)
+// Step returns the name of the step of a row, after that of its load where there are several.
+func (p *PhaseRow) Step(loads int) string {
+	if loads > 1 {
+		return Clean(p.All.Load) + ": " + Clean(p.All.Step)
 	}
-	return Clean(c.Step)
+	return Clean(p.All.Step)
 }
 
 // Population returns the number of requests that percentiles cover.
