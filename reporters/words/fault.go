@@ -63,6 +63,9 @@ func FaultEffect(f *result.FaultRecord) string {
 	switch f.Impact {
 	case result.Impacted:
 		s = impactedBy(f)
+		if onlySlower(f) {
+			s = "impact: " + withinLimit(f)
+		}
 	case result.NotImpacted:
 		s = withinLimit(f)
 	case result.NotRecovered:
@@ -103,7 +106,11 @@ func withinLimit(f *result.FaultRecord) string {
 	case p == nil:
 		return "none seen: bad requests stayed within " + limit
 	case p.Bad() > 0 && p.Requests > 0:
-		s := fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
+		s := ""
+		if p.Slower() {
+			s = "the load was slower, and bad requests were "
+		}
+		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
@@ -112,6 +119,11 @@ func withinLimit(f *result.FaultRecord) string {
 		return "no request failed, and the load was slower"
 	}
 	return "none seen: no request failed"
+}
+
+// onlySlower reports whether slower answers are the only impact of a fault.
+func onlySlower(f *result.FaultRecord) bool {
+	return f.Impact == result.Impacted && !f.OnsetAt.Known() && f.Parts.Slower() && f.Parts.Lost == 0
 }
 
 // badRequests counts requests that failed or were slow.
@@ -274,13 +286,13 @@ func FaultOutcome(f *result.FaultRecord) string {
 		if !f.OnsetAt.Known() && f.Parts != nil && f.Parts.Lost > 0 {
 			return "writes lost"
 		}
+		if onlySlower(f) {
+			return "slower"
+		}
 		return "recovered"
 	case result.NotImpacted:
-		switch p := f.Parts; {
-		case p != nil && p.Bad() > 0:
+		if p := f.Parts; p != nil && p.Bad() > 0 {
 			return "within limit"
-		case p.Slower():
-			return "slower"
 		}
 		return "none seen"
 	case result.NotRecovered:

@@ -90,9 +90,9 @@ func TestEffect(t *testing.T) {
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002},
 		}, "None seen: no request failed. Answers took p50 1ms, p95 2ms; in the baseline p50 1ms, p95 2ms."},
 		{"slower", result.FaultRecord{
-			Impact: result.NotImpacted, Limit: .01,
-			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002},
-		}, "No request failed, and the load was slower. Answers took p50 61ms, p95 80ms; in the baseline p50 1ms, p95 2ms."},
+			Impact: result.Impacted, OnsetAt: reporterstest.Nan, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
+		}, "Impact: no request failed, and the load was slower. Answers took p50 61ms, p95 80ms; in the baseline p50 1ms, p95 2ms."},
 		{"within the limit", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: .5,
 			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},

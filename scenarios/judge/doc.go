@@ -19,6 +19,7 @@
 //	fault.go            objectives on a fault
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
 //	                    requests
+//	latency.go          whether a fault made good answers slower
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched

@@ -164,6 +164,7 @@ type composer struct {
 	*effects
 	*tables
 	incidents []*incident
+	latencies *latencies        // nil: no fault was injected
 	blocks    []*counted.Blocks // for the intervals of objectives
 }
 
@@ -181,9 +182,15 @@ func (f *composer) finish() error {
 	f.incidents = incidents(f.effects)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
+	f.latencies = newLatencies(f.readings, f.base)
 	sums, err := f.compose(ps)
 	if err != nil {
 		return err
+	}
+	f.slower = make([]bool, len(f.Faults))
+	for i := range f.Faults {
+		f.slower[i] = f.Faults[i].Name != "" && f.latencies.slower(i)
+		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
 	}
 	for _, p := range ps {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
@@ -227,6 +234,9 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 		}
 		for _, in := range f.incidents {
 			in.add(f.effects, k, c)
+		}
+		if f.latencies != nil {
+			f.latencies.add(f.readings, k, c)
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)

@@ -18,6 +18,7 @@ type effects struct {
 	answers []impact.Answer // one for each occurrence
 	asked   map[asked]impact.Answer
 	shed    shedView
+	slower  []bool // by occurrence, once all cells were read: good answers were slower than in the baseline
 }
 
 // mainObjective is the objective whose requests the record of the fault shows: the objective on the
@@ -47,10 +48,10 @@ func (f *effects) ask(i int, o slo.Objective) impact.Answer {
 	a, known := f.asked[k]
 	if !known {
 		a = f.find(i, o)
-		if a.Impact == result.NotImpacted && lostTo(f, i) > 0 {
-			a.Impact = result.Impacted
-		}
 		f.asked[k] = a
+	}
+	if a.Impact == result.NotImpacted && (lostTo(f, i) > 0 || f.slower != nil && f.slower[i]) {
+		a.Impact = result.Impacted
 	}
 	return a
 }

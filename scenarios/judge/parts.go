@@ -17,7 +17,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	if oc.Name == "" {
 		return nil
 	}
-	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i)}
+	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Slowed: f.slower != nil && f.slower[i]}
 	during, before := partsOf(f, ps, sums, oc.Name), partsOf(f, ps, sums, "baseline")
 	n := during.Counts().Punctual()
 	out.Requests, out.Errors, out.Slow, out.Shed = n.Offered(), n.Bad(), n.Slow, n.Kinds[scenarios.Shed]

@@ -21,6 +21,7 @@ type readings struct {
 	starts  []time.Duration
 	lasts   map[time.Duration]int // by start: number of the last cell of a window
 	traffic []int64               // requests of the load during each occurrence
+	base    []measure.Counts      // by series: the baseline, with distributions
 }
 
 // A record is a cell without its distributions.
@@ -34,7 +35,12 @@ type record struct {
 // gather reads every cell once for its counts.
 func (f *readings) gather() error {
 	f.lasts = map[time.Duration]int{}
+	f.base = make([]measure.Counts, len(f.Config.Steps)+len(f.Config.Loads))
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
+		if f.InBaseline(k) && f.Config.InSums(int(k.Series)) {
+			t := &c.Response[scenarios.OK]
+			f.base[k.Series].Merge(&measure.Counts{Response: &t.Tally, Most: t.Most})
+		}
 		f.lasts[k.Start] = len(f.records)
 		f.records = append(f.records, recordOf(k, c))
 		f.starts = append(f.starts, k.Start)

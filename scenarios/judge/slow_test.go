@@ -10,17 +10,16 @@ import (
 )
 
 // TestSlow: answers slower than `judge.slow` are bad requests of impact, recovery and incidents, and
-// of no objective on errors. Without the key they are good.
+// of no objective on errors. Without the key they are good, and an impact on latency alone.
 func TestSlow(t *testing.T) {
 	for _, c := range []struct {
 		slow     time.Duration
-		impact   result.Impact
 		bad      int64
 		failures int
 	}{
-		{0, result.NotImpacted, 0, 0},
-		{100 * ms, result.Impacted, 1600, 1},
-		{400 * ms, result.NotImpacted, 0, 0},
+		{0, 0, 0},
+		{100 * ms, 1600, 1},
+		{400 * ms, 0, 0},
 	} {
 		objectives := parseObjectives(t, "recover < 5s after f", "errors = 0%", "availability > 99%", "slices(1s, 99%) > 98%")
 		g := newRigWith(t, measure.Config{Series: oneStep, Slow: c.slow}, objectives...)
@@ -32,8 +31,9 @@ func TestSlow(t *testing.T) {
 		}
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
 		f := g.finish(Case{SLO: objectives}, 100*sec)
-		if got := f.Faults[0]; got.Impact != c.impact || got.Failed != c.bad || got.Slow != c.slow {
-			t.Errorf("slow: %v: %s (%s), %d bad; want %s, %d", c.slow, got.Impact, got.Note, got.Failed, c.impact, c.bad)
+		got := f.Faults[0]
+		if got.Impact != result.Impacted || !got.Parts.Slower() || got.OnsetAt.Known() != (c.bad > 0) || got.Failed != c.bad || got.Slow != c.slow {
+			t.Errorf("slow: %v: %s (%s), %d bad, parts %+v; want impacted, %d", c.slow, got.Impact, got.Note, got.Failed, got.Parts, c.bad)
 		}
 		failed := 0
 		for _, o := range f.Objectives {
