@@ -7,7 +7,7 @@
 //	      |                                            Truth: counts, outages, recovery times
 //	      '---> result.json -----------compared-----------'
 //
-// Cases of sockets_test.go run brunt against a Server; package played plays the log of a load into the
+// Package sockets runs brunt against a Server; package played plays the log of a load into the
 // rules, in virtual time.
 //
 // A request carries its number, so its fate does not depend on when it arrives. What the truth

@@ -160,8 +160,7 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "everything is 135 times slower, and no time is asked for", row: "G4", open: "latency is not tested",
-		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
+		name: "everything is 135 times slower, and no time is asked for", row: "G4", script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
 		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			if parts := p.Faults[0].Parts; !parts.Slower() || parts.P50 < .26 || parts.P50Before > .01 {
 				c.Errorf("parts: %+v", parts)
@@ -171,6 +170,15 @@ var playedCases = []playedCase{
 	{
 		name: "everything is 135 times slower, and that is bad", row: "G4", slow: 100 * ms, script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
 		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "brunt was late while the fault was in", row: "A2", script: quick, faults: in5, slo: []string{"errors < 1% => pass"}, impact: "not_impacted",
+		lag: func(n int) time.Duration {
+			if n >= 2000 && n < 2500 {
+				return 100 * ms
+			}
+			return 0
+		},
 	},
 	{
 		name: "brunt was late for 2 %", row: "G1", script: quick, lag: func(n int) time.Duration { return time.Duration(n%50/49) * 300 * ms },

@@ -1,6 +1,6 @@
 //go:build unix
 
-package truth_test
+package sockets
 
 import (
 	"os"
