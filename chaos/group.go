@@ -136,8 +136,8 @@ func (e *Entry) plan(ctx context.Context, env Env) ([]Step, error) {
 	return steps, err
 }
 
-// lastStep is the offset of the last step of a group; zero for other entries.
-func (e *Entry) lastStep() time.Duration {
+// LastStep is the offset of the last step of a group; zero for other entries.
+func (e *Entry) LastStep() time.Duration {
 	last := time.Duration(0)
 	if g, ok := e.Damage.(*Group); ok {
 		for _, s := range g.Steps {

@@ -73,7 +73,7 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 		t.event("fault.failed", r.Name, r.InjectErr.Error())
 	default:
 		t.event("fault.reverted", r.Name, string(r.Revert))
-		t.clear(ctx, r, r.Injected+e.lastStep()+leastPhase, next)
+		t.clear(ctx, r, r.Injected+e.LastStep()+leastPhase, next)
 	}
 }
 

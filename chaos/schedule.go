@@ -149,7 +149,7 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 			for i, p := range all {
 				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: relative && rough[e.After]}
 				if e.OneShot() {
-					est.Clear = est.At + e.lastStep() + leastPhase
+					est.Clear = est.At + e.LastStep() + leastPhase
 					if i+1 < len(all) {
 						est.Clear = min(est.Clear, begin+all[i+1].Offset)
 					}

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
+	"brunt/scenarios/plan/inputs"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
 	"brunt/targets/platform/docker"
@@ -120,7 +121,7 @@ func commandNeeds(p *plan.Plan) []Check {
 		if !known || len(p.Self) > 0 && name == p.Self[0] { // brunt itself needs no check
 			continue
 		}
-		path, err := plan.Program(name, s.Dir)
+		path, err := inputs.Program(name, s.Dir)
 		if err != nil {
 			out = append(out, Check{"service " + s.Name, Bad, err.Error(), "build or install it, or mend the command"})
 			continue

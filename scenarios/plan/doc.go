@@ -26,9 +26,9 @@
 //	               time after a fault, a stop condition before recovery can be measured
 //	ports.go       connections that the loads open, against the ports of this machine
 //	single.go      one fault alone: of a scenario, or of the command line
-//	files.go       the files that a plan rests on
+//	files.go       how many open files a plan needs
 //
-// Package allow holds the allow-lists of a plan. Package finder finds containers. Package dryrun says what a plan would do.
+// Package allow holds the allow-lists of a plan. Package finder finds containers, package inputs files. Package dryrun says what a plan would do.
 //
 // # To add to it
 //

@@ -31,6 +31,7 @@ func (c objectiveCheck) all() {
 	c.withinLoad(est)
 	c.occurrences(est)
 	c.recoveries(est)
+	c.untold(est)
 	c.samples(est)
 	c.closedLoads()
 	c.resolution(est)
@@ -81,10 +82,12 @@ func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, and the load ends at %s", e.Name, Brief(e.At), Brief(end))
+			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
+				"fault %q comes at %s, and the load ends at %s", e.Name, Brief(e.At), Brief(end))
 			told[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.m.Add(e.Entry.Fault.Place.At, "fault %q stays until %s, and the load ends at %s", e.Name, Brief(e.Clear), Brief(end))
+			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
+				"fault %q stays until %s, and the load ends at %s", e.Name, Brief(e.Clear), Brief(end))
 			told[e.Entry.Name] = true
 		}
 	}
@@ -94,7 +97,7 @@ func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 func (c objectiveCheck) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
 		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
-			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			c.m.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need), "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
 		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase)} {
@@ -153,23 +156,16 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 // crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
 // load.
 func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
-	e := est[i]
-	end := c.plan.End()
-	next, who := end, "the load ends"
-	for j, other := range est {
-		if j == i {
-			continue
-		}
-		if other.At < e.Clear && e.At < other.Clear {
-			c.m.Add(o.Pos, "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
-				e.Name, Brief(e.At), Brief(e.Clear), other.Name, Brief(other.At), Brief(other.Clear))
-			return true
-		}
-		if other.At >= e.At && other.At < next {
-			next, who = other.At, other.Name+" comes"
-		}
+	e, a := est[i], c.around(i, est)
+	if other := a.beside; other != nil {
+		c.m.AddHint(o.Pos, c.apart(o, e, *other), "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
+			e.Name, Brief(e.At), Brief(e.Clear), other.Name, Brief(other.At), Brief(other.Clear))
+		return true
 	}
 	from, word := e.At, "injection"
+	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with it
+		from, word = from+last, "last step"
+	}
 	if o.Metric.Name == "heal" || o.Metric.Name == "resolved" {
 		from, word = e.Clear, "clearing"
 	}
@@ -178,13 +174,13 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 	if o.Metric.Name == "detect" || o.Metric.OfAlert() {
 		hold = 0
 	}
-	if need := from + limit + hold; next < need {
+	if need := from + limit + hold; a.next < need {
 		must := Brief(limit)
 		if hold > 0 {
 			must += " and a hold of " + Brief(hold)
 		}
-		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s already; %s are missing", o.Text,
-			word, e.Name, Brief(from), must, who, Brief(next), Brief(need-next))
+		c.m.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
+			"already; %s are missing", o.Text, word, e.Name, Brief(from), must, a.comes(), Brief(a.next), Brief(need-a.next))
 		return true
 	}
 	return false
@@ -193,13 +189,7 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 // hold is how long good requests must last to show recovery at time at: the hold in the scenario,
 // extended until the load offers enough requests.
 func (c objectiveCheck) hold(o slo.Objective, at time.Duration) time.Duration {
-	hold := c.sc.Judge.HoldOr()
-	limit := c.sc.Judge.LimitOr()
-	need := float64(impact.EnoughFor(limit))
-	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where rate is an upper bound, hold is a lower bound
-		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
-	}
-	return hold
+	return max(c.sc.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
 }
 
 // offer is how many requests the loads offer in a span.
@@ -346,7 +336,8 @@ func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) 
 	if !known || got.n >= float64(need) {
 		return true
 	}
-	c.m.Add(o.Pos, "`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
+	c.m.AddHint(o.Pos, c.more(of, span, float64(need)/max(1, got.n)),
+		"`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
 		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, Brief(span.from), Brief(span.to), need)
 	return false
 }
@@ -430,7 +421,8 @@ func (c objectiveCheck) uniqueData() {
 			need += iterations * tableShare(lp, slot)
 		}
 		if need > float64(len(t.Rows)) {
-			c.m.Add(t.Pos, "data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
+			c.m.AddHint(t.Pos, "give it that many rows, or pick: next",
+				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
 		}
 	}
 }

@@ -39,3 +39,115 @@ func TestCompile_ObjectiveNotes(t *testing.T) {
 		})
 	}
 }
+
+// Each of eight faults in 75 s is noted, as the run can tell the outcome of none, with what mends it. As
+// mended, none is.
+func TestCompile_UntoldFaults(t *testing.T) {
+	const faults = `
+chaos:
+  a: {at: 8s, process.crash: {service: posts}}
+  slow-store: {at: 16s, for: 4s, network.latency: {from: posts, to: store, delay: 60ms}}
+  c: {at: 24s, for: 3s, network.stall: {to: users}}
+  d: {at: 32s, process.crash: {service: users}}
+  e: {at: 40s, for: 3s, network.partition: {from: gateway, to: users}}
+  f: {at: 48s, process.crash: {service: posts}}
+  g: {at: 56s, for: 3s, network.stall: {to: posts}}
+  h: {at: 64s, for: 3s, network.stall: {to: users}}
+slo: [errors < 20%]
+`
+	for _, c := range []struct {
+		name, more, faults string
+		want               []string
+	}{
+		{"all", "", faults, []string{
+			"a: what it does can't be told, because slow-store comes at 16s, and a hold of 10s from 8s on must be free: " +
+				"move slow-store, and what follows it, to 18s, or judge: {hold: 4s}.",
+			"move c, and what follows it, to 30s", "move d,", "move e,", "move f,", "move g,", "move h,",
+			"h: if it does harm to its end, recovery can't be shown, because the load ends at 1m15s, " +
+				"and a hold of 10s from 1m7s on must be free: duration: 1m17s, or judge: {hold: 4s}.",
+		}},
+		{"mended", "judge: {hold: 4s}", faults, nil},
+		{"at the same time", "", `
+chaos:
+  a: {at: 20s, for: 5s, network.stall: {to: users}}
+  b: {at: 22s, for: 5s, network.stall: {to: posts}}
+slo: [recover < 15s after incident]
+`, []string{"a: what it does can't be told from what b does", "move b to 35s, or make both one group by `steps`"}},
+		{"as a group", "", `
+chaos: {a: {at: 20s, for: 9s, steps: [{for: 5s, network.stall: {to: users}}, {after: 2s, for: 5s, network.stall: {to: posts}}]}}
+slo: [recover < 15s after incident, recover < 15s after a]
+`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 75s, flow: [{get: /}]}\n" + c.more + c.faults)
+			if err != nil {
+				t.Fatal(plantest.Explained(err))
+			}
+			var found []string
+			for _, n := range p.Notes {
+				if strings.Contains(n, "can't be told") || strings.Contains(n, "can't be shown") {
+					found = append(found, n)
+				}
+			}
+			all := strings.Join(found, "\n")
+			for _, want := range c.want {
+				if !strings.Contains(all, want) {
+					t.Errorf("no note %q in\n%s", want, all)
+				}
+			}
+			if len(c.want) == 0 && all != "" {
+				t.Errorf("notes\n%s", all)
+			}
+		})
+	}
+}
+
+// A refusal of an objective says what would be enough, and that is.
+func TestCompile_MendsAreEnough(t *testing.T) {
+	text := func(rate, duration, faults, slo string) string {
+		return "version: 1\ntarget: {stack: demo}\nload:\n  main: {executor: constant-arrival-rate, rate: " + rate + ", duration: " + duration +
+			", flow: [{get: /}]}\n" + faults + "\nslo: [" + slo + "]\n"
+	}
+	fault := func(times string) string { return "chaos: {f: {" + times + ", network.stall: {to: users}}}" }
+	for _, c := range []struct {
+		text, want string
+		mended     []string
+	}{
+		{
+			text("50/s", "4s", "", "errors < 1%"), "duration: 6s, or rate: 75/s",
+			[]string{text("75/s", "4s", "", "errors < 1%"), text("50/s", "6s", "", "errors < 1%")},
+		},
+		{
+			text("100/s", "60s", fault("at: 10s, for: 4s"), "p99.9 < 1s in f"), "for: 1m40s, or rate: 2500/s",
+			[]string{
+				text("2500/s", "60s", fault("at: 10s, for: 4s"), "p99.9 < 1s in f"),
+				text("100/s", "120s", fault("at: 10s, for: 1m40s"), "p99.9 < 1s in f"),
+			},
+		},
+		{
+			text("100/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"), "let the first fault come at 3s, or rate: 150/s",
+			[]string{
+				text("150/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"),
+				text("100/s", "60s", fault("at: 3s, for: 4s"), "errors < 1% in baseline"),
+			},
+		},
+		{
+			text("100/s", "30s", fault("at: 10s, for: 4s"), "recover < 15s after f"), "duration: 35s, or judge: {hold: 5s}",
+			[]string{
+				text("100/s", "35s", fault("at: 10s, for: 4s"), "recover < 15s after f"),
+				"judge: {hold: 5s}\n" + text("100/s", "30s", fault("at: 10s, for: 4s"), "recover < 15s after f"),
+			},
+		},
+	} {
+		_, err := plantest.CompileText(c.text)
+		if err == nil || !strings.Contains(plantest.Explained(err), c.want) {
+			t.Errorf("%v\nwant %q", err, c.want)
+		}
+		for _, m := range c.mended {
+			if _, err := plantest.CompileText(m); err != nil {
+				t.Errorf("as it says, it is refused still: %s\n%s", plantest.Explained(err), m)
+			}
+		}
+	}
+}

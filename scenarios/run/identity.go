@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/inputs"
 	"brunt/scenarios/result"
 )
 
@@ -35,7 +36,7 @@ func (i *identity) environment() result.Environment {
 	sc := i.Scenario
 	var files []result.FileSum
 	for _, f := range sc.Files() {
-		files = append(files, result.FileSum{Path: plan.Relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
+		files = append(files, result.FileSum{Path: inputs.Relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
 	own, tools := i.programs()
 	return result.Environment{
@@ -70,7 +71,7 @@ func (s *summer) of(file string) (sum string, ok bool) {
 	if s.known == nil {
 		s.known = map[string]string{}
 	}
-	if b, err := plan.Digest(file); err == nil {
+	if b, err := inputs.Digest(file); err == nil {
 		sum = hex.EncodeToString(b[:])
 	}
 	s.known[file] = sum
@@ -91,7 +92,7 @@ func (i *identity) identify(ctx context.Context) {
 			i.image(ctx, c, &id)
 		} else if i.Stack != nil {
 			if service := i.Stack.Service(id.Service); service != nil {
-				files := plan.Programs(service)
+				files := inputs.Programs(service)
 				for _, file := range files {
 					if sum, ok := i.sums.of(file); ok {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
@@ -131,7 +132,7 @@ func (i *identity) image(ctx context.Context, c chaos.Contained, id *result.Unit
 // shownPath is the path of a file relative to the scenario's folder; a file outside the folder is
 // shown by its name alone, because its place on this machine is irrelevant.
 func shownPath(dir, file string) string {
-	if rel := plan.Relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
+	if rel := inputs.Relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
 		return rel
 	}
 	return filepath.Base(file)

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/inputs"
 )
 
 // TestEnvironment: the result identifies the programs of the run by their digests, and has every
@@ -53,7 +54,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := plan.Digest(exe)
+	own, err := inputs.Digest(exe)
 	if err != nil || e.Binary != hex.EncodeToString(own[:]) {
 		t.Errorf("brunt's own sum is %s, want %x, %v", e.Binary, own, err)
 	}

@@ -52,7 +52,7 @@ var killFaults = map[string]string{
 	"skew":      `{at: 300ms, for: 300ms, time.skew: {pid: PID, offset: 1h}}`,
 	"burn":      `{at: 300ms, for: 300ms, stress.memory: {pid: PID, bytes: 8MiB}}`,
 	// A command that ran twice would have its effect again after the undo, unless it were ended.
-	"exec":    `{at: 300ms, for: 300ms, exec: {inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`,
+	"exec": `{at: 300ms, for: 300ms, exec: {inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`,
 	"group": `{at: 300ms, for: 400ms, steps: [{process.freeze: {pid: PID}}, {after: 50ms, network.stall: {from: web, to: store}},
       {after: 100ms, exec: {inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}},
       {after: 150ms, process.freeze: {service: web, pick: one}}]}`,

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/inputs"
 	"brunt/scenarios/result"
 )
 
@@ -103,7 +104,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	}
 	f := &PlanFile{
 		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
-		Scenario: PlannedScenario{File: plan.Relative(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
+		Scenario: PlannedScenario{File: inputs.Relative(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
 		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
 	}
 	for name, value := range set {
@@ -113,10 +114,10 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 		f.Settings[s.Path] = s.Value
 	}
 	for _, file := range sc.Files() {
-		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{plan.Relative(dir, file.Path), digest(file.Sum)})
+		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{inputs.Relative(dir, file.Path), digest(file.Sum)})
 	}
 	for _, policy := range p.Policies {
-		f.Policies = append(f.Policies, PlannedFile{plan.Relative(dir, policy.File), policy.Digest})
+		f.Policies = append(f.Policies, PlannedFile{inputs.Relative(dir, policy.File), policy.Digest})
 	}
 	for _, e := range chaos.Estimate(p.Faults, p.End()) {
 		f.Timeline = append(f.Timeline, PlannedTime{e.Name, result.Sec(e.At), result.Sec(e.Clear), e.Rough})
@@ -149,12 +150,12 @@ func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([s
 	for i := range p.Stack.Services {
 		s := &p.Stack.Services[i]
 		service := PlannedService{Name: s.Name, Replicas: s.Replicas, Links: s.Links, Restart: s.Restart}
-		for _, file := range plan.Programs(s) {
-			sum, err := plan.Digest(file)
+		for _, file := range inputs.Programs(s) {
+			sum, err := inputs.Digest(file)
 			if err != nil {
 				return out, fmt.Errorf("the command of %s: %w", s.Name, err)
 			}
-			service.Programs = append(service.Programs, PlannedFile{plan.Relative(dir, file), digest(sum)})
+			service.Programs = append(service.Programs, PlannedFile{inputs.Relative(dir, file), digest(sum)})
 		}
 		out.Services = append(out.Services, service)
 	}
