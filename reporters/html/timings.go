@@ -45,7 +45,7 @@ func (p *pageView) timings(r *result.Result) {
 		}
 	}
 	for _, c := range list {
-		v := timingView{Name: words.StepName(c), Requests: words.Count(c.Count)}
+		v := timingView{Name: words.TimedStep(c), Requests: words.Count(c.Count)}
 		total := 0.0
 		for i, is := range has {
 			if !is {

@@ -22,7 +22,7 @@ func (s *summary) timings(r *result.Result) {
 		if i == mostTimings {
 			break
 		}
-		table = append(table, []string{words.StepName(c), "", words.Int(c.Count), "", "", "", ""})
+		table = append(table, []string{words.TimedStep(c), "", words.Int(c.Count), "", "", "", ""})
 		for _, t := range words.TimingRows(c.Timings) {
 			table = append(table, []string{
 				"  " + words.TimingNames[t.Phase], words.Percent(t.Share), words.Int(t.Count), words.Seconds(t.P50), words.Seconds(t.P95),

@@ -49,8 +49,8 @@ func StepTimings(r *result.Result) (list []*result.Cell) {
 	return list
 }
 
-// StepName names the step of a cell; the sum of all is "all steps".
-func StepName(c *result.Cell) string {
+// TimedStep names the step of a cell; the sum of all is "all steps".
+func TimedStep(c *result.Cell) string {
 	switch {
 	case c.Load == "*":
 		return "all steps"
