@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // A tab is a tab of Chromium, controlled by its devtools protocol over a pipe.
@@ -181,10 +183,8 @@ func (b *tab) eval(expression string) any {
 // until waits until an expression is true.
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); b.eval(expression) != true; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			b.t.Fatalf("%s: waited in vain for %s; errors: %v\n%v", what, expression, b.complaints(), b.eval("document.body.innerText"))
-		}
+	if !suite.Within(time.Minute, func() bool { return b.eval(expression) == true }) {
+		b.t.Fatalf("%s: waited in vain for %s; errors: %v\n%v", what, expression, b.complaints(), b.eval("document.body.innerText"))
 	}
 }
 

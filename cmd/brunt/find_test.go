@@ -34,7 +34,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	c.free = c.free.Add(c.service)
 	done := c.free
 	c.mu.Unlock()
-	time.Sleep(time.Until(done))
+	time.Sleep(time.Until(done)) // simulates work
 	fmt.Fprint(w, "ok")
 }
 

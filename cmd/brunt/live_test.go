@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // liveScenario is a run on the built-in system with a fault, long enough to be watched.
@@ -287,11 +288,8 @@ func TestLive_Prometheus(t *testing.T) {
 		return out
 	}
 	wait := func(what string, ok func() bool) {
-		for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("waited in vain for %s", what)
-			}
-		}
+		t.Helper()
+		suite.Until(t, what, ok)
 	}
 	wait("Prometheus to look for its targets", func() bool { return len(ask(`up`)) > 0 }) // it does so after 5 s
 	r := startLive(t, "5s", "--live", target, "--linger", "60s")

@@ -53,7 +53,9 @@ func server() {
 		os.Exit(1)
 	}
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true,"items":[{"id":7}]}`) })
-	http.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	http.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) {
+		time.Sleep(100 * time.Millisecond) // simulates work
+	})
 	http.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	http.HandleFunc("/bye", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
 	if len(os.Args) > 2 {
@@ -107,32 +109,22 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 		if got != "5" || !strings.Contains(ts.ReadFile("stdout"), "brunt itself was late") {
 			break
 		}
-		time.Sleep(time.Second) // the machine is busy; wait before the next attempt
+		time.Sleep(time.Second) // backs off: the machine is busy
 	}
 	ts.Fatalf("%s ended with %s, want exit code %s", args[1], got, args[0])
 }
 
 // waitFile waits until a file exists: waitfile FILE.
 func waitFile(ts *testscript.TestScript, _ bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("waited in vain for %s", args[0])
-		}
+	if !suite.Within(20*time.Second, func() bool { _, err := os.Stat(ts.MkAbs(args[0])); return err == nil }) {
+		ts.Fatalf("waited in vain for %s", args[0])
 	}
 }
 
 // waitNote leaves a note as soon as a run accepts it: waitnote TEXT AUTHOR.
 func waitNote(ts *testscript.TestScript, _ bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if ts.Exec("brunt", "note", "--as", args[1], args[0]) == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("no run took the note: %s", ts.ReadFile("stderr"))
-		}
+	if !suite.Within(20*time.Second, func() bool { return ts.Exec("brunt", "note", "--as", args[1], args[0]) == nil }) {
+		ts.Fatalf("no run took the note: %s", ts.ReadFile("stderr"))
 	}
 }
 

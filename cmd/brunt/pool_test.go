@@ -31,7 +31,7 @@ func newSlowed(t *testing.T) *slowed {
 	s := &slowed{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		took := 5e6 * math.Exp(.3*rand.NormFloat64()) * (1 + math.Float64frombits(s.worse.Load()))
-		time.Sleep(time.Duration(took))
+		time.Sleep(time.Duration(took)) // simulates work
 		fmt.Fprint(w, "ok")
 	}))
 	t.Cleanup(s.Close)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // A realPrometheus is a Prometheus that accepts remote writes.
@@ -51,18 +52,15 @@ func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	suite.Until(t, "prometheus is ready", func() bool {
 		resp, err := http.Get(p.url + "/-/ready")
-		if err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return p
-			}
+		if err != nil {
+			return false
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("prometheus is not ready: %v", err)
-		}
-	}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	return p
 }
 
 func (p *realPrometheus) kill() {
@@ -309,11 +307,7 @@ load:
 	t.Run("killed", func(t *testing.T) {
 		p := startPrometheus(t, "--enable-feature=native-histograms")
 		res := run(t, p, func() {
-			for deadline := time.Now().Add(30 * time.Second); p.value(t, "brunt_offered_total") < 50; time.Sleep(50 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatal("Prometheus was told nothing")
-				}
-			}
+			suite.Until(t, "Prometheus has 50 requests", func() bool { return p.value(t, "brunt_offered_total") >= 50 })
 			p.kill()
 		})
 		if !slices.ContainsFunc(res.Notes, func(n string) bool {

@@ -21,6 +21,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -55,9 +56,7 @@ func chrome(t *testing.T) context.Context {
 		_ = chromedp.Cancel(ctx) // waits for its end
 		cancel2()
 		cancel()
-		for end := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // its children may still write
-			time.Sleep(20 * time.Millisecond)
-		}
+		suite.Within(10*time.Second, func() bool { return os.RemoveAll(profile) == nil }) // its children may still write
 	})
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("starting chromium: %v", err)
@@ -166,13 +165,14 @@ func see[T any](b *tab, js string) T {
 // wait returns once js is true.
 func (b *tab) wait(js string) {
 	b.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	var last error
+	holds := suite.Within(time.Minute, func() bool {
 		var v any // while a page loads there is no value yet
-		if err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+js+")", &v)); err == nil && v == true {
-			return
-		} else if time.Now().After(end) {
-			b.t.Fatalf("never came true: %s (%v)", js, err)
-		}
+		last = chromedp.Run(b.ctx, chromedp.Evaluate("!!("+js+")", &v))
+		return last == nil && v == true
+	})
+	if !holds {
+		b.t.Fatalf("never came true: %s (%v)", js, last)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // going returns a fixture as a run that goes on.
@@ -290,9 +291,9 @@ func TestServer_BadReaders(t *testing.T) {
 		defer s.mu.Unlock()
 		return s.readers
 	}
-	waitUntil(t, "the readers", func() bool { return readers() >= 5 })
+	suite.Until(t, "the readers", func() bool { return readers() >= 5 })
 	page := going(r)
-	waitUntil(t, "the last reader to leave", func() bool {
+	suite.Until(t, "the last reader to leave", func() bool {
 		began := time.Now()
 		s.Observe(reporterstest.Interval(3))
 		if d := time.Since(began); d > time.Second {
@@ -301,15 +302,6 @@ func TestServer_BadReaders(t *testing.T) {
 		s.publishPage(page) // as once a second
 		return readers() == 0
 	})
-}
-
-func waitUntil(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // TestStanding checks that a scrape gives the state of the run, whatever its names are.

@@ -37,7 +37,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 				o = iteration(o)
 				r.Shard(w + i).Record(&o)
 				if i%64 == 0 {
-					time.Sleep(100 * time.Microsecond)
+					time.Sleep(100 * time.Microsecond) // simulates a pause between requests
 				}
 			}
 		})
@@ -62,7 +62,10 @@ func TestRecorder_Concurrent(t *testing.T) {
 		}
 	})
 	while(func(int) { _, s := r.Interval(); running.HoldsIn(s, stop) })
-	while(func(int) { running.Steady(r, steady); time.Sleep(ms) })
+	while(func(int) {
+		running.Steady(r, steady)
+		time.Sleep(ms) // simulates the pause between two checks
+	})
 	for w := range 2 {
 		while(func(i int) {
 			n, _ := r.Inject("f", fmt.Sprintf("f%d#%d", w, i+1))
@@ -70,7 +73,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 				r.Void(n)
 				return
 			}
-			time.Sleep(2 * ms)
+			time.Sleep(2 * ms) // simulates a fault of this length
 			r.Clear(n)
 		})
 	}

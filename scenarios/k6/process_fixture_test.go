@@ -136,7 +136,7 @@ func server(t testing.TB) *httptest.Server {
 		case "/shed":
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case "/slow":
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // simulates work
 		}
 		_, _ = w.Write([]byte(`{"ok":true}`))
 	}))

@@ -102,18 +102,17 @@ func TestStream_Lost(t *testing.T) {
 	}
 }
 
-// TestStream_Broken checks that the script is told once when the reader is gone.
+// TestStream_Broken checks that the script is notified once when the reader is gone.
 func TestStream_Broken(t *testing.T) {
 	r, w := io.Pipe()
 	_ = r.CloseWithError(errors.New("gone"))
-	var told atomic.Int64
-	s := NewStream(w, func(error) { told.Add(1) })
-	for told.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	var calls atomic.Int64
+	broken := make(chan bool, 1)
+	s := NewStream(w, func(error) { calls.Add(1); broken <- true })
+	<-broken
 	s.Users(5)
-	if err := s.Close(); err == nil || told.Load() != 1 {
-		t.Errorf("told %d times, %v", told.Load(), err)
+	if err := s.Close(); err == nil || calls.Load() != 1 {
+		t.Errorf("notified %d times, %v", calls.Load(), err)
 	}
 }
 

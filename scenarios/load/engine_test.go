@@ -100,7 +100,7 @@ func TestEngine_Cancelled(t *testing.T) {
 		run.Engine = &tool{now: r.now, takes: time.Hour, abort: r.abort}
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
-			time.Sleep(3050 * ms)
+			time.Sleep(3050 * ms) // fake clock
 			cancel()
 		}()
 		stats, err := run.Go(ctx)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/suite"
 )
 
 // somebody is a unit with one process, or with none.
@@ -42,14 +43,10 @@ func TestUsage(t *testing.T) {
 	began := time.Now()
 	tick := func() { u.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) }) }
 	tick()
-	deadline := time.Now().Add(20 * time.Second)
-	for u.units[0].sum < 50*time.Millisecond {
-		if time.Now().After(deadline) {
-			t.Fatal("a busy process has used nothing")
-		}
-		time.Sleep(20 * time.Millisecond)
+	suite.Until(t, "a busy process uses a processor", func() bool {
 		tick()
-	}
+		return u.units[0].sum >= 50*time.Millisecond
+	})
 	got := u.Finish(nil)[0]
 	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 ||
 		last.Starts != 1 || !last.Running || got.Via != "proc" {

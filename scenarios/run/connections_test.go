@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets/targetstest"
 )
 
@@ -117,11 +118,12 @@ func TestNameMoves(t *testing.T) {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					for before := 0; before < 120; before, _, _, _ = at[0].count(time.Now()) {
-						time.Sleep(time.Millisecond)
-						if t.Context().Err() != nil {
-							return
-						}
+					suite.Within(time.Minute, func() bool {
+						before, _, _, _ := at[0].count(time.Now())
+						return before >= 120 || t.Context().Err() != nil
+					})
+					if t.Context().Err() != nil {
+						return
 					}
 					names.Set("shop.test", c.record, "127.0.0.3")
 					moved = time.Now()

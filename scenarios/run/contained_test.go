@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -90,7 +91,7 @@ func (c *caged) left(t *testing.T, run string) (out []string) {
 // everything.
 func (c *caged) killed(t *testing.T, b *broken) {
 	t.Helper()
-	waitFor(t, "the fault to be in", func() bool {
+	suite.Until(t, "the fault to be in", func() bool {
 		if is, err := c.y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
 			t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
 		}
@@ -104,9 +105,9 @@ func (c *caged) killed(t *testing.T, b *broken) {
 		t.Fatal(err)
 	}
 	at := time.Now()
-	waitFor(t, "all to be as it was", func() bool { return b.difference(t) == "" })
+	suite.Until(t, "all to be as it was", func() bool { return b.difference(t) == "" })
 	t.Logf("as before %s after docker kill", time.Since(at).Round(time.Millisecond))
-	waitFor(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
+	suite.Until(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
 	b.same(t, "at the end")
 }
 
@@ -160,7 +161,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
 			c := cage(t, y, image, b.fault, nil)
-			waitFor(t, "brunt to end", func() bool {
+			suite.Until(t, "brunt to end", func() bool {
 				is, err := y.Engine.Inspect(t.Context(), c.id)
 				if err != nil {
 					t.Fatal(err)
@@ -181,15 +182,14 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 		t.Parallel()
 		b := newBroken(t, y, "pause")
 		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil)
-		waitFor(t, "the fault to be in", func() bool { return b.difference(t) != "" })
+		suite.Until(t, "the fault to be in", func() bool { return b.difference(t) != "" })
 		watchdog, _ := c.watchdog(t)
 		for _, id := range []string{watchdog, c.id} {
 			if err := y.Engine.Kill(t.Context(), id, "KILL"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Second) // time in which a watchdog would have acted
-		if b.difference(t) == "" {
+		if suite.Within(time.Second, func() bool { return b.difference(t) == "" }) { // a watchdog would have acted by then
 			t.Error("nothing is left")
 		}
 		if err := y.Engine.Unpause(t.Context(), b.v.ID); err != nil {

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // ownScenario is a scenario with one custom fault on a target that always answers. FILE in it is a
@@ -135,11 +136,7 @@ func TestOwn_Interrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	go func() {
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if _, err := os.Stat(file); err == nil {
-				break
-			}
-		}
+		suite.Within(10*time.Second, func() bool { _, err := os.Stat(file); return err == nil })
 		cancel(Interrupt{Code: 130})
 	}()
 	res, err := Run(ctx, plan, Options{State: state})

@@ -19,6 +19,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // TestDiscovered kills brunt together with its watchdog and removes the journal: processes with the
@@ -34,7 +35,7 @@ func TestDiscovered(t *testing.T) {
 			t.Setenv("BRUNT_STATE_OF", m.state)
 			t.Setenv("BRUNT_STATE", m.state)
 			m.run(t, killScenario(killFaults["stranger"], m), "both", afterInjection, 0)
-			waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
+			suite.Until(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 			journals, _ := filepath.Glob(m.state + "/*.journal")
 			if len(journals) != 1 {
 				t.Fatalf("journals: %v", journals)
@@ -46,11 +47,12 @@ func TestDiscovered(t *testing.T) {
 				}
 			}
 			before := m.residue(t)
-			waitFor(t, "what is dying to be dead", func() bool {
-				was := before
-				time.Sleep(100 * time.Millisecond)
-				before = m.residue(t)
-				return slices.Equal(was, before)
+			since := time.Now()
+			suite.Until(t, "what is dying is dead", func() bool {
+				if now := m.residue(t); !slices.Equal(now, before) {
+					before, since = now, time.Now()
+				}
+				return time.Since(since) > 100*time.Millisecond
 			})
 			if !strings.Contains(strings.Join(before, "\n"), "process ") {
 				t.Fatalf("nothing is left behind: %v", before)
@@ -160,7 +162,7 @@ func TestDiscovered_Guard(t *testing.T) {
 		}
 	}
 	t.Cleanup(end)
-	waitFor(t, "the server to be frozen", func() bool { return state(server.pid) == "T" })
+	suite.Until(t, "the server to be frozen", func() bool { return state(server.pid) == "T" })
 	journals, _ := filepath.Glob(dir + "/*.journal")
 	if len(journals) != 1 {
 		t.Fatalf("journals: %v", journals)
@@ -181,7 +183,7 @@ func TestDiscovered_Guard(t *testing.T) {
 	if err := syscall.Kill(guard, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the guard to be stopped", func() bool { return state(guard) == "T" })
+	suite.Until(t, "the guard to be stopped", func() bool { return state(guard) == "T" })
 	end()
 	d := look()
 	if len(d.Left) != 2 || d.Left[0].Journal != journals[0] || d.Left[1].Process.PID != guard {
@@ -192,7 +194,7 @@ func TestDiscovered_Guard(t *testing.T) {
 	if err != nil || len(taken) != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}
-	waitFor(t, "the server to go on", func() bool { return state(server.pid) != "T" })
+	suite.Until(t, "the server to go on", func() bool { return state(server.pid) != "T" })
 	if s := state(guard); s != "" && s != "Z" {
 		t.Errorf("the guard is in state %q", s)
 	}

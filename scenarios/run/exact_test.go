@@ -54,7 +54,7 @@ func freeze(t *testing.T, pid int) (from, to time.Time) {
 		t.Error(err)
 	}
 	from = time.Now()
-	time.Sleep(time.Until(from.Add(frozenFor)))
+	time.Sleep(time.Until(from.Add(frozenFor))) // simulates a freeze of this length
 	to = time.Now()
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 		t.Error(err)

@@ -69,7 +69,7 @@ func serve2(args []string) error {
 		at[n] = append(at[n], now)
 		mu.Unlock()
 		count := requests.Add(1)
-		time.Sleep(wait)
+		time.Sleep(wait) // simulates work
 		if away > 0 && count%away == 0 {
 			w.Header().Set("Connection", "close") // by which net/http ends a connection of HTTP/2 with GOAWAY
 		}

@@ -27,6 +27,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 )
 
@@ -211,11 +212,7 @@ func ownGroup(t *testing.T, c cgroup.Controller, pid int) {
 	}
 	t.Cleanup(func() {
 		_ = home.Add(pid)
-		for deadline := time.Now().Add(20 * time.Second); g.Remove() != nil; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s is not empty", g.Path)
-			}
-		}
+		suite.Until(t, g.Path+" is empty", func() bool { return g.Remove() == nil })
 	})
 	if err := g.Add(pid); err != nil {
 		t.Fatal(err)
@@ -478,27 +475,14 @@ func TestInject_Killed(t *testing.T) {
 		t.Fatal(err)
 	}
 	frozen := func() bool { return stateOf(t, server.pid) == "T" }
-	for deadline := time.Now().Add(30 * time.Second); !frozen(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it was never frozen")
-		}
-	}
+	suite.Until(t, "it is frozen", frozen)
 	_ = brunt.Process.Kill()
 	_ = brunt.Wait()
-	for deadline := time.Now().Add(30 * time.Second); frozen(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it is frozen still")
-		}
-	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	suite.Until(t, "it is no longer frozen", func() bool { return !frozen() })
+	suite.Until(t, dir+" is empty", func() bool {
 		left, _ := filepath.Glob(dir + "/*")
-		if len(left) == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("left %v", left)
-		}
-	}
+		return len(left) == 0
+	})
 }
 
 // stateOf is the letter of a process's state.

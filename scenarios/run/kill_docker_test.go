@@ -21,6 +21,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
 	"brunt/chaos/rootfs"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -146,7 +147,7 @@ func (b *broken) same(t *testing.T, when string) {
 		t.Errorf("%s: left %v", when, left)
 	}
 	// The container may take longer to recover than brunt's undo.
-	waitFor(t, when+": the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
+	suite.Until(t, when+": the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
 	if b.peer != nil { // the path is restored at once
 		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
 		if code, said, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil); err != nil || code != 0 || said != "ok" {
@@ -154,11 +155,7 @@ func (b *broken) same(t *testing.T, when string) {
 		}
 	}
 	differs := ""
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if differs = b.difference(t); differs == "" || time.Now().After(deadline) {
-			break
-		}
-	}
+	suite.Within(20*time.Second, func() bool { differs = b.difference(t); return differs == "" })
 	if differs != "" {
 		t.Errorf("%s: it differs:\n%s", when, differs)
 	}
@@ -233,9 +230,9 @@ func (b *broken) withoutGuard(t *testing.T, injected int) {
 			t.Logf("time %d: %s", i, out)
 		}
 		if slices.Contains(staying, b.name) {
-			waitFor(t, "what the fault has left", func() bool { return b.difference(t) != "" })
+			suite.Until(t, "what the fault has left", func() bool { return b.difference(t) != "" })
 		} else {
-			waitFor(t, "the kernel to take it back", func() bool { return b.difference(t) == "" })
+			suite.Until(t, "the kernel to take it back", func() bool { return b.difference(t) == "" })
 		}
 		began := time.Now()
 		taken, err := journal.Recover(t.Context(), catalog.AllOperations(), b.state, "revert")
@@ -349,7 +346,7 @@ func testDockerGuardEndsAHungBrunt(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
 			defer func() { _ = cmd.Process.Kill() }()
-			waitFor(t, "the container to be cut off", func() bool {
+			suite.Until(t, "the container to be cut off", func() bool {
 				select {
 				case err := <-ended:
 					t.Fatalf("brunt has ended: %v: %s", err, out.String())
@@ -360,7 +357,7 @@ func testDockerGuardEndsAHungBrunt(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
-			waitFor(t, "the container to be reached again", func() bool { return everything(t, "table", v) == before })
+			suite.Until(t, "the container to be reached again", func() bool { return everything(t, "table", v) == before })
 			select {
 			case <-ended:
 			case <-time.After(30 * time.Second):
@@ -435,7 +432,7 @@ func (b *broken) killedAfter(t *testing.T, after time.Duration) (in bool, killed
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(after)
+	time.Sleep(after) // simulates work of this length before the kill
 	in = b.difference(t) != ""
 	killed = time.Now()
 	if err := cmd.Process.Kill(); err != nil {

@@ -28,6 +28,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/suite"
 )
 
 // killFaults are the faults in the middle of which brunt is killed.
@@ -346,20 +347,14 @@ func state(pid int) string {
 // clean waits until the watchdog has undone everything.
 func (m *killedRun) clean(t *testing.T) []string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for { // the journal is removed last, and is cheap to check
-		if j, _ := filepath.Glob(m.state + "/*.journal"); len(j) == 0 || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	for {
-		left := m.residue(t)
-		if len(left) == 0 || time.Now().After(deadline) {
-			return left
-		}
-		time.Sleep(20 * time.Millisecond) // a full check costs as much CPU as a run uses in that time
-	}
+	end := time.Now().Add(20 * time.Second)
+	suite.Within(time.Until(end), func() bool { // the journal is removed last, and is cheap to check
+		j, _ := filepath.Glob(m.state + "/*.journal")
+		return len(j) == 0
+	})
+	var left []string
+	suite.Within(time.Until(end), func() bool { left = m.residue(t); return len(left) == 0 })
+	return left
 }
 
 var pointsPattern = regexp.MustCompile(`points (\d+) verdict (\S+)`)
@@ -502,7 +497,7 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 					m := newKilledRun(t)
 					t.Log(m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0))
 					if c.stopped { // the kernel stops a process when it is scheduled next
-						waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
+						suite.Until(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 					}
 					left := strings.Join(m.residue(t), "\n")
 					for _, want := range []string{".journal", "process ", fmt.Sprintf("a listener on port %d", m.ports[2])} {
@@ -600,21 +595,12 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}()
-	waitFor(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
+	suite.Until(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the guard to let the stranger go on", func() bool { return state(m.stranger.Process.Pid) != "T" })
+	suite.Until(t, "the guard to let the stranger go on", func() bool { return state(m.stranger.Process.Pid) != "T" })
 	if s := state(cmd.Process.Pid); s != "T" {
 		t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
-	}
-}
-
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
 	}
 }

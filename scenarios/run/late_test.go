@@ -77,7 +77,7 @@ func freezeFor(t *testing.T, pid int, d time.Duration) {
 			t.Error(err)
 		}
 		if s == syscall.SIGSTOP {
-			time.Sleep(d)
+			time.Sleep(d) // simulates a freeze of this length
 		}
 	}
 }

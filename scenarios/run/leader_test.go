@@ -26,7 +26,7 @@ func elect(args []string) error {
 				leads.Store(true)
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // simulates the time between two elections
 		}
 	}()
 	mux := http.NewServeMux()

@@ -44,7 +44,7 @@ judge: {hold: 1s, limit: 5%}
 					mu.Lock()
 					looks = append(looks, res)
 					mu.Unlock()
-					time.Sleep(100 * time.Millisecond)
+					time.Sleep(100 * time.Millisecond) // simulates a page that asks ten times a second
 				}
 			})
 		}

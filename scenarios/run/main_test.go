@@ -73,7 +73,7 @@ func role(part string, args []string) error {
 	case "few-ports":
 		return fewPorts(args)
 	case "sleep":
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // simulates a program that does not end
 	case "brunt":
 		return bruntRole(args)
 	case "break":
@@ -106,7 +106,9 @@ func echo(args []string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) })
-	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) {
+		time.Sleep(100 * time.Millisecond) // simulates work
+	})
 	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("x", 8<<10)) })
 	mux.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	mux.HandleFunc("/linked", func(w http.ResponseWriter, _ *http.Request) {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/suite"
 )
 
 // A neighbour is a run of brunt in a process of its own, beside another with the same state
@@ -74,7 +76,7 @@ func TestNeighbours(t *testing.T) {
 	m := newKilledRun(t)
 	quiet := newNeighbour(t, m.state, calm)
 	loud := newNeighbour(t, m.state, breaks)
-	waitFor(t, "two runs, and something frozen", func() bool {
+	suite.Until(t, "two runs, and something frozen", func() bool {
 		left := strings.Join(m.residue(t), "\n")
 		return strings.Count(left, ".journal") == 2 && strings.Contains(left, "(T)")
 	})
@@ -107,7 +109,7 @@ chaos:
 `
 	}
 	first := newNeighbour(t, m.state, text("300ms", "3s"))
-	waitFor(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
+	suite.Until(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
 	second := newNeighbour(t, m.state, text("300ms", "300ms"))
 	said := second.end()
 	if !strings.Contains(said, "verdict invalid") || !strings.Contains(said, "Freeze was not injected") && !strings.Contains(said, "brunt itself was late") {

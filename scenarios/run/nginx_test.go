@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // An nginx is a real web server with a configuration of its own.
@@ -93,16 +94,14 @@ http {
 			t.Logf("nginx: %s", said.String())
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	suite.Until(t, "nginx listens", func() bool {
 		c, err := net.Dial("tcp", n.addr)
 		if err == nil {
 			_ = c.Close()
-			return n
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nginx does not listen: %v", err)
-		}
-	}
+		return err == nil
+	})
+	return n
 }
 
 // requests parses the log: requests by connection, and how many were answered with an encoding.

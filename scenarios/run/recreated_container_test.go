@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -155,7 +156,7 @@ func recreate(t *testing.T, v *chaostest.Victim) {
 func claim(t *testing.T, e *estate, another bool) {
 	t.Helper()
 	ctx, engine := context.Background(), e.v.Yard.Engine
-	waitFor(t, "the replacement of "+e.name, func() bool {
+	suite.Until(t, "the replacement of "+e.name, func() bool {
 		is, err := engine.Inspect(ctx, e.v.ID)
 		if err == nil && !is.Running && (e.name == "kill" || e.name == "disconnect") {
 			_ = engine.Start(ctx, e.v.ID) // a kill keeps it down
@@ -175,7 +176,7 @@ func claim(t *testing.T, e *estate, another bool) {
 		err = engine.Kill(ctx, e.v.ID, "KILL")
 	case "freeze":
 		err = engine.Kill(ctx, e.v.ID, "STOP")
-		waitFor(t, "it to be stopped", func() bool { return state(e.v.PID()) == "T" })
+		suite.Until(t, "it to be stopped", func() bool { return state(e.v.PID()) == "T" })
 	case "limit", "hand-limit":
 		var g cgroup.Group
 		if g, err = (cgroup.System{}).Find(e.v.PID(), cgroup.Memory); err == nil {

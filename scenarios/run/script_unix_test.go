@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 )
 
 // long is a script that outlasts the test.
@@ -87,7 +88,7 @@ func TestScript_Killed(t *testing.T) {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			after := time.Duration(rand.Int64N(int64(500 * time.Millisecond)))
 			res := whileRunning(t, t.Context(), scripted(t, s.URL, longText, long), t.TempDir(), func(pid int) {
-				time.Sleep(after)
+				time.Sleep(after) // simulates a script that runs for this long before the kill
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			})
 			if res.Verdict != scenarios.Broken || res.ExitCode != 1 || !strings.Contains(res.Reason, `Load "users": its script failed: signal: killed`) {
@@ -113,7 +114,7 @@ func TestScript_Interrupted(t *testing.T) {
 			s := newTallied(t)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			res := whileRunning(t, ctx, scripted(t, s.URL, longText, long), t.TempDir(), func(pid int) {
-				time.Sleep(100 * time.Millisecond)
+				suite.Within(20*time.Second, func() bool { return s.of("/ok") > 0 })
 				if c.stop {
 					_ = syscall.Kill(pid, syscall.SIGSTOP)
 				}

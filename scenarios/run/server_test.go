@@ -87,7 +87,7 @@ func inTime(t *testing.T, run func() *result.Result) *result.Result {
 			return res
 		}
 		t.Logf("again: %s", res.Reason)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // backs off: the machine is busy
 	}
 	t.Fatalf("this machine is too busy: brunt was late %d times", lateTries)
 	return nil

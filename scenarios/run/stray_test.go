@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -73,7 +74,7 @@ func TestDocker_Stray(t *testing.T) {
 	if err := y.Engine.Start(t.Context(), others[1]); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "another to end", func() bool {
+	suite.Until(t, "another to end", func() bool {
 		is, err := y.Engine.Inspect(t.Context(), others[1])
 		return err == nil && !is.Running
 	})

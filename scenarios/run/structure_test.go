@@ -59,12 +59,13 @@ var (
 
 // A sourceFile is a parsed file of the module.
 type sourceFile struct {
-	path  string // from the root, with slashes
-	test  bool
-	lines int
-	wide  []int // lines over maxColumns
-	long  []longFunc
-	ast   *ast.File
+	path   string // from the root, with slashes
+	test   bool
+	lines  int
+	wide   []int // lines over maxColumns
+	long   []longFunc
+	sleeps []int // lines of sleeps of a test that do not say what they simulate
+	ast    *ast.File
 }
 
 // A longFunc is a function over maxBody.
@@ -106,10 +107,14 @@ var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 		if err != nil {
 			return err
 		}
-		files = append(files, sourceFile{
+		f := sourceFile{
 			path: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"),
 			lines: bytes.Count(text, []byte("\n")), wide: wideLines(text), long: longFuncs(set, parsed), ast: parsed,
-		})
+		}
+		if f.test {
+			f.sleeps = sleepsIn(set, parsed, text)
+		}
+		files = append(files, f)
 		return nil
 	})
 	return files, err

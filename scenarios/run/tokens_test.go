@@ -40,7 +40,7 @@ func (s *tokenTarget) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.open = true
 		s.mu.Unlock()
-		time.Sleep(s.slow)
+		time.Sleep(s.slow) // simulates work
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.open = false

@@ -20,7 +20,7 @@ func newTarget(t *testing.T) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/slow":
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond) // simulates work
 		case "/fail":
 			http.Error(w, "no", http.StatusInternalServerError)
 			return

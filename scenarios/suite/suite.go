@@ -6,6 +6,8 @@
 // BRUNT_FULL=1 or -run; otherwise the tests of the package see testing.Short.
 //
 //	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
+//
+// [Until] waits in a test for a condition; no test waits by a sleep.
 package suite
 
 import (

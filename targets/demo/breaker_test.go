@@ -48,30 +48,30 @@ func TestBreaker(t *testing.T) {
 		{"callers who go away don't count", func(b *breaker) { use(b, 1000, abandoned) }, nil},
 		{"rest, then well", func(b *breaker) {
 			use(b, breakerMin, bad)
-			time.Sleep(breakerRest)
+			time.Sleep(breakerRest) // fake clock
 			use(b, 1, good)
 		}, []breakerState{open, halfOpen, closed}},
 		{"rest, then not well", func(b *breaker) {
 			use(b, breakerMin, bad)
-			time.Sleep(breakerRest)
+			time.Sleep(breakerRest) // fake clock
 			use(b, 1, bad)
 		}, []breakerState{open, halfOpen, open}},
 		{"closed again, it counts afresh", func(b *breaker) {
 			use(b, breakerMin, bad)
-			time.Sleep(breakerRest)
+			time.Sleep(breakerRest) // fake clock
 			use(b, 1, good)
 			use(b, breakerMin-1, bad)
 		}, []breakerState{open, halfOpen, closed}},
 		{"a probe whose caller went away is followed by another", func(b *breaker) {
 			use(b, breakerMin, bad)
-			time.Sleep(breakerRest)
+			time.Sleep(breakerRest) // fake clock
 			use(b, 3, abandoned)
 			use(b, 1, good)
 		}, []breakerState{open, halfOpen, closed}},
 		{"calls from before it opened tell nothing", func(b *breaker) {
 			p, _ := b.allow()
 			use(b, breakerMin, bad)
-			time.Sleep(breakerRest)
+			time.Sleep(breakerRest) // fake clock
 			probe, _ := b.allow()
 			b.done(p, bad)
 			b.done(probe, good)

@@ -132,8 +132,8 @@ func (e *edge) pump(from, to net.Conn, forth bool) {
 		if held != nil {
 			<-held
 		}
-		time.Sleep(delay)
-		if n > 0 { // a pipe forwards even an empty write
+		time.Sleep(delay) // simulates a slow network
+		if n > 0 {        // a pipe forwards even an empty write
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -350,7 +350,7 @@ func (s *system) load(perSecond int, during time.Duration, path string, timeout 
 	var all sync.WaitGroup
 	for i := range answers {
 		at := time.Duration(i) * time.Second / time.Duration(perSecond)
-		time.Sleep(time.Until(began.Add(at)))
+		time.Sleep(time.Until(began.Add(at))) // simulates the pauses between arrivals
 		all.Go(func() {
 			answers[i] = s.ask("GET", path, "", timeout)
 			answers[i].at = at

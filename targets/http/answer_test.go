@@ -97,8 +97,8 @@ func TestHTTP_Answers(t *testing.T) {
 					case "close":
 						return
 					case "reset":
-						if c.answer != "" { // else the reset would overtake the answer
-							time.Sleep(20 * time.Millisecond)
+						if c.answer != "" {
+							time.Sleep(20 * time.Millisecond) // simulates work, so that the reset does not overtake the answer
 						}
 						p.reset()
 						return
@@ -167,7 +167,7 @@ func TestHTTP_Drip(t *testing.T) {
 		for p.request() != "" {
 			for _, b := range []byte(hello) {
 				p.say(string(b))
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // simulates work
 			}
 		}
 	})
@@ -190,7 +190,7 @@ func TestHTTP_LateByAHair(t *testing.T) {
 	const timeout = 20 * time.Millisecond
 	url := script(t, func(p *peer) {
 		for p.request() != "" {
-			time.Sleep(timeout + time.Millisecond)
+			time.Sleep(timeout + time.Millisecond) // simulates work
 			p.say(hello)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
 )
@@ -128,7 +129,7 @@ func TestHTTP_NewestFirst(t *testing.T) {
 	for i := range 4 {
 		u := r.user(i)
 		all.Go(func() { r.want(u.Do(0, long), "ok 200") })
-		settles(t, "held", func() bool {
+		suite.Until(t, "held", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(used) == i+1
@@ -158,7 +159,7 @@ func TestHTTP_MaxAge(t *testing.T) {
 		t.Errorf("%d connections in 200 ms", n)
 	}
 	before := r.Opened()
-	time.Sleep(50 * time.Millisecond) // longer than the age that a connection may reach
+	time.Sleep(50 * time.Millisecond) // simulates a user who thinks for longer than a connection may be old
 	r.want(u.Do(0, long), "ok 200")
 	if r.Opened() != before+1 {
 		t.Error("a connection that grew too old while idle was used")
@@ -339,7 +340,7 @@ func TestHTTP_AbortWhileConnecting(t *testing.T) {
 			done := make(chan scenarios.Outcome)
 			began := time.Since(r.t0)
 			go func() { done <- u.Do(0, long) }()
-			settles(t, "begun", func() bool { return time.Since(r.t0) > began+20*time.Millisecond })
+			suite.Until(t, "begun", func() bool { return time.Since(r.t0) > began+20*time.Millisecond })
 			r.Abort()
 			o := <-done
 			r.want(o, "unfinished")
@@ -362,7 +363,7 @@ func TestHTTP_NoConnectionLeaks(t *testing.T) {
 			case 0:
 				p.say(hello)
 			case 1:
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(5 * time.Millisecond) // simulates work
 				p.say(hello)
 			case 2:
 				return
@@ -379,8 +380,8 @@ func TestHTTP_NoConnectionLeaks(t *testing.T) {
 			}
 		})
 	}
-	settles(t, "requests", func() bool { return asked.Load() >= 100 })
+	suite.Until(t, "requests", func() bool { return asked.Load() >= 100 })
 	r.Abort()
 	all.Wait()
-	settles(t, "connections", func() bool { return open.Load() == 0 })
+	suite.Until(t, "connections", func() bool { return open.Load() == 0 })
 }

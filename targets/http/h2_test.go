@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
 )
@@ -318,7 +319,7 @@ func TestHTTP2_GoAway(t *testing.T) {
 					p.asked() // the client closes after its last stream
 					return
 				}
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(20 * time.Millisecond) // simulates work
 			})
 			r := newRig(t, at2(url), "get: /")
 			out := r.crowd(8, long)
@@ -443,7 +444,7 @@ func TestHTTP2_LimitChanges(t *testing.T) {
 			r := newRig(t, at2(url, func(k *scenarios.Connections) { k.Max = c.max }), "get: /")
 			done := make(chan []scenarios.Outcome)
 			go func() { done <- r.crowd(12, long) }()
-			settles(t, "under way and waiting", func() bool {
+			suite.Until(t, "under way and waiting", func() bool {
 				return under.Load() == int64(c.from) && http.Waiting(r.Client) == 12-int(c.from)
 			})
 			raise <- true
@@ -517,7 +518,7 @@ func TestHTTP2_EarlyAnswer(t *testing.T) {
 	u := r.user(0)
 	for i := range int64(3) {
 		r.want(u.Do(0, long), "ok 413")
-		settles(t, "the reset", func() bool { return reset.Load() == i+1 })
+		suite.Until(t, "the reset", func() bool { return reset.Load() == i+1 })
 	}
 	if r.Opened() != 1 {
 		t.Errorf("%d connections", r.Opened())
@@ -550,7 +551,7 @@ func TestHTTP2_TimeoutLeavesTheConnection(t *testing.T) {
 	for i := range int64(5) {
 		r.want(u.Do(0, 20*time.Millisecond), "timeout")
 		r.want(u.Do(1, long), "ok 200")
-		settles(t, "cancelled", func() bool { return cancelled.Load() == i+1 })
+		suite.Until(t, "cancelled", func() bool { return cancelled.Load() == i+1 })
 	}
 	if r.Opened() != 1 {
 		t.Errorf("%d connections", r.Opened())
@@ -577,9 +578,9 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 		if c.shared {
 			o := r.user(1)
 			other.Go(func() { r.want(o.Do(0, time.Hour), "unfinished") })
-			settles(t, "open", func() bool { return r.Opened() == 1 })
+			suite.Until(t, "open", func() bool { return r.Opened() == 1 })
 		}
-		settles(t, "answered by another connection", func() bool { return u.Do(0, 50*time.Millisecond).Kind == scenarios.OK })
+		suite.Until(t, "answered by another connection", func() bool { return u.Do(0, 50*time.Millisecond).Kind == scenarios.OK })
 		if now := time.Since(r.t0); now < time.Second || r.Opened() != 2 {
 			t.Errorf("after %v, on %d connections", now, r.Opened())
 		}
@@ -616,7 +617,7 @@ func TestHTTP2_FrozenInHeader(t *testing.T) {
 		r.Abort()
 		t.Fatal("it waits beyond its deadline")
 	}
-	time.Sleep(1100 * time.Millisecond) // longer than the wait for the PING
+	time.Sleep(1100 * time.Millisecond) // simulates a user who thinks for longer than the wait for the PING
 	r.want(u.Do(0, long), "ok 200")
 	if r.Opened() != 2 {
 		t.Errorf("%d connections", r.Opened())

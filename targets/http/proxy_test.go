@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/dial"
 )
@@ -258,7 +259,7 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	}
 	done := make(chan scenarios.Outcome)
 	go func() { done <- u.Do(0, long) }()
-	settles(t, "connected", func() bool { return r.Opened() >= 0 && time.Since(r.t0) > 100*time.Millisecond })
+	suite.Until(t, "connected", func() bool { return r.Opened() >= 0 && time.Since(r.t0) > 100*time.Millisecond })
 	r.Abort()
 	r.want(<-done, "unfinished")
 }

@@ -27,7 +27,7 @@ func TestHTTP_Resent(t *testing.T) {
 	}
 	done := make(chan scenarios.Outcome, 1)
 	go func() { done <- r.user(1).Do(0, long) }()
-	time.Sleep(300 * time.Millisecond) // the first SYN goes unanswered
+	time.Sleep(300 * time.Millisecond) // simulates a target that answers no SYN for this long
 	for _, c := range held {
 		_ = c.Close()
 	}

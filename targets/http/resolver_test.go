@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
 )
@@ -195,12 +196,12 @@ func TestHTTP_NameIsAskedForOnce(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	})
-	settles(t, "asked", func() bool { return dns.asked.Load() == 1 })
+	suite.Until(t, "asked", func() bool { return dns.asked.Load() == 1 })
 	for i := range 20 {
 		u := r.user(i + 1)
 		all.Go(func() { r.want(u.Do(0, long), "ok 200") })
 	}
-	settles(t, "asked again", func() bool { return dns.asked.Load() == 2 })
+	suite.Until(t, "asked again", func() bool { return dns.asked.Load() == 2 })
 	close(dns.hang)
 	all.Wait()
 	if n := dns.asked.Load(); n != 2 {
@@ -215,7 +216,7 @@ func TestHTTP_AbortWhileAsking(t *testing.T) {
 	u := r.user(0)
 	done := make(chan scenarios.Outcome)
 	go func() { done <- u.Do(0, long) }()
-	settles(t, "asked", func() bool { return dns.asked.Load() == 1 })
+	suite.Until(t, "asked", func() bool { return dns.asked.Load() == 1 })
 	r.Abort()
 	r.want(<-done, "unfinished")
 }

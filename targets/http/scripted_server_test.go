@@ -195,14 +195,4 @@ func (k *samples) last() result.Sample {
 	return k.list[len(k.list)-1]
 }
 
-// settles waits until a condition becomes true.
-func settles(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("%s never settled", what)
-		}
-	}
-}
-
 var errNo = errors.New("no")

@@ -97,9 +97,9 @@ func TestSSE_Times(t *testing.T) {
 	url := script(t, func(p *peer) {
 		p.request()
 		p.say(streamHead)
-		time.Sleep(pause)
+		time.Sleep(pause) // simulates work
 		p.say(chunk("data: 1\n\n"))
-		time.Sleep(pause)
+		time.Sleep(pause) // simulates work
 		p.say(chunk("data: 2\n\n"))
 		_, _ = p.br.ReadByte()
 	})

@@ -44,7 +44,7 @@ func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	s.requests.Add(1)
 	switch r.URL.Path {
 	case "/slow":
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond) // simulates work
 	case "/hold":
 		if mark := r.URL.Query().Get("mark"); mark != "" {
 			s.mu.Lock()

@@ -55,7 +55,7 @@ func (s *spans) slowNames(t *testing.T, after time.Duration) string {
 			}
 			query, began := append([]byte(nil), b[:n]...), time.Now()
 			all.Go(func() {
-				time.Sleep(after) // the server's work
+				time.Sleep(after) // simulates work
 				c, err := net.Dial("udp", names.Addr)
 				if err != nil {
 					return
@@ -86,12 +86,12 @@ func TestHTTP_Timings(t *testing.T) {
 			seen := &spans{list: map[scenarios.RequestPhase]time.Duration{}}
 			s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 				began := time.Now()
-				time.Sleep(firstTakes) // the server's work
+				time.Sleep(firstTakes) // simulates work
 				seen.add(scenarios.InFirstByte, time.Since(began))
 				_, _ = io.WriteString(w, "one")
 				_ = nethttp.NewResponseController(w).Flush()
 				began = time.Now()
-				time.Sleep(bodyTakes) // the server's work
+				time.Sleep(bodyTakes) // simulates work
 				seen.add(scenarios.InReceive, time.Since(began))
 				_, _ = io.WriteString(w, "two")
 			}))
@@ -99,7 +99,7 @@ func TestHTTP_Timings(t *testing.T) {
 			s.EnableHTTP2 = true
 			s.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				began := time.Now()
-				time.Sleep(handshakeTakes) // the server's work
+				time.Sleep(handshakeTakes) // simulates work
 				seen.add(scenarios.InTLS, time.Since(began))
 				return nil, nil
 			}}

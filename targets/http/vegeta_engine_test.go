@@ -55,7 +55,7 @@ func attack(t *testing.T, o targets.Options, v vegeta.EngineOptions, n int, gap 
 			return scenarios.Arrival{}, false
 		}
 		at := time.Duration(i) * gap
-		time.Sleep(time.Until(o.T0.Add(at)))
+		time.Sleep(time.Until(o.T0.Add(at))) // simulates the pauses between arrivals
 		a := scenarios.Arrival{N: int64(i), Intended: at, Deadline: at + o.Timeout}
 		i++
 		return a, true

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform"
 	"brunt/targets/platform/procmark"
 )
@@ -39,7 +40,7 @@ func TestStopsAndStartsThatMeet(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		wait(t, "the first stop to be under way", func() bool {
+		suite.Until(t, "the first stop to be under way", func() bool {
 			u.mu.Lock()
 			defer u.mu.Unlock()
 			return !u.wanted
@@ -85,7 +86,7 @@ func TestNothingStartsAfterDown(t *testing.T) {
 		err := u.Stop(context.Background(), time.Minute)
 		done <- errors.Join(err, u.Start(context.Background()))
 	}()
-	wait(t, "the stop to be under way", func() bool {
+	suite.Until(t, "the stop to be under way", func() bool {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		return !u.wanted
@@ -109,7 +110,7 @@ func TestDaemonsEndWithTheirUnit(t *testing.T) {
 	logs := t.TempDir()
 	s := up(t, `web: {command: [SVC, daemon], restart: always, restart_delay: 1ms}`, "web", Options{LogDir: logs})
 	daemon := func(n int) (pid int) {
-		wait(t, "the daemon", func() bool {
+		suite.Until(t, "the daemon", func() bool {
 			b, _ := os.ReadFile(filepath.Join(logs, "web-0.log"))
 			said := strings.Split(string(b), "child ")
 			if len(said) <= n {
@@ -123,7 +124,7 @@ func TestDaemonsEndWithTheirUnit(t *testing.T) {
 	first := daemon(1)
 	_ = syscall.Kill(s.Processes()[0].PID(), syscall.SIGKILL)
 	second := daemon(2)
-	wait(t, "the end of the crashed unit's daemon", func() bool { return !slices.Contains(left(s), first) })
+	suite.Until(t, "the end of the crashed unit's daemon", func() bool { return !slices.Contains(left(s), first) })
 	if err := s.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}

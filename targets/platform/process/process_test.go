@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform"
 	"brunt/targets/targetstest"
 )
@@ -74,7 +75,7 @@ func service(how string) {
 			fmt.Print(line)
 		}
 	case "sleeper":
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // simulates a service that does not end
 	}
 	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Environ(), "\n")) })
 	http.HandleFunc("/args", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Args, "\n")) })
@@ -154,15 +155,6 @@ func get(t *testing.T, addr, path string) string {
 	return string(b)
 }
 
-func wait(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 func runs(pid int) bool { return pid != 0 && syscall.Kill(pid, 0) == nil }
 
 func TestUpAndDown(t *testing.T) {
@@ -215,7 +207,7 @@ func TestCrashedUnitComesBackOnItsPort(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "another process", func() bool { return u.PID() != 0 && u.PID() != pid })
+	suite.Until(t, "another process", func() bool { return u.PID() != 0 && u.PID() != pid })
 	if err := u.AwaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -249,9 +241,9 @@ func TestRestartPolicy(t *testing.T) {
 			} else if resp, err := http.Get("http://" + u.Addr() + "/exit"); err == nil {
 				_ = resp.Body.Close()
 			}
-			wait(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
+			suite.Until(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
 			if c.again {
-				wait(t, "a new start", func() bool { return u.Starts() == 2 })
+				suite.Until(t, "a new start", func() bool { return u.Starts() == 2 })
 				return
 			}
 			<-u.ended // its supervisor has ended
@@ -292,20 +284,20 @@ func TestCrashIsAFailure(t *testing.T) {
 			if c.fails {
 				_ = term()
 			}
-			wait(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
+			suite.Until(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
 			if !c.again {
-				wait(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
+				suite.Until(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
 				if u.Starts() != 1 {
 					t.Errorf("started %d times", u.Starts())
 				}
 				return
 			}
-			wait(t, "a new start", func() bool { return u.Starts() == 2 && u.PID() != 0 })
+			suite.Until(t, "a new start", func() bool { return u.Starts() == 2 && u.PID() != 0 })
 			if err := u.AwaitReady(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			_ = syscall.Kill(u.PID(), syscall.SIGTERM) // the crash was announced for the previous process
-			wait(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
+			suite.Until(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
 			if u.Starts() != 2 {
 				t.Errorf("started %d times after an end in good order", u.Starts())
 			}
@@ -332,7 +324,7 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 			t.Errorf("%s of a running unit: %v", c.way, err)
 		}
 		_ = syscall.Kill(u.PID(), syscall.SIGSTOP)
-		wait(t, "the stop to come into force", func() bool { return asked(c.name) != nil })
+		suite.Until(t, "the stop to come into force", func() bool { return asked(c.name) != nil })
 		if err := asked(c.name); err == nil {
 			t.Errorf("%s is answered by a stopped unit", c.way)
 		}
@@ -340,7 +332,7 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 			t.Errorf("its port does not accept, so nothing is shown: %v", ready)
 		}
 		_ = syscall.Kill(u.PID(), syscall.SIGCONT)
-		wait(t, "an answer", func() bool { return asked(c.name) == nil })
+		suite.Until(t, "an answer", func() bool { return asked(c.name) == nil })
 	}
 	if asked("mute[0]") == nil {
 		t.Error("a silent unit has answered")
@@ -390,7 +382,7 @@ func TestGrandchildrenEndWithTheirUnit(t *testing.T) {
 	logs := t.TempDir()
 	s := up(t, `web: {command: [SVC, parent]}`, "web", Options{LogDir: logs})
 	var child int
-	wait(t, "the child", func() bool {
+	suite.Until(t, "the child", func() bool {
 		b, _ := os.ReadFile(filepath.Join(logs, "web-0.log"))
 		_, err := fmt.Sscanf(string(b), "child %d", &child)
 		return err == nil
@@ -401,7 +393,7 @@ func TestGrandchildrenEndWithTheirUnit(t *testing.T) {
 	if err := s.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "the child's end", func() bool { return !runs(child) })
+	suite.Until(t, "the child's end", func() bool { return !runs(child) })
 }
 
 func TestNotReadySaysWhy(t *testing.T) {
