@@ -24,7 +24,7 @@ type Network interface {
 	Prepare(netns.Spec) (netns.Spec, *netns.Undo, error)
 	Undo(netns.Undo) error
 	Set(netns.Spec) (netns.Held, error)
-	Look(context.Context, netns.Look) (netns.Seen, error)
+	Probe(context.Context, netns.Probe) (netns.ProbeResult, error)
 	Line(context.Context, netip.AddrPort) (netns.Line, error)
 	Gateway() (netip.Addr, error)
 	Close() error
@@ -33,8 +33,8 @@ type Network interface {
 // A Handle is the network of a unit, open for as long as a fault needs it.
 type Handle interface {
 	Network
-	// Whose returns the container that the network belongs to.
-	Whose() ContainerID
+	// ContainerID returns the container that the network belongs to.
+	ContainerID() ContainerID
 	// Count adds to the number of injected faults and returns the sum.
 	Count(by int) int
 	// Leave releases the handle. The last one closes the network.

@@ -39,7 +39,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
 	units := []chaos.Unit{web.Container, store.Container}
 	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
-	insides := &agent.Pool{Find: catalog.Find, Helper: helper}
+	insides := &agent.Pool{Find: catalog.Find, Always: helper}
 	defer func() {
 		if err := insides.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -80,7 +80,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
 	// The end of a run's insides removes all of its helpers, so they end after all of these.
-	insides := map[bool]*agent.Pool{false: {Find: catalog.Find}, true: {Find: catalog.Find, Helper: true}}
+	insides := map[bool]*agent.Pool{false: {Find: catalog.Find}, true: {Find: catalog.Find, Always: true}}
 	t.Cleanup(func() {
 		for _, in := range insides {
 			if err := in.Close(context.Background()); err != nil {

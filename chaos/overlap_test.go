@@ -134,7 +134,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"process.crash: {service: web, signal: STOP}":                                                      "SIGSTOP ends no process",
 		"process.crash: {service: web, signal: CONT}":                                                      "SIGCONT ends no process",
 		"process.crash: {service: web, signal: SIGTERM}":                                                   `no signal "SIGTERM"`,
-		"process.crash: {pid: 12345}":                                                                      "nobody starts process 12345 again",
+		"process.crash: {pid: 12345}":                                                                      "nothing starts process 12345 again",
 		"process.restart: {pid: 12345, grace: 1s}":                                                         "can't start process 12345 again",
 		"process.crash: {service: web, pick: 3}":                                                           "3 can't be picked",
 		"network.latency: {from: web, to: store, delay: 10ms, jitter: 11ms}":                               "no delay is negative",

@@ -101,10 +101,14 @@ func count(b bool) int { return map[bool]int{true: 1}[b] }
 
 func TestWebhook(t *testing.T) {
 	for _, c := range []struct{ name, yaml string }{
-		{"by JSON", `webhook: {inject: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}, revert: {delete: "URL/failover", check: {status: [2xx, 404]}}}`},
-		{"by a list", `webhook: {inject: {post: "URL/failover", json: {to: b}}, verify: {get: "URL/", check: {"$.alerts": not empty, status: 200}}, revert: {delete: "URL/failover", check: {status: "< 500"}}, gone: {get: "URL/", check: {body: "~ \"a\""}}}`},
-		{"by a metric", `webhook: {inject: {post: "URL/failover", body: x}, verify: {metric: {get: "URL/metrics", name: is_primary, labels: {name: b}, above: 0}}, revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
-		{"by a query", `webhook: {inject: {post: "URL/failover"}, verify: {query: {url: "URL/", promql: 'is_primary{name="b"} == 1'}}, revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
+		{"by JSON", `webhook: {inject: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}, revert: {delete: "URL/failover", ` +
+			`check: {status: [2xx, 404]}}}`},
+		{"by a list", `webhook: {inject: {post: "URL/failover", json: {to: b}}, verify: {get: "URL/", check: {"$.alerts": not empty, status: 200}}, ` +
+			`revert: {delete: "URL/failover", check: {status: "< 500"}}, gone: {get: "URL/", check: {body: "~ \"a\""}}}`},
+		{"by a metric", `webhook: {inject: {post: "URL/failover", body: x}, verify: {metric: {get: "URL/metrics", name: is_primary, labels: {name: b}, ` +
+			`above: 0}}, revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
+		{"by a query", `webhook: {inject: {post: "URL/failover"}, verify: {query: {url: "URL/", promql: 'is_primary{name="b"} == 1'}}, ` +
+			`revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -182,7 +182,7 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 		Env: chaos.Env{
-			Targets: chaos.Targets{Units: []chaos.Unit{web, store}}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find, Helper: !effective}},
+			Targets: chaos.Targets{Units: []chaos.Unit{web, store}}, Host: chaos.Host{Agents: &agent.Pool{Find: catalog.Find, Always: !effective}},
 			Occurrence: chaos.Occurrence{Now: clock()},
 		},
 	}

@@ -21,7 +21,7 @@ func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	w.Env.Agents, w.Env.Run = &agent.Pool{Find: catalog.Find, Journal: j, Helper: helper}, run
+	w.Env.Agents, w.Env.Run = &agent.Pool{Find: catalog.Find, Journal: j, Always: helper}, run
 	s := chaostest.Plan(t, yaml, w)[0]
 	id, err := j.Intent(chaos.Intent{Fault: run, What: s.String(), Undo: s.Undo()})
 	if err != nil {

@@ -350,7 +350,8 @@ func TestParametersOfLinks(t *testing.T) {
 	t.Run("percent, path, method, status, body, headers", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, true)
-		out := r.inject(`http.error: {from: "web[0]", to: store, status: 429, percent: 30%, path: "/posts/*", method: POST, body: "not now", headers: {Retry-After: 7}}`)
+		out := r.inject(`http.error: {from: "web[0]", to: store, status: 429, percent: 30%, path: "/posts/*", method: POST, body: "not now", ` +
+			`headers: {Retry-After: 7}}`)
 		ask := func(link, n int, method, path string) (hit int) {
 			conn := r.dial(link)
 			for br := bufio.NewReader(conn); n > 0; n-- {

@@ -25,7 +25,7 @@ import (
 func newHands(t *testing.T) *agent.Pool {
 	t.Helper()
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
-	hands := &agent.Pool{Find: catalog.Find, Helper: true}
+	hands := &agent.Pool{Find: catalog.Find, Always: true}
 	t.Cleanup(func() {
 		if err := hands.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -302,7 +302,7 @@ func emptyNameless(v *victim) {
 		}
 	}
 	if !found {
-		v.t.Error("there is no nameless file")
+		v.t.Error("there is no unnamed file")
 	}
 }
 

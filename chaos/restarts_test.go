@@ -90,7 +90,8 @@ func TestRestarted(t *testing.T) {
 			if r.Skipped != c.skipped || c.skipped && (r.N != -1 || !strings.Contains(r.InjectErr.Error(), "on_restart: void")) {
 				t.Errorf("skipped %v, number %d: %v", r.Skipped, r.N, r.InjectErr)
 			}
-			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got, c.events) || c.events == "" && (strings.Contains(got, "again") || strings.Contains(got, "void")) {
+			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got,
+				c.events) || c.events == "" && (strings.Contains(got, "again") || strings.Contains(got, "void")) {
 				t.Errorf("events %s", got)
 			}
 		})

@@ -80,7 +80,7 @@ type Protected struct {
 }
 
 // Has reports whether a unit, or an end of a link from->to, is protected, and which.
-func (p *Protected) Has(name string) (whom string, yes bool) {
+func (p *Protected) Has(name string) (unit string, yes bool) {
 	for unit := range strings.SplitSeq(name, "->") {
 		service, _, ok := SplitUnit(unit)
 		if !ok {

@@ -38,7 +38,10 @@ func TestSpared(t *testing.T) {
 		}
 	}
 	lines, records := play(t, time.Minute, time.Hour, build, spare)
-	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "+a") }) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
+	if slices.ContainsFunc(lines, func(l string) bool {
+		return strings.HasPrefix(l,
+			"+a")
+	}) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
 		t.Errorf("%v, %+v", lines, records[0])
 	}
 	if b := records[1]; b.Until != b.Injected+leastPhase || b.Cleared != b.Injected+time.Second {

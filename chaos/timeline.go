@@ -68,7 +68,7 @@ func (f *firstInjection) do(ctx context.Context, before func(context.Context) er
 // Errors of [Timeline.Trigger].
 var (
 	ErrNoTrigger = errors.New("no fault of that name has `trigger: script`")
-	ErrTriggered = errors.New("it was triggered before, and comes once")
+	errTriggered = errors.New("it was triggered before, and comes once")
 )
 
 // Ready prepares the timeline for triggers. It is called before Play.
@@ -92,7 +92,7 @@ func (t *Timeline) Trigger(name string) error {
 	case s == nil || s.triggered == nil:
 		return ErrNoTrigger
 	case isClosed(s.triggered):
-		return ErrTriggered
+		return errTriggered
 	}
 	close(s.triggered)
 	return nil

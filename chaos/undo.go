@@ -68,6 +68,10 @@ const UndoWithin = time.Minute
 // another version wrote it.
 var ErrUnknownOperation = errors.New("unknown undo operation")
 
+// ErrNewerVersion says that a newer brunt wrote an entry, so that this one does not know what its undo
+// means and leaves it alone.
+var ErrNewerVersion = errors.New("the journal's entry is of a newer version")
+
 // ErrDamaged says that an undo cannot be read.
 var ErrDamaged = errors.New("the journal's entry is damaged")
 

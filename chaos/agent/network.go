@@ -21,27 +21,27 @@ const networkPrefix = "network."
 
 // networkRequest holds the arguments of an operation on the network.
 type networkRequest struct {
-	N    int             `json:"n,omitempty"`
-	Spec *netns.Spec     `json:"spec,omitempty"`
-	Undo *netns.Undo     `json:"undo,omitempty"`
-	Look *netns.Look     `json:"look,omitempty"`
-	To   *netip.AddrPort `json:"to,omitempty"`
+	N     int             `json:"n,omitempty"`
+	Spec  *netns.Spec     `json:"spec,omitempty"`
+	Undo  *netns.Undo     `json:"undo,omitempty"`
+	Probe *netns.Probe    `json:"look,omitempty"`
+	To    *netip.AddrPort `json:"to,omitempty"`
 }
 
 // networkReply holds the result of an operation on the network. It contains the error, so that the caller can
 // identify it.
 type networkReply struct {
-	Error    string          `json:"error,omitempty"`
-	Cannot   bool            `json:"cannot,omitempty"` // the error is netns.ErrCannot
-	Other    bool            `json:"other,omitempty"`  // the error is netns.ErrOther
-	N        int             `json:"n,omitempty"`      // the number of a new held object
-	Via      string          `json:"via,omitempty"`
-	Spec     *netns.Spec     `json:"spec,omitempty"`
-	Undo     *netns.Undo     `json:"undo,omitempty"`
-	Affected *netns.Affected `json:"affected,omitempty"`
-	Seen     *netns.Seen     `json:"seen,omitempty"`
-	Fate     netns.Fate      `json:"fate,omitempty"`
-	Addr     *netip.Addr     `json:"addr,omitempty"`
+	Error    string             `json:"error,omitempty"`
+	Cannot   bool               `json:"cannot,omitempty"` // the error is netns.ErrCannot
+	Other    bool               `json:"other,omitempty"`  // the error is netns.ErrOther
+	N        int                `json:"n,omitempty"`      // the number of a new held object
+	Via      string             `json:"via,omitempty"`
+	Spec     *netns.Spec        `json:"spec,omitempty"`
+	Undo     *netns.Undo        `json:"undo,omitempty"`
+	Affected *netns.Affected    `json:"affected,omitempty"`
+	Seen     *netns.ProbeResult `json:"seen,omitempty"`
+	Outcome  netns.Outcome      `json:"fate,omitempty"`
+	Addr     *netip.Addr        `json:"addr,omitempty"`
 }
 
 // err returns the error of the remote operation.
@@ -117,11 +117,11 @@ func (n *RemoteNamespace) Set(s netns.Spec) (netns.Held, error) {
 	return &remoteObject{n, a.N, a.Via}, nil
 }
 
-// Look is [netns.Namespace.Look], executed by the agent.
-func (n *RemoteNamespace) Look(ctx context.Context, l netns.Look) (netns.Seen, error) {
-	a, err := n.ask(ctx, "look", networkRequest{Look: &l})
+// Probe is [netns.Namespace.Probe], executed by the agent.
+func (n *RemoteNamespace) Probe(ctx context.Context, l netns.Probe) (netns.ProbeResult, error) {
+	a, err := n.ask(ctx, "look", networkRequest{Probe: &l})
 	if a.Seen == nil {
-		return netns.Seen{}, err
+		return netns.ProbeResult{}, err
 	}
 	return *a.Seen, err
 }
@@ -174,10 +174,10 @@ func (o *remoteObject) Affected() (netns.Affected, error) {
 	return *a.Affected, nil
 }
 
-// Fate implements [netns.Line].
-func (o *remoteObject) Fate(ctx context.Context) (netns.Fate, error) {
+// Outcome implements [netns.Line].
+func (o *remoteObject) Outcome(ctx context.Context) (netns.Outcome, error) {
 	a, err := o.namespace.ask(ctx, "fate", networkRequest{N: o.n})
-	return a.Fate, err
+	return a.Outcome, err
 }
 
 // Close implements [netns.Held] and [netns.Line]. An agent that has ended has removed everything.

@@ -110,9 +110,9 @@ func (s *networkServer) do(ctx context.Context, op string, r networkRequest, a *
 			met, err = held.Affected()
 			a.Affected = &met
 		}
-	case op == "look" && r.Look != nil:
-		var seen netns.Seen
-		seen, err = n.Look(ctx, *r.Look)
+	case op == "look" && r.Probe != nil:
+		var seen netns.ProbeResult
+		seen, err = n.Probe(ctx, *r.Probe)
 		a.Seen = &seen
 	case op == "line" && r.To != nil:
 		var l netns.Line
@@ -122,7 +122,7 @@ func (s *networkServer) do(ctx context.Context, op string, r networkRequest, a *
 	case op == "fate":
 		var l netns.Line
 		if l, err = heldAs[netns.Line](s, r.N); err == nil {
-			a.Fate, err = l.Fate(ctx)
+			a.Outcome, err = l.Outcome(ctx)
 		}
 	case op == "gateway":
 		var g netip.Addr

@@ -31,7 +31,7 @@ func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operati
 // Ready makes the image of the agents of an engine before a run that may need them: making it takes longer than a
 // fault may be late.
 func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
-	if !i.Helper && os.Geteuid() == 0 && docker.Self() == "" {
+	if !i.Always && os.Geteuid() == 0 && docker.Self() == "" {
 		return nil
 	}
 	if err := i.record(container.RemoveAgentsUndo(e, run)); err != nil {

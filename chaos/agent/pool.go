@@ -28,8 +28,8 @@ var (
 type Pool struct {
 	// Find gives the descriptor of a kind; nil means that no agent injects faults.
 	Find func(kind string) (chaos.Descriptor, bool)
-	// Helper makes agents do what brunt could do itself, for tests.
-	Helper bool
+	// Always makes agents do what brunt could do itself, for tests.
+	Always bool
 	// Journal records that there are agents; nil records nothing.
 	Journal chaos.Recorder
 
@@ -175,8 +175,8 @@ func (n *handle) close() (err error) {
 	return err
 }
 
-// Whose implements [Handle].
-func (n *handle) Whose() chaos.ContainerID { return n.id }
+// ContainerID implements [Handle].
+func (n *handle) ContainerID() chaos.ContainerID { return n.id }
 
 // Count adds to the number of injected faults and gives the new number.
 func (n *handle) Count(by int) (held int) {
@@ -192,7 +192,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 	unit := u.Traits()
 	canStart := unit.StartAgent != nil
 	why := errors.New("an agent is asked for")
-	if !i.Helper || !canStart {
+	if !i.Always || !canStart {
 		n, err := EnterNamespace(u.PID())
 		switch {
 		case err == nil && u.ContainerID() != id:

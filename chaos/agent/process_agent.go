@@ -72,7 +72,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	if rights == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
-	if i.Helper || docker.Self() != "" {
+	if i.Always || docker.Self() != "" {
 		return c, true
 	}
 	pid := u.PID()

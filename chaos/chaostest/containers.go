@@ -207,16 +207,28 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
 	soon := 1 // second, for a stop of a container that does not end by itself
-	config := &dockercontainer.Config{StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
+	config := &dockercontainer.Config{
+		StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run},
+		ExposedPorts: nat.PortSet{"8080/tcp": {}},
+	}
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
-		config.Healthcheck = &dockercontainer.HealthConfig{Test: []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"}, Interval: 200 * time.Millisecond, Retries: 2}
+		config.Healthcheck = &dockercontainer.HealthConfig{
+			Test:     []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"},
+			Interval: 200 * time.Millisecond, Retries: 2,
+		}
 	}
-	host := &dockercontainer.HostConfig{NetworkMode: dockercontainer.NetworkMode(y.Network), RestartPolicy: dockercontainer.RestartPolicy{Name: dockercontainer.RestartPolicyMode(o.Restart)}}
+	host := &dockercontainer.HostConfig{
+		NetworkMode:   dockercontainer.NetworkMode(y.Network),
+		RestartPolicy: dockercontainer.RestartPolicy{Name: dockercontainer.RestartPolicyMode(o.Restart)},
+	}
 	if o.Host != nil {
 		o.Host(host)
 	}
-	in := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{y.Network: {Aliases: o.Aliases, Links: o.Links, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: y.address(n)}}}}
+	in := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{y.Network: {
+		Aliases: o.Aliases, Links: o.Links,
+		IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: y.address(n)},
+	}}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, in, nil, name)
 	if err != nil {
 		t.Fatal(err)

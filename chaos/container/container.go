@@ -72,7 +72,7 @@ func (c *Container) Running(ctx context.Context) (docker.Container, error) {
 func (c *Container) Still(ctx context.Context, was docker.Container) error {
 	is, err := c.Running(ctx)
 	if err == nil && !is.Same(was.ID, was.Started) {
-		err = fmt.Errorf("%s was started anew meanwhile", c.Name())
+		err = fmt.Errorf("%s was started again meanwhile", c.Name())
 	}
 	return err
 }

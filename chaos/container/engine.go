@@ -99,7 +99,8 @@ func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, 
 }
 
 // OnContainer makes an undo from a function on one container of an engine.
-func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, EngineArgs) (chaos.Outcome, error)) func(context.Context,
+	chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
 		var id ContainerIdentity

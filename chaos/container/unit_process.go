@@ -71,8 +71,11 @@ func AwaitBack(ctx context.Context, u chaos.Unit, check func() (said string, mis
 	}
 }
 
-// Watched is how long the proof of a stopped unit watches it.
-const Watched = 50 * time.Millisecond
+// How long the proof of a stopped unit watches it, and waits for an answer that must not come.
+const (
+	watched    = 50 * time.Millisecond
+	NoAnswerIn = 250 * time.Millisecond
+)
 
 // Still proves for a while that a unit that was stopped answers nothing and uses no processor. pid is
 // its process; 0 is one that is not seen from here. how says by what it was stopped. asked reports whether
@@ -84,14 +87,14 @@ func Still(ctx context.Context, u chaos.Unit, pid int, how string) (asked bool, 
 	}
 	if ask := u.Traits().Ask; ask != nil {
 		asked = true
-		short, cancel := context.WithTimeout(ctx, 5*Watched)
+		short, cancel := context.WithTimeout(ctx, NoAnswerIn)
 		defer cancel()
 		if err := ask(short); err == nil {
 			return asked, fmt.Errorf("%s answers, though %s", u.Name(), how)
 		}
 	}
 	select {
-	case <-time.After(Watched - time.Since(began)):
+	case <-time.After(watched - time.Since(began)):
 	case <-ctx.Done():
 		return asked, ctx.Err()
 	}

@@ -180,7 +180,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if taken, err := Replay(t.Context(), testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 {
+		if taken, err := replay(t.Context(), testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 	}

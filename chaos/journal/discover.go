@@ -38,12 +38,12 @@ type Leftover struct {
 	What    string         // description
 }
 
-// seen is a process as look finds it.
-type seen struct {
+// markedProcess is a process with a mark of brunt's.
+type markedProcess struct {
 	proc.Process
 	run     string // the mark of its run, or empty
 	unit    string
-	guards  string // the journal whose watchdog it is, or empty
+	watches string // the journal whose watchdog it is, or empty
 	stopped bool
 	getenv  func(string) string
 }
@@ -53,7 +53,7 @@ const watchdogMark = "BRUNT_GUARD="
 
 // Discover looks for what dead runs have left: the named runs, or all. It changes nothing.
 func Discover(runs ...string) (*Discovery, error) {
-	all, holders, err := look()
+	all, owners, err := markedProcesses()
 	if err != nil {
 		return nil, err
 	}
@@ -61,14 +61,14 @@ func Discover(runs ...string) (*Discovery, error) {
 	journals := map[string]bool{}
 	for _, p := range all {
 		switch {
-		case p.run == "" && p.guards == "":
+		case p.run == "" && p.watches == "":
 			if p.stopped {
 				d.Stopped = append(d.Stopped, p.Process)
 			}
 			continue
 		case len(runs) > 0 && !slices.Contains(runs, p.run), proc.Protect(p.PID) != nil: // brunt runs below it
 			continue
-		case holders[p.run]:
+		case owners[p.run]:
 			if !slices.Contains(d.Alive, p.run) {
 				d.Alive = append(d.Alive, p.run)
 			}
@@ -79,7 +79,7 @@ func Discover(runs ...string) (*Discovery, error) {
 			state = "is stopped"
 		}
 		what := fmt.Sprintf("process %d (%s), %s, %s", p.PID, p.Name, p.unit, state)
-		if p.guards != "" {
+		if p.watches != "" {
 			what = fmt.Sprintf("process %d (%s), the watchdog, %s", p.PID, p.Name, state)
 		}
 		d.Left = append(d.Left, Leftover{Run: p.run, Process: p.Process, What: what})
@@ -90,7 +90,7 @@ func Discover(runs ...string) (*Discovery, error) {
 			}
 		}
 	}
-	d.engine(holders, runs)
+	d.engine(owners, runs)
 	// Journals come first: they know best how to revert.
 	slices.SortStableFunc(d.Left, func(a, b Leftover) int {
 		switch {
@@ -107,9 +107,9 @@ func Discover(runs ...string) (*Discovery, error) {
 
 // journals lists where the journal of a process's run may be, given the state directory in the
 // environment of the process.
-func (p *seen) journals() []string {
-	if p.guards != "" {
-		return []string{p.guards}
+func (p *markedProcess) journals() []string {
+	if p.watches != "" {
+		return []string{p.watches}
 	}
 	var out []string
 	for _, dir := range Dirs(p.getenv) {
@@ -128,7 +128,7 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken
 	var errs []error
 	for _, l := range d.Left {
 		if l.Journal != "" {
-			some, err := Replay(ctx, ops, l.Journal, "discover", false)
+			some, err := replay(ctx, ops, l.Journal, "discover", false)
 			taken = append(taken, some...)
 			errs = append(errs, err)
 			continue
@@ -149,15 +149,15 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken
 
 // end kills a process of a dead run.
 func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
-	all, holders, err := look()
+	all, owners, err := markedProcesses()
 	if err != nil {
 		return chaos.Failed, err
 	}
-	i := slices.IndexFunc(all, func(p seen) bool { return p.Same(l.Process) && p.run == l.Run })
+	i := slices.IndexFunc(all, func(p markedProcess) bool { return p.Same(l.Process) && p.run == l.Run })
 	switch {
 	case i < 0:
 		return chaos.Gone, nil
-	case holders[l.Run]:
+	case owners[l.Run]:
 		return chaos.Failed, errors.New("its run goes on")
 	}
 	// subtle: the identity includes the start time, and Signal checks it once it holds the process: a
@@ -178,7 +178,7 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 // engine looks for what dead runs have left in this machine's Docker engine: containers, networks and
 // images with their label. It leaves alone runs of another user, whose processes it cannot see, and
 // engines of other machines.
-func (d *Discovery) engine(holders map[string]bool, only []string) {
+func (d *Discovery) engine(owners map[string]bool, only []string) {
 	e := localEngine()
 	if e == nil {
 		return
@@ -195,7 +195,7 @@ func (d *Discovery) engine(holders map[string]bool, only []string) {
 		switch {
 		case !mine, runs[run] == "", len(only) > 0 && !slices.Contains(only, run):
 			continue
-		case holders[run]:
+		case owners[run]:
 			if !slices.Contains(d.Alive, run) {
 				d.Alive = append(d.Alive, run)
 			}
@@ -205,7 +205,8 @@ func (d *Discovery) engine(holders map[string]bool, only []string) {
 		if err != nil || left.Total() == 0 {
 			continue
 		}
-		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers), len(left.Networks), len(left.Images), len(left.Volumes))
+		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers), len(left.Networks), len(left.Images),
+			len(left.Volumes))
 		d.Left = append(d.Left, Leftover{Run: run, Engine: e.Address(), What: what})
 	}
 }
@@ -231,11 +232,11 @@ func localEngine() *docker.Engine {
 
 // sweep removes what a dead run has left in an engine.
 func (l *Leftover) sweep(ctx context.Context) (chaos.Outcome, error) {
-	_, holders, err := look()
+	_, owners, err := markedProcesses()
 	switch {
 	case err != nil:
 		return chaos.Failed, err
-	case holders[l.Run]:
+	case owners[l.Run]:
 		return chaos.Failed, errors.New("its run goes on")
 	}
 	e, err := docker.Open(l.Engine, docker.Options{})

@@ -11,36 +11,36 @@ import (
 	"brunt/chaos/proc"
 )
 
-// look lists all processes that this user may inspect. Holders are the live runs: each holds its
+// markedProcesses lists all processes that this user may inspect. Owners are the live runs: each holds its
 // journal open until it ends, wherever the journal is and even if its file is removed. A dead run
 // whose watchdog is not stopped counts as live: the watchdog is reverting.
-func look() (all []seen, holders map[string]bool, err error) {
+func markedProcesses() (all []markedProcess, owners map[string]bool, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, nil, err
 	}
-	holders = map[string]bool{}
+	owners = map[string]bool{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
 		for _, run := range held(pid) {
-			holders[run] = true
+			owners[run] = true
 		}
-		if p, ok := lookAt(pid); ok {
+		if p, ok := markedProcessAt(pid); ok {
 			all = append(all, p)
-			if p.guards != "" && !p.stopped {
-				holders[p.run] = true
+			if p.watches != "" && !p.stopped {
+				owners[p.run] = true
 			}
 		}
 	}
-	return all, holders, nil
+	return all, owners, nil
 }
 
-// lookAt inspects one process. It fails for a process of another user.
-func lookAt(pid int) (seen, bool) {
-	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // the start time comes first, for Same below
+// markedProcessAt inspects one process. It fails for a process of another user.
+func markedProcessAt(pid int) (markedProcess, bool) {
+	p := markedProcess{Process: proc.ProcessOf(pid), stopped: proc.IsStopped(pid)} // the start time comes first, for Same below
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil || p.Start == 0 || proc.IsZombie(pid) {
 		return p, false
@@ -53,12 +53,12 @@ func lookAt(pid int) (seen, bool) {
 	}
 	p.getenv = func(name string) string { return env[name] }
 	if path := env[strings.TrimSuffix(watchdogMark, "=")]; path != "" && lastArgument(pid) == path {
-		p.guards = path
+		p.watches = path
 		p.run = strings.TrimSuffix(filepath.Base(path), journalSuffix)
 	} else {
 		p.run, p.unit = env[strings.TrimSuffix(proc.RunMark, "=")], env["BRUNT_UNIT"]
 	}
-	return p, proc.Look(pid).Same(p.Process)
+	return p, proc.ProcessOf(pid).Same(p.Process)
 }
 
 // lastArgument returns the last word of a process's command line.

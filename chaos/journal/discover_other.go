@@ -4,7 +4,7 @@ package journal
 
 import "errors"
 
-// look exists on Linux only.
-func look() ([]seen, map[string]bool, error) {
-	return nil, nil, errors.New("brunt can look for its marks on Linux alone: elsewhere the environment of other processes can't be read")
+// markedProcesses exists on Linux only.
+func markedProcesses() ([]markedProcess, map[string]bool, error) {
+	return nil, nil, errors.New("brunt finds its marks on Linux alone: elsewhere the environment of other processes can't be read")
 }

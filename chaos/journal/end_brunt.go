@@ -38,11 +38,12 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 
 // BruntOperations revert what ends with brunt and what brunt starts.
 func BruntOperations() []chaos.Operation {
-	return slices.Concat(processOperations(), container.SweepOperations(), []chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, Network: func(u chaos.Undo) string {
-		var of NetworkOf
-		_ = json.Unmarshal(u.Args, &of)
-		return of.Container
-	}}})
+	return slices.Concat(processOperations(), container.SweepOperations(),
+		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, Network: func(u chaos.Undo) string {
+			var of NetworkOf
+			_ = json.Unmarshal(u.Args, &of)
+			return of.Container
+		}}})
 }
 
 // NetworkOf says in which container's network a fault is.

@@ -105,7 +105,7 @@ func (j *Journal) write(r record) error {
 	if j.bad != nil {
 		return j.bad
 	}
-	r.V, r.Time = Version, time.Now().UTC()
+	r.V, r.Time = currentVersion, time.Now().UTC()
 	if j.Mask != nil {
 		r.Error = j.Mask(r.Error)
 	}
@@ -247,7 +247,7 @@ func (j *Journal) shared(undo []chaos.Undo) error {
 					continue
 				}
 				if slices.ContainsFunc(undo, theirs.Same) {
-					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
+					return fmt.Errorf("another run, %s, holds it already", o.Run)
 				}
 			}
 		}
@@ -277,7 +277,8 @@ func (j *Journal) twice(undo []chaos.Undo) error {
 	for _, e := range j.open {
 		for _, theirs := range j.ops.Innermost(e.Undo) {
 			if j.ops[theirs.Op].Exclusive && slices.ContainsFunc(undo, theirs.Same) {
-				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault, e.What)
+				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault,
+					e.What)
 			}
 		}
 	}

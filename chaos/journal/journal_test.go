@@ -114,7 +114,10 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 func TestJournalWithATornLine(t *testing.T) {
 	dir := t.TempDir()
 	j := openJournal(t, dir, "torn")
-	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}}); err != nil {
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "whole", Undo: []chaos.Undo{{
+		Op:       continueOp,
+		Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw(),
+	}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
@@ -218,7 +221,10 @@ func TestWatch(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			j := openJournal(t, dir, "r")
-			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}}); err != nil {
+			if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: []chaos.Undo{{
+				Op:       continueOp,
+				Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw(),
+			}}}); err != nil {
 				t.Fatal(err)
 			}
 			in, out := io.Pipe()
@@ -244,7 +250,8 @@ func TestStateDirs(t *testing.T) {
 	if got := Dirs(env(map[string]string{"BRUNT_STATE": "/x", "HOME": "/h"})); !slices.Equal(got, []string{"/x"}) {
 		t.Errorf("%q", got)
 	}
-	if got := Dirs(env(map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s", "LocalAppData": "/h"})); len(got) == 0 || !strings.Contains(strings.Join(got, " "), "brunt") {
+	if got := Dirs(env(map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s", "LocalAppData": "/h"})); len(got) == 0 || !strings.Contains(strings.Join(got,
+		" "), "brunt") {
 		t.Errorf("%q", got)
 	}
 	if got := Dirs(env(nil)); len(got) == 0 {
@@ -292,7 +299,7 @@ func TestReplay_OwnTime(t *testing.T) {
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	if taken, err := Replay(ctx, testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
+	if taken, err := replay(ctx, testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
 		t.Errorf("after the time of all was over: %+v, %v", taken, err)
 	}
 	own, stop := ownTime(ctx, chaos.UndoWithin)

@@ -12,7 +12,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Version is the version of the records that this brunt writes. It reads and undoes those of all earlier
+// currentVersion is the version of the records that this brunt writes. It reads and undoes those of all earlier
 // versions:
 //
 //	1  no version, deadline, owner or place in a record
@@ -20,11 +20,7 @@ import (
 //
 // A change that an earlier brunt could misread, so that it reverts something wrongly, is a new version.
 // A new undo operation is not.
-const Version = 2
-
-// ErrNewerVersion says that a newer brunt wrote an entry, so that this one does not know what its undo
-// means and leaves it alone.
-var ErrNewerVersion = errors.New("the journal's entry is of a newer version")
+const currentVersion = 2
 
 // What a line of a journal records.
 const (
@@ -116,7 +112,7 @@ func engineOf(ops chaos.Operations, undo []chaos.Undo) string {
 // left adds to the error of a failed undo what may be left and where, if no retry by this brunt can
 // succeed.
 func (e *Pending) left(err error) error {
-	if errors.Is(err, chaos.ErrUnknownOperation) || errors.Is(err, ErrNewerVersion) {
+	if errors.Is(err, chaos.ErrUnknownOperation) || errors.Is(err, chaos.ErrNewerVersion) {
 		return fmt.Errorf("%w; its effect may be left on %s; run `brunt revert` of the version that wrote the journal there", err, e.Place)
 	}
 	return err

@@ -94,7 +94,8 @@ func StartRemoteWatchdog(ctx context.Context, e *docker.Engine, run string, most
 }
 
 func remoteHint(err error) error {
-	return fmt.Errorf("brunt runs in a container, and its watchdog cannot be started in another container of the same image: %w; brunt must be in the image or in a mount, and its user must reach the engine by its socket or, with the TLS files in a mount, over its networks", err)
+	return fmt.Errorf("brunt runs in a container, and its watchdog cannot be started in another container of the same image: %w; brunt must be in the image or "+
+		"in a mount, and its user must reach the engine by its socket or, with the TLS files in a mount, over its networks", err)
 }
 
 // Tell sends a line of the journal, and waits until the watchdog has it.

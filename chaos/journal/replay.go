@@ -30,7 +30,7 @@ func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken
 		if s.Alive || s.Foreign {
 			continue
 		}
-		taken, err := Replay(ctx, ops, s.Path, by, false)
+		taken, err := replay(ctx, ops, s.Path, by, false)
 		all = append(all, taken...)
 		errs = append(errs, err)
 	}
@@ -53,10 +53,10 @@ func stillborn(dir string) {
 	}
 }
 
-// Replay reverts the open entries of a journal, the last first, and removes the file when none is
+// replay reverts the open entries of a journal, the last first, and removes the file when none is
 // open. It waits for the journal's lock, which a live run holds. With force it does not wait: the run
 // hangs, and its entries stay open until it ends.
-func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bool) ([]Taken, error) {
+func replay(ctx context.Context, ops chaos.Operations, path, by string, force bool) ([]Taken, error) {
 	f, err := openShared(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // already reverted
@@ -102,7 +102,8 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		taken = append(taken, t)
 	}
 	if s.Damaged > 0 {
-		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path, s.Damaged))
+		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path,
+			s.Damaged))
 	}
 	if len(failed) > 0 || force {
 		return taken, errors.Join(failed...)
@@ -112,8 +113,8 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 
 // revert executes the undos of an entry.
 func (e *Pending) revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
-	if e.Version > Version {
-		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", ErrNewerVersion, e.Version, Version))
+	if e.Version > currentVersion {
+		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", chaos.ErrNewerVersion, e.Version, currentVersion))
 	}
 	own, cancel := ownTime(ctx, ops.Within(e.Undo))
 	defer cancel()

@@ -69,8 +69,8 @@ func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run 
 	case is.ID != docker.Self():
 		return false, nil
 	}
-	_, holders, err := look()
-	return err == nil && !holders[run], err
+	_, owners, err := markedProcesses()
+	return err == nil && !owners[run], err
 }
 
 // Remove removes the container if it is still not started.

@@ -59,7 +59,8 @@ func TestVersion1_Processes(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	frozen := s.Open[1]
-	if frozen.Fault != "frozen" || frozen.Version != 1 || !frozen.Deadline.IsZero() || frozen.Owner.Run != s.Run || frozen.Owner.PID == 0 || frozen.Place.Machine != s.Host {
+	if frozen.Fault != "frozen" || frozen.Version != 1 || !frozen.Deadline.IsZero() || frozen.Owner.Run != s.Run || frozen.Owner.PID == 0 ||
+		frozen.Place.Machine != s.Host {
 		t.Errorf("%+v", frozen)
 	}
 	if err := os.WriteFile(filepath.Join(drill, "flag"), nil, 0o600); err != nil {
@@ -201,7 +202,7 @@ func TestVersion_Newer(t *testing.T) {
 	}
 	for range 2 {
 		taken, err := journal.Recover(t.Context(), catalog.AllOperations(), dir, "revert")
-		if !errors.Is(err, journal.ErrNewerVersion) || !errors.Is(err, chaos.ErrUnknownOperation) || len(taken) != 2 {
+		if !errors.Is(err, chaos.ErrNewerVersion) || !errors.Is(err, chaos.ErrUnknownOperation) || len(taken) != 2 {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 		for _, want := range []string{

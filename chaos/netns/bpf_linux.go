@@ -33,7 +33,7 @@ func bpf() mechanism {
 			case s.Do == Partition && s.Keep:
 				return errors.New("it can't tell connections that are open from new ones: nft can")
 			case (s.Do == Partition || s.Do == Blackhole) && s.Direction != Both:
-				return errors.New("it can't tell who opened a connection: nft can")
+				return errors.New("it can't tell which end opened a connection: nft can")
 			case s.Do == Partition && s.Mode != "" && s.Mode != "drop":
 				return fmt.Errorf("it drops, and does not %s: nft does", s.Mode)
 			}

@@ -20,7 +20,7 @@ var ErrNoThrowaway = errors.New("no namespace can be made to try it in")
 // It covers effects on packets only.
 func Capabilities() []Capability {
 	var all []Capability
-	for _, a := range Actions() {
+	for _, a := range actions() {
 		for _, m := range mechanisms(a) {
 			c := Capability{Do: a, Via: m.name, Err: attempt(m)}
 			switch {

@@ -57,7 +57,7 @@ func cut(s Spec) (Held, error) {
 		return nil, err
 	}
 	h.table = t
-	if s.Do == Reset || s.Do == HalfOpen || s.Mode == ModeReset && !s.Keep {
+	if s.Do == Reset || s.Do == HalfOpen || s.Mode == modeReset && !s.Keep {
 		// If the kernel can't destroy sockets, the rules answer the next packet of each connection
 		// with a reset. That does not work for a half-open connection.
 		n, err := sockdiag.Destroy(slices.DeleteFunc(live, func(k sockdiag.Socket) bool { return k.Proto != unix.IPPROTO_TCP }))
@@ -123,11 +123,11 @@ func (c *cutter) byConnection() bool {
 func (c *cutter) onlyLive() bool { return c.Do == Reset || c.Do == HalfOpen }
 
 func (c *cutter) wantsLive() bool {
-	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == ModeReset
+	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == modeReset
 }
 
 // talks reports whether packets are answered rather than dropped.
-func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == ModeReject || c.Mode == ModeReset }
+func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == modeReject || c.Mode == modeReset }
 
 // A side is the hook that matches packets of one direction, and the position of their ends in the
 // headers.
@@ -289,10 +289,10 @@ func (c *cutter) acts(act *nftables.Chain, d side) {
 		c.Rule(act, nft.Meta(expr.MetaKeyL4PROTO, expr.CmpOpNeq, unix.IPPROTO_TCP), nft.Count(), lose)
 	case c.Do == Reset:
 		c.Rule(act, nft.Proto(unix.IPPROTO_TCP), nft.Count(), reset)
-	case c.Mode == ModeReset:
+	case c.Mode == modeReset:
 		c.Rule(act, nft.Proto(unix.IPPROTO_TCP), nft.Count(), reset)
 		c.Rule(act, nft.Count(), refuse)
-	case c.Mode == ModeReject:
+	case c.Mode == modeReject:
 		c.Rule(act, nft.Count(), refuse)
 	default:
 		c.Rule(act, nft.Count(), lose)

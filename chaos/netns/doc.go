@@ -11,7 +11,7 @@
 //
 // The mechanisms, by their names in [Spec], their main actions and their directions:
 //
-//	nft      cuts, resets, answers to DNS   both ways; who opened a connection; existing connections
+//	nft      cuts, resets, answers to DNS   both ways; which end opened a connection; existing connections
 //	ebpf     loss, duplicate, corrupt       in or out; the same packets for the same seed
 //	nfqueue  latency, reorder               in; bandwidth both ways
 //	netem    latency, loss, … where it is   out; outlives brunt
@@ -21,5 +21,5 @@
 // mechanisms add up, as do several by nft, ebpf or nfqueue. A link holds one of netem and tbf.
 //
 // A Spec is data, so that a process that may not enter a namespace (the docker group without
-// root) can send it to an agent inside. The package remote does that.
+// root) can send it to an agent inside. Package agent does that.
 package netns

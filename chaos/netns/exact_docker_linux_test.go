@@ -73,7 +73,7 @@ func TestDocker_Exact(t *testing.T) {
 	web, store, other := berthOf(t, y, "web[0]"), berthOf(t, y, "store[0]"), berthOf(t, y, "other[0]")
 	for _, helper := range []bool{false, true} {
 		t.Run(map[bool]string{false: "by brunt itself", true: "by its helper"}[helper], func(t *testing.T) {
-			insides := &agent.Pool{Find: catalog.Find, Helper: helper}
+			insides := &agent.Pool{Find: catalog.Find, Always: helper}
 			defer func() {
 				if err := insides.Close(context.Background()); err != nil {
 					t.Error(err)

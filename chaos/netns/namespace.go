@@ -148,12 +148,12 @@ type mechanism struct {
 	fix string
 }
 
-// Actions lists all actions.
-func Actions() []Action {
+// actions lists all actions.
+func actions() []Action {
 	return []Action{
 		Latency, Reorder, Loss, Duplicate, Corrupt, Bandwidth, Partition, Blackhole, Stall, Reset, HalfOpen,
 		DNSFail, DNSMute, DNSSpoof,
 	}
 }
 
-func known(a Action) bool { return slices.Contains(Actions(), a) }
+func known(a Action) bool { return slices.Contains(actions(), a) }

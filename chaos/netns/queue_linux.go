@@ -54,7 +54,7 @@ func nfqueueMechanism() mechanism {
 type queued struct {
 	table  *nft.Table
 	rules  []*nftables.Chain // chains that send to the queue
-	holder *nfqueue.Worker
+	worker *nfqueue.Worker
 
 	mu     sync.Mutex
 	closed bool
@@ -77,12 +77,12 @@ func enqueue(s Spec) (_ *queued, err error) {
 	}
 	// The worker starts before the rules, so that no packet waits for it.
 	q := new(queued)
-	if q.holder, err = nfqueue.Start(sock, newCourse(s)); err != nil {
+	if q.worker, err = nfqueue.Start(sock, newCourse(s)); err != nil {
 		return nil, err
 	}
 	q.table, err = nft.WithQueue(func(t *nft.Table, way int) error {
 		if way == nft.QueueNone {
-			return fmt.Errorf("%w: no way to hand packets to a queue", unix.EOPNOTSUPP)
+			return fmt.Errorf("%w: packets cannot be sent to a queue", unix.EOPNOTSUPP)
 		}
 		q.rules = nil
 		c := cutter{Spec: s, Table: t}
@@ -114,7 +114,7 @@ func enqueue(s Spec) (_ *queued, err error) {
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(err, q.holder.Close())
+		return nil, errors.Join(err, q.worker.Close())
 	}
 	return q, nil
 }
@@ -125,13 +125,13 @@ func (q *queued) Via() string { return "nfqueue" }
 // Affected implements [Held].
 func (q *queued) Affected() (Affected, error) {
 	select {
-	case <-q.holder.Done:
-		if q.holder.Err != nil {
-			return Affected{}, q.holder.Err
+	case <-q.worker.Done:
+		if q.worker.Err != nil {
+			return Affected{}, q.worker.Err
 		}
 	default:
 	}
-	return Affected{Packets: q.holder.Packets.Load(), Bytes: q.holder.Bytes.Load(), Hit: q.holder.Hit.Load()}, nil
+	return Affected{Packets: q.worker.Packets.Load(), Bytes: q.worker.Bytes.Load(), Hit: q.worker.Hit.Load()}, nil
 }
 
 // Close implements [Held]. It first stops new packets, then releases the waiting ones, then removes
@@ -144,7 +144,7 @@ func (q *queued) Close() error {
 	}
 	q.closed = true
 	err := q.table.Clear(q.rules)
-	return errors.Join(err, q.holder.Close(), q.table.Close())
+	return errors.Join(err, q.worker.Close(), q.table.Close())
 }
 
 // newCourse returns the schedule of a latency, a reorder or a bandwidth.

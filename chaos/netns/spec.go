@@ -31,9 +31,9 @@ const (
 
 // The modes of a partition. The zero value is drop.
 const (
-	ModeDrop   = "drop"   // packets are dropped silently
-	ModeReject = "reject" // senders get an ICMP port unreachable error; existing connections time out
-	ModeReset  = "reset"  // new and existing connections are reset; protocols other than TCP are rejected
+	modeDrop   = "drop"   // packets are dropped silently
+	modeReject = "reject" // senders get an ICMP port unreachable error; existing connections time out
+	modeReset  = "reset"  // new and existing connections are reset; protocols other than TCP are rejected
 )
 
 // A Direction is a direction of packets, relative to the namespace. For cuts (partition, blackhole,
@@ -121,7 +121,7 @@ func (s Spec) Check() error {
 	if s.Correlation < 0 || s.Correlation >= 1 {
 		no("a correlation is 0 or more and less than 1, not %v", s.Correlation)
 	}
-	if m := s.Mode; m != "" && m != ModeDrop && m != ModeReject && m != ModeReset {
+	if m := s.Mode; m != "" && m != modeDrop && m != modeReject && m != modeReset {
 		no("a mode is drop, reject or reset, not %q", m)
 	}
 	if s.Mode != "" && s.Do != Partition {

@@ -151,8 +151,8 @@ type ResolvedCall struct {
 	Stays   bool                         `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
-// Seal resolves the call.
-func (c *Call) Seal(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
+// Resolve resolves the call.
+func (c *Call) Resolve(on chaos.Host, timeout time.Duration) (*ResolvedCall, error) {
 	method, to := c.Method()
 	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, c.Headers); err != nil {

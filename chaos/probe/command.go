@@ -94,8 +94,8 @@ type ResolvedCommand struct {
 	Timeout time.Duration                `json:"timeout"`
 }
 
-// Seal resolves the command and finds its program.
-func (c *Command) Seal(on chaos.Host, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
+// Resolve resolves the command and finds its program.
+func (c *Command) Resolve(on chaos.Host, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
 	dir, err := filepath.Abs(at.Dir)
 	if err != nil {
 		return nil, err

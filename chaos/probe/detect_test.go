@@ -175,7 +175,8 @@ func TestTimeline_Detect(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			tl := &chaos.Timeline{
-				Entries: []*chaos.Entry{e}, Journal: j, End: time.Second, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: func() time.Duration { return time.Since(began) }}},
+				Entries: []*chaos.Entry{e}, Journal: j, End: time.Second,
+				Env:    chaos.Env{Occurrence: chaos.Occurrence{Now: func() time.Duration { return time.Since(began) }}},
 				Inject: func(string, string) (int, time.Duration) { return 0, time.Since(began) },
 				Clear:  func(int) time.Duration { return time.Since(began) },
 				Void:   func(int) {},

@@ -27,8 +27,10 @@ import (
 // by the scrape interval.
 type Gauge struct {
 	syntax.Place
-	Scrape     template.URL               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
-	Metric     string                     `yaml:"metric"`                                // of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
+	Scrape template.URL `yaml:"scrape"`
+	// of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Metric     string                     `yaml:"metric"`
 	Labels     map[string]string          `yaml:"labels"`                                // of the page: that a series must have; nil is any
 	Sum        bool                       `yaml:"sum"`                                   // of the page: the series that match are added up
 	Prometheus template.URL               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090

@@ -82,7 +82,7 @@ type Question interface {
 // Question resolves the asking. Its command runs in the environment of at.
 func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duration) (Question, error) {
 	if len(a.Command.Args) > 0 {
-		c, err := a.Command.Seal(on, at, timeout)
+		c, err := a.Command.Resolve(on, at, timeout)
 		if err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ func Protect(pid int) error {
 	case pid == os.Getpid():
 		return fmt.Errorf("process %d: %w: it is brunt itself", pid, ErrProtected)
 	case slices.Contains(Watchdogs.list(), pid):
-		return fmt.Errorf("process %d: %w: it is brunt's guard", pid, ErrProtected)
+		return fmt.Errorf("process %d: %w: it is brunt's watchdog", pid, ErrProtected)
 	}
 	if name := programOf(pid); slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
 		return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, ErrProtected, name)
@@ -100,8 +100,8 @@ type Process struct {
 	Name  string `json:"name,omitempty"`  // of its program, if known
 }
 
-// Look returns the process that has a pid now.
-func Look(pid int) Process {
+// ProcessOf returns the process that has a pid now.
+func ProcessOf(pid int) Process {
 	id, err := Identify(pid)
 	if err != nil {
 		return Process{PID: pid}

@@ -8,6 +8,12 @@ const (
 	CanSplice  = canSplice
 )
 
+// ErrClosed is the error of a closed proxy.
+var ErrClosed = errClosed
+
+// OutcomeOf returns the outcome that an error of a connection stands for.
+func OutcomeOf(err error) Outcome { return outcomeOf(err) }
+
 // A Piecer is a gate that processes limited pieces.
 type Piecer = piecer
 

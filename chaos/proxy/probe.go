@@ -89,7 +89,7 @@ type ProbeResult struct {
 
 // fail records the error that ended the probe.
 func (r *ProbeResult) fail(err error) {
-	r.Err, r.Outcome = err, OutcomeOf(err)
+	r.Err, r.Outcome = err, outcomeOf(err)
 }
 
 // gaveUp records the error that ended the probe in a round trip or request that started at began.
@@ -98,7 +98,7 @@ func (r *ProbeResult) gaveUp(err error, began time.Time) {
 	r.Waited = time.Since(began)
 }
 
-func OutcomeOf(err error) Outcome {
+func outcomeOf(err error) Outcome {
 	is := func(errnos []syscall.Errno) bool {
 		var errno syscall.Errno
 		if errors.As(err, &errno) {
@@ -159,12 +159,12 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPConn, hang func(), err error) {
 	c, rv, err := p.dial(ctx, to.addr())
 	switch {
-	case errors.Is(err, ErrClosed) || p.ctx.Err() != nil:
+	case errors.Is(err, errClosed) || p.ctx.Err() != nil:
 		if err == nil {
 			_ = c.Close()
 		}
-		return nil, nil, ErrClosed
-	case err != nil && OutcomeOf(err) == Failed:
+		return nil, nil, errClosed
+	case err != nil && outcomeOf(err) == Failed:
 		return nil, nil, err
 	case err != nil:
 		r.fail(err)

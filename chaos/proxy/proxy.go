@@ -169,7 +169,7 @@ func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	if !x.effect.Once {
 		p.toxics = append(p.toxics, x) // from here on it applies to new links

@@ -72,7 +72,7 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
-			return nil, nil, ErrClosed
+			return nil, nil, errClosed
 		}
 		p.expectedProbes[rv.at] = rv
 		p.mu.Unlock()

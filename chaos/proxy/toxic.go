@@ -32,8 +32,8 @@ type Effect struct {
 // ErrNotHTTP reports that a toxic on requests was added to a proxy that does not parse them.
 var ErrNotHTTP = errors.New("the proxy was not started for HTTP (Config.HTTP), so it can't tell requests apart")
 
-// ErrClosed reports that the proxy was closed.
-var ErrClosed = errors.New("the proxy is closed")
+// errClosed reports that the proxy was closed.
+var errClosed = errors.New("the proxy is closed")
 
 // A Direction is the direction of bytes. Zero is the toxic's own default.
 type Direction uint8

@@ -79,7 +79,7 @@ func tmpfile(dir *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("open", err)
 	}
-	return os.NewFile(uintptr(fd), "nameless"), nil
+	return os.NewFile(uintptr(fd), "unnamed"), nil
 }
 
 // unnamed makes a file and unlinks its name.
@@ -158,7 +158,7 @@ func Device(dir *os.File, pid int) (string, error) {
 	}
 	sys, err := filepath.EvalSymlinks("/sys/dev/block/" + dev)
 	if err != nil {
-		return "", fmt.Errorf("%s lies on no disk that could be told", dir.Name())
+		return "", fmt.Errorf("%s lies on no known disk", dir.Name())
 	}
 	if _, err := os.Stat(filepath.Join(sys, "partition")); err == nil {
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(sys), "dev"))

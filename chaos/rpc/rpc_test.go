@@ -110,7 +110,7 @@ func TestServe_Hung(t *testing.T) {
 		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-over; !errors.Is(err, ErrCallerHung) || time.Since(began) != heartbeatPatience {
+		if err := <-over; !errors.Is(err, errCallerHung) || time.Since(began) != heartbeatPatience {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		_ = caller.Close()

@@ -39,11 +39,11 @@ type response struct {
 	Result json.RawMessage `json:"result,omitempty"`
 }
 
-// ErrCallerHung reports that the client is alive but has stopped sending heartbeats.
-var ErrCallerHung = errors.New("the brunt process that started this agent hangs")
+// errCallerHung reports that the client is alive but has stopped sending heartbeats.
+var errCallerHung = errors.New("the brunt process that started this agent hangs")
 
 // Serve calls do for each request from in, concurrently, and writes the results to out. It returns nil
-// when in ends, the cause when ctx ends, and [ErrCallerHung] when nothing has arrived for ten seconds.
+// when in ends, the cause when ctx ends, and [errCallerHung] when nothing has arrived for ten seconds.
 // It returns after all calls of do have returned.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context.Context, op string, args json.RawMessage) (any, error)) error {
 	var work sync.WaitGroup
@@ -90,7 +90,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context
 				_ = to.Encode(a) // a client that no longer reads has closed our input as well
 			})
 		case <-hung.C:
-			return ErrCallerHung
+			return errCallerHung
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

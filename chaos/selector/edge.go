@@ -18,19 +18,26 @@ import (
 // between the ends, or all of a unit.
 type Edge struct {
 	syntax.Place
-	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
-	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
-	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
-	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
-	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it are not hit
-	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
-	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
-	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
-	InNetwork string            `yaml:"in_network"`                                      // all packets of the containers that are in it, by its name or id
-	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
-	Leader    *chaos.Leader     `yaml:"leader"`                                          // how the leader is found, for pick: leader
-	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
-	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends it, unjudged
+	// a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
+	From string `yaml:"from"`
+	// a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network
+	// such as 10.0.0.0/8
+	To        string            `yaml:"to"`
+	Service   string            `yaml:"service"`    // all links of its units, in and out; beside project one of Compose's
+	Unit      string            `yaml:"unit"`       // all links of the unit, in and out
+	Zone      string            `yaml:"zone"`       // all links into the zone and out of it; those within it are not hit
+	Container string            `yaml:"container"`  // all packets of a container that runs already, by its name or id
+	Labels    map[string]string `yaml:"labels"`     // all packets of the containers that carry them; an empty value is any
+	Project   string            `yaml:"project"`    // all packets of the containers of this project of Compose
+	InNetwork string            `yaml:"in_network"` // all packets of the containers that are in it, by its name or id
+	// of the units of from, else of the service or zone, else of to; not written is all, of a service and of
+	// containers one
+	Pick   Pick          `yaml:"pick"`
+	Leader *chaos.Leader `yaml:"leader"`                                          // how the leader is found, for pick: leader
+	Via    string        `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
+	// it, unjudged
+	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
 // On reports whether the edge contains the link between two units.
@@ -76,7 +83,8 @@ func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 // CheckEdge checks the edge of a fault on links.
 func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
-		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to", "it is done on the way from one unit to another, by brunt's proxy")
+		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to",
+			"it is done on the way from one unit to another, by brunt's proxy")
 		return
 	}
 	if e.ByPackets(sc.Contained) {
@@ -117,7 +125,8 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if m.Len() > before || void {
 		return
 	}
-	if onLoad := func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && e.On(l.From, l.To, sc.Zones) }; sc.Containers && !slices.ContainsFunc(sc.Pairs(), onLoad) {
+	onLoad := func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && e.On(l.From, l.To, sc.Zones) }
+	if sc.Containers && !slices.ContainsFunc(sc.Pairs(), onLoad) {
 		m.AddHint(at, "network.* faults are done to their packets; from: load has a link", "it is done on links, and between containers there is no proxy of brunt's")
 		return
 	}
@@ -312,9 +321,10 @@ func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of stri
 func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":
-		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}", "between containers it is done on the way from one to another: want from and to")
+		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}",
+			"between containers it is done on the way from one to another: want from and to")
 	case e.Has("on_restart"):
-		m.Add(e.Of("on_restart"), "a caller that is started again has its own network anew, and the fault is void")
+		m.Add(e.Of("on_restart"), "a caller that is started again has a new network, and the fault is void")
 	default:
 		for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}} {
 			if strings.HasPrefix(end.name, chaos.ContainerPrefix) {

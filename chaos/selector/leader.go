@@ -145,7 +145,7 @@ func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.U
 	if addr := u.Traits().Addr; addr != nil {
 		at.Env["BRUNT_ADDR"] = template.Literal(addr())
 	}
-	s, err := c.Seal(env.Host, at, l.TimeoutOr())
+	s, err := c.Resolve(env.Host, at, l.TimeoutOr())
 	if err != nil {
 		return err
 	}

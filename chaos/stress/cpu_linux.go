@@ -23,16 +23,16 @@ func (c *CPU) run(to *reporter) error {
 // not get because other threads had the processor, up to ten periods.
 func (c *CPU) work(to *reporter) {
 	runtime.LockOSThread()
-	began, told := time.Now(), time.Now()
+	began, last := time.Now(), time.Now()
 	base := spent()
 	var reported time.Duration
 	for {
 		now := time.Now()
 		used := spent() - base
 		due := time.Duration(float64(now.Sub(began)) * c.Load)
-		if now.Sub(told) > 5*period {
+		if now.Sub(last) > 5*period {
 			to.add(Report{Spent: used - reported})
-			told, reported = now, used
+			last, reported = now, used
 		}
 		if behind := due - used; behind > 10*period { // drop the excess
 			base -= behind - 10*period

@@ -16,12 +16,12 @@ import (
 // patience is the timeout for stopping all threads of a process outside the code to be changed.
 const patience = 5 * time.Second
 
-// A holder stops all threads of a process.
+// A freezer stops all threads of a process.
 //
 // subtle: it uses SIGSTOP. Under ptrace, where the kernel resumes the process if brunt dies, the
 // parent's wait would return for a stop as if its child had ended; and brunt is the parent of the
 // processes that it starts.
-type holder struct {
+type freezer struct {
 	pid    int
 	mem    io.ReaderAt
 	lo, hi uint64 // the range of the code that no thread may be in
@@ -30,7 +30,7 @@ type holder struct {
 
 // held calls do while every thread is stopped outside the code. It resumes them afterwards, unless
 // the process was stopped before.
-func (h *holder) held(do func() error) error {
+func (h *freezer) held(do func() error) error {
 	if !h.anyhow && h.stopped() {
 		inside, err := h.inside()
 		if err == nil && inside {
@@ -74,7 +74,7 @@ func (h *holder) held(do func() error) error {
 }
 
 // tasks lists the threads.
-func (h *holder) tasks() []string {
+func (h *freezer) tasks() []string {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", h.pid))
 	if err != nil {
 		return nil
@@ -87,7 +87,7 @@ func (h *holder) tasks() []string {
 }
 
 // stopped reports whether every thread is stopped.
-func (h *holder) stopped() bool {
+func (h *freezer) stopped() bool {
 	any := false
 	for _, t := range h.tasks() {
 		b, err := os.ReadFile(t + "/stat")
@@ -107,7 +107,7 @@ func (h *holder) stopped() bool {
 }
 
 // inside reports whether a thread is in the code, or returns to it.
-func (h *holder) inside() (bool, error) {
+func (h *freezer) inside() (bool, error) {
 	for _, t := range h.tasks() {
 		b, err := os.ReadFile(t + "/syscall")
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) { // the thread has ended
@@ -134,7 +134,7 @@ func (h *holder) inside() (bool, error) {
 
 // within reports whether an address is inside the code, after its first byte, which is a safe
 // position.
-func (h *holder) within(at uint64) bool { return at > h.lo && at < h.hi }
+func (h *freezer) within(at uint64) bool { return at > h.lo && at < h.hi }
 
 // returns reports whether a thread may return to the code: a signal may have arrived while it was
 // there, so that it is stopped in the signal's handler.
@@ -142,7 +142,7 @@ func (h *holder) within(at uint64) bool { return at > h.lo && at < h.hi }
 // The frame of a signal holds the saved registers (struct sigcontext): among them the instruction
 // pointer, the flags, and the segments, which are the same in every 64-bit program. An address
 // alone is not sufficient, because old ones stay on the stack.
-func (h *holder) returns(stack uint64) bool {
+func (h *freezer) returns(stack uint64) bool {
 	const most = 64 << 10 // far more than handlers and saved registers need
 	b := make([]byte, most)
 	n, _ := h.mem.ReadAt(b, int64(stack)) // the stack may be shorter

@@ -20,13 +20,13 @@ type Piece struct {
 	Is  []byte `json:"is"` // as long as Was
 }
 
-// MaxOffset is the largest clock offset, in either direction.
-const MaxOffset = 10 * 366 * 24 * time.Hour
+// maxOffset is the largest clock offset, in either direction.
+const maxOffset = 10 * 366 * 24 * time.Hour
 
 // Of returns the patch that adds offset to the clock of an unmodified vDSO image.
 func Of(image []byte, offset time.Duration) (Patch, error) {
-	if offset.Abs() > MaxOffset {
-		return nil, fmt.Errorf("a clock is set off by at most %s", MaxOffset)
+	if offset.Abs() > maxOffset {
+		return nil, fmt.Errorf("a clock is set off by at most %s", maxOffset)
 	}
 	f, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {

@@ -73,8 +73,8 @@ func mapped(pid int) (base, size uint64, err error) {
 	return 0, 0, errNone
 }
 
-// Look returns the state of a patch in a process.
-func Look(pid int, p Patch) (State, error) {
+// StateOf returns the state of a patch in a process.
+func StateOf(pid int, p Patch) (State, error) {
 	image, err := Image(pid)
 	if err != nil {
 		return Foreign, err
@@ -110,7 +110,7 @@ func Restore(pid int, p Patch) (State, error) { return put(pid, p, true, false) 
 func Rescue(pid int, p Patch) (State, error) { return put(pid, p, true, true) }
 
 func put(pid int, p Patch, back, anyhow bool) (State, error) {
-	state, err := Look(pid, p)
+	state, err := StateOf(pid, p)
 	if err != nil || state == Foreign || back && state == Clean {
 		if anyhow {
 			_ = unix.Kill(pid, unix.SIGCONT)
@@ -126,14 +126,14 @@ func put(pid int, p Patch, back, anyhow bool) (State, error) {
 		return state, err
 	}
 	defer f.Close()
-	h := holder{pid: pid, mem: f, lo: base, hi: base + size, anyhow: anyhow}
+	h := freezer{pid: pid, mem: f, lo: base, hi: base + size, anyhow: anyhow}
 	err = h.held(func() error {
 		// Before it was stopped, the process may have loaded another program, or another brunt may
 		// have patched it.
 		if again, _, err := find(pid); err != nil || again != base {
 			return errors.Join(errors.New("it has become another program"), err)
 		}
-		if state, err = Look(pid, p); err != nil || state == Foreign || back && state == Clean {
+		if state, err = StateOf(pid, p); err != nil || state == Foreign || back && state == Clean {
 			return err
 		}
 		for _, piece := range p {

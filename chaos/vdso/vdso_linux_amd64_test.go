@@ -172,7 +172,7 @@ func TestSplit(t *testing.T) {
 		{-time.Second, -1, 0},
 		{-time.Nanosecond, -1, 999_999_999},
 		{-1500 * time.Millisecond, -2, 500_000_000},
-		{MaxOffset - 1, int32(MaxOffset/time.Second) - 1, 999_999_999},
+		{maxOffset - 1, int32(maxOffset/time.Second) - 1, 999_999_999},
 	} {
 		if whole, rest := split(c.d, time.Nanosecond); whole != c.whole || rest != c.rest {
 			t.Errorf("%s: %d and %d, want %d and %d", c.d, whole, rest, c.whole, c.rest)

@@ -19,8 +19,8 @@ func Restore(int, Patch) (State, error) { return Foreign, Works() }
 // Rescue is Restore after a crash of brunt.
 func Rescue(int, Patch) (State, error) { return Foreign, Works() }
 
-// Look returns the state of a patch in a process.
-func Look(int, Patch) (State, error) { return Foreign, Works() }
+// StateOf returns the state of a patch in a process.
+func StateOf(int, Patch) (State, error) { return Foreign, Works() }
 
 // Become replaces the vDSO of this process.
 func Become([]byte) error { return Works() }

@@ -110,7 +110,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	}
 	fault := plan.Faults[0]
 	said.stays = fault.For.D()
-	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: watchdog(), Burner: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: watchdog(), Stress: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf})
 	if in == nil {
 		return err
 	}

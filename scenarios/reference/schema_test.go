@@ -215,7 +215,7 @@ func TestOneMistake_Process(t *testing.T) {
 		`unit: "posts[7]"`:             {none},
 		"service: posts, signal: NOPE": {none, `there is no signal "NOPE"`},
 		"pick: one":                    {"exactly one of service, unit, zone, pid"},
-		"pid: 4242":                    {"nobody starts process 4242 again"},
+		"pid: 4242":                    {"nothing starts process 4242 again"},
 	} {
 		t.Run(settings, func(t *testing.T) {
 			_, err := plantest.CompileText(`version: 1

@@ -236,7 +236,7 @@ chaos:
 				t.Errorf("%s is not proved: %+v", f.Name, f)
 			}
 		}
-		if f := res.Faults[2]; !strings.Contains(f.Note, "nobody starts web[0] again") {
+		if f := res.Faults[2]; !strings.Contains(f.Note, "nothing starts web[0] again") {
 			t.Errorf("an unsupervised container: %+v", f)
 		}
 	})

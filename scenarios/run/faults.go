@@ -51,7 +51,7 @@ func (f *faults) environment() chaos.Env {
 			Leads: f.requests.leads, Spare: f.CheckProtected,
 		},
 		Host: chaos.Host{
-			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Burner, State: f.o.State,
+			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Stress, State: f.o.State,
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},
 	}

@@ -37,7 +37,7 @@ var chaosArrows = map[string][]string{
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proxy",
 		"chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector",
 	},
-	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/fault/proxied", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
+	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
 
 	// The one list of faults.
 	"chaos/catalog": {

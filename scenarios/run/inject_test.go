@@ -138,7 +138,7 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := Inject(t.Context(), plan, Options{State: state, Guard: self("guard"), Burner: self("burn")})
+			in, err := Inject(t.Context(), plan, Options{State: state, Guard: self("guard"), Stress: self("burn")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -399,7 +399,7 @@ func TestInject_Mistakes(t *testing.T) {
 		{"a time for a one-shot", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
 		{"another key of time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" is of a timeline`},
 		{"a service", plan.Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
-		{"nobody starts it again", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
+		{"nothing starts it again", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
 		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
 		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
 		{"far away", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},

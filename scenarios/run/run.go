@@ -29,23 +29,23 @@ import (
 
 // Options configure a run.
 type Options struct {
-	ID       string                // name of the run; empty draws one
-	LogDir   string                // for the output of the target's units; empty keeps only its end
-	State    string                // for the journal; required for a run that starts a target or injects faults
-	Ledger   string                // the file for writes that the ledger found wrong; empty keeps none
-	Guard    []string              // the command line of the watchdog; empty runs without one, for tests
-	Burner   []string              // the command that starts the stress process; without it, faults that need one fail
-	Helpers  bool                  // use agents in an engine also for what brunt could do itself; for tests
-	Requests string                // the file that logs every request; empty keeps none
-	NoChaos  bool                  // the control run: no fault is injected
-	Log      *slog.Logger          // nil logs nothing
-	Live     func(result.Interval) // called every second, and once the loads are over; may be nil
-	BySteps  bool                  // Live also receives every step
-	Event    func(result.Event)    // called with each event, by several goroutines; may be nil
-	Begun    func(Look)            // called when the load begins, with a view of the run; may be nil
-	Suspend  <-chan os.Signal      // a signal asks to suspend brunt; may be nil
-	Stop     func()                // suspends brunt, once all faults are undone
-	At       func(point string)    // called at each point where brunt could be killed, for tests
+	ID           string                // name of the run; empty draws one
+	LogDir       string                // for the output of the target's units; empty keeps only its end
+	State        string                // for the journal; required for a run that starts a target or injects faults
+	Ledger       string                // the file for writes that the ledger found wrong; empty keeps none
+	Guard        []string              // the command line of the watchdog; empty runs without one, for tests
+	Stress       []string              // the command that starts the stress process; without it, faults that need one fail
+	AgentsAlways bool                  // use agents in an engine also for what brunt could do itself; for tests
+	Requests     string                // the file that logs every request; empty keeps none
+	NoChaos      bool                  // the control run: no fault is injected
+	Log          *slog.Logger          // nil logs nothing
+	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
+	BySteps      bool                  // Live also receives every step
+	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
+	Begun        func(Look)            // called when the load begins, with a view of the run; may be nil
+	Suspend      <-chan os.Signal      // a signal asks to suspend brunt; may be nil
+	Stop         func()                // suspends brunt, once all faults are undone
+	At           func(point string)    // called at each point where brunt could be killed, for tests
 }
 
 // Errors of a run that could not begin or continue: its verdict is invalid.
@@ -131,7 +131,7 @@ func newRunner(p *plan.Plan, o Options) *runner {
 		session: s, protection: &protection{session: s}, identity: &identity{session: s}, requests: &requests{s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
-	r.protection.agents.Find, r.protection.agents.Helper = catalog.Find, o.Helpers
+	r.protection.agents.Find, r.protection.agents.Always = catalog.Find, o.AgentsAlways
 	r.loads = &loads{session: s, requests: r.requests}
 	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
 	r.live = newLive(r)

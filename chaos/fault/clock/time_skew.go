@@ -71,17 +71,17 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v resource.Victim) resource.Planned {
-		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.BurnersOf(env.Host)}
+		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.StressorsOf(env.Host)}
 	})
 }
 
 // timeSkew is the step that shifts the clock of one unit, and the held fault.
 type timeSkew struct {
 	resource.Victim
-	offset  time.Duration
-	burn    resource.Burners
-	patch   vdso.Patch
-	members []proc.Identity
+	offset time.Duration
+	burn   resource.Stressors
+	patch  vdso.Patch
+	family []proc.Identity
 }
 
 // clockOperations revert time.skew.
@@ -119,9 +119,9 @@ func (t *timeSkew) Plan() error {
 		case !bytes.Equal(image, given):
 			return fmt.Errorf("%s, pid %d: the code that it reads the clock by is not the kernel's any more, and not by this fault", t.Unit.Name(), pid)
 		}
-		t.members = append(t.members, id)
+		t.family = append(t.family, id)
 	}
-	if len(t.members) == 0 {
+	if len(t.family) == 0 {
 		return fmt.Errorf("%s: %w", t.Victim, proc.ErrEnded)
 	}
 	return nil
@@ -146,7 +146,7 @@ func (*timeSkew) Via() string { return "vDSO" }
 func (t *timeSkew) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	args, _ := json.Marshal(t.patch)
-	for _, id := range t.members {
+	for _, id := range t.family {
 		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: id.Raw()})
 	}
 	return out
@@ -154,13 +154,13 @@ func (t *timeSkew) Undo() []chaos.Undo {
 
 // Inject implements [Step].
 func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
-	for _, id := range t.members {
+	for _, id := range t.family {
 		if !id.Alive() {
 			continue
 		}
 		was, err := vdso.Apply(id.PID, t.patch)
 		if err == nil && was == vdso.Foreign {
-			err = errors.New("the code that it reads the clock by has been changed by somebody else")
+			err = errors.New("the code that it reads the clock by has been changed by another program")
 		}
 		if err != nil && id.Alive() {
 			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // the caller reverts what is done
@@ -203,8 +203,8 @@ func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 
 // Verify implements [Held].
 func (t *timeSkew) Verify(ctx context.Context) (string, error) {
-	for _, id := range t.members {
-		state, err := vdso.Look(id.PID, t.patch)
+	for _, id := range t.family {
+		state, err := vdso.StateOf(id.PID, t.patch)
 		if id.Alive() && (err != nil || state != vdso.Patched) {
 			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID, t.Unit.Name()), err)
 		}
@@ -216,7 +216,7 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	case !yes:
 		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
 	}
-	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.members)), nil
+	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.family)), nil
 }
 
 // Traits implements [chaos.Held].
@@ -225,7 +225,7 @@ func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 // Revert implements [Held]. A process that is stopped, by another fault perhaps, stays so.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}
-	for _, id := range t.members {
+	for _, id := range t.family {
 		o, err := resource.EachOf(id, func(pid int) (bool, error) {
 			was, err := vdso.Restore(pid, t.patch)
 			return was != vdso.Foreign, err
@@ -254,8 +254,8 @@ func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 
 // Gone implements [Held].
 func (t *timeSkew) Gone(ctx context.Context) (string, error) {
-	for _, id := range t.members {
-		state, err := vdso.Look(id.PID, t.patch)
+	for _, id := range t.family {
+		state, err := vdso.StateOf(id.PID, t.patch)
 		if id.Alive() && (err != nil || state == vdso.Patched) {
 			return "", chaos.JoinErrors(fmt.Errorf("the clock of pid %d of %s is still off", id.PID, t.Unit.Name()), err)
 		}

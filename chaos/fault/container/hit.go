@@ -59,7 +59,7 @@ func (h *hit) undo(op, prior string, id container.ContainerIdentity, args contai
 	return []chaos.Undo{u}
 }
 
-// orderEvery is the time between two looks at a container that is to be put back.
+// orderEvery is the time between two checks of a container that is to be put back.
 const orderEvery = 20 * time.Millisecond
 
 // putBack calls try until it is done, and for settle at least: an order of a dead brunt may still take

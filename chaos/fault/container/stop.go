@@ -74,7 +74,8 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	case s.PID != 0:
 		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is no container")
 	case s.Query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
-		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine", s.Matching())
+		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine",
+			s.Matching())
 	}
 }
 
@@ -204,14 +205,14 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 		return fmt.Sprintf("container %s was started again after %s", is.Name, took), nil
 	}
 	if is.Running {
-		return "", fmt.Errorf("%s runs again already: somebody has started it", d.Name())
+		return "", fmt.Errorf("%s runs again already, and brunt did not start it", d.Name())
 	}
 	if d.was.PID != 0 && d.engine().Address().Local() && docker.Self() == "" {
 		if id, err := proc.Identify(d.was.PID); err == nil && id.Alive() && !proc.IsZombie(d.was.PID) {
 			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.Name())
 		}
 	}
-	short, cancel := context.WithTimeout(ctx, 5*container.Watched) // an address without a host gives no answer, not a refusal
+	short, cancel := context.WithTimeout(ctx, container.NoAnswerIn) // an address without a host gives no answer, not a refusal
 	defer cancel()
 	if err := d.Ready(short); err == nil {
 		return "", fmt.Errorf("%s still answers its readiness check", d.Name())

@@ -19,13 +19,19 @@ const (
 // operations revert the faults on containers.
 func operations() []chaos.Operation {
 	return []chaos.Operation{
-		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+			args container.EngineArgs,
+		) (chaos.Outcome, error) {
 			return startContainer(ctx, e, id, args.Settle)
 		})},
-		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+			args container.EngineArgs,
+		) (chaos.Outcome, error) {
 			return unpauseContainer(ctx, e, id, args.Settle)
 		})},
-		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+			args container.EngineArgs,
+		) (chaos.Outcome, error) {
 			if args.Endpoint == nil {
 				return chaos.Failed, fmt.Errorf("%w: it does not describe the container's endpoint in its network", chaos.ErrDamaged)
 			}

@@ -70,9 +70,12 @@ func TestCall_Secrets(t *testing.T) {
 		http.Error(w, "no: "+r.Header.Get("Authorization"), http.StatusForbidden)
 	}))
 	defer server.Close()
-	s := mustStep(t, strings.ReplaceAll(`webhook: {inject: {post: "URL/${env.OWN_TOKEN}?t=${env.OWN_TOKEN}", headers: {Authorization: "Bearer ${env.OWN_TOKEN}"}, json: {t: "${env.OWN_TOKEN}"}}, verify: {get: "URL/"}, revert: {delete: "URL/${env.OWN_TOKEN}", check: {status: 403}}}`, "URL", server.URL), chaos.Env{})
+	s := mustStep(t, strings.ReplaceAll(`webhook: {inject: {post: "URL/${env.OWN_TOKEN}?t=${env.OWN_TOKEN}", `+
+		`headers: {Authorization: "Bearer ${env.OWN_TOKEN}"}, json: {t: "${env.OWN_TOKEN}"}}, verify: {get: "URL/"}, revert: {delete: "URL/${env.OWN_TOKEN}", `+
+		`check: {status: 403}}}`, "URL", server.URL), chaos.Env{})
 	h, err := s.Inject(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "status 403: no: Bearer ***") || strings.Contains(err.Error(), "p/w") || strings.Contains(err.Error(), "p%2Fw") {
+	if err == nil || !strings.Contains(err.Error(), "status 403: no: Bearer ***") || strings.Contains(err.Error(), "p/w") || strings.Contains(err.Error(),
+		"p%2Fw") {
 		t.Errorf("inject: %v", err)
 	}
 	if want := "/" + secret + "|" + secret + "|Bearer " + secret + `|{"t":"p/w d&\"x"}`; got.Load() != want {

@@ -100,7 +100,8 @@ func awaitEnd(t *testing.T, pid int) {
 // taken back.
 func TestCommand_TimesOut(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: "sleep 1000 & echo $! > child; touch half; wait", verify: [test, -e, half], revert: [rm, -f, half], dir: %s, timeout: 300ms}`, dir), chaos.Env{})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: "sleep 1000 & echo $! > child; touch half; wait", verify: [test, -e, half], revert: [rm, -f, half], `+
+		`dir: %s, timeout: 300ms}`, dir), chaos.Env{})
 	h, err := s.Inject(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "did not end within 300ms") {
 		t.Fatalf("inject: %v", err)
@@ -142,7 +143,8 @@ func TestCommand_Leftover(t *testing.T) {
 // A service that a revert starts lives on, even one that keeps the command's output.
 func TestCommand_StartsAService(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: "rm -f down; sleep 1000 & echo $! > child; echo started", dir: %s}`, dir), chaos.Env{})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: "rm -f down; sleep 1000 & echo $! > child; echo started", `+
+		`dir: %s}`, dir), chaos.Env{})
 	h, err := s.Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +202,8 @@ func TestOwn_Dry(t *testing.T) {
 // A revert is tried again, and one that goes on failing says why.
 func TestOwn_RevertFails(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: "echo no way >&2; echo x >> tries; test $(wc -l < tries) -ge 5", dir: %s}`, dir), chaos.Env{})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: "echo no way >&2; echo x >> tries; test $(wc -l < tries) -ge 5", `+
+		`dir: %s}`, dir), chaos.Env{})
 	h, err := s.Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +223,8 @@ func TestOwn_RevertFails(t *testing.T) {
 // inject or a revert starts may be meant to live on, and carries none.
 func TestOwn_Mark(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), chaos.Env{Host: chaos.Host{Run: "r1"}})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', `+
+		`revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), chaos.Env{Host: chaos.Host{Run: "r1"}})
 	if b, err := os.ReadFile(dir + "/mark"); string(b) != "r1\n" {
 		t.Errorf("verify carries %q, %v", b, err)
 	}
@@ -242,7 +246,8 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.WriteFile(dir+"/password", []byte(fromFile+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: "rm a; echo ${env.OWN_TOKEN} $PASSWORD > told; cat told; test ! -e fails", dir: %s, env: {PASSWORD: "${file.%s/password}"}}`, dir, dir), chaos.Env{})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], `+
+		`revert: "rm a; echo ${env.OWN_TOKEN} $PASSWORD > told; cat told; test ! -e fails", dir: %s, env: {PASSWORD: "${file.%s/password}"}}`, dir, dir), chaos.Env{})
 	state := t.TempDir()
 	j := beginJournal(t, state, "test")
 	if _, err := j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
@@ -304,7 +309,8 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 			return j.Extend(id, u)
 		}},
 	}
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: "echo $$ > self; (while ! test -e go; do sleep 0.01; done; touch late) & echo $! > child; wait", verify: [test, -e, late], revert: [touch, go], dir: %s}`, dir), env)
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: "echo $$ > self; (while ! test -e go; do sleep 0.01; done; touch late) & echo $! > child; wait", `+
+		`verify: [test, -e, late], revert: [touch, go], dir: %s}`, dir), env)
 	var err error
 	if id, err = j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
 		t.Fatal(err)

@@ -22,8 +22,10 @@ import (
 // journal executes it, and cannot know how far brunt came.
 type Custom struct {
 	syntax.Place
-	Verify  *probe.Probe      `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
-	Gone    *probe.Probe      `yaml:"gone"`             // finds that the effect is over, or with revert: none that all is well again; nil is that verify does not hold any more
+	Verify *probe.Probe `yaml:"verify,required"` // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
+	// finds that the effect is over, or with revert: none that all is well again; nil is that verify does not
+	// hold any more
+	Gone    *probe.Probe      `yaml:"gone"`
 	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
 }
@@ -179,16 +181,16 @@ func (s *customStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 
 func (s *customStep) Verify(ctx context.Context) (string, error) {
 	said, err := probe.Until(ctx, s.verify, true)
 	if err != nil {
-		return "", fmt.Errorf("verify does not hold: %w%s", err, s.told("; inject said", s.said))
+		return "", fmt.Errorf("verify does not hold: %w%s", err, s.output("; inject said", s.said))
 	}
-	return "verify: " + said + s.told("; inject said", s.said), nil
+	return "verify: " + said + s.output("; inject said", s.said), nil
 }
 
-func (s *customStep) told(who, said string) string {
+func (s *customStep) output(of, said string) string {
 	if said == "" {
 		return ""
 	}
-	return who + ": " + said
+	return of + ": " + said
 }
 
 const (
@@ -247,7 +249,7 @@ func (s *customStep) Gone(ctx context.Context) (string, error) {
 		}
 		return "", fmt.Errorf("verify holds still: %w", err)
 	}
-	return what + ": " + said + s.told("; revert said", s.done), nil
+	return what + ": " + said + s.output("; revert said", s.done), nil
 }
 
 // Undo operations of the author's own faults.

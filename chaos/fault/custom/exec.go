@@ -61,7 +61,7 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
-	inject, err := f.Inject.Seal(env.Host, at, f.timeout())
+	inject, err := f.Inject.Resolve(env.Host, at, f.timeout())
 	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
@@ -69,7 +69,7 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s.inject = c
 	if !f.Revert.none {
 		s.backBy(opExec, f.Revert.String())
-		revert, err := f.Revert.Seal(env.Host, at, f.timeout())
+		revert, err := f.Revert.Resolve(env.Host, at, f.timeout())
 		if err == nil {
 			err = s.takeBack(commandAct{ResolvedCommand: revert}, revert.Shows, revert.Dir)
 		}

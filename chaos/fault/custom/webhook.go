@@ -52,14 +52,14 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
-	inject, err := f.Inject.Seal(env.Host, f.timeout())
+	inject, err := f.Inject.Resolve(env.Host, f.timeout())
 	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	s.inject = inject
 	if !f.Revert.none {
 		s.backBy(opWebhook, f.Revert.String())
-		revert, err := f.Revert.Seal(env.Host, f.timeout())
+		revert, err := f.Revert.Resolve(env.Host, f.timeout())
 		if err == nil {
 			err = s.takeBack(revert, revert.Method, revert.Shows)
 		}

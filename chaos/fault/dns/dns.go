@@ -18,9 +18,11 @@ import (
 // before.
 type DNS struct {
 	selector.Selector `yaml:",inline"`
-	OnRestart         string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is injected again. void ends it, unjudged
-	Names             []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
-	Via               string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
+	// when the container is started again; zero is inject: the fault is injected again. void ends it,
+	// unjudged
+	OnRestart string   `yaml:"on_restart,oneof=inject|void"`
+	Names     []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
+	Via       string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
 }
 
 // Fail is the fault dns.fail.
@@ -70,7 +72,7 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 	if f.Via != "auto" {
 		spec.Via = f.Via
 	}
-	s.How, s.N, s.Name = netns.Query, 1, "brunt.invalid"
+	s.Kind, s.N, s.Name = netns.Query, 1, "brunt.invalid"
 	if len(spec.Names) > 0 {
 		s.Name = strings.Replace(spec.Names[0], "*.", "brunt.", 1)
 		what += " for " + strings.Join(spec.Names, ", ")
@@ -111,7 +113,7 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		rcode = "SERVFAIL"
 	}
 	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if now.RCode != rcode || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -124,7 +126,7 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [Fault].
 func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if now.Silent() == 0 || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -149,7 +151,7 @@ func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		}
 	}
 	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -160,7 +162,7 @@ func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 }
 
 // answered describes the answer to a query.
-func answered(s netns.Seen) string {
+func answered(s netns.ProbeResult) string {
 	switch {
 	case s.Silent() > 0:
 		return "it has no answer"
@@ -177,8 +179,8 @@ func answered(s netns.Seen) string {
 }
 
 // likeBefore checks that a query has the kind of answer that it had before the fault.
-func likeBefore(b packet.Baseline, now netns.Seen) (string, error) {
-	if was, is := answered(b.Seen), answered(now); was != is && (b.Seen.RCode != now.RCode || b.Seen.Came == 0) {
+func likeBefore(b packet.Baseline, now netns.ProbeResult) (string, error) {
+	if was, is := answered(b.Result), answered(now); was != is && (b.Result.RCode != now.RCode || b.Result.Came == 0) {
 		return "", fmt.Errorf("%s; before, it was: %s", is, was)
 	}
 	return answered(now), nil

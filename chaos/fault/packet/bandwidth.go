@@ -17,10 +17,10 @@ import (
 
 // Bandwidth is the fault network.bandwidth.
 type Bandwidth struct {
-	selector.Edge `yaml:",inline"`
-	proxied.Way   `yaml:",inline"`
-	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
-	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
+	selector.Edge    `yaml:",inline"`
+	proxied.Directed `yaml:",inline"`
+	Rate             quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
+	Ports            selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
 var _ chaos.Fault = (*Bandwidth)(nil)
@@ -28,7 +28,7 @@ var _ chaos.Fault = (*Bandwidth)(nil)
 // Check implements [chaos.Fault].
 func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
-	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
 	if f.Rate > proxied.MostRate {
 		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate,
 			quantity.Bandwidth(proxied.MostRate))
@@ -108,7 +108,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 // Describe implements [chaos.Described].
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: PacketOperations(),
+		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packetOperations(),
 		Doc: "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}
 }

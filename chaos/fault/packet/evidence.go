@@ -19,7 +19,7 @@ func lateEvidence(delay, jitter time.Duration) Evidence {
 	return Evidence{
 		wait:  delay + jitter + proxied.Silence,
 		takes: 2 * (delay + jitter),
-		Prove: func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // another fault may delay answers too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
@@ -33,9 +33,9 @@ func lateEvidence(delay, jitter time.Duration) Evidence {
 			if rtt < least {
 				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect, seconds(rtt), seconds(least))
 			}
-			return fmt.Sprintf("an answer takes %s, and took %s before", seconds(rtt), seconds(median(b.Seen))), nil
+			return fmt.Sprintf("an answer takes %s, and took %s before", seconds(rtt), seconds(median(b.Result))), nil
 		},
-		Undone: func(b Baseline, now netns.Seen) (string, error) {
+		Undone: func(b Baseline, now netns.ProbeResult) (string, error) {
 			if err := allAnswered(now); err != nil {
 				return "", err
 			}
@@ -48,7 +48,7 @@ func lateEvidence(delay, jitter time.Duration) Evidence {
 }
 
 // allAnswered checks that every probe was answered.
-func allAnswered(s netns.Seen) error {
+func allAnswered(s netns.ProbeResult) error {
 	if n := s.Sent - s.Answered(); n > 0 {
 		return fmt.Errorf("%d of %d have no answer", n, s.Sent)
 	}
@@ -56,7 +56,7 @@ func allAnswered(s netns.Seen) error {
 }
 
 // answersAgain checks that every probe is answered again.
-func answersAgain(_ Baseline, now netns.Seen) (string, error) {
+func answersAgain(_ Baseline, now netns.ProbeResult) (string, error) {
 	if err := allAnswered(now); err != nil {
 		return "", err
 	}
@@ -64,16 +64,16 @@ func answersAgain(_ Baseline, now netns.Seen) (string, error) {
 }
 
 // someEvidence proves that a share of the packets is hit. counts returns the number of hits in a probe.
-func someEvidence(share float64, what string, counts func(netns.Seen) int) Evidence {
+func someEvidence(share float64, what string, counts func(netns.ProbeResult) int) Evidence {
 	return Evidence{
 		N: max(20, proxied.Tries(share)),
-		Prove: func(_ Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(_ Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if n := counts(now); n > 0 && met.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
 			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, met.Hit)
 		},
-		Undone: func(_ Baseline, now netns.Seen) (string, error) {
+		Undone: func(_ Baseline, now netns.ProbeResult) (string, error) {
 			if n := counts(now); n > 0 {
 				return "", fmt.Errorf("still, %d of %d %s", n, now.Sent, what)
 			}
@@ -88,7 +88,7 @@ func rateEvidence(rate float64) Evidence {
 	const largest, headers = 1400, 28
 	size := int(math.Min(math.Max(rate/20, 16), largest))
 	n := int(math.Min(math.Max(rate*0.4/float64(size+headers), 20), 3000))
-	passes := func(s netns.Seen) float64 {
+	passes := func(s netns.ProbeResult) float64 {
 		if s.Span < time.Millisecond {
 			return math.Inf(1)
 		}
@@ -96,11 +96,11 @@ func rateEvidence(rate float64) Evidence {
 	}
 	return Evidence{
 		N: n, size: size, wait: max(proxied.Silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
-		Prove: func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
+		Prove: func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
-			if b.look.How == netns.Connect {
+			if b.probe.Kind == netns.Connect {
 				return fmt.Sprintf("%d packets of brunt's own have met it", met.Packets), nil
 			}
 			if got := passes(now); got > 1.25*rate {
@@ -111,8 +111,8 @@ func rateEvidence(rate float64) Evidence {
 			}
 			return passText(passes(now)), nil
 		},
-		Undone: func(b Baseline, now netns.Seen) (string, error) {
-			if b.look.How == netns.Connect {
+		Undone: func(b Baseline, now netns.ProbeResult) (string, error) {
+			if b.probe.Kind == netns.Connect {
 				return answersAgain(b, now)
 			}
 			// A network between containers carries hundreds of megabytes a second. A limit near that
@@ -134,10 +134,10 @@ func passText(rate float64) string {
 
 // cutEvidence proves that nothing is answered. With refuses it proves that connections are refused by the
 // fault, not by the other end.
-func cutEvidence(refuses bool, line func(netns.Fate) error) Evidence {
+func cutEvidence(refuses bool, line func(netns.Outcome) error) Evidence {
 	s := Evidence{N: proxied.Pings, Undone: answersAgain, line: line}
 	if !refuses {
-		s.Prove = func(_ Baseline, now netns.Seen, _ netns.Affected) (string, error) {
+		s.Prove = func(_ Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
 			if now.Silent() < now.Sent {
 				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, now.Sent-now.Silent(), now.Sent)
 			}
@@ -145,8 +145,8 @@ func cutEvidence(refuses bool, line func(netns.Fate) error) Evidence {
 		}
 		return s
 	}
-	s.How = netns.Connect
-	s.Prove = func(_ Baseline, now netns.Seen, met netns.Affected) (string, error) {
+	s.Kind = netns.Connect
+	s.Prove = func(_ Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
 			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent,
 				now.Came, now.Silent(), met.Hit)
@@ -156,9 +156,9 @@ func cutEvidence(refuses bool, line func(netns.Fate) error) Evidence {
 	return s
 }
 
-// wantFate returns a check of the outcome of a connection that was opened before the fault.
-func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
-	return func(got netns.Fate) error {
+// wantOutcome returns a check of the outcome of a connection that was opened before the fault.
+func wantOutcome(what string, fates ...netns.Outcome) func(netns.Outcome) error {
+	return func(got netns.Outcome) error {
 		if slices.Contains(fates, got) {
 			return nil
 		}
@@ -170,8 +170,8 @@ func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 // connections may work.
 func endsEvidence() Evidence {
 	return Evidence{
-		ends: true, Undone: answersAgain, line: wantFate("reset", netns.Ended),
-		Prove: func(_ Baseline, now netns.Seen, _ netns.Affected) (string, error) {
+		ends: true, Undone: answersAgain, line: wantOutcome("reset", netns.Ended),
+		Prove: func(_ Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
 			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
 		},
 	}

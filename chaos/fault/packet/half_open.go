@@ -35,7 +35,7 @@ func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 // Describe implements [chaos.Described].
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: PacketOperations(),
+		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packetOperations(),
 		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a machine or a firewall that lost its state.",
 	}
 }

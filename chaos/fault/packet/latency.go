@@ -17,12 +17,12 @@ import (
 
 // Latency is the fault network.latency. Without a direction, a round trip is delayed once.
 type Latency struct {
-	selector.Edge `yaml:",inline"`
-	proxied.Way   `yaml:",inline"`
-	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
-	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
-	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
+	selector.Edge    `yaml:",inline"`
+	proxied.Directed `yaml:",inline"`
+	Ports            selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
+	Delay            quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
+	Jitter           quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation      quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ chaos.Fault = (*Latency)(nil)
@@ -30,7 +30,7 @@ var _ chaos.Fault = (*Latency)(nil)
 // Check implements [chaos.Fault].
 func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
-	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
@@ -82,7 +82,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 // Describe implements [chaos.Described].
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: PacketOperations(),
+		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packetOperations(),
 		Doc: "Delays what passes a link, or the packets of containers.",
 	}
 }

@@ -15,10 +15,10 @@ import (
 // Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:
 // the packets that arrive at the unit, or at that of `from`.
 type Hit struct {
-	selector.Edge `yaml:",inline"`
-	proxied.Way   `yaml:",inline"`
-	Ports         selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
-	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
+	selector.Edge    `yaml:",inline"`
+	proxied.Directed `yaml:",inline"`
+	Ports            selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
+	Percent          *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
 // Loss is the fault network.loss.
@@ -57,7 +57,7 @@ func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 	if inPackets(&f.Edge, at, do, sc, m) {
 		f.CheckPackets(at, do, sc, m)
 	}
-	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckPercent(f.Percent, leastHit, "packets", m)
 }
 
@@ -110,19 +110,19 @@ func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proxied.OrAll(f.Percent), "have no answer", netns.Seen.Silent))
+	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proxied.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	s := someEvidence(proxied.OrAll(f.Percent), "answers came twice", func(s netns.Seen) int { return s.Twice })
+	s := someEvidence(proxied.OrAll(f.Percent), "answers came twice", func(s netns.ProbeResult) int { return s.Twice })
 	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orAffected("were doubled"))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proxied.OrAll(f.Percent), "came damaged or not at all",
-		func(s netns.Seen) int { return s.Silent() + s.Damaged }))
+		func(s netns.ProbeResult) int { return s.Silent() + s.Damaged }))
 }
 
 // reorderBy is the default delay of a reordered packet.
@@ -134,7 +134,7 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if by == 0 {
 		by = reorderBy
 	}
-	s := someEvidence(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.Seen) int { return s.Late })
+	s := someEvidence(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.ProbeResult) int { return s.Late })
 	s.wait = by.D() + proxied.Silence
 	s.Undone = answersAgain // any network may reorder a few
 	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orAffected("were brought later"))
@@ -144,8 +144,8 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 // given ports reveal neither copies nor order.
 func (s Evidence) orAffected(what string) Evidence {
 	prove := s.Prove
-	s.Prove = func(b Baseline, now netns.Seen, met netns.Affected) (string, error) {
-		if b.look.How != netns.Connect || met.Hit == 0 {
+	s.Prove = func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+		if b.probe.Kind != netns.Connect || met.Hit == 0 {
 			return prove(b, now, met)
 		}
 		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
@@ -156,7 +156,7 @@ func (s Evidence) orAffected(what string) Evidence {
 // Describe implements [chaos.Described].
 func (*Loss) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: PacketOperations(),
+		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: packetOperations(),
 		Doc: "Loses packets without notice; TCP sends them again.",
 	}
 }
@@ -164,7 +164,7 @@ func (*Loss) Describe() chaos.Descriptor {
 // Describe implements [chaos.Described].
 func (*Duplicate) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: PacketOperations(),
+		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: packetOperations(),
 		Doc: "Delivers packets twice.",
 	}
 }
@@ -172,7 +172,7 @@ func (*Duplicate) Describe() chaos.Descriptor {
 // Describe implements [chaos.Described].
 func (*Corrupt) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: PacketOperations(),
+		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: packetOperations(),
 		Doc: "Flips a bit of packets.",
 	}
 }
@@ -180,7 +180,7 @@ func (*Corrupt) Describe() chaos.Descriptor {
 // Describe implements [chaos.Described].
 func (*Reorder) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: PacketOperations(),
+		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: packetOperations(),
 		Doc: "Delivers packets later than those that were sent after them.",
 	}
 }

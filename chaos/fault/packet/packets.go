@@ -39,16 +39,16 @@ type Packets struct {
 
 // Evidence says how to prove a fault on packets from inside the network.
 type Evidence struct {
-	How    netns.How     // kind of probe; zero is pings, or connections if only some ports are hit
-	N      int           // pings or connections of one probe; zero is proxied.Pings
-	size   int           // bytes of each ping
-	wait   time.Duration // for each answer; zero is the probe's default
-	Name   string        // name to resolve, for a query
-	takes  time.Duration // longest time beyond that of any probe
-	Prove  func(b Baseline, now netns.Seen, met netns.Affected) (string, error)
-	Undone func(b Baseline, now netns.Seen) (string, error)
-	line   func(netns.Fate) error // checks the outcome of a connection opened before the fault; nil accepts any
-	ends   bool                   // the only proof is the outcome of connections and how many were hit
+	Kind   netns.ProbeKind // kind of probe; zero is pings, or connections if only some ports are hit
+	N      int             // pings or connections of one probe; zero is proxied.Pings
+	size   int             // bytes of each ping
+	wait   time.Duration   // for each answer; zero is the probe's default
+	Name   string          // name to resolve, for a query
+	takes  time.Duration   // longest time beyond that of any probe
+	Prove  func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error)
+	Undone func(b Baseline, now netns.ProbeResult) (string, error)
+	line   func(netns.Outcome) error // checks the outcome of a connection opened before the fault; nil accepts any
+	ends   bool                      // the only proof is the outcome of connections and how many were hit
 }
 
 func (p *Packets) String() string {
@@ -148,7 +148,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
 	n := p.planned
 	p.planned = nil
-	if n != nil && n.Whose() == p.Target.Contained.ContainerID() {
+	if n != nil && n.ContainerID() == p.Target.Contained.ContainerID() {
 		return n, nil
 	}
 	if n != nil {
@@ -166,7 +166,7 @@ func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 		return nil, err
 	}
 	h := &heldPackets{Packets: p, net: n, ends: p.endpoints()}
-	h.look(ctx)
+	h.probeBefore(ctx)
 	if h.held, err = p.set(n); err != nil {
 		h.held = nil
 		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Target.Name(), err), h.close(), n.Leave())

@@ -21,8 +21,8 @@ import (
 
 // Baseline is the result of a probe before the fault.
 type Baseline struct {
-	look netns.Look
-	Seen netns.Seen // every probe was answered
+	probe  netns.Probe
+	Result netns.ProbeResult // every probe was answered
 }
 
 // heldPackets is an injected fault on packets.
@@ -65,12 +65,12 @@ const opens = 2 * time.Second
 // counts as an answer.
 const anyPort = 9
 
-// look probes before the fault, and keeps the probes that were answered.
-func (h *heldPackets) look(ctx context.Context) {
+// probe probes before the fault, and keeps the probes that were answered.
+func (h *heldPackets) probeBefore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
-	if h.Evidence.How == netns.Query {
-		h.try(ctx, netns.Look{How: netns.Query, Name: h.Evidence.Name})
+	if h.Evidence.Kind == netns.Query {
+		h.try(ctx, netns.Probe{Kind: netns.Query, Name: h.Evidence.Name})
 		return
 	}
 	toward := h.toward
@@ -84,7 +84,7 @@ func (h *heldPackets) look(ctx context.Context) {
 			break
 		}
 		for _, how := range h.probeKinds() {
-			if h.try(ctx, netns.Look{How: how, To: to, N: proxied.Pings}) {
+			if h.try(ctx, netns.Probe{Kind: how, To: to, N: proxied.Pings}) {
 				break
 			}
 		}
@@ -100,14 +100,14 @@ func (h *heldPackets) look(ctx context.Context) {
 const mostProbed = 2
 
 // probeKinds returns the kinds of probe to try. Pings belong to no port.
-func (h *heldPackets) probeKinds() []netns.How {
+func (h *heldPackets) probeKinds() []netns.ProbeKind {
 	switch {
-	case h.Evidence.How != "":
-		return []netns.How{h.Evidence.How}
+	case h.Evidence.Kind != "":
+		return []netns.ProbeKind{h.Evidence.Kind}
 	case len(h.Spec.Match.Ports) > 0:
-		return []netns.How{netns.Connect}
+		return []netns.ProbeKind{netns.Connect}
 	}
-	return []netns.How{netns.Ping, netns.Connect}
+	return []netns.ProbeKind{netns.Ping, netns.Connect}
 }
 
 // withPorts combines each address with the ports that are hit.
@@ -130,26 +130,26 @@ func (h *heldPackets) withPorts(to []netip.AddrPort) []netip.AddrPort {
 
 // try probes once and keeps the result if everything was answered. A query needs no answer before the
 // fault: the fault answers it.
-func (h *heldPackets) try(ctx context.Context, l netns.Look) bool {
-	s, err := h.looks(ctx, h.net, l)
-	if err != nil || s.Answered() < s.Sent && l.How != netns.Query {
+func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
+	s, err := h.probe(ctx, h.net, l)
+	if err != nil || s.Answered() < s.Sent && l.Kind != netns.Query {
 		return false
 	}
 	h.before = append(h.before, Baseline{l, s})
 	return true
 }
 
-// looks runs a probe, from inside or from outside.
-func (h *heldPackets) looks(ctx context.Context, in chaos.Network, l netns.Look) (netns.Seen, error) {
+// probe runs a probe, from inside or from outside.
+func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe) (netns.ProbeResult, error) {
 	if !h.outside {
-		return in.Look(ctx, l)
+		return in.Probe(ctx, l)
 	}
 	n, err := agent.OwnNetwork()
 	if err != nil {
-		return netns.Seen{}, err
+		return netns.ProbeResult{}, err
 	}
 	defer n.Close()
-	return n.Look(ctx, l)
+	return n.Probe(ctx, l)
 }
 
 func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
@@ -167,8 +167,8 @@ func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, 
 }
 
 // again returns the probe to repeat, as large as the evidence needs it.
-func (h *heldPackets) again(b Baseline) netns.Look {
-	l := b.look
+func (h *heldPackets) again(b Baseline) netns.Probe {
+	l := b.probe
 	if h.Evidence.N > 0 {
 		l.N = h.Evidence.N
 	}
@@ -183,12 +183,12 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
-	lines, looked := h.shown()
-	if len(looked) == 0 && len(lines) == 0 && !h.Evidence.ends {
+	lines, probed := h.shown()
+	if len(probed) == 0 && len(lines) == 0 && !h.Evidence.ends {
 		return "", fmt.Errorf("cannot verify from %s: no probe succeeded before the fault was injected", h.Target.Name())
 	}
 	var found []string
-	for _, b := range looked {
+	for _, b := range probed {
 		text, err := h.proof(ctx, b)
 		for again := 1; err != nil && again < proofs && ctx.Err() == nil; again++ {
 			text, err = h.proof(ctx, b)
@@ -210,7 +210,7 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		found = append(found, fmt.Sprintf("%d connections that were open before are no more", met.Hit))
 	}
 	for _, l := range lines {
-		text, err := h.fate(ctx, l)
+		text, err := h.outcome(ctx, l)
 		if err != nil {
 			return "", err
 		}
@@ -229,7 +229,7 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
-	now, err := h.looks(ctx, net, h.again(b))
+	now, err := h.probe(ctx, net, h.again(b))
 	if err != nil {
 		return "", err
 	}
@@ -245,28 +245,28 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 }
 
 // most returns the largest number of packets that a probe can cause, in both directions.
-func most(s netns.Seen) int64 { return 6 * int64(s.Sent) }
+func most(s netns.ProbeResult) int64 { return 6 * int64(s.Sent) }
 
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
-	from, to := h.Target.Name(), b.look.To.Addr().String()
+	from, to := h.Target.Name(), b.probe.To.Addr().String()
 	if h.outside {
 		from = "outside"
 	}
-	switch b.look.How {
+	switch b.probe.Kind {
 	case netns.Query:
 		return "a query from " + from
 	case netns.Connect:
-		to = b.look.To.String()
+		to = b.probe.To.String()
 	}
 	return from + " to " + to
 }
 
-// fate checks the outcome of a connection that was opened before the fault.
-func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
+// outcome checks the outcome of a connection that was opened before the fault.
+func (h *heldPackets) outcome(ctx context.Context, l netns.Line) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, proxied.Silence)
 	defer cancel()
-	got, err := l.Fate(ctx)
+	got, err := l.Outcome(ctx)
 	if err == nil {
 		err = h.Evidence.line(got)
 	}
@@ -311,7 +311,7 @@ func (h *heldPackets) Revert(context.Context) (chaos.Outcome, error) {
 // the fault no longer exists.
 func (h *heldPackets) another() bool {
 	net, _ := h.now()
-	return h.Target.Contained.ContainerID() != net.Whose()
+	return h.Target.Contained.ContainerID() != net.ContainerID()
 }
 
 // onRestart injects the fault into the new network of the container, or voids it.
@@ -322,12 +322,12 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	switch {
 	case h.over:
 		return "", nil
-	case h.net.Whose().ID != container:
-		if is != h.net.Whose() { // onRestart will be called for its own start
+	case h.net.ContainerID().ID != container:
+		if is != h.net.ContainerID() { // onRestart will be called for its own start
 			return "", nil
 		}
 		return h.peerChanged(container, "was started again, with another address")
-	case is == h.net.Whose():
+	case is == h.net.ContainerID():
 		return "", nil
 	case h.Void:
 		return "", fmt.Errorf("%s was started again, and its network with it", h.Target.Name())
@@ -364,9 +364,9 @@ func (h *heldPackets) onNetworkChange(_ context.Context, container string) (stri
 	switch {
 	case h.over:
 		return "", nil
-	case h.net.Whose().ID != container:
+	case h.net.ContainerID().ID != container:
 		return h.peerChanged(container, "has another address now")
-	case h.Target.Contained.ContainerID() != h.net.Whose():
+	case h.Target.Contained.ContainerID() != h.net.ContainerID():
 		return "", nil // onRestart will be called for its start, or was
 	}
 	// A fault on links does not cover a new link. A removed link took its part of the fault with it.
@@ -436,7 +436,7 @@ func (h *heldPackets) aim() bool {
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
 		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.look.To.Addr()) && !at(is, b.look.To.Addr()) })
+	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.probe.To.Addr()) && !at(is, b.probe.To.Addr()) })
 	h.Spec.Match.Peers = is
 	return true
 }
@@ -487,8 +487,8 @@ func (h *heldPackets) ended(ctx context.Context) bool {
 
 func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, error) {
 	var found []string
-	_, looked := h.shown()
-	for _, b := range looked {
+	_, probed := h.shown()
+	for _, b := range probed {
 		for {
 			text, err := h.clear(ctx, n, b)
 			if err == nil {
@@ -498,7 +498,7 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 			if n.Count(0) > 0 {
 				return "it is off, and another fault is in the network of " + h.Target.Name(), nil
 			}
-			if run := h.agents.OtherRun(n.Whose().ID); run != "" {
+			if run := h.agents.OtherRun(n.ContainerID().ID); run != "" {
 				return fmt.Sprintf("it is off, and another run, %s, has a fault in the network of %s", run, h.Target.Name()), nil
 			}
 			if h.another() {
@@ -521,9 +521,9 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (string, error) {
 	l := h.again(b)
 	l.N = max(proxied.Pings, l.N)
-	ctx, cancel := context.WithTimeout(ctx, max(proxied.LooksFor, 4*l.Wait+h.Evidence.takes))
+	ctx, cancel := context.WithTimeout(ctx, max(proxied.ProofWithin, 4*l.Wait+h.Evidence.takes))
 	defer cancel()
-	now, err := h.looks(ctx, n, l)
+	now, err := h.probe(ctx, n, l)
 	if err != nil {
 		return "", err
 	}
@@ -541,7 +541,7 @@ func (h *heldPackets) affected() chaos.Traffic {
 }
 
 // median returns the median of the times of a probe.
-func median(s netns.Seen) time.Duration {
+func median(s netns.ProbeResult) time.Duration {
 	if len(s.Times) == 0 {
 		return 0
 	}

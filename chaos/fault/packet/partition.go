@@ -86,9 +86,9 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	if mode == "drop" {
 		mode = ""
 	}
-	line := wantFate("reset or silent", netns.Ended, netns.Stuck)
+	line := wantOutcome("reset or silent", netns.Ended, netns.Stuck)
 	if f.Existing == "keep" {
-		line = wantFate("as it was", netns.Carried)
+		line = wantOutcome("as it was", netns.Carried)
 	}
 	flow := selector.FlowConns
 	if f.Direction == "one-way" {
@@ -103,7 +103,7 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 // Describe implements [chaos.Described].
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: PacketOperations(),
+		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packetOperations(),
 		Doc: "Cuts services off from each other.",
 	}
 }

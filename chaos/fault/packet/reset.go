@@ -42,7 +42,7 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			if before == nil {
 				return "", errors.New("no connection could be opened before it, as another fault is on the link")
 			}
-			if got := proxied.Fate(ctx, before); got != proxy.WasReset {
+			if got := proxied.OutcomeOf(ctx, before); got != proxy.WasReset {
 				return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
 			}
 			return "a connection that was open before is reset", nil
@@ -53,7 +53,7 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Describe implements [chaos.Described].
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: PacketOperations(),
+		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packetOperations(),
 		Doc: "Resets every open connection of a link, on both sides.",
 	}
 }

@@ -64,12 +64,12 @@ func mute(what string, t proxy.Toxic) *proxied.Toxic {
 }
 
 // muteEvidence proves that nothing answers.
-func muteEvidence() Evidence { return cutEvidence(false, wantFate("silent", netns.Stuck)) }
+func muteEvidence() Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
 
 // Describe implements [chaos.Described].
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: PacketOperations(),
+		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packetOperations(),
 		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
 	}
 }
@@ -77,7 +77,7 @@ func (*Stall) Describe() chaos.Descriptor {
 // Describe implements [chaos.Described].
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: PacketOperations(),
+		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packetOperations(),
 		Doc: "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
 	}
 }

@@ -34,9 +34,9 @@ type networkIdentity struct {
 
 // identity returns the identity of the network n.
 func (p *Packets) identity(n chaos.Handle) networkIdentity {
-	whose := networkIdentity{ContainerID: n.Whose()}
+	whose := networkIdentity{ContainerID: n.ContainerID()}
 	id, err := proc.Identify(p.Target.PID())
-	if err == nil && p.Target.Contained.ContainerID() == n.Whose() {
+	if err == nil && p.Target.Contained.ContainerID() == n.ContainerID() {
 		whose.Identity = id
 	}
 	return whose
@@ -51,8 +51,8 @@ func (p *Packets) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	return chaos.Undo{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}
 }
 
-// PacketOperations revert the faults on packets.
-func PacketOperations() []chaos.Operation {
+// packetOperations revert the faults on packets.
+func packetOperations() []chaos.Operation {
 	return []chaos.Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Network: func(u chaos.Undo) string {
 		var of journal.NetworkOf
 		_ = json.Unmarshal(u.Identity, &of)

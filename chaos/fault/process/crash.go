@@ -46,13 +46,13 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	switch {
 	case c.Irreversible:
 	case c.Selector.PID != 0:
-		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
+		m.AddHint(at, "`irreversible: true` says that you know", "nothing starts process %d again", c.Selector.PID)
 	case slices.Contains(sc.Unsupervised, service):
-		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again: its restart is never", service)
+		m.AddHint(at, "`irreversible: true` says that you know", "nothing starts %s again: its restart is never", service)
 	case c.Zone != "" && service == "":
-		for _, mortal := range sc.Unsupervised {
-			if sc.Zones.Count(c.Zone, mortal) > 0 {
-				m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again, which stands in zone %s: its restart is never", mortal, c.Zone)
+		for _, service := range sc.Unsupervised {
+			if sc.Zones.Count(c.Zone, service) > 0 {
+				m.AddHint(at, "`irreversible: true` says that you know", "nothing starts %s again, which stands in zone %s: its restart is never", service, c.Zone)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return c.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		if !u.Supervised() && !c.Irreversible {
-			return nil, fmt.Errorf("nobody starts %s again; `irreversible: true` says that you know", u.Name())
+			return nil, fmt.Errorf("nothing starts %s again; `irreversible: true` says that you know", u.Name())
 		}
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 			return s, err

@@ -59,7 +59,11 @@ type freeze struct {
 
 // freezeOperations revert process.freeze.
 func freezeOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opContinue, Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome, error) { return continueProcess(id) })}}
+	return []chaos.Operation{{Name: opContinue, Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome,
+		error,
+	) {
+		return continueProcess(id)
+	})}}
 }
 
 // opContinue is the undo of a freeze.

@@ -53,11 +53,11 @@ type heldDiverted struct {
 	*heldToxic
 	step *diverted
 
-	mu      sync.Mutex
-	tables  []*netns.Diversion
-	proxies []*proxy.Proxy
-	spaces  []*netns.Namespace
-	ways    []diversion
+	mu         sync.Mutex
+	tables     []*netns.Diversion
+	proxies    []*proxy.Proxy
+	spaces     []*netns.Namespace
+	diversions []diversion
 }
 
 var _ chaos.Held = (*heldDiverted)(nil)
@@ -212,7 +212,7 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 		}
 		ways[to.at] = here
 		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
-		h.step.Links, h.ways = append(h.step.Links, l), append(h.ways, diversion{l, n, to.at})
+		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, n, to.at})
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
@@ -252,7 +252,7 @@ func (h *heldDiverted) close() error {
 	for _, n := range h.spaces {
 		errs = append(errs, n.Close())
 	}
-	h.proxies, h.spaces, h.ways = nil, nil, nil
+	h.proxies, h.spaces, h.diversions = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -274,8 +274,8 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var n int
-	for _, l := range h.ways {
-		came, err := l.met(ctx)
+	for _, l := range h.diversions {
+		came, err := l.reaches(ctx)
 		if err == nil && !came {
 			err = chaos.ErrNoEffect
 		}
@@ -295,7 +295,7 @@ type diversion struct {
 }
 
 // met opens a connection as the caller would, and reports whether it reached the proxy.
-func (d *diversion) met(ctx context.Context) (came bool, err error) {
+func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
 	before := d.Proxy.Stats().Connections
 	l, err := d.n.Line(ctx, d.at)
 	if err != nil {
@@ -311,15 +311,15 @@ const comesWithin = 500 * time.Millisecond
 // Gone implements [chaos.Held]: the proxies have no effect, and connections from inside no longer
 // reach them.
 func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
-	if h.ways == nil || h.uprooted() {
+	if h.diversions == nil || h.callerRestarted() {
 		return "a caller was started again, and its network with it", h.close()
 	}
 	text, err := h.heldToxic.Gone(ctx)
-	for _, l := range h.ways {
+	for _, l := range h.diversions {
 		if err != nil {
 			break
 		}
-		came, merr := l.met(ctx)
+		came, merr := l.reaches(ctx)
 		if came && merr == nil { // a connection is refused where no program listens any more
 			err = fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
 		}
@@ -327,7 +327,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 	return text + "; what is opened from inside goes straight", chaos.JoinErrors(err, h.close())
 }
 
-func (h *heldDiverted) uprooted() bool {
+func (h *heldDiverted) callerRestarted() bool {
 	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.unit.Contained.ContainerID() != f.id })
 }
 

@@ -76,23 +76,23 @@ const (
 	atEnd  = 2
 )
 
-// UntilClear repeats look until its result is not blurred, or ctx ends. The pulse measures the
-// lateness of the machine during each look. A blurred look also returns what it found.
-func UntilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, error)) (string, error) {
+// UntilClear repeats a proof until its result is not blurred, or ctx ends. The pulse measures the
+// lateness of the machine during each try. A blurred try also returns what it found.
+func UntilClear(ctx context.Context, prove func(pulse *proxy.Pulse) (string, error)) (string, error) {
 	pulse, err := proxy.NewPulse(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer pulse.Close()
-	found, why := "", error(nil) // of the last blurred look
+	found, why := "", error(nil) // of the last blurred try
 	for n := 1; ; n++ {
 		pulse.Reset()
-		text, err := look(pulse)
+		text, err := prove(pulse)
 		over := ctx.Err() != nil
 		switch {
 		case errors.Is(err, errBlurred):
 			found, why = text, err
-		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up during the look
+		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up during the try
 			n--
 		default:
 			return text, err
@@ -134,8 +134,8 @@ func Answers(ctx context.Context, l *chaos.Link) (string, error) {
 	return "answers in " + quantity.FormatSeconds(rtt.Seconds()), nil
 }
 
-// Fate returns the outcome of a connection that was opened before the fault.
-func Fate(ctx context.Context, before *proxy.Line) proxy.Outcome {
+// OutcomeOf returns the outcome of a connection that was opened before the fault.
+func OutcomeOf(ctx context.Context, before *proxy.Line) proxy.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, Silence)
 	defer cancel()
 	return before.RoundTrip(ctx).Outcome
@@ -154,14 +154,14 @@ type Outcomes struct{ Fresh, Old proxy.Outcome }
 
 // Find checks the outcomes of a new connection and of one that was opened before the fault.
 func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error) {
-	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.look(ctx, l, before, pulse) })
+	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.try(ctx, l, before, pulse) })
 }
 
-func (f Outcomes) look(ctx context.Context, l *chaos.Link, before *proxy.Line, pulse *proxy.Pulse) (string, error) {
+func (f Outcomes) try(ctx context.Context, l *chaos.Link, before *proxy.Line, pulse *proxy.Pulse) (string, error) {
 	var wg sync.WaitGroup
 	var old proxy.Outcome
 	if before != nil {
-		wg.Go(func() { old = Fate(ctx, before) })
+		wg.Go(func() { old = OutcomeOf(ctx, before) })
 	}
 	fresh, err := connects(ctx, l)
 	wg.Wait()

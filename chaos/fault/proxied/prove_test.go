@@ -135,7 +135,8 @@ func TestUntilClear(t *testing.T) {
 				}
 				return "slow", Blurred(late)
 			})
-			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil || tt.err != "" && (!errors.Is(err, errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
+			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil || tt.err != "" && (!errors.Is(err,
+				errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
 				t.Errorf("got %q, %v", text, err)
 			}
 		})
@@ -157,9 +158,9 @@ func TestSome_Find(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var n atomic.Int64
-			_, err := (&Some{}).find(t.Context(), "are hit", 0, func(context.Context) (fated, error) {
+			_, err := (&Some{}).find(t.Context(), "are hit", 0, func(context.Context) (dialed, error) {
 				i := int(n.Add(1)) - 1
-				return fated{hit: i%Tries(1) >= tt.missed(1+i/Tries(1))}, nil
+				return dialed{hit: i%Tries(1) >= tt.missed(1+i/Tries(1))}, nil
 			})
 			if looks := int(n.Load()) / Tries(1); !errors.Is(err, tt.want) || looks != tt.looks {
 				t.Errorf("%v after %d looks, want %v after %d", err, looks, tt.want, tt.looks)

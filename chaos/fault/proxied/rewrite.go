@@ -76,7 +76,8 @@ func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		name := g[1] + g[2]
 		i, err := strconv.Atoi(name)
 		if name != "" && (err == nil && i > re.NumSubexp() || err != nil && !slices.Contains(re.SubexpNames(), name)) {
-			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is told apart by $${1}", "the pattern has no group %q", name)
+			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is told apart by $${1}", "the pattern has no group %q",
+				name)
 		}
 	}
 }
@@ -188,7 +189,10 @@ func (f *HTTPRewrite) request() proxy.ProbeRequest {
 		}
 		return h
 	}
-	q := proxy.ProbeRequest{Method: f.Method, Path: f.probed(), Asks: carried(f.Request.Headers), Says: carried(f.Answer.Headers), Status: http.StatusOK, Keep: true}
+	q := proxy.ProbeRequest{
+		Method: f.Method, Path: f.probed(), Asks: carried(f.Request.Headers), Says: carried(f.Answer.Headers), Status: http.StatusOK,
+		Keep: true,
+	}
 	if f.Answer.Status == q.Status {
 		q.Status = http.StatusAccepted
 	}

@@ -24,21 +24,21 @@ type Some struct {
 
 // SlowClose is the fault tcp.slow_close.
 type SlowClose struct {
-	Way   `yaml:",inline"`
-	Some  `yaml:",inline"`
-	Delay quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
+	Directed `yaml:",inline"`
+	Some     `yaml:",inline"`
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
 }
 
 // Limit is the fault tcp.limit.
 type Limit struct {
-	Way   `yaml:",inline"`
-	Some  `yaml:",inline"`
-	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
+	Directed `yaml:",inline"`
+	Some     `yaml:",inline"`
+	Bytes    quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
 }
 
 // Slicer is the fault tcp.slicer.
 type Slicer struct {
-	Way       `yaml:",inline"`
+	Directed  `yaml:",inline"`
 	Some      `yaml:",inline"`
 	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
 	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
@@ -59,8 +59,8 @@ func (s *Some) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckPercent(s.Percent, leastConnections, "connections", m)
 }
 
-// whom describes the connections that are hit.
-func (s *Some) whom() string {
+// text describes the connections that are hit.
+func (s *Some) text() string {
 	if s.Percent == nil {
 		return "connections"
 	}
@@ -102,16 +102,17 @@ func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case f.Delay.D() < leastPause:
 		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
 	case rate > mostSliced:
-		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate), quantity.Bandwidth(mostSliced))
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate),
+			quantity.Bandwidth(mostSliced))
 	}
 }
 
 // mostGone bounds the connections of the proof that a fault is gone.
 const mostGone = 200
 
-// fated is the result of one connection. For a fault on time it is the time taken and the least time
+// dialed is the result of one connection. For a fault on time it is the time taken and the least time
 // under the fault; otherwise it is whether the fault hit.
-type fated struct {
+type dialed struct {
 	took, least time.Duration
 	hit         bool
 }
@@ -123,11 +124,13 @@ const mostOnTheWay = 1 << 20
 // dials makes n connections over the link, some of them concurrently, and counts those that are hit.
 // Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
 // machine does not matter.
-func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
+func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (dialed, error)) (asked,
+	error,
+) {
 	atOnce := int(min(max(mostOnTheWay/max(carries, 1), 1), together))
 	var all asked
 	for all.n < n && !enough(all) {
-		some := make([]fated, min(atOnce, n-all.n))
+		some := make([]dialed, min(atOnce, n-all.n))
 		errs := make([]error, len(some))
 		pulse.Reset()
 		var wg sync.WaitGroup
@@ -153,21 +156,21 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 
 // find proves a fault on a share of the connections. Each probe connection carries the given number of
 // bytes.
-func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
+func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
 	share := OrAll(s.Percent)
 	shows := func(got asked, hits int) bool {
 		got.hits = hits
 		return !got.few(share) && (share < 1 || got.hits == got.n)
 	}
 	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-		look := func() (asked, error) {
+		try := func() (asked, error) {
 			return dials(ctx, Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
 		}
-		got, err := look()
+		got, err := try()
 		// If all must be hit and only some are, this machine may have been late to read the others:
 		// their separate pieces had joined by then.
 		for n := 1; n < inARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
-			got, err = look()
+			got, err = try()
 		}
 		if err != nil {
 			return "", err
@@ -185,7 +188,7 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 
 // gone proves that no connection is hit any more. Each probe connection carries the given number of
 // bytes.
-func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
+func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
 	got, err := dials(ctx, min(mostGone, Tries(OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
 		return "", err
@@ -204,22 +207,22 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		delay *= 2
 	}
 	// A close that does not arrive before ctx ends is late too, if the wait was long enough.
-	late := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
-		return func(ctx context.Context) (fated, error) {
+	late := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (dialed, error) {
+		return func(ctx context.Context) (dialed, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Close})
 			switch {
 			case err != nil:
-				return fated{}, err
+				return dialed{}, err
 			case r.Outcome == proxy.Answered:
-				return fated{took: r.Times[0], least: least}, nil
+				return dialed{took: r.Times[0], least: least}, nil
 			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, Silence):
-				return fated{took: r.Waited, least: min(least, Silence)}, nil
+				return dialed{took: r.Waited, least: min(least, Silence)}, nil
 			}
-			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
-		What:   fmt.Sprintf("hold the end of %s back by %s", f.whom(), f.Delay),
+		What:   fmt.Sprintf("hold the end of %s back by %s", f.text(), f.Delay),
 		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: dir},
 		Takes:  2 * delay,
 		counts: "connections",
@@ -236,24 +239,24 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Back)
 	size := int64(f.Bytes)
-	ends := func(l *chaos.Link) func(ctx context.Context) (fated, error) {
-		return func(ctx context.Context) (fated, error) {
+	ends := func(l *chaos.Link) func(ctx context.Context) (dialed, error) {
+		return func(ctx context.Context) (dialed, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: size + 1})
 			switch {
 			case err != nil:
-				return fated{}, err
+				return dialed{}, err
 			case r.Outcome == proxy.Answered:
-				return fated{}, nil
+				return dialed{}, nil
 			case r.Outcome == proxy.WasClosed || r.Outcome == proxy.WasReset:
 				// When requests reach their limit, data on its way back may be lost.
-				return fated{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
+				return dialed{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
 			}
-			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	what := "end after " + f.Bytes.String()
 	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
-		What:  fmt.Sprintf("end %s after %s", f.whom(), f.Bytes),
+		What:  fmt.Sprintf("end %s after %s", f.text(), f.Bytes),
 		Toxic: toxics.Limit{Bytes: size, Share: OrAll(f.Percent), Direction: dir},
 		Takes: time.Second,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
@@ -272,23 +275,23 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
 	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a late client reads the first pieces together
 	message := pieces * int64(f.Size+f.Variation)
-	sliced := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
-		return func(ctx context.Context) (fated, error) {
+	sliced := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (dialed, error) {
+		return func(ctx context.Context) (dialed, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: message})
 			switch {
 			case err != nil:
-				return fated{}, err
+				return dialed{}, err
 			case r.Outcome == proxy.Answered:
-				return fated{took: r.Spread, least: least}, nil
+				return dialed{took: r.Spread, least: least}, nil
 			case r.Outcome == proxy.Silent && r.Received > 0:
-				return fated{took: r.Waited, least: min(least, Silence)}, nil
+				return dialed{took: r.Waited, least: min(least, Silence)}, nil
 			}
-			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
 	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
-		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
+		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.text(), f.Size, f.Delay),
 		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
 		Takes: 4 * least,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {

@@ -124,11 +124,11 @@ func (h *heldToxic) out() error {
 // mostProved bounds the links on which the effect is proved.
 const mostProved = 8
 
-// find calls look for the first links, concurrently, and joins the results.
-func (t *Toxic) find(look func(i int, l *chaos.Link) (string, error)) (string, error) {
+// find calls prove for the first links, concurrently, and joins the results.
+func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, error) {
 	found := make([]string, min(len(t.Links), mostProved))
 	err := t.each(func(i int, l *chaos.Link) error {
-		text, err := look(i, l)
+		text, err := prove(i, l)
 		found[i] = l.Name() + ": " + text
 		return err
 	})
@@ -169,13 +169,13 @@ func (h *heldToxic) Gone(ctx context.Context) (string, error) {
 	return h.find(func(_ int, l *chaos.Link) (string, error) { return h.cleared(ctx, l) })
 }
 
-// LooksFor bounds one proof on a link.
-const LooksFor = 2 * time.Second
+// ProofWithin bounds one proof on a link.
+const ProofWithin = 2 * time.Second
 
 func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) {
 	var last error
 	for {
-		most := LooksFor
+		most := ProofWithin
 		if len(l.Proxy.Toxics()) > 0 { // the other toxics may block everything
 			most = Silence
 		}
@@ -211,13 +211,13 @@ func (h *heldToxic) affected() chaos.Traffic {
 	return t
 }
 
-// Way says which bytes of a link a fault hits.
-type Way struct {
+// Directed says which bytes of a link a fault hits.
+type Directed struct {
 	Direction string `yaml:"direction,oneof=request|response|both"` // of the bytes; zero is the fault's own
 }
 
-func (w Way) DirectionOr(zero proxy.Direction) proxy.Direction {
-	switch w.Direction {
+func (d Directed) DirectionOr(zero proxy.Direction) proxy.Direction {
+	switch d.Direction {
 	case "request":
 		return proxy.Forward
 	case "response":
@@ -229,8 +229,8 @@ func (w Way) DirectionOr(zero proxy.Direction) proxy.Direction {
 }
 
 // Flow returns the packets of an edge that the fault hits.
-func (w Way) Flow(zero selector.Flow) selector.Flow {
-	switch w.Direction {
+func (d Directed) Flow(zero selector.Flow) selector.Flow {
+	switch d.Direction {
 	case "request":
 		return selector.FlowThere
 	case "response":
@@ -243,10 +243,10 @@ func (w Way) Flow(zero selector.Flow) selector.Flow {
 	return zero
 }
 
-// CheckWay refuses a direction for packets of an edge without from and to.
-func CheckWay(e *selector.Edge, w Way, sc chaos.Scope, m *syntax.Mistakes) {
-	if w.Direction != "" && w.Direction != "both" && e.From+e.To == "" && e.ByPackets(sc.Contained) {
-		m.Add(e.Of("direction"), "%s is a direction from one end to the other; it wants from or to", w.Direction)
+// CheckDirection refuses a direction for packets of an edge without from and to.
+func CheckDirection(e *selector.Edge, d Directed, sc chaos.Scope, m *syntax.Mistakes) {
+	if d.Direction != "" && d.Direction != "both" && e.From+e.To == "" && e.ByPackets(sc.Contained) {
+		m.Add(e.Of("direction"), "%s is a direction from one end to the other; it wants from or to", d.Direction)
 	}
 }
 

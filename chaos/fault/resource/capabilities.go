@@ -31,7 +31,7 @@ func diskCapability() chaos.Capability {
 
 // stressCapability tells whether stress.cpu, stress.memory and stress.io work here.
 func stressCapability() chaos.Capability {
-	c := chaos.Capability{Fault: "stress.cpu .memory .io", Via: "burner"}
+	c := chaos.Capability{Fault: "stress.cpu .memory .io", Via: "stressor"}
 	if os.Geteuid() != 0 {
 		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be burnt beside"), "run brunt as root for containers"
 	}
@@ -40,7 +40,7 @@ func stressCapability() chaos.Capability {
 
 // fillCapability tells whether disk.fill works here.
 func fillCapability() chaos.Capability {
-	c := chaos.Capability{Fault: "disk.fill", Via: "nameless file"}
+	c := chaos.Capability{Fault: "disk.fill", Via: "unnamed file"}
 	dir, err := rootfs.Open(os.Getpid(), "/")
 	if err != nil {
 		c.Err, c.Fix = err, "it takes Linux 5.6"
@@ -69,7 +69,8 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 		w.Via = "cgroup v2"
 	}
 	if err := writable(filepath.Join(g.Path, "cgroup.procs")); err != nil {
-		w.Err, w.Fix = fmt.Errorf("control groups can't be written: %w", err), "run brunt as root, and in a container with the host's control groups, writable (--privileged --cgroupns=host)"
+		w.Err, w.Fix = fmt.Errorf("control groups can't be written: %w",
+			err), "run brunt as root, and in a container with the host's control groups, writable (--privileged --cgroupns=host)"
 		return w
 	}
 	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root { // the root of a hierarchy has no limits

@@ -167,14 +167,14 @@ func (r *cgroupLimit) put() error {
 }
 
 // move moves processes into a group, including those that they start meanwhile.
-func (r *cgroupLimit) move(g cgroup.Group, who func() []int) error {
+func (r *cgroupLimit) move(g cgroup.Group, of func() []int) error {
 	const most = 100 // a unit that forks faster cannot be moved
 	for range most {
 		inside, err := g.Processes()
 		if err != nil {
 			return err
 		}
-		rest := proc.Without(who(), inside)
+		rest := proc.Without(of(), inside)
 		if len(rest) == 0 {
 			return nil
 		}

@@ -51,7 +51,7 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v Victim) Planned {
-		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: BurnersOf(env.Host)}
+		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: StressorsOf(env.Host)}
 	})
 }
 
@@ -59,7 +59,7 @@ func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 type throttle struct {
 	*cgroupLimit
 	most      float64 // processors
-	burn      Burners
+	burn      Stressors
 	unlimited bool // before
 }
 

@@ -95,9 +95,11 @@ func (f *diskFill) Plan() error {
 	case f.take < leastTaken:
 		return fmt.Errorf("%s: %s is as full as it is to be already: %s of %s are left", f.Victim, f.fault.Path, sizeText(space.Free), sizeText(space.Total))
 	case space.Memory && available()-f.take < leftToMachine:
-		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s is to be left", f.Victim, f.fault.Path, sizeText(f.take), sizeText(max(0, available()-f.take)), sizeText(leftToMachine))
+		return fmt.Errorf("%s: %s is memory: taking %s of it would leave %s to the machine, and at least %s is to be left", f.Victim, f.fault.Path,
+			sizeText(f.take), sizeText(max(0, available()-f.take)), sizeText(leftToMachine))
 	case f.left < leftToBrunt && f.brunts(dir):
-		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or set BRUNT_STATE to a directory elsewhere", f.Victim, f.fault.Path)
+		return fmt.Errorf("%s: brunt's journal lies on the filesystem of %s too, and needs room: `keep_free: 64MiB`, or set BRUNT_STATE to a directory elsewhere",
+			f.Victim, f.fault.Path)
 	}
 	return nil
 }
@@ -132,7 +134,7 @@ func (f *diskFill) String() string {
 }
 
 // Via implements [Step].
-func (*diskFill) Via() string { return "nameless file" }
+func (*diskFill) Via() string { return "unnamed file" }
 
 // Undo implements [Step]: the kernel frees the file when brunt ends. A file that had a name for a moment needs an
 // undo.

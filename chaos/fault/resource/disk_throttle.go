@@ -65,7 +65,7 @@ func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return t.Each(ctx, env, func(v Victim) Planned {
-		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: BurnersOf(env.Host)}
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: StressorsOf(env.Host)}
 	})
 }
 
@@ -75,7 +75,7 @@ type diskThrottle struct {
 	fault     *DiskThrottle
 	device    string
 	name      fileName // of a probe's file, until it is unlinked
-	burn      Burners
+	burn      Stressors
 	unlimited bool // before the fault, in every direction
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
@@ -165,7 +165,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	if ask == nil || left > 0 {
 		return said, nil
 	}
-	short, cancel := context.WithTimeout(ctx, proxied.Silence)
+	short, cancel := context.WithTimeout(ctx, container.NoAnswerIn)
 	defer cancel()
 	if err := ask(short); err == nil {
 		return said + "; a request is answered all the same, by a connection or a number that was given back", nil

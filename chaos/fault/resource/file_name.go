@@ -14,7 +14,7 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// opName is the undo of a file name: on filesystems without nameless files, the file has a name for a moment.
+// opName is the undo of a file name: on filesystems without files without a name, the file has a name for a moment.
 const opName = "file.unname"
 
 // fileName is the name of a file in a unit's filesystem. It is empty if the file needs no name.

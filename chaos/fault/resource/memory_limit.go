@@ -37,7 +37,7 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
 	return l.Each(ctx, env, func(v Victim) Planned {
-		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: BurnersOf(env.Host)}
+		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: StressorsOf(env.Host)}
 	})
 }
 
@@ -46,7 +46,7 @@ type memoryLimit struct {
 	*cgroupLimit
 	most  int64 // bytes
 	prior int64 // bytes; zero is no limit
-	burn  Burners
+	burn  Stressors
 }
 
 // The settings and counts of memory in both versions.

@@ -15,7 +15,9 @@ import (
 // container is started again.
 type ResourceFault struct {
 	selector.Selector `yaml:",inline"`
-	OnRestart         string `yaml:"on_restart,oneof=inject|void"` // when a container that is hit is started again, which has everything then that it had at first; zero is inject: the fault is put in anew. void ends it, unjudged
+	// when a container that is hit is started again, which has everything then that it had at first; zero is
+	// inject: the fault is injected again. void ends it, unjudged
+	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
 // Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not

@@ -22,16 +22,19 @@ import (
 // StressCPU is the fault stress.cpu.
 type StressCPU struct {
 	ResourceFault `yaml:",inline"`
-	Load          quantity.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
-	Workers       int            `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	Load          quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
+	// each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	Workers int `yaml:"workers,min=1,max=1024"`
 }
 
 // StressMemory is the fault stress.memory.
 type StressMemory struct {
 	ResourceFault `yaml:",inline"`
-	Bytes         quantity.Size  `yaml:"bytes,min=1"`           // to take
-	Percent       quantity.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
-	OOM           string         `yaml:"oom,oneof=burner|unit"` // what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has killed the unit
+	Bytes         quantity.Size  `yaml:"bytes,min=1"` // to take
+	Percent       quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	// what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has
+	// killed the unit
+	OOM string `yaml:"oom,oneof=burner|unit"`
 }
 
 // StressIO is the fault stress.io.
@@ -98,7 +101,7 @@ func (s *StressIO) path() string {
 // Plan implements [Fault].
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressCPU{burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}}
+		b := &stressCPU{stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}}
 		b.job.CPU = &stress.CPU{Load: s.load(), Workers: s.workers()}
 		return b
 	})
@@ -108,7 +111,7 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
 	return s.each(ctx, env, !kills, func(v Victim) Planned {
-		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
+		b := &stressMemory{stressing: stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
 		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})
@@ -117,16 +120,16 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 // Plan implements [Fault].
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressIO{burning: burning{Victim: v, burn: BurnersOf(env.Host), score: 1000}, path: s.path()}
+		b := &stressIO{stressing: stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}, path: s.path()}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
 }
 
-// burning is a unit with stress processes in its control groups.
-type burning struct {
+// stressing is a unit with stress processes in its control groups.
+type stressing struct {
 	Victim
-	burn  Burners
+	burn  Stressors
 	job   stress.Job
 	score int
 	dir   *os.File
@@ -135,13 +138,13 @@ type burning struct {
 }
 
 // Via implements [Step].
-func (*burning) Via() string { return "burner" }
+func (*stressing) Via() string { return "stressor" }
 
 // Undo implements [Step]: the kernel ends the stress process with brunt.
-func (*burning) Undo() []chaos.Undo { return nil }
+func (*stressing) Undo() []chaos.Undo { return nil }
 
-// light starts a stress process with a job in every group of the unit.
-func (b *burning) light(job stress.Job) error {
+// start starts a stress process with a job in every group of the unit.
+func (b *stressing) start(job stress.Job) error {
 	if !b.ID.Alive() {
 		return proc.ErrEnded
 	}
@@ -166,34 +169,34 @@ func (b *burning) light(job stress.Job) error {
 }
 
 // Traits implements [chaos.Held].
-func (*burning) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (*stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
-func (b *burning) Revert(context.Context) (chaos.Outcome, error) {
+func (b *stressing) Revert(context.Context) (chaos.Outcome, error) {
 	b.b.Stop()
 	return chaos.Reverted, nil
 }
 
 // Gone implements [Held].
-func (b *burning) Gone(context.Context) (string, error) {
+func (b *stressing) Gone(context.Context) (string, error) {
 	if _, ended := b.b.Ended(); !ended {
-		return "", fmt.Errorf("the burner, pid %d, still runs", b.b.PID())
+		return "", fmt.Errorf("the stress process, pid %d, still runs", b.b.PID())
 	}
-	return fmt.Sprintf("the burner, pid %d, is no more", b.b.PID()), nil
+	return fmt.Sprintf("the stress process, pid %d, is no more", b.b.PID()), nil
 }
 
 // over gives an error if the stress process has ended before its time.
-func (b *burning) over() error {
+func (b *stressing) over() error {
 	if alive(b.b.PID()) {
 		return nil
 	}
 	<-b.b.Done()
 	how, _ := b.b.Ended()
-	return fmt.Errorf("%w: the burner beside %s has ended: %s", chaos.ErrNoEffect, b.Unit.Name(), how)
+	return fmt.Errorf("%w: the stress process beside %s has ended: %s", chaos.ErrNoEffect, b.Unit.Name(), how)
 }
 
 // stressCPU uses processor time.
-type stressCPU struct{ burning }
+type stressCPU struct{ stressing }
 
 // Plan does nothing: there is always processor time.
 func (*stressCPU) Plan() error { return nil }
@@ -205,7 +208,7 @@ func (s *stressCPU) String() string {
 
 // Inject implements [Step].
 func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
-	if err := s.light(s.job); err != nil {
+	if err := s.start(s.job); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -229,7 +232,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 		case <-s.b.Done():
 			return "", s.over()
 		case <-ctx.Done():
-			return "", fmt.Errorf("%w: the burner beside %s gets no processor", chaos.ErrNoEffect, s.Unit.Name())
+			return "", fmt.Errorf("%w: the stress process beside %s gets no processor", chaos.ErrNoEffect, s.Unit.Name())
 		}
 		took := time.Since(began).Seconds()
 		burnt := float64(proc.CPUOf(s.b.PID())-used) / ticksPerSecond / took
@@ -256,7 +259,7 @@ func (s *stressCPU) held() bool {
 
 // stressMemory takes memory.
 type stressMemory struct {
-	burning
+	stressing
 	share  float64
 	kill   bool // let the kernel kill the unit
 	limit  int64
@@ -298,7 +301,7 @@ func (s *stressMemory) Plan() error {
 			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its "+
 				"own (systemd-run --scope)", s.Victim, r.home.Path)
 		case !s.Unit.Supervised():
-			return fmt.Errorf("nobody starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
+			return fmt.Errorf("nothing starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
 		case s.limit == 0:
 			return fmt.Errorf("%s has no limit of memory, so it is the machine that would run out of it; give it one", s.Victim)
 		}
@@ -337,7 +340,7 @@ func (s *stressMemory) Undo() []chaos.Undo { return undoScores(s.scores) }
 // Inject implements [Step].
 func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if !s.kill {
-		if err := s.light(s.job); err != nil {
+		if err := s.start(s.job); err != nil {
 			return nil, err
 		}
 		return s, nil
@@ -353,7 +356,7 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 // halves takes the memory by two stress processes, one after the other.
 func (s *stressMemory) halves(ctx context.Context) error {
 	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
-	if err := s.light(half); err != nil {
+	if err := s.start(half); err != nil {
 		return err
 	}
 	s.first, s.b = s.b, nil
@@ -364,7 +367,7 @@ func (s *stressMemory) halves(ctx context.Context) error {
 		}
 		taken = r.Bytes
 	}
-	return s.light(half)
+	return s.start(half)
 }
 
 func (s *stressMemory) stopFirst() {
@@ -379,7 +382,7 @@ func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if s.b == nil { // no stress process was started
 		return chaos.OperationsOf(resourceOperations()).Revert(ctx, s.Undo())
 	}
-	out, err := s.burning.Revert(ctx)
+	out, err := s.stressing.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err
 	}
@@ -418,7 +421,7 @@ func (s *stressMemory) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes
 
 // Gone implements [Held].
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
-	said, err := s.burning.Gone(ctx)
+	said, err := s.stressing.Gone(ctx)
 	if err != nil || !s.kill || !s.Unit.Supervised() {
 		return said, err
 	}
@@ -427,7 +430,7 @@ func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 
 // stressIO keeps a disk busy.
 type stressIO struct {
-	burning
+	stressing
 	path string
 	name fileName // of the workers' files, until they are unlinked
 }
@@ -469,7 +472,7 @@ func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
 		return nil, err
 	}
 	defer s.dir.Close()
-	if err := s.light(s.job); err != nil {
+	if err := s.start(s.job); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -80,7 +80,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 			f.Detect = e.Detect.String()
 		}
 		for _, pid := range e.Traits(p.Scope).PIDs {
-			f.Processes = append(f.Processes, proc.Look(pid))
+			f.Processes = append(f.Processes, proc.ProcessOf(pid))
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
 		parts, err := e.PlanParts(ctx, env)

@@ -21,12 +21,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Look sends traffic from the namespace and returns the result. A missing answer is not an error.
-func (n *Namespace) Look(ctx context.Context, l Look) (Seen, error) {
+// Probe sends traffic from the namespace and returns the result. A missing answer is not an error.
+func (n *Namespace) Probe(ctx context.Context, l Probe) (ProbeResult, error) {
 	l = l.normal()
-	var s Seen
+	var s ProbeResult
 	var err error
-	switch l.How {
+	switch l.Kind {
 	case Ping:
 		s, err = n.ping(ctx, l)
 	case Connect:
@@ -34,17 +34,17 @@ func (n *Namespace) Look(ctx context.Context, l Look) (Seen, error) {
 	case Query:
 		s, err = n.query(ctx, l)
 	default:
-		err = fmt.Errorf("there is no way to look called %q", l.How)
+		err = fmt.Errorf("there is no probe %q", l.Kind)
 	}
 	slices.Sort(s.Times)
 	if err != nil {
-		return s, fmt.Errorf("looking from inside (%s %s): %w", l.How, l.To, err)
+		return s, fmt.Errorf("probing from inside (%s %s): %w", l.Kind, l.To, err)
 	}
 	return s, nil
 }
 
 // echoHead is the length of an echo header, and nonceLen that of the field that identifies the
-// echoes of one Look.
+// echoes of one Probe.
 const (
 	echoHead = 8
 	nonceLen = 16 // a random part and the number of the ping
@@ -52,7 +52,7 @@ const (
 
 // ping sends echo requests and receives their replies. It uses a ping socket, which needs no
 // rights, if the namespace allows that, and a raw socket otherwise.
-func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
+func (n *Namespace) ping(ctx context.Context, l Probe) (ProbeResult, error) {
 	family, proto, request, reply := unix.AF_INET, unix.IPPROTO_ICMP, byte(8), byte(0)
 	if l.To.Addr().Is6() {
 		family, proto, request, reply = unix.AF_INET6, unix.IPPROTO_ICMPV6, 128, 129
@@ -75,7 +75,7 @@ func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 		return err
 	})
 	if err != nil {
-		return Seen{}, err
+		return ProbeResult{}, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
@@ -116,10 +116,10 @@ func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
 	}
 	_ = conn.SetDeadline(time.Unix(1, 0))
 	wg.Wait()
-	return p.Seen, nil
+	return p.ProbeResult, nil
 }
 
-// pings are the pending echoes of a Look.
+// pings are the pending echoes of a Probe.
 type pings struct {
 	mu    sync.Mutex
 	sent  []time.Time
@@ -129,7 +129,7 @@ type pings struct {
 	reply byte
 	last  int // the highest number of an answered ping
 	first time.Time
-	Seen
+	ProbeResult
 }
 
 func nonceOf() (b [nonceLen / 2]byte) {
@@ -239,8 +239,8 @@ func (p *pings) wait(ctx context.Context, most time.Duration) {
 const together = 200
 
 // connect opens connections in groups and returns their results.
-func (n *Namespace) connect(ctx context.Context, l Look) (Seen, error) {
-	var all Seen
+func (n *Namespace) connect(ctx context.Context, l Probe) (ProbeResult, error) {
+	var all ProbeResult
 	for left := l.N; left > 0 && ctx.Err() == nil; left -= together {
 		s, err := n.connectSome(ctx, l, min(left, together))
 		all.Sent += s.Sent
@@ -293,13 +293,13 @@ func sockaddr(to netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
 }
 
-func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, error) {
+func (n *Namespace) connectSome(ctx context.Context, l Probe, count int) (ProbeResult, error) {
 	fds, err := n.sockets(l.To.Addr(), count)
 	if err != nil {
-		return Seen{}, err
+		return ProbeResult{}, err
 	}
 	defer closeAll(fds)
-	s := Seen{Sent: count}
+	s := ProbeResult{Sent: count}
 	began := make([]time.Time, count)
 	pending := map[int32]int{} // fd -> index
 	for i, fd := range fds {
@@ -340,7 +340,7 @@ func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, e
 }
 
 // count records the result of a connection.
-func (s *Seen) count(err error, took time.Duration) {
+func (s *ProbeResult) count(err error, took time.Duration) {
 	switch {
 	case err == nil:
 		s.Came++
@@ -354,19 +354,19 @@ func (s *Seen) count(err error, took time.Duration) {
 }
 
 // query asks a resolver for the addresses of a name.
-func (n *Namespace) query(ctx context.Context, l Look) (Seen, error) {
+func (n *Namespace) query(ctx context.Context, l Probe) (ProbeResult, error) {
 	to := l.To
 	if !to.IsValid() {
 		var err error
 		if to, err = n.resolver(); err != nil {
-			return Seen{}, err
+			return ProbeResult{}, err
 		}
 	}
 	name, err := dnsmessage.NewName(strings.TrimSuffix(l.Name, ".") + ".")
 	if err != nil {
-		return Seen{}, fmt.Errorf("%q: %w", l.Name, err)
+		return ProbeResult{}, fmt.Errorf("%q: %w", l.Name, err)
 	}
-	var all Seen
+	var all ProbeResult
 	for i := range l.N {
 		q := dnsmessage.Message{
 			Header:    dnsmessage.Header{ID: uint16(time.Now().UnixNano()) + uint16(i), RecursionDesired: true},
@@ -379,7 +379,7 @@ func (n *Namespace) query(ctx context.Context, l Look) (Seen, error) {
 	return all, nil
 }
 
-func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Duration, q dnsmessage.Message, s *Seen) error {
+func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Duration, q dnsmessage.Message, s *ProbeResult) error {
 	out, err := q.Pack()
 	if err != nil {
 		return err
@@ -541,8 +541,8 @@ func (l *line) poll(ctx context.Context, events int16) error {
 	}
 }
 
-// Fate implements [Line].
-func (l *line) Fate(ctx context.Context) (Fate, error) {
+// Outcome implements [Line].
+func (l *line) Outcome(ctx context.Context) (Outcome, error) {
 	if _, err := unix.Write(l.fd, []byte("\r\n")); err != nil && !errors.Is(err, unix.EAGAIN) {
 		return Ended, nil
 	}

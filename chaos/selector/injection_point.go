@@ -338,28 +338,25 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 		return nil, err
 	}
 	subject := e.subjectEnd(env.Contained)
-	back := e.From != subject && e.To == subject // the fault is in the network of the other end
+	p := path{units: units, back: e.From != subject && e.To == subject, outgoing: e.Via == "netem" || e.Via == "tbf"}
 	other := e.To
-	if back {
+	if p.back {
 		other = e.From
 	}
-	var there remoteEnd
 	if other != "" {
-		if there, err = e.end(ctx, env, other); err != nil {
+		if p.there, err = e.end(ctx, env, other); err != nil {
 			return nil, err
 		}
 	}
-	ports = slices.Concat(ports, there.ports)
+	p.ports = slices.Concat(ports, p.there.ports)
+	p.others, p.made = p.there.units, func() []netip.Prefix { return peersOf(p.there.units) }
 	if e.Zone != "" {
 		own := peersOf(units)
 		if len(own) == 0 && !env.Dry {
-			return nil, fmt.Errorf("%w: nobody in zone %s has an address now", chaos.ErrNoUnit, e.Zone)
+			return nil, fmt.Errorf("%w: no unit of zone %s has an address now", chaos.ErrNoUnit, e.Zone)
 		}
-		there.peers = outsideOf(own)
-	}
-	others, made := there.units, func() []netip.Prefix { return peersOf(there.units) }
-	if e.Zone != "" {
-		others, made = units, func() []netip.Prefix {
+		p.there.peers = outsideOf(own)
+		p.others, p.made = units, func() []netip.Prefix {
 			own := peersOf(units)
 			if len(own) == 0 {
 				return nil
@@ -367,66 +364,79 @@ func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports
 			return outsideOf(own)
 		}
 	}
-	var out []InjectionPoint
-	local := func(dir netns.Direction, outside bool) {
-		for _, u := range units {
-			s := InjectionPoint{Target: u, Dir: dir, Peers: there.peers, Ports: ports, Toward: there.toward, Outside: outside, Others: others, Made: made}
-			if outside {
-				s.Toward = TowardUnit(u.Contained)
-			}
-			out = append(out, s)
-		}
+	return p.points(f), nil
+}
+
+// A path is an edge whose packets are hit, with resolved ends.
+type path struct {
+	units    []container.Target // in whose networks the fault is
+	there    remoteEnd
+	back     bool // units are the end `to`
+	outgoing bool // the mechanism acts on outgoing packets only
+	ports    []uint16
+	others   []container.Target    // units whose addresses are the peers; none if the peers are fixed
+	made     func() []netip.Prefix // returns their present addresses
+}
+
+// points returns where to hit a flow.
+func (p *path) points(f Flow) []InjectionPoint {
+	known := len(p.there.units) > 0
+	toward, away := netns.Out, netns.In // packets to the other end, and from it
+	if p.back {
+		toward, away = netns.In, netns.Out
 	}
-	remote := func() { // as incoming packets at the other end
-		var toward []netip.AddrPort
-		for _, u := range units {
-			toward = append(toward, TowardUnit(u.Contained)...)
-		}
-		for _, u := range there.units {
-			out = append(out, InjectionPoint{
-				Target: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units,
-				Made: func() []netip.Prefix { return peersOf(units) },
-			})
-		}
-	}
-	known := len(there.units) > 0
 	switch f {
-	case FlowOnce: // on the side that the mechanism supports
-		local(netns.Both, false)
+	case FlowOnce, FlowConns: // of FlowOnce, on the side that the mechanism supports
+		return p.local(netns.Both, false)
 	case FlowThere:
-		switch {
-		case back:
-			local(netns.In, false)
-		case known && e.Via != "netem" && e.Via != "tbf": // they act on outgoing packets only
-			remote()
-		default:
-			local(netns.Out, false)
+		if known && !p.back && !p.outgoing {
+			return p.remote()
 		}
+		return p.local(toward, false)
 	case FlowBack:
-		if back {
-			local(netns.Out, false)
-		} else {
-			local(netns.In, false)
-		}
+		return p.local(away, false)
 	case FlowBoth:
-		local(netns.In, false)
-		if known && !back {
-			remote()
-		} else {
-			local(netns.Out, false)
+		if known && !p.back {
+			return append(p.local(netns.In, false), p.remote()...)
 		}
-	case FlowConns:
-		local(netns.Both, false)
+		return append(p.local(netns.In, false), p.local(netns.Out, false)...)
 	case FlowOut:
-		local(netns.Out, false)
+		return p.local(netns.Out, false)
 	case FlowOpened:
-		if back {
-			local(netns.In, true)
-		} else {
-			local(netns.Out, false)
-		}
+		return p.local(toward, p.back)
 	}
-	return out, nil
+	return nil
+}
+
+// local returns the points in the networks of the units. With outside the fault is probed from outside.
+func (p *path) local(dir netns.Direction, outside bool) []InjectionPoint {
+	var out []InjectionPoint
+	for _, u := range p.units {
+		point := InjectionPoint{
+			Target: u, Dir: dir, Peers: p.there.peers, Ports: p.ports, Toward: p.there.toward, Outside: outside, Others: p.others, Made: p.made,
+		}
+		if outside {
+			point.Toward = TowardUnit(u.Contained)
+		}
+		out = append(out, point)
+	}
+	return out
+}
+
+// remote returns the points at the other end, which hit incoming packets.
+func (p *path) remote() []InjectionPoint {
+	var toward []netip.AddrPort
+	for _, u := range p.units {
+		toward = append(toward, TowardUnit(u.Contained)...)
+	}
+	var out []InjectionPoint
+	for _, u := range p.there.units {
+		out = append(out, InjectionPoint{
+			Target: u, Dir: netns.In, Peers: peersOf(p.units), Ports: p.ports, Toward: toward, Others: p.units,
+			Made: func() []netip.Prefix { return peersOf(p.units) },
+		})
+	}
+	return out
 }
 
 // outsideOf returns all addresses except the given ones.

@@ -27,7 +27,8 @@ func (c *Service) Query() docker.Query {
 func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	switch {
 	case c.Query().IsZero():
-		m.AddHint(at, "such as {project: shop, service: db} or {container: shop-db-1}", "want what selects containers: container, labels, project and service, or in_network")
+		m.AddHint(at, "such as {project: shop, service: db} or {container: shop-db-1}",
+			"want what selects containers: container, labels, project and service, or in_network")
 	case c.Service != "" && c.Project == "":
 		m.Add(c.Of("service"), "a service is one of a Compose project: `project` names that")
 	}

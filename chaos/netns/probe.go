@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// A Look is a measurement with brunt's own traffic from inside a namespace. It shows what programs
+// A Probe is a measurement with brunt's own traffic from inside a namespace. It shows what programs
 // in the namespace experience.
-type Look struct {
-	How  How            `json:"how"`
+type Probe struct {
+	Kind ProbeKind      `json:"how"`
 	To   netip.AddrPort `json:"to"`             // pings ignore the port; the zero value of a query is the own resolver
 	N    int            `json:"n,omitempty"`    // pings, connections or queries; zero is 1
 	Wait time.Duration  `json:"wait,omitempty"` // for each answer; zero is 250 ms
@@ -17,27 +17,27 @@ type Look struct {
 	Name string         `json:"name,omitempty"` // the name that a query resolves
 }
 
-// How is the method of a Look.
-type How string
+// A ProbeKind is the method of a Probe.
+type ProbeKind string
 
 // The methods.
 const (
 	// Ping sends echo requests. No rate limit of the other side's kernel applies to them.
-	Ping How = "ping"
+	Ping ProbeKind = "ping"
 	// Connect opens TCP connections and closes them. A port without a listener answers too: it
 	// refuses.
-	Connect How = "connect"
+	Connect ProbeKind = "connect"
 	// Query asks a resolver for the addresses of a name.
-	Query How = "query"
+	Query ProbeKind = "query"
 )
 
 const (
-	lookWait  = 250 * time.Millisecond
-	mostLooks = 20_000
+	probeWait  = 250 * time.Millisecond
+	mostProbes = 20_000
 )
 
-// Seen is the result of a Look.
-type Seen struct {
+// ProbeResult is the result of a Probe.
+type ProbeResult struct {
 	Sent        int             `json:"sent"`
 	Came        int             `json:"came"`                  // echoed, connected or answered
 	Refused     int             `json:"refused,omitempty"`     // by RST
@@ -53,34 +53,34 @@ type Seen struct {
 }
 
 // Answered returns the number of requests with an answer, refusals included.
-func (s Seen) Answered() int { return s.Came + s.Refused }
+func (s ProbeResult) Answered() int { return s.Came + s.Refused }
 
 // Silent returns the number of requests without an answer.
-func (s Seen) Silent() int { return s.Sent - s.Came - s.Refused - s.Unreachable }
+func (s ProbeResult) Silent() int { return s.Sent - s.Came - s.Refused - s.Unreachable }
 
-// A Fate is the state of a connection that was opened earlier.
-type Fate string
+// An Outcome is the state of a connection that was opened earlier.
+type Outcome string
 
-// The values of Fate.
+// The outcomes.
 const (
-	Carried Fate = "carried" // data sent on it has arrived
-	Stuck   Fate = "silent"  // data sent on it has not arrived, and no error was reported
-	Ended   Fate = "reset"   // it was ended
+	Carried Outcome = "carried" // data sent on it has arrived
+	Stuck   Outcome = "silent"  // data sent on it has not arrived, and no error was reported
+	Ended   Outcome = "reset"   // it was ended
 )
 
 // A Line is a connection that is held open from inside a namespace, to check its state later.
 type Line interface {
-	// Fate sends an empty line and waits, at most until ctx ends, for the acknowledgement of the
+	// Outcome sends an empty line and waits, at most until ctx ends, for the acknowledgement of the
 	// other side's kernel.
-	Fate(ctx context.Context) (Fate, error)
+	Outcome(ctx context.Context) (Outcome, error)
 	// Close closes it.
 	Close() error
 }
 
-func (l Look) normal() Look {
-	l.N = min(max(l.N, 1), mostLooks)
+func (l Probe) normal() Probe {
+	l.N = min(max(l.N, 1), mostProbes)
 	if l.Wait <= 0 {
-		l.Wait = lookWait
+		l.Wait = probeWait
 	}
 	return l
 }

@@ -7,8 +7,10 @@ import (
 	"net/netip"
 )
 
-// Look sends traffic from the namespace and returns the result.
-func (n *Namespace) Look(context.Context, Look) (Seen, error) { return Seen{}, errLinux }
+// Probe sends traffic from the namespace and returns the result.
+func (n *Namespace) Probe(context.Context, Probe) (ProbeResult, error) {
+	return ProbeResult{}, errLinux
+}
 
 // Line opens a connection from the namespace and holds it open.
 func (n *Namespace) Line(context.Context, netip.AddrPort) (Line, error) { return nil, errLinux }
