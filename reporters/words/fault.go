@@ -131,6 +131,9 @@ func badRequests(f *result.FaultRecord, n int64) string {
 	s := Plural(n, "request", "requests") + " failed"
 	if f.Slow.Known() && f.Slow > 0 {
 		s += " or took over " + Seconds(f.Slow)
+		if f.SlowFrom != "" {
+			s += " (from the " + f.SlowFrom + ")"
+		}
 	}
 	return s
 }

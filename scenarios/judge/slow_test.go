@@ -58,3 +58,42 @@ func TestSlow(t *testing.T) {
 		}
 	}
 }
+
+// TestSlow_FromBaseline: without `judge.slow` the limit comes from the baseline. A fault that makes answers much slower is impact, one that
+// changes nothing is none, and objectives on errors do not see either.
+func TestSlow_FromBaseline(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		during func(i int) time.Duration // of a request while the fault is in
+		impact result.Impact
+	}{
+		{"50 times slower", func(int) time.Duration { return 200 * ms }, result.Impacted},
+		{"as before", func(i int) time.Duration { return time.Duration(2+i%5) * ms }, result.NotImpacted},
+		{"a few slow as before", func(i int) time.Duration {
+			return time.Duration(2+i%5)*ms + map[bool]time.Duration{true: 8 * ms}[i%150 == 0]
+		}, result.NotImpacted},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objectives := parseObjectives(t, "errors = 0%", "availability > 99%")
+			g := newRigWith(t, measure.Config{Series: oneStep, SlowShare: .005}, objectives...)
+			all := perSecond(100, 0, 80*sec, 2*ms, okay)
+			for i := range all {
+				d := time.Duration(2+i%5) * ms
+				if at := all[i].Intended; between(30*sec, 40*sec)(at) {
+					d = c.during(i)
+				}
+				all[i] = request(all[i].Intended, d, okay)
+			}
+			g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+			f := g.finish(Case{SLO: objectives}, 80*sec)
+			if got := f.Faults[0]; got.Impact != c.impact || got.Slow < 25*ms || got.Slow > 28*ms {
+				t.Errorf("%s, slow over %s (%s)", got.Impact, got.Slow, got.Note)
+			}
+			for _, o := range f.Objectives {
+				if o.Verdict != scenarios.Pass {
+					t.Errorf("%s: %s %s", o.Text, o.Verdict, o.Note)
+				}
+			}
+		})
+	}
+}

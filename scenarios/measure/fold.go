@@ -123,6 +123,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		return
 	}
 	r.slow.add(o, set)
+	if r.cfg.SlowShare > 0 && o.Kind == scenarios.OK && o.Intended >= 0 && r.FirstInjection() == Never {
+		r.usual.take(max(0, o.Response()-ours))
+	}
 	if o.Intended >= 0 {
 		r.offered++
 		if o.Kind == scenarios.Error || o.Kind == scenarios.Skipped {

@@ -33,14 +33,14 @@ func phaseBucket(us uint32) int {
 	return shift<<(phaseBits-1) + int(us>>shift)
 }
 
-// phaseMiddle is the middle of a bucket, in microseconds.
-func phaseMiddle(bucket int) float64 {
+// phaseEdges are the lowest and the highest time of a bucket, in microseconds.
+func phaseEdges(bucket int) (low, high int64) {
 	if bucket < 1<<phaseBits {
-		return float64(bucket)
+		return int64(bucket), int64(bucket)
 	}
 	shift := bucket>>(phaseBits-1) - 1
-	low := int64(bucket-shift<<(phaseBits-1)) << shift
-	return float64(low) + float64(int64(1)<<shift-1)/2
+	low = int64(bucket-shift<<(phaseBits-1)) << shift
+	return low, low + 1<<shift - 1
 }
 
 // take counts a time.
@@ -87,10 +87,22 @@ func (t *PhaseTimes) Quantile(q float64) result.Num {
 	r := Rank(q, t.N)
 	for i, n := range t.at {
 		if r -= int64(n); r <= 0 {
-			return min(result.Num(phaseMiddle(i)/1e6), result.Sec(t.Most))
+			low, high := phaseEdges(i)
+			return min(result.Num(float64(low+high)/2e6), result.Sec(t.Most))
 		}
 	}
 	return result.Sec(t.Most)
+}
+
+// atMost is the upper edge of the bucket of the r-th smallest time.
+func (t *PhaseTimes) atMost(r int64) time.Duration {
+	for i, n := range t.at {
+		if r -= int64(n); r <= 0 {
+			_, high := phaseEdges(i)
+			return min(time.Duration(high)*time.Microsecond+500*time.Nanosecond, t.Most)
+		}
+	}
+	return t.Most
 }
 
 // append encodes the times: their number, and if there are any their sum, their maximum and the buckets as

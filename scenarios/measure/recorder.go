@@ -37,18 +37,21 @@ func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Par
 // Config configures a recorder.
 type Config struct {
 	Series
-	Limits   []Limit
-	Slow     time.Duration        // an ok answer that takes longer is bad; zero: none is
-	Timeout  time.Duration        // the longest timeout of any load: how long a window stays open
-	Shards   int                  // one for each core; less than one means one
-	Now      func() time.Duration // the run's clock
-	InFlight func() int64         // iterations in flight
-	Dir      string               // folder of the spill file; "" is the system's
-	File     File                 // stores the cells instead of a file in Dir; nil creates that file
-	Totals   bool                 // intervals carry the running totals of every phase
-	BySteps  bool                 // intervals carry the counts of every step
-	NoPause  bool                 // folding never sleeps, because no load runs beside it
-	Freezes  func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
+	Limits []Limit
+	Slow   time.Duration // an ok answer that takes longer is bad; zero: none is, or SlowShare decides
+	// SlowShare makes the first injection compute Slow from the baseline: at most this share of the answers of a target that
+	// stays as it was takes longer. Zero: Slow stays.
+	SlowShare float64
+	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
+	Shards    int                  // one for each core; less than one means one
+	Now       func() time.Duration // the run's clock
+	InFlight  func() int64         // iterations in flight
+	Dir       string               // folder of the spill file; "" is the system's
+	File      File                 // stores the cells instead of a file in Dir; nil creates that file
+	Totals    bool                 // intervals carry the running totals of every phase
+	BySteps   bool                 // intervals carry the counts of every step
+	NoPause   bool                 // folding never sleeps, because no load runs beside it
+	Freezes   func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
 	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)
@@ -87,6 +90,8 @@ type Recorder struct {
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
 	slow   Slowest
+	usual  PhaseTimes // of good answers before the first injection, without brunt's own time; empty without Config.SlowShare
+	limit  SlowLimit
 	interval
 	totals
 }
@@ -132,9 +137,20 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at = r.instant()
+	if r.cfg.SlowShare > 0 && r.FirstInjection() == Never {
+		r.limit = slowLimit(&r.usual, r.cfg.SlowShare)
+		r.cfg.Slow = r.limit.At
+	}
 	r.Faults = append(r.Faults, Occurrence{Name: name, Fault: fault, Injected: at})
 	r.changed()
 	return len(r.Faults) - 1, at
+}
+
+// SlowLimit returns the limit of slow answers that was computed from the baseline; its zero value: none was.
+func (r *Recorder) SlowLimit() SlowLimit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.limit
 }
 
 // Void removes occurrence n, whose injection failed.

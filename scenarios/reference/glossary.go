@@ -56,7 +56,8 @@ var glossary = []term{
 		"timeout passes unsent is an error as well."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
 	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad " +
-		"as well. `judge: {slow: 500ms}` makes an answer that takes longer a bad request, so that a fault that only slows the target " +
+		"as well. So is an answer that takes longer than `judge: {slow: 500ms}`, or than a limit computed from the baseline (`brunt explain " +
+		"judge.slow`), so that a fault that only slows the target " +
 		"down has an impact, a recovery time and an incident: to its users a slow service is a service that is not there. It changes no " +
 		"objective on errors or availability."},
 	{"percentile", []string{"p95", "p99", "quantile"}, "The response time that so many percent of the requests did not exceed. In " +

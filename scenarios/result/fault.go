@@ -42,6 +42,7 @@ type FaultRecord struct {
 	Revert           string       `json:"revert"`                // ok, gone, failed, none
 	Limit            Num          `json:"limit"`                 // share of bad requests that counts as impact
 	Slow             Num          `json:"slow"`                  // an answer that takes longer counts as a bad request; null: none does
+	SlowFrom         string       `json:"slow_from,omitempty"`   // baseline: slow was computed from it; empty: judge.slow
 	Note             string       `json:"note,omitempty"`        // remarks for readers
 	Parts            *ImpactParts `json:"parts,omitempty"`       // errors, latency, shed requests and lost writes; null: it was not injected
 	RecoveredAt      Num          `json:"recovered_at"`          // the first good request after the last bad one, an offset from t0

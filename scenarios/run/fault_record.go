@@ -59,6 +59,9 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	}
 	if f != nil {
 		addEffect(&rec, c, f)
+		if rec.Slow.Known() && slowShare(s.Scenario, false) > 0 {
+			rec.SlowFrom = "baseline"
+		}
 	}
 	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
 		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")

@@ -84,7 +84,7 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	}
 	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
-		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(),
+		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
 		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now,
 		InFlight: l.inFlight,
 		BySteps:  l.o.BySteps, Freezes: freezes,
@@ -93,6 +93,15 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 		c.Keep = func(o *scenarios.Outcome) { l.log.keep(o) }
 	}
 	return measure.New(c)
+}
+
+// slowShare is the share of slow answers that an unchanged target may have in a limit that is computed from the baseline: half of
+// judge.limit. Zero: the scenario sets the limit, or injects nothing.
+func slowShare(sc *scenarios.Scenario, control bool) float64 {
+	if sc.Judge.Slow > 0 || control || len(sc.Faults) == 0 {
+		return 0
+	}
+	return sc.Judge.LimitOr() / 2
 }
 
 // stepsOf names the steps of load i; those of a script are the ones that it had.

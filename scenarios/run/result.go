@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
 	"brunt/scenarios/slo"
@@ -75,6 +76,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.faults.noteOwnDeaths(end)
 	r.loads.noteLimits()
 	r.loads.noteProtocols()
+	r.noteSlow()
 	r.noteResent(f.Cells, r.observers.usage.SoFar(nil))
 	res.Notes = slices.Concat(r.Notes, r.Noted(), f.Notes)
 	return res, nil
@@ -137,5 +139,17 @@ func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 		case n > 0:
 			r.Note("the accept queue of %s was full: its system dropped %d attempts to connect", u.Unit, n)
 		}
+	}
+}
+
+// noteSlow notes the limit of slow answers that was computed from the baseline, or why there is none.
+func (r *runner) noteSlow() {
+	switch l := r.loads.rec.SlowLimit(); {
+	case l.At > 0:
+		r.Note("slow: %s, from the baseline: an answer that takes longer is a bad request. At most %s of its %d answers took over %s (95 %% "+
+			"bound); `judge: {slow: ...}` sets another limit", quantity.FormatDuration(l.At), quantity.FormatShareBriefly(l.Share), l.Answers, quantity.FormatDuration(l.Bound))
+	case l.Needed > 0:
+		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
+			"`judge: {slow: ...}`", l.Answers, l.Needed)
 	}
 }

@@ -1,0 +1,118 @@
+package measure
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestRecorder_SlowLimit: the first injection computes the limit of slow answers from the baseline: from good answers of the judged run,
+// without brunt's own time.
+func TestRecorder_SlowLimit(t *testing.T) {
+	g := newClocked(t, Config{Series: oneStep, SlowShare: .005})
+	record := func(at, d time.Duration, kind int) {
+		o := request(at, d, okay)
+		switch kind {
+		case 1: // brunt sent it late
+			o.Ready, o.Slot, o.Sent = at+d-5*ms, at+d-5*ms, at+d-5*ms
+		case 2:
+			o = request(at, d, failure)
+		}
+		g.Shard(0).Record(&o)
+	}
+	for i := range 1000 {
+		record(-time.Duration(i+1)*ms, sec, 0) // warm-up
+		record(time.Duration(i)*10*ms, 5*ms, 0)
+		if i%100 == 0 {
+			record(time.Duration(i)*10*ms, 900*ms, 1)
+			record(time.Duration(i)*10*ms, 900*ms, 2)
+		}
+	}
+	g.now = 11 * sec
+	if err := g.Fold(); err != nil {
+		t.Fatal(err)
+	}
+	if l := g.SlowLimit(); l.At != 0 {
+		t.Errorf("before the injection: %+v", l)
+	}
+	n, _ := g.Inject("f", "f")
+	first := g.SlowLimit()
+	if first.Answers != 1010 || first.Needed != 598 || first.Bound < 5*ms || first.Bound > 5300*time.Microsecond || first.At != first.Bound+20*ms {
+		t.Errorf("%+v", first)
+	}
+	g.Clear(n)
+	for i := range 1000 {
+		record(12*sec+time.Duration(i)*ms, sec, 0)
+	}
+	g.now = 20 * sec
+	if err := g.Fold(); err != nil {
+		t.Fatal(err)
+	}
+	g.Inject("f", "f#2")
+	if l := g.SlowLimit(); l != first {
+		t.Errorf("the second injection changed it: %+v", l)
+	}
+	slow := int64(0)
+	if err := g.Finish().Cells(func(k Key, c *Cell) { slow += c.Slow }); err != nil || slow != 1000 {
+		t.Errorf("%d slow answers, want 1000; %v", slow, err)
+	}
+}
+
+// TestSlowLimit_Few: a baseline that is too small to bound the quantile gives no limit.
+func TestSlowLimit_Few(t *testing.T) {
+	for n, limited := range map[int]bool{0: false, 597: false, 598: true} {
+		var usual PhaseTimes
+		for range n {
+			usual.take(ms)
+		}
+		if l := slowLimit(&usual, .005); (l.At > 0) != limited || l.Needed != 598 {
+			t.Errorf("%d answers: %+v", n, l)
+		}
+	}
+}
+
+// TestSlowLimit_FalseAlarms: whatever the distribution, the share of an unchanged target's answers above the bound exceeds the stated
+// share in at most 5 of 100 baselines, and the share above the limit never exceeds twice of it, which is judge.limit.
+func TestSlowLimit_FalseAlarms(t *testing.T) {
+	const share, baselines = .005, 400
+	for name, draw := range map[string]func(*rand.Rand) float64{
+		"exponential": func(r *rand.Rand) float64 { return 2e6 * r.ExpFloat64() },
+		"heavy tail":  func(r *rand.Rand) float64 { return 1e6 / (1 - r.Float64()) }, // Pareto with exponent 1
+		"bimodal": func(r *rand.Rand) float64 {
+			if r.IntN(200) == 0 {
+				return 300e6 + 1e6*r.Float64()
+			}
+			return 2e6 + 1e6*r.Float64()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(7, 7))
+			truth := make([]time.Duration, 1_000_000)
+			for i := range truth {
+				truth[i] = time.Duration(draw(r))
+			}
+			slices.Sort(truth)
+			above := func(d time.Duration) float64 {
+				i, _ := slices.BinarySearch(truth, d+1)
+				return float64(len(truth)-i) / float64(len(truth))
+			}
+			bound, worst := 0, 0.
+			for range baselines {
+				var usual PhaseTimes
+				for range 600 + r.IntN(3000) {
+					usual.take(time.Duration(draw(r)))
+				}
+				l := slowLimit(&usual, share)
+				if above(l.Bound) > share*1.02 { // the sample of the truth errs by a hundredth
+					bound++
+				}
+				worst = max(worst, above(l.At))
+			}
+			t.Logf("bound too low in %d of %d baselines; at most %.3g above a limit", bound, baselines, worst)
+			if bound > baselines*8/100 || worst > 2*share {
+				t.Errorf("bound too low in %d of %d baselines; at most %.3g above a limit", bound, baselines, worst)
+			}
+		})
+	}
+}
