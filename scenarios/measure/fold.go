@@ -112,7 +112,8 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	if iteration {
 		return
 	}
-	c.edge(o, ours, r.cfg.Slow, w.second)
+	w.late = max(w.late, o.Lag())
+	c.edge(o, r.taken(w, ours), r.cfg.Slow, w.second)
 	if o.Kind != scenarios.Skipped {
 		c.timings(o)
 	}
@@ -168,6 +169,16 @@ func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))
 	}
 	return min(d, max(0, o.Response()))
+}
+
+// taken is the time of a request that does not count against a limit of slow answers. With a limit from the baseline it is also the largest lag
+// in the request's window: so late did brunt itself wake up, for want of a processor, and so late may it have read the answer, or a
+// target on the same machine have made it. Of a limit that the scenario sets only brunt's own time is taken off.
+func (r *Recorder) taken(w *Window, ours time.Duration) time.Duration {
+	if r.cfg.SlowShare > 0 {
+		ours += w.late
+	}
+	return ours
 }
 
 // events counts the events of a request in the windows in which they happened.

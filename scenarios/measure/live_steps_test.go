@@ -28,12 +28,16 @@ func TestInterval_Steps(t *testing.T) {
 	g.Shard(1).Record(&it)
 	g.now = sec
 	_, second := g.Interval()
+	first := func(d time.Duration) (t [scenarios.RequestPhases]time.Duration) {
+		t[scenarios.InFirstByte] = d
+		return t
+	}
 	want := []result.StepInterval{{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{2, 0, 1, 1}, Causes: map[string]int64{"status 500": 1}, Total: 5 * ms,
-		Took: []result.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}},
+		Took: []result.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}}, Timings: first(5 * ms),
 	}, {
 		Load: "browse", Step: "write", Kinds: [scenarios.Kinds]int64{0, 1}, Total: 4 * ms,
-		Took: []result.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}},
+		Took: []result.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}}, Timings: first(4 * ms),
 	}}
 	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -44,6 +48,7 @@ func TestInterval_Steps(t *testing.T) {
 	_, second = g.Interval()
 	want = []result.StepInterval{{Load: "browse", Step: "read"}, {Load: "browse", Step: "write"}, {
 		Load: "browse", Step: "named", Kinds: [scenarios.Kinds]int64{1}, Total: ms, Took: []result.TimeBucket{{Low: ms, High: ms, N: 1}},
+		Timings: first(ms),
 	}}
 	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("the next one:\ngot  %+v\nwant %+v", got, want)

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -56,6 +57,44 @@ func TestRecorder_SlowLimit(t *testing.T) {
 	slow := int64(0)
 	if err := g.Finish().Cells(func(k Key, c *Cell) { slow += c.Slow }); err != nil || slow != 1000 {
 		t.Errorf("%d slow answers, want 1000; %v", slow, err)
+	}
+}
+
+// TestRecorder_SlowLimitOnBusyMachine: while brunt itself wakes up late, an answer that is later by no more than that is not the target's doing; one
+// that is much later is.
+func TestRecorder_SlowLimitOnBusyMachine(t *testing.T) {
+	g := newClocked(t, Config{Series: oneStep, SlowShare: .005})
+	for i := range 1000 {
+		o := request(time.Duration(i)*10*ms, 5*ms, okay)
+		g.Shard(0).Record(&o)
+	}
+	g.now = 11 * sec
+	if err := g.Fold(); err != nil {
+		t.Fatal(err)
+	}
+	g.Inject("f", "f") // slow is over 25 ms
+	for i, second := range []time.Duration{12 * sec, 13 * sec} {
+		if i == 0 { // a busy second
+			late := lateBy(60*ms, second, 65*ms, okay, 0)
+			g.Shard(0).Record(&late)
+		}
+		for j, d := range []time.Duration{20 * ms, 70 * ms, 200 * ms} {
+			o := request(second+time.Duration(100+j)*ms, d, okay)
+			g.Shard(0).Record(&o)
+		}
+	}
+	g.now = 40 * sec
+	got := map[time.Duration][2]int64{}
+	if err := g.Finish().Cells(func(k Key, c *Cell) {
+		if k.Series == 0 && k.Start >= 12*sec {
+			n := got[k.Start]
+			got[k.Start] = [2]int64{n[0] + c.Slow, n[1] + c.Slow - c.SlowLate}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[time.Duration][2]int64{12 * sec: {3, 1}, 13 * sec: {2, 2}}; !maps.Equal(got, want) {
+		t.Errorf("slow as measured and without brunt's own time: %v, want %v", got, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 type Window struct {
 	Start, End time.Duration
 	second     time.Duration // it is a part of the second that begins here
+	late       time.Duration // the largest lag of a request intended in it, so far
 	sets       []setCells
 }
 
@@ -73,7 +74,7 @@ func (w *windows) fresh(t time.Duration) *Window {
 		o = &Window{}
 	}
 	o.Start, o.End = bounds(t, w.marks)
-	o.second = FloorSecond(o.Start)
+	o.second, o.late = FloorSecond(o.Start), 0
 	return o
 }
 
