@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/plan/smoke"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -135,7 +136,13 @@ func (f *runFlags) readPlan(path string) (string, error) {
 
 // compile compiles the scenario, and compares it with the plan.
 func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error) {
+	f.trial = f.smoke
 	plan, err := compile(path, &f.sourceFlags)
+	if err == nil && f.smoke {
+		if plan, err = smoke.Reduce(plan); err != nil {
+			err = usagef("%s: --smoke: %w", path, err)
+		}
+	}
 	if err != nil || f.planned == nil {
 		return plan, err
 	}

@@ -30,6 +30,7 @@ type runFlags struct {
 	plan      string
 	out       string
 	dryRun    bool
+	smoke     bool
 	noChaos   bool
 	force     bool
 	requests  bool
@@ -54,6 +55,11 @@ func runCommand() *cobra.Command {
 everything back, judge. The final table goes to standard output, the report to the
 folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml.
 
+With --smoke each load begins two iterations a second, each flow in its turn, and then each
+fault is injected once, for 5s at most. It fails if a request or a check does before the
+first fault (exit code 3), or if a fault has no effect or can't be taken back; the answers
+that failed are shown whole. Objectives are not judged.
+
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
 with --plan does just that, and refuses if anything differs by then.
 
@@ -69,6 +75,7 @@ page that is open ends with its run, as the report of that; loaded again it foll
 next. /metrics goes on with each.`,
 		Example: `  brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
+  brunt run checkout.yaml --smoke
   brunt run checkout.yaml --dry-run -o plan.json
   brunt run --plan plan.json
   brunt run checkout.yaml --baseline brunt-results/monday
@@ -87,6 +94,7 @@ next. /metrics goes on with each.`,
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
 	c.Flags().BoolVar(&f.requests, "requests", false, "keep every request, in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and do nothing")
+	c.Flags().BoolVar(&f.smoke, "smoke", false, "try the scenario: each flow and each fault once; show the answers that fail; measure nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
@@ -131,6 +139,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	defer drop()
+	if f.smoke && (f.plan != "" || len(f.base.dirs) > 0 || f.repeat > 1) {
+		return usagef("--smoke measures nothing, so that it goes with none of --plan, --baseline and --repeat")
+	}
 	path, err = f.readPlan(path)
 	if err != nil {
 		return err

@@ -82,6 +82,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
 		werr = terr
 	}
+	if f.smoke {
+		terminal.Answers(c.OutOrStdout(), res)
+	}
 	page.over(res, dir, werr)
 	return res, errors.Join(err, werr)
 }

@@ -20,6 +20,7 @@ type sourceFlags struct {
 	meta    []string
 	policy  []string
 	planned *dryrun.PlanFile // the plan to repeat; nil: none
+	trial   bool             // its objectives are not judged
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -112,5 +113,5 @@ func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if f.planned != nil && !sc.SeedGiven {
 		sc.Seed = f.planned.Seed
 	}
-	return plan.Compile(sc, plan.CompileOptions{Self: self(), Policies: policies})
+	return plan.Compile(sc, plan.CompileOptions{Self: self(), Policies: policies, Unjudged: f.trial})
 }

@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 		"scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth",
 		"targets/platform/docker", "targets/vegeta",
 	},
+	"scenarios/plan/smoke":  {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/inputs": {"targets"},
 	"scenarios/plan/finder": {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
 	"scenarios/plan/dryrun": {
@@ -105,7 +106,7 @@ var arrows = map[string][]string{
 		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge",
 		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
-		"scenarios/plan/plantest",
+		"scenarios/plan/plantest", "scenarios/plan/smoke",
 		"scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth",
 		"targets/platform/docker", "targets/vegeta",
 	},
@@ -115,7 +116,7 @@ var arrows = map[string][]string{
 		"reporters/metrics", "reporters/push", "reporters/terminal",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
-		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/doctor",
+		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/smoke", "scenarios/doctor",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/k6"},
 }

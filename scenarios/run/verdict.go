@@ -32,7 +32,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	for _, why := range unfit {
 		v.worse(scenarios.Invalid, why)
 	}
-	v.decideFaults(cause, r.faults.records) // first, because a fault may be the reason for an objective
+	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
 			v.worse(scenarios.Fail, why)
@@ -73,7 +73,7 @@ func notReverted(res *result.Result, why string) {
 
 // decideFaults judges the faults themselves: a fault that was not verified, met no traffic or could
 // not be undone. Where the steady state did not hold, cause is the reason that none was injected.
-func (v verdict) decideFaults(cause error, records []*chaos.Record) {
+func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
@@ -81,7 +81,7 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record) {
 		}
 	}
 	for _, f := range v.Faults {
-		if f.Injected.Known() && f.Traffic == 0 {
+		if f.Injected.Known() && f.Traffic == 0 && !smoke {
 			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so its effect is unknown", f.Name))
 		}
 	}
