@@ -18,7 +18,7 @@ type LatencySlice struct {
 const (
 	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, and
 	// what the approximation adds, stay under 1 % a fault; TestLatency_Simulation counts.
-	latencyChance = .0015
+	latencyChance = .001
 	// latencyBlocks is the least number of blocks of the baseline that show how its shares vary.
 	latencyBlocks = 5
 	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
@@ -91,8 +91,8 @@ func latencyTail(baseline []LatencySlice, k int, b, f latencyShare, span time.Du
 		n := float64(len(list))
 		variance, lag1 := variances(list, b.share())
 		inflate := 1.0
-		// an estimate from few blocks is too low by (1+3ρ)/n (Kendall, 1954)
-		if rho := min(.9, lag1+(1+3*max(0, lag1))/n); rho > 0 {
+		// an estimate from few blocks is too low by (1+3ρ)/n (Kendall, 1954), and varies by as much
+		if rho := min(.9, lag1+2*(1+3*max(0, lag1))/n); rho > 0 {
 			inflate = (1 + rho) / (1 - rho)
 		}
 		v := max(least, variance*inflate*(1/n+float64(length)/float64(max(span, length/4))))

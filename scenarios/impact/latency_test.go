@@ -90,7 +90,7 @@ func TestLatency_Simulation(t *testing.T) {
 					trials = 10
 				}
 				if full {
-					trials *= 30
+					trials *= 12
 				}
 				r := rand.New(rand.NewPCG(3, 6))
 				found := map[float64]int{}

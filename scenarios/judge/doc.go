@@ -90,6 +90,9 @@
 //     without impact counts as 0, one without recovery as infinity. An unknown occurrence
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20
 //     occurrences, p50 two.
+//   - Where faults overlap in time, a recovery, a loss or a degraded time of one of them passes if it holds
+//     for what they did together, and is inconclusive otherwise: it cannot be told which did it. The
+//     incident itself is judged by `after incident`.
 //   - A skipped occurrence, for which nothing matched, turns a pass into inconclusive.
 //   - The impact of a fault that was not verified, or met no traffic, is unknown, and
 //     objectives after it, in it or in its recovery are invalid.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -114,11 +115,45 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 		r.Verdict = scenarios.Fail
 	case required != "" && required != scenarios.Pass:
 		r.Verdict, r.Note = required, why
+	case a.Impact == result.Confounded:
+		f.judgeJoint(o, i, &r)
 	case !a.Tells():
 	default:
 		f.judgeValue(o, i, a, &r)
 	}
 	return r
+}
+
+// judgeJoint judges an objective on an occurrence whose effect cannot be told from that of others, by the
+// effect that they had together. That is the most that this one can have had: the whole recovered no
+// earlier than it did, and lost no less. So what holds for all of them holds for this one. What does not
+// hold may be due to the others, and is inconclusive: an objective `after incident` judges them all.
+func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) {
+	row := o.Metric.Row()
+	of := f.confoundedWith(i)
+	if len(of) < 2 || !o.Upper() || !row.Recovers && !row.Lasts {
+		return
+	}
+	a := f.joint(of, o)
+	if !a.Tells() || a.BadBefore {
+		return
+	}
+	var names []string
+	for _, j := range of {
+		names = append(names, f.Faults[j].Name)
+	}
+	all := strings.Join(names, ", ")
+	both := *r
+	both.Note = ""
+	f.judgeValue(o, i, a, &both)
+	switch both.Verdict {
+	case scenarios.Pass:
+		*r = both
+		r.Note = strings.TrimPrefix(both.Note+"; of "+all+" together", "; ")
+	case scenarios.Fail:
+		r.Low, r.High = both.Low, both.High
+		r.Note = fmt.Sprintf("%s together: %s; which of them did it can't be told", all, o.Metric.FormatValue(float64(both.Measured)))
+	}
 }
 
 // unsteadyBefore describes how the steady state was violated before a fault.

@@ -152,8 +152,8 @@ func TestFault_Verdicts(t *testing.T) {
 		{"not injected", "", Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
 		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no onset"},
 		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
-		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
-		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Inconclusive, "g was in as well"},
+		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Pass, "of f, g together"},
+		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Pass, "of g, f together"},
 		{
 			"the next comes too soon", "",
 			Case{},
@@ -498,5 +498,40 @@ func TestFault_Frozen(t *testing.T) {
 	}
 	if r := f.Objectives[0]; r.Verdict != scenarios.Pass || r.Measured != 8 {
 		t.Errorf("%s with %v", r.Verdict, r.Measured)
+	}
+}
+
+// TestFault_Overlap: where faults overlap, what holds for both together holds for each; what does not is
+// inconclusive, and says that it can't be told which did it. The incident itself is judged.
+func TestFault_Overlap(t *testing.T) {
+	both := []injection{{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 35 * sec, 45 * sec}}
+	for _, c := range []struct {
+		name string
+		text string
+		harm func(time.Duration) bool
+		want scenarios.Verdict
+		note string
+	}{
+		{"first, in time", "recover < 20s after f", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
+		{"second, in time", "recover < 20s after g", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
+		{"first, too late", "recover < 12s after f", between(31*sec, 46*sec), scenarios.Inconclusive, "f, g together: 16s; which of them did it can't be told"},
+		{"second, too late", "recover < 10s after g", between(31*sec, 46*sec), scenarios.Inconclusive, "f, g together: 11s; which of them did it can't be told"},
+		{"healed in time", "heal < 8s after f", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
+		{"degraded by both", "degraded < 16s after g", between(31*sec, 46*sec), scenarios.Pass, "of f, g together"},
+		{"neither did harm", "recover < 1s after g", between(0, 0), scenarios.Pass, "of f, g together"},
+		{"never recovered", "recover < 20s after f", between(31*sec, 100*sec), scenarios.Inconclusive, "which of them did it can't be told"},
+		{"an onset is not theirs together", "onset < 5s after g", between(31*sec, 46*sec), scenarios.Inconclusive, "was in as well"},
+		{"the incident", "recover < 16s after incident", between(31*sec, 46*sec), scenarios.Pass, ""},
+		{"the incident, too long", "recover < 14s after incident", between(31*sec, 46*sec), scenarios.Fail, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := drill(t, parseObjectives(t, c.text), Case{}, outage(c.harm), both...)
+			if r := f.Objectives[0]; r.Verdict != c.want || !strings.Contains(r.Note, c.note) {
+				t.Errorf("%s is %s, measured %v (%s); want %s, %q", c.text, r.Verdict, r.Measured, r.Note, c.want, c.note)
+			}
+			if f.Faults[0].Impact != result.Confounded {
+				t.Errorf("the record of f is %s, want confounded", f.Faults[0].Impact)
+			}
+		})
 	}
 }

@@ -61,31 +61,38 @@ func (f *effects) find(i int, o slo.Objective) impact.Answer {
 	if oc.Name == "" {
 		return impact.Unknown(result.NotInjected, "")
 	}
-	a := withShed(f, i, o, impact.Ask(questionOn(f, i, o)))
+	a := withShed(f, []int{i}, o, impact.Ask(questionOn(f, []int{i}, o)))
 	f.confound(i, &a, f.after(i))
 	return a
 }
 
-// questionOn describes the load that objective o selects around occurrence i.
-func questionOn(f *effects, i int, o slo.Objective) impact.Question {
-	oc := f.Faults[i]
-	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
-	if oc.Over {
-		q.Cleared = f.overAt(i)
+// questionOn describes the load that objective o selects around an occurrence, or around several in
+// the order of injection, which are taken for one fault.
+func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
+	oc := f.Faults[of[0]]
+	q := impact.Question{Injected: oc.Injected, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
+	for _, i := range of {
+		until := measure.Never
+		if f.Faults[i].Over {
+			until = f.overAt(i)
+		}
+		q.Cleared = max(q.Cleared, until)
 	}
-	next := f.after(i)
+	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
+	next := f.after(of[len(of)-1])
 	if next != nil && next.Injected < q.Horizon {
 		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// a later fault is responsible for requests that overlap it
 	q.Slices = f.slices(o, func(_ measure.Key, set []int32) bool {
-		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected > oc.Injected })
+		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected })
 	})
 	q.Baseline = begunIn(Span{0, f.FirstInjection()}, f.slices(o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }))
-	q.Before = begunIn(Span{f.calmFrom(i), oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
+	q.Before = begunIn(Span{f.calmFrom(of[0]), oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected })
 	}))
-	for _, s := range f.slices(o, func(_ measure.Key, set []int32) bool { return len(set) == 1 && set[0] == int32(i) }) {
+	met := f.slices(o, func(_ measure.Key, set []int32) bool { return len(set) > 0 && !slices.ContainsFunc(set, other) })
+	for _, s := range met {
 		if s.Start < oc.Injected {
 			q.Caught.N += s.N
 			q.Caught.Bad += s.Bad
@@ -162,4 +169,32 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		a.Impact, a.Note = result.Confounded, why
 		a.RecoveredAt, a.FailoverAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
 	}
+}
+
+// confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
+// itself, in the order of injection.
+func (f *effects) confoundedWith(i int) []int {
+	in := Span{f.Faults[i].Injected, f.Faults[i].Until()}
+	var out []int
+	for known := 0; ; known = len(out) {
+		out = out[:0]
+		for j := range f.Faults {
+			g := &f.Faults[j]
+			if g.Name == "" || g.Injected >= in.To && j != i || g.Until() <= in.From && j != i {
+				continue
+			}
+			out = append(out, j)
+			in.From, in.To = min(in.From, g.Injected), max(in.To, g.Until())
+		}
+		if len(out) == known {
+			slices.SortFunc(out, func(a, b int) int { return cmp.Compare(f.Faults[a].Injected, f.Faults[b].Injected) })
+			return out
+		}
+	}
+}
+
+// joint is the effect of several occurrences that cannot be told apart, as of one fault from the first
+// injection to the last clearing.
+func (f *effects) joint(of []int, o slo.Objective) impact.Answer {
+	return withShed(f, of, o, impact.Ask(questionOn(f, of, o)))
 }

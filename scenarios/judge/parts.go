@@ -106,17 +106,17 @@ func withoutShed(f *effects) []record {
 	return records
 }
 
-// withShed is the answer a about occurrence i, or the one with shed requests as errors where those
+// withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
 // surged. A load that shed before the fault is held against more than twice of that. Edges of shed
 // requests are known to the window.
-func withShed(f *effects, i int, o slo.Objective, a impact.Answer) impact.Answer {
+func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Answer {
 	records := withoutShed(f)
 	if records == nil || a.BadBefore {
 		return a
 	}
 	read := *f.readings
 	read.records = records
-	q := questionOn(&effects{readings: &read, answers: f.answers}, i, o)
+	q := questionOn(&effects{readings: &read, answers: f.answers}, of, o)
 	for j := range q.Slices {
 		q.Slices[j].Marks = nil
 	}

@@ -154,10 +154,11 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 }
 
 // crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
-// load.
+// load. A recovery is judged by what overlapping faults did together, where that holds.
 func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e, a := est[i], c.around(i, est)
-	if other := a.beside; other != nil {
+	together := o.Metric.Row().Recovers && o.Metric.Over == 0
+	if other := a.beside; other != nil && !together {
 		c.m.AddHint(o.Pos, c.apart(o, e, *other), "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
 			e.Name, Brief(e.At), Brief(e.Clear), other.Name, Brief(other.At), Brief(other.Clear))
 		return true

@@ -124,7 +124,8 @@ var glossary = []term{
 		"instant at which their share changed. A time passes only if the whole interval does."},
 	{"affected", []string{"met", "traffic"}, "The requests or bytes that a fault acted on: those that passed its link or hook, or, for a " +
 		"fault on a unit, the requests of the load during its phase. A fault that affected none is not judged."},
-	{"confounded", nil, "Two faults were in at once, so a recovery can't be assigned to one of them. The objective is inconclusive."},
+	{"confounded", nil, "Two faults were in at once, so a recovery can't be assigned to one of them. An objective on one of them passes if it holds " +
+		"for what they did together, which is the most that the one can have done; else it is inconclusive, and `after incident` judges them all."},
 	{"unit", nil, "One process or container of a service, such as posts[1]."},
 	{"service", nil, "A named part of the target that has one or more units. In `service.p95` the word stands for the service time."},
 	{"replica", nil, "One of several equal units of a service."},

@@ -94,12 +94,17 @@ func TestOnNoUnit_Known(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `did you mean "node"`) {
 		t.Errorf("of a misspelt service it says %v", err)
 	}
-	const judged = "\njudge: {hold: 1s}\nslo: [heal < 1s after slow]\n"
+	const judged = "\njudge: {hold: 1s}\nslo: [onset < 1s after slow]\n"
 	slow := `slow: {at: 2s, for: 100ms, network.latency: {from: load, to: front, delay: 1ms}}`
 	for name, service := range map[string]string{"there": "node", "not there": "absent"} {
 		_, err := compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+judged)))
 		if crowded := err != nil && strings.Contains(err.Error(), "are in at the same time"); crowded != (service == "node") {
 			t.Errorf("%s: %v", name, err)
+		}
+		healed := strings.Replace(judged, "onset", "heal", 1) // a recovery is judged by what both do together
+		_, err = compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+healed)))
+		if err != nil && strings.Contains(err.Error(), "are in at the same time") {
+			t.Errorf("%s, a recovery: %v", name, err)
 		}
 	}
 }
