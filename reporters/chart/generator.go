@@ -52,7 +52,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 		}
 		panel("cpu", "CPU of brunt", about+".", Linear(cpu), series{name: "cores", class: "k0", unit: InCores, area: true, values: cpu})
 	}
-	if s := Linear(steal); known(steal) && s.Hi > .001 {
+	if s := inShare.scale(steal); known(steal) && s.Hi > .001 {
 		if s.Hi < .01 {
 			s.Hi = .01
 		}

@@ -154,10 +154,7 @@ func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
 	for i := range list {
 		all[i] = list[i].values
 	}
-	s := Linear(all...)
-	if p.unit == inBytes {
-		s = binary(all...)
-	}
+	s := p.unit.scale(all...)
 	ch := &Chart{ID: p.id, Title: p.title, About: p.about, Small: true, Dense: len(c.points) > columns}
 	c.overTime(ch)
 	var b strings.Builder

@@ -29,6 +29,27 @@ func Linear(values ...[]float64) scale {
 	return scale{Hi: step * math.Ceil(hi*1.05/step)}
 }
 
+// scale returns a linear scale for values of a unit: round in it, and up to 100 % at most for shares that
+// are no more.
+func (u unit) scale(values ...[]float64) scale {
+	if u == inBytes {
+		return binary(values...)
+	}
+	s := Linear(values...)
+	if u == inShare && s.Hi > 1 {
+		most := 0.0
+		for _, list := range values {
+			for _, v := range list {
+				most = max(most, Larger(0, v))
+			}
+		}
+		if most <= 1 {
+			s.Hi = 1
+		}
+	}
+	return s
+}
+
 // binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
 func binary(values ...[]float64) scale {
 	s, by := Linear(values...), 1.0

@@ -132,8 +132,8 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		s.Out += fmt.Sprintf("fault %s: %s; injected %s, cleared %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.Offset(f.Injected),
-			words.Offset(f.Cleared), words.FaultEffect(f), scenarios.Sentence(words.FaultRevert(f)))
+		s.Out += fmt.Sprintf("fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f), words.FaultEffect(f),
+			scenarios.Sentence(words.FaultRevert(f)))
 	}
 	if l := r.Ledger; l != nil {
 		s.Out += "ledger: " + words.LedgerHeadline(l) + ". " + words.LedgerText(l) + "\n"

@@ -77,6 +77,9 @@ func faultsOutcome(r *result.Result) string {
 				slowest = max(slowest, f.Recover)
 			}
 		case result.NotImpacted:
+			if words.TooFew(f) {
+				break // not known
+			}
 			harmless++
 			if p := f.Parts; p != nil && (p.Bad() > 0 || p.Slower()) {
 				slight++

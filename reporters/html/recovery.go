@@ -212,6 +212,9 @@ func moments(f *result.FaultRecord) []moment {
 	}
 	add("noticed", f.Injected+f.Detect)
 	add("cleared", f.Cleared)
+	if words.Judged(f) {
+		add("judged until", f.Until)
+	}
 	if harmed {
 		add("recovered", f.RecoveredAt)
 	}

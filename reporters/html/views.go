@@ -61,6 +61,7 @@ type faultView struct {
 	Mark, Word, Tone string
 	Hit, Effect      string
 	Moments          []moment
+	Track            *chart.Track
 	Figures          []words.Pair
 	Evidence         []words.Pair
 }
@@ -72,11 +73,15 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		v := words.FaultVerdict(f)
+		v, history := words.FaultVerdict(f), moments(f)
+		var at []float64
+		for _, m := range history {
+			at = append(at, m.at)
+		}
 		p.Faults = append(p.Faults, faultView{
 			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f),
 			Effect:  words.FaultEffect(f),
-			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
+			Moments: history, Track: line.Track(f, at), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),

@@ -168,8 +168,15 @@ func (s *summary) faults(list []result.FaultRecord) {
 			what += "; " + t
 		}
 		s.text("    ", "      ", what, plain)
-		times := fmt.Sprintf("injected %s, cleared %s, onset %s, failover %s, recover %s, heal %s", words.Offset(f.Injected), words.Offset(f.Cleared),
-			words.Seconds(f.Onset), words.Seconds(f.Failover), words.Seconds(f.Recover), words.Seconds(f.Heal))
+		times := words.FaultSpan(f)
+		for _, t := range []struct {
+			name string
+			n    result.Num
+		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
+			if t.n.Known() && f.Impact != result.NotImpacted {
+				times += ", " + t.name + " " + words.Seconds(t.n)
+			}
+		}
 		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
 			times += ", resolution ±" + words.Seconds(f.Resolution)
 		}

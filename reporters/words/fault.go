@@ -57,6 +57,37 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 	return out
 }
 
+// FaultSpan says when a fault was injected and when it ended.
+func FaultSpan(f *result.FaultRecord) string {
+	s := "injected " + Offset(f.Injected) + ", cleared " + Offset(f.Cleared)
+	if Judged(f) {
+		s += ", judged until " + Offset(f.Until)
+	}
+	return s
+}
+
+// Judged reports whether the phase of a fault lasts well beyond its effect: that of a one-shot lasts at
+// least 5 s.
+func Judged(f *result.FaultRecord) bool {
+	return f.Cleared.Known() && f.Until.Known() && f.Until > f.Cleared+.05
+}
+
+// TooFew reports whether requests failed during a fault without an impact, although their share is beyond
+// the limit and the baseline's: there were too few to tell them from chance.
+func TooFew(f *result.FaultRecord) bool {
+	p := f.Parts
+	if f.Impact != result.NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
+		return false
+	}
+	before := float64(f.Limit)
+	for _, n := range []result.Num{p.ErrorsBefore, p.SlowBefore} {
+		if n.Known() {
+			before += float64(n)
+		}
+	}
+	return float64(p.Bad())/float64(p.Requests) > before
+}
+
 // FaultEffect says how a fault affected the load.
 func FaultEffect(f *result.FaultRecord) string {
 	s := ""
@@ -111,6 +142,9 @@ func withinLimit(f *result.FaultRecord) string {
 			s = "the load was slower, and bad requests were "
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
+		if TooFew(f) {
+			s = fmt.Sprintf("too few requests to tell: %s of %s, beyond %s", badRequests(f, p.Bad()), Count(p.Requests), limit)
+		}
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
@@ -273,6 +307,8 @@ func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.NotReverted
 	case f.Impact == result.NotRecovered:
 		return scenarios.Fail
+	case TooFew(f):
+		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
 	}
@@ -294,7 +330,10 @@ func FaultOutcome(f *result.FaultRecord) string {
 		}
 		return "recovered"
 	case result.NotImpacted:
-		if p := f.Parts; p != nil && p.Bad() > 0 {
+		switch p := f.Parts; {
+		case TooFew(f):
+			return "too few requests"
+		case p != nil && p.Bad() > 0:
 			return "within limit"
 		}
 		return "none seen"

@@ -1,0 +1,48 @@
+package words
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// A share of failures beyond the limit is never said to be within it.
+func TestTooFew(t *testing.T) {
+	for _, tt := range []struct {
+		errors, requests int64
+		before           result.Num
+		verdict          scenarios.Verdict
+		outcome, effect  string
+	}{
+		{5, 10, 0, scenarios.Inconclusive, "too few requests", "Too few requests to tell: 5 requests failed of 10, beyond the limit of 1%"},
+		{5, 1000, 0, scenarios.Pass, "within limit", "Within the limit of 1%: 5 requests failed, 0.5%"},
+		{30, 1000, .025, scenarios.Pass, "within limit", "Within the limit of 1%: 30 requests failed, 3%"},
+		{0, 10, 0, scenarios.Pass, "none seen", "None seen: no request failed"},
+	} {
+		f := &result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
+			Parts: &result.ImpactParts{Requests: tt.requests, Errors: tt.errors, ErrorsBefore: tt.before, First: result.NaN, P50: result.NaN, P50Before: result.NaN},
+		}
+		if v, o, e := FaultVerdict(f), FaultOutcome(f), FaultEffect(f); v != tt.verdict || o != tt.outcome || !strings.HasPrefix(e, tt.effect) {
+			t.Errorf("%d of %d: %s, %s, %s", tt.errors, tt.requests, v, o, e)
+		}
+	}
+}
+
+func TestFaultSpan(t *testing.T) {
+	for _, tt := range []struct {
+		cleared, until result.Num
+		want           string
+	}{
+		{11.04, 15.01, "injected 10.01s, cleared 11.04s, judged until 15.01s"},
+		{15.01, 15.01, "injected 10.01s, cleared 15.01s"},
+		{15.01, 0, "injected 10.01s, cleared 15.01s"}, // of an older version
+		{result.NaN, result.NaN, "injected 10.01s, cleared –"},
+	} {
+		if got := FaultSpan(&result.FaultRecord{Injected: 10.01, Cleared: tt.cleared, Until: tt.until}); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
+}
