@@ -14,8 +14,12 @@ type ledgerView struct {
 	Facts            []words.Pair
 	Head             []string
 	Rows             [][]string
+	More             *ledgerView // the rest of the rows, folded
 	Foot             string
 }
+
+// mostWrites bounds the writes that the page shows unfolded.
+const mostWrites = 10
 
 func (p *pageView) ledger(l *result.LedgerRecord) {
 	if l == nil {
@@ -34,6 +38,9 @@ func (p *pageView) ledger(l *result.LedgerRecord) {
 		for i := range l.Keys {
 			view.Rows = append(view.Rows, words.LedgerRow(&l.Keys[i]))
 		}
+	}
+	if len(view.Rows) > mostWrites+2 {
+		view.Rows, view.More = view.Rows[:mostWrites], &ledgerView{Head: view.Head, Rows: view.Rows[mostWrites:]}
 	}
 	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement " +
 		"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the " +

@@ -58,7 +58,12 @@ func (p *pageView) asked(r *result.Result) {
 		if o.Note != "" {
 			v.Remarks = words.Clean(o.Note)
 		}
-		if f := faultNamed(r, v.Fault); f != nil && def.Metric.Over == 0 {
+		switch f := faultNamed(r, v.Fault); {
+		case f == nil || def.Metric.Over != 0:
+		case f.Impact == result.NotImpacted && def.Metric.Name != "detect":
+			v.From, v.To = "–", "–" // nothing to recover from
+			addLimit(limits, f)
+		default:
 			v.moments(f, def.Metric.Name)
 			addLimit(limits, f)
 		}

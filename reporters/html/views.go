@@ -73,18 +73,19 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		v, history := words.FaultVerdict(f), moments(f)
+		history := moments(f)
+		mark, tone := words.FaultSign(f)
 		var at []float64
 		for _, m := range history {
 			at = append(at, m.at)
 		}
 		p.Faults = append(p.Faults, faultView{
-			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f),
+			N: i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone, Hit: words.FaultTarget(f),
 			Effect:  words.FaultEffect(f),
 			Moments: history, Track: line.Track(f, at), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
-			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),
 			words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
 			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
 			words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),

@@ -160,9 +160,8 @@ func (s *summary) faults(list []result.FaultRecord) {
 	}
 	for i := range list {
 		f := &list[i]
-		v := words.FaultVerdict(f)
-		s.line(span{"  " + words.Mark(v) + " ", tones[words.Tone(v)]}, span{words.Clean(f.Name), bold},
-			span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[words.Tone(v)]})
+		mark, tone := words.FaultSign(f)
+		s.line(span{"  " + mark + " ", tones[tone]}, span{words.Clean(f.Name), bold}, span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[tone]})
 		what := words.FaultTarget(f)
 		if t := words.FaultTraffic(f); t != "" {
 			what += "; " + t
@@ -260,8 +259,9 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
 	for i := range list {
 		f := &list[i]
+		mark, _ := words.FaultSign(f)
 		table = append(table, []string{
-			words.Mark(words.FaultVerdict(f)) + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
+			mark + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
 			words.Seconds(f.Onset), words.Seconds(f.Failover),
 			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Int(f.Failed),
 		})
@@ -351,7 +351,7 @@ func (s *summary) latency(r *result.Result) {
 		s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(n), "phase", "phases")), dim})
 	}
 	if failed {
-		s.text("  ", "  ", "Failed requests are in the errors alone. In objectives on percentiles each counts as slower than any answer.", dim)
+		s.text("  ", "  ", "Failed requests are in the errors alone.", dim)
 	}
 }
 

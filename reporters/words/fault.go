@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"brunt/scenarios"
@@ -179,7 +180,16 @@ func FaultLatency(f *result.FaultRecord) string {
 	if p == nil || !p.P50.Known() || !p.P50Before.Known() {
 		return ""
 	}
-	return fmt.Sprintf("Answers took p50 %s, p95 %s; in the baseline p50 %s, p95 %s.", Seconds(p.P50), Seconds(p.P95), Seconds(p.P50Before), Seconds(p.P95Before))
+	return "Good answers, from the baseline to the fault: p50 " + change(p.P50Before, p.P50) + ", p95 " + change(p.P95Before, p.P95) + "."
+}
+
+// change is a time before and after, and how many times longer it is.
+func change(before, after result.Num) string {
+	s := Seconds(before) + " → " + Seconds(after)
+	if f := float64(after / before); before > 0 && f >= 1.5 && !math.IsInf(f, 0) {
+		s += " (" + Number(f) + "x)"
+	}
+	return s
 }
 
 func impactedBy(f *result.FaultRecord) string {
@@ -299,9 +309,9 @@ func FaultAlerts(f *result.FaultRecord) string {
 	return strings.Join(out, "; ")
 }
 
-// FaultVerdict returns a fault's result as a verdict: a fault that is not fully reverted
+// faultVerdict returns a fault's result as a verdict: a fault that is not fully reverted
 // fails, and a missing or unknown recovery stands out.
-func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
+func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	switch {
 	case f.Revert == "failed":
 		return scenarios.NotReverted
@@ -313,6 +323,16 @@ func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Pass
 	}
 	return scenarios.Inconclusive
+}
+
+// FaultSign returns the mark and the tone of a fault's outcome. A load that got much slower stands out,
+// though no request failed.
+func FaultSign(f *result.FaultRecord) (mark, tone string) {
+	v := faultVerdict(f)
+	if v == scenarios.Pass && onlySlower(f) {
+		return "!", "unsure"
+	}
+	return Mark(v), Tone(v)
 }
 
 // FaultOutcome describes a fault's impact in a word or two.

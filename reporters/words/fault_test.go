@@ -25,7 +25,7 @@ func TestTooFew(t *testing.T) {
 			Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
 			Parts: &result.ImpactParts{Requests: tt.requests, Errors: tt.errors, ErrorsBefore: tt.before, First: result.NaN, P50: result.NaN, P50Before: result.NaN},
 		}
-		if v, o, e := FaultVerdict(f), FaultOutcome(f), FaultEffect(f); v != tt.verdict || o != tt.outcome || !strings.HasPrefix(e, tt.effect) {
+		if v, o, e := faultVerdict(f), FaultOutcome(f), FaultEffect(f); v != tt.verdict || o != tt.outcome || !strings.HasPrefix(e, tt.effect) {
 			t.Errorf("%d of %d: %s, %s, %s", tt.errors, tt.requests, v, o, e)
 		}
 	}

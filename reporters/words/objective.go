@@ -74,9 +74,10 @@ func ObjectiveBounds(o *result.ObjectiveResult) string {
 
 // BoundsMeaning explains the words of [ObjectiveBounds] as far as a list of objectives uses them.
 func BoundsMeaning(list []result.ObjectiveResult) string {
-	var bound, spread, between bool
+	var bound, spread, between, percentile bool
 	for i := range list {
 		text := ObjectiveBounds(&list[i])
+		percentile = percentile || ObjectiveMetric(&list[i]).Name == "p" && ObjectiveMetric(&list[i]).Of == ""
 		bound = bound || strings.HasPrefix(text, "bound ")
 		spread = spread || strings.Contains(text, "spread ")
 		between = between || strings.HasPrefix(text, "between ")
@@ -90,6 +91,9 @@ func BoundsMeaning(list []result.ObjectiveResult) string {
 	}
 	if between {
 		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends within the objective.")
+	}
+	if percentile {
+		out = append(out, "Percentiles are over all requests here, each failed one slower than any answer.")
 	}
 	return strings.Join(out, " ")
 }

@@ -88,11 +88,11 @@ func TestEffect(t *testing.T) {
 		{"none seen", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002},
-		}, "None seen: no request failed. Answers took p50 1ms, p95 2ms; in the baseline p50 1ms, p95 2ms."},
+		}, "None seen: no request failed. Good answers, from the baseline to the fault: p50 1ms → 1ms, p95 2ms → 2ms."},
 		{"slower", result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
-		}, "Impact: no request failed, and the load was slower. Answers took p50 61ms, p95 80ms; in the baseline p50 1ms, p95 2ms."},
+		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → 61ms (61x), p95 2ms → 80ms (40x)."},
 		{"within the limit", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: .5,
 			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},
