@@ -24,31 +24,31 @@ func TestPacketsOfContainers(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
-	for _, helper := range []bool{false, true} {
-		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
+	for _, byAgent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("byAgent %v", byAgent), func(t *testing.T) {
 			t.Parallel()
-			packetsOfContainers(t, y, helper)
+			packetsOfContainers(t, y, byAgent)
 		})
 	}
 }
 
-func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
-	name := fmt.Sprintf("store-%v", helper)
+func packetsOfContainers(t *testing.T, y *chaostest.Yard, byAgent bool) {
+	name := fmt.Sprintf("store-%v", byAgent)
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
 	units := []chaos.Unit{web.Container, store.Container}
 	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
-	insides := &agent.Pool{Find: catalog.Find, Always: helper}
+	agents := &agent.Pool{Find: catalog.Find, Always: byAgent}
 	defer func() {
-		if err := insides.Close(context.Background()); err != nil {
+		if err := agents.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	}()
 	done := map[string]bool{}
 	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
 		kind, _, _ := strings.Cut(yaml, ":")
-		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each needs a few containers
+		if byAgent && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each needs a few containers
 			continue
 		}
 		done[kind] = true
@@ -58,7 +58,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 			began := time.Now()
 			chaostest.Effect(t, yaml, chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: insides, Run: y.Run}, Occurrence: chaos.Occurrence{Now: clock()}},
+				Env:   chaos.Env{Targets: chaos.Targets{Units: units}, Host: chaos.Host{Agents: agents, Run: y.Run}, Occurrence: chaos.Occurrence{Now: clock()}},
 			})
 			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
 			if is := chaostest.Networks(t, units...); is != was {
@@ -78,11 +78,11 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
-	// The end of a run's insides removes all of its helpers, so they end after all of these.
-	insides := map[bool]*agent.Pool{false: {Find: catalog.Find}, true: {Find: catalog.Find, Always: true}}
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
+	// The end of a run's agents removes all of its helpers, so they end after all of these.
+	agents := map[bool]*agent.Pool{false: {Find: catalog.Find}, true: {Find: catalog.Find, Always: true}}
 	t.Cleanup(func() {
-		for _, in := range insides {
+		for _, in := range agents {
 			if err := in.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
@@ -90,15 +90,15 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	})
 	for _, c := range []struct {
 		name, more string
-		helper     bool
+		byAgent    bool
 		remove     bool // remove the container instead of restarting it
 		void       bool
 	}{
 		{name: "started again"},
-		{name: "started again, with a helper", helper: true},
+		{name: "started again, with a byAgent", byAgent: true},
 		{name: "started again, which voids it", more: ", on_restart: void", void: true},
 		{name: "removed", remove: true},
-		{name: "removed, with a helper", remove: true, helper: true},
+		{name: "removed, with a byAgent", remove: true, byAgent: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -107,7 +107,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 				Env: chaos.Env{
-					Targets: chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}}, Host: chaos.Host{Agents: insides[c.helper], Run: y.Run},
+					Targets: chaos.Targets{Units: []chaos.Unit{web.Container, store.Container}}, Host: chaos.Host{Agents: agents[c.byAgent], Run: y.Run},
 					Occurrence: chaos.Occurrence{Now: clock()},
 				},
 			}
@@ -156,7 +156,7 @@ func TestDocker_ForgetHelp(t *testing.T) {
 		t.Skip("makes containers")
 	}
 	y := chaostest.NewYard(t)
-	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
 	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 	run := y.Run + "-forget"
 	t.Cleanup(func() { _, _ = y.Engine.Agents().Remove(context.Background(), run) })
@@ -175,7 +175,7 @@ func TestDocker_ForgetHelp(t *testing.T) {
 		return len(left.Images)
 	}
 	if n := images(); n != 1 {
-		t.Errorf("%d images while a helper is there, want 1", n)
+		t.Errorf("%d images while a byAgent is there, want 1", n)
 	}
 	if err := pipe.Close(); err != nil {
 		t.Error(err)

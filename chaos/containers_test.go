@@ -15,7 +15,7 @@ import (
 )
 
 // containerWorld is a world of one container. spoil removes the fault without its knowledge.
-func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T,
+func containerWorld(y *chaostest.Yard, agents *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T,
 	effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
@@ -28,7 +28,7 @@ func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOpti
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
 			Env: chaos.Env{
-				Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Agents: hands, Run: y.Run},
+				Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Agents: agents, Run: y.Run},
 				Occurrence: chaos.Occurrence{Now: clock()},
 			},
 		}
@@ -62,7 +62,7 @@ func starts(t *testing.T, v *chaostest.Victim) {
 // TestDocker_Faults runs the suite with real containers.
 func TestDocker_Faults(t *testing.T) {
 	chaostest.Root(t)
-	y, hands := chaostest.NewYard(t), newHands(t)
+	y, agents := chaostest.NewYard(t), newAgents(t)
 	unpauses := func(t *testing.T, v *chaostest.Victim) {
 		if err := v.Engine.Unpause(t.Context(), v.ID); err != nil {
 			t.Fatal(err)
@@ -94,14 +94,14 @@ func TestDocker_Faults(t *testing.T) {
 		{"process.crash: {service: web}", chaostest.VictimOptions{Restart: "always"}, nil},
 		{"network.disconnect: {service: web}", chaostest.VictimOptions{Aliases: []string{"primary", "db"}}, connects},
 	} {
-		hold := func(hands *agent.Pool) func(t *testing.T) {
+		hold := func(agents *agent.Pool) func(t *testing.T) {
 			return func(t *testing.T) {
 				t.Parallel()
 				if c.spoil == nil { // the fault always has an effect
-					t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, hands, c.o, nil)(t, true)) })
+					t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, agents, c.o, nil)(t, true)) })
 					return
 				}
-				chaostest.Run(t, c.yaml, containerWorld(y, hands, c.o, c.spoil))
+				chaostest.Run(t, c.yaml, containerWorld(y, agents, c.o, c.spoil))
 			}
 		}
 		t.Run(c.yaml, hold(nil))
@@ -109,7 +109,7 @@ func TestDocker_Faults(t *testing.T) {
 			continue // an agent does the fault from a container of its own
 		}
 		if kind, _, _ := strings.Cut(c.yaml, ":"); needsAgent(kind) {
-			t.Run(c.yaml+" by a hand", hold(hands))
+			t.Run(c.yaml+" by a hand", hold(agents))
 		}
 	}
 }

@@ -58,7 +58,7 @@ func TestDocker_Diverted(t *testing.T) {
 			same(t)
 		})
 	}
-	t.Run("who is hit", func(t *testing.T) {
+	t.Run("what is hit", func(t *testing.T) {
 		h := begin(t, world(), `http.error: {from: web, to: store, body: broken}`)
 		for v, want := range map[*chaostest.Victim]string{web: "broken", other: "ok", store: "ok"} {
 			if said := asks(v); said != want {

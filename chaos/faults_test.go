@@ -360,29 +360,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// told is a unit whose supervisor is told of crashes.
-type told struct {
+// notified is a unit whose supervisor is notified of crashes.
+type notified struct {
 	*unit
 	of int // the process whose crash was announced
 }
 
-func (u *told) Traits() chaos.UnitTraits {
+func (u *notified) Traits() chaos.UnitTraits {
 	t := u.unit.Traits()
 	t.Crash = u.Crash
 	return t
 }
 
-func (u *told) Crash(pid int, send func() error) error {
+func (u *notified) Crash(pid int, send func() error) error {
 	if syscall.Kill(pid, 0) == nil {
 		u.of = pid
 	}
 	return send()
 }
 
-// The supervisor is told before a unit crashes.
-func TestCrashIsTold(t *testing.T) {
+// The supervisor is notified before a unit crashes.
+func TestCrash_NotifiesSupervisor(t *testing.T) {
 	t.Parallel()
-	u := &told{unit: newUnit(t, "web")}
+	u := &notified{unit: newUnit(t, "web")}
 	pid := u.PID()
 	chaostest.Effect(t, "process.crash: {service: web, signal: TERM}", chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{
@@ -391,6 +391,6 @@ func TestCrashIsTold(t *testing.T) {
 		},
 	})
 	if u.of != pid {
-		t.Errorf("told of process %d, and %d crashed", u.of, pid)
+		t.Errorf("notified of process %d, and %d crashed", u.of, pid)
 	}
 }

@@ -14,14 +14,14 @@ import (
 )
 
 // asRun injects a fault as another run would, which knows the first run only by its journal.
-func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) chaos.Held {
+func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, byAgent bool) chaos.Held {
 	t.Helper()
 	j, err := journal.Open(catalog.AllOperations(), dir, run)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	w.Env.Agents, w.Env.Run = &agent.Pool{Find: catalog.Find, Journal: j, Always: helper}, run
+	w.Env.Agents, w.Env.Run = &agent.Pool{Find: catalog.Find, Journal: j, Always: byAgent}, run
 	s := chaostest.Plan(t, yaml, w)[0]
 	id, err := j.Intent(chaos.Intent{Fault: run, What: s.String(), Undo: s.Undo()})
 	if err != nil {

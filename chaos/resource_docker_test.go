@@ -21,17 +21,17 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// newHands returns a pool of agents, for a test and its subtests.
-func newHands(t *testing.T) *agent.Pool {
+// newAgents returns a pool of agents, for a test and its subtests.
+func newAgents(t *testing.T) *agent.Pool {
 	t.Helper()
-	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
-	hands := &agent.Pool{Find: catalog.Find, Always: true}
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
+	agents := &agent.Pool{Find: catalog.Find, Always: true}
 	t.Cleanup(func() {
-		if err := hands.Close(context.Background()); err != nil {
+		if err := agents.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	return hands
+	return agents
 }
 
 // TestDocker_Resources runs the suite for resource faults with real containers: the engine's
@@ -43,7 +43,7 @@ func TestDocker_Resources(t *testing.T) {
 	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
-	hands, done := newHands(t), map[string]bool{}
+	agents, done := newAgents(t), map[string]bool{}
 	for _, c := range []struct {
 		name, yaml string
 		host       func(*container.HostConfig)
@@ -54,10 +54,10 @@ func TestDocker_Resources(t *testing.T) {
 		{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", nil, unlimit},
 		{"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}", func(h *container.HostConfig) { h.Memory = 256 << 20 }, unlimit},
 		{"slowed at its disk", "disk.throttle: {service: web, rate: 1MiB/s}", nil, unslow},
-		{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", nil, func(v *victim) { v.killBurners(cgroup.CPU) }},
-		{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", nil, func(v *victim) { v.killBurners(cgroup.Memory) }},
+		{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", nil, func(v *victim) { v.killStressors(cgroup.CPU) }},
+		{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", nil, func(v *victim) { v.killStressors(cgroup.Memory) }},
 		{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", func(h *container.HostConfig) { h.Memory = 64 << 20 }, nil},
-		{"beside a busy disk", "stress.io: {service: web, path: /, workers: 2}", nil, func(v *victim) { v.killBurners(cgroup.Disk) }},
+		{"beside a busy disk", "stress.io: {service: web, path: /, workers: 2}", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
 		{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", func(h *container.HostConfig) {
 			h.Tmpfs = map[string]string{"/data": "size=16m"}
 		}, emptyNameless},
@@ -65,7 +65,7 @@ func TestDocker_Resources(t *testing.T) {
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
 		{"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil, func(v *victim) { v.setClock(-time.Hour, true) }},
 	} {
-		begin := func(hands *agent.Pool) func(t *testing.T) *victim {
+		begin := func(agents *agent.Pool) func(t *testing.T) *victim {
 			return func(t *testing.T) *victim {
 				v := y.Start(t, chaostest.VictimOptions{Host: c.host})
 				before := chaostest.Inspected(t, v.Engine, v.ID)
@@ -78,7 +78,7 @@ func TestDocker_Resources(t *testing.T) {
 				if strings.Contains(c.yaml, "DIR") {
 					dir = "/data"
 				}
-				return &victim{Unit: v.Container, t: t, alone: true, dir: dir, hands: hands, run: y.Run}
+				return &victim{Unit: v.Container, t: t, alone: true, dir: dir, agents: agents, run: y.Run}
 			}
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestDocker_Resources(t *testing.T) {
 		}
 		t.Run(c.name+", by a hand", func(t *testing.T) {
 			t.Parallel()
-			holdResource(t, c.yaml, spoil, begin(hands))
+			holdResource(t, c.yaml, spoil, begin(agents))
 		})
 	}
 }

@@ -43,7 +43,7 @@ type victim struct {
 	// groups are those that the test has created for it.
 	groups map[cgroup.Controller]cgroup.Group
 	dir    string      // a directory of the unit, on a disk or a filesystem of its own
-	hands  *agent.Pool // agents; nil is none
+	agents *agent.Pool // agents; nil is none
 	run    string      // the run of the agents
 }
 
@@ -111,7 +111,7 @@ func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
 		Env: chaos.Env{
-			Targets: chaos.Targets{Units: []chaos.Unit{v.Unit}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}, Agents: v.hands, Run: v.run},
+			Targets: chaos.Targets{Units: []chaos.Unit{v.Unit}}, Host: chaos.Host{Stress: []string{os.Args[0], "burn"}, Agents: v.agents, Run: v.run},
 			Occurrence: chaos.Occurrence{Now: clock()},
 		},
 		Spoil: spoil,
@@ -187,8 +187,8 @@ func (v *victim) state() string {
 	return b.String()
 }
 
-// killBurners kills the stress processes in the victim's group and waits until they have ended.
-func (v *victim) killBurners(c cgroup.Controller) {
+// killStressors kills the stress processes in the victim's group and waits until they have ended.
+func (v *victim) killStressors(c cgroup.Controller) {
 	waitFor(v.t, "the burners to end", func() bool {
 		inside, err := v.now(c).Processes()
 		if err != nil {
@@ -236,12 +236,12 @@ var resourceFaults = []struct {
 	{"slowed at its disk", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "alone", nil, unslow},
 	{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}", "shared", nil, unslow},
 	{"slowed at reading", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: read}", "alone", nil, unslow},
-	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killBurners(cgroup.CPU) }},
-	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Memory) }},
+	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killStressors(cgroup.CPU) }},
+	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killStressors(cgroup.Memory) }},
 	{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", "alone", func(v *victim) {
 		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
 	}, nil},
-	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Disk) }},
+	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
 	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyNameless},
 	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyNameless},
 	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyNameless},
@@ -403,7 +403,7 @@ func TestUnified(t *testing.T) {
 			"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "",
 			"may have only 10% of a processor already, and not by brunt", "",
 		},
-		{"a throttle that somebody else changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
+		{"a throttle that another program changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
 		{
 			"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "",
 			"",

@@ -31,7 +31,7 @@ func stalls(t *testing.T, stop, run time.Duration) {
 	t.Cleanup(func() {
 		_ = in.Close()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("who stalls: %v", err)
+			t.Errorf("a stalled process: %v", err)
 		}
 	})
 }

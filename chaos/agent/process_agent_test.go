@@ -116,7 +116,7 @@ func TestAgent_Dead(t *testing.T) {
 	}
 	s := &agentStep{unit: &agentUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", pool: new(Pool), client: deadAgent(t)}
 	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
-		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
+		t.Fatalf("%q, %v: the agent that injected it is no more", text, err)
 	}
 	if _, err := s.Revert(t.Context()); err != nil { // the other agent has nothing to do
 		t.Fatal(err)

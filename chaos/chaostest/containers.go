@@ -128,10 +128,10 @@ func compile(pkg string) ([]byte, error) {
 	return os.ReadFile(program)
 }
 
-// Helper builds the program of agents and returns its file. BRUNT_LINUX names it to brunt.
-func Helper(t *testing.T) string {
+// AgentProgram builds the program of agents and returns its file. BRUNT_LINUX names it to brunt.
+func AgentProgram(t *testing.T) string {
 	t.Helper()
-	return build(t, "brunt/chaos/chaostest/helper")
+	return build(t, "brunt/chaos/chaostest/agentprogram")
 }
 
 // Brunt builds brunt and an image of it in the yard, and returns the image's id.

@@ -48,7 +48,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 	for range 2 {
 		taken, err := Recover(t.Context(), testOperations(), dir, "revert")
 		if err == nil || !strings.Contains(err.Error(), "2 of its lines") {
-			t.Errorf("%v: what can't be read may be in, so somebody must look", err)
+			t.Errorf("%v: what can't be read may be in, so it must be reported", err)
 		}
 		if len(taken) > 1 {
 			t.Errorf("%+v", taken)

@@ -36,7 +36,7 @@ func TestEBPFShares(t *testing.T) {
 				to = netip.AddrPortFrom(w.Near[1], port)
 			}
 			b := box(t, w.Victim, to)
-			k := &way{from: w.Peers[0], to: w.Victim, at: to, box: b, sender: post(t, w.Peers[0], to)}
+			k := &route{from: w.Peers[0], to: w.Victim, at: to, box: b, sender: post(t, w.Peers[0], to)}
 			k.last(t) // so that addresses are resolved
 			b.forget()
 

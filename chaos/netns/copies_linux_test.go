@@ -26,7 +26,7 @@ func TestClose_WithCopies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			needs(t, test.spec)
 			w := netnstest.New(t, 1)
-			k := oneWay(t, w, netns.In, 5001)
+			k := newRoute(t, w, netns.In, 5001)
 			before := state(t, w.Victim) + open(t, w.Victim)
 			h := set(t, w.Victim, test.spec)
 			if in := state(t, w.Victim) + open(t, w.Victim); in == before && test.spec.Via != "ebpf" {

@@ -189,7 +189,7 @@ func TestCut_HalfOpen(t *testing.T) {
 		if k.port == echoA && k.from != "victim" {
 			c.SetDeadline(time.Now().Add(patience))
 			if _, err := c.Read(make([]byte, 16)); !errors.Is(err, unix.ECONNRESET) {
-				t.Errorf("%s: afterwards %v; want that it is told at last", k, err)
+				t.Errorf("%s: afterwards %v; want an error at last", k, err)
 			}
 		}
 	}
@@ -393,8 +393,8 @@ func TestCut_Loss(t *testing.T) {
 		from, to  string
 	}{
 		{"in", netns.In, 0.1, "peer", "victim"},
-		{"in unless told otherwise", netns.Both, 0.3, "peer", "victim"},
-		{"not out unless told", netns.Both, 0, "victim", "peer"},
+		{"in by default", netns.Both, 0.3, "peer", "victim"},
+		{"not out by default", netns.Both, 0, "victim", "peer"},
 		{"out", netns.Out, 0.3, "victim", "peer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -68,14 +68,14 @@ func TestDocker_Exact(t *testing.T) {
 	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
-	program := chaostest.Helper(t)
+	program := chaostest.AgentProgram(t)
 	t.Setenv("BRUNT_LINUX", program)
 	web, store, other := berthOf(t, y, "web[0]"), berthOf(t, y, "store[0]"), berthOf(t, y, "other[0]")
-	for _, helper := range []bool{false, true} {
-		t.Run(map[bool]string{false: "by brunt itself", true: "by its helper"}[helper], func(t *testing.T) {
-			insides := &agent.Pool{Find: catalog.Find, Always: helper}
+	for _, byAgent := range []bool{false, true} {
+		t.Run(map[bool]string{false: "by brunt itself", true: "by its byAgent"}[byAgent], func(t *testing.T) {
+			agents := &agent.Pool{Find: catalog.Find, Always: byAgent}
 			defer func() {
-				if err := insides.Close(context.Background()); err != nil {
+				if err := agents.Close(context.Background()); err != nil {
 					t.Error(err)
 				}
 			}()
@@ -83,7 +83,7 @@ func TestDocker_Exact(t *testing.T) {
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
 				Env: chaos.Env{
 					Targets:    chaos.Targets{Units: []chaos.Unit{web.Container, store.Container, other.Container}},
-					Host:       chaos.Host{Agents: insides, Run: y.Run, Stress: []string{program, "burn"}},
+					Host:       chaos.Host{Agents: agents, Run: y.Run, Stress: []string{program, "burn"}},
 					Occurrence: chaos.Occurrence{Now: clock},
 				},
 			}}
@@ -140,7 +140,7 @@ const packetsSent = 10_000
 // pass sends packets from one container to another, and returns how many arrived.
 func pass(t *testing.T, from, to *berth, port uint16) int {
 	t.Helper()
-	k := oneWay(t, between(to, from), netns.In, port)
+	k := newRoute(t, between(to, from), netns.In, port)
 	k.burst(t, packetsSent, func(int) { k.last(t) })
 	came, _, _ := seen(k.last(t), packetsSent)
 	return came
@@ -156,7 +156,7 @@ func (e *exactness) loss(t *testing.T) {
 				t.Errorf("%.4f are lost, and %v asked for", got, share)
 			}
 			if came := pass(t, e.other, e.web, uint16(5020+i)); came != packetsSent {
-				t.Errorf("%d of %d from other come, whom it is not about", came, packetsSent)
+				t.Errorf("%d of %d from other come, which is not hit", came, packetsSent)
 			}
 		})
 	}
@@ -183,15 +183,15 @@ func (e *exactness) partition(t *testing.T) {
 		// Connections opened before the fault, whose paths are known to work.
 		type flow struct {
 			name string
-			k    *way
+			k    *route
 			stop bool
 		}
 		flows := []*flow{
-			{"web's to store", oneWay(t, between(e.store, e.web), netns.In, 5031), true},
-			{"store's to web", oneWay(t, between(e.web, e.store), netns.In, 5032), yaml == "network.partition: {from: web, to: store}"},
-			{"web's to other", oneWay(t, between(e.other, e.web), netns.In, 5033), false},
-			{"other's to web", oneWay(t, between(e.web, e.other), netns.In, 5034), false},
-			{"other's to store", oneWay(t, between(e.store, e.other), netns.In, 5035), false},
+			{"web's to store", newRoute(t, between(e.store, e.web), netns.In, 5031), true},
+			{"store's to web", newRoute(t, between(e.web, e.store), netns.In, 5032), yaml == "network.partition: {from: web, to: store}"},
+			{"web's to other", newRoute(t, between(e.other, e.web), netns.In, 5033), false},
+			{"other's to web", newRoute(t, between(e.web, e.other), netns.In, 5034), false},
+			{"other's to store", newRoute(t, between(e.store, e.other), netns.In, 5035), false},
 		}
 		e.with(t, yaml, func() {
 			for _, f := range flows {

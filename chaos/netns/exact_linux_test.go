@@ -60,7 +60,7 @@ func TestPackets_Exact(t *testing.T) {
 				if via == "netem" {
 					dir = netns.Out
 				}
-				k := oneWay(t, w, dir, 5001)
+				k := newRoute(t, w, dir, 5001)
 				h := set(t, w.Victim, s)
 				for i := range n {
 					k.sender.send(t, i)

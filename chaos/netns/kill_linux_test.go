@@ -22,11 +22,11 @@ import (
 	"github.com/google/nftables"
 )
 
-// holdEnv makes the test binary a holder: it applies a Spec to the namespace that it inherited, and
+// holdEnv makes the test binary an owner: it applies a Spec to the namespace that it inherited, and
 // holds it.
 const holdEnv = "BRUNT_TEST_HOLD"
 
-// insideEnv makes a holder use the namespace in which it was started.
+// insideEnv makes an owner use the namespace in which it was started.
 const insideEnv = "BRUNT_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
@@ -62,9 +62,9 @@ func Start(spec string) error {
 	return h.Close()
 }
 
-// startHolder starts a holder, and returns its output. inside starts it in the namespace, with only
+// startOwner starts an owner of a fault, and returns its output. inside starts it in the namespace, with only
 // CAP_NET_ADMIN, like brunt's agent.
-func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec, inside bool) (*exec.Cmd, *bufio.Scanner) {
+func startOwner(t *testing.T, n *netnstest.Node, s netns.Spec, inside bool) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -149,13 +149,13 @@ func TestKill_Rules(t *testing.T) {
 			before := netnstest.State(t, s.Victim.Namespace)
 			var took []time.Duration
 			for i := range times {
-				c, says := startHolder(t, s.Victim, tt.spec, false)
+				c, says := startOwner(t, s.Victim, tt.spec, false)
 				for says.Scan() && says.Text() != "begins" {
-					t.Fatalf("the holder says %s", says.Text())
+					t.Fatalf("the owner says %s", says.Text())
 				}
 				if i%2 == 0 {
 					for says.Scan() && says.Text() != "holds" {
-						t.Fatalf("the holder says %s", says.Text())
+						t.Fatalf("the owner says %s", says.Text())
 					}
 					if marks(t, s.Victim) != 1 {
 						t.Fatal("the fault is held, and nothing shows it")
@@ -171,7 +171,7 @@ func TestKill_Rules(t *testing.T) {
 				took = append(took, time.Since(killed))
 				c.Wait()
 				if marks(t, s.Victim) != 0 {
-					t.Fatal("rules came after the holder's end")
+					t.Fatal("rules came after the owner's end")
 				}
 			}
 			if after := netnstest.State(t, s.Victim.Namespace); after != before {
@@ -218,10 +218,10 @@ func TestSet_Inside(t *testing.T) {
 			s := newStage(t, false)
 			s.connect(t)
 			resolver(t, s.Peers[0], netip.AddrPortFrom(s.Peers[0].V4, 53))
-			c, says := startHolder(t, s.Victim, spec, true)
+			c, says := startOwner(t, s.Victim, spec, true)
 			for says.Scan() && says.Text() != "holds" {
 				if says.Text() != "begins" {
-					t.Fatalf("the holder says %s", says.Text())
+					t.Fatalf("the owner says %s", says.Text())
 				}
 			}
 			k := talk{from: "victim", to: "peer", net: "tcp", port: echoA}

@@ -151,7 +151,7 @@ func TestEBPFMark(t *testing.T) {
 	w.Victim.Run(t, `nft -f - <<'END'
 table inet theirs { chain in { type filter hook prerouting priority 0; udp dport 5001 meta mark 0 counter; udp dport 5001 meta mark != 0 counter; }; }
 END`)
-	k := oneWay(t, w, netns.In, 5001)
+	k := newRoute(t, w, netns.In, 5001)
 	set(t, w.Victim, netns.Spec{Do: netns.Duplicate, Via: "ebpf", Match: netns.Match{Ports: []uint16{5001}}})
 	const n = 100
 	for i := range n {

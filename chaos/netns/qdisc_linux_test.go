@@ -36,7 +36,7 @@ func TestNetemLatency(t *testing.T) {
 	spec := netns.Spec{Do: netns.Latency, Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Via: "netem"}
 	needs(t, spec)
 	w := netnstest.New(t, 1)
-	k := oneWay(t, w, netns.Out, 5001)
+	k := newRoute(t, w, netns.Out, 5001)
 	h := set(t, w.Victim, spec)
 	n := spread(t, k, 80*time.Millisecond, 120*time.Millisecond)
 	if m := met(t, h); m.Packets < int64(n) || m.Hit != m.Packets || m.Bytes < int64(n)*128 {
@@ -65,7 +65,7 @@ func TestNetemShares(t *testing.T) {
 			test.spec.Via = "netem"
 			needs(t, test.spec)
 			w := netnstest.New(t, 1)
-			k := oneWay(t, w, netns.Out, 5001)
+			k := newRoute(t, w, netns.Out, 5001)
 			h := set(t, w.Victim, test.spec)
 			n := n
 			if test.spec.Do == netns.Reorder {

@@ -15,8 +15,8 @@ import (
 
 func TestQueueLatency(t *testing.T) {
 	w := netnstest.New(t, 1)
-	k := oneWay(t, w, netns.In, 5001)
-	back := oneWay(t, w, netns.Out, 5002)
+	k := newRoute(t, w, netns.In, 5001)
+	back := newRoute(t, w, netns.Out, 5002)
 	h := set(t, w.Victim, netns.Spec{
 		Do: netns.Latency, Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Via: "nfqueue",
 		Match: netns.Match{Ports: []uint16{5001, 5002}},
@@ -34,7 +34,7 @@ func TestQueueLatency(t *testing.T) {
 // TestQueueReorder checks that other packets overtake the delayed ones.
 func TestQueueReorder(t *testing.T) {
 	w := netnstest.New(t, 1)
-	k := oneWay(t, w, netns.In, 5001)
+	k := newRoute(t, w, netns.In, 5001)
 	h := set(t, w.Victim, netns.Spec{
 		Do: netns.Reorder, Delay: 50 * time.Millisecond, Share: 0.25, Seed: 4, Via: "nfqueue",
 		Match: netns.Match{Ports: []uint16{5001}},
@@ -59,7 +59,7 @@ func TestQueueReorder(t *testing.T) {
 // meanwhile are not lost.
 func TestQueueClose(t *testing.T) {
 	w := netnstest.New(t, 1)
-	k := oneWay(t, w, netns.In, 5001)
+	k := newRoute(t, w, netns.In, 5001)
 	before := state(t, w.Victim)
 	h := set(t, w.Victim, netns.Spec{Do: netns.Latency, Delay: time.Hour, Via: "nfqueue"})
 	const n = 1000
@@ -174,7 +174,7 @@ func TestQueueRefuses(t *testing.T) {
 // and that closing one keeps the others.
 func TestQueueTogether(t *testing.T) {
 	w := netnstest.New(t, 2)
-	near := oneWay(t, w, netns.In, 5001)
+	near := newRoute(t, w, netns.In, 5001)
 	other := netip.PrefixFrom(w.Peers[1].V4, 32)
 	before := state(t, w.Victim)
 	ports := netns.Match{Ports: []uint16{5001}}
@@ -226,7 +226,7 @@ func TestQueueTogether(t *testing.T) {
 // BenchmarkQueue_Datagram sends through a delay at full speed.
 func BenchmarkQueue_Datagram(b *testing.B) {
 	w := netnstest.New(b, 1)
-	k := oneWay(b, w, netns.In, 5001)
+	k := newRoute(b, w, netns.In, 5001)
 	h := set(b, w.Victim, netns.Spec{Do: netns.Latency, Delay: 10 * time.Millisecond, Via: "nfqueue"})
 	b.ReportAllocs()
 	i := 0

@@ -193,17 +193,17 @@ func (s *sender) send(t testing.TB, n int) {
 }
 
 // A way is a path from one node to another.
-type way struct {
+type route struct {
 	from, to *netnstest.Node
 	at       netip.AddrPort
 	box      *mailbox
 	sender   *sender
 }
 
-// oneWay returns the path between a victim and its first peer: outgoing or incoming.
-func oneWay(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) *way {
+// newRoute returns the path between a victim and its first peer: outgoing or incoming.
+func newRoute(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) *route {
 	t.Helper()
-	k := &way{from: w.Peers[0], to: w.Victim, at: netip.AddrPortFrom(w.Near[0], port)}
+	k := &route{from: w.Peers[0], to: w.Victim, at: netip.AddrPortFrom(w.Near[0], port)}
 	if dir == netns.Out {
 		k.from, k.to, k.at = w.Victim, w.Peers[0], netip.AddrPortFrom(w.Peers[0].V4, port)
 	}
@@ -218,7 +218,7 @@ func oneWay(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) 
 const marker = 1 << 40
 
 // last returns the received datagrams, up to a marker that is sent repeatedly until it arrives.
-func (k *way) last(t testing.TB) []datagram {
+func (k *route) last(t testing.TB) []datagram {
 	t.Helper()
 	markers := func() (n int) {
 		for _, d := range k.box.mail() {
@@ -230,16 +230,18 @@ func (k *way) last(t testing.TB) []datagram {
 	}
 	before := markers()
 	waitFor(t, "a datagram to get through", func() bool {
+		if markers() > before {
+			return true
+		}
 		k.sender.send(t, marker)
-		time.Sleep(time.Millisecond)
-		return markers() > before
+		return false
 	})
 	return slices.DeleteFunc(k.box.mail(), func(d datagram) bool { return d.n == marker })
 }
 
 // burst sends n datagrams in groups: the kernel queues a thousand between two namespaces, and drops
 // the rest. done reports that the previous group has passed.
-func (k *way) burst(t testing.TB, n int, done func(sent int)) {
+func (k *route) burst(t testing.TB, n int, done func(sent int)) {
 	t.Helper()
 	for i := range n {
 		k.sender.send(t, i)
@@ -268,7 +270,7 @@ func sorted(got []datagram) []time.Duration {
 // spread sends a thousand datagrams or more, and checks that their transit times spread evenly
 // between from and to, as far as a slow machine allows: none is early, and the shortest and the
 // longest occur.
-func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
+func spread(t testing.TB, k *route, from, to time.Duration) (sent int) {
 	t.Helper()
 	var took []time.Duration
 	tenth := (to - from) / 10
@@ -276,7 +278,7 @@ func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
 		for range 1000 {
 			k.sender.send(t, sent)
 			sent++
-			time.Sleep(200 * time.Microsecond)
+			time.Sleep(200 * time.Microsecond) // the pace of the load
 		}
 		took = sorted(k.box.expect(t, sent))
 		return took[0] < from+tenth

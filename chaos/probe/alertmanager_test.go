@@ -65,7 +65,7 @@ func TestAlert_Alertmanager(t *testing.T) {
 	}
 	resp.Body.Close()
 	if s, err = q.Ask(t.Context()); err != nil || !s.Firing || s.Silenced || !s.Since.Equal(began) || s.Text != `alertname="High", zone="a"` {
-		t.Errorf("told of it, it says %+v, %v; want since %s", s, err, began)
+		t.Errorf("it says %+v, %v; want since %s", s, err, began)
 	}
 	if ahead, within, err := q.Ahead(t.Context()); err != nil || ahead.Abs() > within {
 		t.Errorf("its clock is %s ahead, within %s: %v", ahead, within, err)

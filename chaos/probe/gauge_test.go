@@ -39,16 +39,16 @@ func gaugeOf(t *testing.T, text string) *Gauge {
 	return decoded(t, text, g, g.Check)
 }
 
-// told is a server that records what it was asked.
-type told struct {
+// recordingServer is a server that records what it was asked.
+type recordingServer struct {
 	*httptest.Server
 	path, auth string
 	status     int
 	body       string
 }
 
-func tells(t *testing.T) *told {
-	s := &told{status: 200}
+func newRecordingServer(t *testing.T) *recordingServer {
+	s := &recordingServer{status: 200}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.path, s.auth = r.URL.RequestURI(), r.Header.Get("Authorization")
 		w.WriteHeader(s.status)
@@ -70,7 +70,7 @@ took_count 5
 
 func TestGauge_Read(t *testing.T) {
 	t.Setenv("BRUNT_TEST_TOKEN", "s3cret")
-	s := tells(t)
+	s := newRecordingServer(t)
 	vector := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1.5,"2.5"]},{"metric":{},"value":[1.5,"NaN"]}]}}`
 	for _, c := range []struct {
 		name, text, body string
@@ -118,7 +118,7 @@ func TestGauge_Read(t *testing.T) {
 
 // TestGauge_Reach checks that a reading connects only to the named host, even after a redirect.
 func TestGauge_Reach(t *testing.T) {
-	other := tells(t)
+	other := newRecordingServer(t)
 	other.body = aPage
 	home := httptest.NewServer(http.RedirectHandler(other.URL+"/metrics", http.StatusFound))
 	t.Cleanup(home.Close)
@@ -214,7 +214,7 @@ func TestAlert_Ask(t *testing.T) {
 		{"no Alertmanager", manager, "{}", AlertState{}, "no answer about alerts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := tells(t)
+			s := newRecordingServer(t)
 			s.body = c.body
 			got, err := alertOf(t, "High", strings.ReplaceAll(c.text, "URL", s.URL)).Ask(t.Context())
 			if c.err != "" {

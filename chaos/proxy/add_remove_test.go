@@ -119,13 +119,8 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 				}
 				c := dial(t, p)
 				_ = c.SetReadBuffer(64 << 10)
-				base, last := p.Stats().Back, int64(-1)
-				eventually(t, "the proxy is stuck behind the reader", func() bool {
-					time.Sleep(20 * time.Millisecond)
-					now := p.Stats().Back
-					defer func() { last = now }()
-					return now == last
-				})
+				base := p.Stats().Back
+				last := stops(t, "the proxy is stuck behind the reader", 0, func() int64 { return p.Stats().Back })
 				if last-base >= int64(len(sent)) {
 					t.Fatal("the system's buffers took it all")
 				}
@@ -172,7 +167,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				eventually(t, "bytes flow", func() bool { return p.Stats().Back > was+1<<20 })
 				x := add(t, p, toxic)
 				at := p.Stats()
-				time.Sleep(3 * time.Millisecond)
+				time.Sleep(3 * time.Millisecond) // a flow that goes on would show by then
 				most := int64(0)
 				if runtime.GOOS == "windows" { // a write in progress can't be interrupted on Windows
 					most = 4 * proxy.BufferSize
@@ -334,7 +329,7 @@ func TestPartition(t *testing.T) {
 			}
 		})
 	}
-	t.Run("drop forgets who gave up", func(t *testing.T) {
+	t.Run("drop forgets a client that gave up", func(t *testing.T) {
 		p := start(t, serve(t, echo), proxy.Config{})
 		x := add(t, p, toxics.Partition{})
 		for range 10 {

@@ -188,11 +188,11 @@ func BenchmarkBandwidth_Rate(b *testing.B) {
 					c := dial(b, p)
 					go func() { _, _ = io.Copy(io.Discard, c) }()
 				}
-				time.Sleep(200 * time.Millisecond)
+				time.Sleep(200 * time.Millisecond) // until the rate is steady
 				var rate float64
 				for b.Loop() {
 					at, began := p.Stats().Back, time.Now()
-					time.Sleep(2 * time.Second)
+					time.Sleep(2 * time.Second) // the time over which the rate is measured
 					rate = float64(p.Stats().Back-at) * 8 / 1e6 / time.Since(began).Seconds()
 				}
 				b.ReportMetric(rate, "mbit/s")

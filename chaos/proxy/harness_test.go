@@ -151,6 +151,21 @@ func isEnded(t testing.TB, c net.Conn) {
 	}
 }
 
+// stops waits until a count is least at least and has not grown for a moment, as when a reader is stuck.
+// It returns the count.
+func stops(t testing.TB, what string, least int64, count func() int64) int64 {
+	t.Helper()
+	const moment = 20 * time.Millisecond
+	last, since := count(), time.Now()
+	eventually(t, what, func() bool {
+		if now := count(); now != last {
+			last, since = now, time.Now()
+		}
+		return last >= least && time.Since(since) >= moment
+	})
+	return last
+}
+
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for began := time.Now(); !f(); time.Sleep(time.Millisecond) {

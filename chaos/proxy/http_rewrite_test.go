@@ -127,11 +127,11 @@ func TestHTTPRewrite(t *testing.T) {
 	for _, tc := range rewrites {
 		for _, piece := range []int{1 << 20, 1} {
 			t.Run(fmt.Sprintf("%s in pieces of %d", tc.name, piece), func(t *testing.T) {
-				wants := func(c net.Conn, who, s string) {
+				wants := func(c net.Conn, end, s string) {
 					t.Helper()
 					got := make([]byte, len(s))
 					if n, err := io.ReadFull(c, got); err != nil || string(got) != s {
-						t.Errorf("%s got\n%q, %v, want\n%q", who, got[:n], err, s)
+						t.Errorf("%s got\n%q, %v, want\n%q", end, got[:n], err, s)
 					}
 				}
 				p := start(t, serve(t, func(c *net.TCPConn) {

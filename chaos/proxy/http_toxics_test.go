@@ -297,13 +297,7 @@ func TestGoesOnWhenReadAgain(t *testing.T) {
 			_ = c.SetReadBuffer(64 << 10)
 			const size = 16 << 20
 			go func() { _, _ = c.Write(make([]byte, size)) }()
-			last := int64(-1)
-			eventually(t, "it is full", func() bool {
-				time.Sleep(20 * time.Millisecond)
-				now := p.Stats().Forward
-				defer func() { last = now }()
-				return now > 0 && now == last
-			})
+			stops(t, "it is full", 1, func() int64 { return p.Stats().Forward })
 			if _, err := io.ReadFull(c, make([]byte, size)); err != nil {
 				t.Fatal(err)
 			}

@@ -283,13 +283,7 @@ func TestSlowReader(t *testing.T) {
 	slow := dial(t, p)
 	_ = slow.SetReadBuffer(64 << 10)
 	_, _ = io.WriteString(slow, "f")
-	last := int64(-1)
-	eventually(t, "it is full", func() bool {
-		time.Sleep(20 * time.Millisecond)
-		now := p.Stats().Back
-		defer func() { last = now }()
-		return now > 0 && now == last
-	})
+	stops(t, "it is full", 1, func() int64 { return p.Stats().Back })
 	for _, x := range []proxy.Toxic{
 		toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both},
 		toxics.Bandwidth{Rate: 1 << 30},

@@ -68,7 +68,7 @@ var chaosArrows = map[string][]string{
 	// Parts of tests.
 	"chaos/chaostest":                   {"chaos", "chaos/catalog", "chaos/container", "chaos/journal"},
 	"chaos/chaostest/fakeengine":        nil,
-	"chaos/chaostest/helper":            {"chaos/agent", "chaos/catalog", "chaos/stress"},
+	"chaos/chaostest/agentprogram":            {"chaos/agent", "chaos/catalog", "chaos/stress"},
 	"chaos/chaostest/victim":            nil,
 	"chaos/netns/netnstest":             {"chaos/netns"},
 	"chaos/proxy/codec/http1/http1test": nil,

@@ -102,7 +102,7 @@ func room(t *testing.T, v *chaostest.Victim) string {
 // helpers makes runs of m use agents in the engine also for what brunt could do itself.
 func (m *killedRun) helpers(t *testing.T) {
 	t.Helper()
-	m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
+	m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.AgentProgram(t))
 }
 
 // A broken is a running container, and a fault on it in the middle of which brunt is killed.

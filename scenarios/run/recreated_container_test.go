@@ -67,7 +67,7 @@ func TestDocker_Heirs(t *testing.T) {
 // out of the one that it was disconnected from: that fault has the outcome cut.
 func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all []*estate)) {
 	t.Helper()
-	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
 	var all []*estate
 	var runs sync.WaitGroup
 	ctx, end := context.WithCancel(context.Background())

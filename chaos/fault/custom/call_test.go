@@ -58,7 +58,7 @@ func TestCall_Reach(t *testing.T) {
 	}
 }
 
-// Secrets of a call are escaped for their places, and never told.
+// Secrets of a call are escaped for their places, and never shown.
 func TestCall_Secrets(t *testing.T) {
 	const secret = "p/w d&\"x"
 	t.Setenv("OWN_TOKEN", secret)
@@ -129,7 +129,7 @@ func TestAnswer_Holds(t *testing.T) {
 		if c.check != "" {
 			settings = strings.Replace(settings, `"}, revert`, `", check: `+c.check+`}, revert`, 1)
 		}
-		_, err := planOwn(t, settings, chaos.Env{})
+		_, err := planCustom(t, settings, chaos.Env{})
 		if held := err != nil && strings.Contains(err.Error(), "holds before"); held != c.want || err != nil && !held {
 			t.Errorf("%s %s: %v", c.path, c.check, err)
 		}

@@ -50,7 +50,7 @@ func ownFault(t *testing.T, settings string) (chaos.Fault, *syntax.Mistakes) {
 
 // ownStep plans the one step of the fault that settings write, filled in from the
 // environment.
-func planOwn(t *testing.T, settings string, env chaos.Env) (*customStep, error) {
+func planCustom(t *testing.T, settings string, env chaos.Env) (*customStep, error) {
 	t.Helper()
 	f, m := ownFault(t, settings)
 	if m.Len() > 0 {
@@ -65,7 +65,7 @@ func planOwn(t *testing.T, settings string, env chaos.Env) (*customStep, error) 
 
 func mustStep(t *testing.T, settings string, env chaos.Env) *customStep {
 	t.Helper()
-	s, err := planOwn(t, settings, env)
+	s, err := planCustom(t, settings, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestCommand_StartsAService(t *testing.T) {
 
 // What holds before the injection proves nothing, and a probe that can't be run
 // neither.
-func TestOwn_Before(t *testing.T) {
+func TestExec_Before(t *testing.T) {
 	for _, c := range []struct{ settings, want string }{
 		{`exec: {inject: ["true"], verify: ["true"], revert: ["true"]}`, "verify holds before the injection already"},
 		{`exec: {inject: ["true"], verify: [no-such-tool], revert: ["true"]}`, "verify: exec: \"no-such-tool\""},
@@ -175,14 +175,14 @@ func TestOwn_Before(t *testing.T) {
 		{`exec: {inject: ["true", "${unit.db.addr}"], verify: ["false"], revert: ["true"]}`, "${unit.db.addr}: the unit is not known yet"},
 		{`webhook: {inject: {post: "http://127.0.0.1:1/"}, verify: {get: "http://127.0.0.1:1/"}, revert: {post: "http://127.0.0.1:1/"}}`, "connection refused"},
 	} {
-		if _, err := planOwn(t, c.settings, chaos.Env{Targets: chaos.Targets{MaxUnits: 1}}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := planCustom(t, c.settings, chaos.Env{Targets: chaos.Targets{MaxUnits: 1}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.settings, err)
 		}
 	}
 }
 
 // A dry run needs no unit to run, and runs nothing.
-func TestOwn_Dry(t *testing.T) {
+func TestExec_Dry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ran")
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, %s], verify: [touch, %s], revert: [ctl, "to ${unit.db.addr}"]}`, file, file),
 		chaos.Env{Occurrence: chaos.Occurrence{Dry: true}})
@@ -200,7 +200,7 @@ func TestOwn_Dry(t *testing.T) {
 }
 
 // A revert is tried again, and one that goes on failing says why.
-func TestOwn_RevertFails(t *testing.T) {
+func TestExec_RevertFails(t *testing.T) {
 	dir := t.TempDir()
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: "echo no way >&2; echo x >> tries; test $(wc -l < tries) -ge 5", `+
 		`dir: %s}`, dir), chaos.Env{})
@@ -221,7 +221,7 @@ func TestOwn_RevertFails(t *testing.T) {
 
 // A question's command carries the run's mark, by which what it left is found. What an
 // inject or a revert starts may be meant to live on, and carries none.
-func TestOwn_Mark(t *testing.T) {
+func TestExec_Mark(t *testing.T) {
 	dir := t.TempDir()
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', `+
 		`revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), chaos.Env{Host: chaos.Host{Run: "r1"}})
@@ -237,9 +237,9 @@ func TestOwn_Mark(t *testing.T) {
 	}
 }
 
-// TestOwn_Secrets: what is written down names secrets and holds none; who takes the
+// TestExec_Secrets: what is written down names secrets and holds none; a process that takes the
 // fault back reads them again, and hides them in what goes wrong.
-func TestOwn_Secrets(t *testing.T) {
+func TestExec_Secrets(t *testing.T) {
 	dir := t.TempDir()
 	const fromEnv, fromFile = "hunter2/=quot", "s3cr3t in a file"
 	t.Setenv("OWN_TOKEN", fromEnv)
@@ -247,7 +247,7 @@ func TestOwn_Secrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], `+
-		`revert: "rm a; echo ${env.OWN_TOKEN} $PASSWORD > told; cat told; test ! -e fails", dir: %s, env: {PASSWORD: "${file.%s/password}"}}`, dir, dir), chaos.Env{})
+		`revert: "rm a; echo ${env.OWN_TOKEN} $PASSWORD > seen; cat seen; test ! -e fails", dir: %s, env: {PASSWORD: "${file.%s/password}"}}`, dir, dir), chaos.Env{})
 	state := t.TempDir()
 	j := beginJournal(t, state, "test")
 	if _, err := j.Intent(chaos.Intent{Fault: "it", What: s.String(), Undo: s.Undo()}); err != nil {
@@ -293,14 +293,14 @@ func TestOwn_Secrets(t *testing.T) {
 		"revert"); err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Reverted {
 		t.Errorf("%+v, %v", taken, err)
 	}
-	if b, err := os.ReadFile(dir + "/told"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
+	if b, err := os.ReadFile(dir + "/seen"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
 		t.Errorf("the revert was given %q, %v", b, err)
 	}
 }
 
 // A journal ends an inject that is under way before it takes it back: it must not land
 // afterwards.
-func TestOwn_InjectUnderWay(t *testing.T) {
+func TestExec_InjectUnderWay(t *testing.T) {
 	dir, state := t.TempDir(), t.TempDir()
 	j := beginJournal(t, state, "test")
 	var id int
@@ -351,7 +351,7 @@ func TestCommand_Unwritten(t *testing.T) {
 }
 
 // An entry that is not what it says is not acted on.
-func TestOwn_DamagedUndo(t *testing.T) {
+func TestExec_DamagedUndo(t *testing.T) {
 	for _, u := range []chaos.Undo{
 		{Op: opExec, Args: json.RawMessage(`"rm"`)},
 		{Op: opWebhook, Args: json.RawMessage(`7`)},

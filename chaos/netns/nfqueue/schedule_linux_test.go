@@ -187,9 +187,9 @@ func TestShaping(t *testing.T) {
 	}
 }
 
-// TestHolderOrder checks that waiting packets leave by due time, and in order of arrival if that is
+// TestWorker_Order checks that waiting packets leave by due time, and in order of arrival if that is
 // equal.
-func TestHolderOrder(t *testing.T) {
+func TestWorker_Order(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	h := new(Worker)
 	for i := range 5000 {

@@ -1,8 +1,8 @@
-// Command helper is what brunt has an engine start, alone, for tests of what is done by it: a
+// Command agentprogram is what brunt has an engine start, alone, for tests of what is done by it: a
 // static program that is built faster than brunt is.
 //
-//	helper agent            breaks the network that it is in, or processes of the machine, as standard input asks for
-//	helper stress           does the job that standard input gives
+//	agentprogram agent            breaks the network that it is in, or processes of the machine, as standard input asks for
+//	agentprogram stress           does the job that standard input gives
 package main
 
 import (
