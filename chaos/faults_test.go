@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 		}
 		l, err := net.Listen("tcp", os.Args[2])
 		for err != nil { // the previous process may still be ending
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // backs off
 			l, err = net.Listen("tcp", os.Args[2])
 		}
 		fmt.Print("!") // signals that it is ready
@@ -117,11 +117,7 @@ func (u *unit) begin(t *testing.T) {
 		}
 		u.over.Wait()
 	})
-	for deadline := time.Now().Add(10 * time.Second); u.Ready(t.Context()) != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the unit does not become ready")
-		}
-	}
+	suite.Until(t, "the unit to become ready", func() bool { return u.Ready(t.Context()) == nil })
 }
 
 func (u *unit) Name() string     { return u.name + "[0]" }

@@ -22,6 +22,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
+	"brunt/scenarios/suite"
 
 	"github.com/vishvananda/netlink"
 )
@@ -282,13 +283,11 @@ func TestPacketsAtOnce(t *testing.T) {
 			t.Fatalf("%s: %v: %s", theirs, err, out)
 		}
 	}
-	was := chaostest.Networks(t, w.Env.Units...)
-	for deadline := time.Now().Add(20 * time.Second); strings.Contains(was, "tentative"); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the addresses don't settle: %s", was)
-		}
+	var was string
+	suite.Until(t, "the addresses to settle", func() bool {
 		was = chaostest.Networks(t, w.Env.Units...)
-	}
+		return !strings.Contains(was, "tentative")
+	})
 	var held []chaos.Held
 	for i, yaml := range []string{
 		"network.latency: {from: web, to: store, delay: 50ms}",

@@ -22,6 +22,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proxy"
+	"brunt/scenarios/suite"
 )
 
 // A rig is two links to echo servers: web[0]->store[0] and web[1]->store[0], both for TCP and HTTP.
@@ -436,10 +437,8 @@ func TestParametersOfProcesses(t *testing.T) {
 		for name, want := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL} {
 			u := newUnit(t, "web", "plain")
 			injectIn(t, "process.crash: {service: web, signal: "+name+"}", processWorld(u))
-			for deadline := time.Now().Add(10 * time.Second); len(u.signals()) == 0 && time.Now().Before(deadline); {
-				time.Sleep(time.Millisecond)
-			}
-			if got := u.signals(); len(got) == 0 || got[0] != want {
+			suite.Until(t, "the end of the unit", func() bool { return len(u.signals()) > 0 })
+			if got := u.signals(); got[0] != want {
 				t.Errorf("%s: it ended by %v", name, got)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/vdso"
+	"brunt/scenarios/suite"
 
 	"golang.org/x/sys/unix"
 )
@@ -99,11 +100,7 @@ func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
 
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
+	suite.Until(t, what, done)
 }
 
 // world is the world of one victim.

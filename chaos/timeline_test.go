@@ -542,7 +542,7 @@ func (h *hanging) Ready(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(50 * time.Millisecond) // fake clock: how long the check takes
 	return h.fails
 }
 

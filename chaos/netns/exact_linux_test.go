@@ -66,7 +66,7 @@ func TestPackets_Exact(t *testing.T) {
 					k.sender.send(t, i)
 					switch {
 					case test.do == netns.Reorder:
-						time.Sleep(50 * time.Microsecond)
+						time.Sleep(50 * time.Microsecond) // simulates the pace of a sender
 					case i%500 == 499:
 						k.last(t)
 					}

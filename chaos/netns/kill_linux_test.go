@@ -161,7 +161,7 @@ func TestKill_Rules(t *testing.T) {
 						t.Fatal("the fault is held, and nothing shows it")
 					}
 				} else {
-					time.Sleep(rand.N(20 * time.Millisecond)) // at a random stage
+					time.Sleep(rand.N(20 * time.Millisecond)) // simulates a kill at a random stage
 				}
 				killed := time.Now()
 				if err := c.Process.Signal(syscall.SIGKILL); err != nil {

@@ -79,7 +79,7 @@ func TestQueueClose(t *testing.T) {
 				return
 			default:
 				k.sender.send(t, i)
-				time.Sleep(10 * time.Microsecond)
+				time.Sleep(10 * time.Microsecond) // simulates the pace of a sender
 			}
 		}
 	}()

@@ -19,6 +19,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/scenarios/suite"
 )
 
 // patience is the timeout for expected events. It is no measurement.
@@ -59,11 +60,7 @@ func met(t testing.TB, h netns.Held) netns.Affected {
 // waitFor waits until f returns true.
 func waitFor(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %v in vain for %s", patience, what)
-		}
-	}
+	suite.Until(t, what, f)
 }
 
 // A datagram is a received datagram.
@@ -278,7 +275,7 @@ func spread(t testing.TB, k *route, from, to time.Duration) (sent int) {
 		for range 1000 {
 			k.sender.send(t, sent)
 			sent++
-			time.Sleep(200 * time.Microsecond) // the pace of the load
+			time.Sleep(200 * time.Microsecond) // simulates the pace of a sender
 		}
 		took = sorted(k.box.expect(t, sent))
 		return took[0] < from+tenth

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // TestAlert_Alertmanager queries a real Alertmanager, Debian's, before and after it receives an alert,
@@ -46,14 +48,11 @@ func TestAlert_Alertmanager(t *testing.T) {
 	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
 	q := alertOf(t, "High", `{alertmanager: "http://`+addr+`", labels: {zone: a}}`)
 	var s AlertState
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if s, err = q.Ask(t.Context()); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("it does not answer: %v", err)
-		}
-	}
+	suite.Until(t, "an answer of Alertmanager", func() bool {
+		s, err = q.Ask(t.Context())
+		return err == nil
+	})
+
 	if s.Firing || s.Pending || s.For >= 0 {
 		t.Errorf("before anything it says %+v", s)
 	}

@@ -167,7 +167,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				eventually(t, "bytes flow", func() bool { return p.Stats().Back > was+1<<20 })
 				x := add(t, p, toxic)
 				at := p.Stats()
-				time.Sleep(3 * time.Millisecond) // a flow that goes on would show by then
+				time.Sleep(3 * time.Millisecond) // simulates a moment in which a flow that goes on would show
 				most := int64(0)
 				if runtime.GOOS == "windows" { // a write in progress can't be interrupted on Windows
 					most = 4 * proxy.BufferSize

@@ -147,7 +147,7 @@ func BenchmarkLatency_Added(b *testing.B) {
 							mu.Lock()
 							took = append(took, time.Since(began))
 							mu.Unlock()
-							time.Sleep(time.Millisecond)
+							time.Sleep(time.Millisecond) // simulates the pace of a client
 						}
 					})
 				}
@@ -188,11 +188,11 @@ func BenchmarkBandwidth_Rate(b *testing.B) {
 					c := dial(b, p)
 					go func() { _, _ = io.Copy(io.Discard, c) }()
 				}
-				time.Sleep(200 * time.Millisecond) // until the rate is steady
+				time.Sleep(200 * time.Millisecond) // simulates a warm-up, until the rate is steady
 				var rate float64
 				for b.Loop() {
 					at, began := p.Stats().Back, time.Now()
-					time.Sleep(2 * time.Second) // the time over which the rate is measured
+					time.Sleep(2 * time.Second) // simulates a load of this length
 					rate = float64(p.Stats().Back-at) * 8 / 1e6 / time.Since(began).Seconds()
 				}
 				b.ReportMetric(rate, "mbit/s")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/scenarios/suite"
 )
 
 // patience is the timeout for expected events. It is no measurement.
@@ -168,21 +169,15 @@ func stops(t testing.TB, what string, least int64, count func() int64) int64 {
 
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for began := time.Now(); !f(); time.Sleep(time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("never: %s", what)
-		}
-	}
+	suite.Until(t, what, f)
 }
 
 // counts checks the proxy's counts. It retries, because the proxy counts a moment after the bytes
 // have left.
 func counts(t testing.TB, what string, p *proxy.Proxy, f func(proxy.Traffic) bool) {
 	t.Helper()
-	for began := time.Now(); !f(p.Stats()); time.Sleep(time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("never: %s: %+v", what, p.Stats())
-		}
+	if !suite.Within(patience, func() bool { return f(p.Stats()) }) {
+		t.Fatalf("never: %s: %+v", what, p.Stats())
 	}
 }
 

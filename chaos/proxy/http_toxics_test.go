@@ -33,7 +33,7 @@ func web(t testing.TB) *upstream {
 				return
 			}
 			if r.URL.Path == "/slow" {
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(20 * time.Millisecond) // simulates the work of the server
 			}
 			body := fmt.Sprintf("%s %s %d", r.Method, r.URL.Path, len(b))
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(body))

@@ -68,7 +68,7 @@ func toggle(t *testing.T, p *proxy.Proxy, r *rand.Rand, n int, draw func() proxy
 	}
 	for range n {
 		in = append(in, add(t, p, draw()))
-		time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
+		time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond) // simulates a fault of some length
 		for len(in) > r.IntN(4) {
 			take()
 		}
@@ -104,7 +104,7 @@ func TestToggleUnderLoad(t *testing.T) {
 							return
 						}
 						if i > 0 { // the first block is sent in bulk
-							time.Sleep(time.Duration(r.Uint64()%1000) * time.Microsecond)
+							time.Sleep(time.Duration(r.Uint64()%1000) * time.Microsecond) // simulates the pace of a client
 						}
 					}
 					_ = c.CloseWrite()
@@ -153,7 +153,7 @@ func TestToggleEverything(t *testing.T) {
 					if o := proxy.OutcomeOf(err); o != proxy.Refused && o != proxy.WasReset {
 						t.Errorf("connecting: %v", err)
 					}
-					time.Sleep(time.Millisecond)
+					time.Sleep(time.Millisecond) // backs off
 					continue
 				}
 				_ = c.SetDeadline(time.Now().Add(time.Minute))

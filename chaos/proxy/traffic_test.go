@@ -69,7 +69,7 @@ func TestRealClientsAndServers(t *testing.T) {
 			x := add(t, p, toxics.HTTPError{Share: r.Float64() * .6, Status: 418, Body: strings.Repeat("teapot", r.IntN(4000))})
 			y := add(t, p, toxics.HTTPDelay{Delay: 1 + time.Duration(r.IntN(3))*time.Millisecond, Share: r.Float64()})
 			z := add(t, p, toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both})
-			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond)
+			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond) // simulates faults of some length
 			for _, i := range r.Perm(3) {
 				remove(t, []*proxy.Toxicity{x, y, z}[i])
 			}

@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		os.Stdout.Close() // signals that the process has started
-		time.Sleep(time.Hour)
+		os.Stdout.Close()     // signals that the process has started
+		time.Sleep(time.Hour) // simulates a process that runs
 		return
 	}
 	os.Exit(m.Run())

@@ -11,7 +11,7 @@ import (
 
 // sleepsOf is how many sleeps without a reason the tests below a folder may have. The numbers may
 // only shrink.
-var sleepsOf = map[string]int{"chaos": 31}
+var sleepsOf = map[string]int{}
 
 // excused matches the comment of a sleep that waits for nothing: it stands for work or for the length
 // of something, it lets other programs go first, or its clock is that of a synctest bubble.

@@ -13,13 +13,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/probe"
 	"brunt/chaos/proc"
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 )
 
@@ -75,25 +75,21 @@ func mustStep(t *testing.T, settings string, env chaos.Env) *customStep {
 // numberIn reads a process's number from a file, once it is there.
 func numberIn(t *testing.T, file string) int {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	var n int
+	suite.Until(t, "a number in "+file, func() bool {
 		b, err := os.ReadFile(file)
-		if n, nerr := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && nerr == nil {
-			return n
+		if err == nil {
+			n, err = strconv.Atoi(strings.TrimSpace(string(b)))
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody wrote a number to %s: %q, %v", file, b, err)
-		}
-	}
+		return err == nil
+	})
+	return n
 }
 
 // awaitEnd waits until a process has ended, reaped or not.
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && !proc.IsZombie(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d still runs", pid)
-		}
-	}
+	suite.Until(t, fmt.Sprintf("the end of process %d", pid), func() bool { return syscall.Kill(pid, 0) != nil || proc.IsZombie(pid) })
 }
 
 // A command that takes too long is ended with all that it started, and its fault is
