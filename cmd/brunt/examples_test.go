@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,6 +162,8 @@ func TestExample(t *testing.T) {
 			{name: "03-your-own-processes", own: true, faults: []string{"lose-stock", "slow-stock", "freeze-stock"}},
 			{name: "03-your-own-processes", own: true, set: "cache=off", fails: []string{"errors < 1%"}, rest: true},
 			{name: "16-alert-drill", own: true, alerting: true, faults: []string{"lose-stock"}, more: alerted},
+			{name: "17-primary-is-lost", own: true, faults: []string{"primary-is-lost"}, more: oneIncident},
+			{name: "17-primary-is-lost", own: true, set: "promotion=9s", fails: []string{"recover < 5s after primary-is-lost"}, rest: true},
 			{name: "02-your-own-url", set: "url=" + target.URL, faults: []string{"slow-network", "cut-lines"}},
 			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
@@ -413,6 +416,21 @@ func beheaded(t *testing.T, res *result.Result) {
 	}
 	if len(res.Repeats) != 1 || res.Repeats[0].Occurrences != 3 || res.Repeats[0].Recover.N != 3 {
 		t.Errorf("%+v", res.Repeats)
+	}
+}
+
+// oneIncident checks that a group of three faults is one fault, with the recovery time of its one incident.
+func oneIncident(t *testing.T, res *result.Result) {
+	f := &res.Faults[0]
+	if len(f.Steps) != 3 || len(res.Incidents) != 1 {
+		t.Fatalf("%d steps, %d incidents", len(f.Steps), len(res.Incidents))
+	}
+	in := &res.Incidents[0]
+	if lasted := float64(in.End - in.Begin); lasted < 2 || lasted > 5 || math.Abs(lasted-float64(f.Recover)) > .02 {
+		t.Errorf("an incident of %.2f s, recovered after %v", lasted, f.Recover)
+	}
+	if kill, promote := &f.Steps[1], &f.Steps[2]; in.Begin < kill.Injected || in.End < promote.Injected {
+		t.Errorf("killed at %v, promoted at %v, incident from %v to %v", kill.Injected, promote.Injected, in.Begin, in.End)
 	}
 }
 

@@ -91,8 +91,9 @@ var glossary = []term{
 		"instant at which the unit was healthy again, or at which its `within` was over."},
 	{"gone", nil, "The fault's removal was verified: what it changed is as it was. `gone` is also a unit that was removed or replaced " +
 		"while the fault was in; brunt does not touch what took its place."},
-	{"one-shot", nil, "A fault that happens once and is not held, such as a crash, a restart or a reset. Its phase lasts until the unit " +
-		"is healthy again, and at least 5 s."},
+	{"one-shot", nil, "A fault that happens once and is not held, such as a crash, a restart or a reset. It is cleared when the " +
+		"unit is healthy again. Its phase, which `in FAULT` judges, lasts at least 5 s all the same, because fewer requests show little; " +
+		"the result says so."},
 	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, " +
 		"not recovered, or confounded, which means that two faults were in at once and the effect can't be told apart. A surge of shed " +
 		"requests is an impact, unless an objective on `shed` covers that load, because a shed request is not served; an acknowledged " +
@@ -101,14 +102,20 @@ var glossary = []term{
 		"request to the first good one after its last, with less than a hold of good requests in between. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
 		"together has one recovery time; without one it is 0."},
+	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
+		"step with its offset from the begin of the group. Its steps are injected in turn, and when its `for` has passed they are taken " +
+		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once and the run " +
+		"is invalid. A group has one phase, one incident and one recovery time; `recover` and `failover` count from the begin of its " +
+		"incident, because its first step need not be what did the harm. Objectives name the group, and never a step."},
 	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
 		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt. They do not " +
 		"decide when it began, because a window is a second or more and an outage begins between two requests."},
-	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the first good request after the last bad one."},
+	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the first good request " +
+		"after the last bad one. That of a group counts from the begin of its incident."},
 	{"recover", []string{"rto", "recovered"}, "The time from the injection until the target had recovered: the recovery time objective " +
 		"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays good for a hold, " +
 		"and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last recovery counts. A " +
-		"target that never recovers fails the objective; a fault without impact has a recovery time of 0."},
+		"target that never recovers fails the objective; a fault without impact has a recovery time of 0. That of a group counts from the begin of its incident."},
 	{"heal", nil, "The time from the instant at which the fault was cleared until the target had recovered."},
 	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 s by default): " +
 		"over a hold the bad share has a 95 % upper bound within the limit, and no request is stuck. Where the load is too low to show " +

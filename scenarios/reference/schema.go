@@ -142,7 +142,7 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 // about describes keys that have no field with a comment.
 var about = map[string]string{
 	"load":       "the loads by name; they run at the same time",
-	"chaos":      "the timeline of faults by name; each has a time and exactly one kind",
+	"chaos":      "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
 	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or the URL of a system that runs",
 	"executor":   "how arrivals or virtual users are scheduled",
 	"name":       "what reports and objectives call the request; METHOD path by default",
