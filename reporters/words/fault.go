@@ -121,6 +121,9 @@ func FaultEffect(f *result.FaultRecord) string {
 		s = strings.TrimSuffix(s, ".") + ": " + Clean(f.Note)
 	}
 	s = scenarios.Sentence(s)
+	if p := f.Parts; p != nil && p.Late > 0 {
+		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
+	}
 	if l := FaultLatency(f); l != "" {
 		s += " " + l
 	}

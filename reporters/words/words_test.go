@@ -93,6 +93,9 @@ func TestEffect(t *testing.T) {
 			Impact: result.Impacted, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
 		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → 61ms (61x), p95 2ms → 80ms (40x)."},
+		{"late writes", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 800, Late: 12, P50: reporterstest.Nan},
+		}, "None seen: no request failed. 12 acknowledged writes were late."},
 		{"within the limit", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: .5,
 			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},

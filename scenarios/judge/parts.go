@@ -18,6 +18,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return nil
 	}
 	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Slowed: f.slower != nil && f.slower[i]}
+	if l := f.c.Ledger; l != nil {
+		out.Late = l.LateTo[oc.Name]
+	}
 	during, before := partsOf(f, ps, sums, oc.Name), partsOf(f, ps, sums, "baseline")
 	n := during.Counts().Punctual()
 	out.Requests, out.Errors, out.Slow, out.Shed = n.Offered(), n.Bad(), n.Slow, n.Kinds[scenarios.Shed]

@@ -91,3 +91,16 @@ func (b *verification) lateness(low, high time.Duration) {
 	b.out.LateLow = max(b.out.LateLow, result.Sec(max(0, low)))
 	b.out.LateHigh = max(b.out.LateHigh, result.Sec(max(0, high)))
 }
+
+// lateTo counts a late write for each fault during which it was acknowledged.
+func (b *verification) lateTo(acked time.Duration) {
+	for _, c := range b.Faults {
+		if c.N < 0 || acked < c.Injected || acked > c.Cleared {
+			continue
+		}
+		if b.out.LateTo == nil {
+			b.out.LateTo = map[string]int64{}
+		}
+		b.out.LateTo[c.Name]++
+	}
+}

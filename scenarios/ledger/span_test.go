@@ -101,3 +101,19 @@ func TestSpansOfFaults(t *testing.T) {
 		t.Errorf("spans are %+v", b.out.LostSpans)
 	}
 }
+
+// TestLateTo: a late write counts for each fault during which it was acknowledged, and for no other.
+func TestLateTo(t *testing.T) {
+	faults := []*chaos.Record{
+		{Name: "a", Injected: 10 * time.Second, Cleared: 20 * time.Second},
+		{Name: "b", Injected: 15 * time.Second, Cleared: 30 * time.Second},
+		{Name: "not injected", N: -1, Cleared: time.Hour},
+	}
+	b := &verification{Run: Run{Faults: faults}, out: &result.LedgerRecord{}}
+	for at := range 40 {
+		b.lateTo(time.Duration(at) * time.Second)
+	}
+	if n := b.out.LateTo; len(n) != 2 || n["a"] != 11 || n["b"] != 16 {
+		t.Errorf("%v, want 11 of a and 16 of b", n)
+	}
+}

@@ -307,6 +307,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteUnread, &out.Unread)
 	case c.late:
 		set(result.WriteLate, &out.Late)
+		b.lateTo(c.End)
 	}
 	if state == "" {
 		if c.Acked {

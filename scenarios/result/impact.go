@@ -18,6 +18,7 @@ type ImpactParts struct {
 	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
 	P95Before Num   `json:"p95_before"` // the same in the baseline
 	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to it
+	Late      int64 `json:"late"`       // writes acknowledged while it was in that were not there at first
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th
 	// percentile: by a test that is wrong for at most 1 % of faults without an effect
 	Slowed bool `json:"slowed,omitempty"`

@@ -33,8 +33,10 @@ type LedgerRecord struct {
 	// the last answer without it; 0 when none was late
 	LateLow  Num `json:"late_low"`
 	LateHigh Num `json:"late_high"` // its upper bound: the first answer with it
-	Asked    Num `json:"asked"`     // when the reading began
-	Took     Num `json:"took"`      // how long the reading took
+	// late writes by fault: those that were acknowledged while it was in
+	LateTo map[string]int64 `json:"late_to,omitempty"`
+	Asked  Num              `json:"asked"` // when the reading began
+	Took   Num              `json:"took"`  // how long the reading took
 	// writes in other states than held, the worst first; all are in ledger.jsonl
 	Keys []WriteKey `json:"keys"`
 	Left int64      `json:"left,omitempty"` // number of further writes

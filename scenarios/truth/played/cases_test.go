@@ -214,7 +214,15 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		name: "late writes are not lost", row: "E9", script: quick, ledger: written(func(l *result.LedgerRecord) { l.Late, l.LateLow, l.LateHigh = 290, 6.9, 7.1 }),
+		name: "late writes are not lost", row: "E9", script: quick, faults: in5, impact: "not_impacted",
+		ledger: written(func(l *result.LedgerRecord) {
+			l.Late, l.LateLow, l.LateHigh, l.LateTo = 290, 6.9, 7.1, map[string]int64{"f": 280}
+		}),
+		see: func(c *truth.Complaints, p played) {
+			if n := p.Faults[0].Parts.Late; n != 280 {
+				c.Errorf("%d late writes of the fault, want 280", n)
+			}
+		},
 		slo: []string{"lost = 0 => pass", "late < 15s => pass", "late < 2s => fail", "late < 7s => inconclusive"},
 	},
 	{
