@@ -167,7 +167,7 @@ func TestResolve(t *testing.T) {
 		t.Errorf("%+v %v", got, m.Err())
 	}
 	if _, ok := syntax.Resolve(syntax.Block{}, kinds, &m); ok || m.Len() > 0 {
-		t.Errorf("a block without a kind was told of before: %v", m.Err())
+		t.Errorf("a block without a kind was reported of before: %v", m.Err())
 	}
 	for _, c := range []struct {
 		b    syntax.Block

@@ -24,11 +24,11 @@ type out struct {
 	stream *k6.Stream
 	tally  *k6.Tally
 
-	series map[*metrics.Metric][]*k6.Series
-	tags   map[*metrics.TagSet]*tagged
-	parts  map[part]bool
-	told   time.Time
-	limits error
+	series   map[*metrics.Metric][]*k6.Series
+	tags     map[*metrics.TagSet]*tagged
+	parts    map[part]bool
+	reported time.Time
+	limits   error
 
 	mu    sync.Mutex
 	start time.Time // when the load began
@@ -176,8 +176,8 @@ func (o *out) AddMetricSamples(all []metrics.SampleContainer) {
 	}
 	o.stream.Sweep(now)
 	const every = time.Second
-	if now.Sub(o.told) >= every {
-		o.told = now
+	if now.Sub(o.reported) >= every {
+		o.reported = now
 		o.stream.Note(o.sum(now))
 	}
 }

@@ -24,7 +24,7 @@ func TestAB_Pair(t *testing.T) {
 		spoil func(r *result.Result)
 	}{
 		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }},
-		{"a fault met no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
+		{"a fault affected no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

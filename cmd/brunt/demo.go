@@ -36,7 +36,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 			ctx, stop := interruptible("")
 			defer stop()
 			return run.Demo(ctx, run.DemoOptions{
-				With: with, Policies: policies, Self: self(), State: state(), Guard: watchdog(),
+				With: with, Policies: policies, Self: self(), State: state(), Watchdog: watchdog(),
 				Up: func(units []run.DemoUnit) {
 					out := c.OutOrStdout()
 					for _, u := range units {

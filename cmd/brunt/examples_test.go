@@ -294,12 +294,12 @@ func alerted(t *testing.T, res *result.Result) {
 		!strings.Contains(s.Text, `severity="page"`) {
 		t.Errorf("%+v", a)
 	}
-	told := map[string]int{}
+	reported := map[string]int{}
 	for _, s := range res.Series {
-		told[s.Name] = len(s.Points)
+		reported[s.Name] = len(s.Points)
 	}
-	if told["in-flight"] < 25 || told["answered"] < 25 || told["error-share"] < 20 {
-		t.Errorf("points %v", told)
+	if reported["in-flight"] < 25 || reported["answered"] < 25 || reported["error-share"] < 20 {
+		t.Errorf("points %v", reported)
 	}
 }
 

@@ -171,8 +171,8 @@ func (g *gate) decide(ctx context.Context) error {
 		err = kept // the verdict is printed all the same, since the runs are done
 	}
 	fmt.Fprint(out, "\nGATE ")
-	if told := g.tell(out, found); err == nil {
-		err = told
+	if werr := g.tell(out, found); err == nil {
+		err = werr
 	}
 	return err
 }

@@ -110,7 +110,9 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	}
 	fault := plan.Faults[0]
 	said.stays = fault.For.D()
-	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: watchdog(), Stress: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	in, err := run.Inject(ctx, plan, run.Options{
+		State: state(), Watchdog: watchdog(), Stress: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf,
+	})
 	if in == nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
 			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", scenarios.ListOr(in.Units, "nothing hit"), in.Via,
-				quantity.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
+				quantity.FormatSeconds(float64(in.Cleared-in.Injected)), affected(in), in.Revert)
 		}
 	}
 	if err == nil && in.ExitCode != 0 {
@@ -138,12 +140,12 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	return err
 }
 
-// met describes the traffic that the fault affected, if it was counted.
-func met(in *run.Injection) string {
+// affected describes the traffic that the fault affected, if it was counted.
+func affected(in *run.Injection) string {
 	if in.TrafficUnit == "" {
 		return ""
 	}
-	return fmt.Sprintf(", met %d %s", in.Traffic, in.TrafficUnit)
+	return fmt.Sprintf(", affected %d %s", in.Traffic, in.TrafficUnit)
 }
 
 // plan compiles the input: a scenario's fault, or a kind.

@@ -68,7 +68,7 @@ func TestPool(t *testing.T) {
 				t.Fatal(err)
 			}
 			res, err := run.Run(context.Background(), plan, run.Options{
-				ID: run.NewID(), LogDir: t.TempDir(), State: t.TempDir(), Guard: watchdog(),
+				ID: run.NewID(), LogDir: t.TempDir(), State: t.TempDir(), Watchdog: watchdog(),
 				NoChaos: true, Ledger: filepath.Join(t.TempDir(), "l"),
 			})
 			if err != nil {

@@ -92,7 +92,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 // runOptions returns the options of a run that writes to a folder.
 func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
 	return run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: watchdog(), Stress: stressor(),
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
 		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	}
 }

@@ -18,7 +18,7 @@ func verifyCommand() *cobra.Command {
 		Short: "Check that a run's folder is as it was when the run ended",
 		Long: `Check that a run's folder is as it was when the run ended: that every file is there
 and has the sum that SHA256SUMS has of it, that no other file is there, that the lines
-of events.jsonl are chained, and that the signature is right. Whatever is not is told,
+of events.jsonl are chained, and that the signature is right. Whatever is not is reported,
 with the file and where there is one the line.
 
 Without --signer a signature only says that whoever has its key sealed the folder, and

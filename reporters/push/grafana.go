@@ -49,8 +49,8 @@ type annotationUpdate struct {
 	end int64
 }
 
-// parcel implements [encoder].
-func (g *grafana) parcel(t tick) batch {
+// encode implements [encoder].
+func (g *grafana) encode(t tick) batch {
 	switch {
 	case t.event == nil:
 		return nil

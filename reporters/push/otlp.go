@@ -58,8 +58,8 @@ type otlpBatch struct {
 	families []*dto.MetricFamily
 }
 
-// parcel implements [encoder].
-func (s *otlp) parcel(t tick) batch {
+// encode implements [encoder].
+func (s *otlp) encode(t tick) batch {
 	if t.event != nil {
 		return nil
 	}

@@ -162,8 +162,8 @@ type tick struct {
 
 // An encoder turns the ticks of a run into batches for one service.
 type encoder interface {
-	// parcel returns the batch for a tick; nil: none.
-	parcel(t tick) batch
+	// encode returns the batch for a tick; nil: none.
+	encode(t tick) batch
 	// last returns the final batch of the run; nil: none.
 	last(at time.Time) batch
 }
@@ -218,7 +218,7 @@ func (o *Outs) gather() {
 			t.families = families
 		}
 		for _, q := range o.queues {
-			q.put(q.to.parcel(t))
+			q.put(q.to.encode(t))
 		}
 	}
 	for _, q := range o.queues {

@@ -467,7 +467,7 @@ func BenchmarkRemoteWrite_Second(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := w.parcel(tick{at: time.Now(), families: families}).send(b.Context()); err != nil {
+				if err := w.encode(tick{at: time.Now(), families: families}).send(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 				f.came, f.bodies, f.at = nil, nil, nil

@@ -51,8 +51,8 @@ type writeBatch struct {
 	fresh      map[string]bool // series that begin in this second
 }
 
-// parcel implements [encoder].
-func (w *remoteWrite) parcel(t tick) batch {
+// encode implements [encoder].
+func (w *remoteWrite) encode(t tick) batch {
 	if t.event != nil {
 		return nil
 	}

@@ -322,7 +322,7 @@ func TestTerminal_Standing(t *testing.T) {
 	}
 }
 
-// TestIncidents: the incidents of a run are told in full, however narrow the screen is.
+// TestIncidents: the incidents of a run are reported in full, however narrow the screen is.
 func TestIncidents(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	render := func() string { return reporterstest.Render(t, New(nil, Options{Width: 80}), r) }

@@ -261,11 +261,11 @@ func FaultTraffic(f *result.FaultRecord) string {
 	case f.Impact == result.NotInjected:
 		return ""
 	case f.Traffic == 0:
-		return "met no traffic"
+		return "affected no traffic"
 	case f.TrafficUnit == "bytes":
-		return "met " + Bytes(f.Traffic)
+		return "affected " + Bytes(f.Traffic)
 	}
-	return fmt.Sprintf("met %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
+	return fmt.Sprintf("affected %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
 }
 
 // FaultDetection says whether the team's own monitoring detected a fault; empty if the

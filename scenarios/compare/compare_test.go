@@ -255,7 +255,7 @@ func TestCompare_Unfit(t *testing.T) {
 		{"generator", func(r *result.Result) {
 			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
-		{"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut met no traffic" }, "run", "met no traffic"},
+		{"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut affected no traffic" }, "run", "affected no traffic"},
 		{"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
 	}
 	for _, tt := range tests {

@@ -292,7 +292,7 @@ func TestMachine_Alike(t *testing.T) {
 		{"half as fast", Machine{"linux", "amd64", 2, 500}, false},
 		{"more processors", Machine{"linux", "amd64", 4, 1000}, false},
 		{"of another kind", Machine{"linux", "arm64", 2, 1000}, false},
-		{"nobody knows how fast", Machine{"linux", "amd64", 2, 0}, false},
+		{"unknown speed", Machine{"linux", "amd64", 2, 0}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -466,11 +466,11 @@ func TestGate_Enough(t *testing.T) {
 		n := e.enough(LeastHistory, limit, alpha)
 		switch {
 		case tells(e):
-			t.Errorf("%v is told already", tt.now)
+			t.Errorf("%v is reported already", tt.now)
 		case (n > 0) != tt.some:
 			t.Errorf("%v: a history of %d would do", tt.now, n)
 		case !tt.some && tells(at(mostRuns, tt.now)):
-			t.Errorf("%v is told by a history of %d", tt.now, mostRuns)
+			t.Errorf("%v is reported by a history of %d", tt.now, mostRuns)
 		case tt.some && (!tells(at(n, tt.now)) || tells(at(n-2, tt.now))):
 			t.Errorf("%v: a history of %d is said to do; it does: %t, %d does: %t", tt.now, n, tells(at(n, tt.now)), n-2, tells(at(n-2, tt.now)))
 		}
@@ -524,7 +524,7 @@ func FuzzHistory(f *testing.F) {
 		if _, err := parseRecord(record); err == nil {
 			want = 2
 		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
-			t.Errorf("what is no record is told as %v", h.Problems)
+			t.Errorf("what is no record is reported as %v", h.Problems)
 		}
 		if n := len(of(t, h, "", Machine{})); n != want {
 			t.Errorf("%d records, want %d", n, want)

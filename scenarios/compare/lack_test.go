@@ -31,7 +31,7 @@ func TestGate_Lacks(t *testing.T) {
 		{"seven of twelve", 12, 7, true, 0, scenarios.Inconclusive, scenarios.Inconclusive, "7 of 12 base runs and 1 of 1 candidate runs have it"},
 		{"the run alone lacks it", 12, 12, false, 0, scenarios.Inconclusive, scenarios.Inconclusive, "12 of 12 base runs and 0 of 1 candidate runs have it"},
 		{"it is new", 12, 3, true, 0, "", scenarios.Pass, "p95: 3 of 12 base runs and 1 of 1 candidate runs have it"},
-		{"nobody has it", 12, 0, false, 0, "", scenarios.Pass, ""},
+		{"no run has it", 12, 0, false, 0, "", scenarios.Pass, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

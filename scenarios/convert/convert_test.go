@@ -149,7 +149,7 @@ func TestConvert_Told(t *testing.T) {
 		}
 		for _, m := range comment.FindAllStringSubmatch(made.Text, -1) {
 			if m[1] != "" && !strings.Contains(said.String(), name+":"+m[1]+": "+m[2]) {
-				t.Errorf("%s: %q is not told with its line", name, m[0])
+				t.Errorf("%s: %q is not reported with its line", name, m[0])
 			}
 		}
 	}
@@ -208,9 +208,9 @@ func TestConvert_Large(t *testing.T) {
 				t.Fatal(err)
 			}
 			steps, all := len(sc.Loads[0].Mix), strings.Count(source, "\n")
-			told := fmt.Sprintf("x: %d more steps: a scenario has no room for them", all-steps)
-			if steps < 15 || steps == all || made.Notes[0].String() != told {
-				t.Errorf("%d of %d steps, and said is %q, want %q", steps, all, made.Notes, told)
+			reported := fmt.Sprintf("x: %d more steps: a scenario has no room for them", all-steps)
+			if steps < 15 || steps == all || made.Notes[0].String() != reported {
+				t.Errorf("%d of %d steps, and said is %q, want %q", steps, all, made.Notes, reported)
 			}
 		})
 	}

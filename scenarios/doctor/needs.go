@@ -155,7 +155,10 @@ func portNeeds(p *plan.Plan) []Check {
 		return nil
 	case len(taken) > 0:
 		slices.Sort(taken)
-		return []Check{{"ports of services", Bad, "in use: " + strings.Join(taken, ", "), "end who listens there, or leave the port out: brunt finds a free one"}}
+		return []Check{{
+			"ports of services", Bad, "in use: " + strings.Join(taken, ", "),
+			"end the program that listens there, or leave the port out: brunt finds a free one",
+		}}
 	}
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
 }

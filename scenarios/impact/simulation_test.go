@@ -24,7 +24,7 @@ import (
 //     process by the second with a time constant of 3 s and variance 1;
 //   - L is 1 %, the hold 10 s.
 //
-// All draws come from PCG with the seeds (3, 4); every row of a table begins anew.
+// All draws come from PCG with the seeds (3, 4); every row of a table begins again.
 // A tenth of the trials is made unless all are asked for,
 //
 //	go test ./scenarios/impact -run Simulation -simulations -v

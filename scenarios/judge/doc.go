@@ -94,7 +94,7 @@
 //     for what they did together, and is inconclusive otherwise: it cannot be told which did it. The
 //     incident itself is judged by `after incident`.
 //   - A skipped occurrence, for which nothing matched, turns a pass into inconclusive.
-//   - The impact of a fault that was not verified, or met no traffic, is unknown, and
+//   - The impact of a fault that was not verified, or affected no traffic, is unknown, and
 //     objectives after it, in it or in its recovery are invalid.
 //   - Where require_impact is set and no impact is found, objectives after the fault, in it
 //     or in its recovery fail instead of passing. Where the impact is unknown or confounded

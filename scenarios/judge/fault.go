@@ -47,7 +47,7 @@ func (f *effects) whyUnknown(i int) string {
 	case f.c.Unverified[i]:
 		return name + " was not verified, so its effect is unknown"
 	case none, !counted && f.traffic[i] == 0:
-		return name + " met no traffic, so its effect is unknown"
+		return name + " affected no traffic, so its effect is unknown"
 	}
 	return ""
 }

@@ -191,7 +191,7 @@ func TestFault_Verdicts(t *testing.T) {
 			scenarios.Pass, "",
 		},
 		{ // a failure that could be judged takes precedence over what could not
-			"the worst of two, of which one met no traffic", "",
+			"the worst of two, of which one affected no traffic", "",
 			Case{NoTraffic: map[int]bool{0: true}},
 			between(50*sec, 75*sec),
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
@@ -238,7 +238,7 @@ func TestFault_Verdicts(t *testing.T) {
 	}
 }
 
-// TestFault_Untold: the objectives of a fault that was not verified, or met no traffic, are invalid,
+// TestFault_Untold: the objectives of a fault that was not verified, or affected no traffic, are invalid,
 // and its impact is unknown. Those of other faults are judged.
 func TestFault_Untold(t *testing.T) {
 	texts := []string{
@@ -255,8 +255,8 @@ func TestFault_Untold(t *testing.T) {
 		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
 		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
 		{"steady state did not hold", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
-		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f met no traffic"},
-		{"no requests", Case{}, quiet, "f met no traffic"},
+		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},
+		{"no requests", Case{}, quiet, "f affected no traffic"},
 	} {
 		f := drill(t, parseObjectives(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
 		r := f.Faults[0]

@@ -28,8 +28,8 @@ type Case struct {
 	TraceID func(load int, low uint64) scenarios.TraceID
 
 	// NoTraffic says of occurrences, by number, whose fault counts bytes at a link or hook, whether
-	// the fault met no traffic. For other occurrences the requests of the load during the fault
-	// decide. The effect of a fault that met no traffic is unknown.
+	// the fault affected no traffic. For other occurrences the requests of the load during the fault
+	// decide. The effect of a fault that affected no traffic is unknown.
 	NoTraffic map[int]bool
 
 	// Ended is when occurrences, by number, were over, where that was before the end of their phase: a

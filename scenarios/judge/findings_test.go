@@ -52,7 +52,7 @@ func TestFinish_Nothing(t *testing.T) {
 	g := newRig(t, oneStep, o...)
 	g.Inject("f", "f")
 	f := g.finish(Case{SLO: o}, 3*sec)
-	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} { // f met no traffic
+	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} { // f affected no traffic
 		if r := f.Objectives[i]; r.Verdict != want || r.Note == "" {
 			t.Errorf("%s: %s, %q", r.Text, r.Verdict, r.Note)
 		}

@@ -83,15 +83,15 @@ func (k *Child) Start() (err error) {
 	if err := <-started; err != nil {
 		return fmt.Errorf("starting %s: %w", Binary, err)
 	}
-	go k.talk()
+	go k.writeCommands()
 	return nil
 }
 
 // mostLines is how many commands may wait for a process that does not read them.
 const mostLines = 256
 
-// talk writes commands, so that Send does not block on a stopped process.
-func (k *Child) talk() {
+// writeCommands writes commands, so that Send does not block on a stopped process.
+func (k *Child) writeCommands() {
 	for {
 		select {
 		case b := <-k.lines:

@@ -190,20 +190,20 @@ func TestStart_Gone(t *testing.T) {
 		t.Errorf("%+v", k.Exit())
 	}
 	if err := k.Send(Command{Stop: true}); !errors.Is(err, errEnded) {
-		t.Errorf("it is told: %v", err)
+		t.Errorf("it is reported: %v", err)
 	}
 }
 
 // answering sends a command to its process as soon as the process sends a message.
 type answering struct {
 	*got
-	child *Child
-	told  chan error
+	child    *Child
+	reported chan error
 }
 
 func (a *answering) Note(n *Note) {
 	a.got.Note(n)
-	a.told <- a.child.Send(Command{Fault: &FaultAnswer{ID: 1}})
+	a.reported <- a.child.Send(Command{Fault: &FaultAnswer{ID: 1}})
 }
 
 // TestStart_AnswersAtOnce has a process send a message before it has read anything. The handler
@@ -219,13 +219,13 @@ func TestStart_AnswersAtOnce(t *testing.T) {
 		"echo \"$second\" >second\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a := &answering{got: newGot(), told: make(chan error, 1)}
+	a := &answering{got: newGot(), reported: make(chan error, 1)}
 	a.child = New(program, Config{Script: filepath.Join(dir, "script.js")}, nil, a)
 	if err := a.child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.child.Kill)
-	if err := <-a.told; err != nil {
+	if err := <-a.reported; err != nil {
 		t.Error(err)
 	}
 	if exit := a.child.Exit(); exit.Code != 0 {

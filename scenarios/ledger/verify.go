@@ -147,7 +147,7 @@ func (b *verification) read(ctx context.Context) error {
 	}
 	var batch []checkedWrite
 	done := int64(0)
-	told := time.Now()
+	reported := time.Now()
 	ask := func() error {
 		asked := b.Now()
 		b.ask(ctx, batch)
@@ -159,8 +159,8 @@ func (b *verification) read(ctx context.Context) error {
 		}
 		done += int64(len(batch))
 		batch = batch[:0]
-		if time.Since(told) >= time.Second {
-			told = time.Now()
+		if time.Since(reported) >= time.Second {
+			reported = time.Now()
 			b.progress(done)
 		}
 		return nil
@@ -361,7 +361,7 @@ func (b *verification) conclude() {
 	switch {
 	case b.nowhere.Load() && !b.counted.Load():
 		out.Read = false
-		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so nothing can be told by it", b.ledger.Count)}
+		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so it proves nothing", b.ledger.Count)}
 	case named > 0 && b.found == 0 && out.Lost > 0:
 		notes = append(notes, "not one write was found: does `read` ask in the right place?")
 	}

@@ -35,7 +35,7 @@ func running(t *testing.T, state string) []Running {
 func TestOpen(t *testing.T) {
 	state := t.TempDir()
 	if got := running(t, state); got != nil {
-		t.Fatalf("nobody runs, and yet %v", got)
+		t.Fatalf("no run is under way, and yet %v", got)
 	}
 	var h heard
 	box, err := Open(state, Running{Run: "r1", Name: "the name"}, h.take)

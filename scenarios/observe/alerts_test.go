@@ -19,7 +19,7 @@ func TestAlertWatch(t *testing.T) {
 		want         chaos.Sighting
 		err          string
 		spells       []spell
-		told         string
+		events       string
 	}{
 		{
 			"fires", "....ppFFF..", 1 * s,
@@ -46,13 +46,13 @@ func TestAlertWatch(t *testing.T) {
 			"firing resolved firing",
 		},
 		{
-			"nobody answers before", "xxxxFF", 1 * s,
+			"no answer before", "xxxxFF", 1 * s,
 			chaos.Sighting{NotYet: 1 * s},
 			"did not answer before the injection: no route",
 			[]spell{{nan, nan, 2.1, 3, nan}},
 			"failed firing",
 		},
-		{"nobody answers after", "...xxx", 1 * s, chaos.Sighting{NotYet: 1 * s}, "did not answer after the injection: no route", nil, "failed"},
+		{"no answer after", "...xxx", 1 * s, chaos.Sighting{NotYet: 1 * s}, "did not answer after the injection: no route", nil, "failed"},
 		{
 			"a gap", "....xxxF", 1500 * time.Millisecond,
 			chaos.Sighting{Noticed: true, At: 5*s + tenth, NotYet: 1500 * time.Millisecond, Text: "here"},
@@ -70,7 +70,7 @@ func TestAlertWatch(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, told := played(c.states)
+			a, events := played(c.states)
 			got := a.sighting(c.injected)
 			if err := got.Err; (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%v, want %s", err, c.err)
@@ -96,11 +96,11 @@ func TestAlertWatch(t *testing.T) {
 					}
 				}
 			}
-			for i := range told {
-				told[i] = strings.TrimPrefix(told[i], "alert.")
+			for i := range events {
+				events[i] = strings.TrimPrefix(events[i], "alert.")
 			}
-			if got := strings.Join(told, " "); got != c.told {
-				t.Errorf("told %q, want %q", got, c.told)
+			if got := strings.Join(events, " "); got != c.events {
+				t.Errorf("events %q, want %q", got, c.events)
 			}
 		})
 	}
@@ -119,7 +119,7 @@ func TestAlertWatch_Resolution(t *testing.T) {
 		{"before it, and again", "....F.FF...", 1 * s, 5500 * time.Millisecond, 6*s + tenth, 5 * s, ""},
 		{"after it, and again: another matter", "....FF..FF.", 1 * s, 3 * s, 4*s + tenth, 3 * s, ""},
 		{"still", "....FFFFFFF", 1 * s, 4 * s, 0, 8 * s, ""},
-		{"nobody answers", "....FFFxxxx", 1 * s, 4 * s, 0, 4 * s, ""},
+		{"no answer", "....FFFxxxx", 1 * s, 4 * s, 0, 4 * s, ""},
 		{"did not fire", "...........", 1 * s, 4 * s, 0, 0, "did not fire"},
 		{"fired before", "FFFFFFF....", 1 * s, 4 * s, 0, 0, "fired already"},
 	} {

@@ -217,7 +217,7 @@ func (o *Observer) Finished() (out []result.Series) {
 		case len(g.order) == 0 && g.last != nil:
 			why = fmt.Sprintf("metric %s was never read, in %d tries: %v", g.plan.Name, g.asked, g.last)
 		case len(g.order) == 0:
-			why = fmt.Sprintf("metric %s: nobody had such a series: %s", g.plan.Name, source)
+			why = fmt.Sprintf("metric %s: the source has no such series: %s", g.plan.Name, source)
 		case g.failed > 0:
 			why = fmt.Sprintf("metric %s had no answer %d of %d times, the last time: %v", g.plan.Name, g.failed, g.asked, g.last)
 		case g.left:

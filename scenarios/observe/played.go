@@ -22,7 +22,7 @@ func Played(name, states string, t0 time.Time) *Observer {
 // inactive, p pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
 	a := &alertWatch{run: &Run{T0: time.Unix(1000, 0), Mask: func(s string) string { return s }}, plan: Alert{Name: "High", Alert: new(probe.Alert)}}
-	var told []string
+	var events []string
 	for i, s := range states {
 		at := time.Duration(i-2) * time.Second
 		one := alertAnswer{begin: at, end: at + 100*time.Millisecond}
@@ -37,8 +37,8 @@ func played(states string) (*alertWatch, []string) {
 		}
 		one.firing, one.text = is.Firing, is.Text
 		for _, e := range a.take(one, is) {
-			told = append(told, e.Event)
+			events = append(events, e.Event)
 		}
 	}
-	return a, told
+	return a, events
 }

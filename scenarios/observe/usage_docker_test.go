@@ -20,42 +20,42 @@ func TestDocker_Usage(t *testing.T) {
 	u, blind := NewUsage([]chaos.Unit{v.Container}), NewUsage([]chaos.Unit{v.Container})
 	blind.units[0].sampler.(*containerSampler).blind = true
 	began := time.Now()
-	tick := func() (seen, told result.UsageTick) {
+	tick := func() (seen, reported result.UsageTick) {
 		t.Helper()
 		for i, w := range []*Usage{u, blind} {
 			w.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) })
 			all := w.units[0].out.Seconds
-			*[]*result.UsageTick{&seen, &told}[i] = all[len(all)-1]
+			*[]*result.UsageTick{&seen, &reported}[i] = all[len(all)-1]
 		}
-		return seen, told
+		return seen, reported
 	}
 	tick()
-	seen, told := tick()
-	if !told.Running || told.Memory < 100<<10 || told.Threads < 1 || told.Files.Known() || !told.CPU.Known() || told.Starts != 1 ||
+	seen, reported := tick()
+	if !reported.Running || reported.Memory < 100<<10 || reported.Threads < 1 || reported.Files.Known() || !reported.CPU.Known() || reported.Starts != 1 ||
 		blind.units[0].out.Via != "docker" {
-		t.Errorf("its engine tells %+v, via %s", told, blind.units[0].out.Via)
+		t.Errorf("its engine tells %+v, via %s", reported, blind.units[0].out.Via)
 	}
 	visible := v.PID() != 0
-	if visible && (!seen.Running || seen.Threads != told.Threads || seen.Memory < 100<<10 || u.units[0].out.Via != "proc") {
-		t.Errorf("seen is %+v, told %+v", seen, told)
+	if visible && (!seen.Running || seen.Threads != reported.Threads || seen.Memory < 100<<10 || u.units[0].out.Via != "proc") {
+		t.Errorf("seen is %+v, reported %+v", seen, reported)
 	}
 	if err := y.Engine.Stop(t.Context(), v.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	if seen, told := tick(); seen.Running || told.Running || seen.Memory != 0 || told.Memory != 0 {
-		t.Errorf("stopped it is %+v, %+v", seen, told)
+	if seen, reported := tick(); seen.Running || reported.Running || seen.Memory != 0 || reported.Memory != 0 {
+		t.Errorf("stopped it is %+v, %+v", seen, reported)
 	}
 	if err := y.Engine.Start(t.Context(), v.ID); err != nil {
 		t.Fatal(err)
 	}
-	if seen, told := tick(); !seen.Running || !told.Running || seen.Starts != 2 || told.Starts != 2 || seen.CPU.Known() || told.CPU.Known() {
-		t.Errorf("started again it is %+v, %+v", seen, told)
+	if seen, reported := tick(); !seen.Running || !reported.Running || seen.Starts != 2 || reported.Starts != 2 || seen.CPU.Known() || reported.CPU.Known() {
+		t.Errorf("started again it is %+v, %+v", seen, reported)
 	}
 	if err := y.Engine.Restart(t.Context(), v.ID, 0); err != nil { // between two samples
 		t.Fatal(err)
 	}
-	if seen, told := tick(); seen.Starts != 3 || told.Starts != 3 {
-		t.Errorf("restarted it is %+v, %+v", seen, told)
+	if seen, reported := tick(); seen.Starts != 3 || reported.Starts != 3 {
+		t.Errorf("restarted it is %+v, %+v", seen, reported)
 	}
 }
 

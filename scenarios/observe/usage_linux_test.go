@@ -11,17 +11,17 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// somebody is a unit with one process, or with none.
-type somebody struct {
+// fakeUnit is a unit with one process, or with none.
+type fakeUnit struct {
 	chaos.Unit
 	pid int
 }
 
-func (s *somebody) Name() string    { return "worker[0]" }
-func (s *somebody) Service() string { return "worker" }
-func (s *somebody) PID() int        { return s.pid }
+func (s *fakeUnit) Name() string    { return "worker[0]" }
+func (s *fakeUnit) Service() string { return "worker" }
+func (s *fakeUnit) PID() int        { return s.pid }
 
-func (s *somebody) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
+func (s *fakeUnit) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
 
 // TestUsage watches a process with a child, its end, and its successor.
 func TestUsage(t *testing.T) {
@@ -38,8 +38,8 @@ func TestUsage(t *testing.T) {
 		return c
 	}
 	first := shell()
-	who := &somebody{pid: first.Process.Pid}
-	u := NewUsage([]chaos.Unit{who})
+	unit := &fakeUnit{pid: first.Process.Pid}
+	u := NewUsage([]chaos.Unit{unit})
 	began := time.Now()
 	tick := func() { u.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) }) }
 	tick()
@@ -57,16 +57,16 @@ func TestUsage(t *testing.T) {
 	}
 	_ = first.Wait()
 	tick()
-	who.pid = 0
+	unit.pid = 0
 	tick()
-	who.pid = shell().Process.Pid
+	unit.pid = shell().Process.Pid
 	tick()
 	seconds := u.Finish(nil)[0].Seconds
 	n := len(seconds)
 	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running || seconds[n-1].Starts != 2 {
 		t.Errorf("after its end: %+v", seconds[n-3:])
 	}
-	none := NewUsage([]chaos.Unit{&somebody{}})
+	none := NewUsage([]chaos.Unit{&fakeUnit{}})
 	none.units[0].tick(t.Context(), func() time.Duration { return time.Second })
 	if got := none.Finish(nil); got != nil {
 		t.Errorf("of one that never ran: %+v", got)

@@ -75,20 +75,20 @@ func (c objectiveCheck) coming() []*chaos.Entry {
 // withinLoad refuses faults outside the time of the load.
 func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 	end := c.plan.End()
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	for _, e := range est {
-		if told[e.Entry.Name] {
+		if seen[e.Entry.Name] {
 			continue
 		}
 		switch {
 		case e.At >= end:
 			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
 				"fault %q comes at %s, and the load ends at %s", e.Name, Brief(e.At), Brief(end))
-			told[e.Entry.Name] = true
+			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
 			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
 				"fault %q stays until %s, and the load ends at %s", e.Name, Brief(e.Clear), Brief(end))
-			told[e.Entry.Name] = true
+			seen[e.Entry.Name] = true
 		}
 	}
 }
@@ -466,13 +466,13 @@ func (c objectiveCheck) closedLoads() {
 func (c objectiveCheck) resolution(est []chaos.Estimated) {
 	var order []string
 	who := map[string][]string{}
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	for _, e := range est {
 		rate := c.rate(slo.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
-		if told[e.Entry.Name] || rate.n == 0 || rate.most {
+		if seen[e.Entry.Name] || rate.n == 0 || rate.most {
 			continue
 		}
-		told[e.Entry.Name] = true
+		seen[e.Entry.Name] = true
 		limit := c.sc.Judge.LimitOr()
 		outage, share, window := impact.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",

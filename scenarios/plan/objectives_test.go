@@ -8,7 +8,7 @@ import (
 )
 
 // TestCompile_ObjectiveNotes: a scenario without objectives, and one whose steps may shed load while no
-// objective says how much, are told so.
+// objective says how much, are reported so.
 func TestCompile_ObjectiveNotes(t *testing.T) {
 	for _, c := range []struct {
 		name, slo, check string

@@ -75,7 +75,7 @@ func TestCurl_TakesHostileTextAsText(t *testing.T) {
 		}
 		for line := range strings.SplitSeq(s.Curl(), "\n") {
 			if strings.ContainsAny(line, "\x1b\x07\u202e\r") {
-				t.Errorf("the command of %q holds what no terminal should be told: %q", text, line)
+				t.Errorf("the command of %q holds what no terminal should be reported: %q", text, line)
 			}
 		}
 	}

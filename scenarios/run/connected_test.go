@@ -80,7 +80,7 @@ func testDockerConnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, again := make(chan string, 9), make(chan string, 9)
-			o := Options{State: t.TempDir(), Guard: self("guard"), Stress: self("burn"), Event: func(e result.Event) {
+			o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), Event: func(e result.Event) {
 				switch e.Event {
 				case "fault.verified", "fault.failed", "fault.unverified":
 					in <- e.Event

@@ -25,7 +25,7 @@ type caged struct {
 
 // cage starts a brunt in a container that injects one fault without load. Told is called before it
 // starts; nil is skipped. More change the container's configuration.
-func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id string), more ...func(*container.Config, *container.HostConfig)) *caged {
+func cage(t *testing.T, y *chaostest.Yard, image, fault string, reported func(id string), more ...func(*container.Config, *container.HostConfig)) *caged {
 	t.Helper()
 	socket, err := url.Parse(y.Engine.Address().Host)
 	if err != nil || socket.Path == "" {
@@ -44,8 +44,8 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), made.ID) })
-	if told != nil {
-		told(made.ID)
+	if reported != nil {
+		reported(made.ID)
 	}
 	if err := y.Engine.Start(t.Context(), made.ID); err != nil {
 		t.Fatal(err)

@@ -154,25 +154,25 @@ func TestOwn_Interrupted(t *testing.T) {
 	}
 }
 
-// TestOwn_Told: no secret is told, in the result as in the events; and what was said is.
+// TestOwn_Told: no secret is reported, in the result as in the events; and what was said is.
 func TestOwn_Told(t *testing.T) {
 	t.Setenv("OWN_TOKEN", "hunter2 of the run")
 	file := filepath.Join(t.TempDir(), "flag")
-	var told strings.Builder
+	var reported strings.Builder
 	res := runText(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
 		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
 	for _, e := range res.Events {
-		told.WriteString(e.Text + "\n")
+		reported.WriteString(e.Text + "\n")
 	}
 	f := res.Faults[0]
-	told.WriteString(f.Evidence + "\n" + f.GoneEvidence + "\n" + f.Note)
+	reported.WriteString(f.Evidence + "\n" + f.GoneEvidence + "\n" + f.Note)
 	for _, want := range []string{"inject said: planted by ***", "revert said: back by ***"} {
-		if strings.Count(told.String(), want) != 2 {
-			t.Errorf("%q is not told in event and result:\n%s", want, told.String())
+		if strings.Count(reported.String(), want) != 2 {
+			t.Errorf("%q is not reported in event and result:\n%s", want, reported.String())
 		}
 	}
-	if strings.Contains(told.String(), "hunter2") {
-		t.Errorf("the secret is told:\n%s", told.String())
+	if strings.Contains(reported.String(), "hunter2") {
+		t.Errorf("the secret is reported:\n%s", reported.String())
 	}
 }
 

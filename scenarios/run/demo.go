@@ -17,7 +17,7 @@ type DemoOptions struct {
 	Policies []*scenarios.Policy
 	Self     []string // brunt's own command line
 	State    string   // for the journal
-	Guard    []string // the command line of the watchdog
+	Watchdog []string // the command line of the watchdog
 	Up       func([]DemoUnit)
 }
 
@@ -41,7 +41,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	spec := b.Spec(o.Self)
 	p := &plan.Plan{Scenario: sc, Stack: &spec}
-	r := newRunner(p, Options{State: o.State, Guard: o.Guard})
+	r := newRunner(p, Options{State: o.State, Watchdog: o.Watchdog})
 	if err := r.protection.open(); err != nil {
 		return err
 	}

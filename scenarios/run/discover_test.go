@@ -75,7 +75,7 @@ func TestDiscovered(t *testing.T) {
 			}
 			stranger := func(p proc.Process) bool { return p.PID == m.stranger.Process.Pid }
 			if !slices.ContainsFunc(d.Stopped, stranger) {
-				t.Errorf("the stranger is not told of: %+v", d.Stopped)
+				t.Errorf("the stranger is not reported of: %+v", d.Stopped)
 			}
 			if after := m.residue(t); len(after) != len(before) {
 				t.Errorf("looking changed something: %v, now %v", before, after)

@@ -105,7 +105,7 @@ func TestDocker_ByTLSRefused(t *testing.T) {
 		spoken string
 	}{
 		{"nothing spoilt", func(*docker.Address) {}, ""},
-		{"by TLS without being told", func(at *docker.Address) { at.TLS = "" }, "DOCKER_TLS_VERIFY"},
+		{"by TLS without being reported", func(at *docker.Address) { at.TLS = "" }, "DOCKER_TLS_VERIFY"},
 		{"no such folder", func(at *docker.Address) { at.TLS = dir + "/none" }, "none/ca.pem"},
 		{"what another CA has signed", func(at *docker.Address) { at.TLS = stranger }, "ca.pem in "},
 		{"a client that another CA has signed", func(at *docker.Address) { at.TLS = mixed }, "cert.pem signed"},

@@ -138,7 +138,7 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := Inject(t.Context(), plan, Options{State: state, Guard: self("guard"), Stress: self("burn")})
+			in, err := Inject(t.Context(), plan, Options{State: state, Watchdog: self("guard"), Stress: self("burn")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -299,7 +299,7 @@ func TestInject_Bare(t *testing.T) {
 	}
 	do := func(p *plan.Plan, event func(result.Event)) *Injection {
 		t.Helper()
-		in, err := Inject(t.Context(), p, Options{State: t.TempDir(), Guard: self("guard"), Event: event})
+		in, err := Inject(t.Context(), p, Options{State: t.TempDir(), Watchdog: self("guard"), Event: event})
 		if err != nil {
 			t.Fatal(err)
 		}

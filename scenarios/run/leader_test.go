@@ -136,8 +136,8 @@ func TestOnNoUnit(t *testing.T) {
 				t.Errorf("without skip Compile says %v", err)
 			}
 			plan := mustCompile(t, "guard: {on_no_unit: skip}\n"+text)
-			told := slices.ContainsFunc(plan.Notes, func(n string) bool { return strings.HasPrefix(n, "gone will be skipped, as guard.on_no_unit says: ") })
-			if told != c.known {
+			reported := slices.ContainsFunc(plan.Notes, func(n string) bool { return strings.HasPrefix(n, "gone will be skipped, as guard.on_no_unit says: ") })
+			if reported != c.known {
 				t.Errorf("the notes are %q", plan.Notes)
 			}
 			if lines, err := dryrun.Run(t.Context(), plan); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {

@@ -374,12 +374,12 @@ func TestLedger_Blind(t *testing.T) {
 		read         func(s *replicated, replica int, id string) (int, string)
 		want         string
 	}{
-		{"who finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds it, so nothing can be told"},
+		{"finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds it, so its reads prove nothing"},
 		{"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1), func(s *replicated, replica int, id string) (int, string) {
 			return s.list(replica, id, "same")
 		}, "led nowhere"},
 		{"a place where nothing is", byKey, func(*replicated, int, string) (int, string) { return 404, "" }, "not one write was found"},
-		{"who is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "for 40 of 40 writes: status 401"},
+		{"is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "for 40 of 40 writes: status 401"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -492,12 +492,12 @@ func TestLedger_Moment(t *testing.T) {
 		s.put(key, 1, 1)
 		return 201, key
 	}
-	told := 0
+	reported := 0
 	var events []string
 	res := s.run(strings.Replace(byKey, "settle: 0s", "settle: 700ms", 1), "[lost = 0, duplicated = 0]", Options{
 		Live: func(iv result.Interval) {
 			if iv.ToAsk == written {
-				told++
+				reported++
 			}
 		},
 		Event: func(e result.Event) {
@@ -518,8 +518,8 @@ func TestLedger_Moment(t *testing.T) {
 	if n := cellOf(res, "run", "*").Count; n != written {
 		t.Errorf("%d requests are measured, want the %d writes", n, written)
 	}
-	if told == 0 || !slices.Contains(events, "ledger.settle") || !slices.Contains(events, "ledger.read") {
-		t.Errorf("told %d times, events %v", told, events)
+	if reported == 0 || !slices.Contains(events, "ledger.settle") || !slices.Contains(events, "ledger.read") {
+		t.Errorf("reported %d times, events %v", reported, events)
 	}
 }
 
@@ -549,7 +549,7 @@ load:
 ledger: %s
 chaos: {f: %s}
 slo: [lost = 0, stale < 1%%]
-`, with, ledger, fault), Options{LogDir: logs, Guard: self("guard")})
+`, with, ledger, fault), Options{LogDir: logs, Watchdog: self("guard")})
 	if res.Ledger == nil || !res.Ledger.Read {
 		t.Fatalf("%s: %+v", res.Reason, res.Ledger)
 	}

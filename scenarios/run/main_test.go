@@ -81,7 +81,7 @@ func role(part string, args []string) error {
 	case "inject":
 		plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
-			_, err = Inject(context.Background(), plan, Options{State: args[1], Guard: self("guard")})
+			_, err = Inject(context.Background(), plan, Options{State: args[1], Watchdog: self("guard")})
 		}
 		return err
 	}
@@ -258,7 +258,7 @@ type dying struct {
 func (d *dying) options(state string) Options {
 	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Stress: self("burn"), At: d.point}
 	if d.guard != "none" {
-		o.Guard = self("guard")
+		o.Watchdog = self("guard")
 	}
 	return o
 }

@@ -31,12 +31,12 @@ func (p *protection) open() (err error) {
 	}
 	p.journal.At, p.journal.Mask = p.o.At, p.Scenario.Secrets.Mask
 	p.agents.Journal = p.journal
-	if len(p.o.Guard) == 0 {
+	if len(p.o.Watchdog) == 0 {
 		return nil
 	}
 	mark, err := p.startRemote()
 	if err == nil {
-		p.watchdog, err = journal.StartWatchdog(p.o.Guard, p.journal.Path(), mark...)
+		p.watchdog, err = journal.StartWatchdog(p.o.Watchdog, p.journal.Path(), mark...)
 	}
 	if err != nil {
 		if p.remote != nil {

@@ -86,7 +86,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{State: t.TempDir(), Guard: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "hand")}
+		o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "hand")}
 		var once sync.Once
 		o.Event = func(ev result.Event) {
 			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {

@@ -147,7 +147,8 @@ func (r *runner) noteSlow() {
 	switch l := r.loads.rec.SlowLimit(); {
 	case l.At > 0:
 		r.Note("slow: %s, from the baseline: an answer that takes longer is a bad request. At most %s of its %d answers took over %s (95 %% "+
-			"bound); `judge: {slow: ...}` sets another limit", quantity.FormatDuration(l.At), quantity.FormatShareBriefly(l.Share), l.Answers, quantity.FormatDuration(l.Bound))
+			"bound); `judge: {slow: ...}` sets another limit", quantity.FormatDuration(l.At),
+			quantity.FormatShareBriefly(l.Share), l.Answers, quantity.FormatDuration(l.Bound))
 	case l.Needed > 0:
 		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
 			"`judge: {slow: ...}`", l.Answers, l.Needed)

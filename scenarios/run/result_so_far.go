@@ -65,10 +65,10 @@ func reasonSoFar(objectives []result.ObjectiveResult) string {
 	case len(objectives) == 0:
 		return "No objective is set, so this run has no verdict."
 	case n[scenarios.Fail] > 0:
-		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be told yet.", n[scenarios.Fail],
+		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be judged yet.", n[scenarios.Fail],
 			len(objectives), n[scenarios.Pass], n[scenarios.Pending])
 	case n[scenarios.Pending] > 0:
-		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be told yet.", n[scenarios.Pass], len(objectives), n[scenarios.Pending])
+		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be judged yet.", n[scenarios.Pass], len(objectives), n[scenarios.Pending])
 	}
 	return fmt.Sprintf("So far all %d objectives hold.", len(objectives))
 }

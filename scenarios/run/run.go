@@ -33,7 +33,7 @@ type Options struct {
 	LogDir       string                // for the output of the target's units; empty keeps only its end
 	State        string                // for the journal; required for a run that starts a target or injects faults
 	Ledger       string                // the file for writes that the ledger found wrong; empty keeps none
-	Guard        []string              // the command line of the watchdog; empty runs without one, for tests
+	Watchdog     []string              // the command line of the watchdog; empty runs without one, for tests
 	Stress       []string              // the command that starts the stress process; without it, faults that need one fail
 	AgentsAlways bool                  // use agents in an engine also for what brunt could do itself; for tests
 	Requests     string                // the file that logs every request; empty keeps none

@@ -112,10 +112,10 @@ func TestTokens_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), "a token could not be refreshed") || !strings.Contains(string(text), "invalid_client it said ***") {
-		t.Errorf("it is not told: %q", res.Notes)
+		t.Errorf("it is not reported: %q", res.Notes)
 	}
 	if strings.Contains(string(text), "geheim") {
-		t.Errorf("the secret is told: %s", text)
+		t.Errorf("the secret is reported: %s", text)
 	}
 
 	s.n = 1 // from the first on

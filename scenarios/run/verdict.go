@@ -71,7 +71,7 @@ func notReverted(res *result.Result, why string) {
 	res.ExitCode = res.Verdict.ExitCode()
 }
 
-// decideFaults judges the faults themselves: a fault that was not verified, met no traffic or could
+// decideFaults judges the faults themselves: a fault that was not verified, affected no traffic or could
 // not be undone. Where the steady state did not hold, cause is the reason that none was injected.
 func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) {
 	refused := errors.As(cause, new(unsteady))
@@ -82,7 +82,7 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) 
 	}
 	for _, f := range v.Faults {
 		if f.Injected.Known() && f.Traffic == 0 && !smoke {
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so its effect is unknown", f.Name))
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s affected no traffic, so its effect is unknown", f.Name))
 		}
 	}
 }

@@ -154,7 +154,7 @@ load:
 chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
 slo: [errors < 5%]
-`, scenarios.Invalid, 5, "Slow-store met no traffic",
+`, scenarios.Invalid, 5, "Slow-store affected no traffic",
 		},
 		{
 			"no traffic at the unit", pair + `
@@ -163,7 +163,7 @@ load:
   late: {executor: constant-arrival-rate, rate: 100/s, start: 4s, duration: 100ms, flow: [{get: /}]}
 chaos:
   freeze: {at: 2s, for: 500ms, process.freeze: {service: store}}
-`, scenarios.Invalid, 5, "Freeze met no traffic",
+`, scenarios.Invalid, 5, "Freeze affected no traffic",
 		},
 		{
 			"stopped", pair + `

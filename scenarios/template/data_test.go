@@ -147,10 +147,10 @@ func TestPicks(t *testing.T) {
 		if got := taken(t, table, 50); !slices.Equal(got, order) {
 			t.Errorf("got %v", got)
 		}
-		told := false
-		it := &Iter{Env: &Env{Tables: []*Table{table}, Fill: func() { told = true }}}
-		if _, err := it.row(0); !errors.Is(err, ErrUsedUp) || !told {
-			t.Errorf("used up: %v %v", err, told)
+		reported := false
+		it := &Iter{Env: &Env{Tables: []*Table{table}, Fill: func() { reported = true }}}
+		if _, err := it.row(0); !errors.Is(err, ErrUsedUp) || !reported {
+			t.Errorf("used up: %v %v", err, reported)
 		}
 	})
 	t.Run("unique over workers", func(t *testing.T) {

@@ -211,14 +211,14 @@ func TestTemplateErrors(t *testing.T) {
 			n, s := fillNode(t, tt.text, "{}")
 			table := &Table{Name: "t", Columns: []string{"x"}, Pick: "unique"}
 			s.Symbols.BindTables([]*Table{table}, s.Mistakes)
-			told := 0
-			it := &Iter{Vars: make([]Value, 1), Env: &Env{Tables: []*Table{table}, Fill: func() { told++ }}}
+			reported := 0
+			it := &Iter{Vars: make([]Value, 1), Env: &Env{Tables: []*Table{table}, Fill: func() { reported++ }}}
 			_, err := places["text"](n, s.Mistakes).Append(nil, it)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), strings.Trim(tt.text, `"`)) {
 				t.Errorf("got %v", err)
 			}
-			if want := map[bool]int{true: 1}[tt.want == ErrUsedUp]; told != want {
-				t.Errorf("told %d times", told)
+			if want := map[bool]int{true: 1}[tt.want == ErrUsedUp]; reported != want {
+				t.Errorf("reported %d times", reported)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ type gateway struct {
 	missing  *missing // nil: nothing is remembered
 	flights  *flights // nil: requests are not merged
 	absent   prometheus.Counter
-	nameless prometheus.Counter
+	unnamed  prometheus.Counter
 	limited  prometheus.Counter
 }
 
@@ -45,7 +45,7 @@ func newGateway(p parts) (service, error) {
 	g := &gateway{
 		problems: newSampler(p.log),
 		signer:   signer{key: []byte(p.env.text("DEMO_TOKEN_KEY", "socialconnect"))},
-		nameless: p.metrics.auto.NewCounter(prometheus.CounterOpts{
+		unnamed: p.metrics.auto.NewCounter(prometheus.CounterOpts{
 			Name: "socialconnect_nameless_total", Help: "Reads answered with bare ids, for want of the users service.",
 		}),
 		limited: p.metrics.auto.NewCounter(prometheus.CounterOpts{
@@ -277,7 +277,7 @@ func (g *gateway) names(ctx context.Context, posts []post) map[string]string {
 		return nil
 	}
 	if err != nil || rep.status != http.StatusOK {
-		g.nameless.Inc()
+		g.unnamed.Inc()
 		g.problems.warn("no names", "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
 		return nil
 	}

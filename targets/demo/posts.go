@@ -89,7 +89,7 @@ func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 		writeJSON(w, http.StatusCreated, map[string]string{"id": p.Alias})
 		return nil
 	}
-	rep, err := s.hand(r.Context(), q, p.Author)
+	rep, err := s.forward(r.Context(), q, p.Author)
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// hand forwards a write to the store, and sends a notice once the store has it.
-func (s *posts) hand(ctx context.Context, q call, author string) (reply, error) {
+// forward passes a write to the store, and sends a notice once the store has it.
+func (s *posts) forward(ctx context.Context, q call, author string) (reply, error) {
 	rep, err := s.ask(ctx, q)
 	if err != nil {
 		return reply{}, err
@@ -116,7 +116,7 @@ func (s *posts) commit(ctx context.Context, w waiting) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.hand(ctx, call{method: http.MethodPost, path: "/posts", body: body, key: w.key}, w.post.Author)
+	_, err = s.forward(ctx, call{method: http.MethodPost, path: "/posts", body: body, key: w.key}, w.post.Author)
 	return err
 }
 

@@ -165,7 +165,7 @@ func (s Suite) answer(t *testing.T) {
 	for i := range int64(5) {
 		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 		if r.Requests() != i+1 || r.Opened() != 1 || r.Connections() != 1 {
-			t.Fatalf("after %d calls the server met %d requests on %d connections, opened %d", i+1, r.Requests(), r.Connections(), r.Opened())
+			t.Fatalf("after %d calls the server had %d requests on %d connections, opened %d", i+1, r.Requests(), r.Connections(), r.Opened())
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (s Suite) failure(t *testing.T) {
 	}
 	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
 	if r.Requests() != 2 {
-		t.Errorf("the server met %d requests", r.Requests())
+		t.Errorf("the server had %d requests", r.Requests())
 	}
 }
 
@@ -200,7 +200,7 @@ func (s Suite) deadline(t *testing.T) {
 	}
 	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
 	if r.Requests() != 7 {
-		t.Errorf("the server met %d requests: something was sent twice", r.Requests())
+		t.Errorf("the server had %d requests: something was sent twice", r.Requests())
 	}
 }
 
@@ -218,7 +218,7 @@ func (s Suite) pastDeadline(t *testing.T) {
 		u.Session.Do(&u.It, r.flow.Calls[0], &out)
 		is(t, out, scenarios.Error, scenarios.Timeout, false, false)
 		if out.End != u.It.Deadline || r.Requests() != before {
-			t.Errorf("ended at %v for %v, the server met %d requests", out.End, u.It.Deadline, r.Requests()-before)
+			t.Errorf("ended at %v for %v, the server had %d requests", out.End, u.It.Deadline, r.Requests()-before)
 		}
 	}
 	is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
@@ -260,7 +260,7 @@ func (s Suite) broken(t *testing.T) {
 		is(t, u.Do(2, long), scenarios.Error, want, true, false)
 	}
 	if r.Requests() != 8 {
-		t.Errorf("the server met %d requests: something was sent twice", r.Requests())
+		t.Errorf("the server had %d requests: something was sent twice", r.Requests())
 	}
 }
 

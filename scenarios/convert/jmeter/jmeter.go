@@ -26,7 +26,7 @@ func convert(d *draft.Builder, source []byte) error {
 		return err
 	}
 	p := &plan{d: d, turns: 1, vars: &variables{
-		d: d, set: map[string]func() draft.Text{}, params: map[string]string{}, names: map[string]string{}, told: map[string]bool{},
+		d: d, set: map[string]func() draft.Text{}, params: map[string]string{}, names: map[string]string{}, noted: map[string]bool{},
 	}}
 	p.collect(trees, false)
 	p.collect(trees, true)

@@ -14,7 +14,7 @@ type variables struct {
 	set    map[string]func() draft.Text
 	params map[string]string // values of params, for values needed during conversion
 	names  map[string]string // names of params, by their names in the plan
-	told   map[string]bool
+	noted  map[string]bool
 	named  int // number of lookups so far
 }
 
@@ -107,7 +107,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	case "__Random":
 		if a, b := static(0), static(1); wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
 			if static(2) != "" {
-				v.lost(above, line, "${"+name+"} draws anew at each place; ${"+static(2)+"} is not set by it")
+				v.lost(above, line, "${"+name+"} draws another value at each place; ${"+static(2)+"} is not set by it")
 			}
 			return draft.Ref("int(" + a + "," + b + ")")
 		}
@@ -162,8 +162,8 @@ func atoi(s string) (n int64) {
 
 // lost reports once a variable or function that the language lacks.
 func (v *variables) lost(above *[]string, line int, what string) {
-	if !v.told[what] {
-		v.told[what] = true
+	if !v.noted[what] {
+		v.noted[what] = true
 		v.d.LoseAt(above, line, "%s", what)
 	}
 }

@@ -187,7 +187,7 @@ func ReadPlan(text []byte) (*PlanFile, error) {
 		return nil, fmt.Errorf("it is no plan: %w", err)
 	}
 	if head.Version != planVersion {
-		return nil, fmt.Errorf("it is of version %d, and this brunt reads version %d: make it anew by "+
+		return nil, fmt.Errorf("it is of version %d, and this brunt reads version %d: make it again by "+
 			"`brunt run SCENARIO --dry-run -o FILE`", head.Version, planVersion)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

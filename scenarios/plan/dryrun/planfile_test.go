@@ -175,14 +175,14 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			for _, want := range c.want {
 				i := slices.IndexFunc(rest, func(f string) bool { return strings.Contains(f, want) })
 				if i < 0 {
-					t.Errorf("%q is not told", want)
+					t.Errorf("%q is not reported", want)
 					continue
 				}
 				rest = slices.Delete(rest, i, i+1)
 			}
 			steps := func(f string) bool { return strings.Contains(f, " would stop posts[") } // the pick depends on the number of replicas
 			if rest = slices.DeleteFunc(rest, steps); len(rest) > 0 || t.Failed() {
-				t.Errorf("told:\n%s", strings.Join(found, "\n"))
+				t.Errorf("reported:\n%s", strings.Join(found, "\n"))
 			}
 		})
 	}

@@ -120,7 +120,7 @@ func (set *Set) Limits() (limits []string) {
 				"metric `checks` alone", name, n.Loose)
 		}
 		if s.received.marks > mostMarks {
-			s.host.Note("load %q: the script told of %d events, of which the first %d are kept", name, s.received.marks, mostMarks)
+			s.host.Note("load %q: the script reported %d events, of which the first %d are kept", name, s.received.marks, mostMarks)
 		}
 		if n.Lost > 0 {
 			limits = append(limits, fmt.Sprintf("%d requests of load %q were lost between k6 and brunt: this machine could not take them "+
