@@ -1,7 +1,8 @@
 package judge
 
 import (
-	"fmt"
+	"bytes"
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -171,8 +172,10 @@ func TestInterval_Own(t *testing.T) {
 			t.Errorf("%s: from %v to %v", text, alone.Low, alone.High)
 		}
 		for i, r := range judged(append(slices.Clone(neighbours), text, "errors < 10%")...) {
-			if i == len(neighbours) && fmt.Sprint(r) != fmt.Sprint(alone) {
-				t.Errorf("%s is\n%v beside others, and\n%v alone", text, r, alone)
+			beside, _ := json.Marshal(r)
+			own, _ := json.Marshal(alone)
+			if i == len(neighbours) && !bytes.Equal(beside, own) {
+				t.Errorf("%s is\n%s beside others, and\n%s alone", text, beside, own)
 			}
 		}
 	}
