@@ -91,7 +91,8 @@ func (g *Watchdog) Stop() error {
 }
 
 // RunWatchdog is the main function of the watchdog: it reads heartbeats from in until brunt reports
-// success, and reverts the journal's open entries when brunt dies or hangs.
+// success, and reverts the journal's open entries when brunt dies or hangs. An entry that is open past
+// its deadline is reverted even while brunt beats: the part of brunt that plays the fault hangs.
 func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	beats := make(chan byte)
 	go func() {
@@ -109,6 +110,9 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	}()
 	hung := time.NewTimer(patience)
 	defer hung.Stop()
+	check := time.NewTicker(heartbeat)
+	defer check.Stop()
+	overdue := overdueEntries{ops: ops, journal: journal, since: map[int]time.Time{}}
 	for {
 		select {
 		case c, ok := <-beats:
@@ -123,8 +127,51 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			// What fails now is retried when brunt dies or still hangs.
 			_ = takeOver(ops, journal, true)
 			hung.Reset(patience)
+		case <-check.C:
+			if overdue.revert() {
+				hung.Reset(patience) // no beat was read meanwhile
+			}
 		}
 	}
+}
+
+// overdueEntries are the entries of a journal that are open past their deadlines.
+type overdueEntries struct {
+	ops     chaos.Operations
+	journal string
+	since   map[int]time.Time // when an entry was found overdue, or was reverted last, by its number
+}
+
+// revert reverts the entries that have been overdue for some time: after a machine has slept, brunt
+// gets the time to do it itself. It writes nothing into the journal, which the run writes. It reports
+// whether it has reverted any.
+func (o *overdueEntries) revert() (any bool) {
+	f, err := openShared(o.journal, os.O_RDONLY)
+	if err != nil {
+		return false // the run has closed it
+	}
+	s, err := parseJournal(o.journal, f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return false
+	}
+	now := time.Now()
+	for _, e := range slices.Backward(s.Open) {
+		if e.Deadline.IsZero() || now.Before(e.Deadline) {
+			continue
+		}
+		switch since, found := o.since[e.ID]; {
+		case !found:
+			o.since[e.ID] = now
+			continue
+		case now.Sub(since) < patience:
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
+		_, _ = e.revert(ctx, o.ops) // what fails is tried again, and reported when brunt ends
+		cancel()
+		o.since[e.ID], any = time.Now(), true
+	}
+	return any
 }
 
 func takeOver(ops chaos.Operations, journal string, force bool) error {

@@ -37,7 +37,7 @@ var chaosArrows = map[string][]string{
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proxy",
 		"chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector",
 	},
-	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
+	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
 
 	// The one list of faults.
 	"chaos/catalog": {
@@ -68,7 +68,7 @@ var chaosArrows = map[string][]string{
 	// Parts of tests.
 	"chaos/chaostest":                   {"chaos", "chaos/catalog", "chaos/container", "chaos/journal"},
 	"chaos/chaostest/fakeengine":        nil,
-	"chaos/chaostest/agentprogram":            {"chaos/agent", "chaos/catalog", "chaos/stress"},
+	"chaos/chaostest/agentprogram":      {"chaos/agent", "chaos/catalog", "chaos/stress"},
 	"chaos/chaostest/victim":            nil,
 	"chaos/netns/netnstest":             {"chaos/netns"},
 	"chaos/proxy/codec/http1/http1test": nil,

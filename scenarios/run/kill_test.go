@@ -568,17 +568,12 @@ chaos:
 	}
 }
 
-// TestGuardTakesBackFromAHungBrunt stops brunt, as a debugger or a full disk would: its heartbeat
-// ends, and the watchdog acts without waiting for its death.
-func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for ten heartbeats")
-	}
-	t.Parallel()
-	m := newKilledRun(t)
-	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m), "900ms", "61s")
-	file := m.file(t, text)
-	cmd := m.brunt("brunt", file, m.state, "guard", "0")
+// stopped runs a fault for a minute, and stops brunt once the fault is in, as a debugger or a full disk
+// would: its heartbeat ends.
+func (m *killedRun) stopped(t *testing.T, fault string, in func(brunt int) bool) (brunt int) {
+	t.Helper()
+	text := strings.ReplaceAll(killScenario(fault, m), "900ms", "61s")
+	cmd := m.brunt("brunt", m.file(t, text), m.state, "guard", "0")
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -591,16 +586,61 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 			t.Log(s.Text())
 		}
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-	}()
-	suite.Until(t, "the stranger to be frozen", func() bool { return state(m.stranger.Process.Pid) == "T" })
+	})
+	suite.Until(t, "the fault to be in", func() bool { return in(cmd.Process.Pid) })
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	suite.Until(t, "the guard to let the stranger go on", func() bool { return state(m.stranger.Process.Pid) != "T" })
-	if s := state(cmd.Process.Pid); s != "T" {
-		t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
+	return cmd.Process.Pid
+}
+
+// TestWatchdog_StoppedBrunt checks that the watchdog of a stopped brunt reverts a fault without waiting
+// for brunt's death, and ends brunt where a fault lasts as long as brunt.
+func TestWatchdog_StoppedBrunt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for ten heartbeats")
 	}
+	t.Run("freeze", func(t *testing.T) {
+		t.Parallel()
+		m := newKilledRun(t)
+		frozen := func() bool { return state(m.stranger.Process.Pid) == "T" }
+		brunt := m.stopped(t, `{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, func(int) bool { return frozen() })
+		suite.Until(t, "the watchdog to let the stranger go on", func() bool { return !frozen() })
+		if s := state(brunt); s != "T" {
+			t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
+		}
+	})
+	for name, fault := range map[string]string{
+		"fill": `{at: 300ms, for: 60s, disk.fill: {service: store, path: "DIR", bytes: 4MiB}}`,
+		"burn": `{at: 300ms, for: 60s, stress.memory: {pid: PID, bytes: 8MiB}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if os.Geteuid() != 0 {
+				t.Skip("needs root")
+			}
+			t.Parallel()
+			m := newKilledRun(t)
+			brunt := m.stopped(t, fault, func(brunt int) bool {
+				log, _ := filepath.Glob(m.state + "/*.journal")
+				if len(log) == 0 {
+					return false
+				}
+				b, _ := os.ReadFile(log[0])
+				return bytes.Contains(b, []byte(`"brunt.end"`)) && (name == "burn" || holdsDeleted(brunt, filepath.Dir(m.flag)))
+			})
+			suite.Until(t, "the watchdog to end brunt", func() bool { s := state(brunt); return s == "" || s == "Z" })
+		})
+	}
+}
+
+// holdsDeleted reports whether a process holds a file without a name in a directory open.
+func holdsDeleted(pid int, dir string) bool {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(links, func(link string) bool {
+		to, err := os.Readlink(link)
+		return err == nil && strings.HasPrefix(to, dir) && strings.HasSuffix(to, "(deleted)")
+	})
 }

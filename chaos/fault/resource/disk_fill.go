@@ -138,7 +138,7 @@ func (*diskFill) Via() string { return "unnamed file" }
 
 // Undo implements [Step]: the kernel frees the file when brunt ends. A file that had a name for a moment needs an
 // undo.
-func (f *diskFill) Undo() []chaos.Undo { return f.name.undo(f.ID) }
+func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), endBrunt(f.state != "")...) }
 
 // Inject implements [Step].
 func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
@@ -240,7 +240,7 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Failed, err
 	}
 	f.full = before.Free
-	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo()); err != nil {
+	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.name.undo(f.ID)); err != nil {
 		return chaos.Failed, err
 	}
 	f.seen()

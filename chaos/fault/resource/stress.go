@@ -141,7 +141,7 @@ type stressing struct {
 func (*stressing) Via() string { return "stressor" }
 
 // Undo implements [Step]: the kernel ends the stress process with brunt.
-func (*stressing) Undo() []chaos.Undo { return nil }
+func (b *stressing) Undo() []chaos.Undo { return endBrunt(b.burn.journal) }
 
 // start starts a stress process with a job in every group of the unit.
 func (b *stressing) start(job stress.Job) error {
@@ -335,7 +335,9 @@ func (s *stressMemory) String() string {
 }
 
 // Undo implements [Step]: the kernel ends the stress process with brunt; the scores are restored.
-func (s *stressMemory) Undo() []chaos.Undo { return undoScores(s.scores) }
+func (s *stressMemory) Undo() []chaos.Undo {
+	return append(undoScores(s.scores), s.stressing.Undo()...)
+}
 
 // Inject implements [Step].
 func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
@@ -380,13 +382,13 @@ func (s *stressMemory) stopFirst() {
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // no stress process was started
-		return chaos.OperationsOf(resourceOperations()).Revert(ctx, s.Undo())
+		return chaos.OperationsOf(resourceOperations()).Revert(ctx, undoScores(s.scores))
 	}
 	out, err := s.stressing.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err
 	}
-	if o, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, s.Undo()); err != nil {
+	if o, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, undoScores(s.scores)); err != nil {
 		return o, err
 	}
 	return out, nil
@@ -463,7 +465,7 @@ func (s *stressIO) String() string {
 }
 
 // Undo implements [Step].
-func (s *stressIO) Undo() []chaos.Undo { return s.name.undo(s.ID) }
+func (s *stressIO) Undo() []chaos.Undo { return append(s.name.undo(s.ID), s.stressing.Undo()...) }
 
 // Inject implements [Step].
 func (s *stressIO) Inject(context.Context) (chaos.Held, error) {

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"brunt/chaos"
+	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
 )
@@ -10,9 +11,20 @@ import (
 type Stressors struct {
 	command []string
 	run     string // name of the run, which is in the environment of each child
+	journal bool   // the run has a journal
 }
 
-func StressorsOf(on chaos.Host) Stressors { return Stressors{on.Stress, on.Run} }
+// StressorsOf returns those of a run.
+func StressorsOf(on chaos.Host) Stressors { return Stressors{on.Stress, on.Run, on.State != ""} }
+
+// endBrunt returns the undo of what the kernel reverts when brunt ends, for a brunt that hangs: the
+// watchdog kills it. An agent has no journal, and reverts what it did when brunt falls silent.
+func endBrunt(journaled bool) []chaos.Undo {
+	if !journaled {
+		return nil
+	}
+	return []chaos.Undo{journal.EndBrunt()}
+}
 
 func (b Stressors) Start(c stress.Config, j stress.Job) (*stress.Process, error) {
 	c.Command = b.command
