@@ -55,6 +55,9 @@ func (p *pageView) phases(r *result.Result) {
 	}
 	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. Failed requests are in the errors " +
 		"alone; in objectives on percentiles each counts as slower than any answer."
+	if foot := words.LagFoot(list); foot != "" {
+		p.PhasesFoot += " " + foot
+	}
 	if left > 0 {
 		p.PhasesFoot += fmt.Sprintf(" %d more rows are in result.json.", left)
 	}
@@ -82,8 +85,8 @@ func rowView(row *words.PhaseRow, loads bool) (v phaseRowView) {
 	}
 	v.Cells = []string{words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
 	t := &row.Ok.Response
-	for _, n := range []result.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
-		v.Cells = append(v.Cells, words.Seconds(n))
+	for i, n := range []result.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
+		v.Cells = append(v.Cells, words.Seconds(n)+row.LagMark([]string{"p50", "p90", "p95", "p99", "p99.9", ""}[i]))
 	}
 	return v
 }

@@ -324,7 +324,7 @@ func (s *summary) latency(r *result.Result) {
 			row = append(row, words.Share(p.Shed(), p.All.Count))
 		}
 		for _, c := range words.TimeColumns {
-			row = append(row, p.Good(c.Of))
+			row = append(row, p.Good(c.Of)+p.LagMark(c.Name))
 		}
 		table, failed = append(table, row), failed || p.Bad > 0
 	}
@@ -349,6 +349,9 @@ func (s *summary) latency(r *result.Result) {
 	s.table(table)
 	if n := len(list) - mostPhases; n > 0 {
 		s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(n), "phase", "phases")), dim})
+	}
+	if foot := words.LagFoot(list); foot != "" {
+		s.text("  ", "  ", foot, dim)
 	}
 	if failed {
 		s.text("  ", "  ", "Failed requests are in the errors alone.", dim)

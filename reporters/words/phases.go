@@ -28,6 +28,22 @@ func (p *PhaseRow) Good(time func(*result.Times) result.Num) string {
 	return Seconds(time(&p.Ok.Response))
 }
 
+// LagMark marks a percentile of the good answers more than a tenth of which is brunt's own lag; empty for another.
+func (p *PhaseRow) LagMark(percentile string) string {
+	if slices.Contains(p.Ok.Lagged, percentile) {
+		return "†"
+	}
+	return ""
+}
+
+// LagFoot explains the marks of [PhaseRow.LagMark] in some rows; empty where there is none.
+func LagFoot(rows []PhaseRow) string {
+	if slices.ContainsFunc(rows, func(p PhaseRow) bool { return len(p.Ok.Lagged) > 0 }) {
+		return "†: more than a tenth of it is brunt's own lag, and not the target's time."
+	}
+	return ""
+}
+
 // A timeColumn is a column of a table of response times.
 type timeColumn struct {
 	Name string

@@ -100,7 +100,7 @@ func loopback() Check {
 func timers() Check {
 	began := time.Now()
 	now := func() time.Duration { return time.Since(began) }
-	p := load.NewPacer("precise", now)
+	p := load.NewPacer("precise", now, 0)
 	defer p.Close()
 	var late []time.Duration
 	for at := now() + time.Millisecond; len(late) < 200; at += time.Millisecond {

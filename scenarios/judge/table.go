@@ -23,7 +23,10 @@ type tables struct {
 // table lists the measurements of each phase.
 func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
-		total := &measure.Cell{}
+		total, waits := &measure.Cell{}, &measure.Cell{}
+		for l := range f.Config.Loads {
+			waits.AddWaits(&sums[i][len(f.Config.Steps)+l])
+		}
 		byLoad := make([]measure.Cell, len(f.Config.Loads))
 		for s, step := range f.Config.Steps {
 			if f.Config.InSums(s) {
@@ -37,25 +40,25 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 			}
 			return p.covered(loads)
 		}
-		f.outcomes(p, "*", "*", total, span(f.c.Loads))
+		f.outcomes(p, "*", "*", total, &waits.Lag, span(f.c.Loads))
 		for l, load := range f.Config.Loads {
-			span := span(f.c.Loads[l : l+1])
+			span, lag := span(f.c.Loads[l:l+1]), &sums[i][len(f.Config.Steps)+l].Lag
 			if len(f.Config.Loads) > 1 {
-				f.outcomes(p, load.Name, "*", &byLoad[l], span)
+				f.outcomes(p, load.Name, "*", &byLoad[l], lag, span)
 			}
 			for s, step := range f.Config.Steps {
 				if step.Load == l {
-					f.outcomes(p, load.Name, step.Name, &sums[i][s], span)
+					f.outcomes(p, load.Name, step.Name, &sums[i][s], lag, span)
 				}
 			}
-			f.outcomes(p, load.Name, "iteration", &sums[i][len(f.Config.Steps)+l], span)
+			f.outcomes(p, load.Name, "iteration", &sums[i][len(f.Config.Steps)+l], lag, span)
 		}
 	}
 }
 
 // outcomes writes a row for all outcomes and one for each that occurred. The rate is the count of
-// the row over the time that the load ran within the phase.
-func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
+// the row over the time that the load ran within the phase; lag is that of its requests.
+func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *measure.Times, span time.Duration) {
 	n := c.Offered()
 	if n == 0 && load != "*" {
 		return
@@ -67,10 +70,12 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 		return result.Num(float64(n) / span.Seconds())
 	}
 	s := &counted.Sum{Counts: *c.CountsWithTimes()}
+	response := timesIn(s, slo.Metric{Name: "p"})
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
 		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
-		Response: timesIn(s, slo.Metric{Name: "p"}), Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
+		Lagged:   lag.Lagged(&response),
+		Response: response, Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
 	})
 	for k := range scenarios.Kinds {
 		if c.Kinds[k] == 0 {
@@ -83,6 +88,9 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, span time
 		if k != scenarios.Skipped {
 			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.length())
 			row.Response, row.Service = c.Response[k].Plain(), c.Service[k].Plain()
+			if k == scenarios.OK {
+				row.Lagged = lag.Lagged(&row.Response)
+			}
 		}
 		f.out.Cells = append(f.out.Cells, row)
 	}

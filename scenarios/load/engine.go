@@ -21,7 +21,7 @@ type Engine interface {
 
 // attack runs an open load with an engine.
 func (r *Run) attack(ctx context.Context) Stats {
-	pacer := NewPacer(r.Pacing, r.Now)
+	pacer := NewPacer(r.Pacing, r.Now, r.highest())
 	end := r.Plan.End()
 	s := r.schedule(pacer, func(at time.Duration) bool { return r.pause(ctx, at) })
 	defer s.close()

@@ -44,7 +44,7 @@ type worker struct {
 // open runs an open load.
 func (r *Run) open(ctx context.Context) Stats {
 	d := &dispatcher{Run: r, ctx: ctx, empty: make(chan struct{}, 1)}
-	pacer := NewPacer(r.Pacing, r.Now)
+	pacer := NewPacer(r.Pacing, r.Now, r.highest())
 	end := r.Plan.End()
 	d.arrivals(pacer)
 	if !d.pauseExpiring(end) {

@@ -84,9 +84,11 @@ func (p *timerPacer) arm(fd uintptr) bool {
 	return false
 }
 
+func (p *timerPacer) Due(at time.Duration) time.Duration { return roundDown(at, p.on) }
+
 func (p *timerPacer) Name() string {
 	if p.on > 0 {
-		return "efficient"
+		return efficient
 	}
 	return "precise"
 }

@@ -16,7 +16,7 @@ func TestPacer_NeverEarly(t *testing.T) {
 	for _, mode := range []string{"precise", "efficient", "auto", "sleep"} {
 		t.Run(mode, func(t *testing.T) {
 			now := clock(time.Now().Add(20 * time.Millisecond)) // begins before 0
-			p := NewPacer(mode, now)
+			p := NewPacer(mode, now, 1000)
 			defer func() {
 				if err := p.Close(); err != nil {
 					t.Error(err)
@@ -71,46 +71,41 @@ func TestRoundUp(t *testing.T) {
 	}
 }
 
-// ideal is a pacer that is never late.
-type ideal struct {
-	name  string
-	waits *[]string
+// TestPacer_Auto: auto chooses once, by the highest rate of the load and the processors that brunt may use.
+func TestPacer_Auto(t *testing.T) {
+	most := mostPrecise()
+	if want := 5000 * float64(runtime.GOMAXPROCS(0)); most != want {
+		t.Errorf("precise up to %g/s, want %g", most, want)
+	}
+	for rate, want := range map[float64]string{1: "auto: precise", most: "auto: precise", most + 1: "auto: " + efficient} {
+		p := NewPacer("auto", clock(time.Now()), rate)
+		if p.Name() != want {
+			t.Errorf("at %g/s: %s, want %s", rate, p.Name(), want)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
-func (p ideal) Until(time.Duration) { *p.waits = append(*p.waits, p.name) }
-func (p ideal) Name() string        { return p.name }
-func (p ideal) Close() error        { return nil }
-
-func TestPacer_Auto(t *testing.T) {
-	var waits []string
-	p := &autoPacer{precise: ideal{"precise", &waits}, ticks: ideal{"ticks", &waits}}
-	second := func(s, rate int) (coarse int) {
-		waits = nil
-		for i := range rate {
-			p.Until(time.Duration(s)*time.Second + time.Duration(i)*time.Second/time.Duration(rate))
-		}
-		for _, w := range waits {
-			if w == "ticks" {
-				coarse++
+// TestPacer_Due: efficient pacing moves an arrival to the beginning of its millisecond, precise pacing does not move it.
+func TestPacer_Due(t *testing.T) {
+	for _, mode := range []string{"precise", "efficient"} {
+		p := NewPacer(mode, clock(time.Now()), 0)
+		for _, c := range []struct{ at, due time.Duration }{
+			{0, 0}, {1, 0}, {ms - 1, 0}, {ms, ms}, {1500 * time.Microsecond, ms}, {-1, -ms}, {-ms, -ms}, {-1500 * time.Microsecond, -2 * ms},
+		} {
+			want := c.due
+			if mode == "precise" {
+				want = c.at
+			}
+			if got := p.Due(c.at); got != want {
+				t.Errorf("%s: an arrival at %s is due at %s, want %s", mode, c.at, got, want)
 			}
 		}
-		return coarse
-	}
-	if n := second(-1, mostWakes/2); n != 0 || p.Name() != "auto: precise" {
-		t.Errorf("a slow second had %d coarse waits; %s", n, p.Name())
-	}
-	if n := second(0, mostWakes+100); n != 100 {
-		t.Errorf("a fast second had %d coarse waits, want those over the limit", n)
-	}
-	if n := second(1, mostWakes*9/10); n != mostWakes*9/10 {
-		t.Errorf("after it %d of %d waits were coarse", n, mostWakes*9/10)
-	}
-	second(2, mostWakes/2)
-	if n := second(3, mostWakes/2); n != 0 {
-		t.Errorf("two calm seconds later %d waits were coarse", n)
-	}
-	if want := "auto: efficient above 5000/s, else precise"; p.Name() != want {
-		t.Errorf("named %q, want %q", p.Name(), want)
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -119,7 +114,7 @@ func TestPacer_Many(t *testing.T) {
 	now := clock(time.Now())
 	var list []Pacer
 	for range 200 {
-		list = append(list, NewPacer("auto", now))
+		list = append(list, NewPacer("auto", now, 1000))
 	}
 	at := now() + 5*time.Millisecond
 	done := make(chan struct{})
@@ -148,7 +143,7 @@ func TestPacer_Many(t *testing.T) {
 // A pacer whose timer has failed still waits.
 func TestPacer_TimerFails(t *testing.T) {
 	now := clock(time.Now())
-	p := NewPacer("precise", now)
+	p := NewPacer("precise", now, 0)
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +159,7 @@ func BenchmarkPacer_Until(b *testing.B) {
 		b.Run("mode="+mode, func(b *testing.B) {
 			b.ReportAllocs()
 			now := clock(time.Now())
-			p := NewPacer(mode, now)
+			p := NewPacer(mode, now, 1000)
 			defer p.Close()
 			var late []time.Duration
 			at := now()

@@ -103,6 +103,12 @@ type Stats struct {
 	End         time.Duration // when the last iteration could begin
 }
 
+// highest is the highest rate of an open load.
+func (r *Run) highest() float64 {
+	most, _ := Peak([]*Profile{r.Plan.Rate})
+	return most
+}
+
 // InFlight is the number of iterations in flight, those that wait for a slot included.
 func (r *Run) InFlight() int64 { return r.inFlight.Load() }
 

@@ -63,6 +63,7 @@ func (s *schedule) next(ctx context.Context) (job, bool) {
 			s.parts = s.parts[1:]
 			continue
 		}
+		at = s.pacer.Due(at)
 		if at-s.run.Now() > 2*near && !s.wait(at-near) {
 			return job{}, false
 		}

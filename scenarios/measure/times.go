@@ -43,6 +43,21 @@ func (t *Times) Plain() result.Times {
 	}
 }
 
+// Lagged lists the percentiles of response times more than a tenth of which is lag; t is the distribution of the lag. Both come from
+// the same requests, and the lag at a percentile stands for the lag of the requests there.
+func (t *Times) Lagged(of *result.Times) (out []string) {
+	for _, p := range []struct {
+		name string
+		q    float64
+		all  result.Num
+	}{{"p50", .5, of.P50}, {"p90", .9, of.P90}, {"p95", .95, of.P95}, {"p99", .99, of.P99}, {"p99.9", .999, of.P999}} {
+		if lag := t.Quantile(p.q); lag.Known() && p.all.Known() && lag > p.all/10 {
+			out = append(out, p.name)
+		}
+	}
+	return out
+}
+
 // Waits returns the percentiles of lag or queue; zero for an empty distribution.
 func (t *Times) Waits() result.Lag {
 	if t.Total == 0 {

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +104,33 @@ func TestReadCell_Version(t *testing.T) {
 	body[0] = 2
 	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestTimes_Lagged: a percentile is marked where more than a tenth of it is lag.
+func TestTimes_Lagged(t *testing.T) {
+	var lag, response Times
+	var s Scratch
+	for i := range 100 {
+		lag.take(time.Duration(i)*10*time.Microsecond, &s)
+		response.take(5*ms+time.Duration(i*i)*time.Microsecond, &s)
+	}
+	lag.settle(&s)
+	response.settle(&s)
+	times := response.Plain()
+	// p50: .49 of 7.4 ms, p90: .89 of 12.9, p95: .94 of 13.8, p99 .98 of 14.6
+	if got := lag.Lagged(&times); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+	times.P50, times.P99 = .0048, .0097
+	if got := lag.Lagged(&times); !slices.Equal(got, []string{"p50", "p99"}) {
+		t.Errorf("%v", got)
+	}
+	times.P50 = result.NaN // more failed
+	if got := lag.Lagged(&times); !slices.Equal(got, []string{"p99"}) {
+		t.Errorf("%v", got)
+	}
+	if got := new(Times).Lagged(&times); got != nil {
+		t.Errorf("without lag: %v", got)
 	}
 }

@@ -171,7 +171,8 @@ var glossary = []term{
 	{"in-flight", []string{"max_in_flight"}, "Requests or iterations that were sent and have not ended. A load has a limit of them; " +
 		"beyond it an arrival waits, and the wait is queue time."},
 	{"pacing", []string{"precise", "efficient"}, "How arrivals are timed. `precise` spends processor time to be on time within tens of " +
-		"microseconds, `efficient` saves it, `auto` chooses by the rate."},
+		"microseconds. `efficient` saves it: the arrivals of a millisecond come together at its beginning, which is their intended time. " +
+		"`auto` chooses once, by the highest rate of the load: precise up to 5000/s for each processor that brunt may use."},
 	{"seed", nil, "The number that every random choice of a run is derived from. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
 	{"margin", nil, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
