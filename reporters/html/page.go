@@ -161,7 +161,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.asked(r)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
-	p.Incidents = incidents(r.Incidents)
+	p.Incidents = incidents(r.Incidents, r.Going != nil)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(), c.ErrorRates()
 		p.Resilience, p.Costs = c.Resilience(r), costs(r)

@@ -22,14 +22,18 @@ func (p *pageView) repeats(list []result.Repeat) {
 	p.RepeatTable = t
 }
 
-// incidents is the table of incidents; nil: there were none.
-func incidents(list []result.Incident) *chart.Table {
+// incidents is the table of incidents, of a run that may still go on; nil: there were none.
+func incidents(list []result.Incident, going bool) *chart.Table {
 	if len(list) == 0 {
 		return nil
 	}
 	t := &chart.Table{Head: words.IncidentHead}
 	for i := range list {
-		t.Rows = append(t.Rows, words.IncidentRow(i+1, &list[i]))
+		row := words.IncidentRow(i+1, &list[i])
+		if going && !list[i].Over {
+			row[2] = "still going on"
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

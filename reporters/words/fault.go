@@ -120,6 +120,9 @@ func FaultEffect(f *result.FaultRecord) string {
 	if f.Note != "" {
 		s = strings.TrimSuffix(s, ".") + ": " + Clean(f.Note)
 	}
+	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.Impacted && f.Impact != result.NotRecovered {
+		s = strings.TrimSuffix(s, ".") + "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+	}
 	s = scenarios.Sentence(s)
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
@@ -320,6 +323,8 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.NotReverted
 	case f.Impact == result.NotRecovered:
 		return scenarios.Fail
+	case f.Parts != nil && f.Parts.Lost > 0:
+		return scenarios.Fail
 	case TooFew(f):
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
@@ -343,11 +348,11 @@ func FaultOutcome(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
 		return "not taken back"
 	}
+	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
+		return "writes lost"
+	}
 	switch f.Impact {
 	case result.Impacted:
-		if !f.OnsetAt.Known() && f.Parts != nil && f.Parts.Lost > 0 {
-			return "writes lost"
-		}
 		if onlySlower(f) {
 			return "slower"
 		}

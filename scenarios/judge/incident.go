@@ -69,23 +69,9 @@ func shedBefore(f *readings) float64 {
 // add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
 // left out.
 func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
-	end := f.EndOf(k.Start)
-	within := min(end, in.End) - max(k.Start, in.Begin)
-	if !f.Config.InSums(int(k.Series)) || within <= 0 {
+	if !in.count(f, k, c.Counts()) {
 		return
 	}
-	n := c.Counts().Punctual()
-	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
-	bad := n.Bad() + n.Slow
-	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !f.shed.covered[f.Config.Steps[k.Series].Load] {
-		bad += shed
-		in.kinds["shed"] += shed
-	}
-	if bad == 0 {
-		return
-	}
-	in.bad += bad
-	in.steps[int(k.Series)] += bad
 	own := c.Counts().Own.Timeouts
 	for _, e := range c.Causes {
 		if !e.Cause.Own() {
@@ -95,12 +81,35 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 			}
 		}
 	}
+}
+
+// count adds the requests of a step in a window without the causes of its errors, and reports whether
+// any was bad.
+func (in *incident) count(f *effects, k measure.Key, c *measure.Counts) bool {
+	end := f.EndOf(k.Start)
+	within := min(end, in.End) - max(k.Start, in.Begin)
+	if !f.Config.InSums(int(k.Series)) || within <= 0 {
+		return false
+	}
+	n := c.Punctual()
+	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
+	bad := n.Bad() + n.Slow
+	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !f.shed.covered[f.Config.Steps[k.Series].Load] {
+		bad += shed
+		in.kinds["shed"] += shed
+	}
+	if bad == 0 {
+		return false
+	}
+	in.bad += bad
+	in.steps[int(k.Series)] += bad
 	if skipped := n.Kinds[scenarios.Skipped]; skipped > 0 {
 		in.kinds["skipped"] += skipped
 	}
 	if n.Slow > 0 {
 		in.kinds["slow"] += n.Slow
 	}
+	return true
 }
 
 // faults lists the occurrences that were in at any time of an incident. Planned reports whether it

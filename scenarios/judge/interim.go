@@ -77,13 +77,14 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 			Parts: parts(f.effects, i, ps, in),
 		})
 	}
+	f.incidentsSoFar()
 	f.table(ps, in)
 	f.errorGroups(ps, in)
 	f.health(ps, in)
 	f.judge(ps, in)
 	for i := range f.out.Objectives {
 		o := &f.out.Objectives[i]
-		if o.Phase == scenarios.Incident { // incidents are found once the load is over
+		if o.Phase == scenarios.Incident { // how long the worst lasts is known once the load is over
 			o.Verdict, o.Measured, o.Low, o.High, o.Note = scenarios.Pending, result.NaN, result.NaN, result.NaN, ""
 		}
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
@@ -95,6 +96,16 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	}
 	f.out.Histograms = f.hists
 	return f.out, nil
+}
+
+// incidentsSoFar lists the incidents without the causes of their errors, which only cells know.
+func (f *composer) incidentsSoFar() {
+	for _, in := range incidents(f.effects) {
+		for i := range f.records {
+			in.count(f.effects, f.records[i].Key, &f.records[i].Counts)
+		}
+		f.out.Incidents = append(f.out.Incidents, in.row(f.readings))
+	}
 }
 
 // take reads the cells that were spilled since the last call. The cells of a window follow each

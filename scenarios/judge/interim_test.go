@@ -99,6 +99,16 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 			}
 			alike(t, "windows", got.Windows, windows)
 			alike(t, "errors", got.Errors, want.Errors)
+			incidents := slices.Clone(want.Incidents)
+			if len(incidents) == 0 {
+				t.Error("the run has no incident")
+			}
+			for _, list := range [][]result.Incident{got.Incidents, incidents} {
+				for i := range list {
+					list[i].Kinds = nil // only cells know the causes
+				}
+			}
+			alike(t, "incidents", got.Incidents, incidents)
 			for i, o := range got.Objectives {
 				w := want.Objectives[i]
 				if o.Verdict != w.Verdict || fmt.Sprint(o.Measured) != fmt.Sprint(w.Measured) || o.Count != w.Count {
@@ -181,6 +191,9 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 				t.Errorf("at %s: %s ends at %v", g.now, p.Name, p.End)
 			}
 		}
+		if open := len(f.Incidents) == 1 && !f.Incidents[0].Over && f.Incidents[0].Bad > 0; g.now == 23*sec && !open {
+			t.Errorf("while the target is down, the incidents are %+v", f.Incidents)
+		}
 		if v := f.Objectives[2].Verdict; v != scenarios.Pending {
 			t.Errorf("at %s recover is %s", g.now, v)
 		}
@@ -189,6 +202,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	for at := 500 * ms; at < 20*sec; at += 1300 * ms {
 		actions = append(actions, action{at, look})
 	}
+	actions = append(actions, action{23 * sec, look})
 	g.play(outcomes, actions...)
 	if looks < 10 {
 		t.Fatalf("%d looks", looks)
