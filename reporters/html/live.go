@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
@@ -56,7 +57,10 @@ func NowOf(iv result.Interval) Now {
 		pair("lag", words.Duration(iv.Lag)),
 	}
 	active, next := words.FaultsActive(iv, 200)
-	n.Faults = active + next
+	n.Faults = next
+	if active = strings.TrimSpace(active); active != "" {
+		n.Faults = active + "; " + next
+	}
 	return n
 }
 

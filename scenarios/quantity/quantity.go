@@ -208,10 +208,15 @@ func FormatShare(f float64) string {
 }
 
 // FormatShareBriefly formats a measured share with three digits of it, or of its distance to 100
-// %. A share close to 0 % or 100 % is not rounded to them.
+// %. A share close to 0 % or 100 % is not rounded to them. More than 100 % is a whole number of percent.
 func FormatShareBriefly(f float64) string {
-	if f <= 0 || f >= 1 || math.IsNaN(f) {
+	switch {
+	case f <= 0 || f == 1 || math.IsNaN(f):
 		return FormatShare(f)
+	case f >= 1.005:
+		return strconv.FormatFloat(math.Round(f*100), 'f', -1, 64) + "%"
+	case f > 1:
+		return strconv.FormatFloat(math.Round(f*1e4)/100, 'f', -1, 64) + "%"
 	}
 	digits := 4 - int(math.Floor(math.Log10(min(f, 1-f)*100)))
 	p := math.Pow10(min(15, max(3, digits)))
