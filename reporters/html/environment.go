@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,6 +12,23 @@ import (
 
 // mostEvidence bounds the files and the services that the page names.
 const mostEvidence = 40
+
+// A logView is a link to what a unit has printed, beside the page.
+type logView struct{ Unit, File, Size string }
+
+// mostLogs bounds the links to logs.
+const mostLogs = 100
+
+// logs links the files that brunt itself named: none outside of the run's folder.
+func logs(list []result.UnitLog) []logView {
+	var out []logView
+	for _, l := range list[:min(len(list), mostLogs)] {
+		if filepath.IsLocal(filepath.FromSlash(l.File)) && strings.HasSuffix(l.File, ".log") {
+			out = append(out, logView{words.Clean(l.Unit), l.File, words.Bytes(l.Bytes)})
+		}
+	}
+	return out
+}
 
 // identities lists what took part in the run, by checksums; units of a service with the same
 // identity share a row.

@@ -39,6 +39,7 @@ var pageTemplate = template.Must(template.ParseFS(sources, "assets/page.tmpl"))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
+	Logs                 []logView
 	Policy               string
 	CSS                  template.CSS
 	Script               template.JS

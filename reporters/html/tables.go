@@ -126,6 +126,7 @@ func (p *pageView) run(r *result.Result) {
 	for _, row := range identities(e) {
 		add(row.Name, row.Value)
 	}
+	p.Logs = logs(r.Logs)
 	for _, l := range r.Loads {
 		kind := "open: arrivals do not wait for answers"
 		if l.Closed {

@@ -83,6 +83,8 @@ type Result struct {
 	Comparison *Comparison    `json:"comparison,omitempty"` // with earlier runs; nil: none was given
 	Notes      []string       `json:"notes,omitempty"`      // remarks for readers, in sentences
 
+	Logs []UnitLog `json:"logs,omitempty"` // what the units of the target printed, in the run's folder
+
 	Requests   RequestSource `json:"-"` // all requests; nil: the run kept none
 	Histograms Histograms    `json:"-"` // by the numbers in cells and windows
 	Events     []Event       `json:"-"` // for events.jsonl
@@ -96,6 +98,13 @@ type Going struct {
 	At    time.Duration // now, an offset from t0
 	End   time.Duration // planned end of the judged load
 	Brief bool          // leave out the slow parts of the page
+}
+
+// A UnitLog is the file with what a unit, or the script of a load, has printed.
+type UnitLog struct {
+	Unit  string `json:"unit"`  // service[i]; of a script k6-LOAD
+	File  string `json:"file"`  // relative to the run's folder
+	Bytes int64  `json:"bytes"` // at most 64 MiB are kept
 }
 
 // LoadInfo describes a load.

@@ -208,7 +208,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
 		if res != nil {
-			res.Notes = append(res.Notes, r.closeNotes...)
+			res.Notes, res.Logs = append(res.Notes, r.closeNotes...), keptLogs(r.o.LogDir)
 		}
 	}()
 	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.fetchTokens, r.setup, r.bind} {
@@ -291,7 +291,9 @@ func (r *runner) newTarget() *target.System {
 }
 
 func (r *runner) takeDown(ctx context.Context) error {
-	if err := r.sys.Down(ctx); err != nil {
+	err := r.sys.Down(ctx)
+	r.closeNotes = append(r.closeNotes, r.sys.LostLogs...)
+	if err != nil {
 		return fmt.Errorf("taking the target down: %w", err)
 	}
 	return nil

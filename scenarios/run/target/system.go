@@ -49,10 +49,13 @@ type System struct {
 	journaled int                         // the journal entry that takes the target down
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
 	watcher   *watcher                    // reads the containers' events; may be nil
+	began     time.Time
+
+	LostLogs []string // units whose output could not be kept, with the reasons
 }
 
 // New prepares a target.
-func New(h *Host) *System { return &System{Containers: finder.New(h.Plan), host: h} }
+func New(h *Host) *System { return &System{Containers: finder.New(h.Plan), host: h, began: time.Now()} }
 
 // A group is a target that a run has brought up: processes or containers.
 type group interface {
@@ -281,6 +284,7 @@ func (u unit) Traits() chaos.UnitTraits {
 func (s *System) Down(ctx context.Context) error {
 	var errs []error
 	s.watcher.stop()
+	s.keepLogs(context.WithoutCancel(ctx))
 	if s.group != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()

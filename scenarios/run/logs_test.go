@@ -1,0 +1,78 @@
+package run
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/result"
+)
+
+// What each unit printed is in the run's folder, and the result names the files. Secrets are masked there.
+func TestLogs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	t.Setenv("TOKEN", "a-secret-token")
+	p, err := compileFile(scenario(t, `
+version: 1
+target:
+  processes:
+    web: {command: [sh, -c, 'echo election of $0 with ${env.TOKEN} >&2; exec "$@"', two, ECHO], replicas: 2, ready: {get: /}}
+    quiet: {command: [ECHO], ready: {get: /}}
+  entry: web
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 300ms, flow: [{get: /}]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), p, Options{State: t.TempDir(), LogDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var units []string
+	for _, l := range res.Logs {
+		b, err := os.ReadFile(filepath.Join(filepath.Dir(dir), filepath.FromSlash(l.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(b)
+		told := strings.Contains(text, "election of two") && !strings.Contains(text, "a-secret-token")
+		if strings.HasPrefix(l.Unit, "web") && !told || int64(len(b)) != l.Bytes {
+			t.Errorf("%+v holds %q", l, b)
+		}
+		units = append(units, l.Unit+" "+l.File)
+	}
+	if got := strings.Join(units, ", "); !strings.Contains(got, "web[0] logs/web-0.log, web[1] logs/web-1.log") {
+		t.Errorf("logs of %s", got)
+	}
+	if got := keptLogs(""); got != nil {
+		t.Errorf("without a folder: %v", got)
+	}
+}
+
+// Names of files become names of units again.
+func TestKeptLogs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"store-db-1.log": "x", "k6-users-2.log": "y", "empty-0.log": "", "other.txt": "z", "redis.log": "w"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []result.UnitLog{
+		{Unit: "k6-users-2", File: "logs/k6-users-2.log", Bytes: 1},
+		{Unit: "redis", File: "logs/redis.log", Bytes: 1},
+		{Unit: "store-db[1]", File: "logs/store-db-1.log", Bytes: 1},
+	}
+	got := keptLogs(dir)
+	if len(got) != len(want) {
+		t.Fatalf("%+v", got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+}

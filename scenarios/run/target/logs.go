@@ -1,0 +1,72 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	chaoscontainer "brunt/chaos/container"
+	"brunt/targets/platform/docker"
+)
+
+const (
+	mostLog    = 64 << 20         // bytes of a container's output that are kept, as of a process's
+	readLogFor = 20 * time.Second // bounds the reading of one
+)
+
+// keepLogs writes what each container of the target has printed during the run into the folder of logs,
+// before the containers are removed. Processes write theirs themselves.
+func (s *System) keepLogs(ctx context.Context) {
+	h := s.host
+	if h.LogDir == "" {
+		return
+	}
+	for _, u := range s.Units() {
+		c, ok := u.(*chaoscontainer.Container)
+		if !ok {
+			continue
+		}
+		if err := s.keepLog(ctx, c); err != nil {
+			s.LostLogs = append(s.LostLogs, fmt.Sprintf("the output of %s is not kept: %v", c.Name(), err))
+		}
+	}
+}
+
+func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, readLogFor)
+	defer cancel()
+	if err := os.MkdirAll(s.host.LogDir, 0o777); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	masked := s.host.Scenario.Secrets.Log(f)
+	cut, err := docker.Logs(ctx, c.Engine, c.Ref, s.began, masked, mostLog)
+	if cut && err == nil {
+		_, err = masked.Write([]byte("\n… more was printed; brunt keeps 64 MiB\n"))
+	}
+	if cerr := masked.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// logName is the name of the file with the output of a unit: service-index.log.
+func logName(unit string) string {
+	if service, index, ok := chaos.SplitUnit(unit); ok {
+		unit = service + "-" + strconv.Itoa(index)
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r == ':' {
+			return '-'
+		}
+		return r
+	}, unit) + ".log"
+}
