@@ -200,10 +200,3 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 }
 
 func precisely(n result.Num) string { return quantity.FormatDuration(n.D().Round(time.Millisecond)) }
-
-func verdictIf(met bool) scenarios.Verdict {
-	if met {
-		return scenarios.Pass
-	}
-	return scenarios.Fail
-}

@@ -35,32 +35,11 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
-// worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
-// measured value.
-func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
-	if a.Verdict != b.Verdict {
-		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
-	}
-	x, y := float64(a.Measured), float64(b.Measured)
-	switch o.Op {
-	case "<", "<=":
-		return x > y
-	case ">", ">=":
-		return x < y
-	}
-	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
-}
-
 // Notes on objectives without their phase or fault.
 const (
 	noPhase = "the phase did not occur"
 	noFault = "the fault was not injected"
 )
-
-// unanswered is the result of an objective that cannot be judged.
-func unanswered(phase, why string) result.ObjectiveResult {
-	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
-}
 
 // inPhase reports whether the objective is judged in the phase, or in an occurrence of it.
 func inPhase(o slo.Objective, phase string) bool {

@@ -1,0 +1,37 @@
+package judge
+
+import (
+	"math"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// unanswered is the result of an objective that cannot be judged.
+func unanswered(phase, why string) result.ObjectiveResult {
+	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
+}
+
+// worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
+// measured value.
+func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
+	if a.Verdict != b.Verdict {
+		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
+	}
+	x, y := float64(a.Measured), float64(b.Measured)
+	switch o.Op {
+	case "<", "<=":
+		return x > y
+	case ">", ">=":
+		return x < y
+	}
+	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
+}
+
+func verdictIf(met bool) scenarios.Verdict {
+	if met {
+		return scenarios.Pass
+	}
+	return scenarios.Fail
+}

@@ -1,0 +1,27 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Span is a stretch of time; To is its end.
+type Span struct{ From, To time.Duration }
+
+func (s Span) length() time.Duration { return max(0, s.To-s.From) }
+
+// covered is how much of s lies within any of the spans.
+func (s Span) covered(spans []Span) time.Duration {
+	spans = slices.Clone(spans)
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	sum, at := time.Duration(0), s.From
+	for _, t := range spans {
+		from, to := max(at, t.From), min(s.To, t.To)
+		if to > from {
+			sum += to - from
+			at = to
+		}
+	}
+	return sum
+}
