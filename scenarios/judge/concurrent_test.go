@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
@@ -80,7 +81,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	load.Wait()
 	close(done)
 	watch.Wait()
-	f, err := Judge(r.Finish(), Case{Loads: []Span{{0, time.Since(start)}}})
+	f, err := Judge(r.Finish(), Case{Loads: []answer.Span{{To: time.Since(start)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,8 @@
 //	        '--slices of a second--> impact.Ask -----------------'
 //
 // [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
-// counted requests of an objective show; package running judges by counts alone while the load runs.
+// counted requests of an objective show; package running judges by counts alone while the load runs;
+// package gauge judges the usage of units and named series.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -24,7 +25,6 @@
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	detection.go        objectives on when the user's own monitoring noticed a fault
-//	series.go           objectives on resource usage and on named series
 //	ledger.go           objectives on writes
 //	unasked.go          what a run without objectives found
 //	table.go            rows of phases, errors and the generator's health, for result.json

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -23,13 +24,13 @@ func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
 	}
-	worst := unanswered(o.After, noFault)
+	worst := answer.Unanswered(o.After, noFault)
 	found := false
 	for i, oc := range f.Faults {
 		if oc.Name == "" || oc.Name != o.After && oc.Fault != o.After {
 			continue
 		}
-		if r := f.faultResult(o, i, f.ask(i, o)); !found || worse(o, &r, &worst) {
+		if r := f.faultResult(o, i, f.ask(i, o)); !found || answer.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
@@ -94,7 +95,7 @@ func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
 // faultResult judges an objective on occurrence i.
 func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
-	r := unanswered(oc.Name, a.Note)
+	r := answer.Unanswered(oc.Name, a.Note)
 	r.Count = 1
 	row := o.Metric.Row()
 	monitored := row.Effect == nil

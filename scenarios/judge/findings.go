@@ -5,6 +5,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -15,7 +16,7 @@ import (
 type Case struct {
 	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
-	Loads   []Span               // when each load could begin iterations
+	Loads   []answer.Span        // when each load could begin iterations
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
@@ -154,7 +155,7 @@ func (in *incident) row(f *readings) result.Incident {
 // of a one-shot fault is its true end. One that begins within a hold of the clearing counts as well,
 // because the fault's own recovery includes it.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
-	worst := unanswered(scenarios.Incident, noFault)
+	worst := answer.Unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
 		return worst
 	}
@@ -163,14 +164,14 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 		if names, planned := in.faults(f.readings); len(names) == 0 && !planned {
 			continue
 		}
-		if r := recoveryOf(o, in); count == 0 || worse(o, &r, &worst) {
+		if r := recoveryOf(o, in); count == 0 || answer.Worse(o, &r, &worst) {
 			worst = r
 		}
 		count++
 	}
 	if count == 0 {
 		worst.Measured, worst.Note = 0, "no incident overlaps a fault"
-		worst.Verdict = verdictIf(o.Holds(0))
+		worst.Verdict = answer.VerdictIf(o.Holds(0))
 	}
 	worst.Count = count
 	return worst
@@ -179,7 +180,7 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after
 // its last.
 func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
-	r := unanswered(scenarios.Incident, "")
+	r := answer.Unanswered(scenarios.Incident, "")
 	if least := (in.NotBefore - in.Begin).Seconds(); !in.Over {
 		r.Low, r.Note = result.Num(least), "not shown to have recovered: > "+quantity.FormatSeconds(least)
 		if !counted.Meets(o, least) {
@@ -194,7 +195,7 @@ func recoveryOf(o slo.Objective, in *incident) result.ObjectiveResult {
 		r.Note = fmt.Sprintf("it is known to lie between %s and %s only, and a pass needs both to hold", precisely(r.Low), precisely(r.High))
 		return r
 	}
-	r.Verdict = verdictIf(counted.Meets(o, lasted))
+	r.Verdict = answer.VerdictIf(counted.Meets(o, lasted))
 	r.Note = "the incident from " + precisely(result.Sec(in.Begin)) + " to " + precisely(result.Sec(in.End))
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -47,7 +48,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s",
 		"errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
 	c := func(end time.Duration) Case {
-		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, end}, {0, end}}}
+		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
 	}
 	const end = 60 * sec
 	run := func(looks ...time.Duration) (last, final *Findings) {
@@ -158,7 +159,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	looks := 0
 	look := func() {
 		looks++
-		f, err := g.interim.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
+		f, err := g.interim.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func TestStanding(t *testing.T) {
 	if got := verdicts(at30); !slices.Equal(got, []string{"fail", "pass", "pass", "fail", "fail", "pending", "fail"}) {
 		t.Errorf("after 30s: %v", got)
 	}
-	final := g.finish(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 60 * sec}, {0, 60 * sec}}}, 60*sec)
+	final := g.finish(Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
 	for i, s := range last.Objectives {
 		f := final.Objectives[i]
 		if s.Verdict != scenarios.Pending && s.Verdict != f.Verdict {
@@ -278,7 +279,7 @@ func BenchmarkSoFar(b *testing.B) {
 			for s := range seconds {
 				second(s)
 			}
-			c := Case{SLO: objectives, Loads: []Span{{0, time.Hour}}}
+			c := Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: time.Hour}}}
 			if _, err := g.interim.Findings(g.Recorder, c); err != nil {
 				b.Fatal(err)
 			}

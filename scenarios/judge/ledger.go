@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -12,7 +13,7 @@ import (
 // judgeLedger answers an objective on writes. A write that could not be read back is neither
 // found nor lost. An objective passes or fails only where it does so in both cases.
 func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
-	r := unanswered("run", "")
+	r := answer.Unanswered("run", "")
 	l := f.c.Ledger
 	switch {
 	case l == nil:

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -87,8 +88,8 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 	q.Slices = f.slices(o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return other(j) && f.Faults[j].Injected > oc.Injected })
 	})
-	q.Baseline = begunIn(Span{0, f.FirstInjection()}, f.slices(o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }))
-	q.Before = begunIn(Span{f.calmFrom(of[0]), oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
+	q.Baseline = begunIn(answer.Span{From: 0, To: f.FirstInjection()}, f.slices(o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }))
+	q.Before = begunIn(answer.Span{From: f.calmFrom(of[0]), To: oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
 		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected })
 	}))
 	met := f.slices(o, func(_ measure.Key, set []int32) bool { return len(set) > 0 && !slices.ContainsFunc(set, other) })
@@ -110,7 +111,7 @@ func (f *readings) overAt(i int) time.Duration {
 }
 
 // begunIn returns the slices that begin in a span.
-func begunIn(p Span, in []impact.Slice) []impact.Slice {
+func begunIn(p answer.Span, in []impact.Slice) []impact.Slice {
 	at := func(t time.Duration) int {
 		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
 		return n
@@ -174,7 +175,7 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 // confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
 // itself, in the order of injection.
 func (f *effects) confoundedWith(i int) []int {
-	in := Span{f.Faults[i].Injected, f.Faults[i].Until()}
+	in := answer.Span{From: f.Faults[i].Injected, To: f.Faults[i].Until()}
 	var out []int
 	for known := 0; ; known = len(out) {
 		out = out[:0]

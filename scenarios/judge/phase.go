@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
 )
@@ -13,7 +14,7 @@ import (
 // phase is a span of the run over which cells are summed.
 type phase struct {
 	name string
-	Span
+	answer.Span
 	of  int // number of its occurrence; ofNone for none
 	has func(k measure.Key, set []int32) bool
 }
@@ -31,10 +32,10 @@ const ofNone = -1
 func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
-		out = append(out, phase{"warmup", Span{-warmup, 0}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
+		out = append(out, phase{"warmup", answer.Span{From: -warmup, To: 0}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})
 	}
-	out = append(out, phase{"run", Span{0, end}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
-	out = append(out, phase{"baseline", Span{0, min(end, f.FirstInjection())}, ofNone, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
+	out = append(out, phase{"run", answer.Span{To: end}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start >= 0 }})
+	out = append(out, phase{"baseline", answer.Span{To: min(end, f.FirstInjection())}, ofNone, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }})
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" {
@@ -44,7 +45,7 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		if !oc.Over {
 			cleared = end
 		}
-		out = append(out, phase{oc.Name, Span{oc.Injected, max(oc.Injected, min(end, cleared))}, i, func(k measure.Key, set []int32) bool {
+		out = append(out, phase{oc.Name, answer.Span{From: oc.Injected, To: max(oc.Injected, min(end, cleared))}, i, func(k measure.Key, set []int32) bool {
 			return k.Start >= 0 && slices.Contains(set, int32(i))
 		}})
 		over := end
@@ -56,15 +57,15 @@ func (f *composer) phases(warmup time.Duration, end time.Duration, answers []imp
 		if a := &answers[i]; a.RecoveredAt.Known() {
 			until = min(over, f.EndOf(max(cleared, a.RecoveredAt.D())+f.c.Hold-1))
 		}
-		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, Span{cleared, until}))
+		out = append(out, afterFault(scenarios.RecoveryOf, oc.Name, i, answer.Span{From: cleared, To: until}))
 		if slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return inPhase(o, scenarios.RestOf+oc.Name) }) {
-			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, Span{cleared, over}))
+			out = append(out, afterFault(scenarios.RestOf, oc.Name, i, answer.Span{From: cleared, To: over}))
 		}
 	}
 	return out
 }
 
 // afterFault is the phase of the requests intended in a span after occurrence i, which has a name.
-func afterFault(prefix, name string, i int, s Span) phase {
+func afterFault(prefix, name string, i int, s answer.Span) phase {
 	return phase{prefix + name, s, i, func(k measure.Key, _ []int32) bool { return k.Start >= s.From && k.Start < s.To }}
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/gauge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -23,7 +25,7 @@ func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 			r = f.judgeLedger(o)
 		case o.Metric.OfSeries():
 			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult {
-				return JudgeSeries(o, p.name, p.Span, f.c.Usage, f.c.Series)
+				return gauge.Judge(o, p.name, p.Span, f.c.Usage, f.c.Series)
 			})
 		default:
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
@@ -50,7 +52,7 @@ func inPhase(o slo.Objective, phase string) bool {
 // judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
 // phase counts.
 func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
-	worst := unanswered(o.PhaseOrRun(), noPhase)
+	worst := answer.Unanswered(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
@@ -60,7 +62,7 @@ func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 		if p.of != ofNone {
 			f.limitVerdict(p.of, &r)
 		}
-		if !found || worse(o, &r, &worst) {
+		if !found || answer.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
@@ -114,7 +116,7 @@ func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.
 // judgeSum judges an objective over counts that are as seen by as.
 func (f *composer) judgeSum(o slo.Objective, p phase, i int, counts counted.Sum, as view) result.ObjectiveResult {
 	sum, limit := &counts, counted.LimitIndex(f.Config.Limits, o)
-	r := unanswered(p.name, "")
+	r := answer.Unanswered(p.name, "")
 	if row := o.Metric.Row(); row.Spans != nil {
 		v, n := row.Spans(o.Metric, spans(f.readings, o, p, as))
 		r.Measured, r.Count = result.Num(v), n
@@ -149,7 +151,7 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
 	case o.Metric.Row().Rate != nil && sum.Span > 0 && !met:
 		return scenarios.Fail, "no iteration began in " + p.name
-	case p.length() == 0:
+	case p.Length() == 0:
 		return scenarios.Inconclusive, p.name + " is empty: another fault was injected, or the load ended, before the fault was cleared"
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
@@ -177,10 +179,10 @@ func (f *composer) verdict(o slo.Objective, sum *counted.Sum, limit int, p phase
 func (f *composer) planBlocks(ps []phase) {
 	for _, o := range f.c.SLO {
 		for i, p := range ps {
-			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
+			if !counted.HasInterval(o.Metric) || !inPhase(o, p.name) || p.Length() < counted.MinBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue
 			}
-			f.blocks = append(f.blocks, counted.NewBlocks(counted.KeyOf(o, i), p.From, p.length()))
+			f.blocks = append(f.blocks, counted.NewBlocks(counted.KeyOf(o, i), p.From, p.Length()))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
@@ -359,7 +360,7 @@ func TestJudge_Empty(t *testing.T) {
 				g := newRig(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
-				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []Span{{0, 20 * sec}, {40 * sec, 60 * sec}}[:1]}, 0).Objectives[0]
+				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []answer.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
 				}
@@ -394,7 +395,7 @@ func TestJudge_Rate(t *testing.T) {
 		add(1, scenarios.IterationStep, at, 3*sec)
 	}
 	g.play(all, action{25 * sec, func() { g.Inject("f", "f") }}, action{35 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: objectives, Loads: []Span{{0, 30 * sec}, {20 * sec, 40 * sec}}}, 0)
+	f := g.finish(Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
 	for i, want := range []float64{800. / 40, 10, 25, 800. / 40, 10, 50. / 10, 0, 0, 20} {
 		o := f.Objectives[i]
 		if math.Abs(float64(o.Measured)-want) > 1e-9 {

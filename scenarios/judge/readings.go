@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
@@ -154,20 +155,20 @@ func count(s *impact.Slice, c *measure.Counts, limit int) {
 // iterations is the number that a rate counts in a span, and how long the selected loads could begin
 // iterations in it. Unlike other counts it uses the intended time: earlier requests that met the
 // fault do not count in its rate.
-func (f *readings) iterations(o slo.Objective, p Span, as view) (n int64, span time.Duration) {
+func (f *readings) iterations(o slo.Objective, p answer.Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
 		if r.Start >= p.From && r.Start < p.To && counted.Paced(&f.Config.Series, o, int(r.Series)) {
 			n += as(&r.Counts).Offered()
 		}
 	}
-	var on []Span
+	var on []answer.Span
 	for l, s := range f.c.Loads {
 		if counted.About(&f.Config.Series, o, l) {
 			on = append(on, s)
 		}
 	}
-	return n, p.covered(on)
+	return n, p.Covered(on)
 }
 
 // closedAt reports whether a closed load that the objective selects runs at t.

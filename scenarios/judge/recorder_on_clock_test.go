@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/measuretest"
@@ -121,7 +122,7 @@ func (r *rig) finish(c Case, end time.Duration) *Findings {
 	r.t.Helper()
 	if c.Loads == nil {
 		for range r.series.Loads {
-			c.Loads = append(c.Loads, Span{0, end})
+			c.Loads = append(c.Loads, answer.Span{From: 0, To: end})
 		}
 	}
 	r.recording = r.Finish()

@@ -9,6 +9,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/gauge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -128,42 +130,42 @@ func TestJudgeSeries(t *testing.T) {
 	second := time.Second
 	for _, c := range []struct {
 		text     string
-		in       Span
+		in       answer.Span
 		verdict  scenarios.Verdict
 		measured float64
 		note     string
 	}{
-		{"posts.memory < 200MiB", Span{0, 60 * second}, scenarios.Pass, 160 << 20, "posts[1]"},
-		{"posts.memory < 150MiB", Span{0, 60 * second}, scenarios.Fail, 160 << 20, "posts[1]"},
-		{"posts[0].memory < 150MiB", Span{0, 60 * second}, scenarios.Pass, 100 << 20, ""},
-		{"posts.memory < 150MiB", Span{0, 40 * second}, scenarios.Pass, 140 << 20, "posts[1]"},
-		{"min(posts.memory) > 90MiB", Span{0, 60 * second}, scenarios.Pass, 100 << 20, "posts[0]"},
-		{"posts.cpu <= 0.5", Span{0, 60 * second}, scenarios.Pass, .5, "posts[0]"},
-		{"posts.restarts = 0", Span{0, 60 * second}, scenarios.Fail, 1, "posts[1]"},
-		{"posts.restarts = 0", Span{30 * second, 60 * second}, scenarios.Pass, 0, "posts[0]"},
-		{"posts.ooms = 0", Span{0, 45 * second}, scenarios.Pass, 0, "posts[0]"},
-		{"posts.ooms = 0", Span{45 * second, 60 * second}, scenarios.Fail, 1, "posts[0]"},
-		{"slope(posts[1].memory) < 1MiB/m", Span{0, 60 * second}, scenarios.Fail, 1 << 20, ""},
-		{"slope(posts[0].memory) < 1MiB/m", Span{0, 60 * second}, scenarios.Pass, 0, ""},
-		{"slope(posts[0].memory) < 1MiB/m", Span{0, 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, but at least 10 are needed"},
-		{"metric(depth) < 100", Span{0, 60 * second}, scenarios.Pass, 60, ""},
-		{"mean(depth) < 30", Span{0, 60 * second}, scenarios.Fail, 30.5, ""},
-		{"last(depth) < 30", Span{0, 20 * second}, scenarios.Pass, 20, ""},
-		{"metric(depth) < 100", Span{0, second / 2}, scenarios.Inconclusive, math.NaN(), "no value was read in p, which lasted 500ms"},
-		{"metric(gap) < 100", Span{0, 60 * second}, scenarios.Inconclusive, 20, "20 values are known in p, but 60 were expected"},
-		{"metric(gap) < 10", Span{0, 60 * second}, scenarios.Fail, 20, ""},
-		{"metric(gap) < 100", Span{30 * second, 60 * second}, scenarios.Inconclusive, math.NaN(), "no value is known in p"},
-		{"metric(gap) < 100", Span{0, 30 * second}, scenarios.Pass, 20, ""},
-		{"metric(many) < 5", Span{0, 60 * second}, scenarios.Fail, 9, "[zone:b]"},
-		{"metric(silent) < 5", Span{0, 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
-		{"metric(other) < 5", Span{0, 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
+		{"posts.memory < 200MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 160 << 20, "posts[1]"},
+		{"posts.memory < 150MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 160 << 20, "posts[1]"},
+		{"posts[0].memory < 150MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, ""},
+		{"posts.memory < 150MiB", answer.Span{From: 0, To: 40 * second}, scenarios.Pass, 140 << 20, "posts[1]"},
+		{"min(posts.memory) > 90MiB", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 100 << 20, "posts[0]"},
+		{"posts.cpu <= 0.5", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, .5, "posts[0]"},
+		{"posts.restarts = 0", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 1, "posts[1]"},
+		{"posts.restarts = 0", answer.Span{From: 30 * second, To: 60 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", answer.Span{From: 0, To: 45 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", answer.Span{From: 45 * second, To: 60 * second}, scenarios.Fail, 1, "posts[0]"},
+		{"slope(posts[1].memory) < 1MiB/m", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 1 << 20, ""},
+		{"slope(posts[0].memory) < 1MiB/m", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 0, ""},
+		{"slope(posts[0].memory) < 1MiB/m", answer.Span{From: 0, To: 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, but at least 10 are needed"},
+		{"metric(depth) < 100", answer.Span{From: 0, To: 60 * second}, scenarios.Pass, 60, ""},
+		{"mean(depth) < 30", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 30.5, ""},
+		{"last(depth) < 30", answer.Span{From: 0, To: 20 * second}, scenarios.Pass, 20, ""},
+		{"metric(depth) < 100", answer.Span{From: 0, To: second / 2}, scenarios.Inconclusive, math.NaN(), "no value was read in p, which lasted 500ms"},
+		{"metric(gap) < 100", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 20, "20 values are known in p, but 60 were expected"},
+		{"metric(gap) < 10", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 20, ""},
+		{"metric(gap) < 100", answer.Span{From: 30 * second, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value is known in p"},
+		{"metric(gap) < 100", answer.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
+		{"metric(many) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
+		{"metric(silent) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value was read"},
+		{"metric(other) < 5", answer.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "no value of other is known"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			o, err := slo.ParseObjective(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := JudgeSeries(o, "p", c.in, usage, series)
+			r := gauge.Judge(o, "p", c.in, usage, series)
 			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 ||
 				math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) ||
 				c.note == "" && r.Note != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -16,7 +17,7 @@ import (
 // inconclusive. An occurrence that failed for another reason than its value fails the
 // objective.
 func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
-	out := unanswered(o.After, noFault)
+	out := answer.Unanswered(o.After, noFault)
 	var figures []float64
 	unknown := 0
 	for i, oc := range f.Faults {

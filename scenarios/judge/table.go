@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -34,11 +35,11 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 				byLoad[step.Load].Add(&sums[i][s])
 			}
 		}
-		span := func(loads []Span) time.Duration {
+		span := func(loads []answer.Span) time.Duration {
 			if p.name == "warmup" {
-				return p.length()
+				return p.Length()
 			}
-			return p.covered(loads)
+			return p.Covered(loads)
 		}
 		f.outcomes(p, "*", "*", total, &waits.Lag, span(f.c.Loads))
 		for l, load := range f.Config.Loads {
@@ -73,7 +74,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 	response := timesIn(s, slo.Metric{Name: "p"})
 	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes, Timings: c.TimingsOf(), Resent: c.ResentOf(),
-		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
+		Hist:     f.hists.Put(c.Observed(), p.From, p.Length()),
 		Lagged:   lag.Lagged(&response),
 		Response: response, Service: timesIn(s, slo.Metric{Name: "p", Of: "service"}),
 	})
@@ -86,7 +87,7 @@ func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *meas
 			Response: result.NoTimes, Service: result.NoTimes,
 		}
 		if k != scenarios.Skipped {
-			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.length())
+			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.Length())
 			row.Response, row.Service = c.Response[k].Plain(), c.Service[k].Plain()
 			if k == scenarios.OK {
 				row.Lagged = lag.Lagged(&row.Response)

@@ -11,7 +11,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/gauge"
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -124,7 +125,7 @@ func (f *faults) stillDown() {
 
 // seriesSteady checks a condition on a series over the baseline so far.
 func (f *faults) seriesSteady(o slo.Objective) error {
-	res := judge.JudgeSeries(o, "baseline", judge.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar())
+	res := gauge.Judge(o, "baseline", answer.Span{To: f.Now()}, f.observers.usage.SoFar(f.Events()), f.observers.observed.SoFar())
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return f.lost(unsteady{what: fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

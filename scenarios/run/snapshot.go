@@ -9,6 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -95,7 +96,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		Ended: map[int]time.Duration{},
 	}
 	for i := range s.Loads {
-		c.Loads = append(c.Loads, judge.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
+		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
 	}
 	for _, e := range s.Faults {
 		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == chaos.GroupKind}

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
@@ -250,7 +251,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		e.do()
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []judge.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger,
+		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger,
 	})
 	if err != nil {
 		t.Fatal(err)

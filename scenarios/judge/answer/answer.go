@@ -1,4 +1,4 @@
-package judge
+package answer
 
 import (
 	"math"
@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// unanswered is the result of an objective that cannot be judged.
-func unanswered(phase, why string) result.ObjectiveResult {
+// Unanswered is the result of an objective that cannot be judged.
+func Unanswered(phase, why string) result.ObjectiveResult {
 	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
 }
 
-// worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
+// Worse reports whether a is a worse answer to o than b: by the precedence of verdicts, then by the
 // measured value.
-func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
+func Worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	if a.Verdict != b.Verdict {
 		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
 	}
@@ -29,7 +29,8 @@ func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
 }
 
-func verdictIf(met bool) scenarios.Verdict {
+// VerdictIf is the verdict on an objective that is met, or not.
+func VerdictIf(met bool) scenarios.Verdict {
 	if met {
 		return scenarios.Pass
 	}

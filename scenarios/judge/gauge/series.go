@@ -1,4 +1,8 @@
-package judge
+// Package gauge judges objectives on values over time: the resource usage of a unit, and the metrics that a
+// scenario names.
+//
+//	result.UnitUsage, result.Series --Judge, in a phase--> answer of the worst replica or set of labels
+package gauge
 
 import (
 	"fmt"
@@ -7,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -48,12 +53,12 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 	return out
 }
 
-// JudgeSeries judges an objective on the resource usage of a unit or on a named series. Where
+// Judge judges an objective on the resource usage of a unit or on a named series. Where
 // less than half of the values are known, the verdict is inconclusive, because the worst value
 // may be missing. A growth is judged by its interval, which must lie on one side of the target.
-func JudgeSeries(o slo.Objective, phase string, in Span, usage []result.UnitUsage, series []result.Series) result.ObjectiveResult {
+func Judge(o slo.Objective, phase string, in answer.Span, usage []result.UnitUsage, series []result.Series) result.ObjectiveResult {
 	all := seriesOf(o.Metric, usage, series)
-	worst := unanswered(phase, "no value of "+o.Metric.Source+" is known")
+	worst := answer.Unanswered(phase, "no value of "+o.Metric.Source+" is known")
 	for i, c := range all {
 		r := c.judge(o, phase, in)
 		if len(all) > 1 && r.Note == "" {
@@ -61,15 +66,15 @@ func JudgeSeries(o slo.Objective, phase string, in Span, usage []result.UnitUsag
 		} else if len(all) > 1 {
 			r.Note = c.of + ": " + r.Note
 		}
-		if i == 0 || worse(o, &r, &worst) {
+		if i == 0 || answer.Worse(o, &r, &worst) {
 			worst = r
 		}
 	}
 	return worst
 }
 
-func (c series) judge(o slo.Objective, phase string, in Span) result.ObjectiveResult {
-	r := unanswered(phase, "")
+func (c series) judge(o slo.Objective, phase string, in answer.Span) result.ObjectiveResult {
+	r := answer.Unanswered(phase, "")
 	var points []result.Point
 	var lives []int
 	seen := 0
@@ -89,13 +94,13 @@ func (c series) judge(o slo.Objective, phase string, in Span) result.ObjectiveRe
 	if res := o.Metric.Resource; res == "restarts" || res == "ooms" {
 		return c.counted(o, r, points, in)
 	}
-	expected := int(in.length() / max(c.every, time.Millisecond))
+	expected := int(in.Length() / max(c.every, time.Millisecond))
 	switch {
 	case len(points) == 0 && seen > 0:
 		r.Note = "no value is known in " + phase
 		return r
 	case len(points) == 0:
-		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.length().Seconds()))
+		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.Length().Seconds()))
 		return r
 	case 2*len(points) < expected:
 		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase, expected)
@@ -118,7 +123,7 @@ func (c series) judge(o slo.Objective, phase string, in Span) result.ObjectiveRe
 
 // counted judges an objective on a counter that starts with the run, by its increase in the
 // phase.
-func (c series) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in Span) result.ObjectiveResult {
+func (c series) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in answer.Span) result.ObjectiveResult {
 	if len(points) == 0 {
 		r.Note = "no value was read in " + r.Phase
 		return r

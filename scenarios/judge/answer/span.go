@@ -1,4 +1,4 @@
-package judge
+package answer
 
 import (
 	"cmp"
@@ -9,10 +9,10 @@ import (
 // Span is a stretch of time; To is its end.
 type Span struct{ From, To time.Duration }
 
-func (s Span) length() time.Duration { return max(0, s.To-s.From) }
+func (s Span) Length() time.Duration { return max(0, s.To-s.From) }
 
-// covered is how much of s lies within any of the spans.
-func (s Span) covered(spans []Span) time.Duration {
+// Covered is how much of s lies within any of the spans.
+func (s Span) Covered(spans []Span) time.Duration {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
 	sum, at := time.Duration(0), s.From
