@@ -36,4 +36,8 @@ type Descriptor struct {
 	// Absent reports whether an answer says that the requested item does not exist, for ledger
 	// reads. It may be nil.
 	Absent func(c scenarios.Call, out *scenarios.Outcome) bool
+	// Retry reports whether an answer that is an error may be followed by a good one, so that a
+	// ledger read is sent again. A call without an answer is always sent again. It may be nil:
+	// no answer is asked for again.
+	Retry func(c scenarios.Call, out *scenarios.Outcome) bool
 }

@@ -89,6 +89,13 @@ func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 	return d.Absent != nil && d.Absent(c, out)
 }
 
+// Retry reports whether a call that failed is worth another try: it has no answer, or one that its
+// protocol takes for temporary.
+func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {
+	d := s.Of(c)
+	return !out.Answered || d.Retry != nil && d.Retry(c, out)
+}
+
 // Select returns the protocols of some calls: those of a load, or of a sequence of steps. Without
 // calls it is the first protocol.
 func (s *Set) Select(calls ...scenarios.Call) *Selection {

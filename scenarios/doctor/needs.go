@@ -190,7 +190,7 @@ func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
 			}
 			return append(out, Check{"the stack's image", Fine, "made of " + program, ""})
 		}
-		if _, err := e.API().ImageInspect(ctx, image); err != nil {
+		if err := e.HasImage(ctx, image); err != nil {
 			out = append(out, Check{name, Limited, "the engine has no image " + image, "it is fetched from its registry as the run " +
 				"begins, if that can be reached: build or load it first"})
 			continue

@@ -196,8 +196,7 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 		cause += ": " + sm.Said()
 	}
 	a.unit.why.Store(&cause)
-	again = !out.Answered || out.Status >= 500 || out.Status == 408 || out.Status == 429
-	return sight{n: noAnswer}, again
+	return sight{n: noAnswer}, a.Retry(&out)
 }
 
 // seen evaluates a successful answer.

@@ -52,6 +52,7 @@ type Run struct {
 	Addr     func(unit string) string // returns host:port of a unit of the target
 	Client   func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error)
 	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
+	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try
 	// EndIteration closes what a read opened in its session; nil: it opens nothing.
 	EndIteration func(targets.Session, *template.Iter)
 }

@@ -409,6 +409,7 @@ func (r *runner) ledgerRun() ledger.Run {
 			return of.Client(r.requests.straight(base, timeout, samples))
 		},
 		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },
+		Retry:        func(out *scenarios.Outcome) bool { return r.Protocols.Retry(query, out) },
 		EndIteration: of.Ender(),
 	}
 }

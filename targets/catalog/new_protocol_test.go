@@ -30,8 +30,9 @@ func TestNewProtocol(t *testing.T) {
 	if !slices.Contains(set.Kinds(), "echo") || !slices.Contains(set.Kinds(), "get") {
 		t.Fatalf("kinds: %v", set.Kinds())
 	}
-	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "get: /", `echo: "line ${int(7,7)}"`, "echo: none")
-	get, say, none := flow.Calls[0], flow.Calls[1], flow.Calls[2]
+	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "get: /",
+		`echo: "line ${int(7,7)}"`, "echo: none", "echo: busy")
+	get, say, none, busy := flow.Calls[0], flow.Calls[1], flow.Calls[2], flow.Calls[3]
 	if set.Of(get).Name != "http" || set.Of(say).Name != "echo" || !slices.Equal(set.Parts(say), []string{"first byte"}) || set.Parts(get) != nil {
 		t.Errorf("%s, %s, parts %v and %v", set.Of(get).Name, set.Of(say).Name, set.Parts(say), set.Parts(get))
 	}
@@ -50,7 +51,7 @@ func TestNewProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if err := of.Bind(t.Context(), client); err != nil || echo.Bound.Load() != 2 {
+	if err := of.Bind(t.Context(), client); err != nil || echo.Bound.Load() != 3 {
 		t.Fatalf("bound: %d, %v", echo.Bound.Load(), err)
 	}
 	user := flow.Open(t, client, o.T0, 0)
@@ -67,10 +68,15 @@ func TestNewProtocol(t *testing.T) {
 		}
 		if out := user.Do(2, 10*time.Second); !set.Absent(none, &out) {
 			t.Errorf("not absent: %+v", out)
+		} else if set.Retry(none, &out) || !set.Retry(none, &scenarios.Outcome{}) {
+			t.Error("an answer is asked for again, or the lack of one is not")
+		}
+		if out := user.Do(3, 10*time.Second); !set.Retry(busy, &out) {
+			t.Errorf("not asked for again: %+v", out)
 		}
 		of.Ender()(user.Session, &user.It)
 	}
-	if n := opened(); n != 4 { // two to bind, one for each iteration
+	if n := opened(); n != 5 { // three to bind, one for each iteration
 		t.Errorf("%d connections", n)
 	}
 	if client.Opened() != 3 { // two to the echo server, one to the web server

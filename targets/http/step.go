@@ -25,8 +25,13 @@ func Descriptor() *targets.Descriptor {
 		Kinds: methods, Schemes: []string{"http", "https"}, Settings: reflect.TypeFor[requestStep](),
 		Compile: compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
+		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
 	}
 }
+
+// temporary reports whether a later request may get another status: after errors of the server,
+// Request Timeout and Too Many Requests.
+func temporary(status int32) bool { return status >= 500 || status == 408 || status == 429 }
 
 var methods = []string{"get", "post", "put", "patch", "delete", "head", "options", "graphql", "sse"}
 

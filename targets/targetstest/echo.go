@@ -60,11 +60,15 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 		s.(*echoSession).hangUp()
 	}
 	d.Absent = func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == echoNone }
+	d.Retry = func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == echoBusy }
 	return d
 }
 
-// echoNone is the status of the answer "none".
-const echoNone = 1
+// echoNone and echoBusy are the statuses of the answers "none" and "busy".
+const (
+	echoNone = 1
+	echoBusy = 2
+)
 
 type echoStep struct {
 	syntax.Place
@@ -158,8 +162,11 @@ func (s *echoSession) exchange(it *template.Iter, call *echoCall, out *scenarios
 	}
 	out.Sent, out.First = s.conn.Times()
 	out.WasSent, out.Answered, out.End, out.Bytes = true, true, c.o.Now(), int64(len(answer))
-	if answer == "none\n" {
+	switch answer {
+	case "none\n":
 		out.Status = echoNone
+	case "busy\n":
+		out.Status = echoBusy
 	}
 	return nil
 }

@@ -106,9 +106,15 @@ func policy(restart string) container.RestartPolicyMode {
 	return container.RestartPolicyMode(restart)
 }
 
+// HasImage returns nil if the engine has an image.
+func (e *Engine) HasImage(ctx context.Context, ref string) error {
+	_, err := e.api.ImageInspect(ctx, ref)
+	return err
+}
+
 // Fetch makes sure that the engine has an image: it pulls one that is missing.
 func (e *Engine) Fetch(ctx context.Context, ref string) error {
-	_, err := e.api.ImageInspect(ctx, ref)
+	err := e.HasImage(ctx, ref)
 	if err == nil {
 		return nil
 	}
@@ -121,7 +127,7 @@ func (e *Engine) Fetch(ctx context.Context, ref string) error {
 		_ = out.Close()
 	}
 	if err == nil {
-		_, err = e.api.ImageInspect(ctx, ref)
+		err = e.HasImage(ctx, ref)
 	}
 	if err != nil {
 		return fmt.Errorf("the engine has no image %s, and can't fetch it: %w; build or load it first", ref, err)

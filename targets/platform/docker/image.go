@@ -160,7 +160,7 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	for _, i := range is {
 		left.Images = append(left.Images, i.ID)
 	}
-	left.Volumes, err = e.volumes(ctx, f)
+	left.Volumes, err = volumes(ctx, e.api, f)
 	return left, err
 }
 

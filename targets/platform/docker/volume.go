@@ -6,11 +6,12 @@ import (
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
 )
 
 // volumes lists the volumes that a filter selects, by name.
-func (e *Engine) volumes(ctx context.Context, f filters.Args) ([]string, error) {
-	vs, err := e.api.VolumeList(ctx, volume.ListOptions{Filters: f})
+func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]string, error) {
+	vs, err := api.VolumeList(ctx, volume.ListOptions{Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing volumes: %w", err)
 	}
