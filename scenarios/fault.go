@@ -23,7 +23,8 @@ type Fault struct {
 	// number of occurrences; zero with every: until the load ends
 	Repeat int    `yaml:"repeat,min=1"`
 	Pulse  *Pulse `yaml:"pulse"` // switches on and off while it lasts
-	// time limit for a one-shot fault's unit to be healthy again
+	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or what an objective on
+	// recover after the fault allows, where that is longer
 	Within        quantity.Duration `yaml:"within,positive"`
 	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
 	// how to ask the team's own monitoring whether it has noticed the fault

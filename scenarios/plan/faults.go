@@ -148,10 +148,10 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 		}
 	}
 	c.limits(e)
-	if e.Within == 0 && e.OneShot() {
+	if e.Within == 0 && e.OneShot() { // the load may recover without the unit, so a tight objective is no limit for it
 		for _, o := range c.sc.SLO {
 			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
-				e.Within = quantity.Duration(max(e.Within.D(), result.Num(o.Value).D()))
+				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
 		}
 	}
