@@ -1,0 +1,246 @@
+//go:build linux
+
+package drills
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A drill is a system, a fault and what must be true of the outage that follows.
+type drill struct {
+	name      string
+	needs     []string // programs
+	processes string   // of the target, in YAML; BIN is the program of these tests, PORTS the first of ten free ports
+	entry     string   // the unit that the load and the prober ask
+	fault     string   // named lose, in YAML
+	group     bool     // the fault has steps: its recovery counts from the first bad request
+	recover   time.Duration
+	seconds   int // of load; zero is 16
+	rate      int // requests a second; zero is 100
+	every     time.Duration
+	outage    expect
+	ids       func(ctx context.Context, addrs func(unit string) string) (map[string]int, error) // all writes; nil: it takes none
+	losses    expect
+}
+
+// expect says whether something has to happen.
+type expect int
+
+const (
+	never expect = iota
+	always
+	maybe
+)
+
+// The targets: services and their commands. Links give the order in which they start.
+const (
+	apps = `
+    nginx: {command: [BIN, unit, nginx, "${unit.app[0].addr}", "${unit.app[1].addr}"], restart: never}
+    app: {command: [BIN, unit, app], replicas: 2, restart_delay: 1500ms}`
+
+	etcds = `
+    front: {command: [BIN, unit, front, etcd, "${unit.etcd[0].addr}", "${unit.etcd[1].addr}", "${unit.etcd[2].addr}"],
+      ready: {get: /healthz}}
+    etcd: {command: [BIN, unit, etcd, "${self.index}", PORTS], replicas: 3, restart_delay: 4s, ready: {get: /health}}`
+
+	redises = `
+    front:
+      {command: [BIN, unit, front, redis, "${unit.sentinel[0].addr}", "${unit.sentinel[1].addr}", "${unit.sentinel[2].addr}"],
+      links: [sentinel], ready: {get: /healthz}}
+    primary: {command: [BIN, unit, redis], restart: never, grace: 1s}
+    replica: {command: [BIN, unit, redis, "${link.primary.addr}"], replicas: 2, restart: never, grace: 1s}
+    sentinel: {command: [BIN, unit, sentinel, "${unit.primary.addr}"], links: [replica], replicas: 3, restart: never, grace: 1s}`
+
+	postgres = `
+    front: {command: [BIN, unit, front, postgres, "${unit.primary.addr}", "${unit.standby.addr}"], links: [standby], ready: {get: /healthz}}
+    primary: {command: [BIN, unit, pg-primary, COMMIT], restart: never, grace: 1s}
+    standby: {command: [BIN, unit, pg-standby, "${unit.primary.addr}", "${link.primary.addr}"], restart: never, grace: 1s}`
+
+	rabbit = `
+    front: {command: [BIN, unit, front, rabbitmq, "${unit.broker.addr}", MODE], links: [broker], ready: {get: /healthz, within: 60s}}
+    epmd: {command: [BIN, unit, epmd], restart: never}
+    broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORT1, PORT2], links: [epmd], restart_delay: 500ms, ready: {get: /, within: 60s}}`
+)
+
+// leader picks the member that leads.
+const leader = `pick: leader, leader: {command: [BIN, unit, etcd-leads], within: 5s}`
+
+// The primary is cut off from its replicas and goes on taking writes; then it dies.
+const losePrimary = `{at: 4s, for: 7s, steps: [
+    {name: cut, network.blackhole: {from: %s, to: primary}},
+    {name: crash, after: 1500ms, process.crash: {service: primary, irreversible: true}}%s]}`
+
+// promote makes PostgreSQL's standby the primary.
+const promote = `,
+    {name: promote, after: 2500ms, exec: {
+      inject: [BIN, unit, pg-promote, "${unit.standby.addr}"], revert: none,
+      verify: [BIN, unit, pg-promoted, "${unit.standby.addr}"],
+      gone: [BIN, unit, pg-promoted, "${unit.standby.addr}"]}}`
+
+var drills = []drill{
+	{
+		name: "nginx/one of two upstreams killed", needs: []string{"nginx"}, entry: "nginx", processes: apps,
+		fault: `{at: 4s, process.crash: {unit: "app[0]"}}`, recover: time.Second,
+	},
+	{
+		name: "nginx/both upstreams killed", needs: []string{"nginx"}, entry: "nginx", processes: apps,
+		fault: `{at: 4s, process.crash: {service: app, pick: 2}}`, recover: 5 * time.Second,
+		outage: always,
+	},
+	{
+		name: "etcd/leader killed", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
+		rate:  50,
+		fault: `{at: 4s, process.crash: {service: etcd, ` + leader + `}}`, recover: 5 * time.Second,
+		outage: maybe,
+	},
+	{
+		name: "etcd/leader frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
+		rate:  50,
+		fault: `{at: 4s, for: 5s, process.freeze: {service: etcd, ` + leader + `}}`, recover: 5 * time.Second,
+		outage: always,
+	},
+	{
+		name: "etcd/follower frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
+		rate:    50,
+		fault:   `{at: 4s, for: 4s, process.freeze: {service: etcd, pick: leader, leader: {command: [BIN, unit, etcd-follows], within: 5s}}}`,
+		recover: 2 * time.Second,
+		outage:  maybe,
+	},
+	{
+		name: "redis/primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises, ids: redisData,
+		fault: `{at: 4s, process.crash: {service: primary, irreversible: true}}`, recover: 5 * time.Second,
+		outage: always, losses: maybe,
+	},
+	{
+		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises, ids: redisData,
+		group: true, fault: fmt.Sprintf(losePrimary, "replica", ""), recover: 5 * time.Second,
+		outage: always, losses: always,
+	},
+	{
+		name: "postgres/asynchronous", needs: []string{pgBin("postgres")}, entry: "front",
+		processes: strings.Replace(postgres, "COMMIT", "local", 1), ids: pgData,
+		rate: 50, every: 7 * time.Millisecond,
+		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
+		outage: always, losses: always,
+	},
+	{
+		name: "postgres/remote_apply", needs: []string{pgBin("postgres")}, entry: "front",
+		processes: strings.Replace(postgres, "COMMIT", "remote_apply", 1), ids: pgData,
+		rate: 50, every: 7 * time.Millisecond,
+		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
+		outage: always,
+	},
+	{
+		name: "rabbitmq/persistent messages", needs: []string{"rabbitmq-server"}, entry: "front",
+		processes: strings.Replace(rabbit, "MODE", "2", 1), ids: rabbitData,
+		fault: `{at: 4s, process.crash: {service: broker}, within: 25s}`, rate: 50, every: 7 * time.Millisecond,
+		seconds: 31, recover: 20 * time.Second,
+		outage: always,
+	},
+	{
+		name: "rabbitmq/transient messages", needs: []string{"rabbitmq-server"}, entry: "front",
+		processes: strings.Replace(rabbit, "MODE", "1", 1), ids: rabbitData,
+		fault: `{at: 4s, process.crash: {service: broker}, within: 25s}`, rate: 50, every: 7 * time.Millisecond,
+		seconds: 31, recover: 20 * time.Second,
+		outage: always, losses: always,
+	},
+}
+
+func etcdData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
+	return etcdIDs(ctx, []string{addrs("etcd[0]"), addrs("etcd[1]"), addrs("etcd[2]")})
+}
+
+func redisData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
+	return redisIDs(ctx, []string{addrs("sentinel[0]"), addrs("sentinel[1]"), addrs("sentinel[2]")})
+}
+
+func pgData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
+	return pgIDs(ctx, []string{addrs("primary[0]"), addrs("standby[0]")})
+}
+
+func rabbitData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
+	return rabbitIDs(ctx, "http://guest:guest@"+addrs("broker[0]")+"/api")
+}
+
+func TestDrillNginx(t *testing.T)      { playAll(t, "nginx") }
+func TestDrillEtcd(t *testing.T)       { playAll(t, "etcd") }
+func TestDrillRedis(t *testing.T)      { playAll(t, "redis") }
+func TestDrillPostgreSQL(t *testing.T) { playAll(t, "postgres") }
+func TestDrillRabbitMQ(t *testing.T)   { playAll(t, "rabbitmq") }
+
+// playAll plays the drills of a system, each DRILL_RUNS times, and prints a table of them.
+func playAll(t *testing.T, system string) {
+	if os.Getenv(fullSuites) != "1" {
+		t.Skipf("drills on real systems take minutes: set %s=1", fullSuites)
+	}
+	runs, err := strconv.Atoi(cmp.Or(os.Getenv("DRILL_RUNS"), "10"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	for _, d := range drills {
+		name, of := strings.CutPrefix(d.name, system+"/")
+		if !of {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, program := range d.needs {
+				if _, err := exec.LookPath(program); err != nil {
+					if os.Getenv("CI") == "true" {
+						t.Fatalf("%v; .ci/prepare installs it", err)
+					}
+					t.Skipf("%v; apt-get install it, see .ci/prepare", err)
+				}
+			}
+			for n := range runs {
+				r := d.play(t)
+				r.name, r.run = d.name, n+1
+				rows = append(rows, r)
+				for _, c := range r.wrong {
+					t.Errorf("run %d: %s", n+1, c)
+				}
+			}
+		})
+	}
+	t.Logf("\n%s", table(rows))
+}
+
+// A row is what one run of a drill showed.
+type row struct {
+	name       string
+	run        int
+	truth, got float64 // the recovery time by the prober and by brunt, in seconds
+	low, high  float64
+	lost, told int // writes
+	bad        int // of the prober
+	lag        time.Duration
+	verdict    string
+	wrong      []string
+}
+
+func (r *row) errorf(format string, args ...any) {
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+}
+
+func table(rows []row) string {
+	const format = "%-36s %3s %8s %8s %15s %8s %6s %11s %5s  %s\n"
+	out := fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "lost/brunt", "bad", "verdict")
+	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
+	for _, r := range rows {
+		if len(r.wrong) > 0 {
+			r.verdict += "  WRONG"
+		}
+		out += fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
+			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
+			fmt.Sprintf("%d/%d", r.lost, r.told), strconv.Itoa(r.bad), r.verdict)
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+//go:build linux
+
+package drills
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// callJSON posts in as JSON and decodes the answer into out.
+func callJSON(ctx context.Context, client *http.Client, url string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if req.URL.User != nil {
+		password, _ := req.URL.User.Password()
+		req.SetBasicAuth(req.URL.User.Username(), password)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", resp.Status, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// An etcdStore writes to one member by the HTTP gateway, and to the next one after an error.
+type etcdStore struct {
+	client  *http.Client
+	members []string
+	last    atomic.Int64
+}
+
+func newEtcdStore(members []string) *etcdStore {
+	return &etcdStore{members: members, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
+}
+
+// ask asks one member for 300 ms. After an error, further calls ask the next one.
+func (s *etcdStore) ask(ctx context.Context, path string, in, out any) error {
+	n := s.last.Load()
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	err := callJSON(ctx, s.client, "http://"+s.members[n]+path, in, out)
+	if err != nil {
+		s.last.CompareAndSwap(n, (n+1)%int64(len(s.members)))
+	}
+	return err
+}
+
+func etcdKey(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
+
+func (s *etcdStore) put(ctx context.Context, id string) error {
+	return s.ask(ctx, "/v3/kv/put", map[string]string{"key": etcdKey(id), "value": "MQ=="}, &struct{}{})
+}
+
+// etcdLeads reports whether a member leads.
+func etcdLeads(ctx context.Context, member string) (bool, error) {
+	var status struct {
+		Header struct {
+			Member string `json:"member_id"`
+		}
+		Leader string
+	}
+	err := callJSON(ctx, http.DefaultClient, "http://"+member+"/v3/maintenance/status", struct{}{}, &status)
+	return status.Leader != "" && status.Leader == status.Header.Member, err
+}
+
+// keys is the answer to a range request.
+type keys struct {
+	KVs []struct{ Key []byte } `json:"kvs"`
+}
+
+func (s *etcdStore) count(ctx context.Context, id string) (int, error) {
+	var found keys
+	err := s.ask(ctx, "/v3/kv/range", map[string]string{"key": etcdKey(id)}, &found)
+	return len(found.KVs), err
+}
+
+// etcdIDs reads the ids of all writes.
+func etcdIDs(ctx context.Context, members []string) (map[string]int, error) {
+	var found keys
+	in := map[string]any{"key": "AA==", "range_end": "AA==", "keys_only": true} // all keys
+	var err error
+	for _, m := range members {
+		one, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err = callJSON(one, http.DefaultClient, "http://"+m+"/v3/kv/range", in, &found)
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	ids := map[string]int{}
+	for _, kv := range found.KVs {
+		ids[string(kv.Key)]++
+	}
+	return ids, err
+}

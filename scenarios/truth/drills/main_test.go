@@ -1,0 +1,81 @@
+//go:build linux
+
+package drills
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"brunt/scenarios/suite"
+)
+
+// fullSuites is the environment variable that enables the suites which take minutes.
+const fullSuites = "BRUNT_FULL"
+
+// ahead is by how much the priority of this process is raised.
+var ahead int
+
+// brunt is the program under test, built once.
+var brunt string
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "unit" {
+		if err := unit(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if os.Getenv(fullSuites) != "1" {
+		return m.Run() // all are skipped
+	}
+	dir, err := os.MkdirTemp("", "drills")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if err := goFirst(proberAhead); err == nil {
+		ahead = proberAhead
+	}
+	brunt = filepath.Join(dir, "brunt")
+	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return suite.Loading(m).Run()
+}
+
+// The priorities of the prober and of the systems are higher than brunt's: on a busy machine, the prober
+// sends on time, and the systems are healthy but for the faults.
+const (
+	proberAhead = 15
+	systemAhead = 10
+)
+
+// goFirst raises the priority of this process; threads and processes that start later inherit it.
+func goFirst(by int) error {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		id, err := strconv.Atoi(task.Name())
+		if err == nil {
+			err = syscall.Setpriority(syscall.PRIO_PROCESS, id, -by)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,354 @@
+//go:build linux
+
+package drills
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What the load and the prober have in common.
+const (
+	timeout = time.Second
+	slow    = 500 * time.Millisecond
+	hold    = 2 * time.Second
+	warmup  = 2 * time.Second
+)
+
+// slack is how far recovery times may be apart besides the distance between two requests.
+const slack = 20 * time.Millisecond
+
+// A report is what these tests read of result.json.
+type report struct {
+	Verdict, Reason string
+	T0              time.Time
+	Faults          []struct {
+		Name, Impact, Note string
+		Injected, Recover  *float64
+		Low                *float64 `json:"recovered_low"`
+		High               *float64 `json:"recovered_high"`
+		At                 *float64 `json:"recovered_at"`
+	}
+	Objectives []struct{ Text, Verdict, Note string }
+	Incidents  []struct{ Begin, End *float64 }
+	Ledger     *struct{ Acknowledged, Lost, Duplicated, Unknown int }
+}
+
+func (d drill) scenario(self string, ports int) string {
+	var b strings.Builder
+	words := strings.NewReplacer("BIN", self, "PORTS", strconv.Itoa(ports), "PORT1", strconv.Itoa(ports+1), "PORT2", strconv.Itoa(ports+2))
+	flow, slo := `{get: "/?", name: page, check: {status: 200}}`, fmt.Sprintf(`"recover < %v after lose"`, d.recover)
+	if d.ids != nil {
+		flow = `{post: "/put?id=${ledger.id}", name: write, check: {status: 200}}`
+		slo += ", lost = 0"
+	}
+	fmt.Fprintf(&b, "version: 1\nname: drill\ntarget:\n  entry: %s\n  processes:%s\n", d.entry, words.Replace(d.processes))
+	fmt.Fprintf(&b, "warmup: {for: %v}\njudge: {hold: %v, slow: %v}\n", warmup, hold, slow)
+	fmt.Fprintf(&b, "load: {l: {executor: constant-arrival-rate, rate: %d/s, duration: %ds, timeout: %v, flow: [%s]}}\n", d.rate, d.seconds, timeout, flow)
+	if d.ids != nil {
+		b.WriteString("ledger: {write: write, id: \"${ledger.id}\", read: {get: \"/get?id=${id}\"}, count: \"$.count\", settle: 3s, within: 8s}\n")
+	}
+	fmt.Fprintf(&b, "chaos:\n  lose: %s\nslo: [%s]\n", words.Replace(d.fault), slo)
+	return b.String()
+}
+
+// play runs a drill once.
+func (d drill) play(t *testing.T) (out row) {
+	t.Helper()
+	d.rate, d.seconds, d.every = cmp.Or(d.rate, 100), cmp.Or(d.seconds, 16), cmp.Or(d.every, 5*time.Millisecond)
+	dir := runDir(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, result := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte(d.scenario(self, freePorts(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("nice", "-n", strconv.Itoa(ahead), brunt, "run", file, "-o", result)
+	c.Env = append(os.Environ(), "NO_COLOR=1", "XDG_STATE_HOME="+dir, drillDir+"="+dir)
+	c.Dir = dir
+	var text bytes.Buffer
+	c.Stdout, c.Stderr = &text, &text
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- c.Wait() }()
+	addrs := func(unit string) string {
+		raw, _ := os.ReadFile(filepath.Join(dir, "addr."+unit))
+		return string(raw)
+	}
+	var p *prober
+	if until(t, exited, func() bool { return serves(addrs(d.entry + "[0]")) }) {
+		p = startProber(d.prober(addrs(d.entry + "[0]")))
+	}
+	w := watchUnits(dir)
+	var data map[string]int
+	if d.ids != nil && until(t, exited, func() bool { return len(lines(dir)) > 0 }) {
+		// The load has begun. It is over, and its last answers are in, when this time has passed.
+		select {
+		case <-time.After(warmup + seconds(float64(d.seconds)) + timeout):
+			if data, err = d.ids(context.Background(), addrs); err != nil {
+				t.Errorf("read all data: %v", err)
+			}
+		case err := <-exited:
+			exited <- err
+		}
+	}
+	<-exited
+	changes := w.stop()
+	var probes []probe
+	if p != nil {
+		probes = p.stop()
+	}
+	r := &report{}
+	raw, err := os.ReadFile(filepath.Join(result, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, r)
+	}
+	if err != nil || len(r.Faults) == 0 || r.Faults[0].Injected == nil {
+		out.errorf("no result: %v\n%s", err, text.String())
+		return out
+	}
+	d.compare(&out, r, probes, changes)
+	if d.ids != nil {
+		d.compareWrites(&out, r, lines(dir), data)
+	}
+	if len(out.wrong) > 0 {
+		out.errorf("brunt said:\n%s", text.String())
+	}
+	return out
+}
+
+// compare holds brunt's times against the prober's.
+func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
+	f := r.Faults[0]
+	out.verdict = r.Verdict
+	after := func(s float64) time.Time { return r.T0.Add(seconds(s)) }
+	injected := after(*f.Injected)
+	for i, p := range probes { // up to the end of the load
+		if p.intended.After(after(float64(d.seconds))) {
+			probes = probes[:i]
+			break
+		}
+	}
+	apart := seconds(1 / float64(d.rate))
+	o := outageAfter(probes, injected, hold, apart)
+	out.bad, out.lag = o.bad, o.lag
+	begin := injected
+	if d.group && o.seen {
+		begin = o.begin
+	} else if !d.group {
+		compareInjection(out, injected, changes)
+	}
+	switch {
+	case d.outage == always && !o.seen:
+		out.errorf("the prober saw no outage")
+	case d.outage == never && o.seen:
+		out.errorf("the prober saw an outage of %v, %d bad: %s", o.end.Sub(o.begin), o.bad, causes(probes))
+	}
+	if f.Recover == nil {
+		out.got = math.NaN()
+		out.errorf("recovery is unknown: %s %s", f.Impact, f.Note)
+	} else {
+		out.got = *f.Recover
+	}
+	if f.Low != nil && f.High != nil && f.At != nil {
+		out.low, out.high = *f.Low-*f.At+out.got, *f.High-*f.At+out.got
+	}
+	switch {
+	case o.seen && !o.over:
+		out.errorf("the prober saw no recovery")
+	case o.seen:
+		out.truth = o.nearest(begin.Add(seconds(out.got))).Sub(begin).Seconds()
+	}
+	if tolerance := (apart + slack).Seconds(); math.Abs(out.got-out.truth) > tolerance {
+		out.errorf("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000, causes(probes))
+	}
+	if o.seen && !d.group {
+		d.compareOnset(out, r, o)
+	}
+	d.compareVerdict(out, r, "recover", true)
+}
+
+// compareInjection holds the injection against the process that it hit, which the kernel may take
+// a while to end.
+func compareInjection(out *row, injected time.Time, changes []change) {
+	for _, c := range changes {
+		if apart := c.at.Sub(injected); apart > -slack {
+			if apart > 300*time.Millisecond {
+				out.errorf("injected %v before the process of %s changed to %q", apart, c.unit, c.to)
+			}
+			return
+		}
+	}
+	out.errorf("no process changed after the injection")
+}
+
+// compareOnset holds the begin of the first incident against the prober's first bad request.
+func (d drill) compareOnset(out *row, r *report, o outage) {
+	if len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
+		out.errorf("there is no incident")
+		return
+	}
+	begin, tolerance := r.T0.Add(seconds(*r.Incidents[0].Begin)), seconds(1/float64(d.rate))+slack
+	if apart := begin.Sub(o.begin); apart.Abs() > tolerance {
+		out.errorf("the incident begins %v from the prober's: more than %v", apart, tolerance)
+	}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// compareVerdict holds the verdict on the objective of a metric against the truth.
+func (d drill) compareVerdict(out *row, r *report, metric string, holds bool) {
+	want := "pass"
+	if !holds {
+		want = "fail"
+	}
+	for _, o := range r.Objectives {
+		if strings.HasPrefix(o.Text, metric) && o.Verdict != want {
+			out.errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
+		}
+	}
+	if r.Verdict == "invalid" || r.Verdict == "inconclusive" {
+		out.errorf("verdict %s: %s", r.Verdict, r.Reason)
+	}
+}
+
+// compareWrites holds the ledger against the front's log and the data.
+func (d drill) compareWrites(out *row, r *report, acked []string, data map[string]int) {
+	if r.Ledger == nil {
+		out.errorf("there is no ledger")
+		return
+	}
+	for _, id := range acked {
+		if data[id] == 0 {
+			out.lost++
+		}
+	}
+	out.told = r.Ledger.Lost
+	if out.lost != out.told {
+		out.errorf("%d writes are lost, brunt says %d", out.lost, out.told)
+	}
+	if r.Ledger.Acknowledged != len(acked) {
+		out.errorf("%d writes were acknowledged, brunt says %d", len(acked), r.Ledger.Acknowledged)
+	}
+	if r.Ledger.Unknown > 0 {
+		out.errorf("%d writes are unknown", r.Ledger.Unknown)
+	}
+	if d.losses == always && out.lost == 0 || d.losses == never && out.lost > 0 {
+		out.errorf("%d writes are lost", out.lost)
+	}
+	d.compareVerdict(out, r, "lost", out.lost == 0)
+}
+
+// causes sums up the causes of bad probes.
+func causes(probes []probe) string {
+	var b strings.Builder
+	for i, p := range probes {
+		if p.bad != (i > 0 && probes[i-1].bad) || p.bad && p.cause != probes[i-1].cause {
+			fmt.Fprintf(&b, "\n  %s %.80s", p.intended.Format("05.000"), cmp.Or(p.cause, "good"))
+		}
+		if b.Len() > 2000 {
+			return b.String() + " ..."
+		}
+	}
+	return b.String()
+}
+
+func (d drill) prober(addr string) *prober {
+	p := &prober{method: http.MethodGet, url: "http://" + addr + "/?n=", every: d.every, timeout: timeout, slow: slow}
+	if d.ids != nil {
+		p.method, p.url = http.MethodPost, "http://"+addr+"/put?id=probe"
+	}
+	return p
+}
+
+// runDir is a folder that other users can enter.
+func runDir(t *testing.T) string {
+	memory := ""
+	var fs syscall.Statfs_t
+	if syscall.Statfs("/dev/shm", &fs) == nil && int64(fs.Bavail)*fs.Bsize > 1<<30 {
+		memory = "/dev/shm" // systems that write to it don't wait for a disk that others use
+	}
+	dir, err := os.MkdirTemp(memory, "drill")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// freePorts is the first of ten ports in a row that nothing listens on.
+func freePorts(t *testing.T) int {
+	for first := 21000 + os.Getpid()%500*10; first < 32000; first += 10 {
+		free := 0
+		for i := range 10 {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+i))
+			if err != nil {
+				break
+			}
+			l.Close()
+			free++
+		}
+		if free == 10 {
+			return first
+		}
+	}
+	t.Fatal("no ten free ports in a row")
+	return 0
+}
+
+// until waits until a condition holds, and is false if brunt has ended before.
+func until(t *testing.T, exited chan error, holds func() bool) bool {
+	for deadline := time.Now().Add(time.Minute); !holds(); {
+		if time.Now().After(deadline) {
+			t.Error("the target is not ready after a minute")
+			return false
+		}
+		select {
+		case err := <-exited:
+			exited <- err
+			return false
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return true
+}
+
+// serves reports whether the entry answers.
+func serves(addr string) bool {
+	if addr == "" {
+		return false
+	}
+	resp, err := http.Get("http://" + addr + "/healthz")
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// lines are the ids of the writes that the front acknowledged.
+func lines(dir string) []string {
+	raw, _ := os.ReadFile(filepath.Join(dir, "acked"))
+	return strings.Fields(string(raw))
+}

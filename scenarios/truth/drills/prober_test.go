@@ -1,0 +1,158 @@
+//go:build linux
+
+package drills
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A probe is one request of the prober.
+type probe struct {
+	intended, sent time.Time
+	took           time.Duration // from sent to the end of the answer
+	bad            bool
+	cause          string // why it is bad
+}
+
+// A prober sends a request each `every`, without waiting for answers, until stop is closed.
+type prober struct {
+	method, url    string // the URL ends where the number of the probe begins
+	every          time.Duration
+	timeout, slow  time.Duration
+	mu             sync.Mutex
+	probes         []probe
+	stopped, ended chan struct{}
+}
+
+func startProber(p *prober) *prober {
+	p.stopped, p.ended = make(chan struct{}), make(chan struct{})
+	go p.loop()
+	return p
+}
+
+// stop ends the prober and returns its probes by intended time.
+func (p *prober) stop() []probe {
+	close(p.stopped)
+	<-p.ended
+	slices.SortFunc(p.probes, func(a, b probe) int { return a.intended.Compare(b.intended) })
+	return p.probes
+}
+
+func (p *prober) loop() {
+	defer close(p.ended)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10000, DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	var flying sync.WaitGroup
+	defer flying.Wait()
+	begin := time.Now()
+	for n := 0; ; n++ {
+		intended := begin.Add(time.Duration(n) * p.every)
+		select {
+		case <-p.stopped:
+			return
+		case <-time.After(time.Until(intended)):
+		}
+		flying.Go(func() { p.send(client, n, intended) })
+	}
+}
+
+func (p *prober) send(client *http.Client, n int, intended time.Time) {
+	ctx, cancel := context.WithDeadline(context.Background(), intended.Add(p.timeout))
+	defer cancel()
+	sent := time.Now()
+	err := func() error {
+		req, err := http.NewRequestWithContext(ctx, p.method, fmt.Sprintf("%s%d", p.url, n), http.NoBody)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", resp.StatusCode)
+		}
+		return nil
+	}()
+	took := time.Since(sent)
+	if err == nil && took > p.slow {
+		err = fmt.Errorf("slow")
+	}
+	one := probe{intended: intended, sent: sent, took: took, bad: err != nil}
+	if err != nil {
+		one.cause = err.Error()
+		if url := new(url.Error); errors.As(err, &url) {
+			one.cause = url.Err.Error()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.probes = append(p.probes, one)
+}
+
+// An outage is what the prober saw of one: from the first bad request to the first good one after
+// the last bad one.
+type outage struct {
+	seen       bool
+	begin, end time.Time
+	over       bool
+	bad        int
+	blips      []time.Time // ends of later bursts that are shorter than the distance between two requests of the load
+	lag        time.Duration
+}
+
+// outageAfter is the outage that begins first after from. It ends at the first success that lasts: within
+// hold no burst of bad requests follows that takes apart or longer, so that a load with that distance
+// between its requests cannot miss it.
+func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outage {
+	var o outage
+	for i := 0; i < len(probes); i++ {
+		first := probes[i]
+		if first.intended.Before(from) || !first.bad {
+			continue
+		}
+		if o.seen && first.intended.Sub(o.end) > hold {
+			break
+		}
+		from := i
+		for i < len(probes) && probes[i].bad {
+			i++
+		}
+		over := i < len(probes)
+		end := probes[min(i, len(probes)-1)].intended
+		o.lag = max(o.lag, first.sent.Sub(first.intended))
+		if o.seen && over && end.Sub(first.intended) < apart {
+			o.blips = append(o.blips, end)
+			continue
+		}
+		if !o.seen {
+			o.seen, o.begin = true, first.intended
+		}
+		o.bad += i - from
+		o.end, o.over, o.blips = end, over, nil
+	}
+	return o
+}
+
+// nearest is the end of the outage, or of a later blip, that is nearest to at.
+func (o outage) nearest(at time.Time) time.Time {
+	end := o.end
+	for _, b := range o.blips {
+		if at.Sub(b).Abs() < at.Sub(end).Abs() {
+			end = b
+		}
+	}
+	return end
+}
