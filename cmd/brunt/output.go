@@ -60,6 +60,7 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 	o := terminal.Options{Summary: summary}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
+		o.Width = terminal.Unwrapped
 		return o
 	}
 	if os.Getenv("TERM") == "dumb" {

@@ -361,8 +361,11 @@ func (s *summary) latency(r *result.Result) {
 // mostErrors bounds the kinds of errors listed.
 const mostErrors = 5
 
-// mostLines bounds the lines of a sample: the remedy stands at its end.
-const mostLines = 5
+// mostLines bounds the lines of a sample: the remedy stands at its end. longestSample bounds its columns.
+const (
+	mostLines     = 5
+	longestSample = 1000
+)
 
 func (s *summary) errors(r *result.Result) {
 	list := words.ErrorKinds(r)
@@ -385,7 +388,7 @@ func (s *summary) errors(r *result.Result) {
 		}
 		s.text("  ", "    ", text, plain)
 		if sample := words.SampleText(e.Sample); sample != "" {
-			lines := words.Wrap("such as "+sample, s.width-4)
+			lines := words.Wrap(words.Clip("such as "+sample, longestSample), s.width-4)
 			if len(lines) > mostLines {
 				lines = append(lines[:mostLines-1], words.Clip(lines[mostLines-1]+" "+lines[mostLines], s.width-4))
 			}

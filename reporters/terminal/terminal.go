@@ -17,17 +17,20 @@ import (
 )
 
 // Options say what the terminal supports and what surrounds the report. The zero value is a
-// file or a pipe: 80 columns, no colours, no cursor movement.
+// file of 80 columns: no colours, no cursor movement.
 type Options struct {
 	TTY     bool                       // the live block is redrawn in place; else a line every 10 s
 	Color   bool                       // the caller honours NO_COLOR
-	Width   int                        // columns; 0 means 80
+	Width   int                        // columns; 0 means 80, Unwrapped no limit
 	Height  int                        // rows; 0 means 24
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
 	Verbose bool                       // the table says where requests spent their time
 	Files   string                     // folder of the report's files, named in the table; empty: none
 }
+
+// Unwrapped is the width of a file or pipe: what reads it breaks lines as it likes.
+const Unwrapped = 1 << 16
 
 // A Terminal shows a run in a terminal: while it goes on as a [reporters.Live], at the end as
 // a [reporters.Reporter]. It is safe for use by several goroutines.

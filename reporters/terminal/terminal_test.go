@@ -337,3 +337,18 @@ func TestIncidents(t *testing.T) {
 		t.Errorf("no incident in:\n%s", s)
 	}
 }
+
+// What is written to a pipe has no line breaks within a sentence, and none of its text is cut.
+func TestTerminal_Unwrapped(t *testing.T) {
+	for name, r := range reporterstest.Results() {
+		if name == "hostile" {
+			continue // its text has line breaks
+		}
+		long := *r
+		long.Reason = strings.Repeat("a long reason ", 50) + "ends here."
+		text := reporterstest.Render(t, New(nil, Options{Width: Unwrapped}), &long)
+		if !strings.Contains(text, "\n  "+long.Reason+"\n") || strings.Contains(text, "…") {
+			t.Errorf("%s: wrapped or cut:\n%s", name, text)
+		}
+	}
+}
