@@ -60,8 +60,8 @@ func TestDocker_Resources(t *testing.T) {
 		{"beside a busy disk", "stress.io: {service: web, path: /, workers: 2}", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
 		{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", func(h *container.HostConfig) {
 			h.Tmpfs = map[string]string{"/data": "size=16m"}
-		}, emptyNameless},
-		{"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB}", nil, emptyNameless},
+		}, emptyUnnamed},
+		{"with less room on the machine's disk", "disk.fill: {service: web, path: /, bytes: 512MiB, keep_free: 1GiB}", nil, emptyUnnamed},
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
 		{"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil, func(v *victim) { v.setClock(-time.Hour, true) }},
 	} {

@@ -239,9 +239,9 @@ var resourceFaults = []struct {
 		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
 	}, nil},
 	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killStressors(cgroup.Disk) }},
-	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyNameless},
-	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyNameless},
-	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyNameless},
+	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyUnnamed},
+	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyUnnamed},
+	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyUnnamed},
 	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
 	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
 	{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil, func(v *victim) { v.setClock(2*time.Hour, true) }},
@@ -278,9 +278,9 @@ func moreFiles(v *victim) {
 	}
 }
 
-// emptyNameless truncates brunt's unnamed file: the one of this process on the filesystem of the
+// emptyUnnamed truncates brunt's unnamed file: the one of this process on the filesystem of the
 // victim's directory.
-func emptyNameless(v *victim) {
+func emptyUnnamed(v *victim) {
 	dir, err := rootfs.Open(v.PID(), v.dir)
 	if err != nil {
 		v.t.Fatal(err)

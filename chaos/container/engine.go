@@ -27,8 +27,8 @@ type EngineArgs struct {
 	Endpoint *docker.Endpoint `json:"endpoint,omitempty"`
 }
 
-// ContainerIdentity identifies a container between two starts.
-type ContainerIdentity struct {
+// Identity identifies a container between two starts.
+type Identity struct {
 	Container string    `json:"container"`
 	Started   time.Time `json:"started,omitzero"`
 	Network   string    `json:"network,omitempty"`
@@ -99,11 +99,11 @@ func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, 
 }
 
 // OnContainer makes an undo from a function on one container of an engine.
-func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, EngineArgs) (chaos.Outcome, error)) func(context.Context,
+func OnContainer(do func(context.Context, *docker.Engine, Identity, EngineArgs) (chaos.Outcome, error)) func(context.Context,
 	chaos.Undo) (chaos.Outcome, error) {
 	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var args EngineArgs
-		var id ContainerIdentity
+		var id Identity
 		if err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || id.Container == "" {
 			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
 		}

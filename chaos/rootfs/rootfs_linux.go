@@ -50,9 +50,9 @@ func SpaceOf(dir *os.File) (Space, error) {
 	}, nil
 }
 
-// Nameless makes a temporary file in a directory; closing it deletes it. The file has no name. On
-// a filesystem without such files it has the given name until Nameless unlinks it.
-func Nameless(dir *os.File, name string) (*os.File, error) {
+// Unnamed makes a temporary file in a directory; closing it deletes it. The file has no name. On
+// a filesystem without such files it has the given name until Unnamed unlinks it.
+func Unnamed(dir *os.File, name string) (*os.File, error) {
 	f, err := tmpfile(dir)
 	if errors.Is(err, errNames) {
 		return unnamed(dir, name)

@@ -92,9 +92,9 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestNameless checks that a file has no name, on filesystems with and without unnamed files.
-func TestNameless(t *testing.T) {
-	for name, make := range map[string]func(*os.File, string) (*os.File, error){"without": Nameless, "unnamed": unnamed} {
+// TestUnnamed checks that a file has no name, on filesystems with and without unnamed files.
+func TestUnnamed(t *testing.T) {
+	for name, make := range map[string]func(*os.File, string) (*os.File, error){"without": Unnamed, "unnamed": unnamed} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()
 			dir, err := Open(os.Getpid(), path)

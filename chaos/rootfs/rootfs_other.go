@@ -15,8 +15,8 @@ func Open(int, string) (*os.File, error) { return nil, errLinux }
 // SpaceOf returns the capacity of a directory's filesystem.
 func SpaceOf(*os.File) (Space, error) { return Space{}, errLinux }
 
-// Nameless makes a file without a name.
-func Nameless(*os.File, string) (*os.File, error) { return nil, errLinux }
+// Unnamed makes a file without a name.
+func Unnamed(*os.File, string) (*os.File, error) { return nil, errLinux }
 
 // Names reports whether a file in a directory needs a name for a moment.
 func Names(*os.File) bool { return false }

@@ -14,7 +14,7 @@ import (
 // run starts the workers, each of which writes and reads a file of its own.
 func (d *Disk) run(dir *os.File, to *reporter) error {
 	for range d.Workers {
-		f, err := rootfs.Nameless(dir, d.Name)
+		f, err := rootfs.Unnamed(dir, d.Name)
 		if err != nil {
 			return fmt.Errorf("make a file: %w", err)
 		}

@@ -22,8 +22,8 @@ import (
 // TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is
 // forked off and stays the same program.
 type TimeSkew struct {
-	resource.ResourceFault `yaml:",inline"`
-	Offset                 Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
+	resource.Fault `yaml:",inline"`
+	Offset         Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
 }
 
 var _ chaos.Fault = (*TimeSkew)(nil)

@@ -93,8 +93,8 @@ func (d *disconnect) String() string {
 func (d *disconnect) Via() string { return "engine" }
 
 // place identifies the container in the network, which it may leave and join while it runs.
-func (d *disconnect) place() container.ContainerIdentity {
-	return container.ContainerIdentity{Container: d.was.ID, Network: d.ep.Network}
+func (d *disconnect) place() container.Identity {
+	return container.Identity{Container: d.was.ID, Network: d.ep.Network}
 }
 
 // Undo implements [Step].
@@ -178,7 +178,7 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 // connectContainer puts a container back into a network from which brunt took it. It changes nothing if either is
 // gone. Settle is how long an order of a dead brunt may still take to take effect.
 func connectContainer(
-	ctx context.Context, e *docker.Engine, id container.ContainerIdentity, ep docker.Endpoint, settle time.Duration,
+	ctx context.Context, e *docker.Engine, id container.Identity, ep docker.Endpoint, settle time.Duration,
 ) (chaos.Outcome, error) {
 	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		eps, err := e.Endpoints(ctx, id.Container)

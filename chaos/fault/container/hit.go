@@ -37,8 +37,8 @@ func (h *hit) Units() []string { return []string{h.Name()} }
 func (h *hit) engine() *docker.Engine { return h.Container.Engine }
 
 // id identifies the container since its last start.
-func (h *hit) id() container.ContainerIdentity {
-	return container.ContainerIdentity{Container: h.was.ID, Started: h.was.Started}
+func (h *hit) id() container.Identity {
+	return container.Identity{Container: h.was.ID, Started: h.was.Started}
 }
 
 // local returns the pid of the container's first process if it is one of this machine, or 0.
@@ -50,7 +50,7 @@ func (h *hit) local() int {
 }
 
 // undo returns the undo of a step, with the prior state of the container.
-func (h *hit) undo(op, prior string, id container.ContainerIdentity, args container.EngineArgs) []chaos.Undo {
+func (h *hit) undo(op, prior string, id container.Identity, args container.EngineArgs) []chaos.Undo {
 	u := chaos.Undo{Op: op, Prior: container.RawOf(prior)}
 	if h.Container != nil {
 		args.Engine = h.engine().Address()

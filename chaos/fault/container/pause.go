@@ -106,7 +106,7 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 
 // unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again
 // since. Settle is how long an order of a dead brunt may still take to take effect.
-func unpauseContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
+func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration) (chaos.Outcome, error) {
 	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
 		switch {

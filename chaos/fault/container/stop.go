@@ -256,7 +256,7 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 
 // startContainer starts a container that brunt has taken down. It changes nothing if the container was started
 // since, or never ended. Settle is how long an order of a dead brunt may still take to take effect.
-func startContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
+func startContainer(ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration) (chaos.Outcome, error) {
 	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
 		switch {

@@ -19,17 +19,17 @@ const (
 // operations revert the faults on containers.
 func operations() []chaos.Operation {
 	return []chaos.Operation{
-		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {
 			return startContainer(ctx, e, id, args.Settle)
 		})},
-		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {
 			return unpauseContainer(ctx, e, id, args.Settle)
 		})},
-		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity,
+		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {
 			if args.Endpoint == nil {

@@ -113,10 +113,7 @@ func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx cont
 	if err != nil {
 		return "", err
 	}
-	if got.hits > 0 {
-		return "", fmt.Errorf("%d of %d %s are still %s", got.hits, got.n, what, how)
-	}
-	return fmt.Sprintf("none of %d %s is %s", got.n, what, how), nil
+	return got.over(what, "are still "+how, "is "+how)
 }
 
 func (r *Requests) text() string {
@@ -181,11 +178,6 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			return got, err
 		}
 	}
-	// shows reports whether that many hits prove the fault.
-	shows := func(got asked, hits int) bool {
-		got.hits = hits
-		return !got.few(share) && (share < 1 || !each || got.hits == got.n)
-	}
 	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
 		What:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		Toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
@@ -197,13 +189,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 					return "", err
 				}
 				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, quantity.FormatSeconds(least.Seconds()))
-				switch {
-				case !shows(got, got.hits):
-					return "", fmt.Errorf("%w: %d of %d requests are delayed", chaos.ErrNoEffect, got.hits, got.n)
-				case !shows(got, got.sure):
-					return found, Blurred(got.late)
-				}
-				return found, nil
+				return got.proves(share, each, found, fmt.Sprintf("%d of %d requests are delayed", got.hits, got.n))
 			})
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {

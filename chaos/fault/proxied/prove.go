@@ -248,6 +248,32 @@ func (a *asked) add(hit bool) {
 	}
 }
 
+// proves judges the probes of a fault on a share: enough of them are hit, and that also without those
+// that a late machine may have delayed. all says that with a share of 1 every probe has to be hit. found
+// describes the hits, and missing what shows no effect.
+func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
+	enough := func(hits int) bool {
+		a.hits = hits
+		return !a.few(share) && (share < 1 || !all || hits == a.n)
+	}
+	switch {
+	case !enough(a.hits):
+		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, missing)
+	case !enough(a.sure):
+		return found, Blurred(a.late)
+	}
+	return found, nil
+}
+
+// over judges the probes after a fault: none may be hit. still and is describe a hit, such as "are still
+// slow" and "is slow".
+func (a asked) over(what, still, is string) (string, error) {
+	if a.hits > 0 {
+		return "", fmt.Errorf("%d of %d %s %s", a.hits, a.n, what, still)
+	}
+	return fmt.Sprintf("none of %d %s %s", a.n, what, is), nil
+}
+
 // few reports whether too few requests were hit for a fault on this share of them: on a busy machine
 // some requests are slow by themselves.
 func (a asked) few(share float64) bool { return a.hits == 0 || float64(a.hits) < share*float64(a.n)/4 }

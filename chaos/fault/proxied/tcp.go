@@ -158,10 +158,6 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 // bytes.
 func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
 	share := OrAll(s.Percent)
-	shows := func(got asked, hits int) bool {
-		got.hits = hits
-		return !got.few(share) && (share < 1 || got.hits == got.n)
-	}
 	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 		try := func() (asked, error) {
 			return dials(ctx, Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
@@ -176,13 +172,7 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 			return "", err
 		}
 		found := fmt.Sprintf("%d of %d connections %s", got.hits, got.n, what)
-		switch {
-		case !shows(got, got.hits):
-			return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, found)
-		case !shows(got, got.sure):
-			return found, Blurred(got.late)
-		}
-		return found, nil
+		return got.proves(share, true, found, found)
 	})
 }
 
@@ -193,10 +183,7 @@ func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(c
 	if err != nil {
 		return "", err
 	}
-	if got.hits > 0 {
-		return "", fmt.Errorf("%d of %d connections still %s", got.hits, got.n, what)
-	}
-	return fmt.Sprintf("none of %d connections %s", got.n, what), nil
+	return got.over("connections", "still "+what, what)
 }
 
 // Plan implements [chaos.Fault].

@@ -18,9 +18,9 @@ import (
 
 // Throttle is the fault cpu.throttle.
 type Throttle struct {
-	ResourceFault `yaml:",inline"`
-	Share         quantity.Share `yaml:"share"`               // of one processor
-	Processors    float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
+	Fault      `yaml:",inline"`
+	Share      quantity.Share `yaml:"share"`               // of one processor
+	Processors float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
 }
 
 var _ chaos.Fault = (*Throttle)(nil)

@@ -16,11 +16,11 @@ import (
 
 // DiskFill is the fault disk.fill.
 type DiskFill struct {
-	ResourceFault `yaml:",inline"`
-	Path          string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
-	Bytes         quantity.Size  `yaml:"bytes,min=1"`   // to take
-	Percent       quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
-	KeepFree      *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
+	Fault    `yaml:",inline"`
+	Path     string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
+	Bytes    quantity.Size  `yaml:"bytes,min=1"`   // to take
+	Percent  quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
+	KeepFree *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
 }
 
 var _ chaos.Fault = (*DiskFill)(nil)
@@ -150,7 +150,7 @@ func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
 	if !f.ID.Alive() { // another process may have its PID by now, and with it the directory
 		return nil, chaos.JoinErrors(proc.ErrEnded, f.dir.Close())
 	}
-	if f.file, err = rootfs.Nameless(f.dir, f.name.Name); err != nil {
+	if f.file, err = rootfs.Unnamed(f.dir, f.name.Name); err != nil {
 		return nil, chaos.JoinErrors(fmt.Errorf("%s: making a file in %s: %w", f.Victim, f.fault.Path, err), f.dir.Close())
 	}
 	f.Point("file made")
@@ -216,7 +216,7 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 
 // write writes a little, and removes it again.
 func (f *diskFill) write() error {
-	file, err := rootfs.Nameless(f.dir, f.name.Name)
+	file, err := rootfs.Unnamed(f.dir, f.name.Name)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func TestDiskFill_RevertedWithCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.dir.Close()
-	if f.file, err = rootfs.Nameless(f.dir, ".brunt-copies"); err != nil {
+	if f.file, err = rootfs.Unnamed(f.dir, ".brunt-copies"); err != nil {
 		t.Fatal(err)
 	}
 	if err := rootfs.Reserve(f.file, 0, f.take); err != nil {

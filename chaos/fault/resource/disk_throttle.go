@@ -23,10 +23,10 @@ import (
 // DiskThrottle is the fault disk.throttle. What the kernel keeps in memory is not slowed: neither reads from
 // there nor, in version 1 of control groups, writes that the kernel brings to the disk later.
 type DiskThrottle struct {
-	ResourceFault `yaml:",inline"`
-	Rate          quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
-	Path          string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
-	Direction     string             `yaml:"direction,oneof=both|read|write"` // zero is both
+	Fault     `yaml:",inline"`
+	Rate      quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
+	Path      string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
+	Direction string             `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ chaos.Fault = (*DiskThrottle)(nil)

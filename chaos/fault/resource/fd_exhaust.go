@@ -17,8 +17,8 @@ import (
 
 // FDExhaust is the fault fd.exhaust.
 type FDExhaust struct {
-	ResourceFault `yaml:",inline"`
-	Leave         int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
+	Fault `yaml:",inline"`
+	Leave int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
 }
 
 var _ chaos.Fault = (*FDExhaust)(nil)

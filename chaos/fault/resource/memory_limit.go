@@ -18,8 +18,8 @@ import (
 // MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops what it has cached for the
 // unit, then kills one of its processes. The limit must be more than the unit uses now.
 type MemoryLimit struct {
-	ResourceFault `yaml:",inline"`
-	Bytes         quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
+	Fault `yaml:",inline"`
+	Bytes quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
 }
 
 var _ chaos.Fault = (*MemoryLimit)(nil)

@@ -21,17 +21,17 @@ import (
 
 // StressCPU is the fault stress.cpu.
 type StressCPU struct {
-	ResourceFault `yaml:",inline"`
-	Load          quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
+	Fault `yaml:",inline"`
+	Load  quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
 	// each on a processor of its own, if there are as many; zero is one for each processor of the machine
 	Workers int `yaml:"workers,min=1,max=1024"`
 }
 
 // StressMemory is the fault stress.memory.
 type StressMemory struct {
-	ResourceFault `yaml:",inline"`
-	Bytes         quantity.Size  `yaml:"bytes,min=1"` // to take
-	Percent       quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	Fault   `yaml:",inline"`
+	Bytes   quantity.Size  `yaml:"bytes,min=1"` // to take
+	Percent quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
 	// what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has
 	// killed the unit
 	OOM string `yaml:"oom,oneof=burner|unit"`
@@ -39,9 +39,9 @@ type StressMemory struct {
 
 // StressIO is the fault stress.io.
 type StressIO struct {
-	ResourceFault `yaml:",inline"`
-	Path          string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
-	Workers       int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
+	Fault   `yaml:",inline"`
+	Path    string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
+	Workers int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
 var (

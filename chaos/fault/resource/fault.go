@@ -11,9 +11,9 @@ import (
 	"brunt/chaos/selector"
 )
 
-// ResourceFault is the common part of the faults on resources: the units that they hit, and what happens when a
+// Fault is the common part of the faults on resources: the units that they hit, and what happens when a
 // container is started again.
-type ResourceFault struct {
+type Fault struct {
 	selector.Selector `yaml:",inline"`
 	// when a container that is hit is started again, which has everything then that it had at first; zero is
 	// inject: the fault is injected again. void ends it, unjudged
@@ -22,12 +22,12 @@ type ResourceFault struct {
 
 // Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not
 // called in a dry run for a unit that does not run yet.
-func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
+func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.each(ctx, env, true, step)
 }
 
 // each is Each. stays says that the fault outlives a restart of its container.
-func (s *ResourceFault) each(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
+func (s *Fault) each(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func() (chaos.Step, error) {
 			if made, ok, err := env.ByAgent(ctx, u); ok || err != nil {
