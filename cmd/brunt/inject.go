@@ -109,7 +109,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 		said.w = io.Discard
 	}
 	fault := plan.Faults[0]
-	said.stays = fault.For.D()
+	said.fault, said.stays = fault.Name, fault.For.D()
 	in, err := run.Inject(ctx, plan, run.Options{
 		State: state(), Watchdog: watchdog(), Stress: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf,
 	})

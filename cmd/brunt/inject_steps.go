@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -16,9 +17,10 @@ type steps struct {
 	w     io.Writer
 	stays time.Duration
 
-	mu   sync.Mutex
-	up   bool // the target is up, so the events of its units matter
-	over bool
+	mu    sync.Mutex
+	fault string // its name
+	up    bool   // the target is up, so the events of its units matter
+	over  bool
 }
 
 func (s *steps) event(e result.Event) {
@@ -31,15 +33,19 @@ func (s *steps) event(e result.Event) {
 		}
 		what = strings.TrimSpace(e.Unit + " " + what)
 	}
+	group, ofStep := scenarios.GroupOf(e.Fault)
+	if ofStep = ofStep && e.Fault != s.fault; ofStep { // that of a kind has a dot as well
+		what = strings.TrimPrefix(e.Fault, group+".") + ": " + what
+	}
 	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event, strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
 	switch e.Event {
 	case "target.up":
 		s.up = true
 	case "fault.injected":
-		if s.stays > 0 {
+		if s.stays > 0 && !ofStep {
 			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", quantity.FormatDuration(s.stays))
 		}
 	case "fault.cleared", "fault.failed":
-		s.over = true
+		s.over = s.over || !ofStep
 	}
 }

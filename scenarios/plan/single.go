@@ -40,6 +40,9 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 			if e.OneShot() {
 				return nil, fmt.Errorf("%s is over once it is done; it takes no --for", e.Kind)
 			}
+			if last := e.LastStep(); last >= hold {
+				return nil, fmt.Errorf("its last step comes after %s, so --for is longer than that", Brief(last))
+			}
 			stays = hold
 		}
 		if most := p.Scenario.Guard.MaxEach.D(); most > 0 && stays > most {

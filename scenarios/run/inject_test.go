@@ -242,6 +242,7 @@ func TestInject_Single(t *testing.T) {
 	text := strings.ReplaceAll(injectable, "ECHO", "x") + `
   crash: {at: 20s, process.crash: {service: web}}
   pulsed: {after: crash, wait: 20s, for: 10s, pulse: {on: 2s, off: 1s}, network.stall: {to: store}}
+  group: {at: 50s, for: 5s, steps: [{network.stall: {to: store}}, {after: 2s, process.crash: {service: web}}]}
   often: {at: 60s, for: 3s, every: 10s, repeat: 2, network.stall: {to: store}, detect: {command: "false"}}
 guard: {max_each: 12s}
 `
@@ -259,6 +260,9 @@ guard: {max_each: 12s}
 		{"often", 0, 3 * time.Second, ""},
 		{"often", 12 * time.Second, 12 * time.Second, ""},
 		{"often", 13 * time.Second, 0, "it would stay for 13s, and at most 12s are allowed"},
+		{"group", 0, 5 * time.Second, ""},
+		{"group", 3 * time.Second, 3 * time.Second, ""},
+		{"group", 2 * time.Second, 0, "its last step comes after 2s, so --for is longer than that"},
 		{"oftn", 0, 0, `there is no fault "oftn"; did you mean "often"?`},
 	} {
 		one, err := plan.Single(c.name, c.hold)
@@ -280,8 +284,52 @@ guard: {max_each: 12s}
 			t.Errorf("%s: the monitoring is asked by %v, and the notes are %q", c.name, one.Faults[0].Detect, one.Notes)
 		}
 	}
-	if len(plan.Faults) != 3 || plan.Faults[1].Pulse == nil {
+	if len(plan.Faults) != 4 || plan.Faults[1].Pulse == nil {
 		t.Error("the plan itself has changed")
+	}
+}
+
+// A group is injected in turn and undone in reverse. Where a step can't be injected, the others are undone
+// at once, and the result says which step it was.
+func TestInject_Group(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	for _, c := range []struct {
+		third   string // the command of the third step
+		done    string
+		verdict scenarios.Verdict
+		reason  string
+	}{
+		{"echo c >> FILE", "a b c -c -b -a", scenarios.Pass, "It was in, and it is gone."},
+		{"exit 3", "a b -c -b -a", scenarios.Invalid, "it.third: "},
+	} {
+		file := filepath.Join(t.TempDir(), "done")
+		step := func(name, after, inject string) string {
+			return fmt.Sprintf(`{name: %s, after: %s, exec: {inject: "%s", verify: "grep -q %s FILE", gone: "grep -q -e -%s FILE", revert: "echo -%s >> FILE"}}`,
+				map[string]string{"a": "first", "b": "second", "c": "third"}[name], after, inject, name, name, name)
+		}
+		text := "version: 1\ntarget: {url: \"" + s.URL + "\"}\n" +
+			"load: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 20s, flow: [{get: /}]}}\n" +
+			"chaos: {it: {at: 1s, for: 600ms, steps: [" + step("a", "0s", "echo a >> FILE") + ", " + step("b", "100ms", "echo b >> FILE") + ", " +
+			step("c", "200ms", c.third) + "]}}\n"
+		one, err := mustCompile(t, strings.ReplaceAll(text, "FILE", file)).Single("it", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := Inject(t.Context(), one, Options{State: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(strings.Fields(string(b)), " "); got != c.done {
+			t.Errorf("%s: did %q, want %q", c.third, got, c.done)
+		}
+		if in.Verdict != c.verdict || !strings.Contains(in.Reason, c.reason) || len(in.Steps) != 3 || in.Kind != chaos.GroupKind {
+			t.Errorf("%s: %+v", c.third, in)
+		}
 	}
 }
 
