@@ -48,7 +48,11 @@ var glossary = []term{
 	{"open", []string{"open-load", "open-model"}, "A load whose arrivals come whatever the target does: constant-arrival-rate, " +
 		"ramping-arrival-rate, spike, replay."},
 	{"closed", []string{"closed-load", "vus", "virtual-user"}, "A load of virtual users, each of which waits for an answer before it " +
-		"goes on: constant-vus, ramping-vus, per-vu-iterations, shared-iterations. It asks for less while the target is slow."},
+		"goes on: constant-vus, ramping-vus, per-vu-iterations, shared-iterations. It asks for less while the target is slow, " +
+		"so a stall leaves few requests behind and counts hide it. So an objective on such loads that passes by count is judged once more: a " +
+		"percentile, and `within`, with the requests that users would have sent while they waited for answers of a second and more, at their " +
+		"usual interval (the correction of HdrHistogram); availability by time, in which a window without an end of a request is not available. " +
+		"Where that fails, the objective is inconclusive, because how many requests of an open load would have met the stall is unknown."},
 	{"offered", nil, "All requests that the schedule asked for: ok, shed, error and skipped. Nothing is dropped from this count."},
 	{"ok", []string{"good"}, "A request that was answered and whose every check held. Without a check of the status, a status under 400 is ok."},
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is neither good nor an error."},
@@ -97,11 +101,14 @@ var glossary = []term{
 	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, " +
 		"not recovered, or confounded, which means that two faults were in at once and the effect can't be told apart. A surge of shed " +
 		"requests is an impact, unless an objective on `shed` covers that load, because a shed request is not served; an acknowledged " +
-		"write that was lost to the fault is one. Each part stands beside the baseline."},
+		"write that was lost to the fault is one. So are slower answers: at the median or the 95th percentile by a tenth, by a t test on blocks of " +
+		"time against the baseline, which calls under 1 % of faults without an effect slower; blocks, because neighbouring answers depend on " +
+		"each other. Each part stands beside the baseline."},
 	{"incident", nil, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
-		"together has one recovery time; without one it is 0."},
+		"together has one recovery time; without one it is 0. One that begins within a hold of the clearing counts as well, because the " +
+		"fault's own recovery includes it. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
 		"step with its offset from the begin of the group. Its steps are injected in turn, and when its `for` has passed they are taken " +
 		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once and the run " +
