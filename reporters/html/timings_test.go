@@ -18,7 +18,7 @@ func TestPage_Timings(t *testing.T) {
 			{Phase: "run", Load: "main", Step: "iteration", Outcome: "*", Count: 300},
 			{Phase: "run", Load: "main", Step: "write", Outcome: "*", Count: 100, Timings: &result.Timings{Connect: &result.Timing{Count: 72, Total: 30}}},
 		},
-		Slowest: []result.SlowRequest{{Step: "write", Response: 3, Outcome: "ok", Timings: &result.RequestTimings{Connect: 2.95, FirstByte: .04, Send: .001}}},
+		Slowest: []result.SlowRequest{{Step: "write", Response: 3, Outcome: "ok", Timings: &result.RequestTimings{Lag: .05, Connect: 2.95, FirstByte: .04, Send: .001}}},
 	}
 	p, err := newPage(r)
 	if err != nil {
@@ -38,7 +38,7 @@ func TestPage_Timings(t *testing.T) {
 			t.Errorf("the bar is %s, want %s", bar, want)
 		}
 	}
-	if got, want := p.Slowest[0].Timings, "connect 2.95s and first byte 40ms"; got != want {
+	if got, want := p.Slowest[0].Timings, "lag of brunt 50ms, connect 2.95s and first byte 40ms"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

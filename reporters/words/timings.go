@@ -67,6 +67,9 @@ func SlowTimings(s *result.SlowRequest) string {
 	if s.Timings == nil {
 		return ""
 	}
+	if lag := s.Timings.Lag; lag > 0 && lag >= s.Response/100 {
+		parts = append(parts, "lag of brunt "+Seconds(lag))
+	}
 	for i := range scenarios.RequestPhases {
 		if d := *s.Timings.Of(i); d > 0 && d >= s.Response/100 {
 			parts = append(parts, TimingNames[i]+" "+Seconds(d))

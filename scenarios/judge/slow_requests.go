@@ -46,7 +46,7 @@ func (f *tables) slowest() []result.SlowRequest {
 			}
 			row := result.SlowRequest{
 				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: result.Sec(s.At), Response: result.Sec(s.Response),
-				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults, Timings: result.NewRequestTimings(s.Timings),
+				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults, Timings: result.NewRequestTimings(s.Timings, s.Response),
 			}
 			if s.Trace != 0 && f.c.TraceID != nil {
 				row.Trace = f.c.TraceID(int(s.Load), s.Trace).String()

@@ -38,6 +38,7 @@ func (t *Timings) Of(i scenarios.RequestPhase) **Timing {
 
 // RequestTimings are the phases of one request in seconds; those that it did not have are left out.
 type RequestTimings struct {
+	Lag       Num `json:"lag,omitempty"`        // brunt itself was late to send it
 	Queue     Num `json:"queue,omitempty"`      // waited in brunt for a connection or a stream
 	DNS       Num `json:"dns,omitempty"`        // looked up the name
 	Connect   Num `json:"connect,omitempty"`    // opened the TCP connection
@@ -48,12 +49,14 @@ type RequestTimings struct {
 	Receive   Num `json:"receive,omitempty"`    // read the answer to its last byte
 }
 
-// NewRequestTimings returns the phases of one request.
-func NewRequestTimings(t [scenarios.RequestPhases]time.Duration) *RequestTimings {
+// NewRequestTimings returns the phases of one request with its response time; what they leave of that is lag.
+func NewRequestTimings(t [scenarios.RequestPhases]time.Duration, response time.Duration) *RequestTimings {
 	out := &RequestTimings{}
 	for i, d := range t {
 		*out.Of(scenarios.RequestPhase(i)) = Sec(d)
+		response -= d
 	}
+	out.Lag = Sec(max(0, response))
 	return out
 }
 
