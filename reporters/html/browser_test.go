@@ -276,6 +276,7 @@ func TestHTML_InABrowser(t *testing.T) {
 		})
 	}
 
+	t.Run("what a failing run says", func(t *testing.T) { failing(t, browser) })
 	t.Run("bands where the faults were", func(t *testing.T) {
 		b := open(t, browser, minute, display{})
 		for _, chart := range []string{"latency", "throughput", "errors", "flight", "waits", "heatmap"} {
@@ -360,6 +361,58 @@ func TestHTML_Extremes(t *testing.T) {
 					check("one fault")
 				}
 			})
+		}
+	}
+}
+
+// failing checks what a person sees of a failing run: the hypothesis with what became of it, figures of good
+// answers beside the failures, sums that agree, and the moments of a fault to scale.
+func failing(t *testing.T, browser context.Context) {
+	r := reporterstest.Results()["failing"]
+	b := open(t, browser, reporterstest.Render(t, Page{}, r), display{})
+	head := see[string](b, `document.querySelector('header').innerText`)
+	for _, want := range []string{"Hypothesis: refuted. ", "p95 of good"} {
+		if !strings.Contains(head, want) {
+			t.Errorf("the head lacks %q: %s", want, head)
+		}
+	}
+	if strings.Contains(head, "∞") {
+		t.Errorf("a percentile of good answers is infinite: %s", head)
+	}
+	sum := see[string](b, `document.querySelector('#errors > p').innerText`)
+	counts := see[[]string](b, `[...document.querySelectorAll('table.errors tbody tr')].map(r => r.cells[2].innerText)`)
+	listed := 0
+	for _, c := range counts {
+		n, err := strconv.Atoi(strings.ReplaceAll(c, "\u00a0", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed += n
+	}
+	if !strings.HasPrefix(sum, fmt.Sprint(listed)+" of ") {
+		t.Errorf("%d errors are listed beside %q", listed, sum)
+	}
+	used := see[[]string](b, `[...document.querySelectorAll('table.budgets tbody tr')].map(r => r.cells[6].innerText)`)
+	for _, u := range used {
+		if len(u) > len("0.0123%") {
+			t.Errorf("used of a budget: %s", u)
+		}
+	}
+	// the first fault: in from 15.002 s to 16.4 s, and the marks lie where its moments were
+	f := &r.Faults[0]
+	marks := see[[]float64](b, `(() => { const track = document.querySelector('.track').getBoundingClientRect();
+		return [...document.querySelectorAll('.fault:first-of-type .track .tick')].map(e => (e.getBoundingClientRect().left - track.left) / track.width); })()`)
+	list := moments(f)
+	if len(marks) != len(list) {
+		t.Fatalf("%d marks for %d moments", len(marks), len(list))
+	}
+	from, to := math.Inf(1), math.Inf(-1)
+	for _, m := range list {
+		from, to = min(from, m.at), max(to, m.at)
+	}
+	for i, m := range list {
+		if want := (m.at - from) / (to - from); !near(marks[i], want, .01) {
+			t.Errorf("%s is drawn at %v, want %v", m.Name, marks[i], want)
 		}
 	}
 }

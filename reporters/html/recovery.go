@@ -67,6 +67,9 @@ func (p *pageView) asked(r *result.Result) {
 			v.moments(f, def.Metric.Name)
 			addLimit(limits, f)
 		}
+		if !o.Measured.Known() && !o.Infinite {
+			v.To, v.Resolution = "–", "–" // what was not measured has no end
+		}
 		done[def.After], done[o.Phase] = true, true
 		p.Asked = append(p.Asked, v)
 	}

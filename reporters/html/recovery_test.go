@@ -82,3 +82,25 @@ func TestHTML_AskedAndAchieved(t *testing.T) {
 		})
 	}
 }
+
+// A time that was not measured has neither an end nor a resolution, nor has a fault without impact.
+func TestAsked_NotMeasured(t *testing.T) {
+	nan := result.NaN
+	r := &result.Result{
+		Faults: []result.FaultRecord{
+			{Name: "a", Injected: 10, Cleared: 15, Impact: result.Confounded, Resolution: .02, RecoveredAt: nan},
+			{Name: "b", Injected: 20, Cleared: 25, Impact: result.NotImpacted, Resolution: 1, RecoveredAt: 20},
+		},
+		Objectives: []result.ObjectiveResult{
+			{Text: "recover < 5s after a", Phase: "a", Metric: "recover", Op: "<", Target: 5, Measured: nan, Low: nan, High: nan},
+			{Text: "heal < 5s after b", Phase: "b", Metric: "heal", Op: "<", Target: 5, Measured: 0, Low: nan, High: nan},
+		},
+	}
+	p := &pageView{}
+	p.asked(r)
+	for i, want := range [][3]string{{"injected at 10s", "–", "–"}, {"–", "–", "–"}} {
+		if v := p.Asked[i]; [3]string{v.From, v.To, v.Resolution} != want {
+			t.Errorf("%s: from %s to %s, resolution %s", v.Fault, v.From, v.To, v.Resolution)
+		}
+	}
+}
