@@ -51,8 +51,9 @@
 // chaos/fault, and a line in Kinds of package catalog.
 //
 //   - Check notes every mistake in the settings, and refuses what cannot be verified or reverted.
-//   - Plan finds the units with a selector.Selector, or the links with a selector.Edge, and returns
-//     a [Step] for each. It only reads.
+//   - Plan makes a [Step] for each unit with Steps of a selector.Selector, which resolves a unit to a
+//     container.Target once, or finds the links with a selector.Edge. It only reads. The [Env] says who
+//     may be hit ([Targets]), what the run has on this machine ([Host]), and for which [Occurrence].
 //   - A Step that would outlive brunt returns an [Undo]. Its Identity says what the undo is for. Its
 //     [Operation] is registered in the family's list, which AllOperations of package catalog collects.
 //   - Held proves the effect by what a victim sees, never by reading back a setting, and proves in the

@@ -403,29 +403,24 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	return container.AwaitBack(ctx, s.unit, func() (string, error) {
 		is, err := s.c.Engine.Inspect(ctx, s.c.Ref)
 		switch {
 		case container.IsGone(err) && !crashed:
 			return fmt.Sprintf("container %s is no more", s.was.Name), nil
-		case err == nil && crashed && is.Same(s.was.ID, s.was.Started):
-			err = errors.New("it has not been started again")
-		case err == nil && !is.Running && !crashed:
+		case err != nil:
+			return "", err
+		case crashed && is.Same(s.was.ID, s.was.Started):
+			return "", errors.New("it has not been started again")
+		case !is.Running && !crashed:
 			return fmt.Sprintf("container %s has ended since", is.Name), nil
-		case err == nil && is.Running:
-			if err = chaos.ReadySoon(ctx, s.unit); err == nil && crashed {
-				return fmt.Sprintf("ready again after %s", quantity.FormatSeconds(time.Since(s.at).Seconds())), nil
-			}
-			if err == nil {
-				return strings.TrimPrefix(strings.TrimSuffix(said.Text, ready)+ready, ", and "), nil
-			}
+		case !is.Running:
+			return "", errors.New("it does not run")
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s is not back: %w", s.unit.Name(), err)
-		case <-tick.C:
+		err = chaos.ReadySoon(ctx, s.unit)
+		if crashed {
+			return fmt.Sprintf("ready again after %s", quantity.FormatSeconds(time.Since(s.at).Seconds())), err
 		}
-	}
+		return strings.TrimPrefix(strings.TrimSuffix(said.Text, ready)+ready, ", and "), err
+	})
 }
