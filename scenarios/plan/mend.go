@@ -51,19 +51,19 @@ func (c objectiveCheck) apart(o slo.Objective, e, other chaos.Estimated) string 
 	if other.At < e.At {
 		e, other = other, e
 	}
-	at := wholeSeconds(e.Clear + c.hold(o, e.Clear))
+	at := quantity.WholeSeconds(e.Clear + c.hold(o, e.Clear))
 	return fmt.Sprintf("move %s to %s, or make both one group by `steps`, or ask of both `recover < 10s after incident`", other.Name, Brief(at))
 }
 
 // room says how to leave time for what must fit in before need. Gap is what is left for the hold, so
 // that a shorter one is another way; zero is none.
 func (c objectiveCheck) room(a around, need, gap time.Duration) string {
-	s := "let the load last until " + Brief(wholeSeconds(need))
+	s := "let the load last until " + Brief(quantity.WholeSeconds(need))
 	if lp := c.onlyLoad(slo.Objective{}); lp != nil && lp.Shape.With.Get("duration") != nil {
-		s = "duration: " + Brief(wholeSeconds(need-lp.Schedule.Start()))
+		s = "duration: " + Brief(quantity.WholeSeconds(need-lp.Schedule.Start()))
 	}
 	if a.by != nil {
-		s = "move " + a.by.Name + ", and what follows it, to " + Brief(wholeSeconds(need))
+		s = "move " + a.by.Name + ", and what follows it, to " + Brief(quantity.WholeSeconds(need))
 	}
 	if gap = gap.Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(slo.Objective{}, need) {
 		s += ", or judge: {hold: " + Brief(gap) + "}"
@@ -139,7 +139,7 @@ func (c objectiveCheck) onlyLoad(o slo.Objective) *Load {
 
 // more says how to get more requests into the span of an objective, by a factor.
 func (c objectiveCheck) more(o slo.Objective, span measureSpan, factor float64) string {
-	lasts := wholeSeconds(time.Duration(float64(span.to-span.from) * factor))
+	lasts := quantity.WholeSeconds(time.Duration(float64(span.to-span.from) * factor))
 	var ways []string
 	lp := c.onlyLoad(o)
 	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
@@ -160,9 +160,4 @@ func (c objectiveCheck) more(o slo.Objective, span measureSpan, factor float64) 
 		return fmt.Sprintf("offer %.3g times the load there", math.Ceil(factor*10)/10)
 	}
 	return strings.Join(ways, ", or ")
-}
-
-// wholeSeconds rounds up.
-func wholeSeconds(d time.Duration) time.Duration {
-	return (d + time.Second - 1).Truncate(time.Second)
 }

@@ -429,3 +429,8 @@ func (*Bandwidth) Schema() syntax.Schema {
 func (*Range) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": 0}, syntax.Pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")}}
 }
+
+// WholeSeconds rounds a duration up to whole seconds.
+func WholeSeconds(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
+}
