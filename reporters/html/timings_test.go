@@ -18,7 +18,9 @@ func TestPage_Timings(t *testing.T) {
 			{Phase: "run", Load: "main", Step: "iteration", Outcome: "*", Count: 300},
 			{Phase: "run", Load: "main", Step: "write", Outcome: "*", Count: 100, Timings: &result.Timings{Connect: &result.Timing{Count: 72, Total: 30}}},
 		},
-		Slowest: []result.SlowRequest{{Step: "write", Response: 3, Outcome: "ok", Timings: &result.RequestTimings{Lag: .05, Connect: 2.95, FirstByte: .04, Send: .001}}},
+		Slowest: []result.SlowRequest{{
+			Step: "write", Response: 3, Outcome: "ok", Timings: &result.RequestTimings{Lag: .05, Connect: 2.95, FirstByte: .04, Send: .001},
+		}},
 	}
 	p, err := newPage(r)
 	if err != nil {
