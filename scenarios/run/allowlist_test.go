@@ -74,11 +74,11 @@ slo: [errors < 20%]
 chaos:
   slow: {at: 300ms, for: 300ms, network.latency: {from: load, to: target, delay: 10ms}}
 `
-	type rail struct {
+	type refusal struct {
 		name string
 		text string // FAR is the outsider's address, IP its IP, NEAR that of a target on loopback
 	}
-	cases := []rail{
+	cases := []refusal{
 		{"target", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 		{"target through a link", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/") + fault},
 		{"target that is asked whether it is ready", `target: {url: "http://FAR", ready: {get: /}}` + strings.ReplaceAll(load, "PATH", "/")},
@@ -104,7 +104,7 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	for _, c := range slices.Clone(cases) {
 		switch c.name {
 		case "target through a link", "step whose address is data", "redirect", "redirect through a link", "resolve":
-			cases = append(cases, rail{c.name + ", by vegeta", strings.Replace(c.text, "main: {", "main: {engine: vegeta, ", 1)})
+			cases = append(cases, refusal{c.name + ", by vegeta", strings.Replace(c.text, "main: {", "main: {engine: vegeta, ", 1)})
 		}
 	}
 	for _, c := range cases {

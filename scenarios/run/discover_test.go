@@ -142,9 +142,9 @@ func TestDiscovered_Alive(t *testing.T) {
 	}
 }
 
-// TestDiscovered_Guard stops the watchdog and kills brunt while a process without a mark is frozen:
+// TestDiscovered_Watchdog stops the watchdog and kills brunt while a process without a mark is frozen:
 // the watchdog's own mark leads to the journal.
-func TestDiscovered_Guard(t *testing.T) {
+func TestDiscovered_Watchdog(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	server := newServer(t, "serve")

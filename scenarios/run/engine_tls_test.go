@@ -55,7 +55,7 @@ func TestDocker_ByTLS(t *testing.T) {
 		t.Skip("runs in processes of their own")
 	}
 	y := chaostest.NewYard(t)
-	for _, name := range []string{"pause", "disconnect", "table", "helper", "hand"} {
+	for _, name := range []string{"pause", "disconnect", "table", "agent-cut", "agent"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
@@ -64,7 +64,7 @@ func TestDocker_ByTLS(t *testing.T) {
 			_, injected := b.unharmed(t)
 			b.breaks(t, b.fault, "guard", injected, 0)
 			b.same(t, "killed")
-			b.withoutGuard(t, injected)
+			b.withoutWatchdog(t, injected)
 		})
 	}
 	t.Run("in a container", func(t *testing.T) { // with its watchdog in another container

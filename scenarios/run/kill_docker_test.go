@@ -30,34 +30,34 @@ import (
 // strangers are the faults on a running container in the middle of which brunt is killed, without
 // load; CONTAINER stands for its name.
 var strangers = map[string]string{
-	"pause":      `container.pause container=CONTAINER for=50ms`,
-	"kill":       `container.kill container=CONTAINER for=50ms`,
-	"stop":       `container.stop container=CONTAINER grace=1s for=50ms`,
-	"disconnect": `network.disconnect container=CONTAINER for=50ms`,
-	"freeze":     `process.freeze container=CONTAINER for=50ms`,
-	"table":      `network.partition container=CONTAINER for=50ms`,
-	"program":    `network.loss container=CONTAINER percent=50% for=50ms`,
-	"queue":      `network.latency container=CONTAINER delay=20ms for=50ms`,
-	"discipline": `network.bandwidth container=CONTAINER rate=10Mbit/s via=tbf for=50ms`,
-	"responder":  `dns.fail container=CONTAINER for=50ms`,
-	"throttle":   `cpu.throttle container=CONTAINER share=20% for=2s`, // takes a while to be verified
-	"limit":      `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
-	"files":      `fd.exhaust container=CONTAINER for=50ms`,
-	"skew":       `time.skew container=CONTAINER offset=1h for=50ms`,
-	"fill":       `disk.fill container=CONTAINER path=/scratch bytes=4MiB for=50ms`,
-	"diverted":   `http.error from=container/CONTAINER to=container/PEER for=50ms`,
-	"sliced":     `tcp.slicer from=container/CONTAINER to=container/PEER size=1KiB delay=5ms for=50ms`,
-	"hand":       `process.freeze container=CONTAINER for=50ms`,
-	"hand-limit": `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
-	"hand-files": `fd.exhaust container=CONTAINER for=50ms`,
-	"helper":     `network.partition container=CONTAINER mode=reject for=50ms`,
+	"pause":       `container.pause container=CONTAINER for=50ms`,
+	"kill":        `container.kill container=CONTAINER for=50ms`,
+	"stop":        `container.stop container=CONTAINER grace=1s for=50ms`,
+	"disconnect":  `network.disconnect container=CONTAINER for=50ms`,
+	"freeze":      `process.freeze container=CONTAINER for=50ms`,
+	"table":       `network.partition container=CONTAINER for=50ms`,
+	"program":     `network.loss container=CONTAINER percent=50% for=50ms`,
+	"queue":       `network.latency container=CONTAINER delay=20ms for=50ms`,
+	"discipline":  `network.bandwidth container=CONTAINER rate=10Mbit/s via=tbf for=50ms`,
+	"responder":   `dns.fail container=CONTAINER for=50ms`,
+	"throttle":    `cpu.throttle container=CONTAINER share=20% for=2s`, // takes a while to be verified
+	"limit":       `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
+	"files":       `fd.exhaust container=CONTAINER for=50ms`,
+	"skew":        `time.skew container=CONTAINER offset=1h for=50ms`,
+	"fill":        `disk.fill container=CONTAINER path=/scratch bytes=4MiB for=50ms`,
+	"diverted":    `http.error from=container/CONTAINER to=container/PEER for=50ms`,
+	"sliced":      `tcp.slicer from=container/CONTAINER to=container/PEER size=1KiB delay=5ms for=50ms`,
+	"agent":       `process.freeze container=CONTAINER for=50ms`,
+	"agent-limit": `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
+	"agent-files": `fd.exhaust container=CONTAINER for=50ms`,
+	"agent-cut":   `network.partition container=CONTAINER mode=reject for=50ms`,
 }
 
-// helped are the faults that agents in the engine inject.
-var helped = []string{"helper", "hand", "hand-limit", "hand-files"}
+// byAgents are the faults that agents in the engine inject.
+var byAgents = []string{"agent-cut", "agent", "agent-limit", "agent-files"}
 
 // onPackets are the faults that change the configuration of a network.
-var onPackets = []string{"table", "program", "queue", "discipline", "responder", "helper", "diverted", "sliced"}
+var onPackets = []string{"table", "program", "queue", "discipline", "responder", "agent-cut", "diverted", "sliced"}
 
 // staying are the faults that stay when brunt dies together with its watchdog: the kernel undoes the
 // others.
@@ -99,10 +99,10 @@ func room(t *testing.T, v *chaostest.Victim) string {
 	return fmt.Sprintf("scratch %+v %v %v\n", space, names, err)
 }
 
-// helpers makes runs of m use agents in the engine also for what brunt could do itself.
-func (m *killedRun) helpers(t *testing.T) {
+// useAgents makes runs of m use agents in the engine also for what brunt could do itself.
+func (m *killedRun) useAgents(t *testing.T) {
 	t.Helper()
-	m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.AgentProgram(t))
+	m.env = append(m.env, "BRUNT_TEST_AGENTS=1", "BRUNT_LINUX="+chaostest.AgentProgram(t))
 }
 
 // A broken is a running container, and a fault on it in the middle of which brunt is killed.
@@ -117,8 +117,8 @@ type broken struct {
 func newBroken(t *testing.T, y *chaostest.Yard, name string) *broken {
 	t.Helper()
 	b := &broken{killedRun: newKilledRun(t), name: name}
-	if slices.Contains(helped, name) {
-		b.helpers(t)
+	if slices.Contains(byAgents, name) {
+		b.useAgents(t)
 	}
 	b.v = y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}, Host: scratch})
 	b.fault = strings.ReplaceAll(strangers[name], "CONTAINER", b.v.Ref)
@@ -213,15 +213,15 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 				b.same(t, fmt.Sprintf("killed at point %d of %d", p, points))
 			}
 			t.Logf("%d points, nothing left at any", points)
-			b.withoutGuard(t, injected)
+			b.withoutWatchdog(t, injected)
 		})
 	}
 }
 
-// withoutGuard kills the watchdog together with brunt, as often as BRUNT_REVERTS says. It shows that
+// withoutWatchdog kills the watchdog together with brunt, as often as BRUNT_REVERTS says. It shows that
 // the test above can fail: what the kernel does not undo stays, until `brunt revert` undoes it by
 // the journal.
-func (b *broken) withoutGuard(t *testing.T, injected int) {
+func (b *broken) withoutWatchdog(t *testing.T, injected int) {
 	t.Helper()
 	times, _ := strconv.Atoi(os.Getenv("BRUNT_REVERTS"))
 	var took []time.Duration
@@ -328,14 +328,14 @@ func testDockerGuardEndsAHungBrunt(t *testing.T) {
 		t.Skip("waits for ten heartbeats")
 	}
 	y := chaostest.NewYard(t)
-	for _, helper := range []bool{false, true} {
-		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
+	for _, agent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("agent %v", agent), func(t *testing.T) {
 			t.Parallel()
 			m := newKilledRun(t)
 			v := y.Start(t, chaostest.VictimOptions{Host: scratch})
 			before := everything(t, "table", v)
-			if helper {
-				m.helpers(t)
+			if agent {
+				m.useAgents(t)
 			}
 			cmd := m.brunt("break", m.state, "guard", "0", "network.partition", "container="+v.Ref, "for=90s")
 			var out bytes.Buffer
@@ -390,7 +390,7 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 	for i := range kills {
 		b := newBroken(t, y, names[i%len(names)])
 		most := 2500 * time.Millisecond // most faults are active for a while by then
-		if slices.Contains(helped, b.name) {
+		if slices.Contains(byAgents, b.name) {
 			most = 6 * time.Second
 		}
 		after := time.Duration(r.Int64N(int64(most)))

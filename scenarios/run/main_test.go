@@ -256,7 +256,7 @@ type dying struct {
 
 // options returns the options of the run.
 func (d *dying) options(state string) Options {
-	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Stress: self("burn"), At: d.point}
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"), At: d.point}
 	if d.guard != "none" {
 		o.Watchdog = self("guard")
 	}

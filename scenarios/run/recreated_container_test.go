@@ -31,14 +31,14 @@ type estate struct {
 	before string // state of the next container before its start
 }
 
-// heirs are the faults that must be neither applied to nor undone on the next container with the
+// recreated are the faults that must be neither applied to nor undone on the next container with the
 // same name.
-var heirs = []string{"pause", "kill", "disconnect", "freeze", "table", "limit"}
+var recreated = []string{"pause", "kill", "disconnect", "freeze", "table", "limit"}
 
-// TestDocker_Heirs ends containers while faults are active: by a restart of the engine, or by
+// TestDocker_Recreated ends containers while faults are active: by a restart of the engine, or by
 // recreating them. The fault is then gone, and the new container of that name keeps its state, even
 // where that looks like brunt's own change.
-func TestDocker_Heirs(t *testing.T) {
+func TestDocker_Recreated(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
 		t.Skip("starts an engine of its own")
@@ -72,7 +72,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 	var runs sync.WaitGroup
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
-	for _, name := range heirs {
+	for _, name := range recreated {
 		e := &estate{name: name, in: make(chan struct{}), v: y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "always", Host: scratch})}
 		all = append(all, e)
 		fault, _, _ := strings.Cut(strings.ReplaceAll(strangers[name], "CONTAINER", e.v.Ref), " for=")
@@ -86,7 +86,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "hand")}
+		o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "agent")}
 		var once sync.Once
 		o.Event = func(ev result.Event) {
 			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {
@@ -177,7 +177,7 @@ func claim(t *testing.T, e *estate, another bool) {
 	case "freeze":
 		err = engine.Kill(ctx, e.v.ID, "STOP")
 		suite.Until(t, "it to be stopped", func() bool { return state(e.v.PID()) == "T" })
-	case "limit", "hand-limit":
+	case "limit", "agent-limit":
 		var g cgroup.Group
 		if g, err = (cgroup.System{}).Find(e.v.PID(), cgroup.Memory); err == nil {
 			file := "memory.limit_in_bytes"
