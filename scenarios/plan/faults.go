@@ -173,8 +173,7 @@ func (c faultCompiler) limits(e *chaos.Entry) {
 func (c faultCompiler) triggers() {
 	for _, e := range c.plan.Faults {
 		if e.Trigger != "" && !c.plan.scripted() {
-			c.m.AddHint(e.Of("trigger"),
-				"such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt",
+			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt",
 				"no load is a script, so nothing triggers fault %q", e.Name)
 		}
 	}

@@ -58,8 +58,7 @@ func (c observeCompiler) observable(o slo.Objective) {
 	case !m.OfSeries():
 	case m.Resource == "":
 		if i := slices.IndexFunc(c.plan.Gauges, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
-			c.missing(o, "metric",
-				"such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}",
+			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}",
 				gaugeNames(c.plan.Gauges))
 		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
 			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
@@ -113,8 +112,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	n, known := c.plan.Scope.Services[service]
 	switch {
 	case len(c.plan.Scope.Services) == 0:
-		c.m.AddHint(o.Pos,
-			"containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
+		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}",
 			"`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
