@@ -127,14 +127,14 @@ var drills = []drill{
 	{
 		name: "postgres/asynchronous", needs: []string{pgBin("postgres")}, entry: "front",
 		processes: strings.Replace(postgres, "COMMIT", "local", 1), ids: pgData,
-		rate: 50, every: 7 * time.Millisecond,
+		rate: 50, every: 7 * time.Millisecond, seconds: 18,
 		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
 		outage: always, losses: always,
 	},
 	{
 		name: "postgres/remote_apply", needs: []string{pgBin("postgres")}, entry: "front",
 		processes: strings.Replace(postgres, "COMMIT", "remote_apply", 1), ids: pgData,
-		rate: 50, every: 7 * time.Millisecond,
+		rate: 50, every: 7 * time.Millisecond, seconds: 18,
 		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
 		outage: always,
 	},
