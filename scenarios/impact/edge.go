@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Mark is a request at its intended time, or where it was sent late, at the time it was ready.
+// A Mark is a request at its intended time.
 type Mark struct {
 	At  time.Duration
 	Bad bool
@@ -58,8 +58,7 @@ const (
 	mostSlices = 300
 )
 
-// marks lists the requests of slices from to to in order: one that was sent late may lie behind its
-// slice. Known is false where single requests are unknown.
+// marks lists the requests of slices from to to; known is false where single requests are unknown.
 func marks(q Question, from, to int) (out []Mark, known bool) {
 	for i := from; i < to; i++ {
 		s := &q.Slices[i]
@@ -71,7 +70,6 @@ func marks(q Question, from, to int) (out []Mark, known bool) {
 		}
 		out = s.Marks(out)
 	}
-	slices.SortStableFunc(out, func(a, b Mark) int { return cmp.Compare(a.At, b.At) })
 	return out, true
 }
 
