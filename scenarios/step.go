@@ -13,6 +13,7 @@ import (
 type Step struct {
 	Pos   syntax.Pos
 	Name  string          // zero is the request's own: METHOD path
+	At    *syntax.Node    // the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
 	Think *quantity.Range // a pause instead of a request
 	With  *syntax.Node    // the request's settings
 }
@@ -46,8 +47,12 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			m.Add(name.Pos, "a step's name is one line")
 		}
 	}
-	s.With = n.Without(func(k string) bool { return k == "name" })
+	s.At = n.Get("at")
+	s.With = n.Without(func(k string) bool { return slices.Contains(ofStep, k) })
 }
+
+// ofStep are the keys that steps of every protocol have.
+var ofStep = []string{"name", "at"}
 
 // ofLoad are settings of a load that users tend to write in its steps.
 var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
@@ -69,7 +74,7 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 			}
 		}
 		with := s.With.Without(func(k string) bool { return slices.Contains(ofLoad, k) })
-		return syntax.Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, Also: []string{"name"}}, true
+		return syntax.Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, Also: ofStep}, true
 	case 0:
 		for _, f := range s.With.Fields {
 			if noun, yes := syntax.NotYet(f.Key); yes {

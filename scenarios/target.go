@@ -23,7 +23,7 @@ type Target struct {
 	// containers that are already running, by the names that faults use
 	Units *syntax.Node `yaml:"units"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
-	// with a scheme of its protocol, or to the one that it names
+	// with a scheme of its protocol, or to the one that its `at` names
 	Endpoints map[string]template.Text `yaml:"endpoints"`
 	Entry     string                   `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"embed"
 	"reflect"
 
 	"brunt/scenarios"
@@ -12,10 +13,13 @@ import (
 // A Descriptor describes a protocol. Fields that may be nil are for protocols that need them.
 type Descriptor struct {
 	Name     string       // http
-	Doc      string       // one sentence for `brunt explain`
+	Doc      string       // one sentence that says what a step does, for the schema and `brunt explain`
 	Kinds    []string     // the step keys: get, post and so on
 	Schemes  []string     // of the URLs of its endpoints
 	Settings reflect.Type // the struct whose fields are the YAML of a step
+	// Source holds the texts of the packages whose types are read from a step, by import path. The
+	// comments of their fields describe the keys. It may be nil.
+	Source map[string]embed.FS
 
 	// Compile compiles a step without contact to the target. It notes mistakes in m.
 	Compile func(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)

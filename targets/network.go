@@ -22,16 +22,9 @@ type Network interface {
 	Listen(ctx context.Context, address string) (net.Listener, error)
 }
 
-// Endpoint returns the URL that a step of protocol d uses: the endpoint that at names, else
-// the only one with the protocol's schemes, else the target's own URL.
-func (o *Options) Endpoint(d *Descriptor, at string) (*url.URL, error) {
-	if at != "" {
-		text, known := o.Endpoints[at]
-		if !known {
-			return nil, fmt.Errorf("there is no endpoint %q", at)
-		}
-		return url.Parse(text)
-	}
+// Endpoint returns the URL that a client of protocol d uses: the only endpoint with the protocol's
+// schemes, else the target's own URL. The client of steps that name an endpoint knows that one alone.
+func (o *Options) Endpoint(d *Descriptor) (*url.URL, error) {
 	var found []*url.URL
 	for _, text := range o.Endpoints {
 		if u, err := url.Parse(text); err == nil && slices.Contains(d.Schemes, u.Scheme) {
@@ -42,7 +35,7 @@ func (o *Options) Endpoint(d *Descriptor, at string) (*url.URL, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("%d endpoints speak %s; `at` names one", len(found), d.Name)
+		return nil, fmt.Errorf("%d endpoints speak %s; `at` in a step names one", len(found), d.Name)
 	case o.Base == "":
 		return nil, ErrNoBase
 	}

@@ -23,6 +23,16 @@ type Scope struct {
 	Timeout time.Duration                                              // of the step's load; zero: not known
 	Secret  func(value string)                                         // masks a value in all output; nil does not
 	Checks  *[]string                                                  // collects the names of the step's checks and extractions; their causes carry the index
+
+	at        *syntax.Node
+	endpoints map[string]template.Text
+}
+
+// To returns the scope of a step that goes to the endpoint whose name is in at, one of all; nil is
+// the only one of the step's protocol, or the target's own URL.
+func (s Scope) To(at *syntax.Node, all map[string]template.Text) Scope {
+	s.at, s.endpoints = at, all
+	return s
 }
 
 // AddCheck numbers a check or an extraction.
@@ -45,7 +55,7 @@ func (s Scope) AddSecret(value string) {
 // Options are the settings of a client.
 type Options struct {
 	Base        string            // URL that a relative path goes to; known once the target runs
-	Endpoints   map[string]string // URLs by name; a step uses the one that it names, or the only one with its scheme
+	Endpoints   map[string]string // URLs by name; a step uses the one that its `at` names, or the only one with its scheme
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
 	Resolve     map[string]string

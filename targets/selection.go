@@ -12,31 +12,33 @@ import (
 // A Selection is the part of a set that the calls of one load use. It does not change, so that
 // sessions read it without a lock.
 type Selection struct {
-	set       *Set
-	calls     []scenarios.Call
-	protocols map[scenarios.Call]int // index in set.list
-	numbers   []int                  // the protocols in use, ascending
+	network func(o *Options) (Network, error) // creates the network of a client whose options have none
+	peers   []peer
+	calls   []scenarios.Call
+	of      map[scenarios.Call]int // index in peers
+	numbers []int                  // the peers in use, ascending
 }
 
-// Client creates the client of the load. If all calls use one protocol, it is that protocol's own
-// client.
+// Client creates the client of the load. If all calls use one protocol at one endpoint, it is that
+// protocol's own client.
 func (s *Selection) Client(o Options) (Client, error) {
-	list := s.set.list
-	if o.Network == nil && s.set.network != nil {
-		n, err := s.set.network(&o)
+	if o.Network == nil && s.network != nil {
+		n, err := s.network(&o)
 		if err != nil {
 			return nil, err
 		}
 		o.Network = n
 	}
 	if len(s.numbers) == 1 {
-		return list[s.numbers[0]].Client(o)
+		p := s.peers[s.numbers[0]]
+		return p.Client(p.options(o))
 	}
-	c := &mixedClient{of: s, clients: make([]Client, len(list))}
+	c := &mixedClient{of: s, clients: make([]Client, len(s.peers))}
 	for _, i := range s.numbers {
-		one, err := list[i].Client(o)
+		p := s.peers[i]
+		one, err := p.Client(p.options(o))
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", list[i].Name, err), c.Close())
+			return nil, errors.Join(fmt.Errorf("%s: %w", p.Name, err), c.Close())
 		}
 		c.clients[i] = one
 	}
@@ -46,7 +48,7 @@ func (s *Selection) Client(o Options) (Client, error) {
 // Binds reports whether a protocol of the selection binds its calls.
 func (s *Selection) Binds() bool {
 	for _, i := range s.numbers {
-		if s.set.list[i].Bind != nil {
+		if s.peers[i].Bind != nil {
 			return true
 		}
 	}
@@ -61,8 +63,8 @@ func (s *Selection) Bind(ctx context.Context, by Client) error {
 	}
 	var errs []error
 	for _, c := range s.calls {
-		i := s.protocols[c]
-		bind := s.set.list[i].Bind
+		i := s.of[c]
+		bind := s.peers[i].Bind
 		if bind == nil {
 			continue
 		}
@@ -93,10 +95,10 @@ func (s *Selection) BindOnce(ctx context.Context, o Options) error {
 // client. It is nil if no protocol of the selection has anything to close.
 func (s *Selection) Ender() func(Session, *template.Iter) {
 	if len(s.numbers) == 1 {
-		return s.set.list[s.numbers[0]].EndIteration
+		return s.peers[s.numbers[0]].EndIteration
 	}
 	for _, i := range s.numbers {
-		if s.set.list[i].EndIteration != nil {
+		if s.peers[i].EndIteration != nil {
 			return endMixed
 		}
 	}
@@ -106,19 +108,19 @@ func (s *Selection) Ender() func(Session, *template.Iter) {
 func endMixed(session Session, it *template.Iter) {
 	m := session.(*mixedSession)
 	for i, one := range m.sessions {
-		if end := m.client.of.set.list[i].EndIteration; one != nil && end != nil {
+		if end := m.client.of.peers[i].EndIteration; one != nil && end != nil {
 			end(one, it)
 		}
 	}
 }
 
-// mixedClient is the client of a load whose steps use several protocols.
+// mixedClient is the client of a load whose steps use several protocols or endpoints.
 type mixedClient struct {
 	of      *Selection
-	clients []Client // by index of the protocol; nil: not used
+	clients []Client // by index of the peer; nil: not used
 }
 
-// Open implements [Client]. The session of a protocol is opened at its first use.
+// Open implements [Client]. The session of a peer is opened at its first use.
 func (c *mixedClient) Open(vu int) (Session, error) {
 	return &mixedSession{client: c, vu: vu, sessions: make([]Session, len(c.clients))}, nil
 }
@@ -153,16 +155,16 @@ func (c *mixedClient) Close() error {
 	return errors.Join(errs...)
 }
 
-// mixedSession is a virtual user of several protocols.
+// mixedSession is a virtual user of several protocols or endpoints.
 type mixedSession struct {
 	client   *mixedClient
 	vu       int
-	sessions []Session // by index of the protocol; nil: not opened yet
+	sessions []Session // by index of the peer; nil: not opened yet
 }
 
 // Do implements [Session].
 func (s *mixedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
-	i, known := s.client.of.protocols[c]
+	i, known := s.client.of.of[c]
 	if !known {
 		out.Slot = out.Ready
 		Fail(out, fmt.Errorf("%s is no step of this load", c.Name()), out.Ready, it.Deadline, false)

@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"brunt/scenarios"
@@ -18,14 +20,34 @@ type Set struct {
 	list    []*Descriptor
 	network func(o *Options) (Network, error)
 
-	mu   sync.Mutex
-	used map[scenarios.Call]int // index in list
+	mu    sync.Mutex
+	peers []peer                 // at first one for each protocol, in the order of list
+	used  map[scenarios.Call]int // index in peers
+}
+
+// A peer is what a call goes to: a protocol at an endpoint.
+type peer struct {
+	*Descriptor
+	at string // empty: the only endpoint of the protocol, or the target's own URL
+}
+
+// options returns the options of a client of the peer.
+func (p peer) options(o Options) Options {
+	if p.at != "" { // it is the only endpoint that the client knows
+		o.Base = o.Endpoints[p.at]
+		o.Endpoints = map[string]string{p.at: o.Base}
+	}
+	return o
 }
 
 // NewSet creates a set. Network creates the network of a client whose options have none; it
 // may be nil.
 func NewSet(network func(o *Options) (Network, error), list ...*Descriptor) *Set {
-	return &Set{list: list, network: network, used: map[scenarios.Call]int{}}
+	s := &Set{list: list, network: network, used: map[scenarios.Call]int{}}
+	for _, d := range list {
+		s.peers = append(s.peers, peer{Descriptor: d})
+	}
+	return s
 }
 
 // Protocols lists the protocols of the set.
@@ -56,23 +78,66 @@ func (s *Set) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenario
 		m.Add(step.Pos, "no protocol has steps of kind %q", step.Kind)
 		return nil, false
 	}
+	at, known := s.endpoint(i, step.Pos, in, m)
 	c, ok := s.list[i].Compile(step, in, m)
 	if c != nil {
 		s.mu.Lock()
-		s.used[c] = i
+		s.used[c] = s.peer(i, at)
 		s.mu.Unlock()
 	}
-	return c, ok
+	return c, ok && known
+}
+
+// endpoint returns the name of the endpoint that a step of a protocol names; empty is the only one of
+// the protocol, or the target's own URL. It notes mistakes in m.
+func (s *Set) endpoint(protocol int, step syntax.Pos, in Scope, m *syntax.Mistakes) (name string, ok bool) {
+	d := s.list[protocol]
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(in.endpoints)) {
+		t := in.endpoints[name]
+		if scheme, _, _ := strings.Cut(t.Text(), "://"); slices.Contains(d.Schemes, scheme) {
+			names = append(names, name)
+		}
+	}
+	list := strings.Join(names, ", ")
+	if in.at == nil {
+		if len(names) < 2 || slices.Contains(d.Schemes, "http") { // steps of HTTP go to the target's own URL
+			return "", true
+		}
+		m.AddHint(step, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(names), d.Name, list)
+		return "", false
+	}
+	if name, ok = in.at.Text(m); !ok || slices.Contains(names, name) {
+		return name, ok
+	}
+	hint := "there are " + list
+	if len(names) == 0 {
+		hint = "name one under target.endpoints"
+	}
+	if _, other := in.endpoints[name]; other {
+		m.AddHint(in.at.Pos, hint, "the endpoint %q does not speak %s", name, d.Name)
+	} else {
+		m.AddHint(in.at.Pos, hint, "there is no endpoint %q", syntax.Clip(name, 60))
+	}
+	return "", false
+}
+
+// peer returns the index of a protocol at an endpoint, in peers.
+func (s *Set) peer(protocol int, at string) int {
+	d := s.list[protocol]
+	i := slices.IndexFunc(s.peers, func(p peer) bool { return p.Descriptor == d && p.at == at })
+	if i < 0 {
+		i, s.peers = len(s.peers), append(s.peers, peer{Descriptor: d, at: at})
+	}
+	return i
 }
 
 // Of returns the protocol that compiled a call. For a call that the set did not compile, such as a
 // request of a targets file, it returns the first protocol.
-func (s *Set) Of(c scenarios.Call) *Descriptor { return s.list[s.number(c)] }
-
-func (s *Set) number(c scenarios.Call) int {
+func (s *Set) Of(c scenarios.Call) *Descriptor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.used[c]
+	return s.peers[s.used[c]].Descriptor
 }
 
 // Parts names the measurements of a call besides its own.
@@ -96,14 +161,16 @@ func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {
 	return !out.Answered || d.Retry != nil && d.Retry(c, out)
 }
 
-// Select returns the protocols of some calls: those of a load, or of a sequence of steps. Without
-// calls it is the first protocol.
+// Select returns the protocols and endpoints of some calls: those of a load, or of a sequence of steps.
+// Without calls it is the first protocol.
 func (s *Set) Select(calls ...scenarios.Call) *Selection {
-	out := &Selection{set: s, protocols: make(map[scenarios.Call]int, len(calls)), calls: calls}
-	used := make([]bool, len(s.list))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := &Selection{network: s.network, peers: slices.Clone(s.peers), of: make(map[scenarios.Call]int, len(calls)), calls: calls}
+	used := make([]bool, len(out.peers))
 	for _, c := range calls {
-		i := s.number(c)
-		out.protocols[c], used[i] = i, true
+		i := s.used[c]
+		out.of[c], used[i] = i, true
 	}
 	for i, yes := range used {
 		if yes {

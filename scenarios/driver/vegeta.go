@@ -34,6 +34,12 @@ func checkVegeta(d *Draft) {
 			return
 		}
 	}
+	for _, mixed := range l.Mix {
+		if len(mixed.Flow) == 1 && mixed.Flow[0].At != nil {
+			m.AddHint(mixed.Flow[0].At.Pos, "leave `engine` out", "vegeta asks the target's own URL alone, and no endpoint")
+			return
+		}
+	}
 	for _, f := range d.Flows {
 		for _, s := range f.Steps {
 			if s.Call == nil {

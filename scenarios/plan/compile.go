@@ -195,7 +195,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 	if !ok {
 		return nil, false
 	}
-	return c.plan.Protocols.Compile(b, c.scope(l, s.Name), c.m)
+	return c.plan.Protocols.Compile(b, c.scope(l, s.Name).To(s.At, c.sc.Target.Endpoints), c.m)
 }
 
 // scope is the set of names available to a step of load l.

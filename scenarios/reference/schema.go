@@ -59,10 +59,12 @@ func Schema() syntax.Schema {
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
 		"brunt/scenarios": scenarios.Source, "brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load": load.Source, "brunt/targets/http": http.Source, "brunt/targets/http/auth": auth.Source,
-		"brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
+		"brunt/scenarios/load": load.Source, "brunt/targets/platform": platform.Source, "brunt/targets/demo": demo.Source,
 	}
 	maps.Copy(all, faultcatalog.Sources())
+	for _, p := range catalog.Protocols() {
+		maps.Copy(all, p.Source)
+	}
 	return all
 }
 
@@ -146,6 +148,7 @@ var about = map[string]string{
 	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or the URL of a system that runs",
 	"executor":   "how arrivals or virtual users are scheduled",
 	"name":       "what reports and objectives call the request; METHOD path by default",
+	"at":         "the endpoint of target.endpoints that the step goes to; by default the only one of its protocol, or the target's own URL",
 	"think":      "a pause instead of a request: 500ms, or a range such as 100ms..400ms",
 	"stack":      "a system that is part of brunt",
 	"with":       "switches of the built-in system",
@@ -359,9 +362,13 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 		"properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}},
 	}
 	all := []any{think}
-	name := syntax.Schema{"properties": syntax.Schema{"name": syntax.Schema{"description": about["name"], "allOf": []any{syntax.TextSchema()}}}}
+	common := syntax.Schema{}
+	for _, key := range []string{"name", "at"} {
+		common[key] = syntax.Schema{"description": about[key], "allOf": []any{syntax.TextSchema()}}
+	}
 	for _, p := range catalog.Protocols() {
-		s := syntax.SchemaOf(p.Settings, doc).With(name)
+		s := syntax.SchemaOf(p.Settings, doc).With(syntax.Schema{"properties": common})
+		s["description"] = p.Doc
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = syntax.VariableSchema()

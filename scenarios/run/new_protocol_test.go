@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -36,8 +37,8 @@ func TestProtocol_Echo(t *testing.T) {
 	p, err := compileEcho(t, echo, `
 version: 1
 name: two protocols
-target: {url: "http://`+s.addr+`", endpoints: {line: "echo://`+address+`"}}
-setup: [{echo: add setup}]
+target: {url: "http://`+s.addr+`", endpoints: {line: "parrot://`+address+`"}}
+setup: [{parrot: add setup}]
 load:
   both:
     executor: constant-arrival-rate
@@ -45,10 +46,10 @@ load:
     duration: 2s
     flow:
       - {name: page, get: /}
-      - {name: write, echo: "add ${ledger.id}"}
-      - {name: say, echo: "line ${int(1,9)}"}
+      - {name: write, parrot: "add ${ledger.id}"}
+      - {name: say, parrot: "line ${int(1,9)}"}
   web: {executor: constant-arrival-rate, rate: 50/s, duration: 2s, flow: [{name: only, get: /}]}
-ledger: {write: write, id: "${ledger.id}", read: {echo: "find ${id}"}, settle: 1ms}
+ledger: {write: write, id: "${ledger.id}", read: {parrot: "find ${id}"}, settle: 1ms}
 slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\"", "lost <= 0"]
 `)
 	if err != nil {
@@ -103,18 +104,19 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 // TestProtocol_Mistakes: mistakes of endpoints are found before anything runs.
 func TestProtocol_Mistakes(t *testing.T) {
 	for _, c := range []struct{ name, endpoints, wrong string }{
+		{"two endpoints", "line: parrot://127.0.0.1:7, other: parrot://127.0.0.1:8", "2 endpoints speak parrot: line, other; the step names none of them"},
 		{"unknown scheme", "line: redis://127.0.0.1:6379", `no protocol speaks "redis"`},
-		{"no port", "line: echo://127.0.0.1", "no host with a port"},
-		{"outside the blast radius", "line: echo://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
-		{"bad name", "Line_1: echo://127.0.0.1:7", "can't name an endpoint"},
-		{"a unit of no stack", `line: "echo://${unit.a.addr}"`, "the target has no units"},
+		{"no port", "line: parrot://127.0.0.1", "no host with a port"},
+		{"outside the blast radius", "line: parrot://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
+		{"bad name", "Line_1: parrot://127.0.0.1:7", "can't name an endpoint"},
+		{"a unit of no stack", `line: "parrot://${unit.a.addr}"`, "the target has no units"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := compileEcho(t, new(targetstest.Echo), `
 version: 1
 name: endpoints
 target: {url: "http://127.0.0.1:1", endpoints: {`+c.endpoints+`}}
-load: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{echo: hi}]}}
+load: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{parrot: hi}]}}
 slo: ["errors <= 0%"]
 `)
 			if err == nil || !strings.Contains(err.Error(), c.wrong) {
@@ -124,14 +126,57 @@ slo: ["errors <= 0%"]
 	}
 }
 
+// TestProtocol_At: steps go to the endpoints that they name.
+func TestProtocol_At(t *testing.T) {
+	s := newServer(t, "serve")
+	one, _ := targetstest.StartEcho(t)
+	other, _ := targetstest.StartEcho(t)
+	const scenario = `
+version: 1
+name: two
+target: {url: "http://%s", endpoints: {one: "parrot://%s", other: "parrot://%s", web: "http://%s"}}
+setup: [{parrot: add key, at: one}]
+load:
+  main:
+    executor: constant-vus
+    vus: 1
+    duration: 200ms
+    flow: [{name: there, parrot: find key, at: %s}, {name: elsewhere, parrot: find key, at: other}, {get: /ok, at: web}]
+slo: ["errors <= 0%%"]
+`
+	text := func(at string) string { return fmt.Sprintf(scenario, s.addr, one, other, s.addr, at) }
+	for at, wrong := range map[string]string{"own": `there is no endpoint "own"`, "web": `the endpoint "web" does not speak parrot`, "[]": "want a single value"} {
+		if _, err := compileEcho(t, new(targetstest.Echo), text(at)); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("at %s: want %q in: %v", at, wrong, err)
+		}
+	}
+	p, err := compileEcho(t, new(targetstest.Echo), text("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	if err != nil || res.Verdict != scenarios.Pass {
+		t.Fatalf("%s: %s, %v", res.Verdict, res.Reason, err)
+	}
+	size := map[string]int64{} // of an answer, in bytes
+	for _, c := range res.Cells {
+		if c.Phase == "run" && c.Load == "main" && c.Outcome == "*" && c.Count > 0 {
+			size[c.Step] = c.Bytes / c.Count
+		}
+	}
+	if size["there"] != int64(len("find key\n")) || size["elsewhere"] != int64(len("none\n")) || size["GET /ok"] == 0 {
+		t.Errorf("answers of %v bytes: the key is on one of the servers alone", size)
+	}
+}
+
 // TestProtocol_BindFails: a run whose step can't be bound at the target is invalid.
 func TestProtocol_BindFails(t *testing.T) {
 	s := newServer(t, "serve")
 	p, err := compileEcho(t, new(targetstest.Echo), `
 version: 1
 name: bind
-target: {url: "http://`+s.addr+`", endpoints: {line: "echo://127.0.0.1:1"}}
-load: {a: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{name: say, echo: hi}]}}
+target: {url: "http://`+s.addr+`", endpoints: {line: "parrot://127.0.0.1:1"}}
+load: {a: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{name: say, parrot: hi}]}}
 slo: ["errors <= 0%"]
 `)
 	if err != nil {

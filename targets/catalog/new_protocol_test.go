@@ -27,18 +27,18 @@ func TestNewProtocol(t *testing.T) {
 	address, opened := targetstest.StartEcho(t)
 	echo := new(targetstest.Echo)
 	set := catalog.NewSet(append(catalog.Protocols(), echo.Descriptor())...) // the one line
-	if !slices.Contains(set.Kinds(), "echo") || !slices.Contains(set.Kinds(), "get") {
+	if !slices.Contains(set.Kinds(), "parrot") || !slices.Contains(set.Kinds(), "get") {
 		t.Fatalf("kinds: %v", set.Kinds())
 	}
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "get: /",
-		`echo: "line ${int(7,7)}"`, "echo: none", "echo: busy")
+		`parrot: "line ${int(7,7)}"`, "parrot: none", "parrot: busy")
 	get, say, none, busy := flow.Calls[0], flow.Calls[1], flow.Calls[2], flow.Calls[3]
-	if set.Of(get).Name != "http" || set.Of(say).Name != "echo" || !slices.Equal(set.Parts(say), []string{"first byte"}) || set.Parts(get) != nil {
+	if set.Of(get).Name != "http" || set.Of(say).Name != "parrot" || !slices.Equal(set.Parts(say), []string{"first byte"}) || set.Parts(get) != nil {
 		t.Errorf("%s, %s, parts %v and %v", set.Of(get).Name, set.Of(say).Name, set.Parts(say), set.Parts(get))
 	}
 	var parts []scenarios.Outcome
 	o := targets.Options{
-		Base: web.URL, Endpoints: map[string]string{"line": "echo://" + address}, Timeout: 10 * time.Second, T0: time.Now(),
+		Base: web.URL, Endpoints: map[string]string{"line": "parrot://" + address}, Timeout: 10 * time.Second, T0: time.Now(),
 		Emit: func(_ *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
 			if c == say && part == 0 {
 				parts = append(parts, *out)
@@ -91,9 +91,9 @@ func TestNewProtocol(t *testing.T) {
 // A load whose steps use one protocol gets that protocol's own client.
 func TestSet_OneProtocol(t *testing.T) {
 	set := catalog.NewSet(append(catalog.Protocols(), new(targetstest.Echo).Descriptor())...)
-	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "echo: hi")
+	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "parrot: hi")
 	client, err := set.Select(flow.Calls...).Client(targets.Options{
-		Base: "echo://127.0.0.1:1", T0: time.Now(),
+		Base: "parrot://127.0.0.1:1", T0: time.Now(),
 		Allow: func(netip.Addr, string, string) error { return errors.New("no") },
 	})
 	if err != nil {

@@ -2,8 +2,8 @@ package http
 
 import "embed"
 
-// Source is this package's own text: the comments of its settings become the
+// source is this package's own text: the comments of its settings become the
 // descriptions in the JSON Schema.
 //
 //go:embed *.go
-var Source embed.FS
+var source embed.FS

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -21,8 +22,9 @@ import (
 // rendered once, in the form of HTTP/1.1, and both versions read the same [h1.Answer].
 func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
-		Name: "http", Doc: "HTTP/1.1 and HTTP/2, with GraphQL and server-sent events.",
+		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
 		Kinds: methods, Schemes: []string{"http", "https"}, Settings: reflect.TypeFor[requestStep](),
+		Source:  map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile: compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },

@@ -27,10 +27,10 @@ type Echo struct {
 // Descriptor describes the protocol.
 func (e *Echo) Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "echo", Doc: "Sends a line and reads it back.", Kinds: []string{"echo"}, Schemes: []string{"echo"}, Settings: reflect.TypeFor[echoStep](),
+		Name: "parrot", Doc: "Sends a line and reads it back.", Kinds: []string{"parrot"}, Schemes: []string{"parrot"}, Settings: reflect.TypeFor[echoStep](),
 	}
 	d.Compile = func(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
-		s, ok := syntax.Resolve(step, map[string]func() *echoStep{"echo": func() *echoStep { return new(echoStep) }}, m)
+		s, ok := syntax.Resolve(step, map[string]func() *echoStep{"parrot": func() *echoStep { return new(echoStep) }}, m)
 		c := &echoCall{step: s, name: in.Name}
 		if c.name == "" {
 			c.name = "echo"
@@ -38,7 +38,7 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 		return c, ok
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) {
-		at, err := o.Endpoint(d, "")
+		at, err := o.Endpoint(d)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ const (
 
 type echoStep struct {
 	syntax.Place
-	Echo template.Text `yaml:"echo"` // the line
+	Echo template.Text `yaml:"parrot"` // the line
 }
 
 type echoCall struct {
