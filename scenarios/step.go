@@ -97,6 +97,12 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
 }
 
 // A Call is a step that its target has compiled. It is opaque except to the session that makes it.
+// Besides Name it may have methods that the plan asks for:
+//
+//	Refs() []*syntax.Ref   the placeholders that it fills in
+//	Sheds() bool           some of its answers count as shed
+//	Origin() string        the system that it goes to, when its URL is a whole one
+//	Asks() (m, u string)   method and URL, for the log of requests
 type Call interface {
 	Name() string // "GET /posts", unless the author named the step
 }
