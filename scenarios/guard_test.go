@@ -1,20 +1,22 @@
-package scenarios
+package scenarios_test
 
 import (
 	"errors"
 	"net/netip"
 	"testing"
+
+	"brunt/scenarios"
 )
 
 func TestReach(t *testing.T) {
-	var r Reach
+	var r scenarios.Reach
 	for _, e := range []string{"10.1.0.0/16", "192.0.2.7", "[2001:db8::1]", "192.0.2.9:5432", "API.Test", "db.test:5432"} {
 		if err := r.Add(e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, e := range []string{"*", "*.test", "a b", "http://a/", ""} {
-		if err := r.Add(e); !errors.As(err, new(*ReachError)) {
+		if err := r.Add(e); !errors.As(err, new(*scenarios.ReachError)) {
 			t.Errorf("%q: %v", e, err)
 		}
 	}
@@ -44,7 +46,7 @@ func TestReach(t *testing.T) {
 			t.Errorf("%s by %q: %v", c.to, c.host, got)
 		}
 	}
-	if !r.NamesAddresses() || new(Reach).NamesAddresses() || new(Reach).Holds(netip.MustParseAddrPort("10.1.2.3:1"), "a") {
+	if !r.NamesAddresses() || new(scenarios.Reach).NamesAddresses() || new(scenarios.Reach).Holds(netip.MustParseAddrPort("10.1.2.3:1"), "a") {
 		t.Error("the zero value is not nothing")
 	}
 }

@@ -1,15 +1,17 @@
-package scenarios
+package scenarios_test
 
 import (
 	"io/fs"
 	"strings"
 	"testing"
+
+	"brunt/scenarios"
 )
 
 var policyKinds = []string{"process.crash", "process.freeze", "network.stall", "exec"}
 
-func parsePolicy(text string) (*Policy, error) {
-	return ParsePolicy("p.yaml", policyKinds, Options{Read: func(path string) ([]byte, error) {
+func parsePolicy(text string) (*scenarios.Policy, error) {
+	return scenarios.ParsePolicy("p.yaml", policyKinds, scenarios.Options{Read: func(path string) ([]byte, error) {
 		if path == "p.yaml" {
 			return []byte(text), nil
 		}

@@ -1,16 +1,18 @@
-package scenarios
+package scenarios_test
 
 import (
 	"strings"
 	"testing"
+
+	"brunt/scenarios"
 )
 
 // TestSettings checks that every resolved value is listed, with secrets masked, and that the
 // digest covers them.
 func TestSettings(t *testing.T) {
-	parse := func(text, secret string) *Scenario {
+	parse := func(text, secret string) *scenarios.Scenario {
 		t.Helper()
-		sc, err := Parse("s.yaml", Options{
+		sc, err := scenarios.Parse("s.yaml", scenarios.Options{
 			Env:  func(string) (string, bool) { return secret, true },
 			Read: func(string) ([]byte, error) { return []byte(text), nil },
 		})

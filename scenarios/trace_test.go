@@ -1,6 +1,10 @@
-package scenarios
+package scenarios_test
 
-import "testing"
+import (
+	"testing"
+
+	"brunt/scenarios"
+)
 
 func TestParseTraceparent(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -12,14 +16,14 @@ func TestParseTraceparent(t *testing.T) {
 		"00-4bf92f3577b34da6a3ce929d0e0e473x-00f067aa0ba902b7-01": "",
 		"00-00000000000000000000000000000000-00f067aa0ba902b7-01": "",
 	} {
-		if got := ParseTraceparent(text).String(); got != want {
+		if got := scenarios.ParseTraceparent(text).String(); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
-	if got := TraceLink("https://t/${trace.id}?again=${trace.id}", id); got != "https://t/"+id+"?again="+id {
+	if got := scenarios.TraceLink("https://t/${trace.id}?again=${trace.id}", id); got != "https://t/"+id+"?again="+id {
 		t.Error(got)
 	}
-	if TraceLink("", id)+TraceLink("https://t/${trace.id}", "") != "" {
+	if scenarios.TraceLink("", id)+scenarios.TraceLink("https://t/${trace.id}", "") != "" {
 		t.Error("a link to nothing")
 	}
 }

@@ -1,4 +1,4 @@
-package targets
+package targets_test
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/targets"
 )
 
 func TestCauseOf(t *testing.T) {
@@ -36,14 +37,14 @@ func TestCauseOf(t *testing.T) {
 		{op(net.ErrClosed), scenarios.Closed},
 		{&net.DNSError{Err: "no such host"}, scenarios.NameNotFound},
 		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, scenarios.NameNotFound},
-		{&TLSError{errors.New("bad certificate")}, scenarios.TLSFailed},
-		{&TLSError{op(syscall.ECONNRESET)}, scenarios.TLSFailed},
-		{&net.OpError{Op: "dial", Err: &NotAllowedError{"a", errors.New("no")}}, scenarios.NotAllowed},
-		{ErrAborted, scenarios.Unfinished},
-		{ErrLate, scenarios.Timeout},
+		{&targets.TLSError{errors.New("bad certificate")}, scenarios.TLSFailed},
+		{&targets.TLSError{op(syscall.ECONNRESET)}, scenarios.TLSFailed},
+		{&net.OpError{Op: "dial", Err: &targets.NotAllowedError{"a", errors.New("no")}}, scenarios.NotAllowed},
+		{targets.ErrAborted, scenarios.Unfinished},
+		{targets.ErrLate, scenarios.Timeout},
 		{errors.New("not HTTP"), scenarios.Protocol},
 	} {
-		if got := CauseOf(c.err); got != c.want {
+		if got := targets.CauseOf(c.err); got != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got.Name(nil), c.want.Name(nil))
 		}
 	}

@@ -1,6 +1,10 @@
-package targets
+package targets_test
 
-import "testing"
+import (
+	"testing"
+
+	"brunt/targets"
+)
 
 func TestSplitURL(t *testing.T) {
 	for _, c := range []struct{ url, prefix, target string }{
@@ -16,7 +20,7 @@ func TestSplitURL(t *testing.T) {
 		{"", "", ""},
 		{"://", "://", ""},
 	} {
-		if p, rest := SplitURL([]byte(c.url)); string(p) != c.prefix || string(rest) != c.target {
+		if p, rest := targets.SplitURL([]byte(c.url)); string(p) != c.prefix || string(rest) != c.target {
 			t.Errorf("%s: %q and %q", c.url, p, rest)
 		}
 	}

@@ -1,17 +1,18 @@
-package targets
+package targets_test
 
 import (
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/targets"
 )
 
 // TestStages_Between: each of several requests that wait for one connection gets its own part of the attempt.
 func TestStages_Between(t *testing.T) {
 	const ms = time.Millisecond
 	var now time.Duration
-	s := NewStages(func() time.Duration { return now })
+	s := targets.NewStages(func() time.Duration { return now })
 	for _, e := range []struct {
 		at    time.Duration
 		enter scenarios.RequestPhase
@@ -41,7 +42,7 @@ func TestStages_Between(t *testing.T) {
 	if want := (scenarios.Opening{Connect: 5 * ms, TLS: 30 * ms, Login: 5 * ms, Resent: 2}); underWay != want {
 		t.Errorf("under way: %+v, want %+v", underWay, want)
 	}
-	var none *Stages
+	var none *targets.Stages
 	none.Enter(scenarios.InTLS)
 	none.Leave()
 }

@@ -1,10 +1,11 @@
-package catalog
+package catalog_test
 
 import (
 	"strings"
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/fault/custom"
 	"brunt/chaos/fault/packet"
 	"brunt/chaos/fault/process"
@@ -39,7 +40,7 @@ func TestReaches(t *testing.T) {
 			}
 		})
 	}
-	for kind, mk := range Kinds() {
+	for kind, mk := range catalog.Kinds() {
 		if mk().Traits(sc).Units == 0 {
 			t.Errorf("%s hits no unit of a target", kind)
 		}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cgroup
+package cgroup_test
 
 import (
 	"errors"
@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brunt/chaos/cgroup"
 )
 
 // machine writes a machine's files below a directory; ROOT in their contents stands for that
 // directory.
-func machine(t *testing.T, files map[string]string) (System, string) {
+func machine(t *testing.T, files map[string]string) (cgroup.System, string) {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range files {
@@ -25,7 +27,7 @@ func machine(t *testing.T, files map[string]string) (System, string) {
 			t.Fatal(err)
 		}
 	}
-	return System{Proc: filepath.Join(root, "proc")}, root
+	return cgroup.System{Proc: filepath.Join(root, "proc")}, root
 }
 
 const (
@@ -41,34 +43,34 @@ func TestFind(t *testing.T) {
 		groups     string // of process 7
 		dir        string // existing directory
 		has        string // its controllers, in version 2
-		controller Controller
+		controller cgroup.Controller
 		want       string // path below the machine, or the error
 		unified    bool
 		root       bool
 	}{
-		{"version 1", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", CPU, "cpu/a/b", false, false},
-		{"version 1, the other name", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", CPUAcct, "cpu/a/b", false, false},
-		{"version 1, the root", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "mem ory", "", Memory, "mem ory", false, true},
-		{"version 2", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu io memory", Disk, "uni/slice/unit", true, false},
-		{"version 2 counts processor time itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu", CPUAcct, "uni/slice/unit", true, false},
-		{"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", Freezer, "uni/slice/unit", true, false},
-		{"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", CPU, "cpu/a", false, false},
-		{"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory", Memory, "uni/slice", true, false},
+		{"version 1", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPU, "cpu/a/b", false, false},
+		{"version 1, the other name", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", cgroup.CPUAcct, "cpu/a/b", false, false},
+		{"version 1, the root", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "mem ory", "", cgroup.Memory, "mem ory", false, true},
+		{"version 2", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu io memory", cgroup.Disk, "uni/slice/unit", true, false},
+		{"version 2 counts processor time itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu", cgroup.CPUAcct, "uni/slice/unit", true, false},
+		{"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", cgroup.Freezer, "uni/slice/unit", true, false},
+		{"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", cgroup.CPU, "cpu/a", false, false},
+		{"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory", cgroup.Memory, "uni/slice", true, false},
 		{
-			"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", Memory,
+			"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", cgroup.Memory,
 			"without the controller memory; write +memory into cgroup.subtree_control", true, false,
 		},
 		{
-			"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", CPU,
+			"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", cgroup.CPU,
 			"cpu/y", false, false,
 		},
 		{
-			"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", CPU,
+			"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", cgroup.CPU,
 			"/docker/xy can't be seen from here", false, false,
 		},
-		{"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", CPU, "can't be seen from here", false, false},
-		{"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", Memory, "the controller memory is not mounted here", false, false},
-		{"a group that is gone", cpuTree, "4:cpu,cpuacct:/a/b\n", "cpu/a", "", CPU, "no such file", false, false},
+		{"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", cgroup.CPU, "can't be seen from here", false, false},
+		{"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", cgroup.Memory, "the controller memory is not mounted here", false, false},
+		{"a group that is gone", cpuTree, "4:cpu,cpuacct:/a/b\n", "cpu/a", "", cgroup.CPU, "no such file", false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, root := machine(t, map[string]string{
@@ -80,7 +82,7 @@ func TestFind(t *testing.T) {
 				if !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%v, want %s", err, c.want)
 				}
-				if lost := errors.Is(err, os.ErrNotExist); !lost && !errors.Is(err, ErrNone) {
+				if lost := errors.Is(err, os.ErrNotExist); !lost && !errors.Is(err, cgroup.ErrNone) {
 					t.Errorf("%v is not ErrNone", err)
 				}
 				return
@@ -94,23 +96,23 @@ func TestFind(t *testing.T) {
 
 func TestSetting(t *testing.T) {
 	dir := t.TempDir()
-	g, err := Open(dir, false, false)
+	g, err := cgroup.Open(dir, false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		name, text string
-		s          Setting
+		s          cgroup.Setting
 		was        string
 		write      string // value to write
 		then       string
 	}{
-		{"a value", "150000\n", Setting{File: "cpu.cfs_quota_us"}, "150000", "20000", "20000"},
-		{"two in one", "max 100000\n", Setting{File: "cpu.max"}, "max 100000", "20000 100000", "20000 100000"},
-		{"a device", "8:0 5\n254:0 1048576\n", Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "1048576", "0", "254:0 0"},
-		{"no device, version 1", "8:0 5\n", Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "0", "7", "254:0 7"},
-		{"a key of a device", "254:0 rbps=max wbps=9 riops=max wiops=max\n", Setting{"io.max", "254:0", "wbps"}, "9", "max", "254:0 wbps=max"},
-		{"no device, version 2", "", Setting{"io.max", "254:0", "rbps"}, "max", "5", "254:0 rbps=5"},
+		{"a value", "150000\n", cgroup.Setting{File: "cpu.cfs_quota_us"}, "150000", "20000", "20000"},
+		{"two in one", "max 100000\n", cgroup.Setting{File: "cpu.max"}, "max 100000", "20000 100000", "20000 100000"},
+		{"a device", "8:0 5\n254:0 1048576\n", cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "1048576", "0", "254:0 0"},
+		{"no device, version 1", "8:0 5\n", cgroup.Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "0", "7", "254:0 7"},
+		{"a key of a device", "254:0 rbps=max wbps=9 riops=max wiops=max\n", cgroup.Setting{"io.max", "254:0", "wbps"}, "9", "max", "254:0 wbps=max"},
+		{"no device, version 2", "", cgroup.Setting{"io.max", "254:0", "rbps"}, "max", "5", "254:0 rbps=5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(dir, c.s.File)
@@ -145,7 +147,7 @@ func TestGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g, err := Open(dir, true, false)
+	g, err := cgroup.Open(dir, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,16 +166,16 @@ func TestGroup(t *testing.T) {
 	if at := g.Below("x"); at != filepath.Join(filepath.Dir(dir), "x") {
 		t.Errorf("in version 2 a group that has processes has none below it, not %s", at)
 	}
-	for _, h := range []Group{{Path: dir}, {Path: dir, Unified: true, Root: true}} {
+	for _, h := range []cgroup.Group{{Path: dir}, {Path: dir, Unified: true, Root: true}} {
 		if at := h.Below("x"); at != filepath.Join(dir, "x") {
 			t.Errorf("below %+v is %s", h, at)
 		}
 	}
-	made, err := Make(filepath.Join(dir, "b"), true)
+	made, err := cgroup.Make(filepath.Join(dir, "b"), true)
 	if err != nil || !made.Lives() {
 		t.Fatal(made, err)
 	}
-	if _, err := Make(made.Path, true); err == nil {
+	if _, err := cgroup.Make(made.Path, true); err == nil {
 		t.Error("a group was made that was there")
 	}
 	if err := made.Remove(); err != nil || made.Lives() {

@@ -1,4 +1,4 @@
-package probe
+package probe_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/probe"
 	"brunt/scenarios/suite"
 )
 
@@ -47,7 +48,7 @@ func TestAlert_Alertmanager(t *testing.T) {
 	}
 	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
 	q := alertOf(t, "High", `{alertmanager: "http://`+addr+`", labels: {zone: a}}`)
-	var s AlertState
+	var s probe.AlertState
 	suite.Until(t, "an answer of Alertmanager", func() bool {
 		s, err = q.Ask(t.Context())
 		return err == nil

@@ -1,4 +1,4 @@
-package probe
+package probe_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
@@ -34,8 +35,8 @@ func decoded[T any](t *testing.T, text string, into *T, check func(*syntax.Mista
 	return into
 }
 
-func gaugeOf(t *testing.T, text string) *Gauge {
-	g := new(Gauge)
+func gaugeOf(t *testing.T, text string) *probe.Gauge {
+	g := new(probe.Gauge)
 	return decoded(t, text, g, g.Check)
 }
 
@@ -146,8 +147,8 @@ func TestGauge_Silent(t *testing.T) {
 	}
 }
 
-func alertOf(t *testing.T, name, text string) *AlertQuestion {
-	a := new(Alert)
+func alertOf(t *testing.T, name, text string) *probe.AlertQuestion {
+	a := new(probe.Alert)
 	q, err := decoded(t, text, a, a.Check).Question(name, chaos.Host{})
 	if err != nil {
 		t.Fatal(err)
@@ -172,46 +173,46 @@ func TestAlert_Ask(t *testing.T) {
 	const prometheus, manager = `{prometheus: "URL"}`, `{alertmanager: "URL", labels: {zone: a}}`
 	for _, c := range []struct {
 		name, text, body string
-		want             AlertState
+		want             probe.AlertState
 		err              string
 	}{
-		{"inactive", prometheus, rule(""), AlertState{For: 2 * time.Minute}, ""},
-		{"pending", prometheus, rule(one("pending", "a", "05")), AlertState{
+		{"inactive", prometheus, rule(""), probe.AlertState{For: 2 * time.Minute}, ""},
+		{"pending", prometheus, rule(one("pending", "a", "05")), probe.AlertState{
 			For: 2 * time.Minute, Pending: true, Active: at(5),
 			Text: `alertname="High", zone="a"`,
 		}, ""},
-		{"firing", prometheus, rule(one("firing", "a", "05")), AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="a"`}, ""},
+		{"firing", prometheus, rule(one("firing", "a", "05")), probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="a"`}, ""},
 		{
 			"one fires, one is pending", prometheus, rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")),
-			AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`},
+			probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`},
 			"",
 		},
-		{"the other zone", `{prometheus: "URL", labels: {zone: a}}`, rule(one("firing", "b", "05")), AlertState{For: 2 * time.Minute}, ""},
-		{"another name", `{prometheus: "URL", labels: {alertname: Other}}`, rule(one("firing", "b", "05")), AlertState{}, ""},
-		{"no such rule", prometheus, rules(`{"name":"Hihg"}`), AlertState{}, `the server has no alerting rule "High"; did you mean "Hihg"?`},
+		{"the other zone", `{prometheus: "URL", labels: {zone: a}}`, rule(one("firing", "b", "05")), probe.AlertState{For: 2 * time.Minute}, ""},
+		{"another name", `{prometheus: "URL", labels: {alertname: Other}}`, rule(one("firing", "b", "05")), probe.AlertState{}, ""},
+		{"no such rule", prometheus, rules(`{"name":"Hihg"}`), probe.AlertState{}, `the server has no alerting rule "High"; did you mean "Hihg"?`},
 		{
 			"a rule that fails", prometheus, rules(`{"name":"High","health":"err","lastError":"many-to-many"}`),
-			AlertState{},
+			probe.AlertState{},
 			"its rule can't be evaluated: many-to-many",
 		},
-		{"no Prometheus", prometheus, "<html>", AlertState{}, "no answer about alerting rules"},
-		{"managed: nothing", manager, "[]", AlertState{For: -1}, ""},
+		{"no Prometheus", prometheus, "<html>", probe.AlertState{}, "no answer about alerting rules"},
+		{"managed: nothing", manager, "[]", probe.AlertState{For: -1}, ""},
 		{
 			"managed: active", manager, "[" + managed("active", "b", "01") + "," + managed("active", "a", "07") + "]",
-			AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			probe.AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
 			"",
 		},
 		{
 			"managed: silenced", manager, "[" + managed("suppressed", "a", "07") + "]",
-			AlertState{For: -1, Firing: true, Silenced: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			probe.AlertState{For: -1, Firing: true, Silenced: true, Since: at(7), Text: `alertname="High", zone="a"`},
 			"",
 		},
 		{
 			"managed: one of two is silenced", `{alertmanager: "URL"}`, "[" + managed("suppressed", "a", "07") + "," + managed("active", "b", "09") + "]",
-			AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
+			probe.AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
 			"",
 		},
-		{"no Alertmanager", manager, "{}", AlertState{}, "no answer about alerts"},
+		{"no Alertmanager", manager, "{}", probe.AlertState{}, "no answer about alerts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newRecordingServer(t)

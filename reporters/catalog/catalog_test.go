@@ -1,4 +1,4 @@
-package catalog
+package catalog_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
@@ -17,7 +18,7 @@ func TestKinds_ByNameAndFile(t *testing.T) {
 		"html", "json", "junit", "hlog", "events", "terminal", "report.html", "result.json", "junit.xml", "latency.hlog",
 		"events.jsonl",
 	} {
-		if All().Named(name) == nil {
+		if catalog.All().Named(name) == nil {
 			t.Errorf("no reporter %q", name)
 		}
 	}
@@ -28,8 +29,8 @@ func TestReporters_SameBytesTwice(t *testing.T) {
 	reporterstest.Some(t, func(t *testing.T, r *result.Result) {
 		r = reporterstest.WithRequests(t, r)
 		before := reporterstest.Render(t, evidence.JSON{}, r)
-		again := All()
-		for i, rep := range All() {
+		again := catalog.All()
+		for i, rep := range catalog.All() {
 			if first, second := reporterstest.Render(t, rep, r), reporterstest.Render(t, again[i], r); first != second {
 				t.Errorf("%s differs from one time to the next", rep.Format().Name)
 			}
@@ -53,7 +54,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestReporters_SayThatTheDiskIsFull(t *testing.T) {
 	r := reporterstest.WithRequests(t, reporterstest.Results()["minute"])
-	for _, rep := range All() {
+	for _, rep := range catalog.All() {
 		for _, room := range []int{0, 100} {
 			if err := rep.Report(&fullDisk{room}, r); !errors.Is(err, errFull) {
 				t.Errorf("%s with room for %d bytes: %v", rep.Format().Name, room, err)
@@ -67,7 +68,7 @@ func TestWrite_OneFailureKeepsTheOthers(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "junit.xml", "in the way"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err := All().Write(dir, reporterstest.Results()["minute"])
+	err := catalog.All().Write(dir, reporterstest.Results()["minute"])
 	if err == nil || !strings.Contains(err.Error(), "writing junit.xml: ") {
 		t.Errorf("error %v", err)
 	}
@@ -92,7 +93,7 @@ func TestWrite_NoFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := All().Write(filepath.Join(file, "sub"), reporterstest.Results()["minute"]); err == nil {
+	if err := catalog.All().Write(filepath.Join(file, "sub"), reporterstest.Results()["minute"]); err == nil {
 		t.Error("no error where the folder can't be made")
 	}
 }

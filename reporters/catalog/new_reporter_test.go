@@ -1,4 +1,4 @@
-package catalog
+package catalog_test
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 )
@@ -14,7 +15,7 @@ import (
 // TestList_NewReporter adds a reporter by one file (plain_test.go) and one line, and runs
 // every operation on it: write, verify, read, draw again, convert, clear.
 func TestList_NewReporter(t *testing.T) {
-	list := append(All(),
+	list := append(catalog.All(),
 		plainLine{},
 	)
 	dir := t.TempDir()
@@ -74,10 +75,10 @@ func TestList_Described(t *testing.T) {
 		}
 		seen[name] = true
 	}
-	for _, f := range All().Formats() {
+	for _, f := range catalog.All().Formats() {
 		check(f.Name, f.About)
 	}
-	for _, k := range Pushes() {
+	for _, k := range catalog.Pushes() {
 		check(k.Name, k.About)
 	}
 }

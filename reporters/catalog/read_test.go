@@ -1,4 +1,4 @@
-package catalog
+package catalog_test
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
 	"brunt/reporters/reporterstest"
@@ -13,7 +14,7 @@ import (
 
 func TestRead_WithoutTheOtherFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := All().Write(dir, reporterstest.Results()["minute"]); err != nil {
+	if err := catalog.All().Write(dir, reporterstest.Results()["minute"]); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range []string{"latency.hlog", "events.jsonl"} {

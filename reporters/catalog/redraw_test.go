@@ -1,4 +1,4 @@
-package catalog
+package catalog_test
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 )
@@ -14,7 +15,7 @@ import (
 // one is drawn.
 func TestRedraw_KeepsSealedFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := All().Write(dir, reporterstest.Results()["minute"]); err != nil {
+	if err := catalog.All().Write(dir, reporterstest.Results()["minute"]); err != nil {
 		t.Fatal(err)
 	}
 	if err := evidence.WriteManifest(dir, nil); err != nil {
@@ -27,22 +28,22 @@ func TestRedraw_KeepsSealedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := All().Redraw(dir, r)
+	kept, err := catalog.All().Redraw(dir, r)
 	if err != nil || !slices.Equal(kept, []string{"scenario.yaml", "report.html"}) {
 		t.Errorf("kept %q, %v", kept, err)
 	}
-	v, err := evidence.Verify(dir, nil, All().Derived)
+	v, err := evidence.Verify(dir, nil, catalog.All().Derived)
 	if err != nil || len(v.Findings) > 0 { // junit.xml is drawn with the same bytes
 		t.Errorf("%+v, %v", v, err)
 	}
 	if err := evidence.RemoveManifest(dir); err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := All().Redraw(dir, r); err != nil || kept != nil {
+	if kept, err := catalog.All().Redraw(dir, r); err != nil || kept != nil {
 		t.Errorf("without a manifest: kept %q, %v", kept, err)
 	}
 	out := t.TempDir()
-	if err := All().Draw(out, r); err != nil {
+	if err := catalog.All().Draw(out, r); err != nil {
 		t.Fatal(err)
 	}
 	names, _ := os.ReadDir(out)

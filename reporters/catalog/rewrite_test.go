@@ -1,4 +1,4 @@
-package catalog
+package catalog_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
@@ -26,7 +27,7 @@ func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 	reporterstest.Some(t, func(t *testing.T, r *result.Result) {
 		dirs := []string{t.TempDir(), t.TempDir(), t.TempDir()}
 		for i, dir := range dirs {
-			if err := All().Write(dir, r); err != nil {
+			if err := catalog.All().Write(dir, r); err != nil {
 				t.Fatal(err)
 			}
 			again, err := evidence.Read(dir)
@@ -52,7 +53,7 @@ func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 			}
 		}
 		// onto itself, as `brunt report DIR` does
-		if err := All().Write(dirs[2], r); err != nil {
+		if err := catalog.All().Write(dirs[2], r); err != nil {
 			t.Error(err)
 		}
 	})

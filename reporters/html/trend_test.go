@@ -1,4 +1,4 @@
-package html
+package html_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/reporters/html"
 	"brunt/scenarios/quantity"
 )
 
@@ -22,12 +23,12 @@ func TestTrendPage_NoEnd(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := TrendChart{Title: "p95", Say: quantity.FormatSeconds}
+			c := html.TrendChart{Title: "p95", Say: quantity.FormatSeconds}
 			for i, v := range tt.values {
-				c.Points = append(c.Points, TrendPoint{Run: "r", Started: time.Unix(int64(i)*3600, 0), Value: v})
+				c.Points = append(c.Points, html.TrendPoint{Run: "r", Started: time.Unix(int64(i)*3600, 0), Value: v})
 			}
 			var b strings.Builder
-			if err := (TrendPage{Name: "n", Charts: []TrendChart{c}}).Report(&b); err != nil {
+			if err := (html.TrendPage{Name: "n", Charts: []html.TrendChart{c}}).Report(&b); err != nil {
 				t.Fatal(err)
 			}
 			page := b.String()

@@ -1,4 +1,4 @@
-package rows
+package rows_test
 
 import (
 	"encoding/csv"
@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/rows"
 	"brunt/scenarios/result"
 )
 
 // TestCSV checks for a row per window with its active faults, and that a formula stays text.
 func TestCSV(t *testing.T) {
 	for name, r := range reporterstest.Results() {
-		rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, CSV{}, r))).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, rows.CSV{}, r))).ReadAll()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -31,7 +32,7 @@ func TestCSV(t *testing.T) {
 		Windows: []result.Window{{T: 0, D: 1, Load: "*", Step: "=1+1"}, {T: 1, D: .5, Load: "*", Step: "*"}, {T: 1.5, D: .5, P99: result.NaN}, {T: 2, D: 1}},
 		Faults:  []result.FaultRecord{{Name: "b", Injected: .5, Cleared: 1.5}, {Name: "a", Injected: 1.2, Cleared: result.NaN}, {Name: "c", Injected: result.NaN}},
 	}
-	rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, CSV{}, r))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, rows.CSV{}, r))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package rows
+package rows_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"brunt/reporters"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/rows"
 	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
@@ -24,7 +25,7 @@ func TestVegeta(t *testing.T) {
 	r := &result.Result{Requests: reporterstest.EncodedRequests(m.Bytes(t))}
 	for _, encoding := range []string{"gob", "csv", "json"} {
 		t.Run(encoding, func(t *testing.T) {
-			decode := vegeta.DecoderFor(bytes.NewReader([]byte(reporterstest.Render(t, Vegeta{encoding}, r))))
+			decode := vegeta.DecoderFor(bytes.NewReader([]byte(reporterstest.Render(t, rows.Vegeta{encoding}, r))))
 			if decode == nil {
 				t.Fatal("vegeta does not know it")
 			}
@@ -74,7 +75,7 @@ func TestRead_Requests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (Vegeta{"csv"}).Report(io.Discard, r); !errors.Is(err, evidence.ErrNoRequests) {
+	if err := (rows.Vegeta{"csv"}).Report(io.Discard, r); !errors.Is(err, evidence.ErrNoRequests) {
 		t.Errorf("without requests: %v", err)
 	}
 	z, err := zstd.NewWriter(nil)
@@ -88,13 +89,13 @@ func TestRead_Requests(t *testing.T) {
 	if r, err = evidence.Read(dir); err != nil {
 		t.Fatal(err)
 	}
-	if got := reporterstest.Render(t, Vegeta{"csv"}, r); bytes.Count([]byte(got), []byte("\n")) != 10 {
+	if got := reporterstest.Render(t, rows.Vegeta{"csv"}, r); bytes.Count([]byte(got), []byte("\n")) != 10 {
 		t.Errorf("got\n%s", got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, evidence.RequestsFile), []byte("nonsense"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Vegeta{"csv"}).Report(io.Discard, r); err == nil {
+	if err := (rows.Vegeta{"csv"}).Report(io.Discard, r); err == nil {
 		t.Error("a file that is none is read")
 	}
 }

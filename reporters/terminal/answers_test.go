@@ -1,15 +1,16 @@
-package terminal
+package terminal_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/terminal"
 	"brunt/scenarios/result"
 )
 
 func TestAnswers(t *testing.T) {
 	var b strings.Builder
-	Answers(&b, &result.Result{Errors: []result.ErrorGroup{
+	terminal.Answers(&b, &result.Result{Errors: []result.ErrorGroup{
 		{Kind: "status 404", Step: "read", Sample: &result.Sample{Request: "GET /x", Body: "no such\npath\x1b[31m", Curl: "curl -i \\\n  /x"}},
 		{Kind: "timeout", Step: "write"},
 	}})

@@ -1,10 +1,11 @@
-package terminal
+package terminal_test
 
 import (
 	"regexp"
 	"strings"
 	"testing"
 
+	"brunt/reporters/terminal"
 	"brunt/scenarios/result"
 )
 
@@ -27,7 +28,7 @@ func timed() *result.Result {
 func TestTerminal_Timings(t *testing.T) {
 	for _, verbose := range []bool{true, false} {
 		var b strings.Builder
-		if err := New(nil, Options{Verbose: verbose}).Report(&b, timed()); err != nil {
+		if err := terminal.New(nil, terminal.Options{Verbose: verbose}).Report(&b, timed()); err != nil {
 			t.Fatal(err)
 		}
 		text := regexp.MustCompile(" +").ReplaceAllString(b.String(), " ")
@@ -51,7 +52,7 @@ func TestTerminal_Lagged(t *testing.T) {
 	}
 	for _, lagged := range [][]string{{"p50", "p99"}, nil} {
 		var b strings.Builder
-		if err := New(nil, Options{}).Report(&b, &result.Result{Cells: []result.Cell{row("*"), row("ok", lagged...)}}); err != nil {
+		if err := terminal.New(nil, terminal.Options{}).Report(&b, &result.Result{Cells: []result.Cell{row("*"), row("ok", lagged...)}}); err != nil {
 			t.Fatal(err)
 		}
 		text := regexp.MustCompile(" +").ReplaceAllString(b.String(), " ")

@@ -1,9 +1,10 @@
-package words
+package words_test
 
 import (
 	"math"
 	"testing"
 
+	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
@@ -22,7 +23,7 @@ func TestBudgetOf(t *testing.T) {
 		{"availability > 100%", 0, false},
 		{"nonsense", 0, false},
 	} {
-		b, ok := BudgetOf(&result.ObjectiveResult{Text: tt.text})
+		b, ok := words.BudgetOf(&result.ObjectiveResult{Text: tt.text})
 		if ok != tt.ok || ok && math.Abs(b.Allowed-tt.allowed) > 1e-9 {
 			t.Errorf("%s: %v %v", tt.text, b.Allowed, ok)
 		}

@@ -1,8 +1,10 @@
-package words
+package words_test
 
 import (
 	"strings"
 	"testing"
+
+	"brunt/reporters/words"
 )
 
 func TestWrap(t *testing.T) {
@@ -19,7 +21,7 @@ func TestWrap(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := strings.Join(Wrap(tt.text, tt.width), "|"); got != tt.want {
+			if got := strings.Join(words.Wrap(tt.text, tt.width), "|"); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -30,13 +32,13 @@ func FuzzWrap(f *testing.F) {
 	f.Add("alpha 日本語 \u0301 beta", 9)
 	f.Fuzz(func(t *testing.T, text string, width int) {
 		width = max(8, min(200, width))
-		for _, l := range Wrap(Clean(text), width) {
-			if Width(l) > width {
-				t.Errorf("%d columns of %d: %q", Width(l), width, l)
+		for _, l := range words.Wrap(words.Clean(text), width) {
+			if words.Width(l) > width {
+				t.Errorf("%d columns of %d: %q", words.Width(l), width, l)
 			}
 		}
-		if c := Clip(Clean(text), width); Width(c) > width {
-			t.Errorf("clipped to %d columns of %d: %q", Width(c), width, c)
+		if c := words.Clip(words.Clean(text), width); words.Width(c) > width {
+			t.Errorf("clipped to %d columns of %d: %q", words.Width(c), width, c)
 		}
 	})
 }

@@ -1,9 +1,10 @@
-package words
+package words_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
@@ -15,18 +16,18 @@ func TestFaultSteps(t *testing.T) {
 			{Name: "disaster#2.kill", Kind: "process.crash", Units: []string{"a[0]"}, Injected: result.NaN, Cleared: result.NaN, Note: "no way in"},
 		},
 	}
-	if got, want := FaultTarget(f), "group of 2 steps, via proxy, signal"; got != want {
+	if got, want := words.FaultTarget(f), "group of 2 steps, via proxy, signal"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	steps := FaultSteps(f)
-	if len(steps) != 2 || steps[0] != (Pair{"cut", "in at 10s, network.partition on a[0]->b[0], over at 20s; silent"}) ||
-		steps[1] != (Pair{"kill", "process.crash on a[0], not injected; no way in"}) {
+	steps := words.FaultSteps(f)
+	if len(steps) != 2 || steps[0] != (words.Pair{"cut", "in at 10s, network.partition on a[0]->b[0], over at 20s; silent"}) ||
+		steps[1] != (words.Pair{"kill", "process.crash on a[0], not injected; no way in"}) {
 		t.Errorf("%q", steps)
 	}
-	if got := FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") {
+	if got := words.FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") {
 		t.Errorf("%q", got)
 	}
-	if FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {
+	if words.FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {
 		t.Error("a single fault has steps")
 	}
 }

@@ -1,8 +1,9 @@
-package words
+package words_test
 
 import (
 	"testing"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -20,11 +21,11 @@ func TestHypothesis(t *testing.T) {
 		{scenarios.Inconclusive, false, "Hypothesis: not decided. It works."},
 		{scenarios.Running, false, "Hypothesis: under test. It works."},
 	} {
-		if got := Hypothesis(&result.Result{Hypothesis: "It works", Verdict: tt.verdict, Control: tt.control}); got != tt.want {
+		if got := words.Hypothesis(&result.Result{Hypothesis: "It works", Verdict: tt.verdict, Control: tt.control}); got != tt.want {
 			t.Errorf("%s: %s", tt.verdict, got)
 		}
 	}
-	if got := Hypothesis(&result.Result{Verdict: scenarios.Pass}); got != "" {
+	if got := words.Hypothesis(&result.Result{Verdict: scenarios.Pass}); got != "" {
 		t.Errorf("no hypothesis is %q", got)
 	}
 }

@@ -1,9 +1,10 @@
-package words
+package words_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
@@ -21,11 +22,11 @@ func TestIncidentRow(t *testing.T) {
 		{in, "1: cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list"},
 		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
 	} {
-		got := strings.Join(IncidentRow(1, &c.in), "|")
+		got := strings.Join(words.IncidentRow(1, &c.in), "|")
 		if got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
-		if len(IncidentRow(1, &c.in)) != len(IncidentHead) {
+		if len(words.IncidentRow(1, &c.in)) != len(words.IncidentHead) {
 			t.Error("a row is not as wide as its head")
 		}
 	}

@@ -1,6 +1,10 @@
-package words
+package words_test
 
-import "testing"
+import (
+	"testing"
+
+	"brunt/reporters/words"
+)
 
 // TestTraceOf checks that only traces are shown as such, and only http links are links.
 func TestTraceOf(t *testing.T) {
@@ -10,11 +14,11 @@ func TestTraceOf(t *testing.T) {
 		"http://t/?q=${trace.id}":         "http://t/?q=" + id,
 		"javascript:alert('${trace.id}')": "", "data:text/html,${trace.id}": "", "//t/${trace.id}": "", "": "", "https://u:p@t/${trace.id}": "",
 	} {
-		if got := TraceOf(link, id); got == nil || got.ID != id || got.Link != want {
+		if got := words.TraceOf(link, id); got == nil || got.ID != id || got.Link != want {
 			t.Errorf("%s: %+v, want %q", link, got, want)
 		}
 	}
-	if TraceOf("https://t/${trace.id}", "<script>") != nil || TraceOf("https://t/${trace.id}", "") != nil {
+	if words.TraceOf("https://t/${trace.id}", "<script>") != nil || words.TraceOf("https://t/${trace.id}", "") != nil {
 		t.Error("that is no id")
 	}
 }

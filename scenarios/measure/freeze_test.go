@@ -1,10 +1,12 @@
-package measure
+package measure_test
 
 import (
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"brunt/scenarios/measure"
 )
 
 // TestPulse: a span in which nothing of brunt ran is a freeze with its length, also for whoever asks
@@ -12,13 +14,13 @@ import (
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, stopped := time.Now(), time.Duration(0)
-		p := NewPulse(func() time.Duration { return time.Since(began) + stopped })
+		p := measure.NewPulse(func() time.Duration { return time.Since(began) + stopped })
 		time.Sleep(time.Second)
 		if list := p.Freezes(); len(list) > 0 {
 			t.Errorf("freezes of a brunt that ran: %v", list)
 		}
 		stopped = 420 * time.Millisecond // SIGSTOP: the clock goes on and no goroutine runs
-		want := []Freeze{{From: time.Second, To: 1420 * time.Millisecond}}
+		want := []measure.Freeze{{From: time.Second, To: 1420 * time.Millisecond}}
 		if list := p.Freezes(); !slices.Equal(list, want) {
 			t.Errorf("freezes: %v, want %v", list, want)
 		}

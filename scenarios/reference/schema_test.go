@@ -1,4 +1,4 @@
-package reference
+package reference_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
@@ -25,7 +26,7 @@ import (
 
 // schema compiles what `brunt schema` prints.
 var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := json.Marshal(Schema())
+	text, err := json.Marshal(reference.Schema())
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +323,7 @@ func TestShipped(t *testing.T) {
 
 // TestSchemaDescribed checks that every key has a description for editors.
 func TestSchemaDescribed(t *testing.T) {
-	for _, key := range undescribed(t, Schema()) {
+	for _, key := range undescribed(t, reference.Schema()) {
 		t.Errorf("%s has no description", key)
 	}
 }
@@ -372,7 +373,7 @@ func undescribed(t *testing.T, s syntax.Schema) []string {
 
 // TestPublished_Described checks that the published schemas describe every key.
 func TestPublished_Described(t *testing.T) {
-	for name, s := range map[string]syntax.Schema{"result": Result(), "event": EventSchema()} {
+	for name, s := range map[string]syntax.Schema{"result": reference.Result(), "event": reference.EventSchema()} {
 		for _, key := range undescribed(t, s) {
 			t.Errorf("%s: nothing describes %s", name, key)
 		}
@@ -381,7 +382,7 @@ func TestPublished_Described(t *testing.T) {
 
 // TestPolicySchema checks that the schema of policies and their parser agree.
 func TestPolicySchema(t *testing.T) {
-	text, err := json.Marshal(PolicySchema())
+	text, err := json.Marshal(reference.PolicySchema())
 	if err != nil {
 		t.Fatal(err)
 	}

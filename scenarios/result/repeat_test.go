@@ -1,29 +1,31 @@
-package result
+package result_test
 
 import (
 	"fmt"
 	"math"
 	"testing"
+
+	"brunt/scenarios/result"
 )
 
 func TestRepeats(t *testing.T) {
-	var records []FaultRecord
-	records = append(records, FaultRecord{Name: "once", Impact: Impacted, Recover: 3})
+	var records []result.FaultRecord
+	records = append(records, result.FaultRecord{Name: "once", Impact: result.Impacted, Recover: 3})
 	for i := range 24 {
-		r := FaultRecord{Name: fmt.Sprintf("it#%d", i+1), Kind: "k", Impact: Impacted, Onset: Num(i), Recover: Num(24 - i), Heal: NaN, Failover: NaN, Degraded: 1}
+		r := result.FaultRecord{Name: fmt.Sprintf("it#%d", i+1), Kind: "k", Impact: result.Impacted, Onset: result.Num(i), Recover: result.Num(24 - i), Heal: result.NaN, Failover: result.NaN, Degraded: 1}
 		switch i {
 		case 0:
-			r.Impact, r.Onset, r.Recover = NotImpacted, NaN, 0
+			r.Impact, r.Onset, r.Recover = result.NotImpacted, result.NaN, 0
 		case 1:
-			r.Impact, r.Recover = NotRecovered, Num(math.Inf(1))
+			r.Impact, r.Recover = result.NotRecovered, result.Num(math.Inf(1))
 		case 2:
-			r.Impact = Confounded
+			r.Impact = result.Confounded
 		case 3:
-			r.Impact, r.Onset, r.Recover = NotInjected, NaN, NaN
+			r.Impact, r.Onset, r.Recover = result.NotInjected, result.NaN, result.NaN
 		}
 		records = append(records, r)
 	}
-	got := Repeats(records)
+	got := result.Repeats(records)
 	if len(got) != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -41,11 +43,11 @@ func TestRepeats(t *testing.T) {
 	if s := r.Failover; s.N != 0 || s.Min.Known() || s.Max.Known() {
 		t.Errorf("failover %+v", s)
 	}
-	if s := Repeats(records[:20])[0].Recover; s.P95.Known() || !s.Median.Known() {
+	if s := result.Repeats(records[:20])[0].Recover; s.P95.Known() || !s.Median.Known() {
 		t.Errorf("too few for a p95: %+v", s)
 	}
 	for q, want := range map[float64]int{.5: 2, .9: 10, .95: 20, .99: 100} {
-		if got := EnoughForSpread(q); got != want {
+		if got := result.EnoughForSpread(q); got != want {
 			t.Errorf("p%g needs %d, want %d", q*100, got, want)
 		}
 	}

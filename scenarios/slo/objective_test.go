@@ -1,4 +1,4 @@
-package slo
+package slo_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/syntax/syntaxtest"
 )
@@ -15,96 +16,96 @@ func TestParseObjective(t *testing.T) {
 	ms := func(n float64) float64 { return n / 1000 }
 	tests := []struct {
 		text string
-		want Objective // Text, ID and the metric's Text are set from text
+		want slo.Objective // Text, ID and the metric's Text are set from text
 	}{
-		{"p95 < 200ms", Objective{Metric: Metric{Name: "p", Quantile: .95}, Op: "<", Value: .2}},
-		{"p99.99 <= 1.5s", Objective{Metric: Metric{Name: "p", Quantile: .9999}, Op: "<=", Value: 1.5}},
-		{"p5 > 1us", Objective{Metric: Metric{Name: "p", Quantile: .05}, Op: ">", Value: 1e-6}},
-		{"p(95)<200", Objective{Metric: Metric{Name: "p", Quantile: .95}, Op: "<", Value: ms(200)}},
-		{"p(99.9) < 0.5", Objective{Metric: Metric{Name: "p", Quantile: .999}, Op: "<", Value: ms(.5)}},
-		{"p( 90 ) < 2s", Objective{Metric: Metric{Name: "p", Quantile: .9}, Op: "<", Value: 2}},
-		{"ok.p95 < 200ms", Objective{Metric: Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
-		{"service.p99 < 1m", Objective{Metric: Metric{Name: "p", Of: "service", Quantile: .99}, Op: "<", Value: 60}},
-		{"ok.p(95) < 200ms", Objective{Metric: Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
-		{"max < 5s", Objective{Metric: Metric{Name: "max"}, Op: "<", Value: 5}},
-		{"mean >= 1ms", Objective{Metric: Metric{Name: "mean"}, Op: ">=", Value: ms(1)}},
-		{"ok.max < 5s", Objective{Metric: Metric{Name: "max", Of: "ok"}, Op: "<", Value: 5}},
-		{"service.mean < 5s", Objective{Metric: Metric{Name: "mean", Of: "service"}, Op: "<", Value: 5}},
-		{"errors < 1%", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01}},
-		{"availability > 99.9%", Objective{Metric: Metric{Name: "availability", Unit: ShareOf}, Op: ">", Value: .999}},
-		{"shed <= 5%", Objective{Metric: Metric{Name: "shed", Unit: ShareOf}, Op: "<=", Value: .05}},
-		{"checks > 99%", Objective{Metric: Metric{Name: "checks", Unit: ShareOf}, Op: ">", Value: .99}},
-		{"rate > 200/s", Objective{Metric: Metric{Name: "rate", Unit: PerSecond}, Op: ">", Value: 200}},
-		{"timeouts = 0", Objective{Metric: Metric{Name: "timeouts", Unit: Count}, Op: "="}},
-		{"timeouts == 0", Objective{Metric: Metric{Name: "timeouts", Unit: Count}, Op: "="}},
-		{"within(200ms) > 95%", Objective{Metric: Metric{Name: "within", Span: 200 * time.Millisecond, Unit: ShareOf}, Op: ">", Value: .95}},
-		{"burn(99.9%, 1m) < 2", Objective{Metric: Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: Plain}, Op: "<", Value: 2}},
-		{"burn(99.9%,1m)<2.5", Objective{Metric: Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: Plain}, Op: "<", Value: 2.5}},
-		{"slices(1s, 99%) > 99%", Objective{Metric: Metric{Name: "slices", Share: .99, Span: time.Second, Unit: ShareOf}, Op: ">", Value: .99}},
-		{"onset < 2s after lose", Objective{Metric: Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
-		{"failover < 2s after lose", Objective{Metric: Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},
-		{"recover <= 10s after lose#2", Objective{Metric: Metric{Name: "recover"}, Op: "<=", Value: 10, After: "lose#2"}},
-		{"recover(200ms) < 10s after lose", Objective{Metric: Metric{Name: "recover", Span: 200 * time.Millisecond}, Op: "<", Value: 10, After: "lose"}},
-		{"heal < 10s after lose", Objective{Metric: Metric{Name: "heal"}, Op: "<", Value: 10, After: "lose"}},
-		{"degraded < 5s after lose", Objective{Metric: Metric{Name: "degraded"}, Op: "<", Value: 5, After: "lose"}},
-		{"degraded > 1s after lose", Objective{Metric: Metric{Name: "degraded"}, Op: ">", Value: 1, After: "lose"}},
-		{"failed = 0 after lose", Objective{Metric: Metric{Name: "failed", Unit: Count}, Op: "=", After: "lose"}},
-		{"area < 3s after lose", Objective{Metric: Metric{Name: "area"}, Op: "<", Value: 3, After: "lose"}},
-		{"errors < 1% in baseline", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Phase: "baseline"}},
-		{"errors < 1% in recovery/lose", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Phase: "recovery/lose"}},
-		{"errors < 1% of list", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "list"}},
-		{`errors < 1% of "read post" in run`, Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"}},
-		{`errors < 1% of "load" in run`, Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "load", Phase: "run"}},
-		{"errors < 1% of load", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "load"}},
-		{"errors < 1% of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
-		{"errors < 1% load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
-		{"errors < 1% in x of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
+		{"p95 < 200ms", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .95}, Op: "<", Value: .2}},
+		{"p99.99 <= 1.5s", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .9999}, Op: "<=", Value: 1.5}},
+		{"p5 > 1us", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .05}, Op: ">", Value: 1e-6}},
+		{"p(95)<200", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .95}, Op: "<", Value: ms(200)}},
+		{"p(99.9) < 0.5", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .999}, Op: "<", Value: ms(.5)}},
+		{"p( 90 ) < 2s", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .9}, Op: "<", Value: 2}},
+		{"ok.p95 < 200ms", slo.Objective{Metric: slo.Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
+		{"service.p99 < 1m", slo.Objective{Metric: slo.Metric{Name: "p", Of: "service", Quantile: .99}, Op: "<", Value: 60}},
+		{"ok.p(95) < 200ms", slo.Objective{Metric: slo.Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
+		{"max < 5s", slo.Objective{Metric: slo.Metric{Name: "max"}, Op: "<", Value: 5}},
+		{"mean >= 1ms", slo.Objective{Metric: slo.Metric{Name: "mean"}, Op: ">=", Value: ms(1)}},
+		{"ok.max < 5s", slo.Objective{Metric: slo.Metric{Name: "max", Of: "ok"}, Op: "<", Value: 5}},
+		{"service.mean < 5s", slo.Objective{Metric: slo.Metric{Name: "mean", Of: "service"}, Op: "<", Value: 5}},
+		{"errors < 1%", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01}},
+		{"availability > 99.9%", slo.Objective{Metric: slo.Metric{Name: "availability", Unit: slo.ShareOf}, Op: ">", Value: .999}},
+		{"shed <= 5%", slo.Objective{Metric: slo.Metric{Name: "shed", Unit: slo.ShareOf}, Op: "<=", Value: .05}},
+		{"checks > 99%", slo.Objective{Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: ">", Value: .99}},
+		{"rate > 200/s", slo.Objective{Metric: slo.Metric{Name: "rate", Unit: slo.PerSecond}, Op: ">", Value: 200}},
+		{"timeouts = 0", slo.Objective{Metric: slo.Metric{Name: "timeouts", Unit: slo.Count}, Op: "="}},
+		{"timeouts == 0", slo.Objective{Metric: slo.Metric{Name: "timeouts", Unit: slo.Count}, Op: "="}},
+		{"within(200ms) > 95%", slo.Objective{Metric: slo.Metric{Name: "within", Span: 200 * time.Millisecond, Unit: slo.ShareOf}, Op: ">", Value: .95}},
+		{"burn(99.9%, 1m) < 2", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2}},
+		{"burn(99.9%,1m)<2.5", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2.5}},
+		{"slices(1s, 99%) > 99%", slo.Objective{Metric: slo.Metric{Name: "slices", Share: .99, Span: time.Second, Unit: slo.ShareOf}, Op: ">", Value: .99}},
+		{"onset < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
+		{"failover < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},
+		{"recover <= 10s after lose#2", slo.Objective{Metric: slo.Metric{Name: "recover"}, Op: "<=", Value: 10, After: "lose#2"}},
+		{"recover(200ms) < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "recover", Span: 200 * time.Millisecond}, Op: "<", Value: 10, After: "lose"}},
+		{"heal < 10s after lose", slo.Objective{Metric: slo.Metric{Name: "heal"}, Op: "<", Value: 10, After: "lose"}},
+		{"degraded < 5s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: "<", Value: 5, After: "lose"}},
+		{"degraded > 1s after lose", slo.Objective{Metric: slo.Metric{Name: "degraded"}, Op: ">", Value: 1, After: "lose"}},
+		{"failed = 0 after lose", slo.Objective{Metric: slo.Metric{Name: "failed", Unit: slo.Count}, Op: "=", After: "lose"}},
+		{"area < 3s after lose", slo.Objective{Metric: slo.Metric{Name: "area"}, Op: "<", Value: 3, After: "lose"}},
+		{"errors < 1% in baseline", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "baseline"}},
+		{"errors < 1% in recovery/lose", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "recovery/lose"}},
+		{"errors < 1% of list", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "list"}},
+		{`errors < 1% of "read post" in run`, slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"}},
+		{`errors < 1% of "load" in run`, slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load", Phase: "run"}},
+		{"errors < 1% of load", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load"}},
+		{"errors < 1% of load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse"}},
+		{"errors < 1% load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse"}},
+		{"errors < 1% in x of load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
 		{
 			"posts.memory < 256MiB",
-			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 256 << 20},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 256 << 20},
 		},
 		{
 			"posts[1].cpu < 1.5 in slow",
-			Objective{Metric: Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: Plain}, Op: "<", Value: 1.5, Phase: "slow"},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Plain}, Op: "<", Value: 1.5, Phase: "slow"},
 		},
-		{"service.memory < 1GB", Objective{Metric: Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 1e9}},
+		{"service.memory < 1GB", slo.Objective{Metric: slo.Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 1e9}},
 		{
 			"heal.processor.fds <= 64",
-			Objective{Metric: Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: Count}, Op: "<=", Value: 64},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: slo.Count}, Op: "<=", Value: 64},
 		},
-		{"errors = 0%", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "="}},
-		{"checks = 100% in baseline", Objective{Metric: Metric{Name: "checks", Unit: ShareOf}, Op: "=", Value: 1, Phase: "baseline"}},
-		{"stale = 0%", Objective{Metric: Metric{Name: "stale", Unit: ShareOf}, Op: "="}},
-		{"posts.restarts = 0", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: Count}, Op: "="}},
-		{"mean( posts.fds ) < 64.5", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: Plain}, Op: "<", Value: 64.5}},
+		{"errors = 0%", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "="}},
+		{"checks = 100% in baseline", slo.Objective{Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: "=", Value: 1, Phase: "baseline"}},
+		{"stale = 0%", slo.Objective{Metric: slo.Metric{Name: "stale", Unit: slo.ShareOf}, Op: "="}},
+		{"posts.restarts = 0", slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: slo.Count}, Op: "="}},
+		{"mean( posts.fds ) < 64.5", slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: slo.Plain}, Op: "<", Value: 64.5}},
 		{
 			"slope(posts.fds) < 1/m",
-			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: Count, PerTime: true}, Op: "<", Value: 1. / 60},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: slo.Count, PerTime: true}, Op: "<", Value: 1. / 60},
 		},
 		{
 			"slope(posts.memory) < 36MiB/h",
-			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: slo.Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.},
 		},
 		{
 			"metric(queue-depth) < 100 in slow",
-			Objective{Metric: Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: Plain}, Op: "<", Value: 100, Phase: "slow"},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: slo.Plain}, Op: "<", Value: 100, Phase: "slow"},
 		},
-		{"min(hit-ratio) > 90%", Objective{Metric: Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: ShareOf}, Op: ">", Value: .9}},
-		{"last(lag)<2s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "last", Unit: Seconds}, Op: "<", Value: 2}},
-		{"mean(errors-seen) < 6/m", Objective{Metric: Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: PerSecond}, Op: "<", Value: .1}},
-		{"slope(lag) < 1ms/s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "slope", Unit: Seconds, PerTime: true}, Op: "<", Value: .001}},
+		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: slo.ShareOf}, Op: ">", Value: .9}},
+		{"last(lag)<2s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "last", Unit: slo.Seconds}, Op: "<", Value: 2}},
+		{"mean(errors-seen) < 6/m", slo.Objective{Metric: slo.Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: slo.PerSecond}, Op: "<", Value: .1}},
+		{"slope(lag) < 1ms/s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true}, Op: "<", Value: .001}},
 		{
 			"posts.memory > 2GiB for 10s",
-			Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second},
 		},
-		{"alert(HighErrorRate) < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
-		{"resolved(HighErrorRate) < 2m after lose#2", Objective{Metric: Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
-		{"alert(High_5xx).p95 < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
-		{"errors > 90% for 30s", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
+		{"alert(HighErrorRate) < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
+		{"resolved(HighErrorRate) < 2m after lose#2", slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
+		{"alert(High_5xx).p95 < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
+		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
-			got, err := ParseObjective(tt.text)
+			got, err := slo.ParseObjective(tt.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +140,7 @@ func TestObjectiveLong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var m syntax.Mistakes
-			var o Objective
+			var o slo.Objective
 			o.DecodeNode(syntaxtest.Parse(t, tt.text), &m)
 			if m.Len() > 0 {
 				t.Fatal(m.Err())
@@ -150,7 +151,7 @@ func TestObjectiveLong(t *testing.T) {
 			if want := map[bool]string{true: "x", false: o.Text}[tt.name == "below"]; o.ID != want {
 				t.Errorf("id is %q, want %q", o.ID, want)
 			}
-			short, err := ParseObjective(o.Text)
+			short, err := slo.ParseObjective(o.Text)
 			short.ID, short.Pos = o.ID, o.Pos
 			if err != nil || short != o {
 				t.Errorf("the short form reads as %+v, not %+v: %v", short, o, err)
@@ -173,13 +174,13 @@ func TestObjectiveHolds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.op, func(t *testing.T) {
-			o := Objective{Op: tt.op, Value: 2}
+			o := slo.Objective{Op: tt.op, Value: 2}
 			if o.Holds(1) != tt.below || o.Holds(2) != tt.at || o.Holds(3) != tt.above || o.Holds(math.NaN()) || o.Upper() != tt.upto {
 				t.Errorf("%v %v %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3), o.Holds(math.NaN()), o.Upper())
 			}
 		})
 	}
-	if o := (Objective{Op: "!=", Value: 2}); !o.Holds(1) || o.Holds(2) || !o.Holds(3) {
+	if o := (slo.Objective{Op: "!=", Value: 2}); !o.Holds(1) || o.Holds(2) || !o.Holds(3) {
 		t.Errorf("!= 2 holds for 1, 2, 3: %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3))
 	}
 }
@@ -188,7 +189,7 @@ func TestPhaseOrRun(t *testing.T) {
 	for text, want := range map[string]string{
 		"p95 < 1s": "run", "p95 < 1s in baseline": "baseline", "recover < 1s after lose": "lose",
 	} {
-		if o, err := ParseObjective(text); err != nil || o.PhaseOrRun() != want {
+		if o, err := slo.ParseObjective(text); err != nil || o.PhaseOrRun() != want {
 			t.Errorf("%s is judged in %s: %v", text, o.PhaseOrRun(), err)
 		}
 	}
@@ -197,14 +198,14 @@ func TestPhaseOrRun(t *testing.T) {
 // TestMetricNames checks that all names that messages offer can be parsed.
 func TestMetricNames(t *testing.T) {
 	seen := map[string]bool{}
-	for _, name := range MetricNames() {
-		m, err := ParseMetric(name)
+	for _, name := range slo.MetricNames() {
+		m, err := slo.ParseMetric(name)
 		if err != nil || m.Text != name || m.Unit != m.Row().Unit && !m.OfSeries() {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 		seen[m.Name] = true
 	}
-	for _, r := range Metrics() {
+	for _, r := range slo.Metrics() {
 		if !seen[r.Name] {
 			t.Errorf("%s is offered nowhere", r.Name)
 		}
@@ -212,10 +213,10 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("%s does not say what it means: %q", r.Name, r.Meaning)
 		}
 		for other, name := range r.Aliases {
-			if _, err := ParseMetric(name); err != nil {
+			if _, err := slo.ParseMetric(name); err != nil {
 				t.Errorf("%s is said to be %s: %v", other, name, err)
 			}
-			if _, err := ParseMetric(other); err == nil {
+			if _, err := slo.ParseMetric(other); err == nil {
 				t.Errorf("%s is a metric", other)
 			}
 		}
@@ -264,7 +265,7 @@ func TestFormatValue(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.metric+"="+tt.want, func(t *testing.T) {
-			m, err := ParseMetric(tt.metric)
+			m, err := slo.ParseMetric(tt.metric)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +290,7 @@ func FuzzObjective(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		o, err := ParseObjective(s)
+		o, err := slo.ParseObjective(s)
 		if err != nil {
 			if strings.Contains(err.Error(), "%!") && !strings.Contains(s, "%!") {
 				t.Errorf("%q: a format is wrong: %v", s, err)
@@ -299,17 +300,17 @@ func FuzzObjective(f *testing.F) {
 			}
 			return
 		}
-		if o.Metric.Name == "" || o.Metric.Row().Unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open ||
+		if o.Metric.Name == "" || o.Metric.Row().Unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == slo.Open ||
 			!(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
 			t.Errorf("%q is %+v", s, o)
 		}
-		if o.Metric.Unit == ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
+		if o.Metric.Unit == slo.ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
 			t.Errorf("%q is %+v", s, o)
 		}
 		if o.Metric.OfFault() != (o.After != "") || o.ID != o.Text {
 			t.Errorf("%q is %+v", s, o)
 		}
-		again, err := ParseObjective(o.Text)
+		again, err := slo.ParseObjective(o.Text)
 		if err != nil || again != o {
 			t.Errorf("%q reads as %+v, not %+v: %v", o.Text, again, o, err)
 		}

@@ -1,24 +1,26 @@
-package slo
+package slo_test
 
 import (
 	"math"
 	"testing"
+
+	"brunt/scenarios/slo"
 )
 
 // TestTable_Toy checks that a metric is one row: it is parsed, used in objectives, computes its
 // value and is offered by the message about an unknown one.
 func TestTable_Toy(t *testing.T) {
-	toy := Row{
-		Name: "skips", Unit: ShareOf, Bare: true, Written: []string{"skips"}, Aliases: map[string]string{"omitted": "skips"},
-		Count:   func(c Counts) (bad, n int64) { return c.Skipped, c.Offered() },
+	toy := slo.Row{
+		Name: "skips", Unit: slo.ShareOf, Bare: true, Written: []string{"skips"}, Aliases: map[string]string{"omitted": "skips"},
+		Count:   func(c slo.Counts) (bad, n int64) { return c.Skipped, c.Offered() },
 		Meaning: "The share of requests that were not reached.",
 	}
-	table := append(Table{toy}, Metrics()...)
+	table := append(slo.Table{toy}, slo.Metrics()...)
 	o, err := table.ParseObjective("skips < 5% in baseline")
-	if err != nil || o.Metric.Name != "skips" || o.Metric.Unit != ShareOf || o.Value != .05 || o.Phase != "baseline" {
+	if err != nil || o.Metric.Name != "skips" || o.Metric.Unit != slo.ShareOf || o.Value != .05 || o.Phase != "baseline" {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	if v := o.Metric.Row().Of(Counts{OK: 90, Error: 6, Skipped: 4}); v != .04 || !o.Holds(v) {
+	if v := o.Metric.Row().Of(slo.Counts{OK: 90, Error: 6, Skipped: 4}); v != .04 || !o.Holds(v) {
 		t.Errorf("the value is %v", v)
 	}
 	if _, err := table.ParseObjective("skip < 5%"); err == nil || err.Error() != `unknown metric "skip"; did you mean "skips"?` {
@@ -27,24 +29,24 @@ func TestTable_Toy(t *testing.T) {
 	if _, err := table.ParseMetric("omitted"); err == nil || err.Error() != `unknown metric "omitted"; did you mean "skips"?` {
 		t.Errorf("got %v", err)
 	}
-	if _, err := ParseObjective("skips < 5%"); err == nil {
+	if _, err := slo.ParseObjective("skips < 5%"); err == nil {
 		t.Error("the table of all metrics has the toy")
 	}
 }
 
 func TestRow_Of(t *testing.T) {
-	counts := Counts{OK: 80, Shed: 10, Error: 6, Skipped: 4, Timeouts: 3, Over: 8, Checks: 200, Failed: 20}
+	counts := slo.Counts{OK: 80, Shed: 10, Error: 6, Skipped: 4, Timeouts: 3, Over: 8, Checks: 200, Failed: 20}
 	for name, want := range map[string]float64{
 		"errors": .1, "availability": .8, "availability.admitted": 80. / 90, "shed": .1, "timeouts": 3, "checks": .9,
 		"within": 72. / 90, "p": math.NaN(), "lost": math.NaN(),
 	} {
-		r, known := Metrics().Row(name)
+		r, known := slo.Metrics().Row(name)
 		if got := r.Of(counts); !known || got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("%s is %v, not %v", name, got, want)
 		}
 	}
-	r, _ := Metrics().Row("errors")
-	if got := r.Of(Counts{}); !math.IsNaN(got) {
+	r, _ := slo.Metrics().Row("errors")
+	if got := r.Of(slo.Counts{}); !math.IsNaN(got) {
 		t.Errorf("of no request it is %v", got)
 	}
 }

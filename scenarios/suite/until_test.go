@@ -1,9 +1,11 @@
-package suite
+package suite_test
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 func TestWithin(t *testing.T) {
@@ -24,7 +26,7 @@ func TestWithin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				checks, began := 0, time.Now()
-				got := Within(c.limit, func() bool {
+				got := suite.Within(c.limit, func() bool {
 					checks++
 					time.Sleep(c.takes)
 					return time.Since(began) >= c.after

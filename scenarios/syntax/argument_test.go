@@ -1,8 +1,10 @@
-package syntax
+package syntax_test
 
 import (
 	"strings"
 	"testing"
+
+	"brunt/scenarios/syntax"
 )
 
 func TestArguments(t *testing.T) {
@@ -25,8 +27,8 @@ func TestArguments(t *testing.T) {
 			if c.args != "" {
 				args = strings.Split(c.args, "|")
 			}
-			m := &Mistakes{}
-			n := Arguments(args, m)
+			m := &syntax.Mistakes{}
+			n := syntax.Arguments(args, m)
 			err := m.Err()
 			switch {
 			case c.wrong != "":
@@ -40,8 +42,8 @@ func TestArguments(t *testing.T) {
 			}
 		})
 	}
-	m := &Mistakes{}
-	among, rest := Arguments([]string{"a=1", "b=2"}, m).Split([]string{"b", "c"})
+	m := &syntax.Mistakes{}
+	among, rest := syntax.Arguments([]string{"a=1", "b=2"}, m).Split([]string{"b", "c"})
 	if among.Flow() != "{b: 2}" || rest.Flow() != "{a: 1}" {
 		t.Errorf("%s and %s", among.Flow(), rest.Flow())
 	}
@@ -54,9 +56,9 @@ func FuzzArguments(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		args := strings.Split(s, "|")
-		m, again := &Mistakes{}, &Mistakes{}
-		n, o := Arguments(args, m), Arguments(args, again)
-		if m.Len() != again.Len() || n.Flow() != o.Flow() || n.Kind != Map {
+		m, again := &syntax.Mistakes{}, &syntax.Mistakes{}
+		n, o := syntax.Arguments(args, m), syntax.Arguments(args, again)
+		if m.Len() != again.Len() || n.Flow() != o.Flow() || n.Kind != syntax.Map {
 			t.Errorf("%s, then %s", n.Flow(), o.Flow())
 		}
 	})

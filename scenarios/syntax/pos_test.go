@@ -1,15 +1,19 @@
-package syntax
+package syntax_test
 
-import "testing"
+import (
+	"testing"
+
+	"brunt/scenarios/syntax"
+)
 
 func TestPos(t *testing.T) {
 	for _, c := range []struct {
-		pos  Pos
+		pos  syntax.Pos
 		want string
 	}{
-		{Pos{"a.yaml", 3, 7}, "a.yaml:3:7"},
-		{Pos{File: "--set rate"}, "--set rate"},
-		{Pos{}, "scenario"},
+		{syntax.Pos{"a.yaml", 3, 7}, "a.yaml:3:7"},
+		{syntax.Pos{File: "--set rate"}, "--set rate"},
+		{syntax.Pos{}, "scenario"},
 	} {
 		if got := c.pos.String(); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)

@@ -1,4 +1,4 @@
-package platform
+package platform_test
 
 import (
 	"context"
@@ -12,13 +12,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/targets/platform"
 )
 
 // A fake is a platform without processes. It records what it is asked to do.
 type fake struct {
 	mu    sync.Mutex
 	calls []string
-	units []*Unit
+	units []*platform.Unit
 
 	prepare error                    // of Prepare
 	checks  map[string]func() error  // by unit; nil: always ready
@@ -31,7 +32,7 @@ func (f *fake) note(call string) {
 	f.calls = append(f.calls, call)
 }
 
-func (f *fake) Units() []*Unit { return f.units }
+func (f *fake) Units() []*platform.Unit { return f.units }
 
 func (f *fake) Prepare(context.Context) error {
 	f.note("prepare")
@@ -79,16 +80,16 @@ func (i fakeInstance) Remove(context.Context) error {
 }
 
 // fakeGroup returns a group of web, which calls store.
-func fakeGroup(f *fake) *Group {
-	spec := Spec{Services: []Service{
+func fakeGroup(f *fake) *platform.Group {
+	spec := platform.Spec{Services: []platform.Service{
 		{Name: "web", Replicas: 1, Links: []string{"store"}},
 		{Name: "store", Replicas: 1, Ready: scenarios.Ready{Within: quantity.Duration(time.Second)}},
 	}}
 	for i := range spec.Services {
 		s := &spec.Services[i]
-		f.units = append(f.units, NewUnit(s, 0, fakeInstance{f, s.Name}, func(event, unit, _ string) { f.note(event + " " + unit) }))
+		f.units = append(f.units, platform.NewUnit(s, 0, fakeInstance{f, s.Name}, func(event, unit, _ string) { f.note(event + " " + unit) }))
 	}
-	return NewGroup(spec, f)
+	return platform.NewGroup(spec, f)
 }
 
 func TestGroup_UpAndDown(t *testing.T) {

@@ -1,9 +1,10 @@
-package dryrun
+package dryrun_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
 )
 
@@ -25,7 +26,7 @@ chaos:
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	lines, err := Run(t.Context(), plan)
+	lines, err := dryrun.Run(t.Context(), plan)
 	if err == nil || !strings.Contains(err.Error(), `fault "nobody" would fail: `) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error is %v", err)
 	}

@@ -1,4 +1,4 @@
-package smoke
+package smoke_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/plan/smoke"
 )
 
 func TestReduce(t *testing.T) {
@@ -28,7 +29,7 @@ chaos:
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	one, err := Reduce(p)
+	one, err := smoke.Reduce(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +64,11 @@ func TestReduce_Refuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Loads[0].Schedule.Log = nil
-	if _, err := Reduce(p); err != nil {
+	if _, err := smoke.Reduce(p); err != nil {
 		t.Errorf("%v", err)
 	}
 	p.Loads[0].Script = new(plan.Script)
-	if _, err := Reduce(p); err == nil || !strings.Contains(err.Error(), "is a script") {
+	if _, err := smoke.Reduce(p); err == nil || !strings.Contains(err.Error(), "is a script") {
 		t.Errorf("%v, want a refusal", err)
 	}
 }

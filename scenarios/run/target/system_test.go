@@ -1,4 +1,4 @@
-package target
+package target_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/run/target"
 )
 
 // TestSystem_ReadyInterrupted: an interrupt of the wait for a target is reported as such, not as a
@@ -20,7 +21,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: 
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	s := New(&Host{Plan: plan, Log: events.New(events.Options{})})
+	s := target.New(&target.Host{Plan: plan, Log: events.New(events.Options{})})
 	interrupt := errors.New("interrupted")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(interrupt)

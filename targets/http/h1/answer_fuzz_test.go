@@ -1,9 +1,10 @@
-package h1
+package h1_test
 
 import (
 	"bufio"
 	"testing"
 
+	"brunt/targets/http/h1"
 	"brunt/targets/targetstest"
 
 	"github.com/ohler55/ojg/jp"
@@ -32,7 +33,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		src := targetstest.Pieces(b, int(piece)%4096+1)
 		br := bufio.NewReaderSize(src, 512)
-		a := Answers.New().(*Answer)
+		a := h1.Answers.New().(*h1.Answer)
 		clean, err := a.Read(br, method, whole)
 		if int64(len(a.Raw)) > a.Size || a.Size > int64(len(b)) || cap(a.Raw) > 4*len(b)+1024 {
 			t.Fatalf("kept %d (%d) of %d, of %d that came", len(a.Raw), cap(a.Raw), a.Size, len(b))

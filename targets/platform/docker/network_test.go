@@ -1,4 +1,4 @@
-package docker
+package docker_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"brunt/targets/platform/docker"
 )
 
 // seat is a fake engine: the configuration of a container in network n, and the last requests for
@@ -73,7 +75,7 @@ func TestConnect(t *testing.T) {
 			s := &seat{version: c.version, has: c.has, gives: c.gives}
 			srv := httptest.NewServer(s)
 			defer srv.Close()
-			e, err := Open(Address{Host: "tcp://" + srv.Listener.Addr().String()}, Options{})
+			e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +85,7 @@ func TestConnect(t *testing.T) {
 				t.Fatalf("%+v, %v", eps, err)
 			}
 			b, err := json.Marshal(eps[0]) // as in the journal
-			var ep Endpoint
+			var ep docker.Endpoint
 			if err == nil {
 				err = json.Unmarshal(b, &ep)
 			}

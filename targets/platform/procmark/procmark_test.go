@@ -1,6 +1,6 @@
 //go:build linux
 
-package procmark
+package procmark_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"brunt/targets/platform/procmark"
 )
 
 // start runs a script with the mark in its own session.
@@ -41,7 +43,7 @@ func TestProcesses_Starting(t *testing.T) {
 	cmd := start(t, `exec /bin/sh "$0"`, mark)
 	began, starts := time.Now(), 0
 	for calls := 0; calls < 2000 && time.Since(began) < 20*time.Second; calls++ {
-		pids, starting := Find(mark)
+		pids, starting := procmark.Find(mark)
 		if starting {
 			starts++
 		}
@@ -71,7 +73,7 @@ func TestProcesses_Without(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for {
-		if _, starting := Find("BRUNT_TEST=none"); !starting {
+		if _, starting := procmark.Find("BRUNT_TEST=none"); !starting {
 			return
 		}
 		if ctx.Err() != nil {
@@ -92,7 +94,7 @@ func TestKill(t *testing.T) {
 	spared := start(t, `exec sleep 1000`, mark)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	found, err := Kill(ctx, func(pid int) bool { return pid == spared.Process.Pid }, mark)
+	found, err := procmark.Kill(ctx, func(pid int) bool { return pid == spared.Process.Pid }, mark)
 	if !found || err == nil {
 		t.Errorf("found %v, %v, want an error about the spared process", found, err)
 	}
@@ -101,13 +103,13 @@ func TestKill(t *testing.T) {
 			t.Errorf("%v, want a kill", err)
 		}
 	}
-	if pids, _ := Find(mark); !slices.Equal(pids, []int{spared.Process.Pid}) {
+	if pids, _ := procmark.Find(mark); !slices.Equal(pids, []int{spared.Process.Pid}) {
 		t.Errorf("left: %v, want %d", pids, spared.Process.Pid)
 	}
-	if found, err := Kill(t.Context(), nil, mark); !found || err != nil {
+	if found, err := procmark.Kill(t.Context(), nil, mark); !found || err != nil {
 		t.Errorf("found %v, %v", found, err)
 	}
-	if found, err := Kill(t.Context(), nil, mark); found || err != nil {
+	if found, err := procmark.Kill(t.Context(), nil, mark); found || err != nil {
 		t.Errorf("once more: found %v, %v", found, err)
 	}
 	if err := spared.Wait(); err == nil {
