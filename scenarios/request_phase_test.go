@@ -40,7 +40,10 @@ func TestOutcome_Timings(t *testing.T) {
 			},
 			[scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(8), scenarios.InConnect: ms(190)},
 		},
-		{"no slot", func(o *scenarios.Outcome) { o.Kind, o.Slot, o.End = scenarios.Error, ms(300), ms(300) }, [scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(198)}},
+		{
+			"no slot", func(o *scenarios.Outcome) { o.Kind, o.Slot, o.End = scenarios.Error, ms(300), ms(300) },
+			[scenarios.RequestPhases]time.Duration{scenarios.InQueue: ms(198)},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := base

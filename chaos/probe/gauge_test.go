@@ -181,7 +181,11 @@ func TestAlert_Ask(t *testing.T) {
 			For: 2 * time.Minute, Pending: true, Active: at(5),
 			Text: `alertname="High", zone="a"`,
 		}, ""},
-		{"firing", prometheus, rule(one("firing", "a", "05")), probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="a"`}, ""},
+		{
+			"firing", prometheus, rule(one("firing", "a", "05")),
+			probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="a"`},
+			"",
+		},
 		{
 			"one fires, one is pending", prometheus, rule(one("pending", "a", "01") + "," + one("firing", "b", "05") + "," + one("pending", "c", "00")),
 			probe.AlertState{For: 2 * time.Minute, Firing: true, Active: at(5), Text: `alertname="High", zone="b"`},

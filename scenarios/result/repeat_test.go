@@ -12,7 +12,10 @@ func TestRepeats(t *testing.T) {
 	var records []result.FaultRecord
 	records = append(records, result.FaultRecord{Name: "once", Impact: result.Impacted, Recover: 3})
 	for i := range 24 {
-		r := result.FaultRecord{Name: fmt.Sprintf("it#%d", i+1), Kind: "k", Impact: result.Impacted, Onset: result.Num(i), Recover: result.Num(24 - i), Heal: result.NaN, Failover: result.NaN, Degraded: 1}
+		r := result.FaultRecord{
+			Name: fmt.Sprintf("it#%d", i+1), Kind: "k", Impact: result.Impacted, Onset: result.Num(i),
+			Recover: result.Num(24 - i), Heal: result.NaN, Failover: result.NaN, Degraded: 1,
+		}
 		switch i {
 		case 0:
 			r.Impact, r.Onset, r.Recover = result.NotImpacted, result.NaN, 0

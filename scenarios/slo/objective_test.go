@@ -54,7 +54,10 @@ func TestParseObjective(t *testing.T) {
 		{"errors < 1% in baseline", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "baseline"}},
 		{"errors < 1% in recovery/lose", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Phase: "recovery/lose"}},
 		{"errors < 1% of list", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "list"}},
-		{`errors < 1% of "read post" in run`, slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"}},
+		{
+			`errors < 1% of "read post" in run`,
+			slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"},
+		},
 		{`errors < 1% of "load" in run`, slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load", Phase: "run"}},
 		{"errors < 1% of load", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Step: "load"}},
 		{"errors < 1% of load browse", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01, Load: "browse"}},
@@ -68,7 +71,10 @@ func TestParseObjective(t *testing.T) {
 			"posts[1].cpu < 1.5 in slow",
 			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Plain}, Op: "<", Value: 1.5, Phase: "slow"},
 		},
-		{"service.memory < 1GB", slo.Objective{Metric: slo.Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 1e9}},
+		{
+			"service.memory < 1GB",
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: "<", Value: 1e9},
+		},
 		{
 			"heal.processor.fds <= 64",
 			slo.Objective{Metric: slo.Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: slo.Count}, Op: "<=", Value: 64},
@@ -77,14 +83,20 @@ func TestParseObjective(t *testing.T) {
 		{"checks = 100% in baseline", slo.Objective{Metric: slo.Metric{Name: "checks", Unit: slo.ShareOf}, Op: "=", Value: 1, Phase: "baseline"}},
 		{"stale = 0%", slo.Objective{Metric: slo.Metric{Name: "stale", Unit: slo.ShareOf}, Op: "="}},
 		{"posts.restarts = 0", slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: slo.Count}, Op: "="}},
-		{"mean( posts.fds ) < 64.5", slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: slo.Plain}, Op: "<", Value: 64.5}},
+		{
+			"mean( posts.fds ) < 64.5",
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: slo.Plain}, Op: "<", Value: 64.5},
+		},
 		{
 			"slope(posts.fds) < 1/m",
 			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: slo.Count, PerTime: true}, Op: "<", Value: 1. / 60},
 		},
 		{
 			"slope(posts.memory) < 36MiB/h",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: slo.Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: slo.Bytes, PerTime: true},
+				Op:     "<", Value: 36 << 20 / 3600.,
+			},
 		},
 		{
 			"metric(queue-depth) < 100 in slow",
@@ -93,13 +105,22 @@ func TestParseObjective(t *testing.T) {
 		{"min(hit-ratio) > 90%", slo.Objective{Metric: slo.Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: slo.ShareOf}, Op: ">", Value: .9}},
 		{"last(lag)<2s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "last", Unit: slo.Seconds}, Op: "<", Value: 2}},
 		{"mean(errors-seen) < 6/m", slo.Objective{Metric: slo.Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: slo.PerSecond}, Op: "<", Value: .1}},
-		{"slope(lag) < 1ms/s", slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true}, Op: "<", Value: .001}},
+		{
+			"slope(lag) < 1ms/s",
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "lag", Fold: "slope", Unit: slo.Seconds, PerTime: true}, Op: "<", Value: .001},
+		},
 		{
 			"posts.memory > 2GiB for 10s",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second},
+			slo.Objective{
+				Metric: slo.Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: slo.Bytes},
+				Op:     ">", Value: 2 << 30, For: 10 * time.Second,
+			},
 		},
 		{"alert(HighErrorRate) < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
-		{"resolved(HighErrorRate) < 2m after lose#2", slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
+		{
+			"resolved(HighErrorRate) < 2m after lose#2",
+			slo.Objective{Metric: slo.Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"},
+		},
 		{"alert(High_5xx).p95 < 60s after lose", slo.Objective{Metric: slo.Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
 		{"errors > 90% for 30s", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
