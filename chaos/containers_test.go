@@ -109,7 +109,7 @@ func TestDocker_Faults(t *testing.T) {
 			continue // an agent does the fault from a container of its own
 		}
 		if kind, _, _ := strings.Cut(c.yaml, ":"); needsAgent(kind) {
-			t.Run(c.yaml+" by a hand", hold(agents))
+			t.Run(c.yaml+" by an agent", hold(agents))
 		}
 	}
 }

@@ -23,8 +23,8 @@ type Leader struct {
 // Runs reports whether a command finds the leader.
 func (l *Leader) Runs() bool { return len(l.Command)+len(l.Exec) > 0 }
 
-// Ways returns how many of the ways to find the leader are set. One is valid.
-func (l *Leader) Ways() int {
+// Methods returns how many of the methods to find the leader are set. One is valid.
+func (l *Leader) Methods() int {
 	n := 0
 	for _, has := range []bool{l.Get != "", len(l.Command) > 0, len(l.Exec) > 0} {
 		if has {

@@ -25,16 +25,16 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// A rig is two links to echo servers: web[0]->store[0] and web[1]->store[0], both for TCP and HTTP.
-type rig struct {
+// A fixture is two links to echo servers: web[0]->store[0] and web[1]->store[0], both for TCP and HTTP.
+type fixture struct {
 	t     *testing.T
 	links []*chaos.Link
 	came  atomic.Int64 // when the server received its last data, Unix nanoseconds
 }
 
-func newRig(t *testing.T, parsed bool) *rig {
+func newFixture(t *testing.T, parsed bool) *fixture {
 	t.Helper()
-	r := &rig{t: t}
+	r := &fixture{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func newRig(t *testing.T, parsed bool) *rig {
 	return r
 }
 
-func (r *rig) serve(c net.Conn, parsed bool) {
+func (r *fixture) serve(c net.Conn, parsed bool) {
 	defer c.Close()
 	if !parsed {
 		b := make([]byte, 32<<10)
@@ -86,7 +86,7 @@ func (r *rig) serve(c net.Conn, parsed bool) {
 }
 
 // inject injects and verifies the fault in yaml, and returns its revert.
-func (r *rig) inject(yaml string) (out func()) {
+func (r *fixture) inject(yaml string) (out func()) {
 	r.t.Helper()
 	return injectIn(r.t, yaml, chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 2, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
@@ -120,7 +120,7 @@ func injectIn(t *testing.T, yaml string, w chaostest.World) (out func()) {
 	}
 }
 
-func (r *rig) dial(link int) net.Conn {
+func (r *fixture) dial(link int) net.Conn {
 	r.t.Helper()
 	c, err := net.Dial("tcp", r.links[link].Proxy.Addr())
 	if err != nil {
@@ -132,7 +132,7 @@ func (r *rig) dial(link int) net.Conn {
 }
 
 // trip returns the time of data to the server and back to the client.
-func (r *rig) trip(c net.Conn) (there, back time.Duration) {
+func (r *fixture) trip(c net.Conn) (there, back time.Duration) {
 	r.t.Helper()
 	began := time.Now()
 	if _, err := c.Write([]byte("\x00")); err != nil {
@@ -146,7 +146,7 @@ func (r *rig) trip(c net.Conn) (there, back time.Duration) {
 }
 
 // best returns the shortest of some trips: a busy machine makes them longer, never shorter.
-func (r *rig) best(c net.Conn) (there, back time.Duration) {
+func (r *fixture) best(c net.Conn) (there, back time.Duration) {
 	there, back = time.Hour, time.Hour
 	for range 5 {
 		a, b := r.trip(c)
@@ -175,7 +175,7 @@ func met(c net.Conn) string {
 }
 
 // fresh returns the outcome of a new connection.
-func (r *rig) fresh(link int) string {
+func (r *fixture) fresh(link int) string {
 	c, err := net.Dial("tcp", r.links[link].Proxy.Addr())
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -205,7 +205,7 @@ func TestParametersOfLinks(t *testing.T) {
 			{"network.latency: {to: \"store[0]\", delay: 60ms, direction: response}", 0, 60 * ms, false},
 			{"network.latency: {unit: \"web[0]\", delay: 40ms, direction: both}", 40 * ms, 40 * ms, true},
 		} {
-			r := newRig(t, false)
+			r := newFixture(t, false)
 			c0, c1 := r.dial(0), r.dial(1)
 			out := r.inject(c.yaml)
 			for _, way := range []struct {
@@ -228,7 +228,7 @@ func TestParametersOfLinks(t *testing.T) {
 	})
 	t.Run("jitter", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, false)
+		r := newFixture(t, false)
 		c := r.dial(0)
 		r.inject("network.latency: {from: web, to: store, delay: 40ms, jitter: 30ms}")
 		var all []time.Duration
@@ -245,7 +245,7 @@ func TestParametersOfLinks(t *testing.T) {
 	t.Run("correlation", func(t *testing.T) {
 		t.Parallel()
 		for _, correlation := range []string{"0%", "99%"} {
-			r := newRig(t, false)
+			r := newFixture(t, false)
 			c := r.dial(0)
 			r.inject("network.latency: {from: web, to: store, delay: 20ms, jitter: 20ms, correlation: " + correlation + "}")
 			var steps []time.Duration
@@ -273,7 +273,7 @@ func TestParametersOfLinks(t *testing.T) {
 			{"8Mbit/s", "response", 240 * ms, 2000 * ms},
 			{"800Mbit/s", "both", 2 * ms, 1000 * ms},
 		} {
-			r := newRig(t, false)
+			r := newFixture(t, false)
 			conn := r.dial(0)
 			r.inject(fmt.Sprintf("network.bandwidth: {from: web, to: store, rate: %s, direction: %s}", c.rate, c.direction))
 			began := time.Now()
@@ -288,7 +288,7 @@ func TestParametersOfLinks(t *testing.T) {
 	})
 	t.Run("bytes and percent of a limit", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, false)
+		r := newFixture(t, false)
 		out := r.inject("tcp.limit: {from: \"web[0]\", to: store, bytes: 1KiB, percent: 40%}")
 		for link, want := range map[int][2]int{0: {20, 60}, 1: {0, 0}} {
 			hit := 0
@@ -327,7 +327,7 @@ func TestParametersOfLinks(t *testing.T) {
 			{"network.blackhole: {from: web, to: store}", "silent", "silent", "reset"},
 			{"network.reset: {from: web, to: store}", "answered", "reset", "reset"},
 		} {
-			r := newRig(t, false)
+			r := newFixture(t, false)
 			old := r.dial(0)
 			if got := met(old); got != "answered" {
 				t.Fatal(got)
@@ -350,7 +350,7 @@ func TestParametersOfLinks(t *testing.T) {
 	})
 	t.Run("percent, path, method, status, body, headers", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, true)
+		r := newFixture(t, true)
 		out := r.inject(`http.error: {from: "web[0]", to: store, status: 429, percent: 30%, path: "/posts/*", method: POST, body: "not now", ` +
 			`headers: {Retry-After: 7}}`)
 		ask := func(link, n int, method, path string) (hit int) {
@@ -390,7 +390,7 @@ func TestParametersOfLinks(t *testing.T) {
 	})
 	t.Run("delay and jitter of requests", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, true)
+		r := newFixture(t, true)
 		r.inject(`http.delay: {from: web, to: store, delay: 30ms, jitter: 25ms, path: "/late"}`)
 		conn := r.dial(0)
 		br := bufio.NewReader(conn)

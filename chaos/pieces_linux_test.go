@@ -14,7 +14,7 @@ import (
 func TestParametersOfPieces(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
-	r := newRig(t, false)
+	r := newFixture(t, false)
 	conn := r.dial(0)
 	out := r.inject("tcp.slicer: {from: web, to: store, size: 100, variation: 50, delay: 5ms, direction: response}")
 	before, began := segments(t, conn), time.Now()

@@ -94,7 +94,7 @@ func TestDocker_Resources(t *testing.T) {
 		if kind == "disk.fill" { // the file belongs to the agent
 			spoil = nil
 		}
-		t.Run(c.name+", by a hand", func(t *testing.T) {
+		t.Run(c.name+", by an agent", func(t *testing.T) {
 			t.Parallel()
 			holdResource(t, c.yaml, spoil, begin(agents))
 		})

@@ -322,12 +322,12 @@ func TestReplay_OwnTime(t *testing.T) {
 // are not the same because they share a container.
 func TestJournal_ByHand(t *testing.T) {
 	set := func(file string) chaos.Undo { return chaos.Undo{Op: "cgroup.set", Identity: container.RawOf(file)} }
-	hand := func(run string, u ...chaos.Undo) chaos.Undo {
+	byAgent := func(run string, u ...chaos.Undo) chaos.Undo {
 		return chaos.Undo{Op: "docker.hand", Args: container.RawOf(u), Identity: container.RawOf(chaos.ContainerID{ID: "c"})}
 	}
 	dir := t.TempDir()
 	one, other := openJournal(t, dir, "one"), openJournal(t, dir, "other")
-	if _, err := one.Intent(chaos.Intent{Fault: "f", What: "it", Undo: []chaos.Undo{hand("one", set("cpu.max"))}}); err != nil {
+	if _, err := one.Intent(chaos.Intent{Fault: "f", What: "it", Undo: []chaos.Undo{byAgent("one", set("cpu.max"))}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -336,13 +336,13 @@ func TestJournal_ByHand(t *testing.T) {
 		undo    chaos.Undo
 		refused bool
 	}{
-		{"its own, by a hand", one, hand("one", set("cpu.max")), true},
+		{"its own, by an agent", one, byAgent("one", set("cpu.max")), true},
 		{"its own, by itself", one, set("cpu.max"), true},
-		{"another setting of its own", one, hand("one", set("io.max")), false},
-		{"another run's, by a hand", other, hand("other", set("cpu.max")), true},
+		{"another setting of its own", one, byAgent("one", set("io.max")), false},
+		{"another run's, by an agent", other, byAgent("other", set("cpu.max")), true},
 		{"another run's, by itself", other, set("cpu.max"), true},
-		{"another setting in that container", other, hand("other", set("memory.max")), false},
-		{"what has no identity", other, hand("other", chaos.Undo{Op: continueOp}), false},
+		{"another setting in that container", other, byAgent("other", set("memory.max")), false},
+		{"what has no identity", other, byAgent("other", chaos.Undo{Op: continueOp}), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := c.j.Intent(chaos.Intent{Fault: "g", What: "another", Undo: []chaos.Undo{c.undo}}); (err != nil) != c.refused {

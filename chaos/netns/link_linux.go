@@ -41,8 +41,8 @@ func headerOf(l netlink.Link) int32 {
 	return 0
 }
 
-// furnish adds a pair of links, probe0 and probe1, to the thread's namespace.
-func furnish() error {
+// addProbeLinks adds a pair of links, probe0 and probe1, to the thread's namespace.
+func addProbeLinks() error {
 	a := netlink.NewLinkAttrs()
 	a.Name = "probe0"
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "probe1"}); err != nil {

@@ -70,7 +70,7 @@ func TestQueueMatch(t *testing.T) {
 				h := set(t, w.Victim, spec)
 				const n = 50
 				hits := 0
-				var boxes []*mailbox
+				var boxes []*inbox
 				for i, v6 := range []bool{false, true} {
 					for _, port := range []uint16{hit, spared} {
 						from, to, at := w.Peers[0], w.Victim, netip.AddrPortFrom(w.Near[i], port)

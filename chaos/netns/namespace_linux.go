@@ -41,7 +41,7 @@ func throwaway(f func() error) error {
 	}
 	defer n.Close()
 	return n.Do(func() error {
-		if err := furnish(); err != nil {
+		if err := addProbeLinks(); err != nil {
 			return fmt.Errorf("%w: %w", ErrNoThrowaway, err)
 		}
 		return f()

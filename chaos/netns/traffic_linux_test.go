@@ -69,8 +69,8 @@ type datagram struct {
 	took time.Duration // since it was sent
 }
 
-// A mailbox collects datagrams in a namespace.
-type mailbox struct {
+// An inbox collects datagrams in a namespace.
+type inbox struct {
 	conn *net.UDPConn
 	done chan struct{}
 
@@ -78,10 +78,10 @@ type mailbox struct {
 	got []datagram
 }
 
-// box opens a mailbox. It holds many datagrams, however slow its reader.
-func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *mailbox {
+// box opens an inbox. It holds many datagrams, however slow its reader.
+func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *inbox {
 	t.Helper()
-	b := &mailbox{done: make(chan struct{})}
+	b := &inbox{done: make(chan struct{})}
 	in(t, n, func() (err error) {
 		if b.conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)); err != nil {
 			return err
@@ -133,14 +133,14 @@ var began = time.Now()
 // clock returns the time since a start that is the same for all of a test.
 func clock() time.Duration { return time.Since(began) }
 
-func (b *mailbox) mail() []datagram {
+func (b *inbox) mail() []datagram {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.got)
 }
 
 // expect waits for n datagrams.
-func (b *mailbox) expect(t testing.TB, n int) []datagram {
+func (b *inbox) expect(t testing.TB, n int) []datagram {
 	t.Helper()
 	waitFor(t, fmt.Sprintf("%d datagrams", n), func() bool {
 		b.mu.Lock()
@@ -193,7 +193,7 @@ func (s *sender) send(t testing.TB, n int) {
 type route struct {
 	from, to *netnstest.Node
 	at       netip.AddrPort
-	box      *mailbox
+	box      *inbox
 	sender   *sender
 }
 
@@ -248,7 +248,7 @@ func (k *route) burst(t testing.TB, n int, done func(sent int)) {
 	}
 }
 
-func (b *mailbox) forget() {
+func (b *inbox) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.got = nil

@@ -26,7 +26,7 @@ func checkLeader(l *chaos.Leader, of syntax.Place, pick Pick, units int, m *synt
 		m.Add(of.Of("leader"), "it is asked for with `pick: leader` beside it")
 	case units == 0:
 		m.Add(of.Of("pick"), "there are no units of which one could lead")
-	case l.Ways() != 1:
+	case l.Methods() != 1:
 		m.Add(of.Of("leader"), "want either a path to get, or a command, or one to exec in the container")
 	case l.Get != "" && !strings.HasPrefix(l.Get, "/"):
 		m.Add(l.Of("get"), "a path of each unit begins with /, and %q does not", l.Get)

@@ -32,9 +32,9 @@ func (f *signFlag) open() (done func(), err error) {
 	return func() { _ = f.signer.Close() }, nil
 }
 
-// seal writes the manifest of a complete folder, and signs it. If the manifest fails, the
+// writeManifest writes the manifest of a complete folder, and signs it. If the manifest fails, the
 // verdict stands; a requested signature that fails is an error.
-func (f *signFlag) seal(c *cobra.Command, dir string) error {
+func (f *signFlag) writeManifest(c *cobra.Command, dir string) error {
 	err := evidence.WriteManifest(dir, f.signer)
 	switch {
 	case err == nil:
@@ -42,7 +42,7 @@ func (f *signFlag) seal(c *cobra.Command, dir string) error {
 	case f.signer != nil:
 		return fmt.Errorf("%s is not signed: %w", dir, err)
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is not sealed, so `brunt verify` can't check it: %v\n", dir, err)
+	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s has no manifest, so `brunt verify` can't check it: %v\n", dir, err)
 	return nil
 }
 

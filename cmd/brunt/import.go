@@ -75,7 +75,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 				err = catalog.All().Write(dir, res)
 			}
 			if err == nil {
-				err = f.sign.seal(c, dir)
+				err = f.sign.writeManifest(c, dir)
 			}
 			if err := errors.Join(err, table(c.OutOrStdout(), res, dir, false)); err != nil {
 				return err

@@ -19,8 +19,8 @@ func noteCommand() *cobra.Command {
 	var author, id string
 	c := &cobra.Command{
 		Use:   "note TEXT",
-		Short: "Add a remark to the report of the current run",
-		Long: `Add a remark to the report of the current run: "cache flushed by hand". It
+		Short: "Add a note to the report of the current run",
+		Long: `Add a note to the report of the current run: "cache flushed by hand". It
 stands in the run's notes and in its events.jsonl, with its author and the time on
 the run's clock. Where several runs go on, --run names one by its id, or a part of it.
 

@@ -97,7 +97,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := catalog.All().Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
-	if werr := x.sign.seal(x.c, dir); werr != nil {
+	if werr := x.sign.writeManifest(x.c, dir); werr != nil {
 		return compare.Run{}, werr
 	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)

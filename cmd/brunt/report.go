@@ -26,7 +26,7 @@ func reportCommand() *cobra.Command {
 		Use:   "report DIR",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
 		Long: `Draw the reports of a run again: those that its result.json and latency.hlog tell
-all of. In a folder that is sealed they stay as they were sealed, and only what is
+all of. In a folder with a manifest they stay as they are, and only what is
 missing or was changed is drawn; with -o all are drawn into another folder. With
 --format one is written in another format:
 ` + formats() + `.
@@ -80,7 +80,7 @@ control: compare, ab and gate are there to judge by.`,
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
 	}
 	return err
 }

@@ -77,7 +77,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	beside(c.ErrOrStderr(), res, f.earlier)
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {
-		werr = f.sign.seal(c, dir)
+		werr = f.sign.writeManifest(c, dir)
 	}
 	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
 		werr = terr

@@ -21,7 +21,7 @@ and has the sum that SHA256SUMS has of it, that no other file is there, that the
 of events.jsonl are chained, and that the signature is right. Whatever is not is reported,
 with the file and where there is one the line.
 
-Without --signer a signature only says that whoever has its key sealed the folder, and
+Without --signer a signature only says that whoever has its key signed the manifest, and
 without any signature the sums only say that nothing was changed by accident: who can
 change a file can make the sums again. --signer wants a signature, by one of the keys of
 a file: a public key, or allowed signers as ssh-keygen -Y verify takes them.
@@ -64,9 +64,9 @@ Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or anot
 
 func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	if len(v.Findings) == 0 {
-		fmt.Fprintf(w, "✓ %s is as it was sealed: %s, %s\n", dir, scenarios.Amount(v.Files, "file"), scenarios.Amount(v.Events, "event"))
+		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, scenarios.Amount(v.Files, "file"), scenarios.Amount(v.Events, "event"))
 	} else {
-		fmt.Fprintf(w, "✗ %s differs from the sealed run\n", dir)
+		fmt.Fprintf(w, "✗ %s differs from its manifest\n", dir)
 	}
 	for _, f := range v.Findings {
 		fmt.Fprintf(w, "  %s\n", f)

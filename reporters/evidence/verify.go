@@ -102,7 +102,7 @@ func (v *Verification) add(file string, line int, format string, args ...any) {
 
 // unsealed reports what is missing in a run without a manifest.
 func (v *Verification) unsealed(root *os.Root) {
-	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its folder was never sealed")
+	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its manifest was never written")
 	if !isThere(root, resultFile) {
 		v.add(resultFile, 0, "it is missing: the run was ended before its verdict")
 	}
@@ -119,10 +119,10 @@ func (v *Verification) files(root *os.Root, there []string, text []byte, derived
 		known[f.name] = f.sum
 	}
 	for _, name := range there {
-		sum, sealed := known[name]
+		sum, listed := known[name]
 		delete(known, name)
-		if !sealed {
-			v.add(name, 0, "it was not there when the folder was sealed")
+		if !listed {
+			v.add(name, 0, "the manifest does not list it")
 			continue
 		}
 		is, err := sumOf(root, name)
@@ -130,9 +130,9 @@ func (v *Verification) files(root *os.Root, there []string, text []byte, derived
 		case err != nil:
 			return err
 		case is != sum && derived != nil && derived(name):
-			v.add(name, 0, "it is not what was sealed; `brunt report DIR -o ELSEWHERE` draws it from %s and %s", resultFile, hlogFile)
+			v.add(name, 0, "it differs from the manifest; `brunt report DIR -o ELSEWHERE` draws it from %s and %s", resultFile, hlogFile)
 		case is != sum:
-			v.add(name, 0, "it is not what was sealed")
+			v.add(name, 0, "it differs from the manifest")
 		default:
 			v.Files++
 		}

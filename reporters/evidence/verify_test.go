@@ -208,7 +208,7 @@ func TestVerify_Tells(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	changed := eventsFile + ": it is not what was sealed"
+	changed := eventsFile + ": it differs from the manifest"
 	for _, c := range []struct {
 		name string
 		do   func(dir string) error
@@ -256,18 +256,18 @@ func TestVerify_Tells(t *testing.T) {
 			[]string{changed, "events.jsonl:1: this line is no event"},
 		},
 		{"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) }, []string{"latency.hlog: it is missing"}},
-		{"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) }, []string{"logs/new: it was not there"}},
-		{"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) }, []string{".x: it was not there"}},
+		{"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) }, []string{"logs/new: the manifest does not list it"}},
+		{"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) }, []string{".x: the manifest does not list it"}},
 		{"a file that was renamed", func(dir string) error {
 			return os.Rename(filepath.Join(dir, "logs", "posts-0.log"), filepath.Join(dir, "logs", "posts-1.log"))
-		}, []string{"logs/posts-1.log: it was not there", "logs/posts-0.log: it is missing"}},
+		}, []string{"logs/posts-1.log: the manifest does not list it", "logs/posts-0.log: it is missing"}},
 		{"a link in a file's place", func(dir string) error {
 			path := filepath.Join(dir, resultFile)
 			if err := os.Rename(path, path+".away"); err != nil {
 				return err
 			}
 			return os.Symlink(path+".away", path)
-		}, []string{"result.json: it is a symbolic link", "result.json.away: it was not there", "result.json: it is missing"}},
+		}, []string{"result.json: it is a symbolic link", "result.json.away: the manifest does not list it", "result.json: it is missing"}},
 		{"a link to a folder", func(dir string) error { return os.Symlink("/", filepath.Join(dir, "root")) }, []string{"root: it is a symbolic link"}},
 		{"sums that are a link", func(dir string) error {
 			path := filepath.Join(dir, sumsFile)
@@ -280,7 +280,7 @@ func TestVerify_Tells(t *testing.T) {
 			"no sums", func(dir string) error { return os.Remove(filepath.Join(dir, sumsFile)) },
 			[]string{"SHA256SUMS: it is missing: the run did not come to its end"},
 		},
-		{"empty sums", func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), nil, 0o644) }, []string{"was not there"}},
+		{"empty sums", func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), nil, 0o644) }, []string{"the manifest does not list it"}},
 		{"sums of what is elsewhere", func(dir string) error {
 			text, err := os.ReadFile(filepath.Join(dir, sumsFile))
 			if err != nil {

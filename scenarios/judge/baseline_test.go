@@ -37,7 +37,7 @@ func TestFailing(t *testing.T) {
 		{"allowed at one of two steps", 20, 200, []string{"errors < 11% of read"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newRig(t, series)
+			g := newFixture(t, series)
 			for step := range series.Steps {
 				for _, x := range slices.Concat(many(c.n-c.bad, ms, okay), many(c.bad, ms, failure)) {
 					x.Step = int32(step)
@@ -69,7 +69,7 @@ func TestFailing_Hung(t *testing.T) {
 		{"too early to say", 300 * ms, 0, 40, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newRig(t, oneStep)
+			g := newFixture(t, oneStep)
 			g.inFlight = func() int64 { return c.inFlight }
 			for i := range c.ended {
 				o := request(time.Duration(i)*ms, ms, okay)

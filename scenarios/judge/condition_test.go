@@ -15,7 +15,7 @@ import (
 // TestSecond_Spans: burn and slices need spans of the run; a condition on them is unknown, and never
 // judged by another number.
 func TestSecond_Spans(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	for _, r := range perSecond(100, 0, sec, ms, failure) {
 		g.Shard(0).Record(&r)
 	}
@@ -38,7 +38,7 @@ func TestSecond_Judge(t *testing.T) {
 		"errors > 3% of write", "errors > 3% of load browse",
 	}
 	o := parseObjectives(t, texts...)
-	g := newRig(t, measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}}}, o...)
+	g := newFixture(t, measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}}}, o...)
 	for i := range 100 {
 		r := request(500*ms, 10*ms, okay)
 		if i < 10 {
@@ -86,7 +86,7 @@ func TestRecorder_Steady(t *testing.T) {
 		t.Run(fmt.Sprintf("%d s", seconds), func(t *testing.T) {
 			texts := []string{"errors < 2%", "errors < 1%", "p95 < 50ms", "p95 < 5ms", "rate > 90/s", "rate > 110/s", "errors < 2% of nothing", "within(20ms) > 90%"}
 			o := parseObjectives(t, texts...)
-			g := newRig(t, oneStep, o...)
+			g := newFixture(t, oneStep, o...)
 			end := time.Duration(seconds) * sec
 			for _, c := range o {
 				if holds, _, n := running.Steady(g.Recorder, c); holds || n != 0 {

@@ -66,7 +66,7 @@ func TestBurn(t *testing.T) {
 // TestBurn_Baseline: requests in flight at the injection do not count in the baseline's budget.
 func TestBurn_Baseline(t *testing.T) {
 	o := parseObjectives(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure), perSecond(100, 20*sec, 40*sec, ms, okay)),
 		action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 	f := g.finish(Case{SLO: o}, 40*sec)
@@ -124,7 +124,7 @@ func TestSlices(t *testing.T) {
 			o := parseObjectives(t, c.text)
 			s := oneStep
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Closed: c.closed}}
-			g := newRig(t, s, o...)
+			g := newFixture(t, s, o...)
 			g.play(c.all)
 			r := g.finish(Case{SLO: o}, c.end).Objectives[0]
 			if math.Abs(float64(r.Measured)-c.want) > 1e-9 || r.Count != c.n {
@@ -177,7 +177,7 @@ func TestBurn_Exact(t *testing.T) {
 			}
 		}
 		o := parseObjectives(t, fmt.Sprintf("burn(99%%, %s) < 1", d))
-		g := newRig(t, oneStep, o...)
+		g := newFixture(t, oneStep, o...)
 		at := 10*sec + time.Duration(r.Int64N(int64(10*sec)))
 		want := worstSpan(all, d, 40*sec, .99)
 		g.play(all, action{at, func() { g.Inject("f", "f") }}, action{at + 7*sec, func() { g.Clear(0) }})
@@ -191,7 +191,7 @@ func TestBurn_Exact(t *testing.T) {
 // TestBurn_Cut: a window that a fault cuts short is no longer span.
 func TestBurn_Cut(t *testing.T) {
 	o := parseObjectives(t, "burn(99%, 5s) < 1")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	all := perSecond(100, 0, 60*sec, ms, okay)
 	for i := range all {
 		if at := all[i].Intended; at >= 20990*ms && at < 24250*ms {

@@ -9,7 +9,7 @@ import (
 
 // TestSamples_InErrors: an error group carries its sample.
 func TestSamples_InErrors(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	o := request(0, ms, failure)
 	g.Shard(0).Record(&o)
 	s := &measure.Samples{}

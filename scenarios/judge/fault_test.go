@@ -42,7 +42,7 @@ type injection struct {
 // drill plays outcomes with faults and judges objectives.
 func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Outcome, faults ...injection) *Findings {
 	t.Helper()
-	g := newRig(t, oneStep, objectives...)
+	g := newFixture(t, oneStep, objectives...)
 	var actions []action
 	for i, f := range faults {
 		actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }})
@@ -365,7 +365,7 @@ func TestFault_Required(t *testing.T) {
 // TestFault_Requests: the requests of a fault are those of the judged load whose life it overlapped,
 // each once.
 func TestFault_Requests(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	g.now = -sec
 	var all []scenarios.Outcome
 	for at := -sec; at < 20*sec; at += 100 * ms { // those from -0.2 s on overlap the fault
@@ -453,7 +453,7 @@ func TestFault_Limit(t *testing.T) {
 // part of the baseline.
 func TestFault_Void(t *testing.T) {
 	o := parseObjectives(t, "recover < 20s after f", "errors < 1% in f")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.play(outage(func(time.Duration) bool { return false }),
 		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }},
 		action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
@@ -479,7 +479,7 @@ func TestFault_Void(t *testing.T) {
 func TestFault_Frozen(t *testing.T) {
 	s := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true}}, Steps: oneStep.Steps}
 	o := parseObjectives(t, "recover < 10s after f")
-	g := newRig(t, s, o...)
+	g := newFixture(t, s, o...)
 	var all []scenarios.Outcome
 	for user := range 20 {
 		for at := time.Duration(user) * ms; at < 100*sec; {

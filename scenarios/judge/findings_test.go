@@ -11,7 +11,7 @@ import (
 // TestHistograms: the histograms of a result can be read by number, and all of them in that order,
 // with the time they cover.
 func TestHistograms(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	all := perSecond(100, 0, 3*sec, 10*ms, okay)
 	g.play(all)
 	f := g.finish(Case{}, 3*sec)
@@ -49,7 +49,7 @@ func TestHistograms(t *testing.T) {
 // TestFinish_Nothing: a load without a request has findings.
 func TestFinish_Nothing(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "recover < 1s after f", "p95 < 1s in baseline")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.Inject("f", "f")
 	f := g.finish(Case{SLO: o}, 3*sec)
 	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} { // f affected no traffic
@@ -70,7 +70,7 @@ func TestFinish_Nothing(t *testing.T) {
 // TestFinish_Clamped: values out of the histograms' bounds are counted, and the exact largest value
 // is kept.
 func TestFinish_Clamped(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	o := request(0, 2*3600*sec, okay)
 	g.Shard(0).Record(&o)
 	f := g.finish(Case{}, sec)
@@ -86,7 +86,7 @@ func TestFinish_Clamped(t *testing.T) {
 // other phase.
 func TestFinish_WarmUp(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "p95 < 100ms", "errors < 1% in baseline")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.now = -5 * sec
 	all := perSecond(100, 0, 10*sec, 10*ms, okay)
 	for i := range 500 {
@@ -120,7 +120,7 @@ func TestFinish_WarmUp(t *testing.T) {
 
 // TestFinish_Health: lag and queue are those of all requests, by phase.
 func TestFinish_Health(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	all := perSecond(100, 0, 20*sec, 10*ms, okay)
 	for i := range all {
 		r := &all[i]

@@ -33,7 +33,7 @@ func TestFrozenServer(t *testing.T) {
 	}{{"even", even}, {"poisson", poisson}} {
 		t.Run(c.name, func(t *testing.T) {
 			o := parseObjectives(t, "p95 < 505ms", "p95 < 495ms", "p99 < 905ms", "p99 < 895ms")
-			g := newRig(t, oneStep, o...)
+			g := newFixture(t, oneStep, o...)
 			var all []scenarios.Outcome
 			var waits []time.Duration
 			for _, at := range c.arrivals {

@@ -32,7 +32,7 @@ func TestSpill_Full(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
 	run := func(room, later int64) (*Findings, error) {
 		disk := &fullDisk{tempFile(t), room}
-		g := newRigWith(t, measure.Config{Series: oneStep, File: disk}, o...)
+		g := newFixtureWith(t, measure.Config{Series: oneStep, File: disk}, o...)
 		all := outage(between(30*sec, 34*sec))
 		var failed error
 		next := 0
@@ -106,7 +106,7 @@ func tempFile(t testing.TB) *os.File {
 // TestSpill_Lost: cells that can't be read back are an error, without findings.
 func TestSpill_Lost(t *testing.T) {
 	file := tempFile(t)
-	r := newRigWith(t, measure.Config{Series: oneStep, File: file})
+	r := newFixtureWith(t, measure.Config{Series: oneStep, File: file})
 	o := request(0, ms, scenarios.OK)
 	r.Shard(0).Record(&o)
 	r.now = 20 * sec

@@ -68,7 +68,7 @@ func TestIncidents(t *testing.T) {
 				return false
 			}
 			all := requestsAt(c.rate, fails)
-			g := newRig(t, oneStep)
+			g := newFixture(t, oneStep)
 			var actions []action
 			for i, f := range c.faults {
 				actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }}, action{f.cleared, func() { g.Clear(i) }})
@@ -125,7 +125,7 @@ func TestIncidents_None(t *testing.T) {
 	for i := range runs {
 		r := rand.New(rand.NewPCG(7, uint64(i)))
 		rate, share := []float64{20, 100, 500}[i%3], []float64{0, .002, .005}[i/3%3]
-		g := newRig(t, oneStep)
+		g := newFixture(t, oneStep)
 		g.play(requestsAt(rate, func(time.Duration, int) bool { return r.Float64() < share }))
 		found += len(g.finish(Case{}, 120*sec).Incidents)
 	}
@@ -180,7 +180,7 @@ func TestIncidents_Shed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := parseObjectives(t, c.slo...)
-			g := newRig(t, oneStep, o...)
+			g := newFixture(t, oneStep, o...)
 			all := requestsAt(100, func(time.Duration, int) bool { return false })
 			sheds := int64(0)
 			for i := range all {
@@ -216,7 +216,7 @@ func TestIncidents_Delayed(t *testing.T) {
 		want result.Num
 	}{{45 * sec, 3}, {70 * sec, 0}} {
 		o := parseObjectives(t, "recover < 10s after incident")
-		g := newRig(t, oneStep, o...)
+		g := newFixture(t, oneStep, o...)
 		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
 		r := g.finish(Case{SLO: o}, 120*sec).Objectives[0]
@@ -228,7 +228,7 @@ func TestIncidents_Delayed(t *testing.T) {
 
 // TestIncidents_Own: timeouts that brunt's own freeze caused are no kind of the incident.
 func TestIncidents_Own(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	late := int64(0)
 	all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= 50*sec && at < 53*sec })
 	for i := range all {

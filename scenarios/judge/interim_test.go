@@ -52,7 +52,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	}
 	const end = 60 * sec
 	run := func(looks ...time.Duration) (last, final *Findings) {
-		g := newRig(t, twoSteps, objectives...)
+		g := newFixture(t, twoSteps, objectives...)
 		g.now = -2 * sec
 		var actions []action
 		n := 0
@@ -153,7 +153,7 @@ var pointer = regexp.MustCompile(`0x[0-9a-f]+`)
 // pending.
 func TestSoFar_InTheMiddle(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "recover < 20s after kill")
-	g := newRig(t, twoSteps, objectives...)
+	g := newFixture(t, twoSteps, objectives...)
 	g.now = -2 * sec
 	outcomes := broken(40*sec, 20*sec, 25*sec)
 	looks := 0
@@ -214,7 +214,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 func TestStanding(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create",
 		"availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
-	g := newRig(t, twoSteps, objectives...)
+	g := newFixture(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()
 		iv.Objectives = running.Verdicts(second, objectives)
@@ -262,7 +262,7 @@ func BenchmarkSoFar(b *testing.B) {
 	for _, seconds := range []int{10, 60, 600} {
 		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {
 			objectives := parseObjectives(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
-			g := newRig(b, oneStep, objectives...)
+			g := newFixture(b, oneStep, objectives...)
 			rnd := rand.New(rand.NewPCG(1, 2))
 			second := func(s int) {
 				for n := range 5000 {

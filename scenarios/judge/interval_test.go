@@ -116,7 +116,7 @@ func TestInterval_Percentile(t *testing.T) {
 		hits := 0
 		for range trials {
 			o := parseObjectives(t, "p90 < 20ms")
-			g := newRig(t, oneStep, o...)
+			g := newFixture(t, oneStep, o...)
 			var all []scenarios.Outcome
 			for s := range 30 {
 				level := c.level * r.NormFloat64()
@@ -159,7 +159,7 @@ func TestInterval_Own(t *testing.T) {
 		text := name + ends[m.Unit]
 		judged := func(texts ...string) []result.ObjectiveResult {
 			o := parseObjectives(t, texts...)
-			g := newRig(t, oneStep, o...)
+			g := newFixture(t, oneStep, o...)
 			for i := range all {
 				out := iteration(all[i])
 				g.Shard(0).Record(&all[i])

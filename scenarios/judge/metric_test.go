@@ -25,7 +25,7 @@ func TestMetric_Toy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := newRig(t, oneStep, o)
+		g := newFixture(t, oneStep, o)
 		g.play(slices.Concat(perSecond(98, 0, 20*sec, ms, okay), perSecond(1, 0, 20*sec, ms, failure), perSecond(1, 0, 20*sec, 0, skipped)))
 		r := g.finish(Case{SLO: []slo.Objective{o}}, 20*sec).Objectives[0]
 		if r.Verdict != c.want || math.Abs(float64(r.Measured)-20./float64(r.Count)) > 1e-9 || !r.Low.Known() {

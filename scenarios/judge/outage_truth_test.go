@@ -66,7 +66,7 @@ func requestsAt(rate float64, bad func(at time.Duration, n int) bool) []scenario
 func played(t *testing.T, all []scenarios.Outcome, injected, cleared time.Duration) (FaultFinding, result.ObjectiveResult) {
 	t.Helper()
 	o := parseObjectives(t, "recover < 60s after f")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.play(all, action{injected, func() { g.Inject("f", "f") }}, action{cleared, func() { g.Clear(0) }})
 	f := g.finish(Case{SLO: o}, 120*sec)
 	return f.Faults[0], f.Objectives[0]
@@ -179,7 +179,7 @@ func TestOutage_Soft(t *testing.T) {
 func TestOutage_Skipped(t *testing.T) {
 	series := measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}}}
 	o := parseObjectives(t, "recover < 10s after f")
-	g := newRig(t, series, o...)
+	g := newFixture(t, series, o...)
 	const injected, length = 40 * sec, 3 * sec
 	var all []scenarios.Outcome
 	for _, x := range requestsAt(100, func(at time.Duration, _ int) bool { return at >= injected && at < injected+length }) {

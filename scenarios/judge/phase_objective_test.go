@@ -127,7 +127,7 @@ func TestJudge_Times(t *testing.T) {
 func TestJudge_JSON(t *testing.T) {
 	o := parseObjectives(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f",
 		"failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
 	f := g.finish(Case{SLO: o}, 100*sec)
 	var got struct {
@@ -357,7 +357,7 @@ func TestJudge_Empty(t *testing.T) {
 		for _, phase := range []string{"f", "recovery/f", "f#2"} {
 			t.Run(m+" in "+phase, func(t *testing.T) {
 				o := parseObjectives(t, m+" in "+phase)
-				g := newRig(t, oneStep, o...)
+				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
 				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []answer.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
@@ -378,7 +378,7 @@ func TestJudge_Rate(t *testing.T) {
 	}
 	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
 		"rate > 1/s of load b in f", "rate < 1000/s of load b in f", "rate > 1/s of iteration")
-	g := newRig(t, series, objectives...)
+	g := newFixture(t, series, objectives...)
 	var all []scenarios.Outcome
 	add := func(load, step int32, at, d time.Duration) {
 		o := request(at, d, okay)
@@ -425,7 +425,7 @@ func TestJudge_Scope(t *testing.T) {
 		"errors < 1% of iteration", "p50 < 20ms of iteration",
 	}
 	objectives := parseObjectives(t, texts...)
-	g := newRig(t, series, objectives...)
+	g := newFixture(t, series, objectives...)
 	var all []scenarios.Outcome
 	for i := range 1000 {
 		at := time.Duration(i) * 20 * ms
@@ -497,7 +497,7 @@ func TestJudge_Checks(t *testing.T) {
 		}
 		// the running value is the same
 		o := parseObjectives(t, "checks > 99%")
-		g := newRig(t, oneStep, o...)
+		g := newFixture(t, oneStep, o...)
 		g.play(all)
 		_, second := g.Interval()
 		if holds, _ := running.HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
@@ -505,7 +505,7 @@ func TestJudge_Checks(t *testing.T) {
 		}
 	}
 	o, none := parseObjectives(t, "checks > 99%"), checked(400, failure, scenarios.Refused, 0, 0)
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	g.play(none)
 	_, second := g.Interval()
 	if holds, known := running.HoldsIn(second, o[0]); holds || !known {
@@ -553,7 +553,7 @@ func TestJudge_Strict(t *testing.T) {
 		for _, strict := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s with %d of 5000, strict %t", c.text, c.bad, strict), func(t *testing.T) {
 				o := parseObjectives(t, c.text)
-				g := newRig(t, oneStep, o...)
+				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(many(5000-c.bad, ms, okay), many(c.bad, ms, failure)))
 				r := g.finish(Case{SLO: o, Strict: strict}, 20*sec).Objectives[0]
 				want := c.plain
@@ -576,7 +576,7 @@ func TestJudge_Worst(t *testing.T) {
 		"timeouts = 0 in f", "availability > 50% in f",
 	}
 	o := parseObjectives(t, texts...)
-	g := newRig(t, oneStep, o...)
+	g := newFixture(t, oneStep, o...)
 	var all []scenarios.Outcome
 	for i := range 6000 {
 		r := request(time.Duration(i)*10*ms, ms, okay)

@@ -21,8 +21,8 @@ const (
 	sec = time.Second
 )
 
-// A rig is a recorder on a clock that the test sets.
-type rig struct {
+// A fixture is a recorder on a clock that the test sets.
+type fixture struct {
 	*measure.Recorder
 	t         testing.TB
 	now       time.Duration
@@ -35,15 +35,15 @@ type rig struct {
 // oneStep is a load of one step.
 var oneStep = measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}}}
 
-func newRig(t testing.TB, s measure.Series, slo ...slo.Objective) *rig {
+func newFixture(t testing.TB, s measure.Series, slo ...slo.Objective) *fixture {
 	t.Helper()
-	return newRigWith(t, measure.Config{Series: s}, slo...)
+	return newFixtureWith(t, measure.Config{Series: s}, slo...)
 }
 
-// newRigWith fills in what the configuration leaves open.
-func newRigWith(t testing.TB, c measure.Config, slo ...slo.Objective) *rig {
+// newFixtureWith fills in what the configuration leaves open.
+func newFixtureWith(t testing.TB, c measure.Config, slo ...slo.Objective) *fixture {
 	t.Helper()
-	r := &rig{t: t, series: c.Series}
+	r := &fixture{t: t, series: c.Series}
 	c.Limits, c.Totals = counted.LimitsOf(slo), len(slo) > 0
 	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
 	c.Now = func() time.Duration { return r.now }
@@ -79,7 +79,7 @@ func parseObjectives(t testing.TB, texts ...string) []slo.Objective {
 // What the tests record.
 var request, iteration = measuretest.Request, measuretest.Iteration
 
-// An action is something that happens to the rig at a time.
+// An action is something that happens to the fixture at a time.
 type action struct {
 	at time.Duration
 	do func()
@@ -87,7 +87,7 @@ type action struct {
 
 // play records outcomes when they end, folds five times a second, and does each action at its time.
 // It returns when all is done.
-func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
+func (r *fixture) play(outcomes []scenarios.Outcome, actions ...action) {
 	r.t.Helper()
 	slices.SortStableFunc(outcomes, func(a, b scenarios.Outcome) int { return cmp.Compare(a.End, b.End) })
 	end := time.Duration(0)
@@ -118,7 +118,7 @@ func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
 }
 
 // finish returns the findings of a load that ran from 0 to end.
-func (r *rig) finish(c Case, end time.Duration) *Findings {
+func (r *fixture) finish(c Case, end time.Duration) *Findings {
 	r.t.Helper()
 	if c.Loads == nil {
 		for range r.series.Loads {
@@ -137,7 +137,7 @@ func (r *rig) finish(c Case, end time.Duration) *Findings {
 func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenarios.Outcome) result.ObjectiveResult {
 	t.Helper()
 	o := parseObjectives(t, text)
-	r := newRig(t, oneStep, o...)
+	r := newFixture(t, oneStep, o...)
 	r.play(outcomes)
 	return r.finish(Case{SLO: o}, end).Objectives[0]
 }

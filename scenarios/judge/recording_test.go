@@ -33,7 +33,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 		Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}},
 	}
 	o := parseObjectives(t, "p95 < 30ms", "within(5ms) > 10%")
-	g := newRig(t, series, o...)
+	g := newFixture(t, series, o...)
 	const end = 40 * sec
 	g.now = -3 * sec
 	var all []scenarios.Outcome
@@ -269,7 +269,7 @@ func TestRecorder_Life(t *testing.T) {
 		{"intended just after", 20*sec + 1, 21 * sec, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newRig(t, oneStep)
+			g := newFixture(t, oneStep)
 			n := 0
 			g.play([]scenarios.Outcome{request(c.intended, c.end-c.intended, scenarios.OK)},
 				action{10 * sec, func() { n, _ = g.Inject("f", "f") }}, action{20 * sec, func() { g.Clear(n) }})
@@ -290,7 +290,7 @@ func TestRecorder_Life(t *testing.T) {
 // TestRecorder_CoarseClock: while the clock does not advance, a request that was sorted before the
 // injection did not meet it.
 func TestRecorder_CoarseClock(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	o := request(0, 10*sec, scenarios.OK)
 	g.Shard(0).Record(&o)
 	g.now = 10 * sec
@@ -311,7 +311,7 @@ func TestRecorder_CoarseClock(t *testing.T) {
 // TestRecorder_Late: a request that ends long after its window was closed is
 // counted in it.
 func TestRecorder_Late(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	all := []scenarios.Outcome{request(100*ms, ms, scenarios.OK), request(200*ms, 50*sec, scenarios.OK), request(60*sec, ms, scenarios.OK)}
 	g.play(all)
 	f := g.finish(Case{}, 61*sec)
@@ -332,7 +332,7 @@ func TestRecorder_Late(t *testing.T) {
 // TestRecorder_LongIteration: an iteration that ends many minutes after the window in which it was
 // intended does not create a second row of that window, and its wait is in the first.
 func TestRecorder_LongIteration(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	all := perSecond(2, 0, 900*sec, ms, okay)
 	all = append(all, iteration(request(3100*ms, 800*sec, okay)))
 	g.play(all)
@@ -359,7 +359,7 @@ func TestRecorder_LongIteration(t *testing.T) {
 // TestRecorder_InFlight: a window reports the largest number of iterations in flight; one too short
 // for a sample reports the last sample.
 func TestRecorder_InFlight(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	g.inFlight = func() int64 { return int64(g.now / sec) }
 	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }}, action{3100 * ms, func() { g.Clear(0) }})
 	f := g.finish(Case{}, 6*sec)
@@ -377,7 +377,7 @@ func TestRecorder_InFlight(t *testing.T) {
 // TestRecorder_Rows: in a long run several seconds share one row of a single step, with a note; none
 // of them spans a fault's beginning or end, and no request is lost.
 func TestRecorder_Rows(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newFixture(t, oneStep)
 	const long = maxRows*3/2*sec + sec
 	all := []scenarios.Outcome{
 		request(100*ms, 3*ms, okay), request(1100*ms, 7*ms, okay), request(4200*ms, ms, okay), request(4600*ms, ms, okay),

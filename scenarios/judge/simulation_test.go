@@ -59,7 +59,7 @@ func TestSimulation_Recorder(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for range trials {
 			w := scene{injected: 30370 * ms, cleared: 60810 * ms, end: 120 * sec}
-			g := newRig(t, oneStep, objectives...)
+			g := newFixture(t, oneStep, objectives...)
 			m := impacttest.Errors{Most: c.most}
 			var all []scenarios.Outcome
 			for n := 0; float64(n)/c.rate < w.end.Seconds(); n++ {

@@ -13,7 +13,7 @@ import (
 
 // TestSlowest: the five slowest answered requests of each step are kept, and three of each fault.
 func TestSlowest(t *testing.T) {
-	g := newRig(t, measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}}})
+	g := newFixture(t, measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "write"}}})
 	record := func(step int32, at, took time.Duration, kind scenarios.Kind) {
 		o := request(at, took, kind)
 		o.Step, o.Trace, o.Answered = step, uint64(took/ms), kind != skipped && took != 900*ms

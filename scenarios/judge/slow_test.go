@@ -22,7 +22,7 @@ func TestSlow(t *testing.T) {
 		{400 * ms, 0, 0},
 	} {
 		objectives := parseObjectives(t, "recover < 5s after f", "errors = 0%", "availability > 99%", "slices(1s, 99%) > 98%")
-		g := newRigWith(t, measure.Config{Series: oneStep, Slow: c.slow}, objectives...)
+		g := newFixtureWith(t, measure.Config{Series: oneStep, Slow: c.slow}, objectives...)
 		all := perSecond(200, 0, 100*sec, 2*ms, okay)
 		for i := range all {
 			if at := all[i].Intended; between(31*sec, 39*sec)(at) {
@@ -75,7 +75,7 @@ func TestSlow_FromBaseline(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			objectives := parseObjectives(t, "errors = 0%", "availability > 99%")
-			g := newRigWith(t, measure.Config{Series: oneStep, SlowShare: .005}, objectives...)
+			g := newFixtureWith(t, measure.Config{Series: oneStep, SlowShare: .005}, objectives...)
 			all := perSecond(100, 0, 80*sec, 2*ms, okay)
 			for i := range all {
 				d := time.Duration(2+i%5) * ms

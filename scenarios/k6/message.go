@@ -15,7 +15,7 @@ type Config struct {
 	Args    []string          `json:"args,omitempty"` // more arguments of k6
 	Change  Change            `json:"change"`         // changes of the script's options by the scenario
 	// allow-lists of addresses besides loopback; an address must be in all of them
-	Allow   [][]string        `json:"fences,omitempty"`
+	Allow   [][]string        `json:"allow,omitempty"`
 	Routes  map[string]string `json:"ways,omitempty"`   // host or host:port to the host:port connected to instead
 	Warmup  time.Duration     `json:"warmup,omitempty"` // part of the script's time that its thresholds leave out
 	Control bool              `json:"control,omitempty"`

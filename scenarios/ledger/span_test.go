@@ -88,10 +88,10 @@ func TestSpansOfFaults(t *testing.T) {
 	faults := []*chaos.Record{{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)}}
 	b := &verification{Run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
 	for _, w := range []struct {
-		at   float64
-		fate string
+		at     float64
+		effect string
 	}{{9, "held"}, {11, "lost"}, {12, "lost"}, {19, "held"}, {49, "held"}, {51, "lost"}, {59, "lost"}, {59.2, "unknown"}, {59.5, "held"}} {
-		b.acked.add(sec(w.at), w.fate == "lost", w.fate == "held")
+		b.acked.add(sec(w.at), w.effect == "lost", w.effect == "held")
 	}
 	b.spans()
 	if b.out.RPOLow != 8 || b.out.RPO != 10.5 || b.out.RPOFault != "b" {

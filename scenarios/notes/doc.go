@@ -1,7 +1,7 @@
 // Package notes passes notes to a run that is under way: `brunt note` leaves one in a
 // folder of the state directory, and the run takes it from there.
 //
-//	RunningIn --> Running.Leave --> STATE/remarks/RUN/N.json --> Open: take(Note)
+//	RunningIn --> Running.Leave --> STATE/notes/RUN/N.json --> Open: take(Note)
 //	lists runs    writes a file,                                 the run reads and
 //	              waits until it                                 removes the file
 //	              is taken

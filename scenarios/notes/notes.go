@@ -25,11 +25,11 @@ const longestNote = 4 << 10
 
 // Notes are files in a folder of the run in the state directory:
 //
-//	STATE/remarks/RUN/alive        touched while the run goes on
+//	STATE/notes/RUN/alive        touched while the run goes on
 //	                  about.json   a description of the run
 //	                  N.json       a note; the run removes it once it has read it
 const (
-	Folder      = "remarks"
+	Folder      = "notes"
 	aliveFile   = "alive"
 	aboutFile   = "about.json"
 	noteSuffix  = ".json"

@@ -206,8 +206,8 @@ var glossary = []term{
 	{"traceparent", []string{"trace-id"}, "The header of W3C Trace Context. Its trace ID leads from a slow request of a report to the trace in the " +
 		"target's own tracing."},
 	{"script", []string{"k6-script"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
-	{"manifest", []string{"sealed", "seal"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. A folder that has one is sealed: `brunt " +
-		"verify` finds each later change."},
+	{"manifest", []string{"sha256sums"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. `brunt verify` finds each " +
+		"later change."},
 	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` " +
 		"checks whose key made it."},
 	{"drift", nil, "A difference between a plan file and what its run would do now. brunt names the differences and starts nothing."},

@@ -92,7 +92,7 @@ func TestReference_ExplainReport(t *testing.T) {
 	r := newReference(t)
 	for _, word := range []string{
 		"in flight", "open files", "exit code", "error budget", "not recovered", "not injected", "±", "waits", "heatmap", "Resilience",
-		"pass", "fail", "inconclusive", "invalid", "stopped", "interrupted", "reinjected", "sealed", "signature", "smallest outage",
+		"pass", "fail", "inconclusive", "invalid", "stopped", "interrupted", "reinjected", "manifest", "signature", "smallest outage",
 	} {
 		if _, err := r.Explain(word); err != nil {
 			t.Error(err)

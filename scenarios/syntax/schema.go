@@ -84,7 +84,7 @@ func StructSchema(t reflect.Type, doc Describer) Schema {
 		f := t.FieldByIndex(s.index)
 		p := s.bounds(SchemaOf(f.Type, doc))
 		if doc != nil {
-			if d := doc(holder(t, s.index), f.Name); d != "" {
+			if d := doc(ownerOf(t, s.index), f.Name); d != "" {
 				p = Schema{"allOf": []any{p}, "description": d}
 			}
 		}
@@ -100,8 +100,8 @@ func StructSchema(t reflect.Type, doc Describer) Schema {
 	return out
 }
 
-// holder is the struct type in which the field at index is declared.
-func holder(t reflect.Type, index []int) reflect.Type {
+// ownerOf is the struct type in which the field at index is declared.
+func ownerOf(t reflect.Type, index []int) reflect.Type {
 	for _, i := range index[:len(index)-1] {
 		t = t.Field(i).Type
 	}

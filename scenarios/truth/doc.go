@@ -1,7 +1,7 @@
 // Package truth is a server of known behaviour with a log of its own. Tests hold brunt's verdicts
 // and figures against what the server did.
 //
-//	Script: what becomes of request n ---> Server ---> Log: when each request came, and its fate
+//	Script: what becomes of request n ---> Server ---> Log: when each request came, and its effect
 //	                                          ^          |
 //	brunt run SCENARIO -----------------------'          v
 //	      |                                            Truth: counts, outages, recovery times
@@ -10,12 +10,12 @@
 // Package sockets runs brunt against a Server; package played plays the log of a load into the
 // rules, in virtual time.
 //
-// A request carries its number, so its fate does not depend on when it arrives. What the truth
+// A request carries its number, so its effect does not depend on when it arrives. What the truth
 // of a run is follows from the log alone, by code that shares nothing with brunt's packages; this
 // package imports none of them.
 //
 //	server.go   Server: answers by script, and is the webhook of the fault
-//	script.go   Script and Act: the fate of each request
+//	script.go   Script and Act: the effect of each request
 //	log.go      Entry: what the server saw
 //	truth.go    Truth: what a run against the log should have found
 //	play.go     the log of a load without a server, in virtual time

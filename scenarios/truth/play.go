@@ -28,7 +28,7 @@ func took(a Act, timeout time.Duration) time.Duration {
 	return a.Delay
 }
 
-// A Users load is one of users, each of whom waits for an answer, thinks, and asks again.
+// A Users load is one of users: each waits for an answer, thinks, and asks again.
 type Users struct {
 	Users   int
 	Think   time.Duration

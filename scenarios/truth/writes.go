@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Fate is what becomes of an acknowledged write.
-type Fate struct {
+// A Effect is what becomes of an acknowledged write.
+type Effect struct {
 	Lost   bool          // it is never found
 	Late   time.Duration // it is found this long after it was acknowledged
 	Double bool          // it is found twice
@@ -16,15 +16,15 @@ type Fate struct {
 
 // A write is an acknowledged write.
 type write struct {
-	ID   string
-	N    int // counted from 0
-	At   time.Time
-	Fate Fate
+	ID     string
+	N      int // counted from 0
+	At     time.Time
+	Effect Effect
 }
 
-// A Store keeps writes. Fates says what becomes of write n, counted from 0 by arrival; nil keeps all.
+// A Store keeps writes. Effects says what becomes of write n, counted from 0 by arrival; nil keeps all.
 type Store struct {
-	Fates func(n int) Fate
+	Effects func(n int) Effect
 
 	mu     sync.Mutex
 	writes []write
@@ -34,8 +34,8 @@ func (s *Store) add(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := write{ID: id, N: len(s.writes), At: time.Now()}
-	if s.Fates != nil {
-		w.Fate = s.Fates(w.N)
+	if s.Effects != nil {
+		w.Effect = s.Effects(w.N)
 	}
 	s.writes = append(s.writes, w)
 }
@@ -48,7 +48,7 @@ func (s *Store) found(id string) int {
 	if i < 0 {
 		return 0
 	}
-	switch f := s.writes[i].Fate; {
+	switch f := s.writes[i].Effect; {
 	case f.Lost, time.Since(s.writes[i].At) < f.Late:
 		return 0
 	case f.Double:

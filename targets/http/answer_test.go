@@ -108,7 +108,7 @@ func TestHTTP_Answers(t *testing.T) {
 			if c.step == "" {
 				c.step = "get: /"
 			}
-			r := newRig(t, targets.Options{Base: url}, c.step)
+			r := newFixture(t, targets.Options{Base: url}, c.step)
 			u := r.user(0)
 			for range 2 {
 				o := u.Do(0, long)
@@ -150,7 +150,7 @@ func TestHTTP_BodyLimit(t *testing.T) {
 		}
 	})
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`)
+	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	r.want(u.Do(1, long), "other")
@@ -171,7 +171,7 @@ func TestHTTP_Drip(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "ok 200")
@@ -194,7 +194,7 @@ func TestHTTP_LateByAHair(t *testing.T) {
 			p.say(hello)
 		}
 	})
-	r := newRig(t, targets.Options{Base: url, Timeout: 10 * time.Second}, "get: /")
+	r := newFixture(t, targets.Options{Base: url, Timeout: 10 * time.Second}, "get: /")
 	u := r.user(0)
 	for range 20 {
 		o := u.Do(0, timeout)
@@ -220,7 +220,7 @@ func TestHTTP_EarlyAnswer(t *testing.T) {
 		p.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		// The server closes with unread bytes, which resets the connection.
 	})
-	r := newRig(t, targets.Options{Base: url}, `{post: /, body: "${var.x}"}`)
+	r := newFixture(t, targets.Options{Base: url}, `{post: /, body: "${var.x}"}`)
 	u := r.user(0)
 	u.It.Vars[0].SetText(strings.Repeat("x", 1_000_000))
 	answered := 0
@@ -258,7 +258,7 @@ func TestHTTP_LargeRequest(t *testing.T) {
 			p.say(hello)
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, `{post: /, body: "${var.x}"}`)
+	r := newFixture(t, targets.Options{Base: url}, `{post: /, body: "${var.x}"}`)
 	u := r.user(0)
 	u.It.Vars[0].SetText(body)
 	for range 2 {

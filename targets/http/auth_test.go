@@ -156,7 +156,7 @@ func TestJWT_Algorithms(t *testing.T) {
 				}
 			}
 			s := newHeard(t)
-			r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `data: {users: {inline: [{id: 17, name: "a\"b"}]}}
+			r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long}, `data: {users: {inline: [{id: 17, name: "a\"b"}]}}
 auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires: 2m, claims: {sub: "${data.users.id}", name: "n ${data.users.name}", `+
 				`aud: [a, b], deep: {x: null}}}}`, `get: /`)
 			before := time.Now().Unix()
@@ -181,7 +181,7 @@ auth: {jwt: {alg: `+alg+`, key: `+key+`, kid: k1, header: {typ: at+jwt}, expires
 func TestJWT_PerIteration(t *testing.T) {
 	s := newHeard(t)
 	s.say = `{"a": 1}`
-	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long},
+	r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long},
 		`auth: {jwt: {alg: HS256, key: sesame, claims: {sub: "${var.who}", n: "${int(1,1000000)}", jti: mine}}}`, `get: /`)
 	u := r.user(0)
 	next := func() string {
@@ -218,7 +218,7 @@ func TestSigned_Lag(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`,
+	r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long}, `auth: {jwt: {alg: RS512, key: {file: "`+written(t, "k.pem", pemOf(t, rk))+`"}}}`,
 		`get: /`, `{get: /, auth: off}`)
 	u := r.user(0)
 	o := u.Do(0, long)
@@ -234,7 +234,7 @@ func TestSigned_Lag(t *testing.T) {
 
 func TestAuth_Basic(t *testing.T) {
 	s := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: s.URL}, `data: {users: {inline: [{name: Aladdin}]}}
+	r := newFixtureWith(t, targets.Options{Base: s.URL}, `data: {users: {inline: [{name: Aladdin}]}}
 auth: {basic: {user: "${data.users.name}", password: "open sesame"}}`, `get: /`, `{get: /, headers: {authorization: mine}}`,
 		`{get: /, auth: {basic: {user: "", password: x}, header: X-Auth, scheme: ""}}`)
 	u := r.user(0)
@@ -261,7 +261,7 @@ func TestAuth_StaysWithItsOrigin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target, other := newHeard(t), newHeard(t)
-			r := newRigWith(t, targets.Options{Base: target.URL}, c.block, `get: /`, `get: "${var.next}"`, `get: "`+other.URL+`/"`)
+			r := newFixtureWith(t, targets.Options{Base: target.URL}, c.block, `get: /`, `get: "${var.next}"`, `get: "`+other.URL+`/"`)
 			u := r.user(0)
 			target.to = "/there"
 			r.want(u.Do(0, long), "ok 200")
@@ -308,7 +308,7 @@ func TestAuth_Concealed(t *testing.T) {
 		k := &samples{}
 		s := newHeard(t)
 		s.code, s.say = 403, "who is "
-		r := newRigWith(t, targets.Options{Base: s.URL, Sampler: k}, block, `get: /`)
+		r := newFixtureWith(t, targets.Options{Base: s.URL, Sampler: k}, block, `get: /`)
 		r.want(r.user(0).Do(0, long), "status 403")
 		sent := s.last().Header.Get("Authorization")
 		sent = sent[strings.LastIndexAny(sent, " =")+1:]
@@ -394,7 +394,7 @@ func TestHMAC(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newHeard(t)
-			r := newRigWith(t, targets.Options{Base: s.URL, Timeout: long}, "sign: {hmac: "+c.sign+"}", c.step)
+			r := newFixtureWith(t, targets.Options{Base: s.URL, Timeout: long}, "sign: {hmac: "+c.sign+"}", c.step)
 			u := r.user(0)
 			for range 2 {
 				r.want(u.Do(0, long), "ok 200")
@@ -409,7 +409,7 @@ func TestHMAC(t *testing.T) {
 // The sent request is signed by AWS's algorithm, computed here independently.
 func TestAWS_OnTheWire(t *testing.T) {
 	s := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: s.URL},
+	r := newFixtureWith(t, targets.Options{Base: s.URL},
 		`sign: {aws: {access_key: AKID, secret_key: "se/cret", session_token: tok, region: eu-central-1, service: s3}}`,
 		`{put: "/bucket/a%20b.txt?x-id=PutObject&acl", body: "${int(5,5)}", headers: {x-amz-meta-a: " b  c "}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")

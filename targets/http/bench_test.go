@@ -52,7 +52,7 @@ func TestHTTP_DoesNotAllocate(t *testing.T) {
 		{"filled in", `{post: "/x?n=${int(1,9)}", headers: {X-A: "${uuid(seeded)}"}, json: {a: "${int(1,9)}"}, check: {status: 200}}`, 0},
 		{"header looked into", `{get: /, check: {header: {Server: x}}}`, 1},
 	} {
-		r := newRig(t, targets.Options{Base: script(t, mute(small)), Tracing: targets.Tracing{High: 1, Sampled: true}}, c.step)
+		r := newFixture(t, targets.Options{Base: script(t, mute(small)), Tracing: targets.Tracing{High: 1, Sampled: true}}, c.step)
 		u := r.user(0)
 		var out scenarios.Outcome
 		if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > c.most {
@@ -78,7 +78,7 @@ func BenchmarkHTTP_Do(b *testing.B) {
 			if strings.HasSuffix(c.name, "trace") {
 				o.Tracing.High = 1
 			}
-			r := newRig(b, o, c.step)
+			r := newFixture(b, o, c.step)
 			u := r.user(0)
 			var out scenarios.Outcome
 			for b.Loop() {

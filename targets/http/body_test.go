@@ -103,7 +103,7 @@ func TestHTTP_Multipart(t *testing.T) {
 			t.Cleanup(s.Close)
 			content := noise(c.size)
 			photo, notes := written(t, "photo 1.PNG", content), written(t, "notes", []byte("abc"))
-			r := newRigOf(t, protocol, targets.Options{Base: s.URL, Timeout: long}, "",
+			r := newFixtureOf(t, protocol, targets.Options{Base: s.URL, Timeout: long}, "",
 				`{post: /, multipart: {title: "a\r\nb ${int(7,7)}", "q\"x": plain, photo: {file: "`+photo+`"}, `+
 					`meta: {json: {n: "${int(5,5)}"}}, notes: [{file: "`+notes+`", name: "a\"b.txt", type: text/x}, `+
 					`{text: "t ${int(1,1)}", name: t.csv, type: text/csv}, last]}}`)
@@ -160,7 +160,7 @@ func TestHTTP_FileBody(t *testing.T) {
 				body, _ = io.ReadAll(r.Body)
 			}))
 			t.Cleanup(s.Close)
-			r := newRig(t, targets.Options{Base: s.URL, Timeout: long}, `{put: /, body: {file: "`+written(t, c.name, content)+`"`+c.more+`}}`)
+			r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{put: /, body: {file: "`+written(t, c.name, content)+`"`+c.more+`}}`)
 			u := r.user(0)
 			for range 3 {
 				o := u.Do(0, long)
@@ -191,7 +191,7 @@ func TestHTTP_FileBodyAgain(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	r := newRig(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", content)+`"}}`)
+	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", content)+`"}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	s.CloseClientConnections()
@@ -216,7 +216,7 @@ func TestHTTP_LargeBodyRefused(t *testing.T) {
 		p.say("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		_, _ = io.Copy(io.Discard, p.br)
 	})
-	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", noise(8<<20))+`"}, check: {status: 413}}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{post: /a, body: {file: "`+written(t, "a.bin", noise(8<<20))+`"}, check: {status: 413}}`)
 	r.want(r.user(0).Do(0, long), "ok 413")
 }
 
@@ -228,7 +228,7 @@ func TestHTTP_FileNotCopied(t *testing.T) {
 	const size = 8 << 20
 	s := httptest.NewServer(nethttp.HandlerFunc(func(_ nethttp.ResponseWriter, r *nethttp.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	t.Cleanup(s.Close)
-	r := newRig(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin",
+	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long}, `{post: /, multipart: {a: "${int(1,9)}", b: {file: "`+written(t, "a.bin",
 		make([]byte, size))+`"}}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
@@ -282,7 +282,7 @@ func TestHTTP_PartsEscaped(t *testing.T) {
 	got := &parts{}
 	s := httptest.NewServer(got)
 	t.Cleanup(s.Close)
-	r := newRigWith(t, targets.Options{Base: s.URL}, `data: {odd: {inline: [{v: "a\"b\r\n--x"}]}}`,
+	r := newFixtureWith(t, targets.Options{Base: s.URL}, `data: {odd: {inline: [{v: "a\"b\r\n--x"}]}}`,
 		`{post: /, multipart: {a: {json: {v: "${data.odd.v}"}}, b: "${data.odd.v}"}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	var v struct{ V string }

@@ -103,7 +103,7 @@ func TestHTTP_Checks(t *testing.T) {
 				body = ""
 			}
 			url := script(t, each(func(string) string { return answer(c.status, header, body) }))
-			r := newRig(t, targets.Options{Base: url}, `{get: /, redirects: 0, check: `+c.check+`}`)
+			r := newFixture(t, targets.Options{Base: url}, `{get: /, redirects: 0, check: `+c.check+`}`)
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
 			if failed := o.Kind == scenarios.Error; failed != (o.Failed > 0) || o.Kind != scenarios.Shed && o.Checks == 0 || o.Failed > o.Checks {
@@ -115,7 +115,7 @@ func TestHTTP_Checks(t *testing.T) {
 
 func TestHTTP_AllChecksAreCounted(t *testing.T) {
 	url := script(t, each(func(string) string { return answer(200, "", document) }))
-	r := newRig(t, targets.Options{Base: url}, `{get: /, check: {status: 200, "$.n": 5, "$.s": no, "$.t": true, "$.none": exists}}`)
+	r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {status: 200, "$.n": 5, "$.s": no, "$.t": true, "$.none": exists}}`)
 	if o := r.user(0).Do(0, long); o.Checks != 5 || o.Failed != 2 {
 		t.Errorf("%d of %d failed", o.Failed, o.Checks)
 	}
@@ -125,7 +125,7 @@ func TestHTTP_AllChecksAreCounted(t *testing.T) {
 // closed one.
 func TestHTTP_Within(t *testing.T) {
 	url := script(t, each(func(string) string { return hello }))
-	r := newRig(t, targets.Options{Base: url}, `{get: /, check: {within: 2s}}`)
+	r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {within: 2s}}`)
 	u := r.user(0)
 	r.want(u.At(0, time.Since(r.t0)-5*time.Second, long), "check within")
 	u.It.Intended = time.Since(r.t0) - 5*time.Second
@@ -138,7 +138,7 @@ func TestHTTP_Within(t *testing.T) {
 func TestHTTP_NotJSON(t *testing.T) {
 	for _, body := range []string{"", "<html>", `{"a": `, `{"a": 1} x`, strings.Repeat("[", 100000)} {
 		url := script(t, each(func(string) string { return answer(200, "", body) }))
-		r := newRig(t, targets.Options{Base: url}, `{get: /, check: {"$.a": exists}}`, `{get: /, extract: {x: "$.a"}}`)
+		r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {"$.a": exists}}`, `{get: /, extract: {x: "$.a"}}`)
 		u := r.user(0)
 		r.want(u.Do(0, long), "check $.a")
 		r.want(u.Do(1, long), "extract x")
@@ -172,7 +172,7 @@ func TestHTTP_Extract(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := script(t, each(func(string) string { return answer(200, header, document) }))
-			r := newRig(t, targets.Options{Base: url}, `{get: /, extract: {x: '`+strings.ReplaceAll(c.from, "'", "''")+`'}}`)
+			r := newFixture(t, targets.Options{Base: url}, `{get: /, extract: {x: '`+strings.ReplaceAll(c.from, "'", "''")+`'}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
 			if c.want == "unset" {
@@ -190,7 +190,7 @@ func TestHTTP_Extract(t *testing.T) {
 // A failed check extracts nothing, so that later steps cannot use the value.
 func TestHTTP_NothingIsExtractedFromAFailure(t *testing.T) {
 	url := script(t, each(func(string) string { return answer(200, "", document) }))
-	r := newRig(t, targets.Options{Base: url}, `{get: /, check: {"$.n": 6}, extract: {x: "$.n"}}`)
+	r := newFixture(t, targets.Options{Base: url}, `{get: /, check: {"$.n": 6}, extract: {x: "$.n"}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "check $.n")
 	if got := u.Var("x"); got != "unset" {
@@ -241,7 +241,7 @@ func TestHTTP_Encodings(t *testing.T) {
 				return answer(200, "Content-Encoding: "+c.encoding+"\r\n", body)
 			}))
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: url, Sampler: k},
+			r := newFixture(t, targets.Options{Base: url, Sampler: k},
 				`{get: /, headers: {Accept-Encoding: "gzip, br"}, check: {"$.items": not empty, body: "~ ^.\"n\": 5"}, extract: {x: "$.items[0].id"}}`,
 				`{get: /, check: {status: 404}}`, `{get: /broken, check: {"$.n": 5}}`)
 			u := r.user(0)
@@ -273,7 +273,7 @@ func TestHTTP_Wanted(t *testing.T) {
 		`{get: /}`: ``,
 	} {
 		k := &samples{}
-		r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k}, step)
+		r := newFixture(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k}, step)
 		r.user(0).Do(0, long)
 		if m := k.last().Message; !strings.HasPrefix(m, want) || want == "" && m != "" {
 			t.Errorf("%s: %q, want %q", step, m, want)
@@ -289,7 +289,7 @@ func TestHTTP_Samples(t *testing.T) {
 		return answer(503, "Location: /l\r\nTraceparent: 00-1\r\nX-Other: y\r\n", "sorry\xff")
 	}))
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: url + "/base", Sampler: k}, `{get: "/a?b=c", name: reading}`, `post: /long`)
+	r := newFixture(t, targets.Options{Base: url + "/base", Sampler: k}, `{get: "/a?b=c", name: reading}`, `post: /long`)
 	u := r.user(0)
 	o := u.Do(0, long)
 	s := k.last()

@@ -48,7 +48,7 @@ func TestHTTP_ClosedWhileIdle(t *testing.T) {
 				}
 				p.request()
 			})
-			r := newRig(t, targets.Options{Base: url}, "get: /")
+			r := newFixture(t, targets.Options{Base: url}, "get: /")
 			u := r.user(0)
 			for i := range int64(10) {
 				r.want(u.Do(0, long), "ok 200")
@@ -76,7 +76,7 @@ func TestHTTP_NothingIsSentTwice(t *testing.T) {
 			p.say(hello)
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	u := r.user(0)
 	for range 5 {
 		r.want(u.Do(0, long), "ok 200")
@@ -90,7 +90,7 @@ func TestHTTP_NothingIsSentTwice(t *testing.T) {
 // A server that closes each connection before a request.
 func TestHTTP_ClosedAtOnce(t *testing.T) {
 	url := script(t, func(p *peer) { p.reset() })
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	u := r.user(0)
 	for range 20 {
 		switch s := r.says(u.Do(0, long)); s {
@@ -124,7 +124,7 @@ func TestHTTP_NewestFirst(t *testing.T) {
 			p.say(hello)
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, "get: /hold", "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /hold", "get: /")
 	var all sync.WaitGroup
 	for i := range 4 {
 		u := r.user(i)
@@ -150,7 +150,7 @@ func TestHTTP_MaxAge(t *testing.T) {
 	url := script(t, each(func(string) string { return hello }))
 	o := targets.Options{Base: url}
 	o.Connections.MaxAge = quantity.Duration(40 * time.Millisecond)
-	r := newRig(t, o, "get: /")
+	r := newFixture(t, o, "get: /")
 	u := r.user(0)
 	for began := time.Now(); time.Since(began) < 200*time.Millisecond; {
 		r.want(u.Do(0, long), "ok 200")
@@ -179,7 +179,7 @@ func TestHTTP_SourceAddresses(t *testing.T) {
 	off := false
 	o := targets.Options{Base: url}
 	o.Connections.KeepAlive, o.Connections.SourceAddresses = &off, []string{"127.0.0.2", "127.0.0.3"}
-	r := newRig(t, o, "get: /")
+	r := newFixture(t, o, "get: /")
 	u := r.user(0)
 	if r.says(u.Do(0, long)) == "no port" {
 		t.Skip("this system has no address 127.0.0.2")
@@ -191,7 +191,7 @@ func TestHTTP_SourceAddresses(t *testing.T) {
 		t.Errorf("%v", from)
 	}
 	o.Connections.SourceAddresses = []string{"::1"}
-	r = newRig(t, o, "get: /")
+	r = newFixture(t, o, "get: /")
 	if out := r.user(0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
 		t.Errorf("an IPv4 address was reached from an IPv6 one: %+v", out)
 	}
@@ -209,7 +209,7 @@ func TestHTTP_IPv6(t *testing.T) {
 	seen := &recorder{}
 	url := listen(t, "tcp6", "[::1]:0", seen.serve)
 	var asked []string
-	r := newRig(t, targets.Options{Base: url, Allow: func(addr netip.Addr, hostport, host string) error {
+	r := newFixture(t, targets.Options{Base: url, Allow: func(addr netip.Addr, hostport, host string) error {
 		asked = append(asked, addr.String(), hostport, host)
 		return nil
 	}}, "get: /")
@@ -246,7 +246,7 @@ func TestHTTP_Crowd(t *testing.T) {
 	})
 	o := targets.Options{Base: url}
 	o.Connections.Max = 5
-	r := newRig(t, o, "get: /")
+	r := newFixture(t, o, "get: /")
 	var all sync.WaitGroup
 	var ok atomic.Int64
 	for i := range 40 {
@@ -277,7 +277,7 @@ func TestHTTP_LimitAndFailedDials(t *testing.T) {
 	_ = l.Close()
 	o := targets.Options{Base: "http://" + addr}
 	o.Connections.Max = 1
-	r := newRig(t, o, "get: /")
+	r := newFixture(t, o, "get: /")
 	var all sync.WaitGroup
 	for i := range 10 {
 		u := r.user(i)
@@ -294,7 +294,7 @@ func TestHTTP_LimitAndFailedDials(t *testing.T) {
 
 func TestHTTP_AfterClose(t *testing.T) {
 	url := script(t, each(func(string) string { return hello }))
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	if err := r.Close(); err != nil {
@@ -316,7 +316,7 @@ func swallower(t *testing.T) string {
 }
 
 func TestHTTP_TimeoutWhileConnecting(t *testing.T) {
-	r := newRig(t, targets.Options{Base: swallower(t)}, "get: /")
+	r := newFixture(t, targets.Options{Base: swallower(t)}, "get: /")
 	u := r.user(0)
 	for range 3 {
 		o := u.Do(0, 40*time.Millisecond)
@@ -335,7 +335,7 @@ func TestHTTP_AbortWhileConnecting(t *testing.T) {
 	silent := script(t, func(p *peer) { p.request() })
 	for name, base := range map[string]string{"connecting": url, "in the handshake": strings.Replace(silent, "http:", "https:", 1)} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, targets.Options{Base: base}, "get: /")
+			r := newFixture(t, targets.Options{Base: base}, "get: /")
 			u := r.user(0)
 			done := make(chan scenarios.Outcome)
 			began := time.Since(r.t0)
@@ -370,7 +370,7 @@ func TestHTTP_NoConnectionLeaks(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	var all sync.WaitGroup
 	for i := range 20 {
 		u := r.user(i)

@@ -37,7 +37,7 @@ func TestHTTP_Reuse(t *testing.T) {
 		l := &lives{}
 		o := targets.Options{Base: script(t, l.serve), Seed: seed}
 		o.Connections.Reuse = reuse
-		r := newRig(t, o, "get: /")
+		r := newFixture(t, o, "get: /")
 		u := r.user(0)
 		for range requests {
 			r.want(u.Do(0, long), "ok 200")
@@ -82,7 +82,7 @@ func TestHTTP_ReuseAndWaiting(t *testing.T) {
 	l := &lives{}
 	o := targets.Options{Base: script(t, l.serve)}
 	o.Connections.Reuse, o.Connections.Max = quantity.Counts{Min: 2, Max: 2}, 3
-	r := newRig(t, o, "get: /")
+	r := newFixture(t, o, "get: /")
 	var all sync.WaitGroup
 	for i := range 12 {
 		u := r.user(i)
@@ -128,7 +128,7 @@ func TestHTTP_AnswersHold(t *testing.T) {
 			off := false
 			o := targets.Options{Base: "http://api.test:" + port}
 			o.Connections.KeepAlive, o.Connections.DNSTTL = &off, c.ttl
-			r := newRig(t, o, `{get: /, extract: {at: header X-Here}}`)
+			r := newFixture(t, o, `{get: /, extract: {at: header X-Here}}`)
 			dns.use(r.Client)
 			u := r.user(0)
 			at := func(want string) {

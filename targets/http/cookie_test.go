@@ -66,7 +66,7 @@ func TestHTTP_Cookies(t *testing.T) {
 			host := strings.TrimPrefix(script(t, baker(seen)), "http://")
 			_, port, _ := strings.Cut(host, ":")
 			// By name, as loopback itself counts as secure.
-			r := newRig(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}},
+			r := newFixture(t, targets.Options{Base: "http://api.example.test:" + port, Resolve: map[string]string{"api.example.test": "127.0.0.1"}},
 				`get: "/set?set=`+c.set+`"`, `get: `+c.path, `{get: `+c.path+`, headers: {cookie: "own=1"}}`)
 			u, other := r.user(0), r.user(1)
 			r.want(u.Do(1, long), "ok 200") // before there is a cookie: the ready request
@@ -93,7 +93,7 @@ func TestHTTP_Cookies(t *testing.T) {
 
 func TestHTTP_CookieChanges(t *testing.T) {
 	seen := &recorder{}
-	r := newRig(t, targets.Options{Base: script(t, baker(seen))}, `get: "/?set=a=1"`, `get: "/?set=a=2"`, `get: "/?set=a=;Max-Age=0"`, `get: /`)
+	r := newFixture(t, targets.Options{Base: script(t, baker(seen))}, `get: "/?set=a=1"`, `get: "/?set=a=2"`, `get: "/?set=a=;Max-Age=0"`, `get: /`)
 	u := r.user(0)
 	for _, i := range []int{0, 3, 1, 3, 2, 3} {
 		r.want(u.Do(i, long), "ok 200")
@@ -125,7 +125,7 @@ func TestHTTP_CookieOfARedirect(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, `post: /login`)
+	r := newFixture(t, targets.Options{Base: url}, `post: /login`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if list := seen.take(); len(list) != 2 || cookieOf(list[0]) != "" || cookieOf(list[1]) != "sid=7" {
 		t.Errorf("%q", list)

@@ -55,7 +55,7 @@ func TestGraphQL_Request(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, targets.Options{Base: s.URL}, c.step)
+			r := newFixture(t, targets.Options{Base: s.URL}, c.step)
 			u := r.user(0)
 			r.want(u.Do(0, long), "ok 200")
 			if r.Calls[0].Name() != c.called {
@@ -98,7 +98,7 @@ func TestGraphQL_Errors(t *testing.T) {
 			url := script(t, each(func(string) string {
 				return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + lengthOf(c.answer) + "\r\n\r\n" + c.answer
 			}))
-			r := newRig(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"`+c.step+`}`)
+			r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"`+c.step+`}`)
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
 			if got := k.last().Message; !strings.Contains(got, c.message) || c.message == "" && got != "" {
@@ -115,7 +115,7 @@ func TestGraphQL_Errors(t *testing.T) {
 		url := script(t, each(func(string) string {
 			return "HTTP/1.1 400 Bad\r\nContent-Length: " + lengthOf(answer) + "\r\n\r\n" + answer
 		}))
-		r := newRig(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"}`)
+		r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"}`)
 		r.want(r.user(0).Do(0, long), "status 400")
 		if got := k.last().Message; got != "Cannot query field" {
 			t.Errorf("the sample says %q", got)

@@ -73,7 +73,7 @@ func TestHTTP2_HardlyAllocates(t *testing.T) {
 	}
 	o := prior()
 	o.Base = small2(t)
-	r := newRig(t, o, `get: /`)
+	r := newFixture(t, o, `get: /`)
 	u := r.user(0)
 	var out scenarios.Outcome
 	if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > 6 { // includes the server's
@@ -91,7 +91,7 @@ func BenchmarkHTTP2_Do(b *testing.B) {
 			b.ReportAllocs()
 			o := prior()
 			o.Base = small2(b)
-			r := newRig(b, o, c.step)
+			r := newFixture(b, o, c.step)
 			u := r.user(0)
 			var out scenarios.Outcome
 			for b.Loop() {
@@ -109,7 +109,7 @@ func BenchmarkHTTP2_Shared(b *testing.B) {
 	o := prior()
 	o.Base = small2(b)
 	o.Connections.Max = 1
-	r := newRig(b, o, `get: /`)
+	r := newFixture(b, o, `get: /`)
 	const users = 50
 	var left atomic.Int64
 	left.Store(int64(b.N))

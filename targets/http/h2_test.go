@@ -78,7 +78,7 @@ func TestHTTP2_Request(t *testing.T) {
 			if c.name == "cookie sent" {
 				steps = append(steps, "get: /login")
 			}
-			r := newRig(t, at2(url), steps...)
+			r := newFixture(t, at2(url), steps...)
 			u := r.user(0)
 			for i := len(steps) - 1; i >= 0; i-- {
 				if o := u.Do(i, long); o.Kind != scenarios.OK {
@@ -227,7 +227,7 @@ func TestHTTP2_Answers(t *testing.T) {
 			k := &samples{}
 			o := at2(url)
 			o.Sampler = k
-			r := newRig(t, o, c.step, "get: /")
+			r := newFixture(t, o, c.step, "get: /")
 			u := r.user(0)
 			out := u.Do(0, long)
 			r.want(out, c.want)
@@ -264,7 +264,7 @@ func (p *peer2) headLong(id uint32, fields ...string) {
 }
 
 // crowd makes a call by many users at once and returns the outcomes.
-func (r *rig) crowd(users int, timeout time.Duration) []scenarios.Outcome {
+func (r *fixture) crowd(users int, timeout time.Duration) []scenarios.Outcome {
 	r.t.Helper()
 	out := make([]scenarios.Outcome, users)
 	var all sync.WaitGroup
@@ -277,7 +277,7 @@ func (r *rig) crowd(users int, timeout time.Duration) []scenarios.Outcome {
 }
 
 // count counts outcomes by the text of says.
-func (r *rig) count(list []scenarios.Outcome) map[string]int {
+func (r *fixture) count(list []scenarios.Outcome) map[string]int {
 	n := map[string]int{}
 	for _, o := range list {
 		n[r.says(o)]++
@@ -321,7 +321,7 @@ func TestHTTP2_GoAway(t *testing.T) {
 				}
 				time.Sleep(20 * time.Millisecond) // simulates work
 			})
-			r := newRig(t, at2(url), "get: /")
+			r := newFixture(t, at2(url), "get: /")
 			out := r.crowd(8, long)
 			n := r.count(out)
 			if n["ok 200"] != c.ok || n["closed"] != c.closed || requests.Load() != 8 || r.Opened() != 2 {
@@ -347,7 +347,7 @@ func TestHTTP2_AlwaysGone(t *testing.T) {
 		}
 		each2(func(p *peer2, a asked) { p.hello(a.id) })(p)
 	})
-	r := newRig(t, at2(url), "get: /")
+	r := newFixture(t, at2(url), "get: /")
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if r.Opened() != 21 {
 		t.Errorf("%d connections", r.Opened())
@@ -371,7 +371,7 @@ func TestHTTP2_RefusedStream(t *testing.T) {
 				}
 				p.hello(a.id)
 			}))
-			r := newRig(t, at2(url), "get: /")
+			r := newFixture(t, at2(url), "get: /")
 			r.want(r.user(0).Do(0, long), c.want)
 			if asked2.Load() != c.asked {
 				t.Errorf("asked %d times", asked2.Load())
@@ -388,7 +388,7 @@ func TestHTTP2_ConnectionFails(t *testing.T) {
 		}
 		p.reset()
 	})
-	r := newRig(t, at2(url), "get: /")
+	r := newFixture(t, at2(url), "get: /")
 	if n := r.count(r.crowd(20, long)); n["reset"] != 20 || r.Opened() != 1 {
 		t.Errorf("%v on %d connections", n, r.Opened())
 	}
@@ -441,7 +441,7 @@ func TestHTTP2_LimitChanges(t *testing.T) {
 					}
 				}
 			})
-			r := newRig(t, at2(url, func(k *scenarios.Connections) { k.Max = c.max }), "get: /")
+			r := newFixture(t, at2(url, func(k *scenarios.Connections) { k.Max = c.max }), "get: /")
 			done := make(chan []scenarios.Outcome)
 			go func() { done <- r.crowd(12, long) }()
 			suite.Until(t, "under way and waiting", func() bool {
@@ -489,7 +489,7 @@ func TestHTTP2_Windows(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, at2(url), `{post: /, body: "`+body+`"}`)
+	r := newFixture(t, at2(url), `{post: /, body: "`+body+`"}`)
 	u := r.user(0)
 	for range 2 {
 		r.want(u.Do(0, long), "ok 200")
@@ -514,7 +514,7 @@ func TestHTTP2_EarlyAnswer(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, at2(url), `{post: /, body: "`+strings.Repeat("x", 1000)+`", check: {status: 413}}`)
+	r := newFixture(t, at2(url), `{post: /, body: "`+strings.Repeat("x", 1000)+`", check: {status: 413}}`)
 	u := r.user(0)
 	for i := range int64(3) {
 		r.want(u.Do(0, long), "ok 413")
@@ -546,7 +546,7 @@ func TestHTTP2_TimeoutLeavesTheConnection(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, at2(url), "get: /never", "get: /fast")
+	r := newFixture(t, at2(url), "get: /never", "get: /fast")
 	u := r.user(0)
 	for i := range int64(5) {
 		r.want(u.Do(0, 20*time.Millisecond), "timeout")
@@ -572,7 +572,7 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 			}
 			each2(func(p *peer2, a asked) { p.hello(a.id) })(p)
 		})
-		r := newRig(t, at2(url, func(k *scenarios.Connections) { k.Max = c.most }), "get: /")
+		r := newFixture(t, at2(url, func(k *scenarios.Connections) { k.Max = c.most }), "get: /")
 		u := r.user(0)
 		var other sync.WaitGroup
 		if c.shared {
@@ -606,7 +606,7 @@ func TestHTTP2_FrozenInHeader(t *testing.T) {
 		_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: a.id, BlockFragment: p.block.Bytes()})
 		_, _ = io.Copy(io.Discard, p.br)
 	})
-	r := newRig(t, at2(url), "get: /")
+	r := newFixture(t, at2(url), "get: /")
 	u := r.user(0)
 	done := make(chan scenarios.Outcome, 1)
 	go func() { done <- u.Do(0, 100*time.Millisecond) }()
@@ -658,7 +658,7 @@ func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 			k := &samples{}
 			o := at2(url)
 			o.Sampler = k
-			r := newRig(t, o, "get: /")
+			r := newFixture(t, o, "get: /")
 			u := r.user(0)
 			for i := range int64(20) {
 				if r.want(u.Do(0, long), "ok 200"); t.Failed() {
@@ -678,11 +678,11 @@ func TestHTTP2_ClosedWhileIdle(t *testing.T) {
 // Many simultaneous requests share the connection that the first opens, and its failure.
 func TestHTTP2_OneDial(t *testing.T) {
 	url := script2(t, nil, each2(func(p *peer2, a asked) { p.hello(a.id) }))
-	r := newRig(t, at2(url), "get: /")
+	r := newFixture(t, at2(url), "get: /")
 	if n := r.count(r.crowd(80, long)); n["ok 200"] != 80 || r.Opened() != 1 {
 		t.Errorf("%v on %d connections", n, r.Opened())
 	}
-	r = newRig(t, at2("http://127.0.0.1:1"), "get: /")
+	r = newFixture(t, at2("http://127.0.0.1:1"), "get: /")
 	for _, o := range r.crowd(80, long) {
 		if r.want(o, "refused"); o.WasSent || o.Slot > o.End {
 			t.Errorf("%+v", o)
@@ -704,7 +704,7 @@ func TestHTTP2_Connections(t *testing.T) {
 		{"aged", func(k *scenarios.Connections) { k.MaxAge = quantity.Duration(time.Nanosecond) }, 60, 60},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, at2(url, c.change), "get: /")
+			r := newFixture(t, at2(url, c.change), "get: /")
 			u := r.user(0)
 			for range 60 {
 				r.want(u.Do(0, long), "ok 200")
@@ -712,7 +712,7 @@ func TestHTTP2_Connections(t *testing.T) {
 			if n := r.Opened(); n < c.from || n > c.to {
 				t.Errorf("%d connections", n)
 			}
-			r = newRig(t, at2(url, c.change), "get: /")
+			r = newFixture(t, at2(url, c.change), "get: /")
 			if n := r.count(r.crowd(60, long)); n["ok 200"] != 60 {
 				t.Errorf("%v", n)
 			}
@@ -767,7 +767,7 @@ func TestHTTP2_Version(t *testing.T) {
 			if strings.HasPrefix(want, "HTTP") {
 				want = "ok 200"
 			}
-			r := newRig(t, o, `{get: /, check: {body: "`+c.want+`"}}`)
+			r := newFixture(t, o, `{get: /, check: {body: "`+c.want+`"}}`)
 			for _, out := range r.crowd(20, long) {
 				r.want(out, want)
 				if out.Queue() > time.Second || out.Slot < out.Ready {
@@ -816,7 +816,7 @@ func TestHTTP2_Large(t *testing.T) {
 	if err := os.WriteFile(file, make([]byte, 3_000_000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := newRig(t, targets.Options{Base: s.URL, Timeout: long, TLS: &scenarios.TLS{InsecureSkipVerify: true}},
+	r := newFixture(t, targets.Options{Base: s.URL, Timeout: long, TLS: &scenarios.TLS{InsecureSkipVerify: true}},
 		`get: /down`, `{get: /down, check: {body: not empty}}`, `{post: /up, body: "`+body+`", check: {body: xxx}}`,
 		`{post: /away, body: {file: `+file+`}, check: {body: ""}}`,
 		`{post: /parts, multipart: {a: one, b: {file: `+file+`}}, check: {body: not empty}}`)
@@ -855,7 +855,7 @@ func TestHTTP2_Events(t *testing.T) {
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
-	r := newRig(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`, `{sse: /, until: {"$.n": 7}}`,
+	r := newFixture(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, `{sse: /, events: 3}`, `{sse: /, until: {"$.n": 7}}`,
 		`{sse: /, for: 30ms}`)
 	u := r.user(0)
 	for i := range 3 {

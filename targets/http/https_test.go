@@ -131,7 +131,7 @@ func TestHTTP_TLS(t *testing.T) {
 			}
 			k := &samples{}
 			base := "https://" + c.host + ":" + portOf(s.URL)
-			r := newRig(t, targets.Options{Base: base, TLS: c.tls, Resolve: resolve, Sampler: k}, `get: /`,
+			r := newFixture(t, targets.Options{Base: base, TLS: c.tls, Resolve: resolve, Sampler: k}, `get: /`,
 				`{get: /, headers: {Host: virtual.test}, check: {body: virtual.test}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
@@ -167,7 +167,7 @@ func TestHTTP_TLSMixedUp(t *testing.T) {
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
-	r := newRig(t, targets.Options{}, "get: "+strings.Replace(plain, "http:", "https:", 1), "get: "+strings.Replace(secure.URL, "https:", "http:", 1))
+	r := newFixture(t, targets.Options{}, "get: "+strings.Replace(plain, "http:", "https:", 1), "get: "+strings.Replace(secure.URL, "https:", "http:", 1))
 	u := r.user(0)
 	o := u.Do(0, 2*time.Second)
 	if s := r.says(o); s != "tls" && s != "timeout" || o.WasSent { // it waits for a line that never ends
@@ -178,7 +178,7 @@ func TestHTTP_TLSMixedUp(t *testing.T) {
 
 func TestHTTP_TimeoutInTheHandshake(t *testing.T) {
 	url := script(t, func(p *peer) { p.request() })
-	r := newRig(t, targets.Options{Base: strings.Replace(url, "http:", "https:", 1)}, "get: /")
+	r := newFixture(t, targets.Options{Base: strings.Replace(url, "http:", "https:", 1)}, "get: /")
 	u := r.user(0)
 	o := u.Do(0, 40*time.Millisecond)
 	r.want(o, "timeout")
@@ -192,7 +192,7 @@ func TestHTTP_TLSClosedWhileIdle(t *testing.T) {
 	s := httptest.NewUnstartedServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, "hello") }))
 	s.StartTLS()
 	defer s.Close()
-	r := newRig(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, "get: /")
+	r := newFixture(t, targets.Options{Base: s.URL, TLS: &scenarios.TLS{InsecureSkipVerify: true}}, "get: /")
 	u := r.user(0)
 	for i := range int64(5) {
 		r.want(u.Do(0, long), "ok 200")
@@ -216,7 +216,7 @@ func TestHTTP_TLSTornRecord(t *testing.T) {
 		read <- all
 	})
 	o := targets.Options{Base: strings.Replace(url, "http:", "https:", 1), TLS: &scenarios.TLS{InsecureSkipVerify: true}}
-	r := newRig(t, o, `{post: /, body: {file: "`+written(t, "body", make([]byte, 32<<20))+`"}}`)
+	r := newFixture(t, o, `{post: /, body: {file: "`+written(t, "body", make([]byte, 32<<20))+`"}}`)
 	began := time.Now()
 	r.want(r.user(0).Do(0, 200*time.Millisecond), "timeout")
 	if took := time.Since(began); took > 4*time.Second { // crypto/tls tries to send an alert for 5 s

@@ -67,7 +67,7 @@ func TestOAuth2_Grant(t *testing.T) {
 	for _, style := range []string{"basic", "body"} {
 		t.Run(style, func(t *testing.T) {
 			s, target := newTokenServer(t), newHeard(t)
-			r := newRigWith(t, targets.Options{Base: target.URL},
+			r := newFixtureWith(t, targets.Options{Base: target.URL},
 				`auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: "a:b", client_secret: "c d%", `+
 					`scope: [read, write], audience: api, style: `+style+`, params: {x: y}}}`, `get: /`, `get: /b`)
 			k := open(t, r.Flow, targets.Options{Base: target.URL})
@@ -180,7 +180,7 @@ func TestOAuth2_Shared(t *testing.T) {
 // A request before the first token has none: it does not wait.
 func TestOAuth2_NoToken(t *testing.T) {
 	target := newHeard(t)
-	r := newRigWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "http://127.0.0.1:1/", client_id: a, client_secret: b}}`, `get: /`)
+	r := newFixtureWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "http://127.0.0.1:1/", client_id: a, client_secret: b}}`, `get: /`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if _, has := target.last().Header["Authorization"]; has {
 		t.Error("it has one")

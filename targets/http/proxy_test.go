@@ -185,7 +185,7 @@ func TestHTTP_Proxy(t *testing.T) {
 		return nil
 	}
 	base := "http://shop.test:" + portOf(target)
-	r := newRig(t, targets.Options{Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1))}, "get: /a?b=c",
+	r := newFixture(t, targets.Options{Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1))}, "get: /a?b=c",
 		`{post: /d, body: text, headers: {Host: other.test}}`)
 	u := r.user(0)
 	for range 3 {
@@ -206,7 +206,7 @@ func TestHTTP_Proxy(t *testing.T) {
 		t.Errorf("%d connections, the gate was asked for %q", r.Opened(), asked)
 	}
 	// Without credentials the proxy forwards nothing.
-	r = newRig(t, targets.Options{Base: base, Proxies: by(t, proxy)}, "get: /")
+	r = newFixture(t, targets.Options{Base: base, Proxies: by(t, proxy)}, "get: /")
 	r.want(r.user(0).Do(0, long), "status 407")
 }
 
@@ -218,7 +218,7 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	f := &forward{want: "Basic YW5uOnNlc2FtZQ=="}
 	proxy := script(t, f.serve)
 	base := "https://api.test:" + portOf(s.URL)
-	r := newRig(t, targets.Options{Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1))},
+	r := newFixture(t, targets.Options{Base: base, TLS: &scenarios.TLS{CA: ca.file}, Proxies: by(t, strings.Replace(proxy, "//", "//ann:sesame@", 1))},
 		`{get: /, check: {body: TLS 1.3}}`)
 	u := r.user(0)
 	for range 3 {
@@ -238,7 +238,7 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bad := script(t, (&forward{say: c.say}).serve)
 			k := &samples{}
-			r := newRig(t, targets.Options{
+			r := newFixture(t, targets.Options{
 				Base: base, Sampler: k, TLS: &scenarios.TLS{CA: ca.file},
 				Proxies: by(t, strings.Replace(bad, "//", "//ann:sesame@", 1)),
 			}, "get: /")
@@ -251,7 +251,7 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 		})
 	}
 	silent := script(t, func(p *peer) { p.request(); p.request() })
-	r = newRig(t, targets.Options{Base: base, Proxies: by(t, silent)}, "get: /")
+	r = newFixture(t, targets.Options{Base: base, Proxies: by(t, silent)}, "get: /")
 	u = r.user(0)
 	o := u.Do(0, 50*time.Millisecond)
 	if r.want(o, "timeout"); o.End != u.It.Deadline {
@@ -272,7 +272,7 @@ func TestHTTP_ProxyOfNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	r := newRig(t, targets.Options{Base: "http://shop.test", Proxies: by(t, "http://"+l.Addr().String())}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://shop.test", Proxies: by(t, "http://"+l.Addr().String())}, "get: /")
 	r.want(r.user(0).Do(0, long), "proxy")
 }
 
@@ -296,7 +296,7 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 		{"loopback", "http://localhost:" + portOf(target), func(addr netip.Addr, _ string) bool { return addr.IsLoopback() }, "ok 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, targets.Options{Proxies: by(t, proxy), Allow: func(addr netip.Addr, _, host string) error {
+			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: func(addr netip.Addr, _, host string) error {
 				if c.allow(addr, host) {
 					return nil
 				}
@@ -322,13 +322,13 @@ func TestHTTP_ProxyUnnamed(t *testing.T) {
 	}
 	k := &samples{}
 	base := "http://shop.test:" + portOf(target)
-	r := newRig(t, targets.Options{Base: target, Proxies: p, Sampler: k}, `{get: "`+base+`/"}`, `get: /`)
+	r := newFixture(t, targets.Options{Base: target, Proxies: p, Sampler: k}, `{get: "`+base+`/"}`, `get: /`)
 	r.want(r.user(0).Do(0, long), "not allowed")
 	if m := k.last().Message; !strings.Contains(m, "connections: {proxy: env}, or {proxy: none}") {
 		t.Errorf("%s", m)
 	}
 	r.want(r.user(0).Do(1, long), "ok 200") // loopback
-	r = newRig(t, targets.Options{Base: base, Proxies: p, Resolve: map[string]string{"shop.test": "127.0.0.1"}}, `get: /`)
+	r = newFixture(t, targets.Options{Base: base, Proxies: p, Resolve: map[string]string{"shop.test": "127.0.0.1"}}, `get: /`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if got := f.take(); len(got) > 0 {
 		t.Errorf("the proxy was asked %q", got)

@@ -68,7 +68,7 @@ func TestHTTP_Redirects(t *testing.T) {
 					}
 				}
 			})
-			r := newRig(t, targets.Options{Base: url}, c.step)
+			r := newFixture(t, targets.Options{Base: url}, c.step)
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
 			list, went := first.take(), other.take()
@@ -135,7 +135,7 @@ func TestHTTP_RedirectsKeepSecrets(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, targets.Options{Base: back}, `{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: public}}`)
+	r := newFixture(t, targets.Options{Base: back}, `{get: /start, headers: {Authorization: secret, Cookie: secret=1, Host: secret.test, X-Other: public}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 	list, went := first.take(), other.take()
 	if len(list) != 3 || len(went) != 1 {
@@ -159,7 +159,7 @@ func TestHTTP_RedirectLoop(t *testing.T) {
 			p.say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 3\r\n\r\nabc")
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, `get: /`, `{get: /, redirects: 2}`)
+	r := newFixture(t, targets.Options{Base: url}, `get: /`, `{get: /, redirects: 2}`)
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "redirects")
@@ -179,7 +179,7 @@ func TestHTTP_RedirectOutOfTheBlastRadius(t *testing.T) {
 		return "HTTP/1.1 302 Found\r\nLocation: " + away + "\r\nContent-Length: 0\r\n\r\n"
 	}))
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: url, Sampler: k, Allow: func(_ netip.Addr, hostport, _ string) error {
+	r := newFixture(t, targets.Options{Base: url, Sampler: k, Allow: func(_ netip.Addr, hostport, _ string) error {
 		if "http://"+hostport == away {
 			return errNo
 		}
@@ -208,7 +208,7 @@ func TestHTTP_RedirectDeadline(t *testing.T) {
 			p.request()
 		}
 	})
-	r := newRig(t, targets.Options{Base: url}, `get: /`)
+	r := newFixture(t, targets.Options{Base: url}, `get: /`)
 	u := r.user(0)
 	o := u.Do(0, 80*time.Millisecond)
 	r.want(o, "timeout")

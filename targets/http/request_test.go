@@ -92,7 +92,7 @@ func TestHTTP_OnTheWire(t *testing.T) {
 			host := strings.TrimPrefix(origin, "http://")
 			o := targets.Options{Base: origin + c.base}
 			o.Connections.KeepAlive = c.keep
-			r := newRigWith(t, o, strings.ReplaceAll(c.extra, "ORIGIN", origin), strings.ReplaceAll(c.step, "ORIGIN", origin))
+			r := newFixtureWith(t, o, strings.ReplaceAll(c.extra, "ORIGIN", origin), strings.ReplaceAll(c.step, "ORIGIN", origin))
 			u := r.user(0)
 			for i, name := range r.Vars {
 				u.It.Vars[i].SetText(map[string]string{"id": "a/b c", "q": "x&y=1", "evil": "a\r\nX-Evil: 1\r\nb"}[name])
@@ -174,7 +174,7 @@ func TestHTTP_StepMistakes(t *testing.T) {
 // A request that cannot be rendered is never sent.
 func TestHTTP_NoData(t *testing.T) {
 	seen := &recorder{}
-	r := newRigWith(t, targets.Options{Base: script(t, seen.serve)}, "data: {few: {inline: [{id: 1}], pick: unique}}",
+	r := newFixtureWith(t, targets.Options{Base: script(t, seen.serve)}, "data: {few: {inline: [{id: 1}], pick: unique}}",
 		`get: "/${var.never}"`, `{get: /, headers: {X-A: "${var.never}"}}`, `{post: /, body: "${var.never}"}`, `get: "/${data.few.id}"`,
 		`{get: /, headers: {Host: "${var.never}"}}`)
 	u := r.user(0)
@@ -196,7 +196,7 @@ func TestHTTP_NoData(t *testing.T) {
 // A URL from an answer may be invalid.
 func TestHTTP_BadURL(t *testing.T) {
 	k := &samples{}
-	r := newRig(t, targets.Options{Sampler: k}, `get: "${var.at}"`, `get: /path`)
+	r := newFixture(t, targets.Options{Sampler: k}, `get: "${var.at}"`, `get: /path`)
 	u := r.user(0)
 	for _, at := range []string{"", "nonsense", "ftp://x/", "http://", "http://a:0/", "http://[::1", "://", "http://a b/"} {
 		u.It.Vars[0].SetText(at)
@@ -219,8 +219,8 @@ func TestHTTP_BadURL(t *testing.T) {
 // not after a new cookie.
 func TestHTTP_ReadyRequests(t *testing.T) {
 	one, two := &recorder{}, &recorder{}
-	a := newRig(t, targets.Options{Base: script(t, one.serve)}, `get: /x`)
-	b := newRig(t, targets.Options{Base: script(t, two.serve)}, `get: /x`)
+	a := newFixture(t, targets.Options{Base: script(t, one.serve)}, `get: /x`)
+	b := newFixture(t, targets.Options{Base: script(t, two.serve)}, `get: /x`)
 	b.Flow = a.Flow // the same call
 	ua, ub := a.user(0), b.user(0)
 	for range 3 {

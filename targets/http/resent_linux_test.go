@@ -19,7 +19,7 @@ import (
 // the system says so: when it connected in the end, and when it timed out.
 func TestHTTP_Resent(t *testing.T) {
 	fd, url, held := fullQueue(t)
-	r := newRig(t, targets.Options{Base: url}, "get: /")
+	r := newFixture(t, targets.Options{Base: url}, "get: /")
 	early := r.user(0).Do(0, 1300*time.Millisecond)
 	r.want(early, "timeout")
 	if p := early.Opening; p.Resent != 1 || p.Connect < 1200*time.Millisecond {

@@ -47,7 +47,7 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: c.base, Resolve: c.to, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}},
+			r := newFixture(t, targets.Options{Base: c.base, Resolve: c.to, Sampler: k, TLS: &scenarios.TLS{CA: ca.file}},
 				`{get: /, check: {body: "api.test `+c.host+` tcp"}}`)
 			r.want(r.user(0).Do(0, long), "ok 200")
 			if m := k.last(); m.Message != "" {
@@ -57,7 +57,7 @@ func TestHTTP_ResolveTLS(t *testing.T) {
 	}
 	// From IPv6 to IPv4, by mapping an address.
 	plain := script(t, here)
-	r := newRig(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}},
+	r := newFixture(t, targets.Options{Base: "http://[2001:db8::1]", Resolve: map[string]string{"[2001:db8::1]:80": "127.0.0.1:" + portOf(plain)}},
 		`{get: /, check: {header: {X-Here: 127.0.0.1}}}`)
 	r.want(r.user(0).Do(0, long), "ok 200")
 }

@@ -102,7 +102,7 @@ func TestHTTP_NameMoves(t *testing.T) {
 	off := false
 	o := targets.Options{Base: "http://api.test:" + port}
 	o.Connections.KeepAlive, o.Connections.DNSTTL = &off, quantity.Duration(10*time.Second)
-	r := newRig(t, o, `{get: /, extract: {at: header X-Here}}`)
+	r := newFixture(t, o, `{get: /, extract: {at: header X-Here}}`)
 	dns.use(r.Client)
 	u := r.user(0)
 	at := func(want string, asked int64) {
@@ -129,7 +129,7 @@ func TestHTTP_NameOfManyAddresses(t *testing.T) {
 	off := false
 	o := targets.Options{Base: "http://api.test:" + port}
 	o.Connections.KeepAlive = &off
-	r := newRig(t, o, `{get: /, extract: {at: header X-Here}}`)
+	r := newFixture(t, o, `{get: /, extract: {at: header X-Here}}`)
 	dns.use(r.Client)
 	u := r.user(0)
 	reached := map[string]int{}
@@ -156,7 +156,7 @@ func TestHTTP_DeadAddress(t *testing.T) {
 	listen(t, "tcp4", "127.0.0.2:"+portOf(url), here)
 	dns := &fakeDNS{}
 	dns.set("api.test", "127.0.0.1", "127.0.0.2")
-	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(url)}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(url)}, "get: /")
 	dns.use(r.Client)
 	r.want(r.user(0).Do(0, 5*time.Second), "ok 200")
 }
@@ -164,7 +164,7 @@ func TestHTTP_DeadAddress(t *testing.T) {
 func TestHTTP_NameFails(t *testing.T) {
 	dns := &fakeDNS{}
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here)), Sampler: k}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here)), Sampler: k}, "get: /")
 	dns.use(r.Client)
 	u := r.user(0)
 	for i := range int64(3) {
@@ -185,7 +185,7 @@ func TestHTTP_NameFails(t *testing.T) {
 func TestHTTP_NameIsAskedForOnce(t *testing.T) {
 	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // a request at the time of the answer still counts as concurrent
 	dns.set("api.test", "127.0.0.1")
-	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here))}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here))}, "get: /")
 	dns.use(r.Client)
 	hasty := r.user(0)
 	var all sync.WaitGroup
@@ -211,7 +211,7 @@ func TestHTTP_NameIsAskedForOnce(t *testing.T) {
 
 func TestHTTP_AbortWhileAsking(t *testing.T) {
 	dns := &fakeDNS{hang: make(chan struct{})}
-	r := newRig(t, targets.Options{Base: "http://api.test:1"}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:1"}, "get: /")
 	dns.use(r.Client)
 	u := r.user(0)
 	done := make(chan scenarios.Outcome)
@@ -249,7 +249,7 @@ func TestHTTP_Resolve(t *testing.T) {
 			asked = nil
 			dns := &fakeDNS{}
 			dns.set("other.test", "127.0.0.1")
-			r := newRig(t, targets.Options{Base: c.base, Resolve: c.to, Allow: gate}, "get: /")
+			r := newFixture(t, targets.Options{Base: c.base, Resolve: c.to, Allow: gate}, "get: /")
 			dns.use(r.Client)
 			r.want(r.user(0).Do(0, long), "ok 200")
 			if !slices.Equal(asked, c.gate) {
@@ -264,7 +264,7 @@ func TestHTTP_GateAfterDNS(t *testing.T) {
 	port := loopbacks(t, "127.0.0.2")
 	dns := &fakeDNS{}
 	dns.set("api.test", "127.0.0.2")
-	r := newRig(t, targets.Options{Base: "http://api.test:" + port, Allow: func(addr netip.Addr, _, host string) error {
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + port, Allow: func(addr netip.Addr, _, host string) error {
 		if host != "api.test" {
 			return errors.New("another host")
 		}

@@ -69,7 +69,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 		f := targetstest.Compile(t, http.Descriptor(), "", step)
 		for engine, ask := range map[string]func(k *samples){
 			"native": func(k *samples) {
-				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, step)
+				r := newFixture(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, step)
 				r.user(0).Do(0, long)
 			},
 			"vegeta": func(k *samples) {
@@ -96,7 +96,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 // TestSample_NeverSent checks that a request that was not sent has no command.
 func TestSample_NeverSent(t *testing.T) {
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: "http://127.0.0.1:1", Sampler: k}, `get: "/${var.none}"`)
+	r := newFixture(t, targets.Options{Base: "http://127.0.0.1:1", Sampler: k}, `get: "/${var.none}"`)
 	r.user(0).Do(0, long)
 	if sm := k.last(); sm.Sent != nil || sm.Request == "" {
 		t.Errorf("%+v", sm)
@@ -109,7 +109,7 @@ func TestSample_LargeBody(t *testing.T) {
 	content := noise(200 << 10)
 	file := written(t, "large.bin", content)
 	k := &samples{}
-	r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k}, `{post: /p, body: {file: `+file+`}}`)
+	r := newFixture(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k}, `{post: /p, body: {file: `+file+`}}`)
 	r.user(0).Do(0, long)
 	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {
 		t.Errorf("%d bytes kept, %d cut", len(s.Body), s.Cut)

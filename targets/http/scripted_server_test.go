@@ -118,27 +118,27 @@ func each(answer func(request string) string) func(*peer) {
 	}
 }
 
-// rig is an HTTP client with its flow.
-type rig struct {
+// fixture is an HTTP client with its flow.
+type fixture struct {
 	targets.Client
 	*targetstest.Flow
 	t  testing.TB
 	t0 time.Time
 }
 
-func newRig(t testing.TB, o targets.Options, steps ...string) *rig {
+func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
 	t.Helper()
-	return newRigWith(t, o, "", steps...)
+	return newFixtureWith(t, o, "", steps...)
 }
 
-func newRigWith(t testing.TB, o targets.Options, extra string, steps ...string) *rig {
+func newFixtureWith(t testing.TB, o targets.Options, extra string, steps ...string) *fixture {
 	t.Helper()
-	return newRigOf(t, http.Descriptor(), o, extra, steps...)
+	return newFixtureOf(t, http.Descriptor(), o, extra, steps...)
 }
 
-func newRigOf(t testing.TB, p *targets.Descriptor, o targets.Options, extra string, steps ...string) *rig {
+func newFixtureOf(t testing.TB, p *targets.Descriptor, o targets.Options, extra string, steps ...string) *fixture {
 	t.Helper()
-	r := &rig{Flow: targetstest.Compile(t, p, extra, steps...), t: t, t0: time.Now()}
+	r := &fixture{Flow: targetstest.Compile(t, p, extra, steps...), t: t, t0: time.Now()}
 	o.T0, o.Agent = r.t0, "brunt"
 	if o.Timeout == 0 {
 		o.Timeout = time.Second
@@ -151,13 +151,13 @@ func newRigOf(t testing.TB, p *targets.Descriptor, o targets.Options, extra stri
 	return r
 }
 
-func (r *rig) user(vu int) *targetstest.User {
+func (r *fixture) user(vu int) *targetstest.User {
 	r.t.Helper()
 	return r.Flow.Open(r.t, r.Client, r.t0, vu)
 }
 
 // says describes an outcome in a word or two.
-func (r *rig) says(o scenarios.Outcome) string {
+func (r *fixture) says(o scenarios.Outcome) string {
 	if o.Kind == scenarios.Error {
 		return o.Cause.Name(r.Checks)
 	}
@@ -165,7 +165,7 @@ func (r *rig) says(o scenarios.Outcome) string {
 }
 
 // want compares an outcome with the text of says.
-func (r *rig) want(o scenarios.Outcome, want string) {
+func (r *fixture) want(o scenarios.Outcome, want string) {
 	r.t.Helper()
 	if got := r.says(o); got != want {
 		r.t.Errorf("got %q, want %q (%+v)", got, want, o)

@@ -73,7 +73,7 @@ func TestSSE_Wanted(t *testing.T) {
 			for range c.says {
 				next <- struct{}{}
 			}
-			r := newRig(t, targets.Options{Base: url, Timeout: long}, c.step)
+			r := newFixture(t, targets.Options{Base: url, Timeout: long}, c.step)
 			u := r.user(0)
 			o := u.Do(0, long)
 			r.want(o, c.want)
@@ -103,7 +103,7 @@ func TestSSE_Times(t *testing.T) {
 		p.say(chunk("data: 2\n\n"))
 		_, _ = p.br.ReadByte()
 	})
-	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{sse: /e, events: 2}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{sse: /e, events: 2}`)
 	o := r.user(0).Do(0, long)
 	r.want(o, "ok 200")
 	if first, end := o.First-o.Sent, o.End-o.First; first < pause-pause/10 || end < pause-pause/10 {
@@ -117,7 +117,7 @@ func TestSSE_For(t *testing.T) {
 	url, next, _ := streamer(t, []string{"data: 1\n\n", "data: 2\n\n", "data: 3\n\n"}, false)
 	next <- struct{}{}
 	next <- struct{}{}
-	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{sse: /e, for: 150ms, extract: {n: "$"}}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{sse: /e, for: 150ms, extract: {n: "$"}}`)
 	u := r.user(0)
 	o := u.Do(0, long)
 	r.want(o, "ok 200")
@@ -156,7 +156,7 @@ func TestSSE_Errors(t *testing.T) {
 				p.say(c.answer)
 			})
 			k.list = nil
-			r := newRig(t, targets.Options{Base: url, Sampler: k, Timeout: long}, c.step)
+			r := newFixture(t, targets.Options{Base: url, Sampler: k, Timeout: long}, c.step)
 			o := r.user(0).Do(0, long)
 			r.want(o, c.want)
 			if got := k.last(); !strings.Contains(got.Message+got.Body, c.message) {
@@ -170,7 +170,7 @@ func TestSSE_Errors(t *testing.T) {
 // its time.
 func TestSSE_Silent(t *testing.T) {
 	url, _, _ := streamer(t, []string{"never"}, false)
-	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{sse: /e}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{sse: /e}`)
 	o := r.user(0).Do(0, 100*time.Millisecond)
 	r.want(o, "timeout")
 	if o.End-o.Intended != 100*time.Millisecond {
@@ -181,7 +181,7 @@ func TestSSE_Silent(t *testing.T) {
 		p.say(streamHead)
 		_, _ = p.br.ReadByte()
 	})
-	r = newRig(t, targets.Options{Base: head, Timeout: long}, `{sse: /e, for: 50ms}`)
+	r = newFixture(t, targets.Options{Base: head, Timeout: long}, `{sse: /e, for: 50ms}`)
 	o = r.user(0).Do(0, long)
 	r.want(o, "stream")
 	if o.End-o.Slot < 50*time.Millisecond {
@@ -209,7 +209,7 @@ func TestSSE_Post(t *testing.T) {
 			p.say(streamHead + chunk("data: {\"t\": \"hi\"}\n\n") + chunk("data: [DONE]\n\n"))
 		}
 	})
-	r := newRig(t, targets.Options{Base: url, Timeout: long}, `{sse: /chat, json: {n: 1}, until: {data: "[DONE]"}}`)
+	r := newFixture(t, targets.Options{Base: url, Timeout: long}, `{sse: /chat, json: {n: 1}, until: {data: "[DONE]"}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
 	r.want(u.Do(0, long), "ok 200")

@@ -107,7 +107,7 @@ func TestHTTP_Timings(t *testing.T) {
 			defer s.Close()
 			o := targets.Options{Base: "https://api.test:" + portOf(s.URL), TLS: &scenarios.TLS{InsecureSkipVerify: true}}
 			o.Connections.DNS, o.Connections.HTTP = seen.slowNames(t, dnsTakes), version
-			r := newRig(t, o, `{get: /, check: {body: onetwo}}`)
+			r := newFixture(t, o, `{get: /, check: {body: onetwo}}`)
 			u := r.user(0)
 			for _, phases := range [][]scenarios.RequestPhase{
 				{scenarios.InDNS, scenarios.InTLS, scenarios.InFirstByte, scenarios.InReceive}, {scenarios.InFirstByte, scenarios.InReceive},
@@ -157,7 +157,7 @@ func TestHTTP_TimingsOfFailure(t *testing.T) {
 		t.Run(string(c.version)+"/"+c.phase.String(), func(t *testing.T) {
 			o := targets.Options{Base: c.base}
 			o.Connections.DNS, o.Connections.HTTP = deaf.LocalAddr().String(), c.version
-			r := newRig(t, o, "get: /")
+			r := newFixture(t, o, "get: /")
 			out := r.user(0).Do(0, timeout)
 			r.want(out, "timeout")
 			if got := out.Timings(); got[c.phase] < timeout*2/3 {

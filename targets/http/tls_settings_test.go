@@ -82,7 +82,7 @@ func TestHTTP_TLSVersions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := ca.secure(&tls.Config{MinVersion: c.server[0], MaxVersion: c.server[1]})
 			k := &samples{}
-			r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max}},
+			r := newFixture(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, MinVersion: c.min, MaxVersion: c.max}},
 				`{get: /, extract: {v: "~ (.*)"}}`)
 			u := r.user(0)
 			o := u.Do(0, long)
@@ -126,7 +126,7 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 			t.Run(tls.VersionName(version)+"/"+c.name, func(t *testing.T) {
 				s := ca.secure(&tls.Config{MinVersion: version, MaxVersion: version, ClientAuth: c.auth, ClientCAs: known})
 				k := &samples{}
-				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]}},
+				r := newFixture(t, targets.Options{Base: s.URL, Sampler: k, TLS: &scenarios.TLS{CA: ca.file, Cert: c.pair[0], Key: c.pair[1]}},
 					`{get: /, extract: {v: "~ TLS 1.[23] ?(.*)"}}`)
 				u := r.user(0)
 				o := u.Do(0, long)

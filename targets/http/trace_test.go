@@ -67,7 +67,7 @@ func TestTrace(t *testing.T) {
 						outs = append(outs, h.Outcome)
 					}
 				} else {
-					r := newRig(t, o, c.step)
+					r := newFixture(t, o, c.step)
 					for vu := range 2 {
 						u := r.user(vu)
 						for range 2 {

@@ -132,7 +132,7 @@ func TestVegeta(t *testing.T) {
 			var k samples
 			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			for _, h := range out {
-				r := rig{Flow: f, t: t}
+				r := fixture{Flow: f, t: t}
 				r.want(h.Outcome, c.want)
 				if h.End < h.Intended || h.Slot > h.End || h.Ready > h.Slot && h.WasSent {
 					t.Errorf("%+v", h.Outcome)
@@ -256,7 +256,7 @@ func TestVegeta_Versions(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 			o := targets.Options{Base: c.url, TLS: c.tls, Connections: scenarios.Connections{HTTP: scenarios.HTTPVersion(c.http)}}
 			out, e := attack(t, o, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
-			r := rig{Flow: f, t: t}
+			r := fixture{Flow: f, t: t}
 			for _, h := range out {
 				r.want(h.Outcome, c.want)
 			}

@@ -99,17 +99,17 @@ func settles(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// rig is a client with its server.
-type rig struct {
+// fixture is a client with its server.
+type fixture struct {
 	Server
 	targets.Client
 	flow *Flow
 	t0   time.Time
 }
 
-func (s Suite) rig(t *testing.T, change func(*targets.Options), steps ...string) *rig {
+func (s Suite) fixture(t *testing.T, change func(*targets.Options), steps ...string) *fixture {
 	t.Helper()
-	r := &rig{Server: s.Start(t), t0: time.Now()}
+	r := &fixture{Server: s.Start(t), t0: time.Now()}
 	o := targets.Options{Base: r.Base(), Timeout: time.Second, T0: r.t0, Agent: "brunt"}
 	if change != nil {
 		change(&o)
@@ -128,7 +128,7 @@ func (s Suite) rig(t *testing.T, change func(*targets.Options), steps ...string)
 	return r
 }
 
-func (r *rig) open(t *testing.T, vu int) *User {
+func (r *fixture) open(t *testing.T, vu int) *User {
 	t.Helper()
 	return r.flow.Open(t, r.Client, r.t0, vu)
 }
@@ -160,7 +160,7 @@ func is(t *testing.T, o scenarios.Outcome, kind scenarios.Kind, cause scenarios.
 }
 
 func (s Suite) answer(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Answer)
+	r := s.fixture(t, nil, s.Steps.Answer)
 	u := r.open(t, 0)
 	for i := range int64(5) {
 		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
@@ -171,7 +171,7 @@ func (s Suite) answer(t *testing.T) {
 }
 
 func (s Suite) failure(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Fail, s.Steps.Answer)
+	r := s.fixture(t, nil, s.Steps.Fail, s.Steps.Answer)
 	u := r.open(t, 0)
 	o := u.Do(0, long)
 	is(t, o, scenarios.Error, s.Failed, true, true)
@@ -185,7 +185,7 @@ func (s Suite) failure(t *testing.T) {
 }
 
 func (s Suite) deadline(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Hold, s.Steps.Answer)
+	r := s.fixture(t, nil, s.Steps.Hold, s.Steps.Answer)
 	u := r.open(t, 0)
 	for range 3 {
 		is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true) // there is a connection
@@ -206,7 +206,7 @@ func (s Suite) deadline(t *testing.T) {
 
 // pastDeadline tests that a request whose deadline has passed is never sent.
 func (s Suite) pastDeadline(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Answer)
+	r := s.fixture(t, nil, s.Steps.Answer)
 	u := r.open(t, 0)
 	for _, warm := range []bool{false, true} { // on a new and on an idle connection
 		if warm {
@@ -225,7 +225,7 @@ func (s Suite) pastDeadline(t *testing.T) {
 }
 
 func (s Suite) lateAnswer(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Slow, s.Steps.Answer)
+	r := s.fixture(t, nil, s.Steps.Slow, s.Steps.Answer)
 	u := r.open(t, 0)
 	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true) // there is a connection
 	o := u.Do(0, 100*time.Millisecond)
@@ -239,7 +239,7 @@ func (s Suite) lateAnswer(t *testing.T) {
 }
 
 func (s Suite) refused(t *testing.T) {
-	r := s.rig(t, func(o *targets.Options) { o.Base = strings.Replace(o.Base, portOf(o.Base), closedPort(t), 1) }, s.Steps.Answer)
+	r := s.fixture(t, func(o *targets.Options) { o.Base = strings.Replace(o.Base, portOf(o.Base), closedPort(t), 1) }, s.Steps.Answer)
 	is(t, r.open(t, 0).Do(0, long), scenarios.Error, scenarios.Refused, false, false)
 	if r.Opened() != 0 {
 		t.Errorf("%d connections opened", r.Opened())
@@ -247,7 +247,7 @@ func (s Suite) refused(t *testing.T) {
 }
 
 func (s Suite) broken(t *testing.T) {
-	r := s.rig(t, nil, s.Steps.Answer, s.Steps.Cut, or(s.Steps.Reset, s.Steps.Cut))
+	r := s.fixture(t, nil, s.Steps.Answer, s.Steps.Cut, or(s.Steps.Reset, s.Steps.Cut))
 	u := r.open(t, 0)
 	for range 2 {
 		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
@@ -267,7 +267,7 @@ func (s Suite) broken(t *testing.T) {
 func (s Suite) allowlist(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
-	r := s.rig(t, func(o *targets.Options) {
+	r := s.fixture(t, func(o *targets.Options) {
 		o.Allow = func(addr netip.Addr, hostport, host string) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -299,7 +299,7 @@ func (s Suite) connectionLimit(t *testing.T) {
 	if s.Shared {
 		connections = 1
 	}
-	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold)
+	r := s.fixture(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold)
 	out := make([]scenarios.Outcome, users)
 	var all sync.WaitGroup
 	for i := range users {
@@ -326,7 +326,7 @@ func (s Suite) connectionLimit(t *testing.T) {
 }
 
 func (s Suite) firstCome(t *testing.T) {
-	r := s.rig(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Marked)
+	r := s.fixture(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Marked)
 	var all sync.WaitGroup
 	var want []string
 	for i := range 12 {
@@ -346,10 +346,10 @@ func (s Suite) firstCome(t *testing.T) {
 // waitTimesOut tests that a request that waits for a connection until its deadline fails
 // on time, and that its place is not lost.
 func (s Suite) waitTimesOut(t *testing.T) {
-	r := s.rig(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Hold, s.Steps.Answer)
+	r := s.fixture(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Hold, s.Steps.Answer)
 	var all sync.WaitGroup
-	holder := r.open(t, 0)
-	all.Go(func() { is(t, holder.Do(0, long), scenarios.OK, scenarios.NoCause, true, true) })
+	first := r.open(t, 0)
+	all.Go(func() { is(t, first.Do(0, long), scenarios.OK, scenarios.NoCause, true, true) })
 	settles(t, "held", func() bool { return r.Held() == 1 })
 	var gone atomic.Int64
 	for i := range 4 {
@@ -377,7 +377,7 @@ func (s Suite) waitTimesOut(t *testing.T) {
 // to another request.
 func (s Suite) noPlaceIsLost(t *testing.T) {
 	const most = 2
-	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Answer)
+	r := s.fixture(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Answer)
 	is(t, r.open(t, 0).Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -399,7 +399,7 @@ func (s Suite) noPlaceIsLost(t *testing.T) {
 
 func (s Suite) abort(t *testing.T) {
 	for _, most := range []int{0, 2} {
-		r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold, s.Steps.Answer)
+		r := s.fixture(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold, s.Steps.Answer)
 		const users = 6
 		var all sync.WaitGroup
 		out := make([]scenarios.Outcome, users)
@@ -458,7 +458,7 @@ func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
 
 func (s Suite) samples(t *testing.T) {
 	k := &sampler{want: true}
-	r := s.rig(t, func(o *targets.Options) { o.Sampler = k }, s.Steps.Answer, s.Steps.Fail, s.Steps.Hold)
+	r := s.fixture(t, func(o *targets.Options) { o.Sampler = k }, s.Steps.Answer, s.Steps.Fail, s.Steps.Hold)
 	u := r.open(t, 0)
 	u.Do(0, long)
 	if len(k.kept) != 0 {

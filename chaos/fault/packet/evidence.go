@@ -157,9 +157,9 @@ func cutEvidence(refuses bool, line func(netns.Outcome) error) Evidence {
 }
 
 // wantOutcome returns a check of the outcome of a connection that was opened before the fault.
-func wantOutcome(what string, fates ...netns.Outcome) func(netns.Outcome) error {
+func wantOutcome(what string, wanted ...netns.Outcome) func(netns.Outcome) error {
 	return func(got netns.Outcome) error {
-		if slices.Contains(fates, got) {
+		if slices.Contains(wanted, got) {
 			return nil
 		}
 		return fmt.Errorf("%w: it is %s, and should be %s", chaos.ErrNoEffect, got, what)

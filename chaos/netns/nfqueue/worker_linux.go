@@ -13,7 +13,7 @@ import (
 
 // A Worker holds the packets of a queue until they are due. It runs on its own thread.
 //
-//	queue -> read -> course -> lost: drop
+//	queue -> read -> schedule -> lost: drop
 //	                        -> due now: accept
 //	                        -> due later: wait -> accept
 //
@@ -21,11 +21,11 @@ import (
 // slack and a high priority: packets are 0.02 ms late in the median, and 0.5 ms at p99 with ten
 // other runnable threads per core.
 type Worker struct {
-	queue  *Socket
-	course Schedule
-	end    int // an eventfd; one write ends the worker
-	Done   chan struct{}
-	Err    error // why the worker ended by itself; read it after Done is closed
+	queue    *Socket
+	schedule Schedule
+	end      int // an eventfd; one write ends the worker
+	Done     chan struct{}
+	Err      error // why the worker ended by itself; read it after Done is closed
 
 	Packets, Bytes, Hit atomic.Int64
 
@@ -50,7 +50,7 @@ func Start(q *Socket, c Schedule) (*Worker, error) {
 		q.close()
 		return nil, fmt.Errorf("making an event to end by: %w", err)
 	}
-	h := &Worker{queue: q, course: c, end: end, Done: make(chan struct{}), began: time.Now()}
+	h := &Worker{queue: q, schedule: c, end: end, Done: make(chan struct{}), began: time.Now()}
 	go func() {
 		defer close(h.Done)
 		h.Err = kernel.OnThread(h.run)
@@ -106,7 +106,7 @@ func (h *Worker) run() error {
 // admit schedules a packet.
 func (h *Worker) admit(p Packet) {
 	now := time.Since(h.began)
-	due, lost := h.course.admit(now, p)
+	due, lost := h.schedule.admit(now, p)
 	h.Packets.Add(1)
 	h.Bytes.Add(int64(p.length))
 	switch {

@@ -33,11 +33,11 @@ type socketCase struct {
 	objectives map[string]string // verdicts by text, where they are not the run's
 	see        func(c *truth.Complaints, g got)
 
-	fates  func(n int) truth.Fate // of writes; see truth.Store
-	early  bool                   // brunt ends the run before the load's end
-	short  bool                   // it is played in the short form, too
-	open   string                 // why brunt does not get it right yet; empty where it does
-	freeze time.Duration          // brunt stands still for this long, 3 s after the first request
+	effects func(n int) truth.Effect // of writes; see truth.Store
+	early   bool                     // brunt ends the run before the load's end
+	short   bool                     // it is played in the short form, too
+	open    string                   // why brunt does not get it right yet; empty where it does
+	freeze  time.Duration            // brunt stands still for this long, 3 s after the first request
 }
 
 // got is what a case has to compare.
@@ -197,7 +197,7 @@ var socketCases = []socketCase{
 	{
 		name: "90 writes are lost",
 		flow: writing, more: fmt.Sprintf(ledger, "2s"), chaos: inFault, script: truth.Healthy(0),
-		fates: fatesBetween(310, 400, truth.Fate{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
+		effects: effectsBetween(310, 400, truth.Effect{Lost: true}), slo: []string{"lost = 0", "errors < 1%"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"errors < 1%": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Lost != 90 {
 				c.Errorf("the ledger is %+v, want 90 lost", g.Ledger)
@@ -209,16 +209,16 @@ var socketCases = []socketCase{
 	},
 	{
 		name: "late writes are not lost", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0), seconds: 6,
-		fates: fatesBetween(310, 600, truth.Fate{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 15s"}, verdict: "pass",
+		effects: effectsBetween(310, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 15s"}, verdict: "pass",
 	},
 	{
 		name: "writes that come too late", flow: writing, more: fmt.Sprintf(ledger, "20s"), script: truth.Healthy(0), seconds: 6,
-		fates: fatesBetween(500, 600, truth.Fate{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 2s"}, verdict: "fail", exit: 3,
+		effects: effectsBetween(500, 600, truth.Effect{Late: 7 * time.Second}), slo: []string{"lost = 0", "late < 2s"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"lost = 0": "pass"},
 	},
 	{
 		name: "7 writes are there twice", flow: writing, more: fmt.Sprintf(ledger, "2s"), script: truth.Healthy(0), seconds: 6,
-		fates: fatesBetween(100, 107, truth.Fate{Double: true}), slo: []string{"lost = 0", "duplicated = 0"}, verdict: "fail", exit: 3,
+		effects: effectsBetween(100, 107, truth.Effect{Double: true}), slo: []string{"lost = 0", "duplicated = 0"}, verdict: "fail", exit: 3,
 		objectives: map[string]string{"lost = 0": "pass"}, see: func(c *truth.Complaints, g got) {
 			if g.Ledger == nil || g.Ledger.Duplicated != 7 {
 				c.Errorf("the ledger is %+v, want 7 duplicated", g.Ledger)
@@ -253,13 +253,13 @@ const ledger = `ledger: {write: write, ack: status 201, id: "${ledger.id}", read
 // writing are the steps that write.
 const writing = `[{post: "/writes?id=${ledger.id}", name: write, check: {status: 201}}]`
 
-// fatesBetween gives the writes from first up to, and without, end a fate.
-func fatesBetween(first, end int, f truth.Fate) func(int) truth.Fate {
-	return func(n int) truth.Fate {
+// effectsBetween gives the writes from first up to, and without, end a effect.
+func effectsBetween(first, end int, f truth.Effect) func(int) truth.Effect {
+	return func(n int) truth.Effect {
 		if n >= first && n < end {
 			return f
 		}
-		return truth.Fate{}
+		return truth.Effect{}
 	}
 }
 
@@ -364,7 +364,7 @@ func (c socketCase) try(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	s.Store.Fates = c.fates
+	s.Store.Effects = c.effects
 	scenario := c.scenario(s, l)
 	r := play(t, scenario, func(p *os.Process) {
 		if c.freeze > 0 {
