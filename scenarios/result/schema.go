@@ -68,7 +68,11 @@ func (p *publisher) object(t reflect.Type) syntax.Schema {
 			required = append(required, name)
 		}
 	}
-	return syntax.Schema{"type": "object", "properties": props, "required": required}
+	out := syntax.Schema{"type": "object", "properties": props}
+	if len(required) > 0 {
+		out["required"] = required
+	}
+	return out
 }
 
 func (p *publisher) of(t reflect.Type) syntax.Schema {
