@@ -137,6 +137,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"process.crash: {pid: 12345}":                                                                      "nothing starts process 12345 again",
 		"process.restart: {pid: 12345, grace: 1s}":                                                         "can't start process 12345 again",
 		"process.crash: {service: web, pick: 3}":                                                           "3 can't be picked",
+		"network.latency: {from: web, to: store, delay: 100us}":                                            "at least 1ms",
 		"network.latency: {from: web, to: store, delay: 10ms, jitter: 11ms}":                               "no delay is negative",
 		"network.partition: {from: web, direction: one-way}":                                               "wants both from and to",
 		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                                        "can be distinguished from it",

@@ -39,7 +39,7 @@ func lateEvidence(delay, jitter time.Duration) Evidence {
 			if err := allAnswered(now); err != nil {
 				return "", err
 			}
-			if rtt := median(now); rtt > delay/2+time.Millisecond {
+			if rtt := median(now); rtt > proxied.MostUndelayed(delay) {
 				return "", fmt.Errorf("an answer still takes %s", seconds(rtt))
 			}
 			return "an answer takes " + seconds(median(now)), nil

@@ -32,7 +32,13 @@ func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
 	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
+	if f.Delay > 0 && f.Delay.D() < leastDelay {
+		m.Add(f.Edge.Of("delay"), "a delay of %s can't be proved: an answer without it may take as long; at least %s", f.Delay, quantity.FormatDuration(leastDelay))
+	}
 }
+
+// leastDelay is the least delay that a round trip shows.
+const leastDelay = time.Millisecond
 
 // Plan implements [chaos.Fault].
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
@@ -71,7 +77,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			if err != nil {
 				return "", err
 			}
-			if rtt > f.Delay.D()/2+time.Millisecond {
+			if rtt > proxied.MostUndelayed(f.Delay.D()) {
 				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
 			}
 			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil

@@ -22,6 +22,11 @@ const Silence = 250 * time.Millisecond
 // that their times do not add up and random effects are drawn for each.
 const Pings = 5
 
+// MostUndelayed is the longest round trip that shows that a delay is gone.
+func MostUndelayed(delay time.Duration) time.Duration {
+	return delay/2 + min(time.Millisecond, delay/4)
+}
+
 // Trips are the round trips of a probe.
 type Trips struct {
 	times  []time.Duration // sorted
