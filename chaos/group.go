@@ -81,6 +81,15 @@ func (e *Entry) Parts() []*Entry {
 	return []*Entry{e}
 }
 
+// MustStay returns how long the entry has to stay: `for`, and for a group all of its time, as its steps
+// come by times of their own. Zero says that a limit may end it at any time.
+func (e *Entry) MustStay() time.Duration {
+	if _, ok := e.Damage.(*Group); ok {
+		return e.Stays()
+	}
+	return e.For.D()
+}
+
 // A PlannedPart is what one fault of an entry would do.
 type PlannedPart struct {
 	*Entry

@@ -220,6 +220,12 @@ func (g *groupRun) sum() {
 			vias = append(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
+		r.Leader = r.Leader || s.Leader
+		for _, z := range s.Zones {
+			if !slices.Contains(r.Zones, z) {
+				r.Zones = append(r.Zones, z)
+			}
+		}
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {

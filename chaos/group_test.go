@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,7 +123,12 @@ func TestGroup_OneOccurrence(t *testing.T) {
 			return inject(fault, occurrence)
 		}
 		tl.Journal = &namedIntents{Recorder: tl.Journal, names: &intents}
-		tl.Event = func(e result.Event) { events = append(events, strings.TrimPrefix(e.Event, "fault.")+" "+e.Fault) }
+		var mu sync.Mutex // steps are verified beside each other
+		tl.Event = func(e result.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, strings.TrimPrefix(e.Event, "fault.")+" "+e.Fault)
+		}
 	})
 	if want := []string{"g#1", "g#2"}; !slices.Equal(begun, want) {
 		t.Errorf("began %q, want %q", begun, want)

@@ -33,9 +33,8 @@ type peer struct {
 
 // options returns the options of a client of the peer.
 func (p peer) options(o Options) Options {
-	if p.at != "" { // it is the only endpoint that the client knows
-		o.Base = o.Endpoints[p.at]
-		o.Endpoints = map[string]string{p.at: o.Base}
+	if url, known := o.Endpoints[p.at]; known { // else the client goes to one unit, by o.Base
+		o.Base, o.Endpoints = url, map[string]string{p.at: url}
 	}
 	return o
 }

@@ -74,6 +74,9 @@ func (s *Stages) SentAgain(n int32) {
 
 // Between returns the part of the stages from from to to.
 func (s *Stages) Between(from, to time.Duration) (o scenarios.Opening) {
+	if s == nil {
+		return o
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range s.list {

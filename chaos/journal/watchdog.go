@@ -112,7 +112,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	defer hung.Stop()
 	check := time.NewTicker(heartbeat)
 	defer check.Stop()
-	overdue := overdueEntries{ops: ops, journal: journal, since: map[int]time.Time{}}
+	overdue := overdueEntries{ops: ops, journal: journal, due: map[int]time.Time{}}
 	for {
 		select {
 		case c, ok := <-beats:
@@ -139,12 +139,13 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 type overdueEntries struct {
 	ops     chaos.Operations
 	journal string
-	since   map[int]time.Time // when an entry was found overdue, or was reverted last, by its number
+	due     map[int]time.Time // when an entry is to be reverted, by its number
 }
 
-// revert reverts the entries that have been overdue for some time: after a machine has slept, brunt
-// gets the time to do it itself. It writes nothing into the journal, which the run writes. It reports
-// whether it has reverted any.
+// revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself,
+// and as long as an operation may take, for it may be at work. The time until a deadline counts by the
+// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It writes
+// nothing into the journal, which the run writes. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
 	f, err := openShared(o.journal, os.O_RDONLY)
 	if err != nil {
@@ -156,20 +157,21 @@ func (o *overdueEntries) revert() (any bool) {
 	}
 	now := time.Now()
 	for _, e := range slices.Backward(s.Open) {
-		if e.Deadline.IsZero() || now.Before(e.Deadline) {
+		if e.Deadline.IsZero() {
 			continue
 		}
-		switch since, found := o.since[e.ID]; {
-		case !found:
-			o.since[e.ID] = now
-			continue
-		case now.Sub(since) < patience:
+		due, known := o.due[e.ID]
+		if !known {
+			due = now.Add(max(0, time.Until(e.Deadline)) + o.ops.Within(e.Undo) - chaos.UndoWithin + patience)
+			o.due[e.ID] = due
+		}
+		if now.Before(due) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
 		_, _ = e.revert(ctx, o.ops) // what fails is tried again, and reported when brunt ends
 		cancel()
-		o.since[e.ID], any = time.Now(), true
+		o.due[e.ID], any = time.Now().Add(patience), true
 	}
 	return any
 }

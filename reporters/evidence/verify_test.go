@@ -256,7 +256,10 @@ func TestVerify_Tells(t *testing.T) {
 			[]string{changed, "events.jsonl:1: this line is no event"},
 		},
 		{"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) }, []string{"latency.hlog: it is missing"}},
-		{"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) }, []string{"logs/new: the manifest does not list it"}},
+		{
+			"another file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "logs", "new"), nil, 0o644) },
+			[]string{"logs/new: the manifest does not list it"},
+		},
 		{"a hidden file", func(dir string) error { return os.WriteFile(filepath.Join(dir, ".x"), nil, 0o644) }, []string{".x: the manifest does not list it"}},
 		{"a file that was renamed", func(dir string) error {
 			return os.Rename(filepath.Join(dir, "logs", "posts-0.log"), filepath.Join(dir, "logs", "posts-1.log"))

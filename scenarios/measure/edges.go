@@ -201,8 +201,8 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 
 // edge records a request in the edges of its cell and counts it if it is slow. A request is slower
 // than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
-// it, second that of its intended time.
-func (c *Cell) edge(o *scenarios.Outcome, ours, slow, second time.Duration) {
+// it, and taken the time that does not count against slow. Second is that of its intended time.
+func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
 	e := &c.Edges
 	lagged := false
 	switch o.Kind {
@@ -210,7 +210,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, slow, second time.Duration) {
 	case scenarios.OK:
 		if rt := o.Response(); slow > 0 && rt > slow {
 			c.Slow++
-			if lagged = rt-ours <= slow; !lagged {
+			if lagged = rt-taken <= slow; !lagged {
 				e.badAt(second, o.Intended)
 				return
 			}

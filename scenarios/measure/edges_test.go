@@ -43,7 +43,7 @@ func TestEdges_Order(t *testing.T) {
 			case i%7 == 0:
 				o.End = at + slow // just not slow
 			}
-			cells[r.IntN(len(cells))].edge(&o, o.Lag(), slow, second)
+			cells[r.IntN(len(cells))].edge(&o, o.Lag(), o.Lag(), slow, second)
 			list = append(list, truth{at, bad})
 		}
 		sum := Edges{}
@@ -116,7 +116,7 @@ func TestEdges_Lagged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var cell, back Cell
-			cell.edge(&c.o, c.o.Lag(), c.slow, sec)
+			cell.edge(&c.o, c.o.Lag(), c.o.Lag(), c.slow, sec)
 			if _, err := readCell(cell.append(nil, Key{Start: sec}), &back); err != nil {
 				t.Fatal(err)
 			}

@@ -113,7 +113,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		return
 	}
 	w.late = max(w.late, o.Lag())
-	c.edge(o, r.taken(w, ours), r.cfg.Slow, w.second)
+	c.edge(o, ours, r.taken(w, ours), r.cfg.Slow, w.second)
 	if o.Kind != scenarios.Skipped {
 		c.timings(o)
 	}

@@ -159,8 +159,8 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 
 // limits compares a fault with the limits of the scenario's guard.
 func (c faultCompiler) limits(e *chaos.Entry) {
-	if most := c.sc.Guard.MaxEach.D(); most > 0 && e.For.D() > most {
-		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", e.For, quantity.FormatDuration(most))
+	if most, stays := c.sc.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
+		c.m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays), quantity.FormatDuration(most))
 	}
 	for _, part := range e.Parts() {
 		if units, most := part.Traits(c.plan.Scope).Units, c.sc.Guard.MaxUnits; most > 0 && units > most {

@@ -85,7 +85,7 @@ func (f *faults) steady(context.Context) error {
 
 // baseline checks the baseline of a scenario that declares no steady state.
 func (f *faults) baseline() error {
-	b, failing := running.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO)
+	b, failing := running.Failing(f.loads.rec, f.Scenario.Judge.LimitOr(), f.Scenario.SLO, f.prompt())
 	if !failing {
 		return nil
 	}
@@ -103,6 +103,22 @@ func (f *faults) baseline() error {
 		why += " (" + sample.Message + ")"
 	}
 	return f.lost(unsteady{what: why, undeclared: true})
+}
+
+// prompt reports whether every iteration begins with a request that is answered at once, and so no
+// pause and no stream.
+func (f *faults) prompt() bool {
+	for _, l := range f.Scenario.Loads {
+		if len(l.Mix) == 0 { // a script, a log, or a file of targets
+			return false
+		}
+		for _, m := range l.Mix {
+			if first := m.Flow[0]; first.Think != nil || first.With.Get("sse") != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // lost ends the run because the steady state does not hold.

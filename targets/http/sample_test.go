@@ -109,7 +109,9 @@ func TestSample_LargeBody(t *testing.T) {
 	content := noise(200 << 10)
 	file := written(t, "large.bin", content)
 	k := &samples{}
-	r := newFixture(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k}, `{post: /p, body: {file: `+file+`}}`)
+	r := newFixture(t,
+		targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k},
+		`{post: /p, body: {file: `+file+`}}`)
 	r.user(0).Do(0, long)
 	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {
 		t.Errorf("%d bytes kept, %d cut", len(s.Body), s.Cut)

@@ -25,7 +25,9 @@ const leastHung = time.Second
 // these requests in the run or the baseline allows, and at least the limit of `judge`. So a standing
 // error rate within the objectives is no failure, and nor is a baseline without requests.
 // A baseline of a second and more whose requests are all still under way fails as well.
-func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f FailingBaseline, failing bool) {
+//
+// Prompt says that each iteration under way waits for the answer of a request.
+func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective, prompt bool) (f FailingBaseline, failing bool) {
 	s := r.Baseline()
 	most, may := int64(0), 0.0
 	for i := range s.Counts {
@@ -42,7 +44,7 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective) (f 
 	}
 	if f.N == 0 { // the load may not have begun yet
 		f.Hung = s.InFlight
-		return f, f.Hung > 0 && s.Span >= leastHung
+		return f, prompt && f.Hung > 0 && s.Span >= leastHung
 	}
 	f.Allowed = may / float64(f.N)
 	return f, impact.LowerBound(float64(f.Bad), float64(f.N), impact.Confidence) > f.Allowed

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	mostLog    = 64 << 20         // bytes of a container's output that are kept, as of a process's
-	readLogFor = 20 * time.Second // bounds the reading of one
+	mostLog     = 64 << 20         // bytes of a container's output that are kept, as of a process's
+	readLogsFor = 30 * time.Second // bounds the reading of all
 )
 
 // keepLogs writes what each container of the target has printed during the run into the folder of logs,
@@ -26,6 +26,8 @@ func (s *System) keepLogs(ctx context.Context) {
 	if h.LogDir == "" {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, readLogsFor)
+	defer cancel()
 	for _, u := range s.Units() {
 		c, ok := u.(*chaoscontainer.Container)
 		if !ok {
@@ -38,8 +40,6 @@ func (s *System) keepLogs(ctx context.Context) {
 }
 
 func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, readLogFor)
-	defer cancel()
 	if err := os.MkdirAll(s.host.LogDir, 0o777); err != nil {
 		return err
 	}
