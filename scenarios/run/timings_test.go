@@ -18,6 +18,10 @@ import (
 // that take a planned time, on a new connection for each request.
 func TestTimings(t *testing.T) {
 	t.Parallel()
+	above := .01 // seconds by which a mean may exceed the server's
+	if testing.Short() {
+		above = .1 // with the race detector, the cryptography of a handshake takes this long
+	}
 	const handshake, first, body = 30 * time.Millisecond, 40 * time.Millisecond, 20 * time.Millisecond
 	try(t, func(wrong *complaints) {
 		var mu sync.Mutex
@@ -66,7 +70,7 @@ slo: ["errors = 0%%"]
 				continue
 			}
 			truth := sum[phase].Seconds() / float64(n[phase])
-			if mean := float64(of.Total) / float64(of.Count); mean < truth-.001 || mean > truth+.01 {
+			if mean := float64(of.Total) / float64(of.Count); mean < truth-.003 || mean > truth+above {
 				wrong.addf("%s: %.4f s in the mean, the server saw %.4f", phase, mean, truth)
 			}
 		}
