@@ -167,19 +167,20 @@ func (s *summary) faults(list []result.FaultRecord) {
 			what += "; " + t
 		}
 		s.text("    ", "      ", what, plain)
-		times := words.FaultSpan(f)
+		var times strings.Builder
+		times.WriteString(words.FaultSpan(f))
 		for _, t := range []struct {
 			name string
 			n    result.Num
 		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
 			if t.n.Known() && f.Impact != result.NotImpacted {
-				times += ", " + t.name + " " + words.Seconds(t.n)
+				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
 			}
 		}
 		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
-			times += ", resolution ±" + words.Seconds(f.Resolution)
+			times.WriteString(", resolution ±" + words.Seconds(f.Resolution))
 		}
-		s.text("    ", "      ", times, plain)
+		s.text("    ", "      ", times.String(), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" {
 			seen = strings.TrimSpace(scenarios.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest

@@ -44,7 +44,7 @@ func (c faultCompiler) faults() {
 		} else {
 			c.damage(e)
 		}
-		e.Detect = observeCompiler{c.compiler}.detect(f)
+		e.Detect = observeCompiler(c).detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}

@@ -1,9 +1,7 @@
 package truth
 
 import (
-	"cmp"
 	"container/heap"
-	"slices"
 	"time"
 )
 
@@ -55,23 +53,6 @@ func (u Users) Play(s func(at time.Duration) Act) []Entry {
 		heap.Fix(&next, 0)
 	}
 	return out
-}
-
-// Dark is the time within a load in which requests were under way and none ended for least or longer.
-func (u Users) Dark(log []Entry, least time.Duration) time.Duration {
-	ends := make([]time.Duration, 0, len(log))
-	for _, e := range log {
-		ends = append(ends, e.Ended.Sub(u.T0))
-	}
-	slices.SortFunc(ends, cmp.Compare[time.Duration])
-	sum, last := time.Duration(0), time.Duration(0)
-	for _, at := range ends {
-		if at-last >= least {
-			sum += at - last
-		}
-		last = at
-	}
-	return sum
 }
 
 // times is a heap of times.

@@ -232,15 +232,16 @@ func (r *row) errorf(format string, args ...any) {
 
 func table(rows []row) string {
 	const format = "%-36s %3s %8s %8s %15s %8s %6s %11s %5s  %s\n"
-	out := fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "lost/brunt", "bad", "verdict")
+	var out strings.Builder
+	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "lost/brunt", "bad", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
 			r.verdict += "  WRONG"
 		}
-		out += fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
+		out.WriteString(fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
-			fmt.Sprintf("%d/%d", r.lost, r.told), strconv.Itoa(r.bad), r.verdict)
+			fmt.Sprintf("%d/%d", r.lost, r.told), strconv.Itoa(r.bad), r.verdict))
 	}
-	return out
+	return out.String()
 }
