@@ -64,13 +64,7 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 	switch {
 	case r.N < 0: // nothing was injected
 	case r.InjectErr != nil:
-		t.Void(r.N)
-		r.N = -1
-		if r.monitor != nil {
-			r.Detect = nil
-			r.monitor.Drop()
-		}
-		t.event("fault.failed", r.Name, r.InjectErr.Error())
+		t.drop(r)
 	default:
 		t.event("fault.reverted", r.Name, string(r.Revert))
 		t.clear(ctx, r, r.Injected+e.LastStep()+leastPhase, next)
@@ -145,7 +139,7 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 		stays = max(0, g.stays-s.plan.Wait.D())
 	}
 	g.verify(ctx, s.injection, stays)
-	g.verified(s, steps)
+	g.stepVerified(s, steps)
 	switch {
 	case s.OneShot:
 	case s.plan.For == 0:
@@ -157,8 +151,8 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	s.over = true
 }
 
-// verified reports the group as verified once all of its steps are.
-func (g *groupRun) verified(s *groupStep, steps int) {
+// stepVerified reports the group as verified once all of its steps are.
+func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.group
@@ -170,13 +164,7 @@ func (g *groupRun) verified(s *groupStep, steps int) {
 	if g.seen++; g.seen < steps {
 		return
 	}
-	r.Evidence = strings.Join(g.evidence, "; ")
-	if r.VerifyErr != nil {
-		g.event("fault.unverified", r.Name, r.VerifyErr.Error())
-		return
-	}
-	r.Verified = g.Env.Now()
-	g.event("fault.verified", r.Name, r.Evidence)
+	g.verified(r, g.evidence)
 }
 
 // end reverts a step, and records when it was over. Early says that the run ends: then all faults are
@@ -211,21 +199,12 @@ func (g *groupRun) sum() {
 	r.Gone, r.Revert = true, None
 	var vias, gone []string
 	for _, s := range r.Steps {
-		for _, u := range s.Units {
-			if !slices.Contains(r.Units, u) {
-				r.Units = append(r.Units, u)
-			}
-		}
-		if s.Via != "" && !slices.Contains(vias, s.Via) {
-			vias = append(vias, s.Via)
+		r.Units, r.Zones = appendNew(r.Units, s.Units...), appendNew(r.Zones, s.Zones...)
+		if s.Via != "" {
+			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
 		r.Leader = r.Leader || s.Leader
-		for _, z := range s.Zones {
-			if !slices.Contains(r.Zones, z) {
-				r.Zones = append(r.Zones, z)
-			}
-		}
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {
@@ -244,6 +223,16 @@ func (g *groupRun) sum() {
 	r.Evidence = strings.Join(g.evidence, "; ")
 	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")
 	r.over = g.Env.Now()
+}
+
+// appendNew appends the texts that the list does not have yet.
+func appendNew(list []string, texts ...string) []string {
+	for _, text := range texts {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 // stepOf is the name of a step in an occurrence of its group.

@@ -218,6 +218,12 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 		}
 	}
 	t.settle(r)
+	t.drop(r)
+	return false
+}
+
+// drop takes an occurrence out of the run after its injection failed.
+func (t *Timeline) drop(r *injection) {
 	if r.N >= 0 {
 		t.Void(r.N)
 		r.N = -1
@@ -227,7 +233,6 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 		}
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
-	return false
 }
 
 // begin records that an occurrence begins, just before its injection. A group begins with its first
@@ -290,6 +295,11 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 			found = append(found, text)
 		}
 	}
+	t.verified(r, found)
+}
+
+// verified records what was found of the effect of a fault.
+func (t *Timeline) verified(r *injection, found []string) {
 	r.Evidence = strings.Join(found, "; ")
 	if r.VerifyErr != nil {
 		t.event("fault.unverified", r.Name, r.VerifyErr.Error())

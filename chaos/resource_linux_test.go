@@ -422,7 +422,7 @@ func TestUnified(t *testing.T) {
 			"may have only 47.68 MiB already", "",
 		},
 		{
-			"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "",
+			"a limit without an effect", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "",
 			"would not be felt", "",
 		},
 	} {

@@ -44,4 +44,7 @@ type Descriptor struct {
 	// ledger read is sent again. A call without an answer is always sent again. It may be nil:
 	// no answer is asked for again.
 	Retry func(c scenarios.Call, out *scenarios.Outcome) bool
+	// Lasts reports whether a call ends late by its nature, such as a stream that is read for some
+	// time: then no answer yet does not mean that the target hangs. It may be nil: no call does.
+	Lasts func(c scenarios.Call) bool
 }

@@ -160,6 +160,12 @@ func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {
 	return !out.Answered || d.Retry != nil && d.Retry(c, out)
 }
 
+// Lasts reports whether a call ends late by its nature.
+func (s *Set) Lasts(c scenarios.Call) bool {
+	d := s.Of(c)
+	return d.Lasts != nil && d.Lasts(c)
+}
+
 // Select returns the protocols and endpoints of some calls: those of a load, or of a sequence of steps.
 // Without calls it is the first protocol.
 func (s *Set) Select(calls ...scenarios.Call) *Selection {

@@ -188,6 +188,7 @@ func (f *composer) finish() error {
 	if err != nil {
 		return err
 	}
+	f.latencies.finish()
 	f.slower = make([]bool, len(f.Faults))
 	for i := range f.Faults {
 		f.slower[i] = f.Faults[i].Name != "" && f.latencies.slower(i)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -61,15 +62,7 @@ func (l *latencies) add(f *readings, k measure.Key, c *measure.Cell) {
 	count := func(list *[]impact.LatencySlice, late *lateness) {
 		late.n += n.N
 		late.own += own
-		if last := len(*list) - 1; last >= 0 && (*list)[last].Start == k.Start {
-			at := &(*list)[last]
-			at.N += n.N
-			for i := range at.Over {
-				at.Over[i] += n.Over[i]
-			}
-			return
-		}
-		*list = append(*list, n)
+		*list = joined(*list, n)
 	}
 	if f.InBaseline(k) {
 		count(&l.baseline, &l.late[len(f.Faults)])
@@ -89,23 +82,36 @@ func (l *latencies) slower(i int) bool {
 	if mean(l.late[i])-mean(l.late[len(l.late)-1]) >= least {
 		return false
 	}
-	return impact.Slower(inOrder(l.baseline), inOrder(l.faults[i]))
+	return impact.Slower(l.baseline, inOrder(l.faults[i]))
+}
+
+// finish puts the baseline in order, once all cells are added.
+func (l *latencies) finish() {
+	if l != nil {
+		l.baseline = inOrder(l.baseline)
+	}
 }
 
 // inOrder returns slices in the order of time, each once.
 func inOrder(list []impact.LatencySlice) []impact.LatencySlice {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b impact.LatencySlice) int { return int(max(-1, min(1, a.Start-b.Start))) })
+	slices.SortStableFunc(list, func(a, b impact.LatencySlice) int { return cmp.Compare(a.Start, b.Start) })
 	var out []impact.LatencySlice
 	for _, s := range list {
-		if last := len(out) - 1; last >= 0 && out[last].Start == s.Start {
-			out[last].N += s.N
-			for i := range s.Over {
-				out[last].Over[i] += s.Over[i]
-			}
-			continue
-		}
-		out = append(out, s)
+		out = joined(out, s)
 	}
 	return out
+}
+
+// joined appends a slice, or adds it to the last one where that begins at the same time.
+func joined(list []impact.LatencySlice, s impact.LatencySlice) []impact.LatencySlice {
+	last := len(list) - 1
+	if last < 0 || list[last].Start != s.Start {
+		return append(list, s)
+	}
+	list[last].N += s.N
+	for i := range s.Over {
+		list[last].Over[i] += s.Over[i]
+	}
+	return list
 }

@@ -108,12 +108,12 @@ func (f *faults) baseline() error {
 // prompt reports whether every iteration begins with a request that is answered at once, and so no
 // pause and no stream.
 func (f *faults) prompt() bool {
-	for _, l := range f.Scenario.Loads {
-		if len(l.Mix) == 0 { // a script, a log, or a file of targets
+	for i := range f.Loads {
+		if len(f.Loads[i].Mix) == 0 { // a script, a log, or a file of targets
 			return false
 		}
-		for _, m := range l.Mix {
-			if first := m.Flow[0]; first.Think != nil || first.With.Get("sse") != nil {
+		for _, flow := range f.Loads[i].Flows {
+			if first := flow.Steps[0]; first.Call == nil || f.Protocols.Lasts(first.Call) {
 				return false
 			}
 		}

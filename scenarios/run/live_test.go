@@ -111,7 +111,7 @@ func TestLook_Alerts(t *testing.T) {
 		{"it is in", 200 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "0.9"},
 		{"it is over", 200 * time.Millisecond, true, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
 		{
-			"nobody asked since", 4900 * time.Millisecond, false,
+			"not asked since", 4900 * time.Millisecond, false,
 			result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN},
 			"null",
 		},

@@ -28,6 +28,10 @@ func Descriptor() *targets.Descriptor {
 		Compile: compile, Client: newClient,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
+		Lasts: func(c scenarios.Call) bool {
+			call, ok := c.(*Call)
+			return ok && call.stream != nil
+		},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 )
 
@@ -91,11 +92,9 @@ func Run(t *testing.T, s Suite) {
 // settles waits until done returns true.
 func settles(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(until) {
-			buf := make([]byte, 1<<16)
-			t.Fatalf("%s never settled\n%s", what, buf[:runtime.Stack(buf, true)])
-		}
+	if !suite.Within(long, done) {
+		buf := make([]byte, 1<<16)
+		t.Fatalf("%s never settled\n%s", what, buf[:runtime.Stack(buf, true)])
 	}
 }
 

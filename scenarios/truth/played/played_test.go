@@ -189,14 +189,7 @@ func (p playedCase) try(t *testing.T) {
 	if p.see != nil {
 		p.see(wrong, g)
 	}
-	switch {
-	case len(*wrong) == 0 && p.open != "":
-		t.Errorf("the case holds now: take its mark `open` away (%s)", p.open)
-	case len(*wrong) > 0 && p.open != "":
-		t.Skipf("known not to hold yet: %s\n%s", p.open, strings.Join(*wrong, "\n"))
-	case len(*wrong) > 0:
-		t.Error(strings.Join(*wrong, "\n"))
-	}
+	wrong.Report(t, p.open, func() string { return "" })
 }
 
 // count is the number of requests of the first step with an outcome.

@@ -378,15 +378,10 @@ func (c socketCase) try(t *testing.T) {
 	g := got{report: r, server: s, load: l, truth: truth.Of(s.Log.Entries(), l)}
 	wrong := &truth.Complaints{}
 	c.compare(wrong, g)
-	switch {
-	case len(*wrong) == 0 && c.open != "":
-		t.Errorf("the case holds now: take its mark `open` away (%s)", c.open)
-	case len(*wrong) > 0 && c.open != "":
-		t.Skipf("known not to hold yet: %s\n%s", c.open, strings.Join(*wrong, "\n"))
-	case len(*wrong) > 0:
-		t.Errorf("%s\nreason: %s\nserver: %d good, %d failed, %d missing, %d outages %+v\n%s\n%s", strings.Join(*wrong, "\n"), r.Reason,
+	wrong.Report(t, c.open, func() string {
+		return fmt.Sprintf("\nreason: %s\nserver: %d good, %d failed, %d missing, %d outages %+v\n%s\n%s", r.Reason,
 			g.truth.Good, g.truth.Failed, g.truth.Missing, len(g.truth.Outages), g.truth.Outages[:min(3, len(g.truth.Outages))], scenario, r.stdout)
-	}
+	})
 }
 
 // compare holds what brunt said against what the case wants and the server knows.
