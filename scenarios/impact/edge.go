@@ -9,7 +9,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Mark is a request at its intended time.
+// A Mark is a request at its intended time, or where brunt itself was late, at the time at which it was ready to
+// send the request, though not after the second of the intended time. The target met the request as it was then:
+// by intended times, an outage would begin and end too early by brunt's lag.
 type Mark struct {
 	At  time.Duration
 	Bad bool
@@ -58,7 +60,8 @@ const (
 	mostSlices = 300
 )
 
-// marks lists the requests of slices from to to; known is false where single requests are unknown.
+// marks lists the requests of slices from to to in order: one that was sent late may lie behind its
+// slice. Known is false where single requests are unknown.
 func marks(q Question, from, to int) (out []Mark, known bool) {
 	for i := from; i < to; i++ {
 		s := &q.Slices[i]
@@ -70,6 +73,7 @@ func marks(q Question, from, to int) (out []Mark, known bool) {
 		}
 		out = s.Marks(out)
 	}
+	slices.SortStableFunc(out, func(a, b Mark) int { return cmp.Compare(a.At, b.At) })
 	return out, true
 }
 

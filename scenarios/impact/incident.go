@@ -10,9 +10,9 @@ import (
 
 // An Incident is a stretch of the load whose bad share exceeds the limit, whatever caused it.
 type Incident struct {
-	Begin   time.Duration // intended time of its first bad request
+	Begin   time.Duration // time of its first bad request; see Mark
 	BeginIn Range
-	End     time.Duration // intended time of the first good request after its last bad one, or the end of the load
+	End     time.Duration // time of the first good request after its last bad one, or the end of the load
 	EndIn   Range
 	Over    bool // it was over before the load ended
 	// it did not end earlier; where the load ended within a hold of the last bad request, that is before

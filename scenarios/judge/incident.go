@@ -70,7 +70,7 @@ func shedBefore(f *readings) float64 {
 // add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
 // left out.
 func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
-	if !in.count(f, k, c.Counts()) {
+	if !in.count(f, k, c.Counts(), &c.Edges) {
 		return
 	}
 	own := c.Counts().Own.Timeouts
@@ -85,11 +85,13 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 }
 
 // count adds the requests of a step in a window without the causes of its errors, and reports whether
-// any was bad.
-func (in *incident) count(f *effects, k measure.Key, c *measure.Counts) bool {
+// any was bad. A window before the incident counts as well where brunt sent bad requests of it late,
+// within the incident.
+func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measure.Edges) bool {
 	end := f.EndOf(k.Start)
-	within := min(end, in.End) - max(k.Start, in.Begin)
-	if !f.Config.InSums(int(k.Series)) || within <= 0 {
+	within := max(0, min(end, in.End)-max(k.Start, in.Begin))
+	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.Begin
+	if !f.Config.InSums(int(k.Series)) || within == 0 && !late {
 		return false
 	}
 	n := c.Punctual()

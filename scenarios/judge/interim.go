@@ -102,7 +102,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 func (f *composer) incidentsSoFar() {
 	for _, in := range incidents(f.effects) {
 		for i := range f.records {
-			in.count(f.effects, f.records[i].Key, &f.records[i].Counts)
+			in.count(f.effects, f.records[i].Key, &f.records[i].Counts, &f.records[i].edges)
 		}
 		f.out.Incidents = append(f.out.Incidents, in.row(f.readings))
 	}

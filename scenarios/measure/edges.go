@@ -16,8 +16,9 @@ const slotsPerSecond = 1024
 // slots is a set of slots of a second.
 type slots [slotsPerSecond / 64]uint64
 
-// Edges records when requests of a window were good and when they were bad, by intended time. It is
-// what the begin and the end of an outage are read from, to the request instead of to the window.
+// Edges records when requests of a window were good and when they were bad, by intended time, or where
+// brunt was late, by the time at which it was ready to send. It is what the begin and the end of an
+// outage are read from, to the request instead of to the window.
 //
 // A request is bad if it is an error, was skipped, or is slower than [Config.Slow] allows. A request
 // that was shed is neither. What brunt itself caused is recorded apart: a request that brunt failed at
@@ -25,8 +26,8 @@ type slots [slotsPerSecond / 64]uint64
 //
 // Edges of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
-	FirstGood, LastGood time.Duration // intended times, valid where Good
-	FirstBad, LastBad   time.Duration // intended times, valid where Bad
+	FirstGood, LastGood time.Duration // valid where Good
+	FirstBad, LastBad   time.Duration // valid where Bad
 	Good, Bad           bool          // there is such a request
 	goods               int64         // number of good requests
 	detail              *detail       // nil: there is no bad or lagged request, and the good ones are taken as spread evenly
@@ -141,7 +142,7 @@ func (e *Edges) Clone() Edges {
 
 // A Mark is a request of edges.
 type Mark struct {
-	At  time.Duration // intended time, within 1/1024 s; the first and last of each kind are exact
+	At  time.Duration // within 1/1024 s; the first and last of each kind are exact
 	Bad bool
 }
 
@@ -156,7 +157,7 @@ func (e *Edges) Lagged() int {
 	return n
 }
 
-// Marks lists the requests in the order of their intended time. Requests of one kind in one slot
+// Marks lists the requests in the order of their times. Requests of one kind in one slot
 // share a mark.
 func (e *Edges) Marks(into []Mark) []Mark {
 	if e.detail == nil {
@@ -202,8 +203,12 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 // edge records a request in the edges of its cell and counts it if it is slow. A request is slower
 // than allowed when its response time exceeds slow; zero allows every time. Ours is brunt's own time in
 // it, and taken the time that does not count against slow. Second is that of its intended time.
+//
+// A request that brunt sent late found the target as it was then, so its mark lies where it was ready
+// to be sent, or at the end of its second.
 func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
 	e := &c.Edges
+	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-time.Second/slotsPerSecond))
 	lagged := false
 	switch o.Kind {
 	case scenarios.Shed:
@@ -211,19 +216,19 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 		if rt := o.Response(); slow > 0 && rt > slow {
 			c.Slow++
 			if lagged = rt-taken <= slow; !lagged {
-				e.badAt(second, o.Intended)
+				e.badAt(second, at)
 				return
 			}
 			c.SlowLate++
 		}
-		e.goodAt(second, o.Intended)
+		e.goodAt(second, at)
 	default:
 		if lagged = o.Cause.Own() || overdue(o, ours); !lagged {
-			e.badAt(second, o.Intended)
+			e.badAt(second, at)
 		}
 	}
 	if lagged {
-		e.within().lagged.set(slotIn(second, o.Intended))
+		e.within().lagged.set(slotIn(second, at))
 	}
 }
 

@@ -107,6 +107,7 @@ func TestEdges_Lagged(t *testing.T) {
 		{"slow", edgeOf(sec, slow+1, 0, scenarios.OK), slow, "b", 0, 1},
 		{"slow by lag alone", edgeOf(sec, 60*time.Millisecond, 20*time.Millisecond, scenarios.OK), slow, "g", 1, 1},
 		{"slow, with lag", edgeOf(sec, 90*time.Millisecond, 20*time.Millisecond, scenarios.OK), slow, "b", 0, 1},
+		{"late by more than a second", edgeOf(sec, 2*sec, 2*sec, scenarios.OK), 0, "g", 0, 0},
 		{"no answer is slow without a limit", edgeOf(sec, time.Hour, 0, scenarios.OK), 0, "g", 0, 0},
 		{"an error", edgeOf(sec, time.Millisecond, 0, scenarios.Error), slow, "b", 0, 0},
 		{"shed", edgeOf(sec, time.Hour, 0, scenarios.Shed), slow, "", 0, 0},
@@ -123,8 +124,8 @@ func TestEdges_Lagged(t *testing.T) {
 			e := back.Edges.Clone()
 			var got strings.Builder
 			for _, m := range e.Marks(nil) {
-				if m.At != sec {
-					t.Errorf("a mark at %s", m.At)
+				if want := sec + min(c.o.Lag(), sec-sec/slotsPerSecond); m.At != want {
+					t.Errorf("a mark at %s, want %s", m.At, want)
 				}
 				got.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
 			}

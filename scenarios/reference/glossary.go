@@ -105,7 +105,9 @@ var glossary = []term{
 		"time against the baseline, which calls under 1 % of faults without an effect slower; blocks, because neighbouring answers depend on " +
 		"each other. Each part stands beside the baseline."},
 	{"incident", nil, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
-		"request to the first good one after its last, with less than a hold of good requests in between. A run lists its incidents. " +
+		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
+		"one at which it was due; where brunt itself was late, it is the time at which brunt was ready to send it, because the target " +
+		"met it as it was then. The requests of a second stay in that second. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
 		"together has one recovery time; without one it is 0. One that begins within a hold of the clearing counts as well, because the " +
 		"fault's own recovery includes it. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},

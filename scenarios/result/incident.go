@@ -3,10 +3,10 @@ package result
 // An Incident is a stretch of the load whose share of bad requests exceeded the limit, whatever caused
 // it. Times are offsets from t0; low and high are the interval that contains an instant.
 type Incident struct {
-	Begin     Num              `json:"begin"`      // intended time of its first bad request
+	Begin     Num              `json:"begin"`      // time of its first bad request: intended, or where brunt was late, ready to send
 	BeginLow  Num              `json:"begin_low"`  // it began no earlier
 	BeginHigh Num              `json:"begin_high"` // it began no later
-	End       Num              `json:"end"`        // intended time of the first good request after its last bad one, or the end of the load
+	End       Num              `json:"end"`        // time of the first good request after its last bad one, or the end of the load
 	EndLow    Num              `json:"end_low"`    // it ended no earlier
 	EndHigh   Num              `json:"end_high"`   // it ended no later
 	Over      bool             `json:"over"`       // it was over before the load ended

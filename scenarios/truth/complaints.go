@@ -29,6 +29,12 @@ func (c *Complaints) Near(what string, got *float64, want, tolerance time.Durati
 	}
 }
 
+// Met complains unless got, in seconds, lies within tolerance of the span. Nil is unknown.
+func (c *Complaints) Met(what string, got *float64, want Span, tolerance time.Duration) {
+	middle := (want.Intended + want.Arrived) / 2
+	c.Near(what, got, middle, tolerance+want.Arrived-middle)
+}
+
 // Report ends the test of a case. Open says why brunt is known not to get it right yet, and is empty
 // where it does; such a case fails once it holds. Besides describes what was wrong in.
 func (c Complaints) Report(t *testing.T, open string, besides func() string) {

@@ -185,6 +185,21 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "brunt was late by 80 ms, and the target was down from 20 to 25 s", row: "definition", script: quick.Between(1992, 2492, f503), faults: in5,
+		lag: func(int) time.Duration { return 80 * ms }, slo: []string{"recover < 5050ms after f => pass"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			if len(p.Incidents) == 1 {
+				begin, end, apart := float64(p.Incidents[0].Begin), float64(p.Incidents[0].End), p.load.Intended(1)+truth.Edge
+				c.Near("begin, by the server's clock", &begin, 20*sec, apart)
+				c.Near("end, by the server's clock", &end, 25*sec, apart)
+				if n := p.Incidents[0].Bad; n != 500 {
+					c.Errorf("%d bad requests in the incident, want 500", n)
+				}
+			}
+		},
+	},
+	{
 		name: "brunt was late for 2 %", row: "G1", script: quick, lag: func(n int) time.Duration { return time.Duration(n%50/49) * 300 * ms },
 		slo: []string{"errors < 1% => pass", "p95 < 50ms => pass", "p99 < 50ms => invalid", "p99 < 1s => pass"},
 	},

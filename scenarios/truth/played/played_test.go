@@ -167,7 +167,7 @@ func (p playedCase) try(t *testing.T) {
 	}
 	g := played{Findings: p.play(t, objectives, p.outcomes(l, log), end), load: l, log: log}
 	if p.users == nil {
-		g.truth = truth.Of(log, l)
+		g.truth = truth.Of(p.sent(log), l)
 	}
 	wrong := &truth.Complaints{}
 	for _, o := range g.Objectives {
@@ -190,6 +190,19 @@ func (p playedCase) try(t *testing.T) {
 		p.see(wrong, g)
 	}
 	wrong.Report(t, p.open, func() string { return "" })
+}
+
+// sent is a log as it is where brunt's lag delays the requests.
+func (p playedCase) sent(log []truth.Entry) []truth.Entry {
+	if p.lag == nil {
+		return log
+	}
+	out := slices.Clone(log)
+	for i := range out {
+		own := p.lag(out[i].N)
+		out[i].Arrived, out[i].Ended = out[i].Arrived.Add(own), out[i].Ended.Add(own)
+	}
+	return out
 }
 
 // count is the number of requests of the first step with an outcome.
@@ -262,8 +275,8 @@ func sharp(c *truth.Complaints, p played) {
 	for i, o := range p.truth.Outages {
 		in := p.Incidents[i]
 		begin, end := float64(in.Begin), float64(in.End)
-		c.Near("begin of the incident", &begin, o.Begin, apart)
-		c.Near("end of the incident", &end, o.End, apart)
+		c.Met("begin of the incident", &begin, o.Begin, apart)
+		c.Met("end of the incident", &end, o.End, apart)
 		if in.Over != o.Over {
 			c.Errorf("the incident is over: %v, want %v", in.Over, o.Over)
 		}
@@ -284,7 +297,7 @@ func recovered(c *truth.Complaints, p played) {
 		return
 	}
 	got := float64(f.RecoveredAt) - f.Injected.Seconds()
-	c.Near("recovery", &got, want, p.load.Intended(1)+truth.Edge)
+	c.Met("recovery", &got, want, p.load.Intended(1)+truth.Edge)
 }
 
 // random fails each request from first up to, and without, end with a chance.
