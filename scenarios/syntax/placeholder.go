@@ -27,6 +27,7 @@ const (
 	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
 	RefTrace                   // ${trace.id}: in the link to a trace, its id
 	RefRecorded                // the request of a replayed log; not for authors
+	RefCall                    // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
 )
 
 // A Ref is a parsed placeholder.
@@ -39,6 +40,7 @@ type Ref struct {
 	Min, Max int64  // of int(a,b), both included
 	Slot     int    // number of the variable or table at run time
 	ColSlot  int    // the column's number
+	Args     []Part // of a function such as base64, whose name is Name
 }
 
 // String returns the placeholder as written, cut to a length for messages.
@@ -53,6 +55,7 @@ type Part struct {
 	Kind   NodeKind // of a filled value
 	Secret string   // the placeholder of a secret value: env.TOKEN
 	Path   string   // path of the file that a secret was read from
+	Call   *Ref     // the function that Text is the value of
 }
 
 var (
@@ -166,18 +169,22 @@ func requestPart(part string) bool {
 }
 
 const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, " +
-	"${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
+	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}"
 
 func ParseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}
 	if m := callPattern.FindStringSubmatch(text); m != nil {
 		return r, r.call(m[1], strings.TrimSpace(m[2]))
 	}
+	if m := functionPattern.FindStringSubmatch(text); m != nil {
+		r.Kind, r.Name = RefCall, m[1]
+		return r, r.arguments(m[2])
+	}
 	if trimmed := strings.TrimSpace(text); trimmed != text && trimmed != "" {
 		return nil, fmt.Errorf("%s: write ${%s}, without blanks", r, Clip(trimmed, 60))
 	}
 	space, rest, dotted := strings.Cut(text, ".")
-	if !dotted {
+	if !dotted || strings.Contains(space, "(") {
 		return r.param()
 	}
 	r.Name = rest
@@ -241,10 +248,10 @@ func ParseRef(text string) (*Ref, error) {
 	return r, nil
 }
 
-// param returns the placeholder of a param, whose text has no dot.
+// param returns the placeholder of a param.
 func (r *Ref) param() (*Ref, error) {
 	if name, _, call := strings.Cut(r.Text, "("); call {
-		return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now"}))
+		return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now", "base64", "hex", "sha256"}))
 	}
 	if varPattern.MatchString(r.Text) && !namePattern.MatchString(r.Text) {
 		return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)

@@ -149,6 +149,12 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 		if it.Request != nil {
 			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
 		}
+	case syntax.RefCall:
+		in, err := ref.AppendArguments(nil, func(dst []byte, ref *syntax.Ref) ([]byte, error) { return it.append(dst, ref, escNone) })
+		if err != nil {
+			return dst, err
+		}
+		return appendEscaped(dst, syntax.AppendCall(nil, ref.Name, in, false), esc, false), nil
 	case syntax.RefRecorded:
 		return append(dst, it.Recorded...), nil
 	case syntax.RefLedger:

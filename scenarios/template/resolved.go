@@ -1,11 +1,14 @@
 package template
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/syntax"
 )
 
 // Resolved is a resolved template that can be stored: a secret in it is replaced by its source, and
@@ -18,6 +21,9 @@ type ResolvedPart struct {
 	Env  string `json:"env,omitempty"`  // the variable that holds the secret
 	File string `json:"file,omitempty"` // the path of the file that holds the secret
 	In   string `json:"in,omitempty"`   // the place in the text, which decides how the secret is escaped
+	Call string `json:"call,omitempty"` // a function of secrets: base64, hex or sha256
+	// its arguments
+	Args Resolved `json:"args,omitempty"`
 }
 
 // escapePlaces are the names of the escape places in a resolved template.
@@ -29,6 +35,12 @@ func (t *Template) Resolve(it *Iter) (Resolved, error) {
 	for i := range t.Pieces {
 		p := &t.Pieces[i]
 		switch kind, name, _ := strings.Cut(p.show, "."); {
+		case p.call != nil || p.ref != nil && p.ref.Kind == syntax.RefCall && p.ref.HasSecret():
+			args, err := resolveArguments(cmp.Or(p.call, p.ref), it)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", cmp.Or(p.call, p.ref), err)
+			}
+			out = append(out, ResolvedPart{Call: cmp.Or(p.call, p.ref).Name, Args: args, In: escapePlaces[p.esc]})
 		case p.ref != nil:
 			text, err := it.append(nil, p.ref, p.esc)
 			if err != nil {
@@ -50,12 +62,58 @@ func (t *Template) Resolve(it *Iter) (Resolved, error) {
 	return out, nil
 }
 
+// resolveArguments fills in the arguments of a function for it, without their secrets.
+func resolveArguments(call *syntax.Ref, it *Iter) (Resolved, error) {
+	var out Resolved
+	for _, a := range call.Args {
+		inner := a.Call
+		if a.Ref != nil && a.Ref.Kind == syntax.RefCall {
+			inner = a.Ref
+		}
+		kind, name, _ := strings.Cut(a.Secret, ".")
+		switch {
+		case inner != nil:
+			args, err := resolveArguments(inner, it)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ResolvedPart{Call: inner.Name, Args: args})
+		case a.Ref != nil:
+			text, err := it.append(nil, a.Ref, escNone)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ResolvedPart{Text: string(text)})
+		case a.Secret == "":
+			out = append(out, ResolvedPart{Text: a.Text})
+		case kind == "env":
+			out = append(out, ResolvedPart{Env: name})
+		default:
+			path, err := filepath.Abs(a.Path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ResolvedPart{File: path})
+		}
+	}
+	return out, nil
+}
+
 // Open returns the text. It reads the secrets again from their sources, and adds them to secrets.
-func (s Resolved) Open(secrets *Secrets) (string, error) {
+func (s Resolved) Open(secrets *Secrets) (string, error) { return s.open(secrets, false) }
+
+// open returns the text; within says that it is an argument of a function.
+func (s Resolved) open(secrets *Secrets, within bool) (string, error) {
 	var out []byte
 	for _, p := range s {
 		value := ""
 		switch {
+		case p.Call != "":
+			in, err := p.Args.open(secrets, true)
+			if err != nil {
+				return "", err
+			}
+			value = string(syntax.AppendCall(nil, p.Call, []byte(in), within))
 		case p.Env != "":
 			v, ok := os.LookupEnv(p.Env)
 			if !ok {

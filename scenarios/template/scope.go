@@ -73,8 +73,13 @@ func (s *Scope) fillText(n *syntax.Node, depth int) {
 	parts, wrong := syntax.SplitPlaceholders(n.Value)
 	s.wrong(n, wrong)
 	for _, p := range parts {
-		if s.Ledger && p.Ref != nil && p.Ref.Kind == syntax.RefParam && p.Ref.Name == "id" {
-			p.Ref.Kind = syntax.RefLedger
+		if !s.Ledger || p.Ref == nil {
+			continue
+		}
+		for _, ref := range p.Ref.Leaves() {
+			if ref.Kind == syntax.RefParam && ref.Name == "id" {
+				ref.Kind = syntax.RefLedger
+			}
 		}
 	}
 	if !n.Bad && len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == syntax.RefParam {
@@ -181,9 +186,38 @@ func (s *Scope) part(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
 			return nil, false
 		}
 		return s.secret(p.Ref, v, s.Beside(pos, p.Ref.Name)), true
+	case syntax.RefCall:
+		return s.call(pos, p)
 	}
 	s.Symbols.bind(p.Ref, pos)
 	return []syntax.Part{p}, true
+}
+
+// call fills in the arguments of a function, and returns its value if all of them are known.
+func (s *Scope) call(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
+	var args []syntax.Part
+	known := true
+	for _, a := range p.Ref.Args {
+		filled, ok := s.part(pos, a)
+		if !ok {
+			return nil, false
+		}
+		for _, q := range filled {
+			known = known && q.Ref == nil
+		}
+		args = append(args, filled...)
+	}
+	p.Ref.Args = args
+	if !known {
+		return []syntax.Part{p}, true
+	}
+	in, _ := p.Ref.AppendArguments(nil, nil) // without a placeholder left
+	out := syntax.Part{Text: string(syntax.AppendCall(nil, p.Ref.Name, in, false)), Filled: true, Kind: syntax.String, Call: p.Ref}
+	if p.Ref.HasSecret() {
+		s.Secrets.Add(out.Text)
+		out.Secret = p.Ref.Text
+	}
+	return []syntax.Part{out}, true
 }
 
 func (s *Scope) secret(ref *syntax.Ref, value, path string) []syntax.Part {

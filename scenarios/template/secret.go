@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -29,7 +30,7 @@ type Secrets struct {
 const mostLines = 200
 
 // Add makes v a secret, in all its encodings: as it is, without surrounding blanks, line by line,
-// inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text,
+// inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text, in hex digits,
 // inside a URL, in a header's line, and quoted by Go. Texts shorter than three bytes are not
 // masked.
 func (s *Secrets) Add(v string) {
@@ -52,6 +53,7 @@ func (s *Secrets) Add(v string) {
 		forms := formsOf(v)
 		if i < 2 { // a single line is not encoded on its own
 			forms = append(forms, base64Of(v)...)
+			forms = append(forms, hex.EncodeToString([]byte(v)))
 		}
 		for _, f := range forms {
 			// subtle: an encoding can be shorter than the secret, such as that of a URL's host, which ends

@@ -25,9 +25,10 @@ type Template struct {
 }
 
 type piece struct {
-	lit  []byte // already escaped
-	show string // text to show for lit if lit is a secret
-	path string // path of the file that the secret was read from
+	lit  []byte      // already escaped
+	show string      // text to show for lit if lit is a secret
+	path string      // path of the file that the secret was read from
+	call *syntax.Ref // the function that the secret lit is the value of
 	ref  *syntax.Ref
 	esc  escape
 }
@@ -53,16 +54,20 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 // results differ if and only if the values do.
 func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
 	for i := range t.Pieces {
-		ref := t.Pieces[i].ref
-		if ref == nil || ref.Kind != syntax.RefVar && ref.Kind != syntax.RefData {
+		if t.Pieces[i].ref == nil {
 			continue
 		}
-		from := len(dst)
-		out, err := it.append(dst, ref, escNone)
-		if err != nil {
-			return dst, fmt.Errorf("%s: %w", ref, err)
+		for _, ref := range t.Pieces[i].ref.Leaves() {
+			if ref.Kind != syntax.RefVar && ref.Kind != syntax.RefData {
+				continue
+			}
+			from := len(dst)
+			out, err := it.append(dst, ref, escNone)
+			if err != nil {
+				return dst, fmt.Errorf("%s: %w", ref, err)
+			}
+			dst = binary.LittleEndian.AppendUint32(out, uint32(len(out)-from))
 		}
-		dst = binary.LittleEndian.AppendUint32(out, uint32(len(out)-from))
 	}
 	return dst, nil
 }
@@ -99,12 +104,12 @@ func (t *Template) Text() string {
 	return b.String()
 }
 
-// Refs lists the placeholders that are filled in for each request.
+// Refs lists the placeholders that are filled in for each request, those in functions included.
 func (t *Template) Refs() []*syntax.Ref {
 	var out []*syntax.Ref
 	for _, p := range t.Pieces {
 		if p.ref != nil {
-			out = append(out, p.ref)
+			out = append(out, p.ref.Leaves()...)
 		}
 	}
 	return out
@@ -135,7 +140,7 @@ func (t *Template) add(p syntax.Part, esc escape) {
 	case p.Ref != nil:
 		t.Pieces = append(t.Pieces, piece{ref: p.Ref, esc: esc})
 	case p.Secret != "":
-		t.Pieces = append(t.Pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, esc: esc})
+		t.Pieces = append(t.Pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, call: p.Call, esc: esc})
 	case p.Filled:
 		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
 	default:
