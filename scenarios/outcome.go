@@ -107,7 +107,7 @@ type Outcome struct {
 	Checks   uint16 // checks evaluated
 	Failed   uint16 // checks that failed
 	Status   int32
-	Cause    Cause         // of an error; of a skipped request, why the step before it failed where that is [Cause.Own]
+	Cause    Cause         // of an error; of a skipped request, that of the step before it where it is [Cause.Own] or a timeout
 	Intended time.Duration // the schedule asks for the request
 	Ready    time.Duration // the generator is ready to send; of an unsent request it may lie after End
 	Slot     time.Duration // a connection is free
@@ -130,10 +130,6 @@ func (o *Outcome) Service() time.Duration { return o.End - o.Slot - o.Think }
 
 // Lag is the generator's own lateness.
 func (o *Outcome) Lag() time.Duration { return max(0, o.Ready-o.Intended) }
-
-// Overdue reports whether brunt's lag used up a tenth of the timeout of a request that then timed
-// out. Such a timeout says nothing about the target.
-func (o *Outcome) Overdue() bool { return o.Cause == Timeout && 10*o.Lag() >= o.Response() }
 
 // Queue is the wait for a slot.
 func (o *Outcome) Queue() time.Duration { return max(0, o.Slot-o.Ready) }

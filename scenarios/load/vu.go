@@ -221,15 +221,13 @@ func neverReady(o *scenarios.Outcome) {
 
 // skip counts the steps that were not reached because the step of out failed. They take the time of
 // that step: an outage of one step is no longer for the steps after it, whose own time would only come
-// when the failed one has timed out. Out is scratch memory afterwards.
+// when the failed one has timed out. They take its lag as well, and its cause where that may be brunt's:
+// the recorder knows the freezes of brunt, and so whose timeout it was. Out is scratch memory afterwards.
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
-	at, end := out.Intended, out.End
+	at, ready, end := out.Intended, out.Ready, out.End
 	cause := scenarios.NoCause
-	switch {
-	case out.Cause.Own():
+	if out.Cause.Own() || out.Cause == scenarios.Timeout {
 		cause = out.Cause
-	case out.Overdue(): // brunt's own as well
-		cause = scenarios.Unsent
 	}
 	for i := range steps {
 		if steps[i].Call == nil {
@@ -237,7 +235,7 @@ func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
 		}
 		*out = scenarios.Outcome{
 			Load: r.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Cause: cause, Closed: r.isClosed,
-			Intended: at, Ready: at, Slot: at, End: end,
+			Intended: at, Ready: ready, Slot: ready, End: end,
 		}
 		sink.Record(out)
 	}

@@ -121,7 +121,7 @@ func (w *own) count(o *scenarios.Outcome, ours time.Duration) {
 			w.overdue++
 		}
 	case scenarios.Skipped:
-		if o.Cause.Own() {
+		if o.Cause.Own() || overdue(o, ours) {
 			w.skipped++
 		}
 	}

@@ -99,7 +99,8 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 }
 
 // overdue reports whether brunt's own time used up a tenth of the timeout of a request that then timed
-// out, by lag or by freezes. Such a timeout says nothing about the target.
+// out, by lag or by freezes. Such a timeout says nothing about the target. A step that was skipped for a
+// timeout is judged as the request that timed out.
 func overdue(o *scenarios.Outcome, ours time.Duration) bool {
 	return o.Cause == scenarios.Timeout && 10*ours >= o.Response()
 }
@@ -115,8 +116,10 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 		s.Sent++
 	}
 	switch {
-	case o.Kind == scenarios.Skipped && o.Cause.Own():
-		s.Own.Skipped++
+	case o.Kind == scenarios.Skipped:
+		if o.Cause.Own() || overdue(o, ours) {
+			s.Own.Skipped++
+		}
 	case o.Kind == scenarios.Error && o.Cause.Own():
 		s.Own.Errors++
 	case o.Cause == scenarios.Timeout:

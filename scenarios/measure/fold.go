@@ -158,13 +158,18 @@ func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []exces
 	return into
 }
 
-// ours is brunt's own time in a request: its lag, and the freezes of brunt from then to its end.
+// ours is brunt's own time in a request: its lag, and the freezes of brunt from then to its end. Of a
+// timeout that passed in a freeze it is all of it: the answer may have come in time, and brunt was not
+// there to read it.
 func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 	d := o.Lag()
 	for i := len(r.freezes) - 1; i >= 0; i-- {
 		f := &r.freezes[i]
 		if f.To <= o.Ready {
 			break
+		}
+		if o.Cause == scenarios.Timeout && o.End > f.From && o.End <= f.To {
+			return max(0, o.Response())
 		}
 		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))
 	}

@@ -217,6 +217,16 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "brunt stood still, with answers under way that take most of the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(295 * ms),
+		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
+		slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
 		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
 		ledger: written(func(l *result.LedgerRecord) {
 			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}

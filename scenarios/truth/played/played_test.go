@@ -100,7 +100,10 @@ func (p playedCase) outcomes(l truth.Load, log []truth.Entry) []scenarios.Outcom
 			next.Step = int32(step)
 			next.Intended, next.Ready, next.Slot, next.Sent = o.End, o.End, o.End, o.End
 			if o.Kind != scenarios.OK { // it has the time of the step that failed
-				next.Kind, next.Cause, next.WasSent, next.Answered, next.Intended = scenarios.Skipped, 0, false, false, o.Intended
+				next.Kind, next.WasSent, next.Answered, next.Intended, next.Ready, next.Slot = scenarios.Skipped, false, false, o.Intended, o.Ready, o.Ready
+				if !o.Cause.Own() && o.Cause != scenarios.Timeout {
+					next.Cause = scenarios.NoCause
+				}
 			}
 			out = append(out, next)
 		}
@@ -121,7 +124,7 @@ func (p playedCase) delay(o *scenarios.Outcome, n int, timeout time.Duration) {
 		case o.Intended < f.From && o.End >= f.From && o.End < f.To: // its answer waits
 			o.End = f.To
 			if timeout > 0 && o.End-o.Intended > timeout {
-				o.Kind, o.Cause, o.Answered = scenarios.Error, scenarios.Timeout, false
+				o.Kind, o.Cause, o.Answered, o.End = scenarios.Error, scenarios.Timeout, false, o.Intended+timeout
 			}
 		}
 	}

@@ -236,6 +236,20 @@ var socketCases = []socketCase{
 		},
 	},
 	{
+		name: "brunt stands still for longer than the timeout of two steps", script: truth.Healthy(100 * time.Millisecond), freeze: 700 * time.Millisecond,
+		timeout: 300 * time.Millisecond, flow: `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
+		slo: []string{"errors = 0%", "errors < 1%"}, verdict: "invalid", exit: 5, see: func(c *truth.Complaints, g got) {
+			for text, want := range map[string]string{"errors = 0%": "invalid", "errors < 1%": "invalid"} {
+				if have := g.objective(text); have != want {
+					c.Errorf("%s: %s, want %s", text, have, want)
+				}
+			}
+			if len(g.Incidents) != 0 {
+				c.Errorf("incidents: %+v, want none: brunt's freeze is not the target's", g.Incidents)
+			}
+		},
+	},
+	{
 		name: "brunt stands still, the target fails", script: truth.Healthy(0).EveryIn(0, 1<<30, 3, truth.Act{Status: 404}), freeze: 420 * time.Millisecond,
 		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "fail", exit: 3, objectives: map[string]string{"p98 < 50ms": "fail"},
 	},
