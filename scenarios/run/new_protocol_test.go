@@ -32,12 +32,12 @@ func compileEcho(t *testing.T, echo *targetstest.Echo, text string) (*plan.Plan,
 // setup, in loads and in the ledger; their parts have rows and objectives, and count in no sum.
 func TestProtocol_Echo(t *testing.T) {
 	s := newServer(t, "serve")
-	address, _ := targetstest.StartEcho(t)
+	line := targetstest.StartEcho(t)
 	echo := new(targetstest.Echo)
 	p, err := compileEcho(t, echo, `
 version: 1
 name: two protocols
-target: {url: "http://`+s.addr+`", endpoints: {line: "parrot://`+address+`"}}
+target: {url: "http://`+s.addr+`", endpoints: {line: "`+line.Base()+`"}}
 setup: [{parrot: add setup}]
 load:
   both:
@@ -129,8 +129,7 @@ slo: ["errors <= 0%"]
 // TestProtocol_At: steps go to the endpoints that they name.
 func TestProtocol_At(t *testing.T) {
 	s := newServer(t, "serve")
-	one, _ := targetstest.StartEcho(t)
-	other, _ := targetstest.StartEcho(t)
+	one, other := targetstest.StartEcho(t), targetstest.StartEcho(t)
 	const scenario = `
 version: 1
 name: two
@@ -144,7 +143,7 @@ load:
     flow: [{name: there, parrot: find key, at: %s}, {name: elsewhere, parrot: find key, at: other}, {get: /ok, at: web}]
 slo: ["errors <= 0%%"]
 `
-	text := func(at string) string { return fmt.Sprintf(scenario, s.addr, one, other, s.addr, at) }
+	text := func(at string) string { return fmt.Sprintf(scenario, s.addr, one.Address, other.Address, s.addr, at) }
 	for at, wrong := range map[string]string{"own": `there is no endpoint "own"`, "web": `the endpoint "web" does not speak parrot`, "[]": "want a single value"} {
 		if _, err := compileEcho(t, new(targetstest.Echo), text(at)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("at %s: want %q in: %v", at, wrong, err)

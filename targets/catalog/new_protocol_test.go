@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/catalog"
+	"brunt/targets/dial"
 	"brunt/targets/targetstest"
 )
 
@@ -24,7 +25,7 @@ import (
 func TestNewProtocol(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
 	defer web.Close()
-	address, opened := targetstest.StartEcho(t)
+	line := targetstest.StartEcho(t)
 	echo := new(targetstest.Echo)
 	set := catalog.NewSet(append(catalog.Protocols(), echo.Descriptor())...) // the one line
 	if !slices.Contains(set.Kinds(), "parrot") || !slices.Contains(set.Kinds(), "get") {
@@ -38,7 +39,7 @@ func TestNewProtocol(t *testing.T) {
 	}
 	var parts []scenarios.Outcome
 	o := targets.Options{
-		Base: web.URL, Endpoints: map[string]string{"line": "parrot://" + address}, Timeout: 10 * time.Second, T0: time.Now(),
+		Base: web.URL, Endpoints: map[string]string{"line": line.Base()}, Timeout: 10 * time.Second, T0: time.Now(),
 		Emit: func(_ *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) {
 			if c == say && part == 0 {
 				parts = append(parts, *out)
@@ -76,16 +77,33 @@ func TestNewProtocol(t *testing.T) {
 		}
 		of.Ender()(user.Session, &user.It)
 	}
-	if n := opened(); n != 5 { // three to bind, one for each iteration
+	if n := echo.Ended.Load(); n != 2 {
+		t.Errorf("%d iterations ended", n)
+	}
+	if n := line.Connections(); n != 4 { // three to bind, one for the calls
 		t.Errorf("%d connections", n)
 	}
-	if client.Opened() != 3 { // two to the echo server, one to the web server
+	if client.Opened() != 2 { // one to the echo server, one to the web server
 		t.Errorf("opened %d", client.Opened())
 	}
 	client.Abort()
 	if out := user.Do(1, 10*time.Second); out.Cause != scenarios.Unfinished {
 		t.Errorf("after the abort: %+v", out)
 	}
+}
+
+// The smallest protocol keeps the promises of all, by the pool of package targets.
+func TestNewProtocol_Suite(t *testing.T) {
+	targetstest.Run(t, targetstest.Suite{
+		Protocol: new(targetstest.Echo).Descriptor(),
+		Start:    func(t testing.TB) targetstest.Server { return targetstest.StartEcho(t) },
+		Network:  func(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) },
+		Failed:   scenarios.Check(0),
+		Steps: targetstest.Steps{
+			Answer: "parrot: hello", Slow: "parrot: slow", Hold: "parrot: hold", Marked: "parrot: hold ${var.mark}",
+			Fail: "{parrot: wrong, want: right}", Cut: "parrot: cut", Reset: "parrot: reset",
+		},
+	})
 }
 
 // A load whose steps use one protocol gets that protocol's own client.

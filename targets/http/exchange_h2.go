@@ -44,21 +44,18 @@ func (p *pool) offers2(c *tls.Config) *tls.Config {
 
 // Connect implements [Host].
 func (o *origin) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Conn, error) {
-	return o.pool.connect(o, o.tls2, deadline, stages)
+	return o.places.Open(o.h2, deadline, stages)
 }
 
 // Adopt implements [Host]. Later requests to the origin use HTTP/1.1.
 func (o *origin) Adopt(c *h1.Conn) {
 	o.pool.spoken[spoken1].Add(1)
 	o.only.Store(true)
-	o.mu.Lock()
-	o.open++
-	o.mu.Unlock()
-	o.pool.put(o, c, true)
+	o.places.Adopt(c)
 }
 
 // Drop implements [Host].
-func (o *origin) Drop(c *h1.Conn) { o.pool.drop(c) }
+func (o *origin) Drop(c *h1.Conn) { o.pool.Drop(c) }
 
 // Speaks implements [Host].
 func (o *origin) Speaks() {
@@ -70,16 +67,7 @@ func (o *origin) Speaks() {
 }
 
 // Go implements [Host].
-func (o *origin) Go(f func()) bool {
-	p := o.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over.Err() != nil {
-		return false
-	}
-	p.group.Go(f)
-	return true
-}
+func (o *origin) Go(f func()) bool { return o.pool.Go(f) }
 
 // Speaks implements [Speaker].
 func (c *client) Speaks() []string {

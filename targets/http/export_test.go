@@ -19,16 +19,9 @@ func Waiting(c targets.Client) (n int) {
 			continue
 		}
 		seen[o] = true
-		o.mu.Lock()
-		for _, w := range o.waiting {
-			if !w.gone {
-				n++
-			}
-		}
-		o.mu.Unlock()
 		n += o.line.Waiting()
 	}
-	return n
+	return n + p.Pool.Waiting()
 }
 
 // SetNames replaces a client's DNS and the clock for it.

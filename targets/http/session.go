@@ -58,19 +58,6 @@ func (c *client) Open(int) (targets.Session, error) {
 	return &session{client: c, traces: c.traces.open()}, nil
 }
 
-// Abort implements [Client].
-func (c *client) Abort() { c.abort() }
-
-// Opened implements [Client].
-func (c *client) Opened() int64 { return c.opened.Load() }
-
-// Close implements [Client].
-func (c *client) Close() error {
-	c.abort()
-	c.group.Wait()
-	return nil
-}
-
 // session is a virtual user. It holds no memory but its cookies: a request borrows what it
 // needs.
 type session struct {
@@ -237,7 +224,7 @@ func (t *exchange) roundTrip() error {
 	if t.begun { // of a redirect
 		spent = new(scenarios.Opening)
 	}
-	c, slot, waited, err := p.get(o, deadline, spent)
+	c, slot, waited, err := o.places.Get(deadline, spent)
 	if !t.begun && (waited || out.Slot == 0) { // it has one already if the server proved not to speak HTTP/2
 		out.Slot = slot
 	}
@@ -253,7 +240,7 @@ func (t *exchange) roundTrip() error {
 	}
 	t.begun = true
 	if err != nil {
-		p.put(o, c, false)
+		o.places.Put(c, false)
 		return err
 	}
 	out.First = c.First
@@ -267,7 +254,7 @@ func (t *exchange) roundTrip() error {
 	if err != nil && c.Fault != nil && !isStream(err) {
 		err = fmt.Errorf("%w (%v)", c.Fault, err)
 	}
-	p.put(o, c, clean && t.client.keepAlive)
+	o.places.Put(c, clean && t.client.keepAlive)
 	if err != nil {
 		return err
 	}
@@ -298,7 +285,7 @@ func (t *exchange) ask(c **h1.Conn, spent *scenarios.Opening) (br *bufio.Reader,
 		if !errors.Is(err, h1.ErrStale) {
 			return br, err
 		}
-		if *c, err = p.replace(t.wire.origin, *c, deadline, spent); err != nil {
+		if *c, err = t.wire.origin.places.Replace(*c, deadline, spent); err != nil {
 			return nil, err
 		}
 	}
@@ -316,7 +303,7 @@ func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 
 // fail records err in the outcome.
 func (t *exchange) fail(err error) {
-	targets.Fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.over.Err() != nil)
+	targets.Fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.Over().Err() != nil)
 	t.sample(err)
 }
 

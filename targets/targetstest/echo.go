@@ -3,15 +3,13 @@ package targetstest
 import (
 	"bufio"
 	"context"
-	"io"
-	"net"
+	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -19,6 +17,8 @@ import (
 
 // Echo is a test protocol: a step sends a line and reads the line that the server answers with. It
 // uses every field of a descriptor, and shows that a protocol is one file and one line in a catalog.
+//
+//	step --Compile--> echoCall --Do--> Places.Get -> echoConn.ask -> Places.Put -> Outcome
 type Echo struct {
 	Bound atomic.Int64 // calls that were bound
 	Ended atomic.Int64 // iterations that ended in a session
@@ -35,6 +35,9 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 		if c.name == "" {
 			c.name = "echo"
 		}
+		if ok && s.Want != "" {
+			c.check = in.AddCheck("the answer is " + s.Want)
+		}
 		return c, ok
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) {
@@ -43,11 +46,12 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 			return nil, err
 		}
 		c := &echoClient{o: o, address: at.Host}
-		c.over, c.end = context.WithCancel(context.Background())
+		c.Pool = targets.NewPool[*echoConn](&c.o)
+		c.places = c.To(targets.Connector[*echoConn]{Dial: c.dial})
 		return c, nil
 	}
 	d.Bind = func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-		conn, err := by.(*echoClient).o.Network.Dial(ctx, by.(*echoClient).address, 0)
+		conn, err := by.(*echoClient).dial(ctx, 0)
 		if err != nil {
 			return err
 		}
@@ -55,10 +59,7 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 		return conn.Close()
 	}
 	d.Parts = func(scenarios.Call) []string { return []string{"first byte"} }
-	d.EndIteration = func(s targets.Session, _ *template.Iter) {
-		e.Ended.Add(1)
-		s.(*echoSession).hangUp()
-	}
+	d.EndIteration = func(targets.Session, *template.Iter) { e.Ended.Add(1) }
 	d.Absent = func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == echoNone }
 	d.Retry = func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == echoBusy }
 	return d
@@ -73,11 +74,13 @@ const (
 type echoStep struct {
 	syntax.Place
 	Echo template.Text `yaml:"parrot"` // the line
+	Want string        `yaml:"want"`   // the line that is the right answer; zero is any
 }
 
 type echoCall struct {
-	step *echoStep
-	name string
+	step  *echoStep
+	name  string
+	check int // index of the check of Want
 }
 
 // Name implements [scenarios.Call].
@@ -87,146 +90,116 @@ func (c *echoCall) Name() string { return c.name }
 func (c *echoCall) Refs() []*syntax.Ref { return c.step.Echo.Refs() }
 
 type echoClient struct {
+	*targets.Pool[*echoConn]
 	o       targets.Options
 	address string
-	over    context.Context
-	end     context.CancelFunc
-
-	mu     sync.Mutex
-	opened int64
+	places  *targets.Places[*echoConn]
 }
 
+// Open implements [targets.Client].
 func (c *echoClient) Open(int) (targets.Session, error) { return &echoSession{client: c}, nil }
-func (c *echoClient) Abort()                            { c.end() }
-func (c *echoClient) Close() error                      { c.end(); return nil }
-func (c *echoClient) Opened() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.opened
-}
 
-type echoSession struct {
-	client *echoClient
-	conn   *targets.Stamped
-}
-
-func (s *echoSession) hangUp() {
-	if s.conn != nil {
-		_ = s.conn.Close()
-		s.conn = nil
+func (c *echoClient) dial(ctx context.Context, n uint64) (*echoConn, error) {
+	raw, err := c.o.Network.Dial(ctx, c.address, n)
+	if err != nil {
+		return nil, err
 	}
+	conn := &echoConn{Stamped: targets.Stamp(raw, c.o.Now)}
+	conn.in = bufio.NewReader(conn.Stamped)
+	return conn, nil
 }
 
-func (s *echoSession) Close() error { s.hangUp(); return nil }
+type echoConn struct {
+	targets.Lease
+	*targets.Stamped
+	in *bufio.Reader
+}
 
+// ask sends a line and reads the answer.
+func (c *echoConn) ask(line []byte, out *scenarios.Outcome) (string, error) {
+	if _, err := c.Write(append(line, '\n')); err != nil {
+		return "", err
+	}
+	out.WasSent = true
+	answer, err := c.in.ReadString('\n')
+	out.Sent, out.First = c.Times()
+	return answer, err
+}
+
+type echoSession struct{ client *echoClient }
+
+// Close implements [targets.Session].
+func (s *echoSession) Close() error { return nil }
+
+// Do implements [targets.Session].
 func (s *echoSession) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
-	c := s.client
-	out.Slot = c.o.Now()
-	if err := s.exchange(it, call.(*echoCall), out); err != nil {
-		targets.Fail(out, err, c.o.Now(), it.Deadline, c.over.Err() != nil)
-		return
+	c, e := s.client, call.(*echoCall)
+	line, err := e.step.Echo.Append(nil, it)
+	if err != nil {
+		out.Slot = c.o.Now()
+	} else {
+		err = s.exchange(line, it, e, out)
 	}
-	if part := (scenarios.Outcome{
+	if err != nil {
+		targets.Fail(out, err, c.o.Now(), it.Deadline, c.Over().Err() != nil)
+	} else if part := (scenarios.Outcome{
 		Intended: out.Intended, Ready: out.Ready, Slot: out.Slot, Sent: out.Sent, First: out.First, End: out.First, WasSent: true,
 		Answered: true,
 	}); c.o.Emit != nil {
 		c.o.Emit(it, call, 0, &part)
 	}
+	s.sample(e, string(line), err, out)
 }
 
-func (s *echoSession) exchange(it *template.Iter, call *echoCall, out *scenarios.Outcome) error {
+// exchange sends the line and fills in the outcome of the answer.
+func (s *echoSession) exchange(line []byte, it *template.Iter, call *echoCall, out *scenarios.Outcome) error {
 	c := s.client
-	if s.conn == nil {
-		ctx, cancel := context.WithDeadline(c.over, c.o.T0.Add(it.Deadline))
-		defer cancel()
-		conn, err := c.o.Network.Dial(ctx, c.address, uint64(it.VU))
-		if err != nil {
-			return err
-		}
-		s.conn = targets.Stamp(conn, c.o.Now)
-		c.mu.Lock()
-		c.opened++
-		c.mu.Unlock()
-	}
-	line, err := call.step.Echo.Append(nil, it)
+	conn, slot, _, err := c.places.Get(it.Deadline, &out.Opening)
+	out.Slot = slot
 	if err != nil {
 		return err
 	}
-	_ = s.conn.SetDeadline(c.o.T0.Add(it.Deadline))
-	if _, err := s.conn.Write(append(line, '\n')); err != nil {
+	_ = conn.SetDeadline(c.o.T0.Add(it.Deadline))
+	answer, err := conn.ask(line, out)
+	out.End = c.o.Now()
+	c.places.Put(conn, err == nil && c.o.KeepsAlive())
+	switch {
+	case err != nil:
 		return err
+	case out.End > it.Deadline:
+		return targets.ErrLate
 	}
-	answer, err := bufio.NewReader(s.conn).ReadString('\n')
-	if err != nil {
-		return err
-	}
-	out.Sent, out.First = s.conn.Times()
-	out.WasSent, out.Answered, out.End, out.Bytes = true, true, c.o.Now(), int64(len(answer))
+	out.Answered, out.Bytes = true, int64(len(answer))
 	switch answer {
 	case "none\n":
 		out.Status = echoNone
 	case "busy\n":
 		out.Status = echoBusy
 	}
+	if want := call.step.Want; want != "" {
+		out.Checks++
+		if strings.TrimSuffix(answer, "\n") != want {
+			out.Failed++
+			out.Kind, out.Cause = scenarios.Error, scenarios.Check(call.check)
+		}
+	}
 	return nil
 }
 
-// StartEcho starts a server that answers each line with itself. "add KEY" stores a key, and
-// "find KEY" is answered by none if it is not stored. Open returns how many connections were opened.
-func StartEcho(t *testing.T) (address string, open func() int) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// sample keeps the request for the report, if the sampler wants it.
+func (s *echoSession) sample(call *echoCall, line string, err error, out *scenarios.Outcome) {
+	k := s.client.o.Sampler
+	if k == nil || !k.Want(out) {
+		return
 	}
-	s := &echoServer{keys: map[string]bool{}}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.opened.Add(1)
-			all.Go(func() {
-				defer c.Close()
-				s.serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		all.Wait()
-	})
-	return l.Addr().String(), func() int { return int(s.opened.Load()) }
-}
-
-type echoServer struct {
-	opened atomic.Int64
-	mu     sync.Mutex
-	keys   map[string]bool
-}
-
-func (s *echoServer) serve(c net.Conn) {
-	for in := bufio.NewReader(c); ; {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return
-		}
-		if _, err := io.WriteString(c, s.answer(line)); err != nil {
-			return
-		}
+	sm := result.Sample{
+		At: out.Intended.Seconds(), Step: call.name, Request: "parrot " + line, Status: int(out.Status), Sent: &result.Sent{Method: "parrot", URL: line},
 	}
-}
-
-func (s *echoServer) answer(line string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	verb, key, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch {
-	case verb == "add":
-		s.keys[key] = true
-	case verb == "find" && !s.keys[key]:
-		return "none\n"
+	case err != nil:
+		sm.Message = targets.Explain(err)
+	case out.Kind == scenarios.Error:
+		sm.Message = fmt.Sprintf("the answer is not %q", call.step.Want)
 	}
-	return line
+	k.Keep(out, sm)
 }

@@ -50,9 +50,10 @@ type Suite struct {
 	Protocol *targets.Descriptor
 	Start    func(t testing.TB) Server
 	Steps    Steps
-	Failed   scenarios.Cause            // of a request of Steps.Fail
-	Waiting  func(c targets.Client) int // requests of c that wait for a connection
-	Shared   bool                       // many requests share one connection, with max_streams
+	Failed   scenarios.Cause                                   // of a request of Steps.Fail
+	Waiting  func(c targets.Client) int                        // requests of c that wait for a connection; nil: those of its pool
+	Shared   bool                                              // many requests share one connection, with max_streams
+	Network  func(o *targets.Options) (targets.Network, error) // of the client; nil: the protocol's own
 }
 
 // long is a timeout that passes only if a promise is broken.
@@ -60,6 +61,9 @@ const long = 30 * time.Second
 
 // Run runs the suite.
 func Run(t *testing.T, s Suite) {
+	if s.Waiting == nil {
+		s.Waiting = func(c targets.Client) int { return c.(interface{ Waiting() int }).Waiting() }
+	}
 	for _, c := range []struct {
 		name string
 		test func(*testing.T)
@@ -115,6 +119,11 @@ func (s Suite) fixture(t *testing.T, change func(*targets.Options), steps ...str
 	}
 	r.flow = Compile(t, s.Protocol, "", steps...)
 	var err error
+	if s.Network != nil {
+		if o.Network, err = s.Network(&o); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if r.Client, err = s.Protocol.Client(o); err != nil {
 		t.Fatal(err)
 	}

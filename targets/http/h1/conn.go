@@ -18,15 +18,13 @@ import (
 // No request is sent twice: a connection that proves to be closed before a byte was written is
 // replaced; a later failure is an error of the request.
 type Conn struct {
+	targets.Lease
 	net.Conn // TLS over raw, or raw itself
 	Raw      *net.TCPConn
 	direct   direct
-	Watch    *watched  // of HTTP/2, where the system has it
-	t0       time.Time // of the run
-	Born     time.Duration
+	Watch    *watched      // of HTTP/2, where the system has it
+	t0       time.Time     // of the run
 	deadline time.Duration // currently set
-	Used     bool          // it has carried an answer
-	Left     int           // requests until it is closed; negative is no bound
 	Reads    int           // reads since the request was sent
 	Fault    error         // of the last read that failed, whatever the parser returned
 	Sent     time.Duration // when the request was written
@@ -53,7 +51,7 @@ func Release(br *bufio.Reader) {
 const noDeadline = time.Duration(-1 << 62)
 
 func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
-	return &Conn{Conn: raw, Raw: raw, t0: t0, Born: time.Since(t0), deadline: noDeadline, Left: -1}
+	return &Conn{Conn: raw, Raw: raw, t0: t0, deadline: noDeadline}
 }
 
 func (c *Conn) now() time.Duration { return time.Since(c.t0) }
@@ -72,9 +70,6 @@ func (c *Conn) Until(deadline, slack time.Duration) {
 // returns ErrStale if the connection was closed before anything was sent.
 func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	c.Reads, c.Fault, c.WasSent = 0, nil, false
-	if c.Left > 0 {
-		c.Left--
-	}
 	if c.direct.able() {
 		return c.askDirect(req, tail)
 	}
@@ -116,16 +111,15 @@ func (c *Conn) await(writing error) (*bufio.Reader, error) {
 	return br, nil
 }
 
-// End closes the connection.
+// Close closes the connection.
 //
 // subtle: crypto/tls would still send a close alert. After half a record the server cannot
 // parse it, and if the server does not read, the write may take 5 s.
-func (c *Conn) End() {
+func (c *Conn) Close() error {
 	if c.Torn {
-		_ = c.Raw.Close()
-		return
+		return c.Raw.Close()
 	}
-	_ = c.Close()
+	return c.Conn.Close()
 }
 
 // Read implements [io.Reader].

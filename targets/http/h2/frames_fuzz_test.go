@@ -82,7 +82,7 @@ func FuzzHTTP2_Frames(f *testing.F) {
 		var l Line
 		l.Init(noHost{}, &o, t.Context(), false)
 		m := newMux(&l)
-		m.conn = &h1.Conn{Conn: saying{Reader: bytes.NewReader(b)}, Raw: new(net.TCPConn), Left: -1}
+		m.conn = &h1.Conn{Lease: targets.Lease{Left: -1}, Conn: saying{Reader: bytes.NewReader(b)}, Raw: new(net.TCPConn)}
 		m.in.init(m)
 		m.outbuf.init(m)
 		l.conns = []*mux{m}

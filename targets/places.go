@@ -1,0 +1,195 @@
+package targets
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Places are the connections of a client to one address: at most Connections.Max, or as many as are
+// needed. A call that finds none free waits; those that wait are served in the order in which they came.
+type Places[C Pooled] struct {
+	pool *Pool[C]
+	by   Connector[C]
+	turn atomic.Uint64 // number of the next connection
+
+	mu      sync.Mutex
+	idle    []C // the last used one is taken first
+	taken   int // places of idle connections and of those in use
+	waiting []*waiter[C]
+}
+
+// waiter is a call that waits for a connection.
+type waiter[C Pooled] struct {
+	turn chan C // the zero value: open a new one
+	gone bool   // it gave up; guarded by the mutex of the places
+}
+
+// Get takes an idle connection, opens one, or waits for one if the limit is reached. Slot is when the wait
+// ended; the time to open a connection belongs to the service time and is added to spent. Waited reports
+// that there was a wait.
+func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, slot time.Duration, waited bool, err error) {
+	var none C
+	p.mu.Lock()
+	if k := len(p.idle); k > 0 {
+		c = p.idle[k-1]
+		p.idle[k-1] = none
+		p.idle = p.idle[:k-1]
+		p.mu.Unlock()
+	} else if most := p.pool.o.Connections.Max; most > 0 && p.taken >= most {
+		w := &waiter[C]{turn: make(chan C, 1)}
+		p.waiting = append(p.waiting, w)
+		p.mu.Unlock()
+		waited = true
+		if c, err = p.wait(w, deadline); err != nil {
+			return none, p.pool.o.Now(), waited, err
+		}
+	} else {
+		p.taken++
+		p.mu.Unlock()
+	}
+	slot = p.pool.o.Now()
+	switch {
+	case slot >= deadline:
+		p.back(c)
+		return none, slot, waited, os.ErrDeadlineExceeded
+	case c == none || p.pool.worn(c):
+		c, err = p.Replace(c, deadline, spent)
+	default:
+		use(c)
+	}
+	return c, slot, waited, err
+}
+
+// use counts a call on c.
+func use[C Pooled](c C) {
+	if l := c.lease(); l.Left > 0 {
+		l.Left--
+	}
+}
+
+// wait waits for a connection; the zero value without an error: open a new one.
+func (p *Places[C]) wait(w *waiter[C], deadline time.Duration) (C, error) {
+	timer := time.NewTimer(deadline - p.pool.o.Now())
+	defer timer.Stop()
+	err := os.ErrDeadlineExceeded
+	select {
+	case c := <-w.turn:
+		return c, nil
+	case <-timer.C:
+	case <-p.pool.over.Done():
+		err = ErrAborted
+	}
+	p.mu.Lock()
+	w.gone = true
+	for len(p.waiting) > 0 && p.waiting[0].gone {
+		p.waiting = p.waiting[1:]
+	}
+	p.mu.Unlock()
+	select {
+	case c := <-w.turn: // it came at the last moment
+		p.back(c)
+	default:
+	}
+	var none C
+	return none, err
+}
+
+// back returns what Get took, unused.
+func (p *Places[C]) back(c C) {
+	var none C
+	if c == none {
+		p.leave()
+		return
+	}
+	p.Put(c, true)
+}
+
+// next removes the call that has waited longest from the line; nil: none.
+func (p *Places[C]) next() *waiter[C] {
+	for len(p.waiting) > 0 {
+		w := p.waiting[0]
+		p.waiting[0] = nil
+		p.waiting = p.waiting[1:]
+		if !w.gone {
+			return w
+		}
+	}
+	return nil
+}
+
+// Put returns a connection, for reuse if keep is true.
+func (p *Places[C]) Put(c C, keep bool) {
+	if !keep || p.pool.worn(c) {
+		p.pool.Drop(c)
+		p.leave()
+		return
+	}
+	c.lease().Used = true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.next(); w != nil {
+		w.turn <- c
+		return
+	}
+	p.idle = append(p.idle, c)
+}
+
+// leave frees the place of a closed connection; the first call that waits may open a new one in it.
+func (p *Places[C]) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.next(); w != nil {
+		var none C
+		w.turn <- none
+		return
+	}
+	p.taken--
+}
+
+// Replace opens a connection in the place of c, which is closed; the zero value: the place is free
+// already. It adds the time to spent, also when it fails; then the place is lost to c.
+func (p *Places[C]) Replace(c C, deadline time.Duration, spent *scenarios.Opening) (C, error) {
+	var none C
+	if c != none {
+		p.pool.Drop(c)
+	}
+	stages, began := NewStages(p.pool.o.Now), p.pool.o.Now()
+	c, err := p.Open(p.by, deadline, stages)
+	spent.Add(stages.Between(began, p.pool.o.Now()))
+	if err != nil {
+		p.leave()
+		return none, err
+	}
+	use(c)
+	return c, nil
+}
+
+// Open opens a connection that takes no place, for a protocol whose calls share connections. It records
+// the time in stages.
+func (p *Places[C]) Open(by Connector[C], deadline time.Duration, stages *Stages) (C, error) {
+	return p.pool.open(by, p.turn.Add(1)-1, deadline, stages)
+}
+
+// Adopt gives a connection of Open a place, even over the limit.
+func (p *Places[C]) Adopt(c C) {
+	p.mu.Lock()
+	p.taken++
+	p.mu.Unlock()
+	p.Put(c, true)
+}
+
+// waits counts the calls that wait for a connection.
+func (p *Places[C]) waits() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.waiting {
+		if !w.gone {
+			n++
+		}
+	}
+	return n
+}
