@@ -23,7 +23,9 @@ func compareCommand() *cobra.Command {
 
 The unit is the run, not the request, and so each side needs two runs at least; five
 of a minute are a beginning. Runs that were made in turns (A B B A) are compared as
-pairs, others as two groups. A metric fails when it is worse beyond doubt and by more
+pairs. In another order, the consecutive runs of one side are one turn, and each side needs two
+turns: where one side was run before the other, a change of the machine looks like a change
+of the target, and the comparison is uncontrolled and says nothing. A metric fails when it is worse beyond doubt and by more
 than its margin, passes when it can't be worse by as much, and is inconclusive else,
 with what it would take. Exit code 4 is a regression, 8 inconclusive.
 

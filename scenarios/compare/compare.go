@@ -66,6 +66,7 @@ type Comparison struct {
 
 	history []*Record // records that one run is compared with, the oldest first
 	margins Margins
+	turns   [2][]int // of groups: the turn of each run, of base and of cand
 }
 
 // errUnfit means that runs do not match.
@@ -81,7 +82,8 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 			errUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
-	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}
+	c := &Comparison{Alpha: o.Alpha}
+	c.Design, c.turns = design(base, cand)
 	all := slices.Concat(base, cand)
 	if err := distinct(all); err != nil {
 		return nil, err
@@ -222,12 +224,18 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 		t.n = len(a)
 	}
 	if t.endless(c.Design, a, b, c.Alpha) {
+		if c.Design == Uncontrolled {
+			t.Verdict, t.chance = scenarios.Inconclusive, 0
+		}
 		return t
 	}
 	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
 	now := m.sessionOf(b).mean
 	t.Base, t.Cand = result.Num(m.value(now-t.est.mean)), result.Num(m.value(now))
 	t.Change = result.Num(m.worse(t.est.mean))
+	if c.Design == Uncontrolled {
+		t.void, t.Verdict = true, scenarios.Inconclusive
+	}
 	return t
 }
 
@@ -422,6 +430,8 @@ func (c *Comparison) conclude() {
 		}
 	}
 	switch {
+	case c.Design == Uncontrolled:
+		c.Verdict, c.Reason = scenarios.Inconclusive, c.uncontrolled()
 	case worst != nil:
 		c.Verdict, c.Reason = scenarios.Regression, worst.sentence()
 	case open != nil:
@@ -429,4 +439,21 @@ func (c *Comparison) conclude() {
 	default:
 		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %d rows is worse than its margin", len(c.Rows))
 	}
+}
+
+// uncontrolled says why runs that were made one side after the other have no verdict, and what to do.
+func (c *Comparison) uncontrolled() string {
+	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks like a change " +
+		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate`"
+	var most *Row
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if r.Change.Known() && r.Change > r.Margin && (most == nil || r.Change/r.Margin > most.Change/most.Margin) {
+			most = r
+		}
+	}
+	if most == nil {
+		return why
+	}
+	return why + fmt.Sprintf("; here %s differs most, worse by %s", most.where(), most.share(most.Change))
 }

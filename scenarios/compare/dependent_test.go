@@ -100,12 +100,10 @@ func TestDependent_FalseAlarms(t *testing.T) {
 		}
 		return base, cand
 	}
-	groups := func(s *service, worse float64) (base, cand []Run) {
+	groups := func(s *service, worse float64) (base, cand []Run) { // in turns of two
 		for range pairs {
-			base = append(base, s.run(s.moment(), 0))
-		}
-		for range pairs {
-			cand = append(cand, s.run(s.moment(), worse))
+			base = append(base, s.run(s.moment(), 0), s.run(s.moment(), 0))
+			cand = append(cand, s.run(s.moment(), worse), s.run(s.moment(), worse))
 		}
 		return base, cand
 	}
@@ -143,7 +141,7 @@ func TestDependent_FalseAlarms(t *testing.T) {
 	}{
 		{"pairs in turns, one metric", true, compared(inTurns, one)},
 		{"pairs at once, one metric", true, compared(atOnce, one)},
-		{"two groups of one day, one metric", true, compared(groups, one)},
+		{"turns of two runs, one metric", true, compared(groups, one)},
 		{"one run and a history, one metric", true, func(s *service, worse float64) scenarios.Verdict {
 			var history []*Record
 			for range LeastHistory {
@@ -155,7 +153,7 @@ func TestDependent_FalseAlarms(t *testing.T) {
 		}},
 		{"pairs in turns", false, compared(inTurns, small)},
 		{"pairs at once", false, compared(atOnce, small)},
-		{"two groups of one day", false, compared(groups, small)},
+		{"turns of two runs", false, compared(groups, small)},
 		{"ab in turns, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, false, worse) }},
 		{"ab at once, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, true, worse) }},
 		{"gate", false, func(s *service, worse float64) scenarios.Verdict {

@@ -7,10 +7,14 @@
 // compared:
 //
 //	runs of A, runs of B -> samples: a value a run, by phase x load x step x metric
-//	                     -> design:  interleaved pairs, two groups (Welch), or a session of
-//	                                 runs against a history of them (random effects)
+//	                     -> design:  interleaved pairs, turns of both sides (Welch), or a session
+//	                                 of runs against a history of them (random effects)
 //	                     -> estimate: mean, standard error, degrees of freedom
 //	                     -> Holm over all rows -> pass, fail, inconclusive
+//
+// Runs that follow each other share the state of the machine. Consecutive runs of one side are therefore
+// one turn, and a comparison needs two turns of each side: where one side was run before the other it is
+// uncontrolled, and no row has a verdict.
 //
 // Times and rates are compared by the logarithm of their ratio, shares by their difference. A
 // row fails when the one-sided lower bound of the change is above zero and its mean is above

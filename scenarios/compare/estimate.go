@@ -50,6 +50,16 @@ func welch(a, b []float64, floor float64) estimate {
 	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}
 }
 
+// dependent widens an estimate for values whose neighbours correlate by rho: n of them tell as much as
+// n·(1-ρ)/(1+ρ) independent ones (Bayley and Hammersley, The "effective" number of independent
+// observations in an autocorrelated time series, 1946).
+func (e estimate) dependent(rho float64) estimate {
+	share := (1 - rho) / (1 + rho)
+	e.err /= math.Sqrt(share)
+	e.freedom = math.Max(1, e.freedom*share)
+	return e
+}
+
 // power is the probability of detecting a change of the reported smallest size.
 const power = .8
 

@@ -34,7 +34,12 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 	if c.Design == Past {
 		leastA, leastB = min(LeastHistory, len(base)), 1
 	}
-	if len(a) >= leastA && len(b) >= leastB {
+	enough := len(a) >= leastA && len(b) >= leastB
+	if enough && c.Design == Groups {
+		a, b = m.inTurns(a, ofA, c.turns[0]), m.inTurns(b, ofB, c.turns[1])
+		enough = len(a) >= leastRuns && len(b) >= leastRuns
+	}
+	if enough {
 		return c.test(p, m, a, b, margin)
 	}
 	t := c.blank(p, m, margin)

@@ -89,7 +89,7 @@ func TestCompare_Lacks(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &world{r: rand.New(rand.NewPCG(2, 2)), spread: .005}
-			for design, sides := range map[Design]func(int, float64, float64) ([]Run, []Run){Pairs: w.turns, Groups: w.blocks} {
+			for design, sides := range map[Design]func(int, float64, float64) ([]Run, []Run){Pairs: w.turns, Groups: w.inTurns} {
 				base, cand := sides(10, 0, 0)
 				for i, side := range [][]Run{base, cand} {
 					have := []int{tt.base, tt.cand}[i]

@@ -13,10 +13,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RecordVersion is the version of a record's file that is written. Since version 2 the recovery of a
-// fault is that of single requests. Version 1 is read without recoveries, which were those of windows,
-// so that both are never compared.
-const RecordVersion = 2
+// RecordVersion is the version of a record's file that is written. Since version 3 skipped steps count as
+// errors, as in an objective; since version 2 the recovery of a fault is that of single requests. Older
+// versions are read without the values that had another meaning, so that both are never compared: see
+// [Record.upgrade].
+const RecordVersion = 3
 
 // A Record is the entry of a run in a history: one value of each metric at each place.
 type Record struct {
@@ -107,10 +108,29 @@ func parseRecord(b []byte) (*Record, error) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
 	}
-	if r.Version == 1 {
-		r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool { return k.Metric == "recover" })
-	}
+	r.upgrade()
 	return &r, nil
+}
+
+// upgrade drops the values of an older version that had another meaning: recoveries by windows of
+// version 1, and up to version 2 errors where steps were skipped. Nothing was skipped where the errors
+// rest on as many requests as the percentiles of their place.
+func (r *Record) upgrade() {
+	requests := map[place]int64{}
+	for _, k := range r.Values {
+		if m := metricNamed(k.Metric); m != nil && m.quantile > 0 {
+			requests[place{k.Phase, k.Load, k.Step}] = k.Count
+		}
+	}
+	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
+		switch k.Metric {
+		case "recover":
+			return r.Version < 2
+		case "errors":
+			return r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
+		}
+		return false
+	})
 }
 
 // Mean combines several records of one session: each value is the mean, with the number of runs

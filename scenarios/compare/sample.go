@@ -72,8 +72,8 @@ func valuesOf(r *result.Result) values {
 		}
 	}
 	for at, c := range shares {
-		if n := c.all - c.skipped; n > 0 {
-			put(at, "errors", value{x: float64(c.bad) / float64(n), n: n, k: c.bad})
+		if bad := c.bad + c.skipped; c.all > 0 { // as an objective on errors counts them
+			put(at, "errors", value{x: float64(bad) / float64(c.all), n: c.all, k: bad})
 		}
 	}
 	for i := range r.Usage {

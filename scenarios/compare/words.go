@@ -119,8 +119,12 @@ func (c *Comparison) sides() string {
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
-	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the prediction bound"}[c.Design]
-	fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
+	design := map[Design]string{Pairs: "interleaved pairs", Groups: "in turns (Welch, a turn counts as one)", Past: "against the prediction bound"}[c.Design]
+	if c.Design == Uncontrolled {
+		fmt.Fprintf(out, "%s, one side after the other: figures without bounds\n\n", c.sides())
+	} else {
+		fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
+	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tdetects\t")
 	for i := range c.Rows {
@@ -132,9 +136,11 @@ func (c *Comparison) Text(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "detects: the smallest change that runs like these report as a failure 4 times in 5")
+	if c.Design != Uncontrolled {
+		fmt.Fprintln(out, "detects: the smallest change that runs like these report as a failure 4 times in 5")
+	}
 	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" {
+		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" && c.Design != Uncontrolled {
 			fmt.Fprintf(out, "? %s\n", r.sentence())
 		}
 	}
@@ -169,7 +175,9 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	for _, l := range c.Left {
 		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))
 	}
-	fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), quantity.FormatShare(c.Alpha))
+	if c.Design != Uncontrolled {
+		fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), quantity.FormatShare(c.Alpha))
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }

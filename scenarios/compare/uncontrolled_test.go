@@ -1,0 +1,185 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// wander gives run after run the noise of a machine whose state lasts: AR(1) with correlation rho.
+type wander struct {
+	*world
+	rho, state float64
+}
+
+func (w *wander) next(worse float64) Run {
+	w.state = w.rho*w.state + math.Sqrt(1-w.rho*w.rho)*w.r.NormFloat64()
+	w.day = .1 * w.state
+	return w.run(worse, 0)
+}
+
+// order makes runs in an order such as AABB.
+func (w *wander) order(sides string, worse float64) (base, cand []Run) {
+	w.state = w.r.NormFloat64()
+	for _, side := range sides {
+		if side == 'A' {
+			base = append(base, w.next(0))
+		} else {
+			cand = append(cand, w.next(worse))
+		}
+	}
+	return base, cand
+}
+
+// TestCompare_LastingNoise counts the false alarms of each order of runs where the state of the
+// machine lasts from run to run.
+func TestCompare_LastingNoise(t *testing.T) {
+	trials := 1000
+	if testing.Short() {
+		trials = 200
+	}
+	o := Options{Margins: Margins{}, Metrics: []string{"p95"}}
+	must(t, o.Margins.ParseMargin("0.01%"))
+	tests := []struct {
+		order  string
+		design Design
+	}{
+		{"AAAAABBBBB", Uncontrolled},
+		{"ABBBBBA", Uncontrolled},
+		{"AAABBBAAABBB", Groups},
+		{"AABBAABBAABB", Groups},
+		{"ABABAABAB", Groups},
+		{"ABBAABBAABBA", Pairs},
+	}
+	for _, tt := range tests {
+		for _, rho := range []float64{0, .6, .9} {
+			t.Run(fmt.Sprintf("%s/%.1f", tt.order, rho), func(t *testing.T) {
+				red := 0
+				for i := range trials {
+					w := &wander{world: &world{r: rand.New(rand.NewPCG(31, uint64(i))), spread: .01}, rho: rho}
+					base, cand := w.order(tt.order, 0)
+					c := compared(t, base, cand, o)
+					if c.Design != tt.design {
+						t.Fatalf("compared as %s, want %s", c.Design, tt.design)
+					}
+					if c.Verdict == scenarios.Regression {
+						red++
+					}
+				}
+				share := float64(red) / float64(trials)
+				t.Logf("%.1f %% false alarms", 100*share)
+				if most := DefaultAlpha + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)); share > most {
+					t.Errorf("%.1f %% false alarms, want at most %.1f %%", 100*share, 100*most)
+				}
+			})
+		}
+	}
+}
+
+// TestCompare_Uncontrolled: where one side was run before the other, no row has a verdict or a bound,
+// whatever it shows, and the text says what to do.
+func TestCompare_Uncontrolled(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(7, 9)), spread: .01}
+	base, cand := w.blocks(5, .5, .2)
+	for i := range cand {
+		cand[i].Cells[0].Response.P99 = result.NaN // of the candidate alone
+	}
+	c := compared(t, base, cand, Options{})
+	for _, r := range c.Rows {
+		if r.Verdict != scenarios.Inconclusive || r.Low.Known() || r.High.Known() || r.P.Known() {
+			t.Errorf("%s is %s, from %v to %v, p %v", r.where(), r.Verdict, r.Low, r.High, r.P)
+		}
+	}
+	var out strings.Builder
+	must(t, c.Text(&out))
+	must(t, c.Markdown(&out))
+	for _, says := range []string{"INCONCLUSIVE: uncontrolled", "`brunt ab`", "errors differs most, worse by 20", "figures without bounds"} {
+		if !strings.Contains(out.String(), says) {
+			t.Errorf("%q is not in\n%s", says, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "false alarm") {
+		t.Errorf("a rate of false alarms is stated:\n%s", out.String())
+	}
+}
+
+// TestCompare_Errors: skipped steps count as errors, as they do in an objective.
+func TestCompare_Errors(t *testing.T) {
+	cell := func(outcome string, n int64) result.Cell {
+		return result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}
+	}
+	r := &result.Result{Cells: []result.Cell{cell("*", 1000), cell("ok", 900), cell("error", 60), cell("skipped", 40)}}
+	if v := valuesOf(r)[place{"run", "*", "*"}]["errors"]; v.x != .1 || v.k != 100 || v.n != 1000 {
+		t.Errorf("errors are %+v, want 100 of 1000", v)
+	}
+}
+
+// TestRecord_Upgrade reads records of older versions without the values that had another meaning.
+func TestRecord_Upgrade(t *testing.T) {
+	const text = `{"version":%d,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[
+		{"phase":"run","load":"*","step":"*","metric":"p95","value":1,"count":100},
+		{"phase":"run","load":"*","step":"*","metric":"errors","value":0.1,"count":100,"bad":10},
+		{"phase":"run","load":"*","step":"pay","metric":"p95","value":1,"count":100},
+		{"phase":"run","load":"*","step":"pay","metric":"errors","value":0.1,"count":90,"bad":9},
+		{"phase":"cut","load":"*","step":"*","metric":"recover","value":3,"count":50}]}`
+	for version, want := range map[int]string{
+		1: "*/p95 */errors pay/p95", // steps of pay were skipped
+		2: "*/p95 */errors pay/p95 */recover",
+		3: "*/p95 */errors pay/p95 pay/errors */recover",
+	} {
+		r, err := parseRecord(fmt.Appendf(nil, text, version))
+		must(t, err)
+		var got []string
+		for _, k := range r.Values {
+			got = append(got, k.Step+"/"+k.Metric)
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("version %d is read as %s, want %s", version, s, want)
+		}
+	}
+}
+
+// TestChanges_Dependent counts the moves found in series without one, whose neighbours depend on each
+// other, and those in series that move by four standard deviations.
+func TestChanges_Dependent(t *testing.T) {
+	trials := 200
+	if testing.Short() {
+		trials = 80
+	}
+	for _, n := range []int{20, 50} {
+		for _, rho := range []float64{0, .3, .6, .8} {
+			t.Run(fmt.Sprintf("%d/%.1f", n, rho), func(t *testing.T) {
+				moved, seen := 0, 0
+				for i := range trials {
+					r := rand.New(rand.NewPCG(5, uint64(i)))
+					x, v := make([]float64, n), r.NormFloat64()
+					for j := range x {
+						v = rho*v + math.Sqrt(1-rho*rho)*r.NormFloat64()
+						x[j] = v
+					}
+					if changes(x, leastLevel, 1, r) != nil {
+						moved++
+					}
+					for j := n / 2; j < n; j++ {
+						x[j] += 4
+					}
+					if changes(x, leastLevel, 1, r) != nil {
+						seen++
+					}
+				}
+				t.Logf("%d of %d move without a move, %d are seen to move by four standard deviations", moved, trials, seen)
+				if most := DefaultAlpha*float64(trials) + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)*float64(trials)); float64(moved) > most {
+					t.Errorf("%d of %d series without a move moved, want at most %.0f", moved, trials, most)
+				}
+				if n == 50 && rho <= .6 && seen < trials*3/4 {
+					t.Errorf("a move of four standard deviations is seen in %d of %d", seen, trials)
+				}
+			})
+		}
+	}
+}
