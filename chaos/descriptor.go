@@ -1,5 +1,7 @@
 package chaos
 
+import "strings"
+
 // A Descriptor says what brunt has to know of a kind of fault besides its settings. Everything that is looked
 // up by the kind is here, so that no table can miss a kind.
 type Descriptor struct {
@@ -9,6 +11,10 @@ type Descriptor struct {
 	// Platform is the system that the fault needs, a value of runtime.GOOS; empty is any, or depends on the
 	// target.
 	Platform string
+	// On says what the fault is done to. Zero: only the author of its settings knows.
+	On On
+	// Where adds to Platform and On what of it works where, such as "on Windows only KILL". It may be empty.
+	Where string
 	// Agent has the rights of an agent that may inject the fault into the processes of a container; nil
 	// means that brunt always injects it itself.
 	Agent *Rights
@@ -45,4 +51,46 @@ type Capability struct {
 type Described interface {
 	Fault
 	Describe() Descriptor
+}
+
+// On is a set of what faults are done to.
+type On uint8
+
+// What faults are done to.
+const (
+	OnProcesses  On = 1 << iota // the processes of units
+	OnContainers                // containers, by their engine
+	OnLinks                     // links, by the proxy on them
+	OnPackets                   // packets of containers, by the kernel of Linux
+	OnDiverted                  // connections from one container to another, which Linux diverts through a proxy
+)
+
+// onTexts are the elements of a set, for people.
+var onTexts = []string{"processes", "containers", "links", "packets of containers", "connections between containers"}
+
+func (o On) String() string {
+	var out []string
+	for i, text := range onTexts {
+		if o&(1<<i) != 0 {
+			out = append(out, text)
+		}
+	}
+	if out == nil {
+		return "what its settings name"
+	}
+	return strings.Join(out, ", ")
+}
+
+// Systems says on which systems the fault can be injected, for people.
+func (d Descriptor) Systems() string {
+	out := "all"
+	if d.Platform != "" {
+		out = strings.ToUpper(d.Platform[:1]) + d.Platform[1:]
+	} else if kernel := d.On & (OnPackets | OnDiverted); kernel != 0 {
+		out = "all; " + kernel.String() + ": Linux"
+	}
+	if d.Where != "" {
+		out += "; " + d.Where
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -99,7 +100,11 @@ func (c *compiler) external(t *scenarios.Target) {
 	}
 	u, err := targets.ParseBase(text)
 	if err != nil {
-		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
+		hint := "such as http://127.0.0.1:8080"
+		if scheme, _, _ := strings.Cut(text, "://"); syntax.IsName(scheme) && !strings.HasPrefix(scheme, "http") {
+			hint = c.elsewhere(scheme)
+		}
+		c.m.AddHint(t.Of("url"), hint, "%v", err)
 		return
 	}
 	if err := c.target(u); err != nil {
@@ -107,6 +112,15 @@ func (c *compiler) external(t *scenarios.Target) {
 	}
 	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
 	c.chosen(t)
+}
+
+// elsewhere says what to do with a URL of a scheme that target.url does not take.
+func (c *compiler) elsewhere(scheme string) string {
+	schemes := c.plan.Protocols.Schemes()
+	if slices.Contains(schemes, scheme) {
+		return "a URL of " + scheme + " goes under target.endpoints, such as endpoints: {main: " + scheme + "://127.0.0.1:7}"
+	}
+	return "brunt speaks " + strings.Join(schemes, ", ")
 }
 
 // upstream finds the address to which a link from the load to a running target leads, using the

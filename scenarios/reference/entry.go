@@ -11,15 +11,16 @@ import (
 
 // An Entry is one thing that can be explained.
 type entry struct {
-	Path  string   // such as chaos.network.latency.delay
-	Sort  string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic
-	Text  string   // its meaning: a sentence or more; of a topic Markdown
-	Forms []string // possible forms of its value; empty is an object
-	Only  []string // executors that have the key; empty is all
-	Named bool     // its keys are below a name that the author chooses
-	List  bool     // its value may be a list
-	Must  bool     // the key is required
-	Keys  []string // paths of the keys below it, in order
+	Path        string   // such as chaos.network.latency.delay
+	Sort        string   // its sort: a key, a fault, an executor, a metric, a term, an exit code, a topic
+	Text        string   // its meaning: a sentence or more; of a topic Markdown
+	Forms       []string // possible forms of its value; empty is an object
+	Only        []string // executors that have the key; empty is all
+	Named       bool     // its keys are below a name that the author chooses
+	List        bool     // its value may be a list
+	Must        bool     // the key is required
+	Keys        []string // paths of the keys below it, in order
+	On, Systems string   // of a kind of fault: what it is done to, and where it can be injected
 }
 
 // name returns the last part of the entry's path, where a kind of fault is one part.

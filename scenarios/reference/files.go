@@ -167,9 +167,9 @@ func (r *Reference) glossaryTable() string {
 
 func (r *Reference) faultsTable() string {
 	var out strings.Builder
-	out.WriteString(head("Kinds of faults", "kind", ""))
+	out.WriteString(head("Kinds of faults", "kind", "", "done to", "systems"))
 	for _, e := range r.of("fault") {
-		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text))
+		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text, e.On, e.Systems))
 	}
 	return out.String()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	faultcatalog "brunt/chaos/catalog"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
@@ -45,6 +46,11 @@ func New(from Sources) (*Reference, error) {
 			return nil, err
 		}
 		maps.Copy(executors, texts)
+	}
+	for _, e := range r.of("fault") {
+		if d, ok := faultcatalog.Find(title(e)); ok {
+			e.On, e.Systems = d.On.String(), d.Systems()
+		}
 	}
 	r.executors = len(executors)
 	for name, text := range executors {

@@ -61,6 +61,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 		b.WriteString(wrap("Executors: "+strings.Join(e.Only, ", ")+".", "  "))
 	}
 	if e.Sort == "fault" {
+		b.WriteString(wrap("Done to: "+e.On+". Systems: "+e.Systems+".", "  "))
 		fmt.Fprintf(b, "\n  In a scenario:\n    chaos:\n      NAME: {at: 10s, for: 5s, %s: {...}}\n", title(e))
 	}
 	if len(e.Keys) > 0 {

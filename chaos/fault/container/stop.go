@@ -275,6 +275,7 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Identity
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: operations(),
+		On:  chaos.OnContainers,
 		Doc: "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
@@ -283,6 +284,7 @@ func (*Kill) Describe() chaos.Descriptor {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.stop", New: func() chaos.Fault { return new(Stop) }, Undo: operations(),
+		On:  chaos.OnContainers,
 		Doc: "Stops a container in good order and keeps it down until the fault ends.",
 	}
 }
@@ -291,6 +293,7 @@ func (*Stop) Describe() chaos.Descriptor {
 func (*Restart) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.restart", New: func() chaos.Fault { return new(Restart) },
+		On:  chaos.OnContainers,
 		Doc: "Stops a container in good order and starts it again at once.",
 	}
 }

@@ -167,6 +167,7 @@ func commandUndo(pid int) (chaos.Undo, error) {
 func (*Exec) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: operations(),
-		Doc: "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
+		Where: "on Windows only commands written as lists",
+		Doc:   "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
 	}
 }

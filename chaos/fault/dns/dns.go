@@ -186,32 +186,39 @@ func likeBefore(b packet.Baseline, now netns.ProbeResult) (string, error) {
 	return answered(now), nil
 }
 
-// traits returns the traits of a fault that does an action to queries.
-func (f *DNS) traits(do netns.Action, sc chaos.Scope) chaos.Traits {
+// traits returns the traits of a fault of a kind that does an action to queries.
+func (f *DNS) traits(kind string, do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := f.Selector.Traits(sc)
 	t.InNetwork = true
 	t.Try = func(capabilities func() []netns.Capability) error {
 		if f.Via == "auto" {
-			return packet.Try(do, "", capabilities)
+			return packet.Try(kind, do, "", capabilities)
 		}
-		return packet.Try(do, f.Via, capabilities)
+		return packet.Try(kind, do, f.Via, capabilities)
 	}
 	return t
 }
 
 // Traits implements [chaos.Fault].
-func (f *Fail) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSFail, sc) }
+func (f *Fail) Traits(sc chaos.Scope) chaos.Traits {
+	return f.traits(f.Describe().Kind, netns.DNSFail, sc)
+}
 
 // Traits implements [chaos.Fault].
-func (f *Timeout) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSMute, sc) }
+func (f *Timeout) Traits(sc chaos.Scope) chaos.Traits {
+	return f.traits(f.Describe().Kind, netns.DNSMute, sc)
+}
 
 // Traits implements [chaos.Fault].
-func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits { return f.traits(netns.DNSSpoof, sc) }
+func (f *Spoof) Traits(sc chaos.Scope) chaos.Traits {
+	return f.traits(f.Describe().Kind, netns.DNSSpoof, sc)
+}
 
 // Describe implements [chaos.Described].
 func (*Fail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.fail", New: func() chaos.Fault { return new(Fail) }, Platform: "linux",
+		On:  chaos.OnPackets,
 		Doc: "Answers name queries with an error.",
 	}
 }
@@ -220,6 +227,7 @@ func (*Fail) Describe() chaos.Descriptor {
 func (*Timeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.timeout", New: func() chaos.Fault { return new(Timeout) }, Platform: "linux",
+		On:  chaos.OnPackets,
 		Doc: "Leaves name queries without an answer.",
 	}
 }
@@ -228,6 +236,7 @@ func (*Timeout) Describe() chaos.Descriptor {
 func (*Spoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.spoof", New: func() chaos.Fault { return new(Spoof) }, Platform: "linux",
+		On:  chaos.OnPackets,
 		Doc: "Answers name queries with other addresses.",
 	}
 }

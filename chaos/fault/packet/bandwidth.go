@@ -105,10 +105,16 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	})
 }
 
+// Traits implements [chaos.Fault].
+func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
+	return traits(f, &f.Edge, netns.Bandwidth, sc)
+}
+
 // Describe implements [chaos.Described].
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}
 }

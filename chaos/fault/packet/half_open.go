@@ -32,10 +32,16 @@ func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
+// Traits implements [chaos.Fault].
+func (f *HalfOpen) Traits(sc chaos.Scope) chaos.Traits {
+	return packetTraits(f, &f.Edge, netns.HalfOpen, sc)
+}
+
 // Describe implements [chaos.Described].
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packetOperations(),
+		On:  chaos.OnPackets,
 		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a machine or a firewall that lost its state.",
 	}
 }

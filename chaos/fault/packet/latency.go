@@ -85,10 +85,14 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	})
 }
 
+// Traits implements [chaos.Fault].
+func (f *Latency) Traits(sc chaos.Scope) chaos.Traits { return traits(f, &f.Edge, netns.Latency, sc) }
+
 // Describe implements [chaos.Described].
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Delays what passes a link, or the packets of containers.",
 	}
 }

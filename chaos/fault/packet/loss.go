@@ -76,7 +76,7 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	case hit == "":
 		hit = e.To
 	}
-	m.AddHint(at, "on links there are network.latency, .bandwidth, .stall, .blackhole, .reset and .partition",
+	m.AddHint(at, "`brunt explain KIND` says which kinds are done to links",
 		"network.%s is done to the packets of containers, and %s is none", do, hit)
 	return false
 }
@@ -153,34 +153,56 @@ func (s Evidence) orAffected(what string) Evidence {
 	return s
 }
 
+// Traits implements [chaos.Fault].
+func (f *Loss) Traits(sc chaos.Scope) chaos.Traits { return packetTraits(f, &f.Edge, netns.Loss, sc) }
+
 // Describe implements [chaos.Described].
 func (*Loss) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: packetOperations(),
+		On:  chaos.OnPackets,
 		Doc: "Loses packets without notice; TCP sends them again.",
 	}
+}
+
+// Traits implements [chaos.Fault].
+func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
+	return packetTraits(f, &f.Edge, netns.Duplicate, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Duplicate) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: packetOperations(),
+		On:  chaos.OnPackets,
 		Doc: "Delivers packets twice.",
 	}
+}
+
+// Traits implements [chaos.Fault].
+func (f *Corrupt) Traits(sc chaos.Scope) chaos.Traits {
+	return packetTraits(f, &f.Edge, netns.Corrupt, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Corrupt) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: packetOperations(),
+		On:  chaos.OnPackets,
 		Doc: "Flips a bit of packets.",
 	}
+}
+
+// Traits implements [chaos.Fault].
+func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
+	return packetTraits(f, &f.Edge, netns.Reorder, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Reorder) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: packetOperations(),
+		On:  chaos.OnPackets,
 		Doc: "Delivers packets later than those that were sent after them.",
 	}
 }

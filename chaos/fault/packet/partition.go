@@ -100,10 +100,20 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	})
 }
 
+// Traits implements [chaos.Fault].
+func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
+	t := traits(f, &f.Edge, netns.Partition, sc)
+	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
+		return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
+	}
+	return t
+}
+
 // Describe implements [chaos.Described].
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Cuts services off from each other.",
 	}
 }

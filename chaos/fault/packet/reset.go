@@ -50,10 +50,18 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	})
 }
 
+// Traits implements [chaos.Fault].
+func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
+	t := traits(f, &f.Edge, netns.Reset, sc)
+	t.OneShot = true
+	return t
+}
+
 // Describe implements [chaos.Described].
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Resets every open connection of a link, on both sides.",
 	}
 }

@@ -66,18 +66,28 @@ func mute(what string, t proxy.Toxic) *proxied.Toxic {
 // muteEvidence proves that nothing answers.
 func muteEvidence() Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
 
+// Traits implements [chaos.Fault].
+func (f *Stall) Traits(sc chaos.Scope) chaos.Traits { return traits(f, &f.Edge, netns.Stall, sc) }
+
 // Describe implements [chaos.Described].
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
 	}
+}
+
+// Traits implements [chaos.Fault].
+func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
+	return traits(f, &f.Edge, netns.Blackhole, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packetOperations(),
+		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
 	}
 }

@@ -209,6 +209,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*HTTPError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
+		On:  chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers requests on a link with an error, in place of the server.",
 	}
 }
@@ -217,6 +218,7 @@ func (*HTTPError) Describe() chaos.Descriptor {
 func (*HTTPDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
+		On:  chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays requests on a link before they are passed on.",
 	}
 }

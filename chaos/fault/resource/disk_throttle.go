@@ -263,6 +263,7 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",
+		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: diskCapability,

@@ -502,6 +502,7 @@ func (s *stressIO) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 
 func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
+		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
@@ -514,6 +515,7 @@ func (*StressCPU) Describe() chaos.Descriptor {
 func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
+		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
@@ -525,6 +527,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",
+		On:         chaos.OnProcesses,
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
