@@ -192,6 +192,9 @@ func (w *walker) forms(s node, open []string) []string {
 			}
 		}
 	}
+	if s["not"] != nil { // the value must be more than zero
+		out = slices.DeleteFunc(out, func(form string) bool { return form == "0" })
+	}
 	return out
 }
 

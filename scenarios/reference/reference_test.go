@@ -143,3 +143,34 @@ func TestSchema_Described(t *testing.T) {
 		t.Errorf("%d keys have no description:\n%s", len(none), strings.Join(none, "\n"))
 	}
 }
+
+// The reference shows no zero as a value of a key that must be more than zero, and shows what a fault is
+// done to and where.
+func TestReference_Values(t *testing.T) {
+	text, err := json.Marshal(Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Sources{
+		Scenario: text, Policy: []byte(`{}`), Event: []byte(`{}`), Result: []byte(`{}`),
+		Faults: []string{"network.latency", "network.loss", "network.stall", "network.reorder", "process.freeze", "exec"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, zero := range map[string]bool{"chaos.network.latency.delay": false, "chaos.network.latency.jitter": true, "chaos.network.reorder.delay": false} {
+		if e := r.entries[path]; slices.Contains(e.Forms, "0") != zero || !slices.Contains(e.Forms, "250ms") {
+			t.Errorf("%s: %q", path, e.Forms)
+		}
+	}
+	for kind, want := range map[string][2]string{
+		"network.loss":   {"packets of containers", "Linux"},
+		"network.stall":  {"links, packets of containers", "all; packets of containers: Linux"},
+		"process.freeze": {"processes", "all; not on Windows"},
+		"exec":           {"what its settings name", "all; on Windows only commands written as lists"},
+	} {
+		if e := r.entries["chaos."+kind]; e.On != want[0] || e.Systems != want[1] {
+			t.Errorf("%s: %q, %q", kind, e.On, e.Systems)
+		}
+	}
+}

@@ -126,6 +126,26 @@ slo: ["errors <= 0%"]
 	}
 }
 
+// TestProtocol_TargetURL: a target's own URL is of HTTP; one of another protocol is an endpoint.
+func TestProtocol_TargetURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"parrot://127.0.0.1:7": "a URL of parrot goes under target.endpoints, such as endpoints: {main: parrot://127.0.0.1:7}",
+		"redis://127.0.0.1:7":  "brunt speaks parrot, http, https",
+		"127.0.0.1:7":          "such as http://127.0.0.1:8080",
+	} {
+		_, err := compileEcho(t, new(targetstest.Echo), `
+version: 1
+name: url
+target: {url: "`+url+`"}
+load: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{parrot: hi}]}}
+slo: ["errors <= 0%"]
+`)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q in: %v", want, err)
+		}
+	}
+}
+
 // TestProtocol_At: steps go to the endpoints that they name.
 func TestProtocol_At(t *testing.T) {
 	s := newServer(t, "serve")
