@@ -85,7 +85,7 @@ func Unknown(impact result.Impact, note string) Answer {
 // Windows decide whether requests were bad; requests say from when to when; see Range.
 //
 // Onset: the first bad request of the first bad window of a two-of-three at or after the injection, or
-// of one that is bad beyond doubt.
+// of one that is bad beyond doubt: by its share, or because so many requests were bad in a row; see searched.
 //
 // Failover: the first good request after the last bad one before a hold that is good while the fault
 // is still in.
@@ -120,7 +120,7 @@ func Ask(q Question) Answer {
 	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
 		first++
 	}
-	ws := c.windows(q.Slices, first, q.Horizon)
+	ws := c.searched(q.Slices, first, q.Horizon)
 	at, sure := firstOnset(ws)
 	if at < 0 {
 		a.untouched(q, c, ws, first)
@@ -213,7 +213,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 			}
 			return q.Horizon
 		}
-		ws := c.windows(q.Slices, h.from, q.Horizon)
+		ws := c.searched(q.Slices, h.from, q.Horizon)
 		again, sure := firstOnset(ws)
 		if again < 0 {
 			back := c.goodFrom(q, onset, h.from, width)

@@ -40,7 +40,7 @@ func Incidents(q Question) []Incident {
 	c.p0 = 0
 	var out []Incident
 	for first := 0; first < len(q.Slices); {
-		ws := c.windows(q.Slices, first, q.Horizon)
+		ws := c.searched(q.Slices, first, q.Horizon)
 		at, sure := firstOnset(ws)
 		if at < 0 {
 			break
@@ -52,7 +52,7 @@ func Incidents(q Question) []Incident {
 		from := max(onset, ws[sure].from)
 		good := c.recovery(q, onset, from)
 		for good.state == recovered { // its hold may begin with the end of the incident
-			after := c.windows(q.Slices, good.from, q.Horizon)
+			after := c.searched(q.Slices, good.from, q.Horizon)
 			next, last := firstOnset(after)
 			if next != 0 {
 				break

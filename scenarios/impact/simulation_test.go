@@ -36,6 +36,7 @@ type world struct {
 	share                  func(w *world, t float64) float64
 	most                   int     // size of clusters
 	noise                  float64 // deviation of the logarithm of the share
+	marks                  bool    // single requests are known
 }
 
 func (w *world) question(r *rand.Rand) Question {
@@ -52,11 +53,17 @@ func (w *world) question(r *rand.Rand) Question {
 		if s.End%sec == 0 {
 			x = back*x + math.Sqrt(1-back*back)*r.NormFloat64()
 		}
+		var list []Mark
 		for ; float64(n)/w.rate < s.End.Seconds(); n++ {
 			s.N++
-			if m.Next(r, min(1, w.share(w, float64(n)/w.rate)*level)) {
+			isBad := m.Next(r, min(1, w.share(w, float64(n)/w.rate)*level))
+			if isBad {
 				s.Bad++
 			}
+			list = append(list, Mark{At: time.Duration(float64(n) / w.rate * float64(sec)), Bad: isBad})
+		}
+		if w.marks {
+			s.Marks = func(out []Mark) []Mark { return append(out, list...) }
 		}
 		s.Offered, s.Good, s.Ended = s.N, s.N-s.Bad, s.N
 		q.Slices = append(q.Slices, s)
@@ -203,6 +210,7 @@ func TestSimulation_FaultFree(t *testing.T) {
 						w.injected -= time.Duration(times * float64(20*sec))
 					}
 					w.most = most
+					w.marks = rate <= 500 // where requests that are bad in a row decide; see searched
 					w.share = func(*world, float64) float64 { return p }
 					r := w.try(trials, 0)
 					t.Logf("%4g/s, baseline %4.0f s, standing %.2f %%, clusters to %2d, %s", rate, w.injected.Seconds(), 100*p, most, r)
@@ -332,6 +340,30 @@ func TestSimulation_Short(t *testing.T) {
 			}
 			if found := r.within(r.found, 0, 1); d == 300*ms && found < .99 {
 				t.Errorf("%s at +%g s: recovery within a second in %.1f %%", d, delay, 100*found)
+			}
+		}
+	}
+}
+
+// TestSimulation_Sharp: at low rates a sharp outage as short as Smallest says, and one of 12 requests at least, is found at
+// any position, and its end to the request.
+func TestSimulation_Sharp(t *testing.T) {
+	for _, rate := range rowsOf([]float64{10, 50, 100, 400}, []float64{50}) {
+		smallest, _, _ := Smallest(rate, .01)
+		for _, delay := range []float64{0, .3, 4.97, 19.5} {
+			w := world120(rate, max(1, 50/rate))
+			w.marks = true
+			w.share = func(w *world, at float64) float64 {
+				if from := w.injected.Seconds() + delay; at >= from && at < from+smallest.Seconds() {
+					return 1
+				}
+				return 0
+			}
+			recovered := w.injected.Seconds() + delay + smallest.Seconds()
+			r := w.try(300, recovered)
+			t.Logf("%4g/s, an outage of %s at +%g s, %s", rate, smallest, delay, r)
+			if found := r.within(r.found, -1.01/rate, 1.01/rate); found < .95 {
+				t.Errorf("%g/s, %s at +%g s: recovery to the request in %.1f %%", rate, smallest, delay, 100*found)
 			}
 		}
 	}

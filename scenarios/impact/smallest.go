@@ -23,5 +23,8 @@ func Smallest(rate, limit float64) (outage time.Duration, share float64, window 
 	// two windows, with too little in one to be beyond doubt, and too little in the other to be bad
 	n := rate * (width + 1)
 	k := least(n, tailStrong) + least(n, tailBad) - 1
+	if width > 1 { // requests that are bad in a row are enough; see searched
+		k = max(sharpLeast, least(n, tailBad))
+	}
 	return time.Duration(k / rate * float64(time.Second)), least(rate*width, tailBad) / (rate * width), window
 }

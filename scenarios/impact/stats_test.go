@@ -121,9 +121,9 @@ func TestSmallest(t *testing.T) {
 		window      time.Duration
 	}{
 		{1000, .01, 76 * ms, .019, sec},
-		{100, .01, 340 * ms, .024, 5 * sec},
-		{10, .01, 3 * sec, .024, 50 * sec},
-		{1, .01, 30 * sec, .024, 500 * sec},
+		{100, .01, 130 * ms, .024, 5 * sec},
+		{10, .01, 1200 * ms, .024, 50 * sec},
+		{1, .01, 12 * sec, .024, 500 * sec},
 	} {
 		outage, share, window := Smallest(c.rate, c.limit)
 		if d := float64(outage) / float64(c.outage); d < .9 || d > 1.1 || math.Abs(share-c.share) > .0015 || window != c.window {

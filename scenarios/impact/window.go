@@ -156,6 +156,54 @@ func (c chances) windows(slices []Slice, from int, horizon time.Duration) []wind
 	return ws
 }
 
+// sharpLeast is the least number of bad requests in a row that is an outage, at a dispersion of 1.
+const sharpLeast = 10
+
+// searched is windows, and one with a sharp outage is bad beyond doubt: with requests that were bad in a
+// row, at least ten times the dispersion of the baseline, and so many that a window with no others would be bad.
+// Chance does not put them in a row, so that one window is enough.
+//
+// It counts where a window is wider than a slice, up to 500 requests a second. At more than that one slice shows an
+// outage as short.
+func (c chances) searched(slices []Slice, from int, horizon time.Duration) []window {
+	ws := c.windows(slices, from, horizon)
+	for i := range ws {
+		w := &ws[i]
+		if w.verdict == strong || w.to-w.from < 2 {
+			continue
+		}
+		bad, to := w.Bad, min(w.to+1, len(slices)) // an outage may end in the next window
+		if to > w.to {
+			bad += slices[w.to].Bad
+		}
+		if bad >= sharpLeast && c.sharp(slices[w.from:to], w.N) {
+			w.verdict = strong
+		}
+	}
+	return ws
+}
+
+// sharp reports whether requests of slices were bad in a row, in a window of n requests or as many as show the limit.
+func (c chances) sharp(slices []Slice, n int64) bool {
+	n = max(n, int64(expected/c.limit))
+	row, longest := 0, 0
+	var list []Mark
+	for i := range slices {
+		if slices[i].Marks == nil {
+			row = 0
+			continue
+		}
+		list = slices[i].Marks(list[:0])
+		for _, m := range list {
+			if row++; !m.Bad {
+				row = 0
+			}
+			longest = max(longest, row)
+		}
+	}
+	return float64(longest) >= sharpLeast*c.phi && float64(longest) > c.limit*float64(n) && c.tail(n, int64(longest)) < tailBad
+}
+
 // tail is the probability of a window at least as bad, if the share were the limit or twice the
 // baseline's, whichever is larger.
 func (c chances) tail(n, bad int64) float64 {

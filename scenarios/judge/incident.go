@@ -21,6 +21,7 @@ import (
 // An incident is one of the run's, with what happened in the windows that it overlaps.
 type incident struct {
 	impact.Incident
+	first    time.Duration // of its first bad request; Begin, unless that was in flight at an injection
 	requests float64
 	bad      int64
 	steps    map[int]int64 // bad requests by step
@@ -50,9 +51,31 @@ func incidents(f *effects) []*incident {
 	}
 	var out []*incident
 	for _, in := range found {
-		out = append(out, &incident{Incident: in, steps: map[int]int64{}, kinds: map[string]int64{}})
+		one := &incident{Incident: in, first: in.Begin, steps: map[int]int64{}, kinds: map[string]int64{}}
+		one.notBefore(f)
+		out = append(out, one)
 	}
 	return out
+}
+
+// notBefore lets an incident begin with the injection of a fault if every bad request before it was in flight
+// at that instant: the fault made them bad, and nothing was bad until then.
+func (in *incident) notBefore(f *effects) {
+	for i := range f.Faults {
+		oc := &f.Faults[i]
+		if oc.Name == "" || oc.Injected <= in.Begin || oc.Injected > in.End {
+			continue
+		}
+		earlier := func(r record) bool {
+			return r.Start < oc.Injected && f.Config.InSums(int(r.Series)) && r.edges.Bad && r.edges.LastBad >= in.Begin &&
+				r.edges.FirstBad < oc.Injected && !slices.Contains(f.Sets[r.Set], int32(i))
+		}
+		if !slices.ContainsFunc(f.records, earlier) {
+			at := result.Sec(oc.Injected)
+			in.Begin, in.BeginIn = oc.Injected, impact.Range{Low: at, High: max(at, in.BeginIn.High)}
+			return
+		}
+	}
 }
 
 // shedBefore is the share of bad requests of the baseline, or of a run without faults.
@@ -89,8 +112,8 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 // within the incident.
 func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measure.Edges) bool {
 	end := f.EndOf(k.Start)
-	within := max(0, min(end, in.End)-max(k.Start, in.Begin))
-	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.Begin
+	within := max(0, min(end, in.End)-max(k.Start, in.first))
+	late := e.Bad && e.FirstBad < in.End && e.LastBad >= in.first
 	if !f.Config.InSums(int(k.Series)) || within == 0 && !late {
 		return false
 	}

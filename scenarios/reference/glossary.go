@@ -110,14 +110,16 @@ var glossary = []term{
 		"met it as it was then. The requests of a second stay in that second. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
 		"together has one recovery time; without one it is 0. One that begins within a hold of the clearing counts as well, because the " +
-		"fault's own recovery includes it. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
+		"fault's own recovery includes it. Where all bad requests before an injection were in flight at it, the incident begins with the " +
+		"injection. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
 		"step with its offset from the begin of the group. Its steps are injected in turn, and when its `for` has passed they are taken " +
 		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once and the run " +
 		"is invalid. A group has one phase, one incident and one recovery time; `recover` and `failover` count from the begin of its " +
 		"incident, because its first step need not be what did the harm. Objectives name the group, and never a step."},
 	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
-		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt. They do not " +
+		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt, by its share or " +
+		"because ten and more requests in a row were bad and would exceed it alone. They do not " +
 		"decide when it began, because a window is a second or more and an outage begins between two requests."},
 	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the first good request " +
 		"after the last bad one. That of a group counts from the begin of its incident."},

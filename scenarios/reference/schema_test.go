@@ -128,7 +128,7 @@ func TestCorpusUnjudgeable(t *testing.T) {
 // TestSmallestShown checks that validate reports the smallest value that the load can show.
 func TestSmallestShown(t *testing.T) {
 	for _, tt := range []struct{ name, rate, judge, slo, want string }{
-		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 340ms, the " +
+		{"the default", "100/s", "{}", "recover < 10s after lose", "lose: at 100 requests/s the smallest outage that shows is 130ms, the " +
 			"smallest lasting error rate 2.4% (limit 1%, windows of 5s)"},
 		{"a limit of its own", "1000/s", "{limit: 5%}", "errors < 1% in lose", "lose: at 1000 requests/s the smallest outage that shows " +
 			"is 273ms, the smallest lasting error rate 6.8% (limit 5%, windows of 1s)"},

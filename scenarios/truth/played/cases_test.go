@@ -309,6 +309,18 @@ var playedCases = []playedCase{
 		hold: 5 * sec, slo: []string{"errors < 1% in recovery/f => pass", "errors < 1% in g => fail", "recover < 3s after g => pass"},
 	},
 	{
+		name: "a sharp outage of 300 ms at 50/s", row: "definition", rate: 50, seconds: 40, script: quick.Between(1001, 1016, f503), faults: in5,
+		slo: []string{"recover < 1s after f => pass", "recover < 300ms after f => fail", "recover < 1s after incident => pass"}, impact: "impacted", see: sharp,
+	},
+	{
+		name: "single errors at 50/s are no outage", row: "definition", rate: 50, script: quick.EveryIn(500, 1500, 90, f503), faults: in5,
+		slo: []string{"recover < 1s after f => pass"}, see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
 		name: "an outage soon after the clearing", row: "incidents", script: quick.Between(2900, 3100, f503), faults: in5,
 		slo:    []string{"recover < 3s after incident => pass", "recover < 1s after incident => fail", "recover < 12s after f => pass"},
 		impact: "impacted", see: sharp,
