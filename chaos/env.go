@@ -71,9 +71,6 @@ type Targets struct {
 	MaxUnits int // the most units that a fault may hit; zero is unlimited
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
 	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
-	// Leads asks a unit by the protocol of the load whether it leads. An error says why it does not. Nil
-	// means that units cannot be asked.
-	Leads func(ctx context.Context, l *Leader, u Unit) error
 	// Spare returns why a unit, or a link from->to, may not be hit, or nil. A nil Spare protects none.
 	Spare func(name string) error
 }
@@ -86,6 +83,10 @@ type Host struct {
 	Groups cgroup.System // where the control groups of the units are; zero is this machine
 	Agents Agents        // do what brunt may not do itself; nil means that brunt does everything itself
 
+	// AskStep runs a step of the load's language at a unit, or at the target where u is nil, and returns what it
+	// extracted as `value`. An error says why the step did not pass. Nil means that there is no protocol.
+	AskStep func(ctx context.Context, step *syntax.Node, u Unit, timeout time.Duration) (value string, err error)
+
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder
 	Allow     [][]string        // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match
 }
@@ -97,6 +98,7 @@ type Occurrence struct {
 	Rand   *rand.Rand           // seeded by the run and the occurrence
 	Now    func() time.Duration // the run's clock
 	Dry    bool                 // only plan: nothing runs yet and nothing is injected
+	Roles  *Roles               // notes the roles of the picked units; nil notes none
 	Extend func(u Undo) error   // adds an undo to the journal entry of the injected step; nil writes nothing
 	At     func(point string)   // for tests: called where brunt could die; may be nil
 }

@@ -127,8 +127,8 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	for _, step := range s.plan.Steps {
 		s.Units, s.Via = append(s.Units, step.Units()...), step.Via()
 	}
-	traits := s.plan.Traits(Scope{})
-	s.Zones, s.Leader = traits.Zones, traits.Leader != nil
+	s.Zones = s.plan.Traits(Scope{}).Zones
+	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
 	return g.inject(ctx, s.injection, s.plan.Steps, time.Now().Add(max(g.stays, s.Within)+deadlineMargin))
 }
 
@@ -204,7 +204,6 @@ func (g *groupRun) sum() {
 			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
-		r.Leader = r.Leader || s.Leader
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {

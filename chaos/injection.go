@@ -39,6 +39,14 @@ func (r *injection) void(why error) {
 	})
 }
 
+// asRole says which role the units had when the fault picked them; empty if they were not asked.
+func (r *Record) asRole() string {
+	if r.Role == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s, because asked: %s)", r.Role, r.RoleSaid)
+}
+
 func (r *injection) isVoid() bool { return isClosed(r.voids) }
 
 // slowest returns most plus the time that the slowest of the held faults may need.
@@ -57,7 +65,7 @@ const revertFor = 30 * time.Second
 // next.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
-	env.Rand, env.At = rnd, t.Journal.Point
+	env.Rand, env.At, env.Roles = rnd, t.Journal.Point, new(Roles)
 	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	stays := p.For
 	if t.MaxEach > 0 {
@@ -76,8 +84,8 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		r.Units = append(r.Units, s.Units()...)
 		r.Via = s.Via()
 	}
-	traits := e.Traits(Scope{})
-	r.Zones, r.Leader = traits.Zones, traits.Leader != nil
+	r.Zones = e.Traits(Scope{}).Zones
+	r.Role, r.RoleSaid = env.Roles.Of(r.Units)
 	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
 	}
@@ -207,7 +215,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 		}
 	}
 	if r.InjectErr == nil {
-		t.event("fault.injected", r.Name, describe(steps))
+		t.event("fault.injected", r.Name, describe(steps)+r.asRole())
 		return true
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))

@@ -14,7 +14,8 @@ type Record struct {
 	N        int // number of the occurrence from Inject; -1 if it was not injected
 	Units    []string
 	Zones    []string // that the fault was aimed at
-	Leader   bool     // the fault was aimed at the leader
+	Role     string   // that all units had, as they said when the fault picked them; empty if they were not asked
+	RoleSaid string   // what the first of them answered
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration

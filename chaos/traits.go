@@ -21,8 +21,8 @@ type Traits struct {
 	Finds bool
 	// Zones are the zones that the settings name.
 	Zones []string
-	// Leader says how to find the leader; nil if the fault is not aimed at it.
-	Leader *Leader
+	// Asks says how units are asked for their role; nil if the fault is aimed at no role.
+	Asks RoleQuestion
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
 	// InNetwork says that the fault may be injected in the network of a container.

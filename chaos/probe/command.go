@@ -157,6 +157,15 @@ type exited struct {
 
 func (e *exited) Error() string { return e.how }
 
+// Exit codes by which sh, and an engine, say that there is no such command.
+const (
+	notRunnable = 126
+	notFound    = 127
+)
+
+// answers reports whether the exit code is the command's answer no: it was found, and nothing killed it.
+func (e *exited) answers() bool { return e.code >= 0 && e.code != notRunnable && e.code != notFound }
+
 // endsLate is how long other processes may hold a command's output open after it has ended: a service
 // that it started should write elsewhere.
 const endsLate = 200 * time.Millisecond
@@ -166,16 +175,23 @@ const endsLate = 200 * time.Millisecond
 // may be nil.
 func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
 	var secrets template.Secrets
+	out, err := s.output(ctx, &secrets, spawned)
+	return out.Lines(secrets.Mask), err
+}
+
+// output runs the command as Run does, and adds its secrets to secrets.
+func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error) (out *Output, err error) {
+	out = &Output{}
 	var args []string
 	for _, a := range s.Args {
-		text, err := a.Open(&secrets)
+		text, err := a.Open(secrets)
 		if err != nil {
-			return "", err
+			return out, err
 		}
 		args = append(args, text)
 	}
 	if len(args) == 0 {
-		return "", errors.New("there is no command")
+		return out, errors.New("there is no command")
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
@@ -187,35 +203,34 @@ func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) 
 	cmd.Dir, cmd.WaitDelay = s.Dir, endsLate
 	cmd.Env = os.Environ()
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
-		v, err := s.Env[name].Open(&secrets)
+		v, err := s.Env[name].Open(secrets)
 		if err != nil {
-			return "", err
+			return out, err
 		}
 		cmd.Env = append(cmd.Env, name+"="+v)
 	}
-	var out Output
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = out, out
 	proc.OwnGroup(cmd)
 	cmd.Cancel = func() error { proc.KillTree(cmd.Process.Pid); return nil }
 	// The kernel kills it when the thread that started it ends, which must be at brunt's end.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := start(cmd, hold, spawned); err != nil {
-		return "", err
+		return out, err
 	}
 	err = cmd.Wait()
-	said = out.Lines(secrets.Mask)
+	said := out.Lines(secrets.Mask)
 	switch ended := (*exec.ExitError)(nil); {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
-		return said, nil
+		return out, nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return said, fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
+		return out, fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
 	case ctx.Err() != nil:
-		return said, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
+		return out, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
 	case errors.As(err, &ended):
-		return said, &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
+		return out, &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
 	}
-	return said, fmt.Errorf("`%s`: %w", s.Shows, err)
+	return out, fmt.Errorf("`%s`: %w", s.Shows, err)
 }
 
 // start starts a command. A held command waits until spawned has recorded it, and ends if brunt dies

@@ -24,6 +24,8 @@ type pager struct {
 	asked []time.Duration
 }
 
+func (p *pager) Value(context.Context, *Finder) (string, error) { return "", nil }
+
 func (p *pager) Ask(ctx context.Context) (bool, string, error) {
 	at := time.Since(p.began)
 	p.asked = append(p.asked, at)

@@ -3,8 +3,11 @@
 // a metric.
 //
 //	Command, Call --resolve--> ResolvedCommand, ResolvedCall --run--> exit code, answer
-//	Asking{command, get, metric, query} --------------------> holds or not
-//	Detect, Alert, Gauge -----------------------------------> sightings, alert states, values
+//	Asking{command, exec, path, scrape, prometheus, ask} --> Question --> yes or no, or a value
+//	Detect, Alert, Gauge ----------------------------------> sightings, alert states, values
+//
+// There is one syntax for what is asked, [Asking], and one parser, schema and runner of it. To add a way to ask, add
+// its key to Asking, to its kinds, and a Question.
 //
 // A resolved command or call can be written into a journal: it holds its secrets by name.
 package probe

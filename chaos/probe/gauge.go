@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,52 +17,41 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Gauge is a metric of the target, or of its monitoring. It is read during the run from a page in
-// Prometheus's text format, or by a query to a Prometheus server. It only reads the named URL, which
-// needs no entry in allow.load or allow.chaos; redirects to another host are not followed.
+// Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in
+// Prometheus's text format, by a query to a Prometheus server, or as the number that a command, a URL or a step
+// answers. It only reads the named URL, which needs no entry in allow.load or allow.chaos; redirects to another host
+// are not followed.
 //
 // The time of a value is when it was read. A query returns the last scraped value, which may be older
 // by the scrape interval.
 type Gauge struct {
-	syntax.Place
-	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
-	Scrape template.URL `yaml:"scrape"`
-	// of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Metric     string                     `yaml:"metric"`
-	Labels     map[string]string          `yaml:"labels"`                                // of the page: that a series must have; nil is any
-	Sum        bool                       `yaml:"sum"`                                   // of the page: the series that match are added up
-	Prometheus template.URL               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
-	Query      string                     `yaml:"query"`                                 // to it, in PromQL
-	Rate       bool                       `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
-	Unit       string                     `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
-	Headers    map[string]template.Header `yaml:"headers"`                               // of the question, by name
-	Every      quantity.Duration          `yaml:"every,positive"`                        // between two readings; zero is 1s
-	Timeout    quantity.Duration          `yaml:"timeout,positive"`                      // of one reading; zero is 5s
+	Asking `yaml:",inline"`
+	Sum    bool `yaml:"sum"` // of the page: the series that match are added up
+	// where the number stands in the answer to command, get or ask: "$.path" of JSON, or "~ regexp", whose first group it is;
+	// nil is the first line
+	Value   *Finder           `yaml:"value"`
+	Rate    bool              `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
+	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
+	Every   quantity.Duration `yaml:"every,positive"`                        // between two readings; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"`                      // of one reading; zero is 5s
 }
 
 // Check notes what is wrong with the settings.
 func (g *Gauge) Check(m *syntax.Mistakes) {
-	scrape, query := !g.Scrape.IsZero(), !g.Prometheus.IsZero()
-	if scrape == query {
+	kinds := g.kinds()
+	if len(kinds) != 1 {
 		m.AddHint(g.At, `such as {scrape: "http://${unit.posts.addr}/metrics", metric: queue_depth} or `+
-			`{prometheus: "http://127.0.0.1:9090", query: "sum(queue_depth)"}`, "a metric wants exactly one of scrape and prometheus")
+			`{prometheus: "http://127.0.0.1:9090", query: "sum(queue_depth)"}`,
+			"a metric wants exactly one of scrape and prometheus, or of command, get and ask, which answer with a number")
 		return
 	}
-	only := []string{"metric", "labels", "sum"}
-	to, has, wants := &g.Prometheus.Template, "prometheus", "query"
-	if scrape {
-		to, has, wants, only = &g.Scrape.Template, "scrape", "metric", []string{"query"}
+	if g.Has("sum") && kinds[0] != "scrape" {
+		m.Add(g.Of("sum"), "sum does not go with %s", kinds[0])
 	}
-	for _, key := range only {
-		if g.Has(key) {
-			m.Add(g.Of(key), "%s does not go with %s", key, has)
-		}
+	if g.Value != nil && (kinds[0] == "scrape" || kinds[0] == "prometheus") {
+		m.Add(g.Of("value"), "value does not go with %s", kinds[0])
 	}
-	if strings.TrimSpace(map[bool]string{true: g.Metric, false: g.Query}[scrape]) == "" {
-		m.Add(g.Of(wants), "%s wants %s, which says what to read there", has, wants)
-	}
-	checkURL(to, chaos.Scope{}, m)
-	checkHeaders(g.Headers, m)
+	g.ValidateFor(Use{Value: true}, g.At, chaos.Scope{}, m)
 	checkEvery(g.Place, g.Every, m)
 }
 
@@ -85,22 +72,6 @@ func or(d quantity.Duration, zero time.Duration) time.Duration {
 
 // EveryOr returns the time between two readings.
 func (g *Gauge) EveryOr() time.Duration { return or(g.Every, detectEvery) }
-
-// String describes the gauge.
-func (g *Gauge) String() string {
-	if g.Scrape.IsZero() {
-		return g.Query + " at " + g.Prometheus.Text()
-	}
-	var labels []string
-	for _, name := range slices.Sorted(maps.Keys(g.Labels)) {
-		labels = append(labels, name+"="+strconv.Quote(g.Labels[name]))
-	}
-	s := g.Metric
-	if len(labels) > 0 {
-		s += "{" + strings.Join(labels, ", ") + "}"
-	}
-	return s + " at " + g.Scrape.Text()
-}
 
 // UnitOf returns the unit of its values in a report.
 func (g *Gauge) UnitOf() string {
@@ -123,41 +94,57 @@ type Value struct {
 // A Reading reads a gauge. It is not safe for concurrent use.
 type Reading struct {
 	of   *Gauge
-	call *ResolvedCall
+	call *ResolvedCall // of a page, or of a query
+	ask  Question      // of the others
 }
 
 // Reading resolves the gauge's placeholders.
 func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
-	to := &g.Scrape.Template
-	if g.Scrape.IsZero() {
-		to = &g.Prometheus.Template
+	timeout := or(g.Timeout, detectTimeout)
+	var to *template.Template
+	switch g.Kind() {
+	case "scrape":
+		to = &g.metric().Get.Template
+	case "prometheus":
+		to = &g.query().URL.Template
+	default:
+		q, err := g.Question(on, CommandContext{}, timeout)
+		if call, ok := q.(callQuestion); ok && err == nil {
+			err = call.call.onlyItsHost()
+		}
+		return &Reading{of: g, ask: q}, err
 	}
-	call, err := reads(on, to, g.Headers, or(g.Timeout, detectTimeout))
+	call, err := reads(on, to, g.Headers, timeout)
 	if err != nil {
 		return nil, err
 	}
-	if g.Scrape.IsZero() {
-		call.below("/api/v1/query?query=" + url.QueryEscape(g.Query))
+	if g.Kind() == "prometheus" {
+		call.below("/api/v1/query?query=" + url.QueryEscape(g.query().PromQL))
 	}
-	return &Reading{g, call}, nil
+	return &Reading{of: g, call: call}, nil
 }
 
 // reads returns a call that reads a URL and may connect only to its host.
 func reads(on chaos.Host, to *template.Template, headers map[string]template.Header, timeout time.Duration) (*ResolvedCall, error) {
-	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Resolved{}, Stays: true}
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Resolved{}}
 	if err := s.fill(on, to, headers); err != nil {
 		return nil, err
 	}
+	return s, s.onlyItsHost()
+}
+
+// onlyItsHost lets the call connect to the host of its URL alone.
+func (s *ResolvedCall) onlyItsHost() error {
 	text, err := s.URL.Open(&template.Secrets{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		return nil, fmt.Errorf("%s: it is no URL once it is filled in", s)
+		return fmt.Errorf("%s: it is no URL once it is filled in", s)
 	}
-	s.Allow = [][]string{{u.Hostname()}}
-	return s, nil
+	s.Stays, s.Allow = true, [][]string{{u.Hostname()}}
+	return nil
 }
 
 // below adds a path to the URL of a server.
@@ -170,11 +157,14 @@ func (s *ResolvedCall) below(path string) {
 
 // Read reads once. An empty result is no error.
 func (r *Reading) Read(ctx context.Context) ([]Value, error) {
+	if r.ask != nil {
+		return r.number(ctx)
+	}
 	a, err := r.call.Ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if r.of.Scrape.IsZero() {
+	if r.of.Kind() == "prometheus" {
 		values, why := vector(a.body)
 		if why != nil {
 			return nil, fmt.Errorf("%s: %w: %s", r.call, why, a.says())
@@ -184,18 +174,32 @@ func (r *Reading) Read(ctx context.Context) ([]Value, error) {
 	if !a.has(nil) {
 		return nil, fmt.Errorf("%s: %s", r.call, a.says())
 	}
-	values, err := labelled(a.body, r.of.Metric, r.of.Labels)
+	page := r.of.metric()
+	values, err := labelled(a.body, page.Name, page.Labels)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.call, err)
 	}
 	if r.of.Sum && len(values) > 0 {
-		sum := Value{Labels: r.of.Labels}
+		sum := Value{Labels: page.Labels}
 		for _, v := range values {
 			sum.V += v.V
 		}
 		values = []Value{sum}
 	}
 	return values, nil
+}
+
+// number asks for one number.
+func (r *Reading) number(ctx context.Context) ([]Value, error) {
+	text, err := r.ask.Value(ctx, r.of.Value)
+	if err != nil {
+		return nil, err
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the answer %q is no number", r.of, text)
+	}
+	return []Value{{V: v}}, nil
 }
 
 // vector parses the answer to an instant query: a scalar, or the series of a vector.

@@ -3,8 +3,10 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,11 +30,35 @@ type Metric struct {
 	Below  *float64          `yaml:"below"`         // it holds when a series is less
 }
 
-func (k *Metric) validate(sc chaos.Scope, m *syntax.Mistakes) {
-	if !k.Get.IsZero() {
-		checkURL(&k.Get.Template, sc, m)
+// DecodeNode implements [syntax.NodeDecoder]: a name alone is that of a metric on the page of scrape.
+func (k *Metric) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		if name, ok := n.Text(m); ok {
+			k.Place, k.Name = syntax.Place{At: n.Pos}, name
+		}
+		return
 	}
-	if k.Above == nil && k.Below == nil {
+	type plain Metric
+	syntax.Decode(n, (*plain)(k), m)
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Metric) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[Metric](), doc)}}
+}
+
+func (k *Metric) validate(use Use, sc chaos.Scope, m *syntax.Mistakes) {
+	if k.Get.IsZero() {
+		m.AddHint(k.At, `such as scrape: "http://127.0.0.1:8080/metrics"`, "metric wants scrape, which says where the page is")
+	} else {
+		checkWhere(&k.Get.Template, use, sc, m)
+	}
+	if strings.TrimSpace(k.Name) == "" {
+		m.AddHint(k.At, "such as metric: queue_depth", "scrape wants metric, which says what to read there")
+	}
+	if bounds := k.Above != nil || k.Below != nil; use.Value && bounds {
+		m.Add(k.At, "above and below make a yes or no of a metric, and here its value is read")
+	} else if !use.Value && !bounds {
 		m.AddHint(k.At, "such as above: 0", "a metric wants above, below or both")
 	}
 	if k.Above != nil && k.Below != nil && *k.Above >= *k.Below {
@@ -66,18 +92,39 @@ type metricQuestion struct {
 	call *ResolvedCall
 }
 
-// Ask implements [Question]. On a page without the series it does not hold.
-func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
+// series reads the values of the metric.
+func (q metricQuestion) series(ctx context.Context) ([]float64, error) {
 	a, err := q.call.Ask(ctx)
 	if err != nil {
-		return false, "", err
+		return nil, err
 	}
 	if !a.has(nil) {
-		return false, "", fmt.Errorf("%s: %s", q.call, a.says())
+		return nil, fmt.Errorf("%s: %s", q.call, a.says())
 	}
 	values, err := Series(a.body, q.Name, q.Labels)
 	if err != nil {
-		return false, "", fmt.Errorf("%s: %w", q.call, err)
+		return nil, fmt.Errorf("%s: %w", q.call, err)
+	}
+	return values, nil
+}
+
+// Value implements [Question]: the value of the first series.
+func (q metricQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
+	values, err := q.series(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(values) == 0 {
+		return "", errors.New(q.Name + " has no such series")
+	}
+	return plain(values[0]), nil
+}
+
+// Ask implements [Question]. On a page without the series it does not hold.
+func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
+	values, err := q.series(ctx)
+	if err != nil {
+		return false, "", err
 	}
 	if len(values) == 0 {
 		return false, q.Name + " has no such series", nil

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,6 +30,14 @@ func (o *Output) Write(p []byte) (int, error) {
 		o.tail = append(o.tail[:0], o.tail[over:]...)
 	}
 	return len(p), nil
+}
+
+// kept returns the beginning and the end of the output.
+func (o *Output) kept() []byte {
+	if o.n > int64(len(o.head)+len(o.tail)) {
+		return slices.Concat(o.head, []byte("\n"), o.tail)
+	}
+	return slices.Concat(o.head, o.tail)
 }
 
 // Lines returns the first and the last line as one. mask is applied before they are cut.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"brunt/chaos"
@@ -20,12 +21,31 @@ type Query struct {
 	PromQL string       `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
 }
 
+// DecodeNode implements [syntax.NodeDecoder]: a text alone is a query to the server of prometheus.
+func (k *Query) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
+		if text, ok := n.Text(m); ok {
+			k.Place, k.PromQL = syntax.Place{At: n.Pos}, text
+		}
+		return
+	}
+	type plain Query
+	syntax.Decode(n, (*plain)(k), m)
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Query) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[Query](), doc)}}
+}
+
 func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
-	if !k.URL.IsZero() {
+	if k.URL.IsZero() {
+		m.AddHint(k.At, `such as prometheus: "http://127.0.0.1:9090"`, "query wants prometheus, which says where the server is")
+	} else {
 		checkURL(&k.URL.Template, sc, m)
 	}
 	if strings.TrimSpace(k.PromQL) == "" {
-		m.Add(k.Of("promql"), "the query is empty")
+		m.AddHint(k.Of("promql"), "such as query: \"up == 0\"", "prometheus wants query, and it is empty")
 	}
 }
 
@@ -51,6 +71,22 @@ func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
 		return false, "", fmt.Errorf("%s: %w: %s", q.call, err, a.says())
 	}
 	return n > 0, said, nil
+}
+
+// Value implements [Question]: the value of the first series.
+func (q queryQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	values, err := vector(a.body)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w: %s", q.call, err, a.says())
+	case len(values) == 0:
+		return "", errors.New("the result of the query is empty")
+	}
+	return plain(values[0].V), nil
 }
 
 var errNoResult = errors.New("it is no answer to a query")

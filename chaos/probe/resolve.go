@@ -7,9 +7,16 @@ import (
 )
 
 // CheckPlaceholders refuses placeholders that only the load's requests can resolve.
-func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
+func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) { checkPlaceholders(t, Use{}, m) }
+
+// checkPlaceholders refuses placeholders without a value for a use; a question to a unit knows the unit as well.
+func checkPlaceholders(t *template.Template, use Use, m *syntax.Mistakes) {
 	for _, r := range t.Refs() {
-		if r.Kind != syntax.RefUnit {
+		switch {
+		case r.Kind == syntax.RefUnit, r.Kind == syntax.RefSelf && use.Unit:
+		case use.Unit:
+			m.Add(t.At, "${%s} has a value only while requests are made; a question to a unit knows ${self.…}, ${unit.…}, params, env and file", r.Text)
+		default:
 			m.Add(t.At, "${%s} has a value only while requests are made; a fault knows ${unit.…}, params, env and file", r.Text)
 		}
 	}

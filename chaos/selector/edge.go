@@ -32,9 +32,11 @@ type Edge struct {
 	InNetwork string            `yaml:"in_network"` // all packets of the containers that are in it, by its name or id
 	// of the units of from, else of the service or zone, else of to; not written is all, of a service and of
 	// containers one
-	Pick   Pick          `yaml:"pick"`
-	Leader *chaos.Leader `yaml:"leader"`                                          // how the leader is found, for pick: leader
-	Via    string        `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	Pick Pick `yaml:"pick"`
+	// leader leaves out the unit that leads: pick is among the others
+	Except string  `yaml:"except,oneof=leader"`
+	Leader *Leader `yaml:"leader"`                                          // how the leader is found, for pick: leader, pick: follower and except: leader
+	Via    string  `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
 	// when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends
 	// it, unjudged
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
@@ -138,9 +140,12 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if s := e.subject(); sc.External != "" || s == chaos.LoadName || s == chaos.TargetName {
 		units = 0
 	}
-	checkLeader(e.Leader, e.Place, e.Pick, units, m)
-	if n, total := e.Pick.Of(e.candidates(sc)), e.candidates(sc); e.Has("pick") && n > total {
-		m.Add(e.Of("pick"), "%d can't be picked of %d", n, total)
+	e.roles().check(e.Place, units, m)
+	if !e.roles().checkEnough(e.candidates(sc), e.Place, e.subject(), sc, m) {
+		return
+	}
+	if total := e.roles().among(e.candidates(sc)); e.Has("pick") && e.Pick.Of(total) > total {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(total), total)
 	}
 }
 
@@ -256,11 +261,22 @@ func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) 
 
 // hits returns the number of links or units that the edge hits.
 func (e *Edge) hits(sc chaos.Scope) int {
-	total := e.candidates(sc)
+	total := e.roles().among(e.candidates(sc))
 	if e.all() {
 		return total
 	}
 	return min(total, e.Pick.Of(total))
+}
+
+// roles returns the settings by which units are picked by their role.
+func (e *Edge) roles() roles { return roles{e.Pick, e.Except, e.Leader} }
+
+// Whose describes the units whose links are hit where they are picked by their role; empty if they are not.
+func (e *Edge) Whose() string {
+	if !e.roles().asks() {
+		return ""
+	}
+	return e.roles().whose()
 }
 
 // all reports whether no pick narrows the edge.
@@ -287,20 +303,21 @@ func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) 
 			}
 		}
 	}
-	if e.Pick.Leader && env.Dry {
+	if e.roles().asks() && env.Dry {
 		return found, nil
 	}
-	if !e.all() && len(units) > 0 {
+	if (!e.all() || e.roles().asks()) && len(units) > 0 {
 		slices.Sort(units)
-		if e.Pick.Leader {
-			leader, err := findLeader(ctx, e.Leader, env, units)
-			if err != nil {
+		if e.roles().asks() {
+			var err error
+			if units, err = e.roles().of(ctx, env, units); err != nil {
 				return nil, err
 			}
-			units = []string{leader}
 		}
 		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
-		units = units[:min(len(units), e.Pick.Of(len(units)))]
+		if !e.all() {
+			units = units[:min(len(units), e.Pick.Of(len(units)))]
+		}
 		found = slices.DeleteFunc(found, func(l *chaos.Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })
 	}
 	return found, env.Bound(len(units))

@@ -85,7 +85,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
 	}
 	known := !found && !strings.HasPrefix(e.subject(), chaos.ContainerPrefix) && !sc.Found[e.subject()]
-	if n := e.candidates(sc); e.Has("pick") && known && e.Pick.Of(n) > n {
+	if n := e.roles().among(e.candidates(sc)); e.Has("pick") && known && e.Pick.Of(n) > n {
 		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n), n)
 	}
 }
@@ -283,7 +283,10 @@ func TowardUnit(u chaos.Contained) []netip.AddrPort {
 
 // subjects returns the picked units in whose networks the fault is.
 func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target, error) {
-	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
+	s := Selector{
+		Place: e.Place, Pick: e.Pick, Except: e.Except, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork,
+		Container: e.Container,
+	}
 	name := e.subjectEnd(env.Contained)
 	zone, inZone := strings.CutPrefix(name, chaos.ZonePrefix)
 	named, isContainer := strings.CutPrefix(name, chaos.ContainerPrefix)
@@ -321,11 +324,11 @@ func (e *Edge) Ends(ctx context.Context, env chaos.Env) (from, to []container.Ta
 	if err != nil {
 		return nil, nil, err
 	}
-	n := e.Pick.Of(len(units))
+	pick := e.Pick
 	if !e.Has("pick") {
-		n = len(units)
+		pick = Pick{all: true}
 	}
-	if units, err = (picked{e.Leader, e.Pick.Leader, n, e.From}).of(ctx, env, units); err != nil {
+	if units, err = (picked{e.roles(), pick, e.From}).of(ctx, env, units); err != nil {
 		return nil, nil, err
 	}
 	return container.ResolveAll(units), container.ResolveAll(others), nil

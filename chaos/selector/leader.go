@@ -10,155 +10,231 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/container"
 	"brunt/chaos/probe"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 )
 
-// checkLeader checks a leader against its pick. units is the number of units to ask.
-func checkLeader(l *chaos.Leader, of syntax.Place, pick Pick, units int, m *syntax.Mistakes) {
+// Leader says how to find the unit that leads, for `pick: leader`, `pick: follower` and `except: leader`: every
+// unit is asked just before the injection, and exactly one must answer that it leads.
+type Leader struct {
+	probe.Asking `yaml:",inline"`
+	Timeout      quantity.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
+	Within       quantity.Duration `yaml:"within,positive"`  // how long to repeat until exactly one leads; zero is once
+}
+
+const (
+	leaderTimeout = 2 * time.Second
+	askAgain      = 100 * time.Millisecond
+)
+
+// AsksStep implements [chaos.RoleQuestion].
+func (l *Leader) AsksStep() *syntax.Node { return l.Asking.Ask }
+
+func (l *Leader) timeoutOr() time.Duration {
+	if l.Timeout == 0 {
+		return leaderTimeout
+	}
+	return l.Timeout.D()
+}
+
+// roles are the settings by which a fault picks units by their role.
+type roles struct {
+	pick   Pick
+	except string
+	leader *Leader
+}
+
+// asks reports whether the units are asked for their role.
+func (r roles) asks() bool { return r.pick.Role != "" || r.except != "" }
+
+// question returns how the units are asked; nil if they are not.
+func (r roles) question() chaos.RoleQuestion {
+	if r.leader == nil {
+		return nil
+	}
+	return r.leader
+}
+
+// among returns how many of total units there are to pick from.
+func (r roles) among(total int) int {
+	if r.except != "" || r.pick.Role == chaos.RoleFollower {
+		return total - 1
+	}
+	return total
+}
+
+// whose describes the units that are picked by their role, such as "a follower".
+func (r roles) whose() string {
 	switch {
-	case l == nil && pick.Leader:
-		m.AddHint(of.Of("pick"), "such as leader: {get: /role, check: {\"$.role\": leader}}", "it does not say how the leader is found")
-	case l == nil:
-	case !pick.Leader:
-		m.Add(of.Of("leader"), "it is asked for with `pick: leader` beside it")
+	case r.pick.Role == chaos.RoleLeader:
+		return "the leader"
+	case r.pick.Role == chaos.RoleFollower:
+		return "a follower"
+	}
+	return "those that do not lead"
+}
+
+// check checks the settings of a selector. units is the number of units to ask.
+func (r roles) check(of syntax.Place, units int, m *syntax.Mistakes) {
+	key := "pick"
+	if r.pick.Role == "" {
+		key = "except"
+	}
+	switch {
+	case r.leader == nil && r.asks():
+		m.AddHint(of.Of(key), "such as leader: {path: /role, check: {\"$.role\": leader}}", "it does not say how the leader is found")
+	case r.leader == nil:
+	case !r.asks():
+		m.Add(of.Of("leader"), "it is asked for with `pick: leader`, `pick: follower` or `except: leader` beside it")
+	case r.pick.Role == chaos.RoleLeader && r.except != "":
+		m.Add(of.Of("except"), "`pick: leader` picks the unit that `except: leader` leaves out")
 	case units == 0:
-		m.Add(of.Of("pick"), "there are no units of which one could lead")
-	case l.Methods() != 1:
-		m.Add(of.Of("leader"), "want either a path to get, or a command, or one to exec in the container")
-	case l.Get != "" && !strings.HasPrefix(l.Get, "/"):
-		m.Add(l.Of("get"), "a path of each unit begins with /, and %q does not", l.Get)
-	case l.Get == "" && (l.Check != nil || l.Headers != nil):
-		m.Add(of.Of("leader"), "check and headers go with get; a command tells by its exit code")
+		m.Add(of.Of(key), "there are no units of which one could lead")
+	default:
+		r.leader.ValidateFor(probe.Use{Unit: true}, r.leader.At, chaos.Scope{}, m)
 	}
 }
 
-// leaderAmong returns the unit that leads. what describes the units in a dry run.
-func leaderAmong(ctx context.Context, l *chaos.Leader, env chaos.Env, what string, units []chaos.Unit) (chaos.Unit, error) {
+// checkEnough refuses a role that none of so many units can have.
+func (r roles) checkEnough(units int, of syntax.Place, what string, sc chaos.Scope, m *syntax.Mistakes) bool {
+	if units != 1 || r.among(units) > 0 {
+		return true
+	}
+	key := "pick"
+	if r.pick.Role == "" {
+		key = "except"
+	}
+	sc.NoMatch(of.Of(key), m, "give it `replicas`", "%s has one unit, so none follows a leader", what)
+	return false
+}
+
+// of asks units by name and returns those that a fault may hit: the leader, or the others. It notes the role of each.
+func (r roles) of(ctx context.Context, env chaos.Env, names []string) ([]string, error) {
+	leader, answers, err := findLeader(ctx, r.leader, env, names)
+	if err != nil {
+		return nil, err
+	}
+	if r.pick.Role == chaos.RoleLeader {
+		env.Roles.Note(leader, chaos.RoleLeader, answers[slices.Index(names, leader)].said)
+		return []string{leader}, nil
+	}
+	var out []string
+	for i, name := range names {
+		a := answers[i]
+		switch {
+		case name == leader:
+		case a.err == nil:
+			env.Roles.Note(name, chaos.RoleFollower, a.said)
+			out = append(out, name)
+		case r.pick.Role == "": // `except` leaves out the leader alone
+			env.Roles.Note(name, chaos.RoleUnknown, "")
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w: %s leads, and no other unit answers that it does not", chaos.ErrNoUnit, leader)
+	}
+	return out, nil
+}
+
+// units asks units and returns those that a fault may hit. what describes the units in a dry run.
+func (r roles) units(ctx context.Context, env chaos.Env, what string, units []chaos.Unit) ([]chaos.Unit, error) {
 	if env.Dry {
-		return unknown{what}, nil
+		return []chaos.Unit{unknown{r.whose() + " of " + what}}, nil
 	}
 	var names []string
 	env.Units = slices.Concat(env.Units, units) // containers that a selector found are not in env.Units
 	for _, u := range units {
 		names = append(names, u.Name())
 	}
-	name, err := findLeader(ctx, l, env, names)
+	picked, err := r.of(ctx, env, names)
 	if err != nil {
 		return nil, err
 	}
-	return units[slices.Index(names, name)], nil
+	return slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !slices.Contains(picked, u.Name()) }), nil
 }
 
-// findLeader asks the units until exactly one answers that it leads, or l.Within has passed.
-func findLeader(ctx context.Context, l *chaos.Leader, env chaos.Env, names []string) (string, error) {
+// findLeader asks the units until exactly one answers that it leads, or l.Within has passed. The answers are in the
+// order of the names.
+func findLeader(ctx context.Context, l *Leader, env chaos.Env, names []string) (leader string, answers []answer, err error) {
 	until := time.Now().Add(l.Within.D())
 	for {
-		name, err := askAll(ctx, l, env, names)
+		leader, answers, err = askAll(ctx, l, env, names)
 		if err == nil || !time.Now().Before(until) {
-			return name, err
+			return leader, answers, err
 		}
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-time.After(chaos.AskAgain):
+			return "", nil, ctx.Err()
+		case <-time.After(askAgain):
 		}
 	}
 }
 
+// An answer is what a unit says about its role.
+type answer struct {
+	leads bool
+	said  string
+	err   error // it did not answer
+}
+
+// why says why the unit is not the leader.
+func (a answer) why() error {
+	if a.err != nil {
+		return a.err
+	}
+	return errors.New(a.said)
+}
+
 // askAll asks every unit once, concurrently.
-func askAll(ctx context.Context, l *chaos.Leader, env chaos.Env, names []string) (string, error) {
-	errs := make([]error, len(names))
+func askAll(ctx context.Context, l *Leader, env chaos.Env, names []string) (leader string, answers []answer, err error) {
+	answers = make([]answer, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, l.TimeoutOr())
-			defer cancel()
-			if errs[i] = leads(ctx, l, env, name); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s: %w", name, errs[i])
-			}
-		})
+		wg.Go(func() { answers[i] = leads(ctx, l, env, name) })
 	}
 	wg.Wait()
 	var leaders []string
+	var errs []error
 	for i, name := range names {
-		if errs[i] == nil {
+		if answers[i].leads {
 			leaders = append(leaders, name)
+		} else {
+			errs = append(errs, fmt.Errorf("%s: %w", name, answers[i].why()))
 		}
 	}
 	switch len(leaders) {
 	case 0:
-		return "", fmt.Errorf("%w: none says that it is the leader: %w", chaos.ErrNoUnit, chaos.JoinErrors(errs...))
+		return "", nil, fmt.Errorf("%w: none says that it is the leader: %w", chaos.ErrNoUnit, chaos.JoinErrors(errs...))
 	case 1:
-		return leaders[0], nil
+		return leaders[0], answers, nil
 	}
-	return "", fmt.Errorf("%w: %s all say that they are the leader", chaos.ErrNoUnit, strings.Join(leaders, ", "))
+	return "", nil, fmt.Errorf("%w: %s all say that they are the leader", chaos.ErrNoUnit, strings.Join(leaders, ", "))
 }
 
-// leads asks one unit. An error says why it is not the leader.
-func leads(ctx context.Context, l *chaos.Leader, env chaos.Env, name string) error {
+// leads asks one unit.
+func leads(ctx context.Context, l *Leader, env chaos.Env, name string) answer {
 	i := slices.IndexFunc(env.Units, func(u chaos.Unit) bool { return u.Name() == name })
 	if i < 0 {
-		return errors.New("there is no such unit")
+		return answer{err: errors.New("there is no such unit")}
 	}
-	if len(l.Command) > 0 {
-		return askByCommand(ctx, l, env, env.Units[i])
-	}
-	if len(l.Exec) > 0 {
-		return askByExec(ctx, l, env.Units[i])
-	}
-	if env.Leads == nil {
-		return errors.New("no protocol can ask it")
-	}
-	return env.Leads(ctx, l, env.Units[i])
-}
-
-// askByExec runs a command in the unit's container to ask it.
-func askByExec(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
-	c, ok := container.Of(u)
-	if !ok {
-		return container.ErrNoContainer
-	}
-	is, err := c.Running(ctx)
+	q, err := l.QuestionOf(env.Units[i], env.Host, l.timeoutOr())
 	if err != nil {
-		return err
+		return answer{err: err}
 	}
-	code, said, err := c.Engine.Exec(ctx, is.ID, l.Exec, nil)
-	switch {
-	case err != nil:
-		return err
-	case code != 0:
-		return fmt.Errorf("%s exits with %d: %s", l.Exec[0], code, said)
-	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, l.timeoutOr())
+	defer cancel()
+	var a answer
+	a.leads, a.said, a.err = q.Ask(ctx)
+	a.leads = a.leads && a.err == nil
+	return a
 }
 
-// askByCommand runs the leader's command to ask a unit.
-func askByCommand(ctx context.Context, l *chaos.Leader, env chaos.Env, u chaos.Unit) error {
-	c := &probe.Command{}
-	for _, arg := range l.Command {
-		c.Args = append(c.Args, template.Literal(arg))
-	}
-	at := probe.CommandContext{Env: map[string]template.Text{"BRUNT_UNIT": template.Literal(u.Name())}}
-	if addr := u.Traits().Addr; addr != nil {
-		at.Env["BRUNT_ADDR"] = template.Literal(addr())
-	}
-	s, err := c.Resolve(env.Host, at, l.TimeoutOr())
-	if err != nil {
-		return err
-	}
-	s.Shows = l.Command[0] // only the program: a param among the arguments may hold a secret
-	s.Mark(env.Run)
-	_, err = s.Run(ctx, nil)
-	return err
-}
+// unknown stands for a unit that is picked by its role before the run, when units cannot be asked.
+type unknown struct{ what string }
 
-// unknown stands for the leader before the run, when units cannot be asked.
-type unknown struct{ of string }
-
-func (u unknown) Name() string                              { return "the leader of " + u.of }
+func (u unknown) Name() string                              { return u.what }
 func (u unknown) Service() string                           { return "" }
 func (u unknown) PID() int                                  { return 0 }
 func (u unknown) Ready(context.Context) error               { return errUnknown }

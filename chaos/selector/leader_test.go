@@ -15,28 +15,40 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/probe"
 	"brunt/chaos/proc"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
+
+// byStep asks units for their role by a step.
+func byStep() *Leader {
+	return &Leader{Asking: probe.Asking{Ask: &syntax.Node{Kind: syntax.Map}}}
+}
+
+// byShell asks units for their role by a script.
+func byShell(script string) *Leader {
+	return &Leader{Asking: probe.Asking{Command: probe.Command{Shell: true, Args: []template.Text{template.Literal(script)}}}}
+}
 
 // leading is a world in which some units answer that they lead.
 func leading(names ...string) chaos.Env {
 	env := world(1)
-	env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+	env.AskStep = func(_ context.Context, _ *syntax.Node, u chaos.Unit, _ time.Duration) (string, error) {
 		if slices.Contains(names, u.Name()) {
-			return nil
+			return "", nil
 		}
-		return errors.New("it says follower")
+		return "", errors.New("it says follower")
 	}
 	return env
 }
 
 func TestLeader(t *testing.T) {
-	ask := &chaos.Leader{Get: "/role"}
-	shell := func(script string) *chaos.Leader { return &chaos.Leader{Command: []string{"sh", "-c", script}} }
+	ask := byStep()
 	for _, c := range []struct {
 		name   string
-		leader *chaos.Leader
+		leader *Leader
 		env    chaos.Env
 		want   string // the unit, or the error
 	}{
@@ -45,14 +57,14 @@ func TestLeader(t *testing.T) {
 		{"several", ask, leading("posts[1]", "posts[3]"), "posts[1], posts[3] all say"},
 		{"of another service", ask, leading("store[0]"), "none says"},
 		{"no protocol can ask", ask, world(1), "no protocol can ask"},
-		{"command", shell(`test "$BRUNT_UNIT" = "posts[1]" -a "$BRUNT_RUN" = r1`), world(1), "posts[1]"},
-		{"command fails", shell("echo not me; exit 3"), world(1), "exit status 3: not me"},
-		{"no command", &chaos.Leader{Command: []string{"/nowhere/at/all"}}, world(1), "no such file"},
+		{"command", byShell(`test "$BRUNT_UNIT" = "posts[1]" -a "$BRUNT_RUN" = r1`), world(1), "posts[1]"},
+		{"command fails", byShell("echo not me; exit 3"), world(1), "exit status 3: not me"},
+		{"no command", &Leader{Asking: probe.Asking{Command: probe.Command{Args: []template.Text{template.Literal("/nowhere/at/all")}}}}, world(1), "no such file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.env.Run = "r1"
 			got := ""
-			units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: c.leader}).units(t.Context(), c.env)
+			units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: c.leader}).units(t.Context(), c.env)
 			if len(units) == 1 {
 				got = units[0].Name()
 			} else if err != nil {
@@ -67,7 +79,7 @@ func TestLeader(t *testing.T) {
 
 // Only the links of the leader are hit.
 func TestLeaderOfAnEdge(t *testing.T) {
-	e := &Edge{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
+	e := &Edge{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
 	links, err := e.Links(t.Context(), leading("posts[1]"))
 	if err != nil || len(links) != 2 || links[0].Name() != "gateway[0]->posts[1]" || links[1].Name() != "posts[1]->store[0]" {
 		t.Errorf("%v, %v", links, err)
@@ -80,7 +92,7 @@ func TestLeaderOfAnEdge(t *testing.T) {
 	if _, err := e.Links(t.Context(), env); err != nil {
 		t.Errorf("before the run: %v", err)
 	}
-	units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}).units(t.Context(), env)
+	units, err := (&Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}).units(t.Context(), env)
 	if err != nil || len(units) != 1 || units[0].Name() != "the leader of posts" {
 		t.Errorf("before the run: %v, %v", units, err)
 	}
@@ -91,13 +103,14 @@ func TestLeaderWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		env := world(1)
-		env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+		env.AskStep = func(_ context.Context, _ *syntax.Node, u chaos.Unit, _ time.Duration) (string, error) {
 			if u.Name() == "posts[3]" && time.Since(began) > 1500*time.Millisecond {
-				return nil
+				return "", nil
 			}
-			return errors.New("follower")
+			return "", errors.New("follower")
 		}
-		s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role", Within: quantity.Duration(time.Second)}}
+		s := &Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
+		s.Leader.Within = quantity.Duration(time.Second)
 		if _, err := s.units(t.Context(), env); !errors.Is(err, chaos.ErrNoUnit) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
@@ -110,10 +123,11 @@ func TestLeaderWithin(t *testing.T) {
 // A command that does not end is killed, with what it started.
 func TestLeaderCommandHangs(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
-	l := &chaos.Leader{Command: []string{"sh", "-c", "sleep 1000 & echo $! > " + pid + "; wait"}, Timeout: quantity.Duration(300 * time.Millisecond)}
+	l := byShell("sleep 1000 & echo $! > " + pid + "; wait")
+	l.Timeout = quantity.Duration(300 * time.Millisecond)
 	env := world(1)
 	env.Units = env.Units[:1]
-	_, err := findLeader(t.Context(), l, env, []string{"posts[0]"})
+	_, _, err := findLeader(t.Context(), l, env, []string{"posts[0]"})
 	if err == nil || !strings.Contains(err.Error(), "did not end within 300ms") {
 		t.Fatalf("%v", err)
 	}
@@ -135,17 +149,75 @@ func TestLeaderCommandHangs(t *testing.T) {
 func TestLeaderIsAskedEachTime(t *testing.T) {
 	var asked atomic.Int64
 	env := world(1)
-	env.Leads = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+	env.AskStep = func(_ context.Context, _ *syntax.Node, u chaos.Unit, _ time.Duration) (string, error) {
 		if n := asked.Add(1); u.Name() == "posts[0]" && n <= 4 || u.Name() == "posts[1]" && n > 4 {
-			return nil
+			return "", nil
 		}
-		return errors.New("follower")
+		return "", errors.New("follower")
 	}
-	s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
+	s := &Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
 	for _, want := range []string{"posts[0]", "posts[1]"} {
 		units, err := s.units(t.Context(), env)
 		if err != nil || len(units) != 1 || units[0].Name() != want {
 			t.Fatalf("%v, %v, want %s", units, err, want)
 		}
+	}
+}
+
+// Followers are the units that answer that they do not lead. What a unit answered when it was picked is noted, so
+// that a report never calls another the leader.
+func TestFollowers(t *testing.T) {
+	lost := byShell(`case $BRUNT_UNIT in posts[[]1]) echo master;; posts[[]2]) redis-cly role;; *) echo slave; exit 1;; esac`)
+	lost.Timeout = quantity.Duration(20 * time.Second)
+	for _, c := range []struct {
+		name string
+		pick Pick
+		exc  string
+		want []string // units
+		role string
+		said string
+	}{
+		{"leader", Pick{Role: chaos.RoleLeader}, "", []string{"posts[1]"}, "leader", "master"},
+		{"a follower", Pick{Role: chaos.RoleFollower}, "", nil, "follower", "slave"},
+		{"all but the leader", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", ""},
+		{"one that is not the leader", Pick{}, "leader", nil, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			drawn := map[string]bool{}
+			for seed := range uint64(20) {
+				env := world(seed)
+				env.Roles = new(chaos.Roles)
+				units, err := (&Selector{Service: "posts", Pick: c.pick, Except: c.exc, Leader: lost}).units(t.Context(), env)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var names []string
+				for _, u := range units {
+					names = append(names, u.Name())
+				}
+				if c.pick.Role != chaos.RoleLeader && slices.Contains(names, "posts[1]") {
+					t.Errorf("%v has the leader", names)
+				}
+				drawn[strings.Join(names, " ")] = true
+				role, said := env.Roles.Of(names)
+				if len(names) == 1 && names[0] != "posts[2]" && c.exc != "" { // it answered
+					c.role, c.said = "follower", "slave"
+				} else if c.exc != "" {
+					c.role, c.said = "", ""
+				}
+				if role != c.role || !strings.Contains(said, c.said) {
+					t.Errorf("%v: %q, %q", names, role, said)
+				}
+				if testing.Short() && seed > 2 || len(c.want) > 0 {
+					break
+				}
+			}
+			if len(c.want) > 0 && !drawn[strings.Join(c.want, " ")] {
+				t.Errorf("%v, want %v", drawn, c.want)
+			}
+			if c.pick.Role == chaos.RoleFollower && drawn["posts[2]"] {
+				t.Error("a unit that did not answer is no follower")
+			}
+		})
 	}
 }

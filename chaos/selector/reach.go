@@ -9,7 +9,7 @@ import (
 
 // Traits implements [chaos.Fault] for a fault on units.
 func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
-	t := chaos.Traits{Units: s.pick().Of(s.matches(sc)), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Leader: s.Leader}
+	t := chaos.Traits{Units: s.pick().Of(max(1, s.roles().among(s.matches(sc)))), Reaches: s.reaches(sc), Finds: !s.Query().IsZero(), Asks: s.roles().question()}
 	if s.PID != 0 {
 		t.PIDs = []int{s.PID}
 	}
@@ -22,7 +22,7 @@ func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
 // Traits implements [chaos.Fault] for a fault on links.
 func (e *Edge) Traits(sc chaos.Scope) chaos.Traits {
 	return chaos.Traits{
-		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Leader: e.Leader, InNetwork: e.ByPackets(sc.Contained),
+		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Asks: e.roles().question(), InNetwork: e.ByPackets(sc.Contained),
 		Touches: func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
 	}
 }

@@ -29,8 +29,10 @@ type Selector struct {
 	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
 	Project   string            `yaml:"project"`    // of Compose, whose containers are meant
 	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
-	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share or leader
-	Leader    *chaos.Leader     `yaml:"leader"`     // how the leader is found, for pick: leader
+	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share, leader or follower
+	// leader leaves out the unit that leads: pick is among the others
+	Except string  `yaml:"except,oneof=leader"`
+	Leader *Leader `yaml:"leader"` // how the leader is found, for pick: leader, pick: follower and except: leader
 }
 
 // Query selects containers that brunt did not start. It is zero when the settings select none.
@@ -44,10 +46,10 @@ func (s *Selector) Query() docker.Query {
 
 // Pick says how many of the matching units are hit. The zero value is one.
 type Pick struct {
-	all    bool
-	Leader bool
-	n      int
-	share  float64
+	all   bool
+	Role  string // chaos.RoleLeader or chaos.RoleFollower; empty is any
+	n     int
+	share float64
 }
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -61,8 +63,8 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		p.n = 1
 	case s == "all":
 		p.all = true
-	case s == "leader":
-		p.Leader = true
+	case s == chaos.RoleLeader, s == chaos.RoleFollower:
+		p.Role = s
 	case strings.HasSuffix(s, "%"):
 		f, err := quantity.ParseShare(s)
 		if err != nil || f == 0 {
@@ -72,7 +74,7 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	default:
 		k, err := strconv.Atoi(s)
 		if err != nil || k < 1 {
-			m.Add(n.Pos, "pick is one, all, leader, a number or a share such as 50%%, not %q", s)
+			m.Add(n.Pos, "pick is one, all, leader, follower, a number or a share such as 50%%, not %q", s)
 		}
 		p.n = k
 	}
@@ -142,8 +144,8 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 	names := slices.Sorted(maps.Keys(sc.Services))
 	before := m.Len()
 	if s.PID == 0 && s.Unit == "" {
-		checkLeader(s.Leader, s.Place, s.pick(), 1, m)
-	} else if s.Leader != nil {
+		s.roles().check(s.Place, 1, m)
+	} else if s.Leader != nil || s.Except != "" {
 		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
 	}
 	if s.Zone != "" {
@@ -157,14 +159,16 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 			sc.NoMatch(s.Of("service"), m, syntax.DidYouMean(s.Service, names), "there is no service %q", s.Service)
 			return
 		}
-		switch n := s.matches(sc); {
+		n := s.matches(sc)
+		switch most := s.roles().among(n); {
 		case m.Len() > before || sc.Found[s.Service]:
 		case n == 0:
 			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
-		case s.pick().Of(n) > n && s.Zone != "":
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(n))
-		case s.pick().Of(n) > n:
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(n))
+		case !s.roles().checkEnough(n, s.Place, s.Matching(), sc, m):
+		case s.pick().Of(most) > most && s.Zone != "":
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(most))
+		case s.pick().Of(most) > most:
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(most))
 		}
 	case s.Unit != "":
 		checkUnit(s.Of("unit"), s.Unit, sc, m)
@@ -209,7 +213,7 @@ func (s *Selector) checkFound(m *syntax.Mistakes) {
 			m.Add(s.Of("labels"), "a label has a name")
 		}
 	}
-	checkLeader(s.Leader, s.Place, s.pick(), 1, m)
+	s.roles().check(s.Place, 1, m)
 }
 
 // Steps makes a step for each unit to hit.
@@ -263,35 +267,37 @@ func (s *Selector) units(ctx context.Context, env chaos.Env) ([]chaos.Unit, erro
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, s.Matching())
 	}
-	found, err := picked{s.Leader, s.Pick.Leader, s.pick().Of(len(found)), s.Matching()}.of(ctx, env, found)
+	found, err := picked{s.roles(), s.pick(), s.Matching()}.of(ctx, env, found)
 	if err != nil {
 		return nil, err
 	}
 	return found, env.Bound(len(found))
 }
 
+// roles returns the settings by which units are picked by their role.
+func (s *Selector) roles() roles { return roles{s.pick(), s.Except, s.Leader} }
+
 // picked says which of the matching units are hit.
 type picked struct {
-	leader  *chaos.Leader
-	leading bool   // the leader alone
-	n       int    // units that are picked by the seed of the occurrence
-	what    string // describes the matching units
+	roles roles
+	pick  Pick   // of those with the role, by the seed of the occurrence
+	what  string // describes the matching units
 }
 
 // of picks from units, and sorts what it picked by name.
 func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
-	switch {
-	case p.leading:
-		u, err := leaderAmong(ctx, p.leader, env, p.what, units)
-		if err != nil {
-			return nil, err
+	if p.roles.asks() {
+		var err error
+		if units, err = p.roles.units(ctx, env, p.what, units); err != nil || env.Dry {
+			return units, err
 		}
-		return []chaos.Unit{u}, nil
-	case p.n > len(units):
-		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, p.n, p.what, len(units))
-	case p.n < len(units):
+	}
+	switch n := p.pick.Of(len(units)); {
+	case n > len(units):
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, p.what, len(units))
+	case n < len(units):
 		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
-		units = units[:p.n]
+		units = units[:n]
 		slices.SortFunc(units, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
 	}
 	return units, nil

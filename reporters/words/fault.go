@@ -18,8 +18,8 @@ func FaultTarget(f *result.FaultRecord) string {
 	if len(f.Units) > 0 {
 		s += " on " + Clean(Join(f.Units))
 	}
-	if f.Leader && len(f.Units) > 0 {
-		s += " (the leader)"
+	if len(f.Units) > 0 {
+		s += roleOf(f.Role, f.RoleSaid, f.Leader, len(f.Units))
 	}
 	if len(f.Zones) > 0 {
 		s += " (zone " + Clean(Join(f.Zones)) + ")"
@@ -30,6 +30,28 @@ func FaultTarget(f *result.FaultRecord) string {
 	return s
 }
 
+// mostSaid is how much is shown of the answer by which a unit has its role, in characters.
+const mostSaid = 100
+
+// roleOf says which role n units had, and by which answer. An older result knows the leader alone.
+func roleOf(role, said string, leader bool, n int) string {
+	what := ""
+	switch {
+	case role == "follower" && n > 1:
+		what = "followers"
+	case role == "follower":
+		what = "a follower"
+	case role == "leader" || leader:
+		what = "the leader"
+	default:
+		return ""
+	}
+	if said = Clean(said); said != "" {
+		what += ", because asked: " + Clip(said, mostSaid)
+	}
+	return " (" + what + ")"
+}
+
 // FaultSteps says of each step of a group what it did and when; empty if the fault is no group.
 func FaultSteps(f *result.FaultRecord) []Pair {
 	var out []Pair
@@ -37,7 +59,7 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 		s := &f.Steps[i]
 		text := Clean(s.Kind)
 		if len(s.Units) > 0 {
-			text += " on " + Clean(Join(s.Units))
+			text += " on " + Clean(Join(s.Units)) + roleOf(s.Role, s.RoleSaid, s.Leader, len(s.Units))
 		}
 		if s.Injected.Known() {
 			text = "in at " + Offset(s.Injected) + ", " + text

@@ -67,21 +67,10 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 	}
 }
 
-// leader compiles the request that finds the leader for a fault.
+// leader compiles the step that asks units for their role.
 func (c faultCompiler) leader(d chaos.Fault) {
-	l := d.Traits(chaos.Scope{}).Leader
-	if l == nil || l.Get == "" {
-		return
-	}
-	at := l.Of("get")
-	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: l.Get, Pos: at}}}}
-	for key, n := range map[string]*syntax.Node{"check": l.Check, "headers": l.Headers} {
-		if n != nil {
-			with.Fields = append(with.Fields, syntax.Field{Key: key, Pos: l.Of(key), Value: n})
-		}
-	}
-	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
-		c.plan.Leaders[l] = steps
+	if asks := d.Traits(chaos.Scope{}).Asks; asks != nil {
+		c.asked(asks.AsksStep())
 	}
 }
 
@@ -214,11 +203,11 @@ func (c *compiler) references() {
 	for _, u := range c.sc.Symbols.Uses() {
 		switch u.Ref.Kind {
 		case syntax.RefLink, syntax.RefSelf:
-			if !c.inProcesses(u.Pos) {
-				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
+			if !c.inProcesses(u.Pos) && !inBlock(c.sc.Root, u.Pos, "leader", "watch", "ready") {
+				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, or into a question to a unit", u.Ref.Text)
 			}
 		case syntax.RefRequest:
-			if !inSignBlock(c.sc.Root, u.Pos) {
+			if !inBlock(c.sc.Root, u.Pos, "sign") {
 				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
 			}
 		case syntax.RefTrace:
@@ -237,14 +226,14 @@ func (c *compiler) references() {
 	}
 }
 
-// inSignBlock reports whether a position lies in a sign block.
-func inSignBlock(n *syntax.Node, pos syntax.Pos) bool {
+// inBlock reports whether a position lies in the settings of one of the keys.
+func inBlock(n *syntax.Node, pos syntax.Pos, keys ...string) bool {
 	for _, f := range n.Fields {
-		if f.Key == "sign" && f.Value.Holds(pos) || inSignBlock(f.Value, pos) {
+		if slices.Contains(keys, f.Key) && f.Value.Holds(pos) || inBlock(f.Value, pos, keys...) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inSignBlock(item, pos) })
+	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inBlock(item, pos, keys...) })
 }
 
 // inProcesses reports whether a position lies in the target's processes, whose placeholders are

@@ -32,6 +32,7 @@ func (c observeCompiler) observed() {
 		before := c.m.Len()
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.m)
+			c.asked(g.Ask)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
@@ -146,6 +147,7 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 		return c.plan.ChaosAllowlist.CheckURL(nil)(u)
 	}
 	d.Check(scope, c.m)
+	c.asked(d.Ask)
 	return d
 }
 

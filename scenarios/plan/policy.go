@@ -257,8 +257,8 @@ func forbids(p *scenarios.Policy, at syntax.Pos) string {
 // commands reports whether a fault runs a command of the author's, and its position.
 func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 	traits := e.Traits(chaos.Scope{})
-	if l := traits.Leader; l != nil && l.Runs() {
-		return l.Of("command"), true
+	if q := traits.Asks; q != nil && q.Runs() {
+		return q.Of("command"), true
 	}
 	return e.Block.Pos, traits.Commands
 }

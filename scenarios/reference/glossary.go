@@ -149,7 +149,8 @@ var glossary = []term{
 	{"replica", nil, "One of several equal units of a service."},
 	{"link", []string{"edge"}, "A connection between two services that brunt can break, such as posts -> store. `load -> SERVICE` is the link from the load."},
 	{"zone", nil, "A group of units that fail together. A fault can hit a whole zone."},
-	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the instant of the injection."},
+	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the instant of the injection; " +
+		"`pick: follower` and `except: leader` hit the others."},
 	{"agent", nil, "A privileged container or process of brunt's that acts where brunt itself can't, such as in the network namespace of " +
 		"a container. It ends with the run."},
 	{"watchdog", nil, "A process that waits for brunt to end and then takes back every fault that is in the journal."},

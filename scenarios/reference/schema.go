@@ -43,7 +43,7 @@ func Schema() syntax.Schema {
 		props[key] = syntax.Schema{"description": about[key]}
 		partial[key] = relaxed(s.(syntax.Schema))
 	}
-	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus")
+	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus", "command", "get", "ask")
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
 	root["if"] = syntax.Schema{"required": []any{"extends"}}
 	root["then"], root["else"] = syntax.Schema{"properties": partial}, syntax.Schema{"properties": own}

@@ -5,13 +5,16 @@ import "strings"
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
 // recover and heal are spans as scenarios/reference/glossary.go defines them.
 type FaultRecord struct {
-	Name    string   `json:"name"`             // with #n for an occurrence
-	Kind    string   `json:"kind"`             // such as process.crash
-	Units   []string `json:"units"`            // units that were hit
-	Zones   []string `json:"zones,omitempty"`  // zones that it was aimed at
-	Leader  bool     `json:"leader,omitempty"` // it was aimed at the leader, which units contains
-	Via     string   `json:"via"`              // the mechanism
-	Planned Num      `json:"planned"`          // planned time, an offset from t0
+	Name   string   `json:"name"`             // with #n for an occurrence
+	Kind   string   `json:"kind"`             // such as process.crash
+	Units  []string `json:"units"`            // units that were hit
+	Zones  []string `json:"zones,omitempty"`  // zones that it was aimed at
+	Leader bool     `json:"leader,omitempty"` // units is the leader
+	Role   string   `json:"role,omitempty"`   // leader or follower: of all units, when it was injected; empty: they were not asked
+	// the answer by which the first unit has its role
+	RoleSaid string `json:"role_said,omitempty"`
+	Via      string `json:"via"`     // the mechanism
+	Planned  Num    `json:"planned"` // planned time, an offset from t0
 	// just before the injecting call, an offset from t0; null: it was not injected
 	Injected Num    `json:"injected"`
 	Verified Num    `json:"verified"` // when its effect was observed, an offset from t0
@@ -62,7 +65,9 @@ type FaultStep struct {
 	Name         string   `json:"name"`                    // group.step
 	Kind         string   `json:"kind"`                    // such as process.crash
 	Units        []string `json:"units"`                   // units that were hit
-	Leader       bool     `json:"leader,omitempty"`        // it was aimed at the leader
+	Leader       bool     `json:"leader,omitempty"`        // units is the leader
+	Role         string   `json:"role,omitempty"`          // leader or follower, as for the group
+	RoleSaid     string   `json:"role_said,omitempty"`     // the answer by which the first unit has its role
 	Via          string   `json:"via"`                     // the mechanism
 	Planned      Num      `json:"planned"`                 // planned time
 	Injected     Num      `json:"injected"`                // null: it was not injected

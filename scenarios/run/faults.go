@@ -49,10 +49,11 @@ func (f *faults) environment() chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{
 			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits,
-			Leads: f.requests.leads, Spare: f.CheckProtected,
+			Spare: f.CheckProtected,
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Stress, State: f.o.State,
+			AskStep: f.requests.ask,
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},
 	}

@@ -20,7 +20,7 @@ var chaosArrows = map[string][]string{
 	"chaos/agent":     {"chaos", "chaos/container", "chaos/netns", "chaos/proc", "chaos/rpc", "chaos/selector"},
 	"chaos/container": {"chaos", "chaos/proc"},
 	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
-	"chaos/probe":     {"chaos", "chaos/proc"},
+	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The faults. A family that builds on another names it here.

@@ -186,3 +186,44 @@ func TestOnNoUnit(t *testing.T) {
 		t.Error(res.Reason)
 	}
 }
+
+// TestFollower freezes units that do not lead, asked in each of the ways: the record, the event and the words of the
+// report say what they answered, and never call one of them the leader.
+func TestFollower(t *testing.T) {
+	t.Parallel()
+	get := strings.Join(self("get"), " ")
+	plan := mustCompile(t, elected(t, `
+chaos:
+  one: {at: 1s, for: 300ms, process.freeze: {service: node, pick: follower, leader: {path: /role, check: {"$.role": leader}, within: 5s}}}
+  rest:
+    {at: 3s, for: 300ms, process.freeze: {service: node, pick: all, except: leader, leader: {ask: {get: /role, check: {"$.role": leader}}, within: 5s}}}
+  top:
+    at: 5s
+    for: 300ms
+    process.freeze: {service: node, pick: leader, leader: {command: "test $BRUNT_PORT = ${self.port} && `+get+` http://${self.addr}/role | grep leader"}}
+slo: [errors < 50%]
+`))
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Faults) != 3 {
+		t.Fatalf("%s: %+v", res.Reason, res.Faults)
+	}
+	for i, want := range []struct {
+		units      int
+		role, said string
+	}{{1, "follower", `$.role is follower`}, {2, "follower", "$.role"}, {1, "leader", `{"role": "leader"}`}} {
+		f := res.Faults[i]
+		if len(f.Units) != want.units || f.Role != want.role || f.Leader != (want.role == "leader") || !strings.Contains(f.RoleSaid, want.said) {
+			t.Errorf("%s: %v is %q: %q; %s", f.Name, f.Units, f.Role, f.RoleSaid, f.Note)
+		}
+		if i := slices.IndexFunc(res.Events, func(e result.Event) bool { return e.Event == "fault.injected" && e.Fault == f.Name }); i < 0 ||
+			!strings.Contains(res.Events[i].Text, "("+want.role+", because asked: ") {
+			t.Errorf("%s: the event is missing, or is silent about the role: %+v", f.Name, res.Events)
+		}
+	}
+	if slices.Contains(res.Faults[0].Units, res.Faults[2].Units[0]) || slices.Contains(res.Faults[1].Units, res.Faults[2].Units[0]) {
+		t.Errorf("the leader %v was hit as another: %v, %v", res.Faults[2].Units, res.Faults[0].Units, res.Faults[1].Units)
+	}
+}

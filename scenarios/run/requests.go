@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
@@ -55,16 +59,39 @@ func (r *requests) straight(base string, timeout time.Duration, samples *measure
 	return o
 }
 
-// leads asks a unit of the target whether it leads.
-func (r *requests) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
-	addr := u.Traits().Addr
-	if addr == nil || len(r.Plan.Leaders[l]) == 0 {
-		return errors.New("it can't be asked")
+// ask runs a step of a question at a unit, or at the target where u is nil, and returns what it extracted as
+// value. It changes no variable of the run.
+func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error) {
+	step, known := r.Plan.Asked[n]
+	if !known || step.Call == nil {
+		return "", errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	steps := r.Plan.Leaders[l]
-	scheme := r.Protocols.Of(steps[0].Call).Schemes[0]
-	return r.sequence(ctx, "leader of "+u.Name(), steps, r.straight(scheme+"://"+addr(), scenarios.DefaultTimeout, samples))
+	var o targets.Options
+	what := "question"
+	if u == nil {
+		l := r.SetupLoad()
+		o = r.reach(l)
+		o.Timeout, o.Sampler = timeout, samples
+	} else {
+		addr := probe.AddressOf(u)
+		if addr == "" {
+			return "", errors.New("it has no address at which it could be asked")
+		}
+		what = "question to " + u.Name()
+		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, samples)
+	}
+	vars := slices.Clone(r.vars)
+	for i := range vars {
+		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
+	}
+	if err := r.sequence(ctx, what, []load.Step{step}, o, vars); err != nil {
+		return "", err
+	}
+	if slot := r.Scenario.Symbols.Var(plan.AskedValue); slot < len(vars) {
+		return string(vars[slot].Text), nil
+	}
+	return "", nil
 }
 
 // once runs steps that are not measured, of setup or teardown; it ends at the first failure.
@@ -76,11 +103,11 @@ func (r *requests) once(ctx context.Context, what string, steps []load.Step) err
 	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
 	o := r.reach(l)
 	o.Sampler = &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	return r.sequence(ctx, what, steps, o)
+	return r.sequence(ctx, what, steps, o, r.vars)
 }
 
-// sequence runs steps as one iteration, with a client of its own.
-func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options) error {
+// sequence runs steps as one iteration, with a client of its own. The steps extract into vars.
+func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options, vars []template.Value) error {
 	of := r.Protocols.Select(load.Calls(steps)...)
 	client, err := of.Client(o)
 	if err != nil {
@@ -96,7 +123,7 @@ func (r *requests) sequence(ctx context.Context, what string, steps []load.Step,
 		return err
 	}
 	defer session.Close()
-	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: r.vars, Env: r.env}
+	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: vars, Env: r.env}
 	it.Reset()
 	if end := of.Ender(); end != nil {
 		defer end(session, it)

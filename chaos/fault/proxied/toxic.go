@@ -260,8 +260,8 @@ func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) (
 		return nil, err
 	}
 	t.Links = links
-	if e.Pick.Leader && env.Dry {
-		t.What += " (for the leader alone)"
+	if whose := e.Whose(); whose != "" && env.Dry {
+		t.What += " (for " + whose + " alone)"
 	}
 	return []chaos.Step{t}, nil
 }

@@ -1,0 +1,269 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// A Question is a resolved Asking.
+type Question interface {
+	// Ask asks once. It returns whether the condition holds, and the answer. An error says that there
+	// was no answer, so that the result is unknown.
+	Ask(ctx context.Context) (holds bool, said string, err error)
+	// Value asks once and returns the answer itself, for from to take a value of it; of a metric or a query it is
+	// the value of the first series. An error says that there was no good answer.
+	Value(ctx context.Context, from *Finder) (string, error)
+}
+
+// Question resolves a question to the system. Its command runs in the environment of at.
+func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duration) (Question, error) {
+	return a.question(on, at, nil, timeout)
+}
+
+// QuestionOf resolves a question to a unit.
+func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) (Question, error) {
+	at := CommandContext{Env: map[string]template.Text{"BRUNT_UNIT": template.Literal(u.Name())}}
+	self := map[string]string{"self.name": u.Name()}
+	if _, index, ok := chaos.SplitUnit(u.Name()); ok {
+		self["self.index"] = fmt.Sprint(index)
+	}
+	if addr := AddressOf(u); addr != "" {
+		self["self.addr"], self["self.url"] = addr, "http://"+addr
+		at.Env["BRUNT_ADDR"] = template.Literal(addr)
+		if host, port, err := net.SplitHostPort(addr); err == nil {
+			self["self.host"], self["self.port"] = host, port
+			at.Env["BRUNT_HOST"], at.Env["BRUNT_PORT"] = template.Literal(host), template.Literal(port)
+		}
+	}
+	maps.Copy(self, on.Addresses)
+	on.Addresses = self
+	return a.question(on, at, u, timeout)
+}
+
+// AddressOf returns the host:port at which a unit is asked, or "" if it has none now.
+func AddressOf(u chaos.Unit) string {
+	if addr := u.Traits().Addr; addr != nil {
+		return addr()
+	}
+	return ""
+}
+
+func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
+	switch a.Kind() {
+	case "command":
+		c, err := a.Command.Resolve(on, at, timeout)
+		if err != nil {
+			return nil, err
+		}
+		if u != nil && !a.Command.Shell { // of a list only the program is shown: an argument may be a secret of the params
+			c.Shows = a.Command.Args[0].Text()
+		}
+		c.Mark(on.Run)
+		return commandQuestion{c}, nil
+	case "exec":
+		return a.execQuestion(on, at, u, timeout)
+	case "ask":
+		if on.AskStep == nil {
+			return nil, errors.New("no protocol can ask it")
+		}
+		return stepQuestion{on.AskStep, a.Ask, u, timeout}, nil
+	case "get":
+		call, err := a.call(on, a.where(), u, timeout)
+		return callQuestion{a.Check, call}, err
+	case "scrape":
+		k := a.metric()
+		call, err := a.call(on, &k.Get.Template, u, timeout)
+		return metricQuestion{k, call}, err
+	case "prometheus":
+		k := a.query()
+		call, err := a.call(on, &k.URL.Template, nil, timeout)
+		if err != nil {
+			return nil, err
+		}
+		return k.Question(call), nil
+	}
+	return nil, errors.New("it does not say how it is asked")
+}
+
+// call returns the request to a URL, or to a path of a unit. Asked of a unit it may connect only to the named host.
+func (a *Asking) call(on chaos.Host, to *template.Template, u chaos.Unit, timeout time.Duration) (*ResolvedCall, error) {
+	s := &ResolvedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: on.Allow, Headers: map[string]template.Resolved{}}
+	if err := s.fill(on, to, a.Headers); err != nil || u == nil {
+		return s, err
+	}
+	if len(s.URL) > 0 && strings.HasPrefix(s.URL[0].Text, "/") {
+		addr := AddressOf(u)
+		if addr == "" {
+			return nil, errors.New("it has no address at which it could be asked")
+		}
+		s.URL = append(template.Resolved{{Text: "http://" + addr}}, s.URL...)
+	}
+	return s, s.onlyItsHost()
+}
+
+type commandQuestion struct{ *ResolvedCommand }
+
+func (q commandQuestion) Ask(ctx context.Context) (bool, string, error) {
+	said, err := q.Run(ctx, nil)
+	if ended, ok := errors.AsType[*exited](err); ok && ended.answers() {
+		return false, ended.how, nil
+	}
+	return err == nil, fmt.Sprintf("`%s`%s", q.Shows, words(said)), err
+}
+
+func (q commandQuestion) Value(ctx context.Context, from *Finder) (string, error) {
+	var secrets template.Secrets
+	out, err := q.output(ctx, &secrets, nil)
+	if err != nil {
+		return "", err
+	}
+	return from.find(out.kept(), secrets.Mask)
+}
+
+type callQuestion struct {
+	check *scenarios.Checks
+	call  *ResolvedCall
+}
+
+func (q callQuestion) Ask(ctx context.Context) (bool, string, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	holds, said := a.holds(q.check)
+	return holds, q.call.String() + ": " + said, nil
+}
+
+func (q callQuestion) Value(ctx context.Context, from *Finder) (string, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	if holds, said := a.holds(q.check); !holds {
+		return "", fmt.Errorf("%s: %s", q.call, said)
+	}
+	return from.find(a.body, a.secrets.Mask)
+}
+
+// An execQuestion is a command in the container of a unit.
+type execQuestion struct {
+	unit    chaos.Unit
+	args    []string
+	env     []string
+	shows   string
+	mask    func(string) string
+	timeout time.Duration
+}
+
+func (a *Asking) execQuestion(on chaos.Host, at CommandContext, u chaos.Unit, timeout time.Duration) (Question, error) {
+	if u == nil {
+		return nil, container.ErrNoContainer
+	}
+	secrets := &template.Secrets{}
+	q := &execQuestion{unit: u, shows: a.Exec.String(), mask: secrets.Mask, timeout: timeout}
+	if a.Exec.Shell {
+		q.args = []string{"sh", "-c"}
+	}
+	for i := range a.Exec.Args {
+		arg, err := resolve(on, &a.Exec.Args[i].Template)
+		if err != nil {
+			return nil, err
+		}
+		text, err := arg.Open(secrets)
+		if err != nil {
+			return nil, err
+		}
+		q.args = append(q.args, text)
+	}
+	for name, t := range at.Env {
+		v, err := resolve(on, &t.Template)
+		if err != nil {
+			return nil, err
+		}
+		text, err := v.Open(secrets)
+		if err != nil {
+			return nil, err
+		}
+		q.env = append(q.env, name+"="+text)
+	}
+	return q, nil
+}
+
+// run runs the command in the unit's present container.
+func (q *execQuestion) run(ctx context.Context) (code int, out *Output, err error) {
+	c, ok := container.Of(q.unit)
+	if !ok {
+		return 0, nil, container.ErrNoContainer
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	is, err := c.Running(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	code, said, err := c.Engine.Exec(ctx, is.ID, q.args, q.env)
+	out = &Output{}
+	_, _ = out.Write([]byte(said))
+	return code, out, err
+}
+
+func (q *execQuestion) Ask(ctx context.Context) (bool, string, error) {
+	code, out, err := q.run(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	said := words(out.Lines(q.mask))
+	if code == notRunnable || code == notFound {
+		return false, "", fmt.Errorf("`%s` exits with %d%s", q.shows, code, said)
+	}
+	if code != 0 {
+		return false, fmt.Sprintf("`%s` exits with %d%s", q.shows, code, said), nil
+	}
+	return true, fmt.Sprintf("`%s`%s", q.shows, said), nil
+}
+
+func (q *execQuestion) Value(ctx context.Context, from *Finder) (string, error) {
+	code, out, err := q.run(ctx)
+	if err != nil {
+		return "", err
+	}
+	if code != 0 {
+		return "", fmt.Errorf("`%s` exits with %d%s", q.shows, code, words(out.Lines(q.mask)))
+	}
+	return from.find(out.kept(), q.mask)
+}
+
+// A stepQuestion is a step of the load's language.
+type stepQuestion struct {
+	ask     func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (string, error)
+	step    *syntax.Node
+	unit    chaos.Unit // nil is the system
+	timeout time.Duration
+}
+
+func (q stepQuestion) Ask(ctx context.Context) (bool, string, error) {
+	value, err := q.ask(ctx, q.step, q.unit, q.timeout)
+	if err != nil {
+		return false, err.Error(), nil //nolint:nilerr // a step that fails is the answer no
+	}
+	return true, describeStep(q.step) + words(value), nil
+}
+
+func (q stepQuestion) Value(ctx context.Context, from *Finder) (string, error) {
+	value, err := q.ask(ctx, q.step, q.unit, q.timeout)
+	if err != nil {
+		return "", err
+	}
+	return from.find([]byte(value), func(s string) string { return s })
+}
