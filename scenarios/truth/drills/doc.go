@@ -1,5 +1,5 @@
 // Package drills holds brunt against real systems that fail: nginx, etcd, Redis with Sentinel,
-// PostgreSQL with a standby and RabbitMQ, as processes on this machine.
+// PostgreSQL with a standby and RabbitMQ, as processes on this machine; for a cut of its network, etcd runs in containers.
 //
 //	brunt run ---load---> entry: nginx, or front ---> system: killed, cut off, frozen
 //	prober ---every 5 ms--->-'      |                   |

@@ -27,6 +27,7 @@ type drill struct {
 	rate      int // requests a second; zero is 100
 	every     time.Duration
 	outage    expect
+	cluster   func(t *testing.T, dir, self string)                                              // starts the target in place of brunt, which knows the entry by its URL
 	ids       func(ctx context.Context, addrs func(unit string) string) (map[string]int, error) // all writes; nil: it takes none
 	losses    expect
 }
@@ -113,6 +114,13 @@ var drills = []drill{
 		fault:   `{at: 4s, for: 4s, process.freeze: {service: etcd, pick: leader, leader: {command: [BIN, unit, etcd-follows], within: 5s}}}`,
 		recover: 2 * time.Second,
 		outage:  maybe,
+	},
+	{
+		name: "etcd/leader cut off", needs: []string{"etcd", "docker"}, entry: "front", cluster: dockerEtcd, ids: etcdData,
+		rate: 50,
+		fault: `{at: 4s, for: 5s, network.partition: {labels: {brunt.drill: ID}, pick: leader,
+    leader: {command: [BIN, unit, etcd-leads], within: 5s}}}`, recover: 5 * time.Second,
+		outage: always,
 	},
 	{
 		name: "redis/primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front", processes: redises, ids: redisData,

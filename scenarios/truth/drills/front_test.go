@@ -22,8 +22,8 @@ type store interface {
 // patience is how long the front waits for its store; longer than clients wait for the front.
 const patience = 3 * time.Second
 
-// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends the id of each write to
-// the file log before it acknowledges it, unless the client has left.
+// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends the id of each write, and how long
+// it took, to the file log before it acknowledges it, unless the client has left.
 func serveFront(s store, addr, log string) error {
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -40,7 +40,7 @@ func serveFront(s store, addr, log string) error {
 		}
 	})
 	mux.HandleFunc("POST /put", func(w http.ResponseWriter, r *http.Request) {
-		id := r.URL.Query().Get("id")
+		id, began := r.URL.Query().Get("id"), time.Now()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 		defer cancel()
 		if err := s.put(ctx, id); err != nil {
@@ -53,7 +53,7 @@ func serveFront(s store, addr, log string) error {
 		if !strings.HasPrefix(id, "probe") {
 			mu.Lock()
 			defer mu.Unlock()
-			if _, err := fmt.Fprintln(f, id); err != nil {
+			if _, err := fmt.Fprintln(f, id, time.Since(began)); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 			}
 		}

@@ -17,9 +17,6 @@ import (
 // fullSuites is the environment variable that enables the suites which take minutes.
 const fullSuites = "BRUNT_FULL"
 
-// ahead is by how much the priority of this process is raised.
-var ahead int
-
 // brunt is the program under test, built once.
 var brunt string
 
@@ -44,9 +41,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if err := goFirst(proberAhead); err == nil {
-		ahead = proberAhead
-	}
+	_ = goFirst(proberAhead) // only root may
 	brunt = filepath.Join(dir, "brunt")
 	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
@@ -55,8 +50,10 @@ func run(m *testing.M) int {
 	return suite.Loading(m).Run()
 }
 
-// The priorities of the prober and of the systems are higher than brunt's: on a busy machine, the prober
-// sends on time, and the systems are healthy but for the faults.
+// The prober and brunt have one priority, and the systems a lower one, all of them above what else runs on this machine:
+// so on a busy machine both send on time, and differ by what they measure and not by the processors that they get,
+// and the systems are healthy but for the faults. A brunt that gets no processor can't know what the target did
+// meanwhile; its interval says so.
 const (
 	proberAhead = 15
 	systemAhead = 10

@@ -57,6 +57,9 @@ type unitDir struct{ addr, port, run, data string }
 // unit is what this program does as a unit of a target.
 func unit(kind string, args []string) error {
 	u := unitDir{addr: os.Getenv("BRUNT_ADDR"), run: os.Getenv(drillDir)}
+	if addr, err := os.ReadFile(filepath.Join(u.run, "addr."+strings.TrimPrefix(os.Getenv("BRUNT_UNIT"), "container/"))); u.addr == "" && err == nil {
+		u.addr = string(addr) // of a container that brunt did not start
+	}
 	if f, known := commands[kind]; known {
 		return f(u, args)
 	}
