@@ -27,10 +27,13 @@ type drill struct {
 	rate      int // requests a second; zero is 100
 	every     time.Duration
 	outage    expect
-	cluster   func(t *testing.T, dir, self string)                                              // starts the target in place of brunt, which knows the entry by its URL
-	ids       func(ctx context.Context, addrs func(unit string) string) (map[string]int, error) // all writes; nil: it takes none
+	cluster   func(t *testing.T, dir, self string) // starts the target in place of brunt, which knows the entry by its URL
+	ids       writes                               // nil: it takes none
 	losses    expect
 }
+
+// writes reads all writes; addrs gives the addresses of units.
+type writes func(ctx context.Context, addrs func(unit string) string) (map[string]int, error)
 
 // expect says whether something has to happen.
 type expect int
