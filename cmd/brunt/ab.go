@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
+	"brunt/scenarios/switchback"
 
 	"github.com/spf13/cobra"
 )
@@ -24,6 +24,8 @@ type abFlags struct {
 	a, b       []string
 	build      string
 	concurrent bool
+	inTurns    bool
+	block      time.Duration
 	pairs      int
 	confirm    int
 	budget     time.Duration
@@ -33,16 +35,21 @@ func abCommand() *cobra.Command {
 	var f abFlags
 	c := &cobra.Command{
 		Use:   "ab SCENARIO --a SIDE --b SIDE",
-		Short: "Run a scenario against two sides in turns, and tell whether b is worse than a",
-		Long: `Run a scenario against two sides in turns (A B, B A, ...) and tell whether b is worse
-than a. A side is a URL, run:COMMAND or image:NAME for the target's entry service, a
-param NAME=VALUE, or git:REF, a work tree that --build is run in and that the param dir
-names. With --concurrent both sides run at once with half of the arrivals each, so that both see
-the same noise of the machine.
+		Short: "Run a scenario against two sides, and tell whether b is worse than a",
+		Long: `Run a scenario against two sides and tell whether b is worse than a. A side is a URL,
+run:COMMAND or image:NAME for the target's entry service, a param NAME=VALUE, or git:REF, a
+work tree that --build is run in and that the param dir names.
 
-It ends as soon as the answer is clear. Each look spends a part of alpha (by the spending
-function of Lan and DeMets, O'Brien and Fleming's kind), and the parts add up to it. A red is
-confirmed by fresh pairs before it is red.
+Switchback: both sides are up, and the load is switched between them in blocks of 10s, in
+pairs whose order is drawn. Blocks are compared with their neighbours, without the first second
+after a switch. A round is as long as the load; after each, brunt ends where the answer is clear:
+bounds hold at all times together (a fifth of alpha), and the last round has the rest of alpha.
+
+In turns, A B, B A, ...: whole runs, where a switchback can't be (the scenario injects faults, a
+load is a script, a log or a number of iterations, both sides need one port), or with --in-turns.
+Each look spends a part of alpha (by the spending function of Lan and DeMets, O'Brien and
+Fleming's kind), and a red is confirmed by fresh pairs. With --concurrent both sides run at once
+with half of the arrivals each.
 
 Exit code 4 is a regression, 8 inconclusive.`,
 		Example: `  brunt ab checkout.yaml --a http://127.0.0.1:8080 --b http://127.0.0.1:8081
@@ -58,9 +65,11 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	c.Flags().StringArrayVar(&f.b, "b", nil, "the candidate side")
 	c.Flags().StringVar(&f.build, "build", "", "shell command that builds a git side in its work tree")
 	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
-	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most")
+	c.Flags().BoolVar(&f.inTurns, "in-turns", false, "whole runs of the sides one after the other, in place of a switchback")
+	c.Flags().DurationVar(&f.block, "block", switchback.DefaultBlock, "length of a block of a switchback, in whole seconds; less where the load is short")
+	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most; of a switchback, rounds")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: brunt makes as many as fit, less those that confirm a failure")
-	c.Flags().IntVar(&f.confirm, "confirm", 4, "new pairs that confirm a failure (default a third of a small --budget)")
+	c.Flags().IntVar(&f.confirm, "confirm", 4, "new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
 	f.logFormat, f.logLevel = "text", "error"
@@ -73,6 +82,12 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 		return err
 	}
 	o.Allow = []string{"scenario"} // the sides differ, and only as requested
+	switch {
+	case f.inTurns && f.concurrent:
+		return usagef("--in-turns and --concurrent exclude each other")
+	case f.block < switchback.LeastBlock || f.block%time.Second != 0:
+		return usagef("--block %s: want whole seconds, 3s or more", f.block)
+	}
 	if f.confirm < 2 || f.pairs < 2 {
 		return usagef("--pairs and --confirm are at least 2: one pair does not show how much pairs differ")
 	}
@@ -120,6 +135,11 @@ type ab struct {
 	folder  string
 	number  int                                                            // pairs begun
 	kept    int                                                            // pairs that count
+	each    time.Duration                                                  // length of the blocks of a switchback; zero: none
+	takes   time.Duration                                                  // length of the load of a round
+	seed    uint64                                                         // of the order of blocks
+	met     *meeting                                                       // where the sides of a round wait for each other
+	whole   time.Duration                                                  // length of a run
 	one     func(ctx context.Context, s *side, n int) (compare.Run, error) // runs one side once
 }
 
@@ -127,7 +147,7 @@ type ab struct {
 func (x *ab) prepare(ctx context.Context, dir string) error {
 	x.files = map[*side]string{}
 	var whole time.Duration
-	name := ""
+	var plans []*plan.Plan
 	for _, s := range []*side{x.a, x.b} {
 		if err := s.checkOut(ctx, dir, x.build); err != nil {
 			return err
@@ -141,28 +161,18 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		whole, name = max(whole, plan.Takes()), plan.Scenario.Name
+		whole, plans = max(whole, plan.Takes()), append(plans, plan)
 	}
-	if x.budget > 0 {
-		each := 2 * whole
-		if x.concurrent {
-			each = whole
-		}
-		fit := int(x.budget / each)
-		if !x.c.Flags().Changed("confirm") {
-			x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
-		}
-		if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
-			return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget,
-				scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
-		}
+	x.arrange(plans[0], plans[1])
+	x.whole = whole
+	if err := x.fit(); err != nil {
+		return err
 	}
 	x.folder = x.out
 	if x.folder == "" {
-		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
+		x.folder = filepath.Join("brunt-results", fileName(plans[0].Scenario.Name)+"-ab-"+run.NewID())
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm,
-		quantity.FormatDuration(whole), x.folder)
+	x.announce()
 	return os.MkdirAll(x.folder, 0o755)
 }
 
@@ -178,6 +188,16 @@ func (x *ab) planned(s *side) (*plan.Plan, error) {
 
 // play runs pairs until the verdict is clear, and confirms a regression by new pairs.
 func (x *ab) play(ctx context.Context) error {
+	if x.each > 0 {
+		if err := x.switched(ctx); !errors.Is(err, errApart) {
+			return err
+		}
+		x.each = 0
+		if err := x.fit(); err != nil {
+			return err
+		}
+		x.announce()
+	}
 	seq := compare.Sequence{Max: x.pairs, Alpha: x.options.Alpha}
 	var as, bs []compare.Run
 	var found *compare.Comparison

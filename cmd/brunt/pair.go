@@ -13,6 +13,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/run"
+	"brunt/scenarios/run/generator"
+	"brunt/scenarios/switchback"
 )
 
 // order returns the order of the next pair: A B, then B A. A repeated pair has the order of the one
@@ -24,9 +26,12 @@ func (x *ab) order() []*side {
 	return []*side{x.a, x.b}
 }
 
-// shows reports whether a run is usable for its side, and if not, why.
-func shows(r compare.Run) (why string, ok bool) {
+// shows reports whether a run is usable for its side, and if not, why. Where the load was switched, brunt was late
+// on both sides alike, and the percentiles of blocks that its lag is a part of are left out.
+func (x *ab) shows(r compare.Run) (why string, ok bool) {
 	switch {
+	case x.each > 0 && generator.Late(&r.Generator):
+		return "", true
 	case !r.Generator.Healthy:
 		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
 	case r.Verdict == scenarios.Invalid:
@@ -45,16 +50,9 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 		order := x.order()
 		got := map[*side]compare.Run{}
 		errs := make([]error, 2)
-		if x.concurrent {
-			made := make([]compare.Run, 2)
-			ended := make(chan struct{})
-			go func() {
-				defer close(ended)
-				made[1], errs[1] = x.one(ctx, order[1], n)
-			}()
-			made[0], errs[0] = x.one(ctx, order[0], n)
-			<-ended
-			got[order[0]], got[order[1]] = made[0], made[1]
+		if x.concurrent || x.each > 0 {
+			made, merr := x.both(ctx, order, n)
+			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
 			for i, s := range order {
 				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
@@ -66,8 +64,8 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 			return a, b, err
 		}
 		a, b = got[x.a], got[x.b]
-		if why, ok = shows(a); ok {
-			why, ok = shows(b)
+		if why, ok = x.shows(a); ok {
+			why, ok = x.shows(b)
 		}
 		if ok {
 			x.kept++
@@ -90,7 +88,11 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	res, err := run.Run(ctx, plan, x.runOptions(dir, log))
+	o := x.runOptions(dir, log)
+	if x.each > 0 {
+		o.Blocks, o.Await = switchback.Draw(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
+	}
+	res, err := run.Run(ctx, plan, o)
 	if res == nil {
 		return compare.Run{}, err
 	}
@@ -102,8 +104,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
 	if began := res.Generator.Offered > 0; !began || !ended {
-		fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[began], res.Reason)
-		return compare.Run{}, errors.Join(err, exit(res.ExitCode))
+		return compare.Run{}, x.failed(ctx, s, plan, scenarioEnd{began, res.Reason, res.ExitCode, err})
 	}
 	return compare.Run{Name: dir, Result: res}, nil
 }

@@ -23,6 +23,9 @@ type Options struct {
 	Phases  []string // none is all
 	Steps   []string // none is all; * is all of them together
 	Allow   []string // mismatches to accept: scenario, machine, generator, run
+
+	switched bool // runs are blocks of a switched load
+	always   bool // bounds hold at all times together
 }
 
 // DefaultAlpha is the probability of a false alarm, over all rows together.
@@ -47,8 +50,9 @@ type Row struct {
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // why, where it is not plain
 
-	alone float64 // P before Holm
-	past  bool    // one run is compared with a history
+	alone  float64 // P before Holm
+	past   bool    // one run is compared with a history
+	blocks bool    // blocks of a switched load are compared
 }
 
 // A Comparison says whether one side is worse than the other.
@@ -65,7 +69,7 @@ type Comparison struct {
 	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
 
 	history []*Record // records that one run is compared with, the oldest first
-	margins Margins
+	options Options
 	turns   [2][]int // of groups: the turn of each run, of base and of cand
 }
 
@@ -82,7 +86,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 			errUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
-	c := &Comparison{Alpha: o.Alpha}
+	c := &Comparison{Alpha: o.Alpha, options: o}
 	c.Design, c.turns = design(base, cand)
 	all := slices.Concat(base, cand)
 	if err := distinct(all); err != nil {
@@ -99,7 +103,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	var of []values
 	for _, r := range all {
-		of = append(of, valuesOf(r.Result))
+		of = append(of, valuesAbove(r.Result, o.beyond()))
 	}
 	at := places(all[0].Result, of)
 	if err := o.known(at); err != nil {
@@ -213,6 +217,14 @@ func (o *Options) known(at []place) error {
 	return nil
 }
 
+// beyond is how many requests of a run lie above a percentile that is compared.
+func (o *Options) beyond() float64 {
+	if o.switched {
+		return beyondBlock
+	}
+	return beyond
+}
+
 func (o *Options) wants(p place) bool {
 	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) && (len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
 }
@@ -230,6 +242,7 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 		return t
 	}
 	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
+	t.est.always = c.options.always
 	now := m.sessionOf(b).mean
 	t.Base, t.Cand = result.Num(m.value(now-t.est.mean)), result.Num(m.value(now))
 	t.Change = result.Num(m.worse(t.est.mean))

@@ -21,6 +21,8 @@ const (
 	Pairs  Design = "pairs"  // interleaved in time: A B B A …
 	Groups Design = "groups" // several turns of each side, of one run or more
 	Past   Design = "past"   // runs now, against a history of single runs
+	// Switched blocks of one load, which was switched between both sides
+	Switched Design = "switchback"
 	// Uncontrolled runs of one side were all made before those of the other, so a change of the machine
 	// looks like a change of the target. No row has a verdict.
 	Uncontrolled Design = "uncontrolled"

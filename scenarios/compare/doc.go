@@ -16,6 +16,10 @@
 // one turn, and a comparison needs two turns of each side: where one side was run before the other it is
 // uncontrolled, and no row has a verdict.
 //
+// [Switchback] compares blocks of one load that was switched between both sides ([brunt/scenarios/switchback]).
+// Of simulated comparisons of 8 minutes where the state of the machine lasts for minutes, it shows a change of
+// 10 % in 80 to 90 % with 4 % false alarms; runs of a minute in turns (A B B A) show it in 25 to 30 %.
+//
 // Times and rates are compared by the logarithm of their ratio, shares by their difference. A
 // row fails when the one-sided lower bound of the change is above zero and its mean is above
 // the margin; it passes when the upper bound is under the margin; otherwise it is inconclusive,

@@ -15,6 +15,7 @@ type estimate struct {
 	err     float64
 	freedom float64
 	lasting float64 // the part of err that more runs do not reduce: of the one run compared with a history
+	always  bool    // bounds hold at all times together; see [evidence]
 }
 
 // t returns the quantile of Student's t.
@@ -22,12 +23,23 @@ func (e estimate) t(q float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile(q)
 }
 
+// reach is the distance of a one-sided bound from the mean.
+func (e estimate) reach(alpha float64) float64 {
+	if e.always {
+		return reach(e.freedom+1, alpha) * e.err
+	}
+	return e.t(1-alpha) * e.err
+}
+
 // low is the one-sided lower bound of the change, high the upper one.
-func (e estimate) low(alpha float64) float64  { return e.mean - e.t(1-alpha)*e.err }
-func (e estimate) high(alpha float64) float64 { return e.mean + e.t(1-alpha)*e.err }
+func (e estimate) low(alpha float64) float64  { return e.mean - e.reach(alpha) }
+func (e estimate) high(alpha float64) float64 { return e.mean + e.reach(alpha) }
 
 // p is the probability of a change as bad as this one by noise alone.
 func (e estimate) p() float64 {
+	if e.always {
+		return math.Min(1, 1/evidence(e.mean/e.err, e.freedom+1))
+	}
 	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Survival(e.mean / e.err)
 }
 
@@ -66,7 +78,7 @@ const power = .8
 // smallest is the least true change that these runs would have shown as a failure with probability
 // power: one whose lower bound is above zero and whose mean is above the margin.
 func (e estimate) smallest(limit, alpha float64) float64 {
-	return math.Max(e.t(1-alpha)*e.err, limit) + e.t(power)*e.err
+	return math.Max(e.reach(alpha), limit) + e.t(power)*e.err
 }
 
 // mostRuns is the number of runs beyond which more runs are not recommended.
@@ -89,7 +101,8 @@ func (e estimate) enough(n int, limit, alpha float64) int {
 func (e estimate) of(n, k int) estimate {
 	share := float64(k) / float64(n)
 	last := e.lasting * e.lasting
-	return estimate{mean: e.mean, err: math.Sqrt(last + (e.err*e.err-last)/share), freedom: e.freedom * float64(k-1) / float64(n-1), lasting: e.lasting}
+	e.err, e.freedom = math.Sqrt(last+(e.err*e.err-last)/share), e.freedom*float64(k-1)/float64(n-1)
+	return e
 }
 
 // answers reports whether runs like these give an answer with probability power.
@@ -98,7 +111,7 @@ func (e estimate) answers(limit, alpha float64) bool {
 	if e.lasting > 0 { // the single run does not change
 		sure = 0
 	}
-	shown := e.t(1-alpha)*e.err + sure
+	shown := e.reach(alpha) + sure
 	if e.mean > limit {
 		return e.mean >= shown && e.mean-limit >= sure
 	}

@@ -30,7 +30,7 @@ func gate(history, now []*Record, o Options) (*Comparison, error) {
 		o.Alpha = DefaultAlpha
 	}
 	history = history[max(0, len(history)-mostHistory):]
-	c := &Comparison{Design: Past, Alpha: o.Alpha, history: history, margins: o.Margins}
+	c := &Comparison{Design: Past, Alpha: o.Alpha, history: history, options: o}
 	var past, new []values
 	for _, r := range history {
 		c.Base = append(c.Base, r.Run)

@@ -17,7 +17,7 @@ import (
 func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64) *test {
 	a, ofA := column(base, p, m.Name)
 	b, ofB := column(cand, p, m.Name)
-	if len(a)+len(b) == 0 || !m.rests(a, b) {
+	if len(a)+len(b) == 0 || !m.rests(c.options.beyond(), a, b) {
 		return nil
 	}
 	nA, nB := len(a), len(b)
@@ -63,6 +63,6 @@ func (c *Comparison) blank(p place, m *metric, margin float64) *test {
 	return &test{metric: m, limit: m.limit(margin), Row: Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
 		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
-		past: c.Design == Past,
+		past: c.Design == Past, blocks: c.options.switched,
 	}}
 }

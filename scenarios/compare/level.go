@@ -39,7 +39,7 @@ func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) [
 			t.Where(), len(a), t.Sentence(t.Moves[first-1])))
 	}
 	last := len(t.Moves)
-	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.margins.of(m)) {
+	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.options.Margins.of(m)) {
 		c.Moved = append(c.Moved, fmt.Sprintf("%s crept: since %s it went from %s to %s without a failed gate, last on %s; if that was "+
 			"intended, --accept restarts the history",
 			t.Where(), t.Points[from].Started.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]), t.Sentence(t.Moves[last-1])))

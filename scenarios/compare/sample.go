@@ -30,7 +30,11 @@ func (v value) times() float64 { return float64(max(1, v.runs)) }
 type values map[place]map[string]value
 
 // valuesOf returns the values of a run. It leaves out a metric with too few requests.
-func valuesOf(r *result.Result) values {
+func valuesOf(r *result.Result) values { return valuesAbove(r, beyond) }
+
+// valuesAbove is valuesOf with as many requests above a percentile as least. Where that is less than of whole runs, the values
+// are those of blocks, without those that brunt's own lag is a part of.
+func valuesAbove(r *result.Result, least float64) values {
 	out := values{}
 	put := func(at place, name string, v value) {
 		if math.IsNaN(v.x) {
@@ -57,7 +61,8 @@ func valuesOf(r *result.Result) values {
 			shares[at].all = c.Count
 			for j := range metrics {
 				m := &metrics[j]
-				if m.quantile > 0 && float64(c.Count)*(1-m.quantile) >= beyond/2 {
+				lagged := least < beyond && slices.Contains(c.Lagged, m.Name)
+				if m.quantile > 0 && float64(c.Count)*(1-m.quantile) >= least/2 && !lagged {
 					put(at, m.Name, value{x: orInfinite(m.of(c)), n: c.Count})
 				}
 			}
@@ -118,8 +123,12 @@ const tickOf = .01
 // of arrivals does not make a row come and go.
 const beyond = 10
 
-// rests reports whether values are based on enough requests.
-func (m *metric) rests(sides ...[]value) bool {
+// beyondBlock is the same for a block of a switched load: many of them are compared, and how much a percentile of few
+// requests varies is part of how much blocks differ.
+const beyondBlock = 3
+
+// rests reports whether values are based on enough requests, with as many above a percentile as least.
+func (m *metric) rests(least float64, sides ...[]value) bool {
 	if m.quantile == 0 {
 		return true
 	}
@@ -130,7 +139,7 @@ func (m *metric) rests(sides ...[]value) bool {
 			above += float64(v.n) * (1 - m.quantile)
 		}
 	}
-	return above >= beyond*runs
+	return above >= least*runs
 }
 
 // orInfinite converts a percentile that result.json writes as null: it lies within the failed

@@ -45,10 +45,15 @@ func (r *Row) sentence() string {
 	switch {
 	case r.Enough > 0 && r.past:
 		return s + fmt.Sprintf("; a history of %d records would be enough", r.Enough)
+	case r.Enough > 0 && r.blocks:
+		return s + fmt.Sprintf("; %d pairs of blocks would be enough", r.Enough)
 	case r.Enough > 0:
 		return s + fmt.Sprintf("; %d runs per side would be enough", r.Enough)
 	case r.past:
 		return s + "; no history is long enough to decide it, because runs vary too much: make longer runs, make more with --runs, or widen the margin"
+	}
+	if r.blocks {
+		return s + fmt.Sprintf("; more than %d pairs of blocks would be needed: ask for a higher rate, or widen the margin", mostRuns)
 	}
 	return s + fmt.Sprintf("; more than %d runs per side would be needed: make longer runs, or widen the margin", mostRuns)
 }
@@ -109,6 +114,9 @@ func (r *Row) signed(n result.Num) string {
 
 // sides describes how many runs each side has.
 func (c *Comparison) sides() string {
+	if c.Design == Switched {
+		return c.sayBlocks()
+	}
 	if c.Design == Past {
 		return fmt.Sprintf("%s of history and %s", scenarios.Amount(len(c.Base), "record"), scenarios.Amount(len(c.Cand), "run"))
 	}
@@ -120,9 +128,13 @@ func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
 	design := map[Design]string{Pairs: "interleaved pairs", Groups: "in turns (Welch, a turn counts as one)", Past: "against the prediction bound"}[c.Design]
-	if c.Design == Uncontrolled {
+	switch c.Design {
+	case Switched:
+		fmt.Fprintf(out, "%s; a false alarm in at most %s of comparisons, however long they go on (Holm over %d rows)\n\n",
+			c.sides(), quantity.FormatShare(c.Alpha), len(c.Rows))
+	case Uncontrolled:
 		fmt.Fprintf(out, "%s, one side after the other: figures without bounds\n\n", c.sides())
-	} else {
+	default:
 		fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

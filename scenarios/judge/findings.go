@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -17,6 +18,7 @@ type Case struct {
 	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
 	Loads   []answer.Span        // when each load could begin iterations
+	Blocks  []answer.Span        // of a load that is switched between two sides: stretches with cells of their own, in whole seconds
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
@@ -89,6 +91,7 @@ type FaultCase struct {
 type Findings struct {
 	Phases     []result.Phase
 	Cells      []result.Cell
+	Blocks     []result.Block
 	Errors     []result.ErrorGroup
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
@@ -184,10 +187,12 @@ func (f *composer) finish() error {
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
 	f.latencies = newLatencies(f.readings, f.base)
-	sums, err := f.compose(ps)
+	blocks := f.blockPhases()
+	sums, err := f.compose(slices.Concat(ps, blocks))
 	if err != nil {
 		return err
 	}
+	sums, inBlocks := sums[:len(ps)], sums[len(ps):]
 	f.latencies.finish()
 	f.slower = make([]bool, len(f.Faults))
 	for i := range f.Faults {
@@ -205,6 +210,7 @@ func (f *composer) finish() error {
 	for _, in := range f.incidents {
 		f.out.Incidents = append(f.out.Incidents, in.row(f.readings))
 	}
+	f.blockTable(blocks, inBlocks)
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
 	f.out.Slowest = f.slowest()

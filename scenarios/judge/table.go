@@ -57,6 +57,23 @@ func (f *tables) table(ps []phase, sums [][]measure.Cell) {
 	}
 }
 
+// blockPhases are the blocks of the case, as phases that no objective is on.
+func (f *tables) blockPhases() (out []phase) {
+	for _, span := range f.c.Blocks {
+		out = append(out, phase{name: "run", Span: span, of: ofNone, has: func(k measure.Key, _ []int32) bool { return k.Start >= span.From && k.Start < span.To }})
+	}
+	return out
+}
+
+// blockTable lists the measurements of each block.
+func (f *tables) blockTable(ps []phase, sums [][]measure.Cell) {
+	for i, p := range ps {
+		f.table(ps[i:i+1], sums[i:i+1])
+		f.out.Blocks = append(f.out.Blocks, result.Block{Start: result.Sec(p.From), End: result.Sec(p.To), Cells: f.out.Cells})
+		f.out.Cells = nil
+	}
+}
+
 // outcomes writes a row for all outcomes and one for each that occurred. The rate is the count of
 // the row over the time that the load ran within the phase; lag is that of its requests.
 func (f *tables) outcomes(p phase, load, step string, c *measure.Cell, lag *measure.Times, span time.Duration) {

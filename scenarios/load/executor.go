@@ -61,6 +61,17 @@ func (p Plan) profile() *Profile {
 	return p.Users
 }
 
+// Only returns the schedule with iterations that begin within spans alone.
+func (p Plan) Only(spans []Span) Plan {
+	if p.Rate != nil {
+		p.Rate = p.Rate.Only(spans)
+	}
+	if p.Users != nil {
+		p.Users = p.Users.Only(spans)
+	}
+	return p
+}
+
 // Arrivals returns the number of even arrivals of an open load.
 func (p Plan) Arrivals() int64 {
 	switch {

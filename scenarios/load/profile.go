@@ -23,6 +23,7 @@ type Profile struct {
 	begin  time.Duration
 	end    time.Duration
 	area   float64
+	first  float64 // of one restricted by Only: the quantity at the beginning before that
 }
 
 var _ Shape = (*Profile)(nil)
@@ -77,8 +78,12 @@ func (p *Profile) Max() float64 {
 	return m
 }
 
-// First is the quantity at the beginning of the profile.
+// First is the quantity at the beginning of the profile; of a restricted one, at the beginning of the
+// whole, since that is the rate to warm up at.
 func (p *Profile) First() float64 {
+	if p.first > 0 {
+		return p.first
+	}
 	if len(p.pieces) == 0 {
 		return 0
 	}
@@ -135,6 +140,32 @@ func (p *Profile) Scaled(f float64) *Profile {
 	for i := range out.pieces {
 		q := &out.pieces[i]
 		q.a, q.b, q.before = q.a*f, q.b*f, q.before*f
+	}
+	return out
+}
+
+// A Span is a stretch of time, as offsets from t0.
+type Span struct{ From, To time.Duration }
+
+// Only returns the profile with the quantity zero outside of spans, which are ascending and do not
+// overlap. It begins and ends as before.
+func (p *Profile) Only(spans []Span) *Profile {
+	out := NewProfile(p.begin)
+	out.first = p.First()
+	for i := range p.pieces {
+		q := &p.pieces[i]
+		at, end := seconds(q.from), seconds(q.to)
+		value := func(t time.Duration) float64 { return q.a + (q.b-q.a)*(t.Seconds()-q.from)/(q.to-q.from) }
+		for _, s := range spans {
+			from, to := max(s.From, at), min(s.To, end)
+			if to <= from {
+				continue
+			}
+			out.Add(from-at, 0, 0)
+			out.Add(to-from, value(from), value(to))
+			at = to
+		}
+		out.Add(end-at, 0, 0)
 	}
 	return out
 }

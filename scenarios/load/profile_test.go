@@ -3,6 +3,7 @@ package load
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -163,4 +164,36 @@ func FuzzProfile(f *testing.F) {
 			t.Fatalf("inverse falls from %v to %v", m, at)
 		}
 	})
+}
+
+// TestProfile_Only: the arrivals within spans are those of the whole, none is outside, and the schedule
+// ends as before.
+func TestProfile_Only(t *testing.T) {
+	whole := NewProfile(0)
+	whole.Add(10*time.Second, 10, 30)
+	whole.Add(10*time.Second, 30, 30)
+	spans := []Span{{4 * time.Second, 6 * time.Second}, {9 * time.Second, 13 * time.Second}}
+	p := whole.Only(spans)
+	if p.End() != whole.End() || p.Begin() != whole.Begin() || p.First() != 10 {
+		t.Errorf("it goes from %s to %s, first %g; want those of the whole", p.Begin(), p.End(), p.First())
+	}
+	want := 0.0
+	for _, s := range spans {
+		want += whole.Area(s.To) - whole.Area(s.From)
+		if got := p.Area(s.To) - p.Area(s.From); math.Abs(got-(whole.Area(s.To)-whole.Area(s.From))) > 1e-9 {
+			t.Errorf("%v has %g arrivals", s, got)
+		}
+		if mid := (s.From + s.To) / 2; math.Abs(p.At(mid)-whole.At(mid)) > 1e-9 {
+			t.Errorf("at %s the rate is %g, want %g", mid, p.At(mid), whole.At(mid))
+		}
+	}
+	if math.Abs(p.Total()-want) > 1e-9 || p.At(7*time.Second) != 0 || p.At(19*time.Second) != 0 {
+		t.Errorf("%g arrivals, want %g and none outside", p.Total(), want)
+	}
+	for n := 0.; n < p.Total(); n++ {
+		at := p.Inverse(n)
+		if !slices.ContainsFunc(spans, func(s Span) bool { return at >= s.From && at <= s.To }) {
+			t.Errorf("arrival %g is at %s, outside of all spans", n, at)
+		}
+	}
 }

@@ -67,6 +67,14 @@ type SlowRequest struct {
 	Curl string `json:"curl,omitempty"`
 }
 
+// A Block is a stretch in which a load that is switched between two sides went to this one, without the
+// first second after the switch.
+type Block struct {
+	Start Num    `json:"start"` // an offset from t0
+	End   Num    `json:"end"`   // an offset from t0
+	Cells []Cell `json:"cells"` // measurements by load, step and outcome
+}
+
 // A Window is one second of the run, or a part of one where a fault was injected or cleared
 // within it. In a long run with many steps, the windows of single loads and steps are longer, and
 // empty ones are left out. Outcomes count the requests intended in it; sent and answered count

@@ -64,6 +64,7 @@ type Result struct {
 	Loads       []LoadInfo    `json:"loads"`                // the loads of the run
 	Phases      []Phase       `json:"phases"`               // the stretches of the run that cells are computed for
 	Cells       []Cell        `json:"cells"`                // measurements by phase, load, step and outcome
+	Blocks      []Block       `json:"blocks,omitempty"`     // of a side of a switchback: measurements by block
 	Errors      []ErrorGroup  `json:"errors"`               // errors by cause and step
 	Slowest     []SlowRequest `json:"slowest,omitempty"`    // of each step, in the run and during each fault
 	TraceLink   string        `json:"trace_link,omitempty"` // URL of a trace; ${trace.id} in it stands for its id

@@ -93,6 +93,7 @@ var arrows = map[string][]string{
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/words":         {"reporters/reporterstest", "scenarios"}, // wording that all reporters share
 	"scenarios/compare":       {"scenarios"},
+	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
 	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
 	"scenarios/capacity":      nil,           // works on rates alone
 	"scenarios/notes":         nil,
@@ -114,7 +115,7 @@ var arrows = map[string][]string{
 	"cmd": {
 		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/terminal",
-		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine",
+		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/smoke", "scenarios/doctor",
 	},

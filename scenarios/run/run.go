@@ -29,23 +29,25 @@ import (
 
 // Options configure a run.
 type Options struct {
-	ID           string                // name of the run; empty draws one
-	LogDir       string                // for the output of the target's units; empty keeps only its end
-	State        string                // for the journal; required for a run that starts a target or injects faults
-	Ledger       string                // the file for writes that the ledger found wrong; empty keeps none
-	Watchdog     []string              // the command line of the watchdog; empty runs without one, for tests
-	Stress       []string              // the command that starts the stress process; without it, faults that need one fail
-	AgentsAlways bool                  // use agents in an engine also for what brunt could do itself; for tests
-	Requests     string                // the file that logs every request; empty keeps none
-	NoChaos      bool                  // the control run: no fault is injected
-	Log          *slog.Logger          // nil logs nothing
-	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
-	BySteps      bool                  // Live also receives every step
-	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
-	Begun        func(Look)            // called when the load begins, with a view of the run; may be nil
-	Suspend      <-chan os.Signal      // a signal asks to suspend brunt; may be nil
-	Stop         func()                // suspends brunt, once all faults are undone
-	At           func(point string)    // called at each point where brunt could be killed, for tests
+	ID           string                      // name of the run; empty draws one
+	LogDir       string                      // for the output of the target's units; empty keeps only its end
+	State        string                      // for the journal; required for a run that starts a target or injects faults
+	Ledger       string                      // the file for writes that the ledger found wrong; empty keeps none
+	Watchdog     []string                    // the command line of the watchdog; empty runs without one, for tests
+	Stress       []string                    // the command that starts the stress process; without it, faults that need one fail
+	AgentsAlways bool                        // use agents in an engine also for what brunt could do itself; for tests
+	Requests     string                      // the file that logs every request; empty keeps none
+	NoChaos      bool                        // the control run: no fault is injected
+	Log          *slog.Logger                // nil logs nothing
+	Live         func(result.Interval)       // called every second, and once the loads are over; may be nil
+	BySteps      bool                        // Live also receives every step
+	Event        func(result.Event)          // called with each event, by several goroutines; may be nil
+	Blocks       []load.Span                 // of a load that is switched between two sides: stretches with cells of their own
+	Await        func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
+	Begun        func(Look)                  // called when the load begins, with a view of the run; may be nil
+	Suspend      <-chan os.Signal            // a signal asks to suspend brunt; may be nil
+	Stop         func()                      // suspends brunt, once all faults are undone
+	At           func(point string)          // called at each point where brunt could be killed, for tests
 }
 
 // Errors of a run that could not begin or continue: its verdict is invalid.
@@ -221,6 +223,11 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	if err := r.startScripts(ctx); err != nil {
 		return r.unstarted(err), nil
+	}
+	if r.o.Await != nil {
+		if err := r.o.Await(ctx); err != nil {
+			return r.unstarted(err), nil
+		}
 	}
 	if err := r.openLoads(); err != nil {
 		return nil, err

@@ -78,6 +78,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 		}
 		s.records = s.recordsSoFar(now)
 	}
+	res.Blocks = f.Blocks
 	res.Phases, res.Cells, res.Windows, res.Histograms = f.Phases, f.Cells, f.Windows, f.Histograms
 	res.Objectives = append(res.Objectives, f.Objectives...)
 	res.Errors = append(res.Errors, f.Errors...)
@@ -97,6 +98,9 @@ func (s *snapshot) judgeCase() judge.Case {
 	}
 	for i := range s.Loads {
 		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
+	}
+	for _, b := range s.o.Blocks {
+		c.Blocks = append(c.Blocks, answer.Span(b))
 	}
 	for _, e := range s.Faults {
 		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == chaos.GroupKind}

@@ -42,12 +42,14 @@ func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Healthy = len(g.Limits) == 0
 }
 
+const lagLimited = "p99 lag " // begins a limit by lag
+
 // late lists the phases in which brunt was late, with advice by the cores that it used.
 func late(f *judge.Findings, cores float64, limit time.Duration) []string {
 	limits := []string{}
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
-			limits = append(limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
+			limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: brunt itself was late. %s",
 				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(cores)))
 		}
 	}
@@ -102,6 +104,11 @@ func LagAdvice(cores float64) string {
 }
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
+
+// Late reports whether lag was the generator's only limit: no request lacked a socket or was never sent.
+func Late(g *result.Generator) bool {
+	return len(g.Limits) > 0 && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) })
+}
 
 // contended is the share of time in which some task waits for a processor, from which on other
 // programs count as the cause of brunt's lag.

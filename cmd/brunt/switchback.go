@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/switchback"
+)
+
+var (
+	errApart = errors.New("the sides can't be up together")
+	errOther = errors.New("the other side did not run") // the cause of a context
+)
+
+// arrange chooses between a switchback and runs in turns, and says why it is not a switchback that nobody
+// declined.
+func (x *ab) arrange(a, b *plan.Plan) {
+	if x.concurrent || x.inTurns {
+		return
+	}
+	why := switchback.Unfit(a, b, x.noChaos)
+	if why == "" {
+		x.takes, x.seed = switchback.Takes(a, b), rand.Uint64()
+		if x.each = switchback.Length(x.takes, x.block); x.each == 0 {
+			why = fmt.Sprintf("a load of %s has no two blocks of %s", x.takes, switchback.LeastBlock)
+		}
+	}
+	if why != "" {
+		fmt.Fprintf(x.c.ErrOrStderr(), "runs in turns, not a switchback: %s\n", why)
+	}
+}
+
+// fit sets the number of pairs or rounds that the budget has room for.
+func (x *ab) fit() error {
+	if x.budget == 0 {
+		return nil
+	}
+	each := x.whole
+	if !x.concurrent && x.each == 0 {
+		each = 2 * x.whole
+	}
+	fit := int(x.budget / each)
+	if x.each > 0 {
+		if x.pairs = fit; fit < 1 {
+			return usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.budget, quantity.FormatDuration(each))
+		}
+		return nil
+	}
+	if !x.c.Flags().Changed("confirm") {
+		x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
+	}
+	if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
+		return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget,
+			scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
+	}
+	return nil
+}
+
+// announce says what is going to run.
+func (x *ab) announce() {
+	w, whole := x.c.ErrOrStderr(), quantity.FormatDuration(x.whole)
+	if x.each > 0 {
+		fmt.Fprintf(w, "both sides are up, and the load is switched between them in blocks of %s; at most %s of %s; results in %s\n",
+			quantity.FormatDuration(x.each), scenarios.Amount(x.pairs, "round"), whole, x.folder)
+		return
+	}
+	fmt.Fprintf(w, "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, whole, x.folder)
+}
+
+// switched makes rounds in which the load is switched between both sides, until the verdict is clear.
+func (x *ab) switched(ctx context.Context) error {
+	var as, bs []compare.Run
+	for n := 1; ; n++ {
+		a, b, err := x.pair(ctx)
+		if err != nil {
+			return err
+		}
+		as, bs = append(as, compare.Blocks(a)...), append(bs, compare.Blocks(b)...)
+		last := n >= x.pairs
+		if len(as) < 2 && !last {
+			continue
+		}
+		found, err := compare.Switchback(as, bs, last, x.options)
+		if err != nil {
+			return usage{err}
+		}
+		fmt.Fprintf(x.c.ErrOrStderr(), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(len(as), "pair"), found.Verdict)
+		if last || found.Verdict != scenarios.Inconclusive {
+			found.Mismatches = nil
+			return x.tell(x.c.OutOrStdout(), found)
+		}
+	}
+}
+
+// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too.
+func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	x.met = newMeeting(len(order))
+	made = make([]compare.Run, len(order))
+	errs := make([]error, len(order))
+	var runs sync.WaitGroup
+	for i, s := range order {
+		runs.Go(func() {
+			if made[i], errs[i] = x.one(ctx, s, n); errs[i] != nil && x.each > 0 {
+				stop(errOther)
+			}
+		})
+	}
+	runs.Wait()
+	return made, errors.Join(errs...)
+}
+
+// failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback does
+// not begin beside the other, they are run in turns.
+func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r scenarioEnd) error {
+	switch {
+	case errors.Is(context.Cause(ctx), errOther):
+		return errOther
+	case x.each > 0 && !r.began && p.Stack != nil && x.kept == 0 && ctx.Err() == nil:
+		fmt.Fprintf(x.c.ErrOrStderr(), "runs in turns, not a switchback: side %s did not begin beside the other: %s\n", s.letter, r.reason)
+		return errApart
+	}
+	fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[r.began], r.reason)
+	return errors.Join(r.err, exit(r.code))
+}
+
+// A scenarioEnd is how a run ended early.
+type scenarioEnd struct {
+	began  bool
+	reason string
+	code   int
+	err    error
+}
+
+// A meeting lets a number of runs begin at one time.
+type meeting struct {
+	mu      sync.Mutex
+	missing int
+	all     chan struct{} // closed when none is missing
+}
+
+func newMeeting(runs int) *meeting { return &meeting{missing: runs, all: make(chan struct{})} }
+
+// wait waits until all have come, or ctx ends.
+func (m *meeting) wait(ctx context.Context) error {
+	m.mu.Lock()
+	if m.missing--; m.missing == 0 {
+		close(m.all)
+	}
+	m.mu.Unlock()
+	select {
+	case <-m.all:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
