@@ -14,6 +14,7 @@
 //	quantity  durations, rates, shares, sizes, bandwidths and ranges
 //	template  placeholders, data tables, escaping, secrets
 //	slo       objectives and the table of metrics
+//	check     conditions on a response
 //	scenarios the scenario file, policies, outcomes of requests, verdicts and exit codes
 //	result    what result.json holds
 //

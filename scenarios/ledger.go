@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -78,10 +79,10 @@ func (l *Ledger) Asking(variable string) Step {
 }
 
 // An Ack is the answer that acknowledges a write. The zero value is the step's own check.
-type Ack struct{ status Matcher }
+type Ack struct{ status check.Matcher }
 
 // IsZero reports whether the step's own check decides.
-func (a *Ack) IsZero() bool { return a.status.op == "" }
+func (a *Ack) IsZero() bool { return a.status.IsZero() }
 
 // Holds reports whether a request with this outcome was acknowledged.
 func (a *Ack) Holds(o *Outcome) bool {
@@ -106,13 +107,12 @@ func parseAck(s string) (a Ack, err error) {
 	if !ok {
 		return a, bad
 	}
-	a.status.op = "any"
-	for word := range strings.SplitSeq(rest, ",") {
-		var one Matcher
-		if !one.status(strings.Trim(word, blanks)) {
-			return Ack{}, bad
-		}
-		a.status.any = append(a.status.any, one)
+	words := strings.Split(rest, ",")
+	for i := range words {
+		words[i] = strings.Trim(words[i], blanks)
+	}
+	if a.status, ok = check.Statuses(words); !ok {
+		return Ack{}, bad
 	}
 	return a, nil
 }

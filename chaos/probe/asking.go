@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -28,7 +28,7 @@ type Asking struct {
 	// the URL to GET, of a unit also a path; yes is an answer as check says
 	Get     template.URL               `yaml:"get"`
 	Headers map[string]template.Header `yaml:"headers"` // of the request, by name
-	Check   *scenarios.Checks          `yaml:"check"`   // what the answer to path or get must be; nil is a status under 400
+	Check   *check.Response            `yaml:"check"`   // what the answer to path or get must be; nil is a status under 400
 	// a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics; of a unit also a path
 	Scrape template.URL `yaml:"scrape"`
 	// the name of a metric on the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum.

@@ -17,6 +17,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 
@@ -34,7 +35,7 @@ type Call struct {
 	Headers map[string]template.Header `yaml:"headers"` // by name
 	JSON    *template.JSON             `yaml:"json"`    // the body, written as YAML
 	Body    *template.Text             `yaml:"body"`    // the body, as it stands
-	Check   *scenarios.Checks          `yaml:"check"`   // only the status of the answer; nil is any under 400
+	Check   *check.Response            `yaml:"check"`   // only the status of the answer; nil is any under 400
 }
 
 // Method returns the method of a call with its URL, or "" if it has none or several.
@@ -125,7 +126,7 @@ func hasUser(shown string) bool {
 func checkHeaders(headers map[string]template.Header, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
-		if !scenarios.IsToken(name) {
+		if !check.IsToken(name) {
 			m.Add(h.At, "%q is no name of a header", name)
 		}
 		CheckPlaceholders(&h.Template, m)
@@ -263,14 +264,14 @@ func (s *ResolvedCall) Do(ctx context.Context) (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	var want *scenarios.Matcher
+	var want *check.Matcher
 	if len(s.Status) > 0 {
 		var m syntax.Mistakes
 		list := &syntax.Node{Kind: syntax.List}
 		for _, form := range s.Status {
 			list.Items = append(list.Items, &syntax.Node{Kind: syntax.String, Value: form})
 		}
-		want = &scenarios.Matcher{}
+		want = &check.Matcher{}
 		if want.DecodeStatus(list, &m); m.Len() > 0 {
 			return "", m.Err()
 		}
@@ -282,7 +283,7 @@ func (s *ResolvedCall) Do(ctx context.Context) (said string, err error) {
 }
 
 // has reports whether the answer has a wanted status; nil wants any under 400.
-func (a *callAnswer) has(want *scenarios.Matcher) bool {
+func (a *callAnswer) has(want *check.Matcher) bool {
 	if want == nil {
 		return a.status < 400
 	}
@@ -340,9 +341,9 @@ func (s *ResolvedCall) client() (*http.Client, error) {
 }
 
 // holds reports whether an answer passes checks, and describes it.
-func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
+func (a *callAnswer) holds(k *check.Response) (bool, string) {
 	if k == nil {
-		k = &scenarios.Checks{}
+		k = &check.Response{}
 	}
 	if !a.has(k.Status) {
 		return false, a.says()
@@ -363,11 +364,11 @@ func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 		}
 	}
 	for _, p := range k.Paths {
-		if v, found := scenarios.AtPath(doc, p.Path); !p.Matches(v, found) {
+		if v, found := check.AtPath(doc, p.Path); !p.Matches(v, found) {
 			if !found {
 				return false, "nothing stands at " + p.Name
 			}
-			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(scenarios.ValueText(v))))
+			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(check.ValueText(v))))
 		}
 	}
 	return true, a.says()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 
 	"github.com/ohler55/ojg/jp"
@@ -54,11 +54,11 @@ func (f *Finder) find(answer []byte, mask func(string) string) (string, error) {
 		if err != nil {
 			return "", errors.New("the answer is no JSON")
 		}
-		v, found := scenarios.AtPath(doc, f.path)
+		v, found := check.AtPath(doc, f.path)
 		if !found {
 			return "", fmt.Errorf("nothing stands at %s of the answer", f.path)
 		}
-		text = scenarios.ValueText(v)
+		text = check.ValueText(v)
 	default:
 		found := f.re.FindStringSubmatch(text)
 		if found == nil {

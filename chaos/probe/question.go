@@ -11,7 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -132,7 +132,7 @@ func (q commandQuestion) Value(ctx context.Context, from *Finder) (string, error
 }
 
 type callQuestion struct {
-	check *scenarios.Checks
+	check *check.Response
 	call  *ResolvedCall
 }
 

@@ -29,6 +29,7 @@ func (p *pageView) phases(r *result.Result) {
 	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
 	at := map[string]int{}
 	left := 0
+	var shown [][]string
 	add := func(row *words.PhaseRow) {
 		i, found := at[row.All.Phase]
 		if !found {
@@ -36,7 +37,9 @@ func (p *pageView) phases(r *result.Result) {
 			at[row.All.Phase] = i
 			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase), Span: spanOf(r, row.All.Phase)})
 		}
-		p.Phases[i].Rows = append(p.Phases[i].Rows, rowView(row, len(r.Loads) > 1))
+		view := rowView(row, len(r.Loads) > 1)
+		p.Phases[i].Rows = append(p.Phases[i].Rows, view)
+		shown = append(shown, view.Cells)
 	}
 	// the sums of every phase first, so that none is cut off if there are many steps
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
@@ -55,7 +58,7 @@ func (p *pageView) phases(r *result.Result) {
 	}
 	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. Failed requests are in the errors " +
 		"alone; in objectives on percentiles each counts as slower than any answer."
-	if foot := words.LagFoot(list); foot != "" {
+	if foot := words.LagFoot(shown); foot != "" {
 		p.PhasesFoot += " " + foot
 	}
 	if left > 0 {

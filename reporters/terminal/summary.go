@@ -351,7 +351,7 @@ func (s *summary) latency(r *result.Result) {
 	if n := len(list) - mostPhases; n > 0 {
 		s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(n), "phase", "phases")), dim})
 	}
-	if foot := words.LagFoot(list); foot != "" {
+	if foot := words.LagFoot(table); foot != "" {
 		s.text("  ", "  ", foot, dim)
 	}
 	if failed {

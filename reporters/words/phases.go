@@ -3,6 +3,7 @@ package words
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -28,18 +29,24 @@ func (p *PhaseRow) Good(time func(*result.Times) result.Num) string {
 	return Seconds(time(&p.Ok.Response))
 }
 
+// lagMark marks a figure that is brunt's own lag in good part.
+const lagMark = "†"
+
 // LagMark marks a percentile of the good answers more than a tenth of which is brunt's own lag; empty for another.
 func (p *PhaseRow) LagMark(percentile string) string {
 	if slices.Contains(p.Ok.Lagged, percentile) {
-		return "†"
+		return lagMark
 	}
 	return ""
 }
 
-// LagFoot explains the marks of [PhaseRow.LagMark] in some rows; empty where there is none.
-func LagFoot(rows []PhaseRow) string {
-	if slices.ContainsFunc(rows, func(p PhaseRow) bool { return len(p.Ok.Lagged) > 0 }) {
-		return "†: more than a tenth of it is brunt's own lag, and not the target's time."
+// LagFoot explains the marks of [PhaseRow.LagMark] in the rows of a table as it is shown; empty where no
+// cell has one.
+func LagFoot(table [][]string) string {
+	for _, row := range table {
+		if slices.ContainsFunc(row, func(cell string) bool { return strings.HasSuffix(cell, lagMark) }) {
+			return lagMark + ": more than a tenth of it is brunt's own lag, and not the target's time."
+		}
 	}
 	return ""
 }

@@ -3,7 +3,7 @@ package judge
 import (
 	"testing"
 
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 )
 
@@ -12,7 +12,7 @@ func TestSamples_InErrors(t *testing.T) {
 	g := newFixture(t, oneStep)
 	o := request(0, ms, failure)
 	g.Shard(0).Record(&o)
-	s := &measure.Samples{}
+	s := &samples.Set{}
 	s.Keep(&o, result.Sample{Request: "GET /", Status: 500})
 	f := g.finish(Case{Samples: s}, sec)
 	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 || f.Errors[0].Kind != "status 500" {

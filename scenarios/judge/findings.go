@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -24,7 +25,7 @@ type Case struct {
 	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
 	Strict  bool
 	Checks  []string             // names of checks, by number
-	Samples *measure.Samples     // nil keeps none
+	Samples *samples.Set         // nil keeps none
 	Ledger  *result.LedgerRecord // nil: there is none
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -144,7 +145,7 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 }
 
 // firstSample is the first failed request of a step and cause; nil without samples.
-func firstSample(s *measure.Samples, step int32, cause scenarios.Cause) *result.Sample {
+func firstSample(s *samples.Set, step int32, cause scenarios.Cause) *result.Sample {
 	if s == nil {
 		return nil
 	}

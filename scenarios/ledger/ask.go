@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/template"
 	"brunt/targets"
 )
@@ -21,7 +21,7 @@ import (
 type asked struct {
 	Place
 	client  targets.Client
-	samples *measure.Samples
+	samples *samples.Set
 	silent  atomic.Int64 // writes in a row without an answer
 	failed  atomic.Int64 // writes without an answer in all
 	why     atomic.Pointer[string]
@@ -49,7 +49,7 @@ func (b *verification) open(ctx context.Context) error {
 		if p.Base == "" {
 			p.Base = b.ledger.Scheme + "://" + b.Addr(p.Name)
 		}
-		u := &asked{Place: p, samples: &measure.Samples{Mask: b.Mask}}
+		u := &asked{Place: p, samples: &samples.Set{Mask: b.Mask}}
 		var err error
 		u.client, err = b.Client(p.Base, askTimeout, u.samples)
 		if err != nil {

@@ -8,14 +8,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/template"
 )
 
 // Ledger records the writes of a run.
 type Ledger struct {
 	*Spec
-	kept     *measure.Writes
+	kept     *writelog.Log
 	acked    atomic.Int64
 	unnamed  atomic.Int64
 	stop     func() // stops flushing and waits for it
@@ -31,7 +31,7 @@ func Open(p *Spec, path string, shards int) (*Ledger, error) {
 	if path != "" {
 		raw = strings.TrimSuffix(path, ".jsonl") + "-writes.jsonl"
 	}
-	kept, err := measure.NewWrites(raw, shards)
+	kept, err := writelog.New(raw, shards)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (l *Ledger) User(u load.User, shard int) load.User {
 type writer struct {
 	load.User
 	ledger *Ledger
-	shard  *measure.WriteShard
+	shard  *writelog.Shard
 	drawn  []byte
 	id     []byte
 }

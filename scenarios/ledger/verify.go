@@ -15,7 +15,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
+	"brunt/scenarios/measure/writelog"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
@@ -50,7 +51,7 @@ type Run struct {
 	Event    func(result.Event)
 	Progress func(asked, all int64)   // called about every second
 	Addr     func(unit string) string // returns host:port of a unit of the target
-	Client   func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error)
+	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
 	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
 	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try
 	// EndIteration closes what a read opened in its session; nil: it opens nothing.
@@ -124,7 +125,7 @@ type verification struct {
 
 // checkedWrite is a write with the answers of the units.
 type checkedWrite struct {
-	measure.Write
+	writelog.Write
 	answers []sight
 	absent  time.Duration // when the units were last asked for it that did not have it
 	late    bool          // it was not there at first
@@ -167,7 +168,7 @@ func (b *verification) read(ctx context.Context) error {
 		return nil
 	}
 	b.progress(0)
-	err = b.ledger.kept.Each(func(w measure.Write) error {
+	err = b.ledger.kept.Each(func(w writelog.Write) error {
 		batch = append(batch, checkedWrite{Write: w})
 		if len(batch) < asksAtOnce {
 			return nil
@@ -199,7 +200,7 @@ func (b *verification) repeated() error {
 	}
 	seed := maphash.MakeSeed()
 	hashes := make([]uint64, 0, b.ledger.kept.Kept())
-	err := b.ledger.kept.Each(func(w measure.Write) error {
+	err := b.ledger.kept.Each(func(w writelog.Write) error {
 		hashes = append(hashes, maphash.String(seed, w.ID))
 		return nil
 	})
@@ -217,7 +218,7 @@ func (b *verification) repeated() error {
 		return nil
 	}
 	times := map[string]int{}
-	return errors.Join(b.ledger.kept.Each(func(w measure.Write) error {
+	return errors.Join(b.ledger.kept.Each(func(w writelog.Write) error {
 		if twice[maphash.String(seed, w.ID)] {
 			if times[w.ID]++; times[w.ID] > 1 {
 				b.again[w.ID] = max(b.again[w.ID], w.End)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/requestname"
 )
 
 // A logCursor iterates over the arrivals of a log and their targets. Requests with the same
@@ -83,7 +83,7 @@ func (c *logCursor) read() {
 			return
 		}
 		now.from = from
-		name := c.log.names.Of(scenarios.RequestName(e.method, e.target))
+		name := c.log.names.Of(requestname.Of(e.method, e.target))
 		now.requests = append(now.requests, logEntry{c.log.flows[name], e.target})
 	}
 	if c.give(&now) && c.err == nil && n != c.log.count {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 )
 
 // newLogParser returns a parser for a format. For auto it detects the format from the beginning
@@ -213,7 +213,7 @@ func escaped(s string) string {
 // requestLine parses METHOD target HTTP/1.1; the version is optional, as in HTTP/0.9.
 func requestLine(s string) (method, target string) {
 	method, rest, ok := strings.Cut(strings.TrimSpace(s), " ")
-	if !ok || !scenarios.IsToken(method) || strings.ToUpper(method) != method {
+	if !ok || !check.IsToken(method) || strings.ToUpper(method) != method {
 		return "", ""
 	}
 	if i := strings.LastIndexByte(rest, ' '); i >= 0 && strings.HasPrefix(rest[i+1:], "HTTP/") {
@@ -414,7 +414,7 @@ func (f *logFieldsOf) entry(s *stamp) (entry, error) {
 			e.method, e.target = "GET", asked(path)
 		}
 	}
-	if !scenarios.IsToken(e.method) {
+	if !check.IsToken(e.method) {
 		e.target = ""
 	}
 	return e, nil

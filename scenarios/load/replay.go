@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/requestname"
 	"brunt/scenarios/syntax"
 )
 
@@ -85,7 +87,7 @@ func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, erro
 	if len(r.Methods) > 0 {
 		methods = nil
 		for _, name := range r.Methods {
-			if name = strings.ToUpper(name); !scenarios.IsToken(name) {
+			if name = strings.ToUpper(name); !check.IsToken(name) {
 				m.Add(r.Of("methods"), "%q is no method", name)
 			}
 			methods = append(methods, name)
@@ -155,7 +157,7 @@ type logFindings struct {
 	first      int64 // time of the first request, in nanoseconds since 1970
 	resolution int64 // resolution of the timestamps, in nanoseconds
 	seconds    logSeconds
-	names      scenarios.RequestNames
+	names      requestname.Set
 	steps      []LogStep
 	flows      map[string]int32 // flow numbers by name
 }
@@ -199,7 +201,7 @@ func (l *Log) scan() error {
 		if err != nil {
 			return err
 		}
-		l.names.Count(scenarios.RequestName(e.method, e.target))
+		l.names.Count(requestname.Of(e.method, e.target))
 		l.count++
 		l.seconds.add((e.at - l.origin()) / int64(time.Second))
 	}

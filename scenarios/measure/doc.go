@@ -20,7 +20,6 @@
 //	recorder.go    Recorder: what is measured, and when faults came and went
 //	shard.go       the samples of some workers, without a lock
 //	fold.go        sorts the samples of all shards into cells
-//	freeze.go      spans in which brunt itself did not run
 //	window.go      open windows: seconds, cut where a fault came or went
 //	cell.go        what is counted of one step, window and set of faults
 //	edges.go       when requests were good and when bad, to the request
@@ -31,15 +30,14 @@
 //	history.go     occurrences of faults, and the phases that a cell belongs to
 //	spill.go       the file that closed cells go to (unlink_*.go removes its name)
 //	recording.go   Recording and Snapshot: cells, read back
-//	freeze.go      when brunt itself was frozen
 //	histograms.go  the distributions of a result, by number, for latency.hlog
 //	totals.go      running totals of every phase
 //	live.go        what ended in the last second, and the baseline so far
 //	live_steps.go  the same by step
-//	samples.go     the first failed request of every step and cause
-//	slow_asked.go  the slowest requests of every step as curl commands
 //	slowest.go     the slowest requests of every step and set of faults
-//	writes.go      every write of the ledger, in a file
+//
+// Package samples keeps requests that reports show in full, package writelog every write for the ledger.
+// Package pulse finds the spans in which brunt itself did not run.
 //
 // To count something new, add a field to [Cell], count it in Cell.record, add it in
 // cell.addCounts, list it in Cell.numbers for the spill file, and copy it into [Counts] if

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 )
 
@@ -30,7 +31,7 @@ type sorter struct {
 	scratch Scratch
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
 	over    []excess            // limits that the request being sorted exceeds
-	freezes []Freeze            // of brunt, as of the present fold
+	freezes []pulse.Freeze      // of brunt, as of the present fold
 	turn    turn
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/pulse"
 )
 
 // lateBy returns the outcome of a request that brunt sent late.
@@ -36,7 +37,10 @@ func TestCounts_Punctual(t *testing.T) {
 		unsent, skipped, frozen, timedOut,
 		request(sec, 0, scenarios.Skipped), // the target's
 	}
-	g := newClocked(t, Config{Series: oneStep, Limits: limits, Slow: 100 * ms, Freezes: func() []Freeze { return []Freeze{{5005 * ms, 5425 * ms}} }})
+	g := newClocked(t, Config{
+		Series: oneStep, Limits: limits, Slow: 100 * ms,
+		Freezes: func() []pulse.Freeze { return []pulse.Freeze{{From: 5005 * ms, To: 5425 * ms}} },
+	})
 	for i := range list {
 		g.Shard(0).Record(&list[i])
 	}
@@ -79,10 +83,10 @@ func TestCounts_Punctual(t *testing.T) {
 func TestFold_FreezeWhileFolding(t *testing.T) {
 	var g *clocked
 	asked := 0
-	g = newClocked(t, Config{Series: oneStep, Slow: 100 * ms, Freezes: func() []Freeze {
+	g = newClocked(t, Config{Series: oneStep, Slow: 100 * ms, Freezes: func() []pulse.Freeze {
 		asked++
 		if asked > 1 {
-			return []Freeze{{5005 * ms, 5425 * ms}}
+			return []pulse.Freeze{{From: 5005 * ms, To: 5425 * ms}}
 		}
 		frozen := request(5*sec, 429*ms, okay)
 		g.Shard(0).Record(&frozen)

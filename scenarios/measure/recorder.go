@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/pulse"
 )
 
 // Series names the series that a recorder measures: the steps of every load, by the number that
@@ -42,16 +43,16 @@ type Config struct {
 	// SlowShare makes the first injection compute Slow from the baseline: at most this share of the answers of a target that
 	// stays as it was takes longer. Zero: Slow stays.
 	SlowShare float64
-	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
-	Shards    int                  // one for each core; less than one means one
-	Now       func() time.Duration // the run's clock
-	InFlight  func() int64         // iterations in flight
-	Dir       string               // folder of the spill file; "" is the system's
-	File      File                 // stores the cells instead of a file in Dir; nil creates that file
-	Totals    bool                 // intervals carry the running totals of every phase
-	BySteps   bool                 // intervals carry the counts of every step
-	NoPause   bool                 // folding never sleeps, because no load runs beside it
-	Freezes   func() []Freeze      // freezes of brunt so far, ascending; nil: none are known
+	Timeout   time.Duration         // the longest timeout of any load: how long a window stays open
+	Shards    int                   // one for each core; less than one means one
+	Now       func() time.Duration  // the run's clock
+	InFlight  func() int64          // iterations in flight
+	Dir       string                // folder of the spill file; "" is the system's
+	File      File                  // stores the cells instead of a file in Dir; nil creates that file
+	Totals    bool                  // intervals carry the running totals of every phase
+	BySteps   bool                  // intervals carry the counts of every step
+	NoPause   bool                  // folding never sleeps, because no load runs beside it
+	Freezes   func() []pulse.Freeze // freezes of brunt so far, ascending; nil: none are known
 	// Keep is called with each counted request, without iterations: off the hot path, by one
 	// goroutine at a time. Nil skips this.
 	Keep func(*scenarios.Outcome)

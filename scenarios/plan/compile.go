@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -69,7 +70,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged { // objectives are checked only in a scenario without other mistakes
-		objectiveCheck{c}.all()
+		c.plan.Notes = append(c.plan.Notes, c.forecast().Check()...)
 	}
 	for i := range c.plan.Notes { // some notes quote a script
 		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
@@ -94,6 +95,19 @@ type compiler struct {
 type compiledStep struct {
 	call scenarios.Call
 	with *syntax.Node
+}
+
+// forecast is what the objectives are compared with: the offered load and the times of faults.
+func (c *compiler) forecast() forecast.Plan {
+	f := forecast.Plan{
+		Scenario: c.sc, Mistakes: c.m, Once: slices.Concat(c.plan.Setup, c.plan.Teardown), Series: c.plan.Series,
+		Faults: c.plan.Faults, Skipped: c.skipped, Entry: c.plan.entry(),
+	}
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		f.Loads = append(f.Loads, forecast.Load{Load: &lp.Load, Schedule: lp.Schedule, Flows: lp.Flows, Scripted: lp.Script != nil})
+	}
+	return f
 }
 
 // load compiles one load.

@@ -22,19 +22,17 @@
 //	observe.go     metrics, alerts, and how the team's monitoring is asked
 //	ledger.go      which step writes, how a write is identified, where it is read
 //	policy.go      policies: what goes beyond one is a mistake
-//	objectives.go  refuses objectives that no run can decide: too few requests, too little
-//	               time after a fault, a stop condition before recovery can be measured
-//	ports.go       connections that the loads open, against the ports of this machine
 //	single.go      one fault alone: of a scenario, or of the command line
 //	files.go       how many open files a plan needs
 //
-// Package allow holds the allow-lists of a plan. Package finder finds containers, package inputs files. Package dryrun says what a plan would do.
+// Package allow holds the allow-lists of a plan. Package forecast refuses objectives that no run can decide.
+// Package finder finds containers, package inputs files. Package dryrun says what a plan would do.
 //
 // # To add to it
 //
 // A kind (an executor, a protocol, a fault, a target) is added to its own package. A check
 // that needs two of them, or the whole scenario, belongs here: into the file of what it is
-// about, or into objectives.go where it compares figures of the whole. The message states
+// about, or into package forecast where it compares figures of the whole. The message states
 // by how much the scenario falls short, at the place in the file that is to be changed.
 // Then add its cases to plantest/corpus: valid.txtar for what is accepted, structural.txtar
 // for what the schema refuses too, semantic.txtar for what only Compile refuses,

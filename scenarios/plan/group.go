@@ -57,11 +57,11 @@ func (c faultCompiler) stepTimes(e *chaos.Entry, g *chaos.Group) {
 		case !s.OneShot() && s.Within > 0:
 			c.m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group", s.Kind)
 		case ends > 0 && s.Wait.D() >= ends:
-			c.m.AddHint(s.Of("after"), "for: "+Brief(until+time.Second)+" at least",
-				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, Brief(ends))
+			c.m.AddHint(s.Of("after"), "for: "+quantity.Brief(until+time.Second)+" at least",
+				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, quantity.Brief(ends))
 		case ends > 0 && until > ends:
 			c.m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
-				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, Brief(until), e.Name, Brief(ends))
+				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, quantity.Brief(until), e.Name, quantity.Brief(ends))
 		}
 	}
 }

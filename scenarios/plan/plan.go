@@ -18,7 +18,6 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -105,8 +104,6 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 		return p != "run" && p != "baseline"
 	})
 }
-
-func Brief(d time.Duration) string { return quantity.FormatDuration(d.Round(time.Millisecond)) }
 
 // A Plan is a scenario with everything resolved: it is ready to run, and nothing has been started
 // for it.

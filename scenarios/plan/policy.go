@@ -162,11 +162,11 @@ func (c policyCheck) sizes(p *scenarios.Policy) {
 	}
 	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
 		lp := c.under(at, false)
-		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", quantity.Rate(most), Brief(at))
+		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", quantity.Rate(most), quantity.Brief(at))
 	}
 	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
 		lp := c.under(at, true)
-		c.beyond(lp.shapeAt(), p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, Brief(at))
+		c.beyond(lp.shapeAt(), p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, quantity.Brief(at))
 	}
 	if most := p.MaxDuration.D(); most > 0 && c.plan.End()+c.sc.Warmup > most {
 		var last *Load
@@ -175,7 +175,8 @@ func (c policyCheck) sizes(p *scenarios.Policy) {
 				last = lp
 			}
 		}
-		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(), "the run takes %s, its warm-up included", Brief(c.plan.End()+c.sc.Warmup))
+		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(), "the run takes %s, its warm-up included",
+			quantity.Brief(c.plan.End()+c.sc.Warmup))
 	}
 }
 
@@ -241,7 +242,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 			if !e.Has("for") {
 				at = e.Of("during")
 			}
-			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", Brief(e.Stays()))
+			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", quantity.Brief(e.Stays()))
 		}
 	}
 }

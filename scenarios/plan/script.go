@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/quantity"
+
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/k6"
@@ -115,7 +117,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 	}
 	asked := sp.Config
 	asked.Env = c.knownEnv(s)
-	ctx, cancel := context.WithTimeoutCause(context.Background(), inspectFor, fmt.Errorf("it has %s", Brief(inspectFor)))
+	ctx, cancel := context.WithTimeoutCause(context.Background(), inspectFor, fmt.Errorf("it has %s", quantity.Brief(inspectFor)))
 	defer cancel()
 	if sp.Plan, err = k6.Inspect(ctx, sp.Binary, asked); err != nil {
 		c.m.Add(at, "the script of load %q can't be run: %v", l.Name, err)
@@ -127,7 +129,7 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		c.m.Add(at, "the script of load %q lasts no time", l.Name)
 		c.scriptUnknown = true
 	case s.Start == 0 && sp.End <= c.sc.Warmup:
-		c.m.Add(at, "the script of load %q lasts %s, and the warm-up of %s is the first part of it", l.Name, Brief(sp.End), Brief(c.sc.Warmup))
+		c.m.Add(at, "the script of load %q lasts %s, and the warm-up of %s is the first part of it", l.Name, quantity.Brief(sp.End), quantity.Brief(c.sc.Warmup))
 		c.scriptUnknown = true
 	}
 }

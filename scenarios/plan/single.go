@@ -41,12 +41,12 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 				return nil, fmt.Errorf("%s is over once it is done; it takes no --for", e.Kind)
 			}
 			if last := e.LastStep(); last >= hold {
-				return nil, fmt.Errorf("its last step comes after %s, so --for is longer than that", Brief(last))
+				return nil, fmt.Errorf("its last step comes after %s, so --for is longer than that", quantity.Brief(last))
 			}
 			stays = hold
 		}
 		if most := p.Scenario.Guard.MaxEach.D(); most > 0 && stays > most {
-			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", Brief(stays), Brief(most))
+			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", quantity.Brief(stays), quantity.Brief(most))
 		}
 		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0

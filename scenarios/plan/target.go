@@ -161,3 +161,11 @@ func readySteps(t *scenarios.Target) []scenarios.Step {
 	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: url}}}
 	return []scenarios.Step{{Pos: at, With: with}}
 }
+
+// entry is the host:port of relative paths, as far as known.
+func (p *Plan) entry() string {
+	if p.Stack != nil {
+		return p.Stack.Entry
+	}
+	return p.Scope.External
+}

@@ -73,6 +73,9 @@ func FormatDuration(d time.Duration) string {
 	return s
 }
 
+// Brief formats d to the millisecond.
+func Brief(d time.Duration) string { return FormatDuration(d.Round(time.Millisecond)) }
+
 // FormatSeconds formats a duration in seconds with three digits in a suitable unit: 84µs, 7.25ms,
 // 1.4s, 2m5s. Below a nanosecond it is zero; an unknown value is a dash.
 func FormatSeconds(f float64) string {

@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 )
 
@@ -82,7 +82,7 @@ func secretHeader(line string) string {
 	if value == "" {
 		return line
 	}
-	if scheme, _, two := strings.Cut(value, " "); two && scenarios.IsToken(scheme) && strings.Contains(strings.ToLower(name), "authorization") {
+	if scheme, _, two := strings.Cut(value, " "); two && check.IsToken(scheme) && strings.Contains(strings.ToLower(name), "authorization") {
 		return name + ": " + scheme + " " + syntax.Masked
 	}
 	return name + ": " + syntax.Masked
@@ -138,7 +138,7 @@ func (s *Sent) Curl() string {
 	typed := false
 	for _, line := range s.Headers {
 		name, value, ok := strings.Cut(line, ":")
-		if !ok || !scenarios.IsToken(name) || !sendsHeader(name) {
+		if !ok || !check.IsToken(name) || !sendsHeader(name) {
 			continue
 		}
 		typed = typed || strings.EqualFold(name, "Content-Type")

@@ -15,7 +15,9 @@ import (
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/requestname"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -82,7 +84,7 @@ type importer struct {
 	first, last time.Time // the first request, the end of the last
 	count       int64
 	cut         error // why the file could not be read to its end
-	names       scenarios.RequestNames
+	names       requestname.Set
 	attacks     []string
 	ends        []time.Duration // end of the last request of each attack
 	series      measure.Series
@@ -165,7 +167,7 @@ func stepName(res *vegeta.Result) string {
 	if res.Method == "" {
 		return "request"
 	}
-	return scenarios.RequestName(res.Method, res.URL)
+	return requestname.Of(res.Method, res.URL)
 }
 
 // refer checks that what objectives name exists.
@@ -210,7 +212,7 @@ func (im *importer) runner() *runner {
 	p := &plan.Plan{Scenario: sc, Series: im.series}
 	r := newRunner(p, Options{})
 	r.Begin(im.first)
-	r.loads.samples = &measure.Samples{Mask: sc.Secrets.Mask}
+	r.loads.samples = &samples.Set{Mask: sc.Secrets.Mask}
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)

@@ -15,7 +15,7 @@ import (
 
 // arrows is the import graph of the module: which folder may import which.
 //
-//	syntax <- quantity <- {slo, template} <- scenarios <- result
+//	syntax <- {quantity, requestname} <- {check, slo, template} <- scenarios <- result
 //	the hub <- {load, k6, measure, targets, chaos, reporters} <- run <- cmd
 //
 // The hub is the first line: a folder that may import scenarios may import all of it.
@@ -26,7 +26,7 @@ import (
 // import another spoke. A folder that is missing here fails the test: add it with what it may
 // import.
 var arrows = map[string][]string{
-	"scenarios":       {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
 		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/finder", "scenarios/plan/inputs",
@@ -48,6 +48,8 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/plantest": {"scenarios", "scenarios/plan"},
 	"scenarios/quantity":      {"scenarios/syntax"},
+	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/requestname":   {"scenarios/syntax"},
 	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/syntax":        nil,
@@ -123,7 +125,9 @@ var arrows = map[string][]string{
 }
 
 // hub are the packages that a part which may import scenarios may import.
-var hub = []string{"scenarios", "scenarios/quantity", "scenarios/result", "scenarios/slo", "scenarios/syntax", "scenarios/template"}
+var hub = []string{
+	"scenarios", "scenarios/check", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/slo", "scenarios/syntax", "scenarios/template",
+}
 
 // onlyK6 is the only package that may import k6, which has another license than brunt and takes a
 // minute to compile; behind this build tag.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/measure/pulse"
+
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/judge/counted"
@@ -13,6 +15,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/run/script"
 	"brunt/targets"
 )
@@ -22,7 +25,7 @@ type loads struct {
 	*session
 	requests *requests
 	rec      *measure.Recorder
-	samples  *measure.Samples
+	samples  *samples.Set
 	clients  []targets.Transport
 	jobs     []driver.Job
 	stats    []load.Stats
@@ -76,7 +79,7 @@ func (l *loads) inFlight() int64 {
 }
 
 // recorder creates the recorder of all loads.
-func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.Recorder, error) {
+func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Recorder, error) {
 	sc := l.Scenario
 	timeout := time.Duration(0)
 	for i := range l.Loads {

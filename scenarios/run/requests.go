@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -52,10 +52,10 @@ func (r *requests) traceHigh(name string) uint64 {
 
 // straight returns the options for requests to one address, as the first load would make them but
 // bypassing links with faults.
-func (r *requests) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
+func (r *requests) straight(base string, timeout time.Duration, kept *samples.Set) targets.Options {
 	l := r.SetupLoad()
 	o := r.reach(l)
-	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, samples
+	o.Base, o.Endpoints, o.Resolve, o.Timeout, o.Sampler = base, nil, l.Resolve, timeout, kept
 	return o
 }
 
@@ -66,20 +66,20 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 	if !known || step.Call == nil {
 		return "", errors.New("it can't be asked")
 	}
-	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
+	kept := &samples.Set{Mask: r.Scenario.Secrets.Mask}
 	var o targets.Options
 	what := "question"
 	if u == nil {
 		l := r.SetupLoad()
 		o = r.reach(l)
-		o.Timeout, o.Sampler = timeout, samples
+		o.Timeout, o.Sampler = timeout, kept
 	} else {
 		addr := probe.AddressOf(u)
 		if addr == "" {
 			return "", errors.New("it has no address at which it could be asked")
 		}
 		what = "question to " + u.Name()
-		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, samples)
+		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, kept)
 	}
 	vars := slices.Clone(r.vars)
 	for i := range vars {
@@ -102,7 +102,7 @@ func (r *requests) once(ctx context.Context, what string, steps []load.Step) err
 	l := r.SetupLoad()
 	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
 	o := r.reach(l)
-	o.Sampler = &measure.Samples{Mask: r.Scenario.Secrets.Mask}
+	o.Sampler = &samples.Set{Mask: r.Scenario.Secrets.Mask}
 	return r.sequence(ctx, what, steps, o, r.vars)
 }
 
@@ -147,16 +147,16 @@ func (r *requests) sequence(ctx context.Context, what string, steps []load.Step,
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, o.Sampler.(*measure.Samples)))
+			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, o.Sampler.(*samples.Set)))
 		}
 	}
 	return nil
 }
 
 // why describes the failure of a request that is not measured.
-func (r *requests) why(out *scenarios.Outcome, samples *measure.Samples) string {
+func (r *requests) why(out *scenarios.Outcome, kept *samples.Set) string {
 	why := out.Cause.Name(r.Checks)
-	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
+	if sm := kept.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
 		why += ": " + sm.Said()
 	}
 	return why

@@ -16,7 +16,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
@@ -262,7 +263,7 @@ func (r *runner) close() error {
 // prepare checks and prepares all that needs no target.
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
-	r.loads.samples = &measure.Samples{Mask: r.Scenario.Secrets.Mask, Steps: len(r.Series.Steps)}
+	r.loads.samples = &samples.Set{Mask: r.Scenario.Secrets.Mask, Steps: len(r.Series.Steps)}
 	r.loads.raiseFileLimit()
 	for i := range r.Loads {
 		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
@@ -341,7 +342,7 @@ func (r *runner) teardown(ctx context.Context) {
 // openRecords opens the recorder and the ledger.
 func (r *runner) openRecords() (err error) {
 	l, shards := r.loads, runtime.GOMAXPROCS(0)
-	if l.rec, err = l.recorder(shards, func() []measure.Freeze { return r.observers.mon.Freezes() }); err != nil {
+	if l.rec, err = l.recorder(shards, func() []pulse.Freeze { return r.observers.mon.Freezes() }); err != nil {
 		return err
 	}
 	r.onClose(func() error { l.rec.Close(); return nil })
@@ -412,7 +413,7 @@ func (r *runner) ledgerRun() ledger.Run {
 			}
 		},
 		Addr: func(unit string) string { return r.sys.Addr(unit) },
-		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
+		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(r.requests.straight(base, timeout, samples))
 		},
 		Absent:       func(out *scenarios.Outcome) bool { return r.Protocols.Absent(query, out) },

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -38,7 +39,7 @@ type httpCheck struct {
 	path   jp.Expr
 	body   bool
 	within time.Duration
-	scenarios.Matcher
+	check.Matcher
 }
 
 type httpExtract struct {
@@ -47,7 +48,7 @@ type httpExtract struct {
 	finder
 }
 
-func (c *Call) compileChecks(k *scenarios.Checks, in targets.Scope) {
+func (c *Call) compileChecks(k *check.Response, in targets.Scope) {
 	if k == nil {
 		return
 	}
@@ -178,7 +179,7 @@ func (k *httpCheck) wanted(a *h1.Answer, out *scenarios.Outcome) string {
 		return fmt.Sprintf("a body of %s was wanted", k.Matcher.String())
 	}
 	if v, found := a.JSON(k.path); found {
-		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, targets.Quote(scenarios.ValueText(v)), k.Matcher.String())
+		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, targets.Quote(check.ValueText(v)), k.Matcher.String())
 	}
 	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
 }

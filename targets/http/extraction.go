@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/template"
 	"brunt/targets/http/h1"
 
@@ -51,7 +51,7 @@ func parseFinder(s string) (finder, error) {
 		return finder{re: re}, err
 	}
 	kind, name, _ := strings.Cut(s, " ")
-	if name = strings.TrimSpace(name); scenarios.IsToken(name) {
+	if name = strings.TrimSpace(name); check.IsToken(name) {
 		switch kind {
 		case "header":
 			return finder{header: name}, nil
@@ -77,7 +77,7 @@ func (f *finder) find(a *h1.Answer, v *template.Value) bool {
 		if s, isText := got.(string); isText {
 			v.SetText(s)
 		} else {
-			v.SetJSON(scenarios.ValueText(got))
+			v.SetJSON(check.ValueText(got))
 		}
 		return true
 	case f.header != "":

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -59,7 +60,7 @@ func (c *Call) compileGraphQL(kind string, s *requestStep, in targets.Scope, m *
 	}
 	c.method, c.graphql, c.whole = "POST", new(graphQL), true
 	if s.Check != nil {
-		c.graphql.asked = slices.ContainsFunc(s.Check.Paths, func(k scenarios.FieldCheck) bool {
+		c.graphql.asked = slices.ContainsFunc(s.Check.Paths, func(k check.Field) bool {
 			return strings.HasPrefix(k.Name, "$.errors") || strings.HasPrefix(k.Name, "$['errors']")
 		})
 	}
@@ -243,14 +244,14 @@ func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
 
 // firstError describes the first of an answer's errors.
 func firstError(list []any) string {
-	why := scenarios.ValueText(list[0])
+	why := check.ValueText(list[0])
 	if e, ok := list[0].(map[string]any); ok {
 		if message, ok := e["message"].(string); ok {
 			why = message
 			if path, ok := e["path"].([]any); ok && len(path) > 0 {
 				var at []string
 				for _, p := range path {
-					at = append(at, scenarios.ValueText(p))
+					at = append(at, check.ValueText(p))
 				}
 				why += " (at " + strings.Join(at, ".") + ")"
 			}

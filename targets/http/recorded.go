@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -32,7 +33,7 @@ type recordedSettings struct {
 	Headers   map[string]template.Header `yaml:"headers"`   // by name; those of the request itself beat them
 	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
 	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks          `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
 	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
@@ -106,7 +107,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenari
 // replace sets a header of the request itself, in place of a shared one.
 func (c *Call) replace(f Field) error {
 	switch {
-	case !scenarios.IsToken(f.Name):
+	case !check.IsToken(f.Name):
 		return fmt.Errorf("%q is not a header name", f.Name)
 	case !targets.IsOneLine(strings.ReplaceAll(f.Value, "\t", " ")):
 		return fmt.Errorf("the value of header %s is not one line", f.Name)

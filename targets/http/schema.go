@@ -3,7 +3,7 @@ package http
 import (
 	"maps"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 )
 
@@ -60,7 +60,7 @@ func (*multipartSource) Schema() syntax.Schema {
 
 // Schema implements [syntax.Schemer].
 func (*eventMatch) Schema() syntax.Schema {
-	match := (*scenarios.Matcher)(nil).Schema()
+	match := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{
 		"type": "object", "minProperties": 1,
 		"properties": syntax.Schema{

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -34,10 +35,10 @@ type sseStep struct {
 
 // eventMatch tells the event that a step waits for. All that is given must hold.
 type eventMatch struct {
-	kind  *scenarios.Matcher
-	id    *scenarios.Matcher
-	data  *scenarios.Matcher
-	paths []scenarios.FieldCheck
+	kind  *check.Matcher
+	id    *check.Matcher
+	data  *check.Matcher
+	paths []check.Field
 }
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -46,8 +47,8 @@ func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		m.AddHint(n.Pos, `such as {event: done} or {"$.status": ready}`, "until wants a map")
 		return
 	}
-	one := func(into **scenarios.Matcher, n *syntax.Node) {
-		*into = new(scenarios.Matcher)
+	one := func(into **check.Matcher, n *syntax.Node) {
+		*into = new(check.Matcher)
 		(*into).DecodeNode(n, m)
 	}
 	for _, f := range n.Fields {
@@ -59,7 +60,7 @@ func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		case f.Key == "data":
 			one(&e.data, f.Value)
 		case strings.HasPrefix(f.Key, "$"):
-			if k, ok := scenarios.DecodePath(f, m); ok {
+			if k, ok := check.DecodePath(f, m); ok {
 				e.paths = append(e.paths, k)
 			}
 		default:
@@ -328,7 +329,7 @@ func (s *streamEnd) done(a *h1.Answer) bool {
 	return (u.kind == nil || u.kind.Matches(a.EventKind, true)) &&
 		(u.id == nil || u.id.Matches(a.EventID, a.EventID != "")) &&
 		(u.data == nil || u.data.Matches(string(a.Body()), true)) &&
-		!slices.ContainsFunc(u.paths, func(k scenarios.FieldCheck) bool {
+		!slices.ContainsFunc(u.paths, func(k check.Field) bool {
 			v, ok := a.JSON(k.Path)
 			return !k.Matches(v, ok)
 		})

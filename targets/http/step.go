@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -60,7 +61,7 @@ type requestStep struct {
 	Body      *bodySource                `yaml:"body"`      // Sent as it stands: a text, or {file: PATH}
 	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
 	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks          `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
 	Extract   map[string]extraction      `yaml:"extract"`   // variable to where its value stands
 	Redirects *int                       `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
@@ -98,7 +99,7 @@ type Call struct {
 
 // expected is what a call expects of its answer and takes from it.
 type expected struct {
-	status   *scenarios.Matcher
+	status   *check.Matcher
 	shed     []int
 	checks   []httpCheck
 	extracts []httpExtract
@@ -178,7 +179,7 @@ func (c *Call) compileHeaders(s *requestStep, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {
-		case !scenarios.IsToken(name):
+		case !check.IsToken(name):
 			m.Add(h.At, "%q is not a header name", name)
 		case strings.EqualFold(name, "host"):
 			c.host = &h

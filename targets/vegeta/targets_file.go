@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/http"
@@ -129,7 +129,7 @@ func (r *targetsReader) target(method, target string) {
 
 func (r *targetsReader) header(name, value string) {
 	switch {
-	case !scenarios.IsToken(name):
+	case !check.IsToken(name):
 		r.mistake("", "%q is not a header name", targets.Clip(name, 60))
 	case !targets.IsOneLine(strings.ReplaceAll(value, "\t", " ")):
 		r.mistake("", "the value of header %s is not one line", name)
@@ -167,7 +167,7 @@ func (r *targetsReader) json(line []byte) {
 		return
 	case t.Method == "":
 		r.mistake("", "the target has no method")
-	case !scenarios.IsToken(t.Method):
+	case !check.IsToken(t.Method):
 		r.mistake("", "%q is no method", targets.Clip(t.Method, 60))
 	case t.URL == "":
 		r.mistake("", "the target has no url")

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 )
 
 // A Request is a request of a source file that becomes a step.
@@ -137,7 +137,7 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		switch {
 		case lower == "content-type", slices.Contains(ours, lower), strings.HasPrefix(h.Name, ":"):
 			continue
-		case !scenarios.IsToken(h.Name):
+		case !check.IsToken(h.Name):
 			d.LoseAt(&s.Above, r.Line, "%q can't name a header", Clip(h.Name, 60))
 			continue
 		case !h.Value.isLine():
@@ -161,7 +161,7 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 
 // hideHeader keeps the scheme of an Authorization header.
 func (d *Builder) hideHeader(line int, name, value string) Text {
-	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") && scenarios.IsToken(scheme) {
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") && check.IsToken(scheme) {
 		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme, strings.TrimSpace(rest)))
 	}
 	return d.Hide(line, name, "the "+name+" header", value)

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"brunt/scenarios/quantity"
+
 	"brunt/chaos"
 	"brunt/scenarios/plan"
 	"brunt/targets/platform"
@@ -25,7 +27,7 @@ func lines(p *plan.Plan) []string {
 	var out []string
 	for i := range p.Loads {
 		lp := &p.Loads[i]
-		line := fmt.Sprintf("load %s: %s from %s to %s", lp.Name, lp.Executor, plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()))
+		line := fmt.Sprintf("load %s: %s from %s to %s", lp.Name, lp.Executor, quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()))
 		switch {
 		case lp.Schedule.Rate != nil && lp.Schedule.Poisson:
 			line += fmt.Sprintf(", about %.0f iterations", lp.Schedule.Rate.Total())
@@ -35,7 +37,7 @@ func lines(p *plan.Plan) []string {
 			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
 		case lp.Script != nil:
 			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File,
-				plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()), lp.Script.Users)
+				quantity.Brief(lp.Schedule.Start()), quantity.Brief(lp.Schedule.End()), lp.Script.Users)
 		default:
 			line += fmt.Sprintf(", up to %.0f virtual users", lp.Schedule.Users.Max())
 		}

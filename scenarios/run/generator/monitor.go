@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/measure/pulse"
+
 	"brunt/scenarios/machine"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
 
@@ -24,14 +25,14 @@ type Monitor struct {
 	seconds  []result.GeneratorTick
 	out      result.Generator
 	pauses   gcPauses
-	pulse    *measure.Pulse
+	pulse    *pulse.Pulse
 	stealSum float64
 	ticksSum float64
 }
 
 // NewMonitor begins to measure, by the clock and the t0 of the run.
 func NewMonitor(now func() time.Duration, t0 time.Time) *Monitor {
-	m := &Monitor{now: now, t0: t0, pulse: measure.NewPulse(now)}
+	m := &Monitor{now: now, t0: t0, pulse: pulse.New(now)}
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
 	m.stolen, m.ticks = machine.StolenTime()
@@ -83,7 +84,7 @@ func (m *Monitor) SoFar() result.Generator {
 }
 
 // Freezes returns the spans in which brunt itself stood still.
-func (m *Monitor) Freezes() []measure.Freeze { return m.pulse.Freezes() }
+func (m *Monitor) Freezes() []pulse.Freeze { return m.pulse.Freezes() }
 
 // Finish ends the measurement and returns the totals.
 func (m *Monitor) Finish() result.Generator {

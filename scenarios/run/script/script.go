@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/scenarios/quantity"
+
 	"brunt/scenarios/driver"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -131,7 +133,7 @@ func (s *Script) Go(ctx context.Context) (load.Stats, error) {
 	case <-limit.C:
 		s.child.Kill()
 		<-s.child.Ended()
-		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, plan.Brief(endFor))
+		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, quantity.Brief(endFor))
 	}
 	s.mu.Lock()
 	stats.End = max(began, min(end, s.host.Now()))
@@ -167,7 +169,7 @@ func (s *Script) stop(ctx context.Context) error {
 	case <-time.After(stopFor):
 		s.child.Kill()
 		<-s.child.Ended()
-		s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, plan.Brief(stopFor))
+		s.host.Note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, quantity.Brief(stopFor))
 	}
 	return nil
 }

@@ -9,10 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios/quantity"
+
 	"brunt/chaos"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -35,7 +38,7 @@ type Host struct {
 	LogDir   string                   // for the output of scripts; empty keeps none
 	Control  bool                     // a control run, without faults
 	Recorder *measure.Recorder        // of all loads
-	Samples  *measure.Samples         // of failed requests
+	Samples  *samples.Set             // of failed requests
 	Stop     func(condition string)   // ends the run by a condition of a script
 	Timeline func() *chaos.Timeline   // of the faults; nil in a control run
 	Sink     func(load int) load.Sink // of the requests of a load
@@ -92,7 +95,7 @@ func (set *Set) Start(ctx context.Context, h *Host) error {
 			}
 			return err
 		case <-limit.C:
-			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, one.lp.Name, plan.Brief(readyFor))
+			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, one.lp.Name, quantity.Brief(readyFor))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -3,7 +3,7 @@ package played
 import (
 	"time"
 
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
@@ -209,7 +209,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still for longer than the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(100 * ms),
-		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
+		freezes: []pulse.Freeze{{From: 20 * sec, To: 20420 * ms}}, slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
@@ -218,7 +218,7 @@ var playedCases = []playedCase{
 	},
 	{
 		name: "brunt stood still, with answers under way that take most of the timeout", row: "G1", timeout: 300 * ms, script: truth.Healthy(295 * ms),
-		freezes: []measure.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
+		freezes: []pulse.Freeze{{From: 20 * sec, To: 20420 * ms}}, steps: 3, faults: []span{{19900 * ms, 25 * sec}}, impact: "not_impacted",
 		slo: []string{"errors = 0% => invalid", "timeouts = 0 => invalid", "errors < 1% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {

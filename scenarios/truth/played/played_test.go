@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/truth"
@@ -42,7 +43,7 @@ type playedCase struct {
 	hold    time.Duration
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
-	freezes []measure.Freeze
+	freezes []pulse.Freeze
 	ledger  *result.LedgerRecord
 
 	slo    []string // OBJECTIVE => VERDICT
@@ -224,7 +225,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 	now := time.Duration(0)
 	rec, err := measure.New(measure.Config{
 		Series: p.series(), Limits: counted.LimitsOf(objectives), Slow: p.slow, Timeout: 10 * sec, Shards: 1, Dir: t.TempDir(), NoPause: true,
-		Now: func() time.Duration { return now }, Freezes: func() []measure.Freeze { return p.freezes },
+		Now: func() time.Duration { return now }, Freezes: func() []pulse.Freeze { return p.freezes },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"maps"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -56,7 +56,7 @@ func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 	if y.Header != "" {
 		s.header = y.Header
 	}
-	if !scenarios.IsToken(s.header) {
+	if !check.IsToken(s.header) {
 		m.Add(y.Of("header"), "%q is not a header name", s.header)
 	}
 	early := func(t *template.Template, what string) {
@@ -69,7 +69,7 @@ func (y *HMAC) signer(in targets.Scope, m *syntax.Mistakes) *hmacSigner {
 	early(&y.Over.Template, "what is signed")
 	for _, name := range slices.Sorted(maps.Keys(y.Headers)) {
 		h := y.Headers[name]
-		if !scenarios.IsToken(name) {
+		if !check.IsToken(name) {
 			m.Add(h.At, "%q is not a header name", name)
 		}
 		early(&h.Template, "a header that is sent along; `value` says how it is sent")

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -112,7 +112,7 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 	exactlyOne(y.Place, "auth", []string{"oauth2", "jwt", "basic"}, m)
 	a := &Prover{header: "Authorization", scheme: "Bearer "}
 	if y.Header != "" {
-		if a.header = y.Header; !scenarios.IsToken(y.Header) {
+		if a.header = y.Header; !check.IsToken(y.Header) {
 			m.Add(y.Of("header"), "%q is not a header name", y.Header)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/check"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -102,7 +102,7 @@ func (a *Answer) JSON(path jp.Expr) (any, bool) {
 	if a.parsed < 0 {
 		return nil, false
 	}
-	return scenarios.AtPath(a.doc, path)
+	return check.AtPath(a.doc, path)
 }
 
 // Header returns the values of a header.

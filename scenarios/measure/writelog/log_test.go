@@ -1,4 +1,4 @@
-package measure
+package writelog
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-func newWrites(t testing.TB, shards int) (*Writes, string) {
+func newWrites(t testing.TB, shards int) (*Log, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "writes.jsonl")
-	w, err := NewWrites(path, shards)
+	w, err := New(path, shards)
 	if err != nil {
 		t.Fatal(err)
 	}

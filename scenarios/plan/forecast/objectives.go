@@ -1,4 +1,4 @@
-package plan
+package forecast
 
 import (
 	"fmt"
@@ -18,46 +18,26 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// objectiveCheck compares objectives with the offered load and the times of faults.
-type objectiveCheck struct{ *compiler }
-
-// all refuses objectives that the run could not decide, with the figure that is too small.
-func (c objectiveCheck) all() {
-	c.unasked()
-	c.shedding()
-	c.uniqueData()
-	est := chaos.Estimate(c.coming(), c.plan.End())
-	c.stopConditions(est)
-	c.withinLoad(est)
-	c.occurrences(est)
-	c.recoveries(est)
-	c.untold(est)
-	c.samples(est)
-	c.closedLoads()
-	c.resolution(est)
-	c.plan.Notes = append(c.plan.Notes, c.ports()...)
-}
-
-// unasked notes that a scenario without objectives has no verdict. A script may have thresholds of its
+// noVerdict notes that a scenario without objectives has no verdict. A script may have thresholds of its
 // own.
-func (c objectiveCheck) unasked() {
-	if len(c.sc.SLO) == 0 && !slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Script != nil }) {
-		c.plan.Notes = append(c.plan.Notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check "+
+func (c *check) noVerdict() {
+	if len(c.Scenario.SLO) == 0 && !slices.ContainsFunc(c.Loads, func(l Load) bool { return l.Scripted }) {
+		c.notes = append(c.notes, "no objective is set, so a run has no verdict: it exits 0 only if every request and check "+
 			"was good. Such as `slo: [errors < 1%]`.")
 	}
 }
 
 // shedding notes the steps that may shed load while no objective says how much: the errors of such a
 // run are none, whatever the target refuses.
-func (c objectiveCheck) shedding() {
-	if slices.ContainsFunc(c.sc.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" || o.Metric.Name == "availability" }) {
+func (c *check) shedding() {
+	if slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" || o.Metric.Name == "availability" }) {
 		return
 	}
-	for i := range c.plan.Loads {
-		for _, f := range c.plan.Loads[i].Flows {
+	for i := range c.Loads {
+		for _, f := range c.Loads[i].Flows {
 			for _, s := range f.Steps {
 				if call, ok := s.Call.(interface{ Sheds() bool }); ok && call.Sheds() {
-					c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed "+
+					c.notes = append(c.notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed "+
 						"requests are no errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
 					return
 				}
@@ -66,15 +46,9 @@ func (c objectiveCheck) shedding() {
 	}
 }
 
-// coming lists the faults that will occur, as far as known; a fault that follows one that does not
-// occur does not occur either.
-func (c objectiveCheck) coming() []*chaos.Entry {
-	return slices.DeleteFunc(slices.Clone(c.plan.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.skipped, e.Name) })
-}
-
 // withinLoad refuses faults outside the time of the load.
-func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
-	end := c.plan.End()
+func (c *check) withinLoad(est []chaos.Estimated) {
+	end := c.end
 	seen := map[string]bool{}
 	for _, e := range est {
 		if seen[e.Entry.Name] {
@@ -82,22 +56,22 @@ func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
-				"fault %q comes at %s, and the load ends at %s", e.Name, Brief(e.At), Brief(end))
+			c.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.Scenario.Judge.HoldOr(), 0),
+				"fault %q comes at %s, and the load ends at %s", e.Name, quantity.Brief(e.At), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.m.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.sc.Judge.HoldOr(), 0),
-				"fault %q stays until %s, and the load ends at %s", e.Name, Brief(e.Clear), Brief(end))
+			c.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.Scenario.Judge.HoldOr(), 0),
+				"fault %q stays until %s, and the load ends at %s", e.Name, quantity.Brief(e.Clear), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		}
 	}
 }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
-func (c objectiveCheck) occurrences(est []chaos.Estimated) {
-	for _, o := range c.sc.SLO {
+func (c *check) occurrences(est []chaos.Estimated) {
+	for _, o := range c.Scenario.SLO {
 		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
-			c.m.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need), "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			c.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need), "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
 		for _, name := range []string{o.After, scenarios.PhaseOf(o.Phase)} {
@@ -110,7 +84,7 @@ func (c objectiveCheck) occurrences(est []chaos.Estimated) {
 					has = append(has, e.Name)
 				}
 			}
-			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
+			c.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
 		}
 	}
 }
@@ -128,12 +102,12 @@ func comes(fault string, est []chaos.Estimated) int {
 
 // recoveries compares the time around each judged fault with the needs of its objectives: a baseline
 // before it, no other fault during it, and quiet load after it.
-func (c objectiveCheck) recoveries(est []chaos.Estimated) {
+func (c *check) recoveries(est []chaos.Estimated) {
 	first := time.Duration(math.MaxInt64)
 	for _, e := range est {
 		first = min(first, e.At)
 	}
-	for _, o := range c.sc.SLO {
+	for _, o := range c.Scenario.SLO {
 		if !o.Metric.OfFault() || o.Metric.Name == "failed" || o.Metric.Name == "area" || o.Metric.Name == "degraded" {
 			continue
 		}
@@ -142,8 +116,8 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 				continue
 			}
 			if first < time.Second {
-				c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
-					"some seconds first", e.Name, Brief(e.At), o.Text)
+				c.Mistakes.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for "+
+					"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
 			}
 			if c.crowded(o, i, est) {
@@ -155,12 +129,12 @@ func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 
 // crowded refuses a judged fault that overlaps another, or that is followed by too little quiet
 // load. A recovery is judged by what overlapping faults did together, where that holds.
-func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
+func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e, a := est[i], c.around(i, est)
 	together := o.Metric.Row().Recovers && o.Metric.Over == 0
 	if other := a.beside; other != nil && !together {
-		c.m.AddHint(o.Pos, c.apart(o, e, *other), "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
-			e.Name, Brief(e.At), Brief(e.Clear), other.Name, Brief(other.At), Brief(other.Clear))
+		c.Mistakes.AddHint(o.Pos, c.apart(o, e, *other), "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
+			e.Name, quantity.Brief(e.At), quantity.Brief(e.Clear), other.Name, quantity.Brief(other.At), quantity.Brief(other.Clear))
 		return true
 	}
 	from, word := e.At, "injection"
@@ -176,12 +150,12 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 		hold = 0
 	}
 	if need := from + limit + hold; a.next < need {
-		must := Brief(limit)
+		must := quantity.Brief(limit)
 		if hold > 0 {
-			must += " and a hold of " + Brief(hold)
+			must += " and a hold of " + quantity.Brief(hold)
 		}
-		c.m.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
-			"already; %s are missing", o.Text, word, e.Name, Brief(from), must, a.comes(), Brief(a.next), Brief(need-a.next))
+		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
+			"already; %s are missing", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
 		return true
 	}
 	return false
@@ -189,8 +163,8 @@ func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) b
 
 // hold is how long good requests must last to show recovery at time at: the hold in the scenario,
 // extended until the load offers enough requests.
-func (c objectiveCheck) hold(o slo.Objective, at time.Duration) time.Duration {
-	return max(c.sc.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
+func (c *check) hold(o slo.Objective, at time.Duration) time.Duration {
+	return max(c.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // where the rate is an upper bound, this is a lower one
 }
 
 // offer is how many requests the loads offer in a span.
@@ -201,13 +175,13 @@ type offer struct {
 
 // expected is how many requests o selects in a span; known is false where a closed load among them
 // has no bound.
-func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
+func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
+	for i := range c.Loads {
+		lp := &c.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
 			continue
 		}
-		if lp.Script != nil { // the requests of a script's iterations are not known beforehand
+		if lp.Scripted { // the requests of a script's iterations are not known beforehand
 			return offer{}, false
 		}
 		share := c.stepsPerIteration(lp, o)
@@ -267,7 +241,7 @@ func leastThink(lp *Load) time.Duration {
 }
 
 // stepsPerIteration is the mean number of requests per iteration that o selects.
-func (c objectiveCheck) stepsPerIteration(lp *Load, o slo.Objective) float64 {
+func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
 	}
@@ -287,13 +261,13 @@ func (c objectiveCheck) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 }
 
 // hasPart reports whether a step has a part of that name.
-func (c objectiveCheck) hasPart(s load.Step, name string) bool {
-	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.plan.Series.Steps[n].Name == name })
+func (c *check) hasPart(s load.Step, name string) bool {
+	return slices.ContainsFunc(s.Parts, func(n int32) bool { return c.Series.Steps[n].Name == name })
 }
 
 // rate is the mean rate of requests that o selects; 0 is unknown.
-func (c objectiveCheck) rate(o slo.Objective, from, to time.Duration) offer {
-	to = min(to, c.plan.End())
+func (c *check) rate(o slo.Objective, from, to time.Duration) offer {
+	to = min(to, c.end)
 	if to <= from {
 		return offer{}
 	}
@@ -306,17 +280,17 @@ func (c objectiveCheck) rate(o slo.Objective, from, to time.Duration) offer {
 }
 
 // samples refuses objectives that can't get enough requests.
-func (c objectiveCheck) samples(est []chaos.Estimated) {
-	for _, o := range c.sc.SLO {
-		for _, span := range c.phaseSpans(o, est) {
-			if !c.enough(o, span, o.PhaseOrRun()) {
+func (c *check) samples(est []chaos.Estimated) {
+	for _, o := range c.Scenario.SLO {
+		for _, part := range c.phaseSpans(o, est) {
+			if !c.enough(o, part, o.PhaseOrRun()) {
 				break
 			}
 		}
 	}
 	if len(est) > 0 { // the first injection ends the baseline
 		baseline := c.phaseSpans(slo.Objective{Phase: "baseline"}, est)[0]
-		for _, o := range c.sc.Steady {
+		for _, o := range c.Scenario.Steady {
 			c.enough(o, baseline, "the baseline")
 		}
 	}
@@ -324,42 +298,42 @@ func (c objectiveCheck) samples(est []chaos.Estimated) {
 
 // enough reports whether the load offers what an objective needs within a span, and refuses the
 // objective otherwise.
-func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) bool {
+func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	need, ok := counted.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
 	of := o
 	if o.Metric.OfLedger() {
-		of.Step = c.sc.Ledger.Write
+		of.Step = c.Scenario.Ledger.Write
 	}
-	got, known := c.expected(of, span.from, span.to)
+	got, known := c.expected(of, in.from, in.to)
 	if !known || got.n >= float64(need) {
 		return true
 	}
-	c.m.AddHint(o.Pos, c.more(of, span, float64(need)/max(1, got.n)),
+	c.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
 		"`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
-		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, Brief(span.from), Brief(span.to), need)
+		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
 }
 
 // phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
-func (c objectiveCheck) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
-	end := c.plan.End()
+func (c *check) phaseSpans(o slo.Objective, est []chaos.Estimated) []span {
+	end := c.end
 	switch p := o.PhaseOrRun(); p {
 	case "run":
-		return []measureSpan{{0, end}}
+		return []span{{0, end}}
 	case "baseline":
 		first := end
 		for _, e := range est {
 			first = min(first, e.At)
 		}
-		return []measureSpan{{0, first}}
+		return []span{{0, first}}
 	default:
-		var out []measureSpan
+		var out []span
 		for _, e := range est {
 			if e.Name == p || e.Entry.Name == p {
-				out = append(out, measureSpan{e.At, min(e.Clear, end)})
+				out = append(out, span{e.At, min(e.Clear, end)})
 			}
 		}
 		return out
@@ -368,11 +342,11 @@ func (c objectiveCheck) phaseSpans(o slo.Objective, est []chaos.Estimated) []mea
 
 // stopConditions refuses a condition that would end the run before recovery is possible. A condition
 // without `for` ends it in its first bad second.
-func (c objectiveCheck) stopConditions(est []chaos.Estimated) {
-	for _, s := range c.sc.Stop {
-		for _, o := range c.sc.SLO {
+func (c *check) stopConditions(est []chaos.Estimated) {
+	for _, s := range c.Scenario.Stop {
+		for _, o := range c.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at {
-				c.m.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, Brief(at))
+				c.Mistakes.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, quantity.Brief(at))
 				break
 			}
 		}
@@ -401,28 +375,28 @@ func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
 }
 
 // uniqueData refuses an open load that needs more rows than a unique table has.
-func (c objectiveCheck) uniqueData() {
-	for slot, t := range c.sc.Tables {
+func (c *check) uniqueData() {
+	for slot, t := range c.Scenario.Tables {
 		if t.Pick != "unique" {
 			continue
 		}
 		need := 0.0
-		if slices.ContainsFunc(slices.Concat(c.plan.Setup, c.plan.Teardown), func(s load.Step) bool { return usesTable(s, slot) }) {
+		if slices.ContainsFunc(c.Once, func(s load.Step) bool { return usesTable(s, slot) }) {
 			need++
 		}
-		for i := range c.plan.Loads {
-			lp := &c.plan.Loads[i]
+		for i := range c.Loads {
+			lp := &c.Loads[i]
 			if lp.Schedule.Closed() {
 				continue
 			}
 			iterations := lp.Schedule.Rate.Total()
 			if lp.Load.Start == 0 {
-				iterations += lp.Schedule.Rate.First() * c.sc.Warmup.Seconds()
+				iterations += lp.Schedule.Rate.First() * c.Scenario.Warmup.Seconds()
 			}
 			need += iterations * tableShare(lp, slot)
 		}
 		if need > float64(len(t.Rows)) {
-			c.m.AddHint(t.Pos, "give it that many rows, or pick: next",
+			c.Mistakes.AddHint(t.Pos, "give it that many rows, or pick: next",
 				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
 		}
 	}
@@ -449,41 +423,41 @@ func usesTable(s load.Step, slot int) bool {
 }
 
 // closedLoads notes what a closed load hides.
-func (c objectiveCheck) closedLoads() {
-	for i := range c.plan.Loads {
-		if lp := &c.plan.Loads[i]; lp.Script != nil {
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no "+
+func (c *check) closedLoads() {
+	for i := range c.Loads {
+		if lp := &c.Loads[i]; lp.Scripted {
+			c.notes = append(c.notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no "+
 				"intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
 		} else if lp.Schedule.Closed() {
-			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so "+
+			c.notes = append(c.notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so "+
 				"hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
 		}
 	}
 }
 
-// resolution notes the smallest outage and the smallest error rate that this load can show; faults
+// resolution notes the smallest outage and the smallest error rate that this load can show. Faults
 // with the same values share a note.
-func (c objectiveCheck) resolution(est []chaos.Estimated) {
+func (c *check) resolution(est []chaos.Estimated) {
 	var order []string
-	who := map[string][]string{}
+	faults := map[string][]string{}
 	seen := map[string]bool{}
 	for _, e := range est {
-		rate := c.rate(slo.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
+		rate := c.rate(slo.Objective{}, e.At, e.At+c.Scenario.Judge.HoldOr())
 		if seen[e.Entry.Name] || rate.n == 0 || rate.most {
 			continue
 		}
 		seen[e.Entry.Name] = true
-		limit := c.sc.Judge.LimitOr()
+		limit := c.Scenario.Judge.LimitOr()
 		outage, share, window := impact.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
-			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), Brief(window))
-		if who[text] == nil {
+			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), quantity.Brief(window))
+		if faults[text] == nil {
 			order = append(order, text)
 		}
-		who[text] = append(who[text], e.Entry.Name)
+		faults[text] = append(faults[text], e.Entry.Name)
 	}
 	for _, text := range order {
-		c.plan.Notes = append(c.plan.Notes, strings.Join(who[text], ", ")+": "+text)
+		c.notes = append(c.notes, strings.Join(faults[text], ", ")+": "+text)
 	}
 }
 

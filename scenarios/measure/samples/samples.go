@@ -1,4 +1,4 @@
-package measure
+package samples
 
 import (
 	"sync"
@@ -8,9 +8,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Samples keeps the first failed request of every step and cause, and the slowest requests of every
+// Set keeps the first failed request of every step and cause, and the slowest requests of every
 // step as curl commands. It implements targets.Sampler. The zero value is ready.
-type Samples struct {
+type Set struct {
 	Mask  func(string) string // nil masks nothing
 	Steps int                 // number of steps whose slowest requests are kept; zero keeps none
 
@@ -25,12 +25,12 @@ type sampleKey struct {
 }
 
 // Want reports whether a sample of this outcome would be kept.
-func (s *Samples) Want(o *scenarios.Outcome) bool {
+func (s *Set) Want(o *scenarios.Outcome) bool {
 	return o.Kind == scenarios.Error && s.First(o.Step, o.Cause) == nil || s.slow.wants(o, s.Steps)
 }
 
 // Keep keeps a sample with secrets masked. It takes ownership of the sample's headers.
-func (s *Samples) Keep(o *scenarios.Outcome, sm result.Sample) {
+func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
 	if s.Mask != nil {
 		sm.Request, sm.Message, sm.Body = s.Mask(sm.Request), s.Mask(sm.Message), s.Mask(sm.Body)
 		for k, v := range sm.Headers {
@@ -54,7 +54,7 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm result.Sample) {
 
 // Curl returns the command that repeats one of the slowest requests of a step, identified by its
 // intended and response times; empty where the request was not kept.
-func (s *Samples) Curl(step int32, intended, response time.Duration) string {
+func (s *Set) Curl(step int32, intended, response time.Duration) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if int(step) >= s.Steps {
@@ -64,14 +64,14 @@ func (s *Samples) Curl(step int32, intended, response time.Duration) string {
 }
 
 // First returns the first sample of a cause at a step, or nil.
-func (s *Samples) First(step int32, cause scenarios.Cause) *result.Sample {
+func (s *Set) First(step int32, cause scenarios.Cause) *result.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept[sampleKey{step, cause}]
 }
 
 // Any returns the earliest sample of a failed request of a step, or nil.
-func (s *Samples) Any(step int32) *result.Sample {
+func (s *Set) Any(step int32) *result.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var first *result.Sample

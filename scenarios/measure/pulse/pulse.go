@@ -1,4 +1,4 @@
-package measure
+package pulse
 
 import (
 	"slices"
@@ -28,8 +28,8 @@ const (
 	freezeFrom = 50 * time.Millisecond // a shorter delay is lag, which each request has recorded
 )
 
-// NewPulse starts a pulse on a clock. Its user calls Stop.
-func NewPulse(now func() time.Duration) *Pulse {
+// New starts a pulse on a clock. Its user calls Stop.
+func New(now func() time.Duration) *Pulse {
 	p := &Pulse{now: now, done: make(chan struct{}), last: now()}
 	p.gone.Go(func() {
 		tick := time.NewTicker(pulseEvery)

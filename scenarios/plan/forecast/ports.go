@@ -1,4 +1,4 @@
-package plan
+package forecast
 
 import (
 	"fmt"
@@ -45,20 +45,21 @@ func (d *destination) before(t time.Duration) float64 {
 // ports notes loads that will run out of ports: those that open more connections within
 // PortReuseDelay than there are ports, because their connections close after few requests. It leaves
 // out closed loads, whose rate is not known beforehand, and loads that keep connections.
-func (c objectiveCheck) ports() (notes []string) {
+func (c *check) ports() (notes []string) {
 	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
 	for _, d := range c.destinations() {
 		rest := machine.PortReuseDelay(isLoopback(d.addr))
 		there := each * float64(len(d.sources))
-		most, out := d.most(rest, c.plan.End(), there)
+		most, out := d.most(rest, c.end, there)
 		if most <= there {
 			continue
 		}
 		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and "+
 			"this machine has %s ports from %s: "+
 			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
-			strings.Join(d.loads, ", "), trim(most), d.addr, Brief(rest), trim(there), d.from(), quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
+			strings.Join(d.loads, ", "), trim(most), d.addr, quantity.Brief(rest), trim(there), d.from(),
+			quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
 	}
 	return notes
 }
@@ -73,8 +74,8 @@ func (d *destination) from() string {
 // most is the largest number of connections opened within a stretch of time, and the time at which
 // the number exceeds the room there is.
 func (d *destination) most(stretch, end time.Duration, there float64) (most float64, out time.Duration) {
-	const looks = 2000
-	step := max(end/looks, time.Millisecond)
+	const steps = 2000
+	step := max(end/steps, time.Millisecond)
 	for t := step; t <= end; t += step {
 		n := d.before(t) - d.before(max(0, t-stretch))
 		if n > there && out == 0 {
@@ -86,9 +87,9 @@ func (d *destination) most(stretch, end time.Duration, there float64) (most floa
 }
 
 // destinations lists the addresses to which loads open connections that they do not keep.
-func (c objectiveCheck) destinations() (out []*destination) {
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
+func (c *check) destinations() (out []*destination) {
+	for i := range c.Loads {
+		lp := &c.Loads[i]
 		per := 0.0 // connections per request
 		switch k := lp.Connections; {
 		case lp.Schedule.Closed():
@@ -123,7 +124,7 @@ func (c objectiveCheck) destinations() (out []*destination) {
 
 // requestsByHost is the mean number of requests per iteration of a load, by the host:port that they
 // go to.
-func (c objectiveCheck) requestsByHost(lp *Load) map[string]float64 {
+func (c *check) requestsByHost(lp *Load) map[string]float64 {
 	out, weights := map[string]float64{}, 0.0
 	for _, f := range lp.Flows {
 		weights += f.Weight
@@ -133,7 +134,7 @@ func (c objectiveCheck) requestsByHost(lp *Load) map[string]float64 {
 			if s.Call == nil {
 				continue
 			}
-			addr := c.plan.entry()
+			addr := c.Entry
 			if h, ok := s.Call.(interface{ Origin() string }); ok && h.Origin() != "" {
 				u, err := url.Parse(h.Origin())
 				if err != nil {
@@ -145,14 +146,6 @@ func (c objectiveCheck) requestsByHost(lp *Load) map[string]float64 {
 		}
 	}
 	return out
-}
-
-// entry is the host:port of relative paths, as far as known.
-func (p *Plan) entry() string {
-	if p.Stack != nil {
-		return p.Stack.Entry
-	}
-	return p.Scope.External
 }
 
 // isLoopback reports whether host:port is on this machine: by its address, or as a service that

@@ -1,4 +1,4 @@
-package scenarios
+package requestname
 
 import (
 	"cmp"
@@ -17,9 +17,9 @@ const (
 	mostName    = 80     // characters
 )
 
-// RequestName derives a name for a request without one: METHOD path without the query, with :id
+// Of derives a name for a request without one: METHOD path without the query, with :id
 // for every part of the path that identifies an object: a number, a UUID, a hash.
-func RequestName(method, url string) string {
+func Of(method, url string) string {
 	path, _, _ := strings.Cut(url, "#")
 	path, _, _ = strings.Cut(path, "?")
 	if _, after, absolute := strings.Cut(path, "://"); absolute {
@@ -67,15 +67,15 @@ func isID(s string) bool {
 	return len(s) > 20 && digits >= 4 // a token
 }
 
-// RequestNames assigns names to many requests, few enough that each can be a step. Frequent
+// Set assigns names to many requests, few enough that each can be a step. Frequent
 // requests have names of their own; the rest are METHOD other. The zero value is ready.
-type RequestNames struct {
+type Set struct {
 	counts map[string]int64
 	kept   map[string]bool // nil while Name still counts
 }
 
 // Count counts a request.
-func (r *RequestNames) Count(name string) {
+func (r *Set) Count(name string) {
 	if r.counts == nil {
 		r.counts = map[string]int64{}
 	}
@@ -91,7 +91,7 @@ func otherName(name string) string {
 }
 
 // List returns the names to use, the most frequent first, then in alphabetical order.
-func (r *RequestNames) List() []string {
+func (r *Set) List() []string {
 	byCount := func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
 	}
@@ -112,10 +112,10 @@ func (r *RequestNames) List() []string {
 }
 
 // Times returns how often a name of the list occurs.
-func (r *RequestNames) Times(name string) int64 { return r.counts[name] }
+func (r *Set) Times(name string) int64 { return r.counts[name] }
 
-// Of returns the name that [RequestNames.List] has for a request.
-func (r *RequestNames) Of(name string) string {
+// Of returns the name that [Set.List] has for a request.
+func (r *Set) Of(name string) string {
 	if r.kept == nil {
 		r.List()
 	}

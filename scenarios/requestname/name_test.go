@@ -1,4 +1,4 @@
-package scenarios
+package requestname
 
 import (
 	"fmt"
@@ -20,18 +20,18 @@ func TestRequestName(t *testing.T) {
 		{"/2026-11-20/", "GET /:id/"},
 		{`/a"b`, "GET /a%22b"},
 	} {
-		if got := RequestName("GET", c.url); got != c.want {
+		if got := Of("GET", c.url); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.url, got, c.want)
 		}
 	}
-	if got := RequestName("GET", "/"+strings.Repeat("x/", 1000)); len(got) > 2*mostName {
+	if got := Of("GET", "/"+strings.Repeat("x/", 1000)); len(got) > 2*mostName {
 		t.Errorf("a name of %d bytes", len(got))
 	}
 }
 
 // The most frequent names are kept; the rest count under one name.
 func TestRequestNames(t *testing.T) {
-	var r RequestNames
+	var r Set
 	total := int64(0)
 	for i := range 3 * mostCounted {
 		name := fmt.Sprintf("GET /x%dx", i)

@@ -1,4 +1,4 @@
-package plan_test
+package forecast_test
 
 import (
 	"strings"

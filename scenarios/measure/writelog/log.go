@@ -1,4 +1,4 @@
-package measure
+package writelog
 
 import (
 	"bufio"
@@ -16,12 +16,12 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Writes keeps the outcome of every write of a run in a file: one line of JSON each, with its id,
+// Log keeps the outcome of every write of a run in a file: one line of JSON each, with its id,
 // its end in seconds from t0, and whether it was acknowledged. It uses one buffer of memory for each
 // shard, however long the run is. After brunt is killed, the file lacks at most the writes of the
 // last second.
-type Writes struct {
-	shards []*WriteShard
+type Log struct {
+	shards []*Shard
 	file   *os.File
 	most   int64
 	kept   atomic.Int64
@@ -46,9 +46,9 @@ const (
 	writesRoom = 32 << 10
 )
 
-// NewWrites creates the file at path, or an unnamed file where path is empty.
-func NewWrites(path string, shards int) (*Writes, error) {
-	w := &Writes{most: mostWrites}
+// New creates the file at path, or an unnamed file where path is empty.
+func New(path string, shards int) (*Log, error) {
+	w := &Log{most: mostWrites}
 	var err error
 	if path == "" {
 		w.file, err = os.CreateTemp("", "brunt-writes-*")
@@ -59,7 +59,7 @@ func NewWrites(path string, shards int) (*Writes, error) {
 		return nil, fmt.Errorf("a file for the ledger: %w", err)
 	}
 	for range max(1, shards) {
-		w.shards = append(w.shards, &WriteShard{of: w, lines: make([]byte, 0, writesRoom+longestID)})
+		w.shards = append(w.shards, &Shard{of: w, lines: make([]byte, 0, writesRoom+longestID)})
 	}
 	for i, s := range w.shards {
 		s.next = w.shards[(i+1)%len(w.shards)]
@@ -68,21 +68,21 @@ func NewWrites(path string, shards int) (*Writes, error) {
 }
 
 // Shard returns shard i.
-func (w *Writes) Shard(i int) *WriteShard { return w.shards[i%len(w.shards)] }
+func (w *Log) Shard(i int) *Shard { return w.shards[i%len(w.shards)] }
 
-// A WriteShard collects the writes of some workers. Like a [Shard] it never blocks: a worker that
+// A Shard collects the writes of some workers. Like a [Shard] it never blocks: a worker that
 // finds it in use takes the next one.
-type WriteShard struct {
-	of    *Writes
+type Shard struct {
+	of    *Log
 	taken atomic.Bool
 	lines []byte
-	next  *WriteShard
+	next  *Shard
 	_     [64]byte // keeps the next shard off this cache line
 }
 
 // Record keeps a write. It returns false for an invalid id: empty, null, longer than 4 KiB or no
 // text.
-func (s *WriteShard) Record(id []byte, end time.Duration, acked bool) bool {
+func (s *Shard) Record(id []byte, end time.Duration, acked bool) bool {
 	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
 		return false
 	}
@@ -100,7 +100,7 @@ func (s *WriteShard) Record(id []byte, end time.Duration, acked bool) bool {
 	return true
 }
 
-func (s *WriteShard) take() *WriteShard {
+func (s *Shard) take() *Shard {
 	t := s
 	for !t.taken.CompareAndSwap(false, true) {
 		if t = t.next; t == s {
@@ -111,7 +111,7 @@ func (s *WriteShard) take() *WriteShard {
 }
 
 // flush appends whole lines to the file; other shards may do so at the same time.
-func (s *WriteShard) flush() {
+func (s *Shard) flush() {
 	if len(s.lines) == 0 {
 		return
 	}
@@ -145,7 +145,7 @@ func plainID(id []byte) bool {
 }
 
 // Flush writes the buffers of all shards to the file.
-func (w *Writes) Flush() error {
+func (w *Log) Flush() error {
 	for _, s := range w.shards {
 		for !s.taken.CompareAndSwap(false, true) {
 			runtime.Gosched()
@@ -160,14 +160,14 @@ func (w *Writes) Flush() error {
 }
 
 // Kept is the number of writes that were kept.
-func (w *Writes) Kept() int64 { return w.kept.Load() }
+func (w *Log) Kept() int64 { return w.kept.Load() }
 
 // Over is the number of writes that were not kept: beyond the bound, or after a write error.
-func (w *Writes) Over() int64 { return w.over.Load() }
+func (w *Log) Over() int64 { return w.over.Load() }
 
 // Each calls do for every write, in the order of recording, which is nearly that of their ends. No
 // write may be recorded meanwhile.
-func (w *Writes) Each(do func(Write) error) error {
+func (w *Log) Each(do func(Write) error) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -193,6 +193,6 @@ func (w *Writes) Each(do func(Write) error) error {
 }
 
 // Close closes the file and removes it.
-func (w *Writes) Close() error {
+func (w *Log) Close() error {
 	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
 }

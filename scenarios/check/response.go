@@ -1,4 +1,4 @@
-package scenarios
+package check
 
 import (
 	"strings"
@@ -10,25 +10,25 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// Checks are the conditions that an HTTP answer must meet to be ok.
-type Checks struct {
+// A Response holds the conditions that an HTTP response must meet to be ok.
+type Response struct {
 	Status  *Matcher // nil: a status under 400
 	Shed    []int    // statuses by which the target sheds load
 	Within  time.Duration
 	Body    *Matcher
-	Headers []FieldCheck
-	Paths   []FieldCheck
+	Headers []Field
+	Paths   []Field
 }
 
-// A FieldCheck is the condition on one header, or on the value at one JSON path.
-type FieldCheck struct {
+// A Field is the condition on one header, or on the value at one JSON path.
+type Field struct {
 	Name string
 	Path jp.Expr // nil for a header
 	Matcher
 }
 
-// DecodeNode implements [NodeDecoder].
-func (c *Checks) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {status: 200, "$.items": not empty}`, "check wants a map")
 		return
@@ -59,7 +59,7 @@ func (c *Checks) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				if !IsToken(h.Key) {
 					m.Add(h.Pos, "%q is no name of a header", h.Key)
 				}
-				k := FieldCheck{Name: h.Key}
+				k := Field{Name: h.Key}
 				k.DecodeNode(h.Value, m)
 				c.Headers = append(c.Headers, k)
 			}
@@ -74,13 +74,13 @@ func (c *Checks) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // DecodePath reads the condition on the value at a JSON path; the path is the key.
-func DecodePath(f syntax.Field, m *syntax.Mistakes) (k FieldCheck, ok bool) {
+func DecodePath(f syntax.Field, m *syntax.Mistakes) (k Field, ok bool) {
 	path, err := jp.ParseString(f.Key)
 	if err != nil {
 		m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
 		return k, false
 	}
-	k = FieldCheck{Name: f.Key, Path: path}
+	k = Field{Name: f.Key, Path: path}
 	k.DecodeNode(f.Value, m)
 	return k, true
 }
@@ -93,7 +93,7 @@ func IsToken(s string) bool {
 }
 
 // Schema implements [Schemer].
-func (*Checks) Schema() syntax.Schema {
+func (*Response) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	codes := syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599}
 	headers := syntax.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}

@@ -1,4 +1,4 @@
-package measure_test
+package samples_test
 
 import (
 	"strings"
@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 )
 
 // TestSamples: the first failed request of every step and cause is kept with secrets masked, also
 // when several workers fail at once.
 func TestSamples(t *testing.T) {
-	s := &measure.Samples{Mask: func(v string) string { return strings.ReplaceAll(v, "secret", "***") }}
+	s := &samples.Set{Mask: func(v string) string { return strings.ReplaceAll(v, "secret", "***") }}
 	timeout := scenarios.Outcome{Kind: scenarios.Error, Step: 1, Cause: scenarios.Timeout}
 	reset := scenarios.Outcome{Kind: scenarios.Error, Step: 1, Cause: scenarios.Reset}
 	if !s.Want(&timeout) || s.First(1, scenarios.Timeout) != nil {

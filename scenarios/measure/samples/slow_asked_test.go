@@ -1,4 +1,4 @@
-package measure
+package samples
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ func outcomeOf(step int32, intended, took time.Duration) *scenarios.Outcome {
 	return &scenarios.Outcome{Step: step, Answered: true, Intended: intended, End: intended + took}
 }
 
-func keepAsked(s *Samples, o *scenarios.Outcome) bool {
+func keepAsked(s *Set, o *scenarios.Outcome) bool {
 	if !s.Want(o) {
 		return false
 	}
@@ -25,7 +25,7 @@ func keepAsked(s *Samples, o *scenarios.Outcome) bool {
 // TestSamples_Slowest: the commands of the five slowest requests of each step are kept, and no
 // others.
 func TestSamples_Slowest(t *testing.T) {
-	s := Samples{Steps: 2}
+	s := Set{Steps: 2}
 	took := []time.Duration{5, 1, 9, 7, 3, 8, 2, 6, 4}
 	for i, d := range took {
 		keepAsked(&s, outcomeOf(1, time.Duration(i)*time.Millisecond, d*time.Second))
@@ -47,14 +47,14 @@ func TestSamples_Slowest(t *testing.T) {
 			t.Errorf("one %s is wanted", what)
 		}
 	}
-	if new(Samples).Want(outcomeOf(0, 0, time.Minute)) {
+	if new(Set).Want(outcomeOf(0, 0, time.Minute)) {
 		t.Error("one is wanted where none is to be kept")
 	}
 }
 
 // TestSamples_EverSlower: where each request is slower than all before it, few are kept.
 func TestSamples_EverSlower(t *testing.T) {
-	s := Samples{Steps: 1}
+	s := Set{Steps: 1}
 	n := 0
 	for i := range 100_000 { // ten seconds of requests
 		if keepAsked(&s, outcomeOf(0, time.Duration(i)*100*time.Microsecond, time.Duration(i)*time.Nanosecond)) {

@@ -1,4 +1,4 @@
-package measure_test
+package pulse_test
 
 import (
 	"slices"
@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 )
 
 // TestPulse: a span in which nothing of brunt ran is a freeze with its length, also for whoever asks
@@ -14,13 +14,13 @@ import (
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, stopped := time.Now(), time.Duration(0)
-		p := measure.NewPulse(func() time.Duration { return time.Since(began) + stopped })
+		p := pulse.New(func() time.Duration { return time.Since(began) + stopped })
 		time.Sleep(time.Second)
 		if list := p.Freezes(); len(list) > 0 {
 			t.Errorf("freezes of a brunt that ran: %v", list)
 		}
 		stopped = 420 * time.Millisecond // SIGSTOP: the clock goes on and no goroutine runs
-		want := []measure.Freeze{{From: time.Second, To: 1420 * time.Millisecond}}
+		want := []pulse.Freeze{{From: time.Second, To: 1420 * time.Millisecond}}
 		if list := p.Freezes(); !slices.Equal(list, want) {
 			t.Errorf("freezes: %v, want %v", list, want)
 		}

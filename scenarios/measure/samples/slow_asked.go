@@ -1,4 +1,4 @@
-package measure
+package samples
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure"
 )
 
 // slowAsked keeps curl commands for the slowest answered requests of every step, built while the
@@ -59,11 +60,11 @@ func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 		i = len(step.kept)
 	}
 	step.kept = slices.Insert(step.kept, i, one)
-	if len(step.kept) > MostSlow {
-		step.kept = step.kept[:MostSlow]
+	if len(step.kept) > measure.MostSlow {
+		step.kept = step.kept[:measure.MostSlow]
 	}
-	if len(step.kept) == MostSlow {
-		step.bar.Store(int64(step.kept[MostSlow-1].response))
+	if len(step.kept) == measure.MostSlow {
+		step.bar.Store(int64(step.kept[measure.MostSlow-1].response))
 	}
 }
 

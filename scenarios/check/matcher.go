@@ -1,4 +1,4 @@
-package scenarios
+package check
 
 import (
 	"encoding/json"
@@ -28,7 +28,7 @@ type Matcher struct {
 
 var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
 
-// DecodeNode implements [NodeDecoder].
+// DecodeNode implements [syntax.NodeDecoder].
 func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.List {
 		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeNode(item, m) })
@@ -227,6 +227,21 @@ func (k *Matcher) DecodeStatus(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(n.Pos, "want a status such as 200, 2xx or < 500, not %q", k.text)
 	}
 }
+
+// Statuses reads statuses such as 201, or classes of them such as 2xx. One of them must match. Ok is false
+// where a word is neither.
+func Statuses(words []string) (k Matcher, ok bool) {
+	k = Matcher{op: "any", any: make([]Matcher, len(words))}
+	for i, word := range words {
+		if !k.any[i].status(word) {
+			return Matcher{}, false
+		}
+	}
+	return k, true
+}
+
+// IsZero reports whether there is nothing to match.
+func (k *Matcher) IsZero() bool { return k.op == "" }
 
 // status reads a status such as 201, or a class of them such as 2xx.
 func (k *Matcher) status(s string) bool {

@@ -1,0 +1,71 @@
+package forecast
+
+import (
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/syntax"
+)
+
+// A Plan is what a forecast needs to know of a planned run.
+type Plan struct {
+	Scenario *scenarios.Scenario
+	Mistakes *syntax.Mistakes // collects what the run can't decide
+	Loads    []Load
+	Once     []load.Step // the steps of setup and teardown
+	Series   measure.Series
+	Faults   []*chaos.Entry
+	Skipped  []string // faults that match no unit, where the guard allows that
+	Entry    string   // host:port of relative paths, as far as known
+}
+
+// A Load is a load with its schedule and its steps.
+type Load struct {
+	*scenarios.Load
+	Schedule load.Plan
+	Flows    []load.Flow
+	Scripted bool // a k6 script makes its requests, whose number is not known beforehand
+}
+
+// check is a forecast in progress.
+type check struct {
+	Plan
+	end   time.Duration // when the last load ends
+	notes []string
+}
+
+// Check reports every objective that the run could not decide as a mistake, with the figure that is too
+// small. The notes are hints for the author: the smallest outage that the load can show, what a closed
+// load hides, and loads that will run out of ports.
+func (p Plan) Check() (notes []string) {
+	c := &check{Plan: p}
+	for _, l := range p.Loads {
+		c.end = max(c.end, l.Schedule.End())
+	}
+	c.noVerdict()
+	c.shedding()
+	c.uniqueData()
+	est := chaos.Estimate(c.coming(), c.end)
+	c.stopConditions(est)
+	c.withinLoad(est)
+	c.occurrences(est)
+	c.recoveries(est)
+	c.undecidable(est)
+	c.samples(est)
+	c.closedLoads()
+	c.resolution(est)
+	return append(c.notes, c.ports()...)
+}
+
+// span is a stretch of the run; times are offsets from t0.
+type span struct{ from, to time.Duration }
+
+// coming lists the faults that will occur, as far as known; a fault that follows one that does not
+// occur does not occur either.
+func (c *check) coming() []*chaos.Entry {
+	return slices.DeleteFunc(slices.Clone(c.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.Skipped, e.Name) })
+}

@@ -1,0 +1,20 @@
+// Package forecast compares a planned run with its objectives before it starts. It estimates how many
+// requests the load offers in each span and when each fault comes and goes, and refuses objectives that
+// no such run can decide, with the figure that is too small and how to mend it.
+//
+//	loads ---> requests in a span ---.
+//	                                  >--- [Plan.Check] --> mistakes, notes
+//	faults --> when each comes, goes -'
+//
+//	check.go       what is compared, and in which order
+//	objectives.go  too few requests, too little time after a fault, a stop condition that comes
+//	               before recovery can be measured
+//	mend.go        how to mend it: move a fault, a longer load, a higher rate, a shorter hold
+//	ports.go       connections that the loads open, against the ports of this machine
+//
+// # To add to it
+//
+// Add a method to the check and call it in [Plan.Check]. Its message states by how much the scenario
+// falls short, at the place in the file that is to be changed. Add its cases to
+// plantest/corpus/unjudgeable.txtar, with a neighbor that is just enough.
+package forecast
