@@ -1,10 +1,8 @@
 package observe
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"strconv"
 )
 
 // acceptQueues counts the attempts to connect that the kernel dropped in a unit's network namespace because an accept queue was
@@ -38,24 +36,5 @@ func (q *acceptQueues) shared() bool {
 	return err == nil && own == q.space
 }
 
-// overflows reads ListenOverflows from /proc/net/netstat: pairs of lines, one of names and one of values.
-func overflows(netstat []byte) int64 {
-	var names [][]byte
-	for line := range bytes.Lines(netstat) {
-		fields := bytes.Fields(line)
-		if len(fields) == 0 || string(fields[0]) != "TcpExt:" {
-			continue
-		}
-		if names == nil {
-			names = fields
-			continue
-		}
-		for i, name := range names {
-			if string(name) == "ListenOverflows" && i < len(fields) {
-				n, _ := strconv.ParseInt(string(fields[i]), 10, 64)
-				return n
-			}
-		}
-	}
-	return 0
-}
+// overflows reads ListenOverflows from /proc/net/netstat.
+func overflows(netstat []byte) int64 { return counter(netstat, "TcpExt:", "ListenOverflows") }

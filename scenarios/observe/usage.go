@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"math"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,8 @@ type unitUsage struct {
 	sum    time.Duration // CPU time over the known seconds
 	known  time.Duration
 	queues acceptQueues
+
+	traffic traffic
 }
 
 // used is what the processes of a unit have used so far.
@@ -83,6 +86,7 @@ func (u *Usage) Watch(now func() time.Duration) {
 	u.cancel = cancel
 	for _, one := range u.units {
 		u.ended.Go(func() {
+			one.begin(ctx, now)
 			for {
 				select {
 				case <-ctx.Done():
@@ -100,6 +104,24 @@ func (u *Usage) Stop() {
 	if u != nil && u.cancel != nil {
 		u.cancel()
 		u.ended.Wait()
+	}
+}
+
+// begin reads the traffic of the unit before the load.
+func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
+	limited, cancel := context.WithTimeout(ctx, sampleWithin)
+	defer cancel()
+	if is, ok := u.sampler.sample(limited); ok && is.via == "proc" {
+		u.readTraffic(clock())
+	}
+}
+
+// readTraffic reads the traffic of the unit, whose process is of this machine.
+func (u *unitUsage) readTraffic(now time.Duration) {
+	if addr := u.of.Traits().Addr; addr != nil {
+		if at, err := netip.ParseAddrPort(addr()); err == nil {
+			u.traffic.read(now, u.of.PID(), at.Port())
+		}
 	}
 }
 
@@ -121,6 +143,7 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 			t.Files = result.Num(is.files)
 		}
 		if is.via == "proc" { // its process is of this machine
+			u.readTraffic(now)
 			u.queues.read(u.of.PID())
 			u.out.AcceptOverflows, u.out.AcceptShared = u.queues.sum, u.queues.sum > 0 && u.queues.shared()
 		}

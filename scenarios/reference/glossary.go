@@ -26,7 +26,8 @@ var glossary = []term{
 	{"timings", []string{"request-phase", "request-phases", "where-the-time-went"}, "The phases in the life of a request. They add up to its " +
 		"response time without lag: queue, dns, connect, tls, login, send, first_byte, receive. A request on an open connection has no dns, " +
 		"connect, tls and login. Failed requests count: one that timed out while it connected spent its time there. result.json has them for " +
-		"each step in each phase of the run, and for the slowest requests; `brunt run -v` and the page show them."},
+		"each step in each phase of the run, and for the slowest requests; `brunt run -v` and the page show them. Loads by vegeta have all of them. Of " +
+		"k6 scripts the name look-up is part of queue, as k6 does not tell them apart, and requests of gRPC and WebSocket are first_byte as a whole."},
 	{"dns", []string{"name-lookup"}, "The phase of a request in which the name of the target is looked up. An answer is used again for " +
 		"its time to live, so most requests have none."},
 	{"connect", []string{"tcp-connect"}, "The phase of a request in which its TCP connection is opened, up to the target's SYN-ACK. About 1 s, 3 s " +
@@ -141,7 +142,9 @@ var glossary = []term{
 		"all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % interval of the " +
 		"instant at which their share changed. A time passes only if the whole interval does."},
 	{"affected", []string{"met", "traffic"}, "The requests or bytes that a fault acted on: those that passed its link or hook, or, for a " +
-		"fault on a unit, the requests of the load during its phase. A fault that affected none is not judged."},
+		"fault on a unit, the requests of the load during its phase. A fault that affected none is not judged. Neither is a fault on units that " +
+		"nothing reached from the begin of the load until its injection: no new TCP connection, and no data on those that they had. brunt can tell that on " +
+		"Linux of units with an address whose processes are of this machine; elsewhere the requests of the phase count."},
 	{"confounded", nil, "Two faults were in at once, so a recovery can't be assigned to one of them. An objective on one of them passes if it holds " +
 		"for what they did together, which is the most that the one can have done; else it is inconclusive, and `after incident` judges them all."},
 	{"unit", nil, "One process or container of a service, such as posts[1]."},

@@ -157,6 +157,15 @@ slo: [errors < 5%]
 `, scenarios.Invalid, 5, "Slow-store affected no traffic",
 		},
 		{
+			"no request at the unit", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4500ms, flow: [{get: /}]}
+chaos:
+  freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "Freeze affected no traffic",
+		},
+		{
 			"no traffic at the unit", pair + `
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}

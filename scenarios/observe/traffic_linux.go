@@ -1,0 +1,142 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"brunt/chaos/netns/sockdiag"
+)
+
+// baseline is the first reading of a unit's traffic.
+type baseline struct {
+	space    string // the network namespace
+	flows    map[connection]uint32
+	segments int64 // from outside of the namespace
+}
+
+type connection struct{ local, remote netip.AddrPort }
+
+// moved reports whether there was traffic since the first call, or the first in another network namespace.
+func (b *baseline) moved(pid int, port uint16) (some, ok bool) {
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
+		return false, false
+	}
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return false, false
+	}
+	if space != own {
+		return b.fromOutside(pid, space)
+	}
+	return b.onPort(pid, port)
+}
+
+// onPort looks for new connections to the unit's port, and for data on those that it had.
+func (b *baseline) onPort(pid int, port uint16) (some, ok bool) {
+	all, err := sockdiag.Flows()
+	if err != nil {
+		return false, false
+	}
+	held := socketsOf(pid)
+	now := map[connection]uint32{}
+	for _, f := range all {
+		accepted := f.Local.Port() == port
+		if !accepted && f.Remote.Port() != port && !held[f.Inode] {
+			continue
+		}
+		// The end of another process counts by its existence alone: what it receives may be an answer to others.
+		at := connection{f.Local, f.Remote}
+		if now[at] = 0; accepted || held[f.Inode] {
+			now[at] = f.Segments
+		}
+	}
+	if b.flows == nil {
+		b.flows = now
+		return false, true
+	}
+	for at, segments := range now {
+		if before, had := b.flows[at]; !had || segments > before {
+			return true, true
+		}
+	}
+	return false, true
+}
+
+// socketsOf lists the sockets that a process holds, by inode. It is empty where brunt may not look.
+func socketsOf(pid int) map[uint32]bool {
+	out := map[uint32]bool{}
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return out
+	}
+	for _, e := range entries {
+		to, err := os.Readlink(dir + "/" + e.Name())
+		if err != nil || !strings.HasPrefix(to, "socket:[") {
+			continue
+		}
+		if n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(to, "socket:["), "]"), 10, 32); err == nil {
+			out[uint32(n)] = true
+		}
+	}
+	return out
+}
+
+// fromOutside compares the TCP segments that arrived in a namespace by other devices than loopback.
+func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
+	snmp, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/snmp", pid))
+	if err != nil {
+		return false, false
+	}
+	dev, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pid))
+	if err != nil {
+		return false, false
+	}
+	// Of what came through loopback, datagrams are no segments. Those from outside make the difference too
+	// large, so that traffic is seen where there was none, and never the other way round.
+	now := counter(snmp, "Tcp:", "InSegs") - max(0, received(dev, "lo")-counter(snmp, "Udp:", "InDatagrams"))
+	if b.space != space {
+		b.space, b.segments = space, now
+		return false, true
+	}
+	return now > b.segments, true
+}
+
+// counter reads a counter of /proc/net/snmp and netstat: pairs of lines, one of names and one of values.
+func counter(b []byte, protocol, name string) int64 {
+	var names [][]byte
+	for line := range bytes.Lines(b) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || string(fields[0]) != protocol {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i := range min(len(names), len(fields)) {
+			if string(names[i]) == name {
+				n, _ := strconv.ParseInt(string(fields[i]), 10, 64)
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// received reads the packets that a device received from /proc/net/dev.
+func received(b []byte, device string) int64 {
+	for line := range bytes.Lines(b) {
+		name, numbers, found := bytes.Cut(line, []byte(":"))
+		if fields := bytes.Fields(numbers); found && string(bytes.TrimSpace(name)) == device && len(fields) > 1 {
+			n, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
