@@ -251,6 +251,7 @@ func (o *out) http(t *httpext.Trail) {
 	if t.Failed.Valid { // as the script's own callback decides
 		r.Failed = t.Failed.Bool
 	}
+	r.Queue, r.Connect, r.TLS, r.Send = max(0, before-t.Connecting-t.TLSHandshaking), t.Connecting, t.TLSHandshaking, t.Sending
 	if r.Answered {
 		r.First = before + t.Sending + t.Waiting
 	}

@@ -48,7 +48,14 @@ func TestPlay(t *testing.T) {
 	if got, want := g.byStep(), map[string]int{"GET /posts/*": 10, "bad": 10, "login / form": 10, "GET /users/${}": 10}; !reflect.DeepEqual(got, want) {
 		t.Errorf("steps %v, want %v", got, want)
 	}
+	opened := 0
 	for _, r := range g.requests {
+		if r.Connect > 0 {
+			opened++
+		}
+		if before := r.Queue + r.Connect + r.TLS + r.Send; before > r.First || min(r.Queue, r.Connect, r.TLS, r.Send) < 0 || r.TLS > 0 {
+			t.Errorf("its first byte came after %s, of which its phases took %s: %+v", r.First, before, r)
+		}
 		step := g.steps[r.Step]
 		wrong := map[string]int{"login / form": 1}[step]
 		checks := map[string]int{"login / form": 1, "GET /posts/*": 2}[step]
@@ -56,6 +63,9 @@ func TestPlay(t *testing.T) {
 			wrong > 0 && g.checks[r.Check] != "never" || r.Service <= 0 || r.First > r.Service || r.End < r.Service {
 			t.Errorf("%s: %+v", step, r)
 		}
+	}
+	if opened == 0 || opened == len(g.requests) {
+		t.Errorf("%d of %d requests opened a connection, want those that found none", opened, len(g.requests))
 	}
 	if len(g.iterations) != 10 || len(g.exceptions) != 2 || !strings.HasPrefix(g.exceptions[0], "Error: the last one") {
 		t.Errorf("%d iterations, %q", len(g.iterations), g.exceptions)

@@ -12,7 +12,7 @@ import (
 
 // wireVersion is the version of the frames and messages. Brunt and brunt-k6 are built from one
 // source tree, and refuse other versions.
-const wireVersion = 1
+const wireVersion = 2
 
 // A frame is its type, followed by numbers as varints and texts prefixed by their length.
 const (
@@ -32,17 +32,20 @@ const mostText = 4 << 20
 
 // A Request is one request of the script. Times are offsets from the hello of the script's process.
 type Request struct {
-	Step     int
-	End      time.Duration
-	Service  time.Duration // from its start to its last byte
-	First    time.Duration // from its start to its first byte; zero is unknown
-	Status   int           // of HTTP or of gRPC; zero with Answered false is none
-	Code     int           // k6's error_code; zero is none
-	Failed   bool          // k6 counts it as failed
-	Answered bool
-	Checks   int // number of checks of its answer
-	Wrong    int // number of checks that failed
-	Check    int // number of the first check that failed
+	Step    int
+	End     time.Duration
+	Service time.Duration // from its start to its last byte
+	First   time.Duration // from its start to its first byte; zero is unknown
+	// The parts of the time before its answer, of HTTP. K6 does not tell the look-up of a name apart from the wait for
+	// a connection: both are Queue.
+	Queue, Connect, TLS, Send time.Duration
+	Status                    int  // of HTTP or of gRPC; zero with Answered false is none
+	Code                      int  // k6's error_code; zero is none
+	Failed                    bool // k6 counts it as failed
+	Answered                  bool
+	Checks                    int // number of checks of its answer
+	Wrong                     int // number of checks that failed
+	Check                     int // number of the first check that failed
 }
 
 // An Iteration is one whole iteration of the script.
@@ -94,7 +97,7 @@ func appendRequest(b []byte, r *Request) []byte {
 		flags |= 2
 	}
 	return appendNumbers(append(b, frameRequest), int64(r.Step), flags, int64(r.End), int64(r.Service), int64(r.First),
-		int64(r.Status), int64(r.Code), int64(r.Checks), int64(r.Wrong), int64(r.Check))
+		int64(r.Queue), int64(r.Connect), int64(r.TLS), int64(r.Send), int64(r.Status), int64(r.Code), int64(r.Checks), int64(r.Wrong), int64(r.Check))
 }
 
 func appendIteration(b []byte, end, duration time.Duration) []byte {
@@ -235,6 +238,7 @@ func (d *decoder) request(h Handler) {
 	flags := d.number()
 	r.Failed, r.Answered = flags&1 != 0, flags&2 != 0
 	r.End, r.Service, r.First = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
+	r.Queue, r.Connect, r.TLS, r.Send = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
 	r.Status, r.Code = int(d.number()), int(d.number())
 	r.Checks, r.Wrong, r.Check = int(d.number()), int(d.number()), int(d.number())
 	if d.err == nil {

@@ -17,7 +17,7 @@ func sent() []byte {
 	b = appendNamed(b, frameCheck, 0, "is 200")
 	b = appendRequest(b, &Request{
 		Step: 0, End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true,
-		Answered: true, Checks: 3, Wrong: 2, Check: 0,
+		Answered: true, Checks: 3, Wrong: 2, Check: 0, Queue: 1, Connect: 2, TLS: 3, Send: 4,
 	})
 	b = appendRequest(b, &Request{Step: 0, End: -time.Second})
 	b = appendIteration(b, 2*time.Second, time.Second)
@@ -36,7 +36,10 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	want := []Request{
-		{End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true, Answered: true, Checks: 3, Wrong: 2},
+		{
+			End: time.Second, Service: time.Millisecond, First: time.Microsecond, Status: 503, Code: -1, Failed: true, Answered: true, Checks: 3, Wrong: 2,
+			Queue: 1, Connect: 2, TLS: 3, Send: 4,
+		},
 		{End: -time.Second},
 	}
 	if !reflect.DeepEqual(g.requests, want) {
@@ -72,7 +75,7 @@ func TestRead_Wrong(t *testing.T) {
 	for _, c := range []struct {
 		name, frames, want string
 	}{
-		{"another version", string(appendNumbers([]byte{frameHello}, 99, 0)), "it speaks version 99 and brunt 1; build both from the same tree"},
+		{"another version", string(appendNumbers([]byte{frameHello}, 99, 0)), "it speaks version 99 and brunt 2; build both from the same tree"},
 		{"something else on standard output", "hello, I am k6", "a frame of type 'h'"},
 		{"a text without end", string([]byte{frameStep, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}), "a text of 4294967295 bytes"},
 		{"a note that is none", string([]byte{frameNote, 1, '{'}), "can't be read"},

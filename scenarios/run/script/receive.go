@@ -78,14 +78,9 @@ func (s *Script) Request(q *k6.Request) {
 	if q.Step < 0 || q.Step >= len(s.received.steps) {
 		return
 	}
-	end := s.at(q.End)
-	begin := end - max(0, q.Service)
 	o := &s.received.out
-	*o = scenarios.Outcome{
-		Load: int32(s.index), Step: s.received.steps[q.Step], Closed: true, Status: int32(q.Status), Intended: begin,
-		Ready: begin, Slot: begin, Sent: begin, First: begin + q.First, End: end,
-		Checks: uint16(min(q.Checks, math.MaxUint16)), Failed: uint16(min(q.Wrong, math.MaxUint16)), Answered: q.Answered, WasSent: q.Answered || k6.WasSent(q.Code),
-	}
+	*o = outcomeOf(q, s.at(q.End))
+	o.Load, o.Step = int32(s.index), s.received.steps[q.Step]
 	switch {
 	case q.Answered && slices.Contains(s.lp.Load.Script.Shed, q.Status):
 		o.Kind = scenarios.Shed
@@ -95,6 +90,24 @@ func (s *Script) Request(q *k6.Request) {
 		o.Kind, o.Cause = scenarios.Error, s.received.checks[q.Check]
 	}
 	s.record("")
+}
+
+// outcomeOf is the outcome of a request that ended at end, without its kind. Of requests that are not HTTP k6 tells
+// the whole time alone, which counts as waiting for the first byte.
+func outcomeOf(q *k6.Request, end time.Duration) scenarios.Outcome {
+	begin := end - max(0, q.Service)
+	slot := min(begin+max(0, q.Queue), end)
+	opening := scenarios.Opening{Connect: min(max(0, q.Connect), end-slot)}
+	opening.TLS = min(max(0, q.TLS), end-slot-opening.Connect)
+	first := end
+	if q.First > 0 {
+		first = begin + q.First
+	}
+	return scenarios.Outcome{
+		Closed: true, Status: int32(q.Status), Intended: begin, Ready: begin, Slot: slot, Opening: opening,
+		Sent: min(slot+opening.Total()+max(0, q.Send), end), First: first, End: end,
+		Checks: uint16(min(q.Checks, math.MaxUint16)), Failed: uint16(min(q.Wrong, math.MaxUint16)), Answered: q.Answered, WasSent: q.Answered || k6.WasSent(q.Code),
+	}
 }
 
 // record records the outcome, and a sample of the first one of its cause.
