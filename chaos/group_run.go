@@ -56,6 +56,7 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 	if r.InjectErr == nil && !r.OneShot && ended {
 		ended = t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
+	t.awake()
 	r.Early = !ended
 	close(g.ends)
 	g.revertAll(ctx)

@@ -28,15 +28,17 @@ type injection struct {
 }
 
 // void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
-func (r *injection) void(why error) {
+// It is false if the occurrence was void before.
+func (r *injection) void(why error) (now bool) {
 	if r.group != nil {
-		r.group.void(fmt.Errorf("%s: %w", r.Name, why))
-		return
+		return r.group.void(fmt.Errorf("%s: %w", r.Name, why))
 	}
 	r.voided.Do(func() {
-		r.voidWhy = fmt.Errorf("void: %w", why)
+		now = true
+		r.voidWhy = why
 		close(r.voids)
 	})
+	return now
 }
 
 // asRole says which role the units had when the fault picked them; empty if they were not asked.
@@ -99,6 +101,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if !r.OneShot {
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
+	t.awake()
 	t.injected.drop(r)
 	if r.Early {
 		t.awaitLater(r)
@@ -131,10 +134,15 @@ func (t *Timeline) clear(ctx context.Context, r *injection, least, next time.Dur
 		r.Cleared = r.Until
 		t.event("fault.cleared", r.Name, r.GoneText)
 	}
-	if r.isVoid() {
-		t.Void(r.N)
-		r.N, r.Skipped, r.InjectErr = -1, true, r.voidWhy
+	if !r.isVoid() {
+		return
 	}
+	if taken, ok := errors.AsType[TakenBackError](r.voidWhy); ok { // the effect was there, up to then
+		r.TakenBack, r.Cleared = r.voidWhy, taken.At
+		return
+	}
+	t.Void(r.N)
+	r.N, r.Skipped, r.InjectErr = -1, true, fmt.Errorf("void: %w", r.voidWhy)
 }
 
 // push records that a fault is injected; pop records that it was reverted, or that the revert failed.

@@ -36,6 +36,7 @@ type Record struct {
 	InjectErr error // not injected
 	VerifyErr error // injected, but without effect
 	RevertErr error // not reverted
+	TakenBack error // reverted by a watchdog while brunt itself stood still
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 

@@ -25,14 +25,13 @@ type Timeline struct {
 	End      time.Duration // of the load
 	Ask      [][]string    // allow-lists for the team's monitoring besides loopback: entries of guard.allow
 
-	// Inject and Clear record on the run's clock that an occurrence begins, just before its injection,
-	// and that it is verified gone. Void removes the record of an occurrence that was not injected.
-	Inject func(fault, occurrence string) (n int, at time.Duration)
-	Clear  func(n int) time.Duration
-	Void   func(n int)
+	Phases
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
-	Event  func(result.Event)
+	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still
+	// until now. It calls TakenBack if a watchdog has reverted faults meanwhile. It may be nil.
+	Awake func()
+	Event func(result.Event)
 
 	first    firstInjection
 	mu       sync.Mutex
@@ -40,6 +39,15 @@ type Timeline struct {
 	records  []*Record
 	injected injectedFaults
 	in       []*injection // the injected faults, in the order of their injection
+}
+
+// Phases record on the run's clock when occurrences are in.
+type Phases struct {
+	// Inject records that an occurrence begins, just before its injection, and Clear that it is verified gone.
+	Inject func(fault, occurrence string) (n int, at time.Duration)
+	Clear  func(n int) time.Duration
+	// Void removes the record of an occurrence that was not injected.
+	Void func(n int)
 }
 
 // An entryState is how far an entry has been played.
@@ -179,6 +187,16 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		due := begin + p.Offset
 		if due > t.End || !t.sleep(ctx, due) {
 			t.missed(e, due, "the run ended before it was due")
+			return
+		}
+		t.awake()
+		waited := due
+		if before != nil {
+			waited = max(due, before.over)
+		}
+		if late := t.Env.Now() - waited; late > mostLate {
+			t.missed(e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
+				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
 			return
 		}
 		r := &injection{

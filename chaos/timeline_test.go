@@ -150,9 +150,11 @@ func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Ent
 		n := -1
 		tl := &Timeline{
 			Entries: build(d), Env: Env{Occurrence: Occurrence{Now: now}}, Journal: j, Seed: 1, End: end,
-			Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
-			Clear:  func(int) time.Duration { return now() },
-			Void:   func(int) { d.add("void", "") },
+			Phases: Phases{
+				Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
+				Clear:  func(int) time.Duration { return now() },
+				Void:   func(int) { d.add("void", "") },
+			},
 		}
 		if change != nil {
 			change(tl)
@@ -452,7 +454,7 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 		tl := &Timeline{
 			Entries: []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
 			Env:     Env{Occurrence: Occurrence{Now: now}}, End: time.Hour, Journal: j,
-			Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
+			Phases: Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
 		}
 		tl.Play(t.Context())
 	})
@@ -493,7 +495,7 @@ func TestTimelineSeeds(t *testing.T) {
 			tl := &Timeline{
 				Entries: []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
 				Env:     Env{Occurrence: Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
-				Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
+				Phases: Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
 			}
 			tl.Play(t.Context())
 			if _, err := fmt.Sscanf(d.lines[0], "~a%d@", &got); err != nil {

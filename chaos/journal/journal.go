@@ -208,6 +208,28 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
+// TakenBack lists the open entries that the watchdog has reverted, because brunt stood still. Busy says that
+// the watchdog is not done: it reverts the oldest entry last.
+func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f, err := openShared(j.path, os.O_RDONLY)
+	if err != nil {
+		return nil, false, fmt.Errorf("the journal: %w", err)
+	}
+	defer f.Close()
+	s, err := parseJournal(j.path, f)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range s.Open {
+		if !e.TakenBack.IsZero() {
+			taken = append(taken, e)
+		}
+	}
+	return taken, len(taken) > 0 && !s.Open[0].tried, nil
+}
+
 // Close ends the journal. It removes the file when no entry is open; otherwise the file stays for
 // `brunt revert` and the next run.
 func (j *Journal) Close() error {
@@ -319,6 +341,9 @@ type Pending struct {
 	Undo  []chaos.Undo
 	Error string // of the last attempt
 
+	TakenBack time.Time // when a watchdog reverted it, because its run stood still; zero: no watchdog did
+	tried     bool      // a watchdog has tried to
+
 	Version  int       // of the record
 	Deadline time.Time // when the run has reverted it at the latest; zero is none, or an entry of version 1
 	Owner    Owner     // the run that made it
@@ -417,7 +442,10 @@ func (s *State) follow(r record, entries map[int]*Pending) bool {
 		entries[r.ID] = e
 	case opNote:
 		if e != nil {
-			e.Error = r.Error
+			e.Error, e.tried = r.Error, e.tried || r.By == byWatchdog
+			if r.By == byWatchdog && r.Error == "" {
+				e.TakenBack = r.Time
+			}
 		}
 	case opAdd:
 		if e != nil {

@@ -31,6 +31,9 @@ const (
 	opNote   = "note"   // why an entry could not be reverted, or that a hanging run's entry was
 )
 
+// byWatchdog is what By says of a record that a watchdog wrote.
+const byWatchdog = "guard"
+
 // A record is one line of a journal.
 type record struct {
 	V        int             `json:"v,omitempty"` // zero is version 1

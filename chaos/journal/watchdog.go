@@ -180,7 +180,7 @@ func takeOver(ops chaos.Operations, journal string, force bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
 	defer cancel()
 	awaitRemoteWatchdog(ctx)
-	_, err := replay(ctx, ops, journal, "guard", force)
+	_, err := replay(ctx, ops, journal, byWatchdog, force)
 	return err
 }
 

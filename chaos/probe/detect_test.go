@@ -178,10 +178,12 @@ func TestTimeline_Detect(t *testing.T) {
 			defer cancel()
 			tl := &chaos.Timeline{
 				Entries: []*chaos.Entry{e}, Journal: j, End: time.Second,
-				Env:    chaos.Env{Occurrence: chaos.Occurrence{Now: func() time.Duration { return time.Since(began) }}},
-				Inject: func(string, string) (int, time.Duration) { return 0, time.Since(began) },
-				Clear:  func(int) time.Duration { return time.Since(began) },
-				Void:   func(int) {},
+				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: func() time.Duration { return time.Since(began) }}},
+				Phases: chaos.Phases{
+					Inject: func(string, string) (int, time.Duration) { return 0, time.Since(began) },
+					Clear:  func(int) time.Duration { return time.Since(began) },
+					Void:   func(int) {},
+				},
 			}
 			r := tl.Play(ctx)[0]
 			if r.Detect == nil {

@@ -64,7 +64,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 			rec.SlowFrom = "baseline"
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.TakenBack); err != nil {
 		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
 	if c.Late != "" {

@@ -26,6 +26,7 @@ type faults struct {
 	requests   *requests
 	loads      *loads
 	observers  *observers
+	awake      *awake // from the begin of the timeline
 
 	timeline atomic.Pointer[chaos.Timeline] // in progress; nil in a control run
 	estimate []chaos.Estimated              // when each fault is due; empty in a control run
@@ -38,7 +39,7 @@ func (f *faults) newTimeline() *chaos.Timeline {
 		Entries: f.Faults, Journal: f.protection.journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
 		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
 		Env:    f.environment(),
-		Inject: f.loads.rec.Inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void, Before: f.steady, Event: f.Event,
+		Phases: chaos.Phases{Inject: f.loads.rec.Inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.check, Event: f.Event,
 	}
 	t.Ready()
 	return t

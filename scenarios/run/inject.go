@@ -59,7 +59,9 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if err := r.protection.open(); err != nil {
 		return nil, err
 	}
+	r.faults.awake = newAwake(r.session, r.protection.journal, r.faults.timeline.Load)
 	err := r.inject(ctx, in)
+	r.faults.awake.end()
 	left, cerr := r.protection.close()
 	err = errors.Join(err, cerr)
 	if left != "" {
@@ -103,11 +105,14 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.protection.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
-		Env:    r.faults.environment(),
-		Inject: func(string, string) (int, time.Duration) { return 0, r.Now() },
-		Clear:  func(int) time.Duration { return r.Now() },
-		Void:   func(int) {},
-		Event:  r.Event,
+		Env: r.faults.environment(),
+		Phases: chaos.Phases{
+			Inject: func(string, string) (int, time.Duration) { return 0, r.Now() },
+			Clear:  func(int) time.Duration { return r.Now() },
+			Void:   func(int) {},
+		},
+		Awake: r.faults.awake.check,
+		Event: r.Event,
 	}
 	r.faults.timeline.Store(timeline)
 	r.sys.Watch()
@@ -133,7 +138,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
 		in.worse(scenarios.Interrupted, "interrupted; what was in is taken back")
-	case errors.Is(cause, errSuspend):
+	case errors.Is(cause, errSuspend), errors.As(cause, new(targetGone)):
 		in.worse(scenarios.Invalid, cause.Error())
 	}
 	return nil

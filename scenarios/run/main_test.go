@@ -22,6 +22,7 @@ import (
 	"brunt/chaos/stress"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
 	"brunt/targets/demo"
 )
@@ -263,6 +264,13 @@ type dying struct {
 // options returns the options of the run.
 func (d *dying) options(state string) Options {
 	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"), At: d.point}
+	if mark := os.Getenv("BRUNT_TEST_MARK"); mark != "" {
+		o.Event = func(e result.Event) {
+			if e.Event == "fault.verified" {
+				_ = os.WriteFile(mark, nil, 0o600)
+			}
+		}
+	}
 	if d.guard != "none" {
 		o.Watchdog = self("guard")
 	}

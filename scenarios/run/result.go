@@ -73,7 +73,9 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
-	r.faults.noteOwnDeaths(end)
+	if !errors.As(context.Cause(ctx), new(targetGone)) {
+		r.faults.noteOwnDeaths(end)
+	}
 	r.loads.noteLimits()
 	r.loads.noteProtocols()
 	r.noteSlow()

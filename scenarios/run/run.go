@@ -197,7 +197,9 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	if err := r.protection.open(); err != nil {
 		return nil, err
 	}
+	r.faults.awake = newAwake(r.session, r.protection.journal, r.faults.timeline.Load)
 	res, err := r.run(ctx)
+	r.faults.awake.end()
 	left, cerr := r.protection.close()
 	if left != "" && res != nil {
 		notReverted(res, left)

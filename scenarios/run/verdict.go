@@ -33,6 +33,10 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 		v.worse(scenarios.Invalid, why)
 	}
 	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
+	if gone, ok := errors.AsType[targetGone](cause); ok {
+		v.invalidate(gone.how, func(result.ObjectiveResult) bool { return true })
+	}
+	v.invalidateTakenBack(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
 			v.worse(scenarios.Fail, why)
@@ -106,6 +110,8 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 		}
 	}
 	switch {
+	case c.TakenBack != nil:
+		worse(scenarios.Invalid, of+c.TakenBack.Error())
 	case c.Skipped:
 	case c.InjectErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", who, c.InjectErr))
@@ -152,10 +158,32 @@ func (v verdict) decideCause(cause error) int {
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
 		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
-	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend):
+	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.As(cause, new(targetGone)):
 		v.worse(scenarios.Invalid, cause.Error())
 	}
 	return in.Code
+}
+
+// invalidate takes objectives out of the verdict, because brunt itself made them meaningless.
+func (v verdict) invalidate(why string, which func(result.ObjectiveResult) bool) {
+	for i := range v.Objectives {
+		if o := &v.Objectives[i]; which(*o) {
+			o.Verdict, o.Note = scenarios.Invalid, why
+		}
+	}
+}
+
+// invalidateTakenBack takes those objectives out of the verdict that are about a fault that a watchdog took back.
+func (v verdict) invalidateTakenBack(records []*chaos.Record) {
+	for _, c := range records {
+		if c.TakenBack == nil {
+			continue
+		}
+		v.invalidate(c.TakenBack.Error(), func(o result.ObjectiveResult) bool {
+			of := scenarios.PhaseOf(o.Phase)
+			return of == c.Name || of == c.Fault || of == scenarios.Incident
+		})
+	}
 }
 
 func (v verdict) decideObjectives(objectives []slo.Objective) {
