@@ -242,8 +242,8 @@ func (p *files) objectives(sc *Scenario) {
 			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && noLedger(sc.Root):
 				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
 					"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
-			case o.Metric.Name == "duplicated" && sc.Ledger != nil && !sc.Ledger.Has("count"):
-				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")
+			case o.Metric.Row().NeedsCount && sc.Ledger != nil && !sc.Ledger.Has("count"):
+				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():

@@ -86,7 +86,7 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 	if p == nil {
 		return
 	}
-	p.server.Expect(run.Expected(plan, *o), figures)
+	p.server.Expect(run.PendingResult(plan, *o), figures)
 	next := o.Live
 	o.BySteps = true
 	o.Live = func(iv result.Interval) {

@@ -84,5 +84,5 @@ func whoami() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
-	return "somebody"
+	return "unknown"
 }

@@ -379,8 +379,8 @@ func TestGrafana(t *testing.T) {
 	})
 }
 
-// TestCourier checks that credentials are sent to the service only.
-func TestCourier(t *testing.T) {
+// TestSender checks that credentials are sent to the service only.
+func TestSender(t *testing.T) {
 	f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
 		if n > 0 {
 			return reply(200, "")

@@ -125,7 +125,7 @@ func FaultEffect(f *result.FaultRecord) string {
 	case result.NotRecovered:
 		s = impactedBy(f) + "; not recovered by the end of the run"
 	case result.Confounded:
-		s = "what it did can't be told apart"
+		s = "its effect can't be separated"
 	case result.NotInjected:
 		s = "it was not injected"
 		if f.Skipped {

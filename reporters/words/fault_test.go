@@ -47,7 +47,7 @@ func TestFaultSpan(t *testing.T) {
 	}
 }
 
-// Writes that were lost to a fault are told whatever else is known of it.
+// Writes that were lost to a fault are shown whatever else is known of it.
 func TestFault_LostWrites(t *testing.T) {
 	for _, impact := range []result.Impact{result.UnknownYet, result.Confounded, result.NotImpacted, result.Impacted} {
 		f := &result.FaultRecord{

@@ -76,8 +76,8 @@ func ObjectiveBounds(o *result.ObjectiveResult) string {
 func BoundsMeaning(list []result.ObjectiveResult) string {
 	var bound, spread, between, percentile bool
 	for i := range list {
-		text := ObjectiveBounds(&list[i])
-		percentile = percentile || ObjectiveMetric(&list[i]).Name == "p" && ObjectiveMetric(&list[i]).Of == ""
+		text, m := ObjectiveBounds(&list[i]), ObjectiveMetric(&list[i])
+		percentile = percentile || m.Percentile() && m.Of == ""
 		bound = bound || strings.HasPrefix(text, "bound ")
 		spread = spread || strings.Contains(text, "spread ")
 		between = between || strings.HasPrefix(text, "between ")

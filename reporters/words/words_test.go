@@ -113,7 +113,7 @@ func TestEffect(t *testing.T) {
 			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,
 		}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by " +
 			"the end of the run."},
-		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
+		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "Its effect can't be separated: split was in as well."},
 		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
 		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},
 	}

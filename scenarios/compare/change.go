@@ -72,7 +72,7 @@ func merged(series []float64, cuts []int, chance float64) []int {
 	return cuts[1 : len(cuts)-1]
 }
 
-// mostDependent bounds the estimated correlation: above it no level could be told from noise.
+// mostDependent bounds the estimated correlation: above it no level could be distinguished from noise.
 const mostDependent = .95
 
 // neighbours estimates the correlation of neighbouring values around their levels, between 0 and

@@ -77,7 +77,7 @@ func marks(q Question, from, to int) (out []Mark, known bool) {
 	return out, true
 }
 
-// rates are the shares of bad requests that bursts are told apart by.
+// rates are the shares of bad requests by which bursts are distinguished.
 type rates struct{ calm, bad, phi float64 }
 
 // ratesOf are the baseline's share, and that of the slices that exceed the limit.

@@ -67,7 +67,7 @@ func TestUnsteady_Wide(t *testing.T) {
 }
 
 // TestSimulation_Unsteady: an outage that lasts until the injection, from three windows before it
-// on, is told apart from the effect of the fault in 95 % of runs from 100/s on: 20 % of errors, and
+// on, is distinguished from the effect of the fault in 95 % of runs from 100/s on: 20 % of errors, and
 // 5 % at 1000/s. TestSimulation_FaultFree tests that steady runs are not taken for unsteady. Other
 // cases are logged.
 func TestSimulation_Unsteady(t *testing.T) {

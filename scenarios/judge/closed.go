@@ -42,7 +42,7 @@ func (f *composer) correct(o slo.Objective, p phase, cells []measure.Cell, r *re
 		}
 		holds = counted.Meets(o, v)
 		why = "users waited instead of sending: it is " + o.Metric.FormatValue(v) + " by time"
-	case o.Metric.Name == "p" || row.Count != nil && o.Metric.Span > 0:
+	case o.Metric.Percentile() || row.Count != nil && o.Metric.Span > 0:
 		sum, added := f.withUnsent(o, cells)
 		if added == 0 {
 			return

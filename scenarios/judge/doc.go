@@ -91,7 +91,7 @@
 //     may be either; where that decides, the objective is inconclusive. p95 needs 20
 //     occurrences, p50 two.
 //   - Where faults overlap in time, a recovery, a loss or a degraded time of one of them passes if it holds
-//     for what they did together, and is inconclusive otherwise: it cannot be told which did it. The
+//     for what they did together, and is inconclusive otherwise: which did it is unknown. The
 //     incident itself is judged by `after incident`.
 //   - A skipped occurrence, for which nothing matched, turns a pass into inconclusive.
 //   - The impact of a fault that was not verified, or affected no traffic, is unknown, and

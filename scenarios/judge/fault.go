@@ -125,7 +125,7 @@ func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	return r
 }
 
-// judgeJoint judges an objective on an occurrence whose effect cannot be told from that of others, by the
+// judgeJoint judges an objective on an occurrence whose effect cannot be separated from that of others, by the
 // effect that they had together. That is the most that this one can have had: the whole recovered no
 // earlier than it did, and lost no less. So what holds for all of them holds for this one. What does not
 // hold may be due to the others, and is inconclusive: an objective `after incident` judges them all.
@@ -153,7 +153,7 @@ func (f *composer) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult)
 		r.Note = strings.TrimPrefix(both.Note+"; of "+all+" together", "; ")
 	case scenarios.Fail:
 		r.Low, r.High = both.Low, both.High
-		r.Note = fmt.Sprintf("%s together: %s; which of them did it can't be told", all, o.Metric.FormatValue(float64(both.Measured)))
+		r.Note = fmt.Sprintf("%s together: %s; which of them did it is unknown", all, o.Metric.FormatValue(float64(both.Measured)))
 	}
 }
 

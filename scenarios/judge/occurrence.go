@@ -194,7 +194,7 @@ func (f *effects) confoundedWith(i int) []int {
 	}
 }
 
-// joint is the effect of several occurrences that cannot be told apart, as of one fault from the first
+// joint is the effect of several occurrences whose effects cannot be separated, as of one fault from the first
 // injection to the last clearing.
 func (f *effects) joint(of []int, o slo.Objective) impact.Answer {
 	return withShed(f, of, o, impact.Ask(questionOn(f, of, o)))

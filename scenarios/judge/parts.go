@@ -91,7 +91,7 @@ func withoutShed(f *effects) []record {
 	f.shed.known = true
 	covered := make([]bool, len(f.Config.Loads))
 	for l := range covered {
-		covered[l] = slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" && counted.About(&f.Config.Series, o, l) })
+		covered[l] = slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return ofShed(o.Metric.Row()) && counted.About(&f.Config.Series, o, l) })
 	}
 	var records []record
 	for i := range f.records {
@@ -108,6 +108,9 @@ func withoutShed(f *effects) []record {
 	f.shed.records, f.shed.covered = records, covered
 	return records
 }
+
+// ofShed reports whether a metric is about shed requests alone.
+func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
 // withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
 // surged. A load that shed before the fault is held against more than twice of that. Edges of shed

@@ -89,7 +89,7 @@ func TestEdges_Order(t *testing.T) {
 	}
 }
 
-// TestEdges_Lagged: what brunt itself caused is told apart from what the target did.
+// TestEdges_Lagged: what brunt itself caused is counted apart from what the target did.
 func TestEdges_Lagged(t *testing.T) {
 	const slow, sec = 50 * time.Millisecond, time.Second
 	unsent := scenarios.Outcome{Kind: scenarios.Error, Cause: scenarios.Unsent, Intended: sec, Ready: 3 * sec, Slot: 3 * sec, End: 3 * sec}

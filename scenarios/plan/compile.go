@@ -339,11 +339,14 @@ func (c *compiler) objectives() {
 
 // askedOfIncident refuses what can't be asked of the worst incident.
 func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
-	if m := o.Metric; m.Name != "recover" || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
+	if m := o.Metric; !recovers(m) || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
 		mistakes.AddHint(o.Pos, "`recover < 10s after incident`", "`%s` can't be asked of an incident: it is one of the whole load, and "+
 			"has a recovery time alone", m.Text)
 	}
 }
+
+// recovers reports whether a metric is the time from an injection to recovery.
+func recovers(m slo.Metric) bool { return m.Row().Recovers && !m.Row().Healing }
 
 // ofScript reports whether an objective may be about a step of a script, whose steps have names only
 // once it runs.

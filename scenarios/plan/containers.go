@@ -30,7 +30,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}", "units is a map of names to what selects containers")
 		return
 	}
-	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{}, chaos.Zones{}
+	c.plan.Containers, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{}, chaos.Zones{}
 	for _, f := range t.Units.Fields {
 		if !syntax.IsName(f.Key) || f.Key == platform.LoadUnit || f.Key == chaos.TargetName {
 			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)
@@ -42,7 +42,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		if c.m.Len() == before {
 			one.Check(f.Pos, c.m)
 		}
-		c.plan.Chosen[f.Key] = one
+		c.plan.Containers[f.Key] = one
 		c.plan.Scope.Found[f.Key], c.plan.Scope.Services[f.Key] = true, max(1, len(one.Zones))
 		for i, zone := range one.Zones { // at least one container for each zone
 			c.plan.Scope.Zones[platform.UnitName(f.Key, i)] = zone
@@ -57,7 +57,7 @@ func (c *compiler) reachEngine() {
 	switch {
 	case c.plan.Stack != nil && c.plan.Stack.Platform == platform.Docker:
 		at = c.sc.Target.Of(TargetKind(&c.sc.Target))
-	case len(c.plan.Chosen) > 0:
+	case len(c.plan.Containers) > 0:
 		at = c.sc.Target.Of("units")
 	default:
 		faults := c.plan.Parts()

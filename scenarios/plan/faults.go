@@ -89,7 +89,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
-	if b.With.Get("project") != nil || len(c.plan.Chosen) > 0 {
+	if b.With.Get("project") != nil || len(c.plan.Containers) > 0 {
 		return scope // running containers
 	}
 	for _, key := range []string{"service", "unit"} {
@@ -139,7 +139,7 @@ func (c faultCompiler) timing(e *chaos.Entry) {
 	c.limits(e)
 	if e.Within == 0 && e.OneShot() { // the load may recover without the unit, so a tight objective is no limit for it
 		for _, o := range c.sc.SLO {
-			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
+			if recovers(o.Metric) && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
 		}

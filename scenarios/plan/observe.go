@@ -154,7 +154,7 @@ func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 // detectable refuses an objective on detection where the monitoring is not polled, or too seldom to
 // show the limit.
 func (c observeCompiler) detectable(o slo.Objective) {
-	if o.Metric.Name != "detect" {
+	if o.Metric.Row().Needs != slo.NeedsDetect {
 		return
 	}
 	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are polled in any case

@@ -39,20 +39,20 @@ func (p *Plan) TargetName() string {
 }
 
 // TryFault checks whether this machine can inject a fault at all.
-func (p *Plan) TryFault(e *chaos.Entry, ways func() []netns.Capability) error {
+func (p *Plan) TryFault(e *chaos.Entry, capabilities func() []netns.Capability) error {
 	try := e.Traits(p.Scope).Try
 	if try == nil {
 		return nil
 	}
-	return try(ways)
+	return try(capabilities)
 }
 
 // TryFaults refuses a plan with a fault that this machine can't inject, before anything starts.
 func (p *Plan) TryFaults() error {
 	var errs []error
-	ways := sync.OnceValue(netns.Capabilities)
+	capabilities := sync.OnceValue(netns.Capabilities)
 	for _, e := range p.Parts() {
-		if err := p.TryFault(e, ways); err != nil {
+		if err := p.TryFault(e, capabilities); err != nil {
 			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
 		}
 	}
@@ -108,21 +108,21 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 // A Plan is a scenario with everything resolved: it is ready to run, and nothing has been started
 // for it.
 type Plan struct {
-	Scenario *scenarios.Scenario
-	Loads    []Load
-	Setup    []load.Step
-	Teardown []load.Step
-	Series   measure.Series
-	Checks   []string // names of checks and extractions, by the number that causes carry
-	Faults   []*chaos.Entry
-	Scope    chaos.Scope                   // parts of the target
-	Stack    *platform.Spec                // nil: the target already runs
-	Ledger   *ledger.Spec                  // nil: the scenario has none
-	Chosen   map[string]*container.Service // running containers, by the names that the target gives them
-	Gauges   []observe.Metric              // metrics of the target
-	Alerts   []observe.Alert               // alerts of the team's own monitoring
-	Smoke    bool                          // a smoke run: a fault need not meet traffic
-	Notes    []string                      // hints for the author, and the smallest outage that the load can show
+	Scenario   *scenarios.Scenario
+	Loads      []Load
+	Setup      []load.Step
+	Teardown   []load.Step
+	Series     measure.Series
+	Checks     []string // names of checks and extractions, by the number that causes carry
+	Faults     []*chaos.Entry
+	Scope      chaos.Scope                   // parts of the target
+	Stack      *platform.Spec                // nil: the target already runs
+	Ledger     *ledger.Spec                  // nil: the scenario has none
+	Containers map[string]*container.Service // running containers, by the names that the target gives them
+	Gauges     []observe.Metric              // metrics of the target
+	Alerts     []observe.Alert               // alerts of the team's own monitoring
+	Smoke      bool                          // a smoke run: a fault need not meet traffic
+	Notes      []string                      // hints for the author, and the smallest outage that the load can show
 
 	Contained      bool                       // the plan needs a Docker engine
 	Self           []string                   // the command line of brunt, for stacks that are part of it

@@ -126,7 +126,7 @@ func (c policyCheck) targets(p *scenarios.Policy) {
 		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s",
 			map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
 	}
-	if len(c.plan.Chosen) > 0 && !slices.Contains(p.Targets, "container") {
+	if len(c.plan.Containers) > 0 && !slices.Contains(p.Targets, "container") {
 		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
 	}
 	for _, e := range c.plan.Parts() {

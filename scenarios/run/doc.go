@@ -14,7 +14,7 @@
 //	run.go            the life of a run, as a list of calls
 //	session.go        what all parts share
 //	protection.go     the journal, the watchdogs and the agents
-//	requests.go       requests to the target; tokens.go the tokens that they carry
+//	requests.go       requests to the target; token_renewal.go the tokens that they carry
 //	loads.go          the loads, what they record, and the log of every request (request_log.go)
 //	faults.go         the timeline, its records, the steady state before the first fault
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load

@@ -59,6 +59,14 @@ func (m Metric) OfFault() bool { return m.Row().ofFault() }
 // OfLedger reports whether the metric is about writes, and known after the ledger is read.
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
+// OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
+// reacts.
+func (m Metric) OfMonitoring() bool { n := m.Row().Needs; return n == NeedsDetect || n == NeedsAlert }
+
+// Percentile reports whether the metric is a percentile of the times of requests. Requests slower than
+// its value are counted to decide it.
+func (m Metric) Percentile() bool { return m.Row().has(argPercentile) }
+
 // Latency reports whether the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Row().Times != nil }
 

@@ -191,7 +191,7 @@ func (m *metricParser) arguments(args []string) (err error) {
 		return err
 	case r.has(argSpan) && m.Span%time.Second != 0:
 		return errors.New("its span is whole seconds, from 1s")
-	case m.Share <= 0 || m.Name == "burn" && m.Share >= 1:
+	case m.Share <= 0 || r.Budget != nil && m.Share >= 1:
 		return errors.New("its share lies between 0% and 100%")
 	}
 	return nil

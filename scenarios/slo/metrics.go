@@ -11,6 +11,7 @@ var metrics = Table{
 		Name: "p", Unit: Seconds, Args: []Arg{argPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
 		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
 		Times:   func(m Metric, t Times) float64 { return t.At(m.Quantile) },
+		Budget:  func(o Objective) float64 { return 1 - o.Metric.Quantile }, CountsBad: true,
 		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
 	},
 	{Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest, Meaning: "The longest response time."},
@@ -22,25 +23,25 @@ var metrics = Table{
 	{
 		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
 		Aliases: map[string]string{"http_req_failed": "errors", "error_rate": "errors", "failures": "errors"},
-		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() },
+		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() }, CountsBad: true,
 		Meaning: "The share of errors and skipped steps among the offered requests.",
 	},
 	{
 		Name: "availability", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability"},
 		Aliases: map[string]string{"success": "availability", "uptime": "availability"},
 		ByTime:  true,
-		Count:   func(c Counts) (bad, n int64) { return c.Bad() + c.Shed, c.Offered() },
+		Count:   func(c Counts) (bad, n int64) { return c.Bad() + c.Shed, c.Offered() }, CountsBad: true, CountsShed: true,
 		Meaning: "The share of ok requests among the offered ones. A shed request is not available.",
 	},
 	{
 		Name: "availability.admitted", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability.admitted"},
-		ByTime:  true,
-		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed },
+		ByTime: true,
+		Count:  func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
 		Meaning: "The share of ok requests among those that the target did not shed.",
 	},
 	{
 		Name: "shed", Unit: ShareOf, Bare: true, Written: []string{"shed"},
-		Count:   func(c Counts) (bad, n int64) { return c.Shed, c.Offered() },
+		Count: func(c Counts) (bad, n int64) { return c.Shed, c.Offered() }, CountsShed: true,
 		Meaning: "The share of requests that the target refused on purpose.",
 	},
 	{
@@ -56,17 +57,17 @@ var metrics = Table{
 	},
 	{
 		Name: "checks", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"checks"},
-		Count:   func(c Counts) (bad, n int64) { return c.Failed, c.Checks },
+		Count: func(c Counts) (bad, n int64) { return c.Failed, c.Checks }, CountsBad: true,
 		Meaning: "The share of checks that held.",
 	},
 	{
 		Name: "within", Unit: ShareOf, Better: HigherIsBetter, Args: span, Written: []string{"within(200ms)"},
-		Count:   func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed },
+		Count: func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
 		Meaning: "The share of requests that were answered rightly within the time in parentheses.",
 	},
 	{
 		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
-		Spans:   burn,
+		Spans: burn, Budget: burnBudget,
 		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
 	},
 	{
@@ -81,18 +82,18 @@ var metrics = Table{
 	},
 	{
 		Name: "failover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"failover"},
-		Effect: failover, Rank: 5,
+		Effect: failover, UntilGood: true, Rank: 5,
 		Meaning: "The time from the injection until the target was good again while the fault was still in.",
 	},
 	{
 		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"recover", "recover.p95"},
 		Aliases: map[string]string{"mttr": "recover", "rto": "recover"},
-		Effect:  recoverTime, Recovers: true, Rank: 7,
+		Effect:  recoverTime, Recovers: true, UntilGood: true, Rank: 7,
 		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all occurrences.",
 	},
 	{
 		Name: "heal", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"heal"},
-		Effect: heal, Recovers: true, Healing: true, Rank: 6,
+		Effect: heal, Recovers: true, UntilGood: true, Healing: true, Rank: 6,
 		Meaning: "The time from the instant at which the fault was cleared until the target had recovered.",
 	},
 	{
@@ -121,7 +122,7 @@ var metrics = Table{
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
-		Writes:  func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) },
+		Writes: func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) }, NeedsCount: true,
 		Meaning: "How many acknowledged writes were found more than once.",
 	},
 	{
@@ -158,4 +159,13 @@ var metrics = Table{
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as " +
 			"metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
 	},
+}
+
+// burnBudget is the share of bad requests at which the error budget burns as fast as an objective allows;
+// 1 for a lower bound.
+func burnBudget(o Objective) float64 {
+	if !o.Upper() {
+		return 1
+	}
+	return min(1, o.Value*(1-o.Metric.Share))
 }

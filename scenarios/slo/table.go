@@ -33,7 +33,14 @@ type Row struct {
 	Effect func(Effect) Value                       // from what a fault did to the load
 	Writes func(Writes) (low, high float64)         // from the ledger: as if every write that was not read back were correct, and as if none were
 
-	ByTime bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
+	// Budget is the share of requests that an objective allows to be bad; nil: the value of a share itself.
+	Budget func(Objective) float64
+
+	CountsBad  bool // a bad request counts against an objective on it
+	CountsShed bool // a shed request does
+	NeedsCount bool // the ledger must say by `count` how often a write is there
+	UntilGood  bool // of a fault: it is measured until requests are good again
+	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
 
 	// Of a fault:
 	Recovers bool // its value is the time until recovery

@@ -34,7 +34,7 @@ type blocksKey struct {
 
 func KeyOf(o slo.Objective, phase int) blocksKey {
 	k := blocksKey{phase: phase, step: o.Step, load: o.Load}
-	if o.Metric.Name == "p" {
+	if o.Metric.Percentile() {
 		if k.of = o.Metric.Of; k.of != "service" {
 			k.of = "response"
 		}
@@ -46,7 +46,7 @@ func KeyOf(o slo.Objective, phase int) blocksKey {
 // creating and finding blocks use it.
 func HasInterval(m slo.Metric) bool {
 	row := m.Row()
-	return row.Name == "p" || row.Count != nil && row.Unit == slo.ShareOf
+	return m.Percentile() || row.Count != nil && row.Unit == slo.ShareOf
 }
 
 // NewBlocks makes the blocks of a phase that begins at from and lasts d.
@@ -91,7 +91,7 @@ func (b *Blocks) Interval(o slo.Objective, limit int) (low, high float64) {
 	for i := range b.list {
 		total.Merge(&b.list[i].Counts)
 	}
-	quantile := o.Metric.Name == "p"
+	quantile := o.Metric.Percentile()
 	var at float64
 	if quantile {
 		at = total.Quantile(o.Metric, o.Metric.Quantile)

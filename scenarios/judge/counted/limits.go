@@ -11,7 +11,7 @@ import (
 // limitOf is the limit that an objective needs counted, if any.
 func limitOf(o slo.Objective) (measure.Limit, bool) {
 	switch {
-	case o.Metric.Name == "p":
+	case o.Metric.Percentile():
 		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
 	case o.Metric.Span > 0 && (o.Metric.Row().Count != nil || o.Metric.OfFault()):

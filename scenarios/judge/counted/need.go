@@ -69,11 +69,11 @@ func enoughToShow(share, limit float64) int64 {
 // that the objective failed however few requests there were.
 func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
 	bad, n, _ := sum.Share(o, limit)
-	if o.Metric.Name == "burn" {
+	if OfSpans(o.Metric) { // of a burn rate: the requests of the whole phase
 		bad, n = sum.Bad(), sum.Offered()
 	}
 	share := Allowed(o)
-	if o.Metric.Name == "p" && !o.Upper() { // it needs enough requests above the value
+	if o.Metric.Percentile() && !o.Upper() { // it needs enough requests above the value
 		bad, share = n-bad, o.Metric.Quantile
 	}
 	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
@@ -84,10 +84,8 @@ func BeyondDoubt(o slo.Objective, sum *Sum, limit int) bool {
 func Allowed(o slo.Objective) float64 {
 	row := o.Metric.Row()
 	switch {
-	case row.Name == "p":
-		return 1 - o.Metric.Quantile
-	case row.Name == "burn" && o.Upper():
-		return min(1, o.Value*(1-o.Metric.Share))
+	case row.Budget != nil:
+		return row.Budget(o)
 	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
 	case row.Better == slo.HigherIsBetter && !o.Upper():
 		return 1 - o.Value
@@ -101,7 +99,7 @@ func Allowed(o slo.Objective) float64 {
 // there is no such number. An objective that allows no bad request needs one request, because
 // more good requests prove nothing more.
 func Need(o slo.Objective) (n int64, ok bool) {
-	if o.Metric.Name == "p" {
+	if o.Metric.Percentile() {
 		return impact.EnoughForQuantile(o.Metric.Quantile), true
 	}
 	a := Allowed(o)

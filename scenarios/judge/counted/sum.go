@@ -149,7 +149,7 @@ func (s *Sum) agree(o slo.Objective, limit int, measured float64) float64 {
 // Holds reports whether s meets the objective. Percentiles are decided by counting requests, and
 // shares without the rounding error of binary fractions.
 func (s *Sum) Holds(o slo.Objective, limit int) bool {
-	if o.Metric.Name != "p" || limit < 0 {
+	if !o.Metric.Percentile() || limit < 0 {
 		return Meets(o, s.Measure(o, limit))
 	}
 	beyond, n, _ := s.Share(o, limit)

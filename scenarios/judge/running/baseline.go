@@ -55,11 +55,11 @@ func Failing(r *measure.Recorder, limit float64, objectives []slo.Objective, pro
 func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	least, known := 1.0, false
 	for _, o := range objectives {
-		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o) || !counted.Selects(c, o, i) {
+		if p := o.PhaseOrRun(); p != "run" && p != "baseline" || !countsBad(o.Metric) || !counted.Selects(c, o, i) {
 			continue
 		}
 		known = true
-		if o.Metric.Name != "p" || o.Upper() {
+		if !o.Metric.Percentile() || o.Upper() {
 			least = min(least, counted.Allowed(o))
 		}
 	}
@@ -69,11 +69,6 @@ func tolerated(c *measure.Series, objectives []slo.Objective, i int) float64 {
 	return least
 }
 
-// countsBad reports whether a bad request counts against an objective, or for it.
-func countsBad(o slo.Objective) bool {
-	switch o.Metric.Name {
-	case "errors", "availability", "checks", "within":
-		return true
-	}
-	return o.Metric.Name == "p" && o.Metric.Of == ""
-}
+// countsBad reports whether a bad request counts against an objective on a metric. It does not against
+// the times of good answers.
+func countsBad(m slo.Metric) bool { return m.Row().CountsBad && m.Of == "" }

@@ -61,13 +61,13 @@ func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span
 		return as
 	}
 	measured := sum.Measure(o, limit)
-	if o.Metric.Name == "p" {
+	if o.Metric.Percentile() {
 		measured = math.NaN() // it needs a distribution
 	}
 	as.Measured = result.Num(measured)
-	if a := counted.Allowed(o); a < 1 && o.Metric.Name != "burn" {
+	if a := counted.Allowed(o); a < 1 {
 		bad, of, _ := sum.Share(o, limit)
-		if o.Metric.Name == "p" && !o.Upper() {
+		if o.Metric.Percentile() && !o.Upper() {
 			bad, a = of-bad, o.Metric.Quantile
 		}
 		switch {

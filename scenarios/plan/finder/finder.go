@@ -103,8 +103,8 @@ func (c *Containers) Choose(ctx context.Context) error {
 	if _, err := c.Open(ctx); err != nil { // before any fault
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.plan.Chosen)) {
-		one := c.plan.Chosen[name]
+	for _, name := range slices.Sorted(maps.Keys(c.plan.Containers)) {
+		one := c.plan.Containers[name]
 		found, e, err := c.Find(ctx, one.Query())
 		if err != nil {
 			return err

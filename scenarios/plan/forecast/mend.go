@@ -87,7 +87,7 @@ func (c *check) undecidable(est []chaos.Estimated) {
 		a := c.around(i, est)
 		if a.beside != nil {
 			if !noted[e.Entry.Name] {
-				c.notes = append(c.notes, fmt.Sprintf("%s: what it does can't be told from what %s does, which is in at the same time: %s.",
+				c.notes = append(c.notes, fmt.Sprintf("%s: its effect can't be separated from that of %s, which is in at the same time: %s.",
 					e.Name, a.beside.Name, c.apart(slo.Objective{}, e, *a.beside)))
 			}
 			noted[e.Entry.Name] = true
@@ -107,7 +107,7 @@ func (c *check) undecidable(est []chaos.Estimated) {
 			continue
 		}
 		noted[s.e.Entry.Name] = true
-		what := "what it does can't be told"
+		what := "its effect can't be measured"
 		if s.next >= s.e.At+s.hold {
 			what = "if it does harm to its end, recovery can't be shown"
 		}

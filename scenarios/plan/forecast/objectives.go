@@ -30,7 +30,7 @@ func (c *check) noVerdict() {
 // shedding notes the steps that may shed load while no objective says how much: the errors of such a
 // run are none, whatever the target refuses.
 func (c *check) shedding() {
-	if slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Name == "shed" || o.Metric.Name == "availability" }) {
+	if slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().CountsShed }) {
 		return
 	}
 	for i := range c.Loads {
@@ -108,7 +108,7 @@ func (c *check) recoveries(est []chaos.Estimated) {
 		first = min(first, e.At)
 	}
 	for _, o := range c.Scenario.SLO {
-		if !o.Metric.OfFault() || o.Metric.Name == "failed" || o.Metric.Name == "area" || o.Metric.Name == "degraded" {
+		if !o.Metric.OfFault() || o.Metric.Row().Lasts {
 			continue
 		}
 		for i, e := range est {
@@ -141,12 +141,12 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with it
 		from, word = from+last, "last step"
 	}
-	if o.Metric.Name == "heal" || o.Metric.Name == "resolved" {
+	if o.Metric.Row().Healing {
 		from, word = e.Clear, "clearing"
 	}
 	limit := result.Num(o.Value).D()
 	hold := c.hold(o, from+limit)
-	if o.Metric.Name == "detect" || o.Metric.OfAlert() {
+	if o.Metric.OfMonitoring() {
 		hold = 0
 	}
 	if need := from + limit + hold; a.next < need {
@@ -357,13 +357,11 @@ func (c *check) stopConditions(est []chaos.Estimated) {
 // other objectives.
 func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
 	at := result.Num(o.Value).D()
-	switch {
-	case !o.Upper():
+	switch row := o.Metric.Row(); {
+	case !o.Upper() || !row.UntilGood && !o.Metric.OfMonitoring():
 		return 0
-	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect" || o.Metric.Name == "alert":
+	case !row.Healing:
 		return at
-	case o.Metric.Name != "heal" && o.Metric.Name != "resolved":
-		return 0
 	}
 	stay := time.Duration(0)
 	for _, e := range est {

@@ -60,7 +60,7 @@ slo: [errors < 20%]
 		want               []string
 	}{
 		{"all", "", faults, []string{
-			"a: what it does can't be told, because slow-store comes at 16s, and a hold of 10s from 8s on must be free: " +
+			"a: its effect can't be measured, because slow-store comes at 16s, and a hold of 10s from 8s on must be free: " +
 				"move slow-store, and what follows it, to 18s, or judge: {hold: 4s}.",
 			"move c, and what follows it, to 30s", "move d,", "move e,", "move f,", "move g,", "move h,",
 			"h: if it does harm to its end, recovery can't be shown, because the load ends at 1m15s, " +
@@ -72,7 +72,7 @@ chaos:
   a: {at: 20s, for: 5s, network.stall: {to: users}}
   b: {at: 22s, for: 5s, network.stall: {to: posts}}
 slo: [recover < 15s after incident]
-`, []string{"a: what it does can't be told from what b does", "move b to 35s, or make both one group by `steps`"}},
+`, []string{"a: its effect can't be separated from that of b", "move b to 35s, or make both one group by `steps`"}},
 		{"as a group", "", `
 chaos: {a: {at: 20s, for: 9s, steps: [{for: 5s, network.stall: {to: users}}, {after: 2s, for: 5s, network.stall: {to: posts}}]}}
 slo: [recover < 15s after incident, recover < 15s after a]
@@ -86,7 +86,7 @@ slo: [recover < 15s after incident, recover < 15s after a]
 			}
 			var found []string
 			for _, n := range p.Notes {
-				if strings.Contains(n, "can't be told") || strings.Contains(n, "can't be shown") {
+				if strings.Contains(n, "its effect can't be") || strings.Contains(n, "can't be shown") {
 					found = append(found, n)
 				}
 			}

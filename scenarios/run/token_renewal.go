@@ -16,10 +16,10 @@ import (
 // is called. No measured request waits for one.
 func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	var keepers sync.WaitGroup
+	var renewals sync.WaitGroup
 	drop = func() {
 		cancel()
-		keepers.Wait()
+		renewals.Wait()
 	}
 	for _, k := range targets.Share[auth.Proofs](r.Shared).Tokens() {
 		if err = k.Open(r.reach(r.SetupLoad()), r.env); err == nil {
@@ -33,7 +33,7 @@ func (r *requests) tokens(ctx context.Context) (drop func(), err error) {
 			return nil, fmt.Errorf("%w: %w", errAuth, err)
 		}
 		r.Event(result.Event{Event: "auth.token", Text: k.URL()})
-		keepers.Go(func() { k.Keep(ctx, r.fresh) })
+		renewals.Go(func() { k.Keep(ctx, r.fresh) })
 	}
 	return drop, nil
 }

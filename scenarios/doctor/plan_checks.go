@@ -50,9 +50,9 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Err.Error(), c.Fix})
 		}
 	}
-	ways := sync.OnceValue(netns.Capabilities)
+	capabilities := sync.OnceValue(netns.Capabilities)
 	for _, e := range p.Parts() {
-		if err := p.TryFault(e, ways); err != nil {
+		if err := p.TryFault(e, capabilities); err != nil {
 			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Expected is what is known of a run before it begins: its identity and its objectives.
-func Expected(p *plan.Plan, o Options) *result.Result {
+// PendingResult is what is known of a run before it begins: its identity and its objectives.
+func PendingResult(p *plan.Plan, o Options) *result.Result {
 	sc := p.Scenario
 	res := &result.Result{
 		Version: result.ResultVersion, Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Verdict: scenarios.Running,
