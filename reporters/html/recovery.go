@@ -114,7 +114,7 @@ func addLimit(limits map[string]bool, f *result.FaultRecord) {
 	if f.Limit.Known() && f.Limit > 0 {
 		limit := words.Percent(float64(f.Limit))
 		if f.Slow.Known() && f.Slow > 0 {
-			limit += ", with answers over " + words.Seconds(f.Slow) + " as bad ones"
+			limit += ", with answers over " + words.SlowLimits(f) + " as bad ones"
 		}
 		limits[limit] = true
 	}

@@ -189,11 +189,19 @@ func onlySlower(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !f.OnsetAt.Known() && f.Parts.Slower() && f.Parts.Lost == 0
 }
 
+// SlowLimits is the time above which an answer is slow, or the range of those of the steps.
+func SlowLimits(f *result.FaultRecord) string {
+	if f.SlowLeast > 0 && f.SlowLeast < f.Slow {
+		return Seconds(f.SlowLeast) + " to " + Seconds(f.Slow) + " by step"
+	}
+	return Seconds(f.Slow)
+}
+
 // badRequests counts requests that failed or were slow.
 func badRequests(f *result.FaultRecord, n int64) string {
 	s := Plural(n, "request", "requests") + " failed"
 	if f.Slow.Known() && f.Slow > 0 {
-		s += " or took over " + Seconds(f.Slow)
+		s += " or took over " + SlowLimits(f)
 		if f.SlowFrom != "" {
 			s += " (from the " + f.SlowFrom + ")"
 		}

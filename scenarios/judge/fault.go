@@ -162,12 +162,16 @@ func unsteadyBefore(f *readings, fault string, o slo.Objective, a impact.Answer)
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault
 	}
-	what, slow := "errors were", f.Config.Slow
+	what := "errors were"
+	least, most := f.Config.SlowRange()
 	if o.Metric.Span > 0 {
-		slow = o.Metric.Span
+		least, most = o.Metric.Span, o.Metric.Span
 	}
-	if slow > 0 {
-		what = "errors and answers over " + quantity.FormatDuration(slow) + " were"
+	switch {
+	case least < most:
+		what = "errors and answers over the limit of their step were"
+	case most > 0:
+		what = "errors and answers over " + quantity.FormatDuration(most) + " were"
 	}
 	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(f.c.Limit), fault)
 }

@@ -121,10 +121,11 @@ type PhaseLag struct {
 type FaultFinding struct {
 	measure.Occurrence
 	impact.Answer
-	Limit    float64             // L: the share of bad requests, 0 to 1, that counts as impact
-	Slow     time.Duration       // an answer that takes longer is a bad request; zero: none is
-	Requests int64               // of the load during its phase
-	Parts    *result.ImpactParts // nil: it was not injected
+	Limit     float64             // L: the share of bad requests, 0 to 1, that counts as impact
+	Slow      time.Duration       // an answer that takes longer is a bad request; zero: none is; the largest of those of the steps
+	SlowLeast time.Duration       // the least of those of the steps
+	Requests  int64               // of the load during its phase
+	Parts     *result.ImpactParts // nil: it was not injected
 
 	// Unsteady describes how the steady state failed before the injection of a fault with an
 	// objective; empty where it held. The run fails.
@@ -204,7 +205,8 @@ func (f *composer) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
+		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}

@@ -72,10 +72,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		f.out.Faults = append(f.out.Faults, FaultFinding{
-			Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Slow: f.Config.Slow, Requests: f.traffic[i],
-			Parts: parts(f.effects, i, ps, in),
-		})
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, in)}
+		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
+		f.out.Faults = append(f.out.Faults, ff)
 	}
 	f.incidentsSoFar()
 	f.table(ps, in)

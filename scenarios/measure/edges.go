@@ -2,7 +2,6 @@ package measure
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 	"time"
 
@@ -318,49 +317,4 @@ func (r *reader) word() uint64 {
 		r.fail()
 	}
 	return w
-}
-
-// A SlowLimit is the time above which an answer is a bad request, computed from the baseline.
-//
-// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers, by order statistics, so that it holds for any
-// distribution: in 95 of 100 baselines at most that share of the answers of an unchanged target takes longer. The limit is twice
-// the bound, and at least 20 ms above it: chance and the noise of a machine that is not quiet stay below it, and a target that
-// takes twice as long as nearly ever before does not.
-type SlowLimit struct {
-	At      time.Duration // zero: there are too few answers
-	Bound   time.Duration
-	Share   float64
-	Answers int64 // good ones in the baseline
-	Needed  int64 // so many are the fewest that bound the quantile
-}
-
-// leastAbove is how far the limit is above the bound at least.
-const leastAbove = 20 * time.Millisecond
-
-// slowLimit computes the limit from the times of a baseline.
-func slowLimit(usual *PhaseTimes, share float64) SlowLimit {
-	out := SlowLimit{Share: share, Answers: usual.N, Needed: int64(math.Ceil(math.Log(.05) / math.Log1p(-share)))}
-	if out.Answers < out.Needed {
-		return out
-	}
-	out.Bound = usual.atMost(out.Answers - mostBeyond(out.Answers, share))
-	out.At = max(2*out.Bound, out.Bound+leastAbove)
-	return out
-}
-
-// mostBeyond is the largest k of which it holds with 95 % confidence that at most the share lies above the (n-k)-th smallest of n values:
-// the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the smallest n that has one.
-func mostBeyond(n int64, share float64) int64 {
-	mean := float64(n) * share
-	k := int64(max(0, mean-12*math.Sqrt(mean))) // below it nothing adds up
-	lgamma := func(x int64) float64 {
-		v, _ := math.Lgamma(float64(x) + 1)
-		return v
-	}
-	for sum := 0.; ; k++ {
-		sum += math.Exp(lgamma(n) - lgamma(k) - lgamma(n-k) + float64(k)*math.Log(share) + float64(n-k)*math.Log1p(-share))
-		if sum > .05 {
-			return k - 1
-		}
-	}
 }

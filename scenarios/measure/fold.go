@@ -114,7 +114,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		return
 	}
 	w.late = max(w.late, o.Lag())
-	c.edge(o, ours, r.taken(w, ours), r.cfg.Slow, w.second)
+	c.edge(o, ours, r.taken(w, ours), r.cfg.slowOf(series), w.second)
 	if o.Kind != scenarios.Skipped {
 		c.timings(o)
 	}
@@ -126,7 +126,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	}
 	r.slow.add(o, set)
 	if r.cfg.SlowShare > 0 && o.Kind == scenarios.OK && o.Intended >= 0 && r.FirstInjection() == Never {
-		r.usual.take(max(0, o.Response()-ours))
+		r.usual[series].take(max(0, o.Response()-ours))
 	}
 	if o.Intended >= 0 {
 		r.offered++

@@ -40,9 +40,10 @@ type Config struct {
 	Series
 	Limits []Limit
 	Slow   time.Duration // an ok answer that takes longer is bad; zero: none is, or SlowShare decides
-	// SlowShare makes the first injection compute Slow from the baseline: at most this share of the answers of a target that
-	// stays as it was takes longer. Zero: Slow stays.
+	// SlowShare makes the first injection compute SlowBy from the baseline: at most this share of a step's answers takes longer,
+	// from a target that stays as it was. Zero: Slow holds for all steps.
 	SlowShare float64
+	SlowBy    []time.Duration       // by step, in place of Slow; nil until it is computed
 	Timeout   time.Duration         // the longest timeout of any load: how long a window stays open
 	Shards    int                   // one for each core; less than one means one
 	Now       func() time.Duration  // the run's clock
@@ -91,8 +92,8 @@ type Recorder struct {
 	latest time.Duration           // latest end of a sorted request
 	flight map[time.Duration]int64 // most iterations under way, by window
 	slow   Slowest
-	usual  PhaseTimes // of good answers before the first injection, without brunt's own time; empty without Config.SlowShare
-	limit  SlowLimit
+	usual  []PhaseTimes // by step: of good answers before the first injection, without brunt's own time; nil without Config.SlowShare
+	limits SlowLimits
 	interval
 	totals
 }
@@ -113,6 +114,9 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	if !cfg.NoPause {
 		r.turn.pause = shortPause
+	}
+	if cfg.SlowShare > 0 {
+		r.usual = make([]PhaseTimes, len(cfg.Steps))
 	}
 	r.shards = newShards(cfg.Shards)
 	r.slow.steps = len(cfg.Steps)
@@ -139,19 +143,19 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	defer r.mu.Unlock()
 	at = r.instant()
 	if r.cfg.SlowShare > 0 && r.FirstInjection() == Never {
-		r.limit = slowLimit(&r.usual, r.cfg.SlowShare)
-		r.cfg.Slow = r.limit.At
+		r.limits = slowLimits(r.usual, r.cfg.SlowShare)
+		r.cfg.SlowBy = r.limits.at()
 	}
 	r.Faults = append(r.Faults, Occurrence{Name: name, Fault: fault, Injected: at})
 	r.changed()
 	return len(r.Faults) - 1, at
 }
 
-// SlowLimit returns the limit of slow answers that was computed from the baseline; its zero value: none was.
-func (r *Recorder) SlowLimit() SlowLimit {
+// SlowLimits returns the limits of slow answers that were computed from the baseline; their zero value: none were.
+func (r *Recorder) SlowLimits() SlowLimits {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.limit
+	return r.limits
 }
 
 // Void removes occurrence n, whose injection failed.

@@ -34,11 +34,11 @@ func TestRecorder_SlowLimit(t *testing.T) {
 	if err := g.Fold(); err != nil {
 		t.Fatal(err)
 	}
-	if l := g.SlowLimit(); l.At != 0 {
+	if l := g.SlowLimits(); l.All.At != 0 || l.By != nil {
 		t.Errorf("before the injection: %+v", l)
 	}
 	n, _ := g.Inject("f", "f")
-	first := g.SlowLimit()
+	first := g.SlowLimits().By[0]
 	if first.Answers != 1010 || first.Needed != 598 || first.Bound < 5*ms || first.Bound > 5300*time.Microsecond || first.At != first.Bound+20*ms {
 		t.Errorf("%+v", first)
 	}
@@ -51,12 +51,42 @@ func TestRecorder_SlowLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.Inject("f", "f#2")
-	if l := g.SlowLimit(); l != first {
+	if l := g.SlowLimits().By[0]; l != first {
 		t.Errorf("the second injection changed it: %+v", l)
 	}
 	slow := int64(0)
 	if err := g.Finish().Cells(func(k Key, c *Cell) { slow += c.Slow }); err != nil || slow != 1000 {
 		t.Errorf("%d slow answers, want 1000; %v", slow, err)
+	}
+}
+
+// TestSlowLimits: each step has a limit of its own, so that a slow step is not slow by what is usual for a fast one, and
+// one that a fault makes five times slower is bad, though still faster than the slow step. A step with few answers has
+// the limit of all together, and no less than twice its longest answer.
+func TestSlowLimits(t *testing.T) {
+	usual := make([]PhaseTimes, 4)
+	for i := range 1000 {
+		usual[0].take(10*ms + time.Duration(i)*time.Microsecond)
+		usual[1].take(sec + time.Duration(i)*time.Microsecond)
+	}
+	for range 5 {
+		usual[2].take(2 * sec)
+	}
+	l := slowLimits(usual, .005)
+	for i, want := range []struct {
+		at  time.Duration
+		few bool
+	}{{30 * ms, false}, {2 * sec, false}, {4 * sec, true}, {4 * sec, true}} {
+		if got := l.By[i]; got.Few != want.few || got.At < want.at || got.At > want.at*11/10 {
+			t.Errorf("step %d: %+v, want about %v, %v", i, got, want.at, want.few)
+		}
+	}
+	c := Config{Series: Series{Steps: make([]SeriesStep, 4)}, SlowBy: l.at()}
+	if least, most := c.SlowRange(); least != l.By[0].At || most != 4*sec {
+		t.Errorf("from %v to %v", least, most)
+	}
+	if few := slowLimits(usual[2:], .005); few.By != nil || few.All.At != 0 || few.All.Answers != 5 {
+		t.Errorf("with few answers: %+v", few)
 	}
 }
 

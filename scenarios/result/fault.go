@@ -45,6 +45,7 @@ type FaultRecord struct {
 	Revert           string       `json:"revert"`                // ok, gone, failed, none
 	Limit            Num          `json:"limit"`                 // share of bad requests that counts as impact
 	Slow             Num          `json:"slow"`                  // an answer that takes longer counts as a bad request; null: none does
+	SlowLeast        Num          `json:"slow_least,omitempty"`  // the least of the limits of the steps, where they differ; slow is the largest then
 	SlowFrom         string       `json:"slow_from,omitempty"`   // baseline: slow was computed from it; empty: judge.slow
 	Note             string       `json:"note,omitempty"`        // remarks for readers
 	Parts            *ImpactParts `json:"parts,omitempty"`       // errors, latency, shed requests and lost writes; null: it was not injected

@@ -125,6 +125,9 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	if f.Slow > 0 {
 		rec.Slow = result.Sec(f.Slow)
 	}
+	if f.SlowLeast < f.Slow {
+		rec.SlowLeast = result.Sec(f.SlowLeast)
+	}
 	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
 	rec.Parts = f.Parts
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt

@@ -3,12 +3,15 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
@@ -144,15 +147,42 @@ func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 	}
 }
 
-// noteSlow notes the limit of slow answers that was computed from the baseline, or why there is none.
+// noteSlow notes the limits of slow answers that were computed from the baseline, or why there are none.
 func (r *runner) noteSlow() {
-	switch l := r.loads.rec.SlowLimit(); {
-	case l.At > 0:
-		r.Note("slow: %s, from the baseline: an answer that takes longer is a bad request. At most %s of its %d answers took over %s (95 %% "+
-			"bound); `judge: {slow: ...}` sets another limit", quantity.FormatDuration(l.At),
-			quantity.FormatShareBriefly(l.Share), l.Answers, quantity.FormatDuration(l.Bound))
-	case l.Needed > 0:
+	l := r.loads.rec.SlowLimits()
+	switch {
+	case l.All.At > 0:
+		r.Note("slow: %s; from the baseline of each step: an answer that takes longer is a bad request. At most %s of a step's answers took over "+
+			"its 95 %% bound, and the limit is above that; `judge: {slow: ...}` sets one limit for all", r.slowLimits(l.By), quantity.FormatShareBriefly(l.All.Share))
+	case l.All.Needed > 0:
 		r.Note("slow: none, as the baseline has %d good answers and %d are needed to tell what is slow: a longer baseline, or "+
-			"`judge: {slow: ...}`", l.Answers, l.Needed)
+			"`judge: {slow: ...}`", l.All.Answers, l.All.Needed)
 	}
+}
+
+// slowLimits lists limits of slow answers by step, the first of them.
+func (r *runner) slowLimits(by []measure.SlowLimit) string {
+	const most = 6
+	var out []string
+	rest := 0
+	for i, l := range by {
+		if !r.loads.Series.InSums(i) {
+			continue
+		}
+		if len(out) == most {
+			rest++
+			continue
+		}
+		one := r.loads.Series.Steps[i].Name + " over " + quantity.FormatDuration(l.At)
+		if l.Few {
+			one += " (with too few answers of its own)"
+		} else {
+			one += " (bound " + quantity.FormatDuration(l.Bound) + " of " + strconv.FormatInt(l.Answers, 10) + " answers)"
+		}
+		out = append(out, one)
+	}
+	if rest > 0 {
+		out = append(out, fmt.Sprintf("and %d more", rest))
+	}
+	return strings.Join(out, ", ")
 }

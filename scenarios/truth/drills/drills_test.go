@@ -234,6 +234,7 @@ type row struct {
 	bad        int // of the prober
 	lag        time.Duration
 	verdict    string
+	again      bool // the prober saw a further outage, more than a hold after the first: the run compares writes alone
 	wrong      []string
 }
 

@@ -111,6 +111,7 @@ type outage struct {
 	bad        int
 	blips      []time.Time // ends of later bursts that are shorter than the distance between two requests of the load
 	lag        time.Duration
+	again      time.Time // it was bad again from here on, for apart or longer; zero: it was not
 }
 
 // outageAfter is the outage that begins first after from. It ends at the first success that lasts: within
@@ -123,15 +124,19 @@ func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outa
 		if first.intended.Before(from) || !first.bad {
 			continue
 		}
-		if o.seen && first.intended.Sub(o.end) > hold {
-			break
-		}
 		from := i
 		for i < len(probes) && probes[i].bad {
 			i++
 		}
 		over := i < len(probes)
 		end := probes[min(i, len(probes)-1)].intended
+		if o.seen && first.intended.Sub(o.end) > hold {
+			if end.Sub(first.intended) < apart {
+				continue
+			}
+			o.again = first.intended
+			break
+		}
 		o.lag = max(o.lag, first.sent.Sub(first.intended))
 		if o.seen && over && end.Sub(first.intended) < apart {
 			o.blips = append(o.blips, end)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"brunt/scenarios/suite"
 )
 
 // DRILL_DIR is the folder of a run, in the environment of its units:
@@ -307,6 +309,15 @@ func pgStandbyUnit(u unitDir, args []string) error {
 	host, port, _ := net.SplitHostPort(args[0])
 	if err := give(u.data, "postgres"); err != nil {
 		return err
+	}
+	up := func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		leads, err := pgLeads(ctx, args[0])
+		return err == nil && leads
+	}
+	if !suite.Within(20*time.Second, up) { // its port is open before it takes connections
+		return errors.New("the primary is not up")
 	}
 	err := asPostgres("", "pg_basebackup", "-h", host, "-p", port, "-U", "postgres", "-D", u.data, "-R", "-X", "stream", "--no-sync", "-c", "fast")
 	if err != nil {

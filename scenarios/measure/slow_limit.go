@@ -1,0 +1,108 @@
+package measure
+
+import (
+	"math"
+	"time"
+)
+
+// A SlowLimit is the time above which an answer is a bad request, computed from the baseline of a step.
+//
+// Bound is a 95 % upper bound of the quantile 1 - share of the baseline's answers, by order statistics, so that it holds for any
+// distribution: in 95 of 100 baselines at most that share of the answers of an unchanged target takes longer. The limit is twice
+// the bound, and at least 20 ms above it: chance and the noise of a machine that is not quiet stay below it, and a target that
+// takes twice as long as nearly ever before does not.
+type SlowLimit struct {
+	At      time.Duration // zero: there are too few answers
+	Bound   time.Duration
+	Share   float64
+	Answers int64 // good ones in the baseline
+	Needed  int64 // so many are the fewest that bound the quantile
+	Few     bool  // the step has too few answers of its own: the limit is that of all steps, and no less than twice its longest answer
+}
+
+// SlowLimits are the limits of all steps.
+type SlowLimits struct {
+	All SlowLimit   // of the answers of all steps together
+	By  []SlowLimit // by step; nil: there are too few answers
+}
+
+// slowLimits computes the limit of each step from the times of its own baseline, as a slow step is not slow by what
+// is usual for a fast one, nor a fast step fast by what is usual for a slow one.
+func slowLimits(usual []PhaseTimes, share float64) SlowLimits {
+	var all PhaseTimes
+	for i := range usual {
+		all.Add(&usual[i])
+	}
+	out := SlowLimits{All: slowLimit(&all, share)}
+	if out.All.At == 0 {
+		return out
+	}
+	for i := range usual {
+		l := slowLimit(&usual[i], share)
+		if l.At == 0 {
+			l.Few, l.At = true, max(out.All.At, 2*usual[i].Most, usual[i].Most+leastAbove)
+		}
+		out.By = append(out.By, l)
+	}
+	return out
+}
+
+// at lists the limits by step; nil: there are none.
+func (l SlowLimits) at() (out []time.Duration) {
+	for i := range l.By {
+		out = append(out, l.By[i].At)
+	}
+	return out
+}
+
+// slowOf is the time above which an answer of a step is slow; zero: none is.
+func (c *Config) slowOf(step int) time.Duration {
+	if c.SlowBy != nil {
+		return c.SlowBy[step]
+	}
+	return c.Slow
+}
+
+// SlowRange is the least and the largest limit of slow answers of the steps; zero: none is slow.
+func (c *Config) SlowRange() (least, most time.Duration) {
+	least, most = c.Slow, c.Slow
+	for i, at := range c.SlowBy {
+		if c.InSums(i) {
+			if most = max(most, at); least == 0 || at < least {
+				least = at
+			}
+		}
+	}
+	return least, most
+}
+
+// leastAbove is how far the limit is above the bound at least.
+const leastAbove = 20 * time.Millisecond
+
+// slowLimit computes the limit from the times of a baseline.
+func slowLimit(usual *PhaseTimes, share float64) SlowLimit {
+	out := SlowLimit{Share: share, Answers: usual.N, Needed: int64(math.Ceil(math.Log(.05) / math.Log1p(-share)))}
+	if out.Answers < out.Needed {
+		return out
+	}
+	out.Bound = usual.atMost(out.Answers - mostBeyond(out.Answers, share))
+	out.At = max(2*out.Bound, out.Bound+leastAbove)
+	return out
+}
+
+// mostBeyond is the largest k of which it holds with 95 % confidence that at most the share lies above the (n-k)-th smallest of n values:
+// the probability of k or fewer values beyond the quantile is at most 5 %. It is 0 for the smallest n that has one.
+func mostBeyond(n int64, share float64) int64 {
+	mean := float64(n) * share
+	k := int64(max(0, mean-12*math.Sqrt(mean))) // below it nothing adds up
+	lgamma := func(x int64) float64 {
+		v, _ := math.Lgamma(float64(x) + 1)
+		return v
+	}
+	for sum := 0.; ; k++ {
+		sum += math.Exp(lgamma(n) - lgamma(k) - lgamma(n-k) + float64(k)*math.Log(share) + float64(n-k)*math.Log1p(-share))
+		if sum > .05 {
+			return k - 1
+		}
+	}
+}
