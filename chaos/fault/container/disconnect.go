@@ -32,11 +32,11 @@ func (d *Disconnect) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return d.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		h, err := find(ctx, env, t)
+		h, err := container.FindHit(ctx, env, t)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.Name(), err)
 		}
-		s := &disconnect{hit: h, network: d.Network}
+		s := &disconnect{Hit: h, network: d.Network}
 		if t.Container != nil {
 			if err := s.findNetwork(ctx); err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Name(), err)
@@ -48,14 +48,14 @@ func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 
 // disconnect is the step that takes one container out of a network, and the held fault.
 type disconnect struct {
-	hit
+	container.Hit
 	network string
 	ep      docker.Endpoint
 }
 
 // findNetwork finds the container's settings in the network.
 func (d *disconnect) findNetwork(ctx context.Context) error {
-	eps, err := d.engine().Endpoints(ctx, d.was.ID)
+	eps, err := d.Engine().Endpoints(ctx, d.Was.ID)
 	if err != nil {
 		return err
 	}
@@ -94,20 +94,20 @@ func (d *disconnect) Via() string { return "engine" }
 
 // place identifies the container in the network, which it may leave and join while it runs.
 func (d *disconnect) place() container.Identity {
-	return container.Identity{Container: d.was.ID, Network: d.ep.Network}
+	return container.Identity{Container: d.Was.ID, Network: d.ep.Network}
 }
 
 // Undo implements [Step].
 func (d *disconnect) Undo() []chaos.Undo {
-	return d.undo(opConnect, "connected", d.place(), container.EngineArgs{Settle: chaos.RetryEvery, Endpoint: &d.ep})
+	return d.UndoBy(opConnect, "connected", d.place(), container.EngineArgs{Settle: chaos.RetryEvery, Endpoint: &d.ep})
 }
 
 // Inject implements [Step].
 func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
-	if err := d.Container.Still(ctx, d.was); err != nil {
+	if err := d.Container.Still(ctx, d.Was); err != nil {
 		return nil, err
 	}
-	return d, d.engine().Disconnect(context.WithoutCancel(ctx), d.was.ID, d.ep.Network)
+	return d, d.Engine().Disconnect(context.WithoutCancel(ctx), d.Was.ID, d.ep.Network)
 }
 
 // Verify implements [Held]: the container's own view of its network lacks the address.
@@ -119,13 +119,13 @@ func (d *disconnect) Verify(ctx context.Context) (string, error) {
 	case in:
 		return "", fmt.Errorf("%s is in network %s still", d.Name(), d.ep.Name)
 	}
-	if has, known := ownsAddress(d.local(), d.ep.Address); known {
+	if has, known := ownsAddress(d.LocalPID(), d.ep.Address); known {
 		if has {
 			return "", fmt.Errorf("%s has the address %s still", d.Name(), d.ep.Address)
 		}
-		return fmt.Sprintf("container %s has no %s any more", d.was.Name, d.ep.Address), nil
+		return fmt.Sprintf("container %s has no %s any more", d.Was.Name, d.ep.Address), nil
 	}
-	return fmt.Sprintf("container %s is not in network %s any more", d.was.Name, d.ep.Name), nil
+	return fmt.Sprintf("container %s is not in network %s any more", d.Was.Name, d.ep.Name), nil
 }
 
 // ownsAddress tells whether the network namespace of a process has an IPv4 address.
@@ -144,7 +144,7 @@ func ownsAddress(pid int, address string) (has, known bool) {
 
 // in tells whether the container is in the network.
 func (d *disconnect) in(ctx context.Context) (bool, error) {
-	eps, err := d.engine().Endpoints(ctx, d.was.ID)
+	eps, err := d.Engine().Endpoints(ctx, d.Was.ID)
 	return slices.ContainsFunc(eps, func(ep docker.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
 
@@ -153,7 +153,7 @@ func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return connectContainer(ctx, d.engine(), d.place(), d.ep, 0)
+	return connectContainer(ctx, d.Engine(), d.place(), d.ep, 0)
 }
 
 // Gone implements [Held]: the container is back in the network, and ready.
@@ -162,16 +162,16 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 		in, err := d.in(ctx)
 		switch {
 		case container.IsGone(err):
-			return fmt.Sprintf("container %s is no more", d.was.Name), nil
+			return fmt.Sprintf("container %s is no more", d.Was.Name), nil
 		case err != nil:
 			return "", err
 		case !in:
-			if has, nerr := d.engine().HasNetwork(ctx, d.ep.Network); nerr == nil && !has {
+			if has, nerr := d.Engine().HasNetwork(ctx, d.ep.Network); nerr == nil && !has {
 				return fmt.Sprintf("network %s is no more", d.ep.Name), nil
 			}
 			return "", fmt.Errorf("it is not in network %s again", d.ep.Name)
 		}
-		return fmt.Sprintf("container %s is back in network %s and ready", d.was.Name, d.ep.Name), chaos.ReadySoon(ctx, d.Target)
+		return fmt.Sprintf("container %s is back in network %s and ready", d.Was.Name, d.ep.Name), chaos.ReadySoon(ctx, d.Target)
 	})
 }
 
@@ -180,7 +180,7 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 func connectContainer(
 	ctx context.Context, e *docker.Engine, id container.Identity, ep docker.Endpoint, settle time.Duration,
 ) (chaos.Outcome, error) {
-	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
+	return container.PutBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		eps, err := e.Endpoints(ctx, id.Container)
 		if err != nil {
 			return chaos.Failed, false, err

@@ -28,33 +28,33 @@ func (p *Pause) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return p.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
-		h, err := find(ctx, env, t)
+		h, err := container.FindHit(ctx, env, t)
 		return &pause{h}, err
 	})
 }
 
 // pause is the step that pauses one container, and the held fault.
-type pause struct{ hit }
+type pause struct{ container.Hit }
 
 func (p *pause) String() string { return "pause " + p.Name() }
 func (p *pause) Via() string    { return "freezer" }
 
 // Undo implements [Step].
 func (p *pause) Undo() []chaos.Undo {
-	return p.undo(opUnpause, "running", p.id(), container.EngineArgs{Settle: chaos.RetryEvery})
+	return p.UndoBy(opUnpause, "running", p.Life(), container.EngineArgs{Settle: chaos.RetryEvery})
 }
 
 // Inject implements [Step].
 func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
-	if err := p.Container.Still(ctx, p.was); err != nil {
+	if err := p.Container.Still(ctx, p.Was); err != nil {
 		return nil, err
 	}
-	return p, p.engine().Pause(context.WithoutCancel(ctx), p.was.ID)
+	return p, p.Engine().Pause(context.WithoutCancel(ctx), p.Was.ID)
 }
 
 // Verify implements [Held]: the container uses no processor any more, and what can be asked does not answer.
 func (p *pause) Verify(ctx context.Context) (string, error) {
-	pid := p.local()
+	pid := p.LocalPID()
 	asked, err := container.Still(ctx, p.Target, pid, "it was paused")
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 	if pid != 0 {
 		evidence += ", and its first process uses no processor"
 	}
-	is, err := p.engine().Inspect(ctx, p.was.ID)
+	is, err := p.Engine().Inspect(ctx, p.Was.ID)
 	switch {
 	case err != nil:
 		return "", err
@@ -81,19 +81,19 @@ func (*pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return unpauseContainer(ctx, p.engine(), p.id(), 0)
+	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)
 }
 
 // Gone implements [Held]: the container runs, and its readiness check is good.
 func (p *pause) Gone(ctx context.Context) (string, error) {
 	return container.AwaitBack(ctx, p.Target, func() (string, error) {
-		is, err := p.engine().Inspect(ctx, p.was.ID)
+		is, err := p.Engine().Inspect(ctx, p.Was.ID)
 		switch {
 		case container.IsGone(err):
-			return fmt.Sprintf("container %s is no more", p.was.Name), nil
+			return fmt.Sprintf("container %s is no more", p.Was.Name), nil
 		case err != nil:
 			return "", err
-		case !is.Started.Equal(p.was.Started):
+		case !is.Started.Equal(p.Was.Started):
 			return fmt.Sprintf("container %s was started again since", is.Name), nil
 		case is.Paused:
 			return "", errors.New("it is still paused")
@@ -107,7 +107,7 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 // unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again
 // since. Settle is how long an order of a dead brunt may still take to take effect.
 func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration) (chaos.Outcome, error) {
-	return putBack(ctx, settle, func() (chaos.Outcome, bool, error) {
+	return container.PutBack(ctx, settle, func() (chaos.Outcome, bool, error) {
 		is, err := e.Inspect(ctx, id.Container)
 		switch {
 		case err != nil:

@@ -11,7 +11,6 @@ import (
 
 // Undo operations on containers.
 const (
-	opStart   = "docker.start"   // starts a container that was killed or stopped
 	opUnpause = "docker.unpause" // resumes one that was paused
 	opConnect = "docker.connect" // puts one back into a network
 )
@@ -19,11 +18,7 @@ const (
 // operations revert the faults on containers.
 func operations() []chaos.Operation {
 	return []chaos.Operation{
-		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
-			args container.EngineArgs,
-		) (chaos.Outcome, error) {
-			return startContainer(ctx, e, id, args.Settle)
-		})},
+		container.StartOperation(),
 		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.Identity,
 			args container.EngineArgs,
 		) (chaos.Outcome, error) {

@@ -9,7 +9,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
@@ -38,7 +37,7 @@ func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 // Check implements [Fault].
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
-	containerfault.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
+	container.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
 	service := c.Service
 	if c.Unit != "" {
 		service, _, _ = chaos.SplitUnit(c.Unit)

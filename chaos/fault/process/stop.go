@@ -8,7 +8,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	containerfault "brunt/chaos/fault/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
@@ -58,12 +57,12 @@ func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return stops(ctx, &s.Selector, env, containerfault.GraceOf(s.Grace), false)
+	return stops(ctx, &s.Selector, env, container.GraceOf(s.Grace), false)
 }
 
 // Plan implements [Fault].
 func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return stops(ctx, &r.Selector, env, containerfault.GraceOf(r.Grace), true)
+	return stops(ctx, &r.Selector, env, container.GraceOf(r.Grace), true)
 }
 
 func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
@@ -72,9 +71,9 @@ func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.
 		case u.Container == nil:
 			return &stop{unit: u, grace: grace, again: again}, nil
 		case again: // the engine starts and stops it
-			return containerfault.RestartStep(ctx, env, u, grace)
+			return container.RestartStep(ctx, env, u, grace)
 		}
-		return containerfault.StopStep(ctx, env, u, grace)
+		return container.StopStep(ctx, env, u, grace)
 	})
 }
 
