@@ -13,8 +13,10 @@ import (
 	"brunt/chaos/fault/process"
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/fault/resource"
+	"brunt/chaos/link"
 	"brunt/chaos/probe"
 	"brunt/chaos/selector"
+	"brunt/chaos/victim"
 )
 
 // Sources are the texts of the packages whose types are settings of faults, by import path.
@@ -30,6 +32,8 @@ func Sources() map[string]embed.FS {
 		"brunt/chaos/fault/process":   process.Source,
 		"brunt/chaos/fault/proxied":   proxied.Source,
 		"brunt/chaos/fault/resource":  resource.Source,
+		"brunt/chaos/link":            link.Source,
+		"brunt/chaos/victim":          victim.Source,
 		"brunt/chaos/probe":           probe.Source,
 		"brunt/chaos/selector":        selector.Source,
 	}

@@ -10,7 +10,7 @@ import (
 
 // chaosArrows is the import graph inside chaos: which package may import which, without tests.
 //
-//	mechanisms <- chaos <- container <- {probe, journal} <- selector <- agent <- fault/... <- catalog
+//	mechanisms <- chaos <- container <- {probe, journal} <- selector <- agent <- {victim, link, packets} <- fault/... <- catalog
 //
 // A package that is missing here fails the test: add it with what it may import.
 var chaosArrows = map[string][]string{
@@ -23,27 +23,30 @@ var chaosArrows = map[string][]string{
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
-	// The faults. A family that builds on another names it here.
-	"chaos/fault/clock":     {"chaos", "chaos/fault/resource", "chaos/proc", "chaos/stress", "chaos/vdso"},
-	"chaos/fault/container": {"chaos", "chaos/container", "chaos/proc", "chaos/selector"},
+	// The steps and proofs that families of faults share.
+	"chaos/link": {
+		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof",
+		"chaos/proxy", "chaos/selector",
+	},
+	"chaos/packets": {"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof", "chaos/selector"},
+	"chaos/proof":   {},
+	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector", "chaos/stress"},
+
+	// The faults. No family imports another: what several need is a package above.
+	"chaos/fault/clock":     {"chaos", "chaos/proc", "chaos/stress", "chaos/vdso", "chaos/victim"},
+	"chaos/fault/container": {"chaos", "chaos/container", "chaos/selector"},
 	"chaos/fault/custom":    {"chaos", "chaos/journal", "chaos/probe", "chaos/proc"},
-	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/fault/packet", "chaos/netns", "chaos/selector"},
-	"chaos/fault/packet": {
-		"chaos", "chaos/agent", "chaos/container", "chaos/fault/proxied", "chaos/journal", "chaos/netns", "chaos/proc",
-		"chaos/proxy", "chaos/proxy/toxics", "chaos/selector",
-	},
-	"chaos/fault/process": {"chaos", "chaos/container", "chaos/fault/container", "chaos/journal", "chaos/proc", "chaos/selector"},
-	"chaos/fault/proxied": {
-		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proxy",
-		"chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector",
-	},
-	"chaos/fault/resource": {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/rootfs", "chaos/selector", "chaos/stress"},
+	"chaos/fault/dns":       {"chaos", "chaos/container", "chaos/netns", "chaos/packets", "chaos/selector"},
+	"chaos/fault/packet":    {"chaos", "chaos/link", "chaos/netns", "chaos/packets", "chaos/proof", "chaos/proxy", "chaos/proxy/toxics", "chaos/selector"},
+	"chaos/fault/process":   {"chaos", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector"},
+	"chaos/fault/proxied":   {"chaos", "chaos/link", "chaos/proof", "chaos/proxy", "chaos/proxy/codec/http1", "chaos/proxy/toxics", "chaos/selector"},
+	"chaos/fault/resource":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs", "chaos/stress", "chaos/victim"},
 
 	// The one list of faults.
 	"chaos/catalog": {
 		"chaos", "chaos/agent", "chaos/container", "chaos/fault/clock", "chaos/fault/container", "chaos/fault/custom",
 		"chaos/fault/dns", "chaos/fault/packet", "chaos/fault/process", "chaos/fault/proxied", "chaos/fault/resource",
-		"chaos/journal", "chaos/probe", "chaos/selector",
+		"chaos/journal", "chaos/link", "chaos/probe", "chaos/selector", "chaos/victim",
 	},
 
 	// Mechanisms: what does faults to a machine.
@@ -78,6 +81,9 @@ var chaosArrows = map[string][]string{
 // each imports of the module what chaosArrows lists alone.
 var mechanisms = []string{"cgroup", "netns", "proc", "proxy", "rootfs", "rpc", "seed", "sockets", "stress", "vdso"}
 
+// families is the folder of the families of faults.
+const families = "chaos/fault/"
+
 // wrongChaosArrow describes an import by a package of chaos that the graph forbids, or returns "".
 // Arrows that leave chaos are those of TestImports, except that mechanisms have none.
 func wrongChaosArrow(from, to string) string {
@@ -88,6 +94,8 @@ func wrongChaosArrow(from, to string) string {
 		return "is missing in chaosArrows"
 	case !inside && !slices.Contains(mechanisms, first):
 		return ""
+	case strings.HasPrefix(from, families) && strings.HasPrefix(to, families):
+		return "a family of faults imports no other; give what they share a package below chaos"
 	case !slices.Contains(may, to):
 		return path.Base(from) + " may import " + strings.Join(may, ", ") + " and nothing else here"
 	}
@@ -138,7 +146,7 @@ func TestWrongChaosArrow(t *testing.T) {
 		{"hub to fault", "chaos", "chaos/fault/process", "chaos may import"},
 		{"hub to catalog", "chaos", "chaos/catalog", "chaos may import"},
 		{"selector upwards", "chaos/selector", "chaos/agent", "selector may import"},
-		{"fault to fault", "chaos/fault/process", "chaos/fault/packet", "process may import"},
+		{"fault to fault", "chaos/fault/process", "chaos/fault/packet", "imports no other"},
 		{"mechanism to hub", "chaos/netns", "chaos", "netns may import"},
 		{"mechanism to scenario", "chaos/proxy/toxics", "scenarios/syntax", "toxics may import"},
 		{"mechanism to engine", "chaos/stress", "targets/platform/docker", "stress may import"},

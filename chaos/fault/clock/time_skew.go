@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/resource"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
 	"brunt/chaos/vdso"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -22,8 +22,8 @@ import (
 // TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is
 // forked off and stays the same program.
 type TimeSkew struct {
-	resource.Fault `yaml:",inline"`
-	Offset         Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
+	victim.Fault `yaml:",inline"`
+	Offset       Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
 }
 
 var _ chaos.Fault = (*TimeSkew)(nil)
@@ -70,23 +70,23 @@ func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return t.Each(ctx, env, func(v resource.Victim) resource.Planned {
-		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.StressorsOf(env.Host)}
+	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: victim.StressorsOf(env.Host)}
 	})
 }
 
 // timeSkew is the step that shifts the clock of one unit, and the held fault.
 type timeSkew struct {
-	resource.Victim
+	victim.Victim
 	offset time.Duration
-	burn   resource.Stressors
+	burn   victim.Stressors
 	patch  vdso.Patch
 	family []proc.Identity
 }
 
 // clockOperations revert time.skew.
 func clockOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opClock, Do: resource.InFamily(restoreClock), Exclusive: true}}
+	return []chaos.Operation{{Name: opClock, Do: victim.InFamily(restoreClock), Exclusive: true}}
 }
 
 // opClock is the undo of a shifted clock.
@@ -226,7 +226,7 @@ func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	out, errs := chaos.Gone, []error{}
 	for _, id := range t.family {
-		o, err := resource.EachOf(id, func(pid int) (bool, error) {
+		o, err := victim.EachOf(id, func(pid int) (bool, error) {
 			was, err := vdso.Restore(pid, t.patch)
 			return was != vdso.Foreign, err
 		})

@@ -8,8 +8,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/chaos/fault/packet"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
 )
@@ -65,7 +65,7 @@ func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 }
 
 // planQueries makes a step for each unit.
-func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packet.Evidence) ([]chaos.Step, error) {
+func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence) ([]chaos.Step, error) {
 	for _, n := range f.Names {
 		spec.Names = append(spec.Names, strings.ToLower(strings.TrimSuffix(n, ".")))
 	}
@@ -81,7 +81,7 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 		if t.Contained == nil {
 			return nil, fmt.Errorf("%s is no container, so it has no network of its own", t.Name())
 		}
-		step := &packet.Packets{Target: t, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
+		step := &packets.Step{Target: t, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
 		return step, step.Plan(ctx, env)
 	})
 }
@@ -112,8 +112,8 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if rcode == "" {
 		rcode = "SERVFAIL"
 	}
-	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packets.Evidence{
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if now.RCode != rcode || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -125,8 +125,8 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 
 // Plan implements [Fault].
 func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packets.Evidence{
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if now.Silent() == 0 || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -150,8 +150,8 @@ func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			four = addr
 		}
 	}
-	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packet.Evidence{
-		Prove: func(_ packet.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packets.Evidence{
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
@@ -179,7 +179,7 @@ func answered(s netns.ProbeResult) string {
 }
 
 // likeBefore checks that a query has the kind of answer that it had before the fault.
-func likeBefore(b packet.Baseline, now netns.ProbeResult) (string, error) {
+func likeBefore(b packets.Baseline, now netns.ProbeResult) (string, error) {
 	if was, is := answered(b.Result), answered(now); was != is && (b.Result.RCode != now.RCode || b.Result.Came == 0) {
 		return "", fmt.Errorf("%s; before, it was: %s", is, was)
 	}
@@ -192,9 +192,9 @@ func (f *DNS) traits(kind string, do netns.Action, sc chaos.Scope) chaos.Traits 
 	t.InNetwork = true
 	t.Try = func(capabilities func() []netns.Capability) error {
 		if f.Via == "auto" {
-			return packet.Try(kind, do, "", capabilities)
+			return packets.Try(kind, do, "", capabilities)
 		}
-		return packet.Try(kind, do, f.Via, capabilities)
+		return packets.Try(kind, do, f.Via, capabilities)
 	}
 	return t
 }

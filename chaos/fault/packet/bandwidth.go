@@ -6,8 +6,9 @@ import (
 	"math"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -17,10 +18,10 @@ import (
 
 // Bandwidth is the fault network.bandwidth.
 type Bandwidth struct {
-	selector.Edge    `yaml:",inline"`
-	proxied.Directed `yaml:",inline"`
-	Rate             quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
-	Ports            selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
+	selector.Edge `yaml:",inline"`
+	link.Directed `yaml:",inline"`
+	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
+	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
 var _ chaos.Fault = (*Bandwidth)(nil)
@@ -28,10 +29,10 @@ var _ chaos.Fault = (*Bandwidth)(nil)
 // Check implements [chaos.Fault].
 func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
-	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
-	if f.Rate > proxied.MostRate {
+	link.CheckDirection(&f.Edge, f.Directed, sc, m)
+	if f.Rate > link.MostRate {
 		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be distinguished from it", f.Rate,
-			quantity.Bandwidth(proxied.MostRate))
+			quantity.Bandwidth(link.MostRate))
 	}
 	if f.Rate > 0 && f.Rate < 1 {
 		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
@@ -47,7 +48,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		if f.Via == "tbf" { // tbf limits outgoing packets only
 			both = selector.FlowOut
 		}
-		return packetPlan(ctx, &f.Edge, env, f.Flow(both), f.Ports, Packets{
+		return packets.Plan(ctx, &f.Edge, env, f.Flow(both), f.Ports, packets.Step{
 			What: what, Evidence: rateEvidence(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
 		})
 	}
@@ -71,11 +72,11 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		}
 		return quantity.Bandwidth(rate).String() + " pass"
 	}
-	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  what,
 		Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
-			return proxied.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := measure(ctx, l)
 				if err != nil {
 					return "", err
@@ -85,7 +86,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 				case got.Rate > most*rate:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
 				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // net of the machine's own delay
-					return passes(got.Rate), proxied.Blurred(late)
+					return passes(got.Rate), link.Blurred(late)
 				}
 				return passes(got.Rate), nil
 			})
@@ -107,13 +108,13 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 // Traits implements [chaos.Fault].
 func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
-	return traits(f, &f.Edge, netns.Bandwidth, sc)
+	return packets.Traits(f, &f.Edge, netns.Bandwidth, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packetOperations(),
+		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}

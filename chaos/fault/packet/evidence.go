@@ -7,42 +7,43 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
+	"brunt/chaos/proof"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
 // lateEvidence proves a delay of delay ± jitter.
-func lateEvidence(delay, jitter time.Duration) Evidence {
-	least := proxied.LeastLate(delay, jitter)
-	return Evidence{
-		wait:  delay + jitter + proxied.Silence,
-		takes: 2 * (delay + jitter),
-		Prove: func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+func lateEvidence(delay, jitter time.Duration) packets.Evidence {
+	least := proof.LeastLate(delay, jitter)
+	return packets.Evidence{
+		Wait:  delay + jitter + proof.Silence,
+		Takes: 2 * (delay + jitter),
+		Prove: func(b packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // another fault may delay answers too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
 			if now.Answered() == 0 {
 				return "", fmt.Errorf("%w on how long an answer takes: there is none", chaos.ErrNoEffect)
 			}
-			rtt := median(now)
+			rtt := packets.Median(now)
 			if delay-jitter < least {
 				rtt = now.Times[len(now.Times)-1]
 			}
 			if rtt < least {
-				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect, seconds(rtt), seconds(least))
+				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect, packets.Seconds(rtt), packets.Seconds(least))
 			}
-			return fmt.Sprintf("an answer takes %s, and took %s before", seconds(rtt), seconds(median(b.Result))), nil
+			return fmt.Sprintf("an answer takes %s, and took %s before", packets.Seconds(rtt), packets.Seconds(packets.Median(b.Result))), nil
 		},
-		Undone: func(b Baseline, now netns.ProbeResult) (string, error) {
+		Undone: func(b packets.Baseline, now netns.ProbeResult) (string, error) {
 			if err := allAnswered(now); err != nil {
 				return "", err
 			}
-			if rtt := median(now); rtt > proxied.MostUndelayed(delay) {
-				return "", fmt.Errorf("an answer still takes %s", seconds(rtt))
+			if rtt := packets.Median(now); rtt > proof.MostUndelayed(delay) {
+				return "", fmt.Errorf("an answer still takes %s", packets.Seconds(rtt))
 			}
-			return "an answer takes " + seconds(median(now)), nil
+			return "an answer takes " + packets.Seconds(packets.Median(now)), nil
 		},
 	}
 }
@@ -56,24 +57,24 @@ func allAnswered(s netns.ProbeResult) error {
 }
 
 // answersAgain checks that every probe is answered again.
-func answersAgain(_ Baseline, now netns.ProbeResult) (string, error) {
+func answersAgain(_ packets.Baseline, now netns.ProbeResult) (string, error) {
 	if err := allAnswered(now); err != nil {
 		return "", err
 	}
-	return "answers in " + seconds(median(now)), nil
+	return "answers in " + packets.Seconds(packets.Median(now)), nil
 }
 
 // someEvidence proves that a share of the packets is hit. counts returns the number of hits in a probe.
-func someEvidence(share float64, what string, counts func(netns.ProbeResult) int) Evidence {
-	return Evidence{
-		N: max(20, proxied.Tries(share)),
-		Prove: func(_ Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+func someEvidence(share float64, what string, counts func(netns.ProbeResult) int) packets.Evidence {
+	return packets.Evidence{
+		N: max(20, proof.Tries(share)),
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if n := counts(now); n > 0 && met.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
 			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, met.Hit)
 		},
-		Undone: func(_ Baseline, now netns.ProbeResult) (string, error) {
+		Undone: func(_ packets.Baseline, now netns.ProbeResult) (string, error) {
 			if n := counts(now); n > 0 {
 				return "", fmt.Errorf("still, %d of %d %s", n, now.Sent, what)
 			}
@@ -84,7 +85,7 @@ func someEvidence(share float64, what string, counts func(netns.ProbeResult) int
 
 // rateEvidence proves that at most rate bytes a second pass. It measures pings of the size of full
 // packets. If only some ports are hit, it counts affected packets instead.
-func rateEvidence(rate float64) Evidence {
+func rateEvidence(rate float64) packets.Evidence {
 	const largest, headers = 1400, 28
 	size := int(math.Min(math.Max(rate/20, 16), largest))
 	n := int(math.Min(math.Max(rate*0.4/float64(size+headers), 20), 3000))
@@ -94,13 +95,13 @@ func rateEvidence(rate float64) Evidence {
 		}
 		return float64(s.Bytes) / s.Span.Seconds()
 	}
-	return Evidence{
-		N: n, size: size, wait: max(proxied.Silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
-		Prove: func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+	return packets.Evidence{
+		N: n, Size: size, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
+		Prove: func(b packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 			if met.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
-			if b.probe.Kind == netns.Connect {
+			if b.Probe.Kind == netns.Connect {
 				return fmt.Sprintf("%d packets of brunt's own have met it", met.Packets), nil
 			}
 			if got := passes(now); got > 1.25*rate {
@@ -111,8 +112,8 @@ func rateEvidence(rate float64) Evidence {
 			}
 			return passText(passes(now)), nil
 		},
-		Undone: func(b Baseline, now netns.ProbeResult) (string, error) {
-			if b.probe.Kind == netns.Connect {
+		Undone: func(b packets.Baseline, now netns.ProbeResult) (string, error) {
+			if b.Probe.Kind == netns.Connect {
 				return answersAgain(b, now)
 			}
 			// A network between containers carries hundreds of megabytes a second. A limit near that
@@ -134,10 +135,10 @@ func passText(rate float64) string {
 
 // cutEvidence proves that nothing is answered. With refuses it proves that connections are refused by the
 // fault, not by the other end.
-func cutEvidence(refuses bool, line func(netns.Outcome) error) Evidence {
-	s := Evidence{N: proxied.Pings, Undone: answersAgain, line: line}
+func cutEvidence(refuses bool, line func(netns.Outcome) error) packets.Evidence {
+	s := packets.Evidence{N: proof.Pings, Undone: answersAgain, Line: line}
 	if !refuses {
-		s.Prove = func(_ Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
+		s.Prove = func(_ packets.Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
 			if now.Silent() < now.Sent {
 				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, now.Sent-now.Silent(), now.Sent)
 			}
@@ -146,7 +147,7 @@ func cutEvidence(refuses bool, line func(netns.Outcome) error) Evidence {
 		return s
 	}
 	s.Kind = netns.Connect
-	s.Prove = func(_ Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+	s.Prove = func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
 		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
 			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent,
 				now.Came, now.Silent(), met.Hit)
@@ -168,10 +169,10 @@ func wantOutcome(what string, wanted ...netns.Outcome) func(netns.Outcome) error
 
 // endsEvidence proves that connections opened before the fault have ended, from where brunt probes. New
 // connections may work.
-func endsEvidence() Evidence {
-	return Evidence{
-		ends: true, Undone: answersAgain, line: wantOutcome("reset", netns.Ended),
-		Prove: func(_ Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
+func endsEvidence() packets.Evidence {
+	return packets.Evidence{
+		Ends: true, Undone: answersAgain, Line: wantOutcome("reset", netns.Ended),
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
 			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
 		},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
 )
@@ -26,7 +27,7 @@ func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{
+	return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
 		What: "forget the connections", Evidence: endsEvidence(),
 		Spec: netns.Spec{Do: netns.HalfOpen},
 	})
@@ -34,13 +35,13 @@ func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 
 // Traits implements [chaos.Fault].
 func (f *HalfOpen) Traits(sc chaos.Scope) chaos.Traits {
-	return packetTraits(f, &f.Edge, netns.HalfOpen, sc)
+	return packets.OnlyPackets(f, &f.Edge, netns.HalfOpen, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packetOperations(),
+		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: packets.Operations(),
 		On:  chaos.OnPackets,
 		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a machine or a firewall that lost its state.",
 	}

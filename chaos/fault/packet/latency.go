@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -17,12 +19,12 @@ import (
 
 // Latency is the fault network.latency. Without a direction, a round trip is delayed once.
 type Latency struct {
-	selector.Edge    `yaml:",inline"`
-	proxied.Directed `yaml:",inline"`
-	Ports            selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay            quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
-	Jitter           quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
-	Correlation      quantity.Share    `yaml:"correlation"`             // of successive delays
+	selector.Edge `yaml:",inline"`
+	link.Directed `yaml:",inline"`
+	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
+	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ chaos.Fault = (*Latency)(nil)
@@ -30,7 +32,7 @@ var _ chaos.Fault = (*Latency)(nil)
 // Check implements [chaos.Fault].
 func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
-	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
+	link.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 	if f.Delay > 0 && f.Delay.D() < leastDelay {
 		m.Add(f.Edge.Of("delay"), "a delay of %s can't be proved: an answer without it may take as long; at least %s", f.Delay, quantity.FormatDuration(leastDelay))
@@ -54,18 +56,18 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	}
 	if f.ByPackets(env.Contained) {
 		s := lateEvidence(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
-		return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{
+		return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, packets.Step{
 			What: what + " each packet", Evidence: s,
 			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
 		})
 	}
-	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  what,
 		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		Takes: 2 * (delay + jitter),
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
-			return proxied.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-				t, err := proxied.RoundTrips(ctx, l)
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				t, err := link.RoundTrips(ctx, l)
 				if err != nil {
 					return "", err
 				}
@@ -73,11 +75,11 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 			})
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
-			rtt, err := proxied.RoundTrip(ctx, l)
+			rtt, err := link.RoundTrip(ctx, l)
 			if err != nil {
 				return "", err
 			}
-			if rtt > proxied.MostUndelayed(f.Delay.D()) {
+			if rtt > proof.MostUndelayed(f.Delay.D()) {
 				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
 			}
 			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
@@ -86,12 +88,14 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 }
 
 // Traits implements [chaos.Fault].
-func (f *Latency) Traits(sc chaos.Scope) chaos.Traits { return traits(f, &f.Edge, netns.Latency, sc) }
+func (f *Latency) Traits(sc chaos.Scope) chaos.Traits {
+	return packets.Traits(f, &f.Edge, netns.Latency, sc)
+}
 
 // Describe implements [chaos.Described].
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packetOperations(),
+		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Delays what passes a link, or the packets of containers.",
 	}

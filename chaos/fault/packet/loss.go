@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
+	"brunt/chaos/proof"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -15,10 +17,10 @@ import (
 // Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:
 // the packets that arrive at the unit, or at that of `from`.
 type Hit struct {
-	selector.Edge    `yaml:",inline"`
-	proxied.Directed `yaml:",inline"`
-	Ports            selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
-	Percent          *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
+	selector.Edge `yaml:",inline"`
+	link.Directed `yaml:",inline"`
+	Ports         selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
+	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
 // Loss is the fault network.loss.
@@ -57,7 +59,7 @@ func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mi
 	if inPackets(&f.Edge, at, do, sc, m) {
 		f.CheckPackets(at, do, sc, m)
 	}
-	proxied.CheckDirection(&f.Edge, f.Directed, sc, m)
+	link.CheckDirection(&f.Edge, f.Directed, sc, m)
 	f.CheckPercent(f.Percent, leastHit, "packets", m)
 }
 
@@ -82,10 +84,10 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 }
 
 // planHit makes the steps.
-func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s Evidence) ([]chaos.Step, error) {
-	spec.Share = proxied.OrAll(f.Percent)
-	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports,
-		Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
+func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence) ([]chaos.Step, error) {
+	spec.Share = proof.OrAll(f.Percent)
+	return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports,
+		packets.Step{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
 }
 
 // Check implements [chaos.Fault].
@@ -110,18 +112,18 @@ func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [chaos.Fault].
 func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proxied.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
+	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someEvidence(proof.OrAll(f.Percent), "have no answer", netns.ProbeResult.Silent))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	s := someEvidence(proxied.OrAll(f.Percent), "answers came twice", func(s netns.ProbeResult) int { return s.Twice })
-	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orAffected("were doubled"))
+	s := someEvidence(proof.OrAll(f.Percent), "answers came twice", func(s netns.ProbeResult) int { return s.Twice })
+	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.OrAffected("were doubled"))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proxied.OrAll(f.Percent), "came damaged or not at all",
+	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someEvidence(proof.OrAll(f.Percent), "came damaged or not at all",
 		func(s netns.ProbeResult) int { return s.Silent() + s.Damaged }))
 }
 
@@ -134,32 +136,21 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	if by == 0 {
 		by = reorderBy
 	}
-	s := someEvidence(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.ProbeResult) int { return s.Late })
-	s.wait = by.D() + proxied.Silence
+	s := someEvidence(proof.OrAll(f.Percent), "answers came after later ones", func(s netns.ProbeResult) int { return s.Late })
+	s.Wait = by.D() + proof.Silence
 	s.Undone = answersAgain // any network may reorder a few
-	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orAffected("were brought later"))
-}
-
-// orAffected accepts the count of hit packets as proof where pings cannot show the effect: connections to
-// given ports reveal neither copies nor order.
-func (s Evidence) orAffected(what string) Evidence {
-	prove := s.Prove
-	s.Prove = func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-		if b.probe.Kind != netns.Connect || met.Hit == 0 {
-			return prove(b, now, met)
-		}
-		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
-	}
-	return s
+	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.OrAffected("were brought later"))
 }
 
 // Traits implements [chaos.Fault].
-func (f *Loss) Traits(sc chaos.Scope) chaos.Traits { return packetTraits(f, &f.Edge, netns.Loss, sc) }
+func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
+	return packets.OnlyPackets(f, &f.Edge, netns.Loss, sc)
+}
 
 // Describe implements [chaos.Described].
 func (*Loss) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: packetOperations(),
+		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: packets.Operations(),
 		On:  chaos.OnPackets,
 		Doc: "Loses packets without notice; TCP sends them again.",
 	}
@@ -167,13 +158,13 @@ func (*Loss) Describe() chaos.Descriptor {
 
 // Traits implements [chaos.Fault].
 func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
-	return packetTraits(f, &f.Edge, netns.Duplicate, sc)
+	return packets.OnlyPackets(f, &f.Edge, netns.Duplicate, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Duplicate) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: packetOperations(),
+		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: packets.Operations(),
 		On:  chaos.OnPackets,
 		Doc: "Delivers packets twice.",
 	}
@@ -181,13 +172,13 @@ func (*Duplicate) Describe() chaos.Descriptor {
 
 // Traits implements [chaos.Fault].
 func (f *Corrupt) Traits(sc chaos.Scope) chaos.Traits {
-	return packetTraits(f, &f.Edge, netns.Corrupt, sc)
+	return packets.OnlyPackets(f, &f.Edge, netns.Corrupt, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Corrupt) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: packetOperations(),
+		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: packets.Operations(),
 		On:  chaos.OnPackets,
 		Doc: "Flips a bit of packets.",
 	}
@@ -195,13 +186,13 @@ func (*Corrupt) Describe() chaos.Descriptor {
 
 // Traits implements [chaos.Fault].
 func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
-	return packetTraits(f, &f.Edge, netns.Reorder, sc)
+	return packets.OnlyPackets(f, &f.Edge, netns.Reorder, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Reorder) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: packetOperations(),
+		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: packets.Operations(),
 		On:  chaos.OnPackets,
 		Doc: "Delivers packets later than those that were sent after them.",
 	}

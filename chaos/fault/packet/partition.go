@@ -5,8 +5,9 @@ import (
 	"slices"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -60,17 +61,17 @@ func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		}
 	}
 	t := toxics.Partition{}
-	want := proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}
+	want := link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}
 	switch f.Mode {
 	case "reject":
-		t.Mode, want = toxics.Reject, proxied.Outcomes{Fresh: proxy.Refused, Old: proxy.WasReset}
+		t.Mode, want = toxics.Reject, link.Outcomes{Fresh: proxy.Refused, Old: proxy.WasReset}
 	case "reset":
-		t.Mode, want = toxics.ResetNew, proxied.Outcomes{Fresh: proxy.WasReset, Old: proxy.WasReset}
+		t.Mode, want = toxics.ResetNew, link.Outcomes{Fresh: proxy.WasReset, Old: proxy.WasReset}
 	}
 	if f.Existing == "keep" {
 		t.Existing, want.Old = toxics.Keep, proxy.Answered
 	}
-	return []chaos.Step{&proxied.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: proxied.Answers}}, nil
+	return []chaos.Step{&link.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: link.Answers}}, nil
 }
 
 func (f *Partition) what() string {
@@ -94,7 +95,7 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	if f.Direction == "one-way" {
 		flow = selector.FlowOpened
 	}
-	return packetPlan(ctx, &f.Edge, env, flow, f.Ports, Packets{
+	return packets.Plan(ctx, &f.Edge, env, flow, f.Ports, packets.Step{
 		What: f.what(), Evidence: cutEvidence(mode != "", line),
 		Spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
 	})
@@ -102,7 +103,7 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 
 // Traits implements [chaos.Fault].
 func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
-	t := traits(f, &f.Edge, netns.Partition, sc)
+	t := packets.Traits(f, &f.Edge, netns.Partition, sc)
 	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
 		return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
 	}
@@ -112,7 +113,7 @@ func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 // Describe implements [chaos.Described].
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packetOperations(),
+		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Cuts services off from each other.",
 	}

@@ -6,8 +6,9 @@ import (
 	"fmt"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -31,18 +32,18 @@ func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "reset all connections"
 	if f.ByPackets(env.Contained) {
-		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{
 			What: what, Spec: netns.Spec{Do: netns.Reset},
 			Evidence: endsEvidence(),
 		})
 	}
-	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
-		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: proxied.Answers,
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
+		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
 		Prove: func(ctx context.Context, _ *chaos.Link, before *proxy.Line) (string, error) {
 			if before == nil {
 				return "", errors.New("no connection could be opened before it, as another fault is on the link")
 			}
-			if got := proxied.OutcomeOf(ctx, before); got != proxy.WasReset {
+			if got := link.OutcomeOf(ctx, before); got != proxy.WasReset {
 				return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
 			}
 			return "a connection that was open before is reset", nil
@@ -52,7 +53,7 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 
 // Traits implements [chaos.Fault].
 func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
-	t := traits(f, &f.Edge, netns.Reset, sc)
+	t := packets.Traits(f, &f.Edge, netns.Reset, sc)
 	t.OneShot = true
 	return t
 }
@@ -60,7 +61,7 @@ func (f *Reset) Traits(sc chaos.Scope) chaos.Traits {
 // Describe implements [chaos.Described].
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packetOperations(),
+		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Resets every open connection of a link, on both sides.",
 	}

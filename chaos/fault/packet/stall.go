@@ -4,8 +4,9 @@ import (
 	"context"
 
 	"brunt/chaos"
-	"brunt/chaos/fault/proxied"
+	"brunt/chaos/link"
 	"brunt/chaos/netns"
+	"brunt/chaos/packets"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -44,35 +45,37 @@ func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "hold everything"
 	if f.ByPackets(env.Contained) {
-		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Stall}})
 	}
-	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
+	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
 
 // Plan implements [chaos.Fault].
 func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	const what = "swallow everything"
 	if f.ByPackets(env.Contained) {
-		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
+		return packets.Plan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, packets.Step{What: what, Evidence: muteEvidence(), Spec: netns.Spec{Do: netns.Blackhole}})
 	}
-	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
+	return link.Plan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
 }
 
 // mute returns a toxic under which nothing answers, on new and old connections.
-func mute(what string, t proxy.Toxic) *proxied.Toxic {
-	return &proxied.Toxic{What: what, Toxic: t, Watch: true, Prove: proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: proxied.Answers}
+func mute(what string, t proxy.Toxic) *link.Toxic {
+	return &link.Toxic{What: what, Toxic: t, Watch: true, Prove: link.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: link.Answers}
 }
 
 // muteEvidence proves that nothing answers.
-func muteEvidence() Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
+func muteEvidence() packets.Evidence { return cutEvidence(false, wantOutcome("silent", netns.Stuck)) }
 
 // Traits implements [chaos.Fault].
-func (f *Stall) Traits(sc chaos.Scope) chaos.Traits { return traits(f, &f.Edge, netns.Stall, sc) }
+func (f *Stall) Traits(sc chaos.Scope) chaos.Traits {
+	return packets.Traits(f, &f.Edge, netns.Stall, sc)
+}
 
 // Describe implements [chaos.Described].
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packetOperations(),
+		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
 	}
@@ -80,13 +83,13 @@ func (*Stall) Describe() chaos.Descriptor {
 
 // Traits implements [chaos.Fault].
 func (f *Blackhole) Traits(sc chaos.Scope) chaos.Traits {
-	return traits(f, &f.Edge, netns.Blackhole, sc)
+	return packets.Traits(f, &f.Edge, netns.Blackhole, sc)
 }
 
 // Describe implements [chaos.Described].
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packetOperations(),
+		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
 		Doc: "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
 	}

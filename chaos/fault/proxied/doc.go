@@ -4,5 +4,5 @@
 //
 //	Edge --> links --> Toxic --Prove--> effect on a connection of brunt's own --Undone--> none
 //
-// To add one, write a toxic in package proxy/toxics and a [Toxic] that proves it.
+// To add one, write a toxic in package proxy/toxics and a [link.Toxic] that proves it.
 package proxied

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -96,7 +98,7 @@ func (r *Requests) Traits(sc chaos.Scope) chaos.Traits {
 
 // find proves a fault on a share of the requests, and describes the hits.
 func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
-	share := OrAll(r.Percent)
+	share := proof.OrAll(r.Percent)
 	got, err := search(ctx, share, ask)
 	if err != nil {
 		return "", err
@@ -109,7 +111,7 @@ func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx cont
 
 // gone proves that no request is hit any more.
 func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
-	got, err := ask(ctx, atOnce(OrAll(r.Percent)))
+	got, err := ask(ctx, atOnce(proof.OrAll(r.Percent)))
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +130,7 @@ func (r *Requests) text() string {
 }
 
 func (f *HTTPError) toxic() toxics.HTTPError {
-	t := toxics.HTTPError{Status: f.Status, Share: OrAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
+	t := toxics.HTTPError{Status: f.Status, Share: proof.OrAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
 	if t.Status == 0 {
 		t.Status = http.StatusServiceUnavailable
 	}
@@ -144,7 +146,7 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		}
 	}
 	how := fmt.Sprintf("answered with %d", t.Status)
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
 		Toxic: t,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
@@ -158,11 +160,11 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 // Plan implements [chaos.Fault].
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	share := OrAll(f.Percent)
-	least := LeastLate(f.Delay.D(), f.Jitter.D())
+	share := proof.OrAll(f.Percent)
+	least := proof.LeastLate(f.Delay.D(), f.Jitter.D())
 	each := f.Delay-f.Jitter >= quantity.Duration(least) // every request that is hit takes at least that long
 	slow := func(a answer, limit, late time.Duration) bool {
-		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(Silence, late)
+		return a.took >= link.LeastTelling(limit, late) || a.status == 0 && a.took >= link.LeastTelling(proof.Silence, late)
 	}
 	ask := func(l *chaos.Link, limit time.Duration, pulse *proxy.Pulse) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (got asked, err error) {
@@ -178,12 +180,12 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			return got, err
 		}
 	}
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		Toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
 		Takes: 4 * (f.Delay + f.Jitter).D(),
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
-			return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := search(ctx, share, ask(l, least, pulse))
 				if err != nil {
 					return "", err

@@ -2,193 +2,15 @@ package proxied
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"sync"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
-	"brunt/scenarios/quantity"
 )
-
-// Silence is how long a probe waits before an answer counts as lost. The round trip of a clean link on
-// this machine takes under a millisecond.
-const Silence = 250 * time.Millisecond
-
-// Pings is the number of round trips of a probe. They run concurrently on connections of their own, so
-// that their times do not add up and random effects are drawn for each.
-const Pings = 5
-
-// MostUndelayed is the longest round trip that shows that a delay is gone.
-func MostUndelayed(delay time.Duration) time.Duration {
-	return delay/2 + min(time.Millisecond, delay/4)
-}
-
-// Trips are the round trips of a probe.
-type Trips struct {
-	times  []time.Duration // sorted
-	silent int             // without an answer
-	waited time.Duration   // the shortest wait of those
-}
-
-// RoundTrips makes round trips over new connections on the link.
-func RoundTrips(ctx context.Context, l *chaos.Link) (Trips, error) {
-	var results [Pings]proxy.ProbeResult
-	var errs [Pings]error
-	var wg sync.WaitGroup
-	for i := range results {
-		wg.Go(func() { results[i], errs[i] = l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT}) })
-	}
-	wg.Wait()
-	var t Trips
-	for _, r := range results {
-		switch r.Outcome {
-		case proxy.Answered:
-			t.times = append(t.times, r.Times...)
-		case proxy.Silent:
-			if t.silent++; t.waited == 0 || r.Waited < t.waited {
-				t.waited = r.Waited
-			}
-		default:
-			return t, fmt.Errorf("a probe is %s", r.Outcome)
-		}
-	}
-	slices.Sort(t.times)
-	return t, chaos.JoinErrors(errs[:]...)
-}
-
-// errBlurred says that a probe was as slow as the fault makes it, but that this machine was late too,
-// which may be the only cause.
-var errBlurred = errors.New("this machine itself was late")
-
-// Blurred says how late this machine was.
-func Blurred(late time.Duration) error {
-	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
-}
-
-// telling returns the shortest time that proves a delay of least on a machine that is late: half of
-// least more than the lateness alone explains.
-func telling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
-
-// A result that is late only on a late machine counts as proof when it is found inARow times and never
-// in time: without the fault some probe would have been quick between two stalls. When time is up,
-// atEnd times are enough.
-const (
-	inARow = 10
-	atEnd  = 2
-)
-
-// UntilClear repeats a proof until its result is not blurred, or ctx ends. The pulse measures the
-// lateness of the machine during each try. A blurred try also returns what it found.
-func UntilClear(ctx context.Context, prove func(pulse *proxy.Pulse) (string, error)) (string, error) {
-	pulse, err := proxy.NewPulse(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer pulse.Close()
-	found, why := "", error(nil) // of the last blurred try
-	for n := 1; ; n++ {
-		pulse.Reset()
-		text, err := prove(pulse)
-		over := ctx.Err() != nil
-		switch {
-		case errors.Is(err, errBlurred):
-			found, why = text, err
-		case err != nil && over && n > 1 && !errors.Is(err, chaos.ErrNoEffect): // time was up during the try
-			n--
-		default:
-			return text, err
-		}
-		switch {
-		case n == inARow || n >= atEnd && over:
-			return fmt.Sprintf("%s, %d times in a row, though %v", found, n, errBlurred), nil
-		case over:
-			return "", fmt.Errorf("%s, and %w", found, why)
-		}
-	}
-}
-
-// RoundTrip returns the median of RoundTrips.
-func RoundTrip(ctx context.Context, l *chaos.Link) (time.Duration, error) {
-	t, err := RoundTrips(ctx, l)
-	if err != nil {
-		return 0, err
-	}
-	return t.median()
-}
-
-// median returns the median of the round trips. All must have been answered.
-func (t Trips) median() (time.Duration, error) {
-	if t.silent > 0 {
-		return 0, fmt.Errorf("a probe is %s", proxy.Silent)
-	}
-	return t.times[len(t.times)/2], nil
-}
-
-// Answers proves that new connections on the link are served again.
-func Answers(ctx context.Context, l *chaos.Link) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	rtt, err := RoundTrip(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	return "answers in " + quantity.FormatSeconds(rtt.Seconds()), nil
-}
-
-// OutcomeOf returns the outcome of a connection that was opened before the fault.
-func OutcomeOf(ctx context.Context, before *proxy.Line) proxy.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, Silence)
-	defer cancel()
-	return before.RoundTrip(ctx).Outcome
-}
-
-// connects returns the outcome of a new connection that sends data.
-func connects(ctx context.Context, l *chaos.Link) (proxy.Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, Silence)
-	defer cancel()
-	r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT})
-	return r.Outcome, err
-}
-
-// Outcomes are the expected outcomes of connections.
-type Outcomes struct{ Fresh, Old proxy.Outcome }
-
-// Find checks the outcomes of a new connection and of one that was opened before the fault.
-func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error) {
-	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.try(ctx, l, before, pulse) })
-}
-
-func (f Outcomes) try(ctx context.Context, l *chaos.Link, before *proxy.Line, pulse *proxy.Pulse) (string, error) {
-	var wg sync.WaitGroup
-	var old proxy.Outcome
-	if before != nil {
-		wg.Go(func() { old = OutcomeOf(ctx, before) })
-	}
-	fresh, err := connects(ctx, l)
-	wg.Wait()
-	silent := fresh == proxy.Silent || before != nil && old == proxy.Silent
-	late := pulse.Late()
-	switch {
-	case err != nil:
-		return "", err
-	case fresh != f.Fresh:
-		return "", fmt.Errorf("%w: a new connection is %s, and should be %s", chaos.ErrNoEffect, fresh, f.Fresh)
-	case before != nil && old != f.Old:
-		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", chaos.ErrNoEffect, old, f.Old)
-	}
-	found := fmt.Sprintf("a new connection is %s, one that was open before is %s", fresh, old)
-	if before == nil {
-		found = fmt.Sprintf("a new connection is %s; none could be opened before, as another fault is on the link", fresh)
-	}
-	if silent && telling(Silence, late) > Silence {
-		return found, Blurred(late)
-	}
-	return found, nil
-}
 
 // together is the number of concurrent connections of a probe with many requests, so that their delays
 // do not add up.
@@ -265,7 +87,7 @@ func (a asked) proves(share float64, all bool, found, missing string) (string, e
 	case !enough(a.hits):
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, missing)
 	case !enough(a.sure):
-		return found, Blurred(a.late)
+		return found, link.Blurred(a.late)
 	}
 	return found, nil
 }
@@ -289,18 +111,9 @@ const (
 	mostTries  = 20     // most probes
 )
 
-// Tries returns the number of connections or requests that prove a fault on a share of them: the
-// chance that it hits none of them is under one in a million.
-func Tries(share float64) int {
-	if share >= 1 {
-		return Pings
-	}
-	return int(math.Ceil(math.Log(1e-6) / math.Log(1-share)))
-}
-
 // atOnce returns the number of requests of one probe. For a small share one probe is not enough, and
 // several are made.
-func atOnce(share float64) int { return min(oneTry, Tries(share)) }
+func atOnce(share float64) int { return min(oneTry, proof.Tries(share)) }
 
 // search makes requests until one is hit.
 func search(ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error)) (asked, error) {
@@ -308,47 +121,9 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 	for range mostTries {
 		some, err := requests(ctx, atOnce(share))
 		all.n, all.hits, all.sure, all.late = all.n+some.n, all.hits+some.hits, all.sure+some.sure, max(all.late, some.late)
-		if err != nil || all.hits > 0 || Tries(share) <= oneTry || ctx.Err() != nil {
+		if err != nil || all.hits > 0 || proof.Tries(share) <= oneTry || ctx.Err() != nil {
 			return all, err
 		}
 	}
 	return all, nil
 }
-
-// LeastLate returns the shortest time of an operation that is delayed by delay ± jitter: no timer ends
-// early. If the jitter is close to the delay, it returns a fifth of the delay; at most one in ten
-// draws is below.
-func LeastLate(delay, jitter time.Duration) time.Duration { return max(delay-jitter, delay/5) }
-
-// Delayed proves that the slowest of the round trips takes at least the expected time. If the fault
-// does not stay long enough, it proves that they have no answer while it stays. late is the lateness
-// of this machine meanwhile.
-func (t Trips) Delayed(delay, jitter, late time.Duration) (string, error) {
-	least := LeastLate(delay, jitter)
-	if t.silent > 0 {
-		enough := min(least, Silence)
-		if t.waited < enough {
-			return "", errors.New("there is no time to find its effect")
-		}
-		found := "a round trip has no answer in " + quantity.FormatSeconds(t.waited.Seconds())
-		if t.waited < telling(enough, late) {
-			return found, Blurred(late)
-		}
-		return found, nil
-	}
-	rtt := t.times[len(t.times)/2]
-	if delay-jitter < least {
-		rtt = t.times[len(t.times)-1]
-	}
-	found := "a round trip takes " + quantity.FormatSeconds(rtt.Seconds())
-	switch {
-	case rtt < least:
-		return "", fmt.Errorf("%w: %s, and should take %s and more", chaos.ErrNoEffect, found, quantity.FormatSeconds(least.Seconds()))
-	case rtt < telling(least, late):
-		return found, Blurred(late)
-	}
-	return found, nil
-}
-
-// MostRate is half of what a clean link carries on a busy machine with two cores, in bytes a second.
-const MostRate = 125e6

@@ -3,145 +3,13 @@ package proxied
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/proxy"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
 )
-
-func TestTelling(t *testing.T) {
-	for _, tt := range []struct{ name, least, late, want string }{
-		{"a machine in time", "100ms", "1ms", "100ms"},
-		{"late by half", "100ms", "50ms", "100ms"},
-		{"late by more", "100ms", "80ms", "130ms"},
-		{"a stall", "80ms", "2s", "2.04s"},
-		{"a small delay", "1ms", "300us", "1ms"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d := func(s string) time.Duration {
-				v, err := time.ParseDuration(s)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return v
-			}
-			if got := telling(d(tt.least), d(tt.late)); got != d(tt.want) {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
-		})
-	}
-}
-
-func TestTrips_Delayed(t *testing.T) {
-	const ms = time.Millisecond
-	five := func(d time.Duration) Trips { return Trips{times: []time.Duration{d, d, d, d, d}} }
-	for _, tt := range []struct {
-		name                string
-		trips               Trips
-		delay, jitter, late time.Duration
-		want                error // nil: the delay is proved
-	}{
-		{"found", five(101 * ms), 100 * ms, 0, ms, nil},
-		{"not there", five(ms), 100 * ms, 0, ms, chaos.ErrNoEffect},
-		{"not there, on a late machine", five(60 * ms), 100 * ms, 0, 60 * ms, chaos.ErrNoEffect},
-		{"a stall", five(110 * ms), 100 * ms, 0, 110 * ms, errBlurred},
-		{"found on a late machine", five(170 * ms), 100 * ms, 0, 110 * ms, nil},
-		{"a stall as long as what jitter may leave", five(80 * ms), 400 * ms, 400 * ms, 79 * ms, errBlurred},
-		{"no answer", Trips{silent: 5, waited: Silence}, 2 * time.Second, 0, ms, nil},
-		{"no answer of a machine that stood still", Trips{silent: 5, waited: Silence}, 2 * time.Second, 0, 200 * ms, errBlurred},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			text, err := tt.trips.Delayed(tt.delay, tt.jitter, tt.late)
-			if !errors.Is(err, tt.want) || tt.want == nil && (err != nil || text == "") {
-				t.Errorf("got %q, %v; want %v", text, err, tt.want)
-			}
-		})
-	}
-}
-
-func TestUntilClear(t *testing.T) {
-	const late = 70 * time.Millisecond
-	tests := []struct {
-		name  string
-		looks func(n int) (string, error) // n from 1
-		want  string                      // of the text, or of the error
-		times int
-	}{
-		{"found at once", func(int) (string, error) { return "slow", nil }, "slow", 1},
-		{"not there", func(int) (string, error) { return "", chaos.ErrNoEffect }, chaos.ErrNoEffect.Error(), 1},
-		{"found once the machine is in time", func(n int) (string, error) {
-			if n < 4 {
-				return "slow", Blurred(late)
-			}
-			return "slow, surely", nil
-		}, "slow, surely", 4},
-		{"quick between two stalls", func(n int) (string, error) {
-			if n < inARow {
-				return "slow", Blurred(late)
-			}
-			return "", chaos.ErrNoEffect
-		}, chaos.ErrNoEffect.Error(), inARow},
-		{"slow whenever it is asked", func(int) (string, error) { return "slow", Blurred(late) }, "slow, 10 times in a row", inARow},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			n := 0
-			text, err := UntilClear(t.Context(), func(*proxy.Pulse) (string, error) {
-				n++
-				return tt.looks(n)
-			})
-			if err != nil {
-				text += err.Error()
-			}
-			if !strings.HasPrefix(text, tt.want) || n != tt.times {
-				t.Errorf("got %q after %d looks, want %q after %d", text, n, tt.want, tt.times)
-			}
-		})
-	}
-	t.Run("time is up in the middle of a look", func(t *testing.T) {
-		for looks, want := range map[int]string{1: "", atEnd: "slow, 2 times in a row, though this machine itself was late"} {
-			ctx, cancel := context.WithCancel(t.Context())
-			n := 0
-			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
-				if n++; n <= looks {
-					return "slow", Blurred(late)
-				}
-				cancel()
-				return "", errors.New("a probe is silent")
-			})
-			if text != want || (want == "") != errors.Is(err, errBlurred) {
-				t.Errorf("after %d looks: %q, %v", looks, text, err)
-			}
-		}
-	})
-	for _, tt := range []struct {
-		name      string
-		looks     int // looks before time is up
-		text, err string
-	}{
-		{"time is up", 1, "", "slow, and this machine itself was late by 70ms"},
-		{"time is up after some looks", atEnd, "slow, 2 times in a row", ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			n := 0
-			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
-				if n++; n == tt.looks {
-					cancel()
-				}
-				return "slow", Blurred(late)
-			})
-			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil || tt.err != "" && (!errors.Is(err,
-				errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
-				t.Errorf("got %q, %v", text, err)
-			}
-		})
-	}
-}
 
 // TestSome_Find checks that a fault on all connections that hits only some is probed again.
 func TestSome_Find(t *testing.T) {
@@ -153,16 +21,16 @@ func TestSome_Find(t *testing.T) {
 	}{
 		{"all at once", func(int) int { return 0 }, nil, 1},
 		{"some were late at first", func(look int) int { return max(0, 3-look) }, nil, 3},
-		{"some are never hit", func(int) int { return 1 }, chaos.ErrNoEffect, inARow},
-		{"none is", func(int) int { return Tries(1) }, chaos.ErrNoEffect, 1},
+		{"some are never hit", func(int) int { return 1 }, chaos.ErrNoEffect, link.InARow},
+		{"none is", func(int) int { return proof.Tries(1) }, chaos.ErrNoEffect, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var n atomic.Int64
 			_, err := (&Some{}).find(t.Context(), "are hit", 0, func(context.Context) (dialed, error) {
 				i := int(n.Add(1)) - 1
-				return dialed{hit: i%Tries(1) >= tt.missed(1+i/Tries(1))}, nil
+				return dialed{hit: i%proof.Tries(1) >= tt.missed(1+i/proof.Tries(1))}, nil
 			})
-			if looks := int(n.Load()) / Tries(1); !errors.Is(err, tt.want) || looks != tt.looks {
+			if looks := int(n.Load()) / proof.Tries(1); !errors.Is(err, tt.want) || looks != tt.looks {
 				t.Errorf("%v after %d looks, want %v after %d", err, looks, tt.want, tt.looks)
 			}
 		})

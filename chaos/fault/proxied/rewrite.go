@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/codec/http1"
 	"brunt/chaos/proxy/toxics"
@@ -93,7 +95,7 @@ func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
 	return toxics.HTTPRewrite{
 		Request: http1.Draft{Path: f.Request.Path.PathDraft, Headers: f.Request.Headers, Body: f.Request.Body},
 		Answer:  http1.Draft{Status: f.Answer.Status, Headers: f.Answer.Headers, Body: f.Answer.Body},
-		Share:   OrAll(f.Percent), Path: f.Path, Method: f.Method,
+		Share:   proof.OrAll(f.Percent), Path: f.Path, Method: f.Method,
 	}
 }
 
@@ -229,7 +231,7 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 			return exchanges(ctx, l, n, q, func(x proxy.Exchange) bool { return f.rewritten(x, q.Path) })
 		}
 	}
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  f.text(),
 		Toxic: t,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {

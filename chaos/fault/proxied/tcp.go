@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/link"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -24,25 +26,25 @@ type Some struct {
 
 // SlowClose is the fault tcp.slow_close.
 type SlowClose struct {
-	Directed `yaml:",inline"`
-	Some     `yaml:",inline"`
-	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
+	link.Directed `yaml:",inline"`
+	Some          `yaml:",inline"`
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
 }
 
 // Limit is the fault tcp.limit.
 type Limit struct {
-	Directed `yaml:",inline"`
-	Some     `yaml:",inline"`
-	Bytes    quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
+	link.Directed `yaml:",inline"`
+	Some          `yaml:",inline"`
+	Bytes         quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
 }
 
 // Slicer is the fault tcp.slicer.
 type Slicer struct {
-	Directed  `yaml:",inline"`
-	Some      `yaml:",inline"`
-	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
-	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
-	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, in each direction hit; both by default
+	link.Directed `yaml:",inline"`
+	Some          `yaml:",inline"`
+	Size          quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
+	Variation     quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, in each direction hit; both by default
 }
 
 var (
@@ -72,7 +74,7 @@ const (
 	mostLimit  = 16 << 20 // bytes that a probe sends to reach a limit
 	mostPiece  = 16 << 10 // bytes: a clean link delivers pieces of twice that size
 	leastPause = 50 * time.Microsecond
-	mostSliced = MostRate / 4 // bytes a second
+	mostSliced = link.MostRate / 4 // bytes a second
 )
 
 // Check implements [chaos.Fault].
@@ -146,7 +148,7 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 		for _, f := range some {
 			timed := f.least > 0
 			all.add(f.hit || timed && f.took >= f.least)
-			if f.hit || timed && f.took >= telling(f.least, late) {
+			if f.hit || timed && f.took >= link.LeastTelling(f.least, late) {
 				all.sure++
 			}
 		}
@@ -157,15 +159,15 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 // find proves a fault on a share of the connections. Each probe connection carries the given number of
 // bytes.
 func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
-	share := OrAll(s.Percent)
-	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+	share := proof.OrAll(s.Percent)
+	return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 		try := func() (asked, error) {
-			return dials(ctx, Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
+			return dials(ctx, proof.Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
 		}
 		got, err := try()
 		// If all must be hit and only some are, this machine may have been late to read the others:
 		// their separate pieces had joined by then.
-		for n := 1; n < inARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
+		for n := 1; n < link.InARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
 			got, err = try()
 		}
 		if err != nil {
@@ -179,7 +181,7 @@ func (s *Some) find(ctx context.Context, what string, carries int64, dial func(c
 // gone proves that no connection is hit any more. Each probe connection carries the given number of
 // bytes.
 func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (dialed, error)) (string, error) {
-	got, err := dials(ctx, min(mostGone, Tries(OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
+	got, err := dials(ctx, min(mostGone, proof.Tries(proof.OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
 		return "", err
 	}
@@ -202,17 +204,17 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 				return dialed{}, err
 			case r.Outcome == proxy.Answered:
 				return dialed{took: r.Times[0], least: least}, nil
-			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, Silence):
-				return dialed{took: r.Waited, least: min(least, Silence)}, nil
+			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, proof.Silence):
+				return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
 			}
 			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:   fmt.Sprintf("hold the end of %s back by %s", f.text(), f.Delay),
-		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: dir},
+		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: dir},
 		Takes:  2 * delay,
-		counts: "connections",
+		Counts: "connections",
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
 			return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
 		},
@@ -242,9 +244,9 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		}
 	}
 	what := "end after " + f.Bytes.String()
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("end %s after %s", f.text(), f.Bytes),
-		Toxic: toxics.Limit{Bytes: size, Share: OrAll(f.Percent), Direction: dir},
+		Toxic: toxics.Limit{Bytes: size, Share: proof.OrAll(f.Percent), Direction: dir},
 		Takes: time.Second,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
 			return f.find(ctx, what, size, ends(l))
@@ -271,15 +273,15 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			case r.Outcome == proxy.Answered:
 				return dialed{took: r.Spread, least: least}, nil
 			case r.Outcome == proxy.Silent && r.Received > 0:
-				return dialed{took: r.Waited, least: min(least, Silence)}, nil
+				return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
 			}
 			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
-	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.text(), f.Size, f.Delay),
-		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
+		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
 		Takes: 4 * least,
 		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
 			return f.find(ctx, what, message, sliced(l, least/2))

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
+	"brunt/chaos/victim"
 )
 
 // A cgroupLimit limits what a unit may use, by settings of its control group. They are written into the group
@@ -22,7 +23,7 @@ import (
 // A unit that shares its group, as the processes of a stack share brunt's, gets a group of its own below it for
 // the time of the fault, so that no other process is hit.
 type cgroupLimit struct {
-	Victim
+	victim.Victim
 	home   cgroup.Group // group of the unit
 	own    string       // directory of the group that is made for the unit; empty if home has only the unit
 	values []limitedSetting
@@ -56,10 +57,10 @@ type groupMove struct {
 }
 
 // limitFor finds the group of a unit for a controller. A new group is named by the run.
-func (v Victim) limitFor(c cgroup.Controller, run string) (*cgroupLimit, error) {
+func limitFor(v victim.Victim, c cgroup.Controller, run string) (*cgroupLimit, error) {
 	r := &cgroupLimit{Victim: v}
 	var err error
-	if r.home, err = v.groups.Find(v.ID.PID, c); err != nil {
+	if r.home, err = v.Groups.Find(v.ID.PID, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", v, err)
 	}
 	inside, err := r.home.Processes()
@@ -179,19 +180,13 @@ func (r *cgroupLimit) move(g cgroup.Group, of func() []int) error {
 			return nil
 		}
 		for _, pid := range rest {
-			if err := g.Add(pid); err != nil && alive(pid) {
+			if err := g.Add(pid); err != nil && victim.Alive(pid) {
 				return fmt.Errorf("moving pid %d into %s: %w", pid, g.Path, err)
 			}
 			r.Point("process moved")
 		}
 	}
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
-}
-
-// alive tells whether a process with the PID exists and is not a zombie.
-func alive(pid int) bool {
-	_, err := proc.StartOf(pid)
-	return err == nil && !proc.IsZombie(pid)
 }
 
 // Revert implements [Held].
@@ -232,8 +227,8 @@ func resourceOperations() []chaos.Operation {
 		{Name: opGroupSet, Do: doGroup, Exclusive: true},
 		{Name: opGroupLeave, Do: doGroup},
 		{Name: opName, Do: doName},
-		{Name: opFiles, Do: InFamily(restoreFiles), Exclusive: true},
-		{Name: opScore, Do: InFamily(restoreScore), Exclusive: true},
+		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true},
+		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true},
 	}
 }
 
@@ -295,7 +290,7 @@ func leaveGroup(ctx context.Context, m groupMove, home cgroup.Group) (chaos.Outc
 	gone := func() bool {
 		inside, err := own.Processes()
 		for _, pid := range slices.Backward(inside) {
-			if aerr := home.Add(pid); aerr != nil && alive(pid) {
+			if aerr := home.Add(pid); aerr != nil && victim.Alive(pid) {
 				err = aerr
 			}
 		}

@@ -12,15 +12,16 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
 // Throttle is the fault cpu.throttle.
 type Throttle struct {
-	Fault      `yaml:",inline"`
-	Share      quantity.Share `yaml:"share"`               // of one processor
-	Processors float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
+	victim.Fault `yaml:",inline"`
+	Share        quantity.Share `yaml:"share"`               // of one processor
+	Processors   float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
 }
 
 var _ chaos.Fault = (*Throttle)(nil)
@@ -50,8 +51,8 @@ func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return t.Each(ctx, env, func(v Victim) Planned {
-		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: StressorsOf(env.Host)}
+	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: victim.StressorsOf(env.Host)}
 	})
 }
 
@@ -59,7 +60,7 @@ func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 type throttle struct {
 	*cgroupLimit
 	most      float64 // processors
-	burn      Stressors
+	burn      victim.Stressors
 	unlimited bool // before
 }
 
@@ -74,7 +75,7 @@ const usualPeriod = 100_000 // microseconds, for a group that has no period yet
 
 // Plan computes the new setting.
 func (t *throttle) Plan() error {
-	r, err := t.Victim.limitFor(cgroup.CPU, t.burn.run)
+	r, err := limitFor(t.Victim, cgroup.CPU, t.burn.Run)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 }
 
 // ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go
-// runs on.
+// Runs on.
 const ticksPerSecond = 100
 
 // Traits implements [chaos.Held].

@@ -10,17 +10,18 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
 // DiskFill is the fault disk.fill.
 type DiskFill struct {
-	Fault    `yaml:",inline"`
-	Path     string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
-	Bytes    quantity.Size  `yaml:"bytes,min=1"`   // to take
-	Percent  quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
-	KeepFree *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
+	victim.Fault `yaml:",inline"`
+	Path         string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
+	Bytes        quantity.Size  `yaml:"bytes,min=1"`   // to take
+	Percent      quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
+	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
 }
 
 var _ chaos.Fault = (*DiskFill)(nil)
@@ -42,12 +43,12 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.Each(ctx, env, func(v Victim) Planned { return &diskFill{Victim: v, fault: f, state: env.State} })
+	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &diskFill{Victim: v, fault: f, state: env.State} })
 }
 
 // diskFill is the step that fills a disk of one unit, and the held fault.
 type diskFill struct {
-	Victim
+	victim.Victim
 	fault *DiskFill
 	name  fileName // of the file, until it is unlinked
 	state string
@@ -127,7 +128,7 @@ func (f *diskFill) brunts(dir *os.File) bool {
 
 func (f *diskFill) String() string {
 	what := sizeText(f.take)
-	if !f.runs() {
+	if !f.Runs() {
 		what = "room"
 	}
 	return fmt.Sprintf("take %s on the filesystem of %s of %s", what, f.fault.Path, f.Victim)
@@ -138,7 +139,9 @@ func (*diskFill) Via() string { return "unnamed file" }
 
 // Undo implements [Step]: the kernel frees the file when brunt ends. A file that had a name for a moment needs an
 // undo.
-func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), endBrunt(f.state != "")...) }
+func (f *diskFill) Undo() []chaos.Undo {
+	return append(f.name.undo(f.ID), victim.EndBrunt(f.state != "")...)
+}
 
 // Inject implements [Step].
 func (f *diskFill) Inject(context.Context) (chaos.Held, error) {

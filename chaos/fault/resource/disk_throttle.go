@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -23,10 +24,10 @@ import (
 // DiskThrottle is the fault disk.throttle. What the kernel keeps in memory is not slowed: neither reads from
 // there nor, in version 1 of control groups, writes that the kernel brings to the disk later.
 type DiskThrottle struct {
-	Fault     `yaml:",inline"`
-	Rate      quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
-	Path      string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
-	Direction string             `yaml:"direction,oneof=both|read|write"` // zero is both
+	victim.Fault `yaml:",inline"`
+	Rate         quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
+	Path         string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
+	Direction    string             `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ chaos.Fault = (*DiskThrottle)(nil)
@@ -64,8 +65,8 @@ func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return t.Each(ctx, env, func(v Victim) Planned {
-		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: StressorsOf(env.Host)}
+	return t.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: victim.StressorsOf(env.Host)}
 	})
 }
 
@@ -75,7 +76,7 @@ type diskThrottle struct {
 	fault     *DiskThrottle
 	device    string
 	name      fileName // of a probe's file, until it is unlinked
-	burn      Stressors
+	burn      victim.Stressors
 	unlimited bool // before the fault, in every direction
 }
 
@@ -97,7 +98,7 @@ func (t *diskThrottle) Plan() error {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
 	t.name = nameFor(dir, t.fault.path())
-	if t.cgroupLimit, err = t.Victim.limitFor(cgroup.Disk, t.burn.run); err != nil {
+	if t.cgroupLimit, err = limitFor(t.Victim, cgroup.Disk, t.burn.Run); err != nil {
 		return err
 	}
 	t.unlimited = true

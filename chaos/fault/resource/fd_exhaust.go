@@ -11,14 +11,15 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
+	"brunt/chaos/victim"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
 // FDExhaust is the fault fd.exhaust.
 type FDExhaust struct {
-	Fault `yaml:",inline"`
-	Leave int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
+	victim.Fault `yaml:",inline"`
+	Leave        int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
 }
 
 var _ chaos.Fault = (*FDExhaust)(nil)
@@ -31,12 +32,12 @@ func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.Each(ctx, env, func(v Victim) Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
+	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
 }
 
 // fdExhaust is the step that takes the descriptors of one unit, and the held fault.
 type fdExhaust struct {
-	Victim
+	victim.Victim
 	leave  int
 	limits []limited
 }
@@ -192,7 +193,7 @@ func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
 }
 
 // readyOr waits until a unit is ready or has ended.
-func readyOr(ctx context.Context, v Victim, said string) (string, error) {
+func readyOr(ctx context.Context, v victim.Victim, said string) (string, error) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -209,43 +210,6 @@ func readyOr(ctx context.Context, v Victim, said string) (string, error) {
 		case <-tick.C:
 		}
 	}
-}
-
-// InFamily makes an operation of a function that reverts one process. The operation reverts the process and all
-// its descendants.
-func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-	return func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
-		var id proc.Identity
-		if err := json.Unmarshal(u.Identity, &id); err != nil {
-			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
-		}
-		return EachOf(id, func(pid int) (bool, error) { return revert(u, pid) })
-	}
-}
-
-// EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change
-// is not there, or not there any more.
-func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
-	if !id.Alive() {
-		return chaos.Gone, nil
-	}
-	out, errs := chaos.None, []error{}
-	for _, pid := range proc.Family(id.PID) {
-		if proc.IsZombie(pid) {
-			continue
-		}
-		undone, err := undo(pid)
-		switch {
-		case err != nil && alive(pid): // else it has ended meanwhile
-			errs = append(errs, fmt.Errorf("pid %d: %w", pid, err))
-		case undone:
-			out = chaos.Reverted
-		}
-	}
-	if err := chaos.JoinErrors(errs...); err != nil {
-		return chaos.Failed, err
-	}
-	return out, nil
 }
 
 // restoreFiles restores the limit of descriptors of a process that still has the limit set by brunt.

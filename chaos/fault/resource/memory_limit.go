@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/stress"
+	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -18,8 +19,8 @@ import (
 // MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops what it has cached for the
 // unit, then kills one of its processes. The limit must be more than the unit uses now.
 type MemoryLimit struct {
-	Fault `yaml:",inline"`
-	Bytes quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
+	victim.Fault `yaml:",inline"`
+	Bytes        quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
 }
 
 var _ chaos.Fault = (*MemoryLimit)(nil)
@@ -36,8 +37,8 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
-	return l.Each(ctx, env, func(v Victim) Planned {
-		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: StressorsOf(env.Host)}
+	return l.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: victim.StressorsOf(env.Host)}
 	})
 }
 
@@ -46,7 +47,7 @@ type memoryLimit struct {
 	*cgroupLimit
 	most  int64 // bytes
 	prior int64 // bytes; zero is no limit
-	burn  Stressors
+	burn  victim.Stressors
 }
 
 // The settings and counts of memory in both versions.
@@ -95,7 +96,7 @@ const mostFelt = 1 << 30
 
 // Plan computes the new setting.
 func (l *memoryLimit) Plan() error {
-	r, err := l.Victim.limitFor(cgroup.Memory, l.burn.run)
+	r, err := limitFor(l.Victim, cgroup.Memory, l.burn.Run)
 	if err != nil {
 		return err
 	}

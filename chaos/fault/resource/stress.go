@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
+	"brunt/chaos/victim"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -21,17 +22,17 @@ import (
 
 // StressCPU is the fault stress.cpu.
 type StressCPU struct {
-	Fault `yaml:",inline"`
-	Load  quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
-	// each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	victim.Fault `yaml:",inline"`
+	Load         quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
+	// EachAcross on a processor of its own, if there are as many; zero is one for each processor of the machine
 	Workers int `yaml:"workers,min=1,max=1024"`
 }
 
 // StressMemory is the fault stress.memory.
 type StressMemory struct {
-	Fault   `yaml:",inline"`
-	Bytes   quantity.Size  `yaml:"bytes,min=1"` // to take
-	Percent quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	victim.Fault `yaml:",inline"`
+	Bytes        quantity.Size  `yaml:"bytes,min=1"` // to take
+	Percent      quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
 	// what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has
 	// killed the unit
 	OOM string `yaml:"oom,oneof=burner|unit"`
@@ -39,9 +40,9 @@ type StressMemory struct {
 
 // StressIO is the fault stress.io.
 type StressIO struct {
-	Fault   `yaml:",inline"`
-	Path    string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
-	Workers int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
+	victim.Fault `yaml:",inline"`
+	Path         string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
+	Workers      int    `yaml:"workers,min=1,max=256"` // EachAcross with a file of 64 MiB that has no name; zero is one
 }
 
 var (
@@ -100,8 +101,8 @@ func (s *StressIO) path() string {
 
 // Plan implements [Fault].
 func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressCPU{stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}}
+	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		b := &stressCPU{stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}}
 		b.job.CPU = &stress.CPU{Load: s.load(), Workers: s.workers()}
 		return b
 	})
@@ -110,8 +111,8 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 // Plan implements [Fault].
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
-	return s.each(ctx, env, !kills, func(v Victim) Planned {
-		b := &stressMemory{stressing: stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
+	return s.EachAcross(ctx, env, !kills, func(v victim.Victim) victim.Planned {
+		b := &stressMemory{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, kill: kills, share: float64(s.Percent)}
 		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})
@@ -119,8 +120,8 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 
 // Plan implements [Fault].
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return s.Each(ctx, env, func(v Victim) Planned {
-		b := &stressIO{stressing: stressing{Victim: v, burn: StressorsOf(env.Host), score: 1000}, path: s.path()}
+	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, path: s.path()}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
@@ -128,8 +129,8 @@ func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 
 // stressing is a unit with stress processes in its control groups.
 type stressing struct {
-	Victim
-	burn  Stressors
+	victim.Victim
+	burn  victim.Stressors
 	job   stress.Job
 	score int
 	dir   *os.File
@@ -141,7 +142,7 @@ type stressing struct {
 func (*stressing) Via() string { return "stressor" }
 
 // Undo implements [Step]: the kernel ends the stress process with brunt.
-func (b *stressing) Undo() []chaos.Undo { return endBrunt(b.burn.journal) }
+func (b *stressing) Undo() []chaos.Undo { return victim.EndBrunt(b.burn.Journal) }
 
 // start starts a stress process with a job in every group of the unit.
 func (b *stressing) start(job stress.Job) error {
@@ -150,14 +151,14 @@ func (b *stressing) start(job stress.Job) error {
 	}
 	c := stress.Config{Dir: b.dir, Score: b.score}
 	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
-		g, err := b.groups.Find(b.ID.PID, controller)
+		g, err := b.Groups.Find(b.ID.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // otherwise the process begins there
+		if own, err := b.Groups.Find(os.Getpid(), controller); err != nil || own != g { // otherwise the process begins there
 			c.Groups = append(c.Groups, g)
 		}
 	}
@@ -187,7 +188,7 @@ func (b *stressing) Gone(context.Context) (string, error) {
 
 // over gives an error if the stress process has ended before its time.
 func (b *stressing) over() error {
-	if alive(b.b.PID()) {
+	if victim.Alive(b.b.PID()) {
 		return nil
 	}
 	<-b.b.Done()
@@ -249,7 +250,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 
 // held tells whether the unit's group has a processor quota.
 func (s *stressCPU) held() bool {
-	g, err := s.groups.Find(s.ID.PID, cgroup.CPU)
+	g, err := s.Groups.Find(s.ID.PID, cgroup.CPU)
 	if err != nil {
 		return false
 	}
@@ -273,7 +274,7 @@ const leftToMachine = 512 << 20
 
 // Plan computes how much memory to take, and checks the limits against it.
 func (s *stressMemory) Plan() error {
-	r, err := s.Victim.limitFor(cgroup.Memory, s.burn.run)
+	r, err := limitFor(s.Victim, cgroup.Memory, s.burn.Run)
 	if err != nil {
 		return err
 	}

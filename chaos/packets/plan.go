@@ -1,4 +1,4 @@
-package packet
+package packets
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// packetPlan makes the steps of a fault on the packets of an edge, one for each injection point.
-func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Packets) ([]chaos.Step, error) {
+// Plan makes the steps of a fault on the packets of an edge, one for each injection point.
+func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Step) ([]chaos.Step, error) {
 	spots, err := e.InjectionPoints(ctx, env, f, ports)
 	if err != nil {
 		return nil, err

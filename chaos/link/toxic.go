@@ -1,4 +1,4 @@
-package proxied
+package link
 
 import (
 	"cmp"
@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/selector"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
@@ -26,7 +26,7 @@ type Toxic struct {
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
 	Takes  time.Duration // for Prove, beyond the usual
-	counts string        // what affected counts: empty is bytes, else connections
+	Counts string        // what affected counts: empty is bytes, else connections
 }
 
 // heldToxic is an injected toxic.
@@ -169,15 +169,12 @@ func (h *heldToxic) Gone(ctx context.Context) (string, error) {
 	return h.find(func(_ int, l *chaos.Link) (string, error) { return h.cleared(ctx, l) })
 }
 
-// ProofWithin bounds one proof on a link.
-const ProofWithin = 2 * time.Second
-
 func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) {
 	var last error
 	for {
-		most := ProofWithin
+		most := proof.ProofWithin
 		if len(l.Proxy.Toxics()) > 0 { // the other toxics may block everything
-			most = Silence
+			most = proof.Silence
 		}
 		once, cancel := context.WithTimeout(ctx, most)
 		text, err := h.Undone(once, l)
@@ -193,14 +190,14 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 		select {
 		case <-ctx.Done():
 			return "", last
-		case <-time.After(Silence):
+		case <-time.After(proof.Silence):
 		}
 	}
 }
 
 // affected counts the bytes or connections that passed the toxic.
 func (h *heldToxic) affected() chaos.Traffic {
-	t := chaos.Traffic{Unit: cmp.Or(h.counts, "bytes")}
+	t := chaos.Traffic{Unit: cmp.Or(h.Counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()
 		t.N += seen.Forward + seen.Back
@@ -250,8 +247,8 @@ func CheckDirection(e *selector.Edge, d Directed, sc chaos.Scope, m *syntax.Mist
 	}
 }
 
-// ToxicPlan finds the links of an edge and makes the step.
-func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
+// Plan finds the links of an edge and makes the step.
+func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]chaos.Step, error) {
 	if e.ByPackets(env.Contained) { // containers, for a fault that cannot be done to packets
 		return divert(ctx, e, env, t, strings.HasPrefix(env.Kind, "http."))
 	}
@@ -264,12 +261,4 @@ func ToxicPlan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) (
 		t.What += " (for " + whose + " alone)"
 	}
 	return []chaos.Step{t}, nil
-}
-
-// OrAll returns a share; nil is all.
-func OrAll(s *quantity.Share) float64 {
-	if s == nil {
-		return 1
-	}
-	return float64(*s)
 }

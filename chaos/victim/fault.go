@@ -1,4 +1,4 @@
-package resource
+package victim
 
 import (
 	"context"
@@ -23,11 +23,11 @@ type Fault struct {
 // Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not
 // called in a dry run for a unit that does not run yet.
 func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
-	return s.each(ctx, env, true, step)
+	return s.EachAcross(ctx, env, true, step)
 }
 
-// each is Each. stays says that the fault outlives a restart of its container.
-func (s *Fault) each(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
+// EachAcross is Each. stays says that the fault outlives a restart of its container.
+func (s *Fault) EachAcross(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func() (chaos.Step, error) {
 			if made, ok, err := env.ByAgent(ctx, u); ok || err != nil {
@@ -67,7 +67,7 @@ func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.St
 	if err != nil {
 		return nil, err
 	}
-	s := step(Victim{Unit: u, ID: id, groups: env.Groups, Point: env.Point})
+	s := step(Victim{Unit: u, ID: id, Groups: env.Groups, Point: env.Point})
 	return s, s.Plan()
 }
 

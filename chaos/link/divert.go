@@ -1,4 +1,4 @@
-package proxied
+package link
 
 import (
 	"context"

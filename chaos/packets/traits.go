@@ -1,4 +1,4 @@
-package packet
+package packets
 
 import (
 	"errors"
@@ -34,8 +34,8 @@ func Try(kind string, do netns.Action, via string, capabilities func() []netns.C
 	return fmt.Errorf("%s can't be done on this machine: %s", kind, strings.Join(why, "; "))
 }
 
-// traits returns the traits of a fault on packets or links, which does an action to packets.
-func traits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
+// Traits returns the traits of a fault on packets or links, which does an action to packets.
+func Traits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
 	t := e.Traits(sc)
 	t.Try = func(capabilities func() []netns.Capability) error {
 		if !e.ByPackets(sc.Contained) {
@@ -46,9 +46,9 @@ func traits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope
 	return t
 }
 
-// packetTraits are the traits of a fault that only packets can have: it hits no link.
-func packetTraits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
-	t := traits(f, e, do, sc)
+// OnlyPackets are the traits of a fault that only packets can have: it hits no link.
+func OnlyPackets(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
+	t := Traits(f, e, do, sc)
 	t.Touches = func(string, string, chaos.Zones) (hit, http bool) { return false, false }
 	return t
 }

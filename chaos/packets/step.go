@@ -1,4 +1,4 @@
-package packet
+package packets
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Packets is a step on the packets of a container, in its own network namespace. It ends with brunt
+// Step is a step on the packets of a container, in its own network namespace. It ends with brunt
 // wherever the kernel or an agent can ensure that.
-type Packets struct {
+type Step struct {
 	Target   container.Target
 	Spec     netns.Spec
 	What     string // description of the action
@@ -41,22 +41,22 @@ type Packets struct {
 type Evidence struct {
 	Kind   netns.ProbeKind // kind of probe; zero is pings, or connections if only some ports are hit
 	N      int             // pings or connections of one probe; zero is proxied.Pings
-	size   int             // bytes of each ping
-	wait   time.Duration   // for each answer; zero is the probe's default
+	Size   int             // bytes of each ping
+	Wait   time.Duration   // for each answer; zero is the probe's default
 	Name   string          // name to resolve, for a query
-	takes  time.Duration   // longest time beyond that of any probe
+	Takes  time.Duration   // longest time beyond that of any probe
 	Prove  func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error)
 	Undone func(b Baseline, now netns.ProbeResult) (string, error)
-	line   func(netns.Outcome) error // checks the outcome of a connection opened before the fault; nil accepts any
-	ends   bool                      // the only proof is the outcome of connections and how many were hit
+	Line   func(netns.Outcome) error // checks the outcome of a connection opened before the fault; nil accepts any
+	Ends   bool                      // the only proof is the outcome of connections and how many were hit
 }
 
-func (p *Packets) String() string {
+func (p *Step) String() string {
 	return p.What + p.peersText() + " in the network of " + p.Target.Name()
 }
-func (p *Packets) Units() []string { return []string{p.Target.Name()} }
+func (p *Step) Units() []string { return []string{p.Target.Name()} }
 
-func (p *Packets) peersText() string {
+func (p *Step) peersText() string {
 	var out string
 	if n := len(p.Spec.Match.Peers); n > 0 {
 		var peers []string
@@ -90,7 +90,7 @@ func portsText(ports []uint16) string {
 }
 
 // Via implements [chaos.Step].
-func (p *Packets) Via() string {
+func (p *Step) Via() string {
 	if p.via == "" {
 		return "netns"
 	}
@@ -99,7 +99,7 @@ func (p *Packets) Via() string {
 
 // Undo implements [chaos.Step]. What the kernel reverts when brunt dies must also be reverted when
 // brunt hangs: the watchdog then kills brunt.
-func (p *Packets) Undo() []chaos.Undo {
+func (p *Step) Undo() []chaos.Undo {
 	if p.undo == nil {
 		return []chaos.Undo{journal.EndBruntIn(p.Target.Contained.ContainerID())}
 	}
@@ -107,7 +107,7 @@ func (p *Packets) Undo() []chaos.Undo {
 }
 
 // Plan finds the mechanism to use. It only reads.
-func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
+func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	p.agents, p.run, p.extend = env.Agents, env.Run, env.Extend
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
@@ -145,7 +145,7 @@ func (p *Packets) Plan(ctx context.Context, env chaos.Env) error {
 }
 
 // enter returns the handle of the plan, or a new one if the unit was restarted since.
-func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
+func (p *Step) enter(ctx context.Context) (chaos.Handle, error) {
 	n := p.planned
 	p.planned = nil
 	if n != nil && n.ContainerID() == p.Target.Contained.ContainerID() {
@@ -160,12 +160,12 @@ func (p *Packets) enter(ctx context.Context) (chaos.Handle, error) {
 }
 
 // Inject implements [chaos.Step].
-func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
+func (p *Step) Inject(ctx context.Context) (chaos.Held, error) {
 	n, err := p.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h := &heldPackets{Packets: p, net: n, ends: p.endpoints()}
+	h := &heldPackets{Step: p, net: n, ends: p.endpoints()}
 	h.probeBefore(ctx)
 	if h.held, err = p.set(n); err != nil {
 		h.held = nil
@@ -178,7 +178,7 @@ func (p *Packets) Inject(ctx context.Context) (chaos.Held, error) {
 
 // set injects the fault. If the unit was restarted since the plan, the planned undo is for a network
 // that no longer exists: set then injects as after a later restart.
-func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
+func (p *Step) set(n chaos.Handle) (netns.Held, error) {
 	switch {
 	case p.undo == nil || p.identity(n) == p.whose:
 		return n.Set(p.Spec)
@@ -189,7 +189,7 @@ func (p *Packets) set(n chaos.Handle) (netns.Held, error) {
 }
 
 // injectAgain injects the fault into another network, after writing its undo to the journal.
-func (p *Packets) injectAgain(n chaos.Handle) (netns.Held, error) {
+func (p *Step) injectAgain(n chaos.Handle) (netns.Held, error) {
 	spec, undo, err := n.Prepare(p.Spec)
 	if err == nil && undo != nil && p.extend != nil {
 		err = p.extend(p.unqueue(*undo, p.identity(n)))
@@ -200,4 +200,17 @@ func (p *Packets) injectAgain(n chaos.Handle) (netns.Held, error) {
 	return n.Set(spec)
 }
 
-func seconds(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
+func Seconds(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
+
+// OrAffected accepts the count of hit packets as proof where pings cannot show the effect: connections to
+// given ports reveal neither copies nor order.
+func (s Evidence) OrAffected(what string) Evidence {
+	prove := s.Prove
+	s.Prove = func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
+		if b.Probe.Kind != netns.Connect || met.Hit == 0 {
+			return prove(b, now, met)
+		}
+		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
+	}
+	return s
+}

@@ -1,4 +1,4 @@
-package packet
+package packets
 
 import (
 	"context"
@@ -14,20 +14,20 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
-	"brunt/chaos/fault/proxied"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
+	"brunt/chaos/proof"
 )
 
 // Baseline is the result of a probe before the fault.
 type Baseline struct {
-	probe  netns.Probe
+	Probe  netns.Probe
 	Result netns.ProbeResult // every probe was answered
 }
 
 // heldPackets is an injected fault on packets.
 type heldPackets struct {
-	*Packets
+	*Step
 	before []Baseline
 	own    int64 // affected packets that brunt's own probes made
 
@@ -65,7 +65,7 @@ const opens = 2 * time.Second
 // counts as an answer.
 const anyPort = 9
 
-// probe probes before the fault, and keeps the probes that were answered.
+// Probe probes before the fault, and keeps the probes that were answered.
 func (h *heldPackets) probeBefore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
@@ -80,15 +80,15 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 		}
 	}
 	for _, to := range h.withPorts(toward) {
-		if len(h.before) == mostProbed || len(h.before) > 0 && h.Evidence.N > proxied.Pings {
+		if len(h.before) == mostProbed || len(h.before) > 0 && h.Evidence.N > proof.Pings {
 			break
 		}
 		for _, how := range h.probeKinds() {
-			if h.try(ctx, netns.Probe{Kind: how, To: to, N: proxied.Pings}) {
+			if h.try(ctx, netns.Probe{Kind: how, To: to, N: proof.Pings}) {
 				break
 			}
 		}
-		if to.Port() != anyPort && h.Evidence.line != nil {
+		if to.Port() != anyPort && h.Evidence.Line != nil {
 			if l, err := h.open(ctx, to); err == nil {
 				h.lines = append(h.lines, l)
 			}
@@ -139,7 +139,7 @@ func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
 	return true
 }
 
-// probe runs a probe, from inside or from outside.
+// Probe runs a probe, from inside or from outside.
 func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe) (netns.ProbeResult, error) {
 	if !h.outside {
 		return in.Probe(ctx, l)
@@ -153,7 +153,7 @@ func (h *heldPackets) probe(ctx context.Context, in chaos.Network, l netns.Probe
 }
 
 func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
-	ctx, cancel := context.WithTimeout(ctx, proxied.Silence)
+	ctx, cancel := context.WithTimeout(ctx, proof.Silence)
 	defer cancel()
 	if !h.outside {
 		return h.net.Line(ctx, to)
@@ -168,23 +168,23 @@ func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, 
 
 // again returns the probe to repeat, as large as the evidence needs it.
 func (h *heldPackets) again(b Baseline) netns.Probe {
-	l := b.probe
+	l := b.Probe
 	if h.Evidence.N > 0 {
 		l.N = h.Evidence.N
 	}
-	l.Size, l.Wait = h.Evidence.size, h.Evidence.wait
+	l.Size, l.Wait = h.Evidence.Size, h.Evidence.Wait
 	return l
 }
 
 // Traits implements [chaos.Held].
 func (h *heldPackets) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Evidence.takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange}
+	return chaos.HeldTraits{Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange}
 }
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	lines, probed := h.shown()
-	if len(probed) == 0 && len(lines) == 0 && !h.Evidence.ends {
+	if len(probed) == 0 && len(lines) == 0 && !h.Evidence.Ends {
 		return "", fmt.Errorf("cannot verify from %s: no probe succeeded before the fault was injected", h.Target.Name())
 	}
 	var found []string
@@ -198,7 +198,7 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		}
 		found = append(found, h.from(b)+": "+text)
 	}
-	if h.Evidence.ends && len(lines) == 0 {
+	if h.Evidence.Ends && len(lines) == 0 {
 		_, held := h.now()
 		met, err := held.Affected()
 		switch {
@@ -249,26 +249,26 @@ func most(s netns.ProbeResult) int64 { return 6 * int64(s.Sent) }
 
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
-	from, to := h.Target.Name(), b.probe.To.Addr().String()
+	from, to := h.Target.Name(), b.Probe.To.Addr().String()
 	if h.outside {
 		from = "outside"
 	}
-	switch b.probe.Kind {
+	switch b.Probe.Kind {
 	case netns.Query:
 		return "a query from " + from
 	case netns.Connect:
-		to = b.probe.To.String()
+		to = b.Probe.To.String()
 	}
 	return from + " to " + to
 }
 
 // outcome checks the outcome of a connection that was opened before the fault.
 func (h *heldPackets) outcome(ctx context.Context, l netns.Line) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, proxied.Silence)
+	ctx, cancel := context.WithTimeout(ctx, proof.Silence)
 	defer cancel()
 	got, err := l.Outcome(ctx)
 	if err == nil {
-		err = h.Evidence.line(got)
+		err = h.Evidence.Line(got)
 	}
 	if err != nil {
 		return "", fmt.Errorf("a connection that was open before: %w", err)
@@ -354,7 +354,7 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	_ = h.net.Leave()
 	n.Count(1)
 	h.net, h.held, h.ends = n, held, ends
-	return fmt.Sprintf("%s was started again: %s", h.Target.Name(), h.Packets), nil
+	return fmt.Sprintf("%s was started again: %s", h.Target.Name(), h.Step), nil
 }
 
 // onNetworkChange aims the fault at the new links and addresses.
@@ -380,7 +380,7 @@ func (h *heldPackets) onNetworkChange(_ context.Context, container string) (stri
 }
 
 // endpoints lists the links of the container to networks of its engine.
-func (p *Packets) endpoints() (out []string) {
+func (p *Step) endpoints() (out []string) {
 	if p.Target.Container == nil {
 		return nil
 	}
@@ -420,7 +420,7 @@ func (h *heldPackets) injectHere(why string) (string, error) {
 		return "", fmt.Errorf("%s, and the fault can't be injected again: %w", why, err)
 	}
 	h.held = held
-	return fmt.Sprintf("%s: %s", why, h.Packets), nil
+	return fmt.Sprintf("%s: %s", why, h.Step), nil
 }
 
 // aim takes the present addresses of the peers, and drops the baselines at former ones. It reports
@@ -436,7 +436,7 @@ func (h *heldPackets) aim() bool {
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
 		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.probe.To.Addr()) && !at(is, b.probe.To.Addr()) })
+	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
 	h.Spec.Match.Peers = is
 	return true
 }
@@ -507,7 +507,7 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 			select {
 			case <-ctx.Done():
 				return "", fmt.Errorf("%s: %w", h.from(b), err)
-			case <-time.After(proxied.Silence):
+			case <-time.After(proof.Silence):
 			}
 		}
 	}
@@ -520,8 +520,8 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 // clear probes once whether the fault is gone.
 func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (string, error) {
 	l := h.again(b)
-	l.N = max(proxied.Pings, l.N)
-	ctx, cancel := context.WithTimeout(ctx, max(proxied.ProofWithin, 4*l.Wait+h.Evidence.takes))
+	l.N = max(proof.Pings, l.N)
+	ctx, cancel := context.WithTimeout(ctx, max(proof.ProofWithin, 4*l.Wait+h.Evidence.Takes))
 	defer cancel()
 	now, err := h.probe(ctx, n, l)
 	if err != nil {
@@ -540,8 +540,8 @@ func (h *heldPackets) affected() chaos.Traffic {
 	return t
 }
 
-// median returns the median of the times of a probe.
-func median(s netns.ProbeResult) time.Duration {
+// Median returns the median of the times of a probe.
+func Median(s netns.ProbeResult) time.Duration {
 	if len(s.Times) == 0 {
 		return 0
 	}

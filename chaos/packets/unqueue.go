@@ -1,4 +1,4 @@
-package packet
+package packets
 
 import (
 	"context"
@@ -33,7 +33,7 @@ type networkIdentity struct {
 }
 
 // identity returns the identity of the network n.
-func (p *Packets) identity(n chaos.Handle) networkIdentity {
+func (p *Step) identity(n chaos.Handle) networkIdentity {
 	whose := networkIdentity{ContainerID: n.ContainerID()}
 	id, err := proc.Identify(p.Target.PID())
 	if err == nil && p.Target.Contained.ContainerID() == n.ContainerID() {
@@ -42,7 +42,7 @@ func (p *Packets) identity(n chaos.Handle) networkIdentity {
 	return whose
 }
 
-func (p *Packets) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
+func (p *Step) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
 	if p.Target.Container != nil {
 		at := p.Target.Container.Engine.Address()
@@ -51,8 +51,8 @@ func (p *Packets) unqueue(u netns.Undo, whose networkIdentity) chaos.Undo {
 	return chaos.Undo{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}
 }
 
-// packetOperations revert the faults on packets.
-func packetOperations() []chaos.Operation {
+// Operations revert the faults on packets.
+func Operations() []chaos.Operation {
 	return []chaos.Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Network: func(u chaos.Undo) string {
 		var of journal.NetworkOf
 		_ = json.Unmarshal(u.Identity, &of)

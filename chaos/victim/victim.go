@@ -1,4 +1,4 @@
-package resource
+package victim
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 type Victim struct {
 	Unit   container.Target
 	ID     proc.Identity // zero: the unit does not run yet
-	groups cgroup.System
+	Groups cgroup.System
 	Point  func(name string) // marks a point at which brunt could die, for tests
 }
 
@@ -28,8 +28,8 @@ func (v Victim) String() string {
 // Units implements [Step].
 func (v Victim) Units() []string { return []string{v.Unit.Name()} }
 
-// runs tells whether the unit has a process yet.
-func (v Victim) runs() bool { return v.ID.PID != 0 }
+// Runs tells whether the unit has a process yet.
+func (v Victim) Runs() bool { return v.ID.PID != 0 }
 
 // EndedText says that the process has ended.
 func (v Victim) EndedText() string { return chaos.PIDName(v.ID.PID) + " is no more" }

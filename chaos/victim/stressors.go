@@ -1,4 +1,4 @@
-package resource
+package victim
 
 import (
 	"brunt/chaos"
@@ -10,16 +10,16 @@ import (
 // Stressors starts the child processes that use up a resource of a unit, or measure what the unit gets.
 type Stressors struct {
 	command []string
-	run     string // name of the run, which is in the environment of each child
-	journal bool   // the run has a journal
+	Run     string // name of the run, which is in the environment of each child
+	Journal bool   // the run has a journal
 }
 
 // StressorsOf returns those of a run.
 func StressorsOf(on chaos.Host) Stressors { return Stressors{on.Stress, on.Run, on.State != ""} }
 
-// endBrunt returns the undo of what the kernel reverts when brunt ends, for a brunt that hangs: the
+// EndBrunt returns the undo of what the kernel reverts when brunt ends, for a brunt that hangs: the
 // watchdog kills it. An agent has no journal, and reverts what it did when brunt falls silent.
-func endBrunt(journaled bool) []chaos.Undo {
+func EndBrunt(journaled bool) []chaos.Undo {
 	if !journaled {
 		return nil
 	}
@@ -28,8 +28,8 @@ func endBrunt(journaled bool) []chaos.Undo {
 
 func (b Stressors) Start(c stress.Config, j stress.Job) (*stress.Process, error) {
 	c.Command = b.command
-	if b.run != "" {
-		c.Env = []string{proc.RunMark + b.run}
+	if b.Run != "" {
+		c.Env = []string{proc.RunMark + b.Run}
 	}
 	return stress.Start(c, j)
 }

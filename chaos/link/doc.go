@@ -1,0 +1,8 @@
+// Package link has the step that puts a toxic on links, and what proves toxics: round trips and outcomes
+// of connections over the proxy of the link. Where two containers have no link, the step diverts their
+// connections through a proxy.
+//
+//	Plan --> links, or diverted connections --> Toxic --Inject--> proxy --> Prove --> Revert --> Undone
+//
+// A machine that is late itself blurs a proof by time: [UntilClear] repeats it until it is clear.
+package link
