@@ -26,7 +26,7 @@ func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Plann
 	return s.EachAcross(ctx, env, true, step)
 }
 
-// EachAcross is Each. stays says that the fault outlives a restart of its container.
+// EachAcross is [Fault.Each]. Stays says that the fault outlives a restart of its container.
 func (s *Fault) EachAcross(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func() (chaos.Step, error) {

@@ -215,7 +215,7 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 }
 
 // ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go
-// Runs on.
+// runs on.
 const ticksPerSecond = 100
 
 // Traits implements [chaos.Held].

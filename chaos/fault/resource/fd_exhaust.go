@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/container"
@@ -189,27 +188,13 @@ func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("pid %d still may have only %d descriptors", l.id.PID, now.Soft)
 		}
 	}
-	return readyOr(ctx, f.Victim, fmt.Sprintf("its limit is %d again", f.limits[0].was.Soft))
-}
-
-// readyOr waits until a unit is ready or has ended.
-func readyOr(ctx context.Context, v victim.Victim, said string) (string, error) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if !v.ID.Alive() {
-			return v.EndedText(), nil
+	return container.AwaitBack(ctx, f.Unit, func() (string, error) {
+		if !f.ID.Alive() {
+			return f.EndedText(), nil
 		}
-		err := chaos.ReadySoon(ctx, v.Unit)
-		if err == nil {
-			return said + ", and it is ready", nil
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s is not back: %w", v, err)
-		case <-tick.C:
-		}
-	}
+		err := chaos.ReadySoon(ctx, f.Unit)
+		return fmt.Sprintf("its limit is %d again, and it is ready", f.limits[0].was.Soft), err
+	})
 }
 
 // restoreFiles restores the limit of descriptors of a process that still has the limit set by brunt.

@@ -24,7 +24,7 @@ import (
 type StressCPU struct {
 	victim.Fault `yaml:",inline"`
 	Load         quantity.Share `yaml:"load"` // of each worker, of the time that passes; zero is 100%
-	// EachAcross on a processor of its own, if there are as many; zero is one for each processor of the machine
+	// each on a processor of its own, if there are as many; zero is one for each processor of the machine
 	Workers int `yaml:"workers,min=1,max=1024"`
 }
 
@@ -42,7 +42,7 @@ type StressMemory struct {
 type StressIO struct {
 	victim.Fault `yaml:",inline"`
 	Path         string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
-	Workers      int    `yaml:"workers,min=1,max=256"` // EachAcross with a file of 64 MiB that has no name; zero is one
+	Workers      int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
 var (
