@@ -104,7 +104,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
 	if began := res.Generator.Offered > 0; !began || !ended {
-		return compare.Run{}, x.failed(ctx, s, plan, scenarioEnd{began, res.Reason, res.ExitCode, err})
+		return compare.Run{}, x.failed(ctx, s, plan, runEnd{began, res.Reason, res.ExitCode, err})
 	}
 	return compare.Run{Name: dir, Result: res}, nil
 }

@@ -19,8 +19,7 @@ var (
 	errOther = errors.New("the other side did not run") // the cause of a context
 )
 
-// arrange chooses between a switchback and runs in turns, and says why it is not a switchback that nobody
-// declined.
+// arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
 func (x *ab) arrange(a, b *plan.Plan) {
 	if x.concurrent || x.inTurns {
 		return
@@ -120,7 +119,7 @@ func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run
 
 // failed is the error of a run that did not begin or end. Where brunt starts the sides, and the first of a switchback does
 // not begin beside the other, they are run in turns.
-func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r scenarioEnd) error {
+func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r runEnd) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errOther):
 		return errOther
@@ -132,8 +131,8 @@ func (x *ab) failed(ctx context.Context, s *side, p *plan.Plan, r scenarioEnd) e
 	return errors.Join(r.err, exit(r.code))
 }
 
-// A scenarioEnd is how a run ended early.
-type scenarioEnd struct {
+// A runEnd says how a run ended early.
+type runEnd struct {
 	began  bool
 	reason string
 	code   int
