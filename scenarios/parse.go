@@ -119,6 +119,9 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.named(doc.Alerts, "alerts", func(name string, f syntax.Field) {
 		sc.Alerts = append(sc.Alerts, Watched{name, f.Pos, f.Value})
 	})
+	p.named(doc.Watch, "watch", func(name string, f syntax.Field) {
+		sc.Watches = append(sc.Watches, Watched{name, f.Pos, f.Value})
+	})
 	p.trace(sc, doc.Trace)
 	p.objectives(sc)
 	return sc

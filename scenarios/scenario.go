@@ -36,6 +36,7 @@ type Scenario struct {
 	Ledger     *Ledger   // nil is none
 	Metrics    []Watched // series that are read while the run goes on, by name
 	Alerts     []Watched // alerts of the team's own monitoring, by name
+	Watches    []Watched // questions to the units while the run goes on, by name
 	Judge      Judge
 	Meta       Meta // description of the run for its organisation; may be empty
 	Trace      Trace
@@ -145,12 +146,15 @@ type document struct {
 	Metrics *syntax.Node `yaml:"metrics"`
 	// alerts of the team's own monitoring, by name, and where to query them
 	Alerts *syntax.Node `yaml:"alerts"`
+	// questions to the units that are asked during the run, by name, such as their role: strips under the chart, or
+	// lines where the answers are numbers
+	Watch  *syntax.Node `yaml:"watch"`
 	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
 	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
 	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }
 
-// A Watched is an entry of `metrics` or `alerts` with undecoded settings.
+// A Watched is an entry of `metrics`, `alerts` or `watch` with undecoded settings.
 type Watched struct {
 	Name string
 	Pos  syntax.Pos // of the name

@@ -19,7 +19,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
 		return
 	}
-	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault", "metrics": "metric", "alerts": "alert"}[what]
+	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault", "metrics": "metric", "alerts": "alert", "watch": "watch"}[what]
 	for _, f := range n.Fields {
 		switch {
 		case what == "alerts" && !slo.IsAlertName(f.Key):

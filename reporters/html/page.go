@@ -65,6 +65,8 @@ type pageView struct {
 	Control, Many        bool
 	Overview             []chart.Lane
 	Axis                 []chart.Tick
+	Watched              []chart.Watched
+	WatchedAxis          []chart.Tick
 	Latency, Throughput  *chart.Chart
 	Errors               *chart.Chart
 	ErrorRows            []errorView
@@ -176,6 +178,9 @@ func newPage(r *result.Result) (*pageView, error) {
 	}
 	p.generator(&r.Generator)
 	p.target(c, r)
+	if p.Watched = line.Watched(r.Watches); p.Watched != nil {
+		p.WatchedAxis = line.Times()
+	}
 	p.comparison(r.Comparison)
 	p.errors(r)
 	p.timings(r)
@@ -257,6 +262,7 @@ func (p *pageView) parts() []part {
 		{p.Incidents != nil, part{"incidents", "Incidents"}},
 		{p.Ledger != nil, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
+		{p.Watched != nil, part{"watch", "Units"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
 		{len(p.Timings) > 0, part{"timings", "Where the time went"}},

@@ -96,8 +96,8 @@ const mostHappenings = 60
 var unitWords = map[string]string{
 	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
 	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
-	"container.restart": "was restarted by order",
-	"container.health":  "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
+	"container.restart": "was restarted by order", "watch.state": "said", "watch.silent": "fell silent",
+	"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
 }
 
 // happenings lists the events of units while the load ran.

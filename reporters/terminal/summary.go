@@ -64,6 +64,7 @@ func (s *summary) result(r *result.Result) {
 	s.latency(r)
 	if s.verbose {
 		s.timings(r)
+		s.watches(r.Watches)
 	}
 	s.errors(r)
 	if r.Imported == "" || !r.Generator.Healthy {
@@ -75,6 +76,19 @@ func (s *summary) result(r *result.Result) {
 		for _, n := range r.Notes {
 			s.text("  - ", "    ", words.Clean(n), plain)
 		}
+	}
+}
+
+// watches says what the units answered over time to the questions under watch.
+func (s *summary) watches(list []result.Watch) {
+	last := ""
+	for i := range list {
+		w := &list[i]
+		if w.Name != last {
+			s.head("Watch " + words.Clean(w.Name))
+			last = w.Name
+		}
+		s.text("  ", "    ", words.UnitStates(w), plain)
 	}
 }
 

@@ -18,21 +18,22 @@ import (
 // Observer reads the scenario's metrics and polls its alerts beside the load, each in a goroutine of
 // its own.
 type Observer struct {
-	run    Run
-	gauges []*gauge
-	alerts []*alertWatch
-	cancel context.CancelFunc
-	ended  sync.WaitGroup
+	run     Run
+	gauges  []*gauge
+	alerts  []*alertWatch
+	watches []*unitWatch
+	cancel  context.CancelFunc
+	ended   sync.WaitGroup
 }
 
 // A Run is what an observer needs to know about its run.
 type Run struct {
-	T0        time.Time // start of the run; offsets are relative to it
-	Now       func() time.Duration
-	Mask      func(string) string // hides secrets
-	Note      func(format string, args ...any)
-	Event     func(result.Event)
-	Addresses map[string]string // values of ${unit.…}
+	T0    time.Time // start of the run; offsets are relative to it
+	Now   func() time.Duration
+	Mask  func(string) string // hides secrets
+	Note  func(format string, args ...any)
+	Event func(result.Event)
+	Host  chaos.Host // where questions are asked from
 }
 
 // detection converts a sighting for the judge.
@@ -49,14 +50,15 @@ func DetectionOf(s *chaos.Sighting, mask func(string) string) judge.Detection {
 
 // New prepares to read metrics and to poll alerts. [Observer.Finished] notes the metrics that could
 // not be read.
-func New(run Run, metrics []Metric, alerts []Alert) *Observer {
+func New(run Run, metrics []Metric, alerts []Alert, watches []Watch, units []chaos.Unit) *Observer {
 	o := &Observer{run: run}
-	on := chaos.Host{Addresses: run.Addresses}
+	on := run.Host
 	for _, g := range metrics {
 		one := &gauge{plan: g, series: map[string]*result.Series{}, before: map[string]counterAt{}}
 		one.reading, one.err = g.Reading(on)
 		o.gauges = append(o.gauges, one)
 	}
+	o.watchUnits(watches, units)
 	for _, a := range alerts {
 		labels := map[string]string{}
 		for name, v := range a.Labels {
@@ -83,6 +85,9 @@ func (o *Observer) Watch() {
 		if g.err == nil {
 			o.ended.Go(func() { each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.run.Now) }) })
 		}
+	}
+	for _, w := range o.watches {
+		o.ended.Go(func() { each(ctx, w.plan.EveryOr(), func() { w.ask(ctx, &o.run) }) })
 	}
 	for _, a := range o.alerts {
 		if a.err == nil {
@@ -122,8 +127,11 @@ const mostSeries = 64
 // gauge is a metric under way.
 type gauge struct {
 	plan    Metric
-	reading *probe.Reading
-	err     error // the query could not be rendered
+	reading interface {
+		Read(ctx context.Context) ([]probe.Value, error)
+	}
+	ofUnit string // the unit that a watch asks; empty is a metric
+	err    error  // the query could not be rendered
 
 	mu     sync.Mutex
 	series map[string]*result.Series // by their labels
@@ -210,18 +218,21 @@ func (o *Observer) Finished() (out []result.Series) {
 	mask := o.run.Mask
 	for _, g := range o.gauges {
 		source := mask(g.plan.String())
-		why := ""
+		why, noun := "", "metric "+g.plan.Name
+		if g.ofUnit != "" {
+			noun = "watch " + g.plan.Name + " of " + g.ofUnit
+		}
 		switch {
 		case g.err != nil:
-			why = fmt.Sprintf("metric %s could not be read: %v", g.plan.Name, g.err)
+			why = fmt.Sprintf("%s could not be read: %v", noun, g.err)
 		case len(g.order) == 0 && g.last != nil:
-			why = fmt.Sprintf("metric %s was never read, in %d tries: %v", g.plan.Name, g.asked, g.last)
+			why = fmt.Sprintf("%s was never read, in %d tries: %v", noun, g.asked, g.last)
 		case len(g.order) == 0:
-			why = fmt.Sprintf("metric %s: the source has no such series: %s", g.plan.Name, source)
-		case g.failed > 0:
-			why = fmt.Sprintf("metric %s had no answer %d of %d times, the last time: %v", g.plan.Name, g.failed, g.asked, g.last)
+			why = fmt.Sprintf("%s: the source has no such series: %s", noun, source)
+		case g.failed > 0 && g.ofUnit == "": // a unit that a fault hits is silent for a while, as the gaps show
+			why = fmt.Sprintf("%s had no answer %d of %d times, the last time: %v", noun, g.failed, g.asked, g.last)
 		case g.left:
-			why = fmt.Sprintf("metric %s has more than %d series; the others were left out", g.plan.Name, mostSeries)
+			why = fmt.Sprintf("%s has more than %d series; the others were left out", noun, mostSeries)
 		}
 		why = mask(why)
 		if why != "" {

@@ -36,6 +36,9 @@ func (c observeCompiler) observed() {
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
+	for _, w := range c.sc.Watches {
+		c.watch(w)
+	}
 	for _, w := range c.sc.Alerts {
 		a := new(probe.Alert)
 		before := c.m.Len()
@@ -43,6 +46,23 @@ func (c observeCompiler) observed() {
 			a.Check(c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
+	}
+}
+
+// watch resolves a question to the units.
+func (c observeCompiler) watch(of scenarios.Watched) {
+	w := new(probe.Watch)
+	c.plan.Watches = append(c.plan.Watches, observe.Watch{Name: of.Name, Watch: w})
+	before := c.m.Len()
+	if syntax.Decode(of.With, w, c.m); c.m.Len() > before {
+		return
+	}
+	c.asked(w.Ask)
+	if w.Check(c.plan.Scope, c.m); !c.targetUnknown {
+		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
+	}
+	if i := slices.IndexFunc(c.sc.Metrics, func(m scenarios.Watched) bool { return m.Name == of.Name }); i >= 0 && w.Numeric() {
+		c.m.Add(of.Pos, "%q names a metric already, at %s", of.Name, c.sc.Metrics[i].Pos)
 	}
 }
 
@@ -58,10 +78,16 @@ func (c observeCompiler) observable(o slo.Objective) {
 		}
 	case !m.OfSeries():
 	case m.Resource == "":
-		if i := slices.IndexFunc(c.plan.Gauges, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
+		read := slices.Clone(c.plan.Gauges)
+		for _, w := range c.plan.Watches {
+			if w.Numeric() {
+				read = append(read, observe.Metric{Name: w.Name, Gauge: w.Gauge()})
+			}
+		}
+		if i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
 			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}",
-				gaugeNames(c.plan.Gauges))
-		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
+				gaugeNames(read))
+		} else if why := unitClash(read[i].Gauge, m); why != "" {
 			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
 		}
 	default:

@@ -121,6 +121,7 @@ type Plan struct {
 	Containers map[string]*container.Service // running containers, by the names that the target gives them
 	Gauges     []observe.Metric              // metrics of the target
 	Alerts     []observe.Alert               // alerts of the team's own monitoring
+	Watches    []observe.Watch               // questions to the units
 	Smoke      bool                          // a smoke run: a fault need not meet traffic
 	Notes      []string                      // hints for the author, and the smallest outage that the load can show
 

@@ -45,6 +45,7 @@ func Schema() syntax.Schema {
 	}
 	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus", "command", "get", "ask")
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
+	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get", "command", "exec", "scrape", "ask")
 	root["if"] = syntax.Schema{"required": []any{"extends"}}
 	root["then"], root["else"] = syntax.Schema{"properties": partial}, syntax.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

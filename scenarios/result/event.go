@@ -66,6 +66,8 @@ func EventKinds() map[string]string {
 		"alert.firing":      "an alert of the team's monitoring fires",
 		"alert.resolved":    "an alert of the team's monitoring fires no more",
 		"alert.failed":      "the monitoring could not be asked for an alert",
+		"watch.state":       "a unit gave another answer than before to a question of watch",
+		"watch.silent":      "a unit gave no answer to a question of watch",
 		"ledger.settle":     "the target is left alone before its writes are read",
 		"ledger.again":      "writes that are not there are asked for again",
 		"ledger.read":       "the writes were read at every unit",

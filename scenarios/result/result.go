@@ -77,7 +77,8 @@ type Result struct {
 	Windows    []Window          `json:"windows"`           // measurements by second, load and step
 	Ledger     *LedgerRecord     `json:"ledger,omitempty"`  // nil: the scenario has none
 	Usage      []UnitUsage       `json:"usage,omitempty"`   // resources that the target's units used
-	// series that the scenario names under metrics, over time
+	Watches    []Watch           `json:"watches,omitempty"` // what units answered over time to the questions under watch
+	// series that the scenario names under metrics, and numbers of watch, over time
 	Series     []Series       `json:"series,omitempty"`
 	Alerts     []AlertRecord  `json:"alerts,omitempty"`     // alerts of the team's own monitoring
 	Metrics    []ScriptMetric `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run

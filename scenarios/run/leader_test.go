@@ -32,7 +32,7 @@ func elect(args []string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	mux.HandleFunc("/role", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"role": %q}`, map[bool]string{true: "leader", false: "follower"}[leads.Load()])
+		fmt.Fprintf(w, `{"role": %q, "term": 7}`, map[bool]string{true: "leader", false: "follower"}[leads.Load()])
 	})
 	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)
 }
@@ -63,7 +63,10 @@ func TestLeaderEachTime(t *testing.T) {
 	plan := mustCompile(t, elected(t, `
 chaos:
   behead: {at: 1s, every: 1500ms, repeat: 3, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": leader}, within: 5s}}}
-slo: [errors < 50%]
+watch:
+  role: {of: node, path: /role, value: "$.role", every: 200ms}
+  term: {of: node, path: /role, value: "~ (\\d+)", unit: number, every: 200ms}
+slo: [errors < 50%, metric(term) < 100]
 `))
 	lines, err := dryrun.Run(t.Context(), plan)
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
@@ -83,6 +86,30 @@ slo: [errors < 50%]
 			continue
 		}
 		before = f.Units[0]
+	}
+	// The watch saw each leader before it was killed, and its gap.
+	if len(res.Watches) != 3 {
+		t.Fatalf("%d watches", len(res.Watches))
+	}
+	for _, f := range res.Faults {
+		i := slices.IndexFunc(res.Watches, func(w result.Watch) bool { return w.Unit == f.Units[0] })
+		if i < 0 || !slices.ContainsFunc(res.Watches[i].States, func(s result.UnitState) bool { return s.Text == "leader" && s.From < f.Injected }) {
+			t.Errorf("%s led %v, and the watch says %+v", f.Name, f.Units, res.Watches)
+		}
+	}
+	if !slices.ContainsFunc(res.Events, func(e result.Event) bool {
+		return e.Event == "watch.state" && strings.HasPrefix(e.Text, "role: became leader, was follower at ")
+	}) {
+		t.Errorf("no event says that a unit became the leader: %+v", res.Events)
+	}
+	terms := 0
+	for _, s := range res.Series {
+		if s.Name == "term" && strings.HasPrefix(s.Labels["unit"], "node[") && len(s.Points) > 10 {
+			terms++
+		}
+	}
+	if terms != 3 {
+		t.Errorf("the terms are %+v", res.Series)
 	}
 }
 
@@ -213,7 +240,7 @@ slo: [errors < 50%]
 	for i, want := range []struct {
 		units      int
 		role, said string
-	}{{1, "follower", `$.role is follower`}, {2, "follower", "$.role"}, {1, "leader", `{"role": "leader"}`}} {
+	}{{1, "follower", `$.role is follower`}, {2, "follower", "$.role"}, {1, "leader", `{"role": "leader"`}} {
 		f := res.Faults[i]
 		if len(f.Units) != want.units || f.Role != want.role || f.Leader != (want.role == "leader") || !strings.Contains(f.RoleSaid, want.said) {
 			t.Errorf("%s: %v is %q: %q; %s", f.Name, f.Units, f.Role, f.RoleSaid, f.Note)

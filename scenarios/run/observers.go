@@ -3,6 +3,7 @@ package run
 import (
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
@@ -23,8 +24,9 @@ type observers struct {
 func (o *observers) start() {
 	o.mon, o.usage = generator.NewMonitor(o.Now, o.T0()), observe.NewUsage(o.sys.Units())
 	o.observed = observe.New(observe.Run{
-		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event, Addresses: o.env.Units,
-	}, o.Gauges, o.Alerts)
+		T0: o.T0(), Now: o.Now, Mask: o.Scenario.Secrets.Mask, Note: o.Note, Event: o.Event,
+		Host: chaos.Host{Run: o.o.ID, Addresses: o.env.Units, Allow: o.ChaosRules(), AskStep: (&requests{o.session}).ask},
+	}, o.Gauges, o.Alerts, o.Watches, o.sys.Units())
 	o.usage.Watch(o.Now)
 	o.observed.Watch()
 }

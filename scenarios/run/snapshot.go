@@ -103,7 +103,7 @@ func (s *snapshot) compose(res *result.Result, find func(judge.Case) (*judge.Fin
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Usage, res.Series = c.Usage, c.Series
+	res.Usage, res.Series, res.Watches = c.Usage, c.Series, s.observers.observed.Watches()
 	return f, nil
 }
 

@@ -1,0 +1,105 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// Watch asks each unit for a value of its own during the run: its role, its term, its lag in replication. Values are
+// states over time, or numbers where a unit of them is given. Each unit is asked alone, over a connection of its
+// own, so a unit that does not answer delays no other question; a missed answer is a gap.
+type Watch struct {
+	Asking `yaml:",inline"`
+	Of     string `yaml:"of"` // a service, or a unit such as db[0]; zero is every unit
+	// where the value stands in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first line
+	Value   *Finder           `yaml:"value"`
+	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value, which is a number then; zero is a state, of scrape a number
+	Every   quantity.Duration `yaml:"every,positive"`                        // between two questions to a unit; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"`                      // of one question; zero is 1s
+}
+
+const watchTimeout = time.Second
+
+// Check notes what is wrong with the settings.
+func (w *Watch) Check(sc chaos.Scope, m *syntax.Mistakes) {
+	if kind := w.Kind(); kind == "prometheus" {
+		m.AddHint(w.Place.Of("prometheus"), "such as metrics: {lag: {prometheus: URL, query: …}}", "a watch asks each unit; a query belongs into metrics")
+		return
+	}
+	w.ValidateFor(Use{Unit: true, Value: true}, w.At, sc, m)
+	checkEvery(w.Place, w.Every, m)
+}
+
+// CheckUnits notes that the target does not have the units that the watch asks. At is the watch's name.
+func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
+	service, index, one := chaos.SplitUnit(w.Of)
+	if !one {
+		service = w.Of
+	}
+	switch n, known := sc.Services[service]; {
+	case len(sc.Services) == 0:
+		m.AddHint(at, "containers that run already are named by target: {url: …, units: {db: {container: NAME}}}", "the target has no units that brunt could ask")
+	case w.Of == "":
+	case !known:
+		m.AddHint(w.Place.Of("of"), syntax.DidYouMean(service, slices.Collect(maps.Keys(sc.Services))), "there is no service %q", service)
+	case one && !sc.Found[service] && index >= n:
+		m.Add(w.Place.Of("of"), "%s has %d replicas, counted from 0", service, n)
+	}
+}
+
+// Numeric reports whether the values are numbers.
+func (w *Watch) Numeric() bool { return w.Unit != "" || w.Kind() == "scrape" }
+
+// EveryOr returns the time between two questions to a unit.
+func (w *Watch) EveryOr() time.Duration { return or(w.Every, detectEvery) }
+
+// Asks reports whether the watch asks a unit.
+func (w *Watch) Asks(u chaos.Unit) bool { return w.Of == "" || w.Of == u.Name() || w.Of == u.Service() }
+
+// Gauge returns the watch of numbers as a metric.
+func (w *Watch) Gauge() *Gauge {
+	return &Gauge{Asking: w.Asking, Value: w.Value, Unit: w.Unit, Every: w.Every, Timeout: w.Timeout}
+}
+
+// A WatchReading asks one unit. It is not safe for concurrent use.
+type WatchReading struct {
+	watch *Watch
+	unit  chaos.Unit
+	on    chaos.Host
+}
+
+// Reading prepares to ask a unit.
+func (w *Watch) Reading(u chaos.Unit, on chaos.Host) *WatchReading { return &WatchReading{w, u, on} }
+
+// State asks once. The question is resolved each time: a unit may have another address after a restart.
+func (r *WatchReading) State(ctx context.Context) (string, error) {
+	timeout := or(r.watch.Timeout, watchTimeout)
+	q, err := r.watch.QuestionOf(r.unit, r.on, timeout)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return q.Value(ctx, r.watch.Value)
+}
+
+// Read asks once for a number, which is labelled with the unit.
+func (r *WatchReading) Read(ctx context.Context) ([]Value, error) {
+	text, err := r.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the answer %q is no number", r.watch, text)
+	}
+	return []Value{{Labels: map[string]string{"unit": r.unit.Name()}, V: v}}, nil
+}

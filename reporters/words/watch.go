@@ -1,0 +1,37 @@
+package words
+
+import (
+	"strings"
+
+	"brunt/scenarios/result"
+)
+
+// UnitStates says what a unit answered to a watch over time: "node[0]: leader, follower from 15.5s".
+func UnitStates(w *result.Watch) string {
+	var parts []string
+	for i, s := range w.States {
+		said := Clean(s.Text)
+		if said == "" {
+			said = "no answer"
+		}
+		if i > 0 {
+			said += " from " + Offset(s.From)
+		}
+		parts = append(parts, said)
+	}
+	if len(parts) > mostUnitStates {
+		left := len(parts) - mostUnitStates
+		parts = append(parts[:mostUnitStates], "and "+Plural(int64(left), "change more", "changes more"))
+	}
+	if len(parts) == 0 {
+		parts = []string{"no answer"}
+	}
+	text := Clean(w.Unit) + ": " + strings.Join(parts, ", ")
+	if w.Note != "" {
+		text += "; " + Clean(w.Note)
+	}
+	return text
+}
+
+// mostUnitStates bounds the changes of a unit that are listed.
+const mostUnitStates = 20
