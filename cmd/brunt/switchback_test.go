@@ -69,7 +69,7 @@ func TestAB_Ends(t *testing.T) {
 		var out strings.Builder
 		c.SetOut(&out)
 		c.SetErr(io.Discard)
-		x := &ab{abFlags: &abFlags{pairs: 3}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}, each: 10 * time.Second, takes: 160 * time.Second, whole: time.Minute}
+		x := &ab{abFlags: &abFlags{pairs: 3}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}, each: 10 * time.Second, takes: 160 * time.Second}
 		x.options.Metrics = []string{"p50"}
 		x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
 			blocks, factor := switchback.Draw(x.takes, x.each, 7, n).A, 1.
