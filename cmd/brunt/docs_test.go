@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -249,6 +250,48 @@ func TestReference_Complete(t *testing.T) {
 			t.Errorf("explain %s: %v\n%s", name, err, text)
 		}
 	}
+}
+
+// TestReference_ReportWords checks that the headings of the page and of the terminal, and the heads of their
+// columns, are explained as they are written.
+func TestReference_ReportWords(t *testing.T) {
+	r, err := newReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{}
+	for pattern, files := range map[string]string{
+		`<(?:h2|th)\b[^>]*>([^<{]+)<`: "html/assets/page.tmpl",
+		`\.head\("([^"]+)"\)`:         "terminal/*.go",
+	} {
+		found, err := filepath.Glob(filepath.Join("..", "..", "reporters", filepath.FromSlash(files)))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", files, len(found), err)
+		}
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+				words[strings.ToLower(strings.TrimSpace(m[1]))] = true
+			}
+		}
+	}
+	if len(words) < 40 {
+		t.Errorf("%d words found", len(words))
+	}
+	for _, word := range slices.Sorted(maps.Keys(words)) {
+		if _, err := r.Explain(word); err != nil && !slices.Contains(everyday, word) {
+			t.Error(err)
+		}
+	}
+}
+
+// everyday are words of reports in their everyday meaning, and columns that say what they aggregate.
+var everyday = []string{
+	"achieved", "against target", "as a command", "counted from", "cpu, mean", "figure", "files, most", "memory, first", "not running",
+	"shares", "this run", "threads, most", "what",
 }
 
 // TestDocuments_CI checks the gates of the example: each command and flag, and the scenario that

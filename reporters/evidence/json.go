@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// JSON writes result.json, version 1, as `brunt schema result` describes it. It is indented
+// JSON writes result.json as `brunt schema result` describes it. It is indented
 // for people down to the members of its lists, which stand on a line each: an hour
 // of windows is 3600 lines.
 type JSON struct{}

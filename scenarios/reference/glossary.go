@@ -13,9 +13,13 @@ var glossary = []term{
 		"one monotonic clock; the warm-up lies before 0."},
 	{"intended", []string{"intended-time", "arrival"}, "The instant at which the schedule asks for a request. The first step of an " +
 		"iteration is intended at the arrival; each further step at the end of the step before it, plus think time."},
-	{"response-time", []string{"response", "coordinated-omission"}, "The time from the intended instant of a request to the last byte of " +
-		"its answer. Objectives judge it, so a stalled target cannot hide the requests that it delayed (coordinated omission). A closed " +
-		"load has no arrivals: there the response time is the service time, and the report says that such a load hides stalls."},
+	{
+		"response-time",
+		[]string{"response", "coordinated-omission", "response-times-of-good-answers", "slowest-requests"},
+		"The time from the intended instant of a request to the last byte of " +
+			"its answer. Objectives judge it, so a stalled target cannot hide the requests that it delayed (coordinated omission). A closed " +
+			"load has no arrivals: there the response time is the service time, and the report says that such a load hides stalls.",
+	},
 	{"service-time", nil, "The time from the instant at which a request gets its connection to the last byte of its answer. DNS, TCP and " +
 		"TLS of a new connection are part of it. `service.p95` is a percentile of it."},
 	{"lag", []string{"lateness", "late"}, "The time from the intended instant of a request until the generator was ready to send it: how " +
@@ -69,16 +73,16 @@ var glossary = []term{
 		"objectives it is over all offered requests without those that were shed, and a failed request counts as slower than any " +
 		"answer. It is decided by exact counts."},
 	{"availability", nil, "The share of ok requests among the offered ones. A shed request is not available; availability.admitted leaves the shed ones out."},
-	{"burn", []string{"burn-rate", "error-budget", "budget"}, "The error rate divided by the error rate that the objective allows. At a " +
+	{"burn", []string{"burn-rate", "error-budget", "budget", "used"}, "The error rate divided by the error rate that the objective allows. At a " +
 		"burn of 1 the error budget lasts exactly for its period."},
 	{"slices", []string{"timeslice"}, "The share of seconds in which the target reached a given availability. A closed load is judged by " +
 		"it, as it offers nothing while it is blocked."},
 	{"window", nil, "One second of intended time, split at the instants at which faults are injected and cleared. Series in a report " +
 		"have a point for each window; detection joins windows until they hold enough requests."},
-	{"phase", nil, "A part of a run that objectives can be about: `warmup`, `run`, `baseline`, the name of a fault, `recovery/FAULT`, " +
+	{"phase", []string{"phases-and-steps"}, "A part of a run that objectives can be about: `warmup`, `run`, `baseline`, the name of a fault, `recovery/FAULT`, " +
 		"`rest/FAULT`. Phases may overlap, so only `run` counts each request once."},
 	{"warmup", []string{"warm-up"}, "The load before t0. It is recorded apart and never judged."},
-	{"baseline", []string{"steady-state"}, "The phase before the first fault: requests that ended before it was injected. A fault's " +
+	{"baseline", []string{"steady-state", "against-the-baseline"}, "The phase before the first fault: requests that ended before it was injected. A fault's " +
 		"effect is measured against it. Where it fails, nothing is injected: a declared `steady` that does not hold is a failure (exit " +
 		"3); without one the run is invalid (exit 5) if the 95 % lower bound of the share of bad requests is above `judge.limit`, and " +
 		"above what every objective on the run or the baseline allows."},
@@ -89,7 +93,7 @@ var glossary = []term{
 		"end of the load. It is computed where an objective is about it."},
 	{"limit", nil, "The share of bad requests above which the load is impacted: `judge.limit`, 1 % by default. Objectives do not change " +
 		"it, because a wide error budget would otherwise hide an outage, and a tight one would make chance an impact."},
-	{"injected", nil, "The instant just before the call that injects the fault."},
+	{"injected", []string{"faults-in"}, "The instant just before the call that injects the fault."},
 	{"verified", []string{"evidence", "proof"}, "The fault's effect was observed at its target, by a reading that is independent of the " +
 		"injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
 	{"cleared", nil, "The instant at which the fault's removal was verified. For a fault that happens once, such as a crash, it is the " +
@@ -173,11 +177,15 @@ var glossary = []term{
 	{"bound", []string{"upper-bound", "confidence"}, "What the requests of a phase show of a share, such as that of errors: the one-sided " +
 		"95 % bound by the exact binomial distribution (Clopper and Pearson, 1934). 2 bad ones of 60 are 3.33 %, and their bound is " +
 		"10.1 %. A pass needs it within the objective."},
-	{"spread", []string{"interval", "confidence-interval"}, "The 95 % interval of a measured value by a bootstrap over blocks of one " +
+	{"spread", []string{"interval", "confidence-interval", "between"}, "The 95 % interval of a measured value by a bootstrap over blocks of one " +
 		"second: how much a repeat of the run may differ. It decides nothing, but with `judge.strict` a spread that contains the target " +
 		"is inconclusive."},
-	{"occurrence", nil, "One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
-		"the worst occurrence; `recover.p95` is a percentile over all of them."},
+	{
+		"occurrence",
+		[]string{"repeated-faults"},
+		"One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
+			"the worst occurrence; `recover.p95` is a percentile over all of them.",
+	},
 	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
 		"asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them."},
 	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the time over which the writes that were lost " +
@@ -190,7 +198,7 @@ var glossary = []term{
 		"`auto` chooses once, by the highest rate of the load: precise up to 5000/s for each processor that brunt may use."},
 	{"seed", nil, "The number that every random choice of a run is derived from. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
-	{"margin", nil, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
+	{"margin", []string{"worse-by"}, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
 	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, as " +
 		"the gate's history predicts it."},
 	{"pass", nil, "The verdict of a run whose objectives all held, and whose faults were verified and taken back."},
@@ -213,7 +221,7 @@ var glossary = []term{
 	{"restarts", nil, "How often a unit was started again while the load was judged."},
 	{"traceparent", []string{"trace-id"}, "The header of W3C Trace Context. Its trace ID leads from a slow request of a report to the trace in the " +
 		"target's own tracing."},
-	{"script", []string{"k6-script"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
+	{"script", []string{"k6-script", "what-the-script-measured"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
 	{"manifest", []string{"sha256sums"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. `brunt verify` finds each " +
 		"later change."},
 	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` " +
