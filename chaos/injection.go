@@ -224,6 +224,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadl
 	}
 	if r.InjectErr == nil {
 		t.event("fault.injected", r.Name, describe(steps)+r.asRole())
+		t.begun(r.Fault, r.Injected)
 		return true
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))

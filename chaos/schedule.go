@@ -17,6 +17,9 @@ type Entry struct {
 	To     time.Duration
 }
 
+// sinceInjection is the value of `from` by which a fault follows the injection of another.
+const sinceInjection = "injection"
+
 // OneShot reports whether the fault is over once it is injected.
 func (e *Entry) OneShot() bool {
 	return e.Traits(Scope{}).OneShot
@@ -38,7 +41,7 @@ type Planned struct {
 }
 
 // begin returns when the entry's first occurrence is due. relative says that the time counts from the
-// end of another fault.
+// end of another fault, or from its injection.
 func (e *Entry) begin() (at time.Duration, relative bool) {
 	switch {
 	case e.After != "":
@@ -127,8 +130,11 @@ type Estimated struct {
 // one-shot is expected to end after its least phase, or when its next occurrence comes; a longer
 // recovery is not forecast.
 func Estimate(entries []*Entry, end time.Duration) []Estimated {
-	cleared := map[string]time.Duration{}
-	rough := map[string]bool{}
+	type instant struct {
+		at    time.Duration
+		rough bool
+	}
+	begun, cleared := map[string]instant{}, map[string]instant{}
 	done := map[string]bool{}
 	var out []Estimated
 	for range entries { // a fault may follow one that is listed below it
@@ -138,25 +144,29 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 				continue
 			}
 			done[e.Name] = true
+			var from instant
 			if relative {
-				begin += cleared[e.After]
-				rough[e.Name] = rough[e.After]
+				from = cleared[e.After]
+				if e.Since == sinceInjection {
+					from = begun[e.After]
+				}
+				begin += from.at
 			}
-			if e.OneShot() {
-				rough[e.Name] = true
-			}
+			begun[e.Name] = instant{begin, from.rough}
+			over := instant{rough: from.rough || e.OneShot()}
 			all := e.Occurrences(begin, end)
 			for i, p := range all {
-				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: relative && rough[e.After]}
+				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: from.rough}
 				if e.OneShot() {
 					est.Clear = est.At + e.LastStep() + leastPhase
 					if i+1 < len(all) {
 						est.Clear = min(est.Clear, begin+all[i+1].Offset)
 					}
 				}
-				cleared[e.Name] = max(cleared[e.Name], est.Clear)
+				over.at = max(over.at, est.Clear)
 				out = append(out, est)
 			}
+			cleared[e.Name] = over
 		}
 	}
 	return out

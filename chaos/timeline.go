@@ -53,6 +53,8 @@ type Phases struct {
 // An entryState is how far an entry has been played.
 type entryState struct {
 	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it
+	begun     chan struct{} // closed when its first occurrence is injected
+	from      time.Duration // when that was
 	cleared   chan struct{} // closed when its last occurrence is over
 	injected  bool          // one of its occurrences was
 	at        time.Duration // when the last one that was injected was cleared
@@ -83,7 +85,7 @@ var (
 func (t *Timeline) Ready() {
 	t.states = map[string]*entryState{}
 	for _, e := range t.Entries {
-		s := &entryState{cleared: make(chan struct{})}
+		s := &entryState{begun: make(chan struct{}), cleared: make(chan struct{})}
 		if e.Trigger != "" {
 			s.triggered = make(chan struct{})
 		}
@@ -162,7 +164,12 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 	}
 	if relative {
 		after := t.states[e.After]
+		var begun chan struct{} // nil: only the end counts
+		if e.Since == sinceInjection {
+			begun = after.begun
+		}
 		select {
+		case <-begun:
 		case <-after.cleared:
 		case <-ctx.Done():
 			t.missed(e, begin, "the run ended before it was due")
@@ -170,6 +177,9 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 		t.mu.Lock()
 		at, ok := after.at, after.injected
+		if e.Since == sinceInjection {
+			at, ok = after.from, isClosed(after.begun)
+		}
 		t.mu.Unlock()
 		if !ok {
 			if t.skipped(e.After) {
@@ -224,6 +234,16 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.states[e.Name].at, t.states[e.Name].injected = r.Until, true
 			t.mu.Unlock()
 		}
+	}
+}
+
+// begun records that an occurrence of a fault, or a step of it, is injected.
+func (t *Timeline) begun(fault string, at time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.states[fault]; s != nil && !isClosed(s.begun) {
+		s.from = at
+		close(s.begun)
 	}
 }
 

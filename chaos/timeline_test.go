@@ -367,7 +367,9 @@ func TestEstimateIsPlayed(t *testing.T) {
 				e.Every, e.Repeat = quantity.Duration(every), 3
 				b := entry("b", once{noted{diary: d, name: "b"}}, 0, 0)
 				b.At, b.After = nil, "a"
-				all := []*Entry{e, b}
+				c := entry("c", once{noted{diary: d, name: "c"}}, 0, 0)
+				c.At, c.After, c.Since, c.Wait = nil, "a", "injection", quantity.Duration(300*time.Millisecond)
+				all := []*Entry{e, b, c}
 				for _, p := range Estimate(all, time.Hour) {
 					want = append(want, fmt.Sprint(p.Name, p.At, p.Clear))
 				}
@@ -381,10 +383,25 @@ func TestEstimateIsPlayed(t *testing.T) {
 					t.Errorf("%s was planned at %s and injected at %s: %s", r.Name, r.Planned, r.Injected, r.Late)
 				}
 			}
+			slices.Sort(got) // c is injected between the occurrences of a
+			slices.Sort(want)
 			if !slices.Equal(got, want) {
 				t.Errorf("every %s, one-shot %v: played %q, foreseen %q", every, oneShot, got, want)
 			}
 		}
+	}
+}
+
+// A fault that counts from the injection of another is missed where that one was not injected.
+func TestFromInjection_Missed(t *testing.T) {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
+		b.At, b.After, b.Since = nil, "a", "injection"
+		return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
+	}, nil)
+	i := slices.IndexFunc(records, func(r *Record) bool { return r.Name == "b" })
+	if r := records[i]; r.N >= 0 || r.InjectErr == nil || r.InjectErr.Error() != "a was not injected" {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -520,12 +537,14 @@ func TestEstimate(t *testing.T) {
 	two.At, two.After, two.Wait = nil, "crash", quantity.Duration(20*time.Second)
 	three := entry("often", noted{diary: d}, 50*time.Second, time.Second)
 	three.Every, three.Repeat = quantity.Duration(10*time.Second), 2
+	four := entry("along", noted{diary: d}, 0, 30*time.Second)
+	four.At, four.After, four.Since, four.Wait = nil, "crash", "injection", quantity.Duration(2*time.Second)
 	var got []string
-	for _, e := range Estimate([]*Entry{two, one, three}, 2*time.Minute) {
+	for _, e := range Estimate([]*Entry{two, one, three, four}, 2*time.Minute) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))
 	}
 	slices.Sort(got)
-	want := []string{"crash 10s-15s false", "often#1 50s-51s false", "often#2 1m0s-1m1s false", "slow 35s-40s true"}
+	want := []string{"along 12s-42s false", "crash 10s-15s false", "often#1 50s-51s false", "often#2 1m0s-1m1s false", "slow 35s-40s true"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

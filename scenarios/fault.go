@@ -11,13 +11,16 @@ import (
 // A Fault is one entry of the timeline: its time, its duration, and its kind or its steps.
 type Fault struct {
 	syntax.Place
-	Name    string             `yaml:"-"`
-	At      *quantity.Duration `yaml:"at"`                   // offset from t0
-	After   string             `yaml:"after"`                // when the named fault has cleared
-	During  string             `yaml:"during"`               // during the stage LOAD.STAGE
-	Trigger string             `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
-	Wait    quantity.Duration  `yaml:"wait"`                 // delay added to at, after, during or the trigger
-	For     quantity.Duration  `yaml:"for,positive"`         // how long the fault lasts
+	Name  string             `yaml:"-"`
+	At    *quantity.Duration `yaml:"at"`    // offset from t0
+	After string             `yaml:"after"` // when the named fault has cleared, or by `from`
+	// with after: injection counts from the first injection of the named fault, so that both can be in at once; default: clearing, from
+	// its end
+	Since   string            `yaml:"from,oneof=clearing|injection"`
+	During  string            `yaml:"during"`               // during the stage LOAD.STAGE
+	Trigger string            `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
+	Wait    quantity.Duration `yaml:"wait"`                 // delay added to at, after, during or the trigger
+	For     quantity.Duration `yaml:"for,positive"`         // how long the fault lasts
 	// repeats, from injection to injection; a one-shot waits until its unit is healthy again
 	Every quantity.Duration `yaml:"every,positive"`
 	// number of occurrences; zero with every: until the load ends

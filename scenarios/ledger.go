@@ -31,7 +31,10 @@ type Ledger struct {
 	Count string `yaml:"count"`
 	// the units that should have every write: a unit, a service for all its replicas, or a URL; zero
 	// is the target of the load
-	At     []string          `yaml:"at"`
+	At []string `yaml:"at"`
+	// how often, while the load runs, the latest acknowledged write is read from each unit: a read that does
+	// not find it is stale; nil is never. These reads are no part of the load's figures
+	Probe  quantity.Rate     `yaml:"probe,positive"`
 	Settle quantity.Duration `yaml:"settle"` // pause between the load and the reading; zero is 10s
 	// time limit for the reading; writes that are not there are asked for again until then, and those
 	// without an answer by then are unknown; zero is 2m

@@ -206,6 +206,9 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 	if starts != 1 {
 		p.m.AddHint(at.Pos, "such as at: 20s", "fault %q wants exactly one of at, after, during, trigger", f.Name)
 	}
+	if f.Has("from") && !f.Has("after") {
+		p.m.AddHint(f.Of("from"), "such as {after: cut, from: injection, wait: 2s}", "`from` belongs to `after`, the fault that the time counts from")
+	}
 	if f.Has("repeat") && !f.Has("every") {
 		p.m.Add(f.Of("repeat"), "repeat wants `every`, the time from one injection to the next")
 	}
@@ -244,6 +247,8 @@ func (p *files) objectives(sc *Scenario) {
 					"%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
 			case o.Metric.Row().NeedsCount && sc.Ledger != nil && !sc.Ledger.Has("count"):
 				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "%s needs `count` in the ledger: without it nothing tells one from two", o.Metric.Name)
+			case o.Metric.Row().OfReads && sc.Ledger != nil && !sc.Ledger.Has("probe"):
+				p.m.AddHint(o.Pos, "such as probe: 20/s", "%s needs `probe` in the ledger, which reads writes while the load runs", o.Metric.Name)
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():

@@ -16,6 +16,7 @@ type ledgerView struct {
 	Rows             [][]string
 	More             *ledgerView // the rest of the rows, folded
 	Foot             string
+	Seconds          *ledgerView // lost writes by second and fault
 }
 
 // mostWrites bounds the writes that the page shows unfolded.
@@ -39,12 +40,16 @@ func (p *pageView) ledger(l *result.LedgerRecord) {
 			view.Rows = append(view.Rows, words.LedgerRow(&l.Keys[i]))
 		}
 	}
+	if rows := words.LostRows(l); len(rows) > 0 && l.Lost > mostWrites {
+		view.Seconds = &ledgerView{Head: words.LostHead, Rows: rows}
+	}
 	if len(view.Rows) > mostWrites+2 {
 		view.Rows, view.More = view.Rows[:mostWrites], &ledgerView{Head: view.Head, Rows: view.Rows[mostWrites:]}
 	}
 	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement " +
 		"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one fault had been acknowledged: from the " +
-		"first of them to the last at least, between the writes around them that are there at most. A write that was not there at first was asked for " +
+		"first of them to the last at least, between the writes around them that are there at most. A stale read asked for a write after its " +
+		"acknowledgement, while the load ran, and did not find it. A write that was not there at first was asked for " +
 		"again; found later, it is late."
 	if l.Left > 0 {
 		view.Foot += fmt.Sprintf(" %s more are in ledger.jsonl.", words.Count(l.Left))

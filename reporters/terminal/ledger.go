@@ -27,6 +27,12 @@ func (s *summary) ledger(l *result.LedgerRecord) {
 	}
 	s.text("    ", "      ", strings.Join(figures, ", "), plain)
 	s.text("    ", "      ", words.LedgerText(l), dim)
+	if rows := words.LostRows(l); len(rows) > 0 && l.Lost > mostLedgerRows {
+		s.table(append([][]string{words.LostHead}, rows[:min(len(rows), mostLedgerRows)]...))
+		if n := len(rows) - mostLedgerRows; n > 0 {
+			s.line(span{fmt.Sprintf("  and %d more seconds: see the report", n), dim})
+		}
+	}
 	if len(l.Keys) == 0 {
 		return
 	}

@@ -428,7 +428,11 @@ func (s *summary) generator(g *result.Generator) {
 	}
 	text += fmt.Sprintf(": lag p99 %s", words.Seconds(g.Lag.P99))
 	if g.LagLimit.Known() && g.LagLimit > 0 {
-		text += " (at most " + words.Seconds(g.LagLimit) + ")"
+		text += " (at most " + words.Seconds(g.LagLimit)
+		if g.Healthy && g.Lag.P99 > g.LagLimit {
+			text += ", which so few requests do not show it to be over"
+		}
+		text += ")"
 	}
 	text += fmt.Sprintf(", %d offered, %d sent, at most %d in flight", g.Offered, g.Sent, g.InFlightMax)
 	if g.Queue.P99 > .001 {

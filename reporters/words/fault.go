@@ -181,6 +181,9 @@ func withinLimit(f *result.FaultRecord) string {
 	case p.Slower():
 		return "no request failed, and the load was slower"
 	}
+	if p.Shed > 0 {
+		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") + " shed while it was in, which an objective on shed judges"
+	}
 	return "none seen: no request failed"
 }
 
@@ -259,12 +262,15 @@ func impactedBy(f *result.FaultRecord) string {
 // degraded.
 func FaultCost(f *result.FaultRecord) string {
 	s := badRequests(f, f.Failed)
+	if f.Failed == 0 {
+		s = "no request failed"
+	}
 	if f.Degraded.Known() && f.Degraded > 0 {
 		s += " in " + Seconds(f.Degraded) + " of degraded service"
 	}
 	if p := f.Parts; p != nil {
 		if p.Shed > 0 {
-			s += "; " + Plural(p.Shed, "request was", "requests were") + " shed"
+			s += "; " + Plural(p.Shed, "request was", "requests were") + " shed while it was in"
 		}
 		if p.Lost > 0 {
 			s += "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"

@@ -17,6 +17,9 @@ func IncidentRow(n int, in *result.Incident) []string {
 	to, lasted := Offset(in.End), Seconds(in.End-in.Begin)
 	if !in.Over {
 		to, lasted = "the end", "> "+lasted
+		if in.EndLow > in.Begin && in.EndLow < in.End { // it was good from there to the end, for less than a hold
+			to, lasted = Offset(in.EndLow)+" or later", "> "+Seconds(in.EndLow-in.Begin)
+		}
 	}
 	cause := "no fault was in"
 	if len(in.Faults) > 0 {

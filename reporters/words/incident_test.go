@@ -14,6 +14,8 @@ func TestIncidentRow(t *testing.T) {
 		Steps: []result.IncidentStep{{Load: "browse", Step: "list", Bad: 1329}, {Load: "browse", Step: "read", Bad: 1}}, Faults: []string{"cut", "kill"},
 	}
 	open := result.Incident{Begin: 100, End: 120, Bad: 7, Requests: 2000, Kinds: map[string]int64{"timeout": 7}}
+	good := open // from 104s on, for less than a hold
+	good.EndLow = 104
 	open.Steps = []result.IncidentStep{{Step: "list", Bad: 7}}
 	for _, c := range []struct {
 		in   result.Incident
@@ -21,6 +23,7 @@ func TestIncidentRow(t *testing.T) {
 	}{
 		{in, "1: cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list"},
 		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
+		{good, "1: no fault was in|1m40s|1m44s or later|> 4s|7|2000|timeout"},
 	} {
 		got := strings.Join(words.IncidentRow(1, &c.in), "|")
 		if got != c.want {

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,6 +72,18 @@ func LedgerHeadline(l *result.LedgerRecord) string {
 	return "every write held"
 }
 
+// LostHead names the columns of [LostRows].
+var LostHead = []string{"second", "lost", "lost to"}
+
+// LostRows counts the lost writes by the second of their acknowledgement and by fault.
+func LostRows(l *result.LedgerRecord) [][]string {
+	var out [][]string
+	for _, s := range l.LostSeconds {
+		out = append(out, []string{Offset(s.T), Count(s.Lost), Clean(cmp.Or(s.Fault, "–"))})
+	}
+	return out
+}
+
 // A LedgerFigure is a figure of the ledger with its name.
 type LedgerFigure struct {
 	Name  string
@@ -86,6 +99,7 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 	out := []LedgerFigure{{"acknowledged", l.Acknowledged}, {"held", l.Held}, {"lost", l.Lost}, {"duplicated", l.Duplicated}, {"stale", l.Stale}}
 	for _, f := range []LedgerFigure{
 		{"late", l.Late},
+		{"stale reads during the load", staleReads(l)},
 		{"unknown", l.Unknown},
 		{"not read at every unit", l.Unread},
 		{"without an id", l.Unnamed},
@@ -97,6 +111,13 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 		}
 	}
 	return out
+}
+
+func staleReads(l *result.LedgerRecord) int64 {
+	if l.Reads == nil {
+		return 0
+	}
+	return l.Reads.Stale
 }
 
 // mostSpans bounds the faults of which the text names the lost writes.
@@ -118,6 +139,37 @@ func RPO(l *result.LedgerRecord) string {
 	return bounds(l.RPOLow, l.RPO)
 }
 
+// readsText says what the reads during the load found.
+func readsText(r *result.LedgerReads) string {
+	if r == nil || r.Made == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(" During the load the latest write was read %s", Plural(r.Made, "time", "times"))
+	if r.Unanswered > 0 {
+		s += fmt.Sprintf(", %s without an answer", Count(r.Unanswered))
+	}
+	if r.Stale == 0 {
+		return s + ": no read was stale."
+	}
+	s += fmt.Sprintf(": %s stale, from %s to %s, up to %s after the acknowledgement", Plural(r.Stale, "read was", "reads were"), Offset(r.First), Offset(r.Last),
+		Seconds(r.Longest))
+	s += "; at " + byMost(r.Units)
+	if len(r.Faults) > 0 {
+		s += "; during " + byMost(r.Faults)
+	}
+	return s + "."
+}
+
+// byMost lists counts by name, the most first.
+func byMost(of map[string]int64) string {
+	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
+	var out []string
+	for _, name := range names {
+		out = append(out, Clean(name)+": "+Count(of[name]))
+	}
+	return strings.Join(out, ", ")
+}
+
 // LedgerText says what was read from where.
 func LedgerText(l *result.LedgerRecord) string {
 	units := make([]string, len(l.Units))
@@ -133,6 +185,7 @@ func LedgerText(l *result.LedgerRecord) string {
 	if l.LateHigh > 0 {
 		text.WriteString(" The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement.")
 	}
+	text.WriteString(readsText(l.Reads))
 	for i, s := range l.LostSpans {
 		if i == mostSpans {
 			text.WriteString(fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i))

@@ -99,6 +99,11 @@ func TestEffect(t *testing.T) {
 		{"late writes", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 800, Late: 12, P50: reporterstest.Nan},
 		}, "None seen: no request failed. 12 acknowledged writes were late."},
+		{
+			"shed, as an objective allows",
+			result.FaultRecord{Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 302, Shed: 302, P50: reporterstest.Nan}},
+			"None seen: no request failed, and 302 were shed while it was in, which an objective on shed judges.",
+		},
 		{"within the limit", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: .5,
 			Parts: &result.ImpactParts{Requests: 80_000, Errors: 300, Slow: 6, First: 10.2, Last: 10.5, P50: reporterstest.Nan},
@@ -107,7 +112,7 @@ func TestEffect(t *testing.T) {
 			Impact: result.Impacted, Onset: reporterstest.Nan, OnsetAt: reporterstest.Nan, Failover: reporterstest.Nan, Recover: 0,
 			Heal: 0, Degraded: 0, Slow: reporterstest.Nan,
 			Parts: &result.ImpactParts{Requests: 800, Shed: 2, Lost: 90, P50: reporterstest.Nan},
-		}, "Impact, recovered 0s after the injection; 0 requests failed; 2 requests were shed; 90 acknowledged writes were lost."},
+		}, "Impact, recovered 0s after the injection; no request failed; 2 requests were shed while it was in; 90 acknowledged writes were lost."},
 		{"not recovered", result.FaultRecord{
 			Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan,
 			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,

@@ -192,6 +192,13 @@ func (c chances) begin(q Question, first, onset int) (edge, bool) {
 	from, to := max(first, onset-1), min(len(q.Slices), onset+3)
 	list, known := marks(q, from, to)
 	found := bursts(list, c.ratesOf(q, from, to))
+	for known && len(found) == 0 && to < len(q.Slices) && to-onset < mostSlices { // a stray bad request before it made the onset early
+		to = min(len(q.Slices), to+3)
+		list, known = marks(q, from, to)
+		if found = bursts(list, c.ratesOf(q, from, to)); len(found) > 0 && !c.calm(list[:found[0].first]) {
+			return edge{}, false
+		}
+	}
 	if !known || len(found) == 0 {
 		return edge{}, false
 	}
@@ -207,6 +214,14 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 	list, known := marks(q, from, to)
 	r := c.ratesOf(q, from, to)
 	found := bursts(list, r)
+	for back := from; known && len(found) == 0 && back > onset && s-back < mostSlices; { // stray bad requests made the hold begin late
+		back = max(onset, back-3)
+		list, known = marks(q, back, to)
+		r = c.ratesOf(q, back, to)
+		if found = bursts(list, r); len(found) > 0 && !c.calm(list[found[len(found)-1].last+1:]) {
+			return edge{}, false
+		}
+	}
 	if !known || len(found) == 0 {
 		return edge{}, false
 	}
@@ -218,6 +233,17 @@ func (c chances) finish(q Question, onset, s int) (edge, bool) {
 	}
 	low, high := split(list, b.first, len(list), b.last, r, true)
 	return edge{goodAfter(list, b.last, end), Range{result.Sec(list[low].At), result.Sec(goodAfter(list, high, end))}}, true
+}
+
+// calm reports whether the share of bad requests is within the limit.
+func (c chances) calm(list []Mark) bool {
+	bad := 0
+	for _, m := range list {
+		if m.Bad {
+			bad++
+		}
+	}
+	return float64(bad) <= c.limit*float64(len(list))
 }
 
 // stallEnd is the end of a stall right before slice s: nothing ended until that slice began, and a

@@ -163,6 +163,9 @@ func (in *incident) row(f *readings) result.Incident {
 		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over, Degraded: result.Sec(in.Degraded),
 		Bad: in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{}, Steps: []result.IncidentStep{},
 	}
+	if !in.Over {
+		out.EndLow = result.Sec(in.NotBefore)
+	}
 	names, planned := in.faults(f)
 	out.Faults, out.Planned = append(out.Faults, names...), planned
 	for _, s := range slices.Sorted(maps.Keys(in.steps)) {

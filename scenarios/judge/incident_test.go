@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,17 @@ func TestIncidents(t *testing.T) {
 				t.Errorf("in %v, planned %t; want %q, %t", got[0].Faults, got[0].Planned, c.in, c.planned)
 			}
 		})
+	}
+}
+
+// TestIncidents_LessThanAHold checks that the last bad request bounds an incident from below, where the load was
+// good from there to its end, for less than a hold.
+func TestIncidents_LessThanAHold(t *testing.T) {
+	g := newFixture(t, oneStep)
+	g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, 114*sec, ms, failure), perSecond(100, 114*sec, 120*sec, ms, okay)))
+	got := g.finish(Case{}, 120*sec).Incidents
+	if len(got) != 1 || got[0].Over || !near(got[0].End, 120*sec, 100) || !near(got[0].EndLow, 114*sec, 50) {
+		t.Errorf("%+v", got)
 	}
 }
 

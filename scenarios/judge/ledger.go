@@ -27,6 +27,9 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 		return r
 	}
 	r.Count = l.Acknowledged
+	if o.Metric.Row().OfReads {
+		return judgeReads(o, l.Reads, r)
+	}
 	low, high := o.Metric.Row().Writes(writesOf(l))
 	r.Measured = result.Num(low)
 	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
@@ -48,6 +51,23 @@ func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	}
 	if high > low {
 		r.Low, r.High = result.Num(low), result.Num(high)
+	}
+	return r
+}
+
+// judgeReads answers an objective on the reads during the load. One that a unit did not answer is neither
+// stale nor good: such a unit is down, which other objectives judge, so it decides nothing as long as
+// others answered.
+func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveResult) result.ObjectiveResult {
+	if reads == nil || reads.Made == reads.Unanswered {
+		r.Note = "no read during the load was answered"
+		return r
+	}
+	n, _ := o.Metric.Row().Writes(slo.Writes{StaleReads: reads.Stale})
+	r.Count, r.Measured = reads.Made-reads.Unanswered, result.Num(n)
+	r.Verdict = answer.VerdictIf(o.Holds(n))
+	if reads.Unanswered > 0 {
+		r.Note = fmt.Sprintf("%d of %d reads had no answer", reads.Unanswered, reads.Made)
 	}
 	return r
 }

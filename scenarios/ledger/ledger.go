@@ -18,6 +18,8 @@ type Ledger struct {
 	kept     *writelog.Log
 	acked    atomic.Int64
 	unnamed  atomic.Int64
+	latest   atomic.Pointer[latest] // kept while a prober reads
+	prober   atomic.Pointer[prober]
 	stop     func() // stops flushing and waits for it
 	findings string // the file that lists writes which are not simply held; empty is none
 }
@@ -101,8 +103,12 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 		if acked {
 			l.acked.Add(1)
 		}
-		if !w.shard.Record(w.id, out.End, acked) && acked {
+		named := w.shard.Record(w.id, out.End, acked)
+		if !named && acked {
 			l.unnamed.Add(1)
+		}
+		if named && acked && l.prober.Load() != nil {
+			l.latest.Store(&latest{string(w.id), out.End})
 		}
 	}
 }

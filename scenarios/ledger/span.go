@@ -43,6 +43,27 @@ func (a *acknowledged) around(first, last time.Duration) (before, after time.Dur
 	return before, after
 }
 
+// mostSeconds bounds the seconds whose lost writes are counted.
+const mostSeconds = 600
+
+// lostIn counts a write lost to a fault in the second of its acknowledgement. They come in the order of time.
+func (b *verification) lostIn(at time.Duration, fault string) {
+	t := result.Sec(at.Truncate(time.Second))
+	if at < 0 { // of the warm-up
+		t = result.Sec((at - time.Second + 1).Truncate(time.Second))
+	}
+	all := b.out.LostSeconds
+	for i := len(all) - 1; i >= 0 && all[i].T == t; i-- {
+		if all[i].Fault == fault {
+			all[i].Lost++
+			return
+		}
+	}
+	if len(all) < mostSeconds {
+		b.out.LostSeconds = append(all, result.LostSecond{T: t, Fault: fault, Lost: 1})
+	}
+}
+
 // spans derives the recovery point from the lost writes: for each fault, the time over which the
 // writes that were lost to it had been acknowledged.
 //
@@ -61,6 +82,7 @@ func (b *verification) spans() {
 	var spans []*result.LostSpan
 	for _, at := range b.acked.lost {
 		_, fault := b.age(at)
+		b.lostIn(at, fault)
 		s := faults[fault]
 		if s == nil {
 			s = &result.LostSpan{Fault: fault, First: result.Sec(at)}

@@ -40,6 +40,15 @@ func TestSpans(t *testing.T) {
 			}
 			continue
 		}
+		sum := int64(0)
+		for i, at := range b.out.LostSeconds {
+			if sum += at.Lost; at.T < 4 || at.T >= 6 || at.Fault != "f" || i > 0 && at.T <= b.out.LostSeconds[i-1].T {
+				t.Fatalf("lost by second: %+v", b.out.LostSeconds)
+			}
+		}
+		if sum != int64(lost) {
+			t.Fatalf("%d lost by second, want %d", sum, lost)
+		}
 		low, before, after := time.Duration(0), time.Duration(-1), 11*time.Second
 		first, last := 11*time.Second, time.Duration(-1)
 		for _, x := range kept {

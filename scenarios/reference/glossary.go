@@ -187,7 +187,8 @@ var glossary = []term{
 			"the worst occurrence; `recover.p95` is a percentile over all of them.",
 	},
 	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
-		"asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them."},
+		"asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them. With " +
+		"`probe: 20/s` the latest of them is also read from each unit while the load runs, and `stale.reads` counts the reads that did not find it."},
 	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the time over which the writes that were lost " +
 		"to a fault had been acknowledged. It is at least the time from the first lost write to the last, and at most the time between " +
 		"the writes around them that are there. Unlike the age of the oldest lost write, it does not grow with the length of the run."},

@@ -29,14 +29,17 @@ type LedgerRecord struct {
 	RPOLow    Num        `json:"rpo_low"`              // its lower bound: from the first lost write to the last
 	RPOFault  string     `json:"rpo_fault,omitempty"`  // the fault that they were lost to
 	LostSpans []LostSpan `json:"lost_spans,omitempty"` // the same for each fault
+	// the lost writes by the second of their acknowledgement, and by fault; the first 600
+	LostSeconds []LostSecond `json:"lost_seconds,omitempty"`
 	// the longest time from the acknowledgement of a late write until it was there, as its lower bound:
 	// the last answer without it; 0 when none was late
 	LateLow  Num `json:"late_low"`
 	LateHigh Num `json:"late_high"` // its upper bound: the first answer with it
 	// late writes by fault: those that were acknowledged while it was in
 	LateTo map[string]int64 `json:"late_to,omitempty"`
-	Asked  Num              `json:"asked"` // when the reading began
-	Took   Num              `json:"took"`  // how long the reading took
+	Reads  *LedgerReads     `json:"reads,omitempty"` // reads during the load; null: none were made
+	Asked  Num              `json:"asked"`           // when the reading began
+	Took   Num              `json:"took"`            // how long the reading took
 	// writes in other states than held, the worst first; all are in ledger.jsonl
 	Keys []WriteKey `json:"keys"`
 	Left int64      `json:"left,omitempty"` // number of further writes
@@ -49,6 +52,19 @@ func (l *LedgerRecord) Wrong() int64 { return l.Lost + l.Duplicated + l.Stale }
 // Unsure counts the acknowledged writes whose state is not fully known.
 func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
 
+// LedgerReads are reads during the load: each asks a unit for the latest write that was acknowledged
+// before.
+type LedgerReads struct {
+	Made       int64            `json:"made"`       // reads that were sent
+	Unanswered int64            `json:"unanswered"` // of them, had no answer
+	Stale      int64            `json:"stale"`      // of them, did not find the write
+	First      Num              `json:"first"`      // the first stale read; null: none
+	Last       Num              `json:"last"`       // the last stale read; null: none
+	Longest    Num              `json:"longest"`    // the longest time since its acknowledgement after which a write was not there
+	Units      map[string]int64 `json:"units"`      // stale reads by unit
+	Faults     map[string]int64 `json:"faults"`     // stale reads by fault that was in; several may be
+}
+
 // A LostSpan is the time over which the writes lost to a fault had been acknowledged. Times are
 // offsets from t0.
 type LostSpan struct {
@@ -58,6 +74,13 @@ type LostSpan struct {
 	Last   Num    `json:"last"`   // of the last
 	Before Num    `json:"before"` // of the last write before them that is there
 	After  Num    `json:"after"`  // of the first write after them that is there
+}
+
+// A LostSecond counts the writes that were acknowledged in a second and lost to a fault.
+type LostSecond struct {
+	T     Num    `json:"t"`     // begin of the second, an offset from t0
+	Fault string `json:"fault"` // empty: they were lost to none
+	Lost  int64  `json:"lost"`
 }
 
 // A WriteKey is one write in another state than held.

@@ -62,7 +62,7 @@ var arrows = map[string][]string{
 	"scenarios/machine":       {"scenarios"},
 	"scenarios/measure":       {"scenarios"},
 	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
-	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/truth"},
+	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols

@@ -523,6 +523,68 @@ func TestLedger_Moment(t *testing.T) {
 	}
 }
 
+// TestLedger_Probe checks the reads during the load: a replica that has writes a while later answers stale reads
+// until then, at itself alone and under the fault that is in, and none where every replica has them at once.
+func TestLedger_Probe(t *testing.T) {
+	const probing = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s, probe: 40/s}`
+	for _, behind := range []bool{false, true} {
+		s := newReplicated(t)
+		s.write = func(s *replicated, n int, key string) (int, string) {
+			s.put(key, 1, 1)
+			if behind && n > 30 && n <= 60 {
+				s.copies[1][key] = 0
+			}
+			if n == 61 { // it has caught up
+				for k := range s.copies[0] {
+					s.copies[1][k] = 1
+				}
+			}
+			return 201, key
+		}
+		missed := 0
+		s.read = func(s *replicated, replica int, id string) (int, string) {
+			status, body := s.list(replica, id, "same")
+			if status == 404 && len(id) == 36 && replica == 1 { // not the write that there never was
+				missed++
+			}
+			return status, body
+		}
+		text := strings.Replace(s.text(probing, "[stale.reads = 0, lost = 0]"),
+			"executor: shared-iterations, vus: 4, iterations: 40", "executor: constant-arrival-rate, rate: 30/s, duration: 3s", 1)
+		mark := filepath.Join(t.TempDir(), "in")
+		text += fmt.Sprintf("chaos: {behind: {at: 950ms, for: 1200ms, exec: {inject: 'touch %[1]s', verify: 'test -e %[1]s', revert: 'rm -f %[1]s'}}}\n", mark)
+		res := runOnce(t, text, Options{})
+		r := res.Ledger.Reads
+		if r == nil || r.Made < 60 || r.Unanswered != 0 {
+			t.Fatalf("reads %+v", r)
+		}
+		if r.Stale != int64(missed) || (missed > 5) != behind {
+			t.Errorf("behind %t: %d stale reads, and the replica missed %d", behind, r.Stale, missed)
+		}
+		if !behind {
+			if res.Objectives[0].Verdict != scenarios.Pass {
+				t.Errorf("%+v", res.Objectives[0])
+			}
+			continue
+		}
+		if o := res.Objectives[0]; o.Verdict != scenarios.Fail || float64(o.Measured) != float64(missed) || o.Count != r.Made {
+			t.Errorf("%+v", o)
+		}
+		at1 := strings.TrimPrefix(s.at[1].URL, "http://")
+		for unit, n := range r.Units {
+			if !strings.Contains(unit, at1) || n != r.Stale {
+				t.Errorf("stale at %v, want %s alone", r.Units, at1)
+			}
+		}
+		if n := r.Faults["behind"]; n < r.Stale/2 || r.First < .9 || r.Last > 2.5 || r.Longest <= 0 || r.Longest > 1 {
+			t.Errorf("%+v", r)
+		}
+		if res.Ledger.Lost != 0 || res.Ledger.Stale != 0 {
+			t.Errorf("after the load %d are lost and %d stale", res.Ledger.Lost, res.Ledger.Stale)
+		}
+	}
+}
+
 // plantedRun runs SocialConnect, which logs every write, under a fault.
 func plantedRun(t *testing.T, with, fault, ledger string) (res *result.Result, logs string) {
 	t.Helper()

@@ -173,11 +173,11 @@ func (r *runner) slowLimits(by []measure.SlowLimit) string {
 			rest++
 			continue
 		}
-		one := r.loads.Series.Steps[i].Name + " over " + quantity.FormatDuration(l.At)
+		one := r.loads.Series.Steps[i].Name + " over " + quantity.FormatSeconds(l.At.Seconds())
 		if l.Few {
 			one += " (with too few answers of its own)"
 		} else {
-			one += " (bound " + quantity.FormatDuration(l.Bound) + " of " + strconv.FormatInt(l.Answers, 10) + " answers)"
+			one += " (bound " + quantity.FormatSeconds(l.Bound.Seconds()) + " of " + strconv.FormatInt(l.Answers, 10) + " answers)"
 		}
 		out = append(out, one)
 	}

@@ -236,7 +236,13 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		return nil, err
 	}
 	r.observers.start()
+	if err := r.probeWrites(ctx); err != nil {
+		return nil, err
+	}
 	r.broken = r.drive(ctx)
+	if r.loads.ledger != nil {
+		r.loads.ledger.EndProbe()
+	}
 	r.observers.stop()
 	defer Frugal()()
 	if err := r.verifyLedger(ctx); err != nil {
@@ -390,6 +396,14 @@ func (r *runner) openLoads() (err error) {
 		}
 	}
 	return nil
+}
+
+// probeWrites begins to read writes back while the load runs, if the ledger asks for it.
+func (r *runner) probeWrites(ctx context.Context) error {
+	if r.loads.ledger == nil {
+		return nil
+	}
+	return r.loads.ledger.Probe(ctx, r.ledgerRun())
 }
 
 // verifyLedger reads back what the load has written.

@@ -19,7 +19,7 @@
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
-//	          | "lost" | "late" | "duplicated" | "stale" | "rpo" .
+//	          | "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .

@@ -134,6 +134,12 @@ var metrics = Table{
 		Meaning: "The share of acknowledged writes that some unit did not have, while another did.",
 	},
 	{
+		Name: "stale.reads", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, OfReads: true, Written: []string{"stale.reads"},
+		Writes: func(w Writes) (low, high float64) { return float64(w.StaleReads), float64(w.StaleReads) },
+		Meaning: "How many reads during the load did not find a write that was acknowledged before they were sent; the ledger's `probe` " +
+			"makes them.",
+	},
+	{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
 		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost " +

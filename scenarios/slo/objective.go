@@ -48,9 +48,10 @@ func (o Objective) Holds(measured float64) bool {
 }
 
 // Fact reports whether the objective is a fact about the run's own requests, which no number of
-// further requests would make surer: none of them or all of them, or an exact count.
+// further requests would make surer: none of them, all of them or all of its slices, or an exact count.
 func (o Objective) Fact() bool {
-	counted := o.Metric.Row().Count != nil || o.Metric.OfLedger()
+	row := o.Metric.Row()
+	counted := row.Count != nil || row.Spans != nil || o.Metric.OfLedger()
 	return o.Op == "=" && (o.Metric.Unit == Count || counted && o.Metric.Unit == ShareOf && (o.Value == 0 || o.Value == 1))
 }
 

@@ -41,6 +41,7 @@ func TestParseObjective(t *testing.T) {
 		{"within(200ms) > 95%", slo.Objective{Metric: slo.Metric{Name: "within", Span: 200 * time.Millisecond, Unit: slo.ShareOf}, Op: ">", Value: .95}},
 		{"burn(99.9%, 1m) < 2", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2}},
 		{"burn(99.9%,1m)<2.5", slo.Objective{Metric: slo.Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: slo.Plain}, Op: "<", Value: 2.5}},
+		{"slices(1s, 99%) = 100%", slo.Objective{Metric: slo.Metric{Name: "slices", Share: .99, Span: time.Second, Unit: slo.ShareOf}, Op: "=", Value: 1}},
 		{"slices(1s, 99%) > 99%", slo.Objective{Metric: slo.Metric{Name: "slices", Share: .99, Span: time.Second, Unit: slo.ShareOf}, Op: ">", Value: .99}},
 		{"onset < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
 		{"failover < 2s after lose", slo.Objective{Metric: slo.Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},

@@ -134,6 +134,7 @@ type Writes struct {
 	Stale             int64
 	MayBeLost         int64 // acknowledged writes that may be lost, because they could not be read back
 	MayBeWrong        int64 // the same, and those that a unit did not answer for
+	StaleReads        int64 // reads during the load that did not find a write
 	RPOLow, RPOHigh   float64
 	LateLow, LateHigh float64
 }

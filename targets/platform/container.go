@@ -31,7 +31,12 @@ type Container struct {
 	// folders and files of this machine, read only, to places in the container: {./conf.d:
 	// /etc/nginx/conf.d}
 	Mounts map[string]string `yaml:"mounts"`
-	Health *Health           `yaml:"health"` // the engine's own check; nil is the image's
+	// volumes of the run, by names of this scenario's own, to places in the container: {data: /var/lib/data}.
+	// Services and replicas that name the same one share it; it is removed after the run
+	Volumes map[string]string `yaml:"volumes"`
+	// that its processes run as, by name or number, with a group after a colon: "1000:1000"; zero is the image's
+	User   string  `yaml:"user"`
+	Health *Health `yaml:"health"` // the engine's own check; nil is the image's
 	// zero is that its first port accepts, or that its health is good where it has no port, within 30s
 	Ready   scenarios.Ready `yaml:"ready"`
 	Restart string          `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
@@ -100,6 +105,17 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 			m.AddHint(c.Of("mounts"), "such as {./conf.d: /etc/nginx/conf.d}", "a place in the container begins with /, and %q does not", to)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Volumes)) {
+		switch to := c.Volumes[name]; {
+		case strings.ContainsAny(name, "/.~"):
+			m.AddHint(c.Of("volumes"), "a folder of this machine is a mount: mounts: {"+name+": "+to+"}", "%q can't name a volume", name)
+		case !syntax.IsName(name):
+			m.Add(c.Of("volumes"), "%q can't name a volume: a-z, 0-9 and -, beginning with a letter", name)
+		case !strings.HasPrefix(to, "/"):
+			m.AddHint(c.Of("volumes"), "such as {data: /var/lib/data}", "a place in the container begins with /, and %q does not", to)
+		}
+	}
+	checkUser(c.Of("user"), c.User, m)
 	if c.CPUs < 0 {
 		m.Add(c.Of("cpus"), "cpus is a number above 0, such as 0.5")
 	}
@@ -108,6 +124,14 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 	if c.Health != nil && len(c.Health.Command) == 0 && c.Health.Has("command") {
 		m.Add(c.Health.Of("command"), "the command is empty")
+	}
+}
+
+// checkUser adds a mistake if user is not USER or USER:GROUP, each a name or a number.
+func checkUser(at syntax.Pos, user string, m *syntax.Mistakes) {
+	name, group, grouped := strings.Cut(user, ":")
+	if user != "" && (name == "" || grouped && group == "" || strings.ContainsAny(user, " /\t\x00") || strings.Contains(group, ":")) {
+		m.AddHint(at, "such as user: nobody, or user: \"1000:1000\"", "%q names no user", syntax.Clip(user, 40))
 	}
 }
 

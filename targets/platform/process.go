@@ -17,15 +17,17 @@ type Process struct {
 	Command  Command `yaml:"command,required"`      // a list, or a line that is split at blanks; no shell
 	Replicas int     `yaml:"replicas,min=1,max=64"` // units of the service; zero is one
 	// that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Zones        []string                 `yaml:"zones"`
-	Env          map[string]template.Text `yaml:"env"`                                   // added to brunt's own environment
-	Dir          string                   `yaml:"dir"`                                   // zero is where brunt was started
-	Links        []string                 `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
-	Port         int                      `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
-	Ready        scenarios.Ready          `yaml:"ready"`                                 // zero is that its port accepts, within 30s
-	Restart      string                   `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
-	RestartDelay *quantity.Duration       `yaml:"restart_delay"`                         // nil is 1s
-	Grace        *quantity.Duration       `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
+	Zones []string                 `yaml:"zones"`
+	Env   map[string]template.Text `yaml:"env"` // added to brunt's own environment
+	Dir   string                   `yaml:"dir"` // zero is where brunt was started
+	// that it runs as, by name or number, with a group after a colon; zero is brunt's own. Only root may set another
+	User         string             `yaml:"user"`
+	Links        []string           `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
+	Port         int                `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
+	Ready        scenarios.Ready    `yaml:"ready"`                                 // zero is that its port accepts, within 30s
+	Restart      string             `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
+	RestartDelay *quantity.Duration `yaml:"restart_delay"`                         // nil is 1s
+	Grace        *quantity.Duration `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
 }
 
 // A Command is a command line.
@@ -108,9 +110,10 @@ func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 		var p Process
 		syntax.Decode(f.Value, &p, m)
 		svc := Service{
-			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port, Zones: p.Zones,
+			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, User: p.User, Links: p.Links, Port: p.Port, Zones: p.Zones,
 			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: DefaultGrace,
 		}
+		checkUser(p.Of("user"), p.User, m)
 		if svc.Restart == "" {
 			svc.Restart = "on-failure"
 		}

@@ -38,6 +38,7 @@ type Service struct {
 	Command  Command
 	Env      map[string]template.Text
 	Dir      string
+	User     string   // that its processes run as; empty is brunt's own, or the image's
 	Links    []string // services that it calls
 	Port     int      // of replica 0, then ascending by one; zero is a free one
 	Ready    scenarios.Ready

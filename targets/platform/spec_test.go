@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/syntax/syntaxtest"
 	"brunt/targets/platform"
 	"brunt/targets/targetstest"
 )
@@ -23,6 +25,8 @@ func TestMistakes(t *testing.T) {
 		{`load: {command: [x]}`, "load", []string{"can't name a service"}},
 		{`web: {command: [x], env: {ID: "${uuid()}"}}`, "web", []string{"only while requests are made"}},
 		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
+		{`web: {command: [x], user: "a b"}`, "web", []string{`"a b" names no user; such as user: nobody`}},
+		{`web: {command: [x], user: ":10"}`, "web", []string{`":10" names no user`}},
 		{`web: {command: [x], restart: sometimes}`, "web", []string{"`restart` can't be"}},
 	} {
 		_, err := targetstest.Processes(t, c.yaml, c.entry)
@@ -72,5 +76,21 @@ func TestDemoSpec(t *testing.T) {
 	}
 	if got := strings.Join(words, " "); got != "brunt x demo-service store" {
 		t.Errorf("the command is %q", got)
+	}
+}
+
+// TestVolumes_Mistakes checks the messages for volumes and users of containers that can't be.
+func TestVolumes_Mistakes(t *testing.T) {
+	for yaml, want := range map[string]string{
+		`web: {image: x, volumes: {./x: /y}}`:   `"./x" can't name a volume; a folder of this machine is a mount: mounts: {./x: /y}`,
+		`web: {image: x, volumes: {b_d: /y}}`:   `"b_d" can't name a volume: a-z, 0-9 and -`,
+		`web: {image: x, volumes: {data: var}}`: `a place in the container begins with /, and "var" does not; such as {data: /var/lib/data}`,
+		`web: {image: x, user: "1:2:3"}`:        `"1:2:3" names no user`,
+	} {
+		var m syntax.Mistakes
+		platform.Containers(syntaxtest.Parse(t, yaml), "web", &m)
+		if err := m.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", yaml, err, want)
+		}
 	}
 }

@@ -65,7 +65,7 @@ func (c *check) room(a around, need, gap time.Duration) string {
 	if a.by != nil {
 		s = "move " + a.by.Name + ", and what follows it, to " + quantity.Brief(quantity.WholeSeconds(need))
 	}
-	if gap = gap.Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(slo.Objective{}, need) {
+	if gap = gap.Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(slo.Objective{}, a.next-gap) {
 		s += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
 	return s
@@ -145,6 +145,7 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
 	switch phase := o.PhaseOrRun(); {
 	case phase == "baseline":
+		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
 	case phase != "run":
 		if i := slices.IndexFunc(c.Faults, func(e *chaos.Entry) bool { return e.Name == phase && !e.OneShot() && e.Has("for") }); i >= 0 {

@@ -155,7 +155,7 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 			must += " and a hold of " + quantity.Brief(hold)
 		}
 		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
-			"already; %s are missing", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
+			"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
 		return true
 	}
 	return false
@@ -317,6 +317,10 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	return false
 }
 
+// inFlight is how long before the first injection requests are sent that are still in flight at the injection, and
+// so are no part of the baseline.
+const inFlight = 200 * time.Millisecond
+
 // phaseSpans returns the spans that an objective is judged in, as far as they are known beforehand.
 func (c *check) phaseSpans(o slo.Objective, est []chaos.Estimated) []span {
 	end := c.end
@@ -328,7 +332,7 @@ func (c *check) phaseSpans(o slo.Objective, est []chaos.Estimated) []span {
 		for _, e := range est {
 			first = min(first, e.At)
 		}
-		return []span{{0, first}}
+		return []span{{0, max(0, first-inFlight)}}
 	default:
 		var out []span
 		for _, e := range est {

@@ -126,10 +126,10 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 			},
 		},
 		{
-			text("100/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"), "let the first fault come at 3s, or rate: 150/s",
+			text("100/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"), "let the first fault come at 4s, or rate: 167/s",
 			[]string{
-				text("150/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"),
-				text("100/s", "60s", fault("at: 3s, for: 4s"), "errors < 1% in baseline"),
+				text("167/s", "60s", fault("at: 2s, for: 4s"), "errors < 1% in baseline"),
+				text("100/s", "60s", fault("at: 4s, for: 4s"), "errors < 1% in baseline"),
 			},
 		},
 		{
@@ -139,9 +139,13 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 				"judge: {hold: 5s}\n" + text("100/s", "30s", fault("at: 10s, for: 4s"), "recover < 15s after f"),
 			},
 		},
+		{ // a hold of 3s is needed to show 1% at 100/s: a shorter one is no remedy
+			"judge: {hold: 2s}\n" + text("100/s", "20s", fault("at: 8s, for: 3s"), "recover < 10s after f"), "1s more is needed; duration: 21s\n",
+			[]string{"judge: {hold: 2s}\n" + text("100/s", "21s", fault("at: 8s, for: 3s"), "recover < 10s after f")},
+		},
 	} {
 		_, err := plantest.CompileText(c.text)
-		if err == nil || !strings.Contains(plantest.Explained(err), c.want) {
+		if err == nil || !strings.Contains(plantest.Explained(err)+"\n", c.want) {
 			t.Errorf("%v\nwant %q", err, c.want)
 		}
 		for _, m := range c.mended {

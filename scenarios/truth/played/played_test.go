@@ -33,9 +33,11 @@ type playedCase struct {
 	seconds int    // of load; zero is 60
 	timeout time.Duration
 	slow    time.Duration // as `judge.slow`
-	script  truth.Script
-	users   *truth.Users // in place of the rate
-	dark    span         // when requests of users wait for its end
+	// in place of slow: the share of slow answers by which the baseline gives the limit
+	slowShare float64
+	script    truth.Script
+	users     *truth.Users // in place of the rate
+	dark      span         // when requests of users wait for its end
 
 	steps   int  // of an iteration: each further step is skipped after a bad one; zero is 1
 	shed    bool // status 503 is shed
@@ -224,7 +226,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 	t.Helper()
 	now := time.Duration(0)
 	rec, err := measure.New(measure.Config{
-		Series: p.series(), Limits: counted.LimitsOf(objectives), Slow: p.slow, Timeout: 10 * sec, Shards: 1, Dir: t.TempDir(), NoPause: true,
+		Series: p.series(), Limits: counted.LimitsOf(objectives), Slow: p.slow, SlowShare: p.slowShare, Timeout: 10 * sec, Shards: 1, Dir: t.TempDir(), NoPause: true,
 		Now: func() time.Duration { return now }, Freezes: func() []pulse.Freeze { return p.freezes },
 	})
 	if err != nil {

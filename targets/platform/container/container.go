@@ -1,9 +1,9 @@
 // Package container runs the units of a group as containers that brunt makes in a Docker engine. The
 // engine supervises them.
 //
-//	New --> Prepare: images, networks with their subnets, containers with fixed addresses
+//	New --> Prepare: images, networks with their subnets, volumes, containers with fixed addresses
 //	   --> each unit: start, await ready
-//	   --> Release: networks, and the image of brunt itself
+//	   --> Release: networks, volumes, and the image of brunt itself
 //
 // Each container has a fixed address in each of its networks, which stays over restarts. Its host
 // names are the name of its service, which all replicas share, and the name of its unit, such as
@@ -44,6 +44,7 @@ type driver struct {
 	units []*unit
 
 	networks map[string]*subnet
+	volumes  []string          // that were made
 	images   map[string]string // by service, for services that run brunt itself
 }
 
@@ -128,6 +129,17 @@ func (d *driver) Prepare(ctx context.Context) error {
 				return fmt.Errorf("making the network %s: %w", name, err)
 			}
 			d.networks[name] = &subnet{id: id, next: prefix.Addr().Next()} // the gateway's
+		}
+	}
+	for i := range d.spec.Services {
+		for name := range d.spec.Services[i].Container.Volumes {
+			if slices.Contains(d.volumes, name) {
+				continue
+			}
+			if err := docker.CreateVolume(ctx, d.o.Engine, d.object(name), d.labels()); err != nil {
+				return fmt.Errorf("making the volume %s: %w", name, err)
+			}
+			d.volumes = append(d.volumes, name)
 		}
 	}
 	for _, u := range d.units {
@@ -217,7 +229,7 @@ func (d *driver) values(u *unit) map[string]string {
 	return out
 }
 
-// Release implements [platform.Driver]: it removes the networks, and the image that was made for the
+// Release implements [platform.Driver]: it removes the networks and volumes, and the image that was made for the
 // group.
 func (d *driver) Release(ctx context.Context) error {
 	d.free()
@@ -225,6 +237,11 @@ func (d *driver) Release(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(d.networks)) {
 		if err := d.o.Engine.RemoveNetwork(ctx, d.networks[name].id); err != nil {
 			errs = append(errs, fmt.Errorf("network %s: %w", name, err))
+		}
+	}
+	for _, name := range d.volumes {
+		if err := docker.RemoveVolume(ctx, d.o.Engine, d.object(name)); err != nil {
+			errs = append(errs, fmt.Errorf("volume %s: %w", name, err))
 		}
 	}
 	for _, id := range slices.Compact(slices.Sorted(maps.Values(d.images))) {

@@ -2,6 +2,7 @@ package container_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -47,7 +48,8 @@ func TestContainer_Lifecycle(t *testing.T) {
 		}, "front", "back"),
 		service("store", platform.Service{Replicas: 1, Port: 8081, Command: command("serve"), Container: &platform.Container{}}, "back"),
 		service("worker", platform.Service{Replicas: 1, Command: command("serve", ":8082"), Container: &platform.Container{
-			Health: &platform.Health{Command: []string{docker.SelfProgram, "ok"}, Every: quantity.Duration(200 * time.Millisecond)},
+			Health:  &platform.Health{Command: []string{docker.SelfProgram, "ok"}, Every: quantity.Duration(200 * time.Millisecond)},
+			Volumes: map[string]string{"data": "/var/lib/data"}, User: "1234:2345",
 		}}, "back"),
 	}}
 	var mu sync.Mutex
@@ -79,7 +81,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 	if len(events) != 4 || slices.Index(events, "unit.ready store[0]") > slices.Index(events, "unit.ready web[0]") {
 		t.Errorf("events: %q", events)
 	}
-	if left, err := e.Labelled(t.Context(), docker.RunLabel, run); err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 {
+	if left, err := e.Labelled(t.Context(), docker.RunLabel, run); err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 || len(left.Volumes) != 1 {
 		t.Errorf("it has made %+v, %v", left, err)
 	}
 	env, err := platformtest.Get("http://" + g.Addr("web[1]") + "/")
@@ -101,6 +103,9 @@ func TestContainer_Lifecycle(t *testing.T) {
 		if (addr == "") != (u.Service == "worker") {
 			t.Errorf("%s is at %q", u.Name(), addr)
 		}
+		if u.Service == "worker" {
+			volumeAndUser(t, e, u.Ref())
+		}
 		if u.Name() != "web[0]" {
 			continue
 		}
@@ -110,6 +115,25 @@ func TestContainer_Lifecycle(t *testing.T) {
 		if err := u.AwaitReady(t.Context()); err != nil || u.Addr() != addr {
 			t.Errorf("started again it is at %s, not %s: %v", u.Addr(), addr, err)
 		}
+	}
+}
+
+// volumeAndUser checks, by the kernel, that the worker runs as its user and sees its volume.
+func volumeAndUser(t *testing.T, e *docker.Engine, id string) {
+	t.Helper()
+	c, err := e.Inspect(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID))
+	if err != nil {
+		t.Skipf("the engine's processes are not visible here: %v", err)
+	}
+	if !strings.Contains(string(status), "Uid:\t1234\t") || !strings.Contains(string(status), "Gid:\t2345\t") {
+		t.Errorf("it runs as another user:\n%s", status)
+	}
+	if mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.PID)); err != nil || !strings.Contains(string(mounts), " /var/lib/data rw,") {
+		t.Errorf("its volume is not there, %v:\n%s", err, mounts)
 	}
 }
 

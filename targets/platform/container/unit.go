@@ -63,7 +63,7 @@ func (u *unit) create(ctx context.Context) error {
 	it := &template.Iter{Env: &template.Env{Units: values}}
 	spec := docker.Spec{
 		Name: d.object(name), Image: cmp.Or(c.Image, d.images[u.Service]), Hostname: name, Labels: d.labels(), Grace: s.Grace, Restart: s.Restart,
-		Memory: int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, Ports: map[int]int{},
+		Memory: int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, User: c.User, Ports: map[int]int{},
 	}
 	spec.Labels[docker.ServiceLabel] = u.Service
 	var err error
@@ -97,6 +97,9 @@ func (u *unit) create(ctx context.Context) error {
 			return err
 		}
 		spec.Mounts = append(spec.Mounts, docker.Mount{From: source, To: c.Mounts[from]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Volumes)) {
+		spec.Volumes = append(spec.Volumes, docker.Mount{From: d.object(name), To: c.Volumes[name]})
 	}
 	for _, net := range networksOf(s) {
 		spec.Networks = append(spec.Networks, docker.Endpoint{Network: d.networks[net].id, Aliases: []string{u.Service, name}, Address: u.at[net].String()})

@@ -33,12 +33,14 @@ type Spec struct {
 	Capabilities []string     // added to the engine's usual ones
 	Ports        map[int]int  // TCP ports that it listens on, to the port of 127.0.0.1 that forwards to each; zero is none
 	Mounts       []Mount      // read only
+	Volumes      []Mount      // by the names of volumes
+	User         string       // empty is the image's
 	Networks     []Endpoint   // networks with address and aliases; at least one
 }
 
-// A Mount gives a container a folder or file of the engine's machine.
+// A Mount gives a container a folder or file of the engine's machine, or a volume.
 type Mount struct {
-	From string // absolute
+	From string // absolute path, or name of the volume
 	To   string // in the container
 }
 
@@ -56,7 +58,7 @@ type HealthCheck struct {
 func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	config := &container.Config{
 		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command, Entrypoint: s.Entrypoint,
-		StopTimeout: seconds(s.Grace),
+		StopTimeout: seconds(s.Grace), User: s.User,
 	}
 	if h := s.Health; h != nil {
 		config.Healthcheck = &container.HealthConfig{
@@ -79,6 +81,9 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	}
 	for _, m := range s.Mounts {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: m.From, Target: m.To, ReadOnly: true})
+	}
+	for _, m := range s.Volumes {
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeVolume, Source: m.From, Target: m.To})
 	}
 	nets := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first.Network: first.settings()}}
 	made, err := e.api.ContainerCreate(ctx, config, host, nets, nil, s.Name)

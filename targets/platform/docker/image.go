@@ -18,6 +18,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 )
 
 // isStatic checks that a file is a Linux program that needs no other file, so that an image FROM
@@ -196,6 +197,13 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 	}
 	for _, i := range is {
 		note(i.Labels)
+	}
+	vs, err := e.api.VolumeList(ctx, volume.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing volumes: %w", err)
+	}
+	for _, v := range vs.Volumes {
+		note(v.Labels)
 	}
 	return out, nil
 }

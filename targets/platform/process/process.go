@@ -153,7 +153,13 @@ func (u *Process) spawn() error {
 		return err
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = u.spec.Dir, append(direct(os.Environ()), env...)
+	cmd.Dir, cmd.Env = u.spec.Dir, direct(os.Environ())
+	if u.spec.User != "" {
+		if err := runAs(cmd, u.spec.User); err != nil {
+			return err
+		}
+	}
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = u.out, u.out
 	cmd.WaitDelay = time.Second // for descendants that keep its output open
 	u.port.Release()

@@ -8,7 +8,12 @@ import (
 )
 
 // ownGroup starts the process in its own process group. The watchdog ends it when brunt dies.
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+}
 
 // awaitExit returns at once: Wait waits for the exit.
 func awaitExit(int) {}
