@@ -48,11 +48,11 @@
 // # To add a fault
 //
 // Write a file with a struct whose exported fields are its YAML settings in a package below
-// chaos/fault, and a line in Kinds of package catalog.
+// chaos/fault, and a line in Faults of package catalog.
 //
 //   - Check notes every mistake in the settings, and refuses what cannot be verified or reverted.
 //   - Plan makes a [Step] for each unit with Steps of a selector.Selector, which resolves a unit to a
-//     container.Target once, or finds the links with a selector.Edge. It only reads. The [Env] says who
+//     container.Target once, or finds the links with a selector.Edge. It only reads. The [Env] says what
 //     may be hit ([Targets]), what the run has on this machine ([Host]), and for which [Occurrence].
 //   - A Step that would outlive brunt returns an [Undo]. Its Identity says what the undo is for. Its
 //     [Operation] is registered in the family's list, which AllOperations of package catalog collects.

@@ -63,7 +63,7 @@ type Env struct {
 	Occurrence
 }
 
-// Targets say who may be hit.
+// Targets say which units and links may be hit.
 type Targets struct {
 	Units    []Unit
 	Links    []*Link

@@ -147,7 +147,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"tcp.slicer: {from: web, to: store, size: 64KiB, delay: 1s}":                                       "at most 16KiB",
 		"tcp.slicer: {from: web, to: store, size: 64, variation: 64, delay: 1s}":                           "not less than the size",
 		"tcp.slicer: {from: web, to: store, size: 64, delay: 1us}":                                         "at least 50µs",
-		"tcp.slicer: {from: web, to: store, size: 16KiB, delay: 100us}":                                    "can't be told from a clean link",
+		"tcp.slicer: {from: web, to: store, size: 16KiB, delay: 100us}":                                    "can't be distinguished from a clean link",
 		"http.error: {from: web, to: store, method: get}":                                                  "upper case",
 		"http.error: {from: web, to: store, path: \"/posts?page=*\"}":                                      "before the query",
 		"http.error: {from: web, to: store, path: posts}":                                                  "begins with /",

@@ -75,7 +75,7 @@ func TestPackets_AnotherRun(t *testing.T) {
 		w.Env.Units[0].(*box).spoil = true
 		mine := asRun(t, w, dir, "mine", "network.latency: {from: web, to: store, delay: 20ms}", true)
 		if seen, err := mine.Verify(t.Context()); err == nil {
-			t.Errorf("what meets nobody is found: %s", seen)
+			t.Errorf("an effect on no packet is found: %s", seen)
 		}
 	})
 }

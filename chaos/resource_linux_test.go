@@ -186,7 +186,7 @@ func (v *victim) state() string {
 
 // killStressors kills the stress processes in the victim's group and waits until they have ended.
 func (v *victim) killStressors(c cgroup.Controller) {
-	waitFor(v.t, "the burners to end", func() bool {
+	waitFor(v.t, "the stress processes to end", func() bool {
 		inside, err := v.now(c).Processes()
 		if err != nil {
 			v.t.Error(err)

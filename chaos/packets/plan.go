@@ -14,12 +14,12 @@ import (
 
 // Plan makes the steps of a fault on the packets of an edge, one for each injection point.
 func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Step) ([]chaos.Step, error) {
-	spots, err := e.InjectionPoints(ctx, env, f, ports)
+	points, err := e.InjectionPoints(ctx, env, f, ports)
 	if err != nil {
 		return nil, err
 	}
 	var steps []chaos.Step
-	for i, s := range spots {
+	for i, s := range points {
 		step := p
 		step.Target, step.outside, step.Void = s.Target, s.Outside, e.OnRestart == "void"
 		step.others, step.made = s.Others, s.Made

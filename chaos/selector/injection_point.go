@@ -207,13 +207,13 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	f.units = container.ResolveAll(units)
 	for _, u := range f.units {
 		if u.Contained == nil {
-			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
+			return f, fmt.Errorf("%s is no container, so its packets can't be distinguished from others", u.Name())
 		}
 		f.toward = append(f.toward, TowardUnit(u.Contained)...)
 	}
 	if len(f.units) > 0 {
 		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // an empty list would match all peers
-			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be told from others", chaos.ErrNoUnit, name)
+			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be distinguished from others", chaos.ErrNoUnit, name)
 		}
 		return f, nil
 	}

@@ -114,7 +114,7 @@ func (h *freezer) inside() (bool, error) {
 			continue
 		}
 		if err != nil {
-			return false, fmt.Errorf("where its threads are can't be told: %w", err)
+			return false, fmt.Errorf("it is not known where its threads are: %w", err)
 		}
 		f := strings.Fields(string(b)) // the last fields are stack pointer and instruction pointer
 		if len(f) < 2 {
@@ -123,7 +123,7 @@ func (h *freezer) inside() (bool, error) {
 		pc, perr := strconv.ParseUint(f[len(f)-1], 0, 64)
 		sp, serr := strconv.ParseUint(f[len(f)-2], 0, 64)
 		if perr != nil || serr != nil {
-			return false, errors.New("where its threads are can't be told")
+			return false, errors.New("it is not known where its threads are")
 		}
 		if h.within(pc) || h.returns(sp) {
 			return true, nil

@@ -1,5 +1,5 @@
 // Command victim is what the tests of faults on containers break: a static program that
-// listens, answers, and can be told what to do. It is the only file in its image.
+// listens, answers, and takes orders. It is the only file in its image.
 //
 //	victim [PORT]           answers every request with "ok", and ends on SIGTERM
 //	victim ask URL          asks once; its exit code says whether an answer came

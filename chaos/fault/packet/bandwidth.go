@@ -96,7 +96,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			if err != nil {
 				return "", err
 			}
-			// A clean link carries hundreds of megabytes a second. A limit near that cannot be told
+			// A clean link carries hundreds of megabytes a second. A limit near that cannot be distinguished
 			// from it.
 			if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
 				return "", fmt.Errorf("still only %s", passes(got.Rate))

@@ -117,7 +117,7 @@ func rateEvidence(rate float64) packets.Evidence {
 				return answersAgain(b, now)
 			}
 			// A network between containers carries hundreds of megabytes a second. A limit near that
-			// cannot be told from it.
+			// cannot be distinguished from it.
 			if got := passes(now); got < 1.5*rate && rate < 100e6 {
 				return "", fmt.Errorf("still, %s", passText(got))
 			}

@@ -78,7 +78,7 @@ func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		name := g[1] + g[2]
 		i, err := strconv.Atoi(name)
 		if name != "" && (err == nil && i > re.NumSubexp() || err != nil && !slices.Contains(re.SubexpNames(), name)) {
-			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is told apart by $${1}", "the pattern has no group %q",
+			m.AddHint(n.Pos, "a group is a part in brackets: ~ ^/v1/(.*) -> /v0/$1; a letter behind its number is separated by $${1}", "the pattern has no group %q",
 				name)
 		}
 	}

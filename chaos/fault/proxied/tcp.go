@@ -102,9 +102,9 @@ func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	switch rate := float64(f.Size) / f.Delay.D().Seconds(); {
 	case f.Delay == 0:
 	case f.Delay.D() < leastPause:
-		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
+		m.Add(f.Edge.Of("delay"), "pieces every %s can't be distinguished from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
 	case rate > mostSliced:
-		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate),
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be distinguished from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate),
 			quantity.Bandwidth(mostSliced))
 	}
 }

@@ -33,9 +33,9 @@ type StressMemory struct {
 	victim.Fault `yaml:",inline"`
 	Bytes        quantity.Size  `yaml:"bytes,min=1"` // to take
 	Percent      quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
-	// what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has
-	// killed the unit
-	OOM string `yaml:"oom,oneof=burner|unit"`
+	// what the kernel kills if memory runs out; zero is stressor: the stress process. unit takes memory until
+	// the kernel has killed the unit. burner is the old name of stressor
+	OOM string `yaml:"oom,oneof=stressor|unit|burner"`
 }
 
 // StressIO is the fault stress.io.

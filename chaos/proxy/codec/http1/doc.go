@@ -5,6 +5,6 @@
 //	ReviseRequest, ReviseAnswer: a header and the drafts that apply to it -> Revision
 //	NewCannedResponse: a response that a proxy sends by itself
 //
-// A stream that is not HTTP/1.x passes unchanged. The functions keep every byte that they are not told to
+// A stream that is not HTTP/1.x passes unchanged. The functions keep every byte that they are not asked to
 // change.
 package http1
