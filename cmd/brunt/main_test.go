@@ -77,7 +77,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("BRUNT_STATE", filepath.Join(e.WorkDir, "state"))
-			return nil
+			return oldResults(e.WorkDir)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": exitCode,
@@ -86,6 +86,26 @@ func TestScripts(t *testing.T) {
 			"waitnote": waitNote,
 		},
 	})
+}
+
+// oldResults writes four runs of an old brunt, which wrote version 1 of result.json: a1, b1, a2 and b2 in
+// version1, a minute apart.
+func oldResults(dir string) error {
+	text, err := os.ReadFile(filepath.Join("testdata", "version1", "result.json"))
+	if err != nil {
+		return err
+	}
+	for i, name := range []string{"a1", "b1", "a2", "b2"} {
+		run := strings.NewReplacer("-bhhqmqkf", "-"+name, "T21:27:", fmt.Sprintf("T21:%d:", 27+i)).Replace(string(text))
+		dir := filepath.Join(dir, "version1", name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "result.json"), []byte(run), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // busyTries is how often a run is repeated that was invalid because this machine was too busy:
