@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/asked"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/inputs"
 	"brunt/targets/platform"
@@ -56,7 +57,23 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
 		}
 	}
-	return checks
+	return append(checks, questionNeeds(ctx, p)...)
+}
+
+// questionNeeds tries the questions that a run would ask of the target and of its monitoring.
+func questionNeeds(ctx context.Context, p *plan.Plan) []Check {
+	var out []Check
+	for _, t := range asked.Try(ctx, p) {
+		c := Check{Name: t.What, State: Fine, Found: t.String()}
+		switch {
+		case t.Err != nil:
+			c.State, c.Fix = Bad, "install the program, or mend the command"
+		case t.Mute != nil:
+			c.State, c.Fix = Limited, "start what is asked, or mend the question, before the run"
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // k6Program checks whether brunt-k6 is there.

@@ -174,7 +174,7 @@ func TestDocker_Compose(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	id := NewID()
+	id, logs := NewID(), t.TempDir()
 	res := runOnce(t, `
 version: 1
 name: composed
@@ -184,13 +184,20 @@ load:
 chaos:
   pause: {at: 500ms, for: 300ms, container.pause: {unit: "store[1]"}}
   crash: {after: pause, within: 20s, process.crash: {service: web}}
-`, Options{ID: id})
+`, Options{ID: id, LogDir: logs})
 	if len(res.Faults) != 2 || res.Verdict != scenarios.None {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 	for _, f := range res.Faults {
 		if !f.Verified.Known() || !f.Gone {
 			t.Errorf("%s is not proved: %+v", f.Name, f)
+		}
+	}
+	// The logs are kept, though the containers are gone: those of before a crash as well.
+	for unit, starts := range map[string]int{"web-0": 2, "store-0": 1, "store-1": 1} {
+		got, err := os.ReadFile(filepath.Join(logs, unit+".log"))
+		if n := strings.Count(string(got), "it listens on"); err != nil || n != starts {
+			t.Errorf("the log of %s tells of %d starts, want %d: %q, %v", unit, n, starts, got, err)
 		}
 	}
 	has, err := y.Engine.Labelled(t.Context(), docker.ComposeProject, "brunt-"+id)

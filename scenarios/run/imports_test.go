@@ -29,7 +29,8 @@ var arrows = map[string][]string{
 	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
-		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/finder", "scenarios/plan/inputs",
+		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
+		"scenarios/plan/finder", "scenarios/plan/inputs",
 		"targets", "targets/platform/docker", "chaos",
 	},
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
@@ -42,9 +43,11 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/smoke":  {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
 	"scenarios/plan/inputs": {"targets"},
+	"scenarios/plan/asked":  {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
 	"scenarios/plan/finder": {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
 	"scenarios/plan/dryrun": {
-		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/finder", "scenarios/plan/inputs", "scenarios/plan/plantest", "targets", "chaos",
+		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked", "scenarios/plan/finder", "scenarios/plan/inputs",
+		"scenarios/plan/plantest", "targets", "chaos",
 	},
 	"scenarios/plan/plantest": {"scenarios", "scenarios/plan"},
 	"scenarios/quantity":      {"scenarios/syntax"},

@@ -74,6 +74,7 @@ func serve(port string) {
 	}()
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	resources()
+	fmt.Println("it listens on", port)
 	fmt.Println(http.ListenAndServe(":"+port, nil))
 	os.Exit(1)
 }

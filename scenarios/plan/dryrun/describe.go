@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/asked"
 	"brunt/targets/platform"
 )
 
@@ -68,7 +69,26 @@ func Run(ctx context.Context, p *plan.Plan) ([]string, error) {
 	if len(faults) > 0 {
 		out = append(out, "")
 	}
-	return append(out, faults...), err
+	out = append(out, faults...)
+	asks, wrong := questions(ctx, p)
+	return append(out, asks...), errors.Join(err, wrong)
+}
+
+// questions tries the questions that a run would ask, and describes how they did. The error joins those that can't be
+// asked.
+func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
+	var out []string
+	var errs []error
+	for _, t := range asked.Try(ctx, p) {
+		if len(out) == 0 {
+			out = append(out, "")
+		}
+		out = append(out, "question at "+t.String())
+		if t.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s would fail: %w", t.At, t.What, t.Err))
+		}
+	}
+	return out, errors.Join(errs...)
 }
 
 // RunFaults describes what the faults of the plan would do.

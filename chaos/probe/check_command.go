@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// CheckCommand checks before a run that the command of the question can be run on this machine: sh accepts its
+// text, and its programs exist. It runs none of them. A command in a container, and a question without a command, pass.
+func (a *Asking) CheckCommand(ctx context.Context) error {
+	c := &a.Command
+	switch {
+	case len(c.Args) == 0:
+		return nil
+	case c.Shell:
+		return checkShell(ctx, c.Args[0].Text())
+	}
+	name, static := c.Args[0].Static()
+	if !static {
+		return nil
+	}
+	_, err := program(name, "")
+	return err
+}
+
+// A placeholder has a value that is not known here.
+var filledLater = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// checkShell checks a text for sh.
+func checkShell(ctx context.Context, text string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	text = filledLater.ReplaceAllString(text, "0")
+	if out, err := exec.CommandContext(ctx, "sh", "-n", "-c", text).CombinedOutput(); err != nil {
+		why := strings.TrimSpace(string(out))
+		if why == "" {
+			why = err.Error()
+		}
+		return fmt.Errorf("sh refuses it: %s", cut(why))
+	}
+	for _, name := range shellPrograms(text) {
+		// command -v knows the builtins too.
+		if exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name).Run() != nil { //nolint:gosec // the name is an argument
+			return fmt.Errorf("there is no program %q on this machine", name)
+		}
+	}
+	return nil
+}
+
+var (
+	plainWord  = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./+-]*$`)
+	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+)
+
+// shellPrograms lists the commands that a text for sh plainly names. A text with functions, here-documents or case is
+// left to sh.
+func shellPrograms(text string) []string {
+	if strings.Contains(text, "<<") || strings.Contains(text, "()") || slices.Contains(strings.Fields(text), "case") {
+		return nil
+	}
+	var out []string
+	text = strings.NewReplacer("2>&1", "", ">&2", "", "&>", ">").Replace(text)
+	for _, part := range simpleCommands(text) {
+		words := strings.Fields(part)
+		for len(words) > 0 && (assignment.MatchString(words[0]) ||
+			slices.Contains([]string{"if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "time"}, words[0])) {
+			words = words[1:]
+		}
+		if len(words) == 0 || slices.Contains([]string{"for", "}", "fi", "done", "in"}, words[0]) || slices.Contains(out, words[0]) {
+			continue
+		}
+		if plainWord.MatchString(words[0]) {
+			out = append(out, words[0])
+		}
+	}
+	return out
+}
+
+// simpleCommands splits a text for sh at what separates commands, outside of quotes.
+func simpleCommands(text string) []string {
+	var out []string
+	quote, from := byte(0), 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && quote != '\'':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case strings.IndexByte("|&;\n()", c) >= 0:
+			out, from = append(out, text[from:i]), i+1
+		}
+	}
+	return append(out, text[from:])
+}

@@ -1,0 +1,178 @@
+// Package asked tries the questions of a plan before its run: those of leader, watch, metrics, detect, verify and gone.
+//
+//	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already
+//
+// It only asks; it starts nothing but the commands of questions to a target that runs already. To add a part of a
+// scenario that asks, add its questions to questions.
+package asked
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/custom"
+	"brunt/chaos/probe"
+	"brunt/chaos/selector"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/finder"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// A Question is one question of a plan.
+type Question struct {
+	What   string // such as "leader of behead"
+	At     syntax.Pos
+	Asking *probe.Asking
+	OfUnit bool   // each unit is asked
+	Of     string // the service or unit that is asked; empty is all
+	Value  bool   // the answer is a value
+	from   *probe.Finder
+}
+
+// questions lists the questions that a run of the plan asks.
+func questions(p *plan.Plan) []Question {
+	var out []Question
+	add := func(q Question) {
+		if q.Asking.Kind() != "" {
+			q.At = q.Asking.At
+			out = append(out, q)
+		}
+	}
+	for _, e := range p.Parts() {
+		if e.Damage == nil {
+			continue
+		}
+		if l, ok := e.Traits(chaos.Scope{}).Asks.(*selector.Leader); ok {
+			add(Question{What: "leader of " + e.Name, Asking: &l.Asking, OfUnit: true})
+		}
+		var own *custom.Custom
+		switch d := e.Damage.(type) {
+		case *custom.Exec:
+			own = &d.Custom
+		case *custom.Webhook:
+			own = &d.Custom
+		default:
+			continue
+		}
+		if own.Verify != nil {
+			add(Question{What: "verify of " + e.Name, Asking: &own.Verify.Asking})
+		}
+		if own.Gone != nil {
+			add(Question{What: "gone of " + e.Name, Asking: &own.Gone.Asking})
+		}
+	}
+	for _, e := range p.Faults {
+		if d, ok := e.Detect.(*probe.Detect); ok {
+			add(Question{What: "detect of " + e.Name, Asking: &d.Asking})
+		}
+	}
+	for _, g := range p.Gauges {
+		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, from: g.Value})
+	}
+	for _, w := range p.Watches {
+		add(Question{What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value})
+	}
+	return out
+}
+
+// A Trial is how a question did.
+type Trial struct {
+	Question
+	Said string // the answer, or why it was not asked yet
+	Err  error  // the question can't be asked: a run would fail
+	Mute error  // there is no answer now; there may be one during the run
+}
+
+// timeout bounds one answer.
+const timeout = 2 * time.Second
+
+// Try tries each question of the plan.
+func Try(ctx context.Context, p *plan.Plan) []Trial {
+	var units []chaos.Unit
+	running := p.Stack == nil
+	if running && p.Contained {
+		s := finder.New(p)
+		defer s.Close()
+		if s.Choose(ctx) == nil {
+			units = s.Units()
+		}
+	}
+	var out []Trial
+	for _, q := range questions(p) {
+		t := Trial{Question: q}
+		if t.Err = q.Asking.CheckCommand(ctx); t.Err == nil {
+			t.ask(ctx, p, running, units)
+		}
+		for _, err := range []*error{&t.Err, &t.Mute} {
+			if *err != nil {
+				*err = errors.New(p.Scenario.Secrets.Mask((*err).Error()))
+			}
+		}
+		t.Said = p.Scenario.Secrets.Mask(t.Said)
+		out = append(out, t)
+	}
+	return out
+}
+
+// ask asks the question where what it asks runs already.
+func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []chaos.Unit) {
+	on := chaos.Host{Allow: p.ChaosRules()}
+	switch kind := t.Asking.Kind(); {
+	case kind == "ask":
+		t.Said = "it is a step, which is asked during the run"
+	case !running && (t.OfUnit || t.Asking.Runs()):
+		t.Said = "asked during the run, when the target is up"
+	case !t.OfUnit:
+		q, err := t.Asking.Question(on, probe.CommandContext{}, timeout)
+		if errors.Is(err, template.ErrNotStart) {
+			t.Said = "asked during the run, when the target is up"
+			return
+		}
+		t.answer(ctx, q, err, "")
+	case len(units) == 0:
+		t.Said = "asked during the run, when its units are known"
+	default:
+		for _, u := range units {
+			if t.Of == "" || t.Of == u.Name() || t.Of == u.Service() {
+				q, err := t.Asking.QuestionOf(u, on, timeout)
+				t.answer(ctx, q, err, u.Name()+": ")
+			}
+		}
+	}
+}
+
+// answer asks once, and adds the answer of who.
+func (t *Trial) answer(ctx context.Context, q probe.Question, err error, who string) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	said := ""
+	if err == nil && t.Value {
+		said, err = q.Value(ctx, t.from)
+	} else if err == nil {
+		var holds bool
+		holds, said, err = q.Ask(ctx)
+		said = fmt.Sprintf("%s (%s)", map[bool]string{true: "yes", false: "no"}[holds], said)
+	}
+	if err != nil {
+		t.Mute = errors.Join(t.Mute, fmt.Errorf("%s%w", who, err))
+		return
+	}
+	t.Said = strings.TrimPrefix(t.Said+"; "+who+said, "; ")
+}
+
+// String describes the trial in one line, with its place in the file.
+func (t *Trial) String() string {
+	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.Asking)
+	switch {
+	case t.Err != nil:
+		return what + "it would fail: " + t.Err.Error()
+	case t.Mute != nil:
+		return what + "no answer now: " + strings.ReplaceAll(t.Mute.Error(), "\n", "; ")
+	}
+	return what + t.Said
+}

@@ -1,0 +1,71 @@
+package asked_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/plan/asked"
+	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/plan/plantest"
+)
+
+// TestTry tries questions before a run: a command that can't run is an error that names its place, and what runs
+// already is asked.
+func TestTry(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/depth" {
+			_, _ = w.Write([]byte("12\n"))
+			return
+		}
+		http.Error(w, "no such page", http.StatusNotFound)
+	}))
+	defer server.Close()
+	const stack = "target: {stack: demo, with: {posts: {replicas: 3}}}\n"
+	const load = "load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n"
+	crash := func(leader string) string {
+		return stack + load + "chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: " + leader + "}}}\n"
+	}
+	running := "target: {url: \"" + server.URL + "\"}\n" + load
+	for _, c := range []struct {
+		name, text string
+		want       string // in the trial
+		fails      bool   // the run would
+	}{
+		{"a program that is not there", crash(`{command: "redis-cly -p ${self.port} role | grep master"}`), `there is no program "redis-cly"`, true},
+		{"the second one is not there", crash(`{command: "true && A=b grp -q master"}`), `there is no program "grp"`, true},
+		{"no syntax of sh", crash(`{command: "echo 'x"}`), "sh refuses it", true},
+		{"a list whose program is not there", crash(`{command: [redis-cly, role]}`), "redis-cly", true},
+		{"a good pipeline", crash(`{command: "if ! echo \"a;nothere b\" | grep -q x; then exit 1; fi"}`), "asked during the run", false},
+		{"a case", crash(`{command: "case $BRUNT_UNIT in nothere) true;; esac"}`), "asked during the run", false},
+		{"a path", crash(`{path: /role}`), "asked during the run", false},
+		{"a metric that answers", running + `metrics: {d: {get: "` + server.URL + `/depth"}}`, "GET " + server.URL + "/depth: 12", false},
+		{"a metric that does not", running + `metrics: {d: {get: "` + server.URL + `/nothere"}}`, "no answer now", false},
+		{"a command that answers", running + `metrics: {d: {command: "echo 7; echo 8"}}`, "echo 7; echo 8: 7", false},
+		{"a watch", stack + load + "watch: {role: {of: posts, command: \"redis-cly role\"}}", `watch role asks by redis-cly role: it would fail`, true},
+		{
+			"an alarm", running + `chaos: {x: {at: 5s, for: 1s, network.stall: {to: target}, detect: {command: "pagerdutty"}}}`,
+			`detect of x asks by pagerdutty: it would fail: there is no program "pagerdutty"`, true,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := plantest.CompileText("version: 1\n" + c.text)
+			if err != nil {
+				t.Fatal(plantest.Explained(err))
+			}
+			trials := asked.Try(t.Context(), p)
+			if len(trials) != 1 {
+				t.Fatalf("%+v", trials)
+			}
+			got := trials[0].String()
+			if !strings.Contains(got, c.want) || (trials[0].Err != nil) != c.fails || !strings.Contains(got, "s.yaml:") && !strings.Contains(got, ".yaml:") {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			lines, err := dryrun.Run(t.Context(), p)
+			if (err != nil) != c.fails || !strings.Contains(strings.Join(lines, "\n"), c.want) {
+				t.Errorf("a dry run: %v\n%s", err, strings.Join(lines, "\n"))
+			}
+		})
+	}
+}
