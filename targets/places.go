@@ -66,7 +66,7 @@ func (p *Places[C]) Get(deadline time.Duration, spent *scenarios.Opening) (c C, 
 
 // use counts a call on c.
 func use[C Pooled](c C) {
-	if l := c.lease(); l.Left > 0 {
+	if l := c.Terms(); l.Left > 0 {
 		l.Left--
 	}
 }
@@ -128,7 +128,7 @@ func (p *Places[C]) Put(c C, keep bool) {
 		p.leave()
 		return
 	}
-	c.lease().Used = true
+	c.Terms().Used = true
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w := p.next(); w != nil {

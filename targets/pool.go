@@ -32,7 +32,7 @@ type Pooled interface {
 	comparable
 	// Close ends the connection in order.
 	Close() error
-	lease() *Lease
+	Terms() *Lease
 }
 
 // A Lease says how long a connection of a pool may be used. The pool fills it in.
@@ -42,7 +42,8 @@ type Lease struct {
 	born time.Duration // on the run's clock
 }
 
-func (l *Lease) lease() *Lease { return l }
+// Terms returns the lease itself, of a connection that embeds it.
+func (l *Lease) Terms() *Lease { return l }
 
 // A Connector opens connections to one address.
 type Connector[C Pooled] struct {
@@ -134,7 +135,7 @@ func (p *Pool[C]) Drop(c C) {
 // over.
 func (p *Pool[C]) add(c C) bool {
 	n, born := p.opened.Add(1), p.o.Now()
-	*c.lease() = Lease{Left: p.o.Reuse(n), born: born}
+	*c.Terms() = Lease{Left: p.o.Reuse(n), born: born}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over.Err() != nil {
@@ -172,6 +173,6 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 
 // worn reports whether a connection may not be used again.
 func (p *Pool[C]) worn(c C) bool {
-	l := c.lease()
+	l := c.Terms()
 	return l.Left == 0 || p.o.Expired(l.born)
 }
