@@ -163,30 +163,8 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 	}
 	if relative {
-		after := t.states[e.After]
-		var begun chan struct{} // nil: only the end counts
-		if e.Since == sinceInjection {
-			begun = after.begun
-		}
-		select {
-		case <-begun:
-		case <-after.cleared:
-		case <-ctx.Done():
-			t.missed(e, begin, "the run ended before it was due")
-			return
-		}
-		t.mu.Lock()
-		at, ok := after.at, after.injected
-		if e.Since == sinceInjection {
-			at, ok = after.from, isClosed(after.begun)
-		}
-		t.mu.Unlock()
+		at, ok := t.follow(ctx, e, begin)
 		if !ok {
-			if t.skipped(e.After) {
-				t.missed(e, begin, e.After+" was skipped").Skipped = true
-				return
-			}
-			t.missed(e, begin, e.After+" was not injected")
 			return
 		}
 		begin += at
@@ -235,6 +213,38 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.mu.Unlock()
 		}
 	}
+}
+
+// follow waits until the fault that an entry follows is over, or injected, and returns when that was. Otherwise
+// it records that the entry was missed.
+func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (at time.Duration, ok bool) {
+	after := t.states[e.After]
+	var begun chan struct{} // nil: only the end counts
+	if e.Since == sinceInjection {
+		begun = after.begun
+	}
+	select {
+	case <-begun:
+	case <-after.cleared:
+	case <-ctx.Done():
+		t.missed(e, begin, "the run ended before it was due")
+		return 0, false
+	}
+	t.mu.Lock()
+	at, ok = after.at, after.injected
+	if e.Since == sinceInjection {
+		at, ok = after.from, isClosed(after.begun)
+	}
+	t.mu.Unlock()
+	if !ok {
+		if t.skipped(e.After) {
+			t.missed(e, begin, e.After+" was skipped").Skipped = true
+			return 0, false
+		}
+		t.missed(e, begin, e.After+" was not injected")
+		return 0, false
+	}
+	return at, true
 }
 
 // begun records that an occurrence of a fault, or a step of it, is injected.
