@@ -31,9 +31,14 @@ func IncidentRow(n int, in *result.Incident) []string {
 // IncidentText is an incident as a sentence.
 func IncidentText(in *result.Incident) string {
 	row := IncidentRow(1, in)
-	s := "from " + row[1] + " to " + row[2] + " (" + row[3] + "): " + row[4] + " of " + row[5] + " requests were bad"
-	if row[6] != "" {
-		s += ": " + row[6]
+	s := "from " + row[1] + " to " + row[2] + " (" + row[3] + "): "
+	switch {
+	case in.Bad == 0 && in.Stalled > 0: // a closed load: its users waited, and then all was good
+		s += row[6]
+	case row[6] != "":
+		s += row[4] + " of " + row[5] + " requests were bad: " + row[6]
+	default:
+		s += row[4] + " of " + row[5] + " requests were bad"
 	}
 	if len(in.Faults) == 0 {
 		return s + "; no fault was in"
@@ -50,6 +55,9 @@ func incidentKinds(in *result.Incident) string {
 	var out []string
 	for _, k := range kinds[:min(3, len(kinds))] {
 		out = append(out, Clean(k))
+	}
+	if in.Stalled > 0 {
+		out = append(out, "no request ended for "+Seconds(in.Stalled))
 	}
 	s := strings.Join(out, ", ")
 	if len(in.Steps) > 1 {

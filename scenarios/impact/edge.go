@@ -38,6 +38,12 @@ func edgeAt(t, width time.Duration) edge {
 	return edge{t, Range{result.Sec(max(0, t-width)), result.Sec(t + width)}}
 }
 
+// notBefore is the edge, or t where that is later.
+func (e edge) notBefore(t time.Duration) edge {
+	at := result.Sec(t)
+	return edge{max(e.At, t), Range{max(e.Low, at), max(e.High, at)}}
+}
+
 // width is how far the instant may lie from At.
 func (e edge) width() time.Duration { return max(e.At-e.Low.D(), e.High.D()-e.At) }
 
@@ -244,6 +250,25 @@ func (c chances) calm(list []Mark) bool {
 		}
 	}
 	return float64(bad) <= c.limit*float64(len(list))
+}
+
+// stallBegin is the begin of a stall of which slice s is the first in which nothing ended. The requests in flight then
+// are the last that were sent, as users who wait send nothing: the first of them met the stall. The last answer
+// came after the request before it was sent, and before the last one was.
+func stallBegin(q Question, s int) (edge, bool) {
+	n := int(q.Slices[s].InFlight)
+	var list []Mark
+	for from := s - 1; from >= 0 && len(list) <= n && s-from < mostSlices && q.Slices[s].Stalled(); from-- {
+		var known bool
+		if list, known = marks(q, from, s); !known {
+			return edge{}, false
+		}
+	}
+	if n == 0 || len(list) < n {
+		return edge{}, false
+	}
+	at := list[len(list)-n].At
+	return edge{at, Range{result.Sec(list[max(0, len(list)-n-1)].At), result.Sec(list[len(list)-1].At)}}, true
 }
 
 // stallEnd is the end of a stall right before slice s: nothing ended until that slice began, and a

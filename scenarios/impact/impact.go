@@ -184,6 +184,9 @@ func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge
 	if e, exact := c.begin(q, first, onset); exact {
 		return e
 	}
+	if e, exact := stallBegin(q, onset); exact {
+		return e.notBefore(q.Injected)
+	}
 	return edgeAt(q.Slices[onset].Start, width)
 }
 

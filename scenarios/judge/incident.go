@@ -22,6 +22,7 @@ import (
 type incident struct {
 	impact.Incident
 	first    time.Duration // of its first bad request; Begin, unless that was in flight at an injection
+	stalled  time.Duration // requests were in flight and none ended, by the window
 	requests float64
 	bad      int64
 	steps    map[int]int64 // bad requests by step
@@ -53,6 +54,11 @@ func incidents(f *effects) []*incident {
 	for _, in := range found {
 		one := &incident{Incident: in, first: in.Begin, steps: map[int]int64{}, kinds: map[string]int64{}}
 		one.notBefore(f)
+		for _, s := range q.Slices {
+			if s.Stalled() {
+				one.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
+			}
+		}
 		out = append(out, one)
 	}
 	return out
@@ -161,7 +167,8 @@ func (in *incident) row(f *readings) result.Incident {
 	out := result.Incident{
 		Begin: result.Sec(in.Begin), BeginLow: in.BeginIn.Low, BeginHigh: in.BeginIn.High,
 		End: result.Sec(in.End), EndLow: in.EndIn.Low, EndHigh: in.EndIn.High, Over: in.Over, Degraded: result.Sec(in.Degraded),
-		Bad: in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{}, Steps: []result.IncidentStep{},
+		Stalled: result.Sec(in.stalled),
+		Bad:     in.bad, Requests: max(in.bad, int64(math.Round(in.requests))), Kinds: in.kinds, Faults: []string{}, Steps: []result.IncidentStep{},
 	}
 	if !in.Over {
 		out.EndLow = result.Sec(in.NotBefore)

@@ -116,7 +116,8 @@ var glossary = []term{
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
 		"together has one recovery time; without one it is 0. One that begins within a hold of the clearing counts as well, because the " +
 		"fault's own recovery includes it. Where all bad requests before an injection were in flight at it, the incident begins with the " +
-		"injection. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
+		"injection. A stall of a closed load, in which no request ends, begins with the first request that met it, though all of its requests " +
+		"may be good in the end. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
 		"step with its offset from the begin of the group. Its steps are injected in turn, and when its `for` has passed they are taken " +
 		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once and the run " +

@@ -282,8 +282,16 @@ var playedCases = []playedCase{
 		name: "users who wait: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 30 * sec}, timeout: 20 * sec,
 		slo: []string{"availability > 99% => inconclusive", "availability > 80% => pass", "p99 < 100ms => inconclusive", "errors = 0% => pass"},
 		see: func(c *truth.Complaints, p played) {
-			if len(p.Incidents) != 1 || p.Incidents[0].Begin < 19 || p.Incidents[0].Begin > 21.5 || p.Incidents[0].End < 29 || p.Incidents[0].End > 31 {
+			if len(p.Incidents) != 1 {
 				c.Errorf("incidents: %+v, want one from 20 to 30 s", p.Incidents)
+				return
+			}
+			in := p.Incidents[0]
+			begin, end := float64(in.Begin), float64(in.End)
+			c.Near("begin of the stall", &begin, 20*sec, 15*ms)
+			c.Near("end of the stall", &end, 30*sec, 15*ms)
+			if in.BeginLow > 20.01 || in.BeginHigh < 19.999 || in.EndLow > 30.002 || in.EndHigh < 30 || in.Bad != 0 || in.Stalled < 8.9 || in.Stalled > 10 {
+				c.Errorf("from %v..%v to %v..%v, %d bad, stalled for %v", in.BeginLow, in.BeginHigh, in.EndLow, in.EndHigh, in.Bad, in.Stalled)
 			}
 		},
 	},
