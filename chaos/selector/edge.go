@@ -242,11 +242,14 @@ func (e *Edge) subject() string {
 }
 
 // candidates returns the number of units of the subject.
-func (e *Edge) candidates(sc chaos.Scope) int {
-	if zone, ok := strings.CutPrefix(e.subject(), chaos.ZonePrefix); ok {
+func (e *Edge) candidates(sc chaos.Scope) int { return unitsOf(e.subject(), sc) }
+
+// unitsOf returns the number of units of an end.
+func unitsOf(end string, sc chaos.Scope) int {
+	if zone, ok := strings.CutPrefix(end, chaos.ZonePrefix); ok {
 		return sc.Zones.Count(zone, "")
 	}
-	if n, ok := sc.Services[e.subject()]; ok {
+	if n, ok := sc.Services[end]; ok {
 		return n
 	}
 	return 1
@@ -336,6 +339,7 @@ func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of stri
 
 // checkDiverted checks an edge between containers, whose connections are diverted to a proxy.
 func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	before := m.Len()
 	switch {
 	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":
 		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}",
@@ -348,6 +352,9 @@ func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 				continue
 			}
 			e.checkEnd(end.key, end.name, sc, m)
+		}
+		if m.Len() == before {
+			e.checkPick(e.From, sc, m)
 		}
 	}
 }

@@ -84,8 +84,21 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	if s := e.subjectEnd(sc.Contained); s != "" && !sc.Contained(s) {
 		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
 	}
-	known := !found && !strings.HasPrefix(e.subject(), chaos.ContainerPrefix) && !sc.Found[e.subject()]
-	if n := e.roles().among(e.candidates(sc)); e.Has("pick") && known && e.Pick.Of(n) > n {
+	e.checkPick(e.subjectEnd(sc.Contained), sc, m)
+}
+
+// checkPick checks how the units of the subject are picked. How many containers a selector finds is not known before
+// the run.
+func (e *Edge) checkPick(subject string, sc chaos.Scope, m *syntax.Mistakes) {
+	e.roles().check(e.Place, 1, m)
+	if !e.query().IsZero() || strings.HasPrefix(subject, chaos.ContainerPrefix) || sc.Found[subject] {
+		return
+	}
+	total := unitsOf(subject, sc)
+	if !e.roles().checkEnough(total, e.Place, subject, sc, m) {
+		return
+	}
+	if n := e.roles().among(total); e.Has("pick") && e.Pick.Of(n) > n {
 		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n), n)
 	}
 }

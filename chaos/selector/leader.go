@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -141,7 +142,11 @@ func (r roles) of(ctx context.Context, env chaos.Env, names []string) ([]string,
 // units asks units and returns those that a fault may hit. what describes the units in a dry run.
 func (r roles) units(ctx context.Context, env chaos.Env, what string, units []chaos.Unit) ([]chaos.Unit, error) {
 	if env.Dry {
-		return []chaos.Unit{unknown{r.whose() + " of " + what}}, nil
+		u := unknown{r.whose() + " of " + what}
+		if slices.ContainsFunc(units, func(u chaos.Unit) bool { return u.Traits().Contained != nil }) {
+			return []chaos.Unit{unknownContainer{u}}, nil
+		}
+		return []chaos.Unit{u}, nil
 	}
 	var names []string
 	env.Units = slices.Concat(env.Units, units) // containers that a selector found are not in env.Units
@@ -242,5 +247,13 @@ func (u unknown) Supervised() bool                          { return true }
 func (u unknown) Stop(context.Context, time.Duration) error { return errUnknown }
 func (u unknown) Start(context.Context) error               { return errUnknown }
 func (u unknown) Traits() chaos.UnitTraits                  { return chaos.UnitTraits{} }
+
+// unknownContainer is an unknown unit that is a container. It has no identity and no addresses.
+type unknownContainer struct{ unknown }
+
+func (u unknownContainer) Traits() chaos.UnitTraits     { return chaos.UnitTraits{Contained: u} }
+func (unknownContainer) ContainerID() chaos.ContainerID { return chaos.ContainerID{} }
+func (unknownContainer) Addresses() []netip.Addr        { return nil }
+func (unknownContainer) Listens() []uint16              { return nil }
 
 var errUnknown = errors.New("it is not known before the run")

@@ -5,6 +5,7 @@ package selector
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/netns"
 	"brunt/chaos/probe"
 	"brunt/chaos/proc"
 	"brunt/scenarios/quantity"
@@ -219,5 +221,69 @@ func TestFollowers(t *testing.T) {
 				t.Error("a unit that did not answer is no follower")
 			}
 		})
+	}
+}
+
+// inContainer is a unit in a container.
+type inContainer struct{ named }
+
+func (c inContainer) Traits() chaos.UnitTraits     { return chaos.UnitTraits{Contained: c} }
+func (inContainer) ContainerID() chaos.ContainerID { return chaos.ContainerID{} }
+func (inContainer) Addresses() []netip.Addr        { return nil }
+func (inContainer) Listens() []uint16              { return nil }
+
+// The roles of an edge between containers are checked before the run.
+func TestLeaderOfPacketsChecked(t *testing.T) {
+	sc := worldScope
+	sc.Containers = true
+	follower := Pick{Role: chaos.RoleFollower}
+	for _, c := range []struct {
+		edge Edge
+		want string
+	}{
+		{Edge{Service: "posts", Pick: follower, Leader: byStep()}, ""},
+		{Edge{Service: "posts", Pick: follower}, "does not say how the leader is found"},
+		{Edge{Service: "posts", Except: "leader"}, "does not say how the leader is found"},
+		{Edge{Service: "posts", Leader: byStep()}, "it is asked for with"},
+		{Edge{Service: "store", Pick: follower, Leader: byStep()}, "store has one unit, so none follows a leader"},
+		{Edge{From: "192.0.2.1", To: "posts", Pick: follower, Leader: byStep()}, ""},
+	} {
+		var m syntax.Mistakes
+		c.edge.CheckPackets(syntax.Pos{}, netns.Latency, sc, &m)
+		checkMistake(t, c.edge, &m, c.want)
+	}
+	for _, c := range []struct {
+		edge Edge
+		want string
+	}{
+		{Edge{From: "posts", To: "store", Pick: follower, Leader: byStep()}, ""},
+		{Edge{From: "posts", To: "store", Pick: follower}, "does not say how the leader is found"},
+		{Edge{From: "gateway", To: "store", Pick: follower, Leader: byStep()}, "gateway has one unit, so none follows a leader"},
+	} {
+		var m syntax.Mistakes
+		c.edge.CheckEdge(syntax.Pos{}, sc, &m)
+		checkMistake(t, c.edge, &m, c.want)
+	}
+}
+
+func checkMistake(t *testing.T, of Edge, m *syntax.Mistakes, want string) {
+	t.Helper()
+	got := ""
+	if err := m.Err(); err != nil {
+		got = err.Error()
+	}
+	if want == "" && got != "" || !strings.Contains(got, want) {
+		t.Errorf("%+v: %q, want %q", of, got, want)
+	}
+}
+
+// Before the run a container that is picked by its role has packets too.
+func TestLeaderOfPacketsDry(t *testing.T) {
+	env := world(1)
+	env.Dry, env.Units = true, []chaos.Unit{inContainer{named{"posts", "posts[0]"}}, inContainer{named{"posts", "posts[1]"}}}
+	e := &Edge{Service: "posts", Except: "leader", Leader: byStep()}
+	points, err := e.InjectionPoints(t.Context(), env, FlowBoth, nil)
+	if err != nil || len(points) == 0 || points[0].Target.Contained == nil || points[0].Target.Name() != "those that do not lead of posts" {
+		t.Errorf("%v, %v", points, err)
 	}
 }
