@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
@@ -233,6 +234,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 			}
 		}
 	}
+	c.queries(p)
 	for _, e := range c.plan.Faults {
 		if at, yes := p.Forbids("exec"); yes && e.Detect != nil && e.Detect.Runs() {
 			c.beyond(e.Of("detect"), at, forbids(p, at), "it runs a command, as exec does")
@@ -244,6 +246,25 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 			}
 			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", quantity.Brief(e.Stays()))
 		}
+	}
+}
+
+// queries refuses metrics and watches that run commands, where the policy forbids commands.
+func (c policyCheck) queries(p *scenarios.Policy) {
+	at, yes := p.Forbids("exec")
+	if !yes {
+		return
+	}
+	refuse := func(a *probe.Asking) {
+		if a.Runs() {
+			c.beyond(a.At, at, forbids(p, at), "it runs a command, as exec does")
+		}
+	}
+	for _, g := range c.plan.Gauges {
+		refuse(&g.Asking)
+	}
+	for _, w := range c.plan.Watches {
+		refuse(&w.Asking)
 	}
 }
 

@@ -99,6 +99,16 @@ func TestPolicy(t *testing.T) {
 			`{at: 10s, for: 5s, webhook: {inject: {post: "http://127.0.0.1:9"}, verify: [fails], revert: {post: "http://127.0.0.1:9"}}}`,
 			"forbid: [exec]", "it runs a command, as exec does",
 		},
+		{
+			"command of a metric", url, "{}", frozen + "\nmetrics: {x: {command: echo 1}}", "forbid: [exec]",
+			"s.yaml:13:14: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]",
+		},
+		{
+			"command of a watch", stack, "{}", crash + "\nwatch: {x: {of: posts, command: echo 1}}", "faults: [process.*]",
+			"it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]",
+		},
+		{"metric that runs no command", stack, "{}", crash + "\nmetrics: {x: {get: \"http://127.0.0.1:9\"}}", "forbid: [exec]", ""},
+		{"command of a metric that fits", stack, "{}", crash + "\nmetrics: {x: {command: echo 1}}", "faults: [process.*, exec]", ""},
 		{"command that fits", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "faults: [process.*, exec]", ""},
 		{"no command", stack, "{}", `{at: 10s, process.crash: {service: posts}, detect: {get: "http://127.0.0.1:9"}}`, "forbid: [exec]", ""},
 		{"target", stack, "{}", crash, "targets: [url]", "s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]"},
