@@ -159,6 +159,8 @@ var glossary = []term{
 	{"zone", nil, "A group of units that fail together. A fault can hit a whole zone."},
 	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the instant of the injection; " +
 		"`pick: follower` and `except: leader` hit the others."},
+	{"states of units", []string{"state of a unit"}, "What each unit answered to a question of `watch`, over time: a stretch for each answer, and a gap where " +
+		"it gave none. Numbers are drawn as a line."},
 	{"agent", nil, "A privileged container or process of brunt's that acts where brunt itself can't, such as in the network namespace of " +
 		"a container. It ends with the run."},
 	{"watchdog", nil, "A process that waits for brunt to end and then takes back every fault that is in the journal."},

@@ -80,7 +80,7 @@ type LostSpan struct {
 type LostSecond struct {
 	T     Num    `json:"t"`     // begin of the second, an offset from t0
 	Fault string `json:"fault"` // empty: they were lost to none
-	Lost  int64  `json:"lost"`
+	Lost  int64  `json:"lost"`  // number of writes
 }
 
 // A WriteKey is one write in another state than held.
