@@ -84,7 +84,8 @@ type Host struct {
 	Agents Agents        // do what brunt may not do itself; nil means that brunt does everything itself
 
 	// AskStep runs a step of the load's language at a unit, or at the target where u is nil, and returns what it
-	// extracted as `value`. An error says why the step did not pass. Nil means that there is no protocol.
+	// extracted as `value`. A [NotPassedError] says that it was answered and did not pass, any other error that
+	// there was no answer. Nil means that there is no protocol.
 	AskStep func(ctx context.Context, step *syntax.Node, u Unit, timeout time.Duration) (value string, err error)
 
 	Addresses map[string]string // values of ${unit.…}, by the text of the placeholder

@@ -24,6 +24,11 @@ type RoleQuestion interface {
 	Of(key string) syntax.Pos
 }
 
+// A NotPassedError is the error of a step that was answered, and whose check failed: the answer no.
+type NotPassedError struct{ Said string }
+
+func (e *NotPassedError) Error() string { return e.Said }
+
 // Roles are the roles that units had when a fault picked them. The zero value knows none.
 type Roles struct {
 	mu sync.Mutex

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"brunt/chaos/netns"
+	"brunt/scenarios/syntax"
 )
 
 // Traits are the properties of a fault with its present settings that brunt has to know before a run. The
@@ -23,6 +24,8 @@ type Traits struct {
 	Zones []string
 	// Asks says how units are asked for their role; nil if the fault is aimed at no role.
 	Asks RoleQuestion
+	// Steps are the steps of the load's language by which the fault itself asks.
+	Steps []*syntax.Node
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
 	// InNetwork says that the fault may be injected in the network of a container.

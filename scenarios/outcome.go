@@ -70,6 +70,9 @@ func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
 // Own reports whether brunt or its machine failed, and not the target.
 func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // as OwnCauses
 
+// OfAnswer reports whether the cause is what was answered: its status, or a check or an extraction of it.
+func (c Cause) OfAnswer() bool { return c >= statusCause || c == GraphQLErrors }
+
 // OwnCauses lists the causes that are [Cause.Own].
 func OwnCauses() []Cause { return []Cause{NoSocket, NoPort, Unsent} }
 

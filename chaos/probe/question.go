@@ -34,21 +34,30 @@ func (a *Asking) Question(on chaos.Host, at CommandContext, timeout time.Duratio
 // QuestionOf resolves a question to a unit.
 func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) (Question, error) {
 	at := CommandContext{Env: map[string]template.Text{"BRUNT_UNIT": template.Literal(u.Name())}}
-	self := map[string]string{"self.name": u.Name()}
+	on.Addresses = AddressesAt(u, on.Addresses)
+	for env, of := range map[string]string{"BRUNT_ADDR": "self.addr", "BRUNT_HOST": "self.host", "BRUNT_PORT": "self.port"} {
+		if v, known := on.Addresses[of]; known {
+			at.Env[env] = template.Literal(v)
+		}
+	}
+	return a.question(on, at, u, timeout)
+}
+
+// AddressesAt returns addresses with the values of ${self.…} in a question to a unit, by the text of the placeholder.
+func AddressesAt(u chaos.Unit, addresses map[string]string) map[string]string {
+	self := map[string]string{}
+	maps.Copy(self, addresses)
+	self["self.name"] = u.Name()
 	if _, index, ok := chaos.SplitUnit(u.Name()); ok {
 		self["self.index"] = fmt.Sprint(index)
 	}
 	if addr := AddressOf(u); addr != "" {
 		self["self.addr"], self["self.url"] = addr, "http://"+addr
-		at.Env["BRUNT_ADDR"] = template.Literal(addr)
 		if host, port, err := net.SplitHostPort(addr); err == nil {
 			self["self.host"], self["self.port"] = host, port
-			at.Env["BRUNT_HOST"], at.Env["BRUNT_PORT"] = template.Literal(host), template.Literal(port)
 		}
 	}
-	maps.Copy(self, on.Addresses)
-	on.Addresses = self
-	return a.question(on, at, u, timeout)
+	return self
 }
 
 // AddressOf returns the host:port at which a unit is asked, or "" if it has none now.
@@ -254,8 +263,11 @@ type stepQuestion struct {
 
 func (q stepQuestion) Ask(ctx context.Context) (bool, string, error) {
 	value, err := q.ask(ctx, q.step, q.unit, q.timeout)
+	if no, ok := errors.AsType[*chaos.NotPassedError](err); ok {
+		return false, no.Said, nil
+	}
 	if err != nil {
-		return false, err.Error(), nil //nolint:nilerr // a step that fails is the answer no
+		return false, "", err
 	}
 	return true, describeStep(q.step) + words(value), nil
 }

@@ -41,7 +41,7 @@ func leading(names ...string) chaos.Env {
 		if slices.Contains(names, u.Name()) {
 			return "", nil
 		}
-		return "", errors.New("it says follower")
+		return "", &chaos.NotPassedError{Said: "it says follower"}
 	}
 	return env
 }
@@ -109,7 +109,7 @@ func TestLeaderWithin(t *testing.T) {
 			if u.Name() == "posts[3]" && time.Since(began) > 1500*time.Millisecond {
 				return "", nil
 			}
-			return "", errors.New("follower")
+			return "", &chaos.NotPassedError{Said: "follower"}
 		}
 		s := &Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
 		s.Leader.Within = quantity.Duration(time.Second)
@@ -155,7 +155,7 @@ func TestLeaderIsAskedEachTime(t *testing.T) {
 		if n := asked.Add(1); u.Name() == "posts[0]" && n <= 4 || u.Name() == "posts[1]" && n > 4 {
 			return "", nil
 		}
-		return "", errors.New("follower")
+		return "", &chaos.NotPassedError{Said: "follower"}
 	}
 	s := &Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()}
 	for _, want := range []string{"posts[0]", "posts[1]"} {
@@ -169,6 +169,7 @@ func TestLeaderIsAskedEachTime(t *testing.T) {
 // Followers are the units that answer that they do not lead. What a unit answered when it was picked is noted, so
 // that a report never calls another the leader.
 func TestFollowers(t *testing.T) {
+	steps := byStep()
 	lost := byShell(`case $BRUNT_UNIT in posts[[]1]) echo master;; posts[[]2]) redis-cly role;; *) echo slave; exit 1;; esac`)
 	lost.Timeout = quantity.Duration(20 * time.Second)
 	for _, c := range []struct {
@@ -178,18 +179,30 @@ func TestFollowers(t *testing.T) {
 		want []string // units
 		role string
 		said string
+		ask  *Leader
 	}{
-		{"leader", Pick{Role: chaos.RoleLeader}, "", []string{"posts[1]"}, "leader", "master"},
-		{"a follower", Pick{Role: chaos.RoleFollower}, "", nil, "follower", "slave"},
-		{"all but the leader", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", ""},
-		{"one that is not the leader", Pick{}, "leader", nil, "", ""},
+		{"leader", Pick{Role: chaos.RoleLeader}, "", []string{"posts[1]"}, "leader", "master", lost},
+		{"a follower", Pick{Role: chaos.RoleFollower}, "", nil, "follower", "slave", lost},
+		{"all but the leader", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", "", lost},
+		{"one that is not the leader", Pick{}, "leader", nil, "", "", lost},
+		{"a follower by a step", Pick{Role: chaos.RoleFollower}, "", nil, "follower", "slave", steps},
+		{"all but the leader by a step", Pick{all: true}, "leader", []string{"posts[0]", "posts[2]", "posts[3]"}, "", "", steps},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			drawn := map[string]bool{}
 			for seed := range uint64(20) {
 				env := world(seed)
 				env.Roles = new(chaos.Roles)
-				units, err := (&Selector{Service: "posts", Pick: c.pick, Except: c.exc, Leader: lost}).units(t.Context(), env)
+				env.AskStep = func(_ context.Context, _ *syntax.Node, u chaos.Unit, _ time.Duration) (string, error) {
+					switch u.Name() {
+					case "posts[1]":
+						return "master", nil
+					case "posts[2]":
+						return "", errors.New("refused")
+					}
+					return "", &chaos.NotPassedError{Said: "slave"}
+				}
+				units, err := (&Selector{Service: "posts", Pick: c.pick, Except: c.exc, Leader: c.ask}).units(t.Context(), env)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -60,17 +60,21 @@ func (c faultCompiler) damage(e *chaos.Entry) {
 	}
 	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
 		e.Damage = d
-		c.leader(d)
+		c.questions(d)
 		if !c.targetUnknown {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
 	}
 }
 
-// leader compiles the step that asks units for their role.
-func (c faultCompiler) leader(d chaos.Fault) {
-	if asks := d.Traits(chaos.Scope{}).Asks; asks != nil {
-		c.asked(asks.AsksStep())
+// questions compiles the steps by which a fault asks: units for their role, and for its own effect.
+func (c faultCompiler) questions(d chaos.Fault) {
+	t := d.Traits(chaos.Scope{})
+	if t.Asks != nil {
+		c.asked(t.Asks.AsksStep())
+	}
+	for _, step := range t.Steps {
+		c.asked(step)
 	}
 }
 
@@ -203,7 +207,7 @@ func (c *compiler) references() {
 	for _, u := range c.sc.Symbols.Uses() {
 		switch u.Ref.Kind {
 		case syntax.RefLink, syntax.RefSelf:
-			if !c.inProcesses(u.Pos) && !inBlock(c.sc.Root, u.Pos, "leader", "watch", "ready") {
+			if !c.inProcesses(u.Pos) && !c.ofUnit(u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, or into a question to a unit", u.Ref.Text)
 			}
 		case syntax.RefRequest:
@@ -224,6 +228,16 @@ func (c *compiler) references() {
 			}
 		}
 	}
+}
+
+// ofUnit reports whether a position lies in a question to a unit, whose placeholders know the unit.
+func (c *compiler) ofUnit(pos syntax.Pos) bool {
+	root := c.sc.Root
+	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
+		return true
+	}
+	faults, target := root.Get("chaos"), root.Get("target")
+	return faults != nil && inBlock(faults, pos, "leader") || target != nil && inBlock(target, pos, "ready")
 }
 
 // inBlock reports whether a position lies in the settings of one of the keys.

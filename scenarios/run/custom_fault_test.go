@@ -4,6 +4,9 @@ package run
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +85,36 @@ func TestOwn_Verdicts(t *testing.T) {
 			t.Parallel()
 			c.holds(t, inTime)
 		})
+	}
+}
+
+// TestOwn_Asked: verify and gone are asked by steps.
+func TestOwn_Asked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "flag")
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := os.Stat(file)
+		fmt.Fprintf(w, `{"there": %v}`, err == nil)
+	}))
+	defer s.Close()
+	res := runText(t, `
+version: 1
+name: own
+target: {url: "`+s.URL+`"}
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 2500ms, timeout: 300ms, flow: [{get: /}]}
+chaos:
+  it:
+    at: 1s
+    for: 500ms
+    exec:
+      inject: [touch, "`+file+`"]
+      verify: {ask: {get: /, check: {"$.there": true}}}
+      revert: [rm, -f, "`+file+`"]
+      gone: {ask: {get: /, check: {"$.there": false}}}
+`, Options{State: t.TempDir()})
+	if f := res.Faults[0]; res.Verdict != scenarios.None || !strings.Contains(f.Evidence, "verify: step get /") ||
+		!strings.Contains(f.GoneEvidence, "gone: step get /") {
+		t.Errorf("%s: %s; %+v", res.Verdict, res.Reason, f)
 	}
 }
 
@@ -189,6 +222,8 @@ func TestOwn_Detect(t *testing.T) {
 		{"never noticed", `{command: ["false"], every: 100ms}`, scenarios.Fail, "not noticed: > "},
 		{"a false alarm", `{command: ["true"], every: 100ms}`, scenarios.Inconclusive, "a false alarm"},
 		{"can't be asked", `{get: "http://127.0.0.1:1/", every: 100ms}`, scenarios.Inconclusive, "did not answer before the injection"},
+		{"a step gets no answer", `{ask: {get: "http://127.0.0.1:1/"}, every: 100ms}`, scenarios.Inconclusive, "did not answer before the injection"},
+		{"a step is refused", `{ask: {get: /fail}, every: 100ms}`, scenarios.Fail, "not noticed: > "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -68,7 +67,7 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 	}
 	kept := &samples.Set{Mask: r.Scenario.Secrets.Mask}
 	var o targets.Options
-	what := "question"
+	what, env := "question", *r.env
 	if u == nil {
 		l := r.SetupLoad()
 		o = r.reach(l)
@@ -79,13 +78,14 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 			return "", errors.New("it has no address at which it could be asked")
 		}
 		what = "question to " + u.Name()
+		env.Units = probe.AddressesAt(u, env.Units)
 		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, kept)
 	}
 	vars := slices.Clone(r.vars)
 	for i := range vars {
 		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
 	}
-	if err := r.sequence(ctx, what, []load.Step{step}, o, vars); err != nil {
+	if err := r.sequence(ctx, what, []load.Step{step}, o, vars, &env); err != nil {
 		return "", err
 	}
 	if slot := r.Scenario.Symbols.Var(plan.AskedValue); slot < len(vars) {
@@ -103,11 +103,14 @@ func (r *requests) once(ctx context.Context, what string, steps []load.Step) err
 	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
 	o := r.reach(l)
 	o.Sampler = &samples.Set{Mask: r.Scenario.Secrets.Mask}
-	return r.sequence(ctx, what, steps, o, r.vars)
+	return r.sequence(ctx, what, steps, o, r.vars, r.env)
 }
 
-// sequence runs steps as one iteration, with a client of its own. The steps extract into vars.
-func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options, vars []template.Value) error {
+// sequence runs steps as one iteration, with a client of its own. The steps extract into vars. A step that was
+// answered and did not pass is a [chaos.NotPassedError].
+func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options, vars []template.Value,
+	env *template.Env,
+) error {
 	of := r.Protocols.Select(load.Calls(steps)...)
 	client, err := of.Client(o)
 	if err != nil {
@@ -123,7 +126,7 @@ func (r *requests) sequence(ctx context.Context, what string, steps []load.Step,
 		return err
 	}
 	defer session.Close()
-	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: vars, Env: r.env}
+	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: vars, Env: env}
 	it.Reset()
 	if end := of.Ender(); end != nil {
 		defer end(session, it)
@@ -147,7 +150,11 @@ func (r *requests) sequence(ctx context.Context, what string, steps []load.Step,
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, o.Sampler.(*samples.Set)))
+			said := s.Call.Name() + ": " + r.why(&out, o.Sampler.(*samples.Set))
+			if out.Kind == scenarios.Shed || out.Cause.OfAnswer() {
+				return &chaos.NotPassedError{Said: said}
+			}
+			return errors.New(said)
 		}
 	}
 	return nil

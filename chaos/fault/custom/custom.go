@@ -45,7 +45,14 @@ func (o *Custom) timeout() time.Duration {
 
 // Traits implements [chaos.Fault]. The units are those that the author names.
 func (o *Custom) Traits(chaos.Scope) chaos.Traits {
+	var steps []*syntax.Node
+	for _, p := range []*probe.Probe{o.Verify, o.Gone} {
+		if p != nil && p.Ask != nil {
+			steps = append(steps, p.Ask)
+		}
+	}
 	return chaos.Traits{
+		Steps: steps,
 		Units: max(1, len(o.Units)), Reaches: o.Units,
 		Commands: o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs(),
 	}
