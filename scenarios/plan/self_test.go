@@ -1,0 +1,28 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/scenarios/plan/plantest"
+)
+
+// ${self.…} has a value in questions to a unit alone, not in what only has the name of one.
+func TestSelf(t *testing.T) {
+	const head = "version: 1\ntarget: {stack: demo, with: {posts: {replicas: 3}}}\n" +
+		"load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [FLOW]}}\n"
+	for _, c := range []struct {
+		name, flow, rest string
+		refused          bool
+	}{
+		{"a leader", "{get: /}", `chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {ask: {get: "/${self.index}"}}}}}`, false},
+		{"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`, false},
+		{"a body", `{post: /, json: {leader: "${self.addr}"}}`, "", true},
+		{"a metric", "{get: /}", `metrics: {lag: {ask: {get: "/${self.index}", extract: {value: "$.lag"}}}}`, true},
+	} {
+		_, err := plantest.CompileText(strings.Replace(head, "FLOW", c.flow, 1) + c.rest + "\n")
+		if refused := err != nil && strings.Contains(plantest.Explained(err), "a question to a unit"); refused != c.refused || err != nil && !refused {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
