@@ -1,10 +1,13 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/quantity"
 )
 
 // TestLate checks that a fault is not injected when brunt itself is late for it.
@@ -62,5 +65,105 @@ func TestTakenBack(t *testing.T) {
 	const want = "brunt itself stood still from 4s to 20s, and its watchdog took the fault back at 15s"
 	if !errors.As(a.TakenBack, new(TakenBackError)) || a.TakenBack.Error() != want {
 		t.Errorf("%v, want %q", a.TakenBack, want)
+	}
+}
+
+// TestLate_Others checks that brunt is not called late where another occurrence took its time.
+func TestLate_Others(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		build func(d *diary) []*Entry
+		want  string
+	}{
+		{"plans that fail take longer than the period", func(d *diary) []*Entry {
+			e := entry("a", noted{diary: d, name: "a", slow: 15 * time.Second, until: 32 * time.Second}, time.Second, time.Second)
+			e.Every, e.Repeat = quantity.Duration(10*time.Second), 3
+			return []*Entry{e}
+		}, "+a@46s -a@47s"},
+		{"the last occurrences of the one before take long to fail", func(d *diary) []*Entry {
+			a := entry("a", once{noted{diary: d, name: "a"}}, time.Second, 0)
+			a.Every, a.Repeat = quantity.Duration(10*time.Second), 2
+			a.Damage = &failsLater{once: a.Damage.(once), slow: 8 * time.Second}
+			b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
+			b.At, b.After = nil, "a"
+			return []*Entry{a, b}
+		}, "+a@1s -a@1s +b@19s -b@20s"},
+	} {
+		lines, records := play(t, time.Hour, 2*time.Hour, c.build, nil)
+		if got := strings.Join(lines, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		for _, r := range records {
+			if r.InjectErr != nil && strings.Contains(r.InjectErr.Error(), "brunt itself") {
+				t.Errorf("%s: %s: %v", c.name, r.Name, r.InjectErr)
+			}
+		}
+	}
+}
+
+// failsLater is a one-shot that is planned once; later plans fail after a while.
+type failsLater struct {
+	once
+	slow    time.Duration
+	planned bool
+}
+
+func (f *failsLater) Plan(ctx context.Context, env Env) ([]Step, error) {
+	if f.planned {
+		time.Sleep(f.slow)
+		return nil, ErrNoUnit
+	}
+	f.planned = true
+	return f.once.Plan(ctx, env)
+}
+
+// TestLate_OneOfMany checks that an occurrence that brunt is late for does not end the series.
+func TestLate_OneOfMany(t *testing.T) {
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		e := entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)
+		e.Every, e.Repeat = quantity.Duration(10*time.Second), 4
+		return []*Entry{e}
+	}, func(tl *Timeline) {
+		due := 0
+		tl.Awake = func() {
+			if due++; due == 3 { // of the second occurrence
+				time.Sleep(12 * time.Second)
+			}
+		}
+	})
+	if got, want := strings.Join(lines, " "), "+a@1s -a@2s +a@31s -a@32s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if len(records) != 4 || records[1].Name != "a#2" || records[2].Name != "a#3" || records[2].InjectErr == nil {
+		t.Errorf("%+v", records)
+	}
+}
+
+// TestGroup_TakenBack checks that a group that is taken back while steps are pending is not one that the run ended.
+func TestGroup_TakenBack(t *testing.T) {
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		return []*Entry{
+			group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true}),
+			entry("x", noted{diary: d, name: "x"}, 1500*time.Millisecond, time.Minute),
+		}
+	}, func(tl *Timeline) {
+		time.AfterFunc(2*time.Second, func() { tl.TakenBack([]int{1}, TakenBackError{At: 2 * time.Second}) })
+	})
+	if got, want := strings.Join(lines, " "), "+a@1s +x@1.5s -a@2s -x@1m1.5s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if r := records[0]; r.Early || r.TakenBack == nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestGroup_Roles checks that a step has no role that another step's unit had.
+func TestGroup_Roles(t *testing.T) {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		return []*Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"})}
+	}, nil)
+	steps := records[0].Steps
+	if len(steps) != 2 || steps[0].Role != RoleLeader || steps[1].Role != "" {
+		t.Errorf("%q, %q", steps[0].Role, steps[1].Role)
 	}
 }

@@ -55,7 +55,9 @@ type entryState struct {
 	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it
 	begun     chan struct{} // closed when its first occurrence is injected
 	from      time.Duration // when that was
+	told      time.Duration // when begun was closed: an injection may take a while
 	cleared   chan struct{} // closed when its last occurrence is over
+	ended     time.Duration // when that was, also where none was injected
 	injected  bool          // one of its occurrences was
 	at        time.Duration // when the last one that was injected was cleared
 }
@@ -135,7 +137,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 			defer w.Finish()
 		}
 		wg.Go(func() {
-			defer close(t.states[e.Name].cleared)
+			defer t.ended(e.Name)
 			t.entry(ctx, e, uint64(i), w)
 			if w != nil {
 				w.LastCame()
@@ -162,12 +164,13 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			return
 		}
 	}
+	free := time.Duration(0) // since when nothing but brunt itself keeps the next occurrence from being injected
 	if relative {
-		at, ok := t.follow(ctx, e, begin)
+		at, known, ok := t.follow(ctx, e, begin)
 		if !ok {
 			return
 		}
-		begin += at
+		begin, free = begin+at, known
 	}
 	var before *injection
 	all := e.Occurrences(begin, t.End)
@@ -178,14 +181,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			return
 		}
 		t.awake()
-		waited := due
-		if before != nil {
-			waited = max(due, before.over)
-		}
-		if late := t.Env.Now() - waited; late > mostLate {
-			t.missed(e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
+		if late := t.Env.Now() - max(due, free); late > mostLate {
+			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
-			return
+			continue // a later one may be in time
 		}
 		r := &injection{
 			Record:  &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()},
@@ -206,7 +205,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			next = begin + all[i+1].Offset
 		}
 		t.play(ctx, e, p, r, rnd, next)
-		before = r
+		if before = r; r.over == 0 { // it was not injected
+			r.over = t.Env.Now()
+		}
+		free = r.over
 		if r.N >= 0 {
 			t.mu.Lock()
 			t.states[e.Name].at, t.states[e.Name].injected = r.Until, true
@@ -215,9 +217,9 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 	}
 }
 
-// follow waits until the fault that an entry follows is over, or injected, and returns when that was. Otherwise
-// it records that the entry was missed.
-func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (at time.Duration, ok bool) {
+// follow waits until the fault that an entry follows is over, or injected, and returns when that was, and when it was
+// known: a last occurrence that fails may take a while. Otherwise it records that the entry was missed.
+func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (at, known time.Duration, ok bool) {
 	after := t.states[e.After]
 	var begun chan struct{} // nil: only the end counts
 	if e.Since == sinceInjection {
@@ -228,23 +230,32 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	case <-after.cleared:
 	case <-ctx.Done():
 		t.missed(e, begin, "the run ended before it was due")
-		return 0, false
+		return 0, 0, false
 	}
 	t.mu.Lock()
-	at, ok = after.at, after.injected
+	at, known, ok = after.at, after.ended, after.injected
 	if e.Since == sinceInjection {
-		at, ok = after.from, isClosed(after.begun)
+		at, known, ok = after.from, after.told, isClosed(after.begun)
 	}
 	t.mu.Unlock()
 	if !ok {
 		if t.skipped(e.After) {
 			t.missed(e, begin, e.After+" was skipped").Skipped = true
-			return 0, false
+			return 0, 0, false
 		}
 		t.missed(e, begin, e.After+" was not injected")
-		return 0, false
+		return 0, 0, false
 	}
-	return at, true
+	return at, known, true
+}
+
+// ended records that nothing more of a fault comes.
+func (t *Timeline) ended(fault string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.states[fault]
+	s.ended = t.Env.Now()
+	close(s.cleared)
 }
 
 // begun records that an occurrence of a fault, or a step of it, is injected.
@@ -252,7 +263,7 @@ func (t *Timeline) begun(fault string, at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.states[fault]; s != nil && !isClosed(s.begun) {
-		s.from = at
+		s.from, s.told = at, t.Env.Now()
 		close(s.begun)
 	}
 }
@@ -264,9 +275,14 @@ func (t *Timeline) keep(r *Record) {
 }
 
 func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
-	r := &Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)}
+	return t.missedAs(e.Name, e, due, why)
+}
+
+// missedAs records an occurrence that is not injected.
+func (t *Timeline) missedAs(name string, e *Entry, due time.Duration, why string) *Record {
+	r := &Record{Name: name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)}
 	t.keep(r)
-	t.event("fault.missed", e.Name, why)
+	t.event("fault.missed", name, why)
 	return r
 }
 

@@ -27,6 +27,9 @@ type noted struct {
 	fails string        // inject, verify, search, revert or gone
 	takes time.Duration // until its effect shows
 	drags time.Duration // duration of its revert
+	slow  time.Duration // how long its plan takes
+	until time.Duration // its plan fails before
+	leads bool          // its unit says in the plan that it leads
 	steps int           // zero is one
 }
 
@@ -51,7 +54,11 @@ func (n noted) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
 func (noted) Traits(Scope) Traits { return Traits{} }
 
 func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
-	if n.fails == "plan" {
+	time.Sleep(n.slow)
+	if n.leads {
+		env.Roles.Note(n.name, RoleLeader, "yes")
+	}
+	if n.fails == "plan" || time.Since(n.began) < n.until {
 		return nil, fmt.Errorf("%w here", ErrNoUnit)
 	}
 	var out []Step
