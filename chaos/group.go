@@ -128,9 +128,9 @@ func planAll(ctx context.Context, parts []PlannedPart) error {
 	return nil
 }
 
-// again plans the step, each time with the same random choices.
+// again plans the step, each time with the same random choices. It knows no roles of other steps, nor older ones.
 func (p *PlannedPart) again(ctx context.Context) (err error) {
-	p.env.Rand = rand.New(rand.NewPCG(p.seed, 0))
+	p.env.Rand, p.env.Roles = rand.New(rand.NewPCG(p.seed, 0)), new(Roles)
 	p.Steps, err = p.plan(ctx, p.env)
 	return err
 }

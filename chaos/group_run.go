@@ -56,8 +56,8 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 	if r.InjectErr == nil && !r.OneShot && ended {
 		ended = t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
+	r.Early = !ended && !r.isVoid()
 	t.awake()
-	r.Early = !ended
 	close(g.ends)
 	g.revertAll(ctx)
 	g.work.Wait() // one-shots may need until `within`
