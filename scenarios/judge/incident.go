@@ -35,7 +35,8 @@ func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
 	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(slo.Objective{}, every)}
 	found := impact.Incidents(q)
-	if records := withoutShed(f); records != nil {
+	records := withoutShed(f)
+	if records != nil {
 		read := *f.readings
 		read.records = records
 		shed := read.slices(slo.Objective{}, every)
@@ -53,7 +54,7 @@ func incidents(f *effects) []*incident {
 	var out []*incident
 	for _, in := range found {
 		one := &incident{Incident: in, first: in.Begin, steps: map[int]int64{}, kinds: map[string]int64{}}
-		one.notBefore(f)
+		one.notBefore(f, records, q.Limit)
 		for _, s := range q.Slices {
 			if s.Stalled() {
 				one.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
@@ -65,23 +66,50 @@ func incidents(f *effects) []*incident {
 }
 
 // notBefore lets an incident begin with the injection of a fault if every bad request before it was in flight
-// at that instant: the fault made them bad, and nothing was bad until then.
-func (in *incident) notBefore(f *effects) {
+// at that instant, and for no longer than answers usually take: the fault made them bad, and nothing was bad
+// until then. Shed are the records of withoutShed: windows of which more than limit was bad or shed before the
+// injection are earlier as well.
+func (in *incident) notBefore(f *effects, shed []record, limit float64) {
+	_, most := f.Config.SlowRange()
+	if most == 0 {
+		most = f.longest()
+	}
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" || oc.Injected <= in.Begin || oc.Injected > in.End {
 			continue
 		}
-		earlier := func(r record) bool {
-			return r.Start < oc.Injected && f.Config.InSums(int(r.Series)) && r.edges.Bad && r.edges.LastBad >= in.Begin &&
-				r.edges.FirstBad < oc.Injected && !slices.Contains(f.Sets[r.Set], int32(i))
+		earlier := false
+		for j := range f.records {
+			r := &f.records[j]
+			if r.Start >= oc.Injected || !f.Config.InSums(int(r.Series)) {
+				continue
+			}
+			without := !slices.Contains(f.Sets[r.Set], int32(i))
+			if e := &r.edges; e.Bad && e.LastBad >= in.Begin {
+				earlier = earlier || without && e.FirstBad < oc.Injected || max(in.Begin, e.FirstBad) < oc.Injected-most
+			}
+			if without && r.Kinds[scenarios.Shed] > 0 && shed != nil && f.EndOf(r.Start) > in.Begin {
+				s := &shed[j]
+				earlier = earlier || float64(s.Bad()) > limit*float64(s.Offered()) && s.Bad() > r.Bad()
+			}
 		}
-		if !slices.ContainsFunc(f.records, earlier) {
+		if !earlier {
 			at := result.Sec(oc.Injected)
 			in.Begin, in.BeginIn = oc.Injected, impact.Range{Low: at, High: max(at, in.BeginIn.High)}
 			return
 		}
 	}
+}
+
+// longest is the longest good answer of the baseline without brunt's own time; zero: it has none.
+func (f *readings) longest() (most time.Duration) {
+	for i := range f.records {
+		if r := &f.records[i]; f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
+			most = max(most, r.Own.Most)
+		}
+	}
+	return most
 }
 
 // shedBefore is the share of bad requests of the baseline, or of a run without faults.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
 
@@ -255,5 +256,44 @@ func TestIncidents_Own(t *testing.T) {
 	in := g.finish(Case{}, 120*sec).Incidents
 	if len(in) != 1 || in[0].Bad != 300-late || in[0].Kinds["timeout"] != 300-late {
 		t.Errorf("%+v, want %d timeouts of the target", in, 300-late)
+	}
+}
+
+// TestIncidents_BeforeInjection: an incident that began before the injection keeps its begin, though all requests of
+// a hang are in flight at it, and shed ones are no bad ones of the edges. One that the fault began starts with it.
+func TestIncidents_BeforeInjection(t *testing.T) {
+	ending := func(from, to, at time.Duration, kind scenarios.Kind) []scenarios.Outcome { // all end at at
+		list := perSecond(100, from, to, ms, kind)
+		for i := range list {
+			list[i] = request(list[i].Intended, at-list[i].Intended, kind)
+		}
+		return list
+	}
+	good := func(from, to time.Duration) []scenarios.Outcome { return perSecond(100, from, to, 10*ms, okay) }
+	for _, c := range []struct {
+		name  string
+		slow  time.Duration // answers above it are slow; 0: none
+		at    time.Duration // of the injection
+		list  [][]scenarios.Outcome
+		begin time.Duration
+	}{
+		{"shed until the end", 0, 12 * sec, [][]scenarios.Outcome{good(0, 10*sec), perSecond(100, 10*sec, 15*sec, ms, shed), good(15*sec, 60*sec)}, 10 * sec},
+		{"shed by the fault", 0, 12 * sec, [][]scenarios.Outcome{good(0, 12*sec), perSecond(100, 12*sec, 15*sec, ms, shed), good(15*sec, 60*sec)}, 12 * sec},
+		{"a hang of slow answers", 100 * ms, 8 * sec, [][]scenarios.Outcome{good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, okay), good(12*sec, 60*sec)}, 5 * sec},
+		{"a hang of errors", 0, 8 * sec, [][]scenarios.Outcome{good(0, 5*sec), ending(5*sec, 12*sec, 12*sec, failure), good(12*sec, 60*sec)}, 5 * sec},
+		{
+			"in flight when the fault began", 0, 8 * sec,
+			[][]scenarios.Outcome{perSecond(100, 0, 7700*ms, 300*ms, okay), ending(7710*ms, 12*sec, 12*sec, failure), good(12*sec, 60*sec)},
+			8 * sec,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newFixtureWith(t, measure.Config{Series: oneStep, Slow: c.slow})
+			g.play(slices.Concat(c.list...), action{c.at, func() { g.Inject("f", "f") }}, action{20 * sec, func() { g.Clear(0) }})
+			got := g.finish(Case{}, 60*sec).Incidents
+			if len(got) != 1 || !near(got[0].Begin, c.begin, 100) || got[0].Planned != (c.begin == c.at) {
+				t.Errorf("%+v, want a begin at %s", got, c.begin)
+			}
+		})
 	}
 }
