@@ -161,7 +161,8 @@ func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []exces
 
 // ours is brunt's own time in a request: its lag, and the freezes of brunt from then to its end. Of a
 // timeout that passed in a freeze it is all of it: the answer may have come in time, and brunt was not
-// there to read it.
+// there to read it. A freeze shorter than a tenth of the request does not excuse it: without an answer until
+// then, none was to be expected in that moment.
 func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 	d := o.Lag()
 	for i := len(r.freezes) - 1; i >= 0; i-- {
@@ -169,7 +170,7 @@ func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 		if f.To <= o.Ready {
 			break
 		}
-		if o.Cause == scenarios.Timeout && o.End > f.From && o.End <= f.To {
+		if o.Cause == scenarios.Timeout && o.End > f.From && o.End <= f.To && 10*(f.To-f.From) >= o.Response() {
 			return max(0, o.Response())
 		}
 		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))

@@ -78,6 +78,30 @@ func TestCounts_Punctual(t *testing.T) {
 	}
 }
 
+// TestRecorder_OwnTimeouts: a timeout that passed in a freeze is brunt's own, unless the freeze was short beside it.
+func TestRecorder_OwnTimeouts(t *testing.T) {
+	for _, c := range []struct {
+		froze, took time.Duration
+		own         int64
+	}{{420 * ms, 300 * ms, 1}, {500 * ms, 5 * sec, 1}, {80 * ms, 5 * sec, 0}} {
+		const deadline = 15 * sec
+		g := newClocked(t, Config{Series: oneStep, Freezes: func() []pulse.Freeze {
+			return []pulse.Freeze{{From: deadline - 20*ms, To: deadline - 20*ms + c.froze}}
+		}})
+		o := request(deadline-c.took, c.took, scenarios.Error)
+		o.Cause = scenarios.Timeout
+		g.Shard(0).Record(&o)
+		g.now = 60 * sec
+		all := &Counts{}
+		if err := g.Finish().Cells(func(_ Key, cell *Cell) { all.Merge(cell.Counts()) }); err != nil {
+			t.Fatal(err)
+		}
+		if all.Timeouts != 1 || all.Own.Timeouts != c.own {
+			t.Errorf("a freeze of %s in a timeout of %s: %+v, want %d of brunt's own", c.froze, c.took, all, c.own)
+		}
+	}
+}
+
 // TestFold_FreezeWhileFolding: a request that ends in a freeze is counted with it, even if both happen
 // while samples are folded.
 func TestFold_FreezeWhileFolding(t *testing.T) {
