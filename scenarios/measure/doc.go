@@ -24,6 +24,7 @@
 //	cell.go        what is counted of one step, window and set of faults
 //	edges.go       when requests were good and when bad, to the request
 //	counts.go      the counts of some cells, with or without distributions
+//	slow_limit.go  the time above which an answer is slow, from the baseline
 //	times.go       a distribution of times with its exact sum and maximum
 //	phase_times.go where requests spend their time: DNS, connect, TLS, first byte and others
 //	tally.go       a sparse histogram
