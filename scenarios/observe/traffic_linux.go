@@ -87,24 +87,46 @@ func socketsOf(pid int) map[uint32]bool {
 	return out
 }
 
-// fromOutside compares the TCP segments that arrived in a namespace by other devices than loopback.
+// fromOutside compares the TCP segments that arrived in a namespace by other devices than loopback. Nothing is
+// known where there seem to be fewer than at first: loopback had packets that no counter tells from segments.
 func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
-	snmp, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/snmp", pid))
-	if err != nil {
-		return false, false
+	var files [3][]byte
+	for i, name := range []string{"snmp", "dev", "snmp6"} {
+		var err error
+		files[i], err = os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
+		if err != nil && name != "snmp6" { // which a system without IPv6 does not have
+			return false, false
+		}
 	}
-	dev, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pid))
-	if err != nil {
-		return false, false
-	}
-	// Of what came through loopback, datagrams are no segments. Those from outside make the difference too
-	// large, so that traffic is seen where there was none, and never the other way round.
-	now := counter(snmp, "Tcp:", "InSegs") - max(0, received(dev, "lo")-counter(snmp, "Udp:", "InDatagrams"))
+	now := segmentsOutside(files[0], files[2], files[1])
 	if b.space != space {
 		b.space, b.segments = space, now
 		return false, true
 	}
-	return now > b.segments, true
+	return now > b.segments, now >= b.segments
+}
+
+// segmentsOutside is the number of TCP segments that did not come through loopback, or more: of the packets of
+// loopback, datagrams and messages of ICMP are no segments, and those from outside are taken for some of them. So
+// traffic is seen where there was none. Datagrams that wait in a socket to be read are counted nowhere, and make
+// the number smaller until they are read.
+func segmentsOutside(snmp, snmp6, dev []byte) int64 {
+	others := counter(snmp, "Icmp:", "InMsgs") + counter6(snmp6, "Icmp6InMsgs")
+	for _, name := range []string{"InDatagrams", "NoPorts", "InErrors"} {
+		others += counter(snmp, "Udp:", name) + counter6(snmp6, "Udp6"+name)
+	}
+	return counter(snmp, "Tcp:", "InSegs") - max(0, received(dev, "lo")-others)
+}
+
+// counter6 reads a counter of /proc/net/snmp6: lines of a name and a value.
+func counter6(b []byte, name string) int64 {
+	for line := range bytes.Lines(b) {
+		if fields := bytes.Fields(line); len(fields) == 2 && string(fields[0]) == name {
+			n, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+			return n
+		}
+	}
+	return 0
 }
 
 // counter reads a counter of /proc/net/snmp and netstat: pairs of lines, one of names and one of values.

@@ -1,11 +1,15 @@
 package observe
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestTraffic reads the traffic of a listener of this process: none, that of a connection from before the first
@@ -52,7 +56,7 @@ func TestTraffic(t *testing.T) {
 			if yes, known := of.reached(5 * time.Second); yes != tt.want || !known {
 				t.Errorf("reached %t, known %t; want %t", yes, known, tt.want)
 			}
-			if yes, known := of.reached(-time.Second); yes || known != tt.want && known {
+			if yes, known := of.reached(-time.Second); yes || known {
 				t.Errorf("before the watch it was reached: %t, known %t", yes, known)
 			}
 		})
@@ -111,7 +115,90 @@ func TestCounters(t *testing.T) {
 	if n := counter([]byte(snmp), "Udp:", "InDatagrams"); n != 7 {
 		t.Errorf("InDatagrams is %d", n)
 	}
+	if n := counter6([]byte("Udp6InDatagrams   \t3\nUdp6NoPorts \t4\n"), "Udp6NoPorts"); n != 4 {
+		t.Errorf("Udp6NoPorts is %d", n)
+	}
 	if n := received([]byte(dev), "lo") + received([]byte(dev), "wlan0"); n != 20 {
 		t.Errorf("lo received %d packets", n)
 	}
+}
+
+// TestSegmentsOutside: datagrams and messages of ICMP on loopback do not hide segments from outside.
+func TestSegmentsOutside(t *testing.T) {
+	// per request two segments from outside, and on loopback two segments and nine other packets
+	at := func(n int64, own bool) int64 {
+		lo, all := 2*n, 2*n
+		if own {
+			lo += 9 * n
+		} else {
+			n = 0
+		}
+		snmp := fmt.Sprintf("Icmp: InMsgs InErrors\nIcmp: %d 0\nTcp: InSegs\nTcp: %d\nUdp: InDatagrams NoPorts InErrors\nUdp: %d %d %d\n", n, all+lo-9*n, n, 2*n, n)
+		snmp6 := fmt.Sprintf("Icmp6InMsgs %d\nUdp6InDatagrams %d\nUdp6NoPorts %d\nUdp6InErrors %d\n", n, n, n, n)
+		return segmentsOutside([]byte(snmp), []byte(snmp6), fmt.Appendf(nil, "head\n lo: 0 %d 0\n", lo))
+	}
+	for _, own := range []bool{false, true} {
+		if before, now := at(100, own), at(150, own); now-before != 100 {
+			t.Errorf("with other packets %t: from %d to %d, want 100 more", own, before, now)
+		}
+	}
+}
+
+// TestTraffic_Namespace: datagrams on the loopback device of another network namespace are no traffic from outside,
+// and while some wait to be read nothing is known.
+func TestTraffic_Namespace(t *testing.T) {
+	type answer struct{ some, ok bool }
+	got, failed := map[string]answer{}, make(chan error)
+	go func() { // its thread ends with it, and the namespace with the thread
+		runtime.LockOSThread()
+		failed <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return err
+			}
+			l, err := net.ListenPacket("udp4", "0.0.0.0:0")
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			if err := up(); err != nil {
+				return err
+			}
+			var b baseline
+			read := func(name string) {
+				some, ok := b.moved(unix.Gettid(), 80)
+				got[name] = answer{some, ok}
+			}
+			read("first")
+			for range 30 {
+				_, _ = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+			}
+			read("without a listener")
+			_, err = l.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.LocalAddr().(*net.UDPAddr).Port})
+			read("unread")
+			return err
+		}()
+	}()
+	if err := <-failed; err != nil {
+		t.Skip(err)
+	}
+	for name, want := range map[string]answer{"first": {false, true}, "without a listener": {false, true}, "unread": {false, false}} {
+		if got[name] != want {
+			t.Errorf("%s: %+v, want %+v", name, got[name], want)
+		}
+	}
+}
+
+// up brings loopback up in the namespace of this thread.
+func up() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
