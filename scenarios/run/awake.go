@@ -19,28 +19,34 @@ type awake struct {
 	*session
 	journal  *journal.Journal
 	timeline func() *chaos.Timeline
-	pulse    *pulse.Pulse
+	freezes  func() []pulse.Freeze
 	began    time.Time // of the pulse's clock
 
 	mu    sync.Mutex
 	seen  int           // freezes that were looked at
 	last  pulse.Freeze  // the last one that was long
-	until time.Duration // how long the watchdog may still be at work
+	until time.Duration // how long the watchdog is likely to be still at work
+	acts  bool          // the watchdog may have begun to act, and an undo may take it long
+	read  time.Duration // when the journal was read last
 	stop  chan struct{} // closed when the faults are over
 	gone  sync.WaitGroup
 }
 
 const (
 	awakeEvery = 250 * time.Millisecond
-	longFreeze = time.Second      // the watchdog acts after more
+	longFreeze = time.Second      // shorter ones are not reported
+	actsAfter  = 8 * time.Second  // the watchdog acts after 10 s without a heartbeat, of which there is one each second
 	stillWorks = 10 * time.Second // it may be in the middle of its work when brunt goes on
+	readEvery  = 2 * time.Second  // the journal, after that
 )
 
 // newAwake begins to watch, before the run starts anything. Its user calls end.
 func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *awake {
 	a := &awake{session: s, journal: j, timeline: timeline, began: time.Now(), stop: make(chan struct{})}
-	a.pulse = pulse.New(func() time.Duration { return time.Since(a.began) })
+	p := pulse.New(func() time.Duration { return time.Since(a.began) })
+	a.freezes = p.Freezes
 	a.gone.Go(func() {
+		defer p.Stop()
 		tick := time.NewTicker(awakeEvery)
 		defer tick.Stop()
 		for {
@@ -48,7 +54,7 @@ func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *
 			case <-a.stop:
 				return
 			case <-tick.C:
-				a.check()
+				a.look(false)
 			}
 		}
 	})
@@ -58,29 +64,35 @@ func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *
 func (a *awake) end() {
 	close(a.stop)
 	a.gone.Wait()
-	a.pulse.Stop()
 }
 
 // inRun returns an instant of the pulse's clock as an offset from t0.
 func (a *awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.T0()) + at }
 
-// check asks the journal what the watchdog took back, if brunt stood still a short time ago.
-func (a *awake) check() {
+// check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
+// watchdog may have acted: its undo of a fault may end much later.
+func (a *awake) check() { a.look(true) }
+
+// look checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
+func (a *awake) look(due bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := a.pulse.Freezes()
+	all := a.freezes()
 	for _, f := range all[a.seen:] {
 		if f.To-f.From >= longFreeze {
-			a.last, a.until = f, f.To+stillWorks
+			a.last, a.until, a.acts = f, f.To+stillWorks, a.acts || f.To-f.From >= actsAfter
 			a.Event(result.Event{Event: "brunt.frozen", Text: "for " + seconds(f.To-f.From)})
 		}
 	}
 	a.seen = len(all)
-	if a.until == 0 || time.Since(a.began) > a.until {
+	now := time.Since(a.began)
+	soon := a.until > 0 && now <= a.until
+	if !soon && (!a.acts || !due && now < a.read+readEvery) {
 		return
 	}
+	a.read = now
 	taken, busy, err := a.journal.TakenBack()
-	for end := time.Now().Add(stillWorks); err == nil && busy && time.Now().Before(end); {
+	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {
 		time.Sleep(awakeEvery / 10) // it ends processes of the run, also those that are started now
 		taken, busy, err = a.journal.TakenBack()
 	}

@@ -1,0 +1,60 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/journal"
+	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/run/events"
+)
+
+// TestAwake_SlowUndo checks that a run learns of what its watchdog took back, also where the undo took longer than
+// the watchdog usually works after brunt goes on.
+func TestAwake_SlowUndo(t *testing.T) {
+	for _, c := range []struct {
+		frozen time.Duration
+		want   bool
+	}{{12 * time.Second, true}, {2 * time.Second, false}} {
+		const undo = 25 * time.Second
+		ops := chaos.OperationsOf([]chaos.Operation{{Name: "slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+			time.Sleep(undo)
+			return chaos.Reverted, nil
+		}}})
+		j, err := journal.Open(ops, t.TempDir(), "r")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Intent(chaos.Intent{What: "the target", Undo: []chaos.Undo{{Op: "slow"}}}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			s := &session{Log: events.New(events.Options{}), cancel: cancel}
+			s.Log.Begin(time.Now())
+			var frozen []pulse.Freeze
+			a := &awake{
+				session: s, journal: j, began: time.Now(), timeline: func() *chaos.Timeline { return nil },
+				freezes: func() []pulse.Freeze { return frozen },
+			}
+			in, out := io.Pipe()
+			done := make(chan error, 1)
+			go func() { done <- journal.RunWatchdog(ops, in, j.Path()) }() // it hears nothing for 10 s
+			time.Sleep(12 * time.Second)
+			frozen = []pulse.Freeze{{From: 12*time.Second - c.frozen, To: 12 * time.Second}}
+			a.look(false)
+			time.Sleep(undo + readEvery)
+			a.look(false)
+			if got := errors.As(context.Cause(ctx), new(targetGone)); got != c.want {
+				t.Errorf("after %s: the run knows that its target is gone: %v, want %v (%v)", c.frozen, got, c.want, context.Cause(ctx))
+			}
+			_ = out.Close()
+			<-done
+		})
+	}
+}
