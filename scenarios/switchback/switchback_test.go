@@ -36,21 +36,21 @@ func TestDraw(t *testing.T) {
 		if len(b.A) != 3 || len(b.B) != 3 {
 			t.Fatalf("the blocks are %+v, want three pairs", b)
 		}
-		order := ""
+		var order strings.Builder
 		for i := range b.A {
 			at := time.Duration(i) * 2 * each
 			switch {
 			case b.A[i] == load.Span{From: at, To: at + each} && b.B[i] == load.Span{From: at + each, To: at + 2*each}:
 				first++
-				order += "A"
+				order.WriteString("A")
 			case b.B[i] == load.Span{From: at, To: at + each} && b.A[i] == load.Span{From: at + each, To: at + 2*each}:
-				order += "B"
+				order.WriteString("B")
 			default:
 				t.Fatalf("pair %d of round %d is %v and %v", i, round, b.A[i], b.B[i])
 			}
 			draws++
 		}
-		seen[order] = true
+		seen[order.String()] = true
 	}
 	if first < draws/3 || first > draws*2/3 || len(seen) != 8 {
 		t.Errorf("a is first in %d of %d pairs, in %d orders of a round, want half and 8", first, draws, len(seen))
