@@ -73,8 +73,10 @@ type Comparison struct {
 	turns   [2][]int // of groups: the turn of each run, of base and of cand
 }
 
-// errUnfit means that runs do not match.
-var errUnfit = errors.New("these runs can't be compared")
+var (
+	errUnfit = errors.New("these runs can't be compared")                            // they do not match
+	errEmpty = fmt.Errorf("%w: they share no metric with enough requests", errUnfit) // there is nothing to compare
+)
 
 // Compare decides whether the runs of cand are worse than those of base.
 func Compare(base, cand []Run, o Options) (*Comparison, error) {
@@ -111,7 +113,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	tests := c.tests(at, of[:len(base)], of[len(base):], o)
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("%w: they share no metric with enough requests", errUnfit)
+		return nil, errEmpty
 	}
 	c.judge(tests)
 	return c, nil
@@ -235,7 +237,7 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	if c.Design == Past {
 		t.n = len(a)
 	}
-	if t.endless(c.Design, a, b, c.Alpha) {
+	if t.endless(c.Design, a, b, c.options.always, c.Alpha) {
 		if c.Design == Uncontrolled {
 			t.Verdict, t.chance = scenarios.Inconclusive, 0
 		}
@@ -253,9 +255,9 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 }
 
 // endless settles a row in which runs have no finite value: a percentile within the failed requests,
-// or a fault without recovery.
-func (t *test) endless(d Design, a, b []value, alpha float64) bool {
-	without := func(v value) bool { return math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 }
+// or a fault without recovery. Always means that bounds hold at all times together.
+func (t *test) endless(d Design, a, b []value, always bool, alpha float64) bool {
+	without := t.metric.endless
 	count := func(vs []value) (n int) {
 		for _, v := range vs {
 			if without(v) {
@@ -274,13 +276,15 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	switch {
 	case before == len(a) && after == len(b): // the difference is undefined
 	case before == len(a):
-		t.Verdict = scenarios.Pass // it can't be worse
+		if !slices.ContainsFunc(a, func(v value) bool { return v.mixed }) {
+			t.Verdict = scenarios.Pass // it can't be worse
+		}
 	case before == 0 && after == len(b):
 		if t.chance = chanceOfAll(len(a), len(b)); d == Pairs { // only the sides of a pair can be exchanged
 			t.chance = math.Pow(.5, float64(len(b)))
 		}
 	case after == 0:
-		if t.passesTheRest(d, a, b, without, alpha) {
+		if t.passesTheRest(d, a, b, without, always, alpha) {
 			t.Verdict = scenarios.Pass
 		}
 	}
@@ -290,7 +294,7 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 // passesTheRest reports whether the candidate passes against the base runs with a finite value.
 // They are the better ones, so the candidate then passes against all; a failure against them
 // proves nothing.
-func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, alpha float64) bool {
+func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, always bool, alpha float64) bool {
 	var rest, cand []value
 	for i, v := range a {
 		if without(v) {
@@ -310,7 +314,9 @@ func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, a
 	if len(rest) < least {
 		return false
 	}
-	return d.estimate(t.metric, rest, cand, t.metric.floor(rest, cand)).high(alpha) < t.limit
+	est := d.estimate(t.metric, rest, cand, t.metric.floor(rest, cand))
+	est.always = always
+	return est.high(alpha) < t.limit
 }
 
 // chanceOfAll is the probability that, of n+m equal runs of which m have no finite value, those m

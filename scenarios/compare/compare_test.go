@@ -330,6 +330,29 @@ func TestCompare_NoEnd(t *testing.T) {
 	}
 }
 
+// TestCompare_MixedTurns: a base turn in which some runs have no finite value does not hide how good the others are.
+func TestCompare_MixedTurns(t *testing.T) {
+	for _, tt := range []struct {
+		whole bool // all runs of the first base turn have none
+		each  bool // so do those of each other one
+		want  scenarios.Verdict
+	}{
+		{false, false, scenarios.Inconclusive}, {true, false, scenarios.Inconclusive}, {true, true, scenarios.Pass},
+	} {
+		w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
+		base, cand := w.inTurns(6, 30, 0)
+		for i := range base {
+			if i%2 == 0 || tt.each || tt.whole && i < 2 {
+				base[i].Cells[0].Response.P95 = result.NaN
+			}
+		}
+		c := compared(t, base, cand, Options{Metrics: []string{"p95"}})
+		if r := c.Rows[0]; c.Design != Groups || r.Verdict != tt.want {
+			t.Errorf("%+v: %s, it is %s: %q", tt, c.Design, r.Verdict, r.Note)
+		}
+	}
+}
+
 func TestMargins(t *testing.T) {
 	m := Margins{}
 	for _, text := range []string{"10%", "p95=5%"} {

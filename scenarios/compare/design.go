@@ -120,15 +120,22 @@ func (m *metric) inTurns(vs []value, of, turns []int) []value {
 	return out
 }
 
-// meanOf is the mean of several values.
+// meanOf is the mean of several values. It has no finite value where one of them has none.
 func (m *metric) meanOf(vs []value) value {
 	if len(vs) == 1 {
 		return vs[0]
 	}
 	s := m.sessionOf(vs)
 	mean := value{x: m.value(s.mean), runs: int(s.runs)}
+	endless := 0
 	for _, v := range vs {
 		mean.n, mean.k, mean.s = mean.n+v.n, mean.k+v.k, max(mean.s, v.s)
+		if m.endless(v) {
+			endless++
+		}
+	}
+	if mean.mixed = endless > 0 && endless < len(vs); math.IsNaN(mean.x) { // of zero and infinite
+		mean.x = math.Inf(1)
 	}
 	return mean
 }

@@ -50,6 +50,9 @@ func MetricNames() []string {
 // ratio reports whether values are compared by their ratio instead of their difference.
 func (m *metric) ratio() bool { return m.Unit != slo.ShareOf }
 
+// endless reports whether a value has no place on the scale of changes: it is infinite, or zero and compared by a ratio.
+func (m *metric) endless(v value) bool { return math.IsInf(v.x, 0) || m.ratio() && v.x <= 0 }
+
 // change is by how much b is worse than a, on the scale on which changes add up.
 func (m *metric) change(a, b float64) float64 {
 	d := b - a

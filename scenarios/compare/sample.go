@@ -20,6 +20,7 @@ type value struct {
 	s float64 // step size of a value measured in steps
 
 	runs   int     // number of runs that it is the mean of; zero is one
+	mixed  bool    // of these runs, some have no finite value
 	spread float64 // standard deviation of several, on the scale of changes
 }
 
