@@ -46,7 +46,8 @@ after a switch. A round is as long as the load; after each, brunt ends where the
 bounds hold at all times together (a fifth of alpha), and the last round has the rest of alpha.
 
 In turns, A B, B A, ...: whole runs, where a switchback can't be (the scenario injects faults, a
-load is a script, a log or a number of iterations, both sides need one port), or with --in-turns.
+load is a script, a log or a number of iterations, both sides need one port, --metric names memory
+or recover, which blocks don't have), or with --in-turns.
 Each look spends a part of alpha (by the spending function of Lan and DeMets, O'Brien and
 Fleming's kind), and a red is confirmed by fresh pairs. With --concurrent both sides run at once
 with half of the arrivals each.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"brunt/scenarios"
@@ -25,6 +26,9 @@ func (x *ab) arrange(a, b *plan.Plan) {
 		return
 	}
 	why := switchback.Unfit(a, b, x.noChaos)
+	if i := slices.IndexFunc(x.options.Metrics, compare.WholeRuns); why == "" && i >= 0 {
+		why = x.options.Metrics[i] + " has no value by block"
+	}
 	if why == "" {
 		x.takes, x.seed = switchback.Takes(a, b), rand.Uint64()
 		if x.each = switchback.Length(x.takes, x.block); x.each == 0 {
@@ -47,8 +51,12 @@ func (x *ab) fit() error {
 	}
 	fit := int(x.budget / each)
 	if x.each > 0 {
-		if x.pairs = fit; fit < 1 {
+		switch x.pairs = fit; {
+		case fit < 1:
 			return usagef("--budget %s holds no round of %s; give more time, or shorten the load", x.budget, quantity.FormatDuration(each))
+		case fit*int(x.takes/(2*x.each)) < 2:
+			return usagef("--budget %s holds one pair of blocks of %s, and brunt needs 2; give more time, or shorter blocks", x.budget,
+				quantity.FormatDuration(x.each))
 		}
 		return nil
 	}

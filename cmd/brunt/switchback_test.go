@@ -17,6 +17,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/switchback"
 	"github.com/spf13/cobra"
@@ -93,6 +95,40 @@ func TestAB_Ends(t *testing.T) {
 		err := x.switched(t.Context())
 		if x.number != want || slower > 1 && !errors.Is(err, exit(4)) {
 			t.Errorf("%g times slower: it ends after %d rounds with %v, want %d:\n%s", slower, x.number, err, want, out.String())
+		}
+	}
+}
+
+// TestAB_Arrange: metrics of whole runs alone are compared in turns, which is said, and a budget has room for two pairs
+// of blocks.
+func TestAB_Arrange(t *testing.T) {
+	plain := &plan.Plan{Scenario: &scenarios.Scenario{}, Loads: []plan.Load{{Load: scenarios.Load{Name: "main"}}}}
+	plain.Loads[0].Schedule.Rate = load.NewProfile(0)
+	plain.Loads[0].Schedule.Rate.Add(10*time.Second, 5, 5)
+	for _, tt := range []struct {
+		metrics []string
+		budget  time.Duration
+		turns   string // why; empty: a switchback
+		err     string
+	}{
+		{nil, 0, "", ""},
+		{[]string{"p50", "memory"}, 0, "memory has no value by block", ""},
+		{[]string{"recover"}, 0, "recover has no value by block", ""},
+		{[]string{"cpu"}, 24 * time.Second, "", ""},
+		{nil, 12 * time.Second, "", "holds one pair of blocks of 3s, and brunt needs 2"},
+		{nil, 9 * time.Second, "", "holds no round of 10s"},
+	} {
+		c := &cobra.Command{}
+		var said strings.Builder
+		c.SetErr(&said)
+		x := &ab{abFlags: &abFlags{block: switchback.DefaultBlock, budget: tt.budget, pairs: 10}, c: c, whole: 10 * time.Second}
+		x.options.Metrics = tt.metrics
+		x.arrange(plain, plain)
+		if !strings.Contains(said.String(), tt.turns) || (x.each == 0) != (tt.turns != "") {
+			t.Errorf("%v: blocks of %s, and it says %q, want %q", tt.metrics, x.each, said.String(), tt.turns)
+		}
+		if err := x.fit(); (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("--budget %s: %v, want %q", tt.budget, err, tt.err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -71,10 +72,14 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 	if last {
 		o.Alpha = alpha * (1 - interimPart)
 	}
-	if len(o.Metrics) == 0 {
-		o.Metrics = slices.DeleteFunc(MetricNames(), func(name string) bool { return name == "memory" || name == "recover" })
+	every := len(o.Metrics) == 0
+	if every {
+		o.Metrics = slices.DeleteFunc(MetricNames(), WholeRuns)
 	}
 	c, err := Compare(a, b, o)
+	if errors.Is(err, errEmpty) {
+		return nil, fmt.Errorf("%w by block; --in-turns compares whole runs", err)
+	}
 	if err == nil && c.Design != Pairs {
 		err = fmt.Errorf("%w: their blocks do not alternate", errUnfit)
 	}
@@ -90,8 +95,14 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 				"longer blocks or an idle machine show it")
 		}
 	}
+	if used := func(r Run) bool { return len(r.Usage) > 0 }; every && (slices.ContainsFunc(a, used) || slices.ContainsFunc(b, used)) {
+		c.Left = append(c.Left, "memory: has no value by block, which inherits it from the one before; --in-turns compares it")
+	}
 	return c, nil
 }
+
+// WholeRuns reports whether a metric has values of whole runs alone, and none by block.
+func WholeRuns(metric string) bool { return metric == "memory" || metric == "recover" }
 
 // slab is the variance of the size of an effect before anything is measured, in units of the variance of
 // one pair of blocks: the bounds are narrowest after about eight pairs.

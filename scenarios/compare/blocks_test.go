@@ -230,3 +230,64 @@ func TestSwitchback_Text(t *testing.T) {
 		t.Error("blocks that do not alternate are compared")
 	}
 }
+
+// TestSwitchback_Lacks: what has no value by block is said, with the flag that compares it.
+func TestSwitchback_Lacks(t *testing.T) {
+	for _, tt := range []struct {
+		metrics []string
+		used    bool   // the target's units are known
+		left    string // part of what is left out; empty: nothing
+		err     string
+	}{
+		{nil, true, "memory: has no value by block", ""},
+		{nil, false, "", ""},
+		{[]string{"p95"}, true, "", ""},
+		{[]string{"p95", "p99"}, true, "p99: no block has it", ""},
+		{[]string{"p99"}, false, "", "--in-turns compares whole runs"},
+		{[]string{"memory"}, true, "", "--in-turns compares whole runs"},
+	} {
+		m := &noisyMachine{r: rand.New(rand.NewPCG(1, 1)), quick: .01}
+		a, b := m.blocks(12, 0)
+		for _, r := range append(a, b...) {
+			r.Cells[0].Count = 200
+			r.Cells[0].Response = result.Times{P50: .01, P90: .01, P95: r.Cells[0].Response.P95, P99: .03}
+			if tt.used {
+				r.Usage = []result.UnitUsage{{Unit: "web[0]", CPU: 1}}
+			}
+		}
+		c, err := Switchback(a, b, true, Options{Metrics: tt.metrics})
+		switch {
+		case tt.err != "":
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%v: the error is %v, want %q", tt.metrics, err, tt.err)
+			}
+		case err != nil:
+			t.Errorf("%v: %v", tt.metrics, err)
+		case !strings.Contains(strings.Join(c.Left, "\n"), tt.left) || tt.left == "" && strings.Contains(strings.Join(c.Left, ""), "memory"):
+			t.Errorf("%v: left out is %q, want %q", tt.metrics, c.Left, tt.left)
+		}
+	}
+}
+
+// TestSwitchback_Endless: base blocks without a finite value do not make the bounds of an early look narrower than those
+// of blocks that all have one.
+func TestSwitchback_Endless(t *testing.T) {
+	const pairs = 6
+	look := func(endless, last bool) scenarios.Verdict {
+		m := &noisyMachine{r: rand.New(rand.NewPCG(5, 5)), quick: .02}
+		a, b := m.blocks(pairs+1, -.02)
+		if a, b = a[:pairs], b[:pairs]; endless {
+			extraA, extraB := m.blocks(1, 0)
+			extraA[0].Cells[0].Response.P95 = result.NaN
+			a, b = append(a, extraA...), append(b, extraB...)
+		}
+		c, err := Switchback(a, b, last, Options{Metrics: []string{"p95"}})
+		must(t, err)
+		return c.Rows[0].Verdict
+	}
+	for _, last := range []bool{false, true} {
+		if plain, endless := look(false, last), look(true, last); plain != endless || (plain == scenarios.Pass) != last {
+			t.Errorf("last look %t: %s, and %s with a block without a finite value; want both to pass at the last look alone", last, plain, endless)
+		}
+	}
+}
