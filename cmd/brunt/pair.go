@@ -30,7 +30,7 @@ func (x *ab) order() []*side {
 // on both sides alike, and the percentiles of blocks that its lag is a part of are left out.
 func (x *ab) shows(r compare.Run) (why string, ok bool) {
 	switch {
-	case x.each > 0 && generator.Late(&r.Generator):
+	case x.each > 0 && generator.Late(r.Result):
 		return "", true
 	case !r.Generator.Healthy:
 		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false

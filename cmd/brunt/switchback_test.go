@@ -17,8 +17,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
-	"brunt/scenarios/load"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/switchback"
 	"github.com/spf13/cobra"
@@ -99,12 +97,49 @@ func TestAB_Ends(t *testing.T) {
 	}
 }
 
+// TestAB_Shows: a late round of a switchback counts, unless another cause makes it invalid.
+func TestAB_Shows(t *testing.T) {
+	const lag = "p99 lag 20ms in run is over 10ms: brunt itself was late."
+	for _, tt := range []struct {
+		verdict scenarios.Verdict
+		reason  string
+		limits  []string
+		ok      bool
+	}{
+		{scenarios.Pass, "The objective held.", nil, true},
+		{scenarios.Fail, "The objective failed: p95 < 1ms.", []string{lag}, true},
+		{
+			scenarios.Invalid, "The objective could not be judged: p95 < 1ms (brunt itself was late: it fails as measured, but not with brunt's own time taken off).",
+			[]string{lag},
+			true,
+		},
+		{scenarios.Invalid, "Brunt itself stood still from 4s to 9s, and its watchdog ended web at 8s.", []string{lag}, false},
+		{scenarios.Invalid, "Unique data is used up.", []string{lag}, false},
+		{scenarios.Pass, "The objective held.", []string{lag, "11 requests found no socket"}, false},
+	} {
+		x := &ab{each: time.Second}
+		r := &result.Result{Verdict: tt.verdict, Reason: tt.reason, Generator: result.Generator{Limits: tt.limits, Healthy: len(tt.limits) == 0}}
+		if why, ok := x.shows(compare.Run{Result: r}); ok != tt.ok {
+			t.Errorf("%s, %s: it counts: %t (%s), want %t", tt.verdict, tt.reason, ok, why, tt.ok)
+		}
+	}
+}
+
 // TestAB_Arrange: metrics of whole runs alone are compared in turns, which is said, and a budget has room for two pairs
 // of blocks.
 func TestAB_Arrange(t *testing.T) {
-	plain := &plan.Plan{Scenario: &scenarios.Scenario{}, Loads: []plan.Load{{Load: scenarios.Load{Name: "main"}}}}
-	plain.Loads[0].Schedule.Rate = load.NewProfile(0)
-	plain.Loads[0].Schedule.Rate.Add(10*time.Second, 5, 5)
+	file := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(file, []byte(`version: 1
+name: x
+target: {url: "http://127.0.0.1:1"}
+load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [{get: /}]}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := (&side{letter: "a"}).plan(&sourceFlags{}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		metrics []string
 		budget  time.Duration

@@ -32,7 +32,7 @@ func Unasked(cells []result.Cell, errors []result.ErrorGroup, l *result.LedgerRe
 		}
 	}
 	if own > 0 && own == n[scenarios.Error.String()] && n[scenarios.Shed.String()] == 0 {
-		return scenarios.Invalid, fmt.Sprintf("brunt itself was late or without a socket for %d of %d requests.", own, all), false
+		return scenarios.Invalid, fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests.", own, all), false
 	}
 	var found []string
 	tell := func(part int64, what string) {

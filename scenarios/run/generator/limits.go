@@ -49,7 +49,7 @@ func late(f *judge.Findings, cores float64, limit time.Duration) []string {
 	limits := []string{}
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
-			limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: brunt itself was late. %s",
+			limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+judge.OwnLag+". %s",
 				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(cores)))
 		}
 	}
@@ -105,9 +105,12 @@ func LagAdvice(cores float64) string {
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 
-// Late reports whether lag was the generator's only limit: no request lacked a socket or was never sent.
-func Late(g *result.Generator) bool {
-	return len(g.Limits) > 0 && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) })
+// Late reports whether lag was the generator's only limit, so that no request lacked a socket or was never sent, and no other
+// cause makes the run invalid, such as an early end.
+func Late(r *result.Result) bool {
+	limits := r.Generator.Limits
+	return len(limits) > 0 && !slices.ContainsFunc(limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
+		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, judge.OwnLag))
 }
 
 // contended is the share of time in which some task waits for a processor, from which on other
