@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -11,28 +12,33 @@ import (
 )
 
 // CheckCommand checks before a run that the command of the question can be run on this machine: sh accepts its
-// text, and its programs exist. It runs none of them. A command in a container, and a question without a command, pass.
-func (a *Asking) CheckCommand(ctx context.Context) error {
+// text, and its programs exist, seen from the directory of at. It runs none of them. A command in a container, and a
+// question without a command, pass.
+func (a *Asking) CheckCommand(ctx context.Context, at CommandContext) error {
 	c := &a.Command
+	dir, err := filepath.Abs(at.Dir)
 	switch {
 	case len(c.Args) == 0:
 		return nil
+	case err != nil:
+		return err
 	case c.Shell:
-		return checkShell(ctx, c.Args[0].Text())
+		_, ownPath := at.Env["PATH"]
+		return checkShell(ctx, c.Args[0].Text(), dir, !ownPath)
 	}
 	name, static := c.Args[0].Static()
 	if !static {
 		return nil
 	}
-	_, err := program(name, "")
+	_, err = program(name, dir)
 	return err
 }
 
 // A placeholder has a value that is not known here.
 var filledLater = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// checkShell checks a text for sh.
-func checkShell(ctx context.Context, text string) error {
+// checkShell checks a text for sh in a directory. Without programs, it checks the syntax alone.
+func checkShell(ctx context.Context, text, dir string, programs bool) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
@@ -44,9 +50,13 @@ func checkShell(ctx context.Context, text string) error {
 		}
 		return fmt.Errorf("sh refuses it: %s", cut(why))
 	}
+	if !programs {
+		return nil
+	}
 	for _, name := range shellPrograms(text) {
-		// command -v knows the builtins too.
-		if exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name).Run() != nil { //nolint:gosec // the name is an argument
+		look := exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name) //nolint:gosec // the name is an argument
+		look.Dir = dir
+		if look.Run() != nil { // command -v knows the builtins too
 			return fmt.Errorf("there is no program %q on this machine", name)
 		}
 	}
@@ -65,6 +75,7 @@ func shellPrograms(text string) []string {
 		return nil
 	}
 	var out []string
+	moved := false // after a cd a relative path starts elsewhere
 	text = strings.NewReplacer("2>&1", "", ">&2", "", "&>", ">").Replace(text)
 	for _, part := range simpleCommands(text) {
 		words := strings.Fields(part)
@@ -75,7 +86,8 @@ func shellPrograms(text string) []string {
 		if len(words) == 0 || slices.Contains([]string{"for", "}", "fi", "done", "in"}, words[0]) || slices.Contains(out, words[0]) {
 			continue
 		}
-		if plainWord.MatchString(words[0]) {
+		moved = moved || words[0] == "cd"
+		if plainWord.MatchString(words[0]) && (!moved || !strings.Contains(words[0], "/") || strings.HasPrefix(words[0], "/")) {
 			out = append(out, words[0])
 		}
 	}

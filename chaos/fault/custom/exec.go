@@ -57,10 +57,13 @@ func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
+// Context returns where its commands are run.
+func (f *Exec) Context() probe.CommandContext { return probe.CommandContext{Env: f.Env, Dir: f.Dir} }
+
 // Plan implements [Fault].
 func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
-	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
+	at := f.Context()
 	inject, err := f.Inject.Resolve(env.Host, at, f.timeout())
 	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)

@@ -32,6 +32,9 @@ type Question struct {
 	Of     string // the service or unit that is asked; empty is all
 	Value  bool   // the answer is a value
 	from   *probe.Finder
+	gauge  *probe.Gauge         // of a metric, which is read as the run reads it
+	in     probe.CommandContext // of its command
+	allow  [][]string           // where it may be asked
 }
 
 // questions lists the questions that a run of the plan asks.
@@ -39,6 +42,9 @@ func questions(p *plan.Plan) []Question {
 	var out []Question
 	add := func(q Question) {
 		if q.Asking.Kind() != "" {
+			if q.allow == nil {
+				q.allow = p.ChaosRules()
+			}
 			q.At = q.Asking.At
 			out = append(out, q)
 		}
@@ -51,28 +57,29 @@ func questions(p *plan.Plan) []Question {
 			add(Question{What: "leader of " + e.Name, Asking: &l.Asking, OfUnit: true})
 		}
 		var own *custom.Custom
+		var in probe.CommandContext
 		switch d := e.Damage.(type) {
 		case *custom.Exec:
-			own = &d.Custom
+			own, in = &d.Custom, d.Context()
 		case *custom.Webhook:
 			own = &d.Custom
 		default:
 			continue
 		}
 		if own.Verify != nil {
-			add(Question{What: "verify of " + e.Name, Asking: &own.Verify.Asking})
+			add(Question{What: "verify of " + e.Name, Asking: &own.Verify.Asking, in: in})
 		}
 		if own.Gone != nil {
-			add(Question{What: "gone of " + e.Name, Asking: &own.Gone.Asking})
+			add(Question{What: "gone of " + e.Name, Asking: &own.Gone.Asking, in: in})
 		}
 	}
 	for _, e := range p.Faults {
 		if d, ok := e.Detect.(*probe.Detect); ok {
-			add(Question{What: "detect of " + e.Name, Asking: &d.Asking})
+			add(Question{What: "detect of " + e.Name, Asking: &d.Asking, allow: p.MonitoringRules()})
 		}
 	}
 	for _, g := range p.Gauges {
-		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, from: g.Value})
+		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, gauge: g.Gauge})
 	}
 	for _, w := range p.Watches {
 		add(Question{What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value})
@@ -105,7 +112,7 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 	var out []Trial
 	for _, q := range questions(p) {
 		t := Trial{Question: q}
-		if t.Err = q.Asking.CheckCommand(ctx); t.Err == nil {
+		if t.Err = q.Asking.CheckCommand(ctx, q.in); t.Err == nil {
 			t.ask(ctx, p, running, units)
 		}
 		for _, err := range []*error{&t.Err, &t.Mute} {
@@ -121,14 +128,14 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 
 // ask asks the question where what it asks runs already.
 func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []chaos.Unit) {
-	on := chaos.Host{Allow: p.ChaosRules()}
+	on := chaos.Host{Allow: t.allow}
 	switch kind := t.Asking.Kind(); {
 	case kind == "ask":
 		t.Said = "it is a step, which is asked during the run"
 	case !running && (t.OfUnit || t.Asking.Runs()):
 		t.Said = "asked during the run, when the target is up"
 	case !t.OfUnit:
-		q, err := t.Asking.Question(on, probe.CommandContext{}, timeout)
+		q, err := t.question(on)
 		if errors.Is(err, template.ErrNotStart) {
 			t.Said = "asked during the run, when the target is up"
 			return
@@ -144,6 +151,38 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 			}
 		}
 	}
+}
+
+// question resolves a question to the system.
+func (t *Trial) question(on chaos.Host) (probe.Question, error) {
+	if t.gauge == nil {
+		return t.Asking.Question(on, t.in, timeout)
+	}
+	r, err := t.gauge.Reading(on)
+	return reading{r}, err
+}
+
+// A reading is a metric that is read as the run reads it.
+type reading struct{ *probe.Reading }
+
+// Ask implements [probe.Question].
+func (r reading) Ask(ctx context.Context) (bool, string, error) {
+	said, err := r.Value(ctx, nil)
+	return err == nil, said, err
+}
+
+// Value implements [probe.Question].
+func (r reading) Value(ctx context.Context, _ *probe.Finder) (string, error) {
+	values, err := r.Read(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case len(values) == 0:
+		return "", errors.New("there is no such series")
+	case len(values) > 1:
+		return fmt.Sprintf("%g, the first of %d series", values[0].V, len(values)), nil
+	}
+	return fmt.Sprintf("%g", values[0].V), nil
 }
 
 // answer asks once, and adds the answer of who.

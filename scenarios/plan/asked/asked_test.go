@@ -1,8 +1,11 @@
 package asked_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,6 +25,9 @@ func TestTry(t *testing.T) {
 		http.Error(w, "no such page", http.StatusNotFound)
 	}))
 	defer server.Close()
+	t.Chdir(t.TempDir())
+	script(t, "seven.sh", "echo 7")
+	script(t, "own/eight.sh", "echo 8")
 	const stack = "target: {stack: demo, with: {posts: {replicas: 3}}}\n"
 	const load = "load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n"
 	crash := func(leader string) string {
@@ -48,6 +54,13 @@ func TestTry(t *testing.T) {
 			"an alarm", running + `chaos: {x: {at: 5s, for: 1s, network.stall: {to: target}, detect: {command: "pagerdutty"}}}`,
 			`detect of x asks by pagerdutty: it would fail: there is no program "pagerdutty"`, true,
 		},
+		{"a program of the directory", running + `metrics: {d: {command: [./seven.sh]}}`, "./seven.sh: 7", false},
+		{"a program after a cd", running + `metrics: {d: {command: "cd own && ./eight.sh"}}`, "./eight.sh: 8", false},
+		{"a program of no directory", running + `metrics: {d: {command: [./eight.sh]}}`, "it would fail", true},
+		{
+			"verify of a directory", running + `chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: [./eight.sh], revert: ["true"], dir: own}}}`,
+			"verify of x asks by ./eight.sh: yes", false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := plantest.CompileText("version: 1\n" + c.text)
@@ -67,5 +80,51 @@ func TestTry(t *testing.T) {
 				t.Errorf("a dry run: %v\n%s", err, strings.Join(lines, "\n"))
 			}
 		})
+	}
+}
+
+// script writes a program.
+func script(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTry_Addresses: what a run may ask is asked before the run, too: the monitoring where load may go, and metrics anywhere.
+func TestTry_Addresses(t *testing.T) {
+	host := ""
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+			host = n.IP.String()
+		}
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if host == "" || err != nil {
+		t.Skip("this machine has no address but loopback")
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("12\n")) }))
+	_ = server.Listener.Close()
+	server.Listener = l
+	server.Start()
+	defer server.Close()
+	p, err := plantest.CompileText("version: 1\ntarget: {url: \"" + server.URL + "\"}\nguard: {allow: {load: [\"" + host + "\"]}}\n" +
+		"load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /posts}]}}\n" +
+		"metrics: {d: {get: \"" + server.URL + "\"}}\n" +
+		`chaos: {x: {at: 5s, for: 1s, exec: {inject: ["true"], verify: ["false"], revert: ["true"]}, detect: {get: "` + server.URL + `"}}}`)
+	if err != nil {
+		t.Fatal(plantest.Explained(err))
+	}
+	for _, trial := range asked.Try(t.Context(), p) {
+		if trial.Mute != nil || trial.Err != nil {
+			t.Errorf("%s", &trial)
+		}
 	}
 }
