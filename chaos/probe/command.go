@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -175,23 +176,36 @@ const endsLate = 200 * time.Millisecond
 // may be nil.
 func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
 	var secrets template.Secrets
-	out, err := s.output(ctx, &secrets, spawned)
+	out := &Output{}
+	err = s.output(ctx, &secrets, spawned, out, out, out)
 	return out.Lines(secrets.Mask), err
 }
 
-// output runs the command as Run does, and adds its secrets to secrets.
-func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error) (out *Output, err error) {
-	out = &Output{}
+// value runs the command to its end and takes the value of what it writes to stdout.
+func (s *ResolvedCommand) value(ctx context.Context, from *Finder) (string, error) {
+	var secrets template.Secrets
+	out := &streams{}
+	if err := s.output(ctx, &secrets, nil, &out.Output, out.stdout(), out); err != nil {
+		return "", err
+	}
+	return out.value(from, secrets.Mask)
+}
+
+// output runs the command as Run does, and adds its secrets to secrets. It writes to stdout and stderr, of which out
+// keeps what is reported.
+func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets, spawned func(pid int) error, out *Output,
+	stdout, stderr io.Writer,
+) error {
 	var args []string
 	for _, a := range s.Args {
 		text, err := a.Open(secrets)
 		if err != nil {
-			return out, err
+			return err
 		}
 		args = append(args, text)
 	}
 	if len(args) == 0 {
-		return out, errors.New("there is no command")
+		return errors.New("there is no command")
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
@@ -205,32 +219,32 @@ func (s *ResolvedCommand) output(ctx context.Context, secrets *template.Secrets,
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		v, err := s.Env[name].Open(secrets)
 		if err != nil {
-			return out, err
+			return err
 		}
 		cmd.Env = append(cmd.Env, name+"="+v)
 	}
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	proc.OwnGroup(cmd)
 	cmd.Cancel = func() error { proc.KillTree(cmd.Process.Pid); return nil }
 	// The kernel kills it when the thread that started it ends, which must be at brunt's end.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := start(cmd, hold, spawned); err != nil {
-		return out, err
+		return err
 	}
-	err = cmd.Wait()
+	err := cmd.Wait()
 	said := out.Lines(secrets.Mask)
 	switch ended := (*exec.ExitError)(nil); {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
-		return out, nil
+		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return out, fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
+		return fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
 	case ctx.Err() != nil:
-		return out, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
+		return fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
 	case errors.As(err, &ended):
-		return out, &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
+		return &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
 	}
-	return out, fmt.Errorf("`%s`: %w", s.Shows, err)
+	return fmt.Errorf("`%s`: %w", s.Shows, err)
 }
 
 // start starts a command. A held command waits until spawned has recorded it, and ends if brunt dies

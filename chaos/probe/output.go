@@ -1,8 +1,10 @@
 package probe
 
 import (
-	"slices"
+	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -32,12 +34,43 @@ func (o *Output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// kept returns the beginning and the end of the output.
-func (o *Output) kept() []byte {
-	if o.n > int64(len(o.head)+len(o.tail)) {
-		return slices.Concat(o.head, []byte("\n"), o.tail)
+// streams keeps what a command writes: stdout, which is its answer, whole up to a bound, and of stdout and stderr
+// together what is reported. It is safe for concurrent use.
+type streams struct {
+	Output
+	mu     sync.Mutex
+	answer []byte
+}
+
+// Write takes what is written to stderr.
+func (s *streams) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Output.Write(p)
+}
+
+// stdout takes what is written to stdout.
+func (s *streams) stdout() io.Writer { return stdout{s} }
+
+type stdout struct{ to *streams }
+
+// Write implements [io.Writer].
+func (w stdout) Write(p []byte) (int, error) {
+	s := w.to
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = append(s.answer, p[:min(len(p), mostBody+1-len(s.answer))]...)
+	return s.Output.Write(p)
+}
+
+// value takes the value of the answer.
+func (s *streams) value(from *Finder, mask func(string) string) (string, error) {
+	s.mu.Lock() // a process that the command started may still write
+	defer s.mu.Unlock()
+	if len(s.answer) > mostBody {
+		return "", fmt.Errorf("the answer is over %d MiB", mostBody>>20)
 	}
-	return slices.Concat(o.head, o.tail)
+	return from.find(s.answer, mask)
 }
 
 // Lines returns the first and the last line as one. mask is applied before they are cut.

@@ -132,12 +132,7 @@ func (q commandQuestion) Ask(ctx context.Context) (bool, string, error) {
 }
 
 func (q commandQuestion) Value(ctx context.Context, from *Finder) (string, error) {
-	var secrets template.Secrets
-	out, err := q.output(ctx, &secrets, nil)
-	if err != nil {
-		return "", err
-	}
-	return from.find(out.kept(), secrets.Mask)
+	return q.value(ctx, from)
 }
 
 type callQuestion struct {
@@ -180,7 +175,7 @@ func (a *Asking) execQuestion(on chaos.Host, at CommandContext, u chaos.Unit, ti
 		return nil, container.ErrNoContainer
 	}
 	secrets := &template.Secrets{}
-	q := &execQuestion{unit: u, shows: a.Exec.String(), mask: secrets.Mask, timeout: timeout}
+	q := &execQuestion{unit: u, shows: a.Exec.Args[0].Text(), mask: secrets.Mask, timeout: timeout} // of a list, as in question
 	if a.Exec.Shell {
 		q.args = []string{"sh", "-c"}
 	}
@@ -210,7 +205,7 @@ func (a *Asking) execQuestion(on chaos.Host, at CommandContext, u chaos.Unit, ti
 }
 
 // run runs the command in the unit's present container.
-func (q *execQuestion) run(ctx context.Context) (code int, out *Output, err error) {
+func (q *execQuestion) run(ctx context.Context) (code int, out *streams, err error) {
 	c, ok := container.Of(q.unit)
 	if !ok {
 		return 0, nil, container.ErrNoContainer
@@ -221,9 +216,8 @@ func (q *execQuestion) run(ctx context.Context) (code int, out *Output, err erro
 	if err != nil {
 		return 0, nil, err
 	}
-	code, said, err := c.Engine.Exec(ctx, is.ID, q.args, q.env)
-	out = &Output{}
-	_, _ = out.Write([]byte(said))
+	out = &streams{}
+	code, err = c.Engine.ExecTo(ctx, is.ID, q.args, q.env, out.stdout(), out)
 	return code, out, err
 }
 
@@ -250,7 +244,7 @@ func (q *execQuestion) Value(ctx context.Context, from *Finder) (string, error) 
 	if code != 0 {
 		return "", fmt.Errorf("`%s` exits with %d%s", q.shows, code, words(out.Lines(q.mask)))
 	}
-	return from.find(out.kept(), q.mask)
+	return out.value(from, q.mask)
 }
 
 // A stepQuestion is a step of the load's language.

@@ -55,6 +55,11 @@ func TestTry(t *testing.T) {
 			`detect of x asks by pagerdutty: it would fail: there is no program "pagerdutty"`, true,
 		},
 		{"a program of the directory", running + `metrics: {d: {command: [./seven.sh]}}`, "./seven.sh: 7", false},
+		{"a command that warns", running + `metrics: {d: {command: "echo a warning >&2; echo 9"}}`, ": 9", false},
+		{
+			"a long answer", running + `metrics: {d: {command: "echo '{\"a\": [1,'; yes 2, | head -20000; echo '2], \"b\": 10}'", value: "$.b"}}`,
+			": 10", false,
+		},
 		{"a program after a cd", running + `metrics: {d: {command: "cd own && ./eight.sh"}}`, "./eight.sh: 8", false},
 		{"a program of no directory", running + `metrics: {d: {command: [./eight.sh]}}`, "it would fail", true},
 		{

@@ -1,0 +1,72 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// A command that hangs is not run again before it has ended, and stdout is kept apart.
+func TestExecTo(t *testing.T) {
+	var made atomic.Int64
+	var hangs atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/_ping"):
+			w.Header().Set("Api-Version", "1.44")
+		case strings.HasSuffix(r.URL.Path, "/exec"):
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"Id": "e%d"}`, made.Add(1))
+		case strings.HasSuffix(r.URL.Path, "/start"):
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stderr), "a warning")
+			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), "master")
+			for hangs.Load() {
+				time.Sleep(5 * time.Millisecond) // simulates a command that hangs
+			}
+		default:
+			fmt.Fprintf(w, `{"Running": %v}`, hangs.Load())
+		}
+	}))
+	defer s.Close()
+	defer hangs.Store(false)
+	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	run := func(ctx context.Context, args ...string) (string, string, error) {
+		var stdout, stderr bytes.Buffer
+		_, err := e.ExecTo(ctx, "c1", args, nil, &stdout, &stderr)
+		return stdout.String(), stderr.String(), err
+	}
+	if out, warn, err := run(t.Context(), "role"); out != "master" || warn != "a warning" || err != nil {
+		t.Fatalf("%q, %q, %v", out, warn, err)
+	}
+	hangs.Store(true)
+	for i, want := range []string{"deadline exceeded", "has not ended yet"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if _, _, err := run(ctx, "role"); err == nil || !strings.Contains(err.Error(), want) || made.Load() != 2 {
+			t.Errorf("%d: %v after %d runs", i, err, made.Load())
+		}
+		cancel()
+	}
+	hangs.Store(false)
+	if out, _, err := run(t.Context(), "role"); out != "master" || err != nil || made.Load() != 3 {
+		t.Errorf("%q, %v after %d runs", out, err, made.Load())
+	}
+}
