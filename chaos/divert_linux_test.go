@@ -32,7 +32,9 @@ func TestDocker_Diverted(t *testing.T) {
 		}
 	}
 	asks := func(v *chaostest.Victim) string {
-		_, said, err := y.Engine.Exec(t.Context(), v.ID, []string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil)
+		var out strings.Builder
+		_, err := y.Engine.Exec(t.Context(), v.ID, []string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil, &out, &out)
+		said := strings.TrimSpace(out.String())
 		if err != nil {
 			t.Error(err)
 		}

@@ -217,7 +217,7 @@ func (q *execQuestion) run(ctx context.Context) (code int, out *streams, err err
 		return 0, nil, err
 	}
 	out = &streams{}
-	code, err = c.Engine.ExecTo(ctx, is.ID, q.args, q.env, out.stdout(), out)
+	code, err = c.Engine.Exec(ctx, is.ID, q.args, q.env, out.stdout(), out)
 	return code, out, err
 }
 

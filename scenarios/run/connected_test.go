@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func testDockerConnected(t *testing.T) {
 				return ""
 			}
 			reaches := func() bool {
-				code, _, err := y.Engine.Exec(ctx, web.ID, []string{docker.SelfProgram, "ask", "http://" + at(store) + ":8080/"}, nil)
+				code, err := y.Engine.Exec(ctx, web.ID, []string{docker.SelfProgram, "ask", "http://" + at(store) + ":8080/"}, nil, io.Discard, io.Discard)
 				if err != nil {
 					t.Fatal(err)
 				}

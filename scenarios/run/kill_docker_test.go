@@ -150,8 +150,10 @@ func (b *broken) same(t *testing.T, when string) {
 	suite.Until(t, when+": the container to answer", func() bool { return b.v.Answer(t.Context()) == nil })
 	if b.peer != nil { // the path is restored at once
 		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
-		if code, said, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil); err != nil || code != 0 || said != "ok" {
-			t.Errorf("%s: its peer says %d %q, %v", when, code, said, err)
+		var said strings.Builder
+		code, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil, &said, &said)
+		if err != nil || code != 0 || strings.TrimSpace(said.String()) != "ok" {
+			t.Errorf("%s: its peer says %d %q, %v", when, code, said.String(), err)
 		}
 	}
 	differs := ""

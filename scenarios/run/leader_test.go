@@ -223,7 +223,9 @@ func TestFollower(t *testing.T) {
 chaos:
   one: {at: 1s, for: 300ms, process.freeze: {service: node, pick: follower, leader: {path: /role, check: {"$.role": leader}, within: 5s}}}
   rest:
-    {at: 3s, for: 300ms, process.freeze: {service: node, pick: all, except: leader, leader: {ask: {get: "/role?of=${self.name}", check: {"$.role": leader}}, within: 5s}}}
+    at: 3s
+    for: 300ms
+    process.freeze: {service: node, pick: all, except: leader, leader: {ask: {get: "/role?of=${self.name}", check: {"$.role": leader}}, within: 5s}}
   top:
     at: 5s
     for: 300ms

@@ -33,9 +33,7 @@ type Engine struct {
 
 	refused atomic.Pointer[error] // why Check refused its address
 	agents  Agents
-
-	muExecs sync.Mutex
-	late    map[string]string // the commands that were still running when they were given up, and the ids of their runs
+	late    lateExecs
 }
 
 // Options configure the connection to an engine.

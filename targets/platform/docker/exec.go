@@ -7,31 +7,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// mostOutput is the number of bytes of a command's output that are kept.
+// mostOutput is the number of bytes of a container's output that are kept.
 const mostOutput = 64 << 10
 
-// Exec runs a command in a container and waits for its end, as ExecTo does. It returns the exit code and the
-// beginning of the output.
-func (e *Engine) Exec(ctx context.Context, id string, command []string, env []string) (code int, output string, err error) {
-	var out bytes.Buffer
-	w := &bounded{to: &out, left: mostOutput}
-	code, err = e.ExecTo(ctx, id, command, env, w, w)
-	if err != nil {
-		return 0, "", err
-	}
-	return code, strings.TrimSpace(out.String()), nil
-}
-
-// ExecTo runs a command in a container and waits for its end. If ctx ends first, the command continues: the engine
+// Exec runs a command in a container and waits for its end. If ctx ends first, the command continues: the engine
 // can't end it. Until it has ended, the same command is not run in the container again.
-func (e *Engine) ExecTo(ctx context.Context, id string, command, env []string, stdout, stderr io.Writer) (code int, err error) {
+func (e *Engine) Exec(ctx context.Context, id string, command, env []string, stdout, stderr io.Writer) (code int, err error) {
 	of := id + "\x00" + strings.Join(command, "\x00")
-	if err := e.ended(ctx, of); err != nil {
+	if err := e.late.ended(ctx, e.api, of); err != nil {
 		return 0, err
 	}
 	made, err := e.api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
@@ -45,12 +35,7 @@ func (e *Engine) ExecTo(ctx context.Context, id string, command, env []string, s
 	defer stream.Close()
 	defer func() {
 		if ctx.Err() != nil {
-			e.muExecs.Lock()
-			defer e.muExecs.Unlock()
-			if e.late == nil {
-				e.late = map[string]string{}
-			}
-			e.late[of] = made.ID
+			e.late.add(of, made.ID)
 		}
 	}()
 	defer context.AfterFunc(ctx, stream.Close)()
@@ -68,20 +53,35 @@ func (e *Engine) ExecTo(ctx context.Context, id string, command, env []string, s
 	return i.ExitCode, nil
 }
 
+// lateExecs are the commands that were still running when they were given up, with the ids of their runs.
+type lateExecs struct {
+	mu  sync.Mutex
+	ids map[string]string
+}
+
+func (l *lateExecs) add(of, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ids == nil {
+		l.ids = map[string]string{}
+	}
+	l.ids[of] = id
+}
+
 // ended returns an error while a command that was given up still runs.
-func (e *Engine) ended(ctx context.Context, of string) error {
-	e.muExecs.Lock()
-	exec, late := e.late[of]
-	e.muExecs.Unlock()
+func (l *lateExecs) ended(ctx context.Context, api *client.Client, of string) error {
+	l.mu.Lock()
+	id, late := l.ids[of]
+	l.mu.Unlock()
 	if !late {
 		return nil
 	}
-	if i, err := e.api.ContainerExecInspect(ctx, exec); err == nil && i.Running {
+	if i, err := api.ContainerExecInspect(ctx, id); err == nil && i.Running {
 		return errors.New("the command that was run before has not ended yet")
 	}
-	e.muExecs.Lock()
-	defer e.muExecs.Unlock()
-	delete(e.late, of)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.ids, of)
 	return nil
 }
 

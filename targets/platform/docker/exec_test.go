@@ -15,7 +15,7 @@ import (
 )
 
 // A command that hangs is not run again before it has ended, and stdout is kept apart.
-func TestExecTo(t *testing.T) {
+func TestExec(t *testing.T) {
 	var made atomic.Int64
 	var hangs atomic.Bool
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,7 @@ func TestExecTo(t *testing.T) {
 	defer e.Close()
 	run := func(ctx context.Context, args ...string) (string, string, error) {
 		var stdout, stderr bytes.Buffer
-		_, err := e.ExecTo(ctx, "c1", args, nil, &stdout, &stderr)
+		_, err := e.Exec(ctx, "c1", args, nil, &stdout, &stderr)
 		return stdout.String(), stderr.String(), err
 	}
 	if out, warn, err := run(t.Context(), "role"); out != "master" || warn != "a warning" || err != nil {
