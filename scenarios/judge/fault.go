@@ -171,7 +171,7 @@ func unsteadyBefore(f *readings, fault string, o slo.Objective, a impact.Answer)
 	case least < most:
 		what = "errors and answers over the limit of their step were"
 	case most > 0:
-		what = "errors and answers over " + quantity.FormatDuration(most) + " were"
+		what = "errors and answers over " + quantity.FormatSeconds(most.Seconds()) + " were"
 	}
 	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(f.c.Limit), fault)
 }

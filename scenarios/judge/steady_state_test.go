@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestUnsteady_Findings: a steady state that failed before a judged fault is described; requests in
@@ -86,5 +89,14 @@ func TestUnsteady_Findings(t *testing.T) {
 				t.Errorf("%s (%s), want %s", o.Verdict, o.Note, c.verdict)
 			}
 		})
+	}
+}
+
+// TestUnsteadyBefore: a limit that was computed is named with three digits.
+func TestUnsteadyBefore(t *testing.T) {
+	f := &readings{Recording: &measure.Recording{Config: measure.Config{Series: oneStep, Slow: 69_080_390}}, c: Case{Limit: .01}}
+	const want = "errors and answers over 69.1ms were already over 1% before f"
+	if s := unsteadyBefore(f, "f", slo.Objective{}, impact.Answer{}); s != want {
+		t.Errorf("%q, want %q", s, want)
 	}
 }
