@@ -188,6 +188,22 @@ func TestPoints(t *testing.T) {
 	}
 }
 
+// TestLanes_Recovered: a fault has a mark of its recovery unless it made the load slower alone.
+func TestLanes_Recovered(t *testing.T) {
+	f := result.FaultRecord{Name: "f", Injected: 20, Cleared: 40, OnsetAt: 20, RecoveredAt: 20, Impact: result.Impacted}
+	slower := f
+	slower.OnsetAt, slower.Parts = reporterstest.Nan, &result.ImpactParts{Requests: 800, Slowed: true}
+	for _, tt := range []struct {
+		f    result.FaultRecord
+		want bool
+	}{{f, true}, {slower, false}} {
+		line := NewTimeline(&result.Result{Duration: 60, Faults: []result.FaultRecord{tt.f}}, nil, Places{})
+		if it := line.lanes[0].Items[0]; (it.Recovered != "") != tt.want {
+			t.Errorf("%+v, want a mark: %t", it, tt.want)
+		}
+	}
+}
+
 func TestLanes_LabelsDoNotOverlap(t *testing.T) {
 	for _, n := range []int{1, 3, 12, 40, 200} {
 		r := &result.Result{Duration: 1000}

@@ -70,13 +70,16 @@ func faultsOutcome(r *result.Result) string {
 			continue
 		}
 		in++
-		switch f.Impact {
-		case result.Impacted:
+		switch {
+		case words.OnlySlower(f):
+			harmless++
+			slight++
+		case f.Impact == result.Impacted:
 			recovered++
 			if f.Recover.Known() {
 				slowest = max(slowest, f.Recover)
 			}
-		case result.NotImpacted:
+		case f.Impact == result.NotImpacted:
 			if words.TooFew(f) {
 				break // not known
 			}
@@ -84,7 +87,7 @@ func faultsOutcome(r *result.Result) string {
 			if p := f.Parts; p != nil && (p.Bad() > 0 || p.Slower()) {
 				slight++
 			}
-		case result.NotRecovered:
+		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
 				broken = quote(f.Name)
 			}

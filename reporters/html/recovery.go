@@ -77,7 +77,8 @@ func (p *pageView) asked(r *result.Result) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		base, _, _ := strings.Cut(f.Name, "#")
-		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || f.Impact != result.Impacted && f.Impact != result.NotRecovered {
+		harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f)
+		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !harmed {
 			continue
 		}
 		v := askedView{Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Seconds(f.Recover), Resolution: "–", Word: "not asked"}
@@ -213,7 +214,7 @@ func moments(f *result.FaultRecord) []moment {
 	add("planned", f.Planned)
 	add("injected", f.Injected)
 	add("verified", f.Verified)
-	harmed := f.Impact == result.Impacted || f.Impact == result.NotRecovered
+	harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f)
 	if harmed {
 		add("first harm seen", f.OnsetAt)
 		add("good again, still in", f.Injected+f.Failover)
@@ -240,7 +241,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 			out = append(out, pair(name, words.Seconds(n)))
 		}
 	}
-	if f.Impact == result.Impacted || f.Impact == result.NotRecovered {
+	if (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f) {
 		add("onset", f.Onset)
 		add("failover", f.Failover)
 		add("recover", f.Recover)

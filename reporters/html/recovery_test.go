@@ -24,6 +24,11 @@ func TestCourse(t *testing.T) {
 	gone := reporterstest.Split().Rec
 	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan, result.Num(math.Inf(1)),
 		reporterstest.Nan, 1.25
+	slower := reporterstest.SlowStore().Rec
+	slower.Impact, slower.Parts = result.Impacted, &result.ImpactParts{Requests: 800, Slowed: true}
+	if got := figures(&slower); len(got) > 0 && got[0].Name == "recover" {
+		t.Errorf("slower alone: %+v", got)
+	}
 	for _, tt := range []struct {
 		name string
 		f    result.FaultRecord
@@ -32,6 +37,7 @@ func TestCourse(t *testing.T) {
 		{"a replica", reporterstest.Replica().Rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), " +
 			"cleared 16.4s +1.4s, recovered 16.4s +1.4s"},
 		{"without impact", reporterstest.SlowStore().Rec, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
+		{"slower alone", slower, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
 		{"failover first", reporterstest.Split().Rec, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), " +
 			"recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s"},
 		{"never over", gone, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed 45.251s +1.25s (in)"},

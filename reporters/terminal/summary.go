@@ -187,7 +187,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 			name string
 			n    result.Num
 		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
-			if t.n.Known() && f.Impact != result.NotImpacted {
+			if t.n.Known() && f.Impact != result.NotImpacted && !words.OnlySlower(f) {
 				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
 			}
 		}
@@ -196,7 +196,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 		}
 		s.text("    ", "      ", times.String(), plain)
 		seen := words.FaultEffect(f)
-		if f.Impact == result.Impacted && f.Note == "" {
+		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
 			seen = strings.TrimSpace(scenarios.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f)) // the line above has the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(words.FaultRevert(f)), plain)

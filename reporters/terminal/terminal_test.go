@@ -338,6 +338,18 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
+// A fault that made the load slower, and no request fail, has nothing to recover from.
+func TestFaults_OnlySlower(t *testing.T) {
+	r := reporterstest.Results()["minute"]
+	slower := reporterstest.SlowStore().Rec
+	slower.Impact, slower.Parts = result.Impacted, &result.ImpactParts{Requests: 800, Slowed: true}
+	r.Faults = []result.FaultRecord{slower}
+	s := strings.Join(strings.Fields(reporterstest.Render(t, New(nil, Options{Width: 200}), r)), " ")
+	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") || strings.Contains(s, "heal 0s") {
+		t.Error(s)
+	}
+}
+
 // What is written to a pipe has no line breaks within a sentence, and none of its text is cut.
 func TestTerminal_Unwrapped(t *testing.T) {
 	for name, r := range reporterstest.Results() {

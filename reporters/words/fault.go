@@ -117,7 +117,7 @@ func FaultEffect(f *result.FaultRecord) string {
 	switch f.Impact {
 	case result.Impacted:
 		s = impactedBy(f)
-		if onlySlower(f) {
+		if OnlySlower(f) {
 			s = "impact: " + withinLimit(f)
 		}
 	case result.NotImpacted:
@@ -187,8 +187,8 @@ func withinLimit(f *result.FaultRecord) string {
 	return "none seen: no request failed"
 }
 
-// onlySlower reports whether slower answers are the only impact of a fault.
-func onlySlower(f *result.FaultRecord) bool {
+// OnlySlower reports whether slower answers are the only impact of a fault.
+func OnlySlower(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !f.OnsetAt.Known() && f.Parts.Slower() && f.Parts.Lost == 0
 }
 
@@ -373,7 +373,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 // though no request failed.
 func FaultSign(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
-	if v == scenarios.Pass && onlySlower(f) {
+	if v == scenarios.Pass && OnlySlower(f) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)
@@ -389,7 +389,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 	}
 	switch f.Impact {
 	case result.Impacted:
-		if onlySlower(f) {
+		if OnlySlower(f) {
 			return "slower"
 		}
 		return "recovered"
