@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"maps"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -38,19 +39,19 @@ func LagLimit(objectives []slo.Objective) time.Duration {
 func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.LagLimit, g.Spoken = result.Sec(lagLimit), []string{}
-	g.Limits = append(late(f, float64(g.CPU), lagLimit), starved(f, float64(g.CPU))...)
+	g.Limits = append(late(f, g, lagLimit), starved(f, g)...)
 	g.Healthy = len(g.Limits) == 0
 }
 
 const lagLimited = "p99 lag " // begins a limit by lag
 
-// late lists the phases in which brunt was late, with advice by the cores that it used.
-func late(f *judge.Findings, cores float64, limit time.Duration) []string {
+// late lists the phases in which brunt was late, with advice.
+func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
 	limits := []string{}
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
 			limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+judge.OwnLag+". %s",
-				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), LagAdvice(cores)))
+				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
 		}
 	}
 	return limits
@@ -62,7 +63,7 @@ func late(f *judge.Findings, cores float64, limit time.Duration) []string {
 const starvedErrors = 0.1
 
 // starved describes what this machine lacked, and the remedy.
-func starved(f *judge.Findings, cores float64) []string {
+func starved(f *judge.Findings, g *result.Generator) []string {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess
@@ -87,12 +88,29 @@ func starved(f *judge.Findings, cores float64) []string {
 			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, LagAdvice(cores)))
+		limits = append(limits, fmt.Sprintf("%d requests were never sent: brunt itself was late by more than their timeout. %s", n, advice(g, 0)))
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 {
 		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))
 	}
 	return limits
+}
+
+// longFreeze is the duration of a freeze from which on it is not due to a processor that was busy for a moment.
+const longFreeze = time.Second
+
+// advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
+// unless other programs used the processors.
+func advice(g *result.Generator, lag float64) string {
+	longest := result.Num(0)
+	for _, f := range g.Freezes {
+		longest = max(longest, f.D)
+	}
+	if longest.D() < longFreeze || float64(longest) < lag || g.Pressure >= contended {
+		return LagAdvice(float64(g.CPU))
+	}
+	return fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",
+		quantity.FormatSeconds(math.Round(float64(longest)*10)/10))
 }
 
 // LagAdvice is the remedy for a late generator, by the cores that it used.

@@ -37,7 +37,7 @@ func TestStarved(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, 0)
+			got := starved(&judge.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives}, new(result.Generator))
 			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
