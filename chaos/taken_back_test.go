@@ -110,7 +110,7 @@ type failsLater struct {
 
 func (f *failsLater) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if f.planned {
-		time.Sleep(f.slow)
+		time.Sleep(f.slow) // simulates a plan that takes long
 		return nil, ErrNoUnit
 	}
 	f.planned = true
@@ -127,7 +127,7 @@ func TestLate_OneOfMany(t *testing.T) {
 		due := 0
 		tl.Awake = func() {
 			if due++; due == 3 { // of the second occurrence
-				time.Sleep(12 * time.Second)
+				time.Sleep(12 * time.Second) // simulates that brunt stands still
 			}
 		}
 	})

@@ -54,7 +54,7 @@ func (n noted) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
 func (noted) Traits(Scope) Traits { return Traits{} }
 
 func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
-	time.Sleep(n.slow)
+	time.Sleep(n.slow) // simulates a plan that takes long
 	if n.leads {
 		env.Roles.Note(n.name, RoleLeader, "yes")
 	}

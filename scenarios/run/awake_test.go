@@ -23,7 +23,7 @@ func TestAwake_SlowUndo(t *testing.T) {
 	}{{12 * time.Second, true}, {2 * time.Second, false}} {
 		const undo = 25 * time.Second
 		ops := chaos.OperationsOf([]chaos.Operation{{Name: "slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
-			time.Sleep(undo)
+			time.Sleep(undo) // simulates an undo that takes long
 			return chaos.Reverted, nil
 		}}})
 		j, err := journal.Open(ops, t.TempDir(), "r")
