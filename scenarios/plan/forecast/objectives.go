@@ -120,11 +120,31 @@ func (c *check) recoveries(est []chaos.Estimated) {
 					"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
 			}
-			if c.crowded(o, i, est) {
+			if c.crowded(o, i, est) || c.failsLate(o, e) {
 				break
 			}
 		}
 	}
+}
+
+// failsLate notes an objective on a failover that fails within its limit: a failover shows by a hold that is good
+// while the fault is in.
+func (c *check) failsLate(o slo.Objective, e chaos.Estimated) bool {
+	if o.Metric.Row().Name != "failover" || !o.Upper() || e.Entry.OneShot() {
+		return false
+	}
+	from, limit := e.At+e.Entry.LastStep(), result.Num(o.Value).D()
+	stays, hold := e.Clear-from, c.hold(o, from+limit)
+	if stays >= limit+hold {
+		return false
+	}
+	mend := "let it stay for " + quantity.Brief(quantity.WholeSeconds(e.Clear-e.At+limit+hold-stays))
+	if gap := (stays - limit).Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(o, from+limit) {
+		mend += ", or judge: {hold: " + quantity.Brief(gap) + "}"
+	}
+	c.notes = append(c.notes, fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be good: %s.",
+		o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), quantity.Brief(hold), mend))
+	return true
 }
 
 // crowded refuses a judged fault that overlaps another, or that is followed by too little quiet

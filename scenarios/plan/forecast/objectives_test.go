@@ -155,3 +155,29 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 		}
 	}
 }
+
+// TestCompile_Failover: an objective on a failover that fails within its limit, as the fault is over too soon to show
+// one, is noted with what mends it.
+func TestCompile_Failover(t *testing.T) {
+	for _, c := range []struct{ more, want string }{
+		{"for: 15s", "`failover < 7s after a` fails for a failover of more than 5s: a clears 15s later, and before that a hold of 10s must be good: " +
+			"let it stay for 17s, or judge: {hold: 8s}."},
+		{"for: 17s", ""},
+	} {
+		p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n" +
+			"chaos: {a: {at: 10s, " + c.more + ", network.stall: {to: users}}}\nslo: [failover < 7s after a]\n")
+		if err != nil {
+			t.Fatal(plantest.Explained(err))
+		}
+		got := ""
+		for _, n := range p.Notes {
+			if strings.Contains(n, "failover") {
+				got += n
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.more, got, c.want)
+		}
+	}
+}
