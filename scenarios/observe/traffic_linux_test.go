@@ -148,9 +148,17 @@ func TestSegmentsOutside(t *testing.T) {
 // and while some wait to be read nothing is known.
 func TestTraffic_Namespace(t *testing.T) {
 	type answer struct{ some, ok bool }
-	got, failed := map[string]answer{}, make(chan error)
-	go func() { // its thread ends with it, and the namespace with the thread
+	got, failed, begun := map[string]answer{}, make(chan error), make(chan struct{})
+	var inThread func()
+	inThread = func() { // its thread ends with it, and the namespace with the thread
 		runtime.LockOSThread()
+		if unix.Gettid() == os.Getpid() { // the first thread stands for the process, and stays in its namespace
+			defer runtime.UnlockOSThread()
+			go inThread()
+			<-begun // in another thread, as this one is held
+			return
+		}
+		close(begun)
 		failed <- func() error {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 				return err
@@ -177,7 +185,8 @@ func TestTraffic_Namespace(t *testing.T) {
 			read("unread")
 			return err
 		}()
-	}()
+	}
+	go inThread()
 	if err := <-failed; err != nil {
 		t.Skip(err)
 	}
