@@ -170,14 +170,14 @@ func TestCompile_Failover(t *testing.T) {
 		if err != nil {
 			t.Fatal(plantest.Explained(err))
 		}
-		got := ""
+		var got strings.Builder
 		for _, n := range p.Notes {
 			if strings.Contains(n, "failover") {
-				got += n
+				got.WriteString(n)
 			}
 		}
-		if got != c.want {
-			t.Errorf("%s: %q, want %q", c.more, got, c.want)
+		if got.String() != c.want {
+			t.Errorf("%s: %q, want %q", c.more, got.String(), c.want)
 		}
 	}
 }
