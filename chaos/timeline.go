@@ -181,7 +181,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			return
 		}
 		t.awake()
-		if late := t.Env.Now() - max(due, free); late > mostLate {
+		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone { // without a load, no instant is better than another
 			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
 			continue // a later one may be in time

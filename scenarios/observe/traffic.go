@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// traffic tells whether a unit had any traffic since the watch began. It is read once a second until it has
-// seen some.
+// traffic tells whether a unit had any traffic since the watch began. It is read once a second, and before each
+// injection, until it has seen some.
 //
 //   - A process in brunt's network namespace: a connection to the unit's port that is new, or data that
 //     arrived on a connection that the unit already had, at either end of it.
@@ -54,11 +54,30 @@ const trafficKnown = 2 * time.Second
 func (t *traffic) reached(until time.Duration) (yes, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.seen && t.at <= until+time.Second { // of the second that until lies in
+	if t.seen && t.at <= until {
 		return true, true
 	}
 	watched := min(t.latest, until) - t.first
 	return false, t.reads > 1 && watched >= trafficKnown
+}
+
+// begun reports whether the traffic can be read, and was.
+func (t *traffic) begun() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reads > 0
+}
+
+// ReadTraffic reads the traffic of the units now: just before an injection, since what proves its effect is traffic, too.
+func (u *Usage) ReadTraffic(now time.Duration) {
+	if u == nil {
+		return
+	}
+	for _, one := range u.units {
+		if one.traffic.begun() {
+			one.readTraffic(now)
+		}
+	}
 }
 
 // Reached reports whether a unit had any traffic since the watch began and before until. It is not known of every

@@ -39,10 +39,16 @@ func (f *faults) newTimeline() *chaos.Timeline {
 		Entries: f.Faults, Journal: f.protection.journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
 		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
 		Env:    f.environment(),
-		Phases: chaos.Phases{Inject: f.loads.rec.Inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.check, Event: f.Event,
+		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.check, Event: f.Event,
 	}
 	t.Ready()
 	return t
+}
+
+// inject records that an occurrence begins.
+func (f *faults) inject(fault, occurrence string) (n int, at time.Duration) {
+	f.observers.usage.ReadTraffic(f.Now())
+	return f.loads.rec.Inject(fault, occurrence)
 }
 
 // environment is the environment of faults in this run.
