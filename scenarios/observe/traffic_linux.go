@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"brunt/chaos/netns/sockdiag"
 )
@@ -36,9 +38,36 @@ func (b *baseline) moved(pid int, port uint16) (some, ok bool) {
 	return b.onPort(pid, port)
 }
 
+// connections is the last list of the connections in brunt's network namespace. The kernel lists all of them, also
+// thousands that are over, so that all units share one list.
+var connections connectionList
+
+type connectionList struct {
+	mu    sync.Mutex
+	at    time.Time
+	flows []sockdiag.Flow
+}
+
+// fresh is how long a list is used. An older one shows less traffic at first, so that more is seen later.
+const fresh = 300 * time.Millisecond
+
+func (c *connectionList) list() ([]sockdiag.Flow, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.at.IsZero() && time.Since(c.at) < fresh {
+		return c.flows, nil
+	}
+	all, err := sockdiag.Flows()
+	if err != nil {
+		return nil, err
+	}
+	c.flows, c.at = all, time.Now()
+	return all, nil
+}
+
 // onPort looks for new connections to the unit's port, and for data on those that it had.
 func (b *baseline) onPort(pid int, port uint16) (some, ok bool) {
-	all, err := sockdiag.Flows()
+	all, err := connections.list()
 	if err != nil {
 		return false, false
 	}
