@@ -97,7 +97,7 @@ func (a *awake) look(due bool) {
 		taken, busy, err = a.journal.TakenBack()
 	}
 	if err != nil {
-		a.cancel(err)
+		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
 		return
 	}
 	from, to := a.inRun(a.last.From), a.inRun(a.last.To)
@@ -112,7 +112,7 @@ func (a *awake) look(due bool) {
 	}
 }
 
-// A targetGone is the cause of a run whose target its own watchdog ended.
+// A targetGone is the cause of a run whose target its own watchdog ended, or may have ended.
 type targetGone struct{ how string }
 
 func (t targetGone) Error() string { return t.how }
