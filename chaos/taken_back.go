@@ -16,25 +16,21 @@ type TakenBackError struct {
 
 func (e TakenBackError) Error() string {
 	return fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog took the fault back at %s",
-		milliseconds(e.From), milliseconds(e.To), milliseconds(e.At))
-}
-
-func milliseconds(d time.Duration) string {
-	return quantity.FormatSeconds(d.Round(time.Millisecond).Seconds())
+		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), quantity.FormatInstant(e.At))
 }
 
 // mostLate is how late brunt itself may be for an injection. Later, the load that the fault was planned for may be
 // over, so the fault is not injected.
 const mostLate = time.Second
 
-// TakenBack voids the occurrences that a watchdog has reverted: entries are the numbers of their journal
-// entries. An occurrence that is reverted already stays as it is.
-func (t *Timeline) TakenBack(entries []int, why TakenBackError) {
+// TakenBack voids the occurrence whose journal entry, given by its number, a watchdog has reverted. An occurrence
+// that is reverted already stays as it is.
+func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 	t.mu.Lock()
 	in := slices.Clone(t.in)
 	t.mu.Unlock()
 	for _, r := range in {
-		if !slices.ContainsFunc(r.ids, func(id int) bool { return slices.Contains(entries, id) }) {
+		if !slices.Contains(r.ids, entry) {
 			continue
 		}
 		whole := r

@@ -49,7 +49,9 @@ func TestTakenBack(t *testing.T) {
 		}
 	}, func(tl *Timeline) {
 		time.AfterFunc(20*time.Second, func() {
-			tl.TakenBack([]int{1, 7}, TakenBackError{At: 15 * time.Second, From: 4 * time.Second, To: 20 * time.Second})
+			for _, entry := range []int{1, 7} {
+				tl.TakenBack(entry, TakenBackError{At: 15 * time.Second, From: 4 * time.Second, To: 20 * time.Second})
+			}
 		})
 	})
 	if got, want := strings.Join(lines, " "), "+a@1s +b@2s -a@20s -b@1m2s"; got != want {
@@ -147,7 +149,7 @@ func TestGroup_TakenBack(t *testing.T) {
 			entry("x", noted{diary: d, name: "x"}, 1500*time.Millisecond, time.Minute),
 		}
 	}, func(tl *Timeline) {
-		time.AfterFunc(2*time.Second, func() { tl.TakenBack([]int{1}, TakenBackError{At: 2 * time.Second}) })
+		time.AfterFunc(2*time.Second, func() { tl.TakenBack(1, TakenBackError{At: 2 * time.Second}) })
 	})
 	if got, want := strings.Join(lines, " "), "+a@1s +x@1.5s -a@2s -x@1m1.5s"; got != want {
 		t.Errorf("%q, want %q", got, want)

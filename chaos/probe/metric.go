@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,19 +31,13 @@ type Metric struct {
 
 // DecodeNode implements [syntax.NodeDecoder]: a name alone is that of a metric on the page of scrape.
 func (k *Metric) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		if name, ok := n.Text(m); ok {
-			k.Place, k.Name = syntax.Place{At: n.Pos}, name
-		}
-		return
-	}
 	type plain Metric
-	syntax.Decode(n, (*plain)(k), m)
+	decodeShort(n, m, (*plain)(k), &k.Place, &k.Name)
 }
 
 // SchemaWith implements [syntax.DescribedSchemer].
 func (*Metric) SchemaWith(doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[Metric](), doc)}}
+	return shortSchema[Metric](doc)
 }
 
 func (k *Metric) validate(use Use, sc chaos.Scope, m *syntax.Mistakes) {

@@ -23,19 +23,29 @@ type Query struct {
 
 // DecodeNode implements [syntax.NodeDecoder]: a text alone is a query to the server of prometheus.
 func (k *Query) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		if text, ok := n.Text(m); ok {
-			k.Place, k.PromQL = syntax.Place{At: n.Pos}, text
-		}
-		return
-	}
 	type plain Query
-	syntax.Decode(n, (*plain)(k), m)
+	decodeShort(n, m, (*plain)(k), &k.Place, &k.PromQL)
 }
 
 // SchemaWith implements [syntax.DescribedSchemer].
 func (*Query) SchemaWith(doc syntax.Describer) syntax.Schema {
-	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[Query](), doc)}}
+	return shortSchema[Query](doc)
+}
+
+// decodeShort decodes a map into whole; anything else is its text alone.
+func decodeShort(n *syntax.Node, m *syntax.Mistakes, whole any, place *syntax.Place, text *string) {
+	if n.Kind == syntax.Map {
+		syntax.Decode(n, whole, m)
+		return
+	}
+	if alone, ok := n.Text(m); ok {
+		*place, *text = syntax.Place{At: n.Pos}, alone
+	}
+}
+
+// shortSchema is the schema of a T that [decodeShort] decodes.
+func shortSchema[T any](doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.StructSchema(reflect.TypeFor[T](), doc)}}
 }
 
 func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {

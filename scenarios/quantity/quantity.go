@@ -96,6 +96,9 @@ func FormatSeconds(f float64) string {
 	return FormatDuration(time.Duration(math.Round(f)) * time.Second)
 }
 
+// FormatInstant formats an offset from t0 as [FormatSeconds] does, to the millisecond.
+func FormatInstant(d time.Duration) string { return FormatSeconds(d.Round(time.Millisecond).Seconds()) }
+
 func Figures(f float64) string {
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
 	p := math.Pow10(max(0, digits))

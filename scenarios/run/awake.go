@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -81,7 +80,7 @@ func (a *awake) look(due bool) {
 	for _, f := range all[a.seen:] {
 		if f.To-f.From >= longFreeze {
 			a.last, a.until, a.acts = f, f.To+stillWorks, a.acts || f.To-f.From >= actsAfter
-			a.Event(result.Event{Event: "brunt.frozen", Text: "for " + seconds(f.To-f.From)})
+			a.Event(result.Event{Event: "brunt.frozen", Text: "for " + quantity.FormatInstant(f.To-f.From)})
 		}
 	}
 	a.seen = len(all)
@@ -104,11 +103,11 @@ func (a *awake) look(due bool) {
 	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
 		at := e.TakenBack.Sub(a.T0().Round(0))
 		if t := a.timeline(); e.Fault != "" && t != nil {
-			t.TakenBack([]int{e.ID}, chaos.TakenBackError{At: at, From: from, To: to})
+			t.TakenBack(e.ID, chaos.TakenBackError{At: at, From: from, To: to})
 			continue
 		}
 		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
-			seconds(from), seconds(to), e.What, seconds(at))})
+			quantity.FormatInstant(from), quantity.FormatInstant(to), e.What, quantity.FormatInstant(at))})
 	}
 }
 
@@ -116,7 +115,3 @@ func (a *awake) look(due bool) {
 type targetGone struct{ how string }
 
 func (t targetGone) Error() string { return t.how }
-
-func seconds(d time.Duration) string {
-	return quantity.FormatSeconds(math.Round(d.Seconds()*1e3) / 1e3)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -177,7 +176,7 @@ func (f *faults) noteOwnDeaths(end time.Duration) {
 	}
 	for _, u := range units {
 		e := events[first[u]]
-		how := "at " + quantity.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
+		how := "at " + quantity.FormatInstant(e.T.D())
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}

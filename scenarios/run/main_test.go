@@ -37,8 +37,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	// Parallel tests wait most of their time.
-	if err := flag.Set("test.parallel", parallelTests); err != nil {
+	parallel := "8" // they wait most of their time
+	if suite.Race {
+		parallel = "4"
+	}
+	if err := flag.Set("test.parallel", parallel); err != nil {
 		panic(err)
 	}
 	os.Exit(suite.Loading(m).Run())

@@ -77,13 +77,7 @@ chaos:
   next: {after: it, wait: 200ms, for: 300ms, process.freeze: {pid: %d}}
 slo: ["errors < 50%%", "errors < 50%% in it", recover < 5s after it]
 `, s.URL, load, m.stranger.Process.Pid, m.stranger.Process.Pid))
-			out, ended := m.resumed(t, m.brunt("brunt", file, m.state, "guard", "0"))
-			if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "and its watchdog took the fault back at") {
-				t.Errorf("ended %v: %s", ended, out)
-			}
-			if left := m.clean(t); len(left) > 0 {
-				t.Errorf("left %v", left)
-			}
+			m.invalidAfter(t, m.brunt("brunt", file, m.state, "guard", "0"))
 		})
 	}
 }
@@ -95,7 +89,14 @@ func TestStopped_Inject(t *testing.T) {
 	}
 	t.Parallel()
 	m := newKilledRun(t)
-	out, ended := m.resumed(t, m.brunt("break", m.state, "guard", "0", "process.freeze", "pid="+strconv.Itoa(m.stranger.Process.Pid), "for=40s"))
+	m.invalidAfter(t, m.brunt("break", m.state, "guard", "0", "process.freeze", "pid="+strconv.Itoa(m.stranger.Process.Pid), "for=40s"))
+}
+
+// invalidAfter stops a brunt and lets it go on. It goes on to the verdict that its fault was taken back, and leaves
+// nothing.
+func (m *killedRun) invalidAfter(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, ended := m.resumed(t, cmd)
 	if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "and its watchdog took the fault back at") {
 		t.Errorf("ended %v: %s", ended, out)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/targetstest"
 )
@@ -41,7 +42,7 @@ func again(u *targetstest.User, call scenarios.Call, t0 time.Time, out *scenario
 }
 
 func TestHTTP_DoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if suite.Race {
 		t.Skip("the race detector allocates")
 	}
 	for _, c := range []struct {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
 	"brunt/targets/targetstest"
@@ -222,7 +223,7 @@ func TestHTTP_LargeBodyRefused(t *testing.T) {
 
 // A large file is not copied for a request.
 func TestHTTP_FileNotCopied(t *testing.T) {
-	if raceEnabled {
+	if suite.Race {
 		t.Skip("the race detector allocates")
 	}
 	const size = 8 << 20

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 )
 
@@ -68,7 +69,7 @@ func prior() targets.Options {
 }
 
 func TestHTTP2_HardlyAllocates(t *testing.T) {
-	if raceEnabled {
+	if suite.Race {
 		t.Skip("the race detector allocates")
 	}
 	o := prior()
