@@ -209,7 +209,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		h := c.recovery(q, onset, from)
 		if h.state != recovered {
 			a.Impact = result.NotRecovered
-			a.NotBefore = result.Sec(h.notBefore(q))
+			a.NotBefore = result.Sec(c.notBefore(q, onset, h))
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
 				a.Note = q.ended() + " before a hold long enough to prove recovery"

@@ -15,8 +15,8 @@ type Incident struct {
 	End     time.Duration // time of the first good request after its last bad one, or the end of the load
 	EndIn   Range
 	Over    bool // it was over before the load ended
-	// it did not end earlier; where the load ended within a hold of the last bad request, that is before
-	// End
+	// it did not end earlier; where the load ended within a hold of the last bad request, it is the time of that
+	// request
 	NotBefore time.Duration
 	Degraded  time.Duration // sum of its stretches of bad requests
 }
@@ -60,7 +60,7 @@ func Incidents(q Question) []Incident {
 			from = max(good.from, after[last].from)
 			good = c.recovery(q, onset, from)
 		}
-		in.NotBefore = good.notBefore(q)
+		in.NotBefore = c.notBefore(q, onset, good)
 		first = len(q.Slices)
 		if good.state == recovered {
 			end := c.goodFrom(q, onset, good.from, width)

@@ -17,14 +17,6 @@ type hold struct {
 	n, k  int64 // requests and bad ones up to the decision
 }
 
-// notBefore is the earliest possible time of recovery.
-func (h hold) notBefore(q Question) time.Duration {
-	if h.state == stillBad {
-		return q.Horizon
-	}
-	return q.Slices[h.from].Start
-}
-
 // degradation is the state that a hold must be better than.
 type degradation struct {
 	share  float64 // of bad requests
@@ -166,6 +158,18 @@ func (c chances) recovery(q Question, onset, from int) hold {
 		}
 	}
 	return out
+}
+
+// notBefore is the earliest possible time of recovery from a degradation that began in slice onset. H is
+// what [chances.recovery] found: where the load ended within a hold, that is the last bad request before it.
+func (c chances) notBefore(q Question, onset int, h hold) time.Duration {
+	if h.state == stillBad {
+		return q.Horizon
+	}
+	if e, exact := c.finish(q, onset, h.from); exact {
+		return e.Low.D()
+	}
+	return q.Slices[h.from].Start
 }
 
 // begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has

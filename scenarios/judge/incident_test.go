@@ -120,11 +120,13 @@ func TestIncidents(t *testing.T) {
 // TestIncidents_LessThanAHold checks that the last bad request bounds an incident from below, where the load was
 // good from there to its end, for less than a hold.
 func TestIncidents_LessThanAHold(t *testing.T) {
-	g := newFixture(t, oneStep)
-	g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, 114*sec, ms, failure), perSecond(100, 114*sec, 120*sec, ms, okay)))
-	got := g.finish(Case{}, 120*sec).Incidents
-	if len(got) != 1 || got[0].Over || !near(got[0].End, 120*sec, 100) || !near(got[0].EndLow, 114*sec, 50) {
-		t.Errorf("%+v", got)
+	for _, end := range []time.Duration{114 * sec, 112300 * ms} {
+		g := newFixture(t, oneStep)
+		g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, end, ms, failure), perSecond(100, end, 120*sec, ms, okay)))
+		got := g.finish(Case{}, 120*sec).Incidents
+		if len(got) != 1 || got[0].Over || !near(got[0].End, 120*sec, 100) || !near(got[0].EndLow, end, 50) {
+			t.Errorf("bad to %s: %+v", end, got)
+		}
 	}
 }
 
@@ -165,6 +167,11 @@ func TestIncident_Recover(t *testing.T) {
 		{"the longest of two", 5 * sec, func(at time.Duration) bool { return between(31*sec, 33*sec)(at) || between(48*sec, 54*sec)(at) }, both, 6, scenarios.Fail},
 		{"not over", 30 * sec, between(45*sec, 101*sec), both, -1, scenarios.Fail},
 		{"not over, and not too long yet", 80 * sec, between(45*sec, 101*sec), both, -1, scenarios.Inconclusive},
+		{
+			"good again for less than a hold", 800 * ms, between(92*sec, 92300*ms),
+			[]injection{{"f", "f", 91800 * ms, 93 * sec}},
+			-1, scenarios.Inconclusive,
+		},
 		{"no fault was injected", 30 * sec, between(45*sec, 50*sec), nil, -1, scenarios.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
