@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -190,9 +191,7 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 			return err
 		}
 		summarize(c.ErrOrStderr(), res)
-		if w := scenarios.Worse(worst, res.Verdict); w == res.Verdict {
-			worst, code = w, res.ExitCode
-		}
+		worst, code = worseOf(worst, code, res)
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if unwritten = err; err != nil || context.Cause(ctx) != nil {
 			break
@@ -210,6 +209,15 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		return exit(code)
 	}
 	return nil
+}
+
+// worseOf returns the verdict and exit code of several runs, of which res is the last. A run without objectives
+// has one verdict and two exit codes.
+func worseOf(worst scenarios.Verdict, code int, res *result.Result) (scenarios.Verdict, int) {
+	if w := scenarios.Worse(worst, res.Verdict); w != worst || w == res.Verdict && code == scenarios.ExitPass {
+		return w, res.ExitCode
+	}
+	return worst, code
 }
 
 func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {

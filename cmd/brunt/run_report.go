@@ -14,6 +14,8 @@ import (
 	"brunt/reporters/metrics"
 	"brunt/reporters/push"
 	"brunt/reporters/terminal"
+	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
@@ -79,6 +81,10 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	if werr == nil {
 		werr = f.sign.writeManifest(c, dir)
 	}
+	if werr != nil {
+		unwritten(res, werr)
+		_ = catalog.All().Write(dir, res) // the files that can be written agree with the exit code
+	}
 	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
 		werr = terr
 	}
@@ -87,6 +93,17 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	}
 	page.over(res, dir, werr)
 	return res, errors.Join(err, werr)
+}
+
+// unwritten lets a run end as an error of brunt because its report could not be written, unless its verdict
+// precedes that.
+func unwritten(res *result.Result, why error) {
+	if w := scenarios.Worse(res.Verdict, scenarios.Broken); w == res.Verdict {
+		return
+	}
+	res.Reason = fmt.Sprintf("The report could not be written: %s; the run itself: %s: %s",
+		strings.ReplaceAll(why.Error(), "\n", "; "), words.Verdict(res.Verdict), res.Reason)
+	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
 }
 
 // runOptions returns the options of a run that writes to a folder.

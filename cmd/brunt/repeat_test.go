@@ -1,0 +1,36 @@
+package main
+
+import (
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// TestWorseOf checks the exit code of several runs: that of the worst, and of runs without objectives that of the
+// one with bad requests.
+func TestWorseOf(t *testing.T) {
+	good, bad := result.Result{Verdict: scenarios.None}, result.Result{Verdict: scenarios.None, ExitCode: scenarios.ExitFail}
+	pass, fail := result.Result{Verdict: scenarios.Pass}, result.Result{Verdict: scenarios.Fail, ExitCode: scenarios.ExitFail}
+	invalid := result.Result{Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid}
+	for _, c := range []struct {
+		name string
+		runs []result.Result
+		want scenarios.Verdict
+		code int
+	}{
+		{"all pass", []result.Result{pass, pass}, scenarios.Pass, 0},
+		{"bad, then good, without objectives", []result.Result{bad, good}, scenarios.None, scenarios.ExitFail},
+		{"good, then bad, without objectives", []result.Result{good, bad}, scenarios.None, scenarios.ExitFail},
+		{"invalid, then fail", []result.Result{invalid, fail, pass}, scenarios.Fail, scenarios.ExitFail},
+		{"invalid, then pass", []result.Result{invalid, pass}, scenarios.Invalid, scenarios.ExitInvalid},
+	} {
+		worst, code := scenarios.Pass, 0
+		for i := range c.runs {
+			worst, code = worseOf(worst, code, &c.runs[i])
+		}
+		if worst != c.want || code != c.code {
+			t.Errorf("%s: %s with exit code %d, want %s with %d", c.name, worst, code, c.want, c.code)
+		}
+	}
+}
