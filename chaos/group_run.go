@@ -16,7 +16,8 @@ import (
 //
 // A step has a record and journal entries of its own. Its effect is verified while later steps are
 // injected. A one-shot step waits by itself until its unit is healthy again; so does a step with a
-// `for` of its own, which it reverts. If a step can't be injected, the others are reverted at once.
+// `for` of its own, which it reverts. If a step can't be injected, the others are reverted at once, and
+// the occurrence, which those did harm in, has a [PartialError].
 type groupRun struct {
 	*Timeline
 	group *injection
@@ -29,6 +30,13 @@ type groupRun struct {
 	seen     int        // steps whose effect was looked for
 	evidence []string
 }
+
+// A PartialError says that a step of a group could not be injected while earlier ones were in. Err names it.
+type PartialError struct{ Err error }
+
+func (e PartialError) Error() string { return "injected in part: " + e.Err.Error() }
+
+func (e PartialError) Unwrap() error { return e.Err }
 
 // A groupStep is a step while its group is played.
 type groupStep struct {
@@ -64,8 +72,12 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 	g.sum()
 	switch {
 	case r.N < 0: // nothing was injected
-	case r.InjectErr != nil:
+	case r.InjectErr != nil && len(g.in) == 0:
 		t.drop(r)
+	case r.InjectErr != nil: // the steps before did harm: the occurrence stays, and its effect is unknown
+		t.event("fault.failed", r.Name, r.InjectErr.Error())
+		r.VerifyErr, r.InjectErr, r.Verified = JoinErrors(PartialError{r.InjectErr}, r.VerifyErr), nil, 0
+		t.clear(ctx, r, r.over, next)
 	default:
 		t.event("fault.reverted", r.Name, string(r.Revert))
 		t.clear(ctx, r, r.Injected+e.LastStep()+leastPhase, next)

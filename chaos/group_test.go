@@ -64,10 +64,15 @@ func TestGroup(t *testing.T) {
 		}, "+a@10s +b@12s -b@40s -a@40s", func(r *Record) bool { return r.Verified == 18*time.Second }},
 		{"a step that can't be injected has the others reverted in reverse", 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{group(10*time.Second, 30*time.Second, step(d, "a"), step(d, "b"), failing(d, "c", "inject"))}
-		}, "+a@10s +b@12s -b@14s -a@14s void@14s", func(r *Record) bool {
-			said := r.InjectErr != nil && strings.Contains(r.InjectErr.Error(), "g.c: break c: no way in")
-			return said && r.N < 0 && r.Steps[2].InjectErr != nil && r.Steps[0].Revert == Reverted
+		}, "+a@10s +b@12s -b@14s -a@14s", func(r *Record) bool {
+			part, ok := errors.AsType[PartialError](r.VerifyErr)
+			said := ok && strings.Contains(part.Error(), "injected in part: g.c: break c: no way in")
+			return said && r.InjectErr == nil && r.N == 0 && r.Injected == 10*time.Second && r.Cleared == 14*time.Second && r.Verified == 0 &&
+				r.Steps[2].InjectErr != nil && r.Steps[0].Revert == Reverted
 		}},
+		{"a first step that can't be injected leaves no occurrence", 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{group(10*time.Second, 30*time.Second, failing(d, "a", "inject"), step(d, "b"))}
+		}, "void@10s", func(r *Record) bool { return r.N < 0 && r.InjectErr != nil && r.VerifyErr == nil }},
 		{"a step that can't be planned prevents all", 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{group(10*time.Second, 30*time.Second, step(d, "a"), failing(d, "b", "plan"))}
 		}, "", func(r *Record) bool {

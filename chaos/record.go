@@ -34,7 +34,7 @@ type Record struct {
 	Late     string // why it was later than planned; empty if it was in time
 
 	InjectErr error // not injected
-	VerifyErr error // injected, but without effect
+	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
 	TakenBack error // reverted by a watchdog while brunt itself stood still
 

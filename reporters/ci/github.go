@@ -108,7 +108,7 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
 		return []string{
-			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Seconds(f.Recover),
+			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f),
 			markdown(words.FaultEffect(f)),
 		}
 	})

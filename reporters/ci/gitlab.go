@@ -74,7 +74,9 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 		measured(o.Measured, words.ObjectiveTitle(o), o.Phase)
 	}
 	for i := range r.Faults {
-		recovered(r.Faults[i].Recover, r.Faults[i].Name)
+		if f := &r.Faults[i]; !words.NoOutage(f) {
+			recovered(f.Recover, f.Name)
+		}
 	}
 	code(result.Num(r.ExitCode))
 	families, err := reg.Gather()

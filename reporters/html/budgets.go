@@ -111,8 +111,11 @@ func costs(r *result.Result) *chart.Table {
 			continue
 		}
 		recovered := words.Offset(f.RecoveredAt)
-		if f.Impact == result.NotRecovered {
+		switch {
+		case f.Impact == result.NotRecovered:
 			recovered = "never"
+		case words.NoOutage(f):
+			recovered = words.Offset(result.NaN)
 		}
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Count(f.Failed), words.Seconds(f.Degraded),

@@ -60,7 +60,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		switch f := faultNamed(r, v.Fault); {
 		case f == nil || def.Metric.Over != 0:
-		case f.Impact == result.NotImpacted && def.Metric.Name != "detect":
+		case (f.Impact == result.NotImpacted || words.NoOutage(f)) && def.Metric.Name != "detect":
 			v.From, v.To = "–", "–" // nothing to recover from
 			addLimit(limits, f)
 		default:
@@ -77,7 +77,7 @@ func (p *pageView) asked(r *result.Result) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		base, _, _ := strings.Cut(f.Name, "#")
-		harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f)
+		harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f)
 		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !harmed {
 			continue
 		}
@@ -156,7 +156,7 @@ func (v *askedView) moments(f *result.FaultRecord, metric string) {
 		add(&v.To, f.OnsetAt)
 	case "failover":
 		add(&v.From, f.Injected)
-		add(&v.To, f.Injected+f.Failover)
+		add(&v.To, words.FailoverAt(f))
 	case "recover":
 		add(&v.From, f.Injected)
 		add(&v.To, f.RecoveredAt)
@@ -214,10 +214,10 @@ func moments(f *result.FaultRecord) []moment {
 	add("planned", f.Planned)
 	add("injected", f.Injected)
 	add("verified", f.Verified)
-	harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f)
+	harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f)
 	if harmed {
 		add("first harm seen", f.OnsetAt)
-		add("good again, still in", f.Injected+f.Failover)
+		add("good again, still in", words.FailoverAt(f))
 	}
 	add("noticed", f.Injected+f.Detect)
 	add("cleared", f.Cleared)
@@ -241,7 +241,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 			out = append(out, pair(name, words.Seconds(n)))
 		}
 	}
-	if (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.OnlySlower(f) {
+	if (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f) {
 		add("onset", f.Onset)
 		add("failover", f.Failover)
 		add("recover", f.Recover)
@@ -252,7 +252,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 		if f.Area.Known() && f.Area > 0 {
 			add("area lost", f.Area)
 		}
-		if f.Resolution.Known() && f.Resolution > 0 {
+		if f.Resolution.Known() && f.Resolution > 0 && !words.NoOutage(f) {
 			out = append(out, pair("resolution", "±"+words.Seconds(f.Resolution)))
 		}
 	}

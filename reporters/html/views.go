@@ -87,7 +87,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected),
 			words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
-			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
+			words.Recover(f), words.Heal(f), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded),
 			words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
 		})
 	}

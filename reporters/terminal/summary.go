@@ -187,11 +187,11 @@ func (s *summary) faults(list []result.FaultRecord) {
 			name string
 			n    result.Num
 		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
-			if t.n.Known() && f.Impact != result.NotImpacted && !words.OnlySlower(f) {
+			if t.n.Known() && f.Impact != result.NotImpacted && !words.NoOutage(f) {
 				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
 			}
 		}
-		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
+		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 && !words.NoOutage(f) {
 			times.WriteString(", resolution ±" + words.Seconds(f.Resolution))
 		}
 		s.text("    ", "      ", times.String(), plain)
@@ -278,7 +278,7 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 		table = append(table, []string{
 			mark + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
 			words.Seconds(f.Onset), words.Seconds(f.Failover),
-			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Int(f.Failed),
+			words.Recover(f), words.Heal(f), words.Int(f.Failed),
 		})
 	}
 	s.table(table)

@@ -344,6 +344,15 @@ func TestFaults_OnlySlower(t *testing.T) {
 	slower := reporterstest.SlowStore().Rec
 	slower.Impact, slower.Parts = result.Impacted, &result.ImpactParts{Requests: 800, Slowed: true}
 	r.Faults = []result.FaultRecord{slower}
+	for range 13 { // as a table
+		many := slower
+		many.Recover, many.Heal = 0, 0
+		r.Faults = append(r.Faults, many)
+	}
+	if s := reporterstest.Render(t, New(nil, Options{Width: 200}), r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
+		t.Error(s)
+	}
+	r.Faults = r.Faults[:1]
 	s := strings.Join(strings.Fields(reporterstest.Render(t, New(nil, Options{Width: 200}), r)), " ")
 	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") || strings.Contains(s, "heal 0s") {
 		t.Error(s)

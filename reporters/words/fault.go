@@ -189,7 +189,34 @@ func withinLimit(f *result.FaultRecord) string {
 
 // OnlySlower reports whether slower answers are the only impact of a fault.
 func OnlySlower(f *result.FaultRecord) bool {
-	return f.Impact == result.Impacted && !f.OnsetAt.Known() && f.Parts.Slower() && f.Parts.Lost == 0
+	return NoOutage(f) && f.Parts.Slower() && f.Parts.Lost == 0
+}
+
+// NoOutage reports whether a fault had an impact without a degradation to recover from: answers were slower, or
+// acknowledged writes were lost, and the share of bad requests stayed within the limit.
+func NoOutage(f *result.FaultRecord) bool {
+	return f.Impact == result.Impacted && !f.OnsetAt.Known()
+}
+
+// Recover is the time to recovery as tables show it. Where there was nothing to recover from, it is not 0s.
+func Recover(f *result.FaultRecord) string { return unlessNoOutage(f, f.Recover) }
+
+// Heal is the time from the clearing to recovery as tables show it; see [Recover].
+func Heal(f *result.FaultRecord) string { return unlessNoOutage(f, f.Heal) }
+
+func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
+	if NoOutage(f) {
+		n = result.NaN
+	}
+	return Seconds(n)
+}
+
+// FailoverAt is when the target was good again while the fault was in.
+func FailoverAt(f *result.FaultRecord) result.Num {
+	if len(f.Steps) > 0 && f.OnsetAt.Known() { // that of a group counts from the begin of its incident
+		return f.OnsetAt + f.Failover
+	}
+	return f.Injected + f.Failover
 }
 
 // SlowLimits is the time above which an answer is slow, or the range of those of the steps.
@@ -242,7 +269,7 @@ func impactedBy(f *result.FaultRecord) string {
 	if f.Failover.Known() {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
 	}
-	if f.Recover.Known() && f.Impact == result.Impacted {
+	if f.Recover.Known() && f.Impact == result.Impacted && !NoOutage(f) {
 		from := "the injection"
 		if len(f.Steps) > 0 { // it is judged as one incident
 			from = "that"

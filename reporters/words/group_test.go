@@ -27,6 +27,10 @@ func TestFaultSteps(t *testing.T) {
 	if got := words.FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") {
 		t.Errorf("%q", got)
 	}
+	f.OnsetAt, f.Injected, f.Failover = 12, 10, 1.5
+	if got := words.FailoverAt(f); got != 13.5 {
+		t.Errorf("good again at %v, which counts from the begin of the incident", got)
+	}
 	if words.FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {
 		t.Error("a single fault has steps")
 	}

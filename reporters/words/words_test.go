@@ -112,7 +112,7 @@ func TestEffect(t *testing.T) {
 			Impact: result.Impacted, Onset: reporterstest.Nan, OnsetAt: reporterstest.Nan, Failover: reporterstest.Nan, Recover: 0,
 			Heal: 0, Degraded: 0, Slow: reporterstest.Nan,
 			Parts: &result.ImpactParts{Requests: 800, Shed: 2, Lost: 90, P50: reporterstest.Nan},
-		}, "Impact, recovered 0s after the injection; no request failed; 2 requests were shed while it was in; 90 acknowledged writes were lost."},
+		}, "Impact; no request failed; 2 requests were shed while it was in; 90 acknowledged writes were lost."},
 		{"not recovered", result.FaultRecord{
 			Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan,
 			Heal: reporterstest.Nan, Failed: 5, Degraded: 9,

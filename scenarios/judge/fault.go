@@ -45,6 +45,8 @@ func (f *effects) whyUnknown(i int) string {
 	switch {
 	case name == "": // it was not injected
 		return ""
+	case f.c.Partial[i]:
+		return name + " was injected in part, so its effect is unknown"
 	case f.c.Unverified[i]:
 		return name + " was not verified, so its effect is unknown"
 	case none, !counted && f.traffic[i] == 0:

@@ -56,16 +56,16 @@ func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Out
 }
 
 // The recovery of a group counts from the begin of its incident, and healing from its true end, however
-// long its phase.
+// long its phase. Its errors count from the first injection until all of it is cleared, also before the harm.
 func TestFault_GroupAndTrueEnd(t *testing.T) {
-	texts := []string{"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f", "onset < 2s after f"}
+	texts := []string{"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f", "onset < 2s after f", "errors < 95% in f"}
 	c := Case{Faults: map[string]FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
 	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
 	for i, want := range []struct {
 		measured result.Num
 		verdict  scenarios.Verdict
-	}{{14.25, scenarios.Pass}, {14.25, scenarios.Fail}, {13.5, scenarios.Pass}, {13.5, scenarios.Fail}, {1, scenarios.Pass}} {
-		if o := f.Objectives[i]; math.Abs(float64(o.Measured-want.measured)) > 1e-6 || o.Verdict != want.verdict {
+	}{{14.25, scenarios.Pass}, {14.25, scenarios.Fail}, {13.5, scenarios.Pass}, {13.5, scenarios.Fail}, {1, scenarios.Pass}, {.9007, scenarios.Pass}} {
+		if o := f.Objectives[i]; math.Abs(float64(o.Measured-want.measured)) > 5e-5 || o.Verdict != want.verdict {
 			t.Errorf("%s: %v, %s; want %v, %s", o.Text, o.Measured, o.Verdict, want.measured, want.verdict)
 		}
 	}
@@ -253,6 +253,10 @@ func TestFault_Untold(t *testing.T) {
 		note string
 	}{
 		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
+		{
+			"a group injected in part", Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
+			outage(between(30*sec, 45*sec)), "f was injected in part",
+		},
 		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
 		{"steady state did not hold", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
 		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},

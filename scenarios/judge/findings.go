@@ -43,6 +43,8 @@ type Case struct {
 	// Unverified are the occurrences, by number, that were injected and not verified. Their effect
 	// is unknown.
 	Unverified map[int]bool
+	// Partial are those of Unverified that are groups of which a step could not be injected.
+	Partial map[int]bool
 
 	// Detected is what the team's own monitoring detected of occurrences, by number. It was not
 	// polled for a missing occurrence.

@@ -120,9 +120,11 @@ var glossary = []term{
 		"may be good in the end. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
 		"step with its offset from the begin of the group. Its steps are injected in turn, and when its `for` has passed they are taken " +
-		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once and the run " +
-		"is invalid. A group has one phase, one incident and one recovery time; `recover` and `failover` count from the begin of its " +
-		"incident, because its first step need not be what did the harm. Objectives name the group, and never a step."},
+		"back in reverse; it is cleared when all of them are. If a step can't be injected, the others are taken back at once, the run is " +
+		"invalid (exit 5) and names the step, and what the steps before it did to the load counts as the group's. A group has one phase, from " +
+		"its first injection until all of its steps are cleared: `errors in GROUP` counts the requests that met it in that time, also those " +
+		"before the harm began. It has one incident and one recovery time; `recover` and `failover` count from the begin of its incident, " +
+		"because its first step need not be what did the harm. Objectives name the group, and never a step."},
 	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
 		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt, by its share or " +
 		"because ten and more requests in a row were bad and would exceed it alone. They do not " +

@@ -80,6 +80,12 @@ func TestOwn_Verdicts(t *testing.T) {
 			`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: ["true"], revert: [rm, -f, "FILE"]}}`,
 			scenarios.Invalid, "verify holds before the injection already", false,
 		},
+		{
+			"a group whose second step fails",
+			`{at: 1s, for: 1s, steps: [{exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}},
+      {after: 300ms, name: second, exec: {inject: "exit 3", verify: [test, -e, "FILE2"], revert: "true"}}]}`,
+			scenarios.Invalid, "it was injected in part: it.second: ", false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

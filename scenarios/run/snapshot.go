@@ -113,7 +113,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	c := judge.Case{
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Checks: s.checks, Samples: s.loads.samples,
 		Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{}, Detected: map[int]judge.Detection{},
-		Ended: map[int]time.Duration{},
+		Ended: map[int]time.Duration{}, Partial: map[int]bool{},
 	}
 	for i := range s.Loads {
 		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
@@ -137,7 +137,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.Cleared < rec.Until {
 			c.Ended[rec.N] = rec.Cleared
 		}
-		c.Unverified[rec.N] = rec.VerifyErr != nil
+		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
 		if rec.Detect != nil {
 			c.Detected[rec.N] = s.detection(rec.Detect)
 		}

@@ -115,9 +115,17 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	case c.Skipped:
 	case c.InjectErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", who, c.InjectErr))
+	case isPartial(c.VerifyErr):
+		worse(scenarios.Invalid, fmt.Sprintf("%s was %v", who, c.VerifyErr))
 	case c.VerifyErr != nil:
 		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", who, c.VerifyErr))
 	}
+}
+
+// isPartial reports whether a group was injected in part.
+func isPartial(err error) bool {
+	_, ok := errors.AsType[chaos.PartialError](err)
+	return ok
 }
 
 // stillDown says that the unit of a one-shot did not come back in time.
