@@ -32,8 +32,8 @@ type drill struct {
 	losses    expect
 }
 
-// writes reads all writes; addrs gives the addresses of units.
-type writes func(ctx context.Context, addrs func(unit string) string) (map[string]int, error)
+// writes reads all writes of the run in a folder.
+type writes func(ctx context.Context, run string) (map[string]int, error)
 
 // expect says whether something has to happen.
 type expect int
@@ -71,7 +71,7 @@ const (
 	rabbit = `
     front: {command: [BIN, unit, front, rabbitmq, "${unit.broker.addr}", MODE], links: [broker], ready: {get: /healthz, within: 60s}}
     epmd: {command: [BIN, unit, epmd], restart: never}
-    broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORT1, PORT2], links: [epmd], restart_delay: 500ms, ready: {get: /, within: 60s}}`
+    broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORTS], links: [epmd], restart_delay: 500ms, ready: {tcp: true, within: 60s}}`
 )
 
 // leader picks the member that leads.
@@ -152,33 +152,33 @@ var drills = []drill{
 	{
 		name: "rabbitmq/persistent messages", needs: []string{"rabbitmq-server"}, entry: "front",
 		processes: strings.Replace(rabbit, "MODE", "2", 1), ids: rabbitData,
-		fault: `{at: 4s, process.crash: {service: broker}, within: 25s}`, rate: 50, every: 7 * time.Millisecond,
-		seconds: 31, recover: 20 * time.Second,
+		fault: `{at: 4s, process.crash: {service: broker}, within: 45s}`, rate: 50, every: 7 * time.Millisecond,
+		seconds: 42, recover: 30 * time.Second,
 		outage: always,
 	},
 	{
 		name: "rabbitmq/transient messages", needs: []string{"rabbitmq-server"}, entry: "front",
 		processes: strings.Replace(rabbit, "MODE", "1", 1), ids: rabbitData,
-		fault: `{at: 4s, process.crash: {service: broker}, within: 25s}`, rate: 50, every: 7 * time.Millisecond,
-		seconds: 31, recover: 20 * time.Second,
+		fault: `{at: 4s, process.crash: {service: broker}, within: 45s}`, rate: 50, every: 7 * time.Millisecond,
+		seconds: 42, recover: 30 * time.Second,
 		outage: always, losses: always,
 	},
 }
 
-func etcdData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
-	return etcdIDs(ctx, []string{addrs("etcd[0]"), addrs("etcd[1]"), addrs("etcd[2]")})
+func etcdData(ctx context.Context, run string) (map[string]int, error) {
+	return etcdIDs(ctx, []string{unitAddr(run, "etcd[0]"), unitAddr(run, "etcd[1]"), unitAddr(run, "etcd[2]")})
 }
 
-func redisData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
-	return redisIDs(ctx, []string{addrs("sentinel[0]"), addrs("sentinel[1]"), addrs("sentinel[2]")})
+func redisData(ctx context.Context, run string) (map[string]int, error) {
+	return redisIDs(ctx, []string{unitAddr(run, "sentinel[0]"), unitAddr(run, "sentinel[1]"), unitAddr(run, "sentinel[2]")})
 }
 
-func pgData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
-	return pgIDs(ctx, []string{addrs("primary[0]"), addrs("standby[0]")})
+func pgData(ctx context.Context, run string) (map[string]int, error) {
+	return pgIDs(ctx, []string{unitAddr(run, "primary[0]"), unitAddr(run, "standby[0]")})
 }
 
-func rabbitData(ctx context.Context, addrs func(unit string) string) (map[string]int, error) {
-	return rabbitIDs(ctx, "http://guest:guest@"+addrs("broker[0]")+"/api")
+func rabbitData(ctx context.Context, run string) (map[string]int, error) {
+	return rabbitIDs(ctx, unitAddr(run, "broker[0]"), run)
 }
 
 func TestDrillNginx(t *testing.T)      { playAll(t, "nginx") }
@@ -218,6 +218,7 @@ func playAll(t *testing.T, system string) {
 				for _, c := range r.wrong {
 					t.Errorf("run %d: %s", n+1, c)
 				}
+				t.Logf("\n%s", table([]row{r})+r.causes)
 			}
 		})
 	}
@@ -233,8 +234,12 @@ type row struct {
 	lost, told int // writes
 	bad        int // of the prober
 	lag        time.Duration
+	stopped    time.Duration // the longest stop of the prober from the injection to the end of the load
+	froze      time.Duration // the longest freeze that brunt reports of itself, in the same time
+	load       string        // tasks that ran or waited for a processor, as a mean over the last minute
 	verdict    string
-	again      bool // the prober saw a further outage, more than a hold after the first: the run compares writes alone
+	again      bool   // the prober saw a further outage, more than a hold after the first
+	causes     string // of bad probes, where it did
 	wrong      []string
 }
 
@@ -243,9 +248,9 @@ func (r *row) errorf(format string, args ...any) {
 }
 
 func table(rows []row) string {
-	const format = "%-36s %3s %8s %8s %15s %8s %6s %11s %5s  %s\n"
+	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s  %s\n"
 	var out strings.Builder
-	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "lost/brunt", "bad", "verdict"))
+	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's", "load", "lost/brunt", "bad", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
@@ -253,6 +258,7 @@ func table(rows []row) string {
 		}
 		out.WriteString(fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
+			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
 			fmt.Sprintf("%d/%d", r.lost, r.told), strconv.Itoa(r.bad), r.verdict))
 	}
 	return out.String()

@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	_ = goFirst(proberAhead) // only root may
+	_ = goFirst("self", proberAhead) // only root may
 	brunt = filepath.Join(dir, "brunt")
 	if out, err := exec.Command("go", "build", "-o", brunt, "brunt/cmd/brunt").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
@@ -59,9 +59,9 @@ const (
 	systemAhead = 10
 )
 
-// goFirst raises the priority of this process; threads and processes that start later inherit it.
-func goFirst(by int) error {
-	tasks, err := os.ReadDir("/proc/self/task")
+// goFirst raises the priority of a process; threads and processes that it starts later inherit it.
+func goFirst(process string, by int) error {
+	tasks, err := os.ReadDir("/proc/" + process + "/task")
 	if err != nil {
 		return err
 	}

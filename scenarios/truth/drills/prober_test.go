@@ -151,6 +151,50 @@ func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outa
 	return o
 }
 
+// outages are all of them from a time on, at least a hold apart.
+func outages(probes []probe, from time.Time, hold, apart time.Duration) (all []outage) {
+	for {
+		o := outageAfter(probes, from, hold, apart)
+		if !o.seen {
+			return all
+		}
+		all = append(all, o)
+		if o.again.IsZero() {
+			return all
+		}
+		from = o.again
+	}
+}
+
+// lastOf finds the outage with whose end the system recovered for good: the last one, or one that ends nearer to
+// at where those after it are too short for every load to show.
+func lastOf(all []outage, at time.Time) (last outage) {
+	for i := len(all) - 1; i >= 0; i-- {
+		if o := all[i]; !last.seen || at.Sub(o.nearest(at)).Abs() < at.Sub(last.nearest(at)).Abs() {
+			last = o
+		}
+		if all[i].end.Sub(all[i].begin) >= shows {
+			break
+		}
+	}
+	return last
+}
+
+// stopLeast is the least length of a stop that is listed; brunt reports its own freezes from there on.
+const stopLeast = 50 * time.Millisecond
+
+// longestStop is how long the prober sent nothing at most, beyond the distance between its requests, from one time
+// to another: it got no processor, and neither did other programs of its priority.
+func longestStop(probes []probe, from, to time.Time, every time.Duration) (longest time.Duration) {
+	for i := 1; i < len(probes); i++ {
+		a, b := probes[i-1].sent, probes[i].sent
+		if stop := b.Sub(a) - every; b.After(from) && a.Before(to) && stop >= stopLeast {
+			longest = max(longest, stop)
+		}
+	}
+	return longest
+}
+
 // nearest is the end of the outage, or of a later blip, that is nearest to at.
 func (o outage) nearest(at time.Time) time.Time {
 	end := o.end

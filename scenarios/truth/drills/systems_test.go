@@ -27,6 +27,9 @@ import (
 //	acked      ids of the writes that the front acknowledged
 const drillDir = "DRILL_DIR"
 
+// ownFront is in the environment of a front that the test started, and not brunt.
+const ownFront = "DRILL_OWN_FRONT"
+
 // systems start one unit each, and replace this process by it where it is a program of its own.
 var systems = map[string]func(u unitDir, args []string) error{
 	"app": func(u unitDir, _ []string) error {
@@ -77,7 +80,7 @@ func unit(kind string, args []string) error {
 			return err
 		}
 	}
-	_ = goFirst(systemAhead) // only root may
+	_ = goFirst("self", systemAhead) // only root may
 	return start(u, args)
 }
 
@@ -131,7 +134,7 @@ func front(u unitDir, args []string) error {
 		s = newPGStore(addrs)
 	case "rabbitmq":
 		mode, _ := strconv.Atoi(addrs[1])
-		s = newRabbitStore(addrs[0], mode)
+		s = newRabbitStore(addrs[0], byte(mode), u.run)
 	default:
 		return fmt.Errorf("there is no store %q", args[0])
 	}
@@ -279,7 +282,10 @@ func asPostgres(input, name string, args ...string) error {
 
 func pgServe(u unitDir, more ...string) error {
 	argv := []string{"-D", u.data, "-p", u.port}
-	settings := []string{"listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=32MB", "max_connections=600", "fsync=off"}
+	settings := []string{
+		"listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=32MB", "max_connections=600", "fsync=off",
+		"dynamic_shared_memory_type=mmap", // in its data: a server that is killed leaves what is in /dev/shm
+	}
 	for _, c := range append(settings, more...) {
 		argv = append(argv, "-c", c)
 	}
@@ -351,25 +357,24 @@ func pgPromoted(_ unitDir, args []string) error {
 	return err
 }
 
-// rabbitmq EPMD AMQP DIST: the management API is at the unit's own address; the others are its ports.
+// rabbitmq EPMD DIST: the ports of its name server, and of its own for other nodes.
 func rabbitmq(u unitDir, args []string) error {
+	_ = goFirst("self", proberAhead-1) // its start takes 7 s of a processor: on a busy machine the load would end before it
 	if err := give(u.data, "rabbitmq"); err != nil {
 		return err
 	}
 	files := map[string]string{
-		"enabled_plugins": "[rabbitmq_management].\n",
+		"enabled_plugins": "[].\n",
 		"definitions.json": `{"users": [{"name": "guest", "password": "guest", "tags": "administrator"}], "vhosts": [{"name": "/"}],
   "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
   "queues": [{"name": "q", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {}}]}`,
 		"rabbitmq.conf": fmt.Sprintf(`listeners.tcp.1 = 127.0.0.1:%s
-management.tcp.ip = 127.0.0.1
-management.tcp.port = %s
 load_definitions = %s/definitions.json
 log.console = true
 log.file = false
 vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 10MB
-`, args[1], u.port, u.data),
+`, u.port, u.data),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(u.data, name), []byte(text), 0o644); err != nil {
@@ -379,6 +384,6 @@ disk_free_limit.absolute = 10MB
 	return become("rabbitmq", []string{
 		"HOME=" + u.data, "RUNNING_UNDER_SYSTEMD=1", "RABBITMQ_NODENAME=drill" + u.port + "@localhost", "RABBITMQ_MNESIA_BASE=" + u.data + "/mnesia",
 		"RABBITMQ_LOG_BASE=" + u.data + "/log", "RABBITMQ_CONFIG_FILE=" + u.data + "/rabbitmq.conf", "RABBITMQ_ENABLED_PLUGINS_FILE=" + u.data + "/enabled_plugins",
-		"ERL_EPMD_PORT=" + args[0], "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT=" + args[2], "RABBITMQ_CONF_ENV_FILE=/dev/null",
+		"ERL_EPMD_PORT=" + args[0], "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT=" + args[1], "RABBITMQ_CONF_ENV_FILE=/dev/null",
 	}, "/usr/lib/rabbitmq/bin/rabbitmq-server")
 }
