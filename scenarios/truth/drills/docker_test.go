@@ -100,9 +100,10 @@ func dockerEtcd(t *testing.T, dir, self string) {
 	}
 }
 
-// first gives the process of a container the priority that systems have which are processes of this machine. All
-// containers have one share of the processors, so it leaves that group where the kernel has one for processors alone.
+// first gives the process of a container a priority above that of systems which are processes of this machine, as its
+// packets take longer. All containers have one share of the processors, so it leaves that group where the kernel has one
+// for processors alone.
 func first(process string) {
 	_ = os.WriteFile("/sys/fs/cgroup/cpu/cgroup.procs", []byte(process), 0) // of version 1
-	_ = goFirst(process, systemAhead)                                       // only root may
+	_ = goFirst(process, proberAhead-1)                                     // only root may
 }

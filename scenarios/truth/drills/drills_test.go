@@ -120,7 +120,7 @@ var drills = []drill{
 	},
 	{
 		name: "etcd/leader cut off", needs: []string{"etcd", "docker"}, entry: "front", cluster: dockerEtcd, ids: etcdData,
-		rate: 50,
+		rate: 50, every: 7 * time.Millisecond,
 		fault: `{at: 4s, for: 5s, network.partition: {labels: {brunt.drill: ID}, pick: leader,
     leader: {command: [BIN, unit, etcd-leads], within: 5s}}}`, recover: 5 * time.Second,
 		outage: always,
@@ -211,9 +211,17 @@ func playAll(t *testing.T, system string) {
 					t.Skipf("%v; apt-get install it, see .ci/prepare", err)
 				}
 			}
-			for n := range runs {
+			ill := 0
+			for n := 0; n < runs; n++ {
 				r := d.play(t)
 				r.name, r.run = d.name, n+1
+				// The machine had no time for the system: the fault has no steady state to be held against.
+				if r.ill != "" && ill < illMost {
+					t.Logf("played again, as %s:\n%s%s", r.ill, table([]row{r}), strings.Join(r.wrong, "\n"))
+					ill++
+					n--
+					continue
+				}
 				rows = append(rows, r)
 				for _, c := range r.wrong {
 					t.Errorf("run %d: %s", n+1, c)
@@ -224,6 +232,9 @@ func playAll(t *testing.T, system string) {
 	}
 	t.Logf("\n%s", table(rows))
 }
+
+// illMost is how many runs of a drill are played again because the system failed before its fault.
+const illMost = 3
 
 // A row is what one run of a drill showed.
 type row struct {
@@ -240,6 +251,7 @@ type row struct {
 	verdict    string
 	again      bool   // the prober saw a further outage, more than a hold after the first
 	causes     string // of bad probes, where it did
+	ill        string // how the system failed before the fault, by the prober; empty: it did not
 	wrong      []string
 }
 

@@ -144,7 +144,9 @@ func (d drill) play(t *testing.T) (out row) {
 	if err == nil {
 		err = json.Unmarshal(raw, r)
 	}
+	out.ill = illBefore(probes, r)
 	if err != nil || len(r.Faults) == 0 || r.Faults[0].Injected == nil {
+		out.verdict = r.Verdict
 		out.errorf("no result: %v\n%s", err, text.String())
 		return out
 	}
@@ -157,6 +159,31 @@ func (d drill) play(t *testing.T) (out row) {
 		out.errorf("brunt said:\n%s", text.String())
 	}
 	return out
+}
+
+// illBefore says how the system was before the fault, if more than half of the limit of 1 % of the prober's requests
+// were bad from the begin of the load to the injection, or to the time at which there was none.
+func illBefore(probes []probe, r *report) string {
+	if len(r.Faults) == 0 {
+		return ""
+	}
+	end := r.T0.Add(4 * time.Second)
+	if in := r.Faults[0].Injected; in != nil {
+		end = r.T0.Add(seconds(*in) - timeout) // later ones may have been in flight at the injection
+	}
+	n, bad := 0, 0
+	for _, p := range probes {
+		if !p.sent.Before(r.T0) && p.sent.Before(end) {
+			n++
+			if p.bad {
+				bad++
+			}
+		}
+	}
+	if bad*200 <= n {
+		return ""
+	}
+	return fmt.Sprintf("%d of the prober's %d requests before the fault were bad", bad, n)
 }
 
 // compare holds brunt's times against the prober's.
@@ -173,7 +200,7 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
 		}
 	}
 	for i, p := range probes { // up to the end of the load
-		if p.intended.After(end) {
+		if p.sent.After(end) {
 			probes = probes[:i]
 			break
 		}

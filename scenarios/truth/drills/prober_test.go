@@ -38,11 +38,11 @@ func startProber(p *prober) *prober {
 	return p
 }
 
-// stop ends the prober and returns its probes by intended time.
+// stop ends the prober and returns its probes by the time at which they were sent.
 func (p *prober) stop() []probe {
 	close(p.stopped)
 	<-p.ended
-	slices.SortFunc(p.probes, func(a, b probe) int { return a.intended.Compare(b.intended) })
+	slices.SortFunc(p.probes, func(a, b probe) int { return a.sent.Compare(b.sent) })
 	return p.probes
 }
 
@@ -65,7 +65,7 @@ func (p *prober) loop() {
 }
 
 func (p *prober) send(client *http.Client, n int, intended time.Time) {
-	ctx, cancel := context.WithDeadline(context.Background(), intended.Add(p.timeout))
+	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
 	sent := time.Now()
 	err := func() error {
@@ -103,7 +103,7 @@ func (p *prober) send(client *http.Client, n int, intended time.Time) {
 }
 
 // An outage is what the prober saw of one: from the first bad request to the first good one after
-// the last bad one.
+// the last bad one, by the times at which they were sent.
 type outage struct {
 	seen       bool
 	begin, end time.Time
@@ -116,12 +116,13 @@ type outage struct {
 
 // outageAfter is the outage that begins first after from. It ends at the first success that lasts: within
 // hold no burst of bad requests follows that takes apart or longer, so that a load with that distance
-// between its requests cannot miss it.
+// between its requests cannot miss it. All times are those at which a request was sent: after a stop of the prober that is
+// later than intended, and what the system was at the intended time is unknown.
 func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outage {
 	var o outage
 	for i := 0; i < len(probes); i++ {
 		first := probes[i]
-		if first.intended.Before(from) || !first.bad {
+		if first.sent.Before(from) || !first.bad {
 			continue
 		}
 		from := i
@@ -129,21 +130,21 @@ func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outa
 			i++
 		}
 		over := i < len(probes)
-		end := probes[min(i, len(probes)-1)].intended
-		if o.seen && first.intended.Sub(o.end) > hold {
-			if end.Sub(first.intended) < apart {
+		end := probes[min(i, len(probes)-1)].sent
+		if o.seen && first.sent.Sub(o.end) > hold {
+			if end.Sub(first.sent) < apart {
 				continue
 			}
-			o.again = first.intended
+			o.again = first.sent
 			break
 		}
 		o.lag = max(o.lag, first.sent.Sub(first.intended))
-		if o.seen && over && end.Sub(first.intended) < apart {
+		if o.seen && over && end.Sub(first.sent) < apart {
 			o.blips = append(o.blips, end)
 			continue
 		}
 		if !o.seen {
-			o.seen, o.begin = true, first.intended
+			o.seen, o.begin = true, first.sent
 		}
 		o.bad += i - from
 		o.end, o.over, o.blips = end, over, nil
