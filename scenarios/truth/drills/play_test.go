@@ -225,7 +225,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
 		out.errorf("the prober saw an outage of %v, %d bad: %s", o.end.Sub(o.begin), o.bad, causes(probes))
 	}
 	for _, more := range all[min(1, len(all)):] { // of the system for itself, or of its machine
-		out.verdict += fmt.Sprintf(", bad again %.1fs after the injection for %v", more.begin.Sub(injected).Seconds(), more.end.Sub(more.begin).Round(time.Millisecond))
+		out.verdict += fmt.Sprintf(", bad again %.1fs after the injection for %v",
+			more.begin.Sub(injected).Seconds(), more.end.Sub(more.begin).Round(time.Millisecond))
 		out.again = true
 	}
 	if out.again {
