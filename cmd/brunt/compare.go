@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 func compareCommand() *cobra.Command {
 	var f judgeFlags
+	var history string
 	c := &cobra.Command{
 		Use:   "compare BASE... -- CANDIDATE...",
 		Short: "Tell whether one set of runs is worse than another",
@@ -25,7 +27,8 @@ The unit is the run, not the request, and so each side needs two runs at least; 
 of a minute are a beginning. Runs that were made in turns (A B B A) are compared as
 pairs. In another order, the consecutive runs of one side are one turn, and each side needs two
 turns: where one side was run before the other, a change of the machine looks like a change
-of the target, and the comparison is uncontrolled and says nothing. A metric fails when it is worse beyond doubt and by more
+of the target, and the comparison is uncontrolled and says nothing, unless --history names records
+that show how much sessions of runs differ. A metric fails when it is worse beyond doubt and by more
 than its margin, passes when it can't be worse by as much, and is inconclusive else,
 with what it would take. Exit code 4 is a regression, 8 inconclusive.
 
@@ -55,6 +58,11 @@ none; either is said.`,
 			if err != nil {
 				return err
 			}
+			if history != "" {
+				if o.History, err = readHistory(c, history, base); err != nil {
+					return err
+				}
+			}
 			found, err := compare.Compare(base, cand, o)
 			if err != nil {
 				return usage{err}
@@ -63,8 +71,30 @@ none; either is said.`,
 		},
 	}
 	f.register(c)
+	c.Flags().StringVar(&history, "history", "", fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them: from %d records on "+
+		"they show how much runs of one side after the other differ", compare.LeastHistory))
 	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
 	return c
+}
+
+// readHistory reads the records of the scenario of the first run.
+func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.Record, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, usagef("--history: %w", err)
+	}
+	h, err := compare.OpenHistory(c.Context(), dir)
+	if err != nil {
+		return nil, usage{err}
+	}
+	defer h.Close()
+	for _, p := range h.Problems {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+	}
+	all, err := h.Like(c.Context(), runs[0].Result)
+	if all == nil {
+		all = []*compare.Record{} // named, and of another scenario
+	}
+	return all, err
 }
 
 // oneOf refuses values of a flag that are not known.

@@ -23,6 +23,9 @@ type Options struct {
 	Phases  []string // none is all
 	Steps   []string // none is all; * is all of them together
 	Allow   []string // mismatches to accept: scenario, machine, generator, run
+	// records of the scenario on such machines, the oldest first: where one side was run before the other they
+	// show how much sessions of runs differ
+	History []*Record
 
 	switched bool // runs are blocks of a switched load
 	always   bool // bounds hold at all times together
@@ -53,6 +56,7 @@ type Row struct {
 	alone  float64 // P before Holm
 	past   bool    // one run is compared with a history
 	blocks bool    // blocks of a switched load are compared
+	apart  bool    // one side was run before the other, and a history shows how much sessions differ
 }
 
 // A Comparison says whether one side is worse than the other.
@@ -71,6 +75,7 @@ type Comparison struct {
 	history []*Record // records that one run is compared with, the oldest first
 	options Options
 	turns   [2][]int // of groups: the turn of each run, of base and of cand
+	past    []values // of sessions: the records of the history, the oldest first
 }
 
 var (
@@ -93,6 +98,9 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	all := slices.Concat(base, cand)
 	if err := distinct(all); err != nil {
 		return nil, err
+	}
+	if c.Design == Uncontrolled {
+		c.takeHistory(o.History, all)
 	}
 	if err := c.fit(all, o); err != nil {
 		return nil, err
@@ -238,10 +246,13 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 		t.n = len(a)
 	}
 	if t.endless(c.Design, a, b, c.options.always, c.Alpha) {
-		if c.Design == Uncontrolled {
+		if c.Design == Uncontrolled || c.Design == Sessions {
 			t.Verdict, t.chance = scenarios.Inconclusive, 0
 		}
 		return t
+	}
+	if c.Design == Sessions {
+		return c.testApart(t, p, a, b)
 	}
 	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
 	t.est.always = c.options.always
@@ -426,7 +437,9 @@ func (t *test) settle(alpha, share, adjusted float64) {
 		if e.mean > t.limit {
 			level = share
 		}
-		t.Enough = e.enough(t.n, t.limit, level)
+		if !t.apart { // more runs of these two sessions tell little more
+			t.Enough = e.enough(t.n, t.limit, level)
+		}
 	}
 }
 
@@ -463,7 +476,10 @@ func (c *Comparison) conclude() {
 // uncontrolled says why runs that were made one side after the other have no verdict, and what to do.
 func (c *Comparison) uncontrolled() string {
 	why := "uncontrolled: the runs of one side were made before those of the other, so a change of the machine looks like a change " +
-		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate`"
+		"of the target; use `brunt ab`, make the runs in turns (A B B A), or compare with a history by `brunt gate` or by --history"
+	if c.options.History != nil {
+		why += fmt.Sprintf(", which has %s of this scenario besides, and %d are needed", scenarios.Amount(len(c.past), "record"), LeastHistory)
+	}
 	var most *Row
 	for i := range c.Rows {
 		r := &c.Rows[i]

@@ -23,6 +23,8 @@ const (
 	Past   Design = "past"   // runs now, against a history of single runs
 	// Switched blocks of one load, which was switched between both sides
 	Switched Design = "switchback"
+	// Sessions of each side, one made before the other, and a history that shows how much sessions differ
+	Sessions Design = "sessions"
 	// Uncontrolled runs of one side were all made before those of the other, so a change of the machine
 	// looks like a change of the target. No row has a verdict.
 	Uncontrolled Design = "uncontrolled"

@@ -14,7 +14,7 @@
 //
 // Runs that follow each other share the state of the machine. Consecutive runs of one side are therefore
 // one turn, and a comparison needs two turns of each side: where one side was run before the other it is
-// uncontrolled, and no row has a verdict.
+// uncontrolled, and no row has a verdict, unless a history shows how much sessions of runs differ.
 //
 // [Switchback] compares blocks of one load that was switched between both sides ([brunt/scenarios/switchback]).
 // Of simulated comparisons of 8 minutes where the state of the machine lasts for minutes, it shows a change of

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/result"
+
 	_ "modernc.org/sqlite" // the driver
 )
 
@@ -240,6 +242,16 @@ func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, err
 		}
 	}
 	return out, rows.Err()
+}
+
+// Like returns the records of the scenario of a run on machines of the same system and processors, the oldest
+// first. How fast the machine was is not known of a run that is over.
+func (h *History) Like(ctx context.Context, r *result.Result) ([]*Record, error) {
+	all, err := h.Of(ctx, digest(r), Machine{})
+	e := r.Environment
+	return slices.DeleteFunc(all, func(r *Record) bool {
+		return r.Machine.OS != e.OS || r.Machine.Arch != e.Arch || r.Machine.CPUs != e.CPUs
+	}), err
 }
 
 // Add writes a record atomically.

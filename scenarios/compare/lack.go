@@ -63,6 +63,6 @@ func (c *Comparison) blank(p place, m *metric, margin float64) *test {
 	return &test{metric: m, limit: m.limit(margin), Row: Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
 		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
-		past: c.Design == Past, blocks: c.options.switched,
+		past: c.Design == Past, blocks: c.options.switched, apart: c.Design == Sessions,
 	}}
 }

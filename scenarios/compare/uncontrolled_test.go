@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +106,96 @@ func TestCompare_Uncontrolled(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "false alarm") {
 		t.Errorf("a rate of false alarms is stated:\n%s", out.String())
+	}
+}
+
+// TestCompare_History counts the false alarms and the changes of 60 % shown, of runs of one side after the other
+// with the variance of a history: of one of which each record has another state of the machine, and of one
+// whose states last.
+func TestCompare_History(t *testing.T) {
+	trials := 1000
+	if testing.Short() {
+		trials = 200
+	}
+	for _, rho := range []float64{0, .6, .9} {
+		for _, lasting := range []bool{false, true} {
+			red, seen := 0, 0
+			for i := range trials {
+				w := &wander{world: &world{r: rand.New(rand.NewPCG(37, uint64(i))), spread: .01}, rho: rho}
+				var history []*Record
+				for range 20 {
+					if !lasting {
+						w.state = w.r.NormFloat64()
+					}
+					history = append(history, NewRecord(w.next(0).Result, here))
+				}
+				o := Options{Margins: Margins{}, Metrics: []string{"p95"}, History: history}
+				must(t, o.Margins.ParseMargin("0.01%"))
+				for _, worse := range []float64{0, .6} {
+					c := compared(t, repeat(5, func() Run { return w.next(0) }), repeat(5, func() Run { return w.next(worse) }), o)
+					if c.Design != Sessions {
+						t.Fatalf("compared as %s", c.Design)
+					}
+					switch {
+					case c.Verdict == scenarios.Regression && worse == 0:
+						red++
+					case c.Verdict == scenarios.Regression:
+						seen++
+					}
+				}
+			}
+			share := float64(red) / float64(trials)
+			t.Logf("rho %.1f, lasting %t: %.1f %% false alarms, %.0f %% seen", rho, lasting, 100*share, 100*float64(seen)/float64(trials))
+			if most := DefaultAlpha + 2*math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)); share > most {
+				t.Errorf("rho %.1f, lasting %t: %.1f %% false alarms, want at most %.1f %%", rho, lasting, 100*share, 100*most)
+			}
+			if seen < trials*4/5 {
+				t.Errorf("rho %.1f, lasting %t: a change of 60 %% is seen in %d of %d", rho, lasting, seen, trials)
+			}
+		}
+	}
+}
+
+func repeat(n int, run func() Run) (out []Run) {
+	for range n {
+		out = append(out, run())
+	}
+	return out
+}
+
+// TestCompare_HistoryTooShort: under 8 records there is no verdict, and the text says how many there are; a metric
+// that the history lacks is inconclusive.
+func TestCompare_HistoryTooShort(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(7, 11)), spread: .01}
+	var history []*Record
+	for range LeastHistory {
+		history = append(history, w.record(0))
+	}
+	base, cand := w.blocks(3, .5, 0)
+	c := compared(t, base, cand, Options{History: history[1:]})
+	if c.Design != Uncontrolled || !strings.Contains(c.Reason, "which has 7 records of this scenario besides, and 8 are needed") {
+		t.Errorf("%s: %s", c.Design, c.Reason)
+	}
+	history[3].Values = slices.DeleteFunc(history[3].Values, func(k Kept) bool { return k.Metric == "p95" })
+	c = compared(t, base, cand, Options{History: history})
+	if c.Design != Sessions || c.Verdict != scenarios.Regression {
+		t.Errorf("%s: %s: %s", c.Design, c.Verdict, c.Reason)
+	}
+	for _, r := range c.Rows {
+		if want := map[string]scenarios.Verdict{"p95": scenarios.Inconclusive, "p99": scenarios.Fail}[r.Metric]; want != "" && r.Verdict != want {
+			t.Errorf("%s is %s, want %s: %s", r.Metric, r.Verdict, want, r.Note)
+		}
+	}
+	var out strings.Builder
+	must(t, c.Text(&out))
+	for _, says := range []string{"held to how much 8 records of the history differ", "7 of 8 records of the history have a finite value of it, and 8 are needed"} {
+		if !strings.Contains(out.String(), says) {
+			t.Errorf("%q is not in\n%s", says, out.String())
+		}
+	}
+	c = compared(t, base, cand, Options{History: append(history, NewRecord(base[0].Result, here))})
+	if len(c.past) != LeastHistory {
+		t.Errorf("%d records: a compared run is part of its history", len(c.past))
 	}
 }
 

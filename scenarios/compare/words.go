@@ -49,6 +49,8 @@ func (r *Row) sentence() string {
 		return s + fmt.Sprintf("; %d pairs of blocks would be enough", r.Enough)
 	case r.Enough > 0:
 		return s + fmt.Sprintf("; %d runs per side would be enough", r.Enough)
+	case r.apart:
+		return s + "; runs in turns, as `brunt ab` makes them, show smaller changes"
 	case r.past:
 		return s + "; no history is long enough to decide it, because runs vary too much: make longer runs, make more with --runs, or widen the margin"
 	}
@@ -132,6 +134,9 @@ func (c *Comparison) Text(w io.Writer) error {
 	case Switched:
 		fmt.Fprintf(out, "%s; a false alarm in at most %s of comparisons, however long they go on (Holm over %d rows)\n\n",
 			c.sides(), quantity.FormatShare(c.Alpha), len(c.Rows))
+	case Sessions:
+		fmt.Fprintf(out, "%s, one side after the other, held to how much %s of the history differ; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n",
+			c.sides(), scenarios.Amount(len(c.past), "record"), quantity.FormatShare(c.Alpha), len(c.Rows))
 	case Uncontrolled:
 		fmt.Fprintf(out, "%s, one side after the other: figures without bounds\n\n", c.sides())
 	default:
