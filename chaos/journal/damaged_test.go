@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -201,6 +203,50 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// TestTakenBack_Begun: a run that goes on while its watchdog reverts a fault knows that the fault is taken back, and a
+// revert that failed takes nothing back. A brunt that does not know the note at the begin takes it for a failed try.
+func TestTakenBack_Begun(t *testing.T) {
+	j := openJournal(t, t.TempDir(), "hung")
+	undo := []chaos.Undo{{Op: "test.slow"}}
+	if _, err := j.Intent(chaos.Intent{Fault: "f", What: "x", Undo: undo}); err != nil {
+		t.Fatal(err)
+	}
+	var seen []Pending
+	var busy bool
+	fails := errors.New("the engine does not answer")
+	ops := chaos.Operations{"test.slow": {Name: "test.slow", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+		var err error
+		if seen, busy, err = j.TakenBack(); err != nil {
+			t.Error(err)
+		}
+		return chaos.Reverted, fails
+	}}}
+	for _, want := range []error{fails, nil} {
+		fails = want
+		began := time.Now()
+		if _, err := replay(t.Context(), ops, j.Path(), byWatchdog, true); (err == nil) != (want == nil) {
+			t.Fatal(err)
+		}
+		if len(seen) != 1 || !busy || seen[0].TakenBack.Before(began.Add(-time.Millisecond)) || strings.Contains(seen[0].Error, "begun") {
+			t.Errorf("during the revert: %+v, busy %v", seen, busy)
+		}
+		after, busy, err := j.TakenBack()
+		if err != nil || busy || (len(after) == 1) != (want == nil) {
+			t.Errorf("after the revert (%v): %+v, busy %v, %v", want, after, busy, err)
+		}
+	}
+	text, err := os.ReadFile(j.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var old struct{ Op, Error string } // what an earlier brunt reads
+		if strings.Contains(line, "begins") && (json.Unmarshal([]byte(line), &old) != nil || old.Op != opNote || old.Error == "") {
+			t.Errorf("an earlier brunt would take it for reverted: %s", line)
+		}
 	}
 }
 

@@ -208,8 +208,8 @@ func (j *Journal) Open() int {
 	return len(j.open)
 }
 
-// TakenBack lists the open entries that the watchdog has reverted, because brunt stood still. Busy says that
-// the watchdog is not done: it reverts the oldest entry last.
+// TakenBack lists the open entries that the watchdog has reverted, or has begun to, because brunt stood still. Busy
+// says that the watchdog is not done: it reverts the oldest entry last.
 func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -227,7 +227,8 @@ func (j *Journal) TakenBack() (taken []Pending, busy bool, err error) {
 			taken = append(taken, e)
 		}
 	}
-	return taken, len(taken) > 0 && !s.Open[0].tried, nil
+	busy = len(taken) > 0 && (!s.Open[0].tried || slices.ContainsFunc(taken, func(e Pending) bool { return e.begun }))
+	return taken, busy, nil
 }
 
 // Close ends the journal. It removes the file when no entry is open; otherwise the file stays for
@@ -341,8 +342,11 @@ type Pending struct {
 	Undo  []chaos.Undo
 	Error string // of the last attempt
 
-	TakenBack time.Time // when a watchdog reverted it, because its run stood still; zero: no watchdog did
-	tried     bool      // a watchdog has tried to
+	// when a watchdog reverted it, or began to, because its run stood still; zero: no watchdog did
+	TakenBack time.Time
+	begun     bool // a watchdog is at it
+	only      bool // and has not reverted it before
+	tried     bool // a watchdog has tried to
 
 	Version  int       // of the record
 	Deadline time.Time // when the run has reverted it at the latest; zero is none, or an entry of version 1
@@ -442,10 +446,7 @@ func (s *State) follow(r record, entries map[int]*Pending) bool {
 		entries[r.ID] = e
 	case opNote:
 		if e != nil {
-			e.Error, e.tried = r.Error, e.tried || r.By == byWatchdog
-			if r.By == byWatchdog && r.Error == "" {
-				e.TakenBack = r.Time
-			}
+			e.note(r)
 		}
 	case opAdd:
 		if e != nil {
@@ -470,4 +471,26 @@ func elsewhere(r record) bool {
 		return false
 	}
 	return r.Host != host && brunt.Boot != proc.BootID()
+}
+
+// note applies a note to the entry.
+func (e *Pending) note(r record) {
+	if r.Begins {
+		if e.begun = true; e.TakenBack.IsZero() {
+			e.TakenBack, e.only = r.Time, true
+		}
+		return
+	}
+	e.Error = r.Error
+	if r.By != byWatchdog {
+		return
+	}
+	e.tried = true
+	switch {
+	case r.Error == "":
+		e.TakenBack = r.Time
+	case e.only:
+		e.TakenBack = time.Time{}
+	}
+	e.begun, e.only = false, false
 }

@@ -28,8 +28,12 @@ const (
 	opIntent = "intent" // an entry: what is about to be injected, and how to revert it
 	opAdd    = "add"    // further undos of an entry
 	opDone   = "done"   // the end of an entry
-	opNote   = "note"   // why an entry could not be reverted, or that a hanging run's entry was
+	opNote   = "note"   // why an entry could not be reverted, or that a hanging run's entry was, or is about to be
 )
+
+// isBegun is what Error says of a note that a revert begins, for versions that do not know Begins: to them it is a
+// revert that failed, until the next note of the entry.
+const isBegun = "its watchdog has begun to take it back"
 
 // byWatchdog is what By says of a record that a watchdog wrote.
 const byWatchdog = "guard"
@@ -49,6 +53,7 @@ type record struct {
 	Outcome  chaos.Outcome   `json:"outcome,omitempty"`
 	By       string          `json:"by,omitempty"` // run, guard or revert
 	Error    string          `json:"error,omitempty"`
+	Begins   bool            `json:"begins,omitempty"` // of a note: a watchdog begins to revert the entry of a run that stands still
 	Deadline time.Time       `json:"deadline,omitzero"`
 	Owner    *Owner          `json:"owner,omitempty"`
 	Place    *Place          `json:"place,omitempty"`

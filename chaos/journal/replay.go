@@ -88,6 +88,9 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	for i := len(s.Open) - 1; i >= 0; i-- {
 		e := s.Open[i]
 		t := Taken{Run: s.Run, Pending: e}
+		if force { // the run may go on, and close the entry, while the revert is under way
+			failed = append(failed, j.write(record{Op: opNote, ID: e.ID, By: by, Begins: true, Error: isBegun}))
+		}
 		t.Outcome, t.Err = e.revert(ctx, ops)
 		r := record{Op: opDone, ID: e.ID, Outcome: t.Outcome, By: by}
 		if t.Err != nil {
@@ -105,8 +108,8 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path,
 			s.Damaged))
 	}
-	if len(failed) > 0 || force {
-		return taken, errors.Join(failed...)
+	if err := errors.Join(failed...); err != nil || force {
+		return taken, err
 	}
 	return taken, remove(path)
 }
