@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
@@ -24,26 +25,26 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 	if err := e.late.ended(ctx, e.api, of); err != nil {
 		return 0, err
 	}
-	made, err := e.api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
+	made, err := e.late.create(ctx, e.api, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
-	stream, err := e.api.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	defer func() {
+		if ctx.Err() != nil { // the engine may have started it
+			e.late.add(of, made)
+		}
+	}()
+	stream, err := e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
 	defer stream.Close()
-	defer func() {
-		if ctx.Err() != nil {
-			e.late.add(of, made.ID)
-		}
-	}()
 	defer context.AfterFunc(ctx, stream.Close)()
 	_, _ = stdcopy.StdCopy(stdout, stderr, stream.Reader)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	i, err := e.api.ContainerExecInspect(ctx, made.ID)
+	i, err := e.api.ContainerExecInspect(ctx, made)
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
@@ -53,10 +54,55 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 	return i.ExitCode, nil
 }
 
-// lateExecs are the commands that were still running when they were given up, with the ids of their runs.
+// createWithin is how much longer than its caller waits the engine may take to create an exec.
+const createWithin = 2 * time.Second
+
+// create creates an exec in a container. The engine keeps an exec until the container is removed, and has no call
+// that removes it. So one that is created after ctx has ended is kept for the next run of the same command.
+func (l *lateExecs) create(ctx context.Context, api *client.Client, id string, o container.ExecOptions) (exec string, err error) {
+	of := fmt.Sprintf("%s %q %q", id, o.Cmd, o.Env)
+	if exec = l.take(of); exec != "" {
+		return exec, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	create, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(createWithin, cancel) })()
+	made, err := api.ContainerExecCreate(create, id, o)
+	if err == nil && ctx.Err() != nil {
+		l.keep(of, made.ID)
+		err = ctx.Err()
+	}
+	return made.ID, err
+}
+
+// lateExecs are the commands that were given up: those that were still running, with the ids of their runs, and the
+// execs that were created and not started.
 type lateExecs struct {
-	mu  sync.Mutex
-	ids map[string]string
+	mu    sync.Mutex
+	ids   map[string]string
+	spare map[string]string // by container, command and environment
+}
+
+// keep keeps an exec that was not started.
+func (l *lateExecs) keep(of, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.spare == nil {
+		l.spare = map[string]string{}
+	}
+	l.spare[of] = id
+}
+
+// take returns an exec that was kept, or "".
+func (l *lateExecs) take(of string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := l.spare[of]
+	delete(l.spare, of)
+	return id
 }
 
 func (l *lateExecs) add(of, id string) {

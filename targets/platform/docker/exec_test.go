@@ -3,7 +3,9 @@ package docker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,5 +70,69 @@ func TestExec(t *testing.T) {
 	hangs.Store(false)
 	if out, _, err := run(t.Context(), "role"); out != "master" || err != nil || made.Load() != 3 {
 		t.Errorf("%q, %v after %d runs", out, err, made.Load())
+	}
+}
+
+// TestExec_GivenUpEarly: an exec whose caller gave it up while the engine created it is started by the next run of the
+// command, and one that was given up while the engine started it is remembered.
+func TestExec_GivenUpEarly(t *testing.T) {
+	var made atomic.Int64
+	var create, start atomic.Pointer[context.CancelFunc] // called by the engine at that request
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/_ping"):
+			w.Header().Set("Api-Version", "1.44")
+		case strings.HasSuffix(r.URL.Path, "/exec"):
+			n := made.Add(1)
+			if cancel := create.Swap(nil); cancel != nil {
+				(*cancel)()
+			}
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"Id": "e%d"}`, n)
+		case strings.HasSuffix(r.URL.Path, "/start"):
+			if cancel := start.Swap(nil); cancel != nil {
+				(*cancel)()
+				http.Error(w, "the engine is late", http.StatusServiceUnavailable)
+				return
+			}
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+		default:
+			fmt.Fprintf(w, `{"Running": %v}`, strings.Contains(r.URL.Path, "e2"))
+		}
+	}))
+	defer s.Close()
+	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	run := func(at *atomic.Pointer[context.CancelFunc]) (string, error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if at != nil {
+			at.Store(&cancel)
+		}
+		var stdout bytes.Buffer
+		_, err := e.Exec(ctx, "c1", []string{"role"}, nil, &stdout, io.Discard)
+		return stdout.String(), err
+	}
+	if _, err := run(&create); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if out, err := run(nil); err != nil || !strings.HasSuffix(out, "/exec/e1/start") || made.Load() != 1 {
+		t.Errorf("%q, %v; %d were created", out, err, made.Load())
+	}
+	if _, err := run(&start); err == nil {
+		t.Fatal("a command that could not be started has run")
+	}
+	if _, err := run(nil); err == nil || !strings.Contains(err.Error(), "has not ended yet") || made.Load() != 2 {
+		t.Errorf("%v; %d were created", err, made.Load())
 	}
 }
