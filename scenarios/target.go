@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"brunt/scenarios/quantity"
@@ -52,13 +54,30 @@ func (c *Compose) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.Decode(n, (*plain)(c), m)
 }
 
-// Ready says how to detect that the target is ready for load.
+// Ready says how to detect that the target is ready for load: by a path, by its port, or by a question.
 type Ready struct {
 	syntax.Place
 	// a path that answers with a status under 400, requested without auth and sign
 	Get    string            `yaml:"get"`
 	TCP    bool              `yaml:"tcp"`             // its port accepts connections
 	Within quantity.Duration `yaml:"within,positive"` // zero is 30s
+
+	// Question is the whole block where it has keys of a question, which package plan decodes; then Get is
+	// empty. Nil is a block without them.
+	Question *syntax.Node `yaml:"-"`
+	// Asks asks the Question of a unit at host:port once; nil means yes. The run sets it.
+	Asks func(ctx context.Context, unit, addr, ref string) error `yaml:"-"`
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (r *Ready) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	type plain Ready
+	if !slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return f.Key != "get" && f.Key != "tcp" && f.Key != "within" }) {
+		syntax.Decode(n, (*plain)(r), m)
+		return
+	}
+	syntax.Decode(n, (*plain)(r), new(syntax.Mistakes)) // package plan reports its mistakes
+	r.Question, r.Get = n, ""
 }
 
 // WithinOr returns the time limit for the target to be ready, with its default.

@@ -48,7 +48,7 @@ func (a *Alert) Check(m *syntax.Mistakes) {
 		return
 	}
 	checkURL(a.server(), chaos.Scope{}, m)
-	checkHeaders(a.Headers, m)
+	checkHeaders(a.Headers, Use{}, m)
 	checkEvery(a.Place, a.Every, m)
 }
 

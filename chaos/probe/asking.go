@@ -121,7 +121,7 @@ func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.M
 			checkPlaceholders(&c.Args[i].Template, use, m)
 		}
 	}
-	checkHeaders(a.Headers, m)
+	checkHeaders(a.Headers, use, m)
 	switch {
 	case kind == "exec" && !use.Unit:
 		m.AddHint(a.Of("exec"), "`command` is run on this machine", "exec is run in the container of a unit, and no unit is asked here")

@@ -63,7 +63,7 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 		return
 	}
 	checkURL(to, sc, m)
-	checkHeaders(c.Headers, m)
+	checkHeaders(c.Headers, Use{}, m)
 	if c.JSON != nil && c.Body != nil {
 		m.Add(c.Of("body"), "a call has one body, json or body")
 	}
@@ -123,13 +123,13 @@ func hasUser(shown string) bool {
 	}
 }
 
-func checkHeaders(headers map[string]template.Header, m *syntax.Mistakes) {
+func checkHeaders(headers map[string]template.Header, use Use, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
 		if !check.IsToken(name) {
 			m.Add(h.At, "%q is no name of a header", name)
 		}
-		CheckPlaceholders(&h.Template, m)
+		checkPlaceholders(&h.Template, use, m)
 	}
 }
 

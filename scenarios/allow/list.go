@@ -150,7 +150,7 @@ func (l *List) Check(addr netip.Addr, hostport, host string) error {
 
 // CheckAddr refuses an address outside the blast radius. Host is the name that led to it, or empty.
 func (l *List) CheckAddr(to netip.AddrPort, host string) error {
-	if l.Own.has(to.Addr().Unmap()) {
+	if l.Own.Has(to.Addr().Unmap()) {
 		return nil
 	}
 	for _, f := range l.rules {
@@ -184,7 +184,8 @@ func (s *OwnAddresses) Names() (out []string) {
 	return out
 }
 
-func (s *OwnAddresses) has(addr netip.Addr) bool {
+// Has reports whether an address, not of loopback, is one of what brunt started.
+func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {
 		return false
 	}

@@ -50,7 +50,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.system()
 	c.endpoints()
 	c.targetUnknown = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
+	if (readyCompiler{c}).readiness() {
+		c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
+	}
 	once := c.plan.SetupLoad()
 	once.Auth, once.Sign = sc.Auth, sc.Sign
 	c.proofs(once)

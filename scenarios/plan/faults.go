@@ -236,8 +236,8 @@ func (c *compiler) ofUnit(pos syntax.Pos) bool {
 	if watch := root.Get("watch"); watch != nil && watch.Holds(pos) {
 		return true
 	}
-	faults, target := root.Get("chaos"), root.Get("target")
-	return faults != nil && inBlock(faults, pos, "leader") || target != nil && inBlock(target, pos, "ready")
+	return holdsAt(root, pos, "chaos", "*", "*", "leader") || holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") ||
+		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }
 
 // inBlock reports whether a position lies in the settings of one of the keys.
@@ -248,6 +248,19 @@ func inBlock(n *syntax.Node, pos syntax.Pos, keys ...string) bool {
 		}
 	}
 	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inBlock(item, pos, keys...) })
+}
+
+// holdsAt reports whether a position lies below a path of keys, where * is any key, or any item of a list.
+func holdsAt(n *syntax.Node, pos syntax.Pos, path ...string) bool {
+	if len(path) == 0 {
+		return n.Holds(pos)
+	}
+	for _, f := range n.Fields {
+		if (path[0] == "*" || path[0] == f.Key) && holdsAt(f.Value, pos, path[1:]...) {
+			return true
+		}
+	}
+	return path[0] == "*" && slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return holdsAt(item, pos, path[1:]...) })
 }
 
 // inProcesses reports whether a position lies in the target's processes, whose placeholders are

@@ -130,6 +130,7 @@ type Plan struct {
 	Listen         string                     // host:port of the link to the target; empty is a free port
 	Upstream       string                     // host:port of a target that already runs, as the loads reach it
 	Ready          []load.Step                // checks whether a target that already runs is ready
+	Readiness      []Readiness                // questions whether a service, or a target that already runs, is ready
 	Asked          map[*syntax.Node]load.Step // steps that ask a unit or the target, by their settings
 	Protocols      *targets.Set
 	Shared         *targets.Shared             // state shared by the steps

@@ -249,7 +249,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 	}
 }
 
-// queries refuses metrics and watches that run commands, where the policy forbids commands.
+// queries refuses metrics, watches and ready blocks that run commands, where the policy forbids commands.
 func (c policyCheck) queries(p *scenarios.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
@@ -265,6 +265,9 @@ func (c policyCheck) queries(p *scenarios.Policy) {
 	}
 	for _, w := range c.plan.Watches {
 		refuse(&w.Asking)
+	}
+	for _, r := range c.plan.Readiness {
+		refuse(&r.Asking)
 	}
 }
 

@@ -150,18 +150,6 @@ func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return dial.Lookup(ctx, o, host)
 }
 
-// readySteps are the requests that check whether a running target is ready. They use the load's own
-// network settings: TLS, names and blast radius.
-func readySteps(t *scenarios.Target) []scenarios.Step {
-	if t.Ready == nil || t.Ready.Get == "" || t.URL.IsZero() {
-		return nil
-	}
-	at := t.Ready.Of("get")
-	url := &syntax.Node{Kind: syntax.String, Value: t.Ready.Get, Pos: at}
-	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: url}}}
-	return []scenarios.Step{{Pos: at, With: with}}
-}
-
 // entry is the host:port of relative paths, as far as known.
 func (p *Plan) entry() string {
 	if p.Stack != nil {

@@ -313,13 +313,14 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	s["description"] = about["target"]
 	props["stack"] = syntax.Schema{"description": about["stack"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": names})}}
 	props["with"] = syntax.Schema{"description": about["with"], "anyOf": with}
+	props["ready"] = readySchema(props["ready"], doc)
 	props["processes"] = syntax.Schema{
 		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[platform.Process](), doc),
+		"additionalProperties": serviceSchema(reflect.TypeFor[platform.Process](), doc),
 	}
 	props["containers"] = syntax.Schema{
 		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[platform.Container](), doc),
+		"additionalProperties": serviceSchema(reflect.TypeFor[platform.Container](), doc),
 	}
 	props["units"] = syntax.Schema{
 		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
@@ -333,6 +334,21 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	}
 	s["oneOf"] = one
 	return s
+}
+
+// serviceSchema is the schema of a service, whose `ready` takes every question.
+func serviceSchema(t reflect.Type, doc syntax.Describer) syntax.Schema {
+	s := syntax.SchemaOf(t, doc)
+	props := s["properties"].(syntax.Schema)
+	props["ready"] = readySchema(props["ready"], doc)
+	return s
+}
+
+// readySchema is the schema of a ready block, with the description of the given one.
+func readySchema(given any, doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{
+		"description": given.(syntax.Schema)["description"], "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*probe.Ready](), doc)},
+	}
 }
 
 // withProofs adds the possible values of auth and sign to an object's schema.

@@ -94,16 +94,31 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 	return "", nil
 }
 
+// ready requests the steps of the ready block once from a target that already runs.
+func (r *requests) ready(ctx context.Context) error {
+	if q := r.ReadyOf(""); q != nil {
+		env := *r.env
+		env.Units = probe.AddressesAt(probe.TargetAt(r.FirstHop()), env.Units)
+		return r.onceIn(ctx, "ready", r.Ready, q.TimeoutOr(), &env)
+	}
+	return r.once(ctx, "ready", r.Ready)
+}
+
 // once runs steps that are not measured, of setup or teardown; it ends at the first failure.
 func (r *requests) once(ctx context.Context, what string, steps []load.Step) error {
+	return r.onceIn(ctx, what, steps, scenarios.DefaultTimeout, r.env)
+}
+
+// onceIn runs steps as once does, with a timeout of each and what their templates see.
+func (r *requests) onceIn(ctx context.Context, what string, steps []load.Step, timeout time.Duration, env *template.Env) error {
 	if len(steps) == 0 {
 		return nil
 	}
 	l := r.SetupLoad()
-	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
+	l.Timeout = quantity.Duration(timeout)
 	o := r.reach(l)
 	o.Sampler = &samples.Set{Mask: r.Scenario.Secrets.Mask}
-	return r.sequence(ctx, what, steps, o, r.vars, r.env)
+	return r.sequence(ctx, what, steps, o, r.vars, env)
 }
 
 // sequence runs steps as one iteration, with a client of its own. The steps extract into vars. A step that was

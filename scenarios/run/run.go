@@ -301,8 +301,9 @@ func (r *runner) bringUp(ctx context.Context) error {
 func (r *runner) newTarget() *target.System {
 	return target.New(&target.Host{
 		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.protection.journal, Units: r.env.Units,
-		Answers:  func(ctx context.Context) error { return r.requests.once(ctx, "ready", r.Ready) },
+		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
+		AskStep:  r.requests.ask,
 	})
 }
 

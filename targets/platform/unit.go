@@ -68,7 +68,13 @@ func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec
 
 // Ready runs the unit's readiness check once, as a client would: whether its process runs does not
 // matter.
-func (u *Unit) Ready(ctx context.Context) error { return u.instance.Check(ctx) }
+func (u *Unit) Ready(ctx context.Context) error {
+	err := u.instance.Check(ctx)
+	if asks := u.spec.Ready.Asks; err == nil && asks != nil {
+		return asks(ctx, u.Name(), u.Addr(), u.Ref())
+	}
+	return err
+}
 
 // checkEvery is the time between two readiness checks.
 const checkEvery = 20 * time.Millisecond

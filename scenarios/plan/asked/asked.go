@@ -1,4 +1,4 @@
-// Package asked tries the questions of a plan before its run: those of leader, watch, metrics, detect, verify and gone.
+// Package asked tries the questions of a plan before its run: those of leader, ready, watch, metrics, detect, verify and gone.
 //
 //	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already
 //
@@ -7,6 +7,7 @@
 package asked
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type Question struct {
 	gauge  *probe.Gauge         // of a metric, which is read as the run reads it
 	in     probe.CommandContext // of its command
 	allow  [][]string           // where it may be asked
+	at     chaos.Unit           // the unit that stands for a target that already runs; nil is none
 }
 
 // questions lists the questions that a run of the plan asks.
@@ -77,6 +79,13 @@ func questions(p *plan.Plan) []Question {
 		if d, ok := e.Detect.(*probe.Detect); ok {
 			add(Question{What: "detect of " + e.Name, Asking: &d.Asking, allow: p.MonitoringRules()})
 		}
+	}
+	for _, r := range p.Readiness {
+		q := Question{What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service}
+		if r.Service == "" {
+			q.at, q.allow = probe.TargetAt(p.FirstHop()), p.MonitoringRules()
+		}
+		add(q)
 	}
 	for _, g := range p.Gauges {
 		add(Question{What: "metric " + g.Name, Asking: &g.Asking, Value: true, gauge: g.Gauge})
@@ -134,6 +143,8 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 		t.Said = "it is a step, which is asked during the run"
 	case !running && (t.OfUnit || t.Asking.Runs()):
 		t.Said = "asked during the run, when the target is up"
+	case t.at != nil && p.Scope.TLS && kind == "get":
+		t.Said = "asked during the run, with the TLS settings of the load"
 	case !t.OfUnit:
 		q, err := t.question(on)
 		if errors.Is(err, template.ErrNotStart) {
@@ -155,7 +166,10 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 
 // question resolves a question to the system.
 func (t *Trial) question(on chaos.Host) (probe.Question, error) {
-	if t.gauge == nil {
+	switch {
+	case t.at != nil:
+		return t.Asking.QuestionOf(t.at, on, timeout)
+	case t.gauge == nil:
 		return t.Asking.Question(on, t.in, timeout)
 	}
 	r, err := t.gauge.Reading(on)

@@ -57,6 +57,14 @@ func TestTry(t *testing.T) {
 		{"a program of the directory", running + `metrics: {d: {command: [./seven.sh]}}`, "./seven.sh: 7", false},
 		{"a command that warns", running + `metrics: {d: {command: "echo a warning >&2; echo 9"}}`, ": 9", false},
 		{
+			"ready of a target that runs", "target: {url: \"" + server.URL + "\", ready: {path: /depth, check: {body: \"~ 12\"}}}\n" + load,
+			"ready of target asks by GET /depth: yes (GET /depth: status 200", false,
+		},
+		{
+			"ready by no program", strings.Replace(stack, "}}}", "}}, ready: {command: \"redis-cly ping\"}}", 1) + load,
+			"ready of gateway asks by redis-cly ping: it would fail: there is no program", true,
+		},
+		{
 			"a long answer", running + `metrics: {d: {command: "echo '{\"a\": [1,'; yes 2, | head -20000; echo '2], \"b\": 10}'", value: "$.b"}}`,
 			": 10", false,
 		},

@@ -55,11 +55,11 @@ func (s *System) contain(ctx context.Context) error {
 	if h.Stack.Compose != nil {
 		// Kill the command first, so that it creates no more objects.
 		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.StackUndo(h.Run)}
-		group = compose.New(*h.Stack, compose.Options{Run: h.Run, Engine: e, Publish: publish, Event: event})
+		group = compose.New(s.asking(e), compose.Options{Run: h.Run, Engine: e, Publish: publish, Event: event})
 	} else {
 		undo = []chaos.Undo{chaoscontainer.FleetUndo(e.Address(), h.Run)}
 		self := func(ctx context.Context) (string, error) { return h.buildSelf(ctx, e) }
-		group, err = container.New(*h.Stack, container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
+		group, err = container.New(s.asking(e), container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
 		if err != nil {
 			return err
 		}

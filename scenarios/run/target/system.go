@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform"
 	"brunt/targets/platform/process"
 )
@@ -36,6 +37,8 @@ type Host struct {
 	Units    map[string]string               // receives the values of ${unit.…}
 	Answers  func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
 	Timeline func() *chaos.Timeline          // learns of restarts and changes of networks; may return nil
+	// AskStep runs the step of a question, as [chaos.Host] has it.
+	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -111,7 +114,7 @@ func (s *System) Up(ctx context.Context) error {
 // spawn starts a target of processes.
 func (s *System) spawn(ctx context.Context) error {
 	h := s.host
-	st, err := process.New(*h.Stack, process.Options{
+	st, err := process.New(s.asking(nil), process.Options{
 		Run: h.Run, LogDir: h.LogDir, Secrets: h.Scenario.Secrets, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
@@ -239,6 +242,9 @@ func (s *System) ready(ctx context.Context) error {
 func (s *System) asks(ctx context.Context) error {
 	if len(s.host.Plan.Ready) > 0 {
 		return s.host.Answers(ctx)
+	}
+	if r := s.host.ReadyOf(""); r != nil {
+		return s.askTarget(ctx, r)
 	}
 	addr, err := s.reach(ctx, s.host.FirstHop())
 	if err != nil {

@@ -1,0 +1,48 @@
+package target
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"brunt/chaos"
+	chaoscontainer "brunt/chaos/container"
+	"brunt/chaos/probe"
+	"brunt/targets/platform"
+	"brunt/targets/platform/docker"
+)
+
+// asking returns the target's description, with the questions whether its services are ready. E is the engine of
+// its containers; nil is none.
+func (s *System) asking(e *docker.Engine) platform.Spec {
+	spec := *s.host.Stack
+	spec.Services = slices.Clone(spec.Services)
+	for i := range spec.Services {
+		svc := &spec.Services[i]
+		r := s.host.ReadyOf(svc.Name)
+		if r == nil {
+			continue
+		}
+		svc.Ready.Asks = func(ctx context.Context, unit, addr, ref string) error {
+			if e == nil {
+				return r.AskUnit(ctx, probe.UnitAt(unit, svc.Name, addr), s.asksBy())
+			}
+			c := &chaoscontainer.Container{Engine: e, Ref: ref, Of: chaoscontainer.Named{Unit: unit, Service: svc.Name}, At: addr}
+			if at, err := netip.ParseAddrPort(addr); err == nil && !s.host.LoadAllowlist.Own.Has(at.Addr()) {
+				s.host.LoadAllowlist.Own.Add(at.Addr())
+			}
+			return r.AskUnit(ctx, c, s.asksBy())
+		}
+	}
+	return spec
+}
+
+// asksBy is what questions need of the run.
+func (s *System) asksBy() chaos.Host {
+	return chaos.Host{Run: s.host.Run, Allow: s.host.MonitoringRules(), AskStep: s.host.AskStep}
+}
+
+// askTarget asks a target that already runs whether it is ready; nil means yes.
+func (s *System) askTarget(ctx context.Context, r *probe.Ready) error {
+	return r.AskTarget(ctx, probe.TargetAt(s.host.FirstHop()), s.asksBy())
+}
