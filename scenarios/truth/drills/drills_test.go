@@ -120,7 +120,7 @@ var drills = []drill{
 	},
 	{
 		name: "etcd/leader cut off", needs: []string{"etcd", "docker"}, entry: "front", cluster: dockerEtcd, ids: etcdData,
-		rate: 50, every: 7 * time.Millisecond,
+		rate: 50, every: 7 * time.Millisecond, seconds: 26, // it may fail again after the cut
 		fault: `{at: 4s, for: 5s, network.partition: {labels: {brunt.drill: ID}, pick: leader,
     leader: {command: [BIN, unit, etcd-leads], within: 5s}}}`, recover: 5 * time.Second,
 		outage: always,
