@@ -103,7 +103,7 @@
 //   - What counts as bad is apart from budgets: no objective changes the limit, so a wide budget hides
 //     no outage and a tight one makes none. The keys of `judge` alone do: limit, and slow, above which an
 //     answer is a bad request of impact, recovery and incidents, and of no budget.
-//   - Edges of an outage are those of single requests. An objective that names a time of its own, such
+//   - Edges of an outage are those of single requests, shed ones included where they surge. An objective that names a time of its own, such
 //     as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
 //   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that
 //     was good all along.

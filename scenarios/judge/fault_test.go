@@ -254,7 +254,8 @@ func TestFault_Untold(t *testing.T) {
 	}{
 		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
 		{
-			"a group injected in part", Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
+			"a group injected in part",
+			Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
 			outage(between(30*sec, 45*sec)), "f was injected in part",
 		},
 		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},

@@ -39,15 +39,7 @@ func incidents(f *effects) []*incident {
 	if records != nil {
 		read := *f.readings
 		read.records = records
-		shed := read.slices(slo.Objective{}, every)
-		for i := range shed {
-			if shed[i].Bad == q.Slices[i].Bad {
-				shed[i].Marks = q.Slices[i].Marks // which know no shed requests
-			} else {
-				shed[i].Marks = nil
-			}
-		}
-		q.Slices = shed
+		q.Slices = read.slices(slo.Objective{}, every)
 		q.Limit = surge(q.Limit, shedBefore(&read))
 		found = impact.Union(found, impact.Incidents(q))
 	}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -221,6 +222,9 @@ func TestIncidents_Shed(t *testing.T) {
 				return
 			}
 			in := got[0]
+			if c.every == 0 && (math.Abs(float64(in.Begin)-50) > .005 || math.Abs(float64(in.End)-55) > .005) {
+				t.Errorf("from %v to %v, want 50 to 55: a sharp edge is known to the request", in.Begin, in.End)
+			}
 			if in.Begin < 49 || in.Begin > 51 || in.End < 54 || in.End > 56 || in.Kinds["shed"] < sheds || in.Bad != in.Kinds["shed"] || !in.Planned {
 				t.Errorf("%+v", in)
 			}

@@ -104,6 +104,7 @@ func withoutShed(f *effects) []record {
 		}
 		records[i].Kinds[scenarios.Error] += r.Kinds[scenarios.Shed]
 		records[i].Kinds[scenarios.Shed] = 0
+		records[i].edges = r.edges.ShedAsBad()
 	}
 	f.shed.records, f.shed.covered = records, covered
 	return records
@@ -113,8 +114,7 @@ func withoutShed(f *effects) []record {
 func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 
 // withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
-// surged. A load that shed before the fault is held against more than twice of that. Edges of shed
-// requests are known to the window.
+// surged. A load that shed before the fault is held against more than twice of that.
 func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Answer {
 	records := withoutShed(f)
 	if records == nil || a.BadBefore {
@@ -123,9 +123,6 @@ func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Ans
 	read := *f.readings
 	read.records = records
 	q := questionOn(&effects{readings: &read, answers: f.answers}, of, o)
-	for j := range q.Slices {
-		q.Slices[j].Marks = nil
-	}
 	var n, bad int64
 	for _, s := range q.Baseline {
 		n, bad = n+s.N, bad+s.Bad

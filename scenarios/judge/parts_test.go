@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -58,6 +59,9 @@ func TestSurge(t *testing.T) {
 		f := drill(t, parseObjectives(t, c.slo), Case{}, shed(c.harm), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 		if f.Impact != c.want || f.Failed != 0 {
 			t.Errorf("%s: %s (%s), %d failed; want %s, 0", c.name, f.Impact, f.Note, f.Failed, c.want)
+		}
+		if at := []result.Num{f.OnsetAt, f.RecoveredAt}; c.name == "surge" && (math.Abs(float64(at[0])-31) > .0051 || math.Abs(float64(at[1])-38) > .0051) {
+			t.Errorf("%s: from %v to %v, want 31 to 38", c.name, at[0], at[1])
 		}
 		if f.Parts.Shed == 0 {
 			t.Errorf("%s: no shed request in %+v", c.name, *f.Parts)

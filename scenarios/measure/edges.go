@@ -20,20 +20,21 @@ type slots [slotsPerSecond / 64]uint64
 // outage are read from, to the request instead of to the window.
 //
 // A request is bad if it is an error, was skipped, or is slower than [Config.Slow] allows. A request
-// that was shed is neither. What brunt itself caused is recorded apart: a request that brunt failed at
+// that was shed is neither, and recorded apart: see [Edges.ShedAsBad]. What brunt itself caused is recorded apart: a request that brunt failed at
 // is lagged and not bad; an answer that is slow by brunt's own time alone is lagged, and good.
 //
 // Edges of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
 	FirstGood, LastGood time.Duration // valid where Good
 	FirstBad, LastBad   time.Duration // valid where Bad
-	Good, Bad           bool          // there is such a request
+	FirstShed, LastShed time.Duration // valid where Shed
+	Good, Bad, Shed     bool          // there is such a request
 	goods               int64         // number of good requests
-	detail              *detail       // nil: there is no bad or lagged request, and the good ones are taken as spread evenly
+	detail              *detail       // nil: there is no bad, shed or lagged request, and the good ones are taken as spread evenly
 }
 
 // detail is the order of requests within the second.
-type detail struct{ good, bad, lagged slots }
+type detail struct{ good, bad, lagged, shed slots }
 
 // slotOf is the slot of an intended time.
 func slotOf(t time.Duration) int { return slotIn(FloorSecond(t), t) }
@@ -81,6 +82,29 @@ func (e *Edges) badAt(second, t time.Duration) {
 	e.within().bad.set(slotIn(second, t))
 }
 
+// shedAt records a shed request of a second.
+func (e *Edges) shedAt(second, t time.Duration) {
+	if !e.Shed {
+		e.Shed, e.FirstShed, e.LastShed = true, t, t
+	}
+	e.FirstShed, e.LastShed = min(e.FirstShed, t), max(e.LastShed, t)
+	e.within().shed.set(slotIn(second, t))
+}
+
+// ShedAsBad returns a copy in which shed requests are bad.
+func (e *Edges) ShedAsBad() Edges {
+	out := e.Clone()
+	if !out.Shed {
+		return out
+	}
+	if !out.Bad {
+		out.Bad, out.FirstBad, out.LastBad = true, out.FirstShed, out.LastShed
+	}
+	out.FirstBad, out.LastBad = min(out.FirstBad, out.FirstShed), max(out.LastBad, out.LastShed)
+	out.detail.bad.merge(&out.detail.shed)
+	return out
+}
+
 // within returns the detail.
 func (e *Edges) within() *detail {
 	if e.detail == nil {
@@ -109,6 +133,7 @@ func (e *Edges) Merge(f *Edges) {
 		own.good.merge(&d.good)
 		own.bad.merge(&d.bad)
 		own.lagged.merge(&d.lagged)
+		own.shed.merge(&d.shed)
 	case f.Good && e.detail != nil:
 		f.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
 	}
@@ -125,14 +150,20 @@ func (e *Edges) Merge(f *Edges) {
 		}
 		e.FirstBad, e.LastBad = min(e.FirstBad, f.FirstBad), max(e.LastBad, f.LastBad)
 	}
+	if f.Shed {
+		if !e.Shed {
+			e.Shed, e.FirstShed, e.LastShed = true, f.FirstShed, f.LastShed
+		}
+		e.FirstShed, e.LastShed = min(e.FirstShed, f.FirstShed), max(e.LastShed, f.LastShed)
+	}
 }
 
-// Clone returns a copy that shares no memory. Edges without a bad request keep only the number of the
+// Clone returns a copy that shares no memory. Edges without a bad or shed request keep only the number of the
 // good ones, the first and the last, because no outage begins or ends between those.
 func (e *Edges) Clone() Edges {
 	out := *e
 	out.detail = nil
-	if e.detail != nil && (e.Bad || e.Lagged() > 0) {
+	if e.detail != nil && (e.Bad || e.Shed || e.Lagged() > 0) {
 		d := *e.detail
 		out.detail = &d
 	}
@@ -211,6 +242,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 	lagged := false
 	switch o.Kind {
 	case scenarios.Shed:
+		e.shedAt(second, at)
 	case scenarios.OK:
 		if rt := o.Response(); slow > 0 && rt > slow {
 			c.Slow++
@@ -232,7 +264,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 }
 
 // append encodes the edges of a window of the second that begins at second: which kinds there are,
-// the times as distances from the second, and the detail where there is a bad or a lagged request.
+// the times as distances from the second, and the detail where there is a bad, a shed or a lagged request.
 func (e *Edges) append(b []byte, second time.Duration) []byte {
 	kinds := byte(0)
 	if e.Good {
@@ -241,7 +273,10 @@ func (e *Edges) append(b []byte, second time.Duration) []byte {
 	if e.Bad {
 		kinds |= 2
 	}
-	detailed := e.Bad || e.Lagged() > 0
+	if e.Shed {
+		kinds |= 8
+	}
+	detailed := e.Bad || e.Shed || e.Lagged() > 0
 	if detailed {
 		kinds |= 4
 	}
@@ -255,10 +290,14 @@ func (e *Edges) append(b []byte, second time.Duration) []byte {
 		b = binary.AppendUvarint(b, uint64(e.FirstBad-second))
 		b = binary.AppendUvarint(b, uint64(e.LastBad-second))
 	}
+	if e.Shed {
+		b = binary.AppendUvarint(b, uint64(e.FirstShed-second))
+		b = binary.AppendUvarint(b, uint64(e.LastShed-second))
+	}
 	if !detailed {
 		return b
 	}
-	for _, s := range [...]*slots{&e.detail.good, &e.detail.bad, &e.detail.lagged} {
+	for _, s := range [...]*slots{&e.detail.good, &e.detail.bad, &e.detail.lagged, &e.detail.shed} {
 		used := uint64(0)
 		for i, w := range s {
 			if w != 0 {
@@ -275,9 +314,13 @@ func (e *Edges) append(b []byte, second time.Duration) []byte {
 	return b
 }
 
-// edges decodes what Edges.append encoded.
-func (r *reader) edges(e *Edges, second time.Duration) {
-	kinds := r.upTo(7)
+// edges decodes what Edges.append encoded. Version 3 has no shed requests.
+func (r *reader) edges(e *Edges, second time.Duration, version byte) {
+	most, lists := uint64(15), 4
+	if version < 4 {
+		most, lists = 7, 3
+	}
+	kinds := r.upTo(most)
 	at := func() time.Duration { return second + time.Duration(r.upTo(uint64(time.Second-1))) }
 	if e.Good = kinds&1 != 0; e.Good {
 		e.FirstGood, e.LastGood, e.goods = at(), at(), r.count()
@@ -285,8 +328,11 @@ func (r *reader) edges(e *Edges, second time.Duration) {
 	if e.Bad = kinds&2 != 0; e.Bad {
 		e.FirstBad, e.LastBad = at(), at()
 	}
+	if e.Shed = kinds&8 != 0; e.Shed {
+		e.FirstShed, e.LastShed = at(), at()
+	}
 	if kinds&4 == 0 {
-		if e.Bad {
+		if e.Bad || e.Shed {
 			r.fail()
 		}
 		return
@@ -295,7 +341,7 @@ func (r *reader) edges(e *Edges, second time.Duration) {
 		e.detail = &detail{}
 	}
 	d := e.detail
-	for _, s := range [...]*slots{&d.good, &d.bad, &d.lagged} {
+	for _, s := range []*slots{&d.good, &d.bad, &d.lagged, &d.shed}[:lists] {
 		used := r.upTo(1<<len(s) - 1)
 		for i := range s {
 			if used&(1<<i) != 0 {

@@ -136,6 +136,41 @@ func TestEdges_Lagged(t *testing.T) {
 	}
 }
 
+// TestEdges_Shed: shed requests are no marks, and bad ones where that is asked for, after the file and merging, too.
+func TestEdges_Shed(t *testing.T) {
+	const sec = time.Second
+	sum := Edges{}
+	for i, kinds := range [][]scenarios.Kind{{scenarios.OK, scenarios.Shed, scenarios.OK}, {scenarios.Shed}, {scenarios.Error, scenarios.Shed}, {scenarios.OK}} {
+		var cell, back Cell
+		for j, kind := range kinds {
+			o := edgeOf(sec+time.Duration(100*i+10*j)*time.Millisecond, time.Millisecond, 0, kind)
+			cell.edge(&o, 0, 0, 0, sec)
+		}
+		if _, err := readCell(cell.append(nil, Key{Start: sec}), &back); err != nil {
+			t.Fatal(err)
+		}
+		e := back.Edges.Clone()
+		sum.Merge(&e)
+	}
+	order := func(e Edges) string {
+		var out strings.Builder
+		for _, m := range e.Marks(nil) {
+			out.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
+		}
+		return out.String()
+	}
+	if got := order(sum); got != "ggbg" {
+		t.Errorf("%q, want ggbg: shed requests are neither good nor bad", got)
+	}
+	bad := sum.ShedAsBad()
+	if got := order(bad); got != "gbgbbbg" || bad.FirstBad != 1010*time.Millisecond || bad.LastBad != 1210*time.Millisecond {
+		t.Errorf("%q from %s to %s, want gbgbbbg from 1.01s to 1.21s", got, bad.FirstBad, bad.LastBad)
+	}
+	if got := order(sum); got != "ggbg" || sum.FirstShed != 1010*time.Millisecond || sum.LastShed != 1210*time.Millisecond {
+		t.Errorf("%q, shed from %s to %s: the copy shares memory", got, sum.FirstShed, sum.LastShed)
+	}
+}
+
 // TestEdges_LastIsExact: the last request of a kind is known exactly, in whatever slot it lies.
 func TestEdges_LastIsExact(t *testing.T) {
 	for i := 1; i < slotsPerSecond; i++ {

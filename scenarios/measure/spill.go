@@ -41,8 +41,9 @@ type File interface {
 	Name() string
 }
 
-// cellVersion is the version of a record's body. It changes when the meaning of a field does.
-const cellVersion = 3
+// cellVersion is the version of a record's body. It changes when the meaning of a field does. Version 4 has the edges of
+// shed requests; oldestCell is read as well.
+const cellVersion, oldestCell = 4, 3
 
 const (
 	headSize  = 8
@@ -261,8 +262,8 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	switch {
 	case len(b) == 0:
 		return Key{}, errSpill
-	case b[0] != cellVersion:
-		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads version %d", b[0], cellVersion)
+	case b[0] < oldestCell || b[0] > cellVersion:
+		return Key{}, fmt.Errorf("a cell of measurements is of version %d, and this brunt reads versions %d to %d", b[0], oldestCell, cellVersion)
 	}
 	r := &reader{b: b[1:]}
 	k := Key{Start: time.Duration(r.signed()), Series: int32(r.upTo(math.MaxInt32)), Set: int32(r.upTo(math.MaxInt32))}
@@ -297,7 +298,7 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	for _, n := range c.numbers() {
 		*n = r.count()
 	}
-	r.edges(&c.Edges, FloorSecond(k.Start))
+	r.edges(&c.Edges, FloorSecond(k.Start), b[0])
 	if r.bad || len(r.b) > 0 {
 		return Key{}, errSpill
 	}

@@ -102,8 +102,26 @@ func TestCell_Timings(t *testing.T) {
 func TestReadCell_Version(t *testing.T) {
 	body := (&Cell{}).append(nil, Key{})
 	body[0] = 2
-	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "version 3") {
+	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "versions 3 to 4") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReadCell_Version3: a cell of version 3, which knows nothing of when requests were shed, is read.
+func TestReadCell_Version3(t *testing.T) {
+	var c, back Cell
+	for _, kind := range []scenarios.Kind{scenarios.OK, scenarios.Error} {
+		o := edgeOf(sec+time.Duration(kind)*time.Millisecond, time.Millisecond, 0, kind)
+		c.edge(&o, 0, 0, 0, sec)
+	}
+	body := c.append(nil, Key{Start: sec})
+	body[0] = 3
+	body = body[:len(body)-1] // the slots of shed requests: none
+	if _, err := readCell(body, &back); err != nil {
+		t.Fatal(err)
+	}
+	if back.Edges.Shed || !back.Edges.Bad || *back.Edges.detail != *c.Edges.detail || len(back.Edges.Marks(nil)) != 2 {
+		t.Errorf("%+v", back.Edges)
 	}
 }
 

@@ -152,7 +152,11 @@ var playedCases = []playedCase{
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 1 || p.Incidents[0].Kinds["shed"] != 500 {
 				c.Errorf("incidents: %+v, want one of 500 shed", p.Incidents)
+				return
 			}
+			begin, end := float64(p.Incidents[0].Begin), float64(p.Incidents[0].End)
+			c.Met("begin of the incident", &begin, p.truth.Outages[0].Begin, 10*ms+truth.Edge)
+			c.Met("end of the incident", &end, p.truth.Outages[0].End, 10*ms+truth.Edge)
 		},
 	},
 	{

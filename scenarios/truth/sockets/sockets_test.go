@@ -129,6 +129,12 @@ var socketCases = []socketCase{
 			if g.Faults[0].Impact != "impacted" {
 				c.Errorf("impact is %q, want impacted", g.Faults[0].Impact)
 			}
+			if len(g.Incidents) == 1 && len(g.truth.Outages) == 1 { // of shed requests alone, and yet to the request
+				c.Met("begin of the incident", g.Incidents[0].Begin, g.truth.Outages[0].Begin, 10*time.Millisecond+truth.Edge)
+				c.Met("end of the incident", g.Incidents[0].End, g.truth.Outages[0].End, 10*time.Millisecond+truth.Edge)
+			} else {
+				c.Errorf("%d incidents, and %d outages of the server", len(g.Incidents), len(g.truth.Outages))
+			}
 			if n := g.count("run", "shed"); n != 190 {
 				c.Errorf("%d requests were shed, want 190", n)
 			}
