@@ -14,7 +14,6 @@ import (
 	"brunt/reporters/metrics"
 	"brunt/reporters/push"
 	"brunt/reporters/terminal"
-	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -102,7 +101,7 @@ func unwritten(res *result.Result, why error) {
 		return
 	}
 	res.Reason = fmt.Sprintf("The report could not be written: %s; the run itself: %s: %s",
-		strings.ReplaceAll(why.Error(), "\n", "; "), words.Verdict(res.Verdict), res.Reason)
+		strings.ReplaceAll(why.Error(), "\n", "; "), strings.ReplaceAll(string(res.Verdict), "_", " "), res.Reason)
 	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
 }
 

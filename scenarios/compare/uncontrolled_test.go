@@ -188,7 +188,10 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 	}
 	var out strings.Builder
 	must(t, c.Text(&out))
-	for _, says := range []string{"held to how much 8 records of the history differ", "7 of 8 records of the history have a finite value of it, and 8 are needed"} {
+	for _, says := range []string{
+		"held to how much 8 records of the history differ",
+		"7 of 8 records of the history have a finite value of it, and 8 are needed",
+	} {
 		if !strings.Contains(out.String(), says) {
 			t.Errorf("%q is not in\n%s", says, out.String())
 		}

@@ -135,8 +135,8 @@ func (c *Comparison) Text(w io.Writer) error {
 		fmt.Fprintf(out, "%s; a false alarm in at most %s of comparisons, however long they go on (Holm over %d rows)\n\n",
 			c.sides(), quantity.FormatShare(c.Alpha), len(c.Rows))
 	case Sessions:
-		fmt.Fprintf(out, "%s, one side after the other, held to how much %s of the history differ; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n",
-			c.sides(), scenarios.Amount(len(c.past), "record"), quantity.FormatShare(c.Alpha), len(c.Rows))
+		fmt.Fprintf(out, "%s, one side after the other, held to how much %s of the history differ; a false alarm in at most %s "+
+			"of comparisons (Holm over %d rows)\n\n", c.sides(), scenarios.Amount(len(c.past), "record"), quantity.FormatShare(c.Alpha), len(c.Rows))
 	case Uncontrolled:
 		fmt.Fprintf(out, "%s, one side after the other: figures without bounds\n\n", c.sides())
 	default:
