@@ -15,8 +15,9 @@ import (
 
 // JUnit writes junit.xml for CI systems: a test case for each objective and one for the
 // verdict of the run. An objective that failed is a failure, one that could not be judged is
-// an error, as is one of an invalid run. Incidents are properties. The text is in the body as well as in the message, since some readers show only
-// one of them; names are unique, since some readers keep one case for each name.
+// an error, as is one of an invalid run; one that held has its figures as output. Incidents are properties.
+// The text is in the body as well as in the message, since some readers show only one of them; names are
+// unique, since some readers keep one case for each name.
 type JUnit struct{}
 
 var _ reporters.Reporter = JUnit{}
@@ -57,6 +58,7 @@ type junitCase struct {
 	Time    string        `xml:"time,attr"`
 	Failure *junitProblem `xml:"failure"`
 	Error   *junitProblem `xml:"error"`
+	Out     string        `xml:"system-out,omitempty"` // of a case that passed
 }
 
 type junitProblem struct {
@@ -101,6 +103,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		p := &junitProblem{Message: message, Type: words.Clean(string(v)), Body: body}
 		switch v {
 		case scenarios.Pass:
+			c.Out = body
 		case scenarios.None:
 			if r.ExitCode != scenarios.ExitPass {
 				c.Failure = p

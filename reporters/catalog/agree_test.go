@@ -1,0 +1,132 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+
+	"brunt/reporters"
+	"brunt/reporters/ci"
+	"brunt/reporters/evidence"
+	"brunt/reporters/reporterstest"
+	"brunt/reporters/terminal"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+
+	page "brunt/reporters/html"
+)
+
+// near is how far the figures of a row may be from its name, in bytes of plain text.
+const near = 1500
+
+// TestReports_Agree: page, JUnit, Markdown, terminal and result.json have the same words and figures for each
+// objective, fault and incident of a run with three faults, one objective of which failed, one is invalid
+// and one is inconclusive.
+func TestReports_Agree(t *testing.T) {
+	r := reporterstest.Results()["failing"]
+	invalid := &r.Objectives[3]
+	invalid.Verdict, invalid.Note = scenarios.Invalid, "brunt's own lag decides it: p99 lag 21ms"
+	r.Incidents = []result.Incident{
+		{
+			Begin: 15.002, End: 16.4, Over: true, Bad: 26, Requests: 413, Kinds: map[string]int64{"refused": 26}, Faults: []string{"lose-a-replica"},
+			Steps: []result.IncidentStep{{Load: "browse", Step: "read post", Bad: 26}},
+		},
+		{Begin: 44.5, End: 60, EndLow: 47.25, Bad: 512, Requests: 1784, Kinds: map[string]int64{"timeout": 500, "status 503": 12}},
+	}
+	seen := map[scenarios.Verdict]bool{}
+	for i := range r.Objectives {
+		seen[r.Objectives[i].Verdict] = true
+	}
+	if len(r.Faults) != 3 || !seen[scenarios.Fail] || !seen[scenarios.Inconclusive] || !seen[scenarios.Invalid] || !seen[scenarios.Pass] {
+		t.Fatalf("the run has %d faults and the verdicts %v", len(r.Faults), seen)
+	}
+	var again result.Result
+	if err := json.Unmarshal([]byte(reporterstest.Render(t, evidence.JSON{}, r)), &again); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []struct {
+		name  string
+		plain string
+	}{
+		{"page", plain(t, page.Page{}, r)},
+		{"junit", plain(t, ci.JUnit{}, r)},
+		{"markdown", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
+		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+	} {
+		t.Run(form.name, func(t *testing.T) {
+			for i := range again.Objectives {
+				o := &again.Objectives[i]
+				together(t, form.plain, words.ObjectiveTitle(o), words.Verdict(o.Verdict), words.ObjectiveMeasured(o), words.ObjectiveBounds(o),
+					words.ObjectiveNote(o))
+			}
+			for i := range again.Faults {
+				f := &again.Faults[i]
+				effect := words.FaultEffect(f)
+				if _, losses, impact := strings.Cut(effect, "; "); impact && form.name == "terminal" { // its times are in a line of figures
+					effect = losses
+				}
+				together(t, form.plain, words.Clean(f.Name), words.FaultTarget(f), words.Offset(f.Injected), words.Offset(f.Cleared), effect)
+			}
+			for i := range again.Incidents {
+				row := words.IncidentRow(i+1, &again.Incidents[i])
+				together(t, form.plain, row[1], row[2:]...)
+			}
+			if !strings.Contains(form.plain, again.Reason) {
+				t.Errorf("the reason %q is missing", again.Reason)
+			}
+		})
+	}
+}
+
+var (
+	heads = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`)
+	tags  = regexp.MustCompile(`</?[a-z][^>]*>`)
+	space = regexp.MustCompile(`[\s\x{a0}\x{202f}]+`)
+)
+
+// plain is a report as running text: without markup, except for the attributes of JUnit.
+func plain(t *testing.T, rep reporters.Reporter, r *result.Result) string {
+	text := reporterstest.Render(t, rep, r)
+	if _, xml := rep.(ci.JUnit); !xml {
+		text = tags.ReplaceAllString(heads.ReplaceAllString(text, " "), " ")
+	}
+	return one(html.UnescapeString(text))
+}
+
+// one makes all white space single blanks.
+func one(s string) string { return strings.TrimSpace(space.ReplaceAllString(s, " ")) }
+
+// together checks that some occurrence of a name has all figures near it.
+func together(t *testing.T, text, name string, figures ...string) {
+	t.Helper()
+	name = one(name)
+	var least []string // of the best occurrence
+	for at, from := 0, 0; ; from = at + 1 {
+		next := strings.Index(text[from:], name)
+		if next < 0 {
+			break
+		}
+		at = from + next
+		around := text[max(0, at-near/5):min(len(text), at+near)]
+		var missing []string
+		for _, f := range figures {
+			if f = one(f); f != "" && !strings.Contains(around, f) {
+				missing = append(missing, f)
+			}
+		}
+		if len(missing) == 0 {
+			return
+		}
+		if least == nil || len(missing) < len(least) {
+			least = missing
+		}
+	}
+	if least == nil {
+		t.Errorf("%q is missing", name)
+		return
+	}
+	t.Errorf("%q is shown without %q", name, least)
+}
