@@ -87,7 +87,7 @@ func (x *ab) switched(ctx context.Context) error {
 	for n := 1; ; n++ {
 		a, b, err := x.pair(ctx)
 		if err != nil {
-			return err
+			return errors.Join(err, x.soFar(as, bs))
 		}
 		as, bs = append(as, compare.Blocks(a)...), append(bs, compare.Blocks(b)...)
 		last := n >= x.pairs
@@ -104,6 +104,21 @@ func (x *ab) switched(ctx context.Context) error {
 			return x.tell(x.c.OutOrStdout(), found)
 		}
 	}
+}
+
+// soFar prints what the rounds show that were made before one that did not end: bounds that hold at all times
+// together hold then as well.
+func (x *ab) soFar(as, bs []compare.Run) error {
+	if len(as) < 2 {
+		return nil
+	}
+	found, err := compare.Switchback(as, bs, false, x.options)
+	if err != nil {
+		return err
+	}
+	found.Mismatches = nil
+	fmt.Fprintln(x.c.OutOrStdout(), "not ended; the rounds before show:")
+	return found.Text(x.c.OutOrStdout())
 }
 
 // both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too.

@@ -71,28 +71,57 @@ func TestAB_Ends(t *testing.T) {
 		c.SetErr(io.Discard)
 		x := &ab{abFlags: &abFlags{pairs: 3}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}, each: 10 * time.Second, takes: 160 * time.Second}
 		x.options.Metrics = []string{"p50"}
-		x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
-			blocks, factor := switchback.Draw(x.takes, x.each, 7, n).A, 1.
-			if s == x.b {
-				blocks, factor = switchback.Draw(x.takes, x.each, 7, n).B, slower
-			}
-			r := &result.Result{
-				Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, T0: time.Unix(int64(n)*1000, 0), Generator: result.Generator{Healthy: true},
-			}
-			for i, b := range blocks {
-				noise := 1 + .1*float64((i*7+n*3)%5)
-				if s == x.b {
-					noise = 1 + .1*float64((i*3+n*5)%5)
-				}
-				r.Blocks = append(r.Blocks, result.Block{Start: result.Sec(b.From), End: result.Sec(b.To), Cells: []result.Cell{{
-					Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000, Response: result.Times{P50: result.Num(.01 * factor * noise)},
-				}}})
-			}
-			return compare.Run{Name: r.Run, Result: r}, nil
-		}
+		x.one = rounds(x, slower)
 		err := x.switched(t.Context())
 		if x.number != want || slower > 1 && !errors.Is(err, exit(4)) {
 			t.Errorf("%g times slower: it ends after %d rounds with %v, want %d:\n%s", slower, x.number, err, want, out.String())
+		}
+	}
+}
+
+// rounds makes rounds of which side b is slower by a factor.
+func rounds(x *ab, slower float64) func(context.Context, *side, int) (compare.Run, error) {
+	return func(_ context.Context, s *side, n int) (compare.Run, error) {
+		blocks, factor := switchback.Draw(x.takes, x.each, 7, n).A, 1.
+		if s == x.b {
+			blocks, factor = switchback.Draw(x.takes, x.each, 7, n).B, slower
+		}
+		r := &result.Result{
+			Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, T0: time.Unix(int64(n)*1000, 0), Generator: result.Generator{Healthy: true},
+		}
+		for i, b := range blocks {
+			noise := 1 + .1*float64((i*7+n*3)%5)
+			if s == x.b {
+				noise = 1 + .1*float64((i*3+n*5)%5)
+			}
+			r.Blocks = append(r.Blocks, result.Block{Start: result.Sec(b.From), End: result.Sec(b.To), Cells: []result.Cell{{
+				Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000, Response: result.Times{P50: result.Num(.01 * factor * noise)},
+			}}})
+		}
+		return compare.Run{Name: r.Run, Result: r}, nil
+	}
+}
+
+// TestAB_Interrupted: the rounds before one that did not end are told, and the exit code is that of the end.
+func TestAB_Interrupted(t *testing.T) {
+	for ended, want := range map[int]string{0: "", 1: "not ended; the rounds before show:\nINCONCLUSIVE"} {
+		c := &cobra.Command{}
+		var out strings.Builder
+		c.SetOut(&out)
+		c.SetErr(io.Discard)
+		x := &ab{abFlags: &abFlags{pairs: 3}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}, each: 10 * time.Second, takes: 160 * time.Second}
+		x.options.Metrics = []string{"p50"}
+		whole := rounds(x, 2)
+		x.one = func(ctx context.Context, s *side, n int) (compare.Run, error) {
+			if n == ended {
+				return compare.Run{}, exit(130)
+			}
+			r, err := whole(ctx, s, n)
+			r.Blocks = r.Blocks[:2] // too few to end here
+			return r, err
+		}
+		if err := x.switched(t.Context()); !errors.Is(err, exit(130)) || !strings.HasPrefix(out.String(), want) || want == "" && out.Len() > 0 {
+			t.Errorf("after %d rounds it ends with %v:\n%s", ended, err, out.String())
 		}
 	}
 }

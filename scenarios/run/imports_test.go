@@ -84,7 +84,7 @@ var arrows = map[string][]string{
 	"reporters":                 {"scenarios"},
 	"reporters/catalog": {
 		"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest",
-		"reporters/rows", "reporters/terminal", "scenarios",
+		"reporters/rows", "reporters/terminal", "reporters/words", "scenarios",
 	},
 	"reporters/chart":         {"reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/ci":            {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
