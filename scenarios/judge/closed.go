@@ -17,16 +17,25 @@ import (
 // the target takes: users of a real service wait for those as well.
 const stall = time.Second
 
+// stallOfFailures is the least time for which a user waits in a stall before its request fails: nine tenths of
+// the timeout, where that is shorter than a stall. One that is refused at once is no wait.
+func (f *readings) stallOfFailures() time.Duration {
+	if t := f.Config.Timeout; t > 0 {
+		return min(stall, t/10*9)
+	}
+	return stall
+}
+
 // correct holds the result of an objective on closed loads against what their users did not send.
 //
 // The users of a closed load send nothing while they wait, so a stall leaves few requests behind, and
 // counts hide it (coordinated omission; Tene, How NOT to Measure Latency, 2013). So an objective that
 // holds by count is judged once more. A percentile, and a share of answers within a time, are corrected
-// as HdrHistogram does with an expected interval: for each answer that took a second or more, the
-// requests are added that its user would have sent meanwhile. The interval is the number of users over
-// the median of their requests per second. Availability is judged by time: each window counts with its
-// length and its share of good answers, and one in which requests were in flight and none ended is not
-// available. Where the corrected value fails, the objective is inconclusive: the target stalled, and how
+// as HdrHistogram does with an expected interval: for each answer that took a second or more, and each
+// request that timed out, the requests are added that its user would have sent meanwhile. The interval is
+// the number of users over the median of their requests per second. Availability is judged by time: each
+// window counts with its length and its share of good answers, and one in which requests were in flight
+// and none ended is not available. Where the corrected value fails, the objective is inconclusive: the target stalled, and how
 // many requests of an open load would have met that is unknown.
 func (f *composer) correct(o slo.Objective, p phase, cells []measure.Cell, r *result.ObjectiveResult) {
 	if o.Fact() || !f.allClosed(o) {
@@ -104,7 +113,7 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.S
 	}
 	interval := f.expected(o)
 	good := total.Response[scenarios.OK].Unsent(stall, interval)
-	bad := total.Response[scenarios.Error].Unsent(stall, interval)
+	bad := total.Response[scenarios.Error].Unsent(f.stallOfFailures(), interval)
 	more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
 	more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
 	for i, l := range f.Config.Limits {

@@ -45,7 +45,7 @@ func newFixtureWith(t testing.TB, c measure.Config, slo ...slo.Objective) *fixtu
 	t.Helper()
 	r := &fixture{t: t, series: c.Series}
 	c.Limits, c.Totals = counted.LimitsOf(slo), len(slo) > 0
-	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
+	c.Timeout, c.Shards, c.Dir, c.NoPause = cmp.Or(c.Timeout, 10*sec), 2, t.TempDir(), true
 	c.Now = func() time.Duration { return r.now }
 	c.InFlight = func() int64 {
 		if r.inFlight == nil {
