@@ -65,7 +65,7 @@ func dockerEtcd(t *testing.T, dir, self string) {
 	}
 	for i := range 3 {
 		name, alias := fmt.Sprintf("%s-%d", id, i), fmt.Sprintf("n%d", i)
-		engine("run", "-d", "--name", name, "--network", id, "--network-alias", alias, "--label", "brunt.drill="+id, "--memory", "256m", "--tmpfs", "/data",
+		engine("run", "-d", "--name", name, "--network", id, "--network-alias", alias, "--label", "brunt.drill="+id, "--memory", "512m", "--tmpfs", "/data",
 			image, "--name", alias, "--data-dir", "/data/etcd", "--pre-vote=true", "--logger", "zap", "--log-level", "error",
 			"--listen-client-urls", "http://0.0.0.0:2379", "--advertise-client-urls", "http://"+alias+":2379",
 			"--listen-peer-urls", "http://0.0.0.0:2380", "--initial-advertise-peer-urls", "http://"+alias+":2380", "--initial-cluster", strings.Join(cluster, ","))
