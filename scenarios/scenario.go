@@ -121,11 +121,13 @@ type document struct {
 	Data *syntax.Node `yaml:"data"` // tables by name, for ${data.NAME.COLUMN}
 	// runs the loads that start at 0 at their first rate before t0; recorded separately, never judged
 	Warmup *warmup `yaml:"warmup"`
-	// steps that run once, before warm-up, never judged
+	// steps that run once, before warm-up, never judged: requests, and commands of this machine. A step that fails ends
+	// the run with exit code 5, before the load
 	Setup []Step `yaml:"setup"`
 	// steps that run once per virtual user of every load without its own; never judged
 	Init []Step `yaml:"init"`
-	// steps that run once, after the load, never judged
+	// steps that run once, after the load, never judged: requests, and commands of this machine. They run once setup
+	// has begun, also after its failure or an interrupt. A step that fails is noted
 	Teardown []Step       `yaml:"teardown"`
 	Load     *syntax.Node `yaml:"load,required"` // streams of iterations by name
 	// the timeline: faults by name, each with its time and one kind

@@ -9,13 +9,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Step is one action of a virtual user: a request, or a pause.
+// A Step is one action of a virtual user: a request, or a pause. In setup and teardown it may be a command.
 type Step struct {
-	Pos   syntax.Pos
-	Name  string          // zero is the request's own: METHOD path
-	At    *syntax.Node    // the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
-	Think *quantity.Range // a pause instead of a request
-	With  *syntax.Node    // the request's settings
+	Pos     syntax.Pos
+	Name    string          // zero is the request's own: METHOD path
+	At      *syntax.Node    // the name of the target's endpoint that it goes to; nil is the only one of its protocol, or the target's own URL
+	Think   *quantity.Range // a pause instead of a request
+	Command *syntax.Node    // the whole step, where it is a command; package plan decodes it
+	With    *syntax.Node    // the request's settings; nil is a pause or a command
 }
 
 // DecodeNode implements [NodeDecoder].
@@ -23,6 +24,10 @@ func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.Pos = n.Pos
 	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, "such as {get: /posts}", "want a step, not %s", n.Describe())
+		return
+	}
+	if n.Get("command") != nil {
+		s.Command = n
 		return
 	}
 	if think := n.Get("think"); think != nil {

@@ -56,11 +56,11 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	once := c.plan.SetupLoad()
 	once.Auth, once.Sign = sc.Auth, sc.Sign
 	c.proofs(once)
-	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
+	c.plan.SetupParts, c.plan.Setup = c.once(sc.Setup, once)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
 	}
-	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
+	c.plan.TeardownParts, c.plan.Teardown = c.once(sc.Teardown, once)
 	ledgerCompiler{c}.compile()
 	observeCompiler{c}.observed()
 	c.variables()
@@ -173,6 +173,11 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load
 		s := &flow[i]
 		if s.Think != nil {
 			out = append(out, load.Step{Think: *s.Think, Index: -1})
+			continue
+		}
+		if s.Command != nil {
+			c.m.AddHint(s.Command.Pos, "a command of a fault is exec", "a command is a step of `setup` or `teardown` alone")
+			whole = false
 			continue
 		}
 		call, ok := c.call(s, l)

@@ -110,8 +110,8 @@ func (p *Plan) Objectives(noChaos bool) []slo.Objective {
 type Plan struct {
 	Scenario   *scenarios.Scenario
 	Loads      []Load
-	Setup      []load.Step
-	Teardown   []load.Step
+	Setup      []load.Step // the requests of SetupParts
+	Teardown   []load.Step // the requests of TeardownParts
 	Series     measure.Series
 	Checks     []string // names of checks and extractions, by the number that causes carry
 	Faults     []*chaos.Entry
@@ -129,6 +129,8 @@ type Plan struct {
 	Self           []string                   // the command line of brunt, for stacks that are part of it
 	Listen         string                     // host:port of the link to the target; empty is a free port
 	Upstream       string                     // host:port of a target that already runs, as the loads reach it
+	SetupParts     []OncePart                 // requests and commands before the load
+	TeardownParts  []OncePart                 // requests and commands after the load
 	Ready          []load.Step                // checks whether a target that already runs is ready
 	Readiness      []Readiness                // questions whether a service, or a target that already runs, is ready
 	Asked          map[*syntax.Node]load.Step // steps that ask a unit or the target, by their settings

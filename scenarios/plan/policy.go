@@ -249,7 +249,7 @@ func (c policyCheck) kinds(p *scenarios.Policy) {
 	}
 }
 
-// queries refuses metrics, watches and ready blocks that run commands, where the policy forbids commands.
+// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, where the policy forbids commands.
 func (c policyCheck) queries(p *scenarios.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
@@ -268,6 +268,9 @@ func (c policyCheck) queries(p *scenarios.Policy) {
 	}
 	for _, r := range c.plan.Readiness {
 		refuse(&r.Asking)
+	}
+	for _, o := range c.plan.Commands() {
+		refuse(o.Asking())
 	}
 }
 

@@ -73,12 +73,17 @@ func (c readyCompiler) targetReady(n *syntax.Node) {
 
 // decodeReady decodes a ready block with a question; nil is one with mistakes.
 func (c readyCompiler) decode(n *syntax.Node, m *syntax.Mistakes) *probe.Ready {
-	r := new(probe.Ready)
-	before := m.Len()
-	if syntax.Decode(n, r, m); m.Len() > before {
-		return nil
+	if r := new(probe.Ready); decoded(n, r, m) {
+		return r
 	}
-	return r
+	return nil
+}
+
+// decoded decodes a node and reports whether it has no mistake.
+func decoded(n *syntax.Node, into any, m *syntax.Mistakes) bool {
+	before := m.Len()
+	syntax.Decode(n, into, m)
+	return m.Len() == before
 }
 
 // ReadyOf returns the question whether a service is ready; "" is the target. Nil is none.

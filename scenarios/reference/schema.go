@@ -46,6 +46,9 @@ func Schema() syntax.Schema {
 	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus", "command", "get", "ask")
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
 	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get", "command", "exec", "scrape", "ask")
+	for _, key := range []string{"setup", "teardown"} {
+		props[key] = onceSchema(props[key], doc)
+	}
 	root["if"] = syntax.Schema{"required": []any{"extends"}}
 	root["then"], root["else"] = syntax.Schema{"properties": partial}, syntax.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -334,6 +337,16 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	}
 	s["oneOf"] = one
 	return s
+}
+
+// onceSchema is the schema of setup and teardown, whose steps may be commands; given is that of steps.
+func onceSchema(given any, doc syntax.Describer) syntax.Schema {
+	command := syntax.SchemaOf(reflect.TypeFor[probe.Once](), doc)
+	command["type"], command["description"] = "object", doc(reflect.TypeFor[probe.Once](), "")
+	return syntax.Schema{
+		"description": given.(syntax.Schema)["description"], "type": []any{"array", "null"},
+		"items": syntax.Schema{"anyOf": []any{syntax.Schema{"$ref": "#/$defs/step"}, command}},
+	}
 }
 
 // serviceSchema is the schema of a service, whose `ready` takes every question.

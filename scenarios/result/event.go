@@ -42,6 +42,8 @@ func EventKinds() map[string]string {
 		"container.pause":   "a container was paused",
 		"container.unpause": "a container goes on",
 		"container.gone":    "a container was removed",
+		"setup.command":     "a command of setup has ended",
+		"teardown.command":  "a command of teardown has ended",
 		"steady.held":       "the steady state held before the first injection",
 		"steady.lost":       "the steady state did not hold, or the baseline failed: nothing is injected",
 		"auth.token":        "a token was fetched before the load",

@@ -104,6 +104,14 @@ func TestPolicy(t *testing.T) {
 			"s.yaml:13:14: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]",
 		},
 		{
+			"command of setup", url, "{}", frozen + "\nsetup: [{command: echo 1}]", "forbid: [exec]",
+			"s.yaml:13:9: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]",
+		},
+		{
+			"command of ready", `{url: "http://127.0.0.1:9", ready: {command: echo 1}}`, "{}", frozen, "forbid: [exec]",
+			"it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]",
+		},
+		{
 			"command of a watch", stack, "{}", crash + "\nwatch: {x: {of: posts, command: echo 1}}", "faults: [process.*]",
 			"it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]",
 		},

@@ -94,6 +94,31 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 	return "", nil
 }
 
+// The keys of a scenario for what runs once.
+const (
+	ofSetup    = "setup"
+	ofTeardown = "teardown"
+)
+
+// parts runs the parts of setup or teardown. Setup ends at the first failure; teardown does all that it can.
+func (r *requests) parts(ctx context.Context, what string, parts []plan.OncePart) error {
+	var errs []error
+	n := 0
+	for _, p := range parts {
+		var err error
+		if p.Command == nil {
+			err = r.once(ctx, what, p.Steps)
+		} else {
+			n++
+			err = r.sys.Command(ctx, what, n, p.Command)
+		}
+		if errs = append(errs, err); err != nil && what == ofSetup {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // ready requests the steps of the ready block once from a target that already runs.
 func (r *requests) ready(ctx context.Context) error {
 	if q := r.ReadyOf(""); q != nil {

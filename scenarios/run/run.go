@@ -122,6 +122,7 @@ type runner struct {
 	live       *live
 
 	written    *result.LedgerRecord // result of the ledger; nil: the scenario has none
+	setUp      bool                 // setup has begun, and teardown has not
 	broken     error                // a failure of brunt itself during the load
 	closers    []func() error       // free what the run holds, in reverse order
 	closeNotes []string             // notes of closers, about the result
@@ -218,18 +219,18 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}()
 	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.fetchTokens, r.setup, r.bind} {
 		if err := step(ctx); err != nil {
-			return r.unstarted(err), nil
+			return r.notBegun(ctx, err), nil
 		}
 	}
 	if err := r.openRecords(); err != nil {
 		return nil, err
 	}
 	if err := r.startScripts(ctx); err != nil {
-		return r.unstarted(err), nil
+		return r.notBegun(ctx, err), nil
 	}
 	if r.o.Await != nil {
 		if err := r.o.Await(ctx); err != nil {
-			return r.unstarted(err), nil
+			return r.notBegun(ctx, err), nil
 		}
 	}
 	if err := r.openLoads(); err != nil {
@@ -253,6 +254,12 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		return nil, errors.Join(r.broken, err)
 	}
 	return res, nil
+}
+
+// notBegun is the result of a run whose load never began; what setup did is undone.
+func (r *runner) notBegun(ctx context.Context, err error) *result.Result {
+	r.teardown(ctx)
+	return r.unstarted(err)
 }
 
 // onClose adds what close is to do.
@@ -326,7 +333,9 @@ func (r *runner) fetchTokens(ctx context.Context) error {
 }
 
 func (r *runner) setup(ctx context.Context) error {
-	err := r.requests.once(ctx, "setup", r.Setup)
+	r.onClose(func() error { r.teardown(ctx); return nil }) // where an error of brunt ends the run
+	r.setUp = true
+	err := r.requests.parts(ctx, ofSetup, r.SetupParts)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errSetup, err)
 	}
@@ -342,8 +351,13 @@ func (r *runner) bind(ctx context.Context) error {
 	return err
 }
 
+// teardown runs the teardown once, if setup has begun.
 func (r *runner) teardown(ctx context.Context) {
-	if err := r.requests.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
+	if !r.setUp {
+		return
+	}
+	r.setUp = false
+	if err := r.requests.parts(context.WithoutCancel(ctx), ofTeardown, r.TeardownParts); err != nil {
 		r.Note("teardown failed: %v", err)
 	}
 }

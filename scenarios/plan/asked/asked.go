@@ -36,6 +36,7 @@ type Question struct {
 	gauge  *probe.Gauge         // of a metric, which is read as the run reads it
 	in     probe.CommandContext // of its command
 	allow  [][]string           // where it may be asked
+	acts   bool                 // it is a command of setup or teardown, which changes something: only checked
 	at     chaos.Unit           // the unit that stands for a target that already runs; nil is none
 }
 
@@ -80,6 +81,15 @@ func questions(p *plan.Plan) []Question {
 			add(Question{What: "detect of " + e.Name, Asking: &d.Asking, allow: p.MonitoringRules()})
 		}
 	}
+	acts := func(what string, parts []plan.OncePart) {
+		for _, part := range parts {
+			if c := part.Command; c != nil {
+				add(Question{What: what, Asking: c.Asking(), in: c.Context(), acts: true})
+			}
+		}
+	}
+	acts("setup", p.SetupParts)
+	acts("teardown", p.TeardownParts)
 	for _, r := range p.Readiness {
 		q := Question{What: "ready of " + cmp.Or(r.Service, chaos.TargetName), Asking: &r.Asking, OfUnit: r.Service != "", Of: r.Service}
 		if r.Service == "" {
@@ -139,6 +149,8 @@ func Try(ctx context.Context, p *plan.Plan) []Trial {
 func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []chaos.Unit) {
 	on := chaos.Host{Allow: t.allow}
 	switch kind := t.Asking.Kind(); {
+	case t.acts:
+		t.Said = map[string]string{"setup": "it runs before the load", "teardown": "it runs after the load"}[t.What]
 	case kind == "ask":
 		t.Said = "it is a step, which is asked during the run"
 	case !running && (t.OfUnit || t.Asking.Runs()):
@@ -221,6 +233,9 @@ func (t *Trial) answer(ctx context.Context, q probe.Question, err error, who str
 // String describes the trial in one line, with its place in the file.
 func (t *Trial) String() string {
 	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.Asking)
+	if t.acts {
+		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, t.Asking)
+	}
 	switch {
 	case t.Err != nil:
 		return what + "it would fail: " + t.Err.Error()

@@ -1,0 +1,58 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"brunt/chaos"
+	"brunt/chaos/probe"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// Command runs command n of setup or teardown, as what says. Its output is kept among the logs of the run.
+func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once) error {
+	h := s.host
+	log, file, err := h.commandLog(what, n)
+	if err != nil {
+		return fmt.Errorf("keeping the output of %s: %w", c, err)
+	}
+	began := h.Now()
+	err = c.Run(ctx, chaos.Host{Run: h.Run, Addresses: h.Units}, log)
+	err = errors.Join(err, log.Close())
+	text := fmt.Sprintf("%s took %s", c, quantity.Brief(h.Now()-began))
+	if err != nil {
+		text = err.Error()
+	}
+	if file != "" {
+		text += "; its output is in " + file
+	}
+	h.Event(result.Event{Event: what + ".command", Text: text})
+	return err
+}
+
+// commandLog opens the file for the output of a command; without a folder for logs the output is not kept. The
+// file's name is relative to the folder of the run.
+func (h *Host) commandLog(what string, n int) (log io.WriteCloser, file string, err error) {
+	if h.LogDir == "" {
+		return discarded{io.Discard}, "", nil
+	}
+	if err := os.MkdirAll(h.LogDir, 0o777); err != nil {
+		return nil, "", err
+	}
+	name := fmt.Sprintf("%s.%d.log", what, n)
+	f, err := os.OpenFile(filepath.Join(h.LogDir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
+	if err != nil {
+		return nil, "", err
+	}
+	return h.Scenario.Secrets.Log(f), filepath.ToSlash(filepath.Join(filepath.Base(h.LogDir), name)), nil
+}
+
+// discarded is a log that is not kept.
+type discarded struct{ io.Writer }
+
+func (discarded) Close() error { return nil }
