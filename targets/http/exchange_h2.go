@@ -154,7 +154,7 @@ func (t *exchange) converse(s *h2.Stream) (untouched bool, err error) {
 	}
 	switch {
 	case err != nil:
-	case t.call.stream != nil && t.ans.Head.StatusCode() < 300:
+	case t.call.stream != nil && t.ans.Status() < 300:
 		err = t.readEvents(s, p.Sent, func(deadline time.Duration) { s.Extend(deadline - t.client.now()) })
 		t.streamed(t.out)
 	default:

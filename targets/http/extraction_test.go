@@ -49,8 +49,8 @@ func FuzzFinder(f *testing.F) {
 		}
 		a := h1.Answers.New().(*h1.Answer)
 		a.Raw, a.Whole = []byte(body), true
-		a.Head.Set("X-A", "1")
-		a.Head.Add("Set-Cookie", "a=b")
+		a.Head().Set("X-A", "1")
+		a.Head().Add("Set-Cookie", "a=b")
 		var v template.Value
 		if find.find(a, &v) && !v.Set {
 			t.Fatalf("%q found something without setting it", s)

@@ -14,9 +14,9 @@ var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more 
 
 // redirect returns the location that the answer redirects to; nil: none.
 func (t *exchange) redirect() []byte {
-	switch t.ans.Head.StatusCode() {
+	switch t.ans.Status() {
 	case 301, 302, 303, 307, 308:
-		if location := t.ans.Head.Peek("Location"); len(location) > 0 {
+		if location := t.ans.Head().Peek("Location"); len(location) > 0 {
 			return location
 		}
 	}
@@ -39,7 +39,7 @@ func (t *exchange) follow(location []byte) error {
 	if err != nil {
 		return err
 	}
-	if code := t.ans.Head.StatusCode(); code < 307 && t.wire.method != "GET" && t.wire.method != "HEAD" {
+	if code := t.ans.Status(); code < 307 && t.wire.method != "GET" && t.wire.method != "HEAD" {
 		t.wire.method, t.wire.bare = "GET", true
 	}
 	t.dropAnswer()

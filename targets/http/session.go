@@ -267,7 +267,7 @@ func (t *exchange) answered() error {
 	if out.End > t.it.Deadline { // it came too late
 		return targets.ErrLate
 	}
-	out.Status, out.Answered = int32(t.ans.Head.StatusCode()), true
+	out.Status, out.Answered = int32(t.ans.Status()), true
 	out.Bytes += t.ans.Size
 	if t.ans.SetsCookies() {
 		t.store(o, t.wire.target, t.ans.Cookies())

@@ -247,12 +247,12 @@ func isStream(err error) bool {
 // redirect as an ordinary answer.
 func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	a, first := t.ans, br
-	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() {
+	for code := 0; code < 200 && code != 101; code = a.Status() {
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
 		}
 	}
-	if code := a.Head.StatusCode(); code >= 300 || code == 101 {
+	if code := a.Status(); code >= 300 || code == 101 {
 		return a.ReadRest(br, first, t.wire.method, t.call.whole)
 	}
 	return false, t.readEvents(a.BodyReader(br), c.Sent, func(deadline time.Duration) { c.Until(deadline, 0) })
@@ -261,11 +261,11 @@ func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err err
 // readEvents reads a stream of events from the body r, as long as its step wants; it calls
 // until with the time until which r is read.
 func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
-	a, s, code := t.ans, t.call.stream, t.ans.Head.StatusCode()
-	kind, _, _ := mime.ParseMediaType(string(a.Head.ContentType()))
-	switch encoding := strings.ToLower(string(a.Head.ContentEncoding())); {
+	a, s, code := t.ans, t.call.stream, t.ans.Status()
+	kind, _, _ := mime.ParseMediaType(string(a.Head().ContentType()))
+	switch encoding := strings.ToLower(string(a.Head().ContentEncoding())); {
 	case code != 200 || kind != eventStream:
-		return streamError("the answer has status %d and content type %q, and is no %s", code, a.Head.ContentType(), eventStream)
+		return streamError("the answer has status %d and content type %q, and is no %s", code, a.Head().ContentType(), eventStream)
 	case encoding != "" && encoding != "identity":
 		return streamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
 	}

@@ -22,16 +22,18 @@ import (
 // An Answer is a response for checks and extractions. It decodes and parses the body once, on
 // demand.
 type Answer struct {
-	Head   fasthttp.ResponseHeader
-	Raw    []byte // what was kept of the body, as received
-	Size   int64  // of the whole body
-	Whole  bool   // all of the body is kept
-	cut    bool   // the connection ended right after it
-	plain  []byte // the body without its encoding
-	ready  bool   // plain is valid
-	doc    any
-	parsed int8 // 1 is parsed, -1 is not JSON
-	rest   io.LimitedReader
+	scanned head                    // the header, if it is plain
+	head    fasthttp.ResponseHeader // else, or once Head is called
+	parses  bool                    // head has been used
+	Raw     []byte                  // what was kept of the body, as received
+	Size    int64                   // of the whole body
+	Whole   bool                    // all of the body is kept
+	cut     bool                    // the connection ended right after it
+	plain   []byte                  // the body without its encoding
+	ready   bool                    // plain is valid
+	doc     any
+	parsed  int8 // 1 is parsed, -1 is not JSON
+	rest    io.LimitedReader
 
 	Events                int           // of a stream, so far
 	FirstEvent, LastEvent time.Duration // when they came
@@ -40,8 +42,12 @@ type Answer struct {
 
 // Reset prepares the answer for the next response. It keeps buffers up to a bound.
 func (a *Answer) Reset() {
-	a.Head.Reset()
-	a.Head.SetNoDefaultContentType(true) // a header that was not sent is absent
+	if a.parses {
+		a.head.Reset()
+		a.head.SetNoDefaultContentType(true) // a header that was not sent is absent
+		a.parses = false
+	}
+	a.scanned.clear()
 	if a.Raw = a.Raw[:0]; cap(a.Raw) > KeptBody {
 		a.Raw = nil
 	}
@@ -59,7 +65,10 @@ func (a *Answer) Body() []byte {
 	}
 	a.ready = true
 	a.plain = a.Raw
-	if r := decoder(string(a.Head.ContentEncoding()), a.Raw); r != nil {
+	if a.scanned.status != 0 && !a.scanned.encoded {
+		return a.plain
+	}
+	if r := decoder(string(a.Head().ContentEncoding()), a.Raw); r != nil {
 		// If the body was not kept whole, its decoded beginning is enough.
 		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil || !a.Whole {
 			a.plain = b
@@ -109,24 +118,22 @@ func (a *Answer) JSON(path jp.Expr) (any, bool) {
 func (a *Answer) Header(name string) [][]byte {
 	if strings.EqualFold(name, "Set-Cookie") {
 		var all [][]byte
-		for _, line := range a.Head.Cookies() {
+		for _, line := range a.Head().Cookies() {
 			all = append(all, line)
 		}
 		return all
 	}
-	all := a.Head.PeekAll(name)
+	all := a.Head().PeekAll(name)
 	if len(all) == 1 && len(all[0]) == 0 && strings.EqualFold(name, "Content-Length") {
 		return nil // the codec always has a value
 	}
 	return all
 }
 
-func (a *Answer) SetsCookies() bool { return len(a.Head.Peek("Set-Cookie")) > 0 }
-
 // Cookies returns the cookies that the answer sets.
 func (a *Answer) Cookies() []*http.Cookie {
 	var list []*http.Cookie
-	for _, line := range a.Head.Cookies() {
+	for _, line := range a.Head().Cookies() {
 		if c, err := http.ParseSetCookie(string(line)); err == nil {
 			list = append(list, c)
 		}

@@ -44,7 +44,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 			return
 		}
-		if code := a.Head.StatusCode(); code < 101 || code > 999 {
+		if code := a.Status(); code < 101 || code > 999 {
 			t.Fatalf("status %d", code)
 		}
 		if whole && a.Size != int64(len(a.Raw)) {

@@ -2,7 +2,6 @@ package h1
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,7 @@ var (
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.
 var Answers = sync.Pool{New: func() any {
-	a := new(Answer)
+	a := &Answer{parses: true}
 	a.Reset()
 	return a
 }}
@@ -44,7 +43,7 @@ var Answers = sync.Pool{New: func() any {
 // connection can carry another request.
 func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, err error) {
 	first := br
-	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() { // interim answers such as 100 Continue precede the final one
+	for code := 0; code < 200 && code != 101; code = a.Status() { // interim answers such as 100 Continue precede the final one
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
 		}
@@ -56,7 +55,7 @@ func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, 
 // answer began.
 func (a *Answer) ReadRest(br, first *bufio.Reader, method string, whole bool) (clean bool, err error) {
 	a.Whole = whole
-	switch code := a.Head.StatusCode(); {
+	switch code := a.Status(); {
 	case method == "HEAD" || code == 204 || code == 304:
 	case code == 101: // what follows is another protocol
 		return false, nil
@@ -77,10 +76,14 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	} else if err != nil {
 		return br, err
 	}
+	if a.scanHead(br) {
+		return br, nil
+	}
+	a.parses = true
 	for {
-		err := a.Head.Read(br)
+		err := a.head.Read(br)
 		if err == nil {
-			if code := a.Head.StatusCode(); code < 100 || code > 999 {
+			if code := a.Status(); code < 100 || code > 999 {
 				err = ErrNotHTTP
 			}
 			return br, err
@@ -96,36 +99,21 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	}
 }
 
-// closes reports whether the server accepts no further request on this connection.
-func (a *Answer) closes() bool {
-	if a.Head.ConnectionClose() {
-		return true
-	}
-	for list := a.Head.Peek("Connection"); len(list) > 0; {
-		var option []byte
-		option, list, _ = bytes.Cut(list, []byte(","))
-		if bytes.EqualFold(bytes.TrimSpace(option), []byte("close")) {
-			return true
-		}
-	}
-	return false
-}
-
 func (a *Answer) readBody(br *bufio.Reader) error {
-	switch n := a.Head.ContentLength(); {
+	switch n := a.length(); {
 	case n >= 0:
-		a.rest = io.LimitedReader{R: br, N: int64(n)}
+		a.rest = io.LimitedReader{R: br, N: n}
 		if err := a.Take(&a.rest); err != nil {
 			return err
 		}
-		if a.Size < int64(n) {
+		if a.Size < n {
 			return io.ErrUnexpectedEOF
 		}
 	case n == -1: // chunked
 		if err := a.Take(httputil.NewChunkedReader(br)); err != nil {
 			return err
 		}
-		switch err := a.Head.ReadTrailer(br); err {
+		switch err := a.readTrailer(br); err {
 		case nil:
 		case io.EOF: // the last chunk came; only the final line is missing
 			a.cut = true
@@ -173,9 +161,9 @@ func (a *Answer) Take(r io.Reader) error {
 
 // BodyReader returns a reader of the body as it comes.
 func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
-	switch n := a.Head.ContentLength(); {
+	switch n := a.length(); {
 	case n >= 0:
-		a.rest = io.LimitedReader{R: br, N: int64(n)}
+		a.rest = io.LimitedReader{R: br, N: n}
 		return &a.rest
 	case n == -1:
 		return httputil.NewChunkedReader(br)
@@ -200,10 +188,10 @@ func (a *Answer) Release() {
 
 // Fill fills in an answer that another client has read: body is what that client kept of it.
 func (a *Answer) Fill(status int, header http.Header, body []byte) {
-	a.Head.SetStatusCode(status)
+	a.Head().SetStatusCode(status)
 	for name, values := range header {
 		for _, v := range values {
-			a.Head.Add(name, v)
+			a.Head().Add(name, v)
 		}
 	}
 	a.Raw, a.Size, a.Whole = append(a.Raw, body...), int64(len(body)), true

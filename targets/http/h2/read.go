@@ -320,7 +320,7 @@ func (h *head2) field(f hpack.HeaderField) {
 		} else { // the earlier block was an interim answer such as 100 Continue
 			s.ans.Reset()
 		}
-		s.ans.Head.SetStatusCode(code)
+		s.ans.Head().SetStatusCode(code)
 		s.length = -1
 		return
 	}
@@ -339,7 +339,7 @@ func (h *head2) field(f hpack.HeaderField) {
 		}
 		s.length = n
 	}
-	s.ans.Head.Add(f.Name, f.Value)
+	s.ans.Head().Add(f.Name, f.Value)
 }
 
 // finish completes the header of a stream. The caller holds the stream's mutex.
@@ -379,9 +379,9 @@ func (s *Stream) ReadAnswer(a *h1.Answer, method string, whole bool) error {
 		return err
 	}
 	for _, f := range s.trailers {
-		a.Head.Add(f.Name, f.Value)
+		a.Head().Add(f.Name, f.Value)
 	}
-	code := a.Head.StatusCode()
+	code := a.Status()
 	if bodiless := method == "HEAD" || code == 204 || code == 304; s.length >= 0 && a.Size != s.length && !bodiless {
 		if a.Size < s.length {
 			return fmt.Errorf("%w: %w", errShort, io.ErrUnexpectedEOF)
