@@ -27,9 +27,12 @@ type Server struct {
 	closed  chan struct{}
 }
 
-// Start serves a script until Close.
-func Start(s Script) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Start serves a script until Close, on a free port of 127.0.0.1.
+func Start(s Script) (*Server, error) { return StartAt(s, "127.0.0.1:0") }
+
+// StartAt serves a script at an address until Close.
+func StartAt(s Script, address string) (*Server, error) {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +22,36 @@ import (
 // brunt is the program under test, built once.
 var brunt string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if address := os.Getenv("BRUNT_ADDR"); address != "" { // brunt has started this program as a unit
+		if err := serve(address, os.Getenv("TRUTH_ARRIVED")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(run(m))
+}
+
+// serve answers at an address until it is told to end, and then writes how many requests arrived to a file, without those that asked
+// whether it is ready.
+func serve(address, file string) error {
+	s, err := truth.StartAt(truth.Healthy(0), address)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
+	<-end
+	n := 0
+	for _, e := range s.Log.Entries() {
+		if e.Step != "/ready" {
+			n++
+		}
+	}
+	return os.WriteFile(file, []byte(strconv.Itoa(n)), 0o600)
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "truth")
