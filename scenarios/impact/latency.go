@@ -7,144 +7,208 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// LatencySlice counts the good answers of a part of the load, by intended time, that are slower than the
-// baseline's: by a tenth of its median, and of its 95th percentile.
+// LatencySlice counts the good answers of a part of the load, by intended time and by how they compare
+// with the limit of their step: a tenth above the baseline's median, and above its 95th percentile.
 type LatencySlice struct {
 	Start, End time.Duration
-	N          int64    // good answers
-	Over       [2]int64 // of them: slower than the median, than the 95th percentile, each by a tenth
+	N          int64                   // good answers
+	Above      [2][LatencyRatios]int64 // of them: slower than LatencyRatio times the limit of the median, of the 95th percentile
+}
+
+// LatencyRatios is how many multiples of a limit are counted.
+const LatencyRatios = 29
+
+// LatencyRatio is the multiple i of a limit, from an eighth to sixteen times: in steps of 9 % from a half to twice.
+func LatencyRatio(i int) float64 { return math.Exp2(latencyPower(i)) }
+
+// latencyPower is the binary logarithm of LatencyRatio: steps of 1/8 between a half and twice, of 1/2 beyond.
+func latencyPower(i int) float64 {
+	const near, fine = 8, 4 // steps on each side of the limit that are fine; the rest below it
+	switch at := i - near - fine; {
+	case at < -near:
+		return -1 + float64(at+near)/2
+	case at > near:
+		return 1 + float64(at-near)*3/8
+	default:
+		return float64(at) / near
+	}
 }
 
 const (
 	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, and
 	// what the approximation adds, stay under 1 % a fault; TestLatency_Simulation counts.
-	latencyChance = .001
-	// latencyBlocks is the least number of blocks of the baseline that show how its shares vary.
-	latencyBlocks = 5
+	latencyChance = .0015
+	// latencyBlocks is the least number of blocks of the baseline that show how its level varies, and
+	// latencyMore that of longer blocks, which are looked at besides.
+	latencyBlocks, latencyMore = 5, 10
 	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
 	latencyAnswers = 20
+	// latencyBlock is the least number of good answers of a block, in the mean: fewer have no percentile.
+	latencyBlock = 10
+	// latencyLeast is the deviation that each level has by the steps of LatencyRatio, besides its own.
+	latencyLeast = .025
 )
+
+// latencyPercentiles are the percentiles of the baseline that limits are taken from.
+var latencyPercentiles = [2]float64{.5, .95}
 
 // Slower reports whether the good answers to the requests that met a fault were slower than those of the
 // baseline, by more than chance explains: in at most 1 % of faults without an effect.
 //
-// Slower means by a tenth, at the median or at the 95th percentile: so that the share of answers above
-// 1.1 times the baseline's percentile is larger than in the baseline. The shares are compared by a t
-// test on blocks of time. Neighbouring answers depend on each other, because queues and pauses last,
-// so that single answers would raise the false alarms; the shares of blocks vary with it. The
-// variance is that of the baseline, which a fault without an effect shares, at blocks of one second, two,
-// four and so on while there are five of them, and the largest chance of these decides; it is no less
-// than that of independent answers, and no less than a first-order autoregressive process explains
-// beyond the longest block.
+// Slower means by a tenth, at the median or at the 95th percentile. The level of a block of time is the
+// logarithm of its percentile over the limit, and the mean level of the fault's blocks is compared with that
+// of the baseline's by a t test. Neighbouring answers depend on each other, because queues and pauses
+// last, so that single answers would raise the false alarms; levels of blocks vary with it. A level has
+// no upper end: a target whose level varies from second to second is called slower where its answers are slow
+// enough, which the share of slow answers, at most 100 %, can't tell.
+//
+// The variance is that of the baseline, which a fault without an effect shares, at blocks of one second, two, four
+// and so on while there are ten of them, and the largest chance of these decides. Blocks are taken for a
+// first-order autoregressive process: its correlation is that of neighbours, and its estimate, which is too low
+// by (1+3ρ)/n (Kendall, 1954), is raised by that. It inflates the variance of a mean by (1+ρ)/(1-ρ), and leaves
+// n(1-ρ²)/(1+ρ²) blocks that are independent (Bartlett, 1935), which are the degrees of freedom.
 //
 // With under 5 s or under 20 good answers in the baseline nothing is called slower.
 func Slower(baseline, fault []LatencySlice) bool {
-	var b, f [2]latencyShare
-	span := time.Duration(0)
-	for k := range b {
-		b[k], f[k] = shareOf(baseline, k), shareOf(fault, k)
-	}
-	for _, s := range fault {
-		span += s.End - s.Start
-	}
-	if b[0].n < latencyAnswers || f[0].n < latencyAnswers {
+	if answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers {
 		return false
 	}
-	for k := range b {
-		if latencyTail(baseline, k, b[k], f[k], span) < latencyChance {
+	for k := range latencyPercentiles {
+		if latencyTail(baseline, fault, k) < latencyChance {
 			return true
 		}
 	}
 	return false
 }
 
-// A latencyShare is the share of slow answers.
-type latencyShare struct{ n, over float64 }
-
-func (s latencyShare) share() float64 { return s.over / s.n }
-
-func shareOf(list []LatencySlice, k int) (out latencyShare) {
+func answersOf(list []LatencySlice) (n int64) {
 	for i := range list {
-		out.n += float64(list[i].N)
-		out.over += float64(list[i].Over[k])
+		n += list[i].N
 	}
-	return out
+	return n
 }
 
-// latencyTail is the chance of a share as large as f in a fault without an effect, which lasted for span.
-func latencyTail(baseline []LatencySlice, k int, b, f latencyShare, span time.Duration) float64 {
-	d := f.share() - b.share()
-	if d <= 0 {
-		return 1
-	}
-	pooled := (b.over + f.over) / (b.n + f.n)
-	least := pooled * (1 - pooled) * (1/b.n + 1/f.n) // of independent answers
-	worst := 0.0
+// latencyTail is the chance of levels as high as those of a fault without an effect, at percentile k.
+func latencyTail(baseline, fault []LatencySlice, k int) float64 {
+	worst, found := 1., false
+	pooled := joinedLevel(baseline, k)
 	for length := time.Second; ; length *= 2 {
-		list := blocksOf(baseline, k, length)
-		if len(list) < latencyBlocks {
-			if length == time.Second {
-				return 1
-			}
-			break
-		}
-		n := float64(len(list))
-		variance, lag1 := variances(list, b.share())
-		inflate := 1.0
-		// an estimate from few blocks is too low by (1+3ρ)/n (Kendall, 1954), and varies by as much
-		if rho := min(.9, lag1+2*(1+3*max(0, lag1))/n); rho > 0 {
-			inflate = (1 + rho) / (1 - rho)
-		}
-		v := max(least, variance*inflate*(1/n+float64(length)/float64(max(span, length/4))))
-		worst = max(worst, studentTail(d/math.Sqrt(v), n-1))
-		if length > span {
-			break
-		}
-	}
-	return worst
-}
-
-// blocksOf joins slices into blocks of at least length; the rest at the end is left out.
-func blocksOf(list []LatencySlice, k int, length time.Duration) []latencyShare {
-	var out []latencyShare
-	var at latencyShare
-	d := time.Duration(0)
-	for i := range list {
-		s := &list[i]
-		at.n += float64(s.N)
-		at.over += float64(s.Over[k])
-		if d += s.End - s.Start; d < length-10*time.Millisecond {
+		b, perBaseline := levelsOf(baseline, k, length)
+		f, perFault := levelsOf(fault, k, length)
+		blocks := float64(len(f))
+		switch {
+		case len(b) < latencyBlocks, found && (len(b) < latencyMore || len(f) == 0):
+			return worst
+		case perBaseline < latencyBlock:
 			continue
+		case len(f) == 0: // it was in for less than a block
+			f, perFault, blocks = []float64{joinedLevel(fault, k)}, float64(answersOf(fault)), max(.25, spanOf(fault).Seconds()/length.Seconds())
+			perFault /= blocks
 		}
-		if at.n > 0 {
-			out = append(out, at)
+		base, variance, freedom := latencyNoise(b)
+		over := mean(f) - base + pooled // the level of the baseline is a tenth below the limit
+		if over <= 0 {
+			return 1
 		}
-		at, d = latencyShare{}, 0
+		fewer := max(1, perBaseline/perFault) // blocks of fewer answers vary more
+		v := variance * (1/float64(len(b)) + fewer/blocks)
+		chance := studentTail(over/math.Sqrt(v), freedom)
+		if !found || chance > worst {
+			worst, found = chance, true
+		}
 	}
-	return out
 }
 
-// variances are the variance of the shares of blocks around p, weighted by their answers, and the
-// correlation of neighbours.
-func variances(list []latencyShare, p float64) (variance, lag1 float64) {
-	total := 0.0
-	for _, s := range list {
-		total += s.n
+func spanOf(list []LatencySlice) (d time.Duration) {
+	for i := range list {
+		d += list[i].End - list[i].Start
 	}
-	mean := total / float64(len(list))
+	return d
+}
+
+// latencyNoise is the mean of levels, the variance of one of them, inflated by how they depend on their
+// neighbours, and the degrees of freedom that it has.
+func latencyNoise(levels []float64) (of, variance, freedom float64) {
+	of = mean(levels)
+	n := float64(len(levels))
 	var sum, pairs, last float64
-	for i, s := range list {
-		d := (s.over - p*s.n) / mean
+	for i, v := range levels {
+		d := v - of
 		sum += d * d
 		if i > 0 {
 			pairs += d * last
 		}
 		last = d
 	}
-	if sum == 0 {
-		return 0, 0
+	sum += (n - 1) * latencyLeast * latencyLeast
+	rho := pairs / sum
+	rho = max(0, min(.9, rho+(1+3*max(0, rho))/n))
+	variance = sum / (n - 1) * (1 + rho) / (1 - rho)
+	return of, variance, max(2, (n-1)*(1-rho*rho)/(1+rho*rho))
+}
+
+func mean(list []float64) float64 {
+	sum := 0.0
+	for _, v := range list {
+		sum += v
 	}
-	return sum / float64(len(list)-1), pairs / sum
+	return sum / float64(len(list))
+}
+
+// levelsOf are the levels of blocks of at least length, and their answers in the mean; the rest at the end is
+// left out.
+func levelsOf(list []LatencySlice, k int, length time.Duration) (levels []float64, answers float64) {
+	var at LatencySlice
+	d := time.Duration(0)
+	for i := range list {
+		s := &list[i]
+		at.Add(s)
+		if d += s.End - s.Start; d < length-10*time.Millisecond {
+			continue
+		}
+		if at.N > 0 {
+			levels = append(levels, at.level(k))
+			answers += float64(at.N)
+		}
+		at, d = LatencySlice{}, 0
+	}
+	return levels, answers / max(1, float64(len(levels)))
+}
+
+// joinedLevel is the level of all slices as one.
+func joinedLevel(list []LatencySlice, k int) float64 {
+	var all LatencySlice
+	for i := range list {
+		all.Add(&list[i])
+	}
+	return all.level(k)
+}
+
+// Add adds the answers of another slice.
+func (s *LatencySlice) Add(o *LatencySlice) {
+	s.N += o.N
+	for k := range s.Above {
+		for i := range s.Above[k] {
+			s.Above[k][i] += o.Above[k][i]
+		}
+	}
+}
+
+// level is the logarithm of percentile k over its limit, between the two multiples that it lies between.
+func (s *LatencySlice) level(k int) float64 {
+	above := 1 - latencyPercentiles[k]
+	share := func(i int) float64 { return float64(s.Above[k][i]) / float64(s.N) }
+	for i := range LatencyRatios {
+		if share(i) > above {
+			continue
+		}
+		if i == 0 {
+			return latencyPower(0) * math.Ln2
+		}
+		from, to := latencyPower(i-1), latencyPower(i)
+		return (from + (to-from)*(share(i-1)-above)/(share(i-1)-share(i))) * math.Ln2
+	}
+	return latencyPower(LatencyRatios-1) * math.Ln2
 }
 
 // studentTail is the chance that Student's t exceeds x.

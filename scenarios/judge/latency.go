@@ -56,7 +56,9 @@ func (l *latencies) add(f *readings, k measure.Key, c *measure.Cell) {
 	t := &c.Response[scenarios.OK]
 	n := impact.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
 	for i, limit := range l.limits[k.Series] {
-		n.Over[i] = t.Total - t.UpTo(limit)
+		for j := range n.Above[i] {
+			n.Above[i][j] = t.Total - t.UpTo(limit*impact.LatencyRatio(j))
+		}
 	}
 	own := c.Counts().Own.Total
 	count := func(list *[]impact.LatencySlice, late *lateness) {
@@ -109,9 +111,6 @@ func joined(list []impact.LatencySlice, s impact.LatencySlice) []impact.LatencyS
 	if last < 0 || list[last].Start != s.Start {
 		return append(list, s)
 	}
-	list[last].N += s.N
-	for i := range s.Over {
-		list[last].Over[i] += s.Over[i]
-	}
+	list[last].Add(&s)
 	return list
 }
