@@ -79,7 +79,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
-	// The end of a run's agents removes all of its helpers, so they end after all of these.
+	// The end of one pool removes all agents of the run, so both end after all tests.
 	agents := map[bool]*agent.Pool{false: {Find: catalog.Find}, true: {Find: catalog.Find, Always: true}}
 	t.Cleanup(func() {
 		for _, in := range agents {

@@ -116,7 +116,7 @@ func (w *RemoteWatchdog) Stop() error {
 }
 
 // remoteMark begins the environment entry that tells a watchdog of a remote one.
-const remoteMark = "BRUNT_WARDEN="
+const remoteMark = "BRUNT_REMOTE_WATCHDOG="
 
 // Mark returns the environment entry for the watchdog beside brunt, which waits for the remote one:
 // two that revert the same thing at once could disturb each other.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"brunt/chaos"
 	"brunt/targets/platform/docker"
@@ -41,8 +40,8 @@ func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
 	}
 	var out []Stray
 	for _, c := range all {
-		run, ok := strings.CutPrefix(c.Labels[docker.AgentLabel], docker.WatchdogOf(""))
-		if !ok || run == "" || c.State != "created" {
+		run, ok := c.WatchdogRun()
+		if !ok || c.State != "created" {
 			continue
 		}
 		dead, err := besideDead(ctx, e, &c, run)

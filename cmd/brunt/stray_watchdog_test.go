@@ -18,8 +18,17 @@ import (
 )
 
 // TestDocker_StrayWatchdog checks that status lists a watchdog's container that was never started, and
-// that revert removes it.
+// that revert removes it. An earlier version labelled it differently.
 func TestDocker_StrayWatchdog(t *testing.T) {
+	for name, labelsOf := range map[string]func(run string) (label, value string){
+		"now":     func(run string) (string, string) { return docker.AgentLabel, docker.WatchdogOf(run) },
+		"earlier": func(run string) (string, string) { return "brunt.helper", "warden-" + run },
+	} {
+		t.Run(name, func(t *testing.T) { testStrayWatchdog(t, labelsOf) })
+	}
+}
+
+func testStrayWatchdog(t *testing.T, labelsOf func(run string) (label, value string)) {
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_STATE", t.TempDir())
 	said := func(c *cobra.Command) (string, int) {
@@ -39,10 +48,8 @@ func TestDocker_StrayWatchdog(t *testing.T) {
 	if out, _ := said(statusCommand()); names(out) {
 		t.Fatalf("status lists it before it is there: %s", out)
 	}
-	config := &container.Config{Image: y.Image, Labels: map[string]string{
-		docker.AgentLabel:  docker.WatchdogOf(y.Run),
-		docker.BesideLabel: strings.Repeat("0", 64),
-	}}
+	label, value := labelsOf(y.Run)
+	config := &container.Config{Image: y.Image, Labels: map[string]string{label: value, docker.BesideLabel: strings.Repeat("0", 64)}}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)

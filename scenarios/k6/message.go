@@ -16,7 +16,7 @@ type Config struct {
 	Change  Change            `json:"change"`         // changes of the script's options by the scenario
 	// allow-lists of addresses besides loopback; an address must be in all of them
 	Allow   [][]string        `json:"allow,omitempty"`
-	Routes  map[string]string `json:"ways,omitempty"`   // host or host:port to the host:port connected to instead
+	Routes  map[string]string `json:"routes,omitempty"` // host or host:port to the host:port connected to instead
 	Warmup  time.Duration     `json:"warmup,omitempty"` // part of the script's time that its thresholds leave out
 	Control bool              `json:"control,omitempty"`
 }

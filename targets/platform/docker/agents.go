@@ -169,7 +169,7 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 
 // WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its
 // faults.
-func WatchdogOf(run string) string { return "warden-" + run }
+func WatchdogOf(run string) string { return "watchdog-" + run }
 
 // Binds returns the mounts, in the format of docker's -v, by which another container gets the files
 // that this container, given by id, has at some paths. Files in its image need no mount.
@@ -317,7 +317,7 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("an agent container: %w", err)
 	}
-	id, err := a.e.BuildSelf(ctx, "brunt-helper-"+strings.ToLower(run), program, map[string]string{AgentLabel: run, RunLabel: run})
+	id, err := a.e.BuildSelf(ctx, "brunt-agent-"+strings.ToLower(run), program, map[string]string{AgentLabel: run, RunLabel: run})
 	if err != nil {
 		return "", err
 	}

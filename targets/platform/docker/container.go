@@ -20,12 +20,18 @@ const (
 	RunLabel       = "brunt.run"     // on everything that a run makes: its name
 	OwnerLabel     = "brunt.owner"   // on the same objects: the user id of the run's owner
 	ServiceLabel   = "brunt.service" // on containers of a run: the service
-	AgentLabel     = "brunt.helper"  // on brunt's own agents
+	AgentLabel     = "brunt.agent"   // on brunt's own agents: the run, or [WatchdogOf] the run
 	BesideLabel    = "brunt.beside"  // on agents beside a brunt that runs in a container: the id of that container
 	ProtectLabel   = "brunt.protect" // "true" on containers that no fault may affect
 	ComposeProject = "com.docker.compose.project"
 	ComposeService = "com.docker.compose.service"
 	composeNumber  = "com.docker.compose.container-number"
+)
+
+// Names of earlier versions. Nothing is created with them; what they left is found and removed.
+const (
+	oldAgentLabel = "brunt.helper" // [AgentLabel]
+	oldWatchdogOf = "warden-"      // the beginning of [WatchdogOf]
 )
 
 // A Container is the state of one container, as reported by the engine.
@@ -61,6 +67,27 @@ type Network struct {
 	Endpoint string     // id of the link; it changes with each connection
 	Address  netip.Addr // the zero Addr if it has none now
 	Address6 netip.Addr
+}
+
+// agentOf returns the value of the agent label, whichever version of brunt has set it.
+func (c *Container) agentOf() (value string, ok bool) {
+	for _, label := range []string{AgentLabel, oldAgentLabel} {
+		if value, ok = c.Labels[label]; ok {
+			break
+		}
+	}
+	return value, ok
+}
+
+// WatchdogRun returns the run whose faults the container undoes if it is a watchdog.
+func (c *Container) WatchdogRun() (run string, ok bool) {
+	value, _ := c.agentOf()
+	for _, prefix := range []string{WatchdogOf(""), oldWatchdogOf} {
+		if run, ok = strings.CutPrefix(value, prefix); ok {
+			return run, run != ""
+		}
+	}
+	return "", false
 }
 
 // Supervised reports whether the engine restarts the container after a crash.
@@ -115,7 +142,7 @@ func describe(i container.InspectResponse) Container {
 			}
 		}
 	}
-	_, c.Agent = c.Labels[AgentLabel]
+	_, c.Agent = c.agentOf()
 	if s := i.State; s != nil {
 		c.State, c.Running, c.Paused, c.OOM, c.Exit = s.Status, s.Running, s.Paused, s.OOMKilled, s.ExitCode
 		if s.Running {

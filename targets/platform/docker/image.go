@@ -133,12 +133,25 @@ func (l Left) Total() int {
 }
 
 // Labelled lists what a run has made in the engine, and the volumes, networks and containers that
-// Compose has made for it, whose project is named after the run.
+// Compose has made for it, whose project is named after the run. For [AgentLabel] it includes what an
+// earlier version has labelled.
 func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error) {
-	var left Left
 	if err := e.Ping(ctx); err != nil {
+		return Left{}, err
+	}
+	left, err := e.labelled(ctx, label, value)
+	if err != nil || label != AgentLabel {
 		return left, err
 	}
+	old, err := e.labelled(ctx, oldAgentLabel, value)
+	return Left{
+		Containers: append(left.Containers, old.Containers...), Networks: append(left.Networks, old.Networks...),
+		Images: append(left.Images, old.Images...), Volumes: append(left.Volumes, old.Volumes...),
+	}, err
+}
+
+func (e *Engine) labelled(ctx context.Context, label, value string) (Left, error) {
+	var left Left
 	f := filters.NewArgs(filters.Arg("label", strings.TrimSuffix(label+"="+value, "=")))
 	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
 	if err != nil {
