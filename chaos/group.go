@@ -61,11 +61,11 @@ func (g *Group) Traits(sc Scope) Traits {
 		}
 		return hit, http
 	}
-	out.Try = func(ways func() []netns.Capability) error {
+	out.Try = func(capabilities func() []netns.Capability) error {
 		var errs []error
 		for _, t := range of {
 			if t.Try != nil {
-				errs = append(errs, t.Try(ways))
+				errs = append(errs, t.Try(capabilities))
 			}
 		}
 		return errors.Join(errs...)

@@ -25,7 +25,7 @@ func (c *countedAgents) Enter(ctx context.Context, u chaos.Contained, run string
 // that the pool closes those of faults that were planned and not injected.
 func TestPackets_OneHandle(t *testing.T) {
 	chaostest.Root(t) // not parallel: it counts open namespaces
-	open := ways(t)
+	open := openNamespaces(t)
 	for _, yaml := range []string{
 		"network.loss: {from: web, to: store, percent: 30%}",
 		"network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf}",
@@ -50,7 +50,7 @@ func TestPackets_OneHandle(t *testing.T) {
 		if err := pool.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if now := ways(t); now != open {
+		if now := openNamespaces(t); now != open {
 			t.Errorf("%s: %d namespaces are open, and %d were before", yaml, now, open)
 		}
 	}

@@ -356,20 +356,20 @@ func TestPackets_AnotherLife(t *testing.T) {
 			if o, err := held.Revert(t.Context()); err != nil || o != chaos.Reverted {
 				t.Errorf("reverting: %s, %v", o, err)
 			}
-			open := ways(t)
+			open := openNamespaces(t)
 			web.cmd, web.started = was.cmd, time.Now()
 			if said, err := held.Gone(t.Context()); err != nil || !strings.Contains(said, "started again") {
 				t.Errorf("started again once more, it is gone: %q, %v", said, err)
 			}
-			if now := ways(t); now > open {
+			if now := openNamespaces(t); now > open {
 				t.Errorf("%d ways into namespaces are open after looking, and %d were before", now, open)
 			}
 		})
 	}
 }
 
-// ways counts the namespaces that this process has open.
-func ways(t *testing.T) (n int) {
+// openNamespaces counts the namespaces that this process has open.
+func openNamespaces(t *testing.T) (n int) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {

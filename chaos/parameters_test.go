@@ -131,8 +131,8 @@ func (r *fixture) dial(link int) net.Conn {
 	return c
 }
 
-// trip returns the time of data to the server and back to the client.
-func (r *fixture) trip(c net.Conn) (there, back time.Duration) {
+// roundTrip returns the time of data to the server and back to the client.
+func (r *fixture) roundTrip(c net.Conn) (there, back time.Duration) {
 	r.t.Helper()
 	began := time.Now()
 	if _, err := c.Write([]byte("\x00")); err != nil {
@@ -149,14 +149,14 @@ func (r *fixture) trip(c net.Conn) (there, back time.Duration) {
 func (r *fixture) best(c net.Conn) (there, back time.Duration) {
 	there, back = time.Hour, time.Hour
 	for range 5 {
-		a, b := r.trip(c)
+		a, b := r.roundTrip(c)
 		there, back = min(there, a), min(back, b)
 	}
 	return there, back
 }
 
-// met returns the outcome of a connection that sends data: the answer, or why there is none.
-func met(c net.Conn) string {
+// outcomeOf returns the outcome of a connection that sends data: the answer, or why there is none.
+func outcomeOf(c net.Conn) string {
 	_ = c.SetDeadline(time.Now().Add(250 * time.Millisecond))
 	defer func() { _ = c.SetDeadline(time.Now().Add(20 * time.Second)) }()
 	_, err := c.Write([]byte("\x00"))
@@ -186,7 +186,7 @@ func (r *fixture) fresh(link int) string {
 		return err.Error()
 	}
 	defer c.Close()
-	return met(c)
+	return outcomeOf(c)
 }
 
 // TestParametersOfLinks measures the effect of every setting on users of the link.
@@ -208,12 +208,12 @@ func TestParametersOfLinks(t *testing.T) {
 			r := newFixture(t, false)
 			c0, c1 := r.dial(0), r.dial(1)
 			out := r.inject(c.yaml)
-			for _, way := range []struct {
+			for _, direction := range []struct {
 				name      string
 				got, want time.Duration
 			}{{"there", first(r.best(c0)), c.there}, {"back", second(r.best(c0)), c.back}} {
-				if way.got < way.want || way.got > way.want+45*ms {
-					t.Errorf("%s: %s takes %s, want %s and at most 45 ms more", c.yaml, way.name, way.got, way.want)
+				if direction.got < direction.want || direction.got > direction.want+45*ms {
+					t.Errorf("%s: %s takes %s, want %s and at most 45 ms more", c.yaml, direction.name, direction.got, direction.want)
 				}
 			}
 			there, back := r.best(c1)
@@ -233,7 +233,7 @@ func TestParametersOfLinks(t *testing.T) {
 		r.inject("network.latency: {from: web, to: store, delay: 40ms, jitter: 30ms}")
 		var all []time.Duration
 		for range 25 {
-			there, _ := r.trip(c)
+			there, _ := r.roundTrip(c)
 			all = append(all, there)
 		}
 		// Uniform from 10 to 70 ms: the chance that none of 25 is below 30, or above 50, is 0.00004
@@ -251,7 +251,7 @@ func TestParametersOfLinks(t *testing.T) {
 			var steps []time.Duration
 			last := time.Duration(-1)
 			for range 20 {
-				there, _ := r.trip(c)
+				there, _ := r.roundTrip(c)
 				if last >= 0 {
 					steps = append(steps, (there - last).Abs())
 				}
@@ -329,21 +329,21 @@ func TestParametersOfLinks(t *testing.T) {
 		} {
 			r := newFixture(t, false)
 			old := r.dial(0)
-			if got := met(old); got != "answered" {
+			if got := outcomeOf(old); got != "answered" {
 				t.Fatal(got)
 			}
 			out := r.inject(c.yaml)
 			if got := r.fresh(1); got != c.fresh {
 				t.Errorf("%s: a new connection is %s, want %s", c.yaml, got, c.fresh)
 			}
-			if got := met(old); got != c.old {
+			if got := outcomeOf(old); got != c.old {
 				t.Errorf("%s: an old connection is %s, want %s", c.yaml, got, c.old)
 			}
 			out()
 			if got := r.fresh(1); got != "answered" {
 				t.Errorf("%s: afterwards a new connection is %s", c.yaml, got)
 			}
-			if got := met(old); got != c.after {
+			if got := outcomeOf(old); got != c.after {
 				t.Errorf("%s: afterwards an old connection is %s, want %s", c.yaml, got, c.after)
 			}
 		}

@@ -55,7 +55,7 @@ type entryState struct {
 	triggered chan struct{} // closed when it is triggered; nil if nothing triggers it
 	begun     chan struct{} // closed when its first occurrence is injected
 	from      time.Duration // when that was
-	told      time.Duration // when begun was closed: an injection may take a while
+	announced time.Duration // when begun was closed: an injection may take a while
 	cleared   chan struct{} // closed when its last occurrence is over
 	ended     time.Duration // when that was, also where none was injected
 	injected  bool          // one of its occurrences was
@@ -235,7 +235,7 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	t.mu.Lock()
 	at, known, ok = after.at, after.ended, after.injected
 	if e.Since == sinceInjection {
-		at, known, ok = after.from, after.told, isClosed(after.begun)
+		at, known, ok = after.from, after.announced, isClosed(after.begun)
 	}
 	t.mu.Unlock()
 	if !ok {
@@ -263,7 +263,7 @@ func (t *Timeline) begun(fault string, at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.states[fault]; s != nil && !isClosed(s.begun) {
-		s.from, s.told = at, t.Env.Now()
+		s.from, s.announced = at, t.Env.Now()
 		close(s.begun)
 	}
 }

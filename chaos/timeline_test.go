@@ -39,10 +39,10 @@ type diary struct {
 	lines []string
 }
 
-func (d *diary) add(sign, name string) {
+func (d *diary) add(marker, name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lines = append(d.lines, fmt.Sprintf("%s%s@%s", sign, name, time.Since(d.began)))
+	d.lines = append(d.lines, fmt.Sprintf("%s%s@%s", marker, name, time.Since(d.began)))
 }
 
 type once struct{ noted }

@@ -35,7 +35,7 @@ type Traits struct {
 	Touches func(from, to string, z Zones) (hit, http bool)
 	// Try returns why this machine cannot inject the fault, given the result of trying each mechanism.
 	// Without results it allows the fault: an agent may be able to inject it. Nil allows it always.
-	Try func(ways func() []netns.Capability) error
+	Try func(capabilities func() []netns.Capability) error
 }
 
 // ServiceOf returns the service of a unit, service[i].

@@ -40,7 +40,7 @@ type networkReply struct {
 	Undo     *netns.Undo        `json:"undo,omitempty"`
 	Affected *netns.Affected    `json:"affected,omitempty"`
 	Seen     *netns.ProbeResult `json:"seen,omitempty"`
-	Outcome  netns.Outcome      `json:"fate,omitempty"`
+	Outcome  netns.Outcome      `json:"outcome,omitempty"`
 	Addr     *netip.Addr        `json:"addr,omitempty"`
 }
 
@@ -119,7 +119,7 @@ func (n *RemoteNamespace) Set(s netns.Spec) (netns.Held, error) {
 
 // Probe is [netns.Namespace.Probe], executed by the agent.
 func (n *RemoteNamespace) Probe(ctx context.Context, l netns.Probe) (netns.ProbeResult, error) {
-	a, err := n.ask(ctx, "look", networkRequest{Probe: &l})
+	a, err := n.ask(ctx, "probe", networkRequest{Probe: &l})
 	if a.Seen == nil {
 		return netns.ProbeResult{}, err
 	}
@@ -176,7 +176,7 @@ func (o *remoteObject) Affected() (netns.Affected, error) {
 
 // Outcome implements [netns.Line].
 func (o *remoteObject) Outcome(ctx context.Context) (netns.Outcome, error) {
-	a, err := o.namespace.ask(ctx, "fate", networkRequest{N: o.n})
+	a, err := o.namespace.ask(ctx, "outcome", networkRequest{N: o.n})
 	return a.Outcome, err
 }
 

@@ -106,11 +106,11 @@ func (s *networkServer) do(ctx context.Context, op string, r networkRequest, a *
 	case op == "affected":
 		var held netns.Held
 		if held, err = heldAs[netns.Held](s, r.N); err == nil {
-			var met netns.Affected
-			met, err = held.Affected()
-			a.Affected = &met
+			var affected netns.Affected
+			affected, err = held.Affected()
+			a.Affected = &affected
 		}
-	case op == "look" && r.Probe != nil:
+	case op == "probe" && r.Probe != nil:
 		var seen netns.ProbeResult
 		seen, err = n.Probe(ctx, *r.Probe)
 		a.Seen = &seen
@@ -119,7 +119,7 @@ func (s *networkServer) do(ctx context.Context, op string, r networkRequest, a *
 		if l, err = n.Line(ctx, *r.To); err == nil {
 			a.N, err = s.keep(l)
 		}
-	case op == "fate":
+	case op == "outcome":
 		var l netns.Line
 		if l, err = heldAs[netns.Line](s, r.N); err == nil {
 			a.Outcome, err = l.Outcome(ctx)

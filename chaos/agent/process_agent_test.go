@@ -93,13 +93,13 @@ func TestAgent_Slow(t *testing.T) {
 // deadAgent gives a client of an agent that has ended.
 func deadAgent(t *testing.T) *rpc.Client {
 	t.Helper()
-	near, far := net.Pipe()
-	go func() { _ = rpc.Serve(t.Context(), far, far, nil) }() // ends with far
-	h, err := rpc.NewClient(t.Context(), near)
+	local, remote := net.Pipe()
+	go func() { _ = rpc.Serve(t.Context(), remote, remote, nil) }() // ends with remote
+	h, err := rpc.NewClient(t.Context(), local)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = far.Close()
+	_ = remote.Close()
 	if err := proc.Await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Call(t.Context(), "x", nil, nil), rpc.ErrEnded) }, "it lives"); err != nil {
 		t.Fatal(err)
 	}

@@ -144,8 +144,8 @@ func inject(t *testing.T, steps []chaos.Step) []chaos.Held {
 }
 
 const (
-	patience = 20 * time.Second
-	looksFor = 2 * time.Second // for an effect that does not exist
+	patience   = 20 * time.Second
+	searchTime = 2 * time.Second // for an effect that does not exist
 )
 
 // Effect runs the suite in a world in which the fault has an effect.
@@ -187,7 +187,7 @@ func NoEffect(t *testing.T, yaml string, w World) {
 	if w.Spoil != nil {
 		w.Spoil()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), looksFor)
+	ctx, cancel := context.WithTimeout(t.Context(), searchTime)
 	defer cancel()
 	noticed := false
 	for _, h := range held {

@@ -13,8 +13,8 @@ import (
 
 // Undos in a Docker engine.
 const (
-	opFleet   = "docker.sweep"   // removes everything with the run's label
-	opCompose = "docker.compose" // removes everything with the label of the run's Compose project
+	opContainers = "docker.sweep"   // removes everything with the run's label
+	opCompose    = "docker.compose" // removes everything with the label of the run's Compose project
 )
 
 // EngineArgs are the arguments of every undo in an engine.
@@ -42,9 +42,9 @@ func RawOf(v any) json.RawMessage {
 	return b
 }
 
-// FleetUndo reverts the creation of a group of containers: it removes everything with the run's label.
-func FleetUndo(at docker.Address, run string) chaos.Undo {
-	return chaos.Undo{Op: opFleet, Args: RawOf(EngineArgs{Engine: at, Run: run})}
+// ContainersUndo reverts the creation of a group of containers: it removes everything with the run's label.
+func ContainersUndo(at docker.Address, run string) chaos.Undo {
+	return chaos.Undo{Op: opContainers, Args: RawOf(EngineArgs{Engine: at, Run: run})}
 }
 
 // ComposeUndo reverts what Compose has created for a run's project: it removes everything with the
@@ -53,9 +53,9 @@ func ComposeUndo(at docker.Address, project string) chaos.Undo {
 	return chaos.Undo{Op: opCompose, Args: RawOf(EngineArgs{Engine: at, Run: project})}
 }
 
-// SweepFleet removes everything with the run's label: the engine may still create objects after the
+// SweepContainers removes everything with the run's label: the engine may still create objects after the
 // client that requested them has gone.
-func SweepFleet(ctx context.Context, e *docker.Engine, run string) error {
+func SweepContainers(ctx context.Context, e *docker.Engine, run string) error {
 	_, err := SweepEngine(ctx, e, docker.RunLabel, run)
 	return err
 }
@@ -74,7 +74,7 @@ func SweepOperations() []chaos.Operation {
 		}
 	}
 	return []chaos.Operation{
-		{Name: opFleet, Do: onRun(by(docker.RunLabel)), ByEngine: true},
+		{Name: opContainers, Do: onRun(by(docker.RunLabel)), ByEngine: true},
 		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true},
 		{Name: opRemoveAgents, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
 			return removeAgents(ctx, e, args.Run)

@@ -91,9 +91,9 @@ func TestOthersJournals(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil { // cannot be read
 		t.Fatal(err)
 	}
-	far := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
+	foreign := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
 		proc.Identity{PID: 7, Start: 7, Boot: "another"}.Raw(), `{"op":"of.tomorrow"}`)
-	if err := os.WriteFile(filepath.Join(dir, "far"+journalSuffix), []byte(far), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "far"+journalSuffix), []byte(foreign), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	j := openJournal(t, dir, "z")
@@ -306,7 +306,7 @@ func TestSweep(t *testing.T) {
 	other, id := sleeper(t)
 	_ = other
 	began := time.Now()
-	if o, err := testOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != chaos.Reverted {
+	if o, err := testOperations().Undo(t.Context(), ProcessesUndo(mark)); err != nil || o != chaos.Reverted {
 		t.Errorf("%s, %v", o, err)
 	}
 	t.Logf("swept in %s", time.Since(began))
@@ -316,7 +316,7 @@ func TestSweep(t *testing.T) {
 	if !id.Alive() {
 		t.Error("a process without the mark was ended")
 	}
-	if o, err := testOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != chaos.Gone {
+	if o, err := testOperations().Undo(t.Context(), ProcessesUndo(mark)); err != nil || o != chaos.Gone {
 		t.Errorf("once more: %s, %v", o, err)
 	}
 	for _, args := range []string{`""`, `"BRUNT_RUN="`, `"PATH=/bin"`, `7`} {

@@ -17,9 +17,9 @@ const (
 	opSweep = "process.sweep" // all processes with the run's mark
 )
 
-// StackUndo reverts the start of a stack: it kills every process with the run's mark in its
+// ProcessesUndo reverts the start of a stack: it kills every process with the run's mark in its
 // environment.
-func StackUndo(run string) chaos.Undo {
+func ProcessesUndo(run string) chaos.Undo {
 	b, _ := json.Marshal(proc.RunMark + run)
 	return chaos.Undo{Op: opSweep, Args: b}
 }

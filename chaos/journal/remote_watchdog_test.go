@@ -14,9 +14,9 @@ import (
 // TestRemoteWatchdog_Reaches checks that a remote watchdog that cannot revert anything reports it before the
 // run goes on.
 func TestRemoteWatchdog_Reaches(t *testing.T) {
-	near, far := net.Pipe()
+	near, remote := net.Pipe()
 	over := make(chan error, 1)
-	go func() { over <- RunRemoteWatchdog(t.Context(), testOperations(), far, far, time.Minute) }()
+	go func() { over <- RunRemoteWatchdog(t.Context(), testOperations(), remote, remote, time.Minute) }()
 	w, err := rpc.NewClient(t.Context(), near)
 	if err != nil {
 		t.Fatal(err)

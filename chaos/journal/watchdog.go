@@ -20,10 +20,10 @@ import (
 // holds the reading end of a pipe: the kernel closes the writing end when brunt ends, and a heartbeat
 // shows that brunt still works.
 type Watchdog struct {
-	cmd  *exec.Cmd
-	pipe io.WriteCloser
-	stop chan struct{}
-	beat sync.WaitGroup
+	cmd    *exec.Cmd
+	pipe   io.WriteCloser
+	stop   chan struct{}
+	sender sync.WaitGroup
 }
 
 const (
@@ -37,8 +37,8 @@ const _ = uint(rpc.CloseTimeout - chaos.UndoWithin - 10*time.Second)
 
 // What the pipe carries: heartbeats, and the end of a run without open entries.
 const (
-	beatByte = '.'
-	doneByte = 'q'
+	heartbeatByte = '.'
+	doneByte      = 'q'
 )
 
 // StartWatchdog starts the watchdog of a journal. command is brunt's own command line for it, to which
@@ -56,17 +56,17 @@ func StartWatchdog(command []string, journal string, env ...string) (*Watchdog, 
 	}
 	proc.Watchdogs.Add(cmd.Process.Pid)
 	g := &Watchdog{cmd: cmd, pipe: pipe, stop: make(chan struct{})}
-	g.beat.Go(g.beats)
+	g.sender.Go(g.heartbeats)
 	return g, nil
 }
 
-func (g *Watchdog) beats() {
+func (g *Watchdog) heartbeats() {
 	t := time.NewTicker(heartbeat)
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
-			if _, err := g.pipe.Write([]byte{beatByte}); err != nil {
+			if _, err := g.pipe.Write([]byte{heartbeatByte}); err != nil {
 				return // the watchdog is gone; Stop will report it
 			}
 		case <-g.stop:
@@ -79,7 +79,7 @@ func (g *Watchdog) beats() {
 // died before.
 func (g *Watchdog) Stop() error {
 	close(g.stop)
-	g.beat.Wait()
+	g.sender.Wait()
 	_, werr := g.pipe.Write([]byte{doneByte})
 	cerr := g.pipe.Close()
 	err := g.cmd.Wait()
@@ -94,14 +94,14 @@ func (g *Watchdog) Stop() error {
 // success, and reverts the journal's open entries when brunt dies or hangs. An entry that is open past
 // its deadline is reverted even while brunt beats: the part of brunt that plays the fault hangs.
 func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
-	beats := make(chan byte)
+	heartbeats := make(chan byte)
 	go func() {
-		defer close(beats)
+		defer close(heartbeats)
 		var b [64]byte
 		for {
 			n, err := in.Read(b[:])
 			for _, c := range b[:n] {
-				beats <- c
+				heartbeats <- c
 			}
 			if err != nil {
 				return
@@ -115,7 +115,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 	overdue := overdueEntries{ops: ops, journal: journal, due: map[int]time.Time{}}
 	for {
 		select {
-		case c, ok := <-beats:
+		case c, ok := <-heartbeats:
 			switch {
 			case !ok: // brunt is dead
 				return takeOver(ops, journal, false)

@@ -66,7 +66,7 @@ func TestWatchdog_Deadline(t *testing.T) {
 		go func() { done <- RunWatchdog(testOperations(), in, j.Path()) }()
 		for range 2*patience/heartbeat + 5 {
 			time.Sleep(heartbeat) // of the bubble's clock
-			if _, err := out.Write([]byte{beatByte}); err != nil {
+			if _, err := out.Write([]byte{heartbeatByte}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -195,29 +195,29 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 		return nil, err
 	}
 	h.tables = append(h.tables, table)
-	ways := map[netip.AddrPort]netip.AddrPort{}
+	routes := map[netip.AddrPort]netip.AddrPort{}
 	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
 	for i, to := range f.to {
 		at := to.at.String()
 		p, err := proxy.Start(proxy.Config{
-			Upstream: func() string { return at }, HTTP: h.step.http, Seed: seed<<32 | uint64(i), Inside: n.Do, Control: table.Spare,
+			Upstream: func() string { return at }, HTTP: h.step.http, Seed: seed<<32 | uint64(i), InNamespace: n.Do, Control: table.Spare,
 		})
 		if err != nil {
 			return nil, err
 		}
 		h.proxies = append(h.proxies, p)
-		here, err := netip.ParseAddrPort(p.Addr())
+		local, err := netip.ParseAddrPort(p.Addr())
 		if err != nil {
 			return nil, err
 		}
-		ways[to.at] = here
+		routes[to.at] = local
 		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
 		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, n, to.at})
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
 	return func() error {
-		if err := table.Set(ways); err != nil {
+		if err := table.Set(routes); err != nil {
 			return err
 		}
 		slices.Sort(before.Match.Ports)

@@ -14,15 +14,15 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// Trips are the round trips of a probe.
-type Trips struct {
+// RTTs are the round trips of a probe.
+type RTTs struct {
 	times  []time.Duration // sorted
 	silent int             // without an answer
 	waited time.Duration   // the shortest wait of those
 }
 
 // RoundTrips makes round trips over new connections on the link.
-func RoundTrips(ctx context.Context, l *chaos.Link) (Trips, error) {
+func RoundTrips(ctx context.Context, l *chaos.Link) (RTTs, error) {
 	var results [proof.Pings]proxy.ProbeResult
 	var errs [proof.Pings]error
 	var wg sync.WaitGroup
@@ -30,7 +30,7 @@ func RoundTrips(ctx context.Context, l *chaos.Link) (Trips, error) {
 		wg.Go(func() { results[i], errs[i] = l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT}) })
 	}
 	wg.Wait()
-	var t Trips
+	var t RTTs
 	for _, r := range results {
 		switch r.Outcome {
 		case proxy.Answered:
@@ -108,7 +108,7 @@ func RoundTrip(ctx context.Context, l *chaos.Link) (time.Duration, error) {
 }
 
 // median returns the median of the round trips. All must have been answered.
-func (t Trips) median() (time.Duration, error) {
+func (t RTTs) median() (time.Duration, error) {
 	if t.silent > 0 {
 		return 0, fmt.Errorf("a probe is %s", proxy.Silent)
 	}
@@ -180,7 +180,7 @@ func (f Outcomes) try(ctx context.Context, l *chaos.Link, before *proxy.Line, pu
 // Delayed proves that the slowest of the round trips takes at least the expected time. If the fault
 // does not stay long enough, it proves that they have no answer while it stays. late is the lateness
 // of this machine meanwhile.
-func (t Trips) Delayed(delay, jitter, late time.Duration) (string, error) {
+func (t RTTs) Delayed(delay, jitter, late time.Duration) (string, error) {
 	least := proof.LeastLate(delay, jitter)
 	if t.silent > 0 {
 		enough := min(least, proof.Silence)

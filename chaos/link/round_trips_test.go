@@ -35,12 +35,12 @@ func TestTelling(t *testing.T) {
 	}
 }
 
-func TestTrips_Delayed(t *testing.T) {
+func TestRTTs_Delayed(t *testing.T) {
 	const ms = time.Millisecond
-	five := func(d time.Duration) Trips { return Trips{times: []time.Duration{d, d, d, d, d}} }
+	five := func(d time.Duration) RTTs { return RTTs{times: []time.Duration{d, d, d, d, d}} }
 	for _, tt := range []struct {
 		name                string
-		trips               Trips
+		rtts                RTTs
 		delay, jitter, late time.Duration
 		want                error // nil: the delay is proved
 	}{
@@ -50,11 +50,11 @@ func TestTrips_Delayed(t *testing.T) {
 		{"a stall", five(110 * ms), 100 * ms, 0, 110 * ms, errBlurred},
 		{"found on a late machine", five(170 * ms), 100 * ms, 0, 110 * ms, nil},
 		{"a stall as long as what jitter may leave", five(80 * ms), 400 * ms, 400 * ms, 79 * ms, errBlurred},
-		{"no answer", Trips{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, ms, nil},
-		{"no answer of a machine that stood still", Trips{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, 200 * ms, errBlurred},
+		{"no answer", RTTs{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, ms, nil},
+		{"no answer of a machine that stood still", RTTs{silent: 5, waited: proof.Silence}, 2 * time.Second, 0, 200 * ms, errBlurred},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text, err := tt.trips.Delayed(tt.delay, tt.jitter, tt.late)
+			text, err := tt.rtts.Delayed(tt.delay, tt.jitter, tt.late)
 			if !errors.Is(err, tt.want) || tt.want == nil && (err != nil || text == "") {
 				t.Errorf("got %q, %v; want %v", text, err, tt.want)
 			}
@@ -65,10 +65,10 @@ func TestTrips_Delayed(t *testing.T) {
 func TestUntilClear(t *testing.T) {
 	const late = 70 * time.Millisecond
 	tests := []struct {
-		name  string
-		looks func(n int) (string, error) // n from 1
-		want  string                      // of the text, or of the error
-		times int
+		name    string
+		samples func(n int) (string, error) // n from 1
+		want    string                      // of the text, or of the error
+		times   int
 	}{
 		{"found at once", func(int) (string, error) { return "slow", nil }, "slow", 1},
 		{"not there", func(int) (string, error) { return "", chaos.ErrNoEffect }, chaos.ErrNoEffect.Error(), 1},
@@ -91,7 +91,7 @@ func TestUntilClear(t *testing.T) {
 			n := 0
 			text, err := UntilClear(t.Context(), func(*proxy.Pulse) (string, error) {
 				n++
-				return tt.looks(n)
+				return tt.samples(n)
 			})
 			if err != nil {
 				text += err.Error()
@@ -102,24 +102,24 @@ func TestUntilClear(t *testing.T) {
 		})
 	}
 	t.Run("time is up in the middle of a look", func(t *testing.T) {
-		for looks, want := range map[int]string{1: "", atEnd: "slow, 2 times in a row, though this machine itself was late"} {
+		for samples, want := range map[int]string{1: "", atEnd: "slow, 2 times in a row, though this machine itself was late"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
 			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
-				if n++; n <= looks {
+				if n++; n <= samples {
 					return "slow", Blurred(late)
 				}
 				cancel()
 				return "", errors.New("a probe is silent")
 			})
 			if text != want || (want == "") != errors.Is(err, errBlurred) {
-				t.Errorf("after %d looks: %q, %v", looks, text, err)
+				t.Errorf("after %d looks: %q, %v", samples, text, err)
 			}
 		}
 	})
 	for _, tt := range []struct {
 		name      string
-		looks     int // looks before time is up
+		samples   int // samples before time is up
 		text, err string
 	}{
 		{"time is up", 1, "", "slow, and this machine itself was late by 70ms"},
@@ -130,7 +130,7 @@ func TestUntilClear(t *testing.T) {
 			defer cancel()
 			n := 0
 			text, err := UntilClear(ctx, func(*proxy.Pulse) (string, error) {
-				if n++; n == tt.looks {
+				if n++; n == tt.samples {
 					cancel()
 				}
 				return "slow", Blurred(late)

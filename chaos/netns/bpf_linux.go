@@ -78,10 +78,10 @@ func bpf() mechanism {
 
 // programs is what is attached for one Spec.
 type programs struct {
-	met   *ebpf.Map
-	links []link.Link
-	once  sync.Once
-	err   error
+	affected *ebpf.Map
+	links    []link.Link
+	once     sync.Once
+	err      error
 }
 
 // attach attaches the programs of s to links. The thread is in the namespace.
@@ -92,7 +92,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 			f.Close()
 		}
 	}()
-	f.met, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1})
+	f.affected, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1})
 	if err != nil {
 		return nil, kernel.Hint(fmt.Errorf("making a map to count in: %w", err))
 	}
@@ -135,7 +135,7 @@ func loadable(s Spec) error {
 func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, error) {
 	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Name: programName(s.Do), Type: ebpf.SchedCLS, License: "GPL",
-		Instructions: program(s, dir, header, f.met.FD()),
+		Instructions: program(s, dir, header, f.affected.FD()),
 	})
 	if err != nil {
 		return nil, kernel.Hint(fmt.Errorf("loading the program: %w", err))
@@ -189,7 +189,7 @@ func (f *programs) Via() string { return "ebpf" }
 // Affected implements [Held]: it counts the affected packets.
 func (f *programs) Affected() (Affected, error) {
 	var v [3]uint64
-	if err := f.met.Lookup(uint32(0), &v); err != nil {
+	if err := f.affected.Lookup(uint32(0), &v); err != nil {
 		return Affected{}, fmt.Errorf("reading what a program counted: %w", err)
 	}
 	return Affected{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
@@ -204,8 +204,8 @@ func (f *programs) Close() error {
 		for i := len(f.links) - 1; i >= 0; i-- {
 			errs = append(errs, f.links[i].Detach(), f.links[i].Close())
 		}
-		if f.met != nil {
-			errs = append(errs, f.met.Close())
+		if f.affected != nil {
+			errs = append(errs, f.affected.Close())
 		}
 		f.err = errors.Join(errs...)
 	})
@@ -276,11 +276,11 @@ func (a *assembler) load(off, n int32, orElse string) {
 
 // program assembles the code that applies s to packets in one direction, on a link with a link
 // header of the given length in bytes, and counts in a map.
-func program(s Spec, dir Direction, header int32, met int) asm.Instructions {
+func program(s Spec, dir Direction, header int32, affected int) asm.Instructions {
 	a := new(assembler)
 	a.put(
 		asm.Mov.Reg(asm.R6, asm.R1),
-		asm.LoadMapValue(asm.R7, met, 0),
+		asm.LoadMapValue(asm.R7, affected, 0),
 	)
 	if s.Do == Duplicate {
 		a.ownCopy()

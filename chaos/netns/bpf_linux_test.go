@@ -46,7 +46,7 @@ func TestEBPFShares(t *testing.T) {
 			var want []int
 			hits := 0
 			k.burst(t, n, func(sent int) {
-				waitFor(t, "all to be met", func() bool { return met(t, h).Packets >= int64(sent) })
+				waitFor(t, "all to be met", func() bool { return affected(t, h).Packets >= int64(sent) })
 			})
 			for i := range n {
 				hit := test.spec.Share == 0 || seed.Chosen(test.spec.Share, 7, uint64(i))
@@ -68,7 +68,7 @@ func TestEBPFShares(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%d datagrams came that were to, of %d", len(got), len(want))
 			}
-			if m := met(t, h); m.Packets != n || m.Hit != int64(hits) || m.Bytes < n*100 {
+			if m := affected(t, h); m.Packets != n || m.Hit != int64(hits) || m.Bytes < n*100 {
 				t.Errorf("it met %+v, and should have met %d packets and hit %d", m, n, hits)
 			}
 			if err := h.Close(); err != nil {

@@ -39,7 +39,7 @@ const (
 )
 
 // A talk is one attempt on a new or an existing connection.
-type talk struct {
+type exchange struct {
 	from, to string // victim, peer or other
 	net      string // tcp or udp
 	port     uint16
@@ -47,7 +47,7 @@ type talk struct {
 	before   bool // the connection existed before the fault
 }
 
-func (k talk) String() string {
+func (k exchange) String() string {
 	s := fmt.Sprintf("%s %s->%s:%d", k.net, k.from, k.to, k.port)
 	if k.v6 {
 		s += " v6"
@@ -61,7 +61,7 @@ func (k talk) String() string {
 // stage is a victim, a peer that a fault selects, and another node that it does not select.
 type stage struct {
 	*netnstest.World
-	open map[talk]net.Conn // existing connections
+	open map[exchange]net.Conn // existing connections
 }
 
 // newStage makes a stage whose nodes all echo, over TCP and UDP. tracked adds foreign rules that
@@ -75,7 +75,7 @@ func newStage(t *testing.T, tracked bool) *stage {
 		rules += "\ntable inet tracking { chain in { type filter hook input priority 0; ct state established counter accept; }; }"
 	}
 	w.Victim.Run(t, "nft -f - <<'END'\n"+rules+"\nEND")
-	s := &stage{World: w, open: map[talk]net.Conn{}}
+	s := &stage{World: w, open: map[exchange]net.Conn{}}
 	for _, name := range []string{"victim", "peer", "other"} {
 		for _, port := range []uint16{echoA, echoB} {
 			at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
@@ -123,7 +123,7 @@ func (s *stage) node(name string) *netnstest.Node {
 }
 
 // addr returns the address of a node, as another one reaches it.
-func (s *stage) addr(k talk) netip.AddrPort {
+func (s *stage) addr(k exchange) netip.AddrPort {
 	i := 0
 	if k.from == "other" || k.to == "other" {
 		i = 1
@@ -142,9 +142,9 @@ func (s *stage) addr(k talk) netip.AddrPort {
 	return netip.AddrPortFrom(a, k.port)
 }
 
-// talks returns all combinations.
-func talks() []talk {
-	var all []talk
+// exchanges returns all combinations.
+func exchanges() []exchange {
+	var all []exchange
 	for _, ends := range [][2]string{{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}, {"victim", "victim"}} {
 		for _, network := range []string{"tcp", "udp"} {
 			for _, port := range []uint16{echoA, echoB} {
@@ -153,7 +153,7 @@ func talks() []talk {
 						if before && network == "udp" {
 							continue // UDP has no connections
 						}
-						all = append(all, talk{ends[0], ends[1], network, port, v6, before})
+						all = append(all, exchange{ends[0], ends[1], network, port, v6, before})
 					}
 				}
 			}
@@ -165,7 +165,7 @@ func talks() []talk {
 // connect opens the existing connections.
 func (s *stage) connect(t *testing.T) {
 	t.Helper()
-	for _, k := range talks() {
+	for _, k := range exchanges() {
 		if !k.before {
 			continue
 		}
@@ -182,7 +182,7 @@ func (s *stage) connect(t *testing.T) {
 }
 
 // try attempts one talk. The expected result decides the timeout: long for an expected answer.
-func (s *stage) try(k talk, want string) string {
+func (s *stage) try(k exchange, want string) string {
 	dial, wait := longEnough, longEnough
 	if want == silent {
 		dial, wait = shortly, shortly
@@ -241,10 +241,10 @@ func outcome(err error) string {
 }
 
 // expect runs all talks at once, and reports those with an unexpected result.
-func (s *stage) expect(t *testing.T, when string, want func(k talk) string) {
+func (s *stage) expect(t *testing.T, when string, want func(k exchange) string) {
 	t.Helper()
 	var all sync.WaitGroup
-	for _, k := range talks() {
+	for _, k := range exchanges() {
 		all.Go(func() {
 			w := want(k)
 			if w == "" {
@@ -259,12 +259,12 @@ func (s *stage) expect(t *testing.T, when string, want func(k talk) string) {
 }
 
 func TestCut(t *testing.T) {
-	toPeer := func(k talk) bool { return k.from == "peer" || k.to == "peer" }
+	toPeer := func(k exchange) bool { return k.from == "peer" || k.to == "peer" }
 	for _, tt := range []struct {
 		name string
 		spec netns.Spec // for the peer, unless all is set
 		all  bool       // for all nodes
-		hit  func(k talk) bool
+		hit  func(k exchange) bool
 		as   string // result of affected new TCP connections
 		udp  string // result of UDP; empty is as
 		old  string // result of existing connections; empty is silent
@@ -274,54 +274,54 @@ func TestCut(t *testing.T) {
 		{name: "partition from everybody", spec: netns.Spec{Do: netns.Partition}, all: true, as: silent},
 		{
 			name: "partition, what others open", spec: netns.Spec{Do: netns.Partition, Direction: netns.In},
-			hit: func(k talk) bool { return k.to == "victim" }, as: silent,
+			hit: func(k exchange) bool { return k.to == "victim" }, as: silent,
 		},
 		{
 			name: "partition, what it opens", spec: netns.Spec{Do: netns.Partition, Direction: netns.Out},
-			hit: func(k talk) bool { return k.from == "victim" }, as: silent,
+			hit: func(k exchange) bool { return k.from == "victim" }, as: silent,
 		},
 		{
 			name: "partition of a port", spec: netns.Spec{Do: netns.Partition, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+			hit: func(k exchange) bool { return k.port == echoA }, as: silent,
 		},
 		{
 			name: "partition of a port, what others open",
 			spec: netns.Spec{Do: netns.Partition, Direction: netns.In, Match: netns.Match{Ports: []uint16{9, echoB}}},
-			hit:  func(k talk) bool { return k.port == echoB && k.to == "victim" }, as: silent,
+			hit:  func(k exchange) bool { return k.port == echoB && k.to == "victim" }, as: silent,
 		},
 		{name: "partition, old ones kept", spec: netns.Spec{Do: netns.Partition, Keep: true}, as: silent, keep: true},
 		{
 			name: "partition, what it opens, old ones kept", spec: netns.Spec{Do: netns.Partition, Keep: true, Direction: netns.Out},
-			hit: func(k talk) bool { return k.from == "victim" }, as: silent, keep: true,
+			hit: func(k exchange) bool { return k.from == "victim" }, as: silent, keep: true,
 		},
 		{name: "partition, refused", spec: netns.Spec{Do: netns.Partition, Mode: "reject"}, as: refused},
 		{
 			name: "partition, refused what others open to a port",
 			spec: netns.Spec{Do: netns.Partition, Mode: "reject", Direction: netns.In, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit:  func(k talk) bool { return k.port == echoA && k.to == "victim" }, as: refused,
+			hit:  func(k exchange) bool { return k.port == echoA && k.to == "victim" }, as: refused,
 		},
 		{name: "partition, reset", spec: netns.Spec{Do: netns.Partition, Mode: "reset"}, as: refused, old: reset},
 		{
 			name: "partition, reset what it opens", spec: netns.Spec{Do: netns.Partition, Mode: "reset", Direction: netns.Out},
-			hit: func(k talk) bool { return k.from == "victim" }, as: refused, old: reset,
+			hit: func(k exchange) bool { return k.from == "victim" }, as: refused, old: reset,
 		},
 		{name: "blackhole", spec: netns.Spec{Do: netns.Blackhole}, as: silent},
 		{name: "stall", spec: netns.Spec{Do: netns.Stall}, as: held, udp: silent},
 		{
 			name: "stall of a port, what others open",
 			spec: netns.Spec{Do: netns.Stall, Direction: netns.In, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit:  func(k talk) bool { return k.port == echoA && k.to == "victim" }, as: held, udp: silent,
+			hit:  func(k exchange) bool { return k.port == echoA && k.to == "victim" }, as: held, udp: silent,
 		},
 		{name: "reset", spec: netns.Spec{Do: netns.Reset}, as: passes, old: reset},
 		{
 			name: "reset of a port, what it opened", spec: netns.Spec{Do: netns.Reset, Direction: netns.Out, Match: netns.Match{Ports: []uint16{echoA}}},
-			hit: func(k talk) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
+			hit: func(k exchange) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
 		},
 		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1, Via: "nft"}, as: silent},
 		{name: "loss of all by a program", spec: netns.Spec{Do: netns.Loss, Via: "ebpf"}, as: silent},
 		{
 			name: "loss by a program, a port", spec: netns.Spec{Do: netns.Loss, Via: "ebpf", Match: netns.Match{Ports: []uint16{9, echoA}}},
-			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+			hit: func(k exchange) bool { return k.port == echoA }, as: silent,
 		},
 		{name: "corruption of all by a program", spec: netns.Spec{Do: netns.Corrupt, Via: "ebpf"}, as: silent},
 		{name: "corruption of what goes out", spec: netns.Spec{Do: netns.Corrupt, Direction: netns.Out, Via: "ebpf"}, as: silent},
@@ -329,12 +329,12 @@ func TestCut(t *testing.T) {
 		{name: "partition from everybody by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, all: true, as: silent},
 		{
 			name: "blackhole of a port by a program", spec: netns.Spec{Do: netns.Blackhole, Via: "ebpf", Match: netns.Match{Ports: []uint16{echoB}}},
-			hit: func(k talk) bool { return k.port == echoB }, as: silent,
+			hit: func(k exchange) bool { return k.port == echoB }, as: silent,
 		},
 		{name: "latency of an hour", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour}, as: silent},
 		{
 			name: "latency of an hour, a port", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour, Match: netns.Match{Ports: []uint16{9, echoA}}},
-			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+			hit: func(k exchange) bool { return k.port == echoA }, as: silent,
 		},
 		{name: "bandwidth of a byte", spec: netns.Spec{Do: netns.Bandwidth, Rate: 1}, as: silent},
 	} {
@@ -360,10 +360,10 @@ func TestCut(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer h.Close()
-				hit := func(k talk) bool {
+				hit := func(k exchange) bool {
 					return k.from != k.to && (tt.all || toPeer(k)) && (tt.hit == nil || tt.hit(k))
 				}
-				s.expect(t, "in the fault", func(k talk) string {
+				s.expect(t, "in the fault", func(k exchange) string {
 					switch {
 					case !hit(k), k.before && tt.keep:
 						return passes
@@ -378,9 +378,9 @@ func TestCut(t *testing.T) {
 					}
 					return tt.as
 				})
-				met, err := h.Affected()
-				if err != nil || met.Hit == 0 || met.Packets < met.Hit || met.Bytes == 0 && tt.spec.Do != netns.Reset {
-					t.Errorf("it met %+v, %v", met, err)
+				affected, err := h.Affected()
+				if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit || affected.Bytes == 0 && tt.spec.Do != netns.Reset {
+					t.Errorf("it met %+v, %v", affected, err)
 				}
 				for range 2 {
 					if err := h.Close(); err != nil {
@@ -390,7 +390,7 @@ func TestCut(t *testing.T) {
 				if after := netnstest.State(t, s.Victim.Namespace); after != before {
 					t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 				}
-				s.expect(t, "afterwards", func(k talk) string {
+				s.expect(t, "afterwards", func(k exchange) string {
 					if k.before && hit(k) && tt.old == reset {
 						return ""
 					}

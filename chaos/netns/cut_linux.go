@@ -34,8 +34,8 @@ import (
 func cut(s Spec) (Held, error) {
 	var live []sockdiag.Socket
 	h := &rules{}
-	t, err := nft.WithQueue(func(t *nft.Table, way int) (err error) {
-		c := cutter{Spec: s, Table: t, way: way}
+	t, err := nft.WithQueue(func(t *nft.Table, queueing int) (err error) {
+		c := cutter{Spec: s, Table: t, queueing: queueing}
 		if c.byConnection() {
 			// Tracking begins with the first rule that needs it. The connections are listed
 			// afterwards, so that none is missed.
@@ -107,9 +107,9 @@ func (r *rules) Close() error { return r.table.Close() }
 type cutter struct {
 	Spec
 	*nft.Table
-	way  int // how to queue packets
-	live []sockdiag.Socket
-	act  []*nftables.Chain
+	queueing int // how to queue packets
+	live     []sockdiag.Socket
+	act      []*nftables.Chain
 }
 
 // byConnection reports whether the rules depend on the side that opened a connection: for a
@@ -126,32 +126,32 @@ func (c *cutter) wantsLive() bool {
 	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == modeReset
 }
 
-// talks reports whether packets are answered rather than dropped.
-func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == modeReject || c.Mode == modeReset }
+// replies reports whether packets are answered rather than dropped.
+func (c *cutter) replies() bool { return c.Do == Reset || c.Mode == modeReject || c.Mode == modeReset }
 
 // A side is the hook that matches packets of one direction, and the position of their ends in the
 // headers.
 type side struct {
-	name              string
-	out               bool
-	hooks             []*nftables.ChainHook
-	priority          int
-	link              expr.MetaKey
-	near4, far4       uint32
-	near6, far6       uint32
-	nearPort, farPort uint32
+	name                  string
+	out                   bool
+	hooks                 []*nftables.ChainHook
+	priority              int
+	link                  expr.MetaKey
+	local4, remote4       uint32
+	local6, remote6       uint32
+	localPort, remotePort uint32
 }
 
 func (c *cutter) sides() []side {
 	in := side{
 		name: "in", hooks: []*nftables.ChainHook{nftables.ChainHookPrerouting}, priority: -150, link: expr.MetaKeyIIFTYPE,
-		near4: 16, far4: 12, near6: 24, far6: 8, nearPort: nft.DestPort, farPort: nft.SourcePort,
+		local4: 16, remote4: 12, local6: 24, remote6: 8, localPort: nft.DestPort, remotePort: nft.SourcePort,
 	}
 	out := side{
 		name: "out", out: true, hooks: []*nftables.ChainHook{nftables.ChainHookPostrouting}, priority: -150, link: expr.MetaKeyOIFTYPE,
-		near4: 12, far4: 16, near6: 8, far6: 24, nearPort: nft.SourcePort, farPort: nft.DestPort,
+		local4: 12, remote4: 16, local6: 8, remote6: 24, localPort: nft.SourcePort, remotePort: nft.DestPort,
 	}
-	if c.talks() {
+	if c.replies() {
 		// The kernel sends no answers from postrouting.
 		out.hooks, out.priority = []*nftables.ChainHook{nftables.ChainHookOutput, nftables.ChainHookForward}, 10
 	}
@@ -230,7 +230,7 @@ func (c *cutter) passes(base *nftables.Chain, d side) {
 	pass := nft.Verdict(expr.VerdictAccept)
 	c.Rule(base, nft.Loopback(d.link), pass)
 	c.Rule(base, nft.Family(unix.NFPROTO_IPV6), nft.Proto(unix.IPPROTO_ICMPV6), icmpTypes(133, 137), pass)
-	if !c.talks() || !d.out {
+	if !c.replies() || !d.out {
 		return
 	}
 	c.Rule(base, nft.Proto(unix.IPPROTO_TCP), tcpReset(), pass)
@@ -250,9 +250,9 @@ func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 		}
 		// Their packets go in the direction of the opening if it is this side's direction.
 		back := (by == Out) != d.out
-		at := d.nearPort
+		at := d.localPort
 		if by == Out {
-			at = d.farPort
+			at = d.remotePort
 		}
 		if len(c.Match.Ports) == 0 {
 			c.Rule(sel, nft.Opened(back), gotoChain(act))
@@ -269,9 +269,9 @@ func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 func (c *cutter) acts(act *nftables.Chain, d side) {
 	c.Rule(act, nft.Count())
 	lose := nft.Verdict(expr.VerdictDrop)
-	if d.out && c.way != nft.QueueNone {
+	if d.out && c.queueing != nft.QueueNone {
 		// The queue has no listener, so the packet is lost without an error to the sender.
-		lose = nft.Queue(c.way, uint16(0xc000+rand.IntN(0x3fff)), false)
+		lose = nft.Queue(c.queueing, uint16(0xc000+rand.IntN(0x3fff)), false)
 	}
 	refuse := []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_PORT_UNREACH}}
 	reset := []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}
@@ -318,7 +318,7 @@ func (c *cutter) selects(s sockdiag.Socket) bool {
 }
 
 // from matches packets whose remote end is in p.
-func (d side) from(p netip.Prefix) []expr.Any { return nft.Address(d.far4, d.far6, p) }
+func (d side) from(p netip.Prefix) []expr.Any { return nft.Address(d.remote4, d.remote6, p) }
 
 // A living is a set of existing connections of one address family.
 type living struct {
@@ -358,9 +358,9 @@ func (c *cutter) sockets(name string, all []sockdiag.Socket) ([]living, error) {
 
 // match matches packets of the connections in the set.
 func (l living) match(d side) []expr.Any {
-	fam, near, far, n := byte(unix.NFPROTO_IPV4), d.near4, d.far4, uint32(4)
+	fam, local, remote, n := byte(unix.NFPROTO_IPV4), d.local4, d.remote4, uint32(4)
 	if l.v6 {
-		fam, near, far, n = unix.NFPROTO_IPV6, d.near6, d.far6, 16
+		fam, local, remote, n = unix.NFPROTO_IPV6, d.local6, d.remote6, 16
 	}
 	const first = unix.NFT_REG32_00
 	e := append(nft.Family(fam), &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: first})
@@ -369,10 +369,10 @@ func (l living) match(d side) []expr.Any {
 		base    expr.PayloadBase
 		at, len uint32
 	}{
-		{expr.PayloadBaseNetworkHeader, near, n},
-		{expr.PayloadBaseTransportHeader, d.nearPort, 2},
-		{expr.PayloadBaseNetworkHeader, far, n},
-		{expr.PayloadBaseTransportHeader, d.farPort, 2},
+		{expr.PayloadBaseNetworkHeader, local, n},
+		{expr.PayloadBaseTransportHeader, d.localPort, 2},
+		{expr.PayloadBaseNetworkHeader, remote, n},
+		{expr.PayloadBaseTransportHeader, d.remotePort, 2},
 	} {
 		e = append(e, &expr.Payload{DestRegister: reg, Base: f.base, Offset: f.at, Len: f.len})
 		reg += (f.len + 3) / 4

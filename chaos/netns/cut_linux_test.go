@@ -71,7 +71,7 @@ func TestCut_Exact(t *testing.T) {
 			h := set(t, s.Victim, spec)
 			stopped := int64(0)
 			for i, f := range flows {
-				c, err := s.node(f.from).Dial("udp", s.addr(talk{from: f.from, to: f.to, port: f.port, v6: f.v6}), patience)
+				c, err := s.node(f.from).Dial("udp", s.addr(exchange{from: f.from, to: f.to, port: f.port, v6: f.v6}), patience)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -87,13 +87,13 @@ func TestCut_Exact(t *testing.T) {
 			}
 			// Each datagram was either dropped and counted, or passed.
 			waitFor(t, "all to be stopped or to come through", func() bool {
-				total := met(t, h).Hit
+				total := affected(t, h).Hit
 				for i := range got {
 					total += got[i].Load()
 				}
 				return total >= each*int64(len(flows))
 			})
-			if m := met(t, h); m.Hit != stopped || m.Packets != stopped {
+			if m := affected(t, h); m.Hit != stopped || m.Packets != stopped {
 				t.Errorf("it met %+v; want %d", m, stopped)
 			}
 			for i, f := range flows {
@@ -116,7 +116,7 @@ func TestCut_Neighbours(t *testing.T) {
 	h := set(t, s.Victim, netns.Spec{Do: netns.Blackhole})
 	s.Victim.Run(t, "ip neigh flush all")
 	s.Peers[0].Run(t, "ip neigh flush all")
-	for _, k := range []talk{
+	for _, k := range []exchange{
 		{from: "victim", to: "peer", net: "tcp", port: echoA, v6: true},
 		{from: "peer", to: "victim", net: "tcp", port: echoA, v6: true},
 		{from: "victim", to: "peer", net: "tcp", port: echoA},
@@ -137,7 +137,7 @@ func TestCut_Neighbours(t *testing.T) {
 func TestCut_RefusedUDP(t *testing.T) {
 	s := newStage(t, false)
 	set(t, s.Victim, netns.Spec{Do: netns.Partition, Mode: "reject"})
-	for _, k := range []talk{
+	for _, k := range []exchange{
 		{from: "victim", to: "peer", net: "udp", port: echoA},
 		{from: "victim", to: "peer", net: "udp", port: echoA, v6: true},
 		{from: "peer", to: "victim", net: "udp", port: echoA},
@@ -166,10 +166,10 @@ func TestCut_HalfOpen(t *testing.T) {
 	s.connect(t)
 	before := netnstest.State(t, s.Victim.Namespace)
 	h := set(t, s.Victim, netns.Spec{Do: netns.HalfOpen, Match: netns.Match{Ports: []uint16{echoA}}})
-	if m := met(t, h); m.Hit < 8 {
+	if m := affected(t, h); m.Hit < 8 {
 		t.Errorf("it met %+v; want four connections of IPv4 and four of IPv6", m)
 	}
-	s.expect(t, "in the fault", func(k talk) string {
+	s.expect(t, "in the fault", func(k exchange) string {
 		switch {
 		case !k.before || k.port != echoA || k.from == k.to:
 			return passes
@@ -216,7 +216,7 @@ func TestCut_Together(t *testing.T) {
 	}
 	try := func(to, want string) {
 		t.Helper()
-		if got := s.try(talk{from: "victim", to: to, net: "tcp", port: echoA}, want); got != want {
+		if got := s.try(exchange{from: "victim", to: to, net: "tcp", port: echoA}, want); got != want {
 			t.Errorf("the victim to the %s: %s; want %s", to, got, want)
 		}
 	}
@@ -259,7 +259,7 @@ func TestCut_Flush(t *testing.T) {
 	if marks(t, s.Victim) != 1 {
 		t.Error("the table went with the rules of others")
 	}
-	if got := s.try(talk{from: "victim", to: "peer", net: "tcp", port: echoA}, silent); got != silent {
+	if got := s.try(exchange{from: "victim", to: "peer", net: "tcp", port: echoA}, silent); got != silent {
 		t.Errorf("after a flush of all rules: %s; want %s", got, silent)
 	}
 	h.Close()
@@ -298,7 +298,7 @@ func TestCut_Many(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := set(t, w.Victim, netns.Spec{Do: netns.Reset})
-	if m := met(t, h); m.Hit < many {
+	if m := affected(t, h); m.Hit < many {
 		t.Errorf("it met %+v; want %d connections", m, many)
 	}
 	for range many {
@@ -366,7 +366,7 @@ func TestSet_Cannot(t *testing.T) {
 }
 
 // Every mechanism can be probed, and reports why it does not work.
-func TestWays(t *testing.T) {
+func TestCapabilities(t *testing.T) {
 	netnstest.Need(t)
 	seen := map[netns.Action]bool{}
 	for _, w := range netns.Capabilities() {
@@ -416,7 +416,7 @@ func TestCut_Loss(t *testing.T) {
 				share = 0.5
 			}
 			h := set(t, s.Victim, netns.Spec{Do: netns.Loss, Via: "nft", Direction: tt.direction, Share: share})
-			c, err := s.node(tt.from).Dial("udp", s.addr(talk{from: tt.from, to: tt.to, port: 6001}), patience)
+			c, err := s.node(tt.from).Dial("udp", s.addr(exchange{from: tt.from, to: tt.to, port: 6001}), patience)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -426,10 +426,10 @@ func TestCut_Loss(t *testing.T) {
 					t.Fatalf("a send is not to notice: %v", err)
 				}
 				if i%1000 == 999 { // the receiver has a buffer of its own size
-					waitFor(t, "what was sent", func() bool { return got.Load()+met(t, h).Hit >= int64(i+1) })
+					waitFor(t, "what was sent", func() bool { return got.Load()+affected(t, h).Hit >= int64(i+1) })
 				}
 			}
-			lost := float64(met(t, h).Hit) / sent
+			lost := float64(affected(t, h).Hit) / sent
 			if off := lost - tt.share; off < -0.03 || off > 0.03 {
 				t.Errorf("%.2f %% were lost; want %.0f %%", 100*lost, 100*tt.share)
 			}

@@ -42,13 +42,13 @@ func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
 	chain := t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
 	t.Rule(chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), nft.Verdict(expr.VerdictAccept))
-	for there, here := range from {
+	for there, local := range from {
 		t.Rule(chain,
 			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()),
 			nft.Port(nft.DestPort, there.Port()),
 			[]expr.Any{
-				&expr.Immediate{Register: 1, Data: here.Addr().AsSlice()},
-				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, here.Port())},
+				&expr.Immediate{Register: 1, Data: local.Addr().AsSlice()},
+				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, local.Port())},
 				&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1, RegProtoMin: 2},
 			})
 	}

@@ -142,7 +142,7 @@ END`)
 			own := netip.MustParseAddrPort("127.0.0.1:53")
 			resolver(t, w.Victim, own)
 
-			var ways []*asking
+			var askings []*asking
 			for _, to := range []netip.AddrPort{
 				netip.AddrPortFrom(w.Peers[0].V4, 53), netip.AddrPortFrom(w.Peers[0].V6, 53), netip.MustParseAddrPort("127.0.0.11:53"),
 			} {
@@ -151,7 +151,7 @@ END`)
 						if network == "tcp" && !fresh {
 							continue
 						}
-						ways = append(ways, &asking{network: network, to: to, fresh: fresh})
+						askings = append(askings, &asking{network: network, to: to, fresh: fresh})
 					}
 				}
 			}
@@ -162,13 +162,13 @@ END`)
 					timeout = shortly
 				}
 				var asked sync.WaitGroup
-				for _, way := range ways {
+				for _, one := range askings {
 					asked.Go(func() {
-						if got := way.ask(t, w.Victim, name, dns.TypeA, timeout); got != a {
-							t.Errorf("%s, %s asked for %s: %s; want %s", when, way, name, got, a)
+						if got := one.ask(t, w.Victim, name, dns.TypeA, timeout); got != a {
+							t.Errorf("%s, %s asked for %s: %s; want %s", when, one, name, got, a)
 						}
-						if got := way.ask(t, w.Victim, name, dns.TypeAAAA, timeout); got != aaaa {
-							t.Errorf("%s, %s asked for %s, IPv6: %s; want %s", when, way, name, got, aaaa)
+						if got := one.ask(t, w.Victim, name, dns.TypeAAAA, timeout); got != aaaa {
+							t.Errorf("%s, %s asked for %s, IPv6: %s; want %s", when, one, name, got, aaaa)
 						}
 					})
 				}
@@ -197,9 +197,9 @@ END`)
 			if got := untouched.ask(t, w.Victim, "db.example.com.", dns.TypeA, longEnough); got != truth.String() {
 				t.Errorf("the unit's own resolver said %s in the fault", got)
 			}
-			met, err := h.Affected()
-			if err != nil || met.Hit == 0 || met.Packets < met.Hit || len(tt.spec.Names) > 0 && met.Packets == met.Hit {
-				t.Errorf("it met %+v, %v", met, err)
+			affected, err := h.Affected()
+			if err != nil || affected.Hit == 0 || affected.Packets < affected.Hit || len(tt.spec.Names) > 0 && affected.Packets == affected.Hit {
+				t.Errorf("it met %+v, %v", affected, err)
 			}
 			for range 2 {
 				if err := h.Close(); err != nil {
@@ -284,7 +284,7 @@ func TestDNS_Malformed(t *testing.T) {
 			c.Close()
 		}
 	}
-	if met, err := h.Affected(); err != nil || met.Hit != 0 || met.Packets != 8 {
-		t.Errorf("it met %+v, %v; want 8 messages and no hit", met, err)
+	if affected, err := h.Affected(); err != nil || affected.Hit != 0 || affected.Packets != 8 {
+		t.Errorf("it met %+v, %v; want 8 messages and no hit", affected, err)
 	}
 }

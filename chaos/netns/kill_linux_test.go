@@ -177,7 +177,7 @@ func TestKill_Rules(t *testing.T) {
 			if after := netnstest.State(t, s.Victim.Namespace); after != before {
 				t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 			}
-			s.expect(t, "afterwards", func(k talk) string {
+			s.expect(t, "afterwards", func(k exchange) string {
 				if k.before {
 					return ""
 				}
@@ -224,7 +224,7 @@ func TestSet_Inside(t *testing.T) {
 					t.Fatalf("the owner says %s", says.Text())
 				}
 			}
-			k := talk{from: "victim", to: "peer", net: "tcp", port: echoA}
+			k := exchange{from: "victim", to: "peer", net: "tcp", port: echoA}
 			old := k
 			old.before = true
 			ask := &asking{network: "tcp", to: netip.AddrPortFrom(s.Peers[0].V4, 53), fresh: true}

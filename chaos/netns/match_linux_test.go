@@ -84,7 +84,7 @@ func TestQueueMatch(t *testing.T) {
 						boxes = append(boxes, b)
 						if test.hits(v6, port) {
 							hits += n
-							waitFor(t, "all to be hit", func() bool { return met(t, h).Hit >= int64(hits) })
+							waitFor(t, "all to be hit", func() bool { return affected(t, h).Hit >= int64(hits) })
 							if got := b.mail(); len(got) > 0 {
 								t.Errorf("%s: %d came to %s that were to be hit", test.name, len(got), at)
 							}
@@ -96,7 +96,7 @@ func TestQueueMatch(t *testing.T) {
 				for _, b := range boxes {
 					b.conn.Close() // the next case uses the ports
 				}
-				if m := met(t, h); m.Hit != int64(hits) || m.Packets != int64(hits) {
+				if m := affected(t, h); m.Hit != int64(hits) || m.Packets != int64(hits) {
 					t.Errorf("%s: it met %+v, and should have hit %d", test.name, m, hits)
 				}
 				if err := h.Close(); err != nil {

@@ -7,16 +7,16 @@ import (
 // nftMechanism implements actions with rules in an nftables table that its maker owns. The kernel removes
 // the table when brunt ends, even if it is killed.
 func nftMechanism(a Action) mechanism {
-	here := cut
+	install := cut
 	switch a {
 	case DNSFail, DNSMute, DNSSpoof:
-		here = redirect
+		install = redirect
 	}
 	return mechanism{
 		name: "nft",
 		can:  func(Spec) error { return nil },
 		probe: func() error {
-			h, err := here(Spec{Do: a, Match: Match{Ports: []uint16{53}}, Share: 0.5, Answers: []netip.Addr{netip.IPv6Loopback()}})
+			h, err := install(Spec{Do: a, Match: Match{Ports: []uint16{53}}, Share: 0.5, Answers: []netip.Addr{netip.IPv6Loopback()}})
 			if err != nil {
 				return err
 			}
@@ -24,7 +24,7 @@ func nftMechanism(a Action) mechanism {
 		},
 		set: func(n *Namespace, s Spec) (held Held, err error) {
 			err = n.Do(func() (err error) {
-				held, err = here(s)
+				held, err = install(s)
 				return err
 			})
 			return held, err

@@ -39,7 +39,7 @@ func TestNetemLatency(t *testing.T) {
 	k := newRoute(t, w, netns.Out, 5001)
 	h := set(t, w.Victim, spec)
 	n := spread(t, k, 80*time.Millisecond, 120*time.Millisecond)
-	if m := met(t, h); m.Packets < int64(n) || m.Hit != m.Packets || m.Bytes < int64(n)*128 {
+	if m := affected(t, h); m.Packets < int64(n) || m.Hit != m.Packets || m.Bytes < int64(n)*128 {
 		t.Errorf("it met %+v of %d datagrams", m, n)
 	}
 }
@@ -79,7 +79,7 @@ func TestNetemShares(t *testing.T) {
 			if test.spec.Do == netns.Reorder {
 				k.box.expect(t, n)
 			}
-			m := met(t, h)
+			m := affected(t, h)
 			if err := h.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +107,7 @@ func TestTBF(t *testing.T) {
 	if got > 1.02*rate {
 		t.Errorf("%.0f bytes a second passed, of %d", got, rate)
 	}
-	if m := met(t, h); m.Bytes < rate {
+	if m := affected(t, h); m.Bytes < rate {
 		t.Errorf("it met %+v", m)
 	}
 	for range 2 {

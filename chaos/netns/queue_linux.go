@@ -77,11 +77,11 @@ func enqueue(s Spec) (_ *queued, err error) {
 	}
 	// The worker starts before the rules, so that no packet waits for it.
 	q := new(queued)
-	if q.worker, err = nfqueue.Start(sock, newCourse(s)); err != nil {
+	if q.worker, err = nfqueue.Start(sock, newSchedule(s)); err != nil {
 		return nil, err
 	}
-	q.table, err = nft.WithQueue(func(t *nft.Table, way int) error {
-		if way == nft.QueueNone {
+	q.table, err = nft.WithQueue(func(t *nft.Table, queueing int) error {
+		if queueing == nft.QueueNone {
 			return fmt.Errorf("%w: packets cannot be sent to a queue", unix.EOPNOTSUPP)
 		}
 		q.rules = nil
@@ -89,7 +89,7 @@ func enqueue(s Spec) (_ *queued, err error) {
 		for _, d := range c.sides() {
 			act := t.Chain("act_" + d.name)
 			q.rules = append(q.rules, act)
-			t.Rule(act, nft.Count(), nft.Queue(way, sock.Number, true))
+			t.Rule(act, nft.Count(), nft.Queue(queueing, sock.Number, true))
 			sel := act
 			if len(s.Match.Ports) > 0 {
 				sel = t.Chain("select_" + d.name)
@@ -147,8 +147,8 @@ func (q *queued) Close() error {
 	return errors.Join(err, q.worker.Close(), q.table.Close())
 }
 
-// newCourse returns the schedule of a latency, a reorder or a bandwidth.
-func newCourse(s Spec) nfqueue.Schedule {
+// newSchedule returns the schedule of a latency, a reorder or a bandwidth.
+func newSchedule(s Spec) nfqueue.Schedule {
 	if s.Do == Bandwidth {
 		return nfqueue.NewShaper(s.Rate)
 	}

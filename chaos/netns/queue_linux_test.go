@@ -26,7 +26,7 @@ func TestQueueLatency(t *testing.T) {
 		back.sender.send(t, i)
 	}
 	back.box.expect(t, 100)
-	if m := met(t, h); m.Packets != int64(n) || m.Hit != int64(n) || m.Bytes != int64(n)*128 {
+	if m := affected(t, h); m.Packets != int64(n) || m.Hit != int64(n) || m.Bytes != int64(n)*128 {
 		t.Errorf("it met %+v, and should have met %d packets that came in, and no other", m, n)
 	}
 }
@@ -41,13 +41,13 @@ func TestQueueReorder(t *testing.T) {
 	})
 	const n = 2000
 	k.burst(t, n, func(sent int) {
-		waitFor(t, "all to be met", func() bool { return met(t, h).Packets >= int64(sent) })
+		waitFor(t, "all to be met", func() bool { return affected(t, h).Packets >= int64(sent) })
 	})
 	came, copies, overtaken := seen(k.box.expect(t, n), n)
 	if came != n || copies != 0 {
 		t.Errorf("%d came of %d, and %d copies", came, n, copies)
 	}
-	m := met(t, h)
+	m := affected(t, h)
 	share(t, "held back", int(m.Hit), n, 0.25)
 	// No packets follow the last delayed ones.
 	if overtaken < int(m.Hit)/2 || overtaken > int(m.Hit) {
@@ -64,7 +64,7 @@ func TestQueueClose(t *testing.T) {
 	h := set(t, w.Victim, netns.Spec{Do: netns.Latency, Delay: time.Hour, Via: "nfqueue"})
 	const n = 1000
 	k.burst(t, n, func(sent int) {
-		waitFor(t, "all to wait", func() bool { return met(t, h).Hit >= int64(sent) })
+		waitFor(t, "all to wait", func() bool { return affected(t, h).Hit >= int64(sent) })
 	})
 	if got := k.box.mail(); len(got) > 0 {
 		t.Errorf("%d came that were to wait for an hour", len(got))
@@ -109,14 +109,14 @@ func TestQueueBandwidth(t *testing.T) {
 			w := netnstest.New(t, 1)
 			const rate = 1_250_000
 			h := set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: dir, Via: "nfqueue"})
-			for _, way := range []netns.Direction{netns.In, netns.Out} {
-				got, _ := bulk(t, w, way, rate)
-				t.Logf("%s: %.2f Mbit/s", way, got*8/1e6)
-				if shaped := dir == netns.Both || dir == way; shaped && got > 1.05*rate {
-					t.Errorf("%s: %.0f bytes a second passed, of %d", way, got, rate)
+			for _, direction := range []netns.Direction{netns.In, netns.Out} {
+				got, _ := bulk(t, w, direction, rate)
+				t.Logf("%s: %.2f Mbit/s", direction, got*8/1e6)
+				if shaped := dir == netns.Both || dir == direction; shaped && got > 1.05*rate {
+					t.Errorf("%s: %.0f bytes a second passed, of %d", direction, got, rate)
 				}
 			}
-			if m := met(t, h); m.Bytes < rate || m.Hit == 0 {
+			if m := affected(t, h); m.Bytes < rate || m.Hit == 0 {
 				t.Errorf("it met %+v", m)
 			}
 		})
@@ -193,7 +193,7 @@ func TestQueueTogether(t *testing.T) {
 	for i := range n {
 		near.sender.send(t, i)
 	}
-	half := n - int(met(t, held[3]).Hit)
+	half := n - int(affected(t, held[3]).Hit)
 	share(t, "lost", n-half, n, 0.5)
 	if took := sorted(near.box.expect(t, half)); took[0] < 80*time.Millisecond {
 		t.Errorf("the first took %v, with delays of 30 and 50 ms", took[0])
@@ -237,6 +237,6 @@ func BenchmarkQueue_Datagram(b *testing.B) {
 	if err := h.Close(); err != nil {
 		b.Fatal(err)
 	}
-	m := met(b, h)
+	m := affected(b, h)
 	b.ReportMetric(100*float64(m.Packets)/float64(i), "%queued")
 }

@@ -48,7 +48,7 @@ func set(t testing.TB, n *netnstest.Node, s netns.Spec) netns.Held {
 	return h
 }
 
-func met(t testing.TB, h netns.Held) netns.Affected {
+func affected(t testing.TB, h netns.Held) netns.Affected {
 	t.Helper()
 	m, err := h.Affected()
 	if err != nil {

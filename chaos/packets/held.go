@@ -200,14 +200,14 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	}
 	if h.Evidence.Ends && len(lines) == 0 {
 		_, held := h.now()
-		met, err := held.Affected()
+		affected, err := held.Affected()
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("counting the affected packets: %w", err)
-		case met.Hit == 0:
+		case affected.Hit == 0:
 			return "", fmt.Errorf("%w: no connection was open that it could hit", chaos.ErrNoEffect)
 		}
-		found = append(found, fmt.Sprintf("%d connections that were open before are no more", met.Hit))
+		found = append(found, fmt.Sprintf("%d connections that were open before are no more", affected.Hit))
 	}
 	for _, l := range lines {
 		text, err := h.outcome(ctx, l)
@@ -225,7 +225,7 @@ const proofs = 3
 // proof tries once to prove the effect.
 func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	net, held := h.now()
-	met, err := held.Affected()
+	affected, err := held.Affected()
 	if err != nil {
 		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
@@ -237,11 +237,11 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
-	h.own += min(after.Packets-met.Packets, most(now))
+	h.own += min(after.Packets-affected.Packets, most(now))
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
-	return h.Evidence.Prove(b, now, netns.Affected{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
+	return h.Evidence.Prove(b, now, netns.Affected{Packets: after.Packets - affected.Packets, Hit: after.Hit - affected.Hit, Bytes: after.Bytes - affected.Bytes})
 }
 
 // most returns the largest number of packets that a probe can cause, in both directions.
@@ -342,8 +342,8 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	if err != nil {
 		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(), err), n.Leave())
 	}
-	if met, err := h.held.Affected(); err == nil {
-		h.past += met.Packets
+	if affected, err := h.held.Affected(); err == nil {
+		h.past += affected.Packets
 	}
 	for _, l := range h.lines { // they belonged to the previous network
 		_ = l.Close()
@@ -376,7 +376,7 @@ func (h *heldPackets) onNetworkChange(_ context.Context, container string) (stri
 		return "", nil
 	}
 	h.aim()
-	return h.injectHere(h.Target.Name() + " has another link now")
+	return h.injectInPlace(h.Target.Name() + " has another link now")
 }
 
 // endpoints lists the links of the container to networks of its engine.
@@ -403,13 +403,13 @@ func (h *heldPackets) peerChanged(id, since string) (string, error) {
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
-	return h.injectHere(h.others[i].Name() + " " + since)
+	return h.injectInPlace(h.others[i].Name() + " " + since)
 }
 
-// injectHere injects the fault again in the same network.
-func (h *heldPackets) injectHere(why string) (string, error) {
-	if met, err := h.held.Affected(); err == nil {
-		h.past += met.Packets
+// injectInPlace injects the fault again in the same network.
+func (h *heldPackets) injectInPlace(why string) (string, error) {
+	if affected, err := h.held.Affected(); err == nil {
+		h.past += affected.Packets
 	}
 	err := h.held.Close() // first: the mechanism may allow only one instance
 	var held netns.Held
@@ -534,8 +534,8 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 func (h *heldPackets) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
 	_, held := h.now()
-	if met, err := held.Affected(); err == nil {
-		t.N = max(0, h.past+met.Packets-h.own)
+	if affected, err := held.Affected(); err == nil {
+		t.N = max(0, h.past+affected.Packets-h.own)
 	}
 	return t
 }

@@ -45,7 +45,7 @@ type Evidence struct {
 	Wait   time.Duration   // for each answer; zero is the probe's default
 	Name   string          // name to resolve, for a query
 	Takes  time.Duration   // longest time beyond that of any probe
-	Prove  func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error)
+	Prove  func(b Baseline, now netns.ProbeResult, affected netns.Affected) (string, error)
 	Undone func(b Baseline, now netns.ProbeResult) (string, error)
 	Line   func(netns.Outcome) error // checks the outcome of a connection opened before the fault; nil accepts any
 	Ends   bool                      // the only proof is the outcome of connections and how many were hit
@@ -206,11 +206,11 @@ func Seconds(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()
 // given ports reveal neither copies nor order.
 func (s Evidence) OrAffected(what string) Evidence {
 	prove := s.Prove
-	s.Prove = func(b Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-		if b.Probe.Kind != netns.Connect || met.Hit == 0 {
-			return prove(b, now, met)
+	s.Prove = func(b Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+		if b.Probe.Kind != netns.Connect || affected.Hit == 0 {
+			return prove(b, now, affected)
 		}
-		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
+		return fmt.Sprintf("%d packets of brunt's own %s", affected.Hit, what), nil
 	}
 	return s
 }

@@ -274,18 +274,18 @@ func (q *AlertQuestion) Ahead(ctx context.Context) (ahead, within time.Duration,
 	if err != nil {
 		return 0, 0, err
 	}
-	here := began.Add(took / 2)
+	middle := began.Add(took / 2)
 	if q.clock != nil {
 		values, err := vector(a.body)
 		if err != nil || len(values) == 0 {
 			return 0, 0, fmt.Errorf("%s: %w", call, errNoResult)
 		}
 		there := time.UnixMilli(int64(values[0].V * 1e3))
-		return there.Sub(here), took/2 + time.Millisecond, nil
+		return there.Sub(middle), took/2 + time.Millisecond, nil
 	}
 	there, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil {
 		return 0, 0, err
 	}
-	return there.Add(time.Second / 2).Sub(here), time.Second/2 + took/2, nil
+	return there.Add(time.Second / 2).Sub(middle), time.Second/2 + took/2, nil
 }

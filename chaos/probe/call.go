@@ -222,8 +222,8 @@ func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: it is no URL once it is filled in", s)
 	}
-	for name, sealed := range s.Headers {
-		v, err := sealed.Open(a.secrets)
+	for name, secret := range s.Headers {
+		v, err := secret.Open(a.secrets)
 		if err != nil {
 			return nil, err
 		}

@@ -54,9 +54,9 @@ func checkShell(ctx context.Context, text, dir string, programs bool) error {
 		return nil
 	}
 	for _, name := range shellPrograms(text) {
-		look := exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name) //nolint:gosec // the name is an argument
-		look.Dir = dir
-		if look.Run() != nil { // command -v knows the builtins too
+		lookup := exec.CommandContext(ctx, "sh", "-c", `command -v -- "$1"`, "sh", name) //nolint:gosec // the name is an argument
+		lookup.Dir = dir
+		if lookup.Run() != nil { // command -v knows the builtins too
 			return fmt.Errorf("there is no program %q on this machine", name)
 		}
 	}

@@ -240,18 +240,18 @@ func TestBlackholeSwallowsTheEnd(t *testing.T) {
 }
 
 func TestPartition(t *testing.T) {
-	type fate uint8
+	type outcome uint8
 	const (
-		works fate = iota
+		works outcome = iota
 		held
 		cut
 		refused
 	)
 	for _, tc := range []struct {
-		name       string
-		toxic      toxics.Partition
-		old, young fate
-		met        int64 // connections
+		name        string
+		toxic       toxics.Partition
+		old, young  outcome
+		connections int64 // connections
 	}{
 		{"drop", toxics.Partition{}, held, held, 2},
 		{"drop, keep", toxics.Partition{Existing: toxics.Keep}, works, held, 1},
@@ -323,8 +323,8 @@ func TestPartition(t *testing.T) {
 					_ = nc.Close()
 				}
 				eventually(t, "all are closed", func() bool { return p.Open() == 0 })
-				if s := x.Seen(); s.Connections != tc.met {
-					t.Errorf("it met %+v, want %d connections", s, tc.met)
+				if s := x.Seen(); s.Connections != tc.connections {
+					t.Errorf("it met %+v, want %d connections", s, tc.connections)
 				}
 			}
 		})

@@ -14,8 +14,8 @@ import (
 	"brunt/chaos/proxy/toxics"
 )
 
-// ways runs f over a link without a proxy and with one.
-func ways(b *testing.B, u *upstream, f func(b *testing.B, addr string)) {
+// compared runs f over a link without a proxy and with one.
+func compared(b *testing.B, u *upstream, f func(b *testing.B, addr string)) {
 	for _, w := range []struct {
 		name  string
 		c     *proxy.Config
@@ -48,7 +48,7 @@ func BenchmarkProxy_Bulk(b *testing.B) {
 			}
 		}
 	})
-	ways(b, u, func(b *testing.B, addr string) {
+	compared(b, u, func(b *testing.B, addr string) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			b.Fatal(err)
@@ -67,7 +67,7 @@ func BenchmarkProxy_Bulk(b *testing.B) {
 
 func BenchmarkProxy_RoundTrip(b *testing.B) {
 	u := serve(b, echo)
-	ways(b, u, func(b *testing.B, addr string) {
+	compared(b, u, func(b *testing.B, addr string) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			b.Fatal(err)
@@ -88,7 +88,7 @@ func BenchmarkProxy_RoundTrip(b *testing.B) {
 
 func BenchmarkProxy_Request(b *testing.B) {
 	u := web(b)
-	ways(b, u, func(b *testing.B, addr string) {
+	compared(b, u, func(b *testing.B, addr string) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			b.Fatal(err)

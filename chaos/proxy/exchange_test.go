@@ -56,11 +56,11 @@ func TestExchangesPass(t *testing.T) {
 					inPieces(c, http1test.HitMe, piece)
 					want(want503)
 				}
-				met := int64(2)
+				hits := int64(2)
 				if tc.Closes || tc.Foreign {
-					met = 1
+					hits = 1
 				}
-				if s := x.Seen(); s.Hit != met || s.Passed != 0 || s.Connections != 1 || s.Forward != met*int64(len(http1test.HitMe)) {
+				if s := x.Seen(); s.Hit != hits || s.Passed != 0 || s.Connections != 1 || s.Forward != hits*int64(len(http1test.HitMe)) {
 					t.Errorf("it met %+v", s)
 				}
 			})

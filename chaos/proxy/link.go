@@ -96,7 +96,7 @@ func (l *link) connect() *net.TCPConn {
 	}
 	d := net.Dialer{Timeout: dialFor, Control: l.p.c.Control}
 	var c net.Conn
-	err := l.p.c.Inside(func() (err error) {
+	err := l.p.c.InNamespace(func() (err error) {
 		c, err = d.DialContext(l.ctx, "tcp", l.upstream())
 		return err
 	})

@@ -24,7 +24,7 @@ type peer struct {
 // newPeer makes a peer in the network where the proxy listens.
 func (c *Config) newPeer(serve func(*net.TCPConn)) (*peer, error) {
 	var l *net.TCPListener
-	err := c.Inside(func() (err error) {
+	err := c.InNamespace(func() (err error) {
 		l, err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		return err
 	})

@@ -140,8 +140,8 @@ func TestProbeSeesEachToxic(t *testing.T) {
 				if seen(false) {
 					t.Error("it is seen after it was removed")
 				}
-				if s, met := p.Stats(), x.Seen(); s.Any() || met.Any() || p.Open() != 0 || p.Numbered() != 0 {
-					t.Errorf("probes count: %+v, %+v", s, met)
+				if s, traffic := p.Stats(), x.Seen(); s.Any() || traffic.Any() || p.Open() != 0 || p.Numbered() != 0 {
+					t.Errorf("probes count: %+v, %+v", s, traffic)
 				}
 				_ = p.Close()
 				if asked {

@@ -27,11 +27,11 @@ type Config struct {
 	// is not HTTP passes unchanged, out of reach of those toxics.
 	HTTP bool
 
-	// Inside runs do in the network where the proxy listens and connects, such as another network
+	// InNamespace runs do in the network where the proxy listens and connects, such as another network
 	// namespace; nil is the current one. Control is called with each upstream socket before it
 	// connects; nil is none.
-	Inside  func(do func() error) error
-	Control func(network, address string, c syscall.RawConn) error
+	InNamespace func(do func() error) error
+	Control     func(network, address string, c syscall.RawConn) error
 
 	// Ineffective is for tests: toxics can be added and are listed, but have no effect. A check of
 	// the fault must detect that.
@@ -70,11 +70,11 @@ func Start(c Config) (*Proxy, error) {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
 	}
-	if c.Inside == nil {
-		c.Inside = func(do func() error) error { return do() }
+	if c.InNamespace == nil {
+		c.InNamespace = func(do func() error) error { return do() }
 	}
 	var d *listener
-	err := c.Inside(func() (err error) {
+	err := c.InNamespace(func() (err error) {
 		d, err = newListener(c.Listen)
 		return err
 	})
@@ -239,7 +239,7 @@ func (p *Proxy) remove(x *Toxicity) error {
 	if !x.effect.CloseListener {
 		return nil
 	}
-	if err := p.c.Inside(func() error { return p.listener.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
+	if err := p.c.InNamespace(func() error { return p.listener.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
 		return fmt.Errorf("opening the listener again: %w", err)
 	}
 	return nil

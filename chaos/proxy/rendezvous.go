@@ -61,7 +61,7 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 	var err error
 	for range 20 {
 		var at *net.TCPAddr
-		err = p.c.Inside(func() (err error) {
+		err = p.c.InNamespace(func() (err error) {
 			at, err = freePort(to.IP, to.Zone)
 			return err
 		})
@@ -78,7 +78,7 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 		p.mu.Unlock()
 		var c net.Conn
 		d := net.Dialer{LocalAddr: at, KeepAlive: -1}
-		err = p.c.Inside(func() (err error) {
+		err = p.c.InNamespace(func() (err error) {
 			c, err = d.DialContext(ctx, "tcp", to.String())
 			return err
 		})

@@ -28,8 +28,8 @@ func TestSlowClose(t *testing.T) {
 				ask(t, c, "\x00x")
 				x := add(t, p, toxics.SlowClose{Delay: delay, Direction: tc.dir})
 				ask(t, c, "y")
-				if met := x.Seen(); met.Any() {
-					t.Errorf("no end has come, and it met %+v", met)
+				if traffic := x.Seen(); traffic.Any() {
+					t.Errorf("no end has come, and it met %+v", traffic)
 				}
 				began := time.Now()
 				if err := c.CloseWrite(); err != nil {
@@ -39,8 +39,8 @@ func TestSlowClose(t *testing.T) {
 				if took := time.Since(began); took < tc.least {
 					t.Errorf("it ended after %s, at least %s were due", took, tc.least)
 				}
-				if met := x.Seen(); met != (proxy.Traffic{Connections: 1}) {
-					t.Errorf("it met %+v", met)
+				if traffic := x.Seen(); traffic != (proxy.Traffic{Connections: 1}) {
+					t.Errorf("it met %+v", traffic)
 				}
 				remove(t, x)
 			})
@@ -132,8 +132,8 @@ func TestLimit(t *testing.T) {
 					t.Fatal("the upstream never sees the end")
 				}
 				eventually(t, "it is closed", func() bool { return p.Open() == 0 })
-				if met := x.Seen(); met.Connections != 1 || met.Back < limit {
-					t.Errorf("it met %+v", met)
+				if traffic := x.Seen(); traffic.Connections != 1 || traffic.Back < limit {
+					t.Errorf("it met %+v", traffic)
 				}
 				remove(t, x)
 			})

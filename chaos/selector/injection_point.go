@@ -72,7 +72,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 	}
 	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
 		if end.name != chaos.LoadName && !(found && end.key == "service") {
-			e.checkFar(end.key, end.name, sc, m)
+			e.checkRemote(end.key, end.name, sc, m)
 		}
 	}
 	if e.Zone != "" {
@@ -125,8 +125,8 @@ func (e *Edge) subjectEnd(contained func(string) bool) string {
 	return e.To
 }
 
-// checkFar checks that an end of the edge exists: a unit, a zone, a container, or an address.
-func (e *Edge) checkFar(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
+// checkRemote checks that an end of the edge exists: a unit, a zone, a container, or an address.
+func (e *Edge) checkRemote(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	at := e.Of(key)
 	switch {
 	case name == "" || strings.HasPrefix(name, chaos.ContainerPrefix):

@@ -18,8 +18,8 @@ import (
 // mostStopped bounds the stopped processes that are listed.
 const mostStopped = 20
 
-// mostLooks bounds the repeated searches for processes started meanwhile.
-const mostLooks = 5
+// mostSearches bounds the repeated searches for processes started meanwhile.
+const mostSearches = 5
 
 // discover finds what dead runs have left by brunt's marks, without a journal, and reverts it
 // if yes is set.
@@ -47,7 +47,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	fmt.Fprintln(out)
-	for range mostLooks {
+	for range mostSearches {
 		taken, terr := d.TakeBack(ctx, catalog.AllOperations())
 		for _, t := range taken {
 			fmt.Fprintf(out, "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))

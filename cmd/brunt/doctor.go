@@ -51,7 +51,7 @@ is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 			if err := t.Flush(); err != nil {
 				return err
 			}
-			if err := printWays(c.OutOrStdout(), netns.Capabilities()); err != nil {
+			if err := printCapabilities(c.OutOrStdout(), netns.Capabilities()); err != nil {
 				return err
 			}
 			if bad {
@@ -64,9 +64,9 @@ is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 	return c
 }
 
-// printWays prints what brunt can do to the packets of a namespace, by which mechanism, and
+// printCapabilities prints what brunt can do to the packets of a namespace, by which mechanism, and
 // what the rest requires.
-func printWays(w io.Writer, all []netns.Capability) error {
+func printCapabilities(w io.Writer, all []netns.Capability) error {
 	none := func(k netns.Capability) bool { return errors.Is(k.Err, netns.ErrNoThrowaway) }
 	if len(all) > 0 && !slices.ContainsFunc(all, func(k netns.Capability) bool { return !none(k) }) {
 		_, err := fmt.Fprintf(w, "\nfaults of a namespace's network can't be tried: %v\n-> %s\n", all[0].Err, all[0].Fix)

@@ -176,7 +176,7 @@ func TestExample(t *testing.T) {
 			},
 			{
 				name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"},
-				more: toldOf("lose-redis", "container.start", "redis[0]"),
+				more: listsEvent("lose-redis", "container.start", "redis[0]"),
 			},
 			{
 				name: "01-quickstart", set: "replicas=1", faults: []string{"lose-a-replica", "slow-store", "split"},
@@ -188,7 +188,7 @@ func TestExample(t *testing.T) {
 			{name: "09-docker-failover", docker: true, faults: []string{
 				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy",
 				"little-memory", "no-memory",
-			}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
+			}, more: listsEvent("keep-one-down", "container.die", "posts[1]")},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
@@ -396,8 +396,8 @@ func images(t *testing.T, name string) string {
 	return prefix
 }
 
-// toldOf checks that a fault lists an event of a container.
-func toldOf(fault, event, unit string) func(t *testing.T, res *result.Result) {
+// listsEvent checks that a fault lists an event of a container.
+func listsEvent(fault, event, unit string) func(t *testing.T, res *result.Result) {
 	return func(t *testing.T, res *result.Result) {
 		for _, f := range res.Faults {
 			if f.Name == fault && !slices.ContainsFunc(f.Events, func(e result.Event) bool { return e.Event == event && e.Unit == unit }) {

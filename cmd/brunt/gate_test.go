@@ -160,6 +160,6 @@ func TestGate_NotKept(t *testing.T) {
 	}
 	g.options.Steps = []string{"raed"}
 	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
-		t.Errorf("a step that nobody has is %v", err)
+		t.Errorf("a step that no run has is %v", err)
 	}
 }

@@ -93,7 +93,7 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 		next(iv)
 		p.server.Observe(iv)
 	}
-	o.Begun = func(sample run.Look) { p.server.Begin(sample) }
+	o.Begun = func(sample run.Sampler) { p.server.Begin(sample) }
 }
 
 // over shows the result of a run: the report in its folder, or the result itself if the report

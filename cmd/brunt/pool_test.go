@@ -144,10 +144,10 @@ func TestPool(t *testing.T) {
 		}
 		return ""
 	}
-	here := compare.Calibrate(result.Environment{})
+	local := compare.Calibrate(result.Environment{})
 	records := func(runs []compare.Run) (out []*compare.Record) {
 		for _, x := range runs {
-			rec := compare.NewRecord(x.Result, here)
+			rec := compare.NewRecord(x.Result, local)
 			rec.Key = "pool"
 			out = append(out, rec)
 		}

@@ -226,7 +226,7 @@ func app(control string) {
 // monitor checks the database twice a second, and alerts when the primary has been elsewhere
 // for three checks.
 func monitor(control string) {
-	const looks = 3
+	const checks = 3
 	var away atomic.Int64
 	go func() {
 		for ; ; time.Sleep(500 * time.Millisecond) {
@@ -241,7 +241,7 @@ func monitor(control string) {
 	}()
 	http.HandleFunc("GET /alerts", func(w http.ResponseWriter, _ *http.Request) {
 		alerts := []string{}
-		if away.Load() >= looks {
+		if away.Load() >= checks {
 			alerts = append(alerts, "DatabaseFailedOver")
 		}
 		_ = json.NewEncoder(w).Encode(alerts)

@@ -54,7 +54,7 @@ func front(nodes []string) http.HandlerFunc {
 				return
 			}
 		}
-		http.Error(w, "nobody leads", http.StatusServiceUnavailable)
+		http.Error(w, "no node leads", http.StatusServiceUnavailable)
 	}
 }
 
@@ -68,12 +68,12 @@ func lease() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		now, who := time.Now(), r.FormValue("holder")
-		if holder != who && now.Before(until) {
+		now, caller := time.Now(), r.FormValue("holder")
+		if holder != caller && now.Before(until) {
 			http.Error(w, "it is "+holder+"'s", http.StatusConflict)
 			return
 		}
-		holder, until = who, now.Add(term)
+		holder, until = caller, now.Add(term)
 	}
 }
 
@@ -81,12 +81,12 @@ func lease() http.HandlerFunc {
 // term.
 func node(lease string) {
 	var until atomic.Int64 // Unix nanoseconds
-	who := fmt.Sprintf("%s-%d", url.PathEscape(os.Getenv("BRUNT_UNIT")), os.Getpid())
+	caller := fmt.Sprintf("%s-%d", url.PathEscape(os.Getenv("BRUNT_UNIT")), os.Getpid())
 	go func() {
 		client := http.Client{Timeout: term / 5}
 		for ; ; time.Sleep(term / 5) {
 			asked := time.Now()
-			resp, err := client.Post("http://"+lease+"/lease?holder="+who, "text/plain", nil)
+			resp, err := client.Post("http://"+lease+"/lease?holder="+caller, "text/plain", nil)
 			if err != nil {
 				continue
 			}

@@ -11,9 +11,9 @@ import (
 	"brunt/reporters/reporterstest"
 )
 
-// TestRedraw_KeepsSealedFiles checks that a file that matches the manifest stays and a missing
+// TestRedraw_KeepsUnchangedFiles checks that a file that matches the manifest stays and a missing
 // one is drawn.
-func TestRedraw_KeepsSealedFiles(t *testing.T) {
+func TestRedraw_KeepsUnchangedFiles(t *testing.T) {
 	dir := t.TempDir()
 	if err := catalog.All().Write(dir, reporterstest.Results()["minute"]); err != nil {
 		t.Fatal(err)

@@ -134,14 +134,14 @@ func (c *Plotter) atPoints(g reading) []float64 {
 			continue
 		}
 		middle := p.t + p.d/2
-		near, far := -1, math.Inf(1)
+		nearest, distance := -1, math.Inf(1)
 		for _, j := range []int{at - 1, at} {
-			if j >= 0 && j < len(g.t) && math.Abs(g.t[j]-middle) < far {
-				near, far = j, math.Abs(g.t[j]-middle)
+			if j >= 0 && j < len(g.t) && math.Abs(g.t[j]-middle) < distance {
+				nearest, distance = j, math.Abs(g.t[j]-middle)
 			}
 		}
-		if near >= 0 && far <= .6*apart {
-			out[i] = g.v[near]
+		if nearest >= 0 && distance <= .6*apart {
+			out[i] = g.v[nearest]
 		}
 	}
 	return out

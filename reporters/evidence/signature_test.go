@@ -53,7 +53,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir := sealed(t, signer)
+			dir := finishedRun(t, signer)
 			key, err := os.ReadFile(public)
 			if err != nil {
 				t.Fatal(err)
@@ -104,7 +104,7 @@ func TestVerify_Signers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := sealed(t, signer)
+	dir := finishedRun(t, signer)
 	key, _ := os.ReadFile(public)
 	mine := strings.TrimSpace(string(key))
 	other := filepath.Join(t.TempDir(), "other")
@@ -212,7 +212,7 @@ func TestOpenSigner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := findings(t, sealed(t, s), signers); got != nil {
+		if got := findings(t, finishedRun(t, s), signers); got != nil {
 			t.Errorf("%s: %q", file, got)
 		}
 		if err := s.Close(); err != nil {

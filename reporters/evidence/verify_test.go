@@ -22,8 +22,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// sealed creates the folder of a finished run with its manifest.
-func sealed(t *testing.T, by *Signer) string {
+// finishedRun creates the folder of a finished run with its manifest.
+func finishedRun(t *testing.T, by *Signer) string {
 	t.Helper()
 	dir := t.TempDir()
 	once.Do(func() { madeOnce = made(t) })
@@ -109,8 +109,8 @@ func findings(t *testing.T, dir string, by *Signers) []string {
 	return out
 }
 
-func TestVerify_AsItWasSealed(t *testing.T) {
-	dir := sealed(t, nil)
+func TestVerify_Unchanged(t *testing.T) {
+	dir := finishedRun(t, nil)
 	v, err := Verify(dir, nil, isDerived)
 	if err != nil || len(v.Findings) > 0 || v.Files < 8 || v.Events == 0 || v.Signed != nil {
 		t.Fatalf("%+v, %v", v, err)
@@ -137,7 +137,7 @@ func TestVerify_EveryFlippedByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := sealed(t, signer)
+	dir := finishedRun(t, signer)
 	if got := findings(t, dir, signers); got != nil {
 		t.Fatal(got)
 	}
@@ -304,7 +304,7 @@ func TestVerify_Tells(t *testing.T) {
 		}, []string{"SHA256SUMS.sig: it is no signature"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := sealed(t, nil)
+			dir := finishedRun(t, nil)
 			if err := c.do(dir); err != nil {
 				if runtime.GOOS == "windows" && strings.Contains(c.name, "link") {
 					t.Skip("links need a right on Windows: run as one who has it")
@@ -332,9 +332,9 @@ func TestVerify_Tells(t *testing.T) {
 	}
 }
 
-// TestSeal_OddThings checks that a folder with anything but regular files gets no manifest.
-func TestSeal_OddThings(t *testing.T) {
-	dir := sealed(t, nil)
+// TestManifest_OddThings checks that a folder with anything but regular files gets no manifest.
+func TestManifest_OddThings(t *testing.T) {
+	dir := finishedRun(t, nil)
 	if err := os.Symlink("/", filepath.Join(dir, "link")); err != nil {
 		t.Skipf("no links here: %v", err)
 	}

@@ -109,7 +109,7 @@ func unpack(t *testing.T, text string, v any) {
 	}
 }
 
-func TestHTML_IsSoundAndSealed(t *testing.T) {
+func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
 		page := reporterstest.Render(t, Page{}, r)
 		style, script := styles.FindAllStringSubmatch(page, -1), scripts.FindAllStringSubmatch(page, -1)

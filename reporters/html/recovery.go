@@ -13,11 +13,11 @@ import (
 
 // askedView is a required time of a fault, beside the measured one.
 type askedView struct {
-	Mark, Word, Tone    string
-	Fault, Figure       string
-	Asked, Achieved     string
-	From, To            string // the moments between which it was counted
-	Resolution, Remarks string
+	Mark, Word, Tone  string
+	Fault, Figure     string
+	Asked, Achieved   string
+	From, To          string // the moments between which it was counted
+	Resolution, Notes string
 }
 
 // rule names the moments between which a figure is counted.
@@ -56,7 +56,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		v.From, v.To = rules[def.Metric.Name].from, rules[def.Metric.Name].to
 		if o.Note != "" {
-			v.Remarks = words.Clean(o.Note)
+			v.Notes = words.Clean(o.Note)
 		}
 		switch f := faultNamed(r, v.Fault); {
 		case f == nil || def.Metric.Over != 0:

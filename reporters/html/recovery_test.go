@@ -9,7 +9,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-func TestCourse(t *testing.T) {
+func TestMoments(t *testing.T) {
 	text := func(f result.FaultRecord) string {
 		var out []string
 		for _, s := range moments(&f) {

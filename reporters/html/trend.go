@@ -156,11 +156,11 @@ func (c *TrendChart) view(i int) trendChartView {
 }
 
 func (p *TrendPoint) text(say func(float64) string) string {
-	who := p.Run
+	run := p.Run
 	if p.Commit != "" {
-		who = p.Commit + ", " + who
+		run = p.Commit + ", " + run
 	}
-	return fmt.Sprintf("%s: %s, %s", sayValue(say, p.Value), who, p.Started.UTC().Format("2006-01-02 15:04"))
+	return fmt.Sprintf("%s: %s, %s", sayValue(say, p.Value), run, p.Started.UTC().Format("2006-01-02 15:04"))
 }
 
 func sayValue(say func(float64) string, v float64) string {

@@ -74,7 +74,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		history := moments(f)
-		mark, tone := words.FaultSign(f)
+		mark, tone := words.FaultMark(f)
 		var at []float64
 		for _, m := range history {
 			at = append(at, m.at)

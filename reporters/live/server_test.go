@@ -304,8 +304,8 @@ func TestServer_BadReaders(t *testing.T) {
 	})
 }
 
-// TestStanding checks that a scrape gives the state of the run, whatever its names are.
-func TestStanding(t *testing.T) {
+// TestMetrics_RunningVerdicts checks that a scrape gives the state of the run, whatever its names are.
+func TestMetrics_RunningVerdicts(t *testing.T) {
 	for _, name := range []string{"failing", "hostile", "minute", "empty", "objectives-none"} {
 		t.Run(name, func(t *testing.T) {
 			r := reporterstest.Results()[name]
@@ -326,8 +326,8 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// BenchmarkServer_Frame draws the page of an unfinished run for listening clients.
-func BenchmarkServer_Frame(b *testing.B) {
+// BenchmarkServer_Page draws the page of an unfinished run for listening clients.
+func BenchmarkServer_Page(b *testing.B) {
 	for _, name := range []string{"minute", "hour"} {
 		r := reporterstest.Results()[name]
 		if r == nil {

@@ -149,7 +149,7 @@ func (o Out) plain() *url.URL {
 type Outs struct {
 	run     Run
 	queues  []*queue
-	beats   chan tick // closed by Close
+	ticks   chan tick // closed by Close
 	working sync.WaitGroup
 }
 
@@ -171,7 +171,7 @@ type encoder interface {
 // Open starts to send a run to services.
 func Open(outs []Out, run Run) *Outs {
 	run.Log = cmp.Or(run.Log, slog.New(slog.DiscardHandler))
-	o := &Outs{run: run, beats: make(chan tick, 64)}
+	o := &Outs{run: run, ticks: make(chan tick, 64)}
 	for _, out := range outs {
 		q := newQueue(out, out.Kind.open(out, run), run.Log)
 		o.queues = append(o.queues, q)
@@ -196,14 +196,14 @@ func (o *Outs) tell(t tick) {
 		return
 	}
 	select {
-	case o.beats <- t:
+	case o.ticks <- t:
 	default: // this machine is overloaded: a minute of ticks waits already
 	}
 }
 
 // gather collects the metrics once for all services.
 func (o *Outs) gather() {
-	for t := range o.beats {
+	for t := range o.ticks {
 		if t.event == nil {
 			families, err := o.run.Metrics.Gather()
 			if err != nil {
@@ -230,7 +230,7 @@ func (o *Outs) gather() {
 // Close waits up to lastWait until all batches are sent. It returns a sentence for each
 // service that did not receive everything. Observe and Event must not be called after it.
 func (o *Outs) Close() []string {
-	close(o.beats)
+	close(o.ticks)
 	o.working.Wait()
 	var notes []string
 	for _, q := range o.queues {

@@ -27,8 +27,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// far is a remote service: it keeps the requests, and answers as the test says.
-type far struct {
+// remote is a remote service: it keeps the requests, and answers as the test says.
+type remote struct {
 	mu     sync.Mutex
 	came   []*http.Request
 	bodies [][]byte
@@ -37,7 +37,7 @@ type far struct {
 	answer func(n int, req *http.Request) (*http.Response, error) // nil: accepts all
 }
 
-func (f *far) RoundTrip(req *http.Request) (*http.Response, error) {
+func (f *remote) RoundTrip(req *http.Request) (*http.Response, error) {
 	b, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func reply(code int, body string) (*http.Response, error) {
 func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), Grafana()} }
 
 // outOf opens outs to a remote service, and returns their metrics and their log.
-func outOf(t *testing.T, f *far, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
+func outOf(t *testing.T, f *remote, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
 	t.Helper()
 	f.began = time.Now()
 	var list []Out
@@ -125,7 +125,7 @@ func read(t *testing.T, bodies [][]byte) (samples map[string][]*prompb.Sample, n
 // one second before.
 func TestRemoteWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var f far
+		var f remote
 		m, o, log := outOf(t, &f, "prometheus=http://u:p@prom/write")
 		begin := time.Now().UnixMilli()
 		for range 2 {
@@ -164,7 +164,7 @@ func TestRemoteWrite(t *testing.T) {
 // TestRemoteWrite_Classic checks that a service without native histograms gets classic ones.
 func TestRemoteWrite_Classic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
+		f := remote{answer: func(n int, _ *http.Request) (*http.Response, error) {
 			if n == 0 {
 				return reply(500, "native histograms are disabled\n")
 			}
@@ -194,7 +194,7 @@ func TestRemoteWrite_Classic(t *testing.T) {
 // without loss, with one warning.
 func TestOuts_Retry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
+		f := remote{answer: func(n int, _ *http.Request) (*http.Response, error) {
 			switch n {
 			case 0:
 				return nil, errors.New("connection refused")
@@ -235,7 +235,7 @@ func TestOuts_Retry(t *testing.T) {
 // seconds, delays the end of the run by seconds, and gives a note.
 func TestOuts_Dead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := far{answer: func(_ int, req *http.Request) (*http.Response, error) {
+		f := remote{answer: func(_ int, req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
 		}}
@@ -267,7 +267,7 @@ func TestOuts_Dead(t *testing.T) {
 func TestOuts_Refused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, kind := range []string{"prometheus", "otlp"} {
-			f := far{answer: func(int, *http.Request) (*http.Response, error) { return reply(400, "out of <b>order</b>\x1b[31m\n") }}
+			f := remote{answer: func(int, *http.Request) (*http.Response, error) { return reply(400, "out of <b>order</b>\x1b[31m\n") }}
 			m, o, _ := outOf(t, &f, kind+"=http://there")
 			tell(m, o, second(1))
 			time.Sleep(time.Minute)
@@ -287,7 +287,7 @@ func TestOuts_Refused(t *testing.T) {
 // TestOTLP checks counters, gauges, and histograms as exponential ones.
 func TestOTLP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var f far
+		var f remote
 		m, o, _ := outOf(t, &f, "otlp=http://otel:4318")
 		tell(m, o, second(3))
 		if notes := o.Close(); len(notes) > 0 || len(f.bodies) != 1 || f.came[0].URL.Path != "/v1/metrics" {
@@ -341,7 +341,7 @@ func TestOTLP(t *testing.T) {
 // once.
 func TestGrafana(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := far{answer: func(n int, req *http.Request) (*http.Response, error) {
+		f := remote{answer: func(n int, req *http.Request) (*http.Response, error) {
 			return reply(200, fmt.Sprintf(`{"id":%d}`, n+10))
 		}}
 		_, o, _ := outOf(t, &f, "grafana=http://g/under")
@@ -381,7 +381,7 @@ func TestGrafana(t *testing.T) {
 
 // TestSender checks that credentials are sent to the service only.
 func TestSender(t *testing.T) {
-	f := far{answer: func(n int, _ *http.Request) (*http.Response, error) {
+	f := remote{answer: func(n int, _ *http.Request) (*http.Response, error) {
 		if n > 0 {
 			return reply(200, "")
 		}
@@ -445,7 +445,7 @@ func TestParseOut(t *testing.T) {
 func BenchmarkRemoteWrite_Second(b *testing.B) {
 	for _, steps := range []int{2, 50} {
 		b.Run(fmt.Sprintf("steps=%d", steps), func(b *testing.B) {
-			f := far{began: time.Now()}
+			f := remote{began: time.Now()}
 			out, err := Parse("prometheus=http://prom/write", testKinds(), func(string) string { return "" })
 			if err != nil {
 				b.Fatal(err)

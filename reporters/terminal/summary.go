@@ -174,7 +174,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 	}
 	for i := range list {
 		f := &list[i]
-		mark, tone := words.FaultSign(f)
+		mark, tone := words.FaultMark(f)
 		s.line(span{"  " + mark + " ", tones[tone]}, span{words.Clean(f.Name), bold}, span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[tone]})
 		what := words.FaultTarget(f)
 		if t := words.FaultTraffic(f); t != "" {
@@ -274,7 +274,7 @@ func (s *summary) faultRows(list []result.FaultRecord) {
 	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
 	for i := range list {
 		f := &list[i]
-		mark, _ := words.FaultSign(f)
+		mark, _ := words.FaultMark(f)
 		table = append(table, []string{
 			mark + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected),
 			words.Seconds(f.Onset), words.Seconds(f.Failover),

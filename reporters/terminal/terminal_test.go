@@ -301,8 +301,8 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 	}
 }
 
-// TestTerminal_Standing checks the states of objectives in words.
-func TestTerminal_Standing(t *testing.T) {
+// TestTerminal_RunningVerdicts checks the states of objectives in words.
+func TestTerminal_RunningVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		s    result.RunningVerdict
 		want string

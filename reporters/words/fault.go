@@ -396,9 +396,9 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	return scenarios.Inconclusive
 }
 
-// FaultSign returns the mark and the tone of a fault's outcome. A load that got much slower stands out,
+// FaultMark returns the mark and the tone of a fault's outcome. A load that got much slower stands out,
 // though no request failed.
-func FaultSign(f *result.FaultRecord) (mark, tone string) {
+func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
 	if v == scenarios.Pass && OnlySlower(f) {
 		return "!", "unsure"

@@ -54,7 +54,7 @@ func TestFault_LostWrites(t *testing.T) {
 			Impact: impact, Note: "x", Limit: .01, OnsetAt: result.NaN, Onset: result.NaN, Failover: result.NaN, Recover: result.NaN, Slow: result.NaN,
 			Degraded: result.NaN, Parts: &result.ImpactParts{Requests: 800, Lost: 12, P50: result.NaN, P50Before: result.NaN},
 		}
-		_, tone := FaultSign(f)
+		_, tone := FaultMark(f)
 		if o, e := FaultOutcome(f), FaultEffect(f); o != "writes lost" || tone != "bad" || strings.Count(e, "12 acknowledged writes were lost") != 1 {
 			t.Errorf("%s: %s, %s, %s", impact, o, tone, e)
 		}

@@ -90,7 +90,7 @@ nonsense here
 
 // TestList_Target: a target that no load reaches within the blast radius is refused.
 func TestList_Target(t *testing.T) {
-	near, far := map[string]string{"shop.example": "127.0.0.1"}, map[string]string{"shop.example": "10.1.2.3"}
+	near, remote := map[string]string{"shop.example": "127.0.0.1"}, map[string]string{"shop.example": "10.1.2.3"}
 	u := &url.URL{Scheme: "http", Host: "shop.example"}
 	for _, c := range []struct {
 		name     string
@@ -101,7 +101,7 @@ func TestList_Target(t *testing.T) {
 		{"no resolve", []map[string]string{nil, nil}, "shop.example"},
 		{"near", []map[string]string{near}, ""},
 		{"one is near", []map[string]string{nil, near}, ""},
-		{"far", []map[string]string{far, nil}, "10.1.2.3"},
+		{"far", []map[string]string{remote, nil}, "10.1.2.3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var m syntax.Mistakes

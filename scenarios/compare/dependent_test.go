@@ -146,10 +146,10 @@ func TestDependent_FalseAlarms(t *testing.T) {
 			var history []*Record
 			for range LeastHistory {
 				s.day = s.r.NormFloat64() * ofDays
-				history = append(history, NewRecord(s.run(s.moment(), 0).Result, here))
+				history = append(history, NewRecord(s.run(s.moment(), 0).Result, local))
 			}
 			s.day = s.r.NormFloat64() * ofDays
-			return verdict(gate(history, []*Record{NewRecord(s.run(s.moment(), worse).Result, here)}, one))
+			return verdict(gate(history, []*Record{NewRecord(s.run(s.moment(), worse).Result, local)}, one))
 		}},
 		{"pairs in turns", false, compared(inTurns, small)},
 		{"pairs at once", false, compared(atOnce, small)},
@@ -159,7 +159,7 @@ func TestDependent_FalseAlarms(t *testing.T) {
 		{"gate", false, func(s *service, worse float64) scenarios.Verdict {
 			several := func(n int, worse float64) (out []*Record, err error) {
 				for range n {
-					out = append(out, NewRecord(s.run(s.moment(), worse).Result, here))
+					out = append(out, NewRecord(s.run(s.moment(), worse).Result, local))
 				}
 				return out, nil
 			}

@@ -18,11 +18,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-var here = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
+var local = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
 
 // record makes a record of a run.
 func (w *world) record(worse float64) *Record {
-	return NewRecord(w.run(worse, 0).Result, here)
+	return NewRecord(w.run(worse, 0).Result, local)
 }
 
 func opened(t *testing.T, dir string) *History {
@@ -66,10 +66,10 @@ func TestHistory(t *testing.T) {
 	if all := of(t, h, "", Machine{}); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
 		t.Fatalf("%d records, not in their order", len(all))
 	}
-	if alike := of(t, h, key, here); len(alike) != 3 {
+	if alike := of(t, h, key, local); len(alike) != 3 {
 		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
 	}
-	first := of(t, h, key, here)[0]
+	first := of(t, h, key, local)[0]
 	if at := first.values()[place{"run", "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
 		t.Errorf("read back as %+v", at)
 	}
@@ -287,7 +287,7 @@ func TestMachine_Alike(t *testing.T) {
 		m    Machine
 		want bool
 	}{
-		{"itself", here, true},
+		{"itself", local, true},
 		{"a little slower", Machine{"linux", "amd64", 2, 850}, true},
 		{"half as fast", Machine{"linux", "amd64", 2, 500}, false},
 		{"more processors", Machine{"linux", "amd64", 4, 1000}, false},
@@ -296,7 +296,7 @@ func TestMachine_Alike(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := here.Alike(tt.m); got != tt.want || tt.m.Alike(here) != got {
+			if got := local.Alike(tt.m); got != tt.want || tt.m.Alike(local) != got {
 				t.Errorf("alike: %t", got)
 			}
 		})

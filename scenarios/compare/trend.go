@@ -112,16 +112,16 @@ func (t *Trend) Say(f float64) string { return t.row().value(result.Num(f)) }
 func (t *Trend) Sentence(m Move) string {
 	i := slices.IndexFunc(t.Moves, func(o Move) bool { return o.At == m.At })
 	p := t.Points[m.At]
-	who := p.Run
+	run := p.Run
 	if p.Commit != "" {
-		who = p.Commit + " (" + p.Run + ")"
+		run = p.Commit + " (" + p.Run + ")"
 	}
 	verb := "worse by"
 	change := m.Change
 	if change < 0 {
 		verb, change = "better by", -change
 	}
-	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb,
+	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), run, verb,
 		t.row().share(result.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
 }
 

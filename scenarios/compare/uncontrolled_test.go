@@ -127,7 +127,7 @@ func TestCompare_History(t *testing.T) {
 					if !lasting {
 						w.state = w.r.NormFloat64()
 					}
-					history = append(history, NewRecord(w.next(0).Result, here))
+					history = append(history, NewRecord(w.next(0).Result, local))
 				}
 				o := Options{Margins: Margins{}, Metrics: []string{"p95"}, History: history}
 				must(t, o.Margins.ParseMargin("0.01%"))
@@ -196,7 +196,7 @@ func TestCompare_HistoryTooShort(t *testing.T) {
 			t.Errorf("%q is not in\n%s", says, out.String())
 		}
 	}
-	c = compared(t, base, cand, Options{History: append(history, NewRecord(base[0].Result, here))})
+	c = compared(t, base, cand, Options{History: append(history, NewRecord(base[0].Result, local))})
 	if len(c.past) != LeastHistory {
 		t.Errorf("%d records: a compared run is part of its history", len(c.past))
 	}

@@ -134,8 +134,8 @@ func TestConvert_NoSecretIn(t *testing.T) {
 	}
 }
 
-// TestConvert_Told checks that every comment on a lost part has a note.
-func TestConvert_Told(t *testing.T) {
+// TestConvert_Notes checks that every comment on a lost part has a note.
+func TestConvert_Notes(t *testing.T) {
 	comment := regexp.MustCompile(`# not carried over(?: \(line (\d+)\))?: (.*)`)
 	for name := range sources {
 		b, o := source(t, name)

@@ -235,11 +235,11 @@ func TestSimulation_FaultFree(t *testing.T) {
 	}
 }
 
-// TestSimulation_Standing: a constant error rate of 3 to 5 times the limit, from the injection on or
+// TestSimulation_LastingErrors: a constant error rate of 3 to 5 times the limit, from the injection on or
 // after an outage, is taken for recovered in under 1 % of runs of two and of twenty minutes. So are
 // clusters of up to 5 in two minutes from 100/s on. The other cases, where a hold has room for a few
 // clusters only and there are many candidates, are logged.
-func TestSimulation_Standing(t *testing.T) {
+func TestSimulation_LastingErrors(t *testing.T) {
 	for _, rate := range rowsOf([]float64{1, 10, 30, 50, 100, 1000}, []float64{30, 100}) {
 		for _, long := range rowsOf([]bool{false, true}, []bool{false}) {
 			if long && (rate == 1 || rate == 1000) {

@@ -51,7 +51,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
 	}
 	const end = 60 * sec
-	run := func(looks ...time.Duration) (last, final *Findings) {
+	run := func(samples ...time.Duration) (last, final *Findings) {
 		g := newFixture(t, twoSteps, objectives...)
 		g.now = -2 * sec
 		var actions []action
@@ -59,28 +59,28 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 		actions = append(actions,
 			action{20 * sec, func() { n, _ = g.Inject("kill", "kill") }},
 			action{25*sec + 300*ms, func() { g.Clear(n) }})
-		look := func() {
+		sample := func() {
 			var err error
 			if last, err = g.interim.Findings(g.Recorder, c(end)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, at := range looks {
-			actions = append(actions, action{at, look})
+		for _, at := range samples {
+			actions = append(actions, action{at, sample})
 		}
 		g.play(broken(end, 20*sec, 25*sec), actions...)
 		g.now = end + sec
-		look()
+		sample()
 		return last, g.finish(c(end), end)
 	}
 	_, want := run()
-	looks := []time.Duration{}
+	samples := []time.Duration{}
 	for at := sec; at < end; at += 700 * ms {
-		looks = append(looks, at)
+		samples = append(samples, at)
 	}
-	for name, looks := range map[string][]time.Duration{"first look": nil, "last of many": looks} {
+	for name, samples := range map[string][]time.Duration{"first look": nil, "last of many": samples} {
 		t.Run(name, func(t *testing.T) {
-			got, final := run(looks...)
+			got, final := run(samples...)
 			alike(t, "Finish's windows", final.Windows, want.Windows)
 			alike(t, "Finish's cells", final.Cells, want.Cells)
 			alike(t, "Finish's objectives", final.Objectives, want.Objectives)
@@ -156,9 +156,9 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	g := newFixture(t, twoSteps, objectives...)
 	g.now = -2 * sec
 	outcomes := broken(40*sec, 20*sec, 25*sec)
-	looks := 0
-	look := func() {
-		looks++
+	samples := 0
+	sample := func() {
+		samples++
 		f, err := g.interim.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
@@ -201,17 +201,17 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	}
 	var actions []action
 	for at := 500 * ms; at < 20*sec; at += 1300 * ms {
-		actions = append(actions, action{at, look})
+		actions = append(actions, action{at, sample})
 	}
-	actions = append(actions, action{23 * sec, look})
+	actions = append(actions, action{23 * sec, sample})
 	g.play(outcomes, actions...)
-	if looks < 10 {
-		t.Fatalf("%d looks", looks)
+	if samples < 10 {
+		t.Fatalf("%d looks", samples)
 	}
 }
 
-// TestStanding: the running verdicts on objectives agree with the final ones.
-func TestStanding(t *testing.T) {
+// TestRunningVerdicts: the running verdicts on objectives agree with the final ones.
+func TestRunningVerdicts(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create",
 		"availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
 	g := newFixture(t, twoSteps, objectives...)

@@ -258,8 +258,8 @@ func TestFind(t *testing.T) {
 	path := filepath.Join(dir, name)
 	t.Setenv("PATH", t.TempDir())
 	env := map[string]string{}
-	look := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
-	if _, err := Find(filepath.Join(dir, "brunt"), look); !errors.Is(err, errNotFound) || !strings.Contains(err.Error(), Build) {
+	lookupEnv := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
+	if _, err := Find(filepath.Join(dir, "brunt"), lookupEnv); !errors.Is(err, errNotFound) || !strings.Contains(err.Error(), Build) {
 		t.Errorf("%v", err)
 	}
 	if err := os.WriteFile(path, []byte("x"), 0o700); err != nil {
@@ -274,16 +274,16 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, find := range map[string]func() (string, error){
-		"beside brunt": func() (string, error) { return Find(self, look) },
-		"in PATH":      func() (string, error) { t.Setenv("PATH", dir); return Find("/nowhere/brunt", look) },
-		"by BRUNT_K6":  func() (string, error) { env["BRUNT_K6"] = path; return Find("", look) },
+		"beside brunt": func() (string, error) { return Find(self, lookupEnv) },
+		"in PATH":      func() (string, error) { t.Setenv("PATH", dir); return Find("/nowhere/brunt", lookupEnv) },
+		"by BRUNT_K6":  func() (string, error) { env["BRUNT_K6"] = path; return Find("", lookupEnv) },
 	} {
 		if got, err := find(); got != path && got != real {
 			t.Errorf("%s: %s, %v", what, got, err)
 		}
 	}
 	env["BRUNT_K6"] = filepath.Join(dir, "nowhere")
-	if _, err := Find(self, look); err == nil {
+	if _, err := Find(self, lookupEnv); err == nil {
 		t.Error("what BRUNT_K6 names is not there, and another is taken")
 	}
 }

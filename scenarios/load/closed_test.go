@@ -30,7 +30,7 @@ func TestClosed_ConstantVUs(t *testing.T) {
 }
 
 // Closed loads hide a stall: five users are delayed at most five times.
-func TestClosed_StallIsMetOncePerUser(t *testing.T) {
+func TestClosed_StallHitsEachUserOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFakeTarget()
 		r.answer = func(it *template.Iter, k call, now time.Duration) verdict {

@@ -457,11 +457,11 @@ func newCSVLog(b *bufio.Reader, fields LogFields) (*csvLog, error) {
 		what, name string
 		usual      []string
 	}{{"time", fields.Time, timeNames}, {"path", fields.Path, pathNames}} {
-		look := logFieldsOf{get: func(name string) (string, bool) {
+		header := logFieldsOf{get: func(name string) (string, bool) {
 			_, ok := c.columns[name]
 			return "", ok
 		}}
-		if _, ok := look.find(f.name, f.usual); !ok {
+		if _, ok := header.find(f.name, f.usual); !ok {
 			return nil, fmt.Errorf("no column of %s is known for its %s; name one under fields: {%s: …}", strings.Join(names, ", "), f.what, f.what)
 		}
 	}

@@ -31,7 +31,7 @@ var glossary = []term{
 		"response time without lag: queue, dns, connect, tls, login, send, first_byte, receive. A request on an open connection has no dns, " +
 		"connect, tls and login. Failed requests count: one that timed out while it connected spent its time there. result.json has them for " +
 		"each step in each phase of the run, and for the slowest requests; `brunt run -v` and the page show them. Loads by vegeta have all of them. Of " +
-		"k6 scripts the name look-up is part of queue, as k6 does not tell them apart, and requests of gRPC and WebSocket are first_byte as a whole."},
+		"k6 scripts the name look-up is part of queue, as k6 measures both as one, and requests of gRPC and WebSocket are first_byte as a whole."},
 	{"dns", []string{"name-lookup"}, "The phase of a request in which the name of the target is looked up. An answer is used again for " +
 		"its time to live, so most requests have none."},
 	{"connect", []string{"tcp-connect"}, "The phase of a request in which its TCP connection is opened, up to the target's SYN-ACK. About 1 s, 3 s " +
@@ -104,7 +104,7 @@ var glossary = []term{
 		"unit is healthy again. Its phase, which `in FAULT` judges, lasts at least 5 s all the same, because fewer requests show little; " +
 		"the result says so."},
 	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, " +
-		"not recovered, or confounded, which means that two faults were in at once and the effect can't be told apart. A surge of shed " +
+		"not recovered, or confounded, which means that two faults were in at once and the effect can't be assigned to one of them. A surge of shed " +
 		"requests is an impact, unless an objective on `shed` covers that load, because a shed request is not served; an acknowledged " +
 		"write that was lost to the fault is one. So are slower answers: at the median or the 95th percentile by a tenth, by a t test on blocks of " +
 		"time against the baseline, which calls under 1 % of faults without an effect slower; blocks, because neighbouring answers depend on " +
@@ -145,12 +145,29 @@ var glossary = []term{
 		"request to the next good one. Good time between two outages is not degraded."},
 	{"area", []string{"area-lost"}, "The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
 		"good/offered over time. Ten seconds with half of the requests failing are 5 s."},
+	{
+		"achieved",
+		[]string{"counted-from", "figure", "recovery-asked-and-achieved"},
+		"The time that an objective on a fault measured, beside the time that it asks for. The table `Recovery, asked and achieved` has a " +
+			"row for each such objective. Figure is the measured time (`recover`, `failover`, `detect` and so on), and `counted from` and `to` are the instants " +
+			"between which it was measured. In a comparison a figure is a metric of both runs.",
+	},
+	{"against-target", []string{"gauge"}, "The measured value of an objective, drawn beside its target. The line is the target, the dot the " +
+		"measured value, and the band its spread. The axis is logarithmic, and right of the line is too much."},
+	{"as-a-command", []string{"curl", "send-it-again"}, "A slow request as a curl command that sends it once more. Secrets in it are masked."},
+	{"shares", nil, "The phases of a step's mean response time as a bar: each colour is the part of one phase."},
+	{"this-run", nil, "In a comparison, the run that is judged. Baseline is the run that it is compared with."},
+	{"what", []string{"what-happened-to-the-units", "happening"}, "The event of a unit, as the engine or the system reported it: a start, an end " +
+		"with its exit code, a kill for lack of memory, a changed state of health."},
+	{"usage", []string{"cpu-mean", "memory-first", "files-most", "threads-most", "not-running"}, "What a unit used, sampled every second while " +
+		"the load was judged: processor time (1 is one processor), memory, open files and threads. Mean is over all samples, first and last are " +
+		"the samples at the ends, most is the largest. Not running is the time in which the unit had no process."},
 	{"resolution", []string{"±"}, "How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then " +
 		"all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % interval of the " +
 		"instant at which their share changed. A time passes only if the whole interval does."},
 	{"affected", []string{"met", "traffic"}, "The requests or bytes that a fault acted on: those that passed its link or hook, or, for a " +
 		"fault on a unit, the requests of the load during its phase. A fault that affected none is not judged. Neither is a fault on units that " +
-		"nothing reached from the begin of the load until its injection: no new TCP connection, and no data on those that they had. brunt can tell that on " +
+		"nothing reached from the begin of the load until its injection: no new TCP connection, and no data on those that they had. brunt can see that on " +
 		"Linux of units with an address whose processes are of this machine; elsewhere the requests of the phase count."},
 	{"confounded", nil, "Two faults were in at once, so a recovery can't be assigned to one of them. An objective on one of them passes if it holds " +
 		"for what they did together, which is the most that the one can have done; else it is inconclusive, and `after incident` judges them all."},

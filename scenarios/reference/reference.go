@@ -111,8 +111,8 @@ func (e *unknownError) Error() string {
 }
 
 // Explain returns the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
-// exit code, a term, a topic, or the name of a list of them. Words of a term may be apart: "in flight" is
-// in-flight. The error is an [unknownError].
+// exit code, a term, a topic, or the name of a list of them. A term may be written as separate words: "in flight" is
+// in-flight, and "CPU, mean" is cpu-mean. The error is an [unknownError].
 func (r *Reference) Explain(query string) (string, error) {
 	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
 	if query == "" {
@@ -125,7 +125,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	}
 	found := r.find(query)
 	if len(found) == 0 {
-		found = r.find(strings.ReplaceAll(query, " ", "-"))
+		found = r.find(strings.NewReplacer(", ", "-", " ", "-").Replace(query))
 	}
 	switch {
 	case len(found) == 0:

@@ -61,9 +61,9 @@ func newOutsider(t *testing.T) *outsider {
 	return nil
 }
 
-// TestRail_Load sends load to a forbidden address: by the target's URL, by a step's, by a redirect,
+// TestAllowlist_Load sends load to a forbidden address: by the target's URL, by a step's, by a redirect,
 // by resolve, by a link. It never arrives, unless the scenario allows it.
-func TestRail_Load(t *testing.T) {
+func TestAllowlist_Load(t *testing.T) {
 	t.Parallel()
 	const load = `
 load:
@@ -110,16 +110,16 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			far := newOutsider(t)
+			remote := newOutsider(t)
 			near := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/away" {
-					http.Redirect(w, r, "http://"+far.addr+"/", http.StatusFound)
+					http.Redirect(w, r, "http://"+remote.addr+"/", http.StatusFound)
 				}
 			}))
 			t.Cleanup(near.Close)
 			at := strings.TrimPrefix(near.URL, "http://")
 			_, port, _ := net.SplitHostPort(at)
-			text := "version: 1\nname: " + c.name + "\n" + strings.NewReplacer("FAR", far.addr, "IP", far.ip, "NEAR", at, "PORT", port).Replace(c.text)
+			text := "version: 1\nname: " + c.name + "\n" + strings.NewReplacer("FAR", remote.addr, "IP", remote.ip, "NEAR", at, "PORT", port).Replace(c.text)
 			why := ""
 			if plan, err := compileFile(scenario(t, text)); err != nil {
 				why = err.Error()
@@ -136,8 +136,8 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 					t.Errorf("%s, %d requests were answered", res.Verdict, ok)
 				}
 			}
-			if n := far.hits.Load(); n > 0 {
-				t.Errorf("%d connections were made to %s, which is not allowed", n, far.addr)
+			if n := remote.hits.Load(); n > 0 {
+				t.Errorf("%d connections were made to %s, which is not allowed", n, remote.addr)
 			}
 			if !strings.Contains(why, "allow.load") && !strings.Contains(why, "not allowed") {
 				t.Errorf("nothing says why: %s", why)
@@ -146,9 +146,9 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 				return
 			}
 			// Each is accepted once the address is allowed.
-			for _, allowed := range []string{far.ip, far.addr, far.ip + "/24"} {
+			for _, allowed := range []string{remote.ip, remote.addr, remote.ip + "/24"} {
 				res := runOnce(t, text+fmt.Sprintf("guard: {allow: {load: [%q]}}\n", allowed), Options{})
-				if ok := cellOf(res, "run", "ok").Count; ok == 0 || far.hits.Load() == 0 {
+				if ok := cellOf(res, "run", "ok").Count; ok == 0 || remote.hits.Load() == 0 {
 					t.Errorf("with %s allowed nothing is answered: %s: %s: %+v", allowed, res.Verdict, res.Reason, res.Errors)
 				}
 				if testing.Short() {
@@ -159,9 +159,9 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 	}
 }
 
-// TestRail_Resolve loads through a link to the address in resolve: a link changes the path to the
+// TestAllowlist_Resolve loads through a link to the address in resolve: a link changes the path to the
 // target, not the target.
-func TestRail_Resolve(t *testing.T) {
+func TestAllowlist_Resolve(t *testing.T) {
 	t.Parallel()
 	var hits [2]atomic.Int64
 	var port [2]string
@@ -184,9 +184,9 @@ chaos:
 	}
 }
 
-// TestRail_Units refuses faults on processes that brunt must not touch, and on more units than the
+// TestAllowlist_Units refuses faults on processes that brunt must not touch, and on more units than the
 // guard allows.
-func TestRail_Units(t *testing.T) {
+func TestAllowlist_Units(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, guard, fault, why string }{
 		{"brunt itself", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getpid()), "it is brunt itself"},
@@ -243,9 +243,9 @@ chaos:
 	}
 }
 
-// TestRail_MaxEach undoes faults when the guard's time is over, even if the timeline would keep them
+// TestAllowlist_MaxEach undoes faults when the guard's time is over, even if the timeline would keep them
 // longer.
-func TestRail_MaxEach(t *testing.T) {
+func TestAllowlist_MaxEach(t *testing.T) {
 	t.Parallel()
 	res := runOnce(t, `
 version: 1
@@ -318,9 +318,9 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 	}
 }
 
-// TestRail_ResolveTwice refuses loads that reach the target at two addresses, where a fault is on
+// TestAllowlist_ResolveTwice refuses loads that reach the target at two addresses, where a fault is on
 // the single link to it.
-func TestRail_ResolveTwice(t *testing.T) {
+func TestAllowlist_ResolveTwice(t *testing.T) {
 	_, err := compileFile(scenario(t, `
 version: 1
 name: two ways

@@ -53,7 +53,7 @@ func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *
 			case <-a.stop:
 				return
 			case <-tick.C:
-				a.look(false)
+				a.examine(false)
 			}
 		}
 	})
@@ -70,10 +70,10 @@ func (a *awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.T0(
 
 // check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
 // watchdog may have acted: its undo of a fault may end much later.
-func (a *awake) check() { a.look(true) }
+func (a *awake) check() { a.examine(true) }
 
-// look checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
-func (a *awake) look(due bool) {
+// examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
+func (a *awake) examine(due bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := a.freezes()

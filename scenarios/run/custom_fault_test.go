@@ -19,9 +19,9 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// ownScenario is a scenario with one custom fault on a target that always answers. FILE in it is a
+// customScenario is a scenario with one custom fault on a target that always answers. FILE in it is a
 // file.
-func ownScenario(t *testing.T, file, fault, more string) string {
+func customScenario(t *testing.T, file, fault, more string) string {
 	t.Helper()
 	return strings.ReplaceAll(`
 version: 1
@@ -34,16 +34,16 @@ chaos:
 }
 
 // An ownFault is a custom fault, and the expected result of its run.
-type ownFault struct {
+type customFault struct {
 	name, fault string
 	verdict     scenarios.Verdict
 	reason      string
 	left        bool // the flag is left over
 }
 
-// TestOwn_Verdicts: the result of a run for each outcome of a custom fault.
-func TestOwn_Verdicts(t *testing.T) {
-	for _, c := range []ownFault{
+// TestCustom_Verdicts: the result of a run for each outcome of a custom fault.
+func TestCustom_Verdicts(t *testing.T) {
+	for _, c := range []customFault{
 		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.None, "", false},
 		{
 			"a one-shot",
@@ -94,8 +94,8 @@ func TestOwn_Verdicts(t *testing.T) {
 	}
 }
 
-// TestOwn_Asked: verify and gone are asked by steps.
-func TestOwn_Asked(t *testing.T) {
+// TestCustom_Asked: verify and gone are asked by steps.
+func TestCustom_Asked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flag")
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := os.Stat(file)
@@ -124,13 +124,13 @@ chaos:
 	}
 }
 
-// TestOwn_NeverGone: a revert that does nothing is no revert.
-func TestOwn_NeverGone(t *testing.T) {
+// TestCustom_NeverGone: a revert that does nothing is no revert.
+func TestCustom_NeverGone(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks for half a minute whether it is gone")
 	}
 	t.Parallel()
-	c := ownFault{
+	c := customFault{
 		"its revert does nothing",
 		`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`,
 		scenarios.NotReverted, "verify holds still", true,
@@ -140,12 +140,12 @@ func TestOwn_NeverGone(t *testing.T) {
 }
 
 // holds runs the fault and compares the outcome. Each run has a flag of its own, because some are left over.
-func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *result.Result) *result.Result) {
+func (c *customFault) holds(t *testing.T, run func(t *testing.T, once func() *result.Result) *result.Result) {
 	t.Helper()
 	var file, state string
 	res := run(t, func() *result.Result {
 		file, state = filepath.Join(t.TempDir(), "flag"), t.TempDir()
-		res, err := Run(t.Context(), mustCompile(t, ownScenario(t, file, c.fault, "")), Options{State: state})
+		res, err := Run(t.Context(), mustCompile(t, customScenario(t, file, c.fault, "")), Options{State: state})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,9 +168,9 @@ func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *resul
 }
 
 // An interrupt ends a command that is under way, and takes back what it did.
-func TestOwn_Interrupted(t *testing.T) {
+func TestCustom_Interrupted(t *testing.T) {
 	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
-	plan := mustCompile(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
+	plan := mustCompile(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, `+
 		`"FILE"], revert: [rm, -f, "FILE"]}}`, ""))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -193,12 +193,12 @@ func TestOwn_Interrupted(t *testing.T) {
 	}
 }
 
-// TestOwn_Told: no secret is reported, in the result as in the events; and what was said is.
-func TestOwn_Told(t *testing.T) {
+// TestCustom_Secrets: no secret is reported, in the result as in the events; and what was said is.
+func TestCustom_Secrets(t *testing.T) {
 	t.Setenv("OWN_TOKEN", "hunter2 of the run")
 	file := filepath.Join(t.TempDir(), "flag")
 	var reported strings.Builder
-	res := runText(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
+	res := runText(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
 		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
 	for _, e := range res.Events {
 		reported.WriteString(e.Text + "\n")
@@ -215,9 +215,9 @@ func TestOwn_Told(t *testing.T) {
 	}
 }
 
-// TestOwn_Detect: what the monitoring notices is judged, a false alarm is no sighting,
+// TestCustom_Detect: what the monitoring notices is judged, a false alarm is no sighting,
 // and one that never notices fails.
-func TestOwn_Detect(t *testing.T) {
+func TestCustom_Detect(t *testing.T) {
 	const flag = `exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}`
 	for _, c := range []struct {
 		name, detect string
@@ -234,7 +234,7 @@ func TestOwn_Detect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "flag")
-			res := runText(t, ownScenario(t, file, `{at: 1s, for: 1s, `+flag+`, detect: `+c.detect+`}`, "slo: [detect < 1s after it]\n"), Options{State: t.TempDir()})
+			res := runText(t, customScenario(t, file, `{at: 1s, for: 1s, `+flag+`, detect: `+c.detect+`}`, "slo: [detect < 1s after it]\n"), Options{State: t.TempDir()})
 			f, o := res.Faults[0], res.Objectives[0]
 			if res.Verdict != c.verdict || o.Verdict != c.verdict || !strings.Contains(f.DetectNote, c.note) {
 				t.Errorf("%s: %s; %+v; %+v", res.Verdict, res.Reason, o, f)

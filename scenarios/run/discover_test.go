@@ -169,7 +169,7 @@ func TestDiscovered_Watchdog(t *testing.T) {
 	}
 	run := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
 	guard := childOf(t, brunt.Process.Pid, journals[0])
-	look := func() *journal.Discovery {
+	find := func() *journal.Discovery {
 		t.Helper()
 		d, err := journal.Discover(run)
 		if err != nil {
@@ -177,7 +177,7 @@ func TestDiscovered_Watchdog(t *testing.T) {
 		}
 		return d
 	}
-	if d := look(); len(d.Left) > 0 || !slices.Equal(d.Alive, []string{run}) {
+	if d := find(); len(d.Left) > 0 || !slices.Equal(d.Alive, []string{run}) {
 		t.Errorf("a run that goes on: %+v", d)
 	}
 	if err := syscall.Kill(guard, syscall.SIGSTOP); err != nil {
@@ -185,7 +185,7 @@ func TestDiscovered_Watchdog(t *testing.T) {
 	}
 	suite.Until(t, "the guard to be stopped", func() bool { return state(guard) == "T" })
 	end()
-	d := look()
+	d := find()
 	if len(d.Left) != 2 || d.Left[0].Journal != journals[0] || d.Left[1].Process.PID != guard {
 		_ = syscall.Kill(guard, syscall.SIGKILL)
 		t.Fatalf("%+v", d.Left)

@@ -32,7 +32,7 @@ func TestDocker(t *testing.T) {
 		name string
 		test func(t *testing.T)
 	}{
-		{"GuardEndsAHungBrunt", testDockerGuardEndsAHungBrunt}, // the longest
+		{"WatchdogEndsAHungBrunt", testDockerWatchdogEndsAHungBrunt}, // the longest
 		{"Chosen", testDockerChosen},
 		{"Connected", testDockerConnected},
 		{"Discovered", testDockerDiscovered},

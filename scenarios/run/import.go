@@ -218,19 +218,19 @@ func (im *importer) runner() *runner {
 		users.Add(im.last.Sub(im.first), 1, 1)
 		lp := plan.Load{Load: scenarios.Load{Name: name, Executor: "imported", Engine: "vegeta"}, Schedule: load.Plan{Users: users}}
 		p.Loads = append(p.Loads, lp)
-		r.loads.clients = append(r.loads.clients, noWay{})
+		r.loads.clients = append(r.loads.clients, closedTransport{})
 	}
 	return r
 }
 
-// noWay is the network of a load that is over.
-type noWay struct{}
+// closedTransport is the network of a load that is over.
+type closedTransport struct{}
 
-var _ targets.Transport = noWay{}
+var _ targets.Transport = closedTransport{}
 
-func (noWay) Abort()        {}
-func (noWay) Opened() int64 { return 0 }
-func (noWay) Close() error  { return nil }
+func (closedTransport) Abort()        {}
+func (closedTransport) Opened() int64 { return 0 }
+func (closedTransport) Close() error  { return nil }
 
 // record records all results with their own times.
 func (im *importer) record(ctx context.Context, r *runner) error {

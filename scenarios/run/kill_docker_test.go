@@ -322,9 +322,9 @@ func engineHas(t *testing.T, e *docker.Engine, m *killedRun) []string {
 	return out
 }
 
-// testDockerGuardEndsAHungBrunt stops brunt while its table cuts a container off: the kernel keeps
+// testDockerWatchdogEndsAHungBrunt stops brunt while its table cuts a container off: the kernel keeps
 // the table as long as brunt exists, so the watchdog kills brunt.
-func testDockerGuardEndsAHungBrunt(t *testing.T) {
+func testDockerWatchdogEndsAHungBrunt(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
@@ -388,7 +388,7 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 	y := chaostest.NewYard(t)
 	r := rand.New(rand.NewPCG(9, 9))
 	names := slices.Sorted(maps.Keys(strangers))
-	var took, looks []time.Duration
+	var took, samples []time.Duration
 	for i := range kills {
 		b := newBroken(t, y, names[i%len(names)])
 		most := 2500 * time.Millisecond // most faults are active for a while by then
@@ -400,7 +400,7 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 		for differs := true; differs; {
 			began := time.Now()
 			differs = b.difference(t) != ""
-			looks = append(looks, time.Since(began))
+			samples = append(samples, time.Since(began))
 			if differs && time.Since(killed) > 20*time.Second {
 				t.Errorf("%s, killed after %s: it differs still", b.name, after)
 				break
@@ -415,12 +415,12 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 		_ = y.Engine.Remove(t.Context(), b.v.ID)
 	}
 	slices.Sort(took)
-	slices.Sort(looks)
+	slices.Sort(samples)
 	if len(took) <= kills/2 {
 		t.Fatalf("of %d kills only %d were with the fault in", kills, len(took))
 	}
 	t.Logf("%d kills, %d of them with the fault in: as before after %s in the median, %s at most; a look takes %s of it",
-		kills, len(took), took[len(took)/2], took[len(took)-1], looks[len(looks)/2])
+		kills, len(took), took[len(took)/2], took[len(took)-1], samples[len(samples)/2])
 }
 
 // killedAfter starts a lasting fault, and kills brunt some time later. It returns whether the fault

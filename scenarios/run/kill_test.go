@@ -460,11 +460,11 @@ const (
 	afterThrottle    = afterInjection + 4 // creates a group, sets a limit, and moves two processes
 )
 
-// TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a watchdog, or
+// TestWithoutWatchdogThereIsResidue shows that the two tests above can fail: without a watchdog, or
 // with one that is killed together with brunt, a frozen stranger stays frozen, and a process that a
 // unit started lives on and keeps its port. Then the start of the next run finds the journal and
 // cleans up.
-func TestWithoutGuardThereIsResidue(t *testing.T) {
+func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
 	}

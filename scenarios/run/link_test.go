@@ -68,7 +68,7 @@ func TestLinkFaults(t *testing.T) {
 		path    string // the path requested of store
 		timeout string
 		load    func(*seen) string // on load->web
-		far     func(*seen) string // on web->store
+		remote  func(*seen) string // on web->store
 	}{
 		{"latency", `for: 1s, network.latency: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
 		{"bandwidth", `for: 1s, network.bandwidth: {EDGE, rate: 64KiB/s}`, "/big", "5s", slowed(.2), slowed(.2)},
@@ -113,7 +113,7 @@ chaos:
 					t.Fatalf("%d faults", len(res.Faults))
 				}
 				checkLinkFault(t, wrong, res, res.Faults[0], "load->web[0]", res.Faults[1].Injected, c.load)
-				checkLinkFault(t, wrong, res, res.Faults[1], "web[0]->store[0]", res.Duration+1, c.far)
+				checkLinkFault(t, wrong, res, res.Faults[1], "web[0]->store[0]", res.Duration+1, c.remote)
 			})
 		})
 	}

@@ -15,7 +15,7 @@ const foldEvery = 200 * time.Millisecond
 // live watches a run while its loads go on, and answers looks at it.
 type live struct {
 	*runner
-	looks     chan chan *result.Result // requests for the result so far
+	samples   chan chan *result.Result // requests for the result so far
 	over      chan struct{}            // closed when looks are no longer answered
 	interim   interim
 	stopping  bool                  // a stop condition was met
@@ -23,7 +23,7 @@ type live struct {
 }
 
 func newLive(r *runner) *live {
-	return &live{runner: r, looks: make(chan chan *result.Result), over: make(chan struct{})}
+	return &live{runner: r, samples: make(chan chan *result.Result), over: make(chan struct{})}
 }
 
 // watch folds, checks stop conditions and reports every second, until the loads are done and the
@@ -35,7 +35,7 @@ func (l *live) watch(done <-chan struct{}) error {
 	stops := make([]time.Duration, len(l.Scenario.Stop)) // since when each holds; 0 means it does not
 	defer close(l.over)
 	if l.o.Begun != nil {
-		l.o.Begun(l.Look)
+		l.o.Begun(l.sample)
 	}
 	for {
 		select {
@@ -45,7 +45,7 @@ func (l *live) watch(done <-chan struct{}) error {
 			iv.Last = true
 			l.tell(iv, second)
 			return err
-		case answer := <-l.looks:
+		case answer := <-l.samples:
 			answer <- l.soFar()
 			continue
 		case <-tick.C:

@@ -17,12 +17,12 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestLook: a run can be looked at any number of times while it goes on, and the result so far grows
+// TestSampler: a run can be looked at any number of times while it goes on, and the result so far grows
 // into the final one. Afterwards it returns nil.
-func TestLook(t *testing.T) {
+func TestSampler(t *testing.T) {
 	var mu sync.Mutex
-	var looks []*result.Result
-	var look Look
+	var samples []*result.Result
+	var sample Sampler
 	var wg sync.WaitGroup
 	res := runOnce(t, `
 version: 1
@@ -32,8 +32,8 @@ load: {browse: {executor: constant-arrival-rate, rate: 200/s, duration: 3s, flow
 chaos: {slow: {at: 1s, for: 500ms, network.latency: {from: posts, to: store, delay: 20ms}}}
 slo: [p95 < 5s, errors < 50%, recover < 1s after slow]
 judge: {hold: 1s, limit: 5%}
-`, Options{Begun: func(l Look) {
-		look = l
+`, Options{Begun: func(l Sampler) {
+		sample = l
 		for range 2 {
 			wg.Go(func() {
 				for {
@@ -42,7 +42,7 @@ judge: {hold: 1s, limit: 5%}
 						return
 					}
 					mu.Lock()
-					looks = append(looks, res)
+					samples = append(samples, res)
 					mu.Unlock()
 					time.Sleep(100 * time.Millisecond) // simulates a page that asks ten times a second
 				}
@@ -50,20 +50,20 @@ judge: {hold: 1s, limit: 5%}
 		}
 	}})
 	wg.Wait()
-	if look(context.Background()) != nil {
+	if sample(context.Background()) != nil {
 		t.Error("a run that is over was looked at")
 	}
-	if len(looks) < 10 {
-		t.Fatalf("%d looks", len(looks))
+	if len(samples) < 10 {
+		t.Fatalf("%d looks", len(samples))
 	}
 	if res.Going != nil {
 		t.Error("the result is of a run that goes on")
 	}
-	if own := looks[0].Environment.Binary; own == "" || own != res.Environment.Binary {
+	if own := samples[0].Environment.Binary; own == "" || own != res.Environment.Binary {
 		t.Errorf("brunt's file is %q, and %q in the end", own, res.Environment.Binary)
 	}
 	in, counts := false, int64(0)
-	for _, l := range looks {
+	for _, l := range samples {
 		if l.Verdict != scenarios.Running || l.Going == nil || l.Going.End != 3*time.Second || len(l.Objectives) != 3 {
 			t.Fatalf("%s, %+v, %d objectives", l.Verdict, l.Going, len(l.Objectives))
 		}
@@ -84,9 +84,9 @@ judge: {hold: 1s, limit: 5%}
 	}
 }
 
-// TestLook_Alerts: the reaction of the team's monitoring to a fault, and the objectives on it, show
+// TestSampler_Alerts: the reaction of the team's monitoring to a fault, and the objectives on it, show
 // while the run goes on.
-func TestLook_Alerts(t *testing.T) {
+func TestSampler_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
 	r := newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, Options{})

@@ -36,8 +36,8 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 300ms, flow
 			t.Fatal(err)
 		}
 		text := string(b)
-		told := strings.Contains(text, "election of two") && !strings.Contains(text, "a-secret-token")
-		if strings.HasPrefix(l.Unit, "web") && !told || int64(len(b)) != l.Bytes {
+		recorded := strings.Contains(text, "election of two") && !strings.Contains(text, "a-secret-token")
+		if strings.HasPrefix(l.Unit, "web") && !recorded || int64(len(b)) != l.Bytes {
 			t.Errorf("%+v holds %q", l, b)
 		}
 		units = append(units, l.Unit+" "+l.File)

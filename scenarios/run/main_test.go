@@ -128,9 +128,9 @@ func echo(args []string) error {
 	})
 	kept := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	far := http.StripPrefix("/far", pass(kept, "LINK_STORE"))
-	mux.Handle("/far", far)
-	mux.Handle("/far/", far)
+	remote := http.StripPrefix("/far", pass(kept, "LINK_STORE"))
+	mux.Handle("/far", remote)
+	mux.Handle("/far/", remote)
 	mux.Handle("/fresh/", http.StripPrefix("/fresh", pass(fresh, "LINK_STORE")))
 	mux.Handle("/back", http.StripPrefix("/back", pass(kept, "LINK_WEB")))
 	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)

@@ -17,7 +17,7 @@ import (
 // depths is a target with a page of metrics, of which one grows with each reading, and one requires
 // the token.
 func depths(t *testing.T) *httptest.Server {
-	var looks atomic.Int64
+	var samples atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path != "/metrics":
@@ -25,7 +25,7 @@ func depths(t *testing.T) *httptest.Server {
 		case r.Header.Get("Authorization") != "Bearer t0ken":
 			http.Error(w, "who are you? not "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 		default:
-			n := looks.Add(1)
+			n := samples.Add(1)
 			fmt.Fprintf(w, "depth{queue=\"a\"} %d\ndepth{queue=\"b\"} 1\n# TYPE seen_total counter\nseen_total %d\n", n, 100*n)
 		}
 	}))

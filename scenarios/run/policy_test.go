@@ -242,38 +242,38 @@ func TestPolicy_Picked(t *testing.T) {
 	}
 }
 
-// TestRail_Policy sends load beyond a policy: by a redirect and by an address in data. It never
+// TestAllowlist_Policy sends load beyond a policy: by a redirect and by an address in data. It never
 // arrives, unless the policy names the address.
-func TestRail_Policy(t *testing.T) {
+func TestAllowlist_Policy(t *testing.T) {
 	t.Parallel()
-	far := newOutsider(t)
+	remote := newOutsider(t)
 	text := `
 version: 1
-target: {url: "http://` + far.addr + `"}
+target: {url: "http://` + remote.addr + `"}
 load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /}]}}
 `
 	if _, err := underPolicies(t, text, "allow: {load: [198.51.100.0/24]}"); err == nil ||
-		!strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+far.ip) {
+		!strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+remote.ip) {
 		t.Errorf("%v", err)
 	}
-	data := strings.Replace(text, "target: {url: \"http://"+far.addr, "data: {to: {inline: [\""+far.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)
+	data := strings.Replace(text, "target: {url: \"http://"+remote.addr, "data: {to: {inline: [\""+remote.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)
 	data = strings.Replace(data, "get: /", `get: "http://${data.to.value}/"`, 1)
 	data = strings.Replace(data, "127.0.0.1:9", newServer(t, "serve").addr, 1)
 	for _, c := range []struct {
 		policy string
 		hits   bool
-	}{{"allow: {load: []}", false}, {"allow: {load: [198.51.100.0/24]}", false}, {"allow: {load: [" + far.ip + "]}", true}} {
+	}{{"allow: {load: []}", false}, {"allow: {load: [198.51.100.0/24]}", false}, {"allow: {load: [" + remote.ip + "]}", true}} {
 		plan, err := underPolicies(t, data, c.policy)
 		if err != nil {
 			t.Fatal(plantest.Explained(err))
 		}
-		before := far.hits.Load()
+		before := remote.hits.Load()
 		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if hit := far.hits.Load() > before; hit != c.hits {
-			t.Errorf("under %q: %d connections arrived (%s)", c.policy, far.hits.Load()-before, res.Reason)
+		if hit := remote.hits.Load() > before; hit != c.hits {
+			t.Errorf("under %q: %d connections arrived (%s)", c.policy, remote.hits.Load()-before, res.Reason)
 		}
 		if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.HasPrefix(n, `held to policy "policy"`) }) {
 			t.Errorf("the notes are %v", res.Notes)

@@ -30,8 +30,8 @@ func compileIn(t *testing.T, env map[string]string, text string) (*plan.Plan, er
 // TestProxy_Compile refuses requests by a proxy that the load does not name, a proxy or a host
 // behind one outside the blast radius, and a fault on a link that a proxy bypasses.
 func TestProxy_Compile(t *testing.T) {
-	const far = "http://ann:sesame@10.9.9.9:3128"
-	inEnv := map[string]string{"HTTP_PROXY": far}
+	const remote = "http://ann:sesame@10.9.9.9:3128"
+	inEnv := map[string]string{"HTTP_PROXY": remote}
 	for _, c := range []struct {
 		name                string
 		env                 map[string]string
@@ -47,7 +47,7 @@ func TestProxy_Compile(t *testing.T) {
 				`use it: connections: {proxy: env}, or {proxy: none}`,
 		},
 		{name: "loopback", env: inEnv, target: "http://127.0.0.1:80"},
-		{name: "exempt", env: map[string]string{"HTTP_PROXY": far, "no_proxy": ".test"}, target: "http://shop.test", allow: "shop.test"},
+		{name: "exempt", env: map[string]string{"HTTP_PROXY": remote, "no_proxy": ".test"}, target: "http://shop.test", allow: "shop.test"},
 		{name: "none", env: inEnv, target: "http://shop.test", allow: "shop.test", more: "connections: {proxy: none}"},
 		{
 			name: "env", env: inEnv, target: "http://shop.test", allow: "shop.test, 10.9.9.9",

@@ -46,7 +46,7 @@ func TestReady(t *testing.T) {
 target: {url: "`+url+`", ready: `+ready+`}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 3s, flow: [{get: /load, check: {"$.role": leader}}]}}
 slo: [errors = 0%]
-`, Options{Begun: func(Look) { before = answers.Load() }})
+`, Options{Begun: func(Sampler) { before = answers.Load() }})
 			if res.Verdict != scenarios.Pass || before < 3 {
 				t.Errorf("%s after %d questions: %s", res.Verdict, before, res.Reason)
 			}

@@ -11,16 +11,16 @@ import (
 	"brunt/scenarios/run/generator"
 )
 
-// A Look returns the result so far of a run in progress, or nil when its load is over. Any goroutine
+// A Sampler returns the result so far of a run in progress, or nil when its load is over. Any goroutine
 // may call it; it costs the run nothing unless it is called. [result.Result.Going] says which parts
 // of the result are present.
-type Look func(ctx context.Context) *result.Result
+type Sampler func(ctx context.Context) *result.Result
 
-// Look asks the watcher, because only its goroutine may read its data.
-func (l *live) Look(ctx context.Context) *result.Result {
+// sample asks the watcher, because only its goroutine may read its data.
+func (l *live) sample(ctx context.Context) *result.Result {
 	answer := make(chan *result.Result, 1)
 	select {
-	case l.looks <- answer:
+	case l.samples <- answer:
 		return <-answer
 	case <-l.over:
 	case <-ctx.Done():

@@ -45,7 +45,7 @@ type Options struct {
 	Event        func(result.Event)          // called with each event, by several goroutines; may be nil
 	Blocks       []load.Span                 // of a load that is switched between two sides: stretches with cells of their own
 	Await        func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
-	Begun        func(Look)                  // called when the load begins, with a view of the run; may be nil
+	Begun        func(Sampler)               // called when the load begins, with a view of the run; may be nil
 	Suspend      <-chan os.Signal            // a signal asks to suspend brunt; may be nil
 	Stop         func()                      // suspends brunt, once all faults are undone
 	At           func(point string)          // called at each point where brunt could be killed, for tests

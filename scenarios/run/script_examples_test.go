@@ -70,14 +70,14 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 		}
 		resolve[m[1]+":80"], resolve[m[1]+":443"] = plain, secure
 	}
-	ways, err := json.Marshal(resolve)
+	routes, err := json.Marshal(resolve)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var plan *plan.Plan
 	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // the largest change that the script allows
 		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: "+
-			"%s%s}}\n", plain, file, ways, change)
+			"%s%s}}\n", plain, file, routes, change)
 		if plan, err = compileFile(scenario(t, text)); err == nil {
 			break
 		}

@@ -99,7 +99,7 @@ var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 		if err != nil {
 			return err
 		}
-		parsed, err := parser.ParseFile(set, file, text, 0)
+		parsed, err := parser.ParseFile(set, file, text, parser.ParseComments)
 		if err != nil {
 			return err
 		}

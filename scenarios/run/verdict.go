@@ -94,13 +94,13 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) 
 // judgeRecord judges one fault itself: not verified, or not undone. Name is empty where the run has
 // only one fault.
 func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, reason string)) {
-	who, of := name, name+": "
+	subject, of := name, name+": "
 	if name == "" {
-		who, of = "it", ""
+		subject, of = "it", ""
 	}
 	switch {
 	case c.RevertErr != nil:
-		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", who, c.RevertErr))
+		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", subject, c.RevertErr))
 	case c.OneShot && c.N >= 0 && !c.Gone && len(c.Steps) == 0:
 		worse(scenarios.Invalid, of+stillDown(c))
 	}
@@ -114,11 +114,11 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 		worse(scenarios.Invalid, of+c.TakenBack.Error())
 	case c.Skipped:
 	case c.InjectErr != nil:
-		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", who, c.InjectErr))
+		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", subject, c.InjectErr))
 	case isPartial(c.VerifyErr):
-		worse(scenarios.Invalid, fmt.Sprintf("%s was %v", who, c.VerifyErr))
+		worse(scenarios.Invalid, fmt.Sprintf("%s was %v", subject, c.VerifyErr))
 	case c.VerifyErr != nil:
-		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", who, c.VerifyErr))
+		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", subject, c.VerifyErr))
 	}
 }
 

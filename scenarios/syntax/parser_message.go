@@ -90,7 +90,7 @@ func syntaxMistake(file, text string, err error) Mistake {
 		m.Pos.Line, m.Pos.Col = max(1, min(at.Position.Line, len(lines))), max(1, at.Position.Column)
 	}
 	x := syntaxPlace{lines: lines, at: at, line: lines[m.Pos.Line-1], m: &m}
-	x.look()
+	x.diagnose()
 	m.Pos.Col = min(m.Pos.Col, utf8.RuneCountInString(lines[m.Pos.Line-1])+1)
 	return m
 }
@@ -104,7 +104,7 @@ type syntaxPlace struct {
 	m     *Mistake
 }
 
-func (x *syntaxPlace) look() {
+func (x *syntaxPlace) diagnose() {
 	m := x.m
 	if from, text := unquotedPlaceholder(x.line, m.Pos.Col); from > 0 {
 		m.Pos.Col, m.What, m.Hint = from, "inside { } and [ ] a text with a placeholder is quoted", "write "+text

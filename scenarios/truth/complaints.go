@@ -29,8 +29,8 @@ func (c *Complaints) Near(what string, got *float64, want, tolerance time.Durati
 	}
 }
 
-// Met complains unless got, in seconds, lies within tolerance of the span. Nil is unknown.
-func (c *Complaints) Met(what string, got *float64, want Span, tolerance time.Duration) {
+// NearSpan complains unless got, in seconds, lies within tolerance of the span. Nil is unknown.
+func (c *Complaints) NearSpan(what string, got *float64, want Span, tolerance time.Duration) {
 	middle := (want.Intended + want.Arrived) / 2
 	c.Near(what, got, middle, tolerance+want.Arrived-middle)
 }

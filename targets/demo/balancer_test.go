@@ -35,7 +35,7 @@ func TestBalancer(t *testing.T) {
 			u.health.request(bad)
 		}
 	}
-	trip := func(u *upstream) { use(u.breaker, breakerMin, bad) }
+	roundTrip := func(u *upstream) { use(u.breaker, breakerMin, bad) }
 	tests := []struct {
 		name     string
 		replicas int
@@ -46,11 +46,11 @@ func TestBalancer(t *testing.T) {
 		{"one", 1, true, nil, []int{60}},
 		{"in turn", 3, true, nil, []int{20, 20, 20}},
 		{"one is out", 2, true, func(b *balancer) { eject(b.all[0]) }, []int{0, 60}},
-		{"a breaker is open", 2, true, func(b *balancer) { trip(b.all[1]) }, []int{60, 0}},
+		{"a breaker is open", 2, true, func(b *balancer) { roundTrip(b.all[1]) }, []int{60, 0}},
 		{"all are out: any will do", 2, true, func(b *balancer) { eject(b.all[0]); eject(b.all[1]) }, []int{30, 30}},
 		{"without ejection it is blind", 2, false, func(b *balancer) {
 			b.all[0].health.request(bad)
-			trip(b.all[0])
+			roundTrip(b.all[0])
 		}, []int{30, 30}},
 	}
 	for _, tt := range tests {

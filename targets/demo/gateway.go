@@ -126,16 +126,16 @@ func (g *gateway) admit(h handler) handler {
 }
 
 func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
-	var who struct {
+	var login struct {
 		User string `json:"user"`
 	}
-	if err := readJSON(w, r, &who); err != nil {
+	if err := readJSON(w, r, &login); err != nil {
 		return err
 	}
-	if !validID(who.User) {
+	if !validID(login.User) {
 		return &problem{status: http.StatusBadRequest, text: "user must be a user's id: " + idRule}
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"token": g.signer.issue(who.User)})
+	writeJSON(w, http.StatusOK, map[string]string{"token": g.signer.issue(login.User)})
 	return nil
 }
 

@@ -104,10 +104,10 @@ func (e *edge) connect(l *listener, pumps *sync.WaitGroup) (net.Conn, error) {
 		near.Close()
 		return client, nil
 	}
-	far, server := net.Pipe()
-	e.conns[near], e.conns[far] = true, true
-	pumps.Go(func() { e.pump(near, far, true) })
-	pumps.Go(func() { e.pump(far, near, false) })
+	remote, server := net.Pipe()
+	e.conns[near], e.conns[remote] = true, true
+	pumps.Go(func() { e.pump(near, remote, true) })
+	pumps.Go(func() { e.pump(remote, near, false) })
 	l.conns <- server
 	return client, nil
 }

@@ -41,9 +41,9 @@ func (s *system) login(user string) string {
 	return in.Token
 }
 
-// TestNotifier_NobodyWaits cuts the link to notifications: posts stay as fast as before, notices
+// TestNotifier_PostsDoNotWait cuts the link to notifications: posts stay as fast as before, notices
 // wait up to the queue's length, and the rest is dropped and counted.
-func TestNotifier_NobodyWaits(t *testing.T) {
+func TestNotifier_PostsDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, Config{Posts: Scale{Replicas: 1}, Timeouts: off()})
 		e := s.net.edge("posts[0]", "notifications[0]")

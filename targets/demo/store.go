@@ -129,8 +129,8 @@ func (s *store) fill(ctx context.Context) error {
 }
 
 var (
-	seedWho  = []string{"the team", "my cat", "our cluster", "the printer", "the new intern", "this coffee", "the build", "my bike"}
-	seedDoes = []string{
+	seedSubjects = []string{"the team", "my cat", "our cluster", "the printer", "the new intern", "this coffee", "the build", "my bike"}
+	seedDoes     = []string{
 		"had a good day", "is back", "needs a break", "found a bug", "learnt something", "went for a walk", "is faster now", "said hello",
 		"sleeps late",
 	}
@@ -140,7 +140,7 @@ var (
 // seed returns the initial post number i, which is the same in every run.
 func seed(i int) (author, text string) {
 	author = "u" + strconv.Itoa(1+i*7%50)
-	return author, seedWho[i%len(seedWho)] + " " + seedDoes[i%len(seedDoes)] + " " + seedWhen[i%len(seedWhen)]
+	return author, seedSubjects[i%len(seedSubjects)] + " " + seedDoes[i%len(seedDoes)] + " " + seedWhen[i%len(seedWhen)]
 }
 
 // close closes the database, whose memory is freed with the last connection.

@@ -102,11 +102,11 @@ func FuzzHear(f *testing.F) {
 
 func TestCheckSources(t *testing.T) {
 	for _, c := range []struct {
-		addr string
-		here bool
+		addr  string
+		local bool
 	}{{"127.0.0.1", true}, {"192.0.2.1", false}, {"2001:db8::1", false}} {
 		err := CheckSources(&scenarios.Connections{SourceAddresses: []string{"127.0.0.1", c.addr}})
-		if (err == nil) != c.here {
+		if (err == nil) != c.local {
 			t.Errorf("%s: %v", c.addr, err)
 		}
 	}

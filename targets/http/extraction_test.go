@@ -29,7 +29,7 @@ func FuzzSplitURL(f *testing.F) {
 		if u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, " \r\n/?#") {
 			t.Fatalf("%q has the origin %+v", s, u)
 		}
-		escaped := escapeTarget(rooted(target))
+		escaped := escapeTarget(withSlash(target))
 		for _, c := range escaped {
 			if c <= ' ' || c >= 0x7f {
 				t.Fatalf("%q asks for %q", s, escaped)

@@ -264,9 +264,9 @@ func TestHTTP_ProxyTunnel(t *testing.T) {
 	r.want(<-done, "unfinished")
 }
 
-// TestHTTP_ProxyOfNobody checks that a missing proxy is an error of the proxy, not of the
+// TestHTTP_ProxyMissing checks that a missing proxy is an error of the proxy, not of the
 // target.
-func TestHTTP_ProxyOfNobody(t *testing.T) {
+func TestHTTP_ProxyMissing(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -281,7 +281,7 @@ func TestHTTP_ProxyOfNobody(t *testing.T) {
 func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 	f := &forward{}
 	proxy := script(t, f.serve)
-	target := script(t, here)
+	target := script(t, local)
 	for _, c := range []struct {
 		name  string
 		base  string
@@ -315,7 +315,7 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 func TestHTTP_ProxyUnnamed(t *testing.T) {
 	f := &forward{}
 	proxy := script(t, f.serve)
-	target := script(t, here)
+	target := script(t, local)
 	p, err := dial.NewProxies("", func(name string) (string, bool) { return proxy, name == "HTTP_PROXY" })
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func (t *exchange) follow(location []byte) error {
 	}
 	t.dropAnswer()
 	t.wire.away = t.wire.away || o != from
-	t.wire.origin, t.wire.target = o, escapeTarget(rooted(target))
+	t.wire.origin, t.wire.target = o, escapeTarget(withSlash(target))
 	t.wire.cookie = t.cookies(o, t.wire.target)
 	return t.compose()
 }

@@ -69,11 +69,11 @@ func (f *rendered) target(c *Call, it *template.Iter, client *client) (o *origin
 	if o, err = client.origin(prefix); err != nil {
 		return nil, nil, err
 	}
-	return o, rooted(target), nil
+	return o, withSlash(target), nil
 }
 
-// rooted adds a leading slash to a path that has none.
-func rooted(target []byte) []byte {
+// withSlash adds a leading slash to a path that has none.
+func withSlash(target []byte) []byte {
 	if len(target) == 0 || target[0] != '/' {
 		return append([]byte("/"), target...)
 	}

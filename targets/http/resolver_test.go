@@ -74,8 +74,8 @@ func (d *fakeDNS) use(c targets.Client) {
 	}, d.ask)
 }
 
-// here answers with the local address of the connection.
-func here(p *peer) {
+// local answers with the local address of the connection.
+func local(p *peer) {
 	host, _, _ := net.SplitHostPort(p.LocalAddr().String())
 	each(func(string) string { return answer(200, "X-Here: "+host+"\r\n", "") })(p)
 }
@@ -83,14 +83,14 @@ func here(p *peer) {
 // loopbacks listens on the same port of several loopback addresses.
 func loopbacks(t *testing.T, hosts ...string) (port string) {
 	t.Helper()
-	port = portOf(script(t, here))
+	port = portOf(script(t, local))
 	for _, h := range hosts {
 		l, err := net.Listen("tcp4", net.JoinHostPort(h, port))
 		if err != nil {
 			t.Skipf("this system can't listen on %s: %v", h, err)
 		}
 		_ = l.Close()
-		listen(t, "tcp4", net.JoinHostPort(h, port), here)
+		listen(t, "tcp4", net.JoinHostPort(h, port), local)
 	}
 	return port
 }
@@ -153,7 +153,7 @@ func TestHTTP_DeadAddress(t *testing.T) {
 		t.Skip(err)
 	}
 	_ = l.Close()
-	listen(t, "tcp4", "127.0.0.2:"+portOf(url), here)
+	listen(t, "tcp4", "127.0.0.2:"+portOf(url), local)
 	dns := &fakeDNS{}
 	dns.set("api.test", "127.0.0.1", "127.0.0.2")
 	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(url)}, "get: /")
@@ -164,7 +164,7 @@ func TestHTTP_DeadAddress(t *testing.T) {
 func TestHTTP_NameFails(t *testing.T) {
 	dns := &fakeDNS{}
 	k := &samples{}
-	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here)), Sampler: k}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, local)), Sampler: k}, "get: /")
 	dns.use(r.Client)
 	u := r.user(0)
 	for i := range int64(3) {
@@ -185,7 +185,7 @@ func TestHTTP_NameFails(t *testing.T) {
 func TestHTTP_NameIsAskedForOnce(t *testing.T) {
 	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // a request at the time of the answer still counts as concurrent
 	dns.set("api.test", "127.0.0.1")
-	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here))}, "get: /")
+	r := newFixture(t, targets.Options{Base: "http://api.test:" + portOf(script(t, local))}, "get: /")
 	dns.use(r.Client)
 	hasty := r.user(0)
 	var all sync.WaitGroup
@@ -222,7 +222,7 @@ func TestHTTP_AbortWhileAsking(t *testing.T) {
 }
 
 func TestHTTP_Resolve(t *testing.T) {
-	port := portOf(script(t, here))
+	port := portOf(script(t, local))
 	var asked []string
 	gate := func(addr netip.Addr, hostport, host string) error {
 		asked = append(asked, addr.String(), hostport, host)

@@ -376,11 +376,11 @@ func (e *Engine) send(h *hit, req *nethttp.Request) (*nethttp.Response, error) {
 	req.Header = maps.Clone(req.Header)
 	delete(req.Header, callHeader)
 	h.wire = req
-	way := e.plain
+	transport := e.plain
 	if req.URL.Scheme == "https" {
-		way = e.secure
+		transport = e.secure
 	}
-	resp, err := way.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		err = cmpErr(ctx.Err(), err)
 		cancel()

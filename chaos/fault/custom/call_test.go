@@ -24,7 +24,7 @@ func TestCall_Reach(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer proxy.Close()
 	t.Setenv("HTTP_PROXY", proxy.URL)
-	// 192.0.2.0/24 is nobody's (RFC 5737), and nothing of this goes there.
+	// 192.0.2.0/24 is for documentation (RFC 5737): no request may go there.
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/away" {
 			http.Redirect(w, r, "http://192.0.2.1:1/", http.StatusTemporaryRedirect)

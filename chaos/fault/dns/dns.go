@@ -113,8 +113,8 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		rcode = "SERVFAIL"
 	}
 	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packets.Evidence{
-		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if now.RCode != rcode || met.Hit == 0 {
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if now.RCode != rcode || affected.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
 			return answered(now), nil
@@ -126,8 +126,8 @@ func (f *Fail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 // Plan implements [Fault].
 func (f *Timeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packets.Evidence{
-		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if now.Silent() == 0 || met.Hit == 0 {
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if now.Silent() == 0 || affected.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
 			return answered(now), nil
@@ -151,8 +151,8 @@ func (f *Spoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		}
 	}
 	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packets.Evidence{
-		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if affected.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
 			}
 			return answered(now), nil

@@ -20,8 +20,8 @@ func lateEvidence(delay, jitter time.Duration) packets.Evidence {
 	return packets.Evidence{
 		Wait:  delay + jitter + proof.Silence,
 		Takes: 2 * (delay + jitter),
-		Prove: func(b packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if met.Packets == 0 { // another fault may delay answers too
+		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if affected.Packets == 0 { // another fault may delay answers too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
 			if now.Answered() == 0 {
@@ -68,11 +68,11 @@ func answersAgain(_ packets.Baseline, now netns.ProbeResult) (string, error) {
 func someEvidence(share float64, what string, counts func(netns.ProbeResult) int) packets.Evidence {
 	return packets.Evidence{
 		N: max(20, proof.Tries(share)),
-		Prove: func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if n := counts(now); n > 0 && met.Hit > 0 {
+		Prove: func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if n := counts(now); n > 0 && affected.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
-			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, met.Hit)
+			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, affected.Hit)
 		},
 		Undone: func(_ packets.Baseline, now netns.ProbeResult) (string, error) {
 			if n := counts(now); n > 0 {
@@ -97,12 +97,12 @@ func rateEvidence(rate float64) packets.Evidence {
 	}
 	return packets.Evidence{
 		N: n, Size: size, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
-		Prove: func(b packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-			if met.Packets == 0 { // a busy machine is slow without the fault too
+		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			if affected.Packets == 0 { // a busy machine is slow without the fault too
 				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
 			}
 			if b.Probe.Kind == netns.Connect {
-				return fmt.Sprintf("%d packets of brunt's own have met it", met.Packets), nil
+				return fmt.Sprintf("%d packets of brunt's own have met it", affected.Packets), nil
 			}
 			if got := passes(now); got > 1.25*rate {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got))
@@ -147,10 +147,10 @@ func cutEvidence(refuses bool, line func(netns.Outcome) error) packets.Evidence 
 		return s
 	}
 	s.Kind = netns.Connect
-	s.Prove = func(_ packets.Baseline, now netns.ProbeResult, met netns.Affected) (string, error) {
-		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
+	s.Prove = func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+		if now.Came > 0 || now.Silent() > 0 || affected.Hit == 0 {
 			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent,
-				now.Came, now.Silent(), met.Hit)
+				now.Came, now.Silent(), affected.Hit)
 		}
 		return fmt.Sprintf("%d of %d connections are refused", now.Sent, now.Sent), nil
 	}

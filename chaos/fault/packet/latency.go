@@ -45,11 +45,11 @@ const leastDelay = time.Millisecond
 // Plan implements [chaos.Fault].
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Forward)
-	trips := time.Duration(1)
+	rtts := time.Duration(1)
 	if dir == proxy.Both {
-		trips = 2
+		rtts = 2
 	}
-	delay, jitter := trips*f.Delay.D(), trips*f.Jitter.D()
+	delay, jitter := rtts*f.Delay.D(), rtts*f.Jitter.D()
 	what := fmt.Sprintf("delay %s", f.Delay)
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)

@@ -40,8 +40,8 @@ func (f *Partition) back() *selector.Edge {
 	return &selector.Edge{Place: f.Place, From: f.To, To: f.From, Pick: f.Pick}
 }
 
-// bothWays reports whether links in the other direction are cut too.
-func (f *Partition) bothWays() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
+// symmetric reports whether links in the other direction are cut too.
+func (f *Partition) symmetric() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
 // Plan implements [chaos.Fault].
 func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
@@ -52,7 +52,7 @@ func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	if err != nil {
 		return nil, err
 	}
-	if f.bothWays() {
+	if f.symmetric() {
 		back := f.back()
 		for _, l := range env.Links {
 			if back.On(l.From, l.To, env.Zones) && slices.ContainsFunc(links, func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }) {
@@ -105,7 +105,7 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Partition, sc)
 	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
-		return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
+		return f.On(from, to, z) || f.symmetric() && f.back().On(from, to, z), false
 	}
 	return t
 }

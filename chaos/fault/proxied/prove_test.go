@@ -14,13 +14,13 @@ import (
 // TestSome_Find checks that a fault on all connections that hits only some is probed again.
 func TestSome_Find(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		missed func(look int) int // connections of a look that are not hit; look counts from 1
-		want   error
-		looks  int
+		name    string
+		missed  func(sample int) int // connections of a sample that are not hit; sample counts from 1
+		want    error
+		samples int
 	}{
 		{"all at once", func(int) int { return 0 }, nil, 1},
-		{"some were late at first", func(look int) int { return max(0, 3-look) }, nil, 3},
+		{"some were late at first", func(sample int) int { return max(0, 3-sample) }, nil, 3},
 		{"some are never hit", func(int) int { return 1 }, chaos.ErrNoEffect, link.InARow},
 		{"none is", func(int) int { return proof.Tries(1) }, chaos.ErrNoEffect, 1},
 	} {
@@ -30,8 +30,8 @@ func TestSome_Find(t *testing.T) {
 				i := int(n.Add(1)) - 1
 				return dialed{hit: i%proof.Tries(1) >= tt.missed(1+i/proof.Tries(1))}, nil
 			})
-			if looks := int(n.Load()) / proof.Tries(1); !errors.Is(err, tt.want) || looks != tt.looks {
-				t.Errorf("%v after %d looks, want %v after %d", err, looks, tt.want, tt.looks)
+			if samples := int(n.Load()) / proof.Tries(1); !errors.Is(err, tt.want) || samples != tt.samples {
+				t.Errorf("%v after %d looks, want %v after %d", err, samples, tt.want, tt.samples)
 			}
 		})
 	}

@@ -119,9 +119,9 @@ type dialed struct {
 	hit         bool
 }
 
-// mostOnTheWay bounds the bytes that the connections of a probe carry at once, so that the probe does
+// mostInFlight bounds the bytes that the connections of a probe carry at once, so that the probe does
 // not load this machine.
-const mostOnTheWay = 1 << 20
+const mostInFlight = 1 << 20
 
 // dials makes n connections over the link, some of them concurrently, and counts those that are hit.
 // Each carries the given number of bytes. enough ends it early. pulse is nil where the lateness of the
@@ -129,7 +129,7 @@ const mostOnTheWay = 1 << 20
 func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (dialed, error)) (asked,
 	error,
 ) {
-	atOnce := int(min(max(mostOnTheWay/max(carries, 1), 1), together))
+	atOnce := int(min(max(mostInFlight/max(carries, 1), 1), together))
 	var all asked
 	for all.n < n && !enough(all) {
 		some := make([]dialed, min(atOnce, n-all.n))

@@ -300,8 +300,8 @@ const (
 
 // Queue sends packets to a queue. If the queue has no listener, packets pass with bypass and are
 // dropped without.
-func Queue(way int, number uint16, bypass bool) []expr.Any {
-	if way == queueNative {
+func Queue(queueing int, number uint16, bypass bool) []expr.Any {
+	if queueing == queueNative {
 		q := &expr.Queue{Num: number, Total: 1}
 		if bypass {
 			q.Flag = expr.QueueFlagBypass
@@ -322,14 +322,14 @@ func Queue(way int, number uint16, bypass bool) []expr.Any {
 
 // WithQueue builds a table in the thread's namespace and brings it into force, with the first queue
 // method that the kernel supports. If the kernel supports none, build gets QueueNone.
-func WithQueue(build func(t *Table, way int) error) (*Table, error) {
+func WithQueue(build func(t *Table, queueing int) error) (*Table, error) {
 	t, err := NewTable()
 	if err != nil {
 		return nil, err
 	}
 	var not error
-	for _, way := range []int{queueNative, queueXt, QueueNone} {
-		if err = build(t, way); err == nil {
+	for _, queueing := range []int{queueNative, queueXt, QueueNone} {
+		if err = build(t, queueing); err == nil {
 			err = t.Commit()
 		}
 		if err == nil {

@@ -200,8 +200,8 @@ var ofVariable = regexp.MustCompile(`\$\{var\.([^}]+)\}`)
 // unset reports variables that a load names but does not set. JMeter sends their names.
 func (p *plan) unset(t *tree, load *draft.Node) {
 	set, used := map[string]bool{}, map[string]bool{}
-	var look func(n *draft.Node)
-	look = func(n *draft.Node) {
+	var visit func(n *draft.Node)
+	visit = func(n *draft.Node) {
 		for _, m := range ofVariable.FindAllStringSubmatch(n.YAML, -1) {
 			used[m[1]] = true
 		}
@@ -211,15 +211,15 @@ func (p *plan) unset(t *tree, load *draft.Node) {
 					set[e.Key] = true
 				}
 			}
-			look(f.Value)
+			visit(f.Value)
 		}
 		for _, item := range n.Items {
-			look(item)
+			visit(item)
 		}
 	}
-	look(p.d.Setup)
+	visit(p.d.Setup)
 	clear(used)
-	look(load)
+	visit(load)
 	for _, name := range draft.SortedKeys(used) {
 		if !set[name] {
 			p.d.LoseAt(&load.Above, t.line, "%s, which %q names and no step of it sets", name, draft.Clip(t.name(), 60))

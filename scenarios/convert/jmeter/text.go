@@ -24,8 +24,8 @@ func (v *variables) expand(s string, line int, above *[]string) draft.Text {
 	return v.at(s, line, above, 0)
 }
 
-// mostInside is the maximum nesting of JMeter functions.
-const mostInside = 20
+// maxNesting is the maximum nesting of JMeter functions.
+const maxNesting = 20
 
 func (v *variables) at(s string, line int, above *[]string, depth int) draft.Text {
 	var out draft.Text
@@ -35,7 +35,7 @@ func (v *variables) at(s string, line int, above *[]string, depth int) draft.Tex
 			break
 		}
 		end := closing(s[i:])
-		if end < 0 || depth > mostInside {
+		if end < 0 || depth > maxNesting {
 			break
 		}
 		out = append(out, draft.Piece{Lit: s[:i]})

@@ -211,8 +211,8 @@ func (r reading) Value(ctx context.Context, _ *probe.Finder) (string, error) {
 	return fmt.Sprintf("%g", values[0].V), nil
 }
 
-// answer asks once, and adds the answer of who.
-func (t *Trial) answer(ctx context.Context, q probe.Question, err error, who string) {
+// answer asks once, and adds the answer with its source.
+func (t *Trial) answer(ctx context.Context, q probe.Question, err error, source string) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := ""
@@ -224,10 +224,10 @@ func (t *Trial) answer(ctx context.Context, q probe.Question, err error, who str
 		said = fmt.Sprintf("%s (%s)", map[bool]string{true: "yes", false: "no"}[holds], said)
 	}
 	if err != nil {
-		t.Mute = errors.Join(t.Mute, fmt.Errorf("%s%w", who, err))
+		t.Mute = errors.Join(t.Mute, fmt.Errorf("%s%w", source, err))
 		return
 	}
-	t.Said = strings.TrimPrefix(t.Said+"; "+who+said, "; ")
+	t.Said = strings.TrimPrefix(t.Said+"; "+source+said, "; ")
 }
 
 // String describes the trial in one line, with its place in the file.

@@ -54,10 +54,10 @@ func (s *System) contain(ctx context.Context) error {
 	var undo []chaos.Undo
 	if h.Stack.Compose != nil {
 		// Kill the command first, so that it creates no more objects.
-		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.StackUndo(h.Run)}
+		undo = []chaos.Undo{chaoscontainer.ComposeUndo(e.Address(), compose.ProjectName(h.Run)), journal.ProcessesUndo(h.Run)}
 		group = compose.New(s.asking(e), compose.Options{Run: h.Run, Engine: e, Publish: publish, Event: event})
 	} else {
-		undo = []chaos.Undo{chaoscontainer.FleetUndo(e.Address(), h.Run)}
+		undo = []chaos.Undo{chaoscontainer.ContainersUndo(e.Address(), h.Run)}
 		self := func(ctx context.Context) (string, error) { return h.buildSelf(ctx, e) }
 		group, err = container.New(s.asking(e), container.Options{Run: h.Run, Engine: e, Labels: owned(), Publish: publish, Self: self, Event: event})
 		if err != nil {
@@ -74,7 +74,7 @@ func (s *System) contain(ctx context.Context) error {
 			if h.Stack.Compose != nil {
 				return chaoscontainer.SweepCompose(ctx, e, compose.ProjectName(h.Run))
 			}
-			return chaoscontainer.SweepFleet(ctx, e, h.Run)
+			return chaoscontainer.SweepContainers(ctx, e, h.Run)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

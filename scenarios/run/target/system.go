@@ -138,7 +138,7 @@ func (s *System) spawn(ctx context.Context) error {
 	if err := s.loadLink(ctx); err != nil {
 		return err
 	}
-	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the processes of the stack", Undo: []chaos.Undo{journal.StackUndo(h.Run)}}); err != nil {
+	if s.journaled, err = h.Journal.Intent(chaos.Intent{What: "the processes of the stack", Undo: []chaos.Undo{journal.ProcessesUndo(h.Run)}}); err != nil {
 		return err
 	}
 	if err := st.Up(ctx); err != nil {

@@ -238,21 +238,21 @@ const illMost = 3
 
 // A row is what one run of a drill showed.
 type row struct {
-	name       string
-	run        int
-	truth, got float64 // the recovery time by the prober and by brunt, in seconds
-	low, high  float64
-	lost, told int // writes
-	bad        int // of the prober
-	lag        time.Duration
-	stopped    time.Duration // the longest stop of the prober from the injection to the end of the load
-	froze      time.Duration // the longest freeze that brunt reports of itself, in the same time
-	load       string        // tasks that ran or waited for a processor, as a mean over the last minute
-	verdict    string
-	again      bool   // the prober saw a further outage, more than a hold after the first
-	causes     string // of bad probes, where it did
-	ill        string // how the system failed before the fault, by the prober; empty: it did not
-	wrong      []string
+	name           string
+	run            int
+	truth, got     float64 // the recovery time by the prober and by brunt, in seconds
+	low, high      float64
+	lost, reported int // writes
+	bad            int // of the prober
+	lag            time.Duration
+	stopped        time.Duration // the longest stop of the prober from the injection to the end of the load
+	froze          time.Duration // the longest freeze that brunt reports of itself, in the same time
+	load           string        // tasks that ran or waited for a processor, as a mean over the last minute
+	verdict        string
+	again          bool   // the prober saw a further outage, more than a hold after the first
+	causes         string // of bad probes, where it did
+	ill            string // how the system failed before the fault, by the prober; empty: it did not
+	wrong          []string
 }
 
 func (r *row) errorf(format string, args ...any) {
@@ -271,7 +271,7 @@ func table(rows []row) string {
 		out.WriteString(fmt.Sprintf(format, r.name, strconv.Itoa(r.run), s(r.truth), s(r.got), fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
 			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
-			fmt.Sprintf("%d/%d", r.lost, r.told), strconv.Itoa(r.bad), r.verdict))
+			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.verdict))
 	}
 	return out.String()
 }

@@ -345,9 +345,9 @@ func (d drill) compareWrites(out *row, r *report, acked []string, late int, data
 			out.lost++
 		}
 	}
-	out.told = r.Ledger.Lost
-	if out.lost != out.told {
-		out.errorf("%d writes are lost, brunt says %d", out.lost, out.told)
+	out.reported = r.Ledger.Lost
+	if out.lost != out.reported {
+		out.errorf("%d writes are lost, brunt says %d", out.lost, out.reported)
 	}
 	if n := r.Ledger.Acknowledged; n > len(acked) || n < len(acked)-late {
 		out.errorf("%d writes were acknowledged, %d of them as the timeout passed; brunt says %d", len(acked), late, n)

@@ -155,8 +155,8 @@ var playedCases = []playedCase{
 				return
 			}
 			begin, end := float64(p.Incidents[0].Begin), float64(p.Incidents[0].End)
-			c.Met("begin of the incident", &begin, p.truth.Outages[0].Begin, 10*ms+truth.Edge)
-			c.Met("end of the incident", &end, p.truth.Outages[0].End, 10*ms+truth.Edge)
+			c.NearSpan("begin of the incident", &begin, p.truth.Outages[0].Begin, 10*ms+truth.Edge)
+			c.NearSpan("end of the incident", &end, p.truth.Outages[0].End, 10*ms+truth.Edge)
 		},
 	},
 	{

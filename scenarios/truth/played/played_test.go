@@ -281,8 +281,8 @@ func sharp(c *truth.Complaints, p played) {
 	for i, o := range p.truth.Outages {
 		in := p.Incidents[i]
 		begin, end := float64(in.Begin), float64(in.End)
-		c.Met("begin of the incident", &begin, o.Begin, apart)
-		c.Met("end of the incident", &end, o.End, apart)
+		c.NearSpan("begin of the incident", &begin, o.Begin, apart)
+		c.NearSpan("end of the incident", &end, o.End, apart)
 		if in.Over != o.Over {
 			c.Errorf("the incident is over: %v, want %v", in.Over, o.Over)
 		}
@@ -303,7 +303,7 @@ func recovered(c *truth.Complaints, p played) {
 		return
 	}
 	got := float64(f.RecoveredAt) - f.Injected.Seconds()
-	c.Met("recovery", &got, want, p.load.Intended(1)+truth.Edge)
+	c.NearSpan("recovery", &got, want, p.load.Intended(1)+truth.Edge)
 }
 
 // random fails each request from first up to, and without, end with a chance.

@@ -118,7 +118,7 @@ var socketCases = []socketCase{
 		chaos: "at: 3s, for: 5s", slo: []string{"errors < 30%"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			c.Near("degraded", g.Faults[0].Degraded, 2200*time.Millisecond, 2*(10*time.Millisecond+truth.Edge))
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
-			c.Met("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
+			c.NearSpan("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
 		},
 	},
 	{
@@ -130,8 +130,8 @@ var socketCases = []socketCase{
 				c.Errorf("impact is %q, want impacted", g.Faults[0].Impact)
 			}
 			if len(g.Incidents) == 1 && len(g.truth.Outages) == 1 { // of shed requests alone, and yet to the request
-				c.Met("begin of the incident", g.Incidents[0].Begin, g.truth.Outages[0].Begin, 10*time.Millisecond+truth.Edge)
-				c.Met("end of the incident", g.Incidents[0].End, g.truth.Outages[0].End, 10*time.Millisecond+truth.Edge)
+				c.NearSpan("begin of the incident", g.Incidents[0].Begin, g.truth.Outages[0].Begin, 10*time.Millisecond+truth.Edge)
+				c.NearSpan("end of the incident", g.Incidents[0].End, g.truth.Outages[0].End, 10*time.Millisecond+truth.Edge)
 			} else {
 				c.Errorf("%d incidents, and %d outages of the server", len(g.Incidents), len(g.truth.Outages))
 			}
@@ -189,7 +189,7 @@ var socketCases = []socketCase{
 		flow:  `[{get: "/one?n=${data.n.value}", name: one}, {get: "/two?n=${data.n.value}", name: two}]`,
 		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "pass", see: func(c *truth.Complaints, g got) {
 			want, _ := g.truth.Recover(at(g.server, g.report), time.Hour)
-			c.Met("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
+			c.NearSpan("recover", g.Faults[0].Recover, want, 10*time.Millisecond+truth.Edge)
 		},
 	},
 	{
@@ -304,16 +304,16 @@ func sharpOutage(c *truth.Complaints, g got) {
 		c.Errorf("impact is %q, want impacted", f.Impact)
 	}
 	c.Near("injected", f.Injected, injected, 20*time.Millisecond)
-	c.Met("recover", f.Recover, want, apart+truth.Edge)
-	c.Met("onset", f.Onset, g.truth.Outages[0].Begin.Since(injected), apart+truth.Edge)
+	c.NearSpan("recover", f.Recover, want, apart+truth.Edge)
+	c.NearSpan("onset", f.Onset, g.truth.Outages[0].Begin.Since(injected), apart+truth.Edge)
 	if len(g.Incidents) != len(g.truth.Outages) {
 		c.Errorf("%d incidents, want %d: %+v", len(g.Incidents), len(g.truth.Outages), g.Incidents)
 		return
 	}
 	for i, o := range g.truth.Outages {
 		in := g.Incidents[i]
-		c.Met("begin of the incident", in.Begin, o.Begin, apart+truth.Edge)
-		c.Met("end of the incident", in.End, o.End, apart+truth.Edge)
+		c.NearSpan("begin of the incident", in.Begin, o.Begin, apart+truth.Edge)
+		c.NearSpan("end of the incident", in.End, o.End, apart+truth.Edge)
 		if want := o.Last - o.First + 1; in.Bad != want {
 			c.Errorf("%d bad requests in the incident, want %d", in.Bad, want)
 		}

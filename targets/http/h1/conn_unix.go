@@ -148,17 +148,17 @@ func (c *Conn) advance(fd uintptr) bool {
 		// While many requests are under way, the answer is often there after other goroutines
 		// have run. Then no wake-up is needed.
 		runtime.Gosched()
-		if !c.look() {
+		if !c.poll() {
 			d.spare = sparing
 			return false
 		}
 		return true
 	}
-	return c.look()
+	return c.poll()
 }
 
-// look reports whether the answer has begun, or never will.
-func (c *Conn) look() bool {
+// poll reports whether the answer has begun, or never will.
+func (c *Conn) poll() bool {
 	br := readers.Get().(*bufio.Reader)
 	br.Reset(c)
 	_, err := br.Peek(1)

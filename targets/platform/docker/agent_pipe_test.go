@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestHelperPipe_KeptOpen has an engine that keeps the output of an ended agent open: the end is
+// TestAgentPipe_KeptOpen has an engine that keeps the output of an ended agent open: the end is
 // reported all the same, well before the agent's timeout.
-func TestHelperPipe_KeptOpen(t *testing.T) {
+func TestAgentPipe_KeptOpen(t *testing.T) {
 	t.Parallel()
 	over := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,6 +19,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
 )
 
 // isStatic checks that a file is a Linux program that needs no other file, so that an image FROM
@@ -139,42 +140,42 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	if err := e.Ping(ctx); err != nil {
 		return Left{}, err
 	}
-	left, err := e.labelled(ctx, label, value)
+	left, err := labelled(ctx, e.api, label, value)
 	if err != nil || label != AgentLabel {
 		return left, err
 	}
-	old, err := e.labelled(ctx, oldAgentLabel, value)
+	old, err := labelled(ctx, e.api, oldAgentLabel, value)
 	return Left{
 		Containers: append(left.Containers, old.Containers...), Networks: append(left.Networks, old.Networks...),
 		Images: append(left.Images, old.Images...), Volumes: append(left.Volumes, old.Volumes...),
 	}, err
 }
 
-func (e *Engine) labelled(ctx context.Context, label, value string) (Left, error) {
+func labelled(ctx context.Context, api client.APIClient, label, value string) (Left, error) {
 	var left Left
 	f := filters.NewArgs(filters.Arg("label", strings.TrimSuffix(label+"="+value, "=")))
-	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	cs, err := api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing containers: %w", err)
 	}
 	for _, c := range cs {
 		left.Containers = append(left.Containers, c.ID)
 	}
-	ns, err := e.api.NetworkList(ctx, network.ListOptions{Filters: f})
+	ns, err := api.NetworkList(ctx, network.ListOptions{Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing networks: %w", err)
 	}
 	for _, n := range ns {
 		left.Networks = append(left.Networks, n.ID)
 	}
-	is, err := e.api.ImageList(ctx, image.ListOptions{Filters: f})
+	is, err := api.ImageList(ctx, image.ListOptions{Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing images: %w", err)
 	}
 	for _, i := range is {
 		left.Images = append(left.Images, i.ID)
 	}
-	left.Volumes, err = volumes(ctx, e.api, f)
+	left.Volumes, err = volumes(ctx, api, f)
 	return left, err
 }
 

@@ -318,15 +318,15 @@ mute: {command: [SVC, mute]}`, "bare", Options{})
 		defer cancel()
 		return find(s, name).Ask(ctx)
 	}
-	for _, c := range []struct{ name, way string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
+	for _, c := range []struct{ name, means string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
 		u := find(s, c.name)
 		if err := asked(c.name); err != nil {
-			t.Errorf("%s of a running unit: %v", c.way, err)
+			t.Errorf("%s of a running unit: %v", c.means, err)
 		}
 		_ = syscall.Kill(u.PID(), syscall.SIGSTOP)
 		suite.Until(t, "the stop to come into force", func() bool { return asked(c.name) != nil })
 		if err := asked(c.name); err == nil {
-			t.Errorf("%s is answered by a stopped unit", c.way)
+			t.Errorf("%s is answered by a stopped unit", c.means)
 		}
 		if ready := u.Ready(t.Context()); c.name == "bare[0]" && ready != nil {
 			t.Errorf("its port does not accept, so nothing is shown: %v", ready)

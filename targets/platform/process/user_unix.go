@@ -14,8 +14,8 @@ import (
 
 // runAs makes a command run as the user, and the group after a colon: names or numbers. Without a group,
 // it has the groups of the user. HOME, USER and LOGNAME are those of the user, if it has a name.
-func runAs(cmd *exec.Cmd, who string) error {
-	name, group, grouped := strings.Cut(who, ":")
+func runAs(cmd *exec.Cmd, account string) error {
+	name, group, grouped := strings.Cut(account, ":")
 	u, err := user.Lookup(name)
 	if id, numeric := strconv.ParseUint(name, 10, 32); err != nil && numeric == nil {
 		if u, err = user.LookupId(name); err != nil { // a number needs no entry

@@ -43,9 +43,9 @@ func readHeader(b []byte, read func(*bufio.Reader) error) (n int, err error) {
 
 // complete returns nil if b contains an empty line, and an error if more bytes are needed or can't
 // help.
-func complete(b []byte, looks func(line []byte, whole bool) bool) error {
+func complete(b []byte, plausible func(line []byte, whole bool) bool) error {
 	line, _, whole := bytes.Cut(b, []byte("\n"))
-	if !looks(line, whole) {
+	if !plausible(line, whole) {
 		return ErrNotHTTP
 	}
 	if !bytes.Contains(b, []byte("\n\r\n")) && !bytes.Contains(b, []byte("\n\n")) {
@@ -61,7 +61,7 @@ func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 	if skip > 4 {
 		return nil, 0, ErrNotHTTP
 	}
-	if err := complete(b[skip:], looksRequest); err != nil {
+	if err := complete(b[skip:], plausibleRequest); err != nil {
 		return nil, 0, err
 	}
 	n, err = readHeader(b[skip:], func(br *bufio.Reader) (err error) {
@@ -71,9 +71,9 @@ func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 	return r, skip + n, err
 }
 
-// looksRequest reports whether a line, or its beginning, can be a request line. It rejects binary
+// plausibleRequest reports whether a line, or its beginning, can be a request line. It rejects binary
 // data at once.
-func looksRequest(line []byte, whole bool) bool {
+func plausibleRequest(line []byte, whole bool) bool {
 	method, rest, spaced := bytes.Cut(line, []byte(" "))
 	if len(method) > 64 || spaced && len(method) == 0 || whole && !spaced || strings.ContainsFunc(string(method), notToken) {
 		return false
@@ -93,7 +93,7 @@ func notToken(r rune) bool {
 // ReadResponse parses a response's header and returns its length in bytes. method is the method of
 // its request.
 func ReadResponse(b []byte, method string) (r *http.Response, n int, err error) {
-	if err := complete(b, looksResponse); err != nil {
+	if err := complete(b, plausibleResponse); err != nil {
 		return nil, 0, err
 	}
 	n, err = readHeader(b, func(br *bufio.Reader) (err error) {
@@ -103,7 +103,7 @@ func ReadResponse(b []byte, method string) (r *http.Response, n int, err error) 
 	return r, n, err
 }
 
-func looksResponse(line []byte, _ bool) bool {
+func plausibleResponse(line []byte, _ bool) bool {
 	const begins = "HTTP/"
 	n := min(len(line), len(begins))
 	return string(line[:n]) == begins[:n]
