@@ -60,7 +60,7 @@ func SweepContainers(ctx context.Context, e *docker.Engine, run string) error {
 	return err
 }
 
-// SweepCompose is SweepFleet for what Compose creates for a project.
+// SweepCompose is SweepContainers for what Compose creates for a project.
 func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
 	_, err := SweepEngine(ctx, e, docker.ComposeProject, project)
 	return err

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"strings"
@@ -48,8 +49,12 @@ func TestCSS_Contrast(t *testing.T) {
 	if len(themes) != 3 {
 		t.Fatalf("%d themes, want light, dark and paper", len(themes))
 	}
+	light := map[string]string{}
 	for i, theme := range themes {
-		colours := map[string]string{}
+		colours := light
+		if i > 0 { // a theme inherits what it does not set
+			colours = maps.Clone(light)
+		}
 		for _, m := range regexp.MustCompile(`--(\w+):(#\w+)`).FindAllStringSubmatch(theme[1], -1) {
 			colours[m[1]] = m[2]
 		}

@@ -39,7 +39,10 @@ type wordUse struct{ names, files, reason string }
 
 var wordsInUse = map[string][]wordUse{
 	"frame": {
-		{`.`, `^(targets/http/|chaos/proxy/|scenarios/run/.*h2|scenarios/k6/|cmd/brunt-k6/)`, "the unit of HTTP/2, of codecs and of the stream of brunt-k6"},
+		{
+			`.`, `^(targets/http/|chaos/proxy/|scenarios/run/.*h2|scenarios/k6/|cmd/brunt-k6/|scenarios/truth/drills/amqp)`,
+			"the unit of HTTP/2, AMQP, codecs and the stream of brunt-k6",
+		},
 		{`^frame$`, `^cmd/brunt/terminal_unix_test`, "a picture of a terminal"},
 	},
 	"frames": {

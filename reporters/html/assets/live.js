@@ -1,4 +1,4 @@
-// Keeps the page of an unfinished run up to date: the last second by the event `now`, the
+// This script keeps the page of an unfinished run up to date: the last second by the event `now`, the
 // whole page by `page`, of which it replaces the parts that changed. The reader's state
 // stays: zoom, scroll position, open details, sorting, focus, typed text.
 (() => {
@@ -22,9 +22,10 @@ for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => { 
 addEventListener('pointermove', e => { pointer = e.pointerType === 'mouse' ? [e.clientX, e.clientY] : null; });
 const selecting = () => { const s = getSelection(); return s && !s.isCollapsed; };
 
-// records the reader's state of a part of the page, and applies it to the part that replaces it
+// stateOf records the reader's state of a part of the page, and returns a function that applies it to the
+// part that replaces it
 const focusable = 'a, button, input, summary, .frame, [tabindex]';
-function done(part) {
+function stateOf(part) {
   const focus = all(focusable, part).indexOf(document.activeElement);
   const open = all('details', part).map(d => d.open);
   const sorts = all('table.sort', part).map(t => { const heads = all('thead th', t), i = heads.findIndex(h => h.ariaSort); return i < 0 ? null : [i, heads[i].ariaSort]; });
@@ -41,13 +42,13 @@ function done(part) {
     };
   };
 }
-const had = new Map();
+const drawn = new Map(); // the text of each part as it was shown last
 const moving = part => part.matches('section') && part.querySelector('.frame, table.sort');
 let shows = 0;
 async function show(html) {
   if (html === null) return;
-  const n = ++shows, later = [], frame = html;
-  const postponed = () => { const held = still || busy || selecting(); waiting = held ? frame : null; return held; };
+  const n = ++shows, later = [], page = html;
+  const postponed = () => { const held = still || busy || selecting(); waiting = held ? page : null; return held; };
   if (postponed()) return;
   // subtle: the policy forbids an unknown style even in a document that is only parsed; it
   // allows a sheet made by a script
@@ -62,13 +63,13 @@ async function show(html) {
   if (!brief) whole.replaceSync(css[1]);
   document.title = next.title;
   const change = (old, part) => {
-    const again = done(old)(part);
+    const again = stateOf(old)(part);
     old.replaceWith(part);
     later.push(again);
   };
   for (const q of ['body > header', 'body > footer', ...brief ? [] : ['body > nav']]) {
     const part = next.querySelector(q), old = document.querySelector(q);
-    if (part && old && part.outerHTML !== had.get(q)) { had.set(q, part.outerHTML); change(old, document.adoptNode(part)); }
+    if (part && old && part.outerHTML !== drawn.get(q)) { drawn.set(q, part.outerHTML); change(old, document.adoptNode(part)); }
   }
   const ids = new Set();
   let before = null;
@@ -76,8 +77,8 @@ async function show(html) {
     ids.add(part.id);
     const text = part.outerHTML, old = document.getElementById(part.id);
     if (!old) before ? before.after(document.adoptNode(part)) : main.prepend(document.adoptNode(part));
-    else if (text !== had.get(part.id) || moving(old) || moving(part)) change(old, document.adoptNode(part));
-    had.set(part.id, text);
+    else if (text !== drawn.get(part.id) || moving(old) || moving(part)) change(old, document.adoptNode(part));
+    drawn.set(part.id, text);
     before = document.getElementById(part.id);
   }
   for (const old of all('main > section')) if (!ids.has(old.id)) brief ? all('.cur, .sel', old).forEach(e => e.remove()) : old.remove();

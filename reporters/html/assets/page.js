@@ -1,8 +1,8 @@
-// Hover, zoom, the selector of loads and steps, links to a view, sorting. The page is complete
-// without it. A page that changes calls brunt() again after each change: the view stays,
-// as it is part of the address. The caller passes data unpacked before the change, so that
-// the browser paints no state in between.
-let ended = new AbortController();
+// This script reads values under the pointer, zooms the charts, selects loads and steps, links to a
+// view, and sorts tables. The page is complete without it. A page that changes calls brunt() again
+// after each change: the view stays, as it is part of the address. The caller passes data unpacked
+// before the change, so that the browser paints no state in between.
+let listeners = new AbortController(); // of the latest call
 const inflate = async packed => {
   const bytes = Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
@@ -11,11 +11,12 @@ const brunt = async unpacked => {
 'use strict';
 const ready = unpacked || {};
 const again = document.documentElement.dataset.ready;
-ended.abort(); // listeners of the previous call
-ended = new AbortController();
-const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
+listeners.abort();
+listeners = new AbortController();
+const { signal } = listeners, all = (q, e) => [...(e || document).querySelectorAll(q)];
+const make = (tag, props, ...content) => { const e = Object.assign(document.createElement(tag), props); e.append(...content); return e; };
 
-// the value of a figure in a table, for sorting: 1m2.5s, 3.5 KiB, 12 345
+// valueOf returns the value of a figure in a table, for sorting: 1m2.5s, 3.5 KiB, 12 345
 const sizes = { h: 3600, m: 60, ms: 1e-3, µs: 1e-6, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 function valueOf(t) {
   const below = /^[-−]/.test(t);
@@ -24,7 +25,7 @@ function valueOf(t) {
   return t === '∞' ? Infinity : t === '–' ? -Infinity : !n ? t : below ? -sum : sum;
 }
 
-// tables sort within their groups
+// a table is sorted within its groups
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
@@ -41,16 +42,22 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
   };
 });
 
-// boxes that scroll sideways can be scrolled by keyboard
-const scrolls = () => { for (const e of all('.scroll')) if (!e.closest('details:not([open])')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
+// scrolls makes boxes that scroll sideways reachable by keyboard
+const scrolls = () => {
+  for (const e of all('.scroll')) {
+    if (e.closest('details:not([open])')) continue;
+    if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex');
+  }
+};
 setTimeout(scrolls, 100); // after all is shown
 addEventListener('resize', scrolls, { signal });
 addEventListener('toggle', scrolls, { signal, capture: true });
 
 if (!document.getElementById('data') || !self.DecompressionStream) return;
 
-// T holds the start of each point and, last, the end of the run; V the numbers of each line's
-// strokes; K the strokes of each chart: a piece of path and the text of a value, both by Go
+// decode unpacks the data of charts: T holds the start of each point and, last, the end of the run; V
+// the numbers of each line's strokes; K the strokes of each chart, which are a piece of path and the
+// text of a value, both made by Go
 const unfold = t => [...t.matchAll(/([^|]*)\|([^|]*)\|([^|]*)\|?/g)].flatMap(([, begin, differs, end]) => differs ? [...differs].map(c => begin + c + end) : begin);
 function decode(d) {
   const T = [], V = [];
@@ -70,11 +77,11 @@ if (signal.aborted) return;
 const whole = decode(D), A = D.a, B = D.b, W = D.w, moments = W.t.flatMap(([begin, ends]) => ends.map(e => begin + e));
 let parts = null, shown = whole, selected = -1; // of D.p
 
-// the texts of a moment and of a line's value at a point
+// when returns the text of a moment, and text that of a line's value at a point
 const when = s => { const ms = Math.round(s * 1e3); return W.o[ms] || moments[ms / W.s - W.f] || ''; };
 const text = ({ s, V, K }, id, i) => K[s[id].k].t[V[id][Math.floor(i / (s[id].g || 1))]];
 
-// every chart over time: its lines, and whether the selector changes them
+// charts are the charts over time: the lines of each, and whether the selector changes them
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
@@ -111,7 +118,7 @@ function names(c, whole) {
   }
 }
 
-// keep notes how the page drew a chart, before the first change
+// keep records how Go drew a chart, before the first change
 function keep(c) {
   const html = q => all(q, c.frame).map(e => e.outerHTML).join('');
   if (c.switched) c.fig.drawn ||= { tops: html('.tops'), names: html('.plot u'), strips: html('.strip'), ticks: html('.plot em'), lines: c.plot.lastElementChild.innerHTML, label: c.plot.ariaLabel, table: all('details > :not(summary)', c.fig).map(e => e.outerHTML).join('') };
@@ -204,7 +211,7 @@ async function choose(i) {
   zoom(...view);
 }
 
-// a view is part of the page's address: #part?of=STEP&t=FROM,TO
+// the view is part of the page's address: #part?of=STEP&t=FROM,TO
 const list = (name, entries) => { const s = make('select', {}); for (const [n, v] of entries) s.append(new Option(n, v)); return [make('label', {}, name + ' ', s), s]; };
 const groups = (D.p || []).map((p, i) => [D.l.length > 1 ? D.l[D.o[i]] + (p ? ': ' + p : ': all steps') : p || 'all steps', i]);
 const [ofLabel, of] = list('Load or step', [['all together', -1], ...groups]), [atLabel, at] = list('Time', [['the whole run', '']]);
@@ -272,10 +279,10 @@ for (const c of charts) {
   c.slider.onfocus = () => pick(picked === null ? view[0] : picked);
   c.slider.onkeydown = e => {
     const { T } = source(c), i = find(T, picked === null ? view[0] : picked), by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageUp: -60, PageDown: 60, Home: -1e9, End: 1e9 }[e.key];
-    const near = k => { const t = picked === null ? (view[0] + view[1]) / 2 : picked, w = (view[1] - view[0]) * k; zoom(t - w / 2, t + w / 2); };
+    const zoomBy = k => { const t = picked === null ? (view[0] + view[1]) / 2 : picked, w = (view[1] - view[0]) * k; zoom(t - w / 2, t + w / 2); };
     if (by) { const j = Math.max(find(T, view[0]), Math.min(find(T, view[1] - 1e-3), i + by)); pick((T[j] + T[j + 1]) / 2); }
-    else if (e.key === '+' || e.key === '=') near(.5);
-    else if (e.key === '-') near(2);
+    else if (e.key === '+' || e.key === '=') zoomBy(.5);
+    else if (e.key === '-') zoomBy(2);
     else if (e.key === 'Escape') zoom(A, B);
     else return;
     e.preventDefault();
