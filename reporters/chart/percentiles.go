@@ -217,7 +217,7 @@ func percentileLimits(r *result.Result) map[string][]percentileLimit {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		def, err := slo.ParseObjective(o.Text)
-		if err != nil || def.Metric.Name != "p" || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
+		if err != nil || !def.Metric.Percentile() || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
 			continue
 		}
 		out[o.Phase] = append(out[o.Phase], percentileLimit{def.Metric.Quantile, def.Value, words.Clean(o.Text), o.Verdict != scenarios.Pass})

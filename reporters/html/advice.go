@@ -189,62 +189,23 @@ func missedObjective(o *result.ObjectiveResult) string {
 	if err != nil || !o.Target.Known() {
 		return words.Clip(words.Clean(o.Text), 100) + " did not hold"
 	}
-	m, got, asked := def.Metric, words.ObjectiveMeasured(o), bound(def)
+	got := words.ObjectiveMeasured(o)
+	missed := def.Metric.Row().Missed
+	if missed == nil {
+		return words.Clip(words.Clean(o.Text), 100) + " did not hold: it was " + got
+	}
 	of := ""
 	if def.Step != "" {
 		of = " of " + quote(def.Step)
 	} else if def.Load != "" {
 		of = " of the load " + quote(def.Load)
 	}
-	requests := "requests" + of + during(o, def)
-	from := quote(def.After)
-	endless := !o.Measured.Known()
-	switch m.Name {
-	case "p":
-		share := words.Percent(m.Quantile)
-		if endless {
-			return share + " of " + requests + " were to be answered rightly within " + limit(def) + ", and fewer were answered rightly at all"
-		}
-		return share + " of " + requests + " took up to " + got + ", and " + asked + " was asked for"
-	case "max", "mean":
-		if endless {
-			return "some " + requests + " were never answered rightly, and " + asked + " was asked for"
-		}
-		return map[string]string{"max": "the slowest", "mean": "the mean"}[m.Name] + " of " + requests + " took " + got + ", and " + asked + " was asked for"
-	case "errors":
-		return got + " of " + requests + " failed, and " + asked + " may"
-	case "availability", "availability.admitted", "checks", "within":
-		what := map[string]string{
-			"availability": " were answered rightly", "availability.admitted": " that were not shed were answered rightly",
-			"checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span)),
-		}[m.Name]
-		return "only " + got + " of " + requests + what + ", and " + asked + " must be"
-	case "rate":
-		return got + " were reached" + of + during(o, def) + ", and " + asked + " was asked for"
-	case "recover", "failover", "heal":
-		what := map[string]string{
-			"recover": "to recover from " + from, "failover": "to work again while " + from + " was in",
-			"heal": "to heal once " + from + " was over",
-		}[m.Name]
-		if endless {
-			return "the target did not manage " + what + " (" + got + "), and " + asked + " was asked for"
-		}
-		return "the target took " + got + " " + what + ", and " + asked + " was asked for"
-	case "detect":
-		if endless {
-			return "the monitoring did not notice " + from + ", and " + asked + " was asked for"
-		}
-		return "the monitoring took " + got + " to notice " + from + ", and " + asked + " was asked for"
-	case "lost":
-		return "of the writes that were acknowledged, " + got + " are lost, and " + asked + " may be"
-	case "duplicated":
-		return got + " writes are there more than once, and " + asked + " may be"
-	case "rpo":
-		return "acknowledged writes of " + got + " are lost, and " + asked + " was asked for"
-	case "late":
-		return "an acknowledged write could be read only after " + got + ", and " + asked + " was asked for"
-	}
-	return words.Clip(words.Clean(o.Text), 100) + " did not hold: it was " + got
+	when := during(o, def)
+	return missed(slo.Miss{
+		Objective: def,
+		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when, Fault: quote(def.After),
+		Share: words.Percent(def.Metric.Quantile), Span: words.Seconds(result.Sec(def.Metric.Span)), Endless: !o.Measured.Known(),
+	})
 }
 
 // during says when, unless it is the whole run.

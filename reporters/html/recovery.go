@@ -20,19 +20,14 @@ type askedView struct {
 	Resolution, Notes string
 }
 
-// rule names the moments between which a figure is counted.
-type rule struct{ from, to string }
-
-// rules names the span of each figure of a recovery.
-var rules = map[string]rule{
-	"onset":    {"injected", "first harm seen"},
-	"failover": {"injected", "good again, the fault still in"},
-	"recover":  {"injected", "recovered"},
-	"heal":     {"cleared", "recovered"},
-	"detect":   {"injected", "noticed by the monitoring"},
-	"degraded": {"the sum of bad time", ""},
-	"area":     {"what was lost of full service", ""},
-	"failed":   {"bad requests beyond the baseline's share", ""},
+// momentNames names the moments between which a figure of a recovery is counted.
+var momentNames = map[slo.Moment]string{
+	slo.Injection: "injected",
+	slo.FirstHarm: "first harm seen",
+	slo.GoodAgain: "good again, the fault still in",
+	slo.Clearing:  "cleared",
+	slo.Recovery:  "recovered",
+	slo.Noticing:  "noticed by the monitoring",
 }
 
 // mostAsked bounds the rows of required and measured times.
@@ -54,17 +49,19 @@ func (p *pageView) asked(r *result.Result) {
 			Figure: words.Clean(def.Metric.Text),
 			Asked:  words.ObjectiveTarget(o), Achieved: words.ObjectiveMeasured(o), Resolution: "–",
 		}
-		v.From, v.To = rules[def.Metric.Name].from, rules[def.Metric.Name].to
+		row := def.Metric.Row()
+		v.From, v.To = cmp.Or(row.Sums, momentNames[row.From]), momentNames[row.To]
 		if o.Note != "" {
 			v.Notes = words.Clean(o.Note)
 		}
 		switch f := faultNamed(r, v.Fault); {
 		case f == nil || def.Metric.Over != 0:
-		case (f.Impact == result.NotImpacted || words.NoOutage(f)) && def.Metric.Name != "detect":
+		case (f.Impact == result.NotImpacted || words.NoOutage(f)) && row.To != slo.Noticing:
 			v.From, v.To = "–", "–" // nothing to recover from
 			addLimit(limits, f)
 		default:
-			v.moments(f, def.Metric.Name)
+			v.moments(f, row.From, row.To)
+			v.resolve(f, row)
 			addLimit(limits, f)
 		}
 		if !o.Measured.Known() && !o.Infinite {
@@ -85,8 +82,9 @@ func (p *pageView) asked(r *result.Result) {
 		if f.Impact == result.NotRecovered {
 			v.Achieved = "∞"
 		}
-		v.From, v.To = rules["recover"].from, rules["recover"].to
-		v.moments(f, "recover")
+		v.From, v.To = momentNames[slo.Injection], momentNames[slo.Recovery]
+		v.moments(f, slo.Injection, slo.Recovery)
+		v.resolve(f, &slo.Row{})
 		addLimit(limits, f)
 		p.Asked = append(p.Asked, v)
 	}
@@ -142,42 +140,47 @@ func faultNamed(r *result.Result, name string) *result.FaultRecord {
 	return nil
 }
 
-// moments adds when the count began and ended, and its resolution.
-func (v *askedView) moments(f *result.FaultRecord, metric string) {
+// moments adds when the count began and ended.
+func (v *askedView) moments(f *result.FaultRecord, from, to slo.Moment) {
 	add := func(s *string, n result.Num) {
 		if n.Known() {
 			*s += " at " + words.Offset(n)
 		}
 	}
-	resolution := f.Resolution
-	switch metric {
-	case "onset":
-		add(&v.From, f.Injected)
-		add(&v.To, f.OnsetAt)
-	case "failover":
-		add(&v.From, f.Injected)
-		add(&v.To, words.FailoverAt(f))
-	case "recover":
-		add(&v.From, f.Injected)
-		add(&v.To, f.RecoveredAt)
-	case "heal":
-		add(&v.From, f.Cleared)
-		add(&v.To, f.RecoveredAt)
-		if f.RecoveredAt < f.Cleared {
-			v.To += ", before that"
-		}
-	case "detect":
-		add(&v.From, f.Injected)
-		add(&v.To, f.Injected+f.Detect)
-		resolution = f.DetectResolution
-	case "failed":
-		return
+	add(&v.From, momentOf(f, from))
+	add(&v.To, momentOf(f, to))
+	if from == slo.Clearing && f.RecoveredAt < f.Cleared {
+		v.To += ", before that"
 	}
-	if resolution.Known() && resolution > 0 {
-		v.Resolution = "±" + words.Seconds(resolution)
-		if metric == "detect" {
-			v.Resolution = "−" + words.Seconds(resolution)
-		}
+}
+
+// momentOf returns when a moment of a fault was; NaN: not known.
+func momentOf(f *result.FaultRecord, m slo.Moment) result.Num {
+	switch m {
+	case slo.Injection:
+		return f.Injected
+	case slo.FirstHarm:
+		return f.OnsetAt
+	case slo.GoodAgain:
+		return words.FailoverAt(f)
+	case slo.Clearing:
+		return f.Cleared
+	case slo.Recovery:
+		return f.RecoveredAt
+	case slo.Noticing:
+		return f.Injected + f.Detect
+	}
+	return result.NaN
+}
+
+// resolve adds the resolution of a time.
+func (v *askedView) resolve(f *result.FaultRecord, row *slo.Row) {
+	sign, resolution := "±", f.Resolution
+	if row.To == slo.Noticing { // the answer that noticed is the first one, so it was not later
+		sign, resolution = "−", f.DetectResolution
+	}
+	if row.Unit == slo.Seconds && resolution.Known() && resolution > 0 {
+		v.Resolution = sign + words.Seconds(resolution)
 	}
 }
 

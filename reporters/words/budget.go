@@ -20,13 +20,8 @@ func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
 		return b, false
 	}
 	b = Budget{Text: Clean(o.Text), Phase: o.Phase, Load: "*", Step: "*"}
-	switch m := def.Metric; {
-	case m.Name == "errors" && def.Upper():
-		b.Allowed = def.Value
-	case (m.Name == "availability" || m.Name == "availability.admitted") && (def.Op == ">" || def.Op == ">="):
-		b.Allowed = 1 - def.Value
-	case m.Name == "burn":
-		b.Allowed = 1 - m.Share
+	if allows := def.Metric.Row().Allows; allows != nil {
+		b.Allowed = allows(def)
 	}
 	if def.Load != "" {
 		b.Load = def.Load

@@ -12,18 +12,25 @@ var metrics = Table{
 		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
 		Times:   func(m Metric, t Times) float64 { return t.At(m.Quantile) },
 		Budget:  func(o Objective) float64 { return 1 - o.Metric.Quantile }, CountsBad: true,
+		Missed:  missedPercentile,
 		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
 	},
-	{Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest, Meaning: "The longest response time."},
+	{
+		Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest,
+		Missed:  missedTime("the slowest"),
+		Meaning: "The longest response time.",
+	},
 	{
 		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"}, Aliases: map[string]string{"avg": "mean", "average": "mean"},
 		Times:   mean,
+		Missed:  missedTime("the mean"),
 		Meaning: "The mean response time of good answers.",
 	},
 	{
 		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
 		Aliases: map[string]string{"http_req_failed": "errors", "error_rate": "errors", "failures": "errors"},
 		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() }, CountsBad: true,
+		Allows: allowedErrors, Missed: missedErrors,
 		Meaning: "The share of errors and skipped steps among the offered requests.",
 	},
 	{
@@ -31,12 +38,14 @@ var metrics = Table{
 		Aliases: map[string]string{"success": "availability", "uptime": "availability"},
 		ByTime:  true,
 		Count:   func(c Counts) (bad, n int64) { return c.Bad() + c.Shed, c.Offered() }, CountsBad: true, CountsShed: true,
+		Allows: allowedUnavailable, Missed: answered(" were answered rightly"),
 		Meaning: "The share of ok requests among the offered ones. A shed request is not available.",
 	},
 	{
 		Name: "availability.admitted", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability.admitted"},
 		ByTime: true,
 		Count:  func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
+		Allows: allowedUnavailable, Missed: answered(" that were not shed were answered rightly"),
 		Meaning: "The share of ok requests among those that the target did not shed.",
 	},
 	{
@@ -48,6 +57,7 @@ var metrics = Table{
 		Name: "rate", Unit: PerSecond, Better: HigherIsBetter, Bare: true, Written: []string{"rate"},
 		Aliases: map[string]string{"throughput": "rate", "rps": "rate"},
 		Rate:    func(c Counts) (float64, int64) { return float64(c.Iterations) / c.Span.Seconds(), c.Iterations },
+		Missed:  missedRate,
 		Meaning: "Iterations a second; of a step, its requests a second.",
 	},
 	{
@@ -58,16 +68,19 @@ var metrics = Table{
 	{
 		Name: "checks", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"checks"},
 		Count: func(c Counts) (bad, n int64) { return c.Failed, c.Checks }, CountsBad: true,
+		Missed:  answered(" held their checks"),
 		Meaning: "The share of checks that held.",
 	},
 	{
 		Name: "within", Unit: ShareOf, Better: HigherIsBetter, Args: span, Written: []string{"within(200ms)"},
 		Count: func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
+		Missed:  missedWithin,
 		Meaning: "The share of requests that were answered rightly within the time in parentheses.",
 	},
 	{
 		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
 		Spans: burn, Budget: burnBudget,
+		Allows:  func(o Objective) float64 { return 1 - o.Metric.Share },
 		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
 	},
 	{
@@ -78,51 +91,61 @@ var metrics = Table{
 	{
 		Name: "onset", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"onset"},
 		Effect: onset, Rank: 4,
+		From: Injection, To: FirstHarm,
 		Meaning: "The time from the injection of a fault to its first visible effect.",
 	},
 	{
 		Name: "failover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"failover"},
 		Effect: failover, UntilGood: true, Rank: 5,
+		From: Injection, To: GoodAgain, Missed: missedEnd("to work again while ", " was in"),
 		Meaning: "The time from the injection until the target was good again while the fault was still in.",
 	},
 	{
 		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"recover", "recover.p95"},
 		Aliases: map[string]string{"mttr": "recover", "rto": "recover"},
 		Effect:  recoverTime, Recovers: true, UntilGood: true, Rank: 7,
+		From: Injection, To: Recovery, Missed: missedEnd("to recover from ", ""),
 		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all occurrences.",
 	},
 	{
 		Name: "heal", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"heal"},
 		Effect: heal, Recovers: true, UntilGood: true, Healing: true, Rank: 6,
+		From: Clearing, To: Recovery, Missed: missedEnd("to heal once ", " was over"),
 		Meaning: "The time from the instant at which the fault was cleared until the target had recovered.",
 	},
 	{
 		Name: "detect", Unit: Seconds, Needs: NeedsDetect, Bare: true, Late: true, Written: []string{"detect"}, Aliases: map[string]string{"mttd": "detect"},
+		From: Injection, To: Noticing, Missed: missedDetection,
 		Meaning: "The time from the injection until the team's own monitoring noticed.",
 	},
 	{
 		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
 		Effect: degraded, Rank: 3,
+		Sums:    "the sum of bad time",
 		Meaning: "Seconds of bad requests because of a fault: the sum of all stretches of them.",
 	},
 	{
 		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
 		Effect: failed, Rank: 2,
+		Sums:    "bad requests beyond the baseline's share",
 		Meaning: "How many requests were bad because of a fault, beyond the share of the baseline.",
 	},
 	{
 		Name: "area", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"area"},
 		Effect: area, Rank: 1,
+		Sums:    "what was lost of full service",
 		Meaning: "The service lost because of a fault, in seconds of full outage.",
 	},
 	{
 		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
+		Missed:  missedLost,
 		Meaning: "How many acknowledged writes were not found after the run, though they were asked for again until the ledger's `within`.",
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
 		Writes: func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) }, NeedsCount: true,
+		Missed:  missedDuplicated,
 		Meaning: "How many acknowledged writes were found more than once.",
 	},
 	{
@@ -142,12 +165,14 @@ var metrics = Table{
 	{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
 		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
+		Missed: missedRPO, UpperOnly: true,
 		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost " +
 			"write to the last, at most between the writes around them that are there.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
 		Writes: func(w Writes) (low, high float64) { return w.LateLow, w.orLost(w.LateHigh) },
+		Missed: missedLate, UpperOnly: true,
 		Meaning: "The longest time from the acknowledgement of a write until it could be read, of the writes that were not there at " +
 			"first; writes that are never found are lost, not late.",
 	},
@@ -174,4 +199,20 @@ func burnBudget(o Objective) float64 {
 		return 1
 	}
 	return min(1, o.Value*(1-o.Metric.Share))
+}
+
+// allowedErrors is the error budget of an upper bound of the share of errors.
+func allowedErrors(o Objective) float64 {
+	if !o.Upper() {
+		return 0
+	}
+	return o.Value
+}
+
+// allowedUnavailable is the error budget of a lower bound of the availability.
+func allowedUnavailable(o Objective) float64 {
+	if o.Op != ">" && o.Op != ">=" {
+		return 0
+	}
+	return 1 - o.Value
 }

@@ -240,7 +240,7 @@ func (o *Objective) check() error {
 		return fmt.Errorf("%s is no figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
 	case m.OfAlert() && (o.Step != "" || o.Load != ""):
 		return fmt.Errorf("%s is no figure of requests: it takes no of", m.Text)
-	case (m.Name == "rpo" || m.Name == "late") && !o.Upper():
+	case m.Row().UpperOnly && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.OfFault() && o.After == "":
 		return fmt.Errorf("%s is measured from a fault: `%s %s %s after FAULT`", m.Text, m.Text, o.Op, m.FormatValue(o.Value))

@@ -36,17 +36,27 @@ type Row struct {
 	// Budget is the share of requests that an objective allows to be bad; nil: the value of a share itself.
 	Budget func(Objective) float64
 
+	// Allows is the error budget that an objective sets: the share of requests that may be bad, 0 for none.
+	// nil: an objective on the metric sets no error budget.
+	Allows func(Objective) float64
+	// Missed says in a sentence, without a full stop, by how much an objective was missed; nil: reports
+	// quote the objective and the value.
+	Missed func(Miss) string
+
 	CountsBad  bool // a bad request counts against an objective on it
 	CountsShed bool // a shed request does
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // of a fault: it is measured until requests are good again
 	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
 	OfReads    bool // of the ledger: from the reads during the load, not from those after it
+	UpperOnly  bool // an objective on it wants an upper bound
 
 	// Of a fault:
-	Recovers bool // its value is the time until recovery
-	Healing  bool // it is measured from the clearing, not the injection
-	Rank     int  // of several objectives on one fault, that with the highest rank chooses the requests of its record
+	Recovers bool   // its value is the time until recovery
+	Healing  bool   // it is measured from the clearing, not the injection
+	From, To Moment // between which it is measured
+	Sums     string // what it adds up, of a metric that lies between no two moments
+	Rank     int    // of several objectives on one fault, that with the highest rank chooses the requests of its record
 }
 
 // Direction says which values of a metric are better.
@@ -57,6 +67,20 @@ const (
 	LowerIsBetter Direction = iota
 	HigherIsBetter
 	NeitherIsBetter // what is better depends on the metric's source
+)
+
+// A Moment is an instant in the life of a fault.
+type Moment uint8
+
+// The moments.
+const (
+	NoMoment  Moment = iota
+	Injection        // just before the injecting call
+	FirstHarm        // the first visible effect
+	GoodAgain        // requests are good again, and the fault is still in
+	Clearing         // the undo was seen to have worked
+	Recovery         // the target has recovered
+	Noticing         // the team's own monitoring has noticed
 )
 
 // Need is the source of a metric's measurements.

@@ -50,3 +50,17 @@ func TestRow_Of(t *testing.T) {
 		t.Errorf("of no request it is %v", got)
 	}
 }
+
+// TestRow_Moments: each metric that is measured from a fault lies between two moments or says what it adds
+// up, but for those of alerts.
+func TestRow_Moments(t *testing.T) {
+	for _, r := range slo.Metrics() {
+		spans := r.From != slo.NoMoment && r.To != slo.NoMoment
+		switch ofFault := r.Needs == slo.NeedsFault || r.Needs == slo.NeedsDetect; {
+		case ofFault && spans == (r.Sums != ""):
+			t.Errorf("%s: from %d to %d, sums %q", r.Name, r.From, r.To, r.Sums)
+		case !ofFault && (spans || r.Sums != ""):
+			t.Errorf("%s is measured from no fault", r.Name)
+		}
+	}
+}

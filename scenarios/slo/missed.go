@@ -1,0 +1,86 @@
+package slo
+
+// A Miss is an objective that did not hold, with its parts as a report writes them.
+type Miss struct {
+	Objective
+	Got      string // the measured value
+	Asked    string // the bound, such as "at most 200ms"
+	Limit    string // the bound without its operator
+	Requests string // the judged requests, such as "requests of list during cut"
+	Of       string // " of " and the step or load; empty: all
+	During   string // " during " and the phase; empty: the whole run
+	Fault    string // the fault that the objective is after
+	Share    string // of a percentile: the share of requests that it covers
+	Span     string // the time in parentheses
+	Endless  bool   // no value was measured, because it has no end
+}
+
+// answered returns a sentence about a share of requests that is too low.
+func answered(what string) func(Miss) string {
+	return func(m Miss) string {
+		return "only " + m.Got + " of " + m.Requests + what + ", and " + m.Asked + " must be"
+	}
+}
+
+// missedTime returns a sentence about a time of requests that is too long.
+func missedTime(name string) func(Miss) string {
+	return func(m Miss) string {
+		if m.Endless {
+			return "some " + m.Requests + " were never answered rightly, and " + m.Asked + " was asked for"
+		}
+		return name + " of " + m.Requests + " took " + m.Got + ", and " + m.Asked + " was asked for"
+	}
+}
+
+// missedEnd returns a sentence about a time of a fault that is too long: before and after stand around its name.
+func missedEnd(before, after string) func(Miss) string {
+	return func(m Miss) string {
+		what := before + m.Fault + after
+		if m.Endless {
+			return "the target did not manage " + what + " (" + m.Got + "), and " + m.Asked + " was asked for"
+		}
+		return "the target took " + m.Got + " " + what + ", and " + m.Asked + " was asked for"
+	}
+}
+
+func missedPercentile(m Miss) string {
+	if m.Endless {
+		return m.Share + " of " + m.Requests + " were to be answered rightly within " + m.Limit + ", and fewer were answered rightly at all"
+	}
+	return m.Share + " of " + m.Requests + " took up to " + m.Got + ", and " + m.Asked + " was asked for"
+}
+
+func missedErrors(m Miss) string {
+	return m.Got + " of " + m.Requests + " failed, and " + m.Asked + " may"
+}
+
+func missedWithin(m Miss) string {
+	return answered(" were answered rightly within " + m.Span)(m)
+}
+
+func missedRate(m Miss) string {
+	return m.Got + " were reached" + m.Of + m.During + ", and " + m.Asked + " was asked for"
+}
+
+func missedDetection(m Miss) string {
+	if m.Endless {
+		return "the monitoring did not notice " + m.Fault + ", and " + m.Asked + " was asked for"
+	}
+	return "the monitoring took " + m.Got + " to notice " + m.Fault + ", and " + m.Asked + " was asked for"
+}
+
+func missedLost(m Miss) string {
+	return "of the writes that were acknowledged, " + m.Got + " are lost, and " + m.Asked + " may be"
+}
+
+func missedDuplicated(m Miss) string {
+	return m.Got + " writes are there more than once, and " + m.Asked + " may be"
+}
+
+func missedRPO(m Miss) string {
+	return "acknowledged writes of " + m.Got + " are lost, and " + m.Asked + " was asked for"
+}
+
+func missedLate(m Miss) string {
+	return "an acknowledged write could be read only after " + m.Got + ", and " + m.Asked + " was asked for"
+}
