@@ -1,9 +1,10 @@
-package ci
+package ci_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/ci"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
 
@@ -21,10 +22,10 @@ func TestGitHub_Fits(t *testing.T) {
 			long.Errors = append(long.Errors, result.ErrorGroup{Kind: strings.Repeat("|<>&@", 2000), Sample: &result.Sample{Body: strings.Repeat("#", 5000)}})
 		}
 		long.Name, long.Reason = strings.Repeat("&", 1<<20), strings.Repeat("&", 1<<20)
-		if n := len(reporterstest.Render(t, GitHub{}, &long)); n > mostSummary {
+		if n := len(reporterstest.Render(t, ci.GitHub{}, &long)); n > ci.MostSummary {
 			t.Errorf("%s: %d bytes", name, n)
 		}
-		text := reporterstest.Render(t, GitHub{}, r)
+		text := reporterstest.Render(t, ci.GitHub{}, r)
 		for i, line := range strings.Split(text, "\n") {
 			if strings.HasPrefix(line, "| ") && i > 0 {
 				table := strings.ReplaceAll(strings.ReplaceAll(line, `\\`, ""), `\|`, "")
@@ -40,7 +41,7 @@ func TestGitHub_Fits(t *testing.T) {
 func TestGitHub_Hostile(t *testing.T) {
 	r := *reporterstest.Results()["hostile"]
 	r.Name = "![x](http://evil/) <img src=x> @team #1 **b** `c` [l](javascript:alert(1)) http://evil www.evil.example $x$"
-	text := reporterstest.Render(t, GitHub{}, &r)
+	text := reporterstest.Render(t, ci.GitHub{}, &r)
 	for _, bad := range []string{"<script", "<img", "](http", "](java", "@team", "#1", "**b**", "http://evil", "www.evil", "\x1b", "\u202e", "$x$"} {
 		if strings.Contains(strings.NewReplacer(`\*`, "", `\$`, "", `\]`, "").Replace(text), bad) {
 			t.Errorf("%q is in\n%s", bad, text)
@@ -57,7 +58,7 @@ func TestGitHub_Says(t *testing.T) {
 	e.Sample = &sample
 	r.Errors = append([]result.ErrorGroup{e}, r.Errors[1:]...)
 	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
-	text := reporterstest.Render(t, GitHub{}, &r)
+	text := reporterstest.Render(t, ci.GitHub{}, &r)
 	for _, want := range []string{
 		"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times of good answers", "| run | ",
 		"Hypothesis: refuted. ", "### Incidents", "| 1: cut | 15.1s | 16.4s | 1.3s | 26 | 390 | refused |", "spread 2.37% to 9.73%",
@@ -72,7 +73,7 @@ func TestGitHub_Says(t *testing.T) {
 // TestGitLab checks that every run gives text that parses, with the figures of the result.
 func TestGitLab(t *testing.T) {
 	for name, r := range reporterstest.Results() {
-		text := reporterstest.Render(t, GitLab{}, r)
+		text := reporterstest.Render(t, ci.GitLab{}, r)
 		body, ended := strings.CutSuffix(text, "# EOF\n")
 		parser := expfmt.NewTextParser(model.UTF8Validation)
 		families, err := parser.TextToMetricFamilies(strings.NewReader(body))

@@ -1,10 +1,11 @@
-package ci
+package ci_test
 
 import (
 	"encoding/xml"
 	"strings"
 	"testing"
 
+	"brunt/reporters/ci"
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -13,15 +14,15 @@ import (
 func TestJUnit_Golden(t *testing.T) {
 	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "ledger"} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".junit.xml", reporterstest.Render(t, JUnit{}, reporterstest.Results()[name]))
+			reporterstest.Golden(t, name+".junit.xml", reporterstest.Render(t, ci.JUnit{}, reporterstest.Results()[name]))
 		})
 	}
 }
 
 func TestJUnit_Form(t *testing.T) {
 	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
-		text := reporterstest.Render(t, JUnit{}, r)
-		var got junitSuites
+		text := reporterstest.Render(t, ci.JUnit{}, r)
+		var got ci.JunitSuites
 		if err := xml.Unmarshal([]byte(text), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func TestJUnit_Form(t *testing.T) {
 			if (want == scenarios.Pass) != (c.Failure == nil && c.Error == nil) || (want == scenarios.Fail) != (c.Failure != nil) {
 				t.Errorf("%s: verdict %s, failure %v, error %v", c.Name, want, c.Failure, c.Error)
 			}
-			for _, p := range []*junitProblem{c.Failure, c.Error} {
+			for _, p := range []*ci.JunitProblem{c.Failure, c.Error} {
 				if p != nil && (p.Message == "" || !strings.Contains(p.Body, p.Message)) {
 					t.Errorf("%s: message %q, body %q", c.Name, p.Message, p.Body)
 				}
@@ -74,8 +75,8 @@ func TestJUnit_Form(t *testing.T) {
 func TestJUnit_InvalidRunHasNoFailure(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
 	r.Verdict = scenarios.Invalid
-	var got junitSuites
-	if err := xml.Unmarshal([]byte(reporterstest.Render(t, JUnit{}, &r)), &got); err != nil {
+	var got ci.JunitSuites
+	if err := xml.Unmarshal([]byte(reporterstest.Render(t, ci.JUnit{}, &r)), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Failures != 0 || got.Suite.Failures != 0 || got.Errors < 2 || got.Errors != got.Suite.Errors {
@@ -92,7 +93,7 @@ func TestJUnit_InvalidRunHasNoFailure(t *testing.T) {
 func TestJUnit_Incidents(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
 	r.Incidents = []result.Incident{{Begin: 15.1, End: 16.4, Over: true, Bad: 26, Requests: 390, Kinds: map[string]int64{"refused": 26}, Faults: []string{"cut"}}}
-	text := reporterstest.Render(t, JUnit{}, &r)
+	text := reporterstest.Render(t, ci.JUnit{}, &r)
 	for _, want := range []string{
 		`<property name="incident.1" value="from 15.1s to 16.4s (1.3s): 26 of 390 requests were bad: refused; cut was in">`,
 		`<property name="hypothesis" value="refuted. `,

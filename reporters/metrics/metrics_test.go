@@ -1,4 +1,4 @@
-package metrics
+package metrics_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/reporters/metrics"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // scraped reads a gatherer as text: each series with its value.
-func scraped(t *testing.T, m *Collector) map[string]string {
+func scraped(t *testing.T, m *metrics.Collector) map[string]string {
 	t.Helper()
 	families, err := m.Gather()
 	if err != nil {
@@ -39,7 +40,7 @@ func scraped(t *testing.T, m *Collector) map[string]string {
 	return out
 }
 
-func wants(t *testing.T, m *Collector, want map[string]string) {
+func wants(t *testing.T, m *metrics.Collector, want map[string]string) {
 	t.Helper()
 	got := scraped(t, m)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
@@ -52,7 +53,7 @@ func wants(t *testing.T, m *Collector, want map[string]string) {
 // TestMetrics checks that intervals add up, and that offered is what ended plus what is under
 // way.
 func TestMetrics(t *testing.T) {
-	m := New(Options{Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"}})
+	m := metrics.New(metrics.Options{Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"}})
 	const of = `run="r1",scenario="a \"b\""`
 	second := result.StepInterval{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2}, Total: 5 * time.Second,
@@ -100,7 +101,7 @@ func TestMetrics(t *testing.T) {
 
 // TestMetrics_ShortFault checks that a fault shorter than an interval shows in one.
 func TestMetrics_ShortFault(t *testing.T) {
-	m := New(Options{Faults: map[string]string{"cut": "network.partition"}})
+	m := metrics.New(metrics.Options{Faults: map[string]string{"cut": "network.partition"}})
 	const cut = `brunt_fault_active{fault="cut",kind="network.partition",run="",scenario=""}`
 	m.Event(result.Event{Event: "fault.injected", Fault: "cut#1"})
 	m.Event(result.Event{Event: "fault.cleared", Fault: "cut#1"})
@@ -112,7 +113,7 @@ func TestMetrics_ShortFault(t *testing.T) {
 
 // TestMetrics_Native checks that every time lies in the native bucket that the format defines.
 func TestMetrics_Native(t *testing.T) {
-	m := New(Options{})
+	m := metrics.New(metrics.Options{})
 	times := []time.Duration{time.Microsecond, 900 * time.Microsecond, time.Second, 1500 * time.Millisecond, time.Hour}
 	var s result.StepInterval
 	for _, d := range times {
@@ -148,7 +149,7 @@ func TestMetrics_Native(t *testing.T) {
 
 // TestMetrics_Hostile checks that any names can be gathered.
 func TestMetrics_Hostile(t *testing.T) {
-	m := New(Options{Run: "\xff", Scenario: "\n\x00", Faults: map[string]string{"\xfe": "x"}})
+	m := metrics.New(metrics.Options{Run: "\xff", Scenario: "\n\x00", Faults: map[string]string{"\xfe": "x"}})
 	m.Observe(result.Interval{Steps: []result.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
 	if got := scraped(t, m); len(got) < 20 {
 		t.Errorf("%d series", len(got))
@@ -157,7 +158,7 @@ func TestMetrics_Hostile(t *testing.T) {
 
 // Thousands of steps and kinds of errors stay within the bound of series, and all are counted.
 func TestMetrics_Bounded(t *testing.T) {
-	m := New(Options{})
+	m := metrics.New(metrics.Options{})
 	iv := result.Interval{At: time.Second}
 	for i := range 2000 {
 		causes := map[string]int64{}
@@ -185,11 +186,11 @@ func TestMetrics_Bounded(t *testing.T) {
 		}
 		switch f.GetName() {
 		case "brunt_requests_total":
-			if sum != 3*2000 || len(series) > stepSeries+1 {
+			if sum != 3*2000 || len(series) > metrics.StepSeries+1 {
 				t.Errorf("%v requests of %d steps", sum, len(series))
 			}
 		case "brunt_errors_total":
-			if sum != 2*2000 || len(series) > 1+kindSeries+1 {
+			if sum != 2*2000 || len(series) > 1+metrics.KindSeries+1 {
 				t.Errorf("%v errors of %d kinds", sum, len(series))
 			}
 		}

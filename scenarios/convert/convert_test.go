@@ -1,4 +1,4 @@
-package convert
+package convert_test
 
 import (
 	"flag"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/convert"
 	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 )
@@ -36,7 +37,7 @@ func TestConvert(t *testing.T) {
 	for _, name := range draft.SortedKeys(sources) {
 		t.Run(name, func(t *testing.T) {
 			b, o := source(t, name)
-			made, err := Convert(b, o)
+			made, err := convert.Convert(b, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +56,7 @@ func TestConvert(t *testing.T) {
 			if want, err := os.ReadFile(file); err != nil || string(want) != got.String() {
 				t.Errorf("%s is not what is made of %s now: go test ./scenarios/convert -update and look at the difference (%v)", file, name, err)
 			}
-			if again, err := Convert(b, o); err != nil || again.Text != made.Text {
+			if again, err := convert.Convert(b, o); err != nil || again.Text != made.Text {
 				t.Error("a second time it is another")
 			}
 		})
@@ -69,7 +70,7 @@ func TestConvert_NoSecret(t *testing.T) {
 	}
 	for name := range sources {
 		b, o := source(t, name)
-		made, err := Convert(b, o)
+		made, err := convert.Convert(b, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +118,7 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		{"the default of __property", "jmeter", plan(`{"password": "${__property(shop.password,,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			made, err := Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "a", From: ".", To: "."})
+			made, err := convert.Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "a", From: ".", To: "."})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +140,7 @@ func TestConvert_Notes(t *testing.T) {
 	comment := regexp.MustCompile(`# not carried over(?: \(line (\d+)\))?: (.*)`)
 	for name := range sources {
 		b, o := source(t, name)
-		made, err := Convert(b, o)
+		made, err := convert.Convert(b, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +181,7 @@ func TestConvert_Refuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			made, err := Convert([]byte(tt.text), draft.Options{Kind: tt.kind, File: "x", From: t.TempDir()})
+			made, err := convert.Convert([]byte(tt.text), draft.Options{Kind: tt.kind, File: "x", From: t.TempDir()})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %+v, %v; want %q", made, err, tt.want)
 			}
@@ -199,7 +200,7 @@ func TestConvert_Large(t *testing.T) {
 	}
 	for name, source := range map[string]string{"many": wide.String(), "long": long.String()} {
 		t.Run(name, func(t *testing.T) {
-			made, err := Convert([]byte(source), draft.Options{Kind: "vegeta", File: "x"})
+			made, err := convert.Convert([]byte(source), draft.Options{Kind: "vegeta", File: "x"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,7 +237,7 @@ func TestConvert_Bombs(t *testing.T) {
 		laughs.String() +
 		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() +
 		`</hashTree></hashTree></hashTree></jmeterTestPlan>`
-	made, err := Convert([]byte(plan), draft.Options{Kind: "jmeter", File: "x"})
+	made, err := convert.Convert([]byte(plan), draft.Options{Kind: "jmeter", File: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +250,7 @@ func TestConvert_Bombs(t *testing.T) {
 }
 
 func FuzzConvert(f *testing.F) {
-	kinds := Kinds()
+	kinds := convert.Kinds()
 	for name := range sources {
 		b, o := source(f, name)
 		for i, k := range kinds {
@@ -262,7 +263,7 @@ func FuzzConvert(f *testing.F) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
+		made, err := convert.Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
 		if err != nil {
 			return
 		}
@@ -284,8 +285,8 @@ func TestConverter_Toy(t *testing.T) {
 		d.Load.Set("urls", d.Arrivals("1/s", "lines of the file").Set("flow", steps))
 		return nil
 	}}
-	list := append(converters(), toy)
-	made, err := convertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"), draft.Options{Kind: "urls", File: "list.txt"})
+	list := append(convert.Converters(), toy)
+	made, err := convert.ConvertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"), draft.Options{Kind: "urls", File: "list.txt"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,10 +297,10 @@ func TestConverter_Toy(t *testing.T) {
 	if len(sc.Loads) != 1 || sc.Loads[0].Name != "urls" || len(sc.Loads[0].Flow) != 2 {
 		t.Errorf("%+v\n%s", sc.Loads, made.Text)
 	}
-	if _, err := convertWith(list, nil, draft.Options{Kind: "urrls"}); err == nil || !strings.Contains(err.Error(), `did you mean "urls"?`) {
+	if _, err := convert.ConvertWith(list, nil, draft.Options{Kind: "urrls"}); err == nil || !strings.Contains(err.Error(), `did you mean "urls"?`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Convert(nil, draft.Options{Kind: "urls"}); err == nil {
+	if _, err := convert.Convert(nil, draft.Options{Kind: "urls"}); err == nil {
 		t.Error("the list of all formats has the toy")
 	}
 }

@@ -1,9 +1,11 @@
-package requestname
+package requestname_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/requestname"
 )
 
 func TestRequestName(t *testing.T) {
@@ -20,29 +22,29 @@ func TestRequestName(t *testing.T) {
 		{"/2026-11-20/", "GET /:id/"},
 		{`/a"b`, "GET /a%22b"},
 	} {
-		if got := Of("GET", c.url); got != c.want {
+		if got := requestname.Of("GET", c.url); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.url, got, c.want)
 		}
 	}
-	if got := Of("GET", "/"+strings.Repeat("x/", 1000)); len(got) > 2*mostName {
+	if got := requestname.Of("GET", "/"+strings.Repeat("x/", 1000)); len(got) > 2*requestname.MostName {
 		t.Errorf("a name of %d bytes", len(got))
 	}
 }
 
 // The most frequent names are kept; the rest count under one name.
 func TestRequestNames(t *testing.T) {
-	var r Set
+	var r requestname.Set
 	total := int64(0)
-	for i := range 3 * mostCounted {
+	for i := range 3 * requestname.MostCounted {
 		name := fmt.Sprintf("GET /x%dx", i)
 		if i%3 == 0 {
-			name = fmt.Sprintf("POST /y%d", i/3%(mostNames-1)) // frequent
+			name = fmt.Sprintf("POST /y%d", i/3%(requestname.MostNames-1)) // frequent
 		}
 		r.Count(name)
 		total++
 	}
 	list := r.List()
-	if len(list) > mostNames+2 || list[0] != "GET other" {
+	if len(list) > requestname.MostNames+2 || list[0] != "GET other" {
 		t.Fatalf("%d names, the first %q", len(list), list[0])
 	}
 	sum := int64(0)

@@ -1,4 +1,4 @@
-package result
+package result_test
 
 import (
 	"bytes"
@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestRequests writes requests of every kind and reads them back.
 func TestRequests(t *testing.T) {
-	head := Requests{
+	head := result.Requests{
 		Run: "r", T0: time.Now(), Loads: []string{"a", "b"},
-		Steps: []RequestsStep{{"read", "GET", "/posts"}, {"x\ny", "POST", "/"}}, Checks: []string{"$.a"},
+		Steps: []result.RequestsStep{{"read", "GET", "/posts"}, {"x\ny", "POST", "/"}}, Checks: []string{"$.a"},
 	}
 	var b bytes.Buffer
-	w, err := NewRequestsWriter(&b, head)
+	w, err := result.NewRequestsWriter(&b, head)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := b.Bytes()
-	in, err := NewRequestsReader(bytes.NewReader(file))
+	in, err := result.NewRequestsReader(bytes.NewReader(file))
 	if err != nil || !in.T0.Equal(head.T0) || in.Steps[1].Name != "x\ny" || in.Checks[0] != "$.a" {
 		t.Fatalf("%+v: %v", in, err)
 	}
@@ -55,7 +56,7 @@ func TestRequests(t *testing.T) {
 		t.Errorf("behind the last: %v", err)
 	}
 	// A killed run leaves an incomplete request.
-	in, _ = NewRequestsReader(bytes.NewReader(file[:len(file)-1]))
+	in, _ = result.NewRequestsReader(bytes.NewReader(file[:len(file)-1]))
 	n := 0
 	for in.Read(&o) == nil {
 		n++
@@ -70,10 +71,10 @@ func TestRequests_Damaged(t *testing.T) {
 		{"empty", "", "this is no file of requests"},
 		{"of something else", "hello\n", "this is no file of requests"},
 		{"of another version", `{"version": 2}` + "\n", "is of version 2, and this brunt reads version 1"},
-		{"of a step that is not there", `{"version": 1, "loads": ["a"], "steps": []}` + "\n" + strings.Repeat("\x00", recordSize), "damaged"},
+		{"of a step that is not there", `{"version": 1, "loads": ["a"], "steps": []}` + "\n" + strings.Repeat("\x00", result.RecordSize), "damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			in, err := NewRequestsReader(strings.NewReader(c.file))
+			in, err := result.NewRequestsReader(strings.NewReader(c.file))
 			if err == nil {
 				err = in.Read(new(scenarios.Outcome))
 			}

@@ -1,4 +1,4 @@
-package result
+package result_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 )
 
@@ -50,7 +51,7 @@ func TestCurl_TakesHostileTextAsText(t *testing.T) {
 	for _, text := range hostile {
 		header := strings.NewReplacer("\r", "", "\n", "").Replace(text) // headers and URLs can't contain line ends
 		url := "http://127.0.0.1:1/" + header
-		s := (&Sent{Method: "POST", URL: url, Headers: []string{"X-Text: " + header, "Content-Type: text/plain"}, Body: text}).Conceal(nil)
+		s := (&result.Sent{Method: "POST", URL: url, Headers: []string{"X-Text: " + header, "Content-Type: text/plain"}, Body: text}).Conceal(nil)
 		args, stdin, err := curled(t, s.Curl())
 		if err != nil {
 			t.Errorf("%q: %v: %s\n%s", text, err, stdin, s.Curl())
@@ -93,7 +94,7 @@ func after(args []string, flag string) string {
 func TestCurl_ReadsSecretsFromTheEnvironment(t *testing.T) {
 	var known template.Secrets
 	known.Add("hunter2-hunter2")
-	s := (&Sent{
+	s := (&result.Sent{
 		Method: "PUT", URL: "https://ann:pw@host/p?access_token=abc&x=hunter2-hunter2", Body: `{"user":"ann","password":"p\"w","n":1,"max_tokens":12}`,
 		Headers: []string{"Authorization: Bearer ey.abc", "Cookie: id=1", "X-Api-Key: kkk", "X-Plain: yes", "Content-Length: 3"}, Trust: true,
 	}).Conceal(known.Mask)
@@ -130,24 +131,24 @@ func TestConceal_CutsNoSecretInTwo(t *testing.T) {
 	var known template.Secrets
 	known.Add("a-secret-that-lies-on-the-edge")
 	for shift := range 40 {
-		body := strings.Repeat("x", keptSent-shift) + "a-secret-that-lies-on-the-edge" + strings.Repeat("y", 10)
-		s := (&Sent{Method: "POST", URL: "http://h/", Body: body}).Conceal(known.Mask)
-		if strings.Contains(s.Body, "a-") || len(s.Body) > keptSent {
-			t.Fatalf("shift %d: %q", shift, s.Body[keptSent-45:])
+		body := strings.Repeat("x", result.KeptSent-shift) + "a-secret-that-lies-on-the-edge" + strings.Repeat("y", 10)
+		s := (&result.Sent{Method: "POST", URL: "http://h/", Body: body}).Conceal(known.Mask)
+		if strings.Contains(s.Body, "a-") || len(s.Body) > result.KeptSent {
+			t.Fatalf("shift %d: %q", shift, s.Body[result.KeptSent-45:])
 		}
 	}
-	s := (&Sent{Method: "POST", URL: "http://h/", Body: strings.Repeat("é", keptSent)}).Conceal(nil)
-	if s.Base64 || s.Cut != keptSent || !strings.Contains(s.Curl(), "@request-body") {
+	s := (&result.Sent{Method: "POST", URL: "http://h/", Body: strings.Repeat("é", result.KeptSent)}).Conceal(nil)
+	if s.Base64 || s.Cut != result.KeptSent || !strings.Contains(s.Curl(), "@request-body") {
 		t.Errorf("base64 %v, cut %d: %s", s.Base64, s.Cut, s.Curl())
 	}
-	if (*Sent)(nil).Conceal(nil) != nil || (*Sent)(nil).Curl() != "" || (&Sent{Method: "GET", URL: "file:///etc/passwd"}).Curl() != "" {
+	if (*result.Sent)(nil).Conceal(nil) != nil || (*result.Sent)(nil).Curl() != "" || (&result.Sent{Method: "GET", URL: "file:///etc/passwd"}).Curl() != "" {
 		t.Error("what was never sent has no command")
 	}
-	form := (&Sent{Method: "POST", URL: "http://h/", Body: "user=ann&password=xyz&a=1"}).Conceal(nil)
+	form := (&result.Sent{Method: "POST", URL: "http://h/", Body: "user=ann&password=xyz&a=1"}).Conceal(nil)
 	if form.Body != "user=ann&password=***&a=1" {
 		t.Error(form.Body)
 	}
-	parts := (&Sent{Method: "POST", URL: "http://h/", Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n" +
+	parts := (&result.Sent{Method: "POST", URL: "http://h/", Body: "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nxyz\r\n" +
 		"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n--b--"}).Conceal(nil)
 	if strings.Contains(parts.Body, "xyz") || !strings.Contains(parts.Body, "plain") {
 		t.Error(parts.Body)

@@ -1,4 +1,4 @@
-package suite
+package suite_test
 
 import (
 	"flag"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/filelock"
 )
 
@@ -21,8 +22,8 @@ func TestLoading_OneAtATime(t *testing.T) {
 	run.Set("")
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.TempDir())
-	t.Setenv(fullVariable, "")
-	f, err := os.Create(lockFile())
+	t.Setenv(suite.FullVariable, "")
+	f, err := os.Create(suite.LockFile())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func TestLoading_OneAtATime(t *testing.T) {
 	}
 	began, ended := make(chan bool, 1), make(chan int)
 	go func() {
-		ended <- Loading(tests(func() int { began <- testing.Short(); return 7 })).Run()
+		ended <- suite.Loading(tests(func() int { began <- testing.Short(); return 7 })).Run()
 	}()
 	select {
 	case <-began:

@@ -1,4 +1,4 @@
-package switchback
+package switchback_test
 
 import (
 	"strings"
@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/switchback"
 	"brunt/targets/platform"
 
 	"brunt/chaos"
@@ -18,7 +19,7 @@ func TestLength(t *testing.T) {
 		time.Minute: 10 * time.Second, 30 * time.Second: 7 * time.Second, 12 * time.Second: 3 * time.Second,
 		6 * time.Second: 3 * time.Second, 5 * time.Second: 0,
 	} {
-		if got := Length(takes, DefaultBlock); got != want {
+		if got := switchback.Length(takes, switchback.DefaultBlock); got != want {
 			t.Errorf("a load of %s has blocks of %s, want %s", takes, got, want)
 		}
 	}
@@ -32,7 +33,7 @@ func TestDraw(t *testing.T) {
 	first, draws := 0, 0
 	seen := map[string]bool{}
 	for round := range 100 {
-		b := Draw(65*time.Second, each, 7, round)
+		b := switchback.Draw(65*time.Second, each, 7, round)
 		if len(b.A) != 3 || len(b.B) != 3 {
 			t.Fatalf("the blocks are %+v, want three pairs", b)
 		}
@@ -55,10 +56,10 @@ func TestDraw(t *testing.T) {
 	if first < draws/3 || first > draws*2/3 || len(seen) != 8 {
 		t.Errorf("a is first in %d of %d pairs, in %d orders of a round, want half and 8", first, draws, len(seen))
 	}
-	if a, b := Draw(time.Minute, each, 7, 3), Draw(time.Minute, each, 7, 3); a.A[0] != b.A[0] || a.A[2] != b.A[2] {
+	if a, b := switchback.Draw(time.Minute, each, 7, 3), switchback.Draw(time.Minute, each, 7, 3); a.A[0] != b.A[0] || a.A[2] != b.A[2] {
 		t.Error("the same seed gives another order")
 	}
-	b := Blocks{A: []load.Span{{From: 0, To: each}}, B: []load.Span{{From: each, To: 2 * each}}}
+	b := switchback.Blocks{A: []load.Span{{From: 0, To: each}}, B: []load.Span{{From: each, To: 2 * each}}}
 	rate := load.NewProfile(0)
 	rate.Add(2*each, 5, 5)
 	p := &plan.Plan{Loads: []plan.Load{{Schedule: load.Plan{Rate: rate}}}}
@@ -103,7 +104,7 @@ func TestUnfit(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Unfit(tt.a, tt.b, tt.control); got != "" && tt.says == "" || !strings.Contains(got, tt.says) {
+			if got := switchback.Unfit(tt.a, tt.b, tt.control); got != "" && tt.says == "" || !strings.Contains(got, tt.says) {
 				t.Errorf("%q, want %q", got, tt.says)
 			}
 		})

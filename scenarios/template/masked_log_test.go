@@ -1,10 +1,12 @@
-package template
+package template_test
 
 import (
 	"bytes"
 	"errors"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/template"
 )
 
 type closing struct {
@@ -26,12 +28,12 @@ func (c *closing) Close() error {
 }
 
 func TestMaskedLog(t *testing.T) {
-	var s Secrets
+	var s template.Secrets
 	s.Add("hunter2-and-more")
-	long := strings.Repeat("x", longestLine)
+	long := strings.Repeat("x", template.LongestLine)
 	for _, c := range []struct {
 		name    string
-		secrets *Secrets
+		secrets *template.Secrets
 		writes  []string
 		open    string // output before the log is closed
 		want    string
@@ -40,7 +42,7 @@ func TestMaskedLog(t *testing.T) {
 		{"cut within a secret", &s, []string{"password=hunter2", "-and-more!\nb", "c"}, "password=***!\n", "password=***!\nbc"},
 		{"at the end, without a line's", &s, []string{"it is hunter2-and-more"}, "", "it is ***"},
 		{"a line without end", &s, []string{long, "hunter2-and-more"}, long + "***", long + "***"},
-		{"nothing to mask", new(Secrets), []string{"half"}, "half", "half"},
+		{"nothing to mask", new(template.Secrets), []string{"half"}, "half", "half"},
 		{"of nobody", nil, []string{"half"}, "half", "half"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-package samples
+package samples_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 )
 
@@ -14,7 +15,7 @@ func outcomeOf(step int32, intended, took time.Duration) *scenarios.Outcome {
 	return &scenarios.Outcome{Step: step, Answered: true, Intended: intended, End: intended + took}
 }
 
-func keepAsked(s *Set, o *scenarios.Outcome) bool {
+func keepAsked(s *samples.Set, o *scenarios.Outcome) bool {
 	if !s.Want(o) {
 		return false
 	}
@@ -25,7 +26,7 @@ func keepAsked(s *Set, o *scenarios.Outcome) bool {
 // TestSamples_Slowest: the commands of the five slowest requests of each step are kept, and no
 // others.
 func TestSamples_Slowest(t *testing.T) {
-	s := Set{Steps: 2}
+	s := samples.Set{Steps: 2}
 	took := []time.Duration{5, 1, 9, 7, 3, 8, 2, 6, 4}
 	for i, d := range took {
 		keepAsked(&s, outcomeOf(1, time.Duration(i)*time.Millisecond, d*time.Second))
@@ -47,21 +48,21 @@ func TestSamples_Slowest(t *testing.T) {
 			t.Errorf("one %s is wanted", what)
 		}
 	}
-	if new(Set).Want(outcomeOf(0, 0, time.Minute)) {
+	if new(samples.Set).Want(outcomeOf(0, 0, time.Minute)) {
 		t.Error("one is wanted where none is to be kept")
 	}
 }
 
 // TestSamples_EverSlower: where each request is slower than all before it, few are kept.
 func TestSamples_EverSlower(t *testing.T) {
-	s := Set{Steps: 1}
+	s := samples.Set{Steps: 1}
 	n := 0
 	for i := range 100_000 { // ten seconds of requests
 		if keepAsked(&s, outcomeOf(0, time.Duration(i)*100*time.Microsecond, time.Duration(i)*time.Nanosecond)) {
 			n++
 		}
 	}
-	if most := slowAtFirst + 10*slowPerSecond; n < slowAtFirst || n > most {
+	if most := samples.SlowAtFirst + 10*samples.SlowPerSecond; n < samples.SlowAtFirst || n > most {
 		t.Errorf("%d were written down, and at most %d are to be", n, most)
 	}
 }

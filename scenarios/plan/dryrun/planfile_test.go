@@ -1,4 +1,4 @@
-package dryrun
+package dryrun_test
 
 import (
 	"crypto/sha256"
@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
 )
 
@@ -25,7 +26,7 @@ type aPlanned struct {
 	env  string // the value of ${env.TOKEN}
 }
 
-func (a *aPlanned) compile(t *testing.T, was *PlanFile) *plan.Plan {
+func (a *aPlanned) compile(t *testing.T, was *dryrun.PlanFile) *plan.Plan {
 	t.Helper()
 	file := filepath.Join(a.dir, "s.yaml")
 	if err := os.WriteFile(file, []byte(a.text), 0o600); err != nil {
@@ -148,7 +149,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			write(a, "web.sh", "exit 0")
 			write(a, "post.json", "{ }")
 			write(a, "store.sh", "exit 0")
-			made, err := NewPlanFile(t.Context(), a.compile(t, nil), a.dir, a.set)
+			made, err := dryrun.NewPlanFile(t.Context(), a.compile(t, nil), a.dir, a.set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,12 +163,12 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			if strings.Contains(string(text), fmt.Sprintf("%x", sha256.Sum256([]byte("exit 0")))) {
 				t.Errorf("a digest of what may hold a secret has no salt: %s", text)
 			}
-			was, err := ReadPlan(text)
+			was, err := dryrun.ReadPlan(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.change(a)
-			found, err := Drift(t.Context(), a.compile(t, was), was, a.dir, a.set)
+			found, err := dryrun.Drift(t.Context(), a.compile(t, was), was, a.dir, a.set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,13 +207,13 @@ target: {url: "http://localhost:1"}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /}]}}
 chaos: {frozen: {at: 5s, for: 1s, process.freeze: {pid: %d}}}
 `, cmd.Process.Pid)
-	was, err := NewPlanFile(t.Context(), a.compile(t, nil), a.dir, nil)
+	was, err := dryrun.NewPlanFile(t.Context(), a.compile(t, nil), a.dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	drift := func() string {
 		t.Helper()
-		found, err := Drift(t.Context(), a.compile(t, was), was, a.dir, nil)
+		found, err := dryrun.Drift(t.Context(), a.compile(t, was), was, a.dir, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,8 +250,8 @@ func FuzzReadPlan(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ReadPlan(text)
-		if err == nil && (p.Version != planVersion || p.Scenario.File == "" || len(p.Salt) < 32) {
+		p, err := dryrun.ReadPlan(text)
+		if err == nil && (p.Version != dryrun.PlanVersion || p.Scenario.File == "" || len(p.Salt) < 32) {
 			t.Errorf("%+v", p)
 		}
 	})

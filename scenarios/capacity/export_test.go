@@ -1,0 +1,4 @@
+package capacity
+
+// Names that the external tests use.
+var ErrNoRate = errNoRate

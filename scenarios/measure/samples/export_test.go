@@ -1,0 +1,7 @@
+package samples
+
+// Names that the external tests use.
+const (
+	SlowAtFirst   = slowAtFirst
+	SlowPerSecond = slowPerSecond
+)

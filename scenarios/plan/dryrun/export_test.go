@@ -1,0 +1,4 @@
+package dryrun
+
+// Names that the external tests use.
+const PlanVersion = planVersion

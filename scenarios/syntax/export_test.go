@@ -1,0 +1,6 @@
+package syntax
+
+// Names that the external tests use.
+const MostWrong = mostWrong
+
+var Unsplit = unsplit

@@ -1,0 +1,4 @@
+package template
+
+// Names that the external tests use.
+const LongestLine = longestLine
