@@ -144,6 +144,10 @@ func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	c.overTime(&ch)
 	ch.Dense = len(c.points) > columns
+	wide := columns
+	if ch.Small && ch.Dense {
+		wide /= 2
+	}
 	var b strings.Builder
 	for i := range lines {
 		l := &lines[i]
@@ -151,7 +155,7 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 		if l.area && !(ch.Small && ch.Dense) {
 			writePath(&b, c.bare, "area "+l.class, id, func() string { return under(c.at, l.values, s) })
 		}
-		writePath(&b, c.bare, "line "+l.class, id, func() string { return trace(c.at, l.values, s) })
+		writePath(&b, c.bare, "line "+l.class, id, func() string { return traceIn(c.at, l.values, s, wide) })
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Behind, ch.Plot = c.shaded(), c.grid(&ch, s, lines[0].unit)+template.HTML(b.String())

@@ -33,7 +33,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 	if s, ok := logarithmic(lag.values, queue.values, []float64{float64(g.LagLimit)}); ok {
 		waits, about := []series{lag}, "Lag is brunt's own lateness"
 		if g.LagLimit > 0 {
-			about += "; over " + words.Seconds(g.LagLimit) + " in any phase (the dashed line) the run is invalid"
+			about += "; over " + words.Seconds(g.LagLimit) + " in any phase (the dashed line) objectives that it could turn are invalid"
 		}
 		about += "."
 		if slices.ContainsFunc(queue.values, func(f float64) bool { return f > 0 }) {

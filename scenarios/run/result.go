@@ -137,13 +137,19 @@ func (r *runner) noteResent(cells []result.Cell, units []result.UnitUsage) {
 			r.Note("%s", c.Resent.Sentence(c.Count))
 		}
 	}
+	var sharing []string // a network namespace, and so its counter, with brunt
+	var dropped int64
 	for _, u := range units {
 		switch n := u.AcceptOverflows; {
 		case n > 0 && u.AcceptShared:
-			r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system dropped %d attempts to connect", u.Unit, n)
+			sharing, dropped = append(sharing, u.Unit), max(dropped, n)
 		case n > 0:
 			r.Note("the accept queue of %s was full: its system dropped %d attempts to connect", u.Unit, n)
 		}
+	}
+	if dropped > 0 {
+		r.Note("an accept queue in the network namespace of %s, which is brunt's own as well, was full: the system dropped %d attempts to connect",
+			strings.Join(sharing, ", "), dropped)
 	}
 }
 
