@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 )
 
 // TestOnce runs commands before the load and after it: their output is kept and masked, a setup that fails ends the run
@@ -52,12 +53,11 @@ slo: [errors = 0%]
 			defer cancel(nil)
 			if c.wait {
 				go func() {
-					for ctx.Err() == nil {
-						if _, err := os.Stat(filepath.Join(dir, "made")); err == nil {
-							cancel(Interrupt{Code: 130})
-						}
-						time.Sleep(time.Millisecond) // polls
-					}
+					suite.Within(time.Minute, func() bool {
+						_, err := os.Stat(filepath.Join(dir, "made"))
+						return err == nil || ctx.Err() != nil
+					})
+					cancel(Interrupt{Code: 130})
 				}()
 			}
 			res, err := Run(ctx, p, Options{LogDir: logs, State: t.TempDir()})
