@@ -175,12 +175,12 @@ func momentOf(f *result.FaultRecord, m slo.Moment) result.Num {
 
 // resolve adds the resolution of a time.
 func (v *askedView) resolve(f *result.FaultRecord, row *slo.Row) {
-	sign, resolution := "±", f.Resolution
+	prefix, resolution := "±", f.Resolution
 	if row.To == slo.Noticing { // the answer that noticed is the first one, so it was not later
-		sign, resolution = "−", f.DetectResolution
+		prefix, resolution = "−", f.DetectResolution
 	}
 	if row.Unit == slo.Seconds && resolution.Known() && resolution > 0 {
-		v.Resolution = sign + words.Seconds(resolution)
+		v.Resolution = prefix + words.Seconds(resolution)
 	}
 }
 
