@@ -177,7 +177,7 @@ var socketCases = []socketCase{
 	{
 		name:  "a steady state that fails breaks nothing",
 		early: true, objectives: map[string]string{"recover < 1s after f": "inconclusive"},
-		script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: inFault,
+		script: truth.Healthy(0).Between(0, 1<<30, fail), chaos: "at: 4s, for: 2s",
 		more: "steady: [errors < 1%]", slo: []string{"recover < 1s after f"}, verdict: "fail", exit: 3, see: notInjected,
 	},
 	{
