@@ -94,6 +94,7 @@ func readHistory(c *cobra.Command, dir string, runs []compare.Run) ([]*compare.R
 	if all == nil {
 		all = []*compare.Record{} // named, and of another scenario
 	}
+	tellOutdated(c, all)
 	return all, err
 }
 

@@ -148,6 +148,7 @@ func (g *gate) decide(ctx context.Context) error {
 	if g.accept || len(measure) < compare.LeastHistory {
 		return g.learn(ctx, now[0], all)
 	}
+	tellOutdated(g.c, measure)
 	out := g.c.OutOrStdout()
 	trial := &compare.Trial{
 		History: measure, Runs: g.runs, Confirm: g.confirm,
@@ -175,6 +176,13 @@ func (g *gate) decide(ctx context.Context) error {
 		err = werr
 	}
 	return err
+}
+
+// tellOutdated prints which values of records are not compared.
+func tellOutdated(c *cobra.Command, records []*compare.Record) {
+	if old := compare.Outdated(records); old != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s\n", old)
+	}
 }
 
 // learn adds to a history that is too short for a verdict, or starts a new one. Single runs do not

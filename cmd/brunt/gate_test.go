@@ -163,3 +163,53 @@ func TestGate_NotKept(t *testing.T) {
 		t.Errorf("a step that no run has is %v", err)
 	}
 }
+
+// TestGate_Outdated checks that gate and trend say which values of a history of an older version they do not compare.
+func TestGate_Outdated(t *testing.T) {
+	dir := t.TempDir()
+	machine := compare.Machine{CPUs: 2}
+	record := func(i, version int) *compare.Record {
+		return &compare.Record{
+			Version: version, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: machine,
+			Values: []compare.Kept{
+				{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(.1 * math.Exp(.03*float64(i%3-1))), Count: 5000},
+				{Phase: "kill", Load: "*", Step: "*", Metric: "recover", Value: 2, Count: 5000},
+			},
+		}
+	}
+	h, err := compare.OpenHistory(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range compare.LeastHistory {
+		if err := h.Add(record(i+1, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Close()
+	if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	const want = "brunt: recover of 8 older records is not compared, as it was measured by windows and not by requests\n"
+	gated := func(c *cobra.Command) error {
+		g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
+		g.one = func(context.Context) (*compare.Record, error) { return record(100, compare.RecordVersion), nil }
+		return g.decide(t.Context())
+	}
+	trend := func(c *cobra.Command) error {
+		c.SetArgs([]string{"--history", dir})
+		return c.ExecuteContext(t.Context())
+	}
+	for _, of := range []struct {
+		c   *cobra.Command
+		run func(c *cobra.Command) error
+	}{{trendCommand(), trend}, {&cobra.Command{}, gated}} {
+		var b strings.Builder
+		of.c.SetOut(&b)
+		of.c.SetErr(&b)
+		if err := of.run(of.c); err != nil || strings.Count(b.String(), want) != 1 {
+			t.Errorf("%v; want once %q in:\n%s", err, want, b.String())
+		}
+	}
+}

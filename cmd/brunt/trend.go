@@ -50,6 +50,7 @@ other by up to 0.8 of correlation: at most 5 % of figures without a move then sh
 			if err := all[len(all)-1].Known(o); err != nil {
 				return usage{err}
 			}
+			tellOutdated(c, all)
 			trends := compare.Trends(all, o)
 			if file != "" {
 				if err := writeTrends(file, all, trends); err != nil {

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -31,6 +33,8 @@ type Record struct {
 	Red     bool      `json:"red,omitempty"`    // found to be worse: it is no part of what later runs are held to
 	Accept  bool      `json:"accept,omitempty"` // the history begins again with it; earlier runs no longer count
 	Values  []Kept    `json:"values"`           // what was measured
+
+	dropped []string // metrics of which upgrade dropped values
 }
 
 // A Kept is one value of a record.
@@ -123,14 +127,39 @@ func (r *Record) upgrade() {
 		}
 	}
 	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
+		drop := false
 		switch k.Metric {
 		case "recover":
-			return r.Version < 2
+			drop = r.Version < 2
 		case "errors":
-			return r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
+			drop = r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
 		}
-		return false
+		if drop && !slices.Contains(r.dropped, k.Metric) {
+			r.dropped = append(r.dropped, k.Metric)
+		}
+		return drop
 	})
+}
+
+// Outdated says in one line which values of records are not compared, because an older version measured
+// something else by that name, and what it was. It is empty where all values are compared.
+func Outdated(records []*Record) string {
+	var says []string
+	for _, old := range []struct{ metric, meant string }{
+		{"recover", "it was measured by windows and not by requests"},
+		{"errors", "skipped steps did not count as errors"},
+	} {
+		n := 0
+		for _, r := range records {
+			if slices.Contains(r.dropped, old.metric) {
+				n++
+			}
+		}
+		if n > 0 {
+			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, scenarios.Amount(n, "older record"), old.meant))
+		}
+	}
+	return strings.Join(says, "; ")
 }
 
 // Mean combines several records of one session: each value is the mean, with the number of runs
