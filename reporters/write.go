@@ -2,6 +2,8 @@ package reporters
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,22 @@ import (
 // whose format names a file, in the order of the list. Each file appears whole or not at all.
 // After a failure it writes the other files; the error joins all failures.
 func WriteFiles(dir string, r *result.Result, list []Reporter) error {
+	return writeFiles(dir, r, list, WriteFile)
+}
+
+// RewriteFiles writes files as WriteFiles does. Where the disk has no room for a second file beside an earlier one, it
+// writes over the earlier one; see [Overwrite].
+func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
+	return writeFiles(dir, r, list, func(path string, write func(io.Writer) error) error {
+		err := WriteFile(path, write)
+		if err != nil && Overwrite(path, write) == nil {
+			return nil
+		}
+		return err
+	})
+}
+
+func writeFiles(dir string, r *result.Result, list []Reporter, write func(path string, write func(io.Writer) error) error) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}
@@ -24,7 +42,7 @@ func WriteFiles(dir string, r *result.Result, list []Reporter) error {
 		if name == "" {
 			continue
 		}
-		if err := WriteFile(filepath.Join(dir, name), func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
+		if err := write(filepath.Join(dir, name), func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %w", name, err))
 		}
 	}
@@ -61,4 +79,39 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// Overwrite writes a file that exists in place, which needs room only for what it grows by. The file is as it was if
+// there is no such room.
+func Overwrite(path string, write func(io.Writer) error) (err error) {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	old, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if more := int64(b.Len()) - old; more > 0 { // take the room before the first byte changes
+		_, err := f.Write(bytes.Repeat([]byte("\n"), int(more)))
+		if err = cmp.Or(err, f.Sync()); err != nil {
+			return errors.Join(err, f.Truncate(old))
+		}
+	}
+	if _, err := f.WriteAt(b.Bytes(), 0); err != nil {
+		return err
+	}
+	if err := f.Truncate(int64(b.Len())); err != nil {
+		return err
+	}
+	return f.Sync()
 }

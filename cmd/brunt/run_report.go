@@ -14,6 +14,7 @@ import (
 	"brunt/reporters/metrics"
 	"brunt/reporters/push"
 	"brunt/reporters/terminal"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -82,7 +83,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	}
 	if werr != nil {
 		unwritten(res, werr)
-		_ = catalog.All().Write(dir, res) // the files that can be written agree with the exit code
+		_ = catalog.All().Rewrite(dir, res) // the files that can be written agree with the exit code
 	}
 	if terr := table(c.OutOrStdout(), res, dir, f.verbose); werr == nil {
 		werr = terr
@@ -101,7 +102,7 @@ func unwritten(res *result.Result, why error) {
 		return
 	}
 	res.Reason = fmt.Sprintf("The report could not be written: %s; the run itself: %s: %s",
-		strings.ReplaceAll(why.Error(), "\n", "; "), strings.ReplaceAll(string(res.Verdict), "_", " "), res.Reason)
+		strings.ReplaceAll(why.Error(), "\n", "; "), words.Verdict(res.Verdict), res.Reason)
 	res.Verdict, res.ExitCode = scenarios.Broken, scenarios.ExitError
 }
 

@@ -85,6 +85,24 @@ func (l List) without(skip func(reporters.Format) bool) List {
 // Write writes the files of a run into dir, see [WriteFiles].
 func (l List) Write(dir string, r *result.Result) error { return reporters.WriteFiles(dir, r, l) }
 
+// Rewrite writes the files of a run again, whose result has changed since Write failed, such as for a full disk. It
+// removes the drawn files first, which makes room for the evidence, and writes the evidence in place where there is
+// none for a second file. So result.json holds r wherever Write left one.
+func (l List) Rewrite(dir string, r *result.Result) error {
+	var errs []error
+	for _, rep := range l {
+		f := rep.Format()
+		if f.File == "" || f.Evidence {
+			continue
+		}
+		if at, err := os.Lstat(filepath.Join(dir, f.File)); err == nil && at.Mode().IsRegular() {
+			errs = append(errs, os.Remove(filepath.Join(dir, f.File)))
+		}
+	}
+	errs = append(errs, reporters.RewriteFiles(dir, r, l.without(func(f reporters.Format) bool { return !f.Evidence })), l.Draw(dir, r))
+	return errors.Join(errs...)
+}
+
 // Draw writes the files that are drawn from the evidence into a separate folder.
 func (l List) Draw(dir string, r *result.Result) error {
 	return reporters.WriteFiles(dir, r, l.without(func(f reporters.Format) bool { return f.Evidence }))
