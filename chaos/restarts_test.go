@@ -1,4 +1,4 @@
-package chaos
+package chaos_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/result"
 )
 
@@ -17,7 +18,7 @@ type restarted struct {
 	void bool
 }
 
-func (u restarted) Plan(ctx context.Context, env Env) ([]Step, error) {
+func (u restarted) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	steps, err := u.noted.Plan(ctx, env)
 	for i := range steps {
 		steps[i] = restartedStep{steps[i].(*notedStep), u.void}
@@ -30,12 +31,12 @@ type restartedStep struct {
 	void bool
 }
 
-func (s restartedStep) Inject(ctx context.Context) (Held, error) {
+func (s restartedStep) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.notedStep.Inject(ctx)
 	return s, err
 }
 
-func (s restartedStep) Traits() HeldTraits {
+func (s restartedStep) Traits() chaos.HeldTraits {
 	t := s.notedStep.Traits()
 	t.OnRestart = s.onRestart
 	return t
@@ -73,9 +74,9 @@ func TestRestarted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var mu sync.Mutex
 			var events []string
-			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*Entry {
-				return []*Entry{entry("it", restarted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
-			}, func(tl *Timeline) {
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{entry("it", restarted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
+			}, func(tl *chaos.Timeline) {
 				tl.Event = func(e result.Event) {
 					mu.Lock()
 					defer mu.Unlock()

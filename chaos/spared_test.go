@@ -1,4 +1,4 @@
-package chaos
+package chaos_test
 
 import (
 	"errors"
@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/chaos"
 )
 
 func TestProtectedUnits(t *testing.T) {
-	p := &Protected{Services: []string{"store", "target"}, Units: []string{"web[1]"}, PIDs: []int{12}}
+	p := &chaos.Protected{Services: []string{"store", "target"}, Units: []string{"web[1]"}, PIDs: []int{12}}
 	for name, want := range map[string]string{
 		"store[0]": "store[0]", "store[7]": "store[7]", "web[1]": "web[1]", "web[0]": "", "pid 12": "pid 12", "pid 1": "", "pid 123": "",
 		"web[0]->store[0]": "store[0]", "web[1]->users[0]": "web[1]", "web[0]->users[0]": "", "load->target": "target", "stores[0]": "", "": "",
@@ -23,13 +25,13 @@ func TestProtectedUnits(t *testing.T) {
 // TestSpared checks that protected units are not hit, and that a one-shot without a load is over as
 // soon as its unit is healthy again.
 func TestSpared(t *testing.T) {
-	build := func(d *diary) []*Entry {
-		return []*Entry{
+	build := func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{
 			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Second),
 			entry("b", once{noted{diary: d, name: "b", back: time.Second}}, 10*time.Second, 0),
 		}
 	}
-	spare := func(tl *Timeline) {
+	spare := func(tl *chaos.Timeline) {
 		tl.Env.Spare = func(name string) error {
 			if name == "a" {
 				return errors.New("a is protected")
@@ -44,10 +46,10 @@ func TestSpared(t *testing.T) {
 	}) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
 		t.Errorf("%v, %+v", lines, records[0])
 	}
-	if b := records[1]; b.Until != b.Injected+leastPhase || b.Cleared != b.Injected+time.Second {
+	if b := records[1]; b.Until != b.Injected+chaos.LeastPhase || b.Cleared != b.Injected+time.Second {
 		t.Errorf("under load, the phase goes from %s to %s, and it was over at %s", b.Injected, b.Until, b.Cleared)
 	}
-	_, records = play(t, time.Minute, time.Hour, build, func(tl *Timeline) { tl.Alone = true })
+	_, records = play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) { tl.Alone = true })
 	if b := records[1]; b.Cleared != b.Injected+time.Second || !b.Gone {
 		t.Errorf("alone, the phase goes from %s to %s", b.Injected, b.Cleared)
 	}

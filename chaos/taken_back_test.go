@@ -1,4 +1,4 @@
-package chaos
+package chaos_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/quantity"
 )
 
@@ -16,12 +17,12 @@ func TestLate(t *testing.T) {
 		late time.Duration
 		want string
 	}{
-		{mostLate, "+a@2s -a@3s"},
-		{mostLate + 500*time.Millisecond, ""},
+		{chaos.MostLate, "+a@2s -a@3s"},
+		{chaos.MostLate + 500*time.Millisecond, ""},
 	} {
-		lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)}
-		}, func(tl *Timeline) {
+		lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)}
+		}, func(tl *chaos.Timeline) {
 			slept := false
 			tl.Awake = func() {
 				if !slept {
@@ -42,15 +43,15 @@ func TestLate(t *testing.T) {
 // TestTakenBack checks that the phase of a fault ends at once when a watchdog has reverted it, and that it
 // counts as injected until then.
 func TestTakenBack(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-		return []*Entry{
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{
 			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Minute),
 			entry("b", noted{diary: d, name: "b", undo: true}, 2*time.Second, time.Minute),
 		}
-	}, func(tl *Timeline) {
+	}, func(tl *chaos.Timeline) {
 		time.AfterFunc(20*time.Second, func() {
 			for _, entry := range []int{1, 7} {
-				tl.TakenBack(entry, TakenBackError{At: 15 * time.Second, From: 4 * time.Second, To: 20 * time.Second})
+				tl.TakenBack(entry, chaos.TakenBackError{At: 15 * time.Second, From: 4 * time.Second, To: 20 * time.Second})
 			}
 		})
 	})
@@ -65,7 +66,7 @@ func TestTakenBack(t *testing.T) {
 		t.Errorf("%+v\n%+v", a, b)
 	}
 	const want = "brunt itself stood still from 4s to 20s, and its watchdog took the fault back at 15s"
-	if !errors.As(a.TakenBack, new(TakenBackError)) || a.TakenBack.Error() != want {
+	if !errors.As(a.TakenBack, new(chaos.TakenBackError)) || a.TakenBack.Error() != want {
 		t.Errorf("%v, want %q", a.TakenBack, want)
 	}
 }
@@ -74,21 +75,21 @@ func TestTakenBack(t *testing.T) {
 func TestLate_Others(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		build func(d *diary) []*Entry
+		build func(d *diary) []*chaos.Entry
 		want  string
 	}{
-		{"plans that fail take longer than the period", func(d *diary) []*Entry {
+		{"plans that fail take longer than the period", func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a", slow: 15 * time.Second, until: 32 * time.Second}, time.Second, time.Second)
 			e.Every, e.Repeat = quantity.Duration(10*time.Second), 3
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, "+a@46s -a@47s"},
-		{"the last occurrences of the one before take long to fail", func(d *diary) []*Entry {
+		{"the last occurrences of the one before take long to fail", func(d *diary) []*chaos.Entry {
 			a := entry("a", once{noted{diary: d, name: "a"}}, time.Second, 0)
 			a.Every, a.Repeat = quantity.Duration(10*time.Second), 2
 			a.Damage = &failsLater{once: a.Damage.(once), slow: 8 * time.Second}
 			b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
 			b.At, b.After = nil, "a"
-			return []*Entry{a, b}
+			return []*chaos.Entry{a, b}
 		}, "+a@1s -a@1s +b@19s -b@20s"},
 	} {
 		lines, records := play(t, time.Hour, 2*time.Hour, c.build, nil)
@@ -110,10 +111,10 @@ type failsLater struct {
 	planned bool
 }
 
-func (f *failsLater) Plan(ctx context.Context, env Env) ([]Step, error) {
+func (f *failsLater) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	if f.planned {
 		time.Sleep(f.slow) // simulates a plan that takes long
-		return nil, ErrNoUnit
+		return nil, chaos.ErrNoUnit
 	}
 	f.planned = true
 	return f.once.Plan(ctx, env)
@@ -121,11 +122,11 @@ func (f *failsLater) Plan(ctx context.Context, env Env) ([]Step, error) {
 
 // TestLate_OneOfMany checks that an occurrence that brunt is late for does not end the series.
 func TestLate_OneOfMany(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 		e := entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)
 		e.Every, e.Repeat = quantity.Duration(10*time.Second), 4
-		return []*Entry{e}
-	}, func(tl *Timeline) {
+		return []*chaos.Entry{e}
+	}, func(tl *chaos.Timeline) {
 		due := 0
 		tl.Awake = func() {
 			if due++; due == 3 { // of the second occurrence
@@ -143,13 +144,13 @@ func TestLate_OneOfMany(t *testing.T) {
 
 // TestGroup_TakenBack checks that a group that is taken back while steps are pending is not one that the run ended.
 func TestGroup_TakenBack(t *testing.T) {
-	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-		return []*Entry{
+	lines, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{
 			group(time.Second, time.Minute, noted{diary: d, name: "a", undo: true}, noted{diary: d, name: "b", undo: true}),
 			entry("x", noted{diary: d, name: "x"}, 1500*time.Millisecond, time.Minute),
 		}
-	}, func(tl *Timeline) {
-		time.AfterFunc(2*time.Second, func() { tl.TakenBack(1, TakenBackError{At: 2 * time.Second}) })
+	}, func(tl *chaos.Timeline) {
+		time.AfterFunc(2*time.Second, func() { tl.TakenBack(1, chaos.TakenBackError{At: 2 * time.Second}) })
 	})
 	if got, want := strings.Join(lines, " "), "+a@1s +x@1.5s -a@2s -x@1m1.5s"; got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -161,11 +162,11 @@ func TestGroup_TakenBack(t *testing.T) {
 
 // TestGroup_Roles checks that a step has no role that another step's unit had.
 func TestGroup_Roles(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-		return []*Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"})}
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{group(time.Second, time.Minute, noted{diary: d, name: "a", leads: true}, noted{diary: d, name: "a"})}
 	}, nil)
 	steps := records[0].Steps
-	if len(steps) != 2 || steps[0].Role != RoleLeader || steps[1].Role != "" {
+	if len(steps) != 2 || steps[0].Role != chaos.RoleLeader || steps[1].Role != "" {
 		t.Errorf("%q, %q", steps[0].Role, steps[1].Role)
 	}
 }

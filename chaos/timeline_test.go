@@ -1,4 +1,4 @@
-package chaos
+package chaos_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -47,21 +48,21 @@ func (d *diary) add(marker, name string) {
 
 type once struct{ noted }
 
-func (once) Traits(Scope) Traits { return Traits{OneShot: true} }
+func (once) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{OneShot: true} }
 
-func (n noted) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
+func (n noted) Check(syntax.Pos, chaos.Scope, *syntax.Mistakes) {}
 
-func (noted) Traits(Scope) Traits { return Traits{} }
+func (noted) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{} }
 
-func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
+func (n noted) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 	time.Sleep(n.slow) // simulates a plan that takes long
 	if n.leads {
-		env.Roles.Note(n.name, RoleLeader, "yes")
+		env.Roles.Note(n.name, chaos.RoleLeader, "yes")
 	}
 	if n.fails == "plan" || time.Since(n.began) < n.until {
-		return nil, fmt.Errorf("%w here", ErrNoUnit)
+		return nil, fmt.Errorf("%w here", chaos.ErrNoUnit)
 	}
-	var out []Step
+	var out []chaos.Step
 	for i := range max(1, n.steps) {
 		s := &notedStep{noted: n, i: i}
 		out = append(out, s)
@@ -79,14 +80,14 @@ type notedStep struct {
 func (s *notedStep) String() string  { return "break " + s.name }
 func (s *notedStep) Units() []string { return []string{s.name} }
 func (s *notedStep) Via() string     { return "test" }
-func (s *notedStep) Undo() []Undo {
+func (s *notedStep) Undo() []chaos.Undo {
 	if !s.undo {
 		return nil
 	}
-	return []Undo{{Op: "test"}}
+	return []chaos.Undo{{Op: "test"}}
 }
 
-func (s *notedStep) Inject(context.Context) (Held, error) {
+func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 	if s.fails == "inject" && s.i == s.steps-1 {
 		return nil, errors.New("no way in")
 	}
@@ -95,7 +96,7 @@ func (s *notedStep) Inject(context.Context) (Held, error) {
 	return s, nil
 }
 
-func (s *notedStep) Traits() HeldTraits { return HeldTraits{Takes: s.takes} }
+func (s *notedStep) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.takes} }
 
 func (s *notedStep) Verify(ctx context.Context) (string, error) {
 	if s.fails == "search" || s.takes > 0 {
@@ -115,20 +116,20 @@ func (s *notedStep) Verify(ctx context.Context) (string, error) {
 	return "seen", nil
 }
 
-func (s *notedStep) Revert(ctx context.Context) (Outcome, error) {
+func (s *notedStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if ctx.Err() != nil {
-		return Failed, ctx.Err()
+		return chaos.Failed, ctx.Err()
 	}
 	if s.fails == "revert" {
-		return Failed, errors.New("no way back")
+		return chaos.Failed, errors.New("no way back")
 	}
 	select {
 	case <-time.After(s.drags):
 	case <-ctx.Done():
-		return Failed, ctx.Err()
+		return chaos.Failed, ctx.Err()
 	}
 	s.add("-", s.name)
-	return Reverted, nil
+	return chaos.Reverted, nil
 }
 
 func (s *notedStep) Gone(ctx context.Context) (string, error) {
@@ -146,18 +147,18 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 
 // play plays entries in a bubble of fake time. It returns the calls and the records. The load ends at
 // end.
-func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Entry, change func(*Timeline)) ([]string, []*Record) {
+func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*chaos.Entry, change func(*chaos.Timeline)) ([]string, []*chaos.Record) {
 	t.Helper()
 	var lines []string
-	var records []*Record
+	var records []*chaos.Record
 	synctest.Test(t, func(t *testing.T) {
 		j := new(openEntries)
 		d := &diary{began: time.Now()}
 		now := func() time.Duration { return time.Since(d.began) }
 		n := -1
-		tl := &Timeline{
-			Entries: build(d), Env: Env{Occurrence: Occurrence{Now: now}}, Journal: j, Seed: 1, End: end,
-			Phases: Phases{
+		tl := &chaos.Timeline{
+			Entries: build(d), Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Journal: j, Seed: 1, End: end,
+			Phases: chaos.Phases{
 				Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
 				Clear:  func(int) time.Duration { return now() },
 				Void:   func(int) { d.add("void", "") },
@@ -179,13 +180,13 @@ func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Ent
 	return lines, records
 }
 
-func entry(name string, f Fault, at, stays time.Duration) *Entry {
+func entry(name string, f chaos.Fault, at, stays time.Duration) *chaos.Entry {
 	a := quantity.Duration(at)
-	return &Entry{Fault: scenarios.Fault{Name: name, At: &a, For: quantity.Duration(stays)}, Kind: "test", Damage: f}
+	return &chaos.Entry{Fault: scenarios.Fault{Name: name, At: &a, For: quantity.Duration(stays)}, Kind: "test", Damage: f}
 }
 
 func TestTimeline(t *testing.T) {
-	after := func(e *Entry, name string) *Entry {
+	after := func(e *chaos.Entry, name string) *chaos.Entry {
 		e.At, e.After = nil, name
 		return e
 	}
@@ -193,112 +194,112 @@ func TestTimeline(t *testing.T) {
 		name     string
 		end      time.Duration
 		cancelAt time.Duration
-		build    func(d *diary) []*Entry
-		change   func(*Timeline)
+		build    func(d *diary) []*chaos.Entry
+		change   func(*chaos.Timeline)
 		want     string
 		cleared  string
 	}{
-		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
+		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
 		}, nil, "+a@10m0s -a@11m0s", "11m0s"},
-		{"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
-			return []*Entry{
+		{"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
 			}
 		}, nil, "+a@5m0s -a@10m0s", "10m0s 0s"},
-		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
-			return []*Entry{
+		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second},
 					6*time.Minute, time.Hour),
 				entry("c", noted{diary: d, name: "c", undo: true}, 7*time.Minute, time.Hour),
 			}
 		}, nil, "+a@5m0s +b@6m0s +c@7m0s -c@10m0s -b@10m2s -a@10m2s", "10m2s 10m2s 10m0s"},
-		{"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
-			return []*Entry{
+		{"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second},
 					6*time.Minute, time.Hour),
 			}
 		}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s"},
-		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
 			b.Wait = quantity.Duration(20 * time.Second)
-			return []*Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
+			return []*chaos.Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
 		}, nil, "+a@1m0s -a@1m10s +b@1m30s -b@1m31s", "1m10s 1m31s"},
-		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", once{noted{diary: d, name: "a", back: 12 * time.Second}}, time.Minute, 0)}
+		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", once{noted{diary: d, name: "a", back: 12 * time.Second}}, time.Minute, 0)}
 		}, nil, "+a@1m0s -a@1m0s", "1m12s"},
-		{"a one-shot lasts five seconds at least", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", once{noted{diary: d, name: "a", back: time.Second}}, time.Minute, 0)}
+		{"a one-shot lasts five seconds at least", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", once{noted{diary: d, name: "a", back: time.Second}}, time.Minute, 0)}
 		}, nil, "+a@1m0s -a@1m0s", "1m5s"},
-		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Minute, 0)
 			e.Within = quantity.Duration(20 * time.Second)
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
-		{"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 3
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s"},
-		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 4 * time.Second}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@2s -a@2s +a@6s -a@6s", "6s 11s"},
-		{"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour, func(d *diary) []*Entry {
+		{"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@2s -a@2s", "9s 0s"},
-		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
+		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every = quantity.Duration(20 * time.Second)
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s +a@50s -a@55s", "15s 35s 55s"},
-		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every, e.Repeat = quantity.Duration(20*time.Second), 2
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s", "15s 35s"},
-		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 7*time.Second)
 			e.Pulse = &scenarios.Pulse{On: quantity.Duration(2 * time.Second), Off: quantity.Duration(time.Second)}
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@10s -a@12s +a@13s -a@15s +a@16s -a@17s", "12s 15s 17s"},
-		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 0, 0)
 			e.At, e.During, e.From, e.To = nil, "sale.hold", 30*time.Second, 42*time.Second
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil, "+a@30s -a@42s", "42s"},
-		{"the guard bounds how long a fault stays", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
-		}, func(tl *Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
-		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute)}
+		{"the guard bounds how long a fault stays", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
+		}, func(tl *chaos.Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
+		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute)}
 		}, nil, "+a@1s +a@1s -a@1s -a@1s void@1s", "0s"},
-		{"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
+		{"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
 		}, nil, "+a@1s -a@1m1s", "1m1s"},
-		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{
+		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second),
 				entry("b", noted{diary: d, name: "b", fails: "search"}, time.Minute, time.Minute),
 			}
 		}, nil, "+a@1s -a@4s +b@1m0s -b@2m0s", "4s 2m0s"},
-		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
-		}, func(tl *Timeline) { tl.MaxEach = 2 * time.Second }, "+a@1s -a@3s", "3s"},
-		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
+		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
+		}, func(tl *chaos.Timeline) { tl.MaxEach = 2 * time.Second }, "+a@1s -a@3s", "3s"},
+		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
 		}, nil, "+a@1s -a@2s", "2s"},
-		{"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second), entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second)}
-		}, func(tl *Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "", "0s 0s"},
-		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
+		{"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second), entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second)}
+		}, func(tl *chaos.Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "", "0s 0s"},
+		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
 		}, nil, "", "0s"},
-		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
-			return []*Entry{
+		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{
 				entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second),
 				after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a"),
 			}
@@ -310,7 +311,7 @@ func TestTimeline(t *testing.T) {
 				t.Errorf("did %q, want %q", got, c.want)
 			}
 			var cleared []string
-			slices.SortStableFunc(records, func(a, b *Record) int { return int(a.Planned - b.Planned) })
+			slices.SortStableFunc(records, func(a, b *chaos.Record) int { return int(a.Planned - b.Planned) })
 			for _, r := range records {
 				cleared = append(cleared, r.Until.String())
 			}
@@ -324,17 +325,17 @@ func TestTimeline(t *testing.T) {
 func TestTimelineTellsWhatWentWrong(t *testing.T) {
 	for _, c := range []struct {
 		fails  string
-		check  func(r *Record) bool
-		revert Outcome
+		check  func(r *chaos.Record) bool
+		revert chaos.Outcome
 	}{
-		{"plan", func(r *Record) bool { return errors.Is(r.InjectErr, ErrNoUnit) && r.N < 0 && !r.Skipped }, ""},
-		{"verify", func(r *Record) bool { return r.VerifyErr != nil && r.Verified == 0 && r.Gone }, Reverted},
-		{"revert", func(r *Record) bool { return r.RevertErr != nil && !r.Gone }, Failed},
-		{"gone", func(r *Record) bool { return r.RevertErr != nil && !r.Gone }, Reverted},
+		{"plan", func(r *chaos.Record) bool { return errors.Is(r.InjectErr, chaos.ErrNoUnit) && r.N < 0 && !r.Skipped }, ""},
+		{"verify", func(r *chaos.Record) bool { return r.VerifyErr != nil && r.Verified == 0 && r.Gone }, chaos.Reverted},
+		{"revert", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Failed},
+		{"gone", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Reverted},
 	} {
 		t.Run(c.fails, func(t *testing.T) {
-			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-				return []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: c.fails}, time.Second, time.Second)}
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+				return []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: c.fails}, time.Second, time.Second)}
 			}, nil)
 			if r := records[0]; !c.check(r) || r.Revert != c.revert {
 				t.Errorf("%+v", r)
@@ -349,10 +350,10 @@ func TestLateOccurrences(t *testing.T) {
 		back time.Duration
 		want string
 	}{{time.Second, ""}, {3 * time.Second, ""}, {4 * time.Second, "1s late: a#1 was not over before"}} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: c.back}}, 2*time.Second, 0)
 			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
-			return []*Entry{e}
+			return []*chaos.Entry{e}
 		}, nil)
 		if r := records[1]; r.Late != c.want || r.Planned != 5*time.Second || records[0].Late != "" {
 			t.Errorf("back after %s: planned %s, injected %s, %q; want %q", c.back, r.Planned, r.Injected, r.Late, c.want)
@@ -365,7 +366,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
 		for _, oneShot := range []bool{true, false} {
 			var want []string
-			build := func(d *diary) []*Entry {
+			build := func(d *diary) []*chaos.Entry {
 				n := noted{diary: d, name: "a", back: 500 * time.Millisecond}
 				e := entry("a", n, 2*time.Second, 500*time.Millisecond)
 				if oneShot {
@@ -376,8 +377,8 @@ func TestEstimateIsPlayed(t *testing.T) {
 				b.At, b.After = nil, "a"
 				c := entry("c", once{noted{diary: d, name: "c"}}, 0, 0)
 				c.At, c.After, c.Since, c.Wait = nil, "a", "injection", quantity.Duration(300*time.Millisecond)
-				all := []*Entry{e, b, c}
-				for _, p := range Estimate(all, time.Hour) {
+				all := []*chaos.Entry{e, b, c}
+				for _, p := range chaos.Estimate(all, time.Hour) {
 					want = append(want, fmt.Sprint(p.Name, p.At, p.Clear))
 				}
 				return all
@@ -401,12 +402,12 @@ func TestEstimateIsPlayed(t *testing.T) {
 
 // A fault that counts from the injection of another is missed where that one was not injected.
 func TestFromInjection_Missed(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 		b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
 		b.At, b.After, b.Since = nil, "a", "injection"
-		return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
+		return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
 	}, nil)
-	i := slices.IndexFunc(records, func(r *Record) bool { return r.Name == "b" })
+	i := slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Name == "b" })
 	if r := records[i]; r.N >= 0 || r.InjectErr == nil || r.InjectErr.Error() != "a was not injected" {
 		t.Errorf("%+v", r)
 	}
@@ -414,29 +415,29 @@ func TestFromInjection_Missed(t *testing.T) {
 
 // The errors of several steps are on one line.
 func TestErrorsOfStepsAreOneLine(t *testing.T) {
-	for fails, of := range map[string]func(r *Record) error{
-		"verify": func(r *Record) error { return r.VerifyErr }, "revert": func(r *Record) error { return r.RevertErr },
+	for fails, of := range map[string]func(r *chaos.Record) error{
+		"verify": func(r *chaos.Record) error { return r.VerifyErr }, "revert": func(r *chaos.Record) error { return r.RevertErr },
 	} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
 		}, nil)
 		one := map[string]string{"verify": "nothing to see", "revert": "no way back"}[fails]
 		if err := of(records[0]); err == nil || err.Error() != one+"; "+one {
 			t.Errorf("%s: %v", fails, err)
 		}
 	}
-	if err := JoinErrors(nil, ErrNoUnit, nil, ErrNoEffect); !errors.Is(err, ErrNoUnit) || !errors.Is(err, ErrNoEffect) {
+	if err := chaos.JoinErrors(nil, chaos.ErrNoUnit, nil, chaos.ErrNoEffect); !errors.Is(err, chaos.ErrNoUnit) || !errors.Is(err, chaos.ErrNoEffect) {
 		t.Errorf("%v holds not what it was made of", err)
 	}
-	if JoinErrors(nil, nil) != nil {
+	if chaos.JoinErrors(nil, nil) != nil {
 		t.Error("no error is one")
 	}
 }
 
 func TestOnNoUnitSkips(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-		return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second)}
-	}, func(tl *Timeline) { tl.SkipNone = true })
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second)}
+	}, func(tl *chaos.Timeline) { tl.SkipNone = true })
 	if !records[0].Skipped {
 		t.Errorf("%+v", records[0])
 	}
@@ -448,8 +449,8 @@ func TestSlowEffects(t *testing.T) {
 		takes, stays time.Duration
 		seen         bool
 	}{{25 * time.Second, time.Minute, true}, {25 * time.Second, 20 * time.Second, false}} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", takes: c.takes}, time.Second, c.stays)}
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", takes: c.takes}, time.Second, c.stays)}
 		}, nil)
 		if r := records[0]; (r.VerifyErr == nil) != c.seen || r.Cleared != time.Second+c.stays {
 			t.Errorf("%+v: %v, cleared at %s", c, r.VerifyErr, r.Cleared)
@@ -459,9 +460,9 @@ func TestSlowEffects(t *testing.T) {
 
 // A revert that uses nearly all of its time does not shorten the search.
 func TestLateReverts(t *testing.T) {
-	for drags, gone := range map[time.Duration]bool{revertFor - time.Second: true, revertFor + time.Second: false} {
-		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
-			return []*Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: revertFor + 10*time.Second}, time.Second, time.Second)}
+	for drags, gone := range map[time.Duration]bool{chaos.RevertFor - time.Second: true, chaos.RevertFor + time.Second: false} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
+			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: chaos.RevertFor + 10*time.Second}, time.Second, time.Second)}
 		}, nil)
 		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone {
 			t.Errorf("after %s: gone: %v, %v", drags, r.Gone, r.RevertErr)
@@ -475,10 +476,10 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{began: time.Now()}
 		now := func() time.Duration { return time.Since(d.began) }
-		tl := &Timeline{
-			Entries: []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
-			Env:     Env{Occurrence: Occurrence{Now: now}}, End: time.Hour, Journal: j,
-			Phases: Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+		tl := &chaos.Timeline{
+			Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
+			Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
+			Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
 		}
 		tl.Play(t.Context())
 	})
@@ -489,10 +490,10 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 
 // A fault whose unit is back too late is checked once more at the end.
 func TestStillDown(t *testing.T) {
-	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 		e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Second, 0)
 		e.Within = quantity.Duration(10 * time.Second)
-		return []*Entry{e}
+		return []*chaos.Entry{e}
 	}, nil)
 	r := records[0]
 	if r.Gone || r.RevertErr != nil {
@@ -516,10 +517,10 @@ func TestTimelineSeeds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &diary{began: time.Now()}
 			now := func() time.Duration { return time.Since(d.began) }
-			tl := &Timeline{
-				Entries: []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
-				Env:     Env{Occurrence: Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
-				Phases: Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+			tl := &chaos.Timeline{
+				Entries: []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
+				Env:     chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, Seed: seed, End: time.Hour, Journal: new(openEntries),
+				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
 			}
 			tl.Play(t.Context())
 			if _, err := fmt.Sscanf(d.lines[0], "~a%d@", &got); err != nil {
@@ -547,7 +548,7 @@ func TestEstimate(t *testing.T) {
 	four := entry("along", noted{diary: d}, 0, 30*time.Second)
 	four.At, four.After, four.Since, four.Wait = nil, "crash", "injection", quantity.Duration(2*time.Second)
 	var got []string
-	for _, e := range Estimate([]*Entry{two, one, three, four}, 2*time.Minute) {
+	for _, e := range chaos.Estimate([]*chaos.Entry{two, one, three, four}, 2*time.Minute) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))
 	}
 	slices.Sort(got)
@@ -560,7 +561,7 @@ func TestEstimate(t *testing.T) {
 // hanging is a unit whose first readiness check hangs, like a connection that found the queue full.
 // The others succeed after some time, or fail at once.
 type hanging struct {
-	Unit
+	chaos.Unit
 	first atomic.Bool
 	fails error
 }
@@ -579,15 +580,15 @@ func TestReadySoon(t *testing.T) {
 		began := time.Now()
 		long, end := context.WithTimeout(t.Context(), time.Minute)
 		defer end()
-		if err := ReadySoon(long, new(hanging)); err != nil || time.Since(began) != 150*time.Millisecond {
+		if err := chaos.ReadySoon(long, new(hanging)); err != nil || time.Since(began) != 150*time.Millisecond {
 			t.Errorf("%v after %s, want it found by the second check", err, time.Since(began))
 		}
-		if err := ReadySoon(t.Context(), &hanging{fails: ErrNoUnit}); !errors.Is(err, ErrNoUnit) {
+		if err := chaos.ReadySoon(t.Context(), &hanging{fails: chaos.ErrNoUnit}); !errors.Is(err, chaos.ErrNoUnit) {
 			t.Errorf("%v, want what the check says", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if err := ReadySoon(ctx, new(hanging)); !errors.Is(err, context.DeadlineExceeded) {
+		if err := chaos.ReadySoon(ctx, new(hanging)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want the end of the time", err)
 		}
 	})
@@ -601,7 +602,7 @@ type openEntries struct {
 	failed error
 }
 
-func (j *openEntries) Intent(Intent) (int, error) {
+func (j *openEntries) Intent(chaos.Intent) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.last++; j.open == nil {
@@ -611,9 +612,9 @@ func (j *openEntries) Intent(Intent) (int, error) {
 	return j.last, nil
 }
 
-func (j *openEntries) Extend(int, ...Undo) error { return nil }
+func (j *openEntries) Extend(int, ...chaos.Undo) error { return nil }
 
-func (j *openEntries) Done(id int, _ Outcome) error {
+func (j *openEntries) Done(id int, _ chaos.Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.open, id)

@@ -1,10 +1,11 @@
-package scenarios
+package scenarios_test
 
 import (
 	"reflect"
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -46,7 +47,7 @@ func texts(n *syntax.Node) []string {
 }
 
 // explainAgain parses the output of Explain, and checks that it is the same scenario.
-func explainAgain(t *testing.T, sc *Scenario, o Options) string {
+func explainAgain(t *testing.T, sc *scenarios.Scenario, o scenarios.Options) string {
 	t.Helper()
 	text := sc.Explain()
 	read := o.Read
@@ -57,7 +58,7 @@ func explainAgain(t *testing.T, sc *Scenario, o Options) string {
 		}
 		return read(path)
 	}
-	again, err := Parse(sc.File, o)
+	again, err := scenarios.Parse(sc.File, o)
 	if err != nil {
 		t.Fatalf("%v\nin\n%s", err, text)
 	}
@@ -135,7 +136,7 @@ setup:
 `
 	o := memory{"s.yaml": text, "ok.yaml": okYAML}.options()
 	o.Env = func(k string) (string, bool) { return "s3cr3t-value", k == "TOKEN" }
-	sc, err := Parse("s.yaml", o)
+	sc, err := scenarios.Parse("s.yaml", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ setup:
 }
 
 func TestExplainFull(t *testing.T) {
-	sc, err := Parse("s.yaml", fullOptions())
+	sc, err := scenarios.Parse("s.yaml", fullOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func FuzzExplain(f *testing.F) {
 		if !strings.Contains(text, "text") {
 			o.Set = nil
 		}
-		sc, err := Parse("s.yaml", o)
+		sc, err := scenarios.Parse("s.yaml", o)
 		if err != nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package scenarios
+package scenarios_test
 
 import (
 	"encoding/json"
@@ -7,34 +7,37 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
 
 func TestAck(t *testing.T) {
-	answered := func(kind Kind, status int32) Outcome { return Outcome{Kind: kind, Status: status, Answered: true} }
+	answered := func(kind scenarios.Kind, status int32) scenarios.Outcome {
+		return scenarios.Outcome{Kind: kind, Status: status, Answered: true}
+	}
 	tests := []struct {
 		text string
-		o    Outcome
+		o    scenarios.Outcome
 		want bool
 	}{
-		{"", answered(OK, 200), true},
-		{"", answered(Error, 201), false},
-		{"", Outcome{Kind: Error}, false},
-		{"status 201", answered(OK, 201), true},
-		{"status 201", answered(Error, 201), true}, // a check failed, and the write was acknowledged
-		{"status 201", answered(OK, 200), false},
-		{"status 201", Outcome{Kind: Error, Status: 201}, false}, // the answer was late
-		{"status 200, 2XX", answered(OK, 204), true},
-		{" status  202 , 409 ", answered(Error, 409), true},
-		{"status 2xx", answered(OK, 301), false},
+		{"", answered(scenarios.OK, 200), true},
+		{"", answered(scenarios.Error, 201), false},
+		{"", scenarios.Outcome{Kind: scenarios.Error}, false},
+		{"status 201", answered(scenarios.OK, 201), true},
+		{"status 201", answered(scenarios.Error, 201), true}, // a check failed, and the write was acknowledged
+		{"status 201", answered(scenarios.OK, 200), false},
+		{"status 201", scenarios.Outcome{Kind: scenarios.Error, Status: 201}, false}, // the answer was late
+		{"status 200, 2XX", answered(scenarios.OK, 204), true},
+		{" status  202 , 409 ", answered(scenarios.Error, 409), true},
+		{"status 2xx", answered(scenarios.OK, 301), false},
 	}
 	for _, tt := range tests {
-		a := Ack{}
+		a := scenarios.Ack{}
 		if tt.text != "" {
 			var err error
-			if a, err = parseAck(tt.text); err != nil {
+			if a, err = scenarios.ParseAck(tt.text); err != nil {
 				t.Errorf("%q: %v", tt.text, err)
 			}
 		}
@@ -43,7 +46,7 @@ func TestAck(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"201", "status", "status ", "status 99", "status 600", "status 6xx", "status 2xxx", "status 201,", "state 201"} {
-		if _, err := parseAck(text); err == nil {
+		if _, err := scenarios.ParseAck(text); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}
@@ -91,10 +94,10 @@ func TestLedger_Param(t *testing.T) {
 }
 
 // parseText parses a scenario of a url with one step, and more.
-func parseText(t *testing.T, more string) *Scenario {
+func parseText(t *testing.T, more string) *scenarios.Scenario {
 	t.Helper()
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {l: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n" + more + "\n"
-	sc, err := Parse("s.yaml", Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +123,9 @@ func FuzzAck(f *testing.F) {
 	for _, s := range []string{"status 201", "status 2xx, 409", " status 200,5XX ", "201", "status ,", "status 2xxx", "status +200", "status \u00a0200"} {
 		f.Add(s)
 	}
-	pattern := regexp.MustCompile(patternOf(f, (*Ack)(nil).Schema()))
+	pattern := regexp.MustCompile(patternOf(f, (*scenarios.Ack)(nil).Schema()))
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := parseAck(s)
+		a, err := scenarios.ParseAck(s)
 		if err != nil {
 			return
 		}

@@ -1,10 +1,11 @@
-package scenarios
+package scenarios_test
 
 import (
 	"fmt"
 	"io/fs"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -19,8 +20,8 @@ func (m memory) read(path string) ([]byte, error) {
 }
 
 // options reads the files of m, with an empty environment.
-func (m memory) options() Options {
-	return Options{Read: m.read, Env: func(string) (string, bool) { return "", false }}
+func (m memory) options() scenarios.Options {
+	return scenarios.Options{Read: m.read, Env: func(string) (string, bool) { return "", false }}
 }
 
 // sketch writes a tree in one line: kinds by their punctuation, numbers bare.

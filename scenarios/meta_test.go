@@ -1,10 +1,12 @@
-package scenarios
+package scenarios_test
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"brunt/scenarios"
 )
 
 func TestMeta(t *testing.T) {
@@ -35,7 +37,7 @@ func TestMeta(t *testing.T) {
 		{"over an empty one", "meta:", nil, map[string]string{"ticket": "1"}, "ticket=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sc, err := Parse("s.yaml", Options{Read: file(c.meta), Set: c.set, Meta: c.said})
+			sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file(c.meta), Set: c.set, Meta: c.said})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,24 +48,24 @@ func TestMeta(t *testing.T) {
 			if text := strings.Join(got, " "); text != c.want {
 				t.Errorf("got %q, want %q", text, c.want)
 			}
-			plain, err := Parse("s.yaml", Options{Read: file("")})
+			plain, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file("")})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if sc.Sum() != plain.Sum() || !slices.Equal(sc.Settings(), plain.Settings()) {
 				t.Error("meta counts as a part of what is done")
 			}
-			again, err := Parse("s.yaml", Options{Read: func(string) ([]byte, error) { return []byte(sc.Explain()), nil }})
+			again, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(sc.Explain()), nil }})
 			if err != nil || c.set == nil && fmt.Sprint(again.Meta) != fmt.Sprint(sc.Meta) {
 				t.Errorf("explained and read again: %v, %v\n%s", again.Meta, err, sc.Explain())
 			}
 		})
 	}
-	if _, err := Parse("s.yaml", Options{Read: file(""), Meta: map[string]string{"aprover": "x"}}); err == nil ||
+	if _, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file(""), Meta: map[string]string{"aprover": "x"}}); err == nil ||
 		!strings.Contains(err.Error(), "--meta aprover") || !strings.Contains(err.Error(), `"approver"`) {
 		t.Errorf("a misspelt name: %v", err)
 	}
-	if _, err := Parse("s.yaml", Options{Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"}}); err == nil {
+	if _, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"}}); err == nil {
 		t.Error("a meta that is no map is taken")
 	}
 }

@@ -1,4 +1,4 @@
-package scenarios
+package scenarios_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -75,7 +76,7 @@ func TestMistakes(t *testing.T) {
 
 // explainMistakes parses the scenario of a case and returns its messages.
 func explainMistakes(files map[string][]byte, name string) string {
-	o := Options{
+	o := scenarios.Options{
 		Set: map[string]string{},
 		Env: func(k string) (string, bool) { return "s3cret", k == "TOKEN" },
 		Read: func(path string) ([]byte, error) {
@@ -92,7 +93,7 @@ func explainMistakes(files map[string][]byte, name string) string {
 		k, v, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		o.Set[k] = v
 	}
-	_, err := Parse("s.yaml", o)
+	_, err := scenarios.Parse("s.yaml", o)
 	if e, ok := errors.AsType[*syntax.MistakesError](err); ok {
 		return e.Explain()
 	}

@@ -1,19 +1,20 @@
-package scenarios
+package scenarios_test
 
 import (
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // fuzzFiles are the files that a fuzzed scenario may name.
-func fuzzFiles(text, base string) Options {
+func fuzzFiles(text, base string) scenarios.Options {
 	files := memory{"s.yaml": text, "base.yaml": base, "ok.yaml": okYAML, "users.csv": "id,name\n1,ann\n2,bob\n"}
-	return Options{
+	return scenarios.Options{
 		Read: files.read,
 		Env:  func(k string) (string, bool) { return "s3cret-t0ken", k == "TOKEN" },
 		Set:  map[string]string{"rate": "5/s"},
@@ -29,9 +30,9 @@ func FuzzParse(f *testing.F) {
 	f.Add("extends: base.yaml\nname: x", okYAML)
 	f.Add("a: &a [*a, &b {<<: *b}]\n", "")
 	f.Fuzz(func(t *testing.T, text, base string) {
-		sc, err := Parse("s.yaml", fuzzFiles(text, base))
+		sc, err := scenarios.Parse("s.yaml", fuzzFiles(text, base))
 		if err == nil {
-			if sc == nil || sc.Seed > maxSeed || len(sc.Loads) == 0 {
+			if sc == nil || sc.Seed > scenarios.MaxSeed || len(sc.Loads) == 0 {
 				t.Fatalf("%+v", sc)
 			}
 			_ = sc.Explain()

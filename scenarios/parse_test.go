@@ -1,4 +1,4 @@
-package scenarios
+package scenarios_test
 
 import (
 	_ "embed"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/syntax/syntaxtest"
@@ -22,13 +23,13 @@ import (
 //go:embed testdata/full.yaml
 var fullYAML string
 
-func fullOptions() Options {
+func fullOptions() scenarios.Options {
 	return memory{"s.yaml": fullYAML, "users.csv": "id,name\n1,ann\n2,bob\n"}.options()
 }
 
 // TestFullExample parses the example of the language's description.
 func TestFullExample(t *testing.T) {
-	sc, err := Parse("s.yaml", fullOptions())
+	sc, err := scenarios.Parse("s.yaml", fullOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,26 +79,27 @@ func TestFullExample(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	sc, err := Parse("dir/some-name.yaml", memory{"dir/some-name.yaml": okYAML}.options())
+	sc, err := scenarios.Parse("dir/some-name.yaml", memory{"dir/some-name.yaml": okYAML}.options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := sc.Loads[0]
-	if sc.Name != "some-name" || sc.Pacing != "auto" || sc.SeedGiven || sc.Seed == 0 || sc.Seed >= maxSeed ||
-		sc.Guard.OnNoUnit != "fail" || sc.Judge.HoldOr() != DefaultHold || sc.Warmup != 0 {
+	if sc.Name != "some-name" || sc.Pacing != "auto" || sc.SeedGiven || sc.Seed == 0 || sc.Seed >= scenarios.MaxSeed ||
+		sc.Guard.OnNoUnit != "fail" || sc.Judge.HoldOr() != scenarios.DefaultHold || sc.Warmup != 0 {
 		t.Errorf("%+v", sc)
 	}
-	if l.Timeout.D() != DefaultTimeout || l.Grace.D() != DefaultGrace || l.MaxInFlight != 0 || len(l.Mix) != 1 || l.Connections.KeepAlive != nil {
+	if l.Timeout.D() != scenarios.DefaultTimeout || l.Grace.D() != scenarios.DefaultGrace || l.MaxInFlight != 0 ||
+		len(l.Mix) != 1 || l.Connections.KeepAlive != nil {
 		t.Errorf("%+v", l)
 	}
-	other, err := Parse("dir/some-name.yaml", memory{"dir/some-name.yaml": okYAML}.options())
+	other, err := scenarios.Parse("dir/some-name.yaml", memory{"dir/some-name.yaml": okYAML}.options())
 	if err != nil || other.Seed == sc.Seed {
 		t.Errorf("two runs drew the seeds %d and %d", sc.Seed, other.Seed)
 	}
 }
 
 func TestInit(t *testing.T) {
-	sc, err := Parse("s.yaml", memory{"s.yaml": `
+	sc, err := scenarios.Parse("s.yaml", memory{"s.yaml": `
 version: 1
 target: {stack: demo}
 init: [{get: /all}]
@@ -140,12 +142,12 @@ func TestNotYet(t *testing.T) {
 	}
 	for _, name := range []string{"grpc", "redis", "sql", "websocket", "kafka"} {
 		var m syntax.Mistakes
-		s := Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
+		s := scenarios.Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
 		if _, ok := s.Block([]string{"get", "post"}, &m); ok || m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
 			t.Errorf("got %v", m.Err())
 		}
 	}
-	_, err := Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\npolicy: p.yaml", "ok.yaml": okYAML}.options())
+	_, err := scenarios.Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\npolicy: p.yaml", "ok.yaml": okYAML}.options())
 	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -202,7 +204,7 @@ func TestStepBlock(t *testing.T) {
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			var m syntax.Mistakes
-			var s Step
+			var s scenarios.Step
 			s.DecodeNode(syntaxtest.Parse(t, c.text), &m)
 			b, ok := s.Block([]string{"get", "post"}, &m)
 			if got := fmt.Sprint(m.Err()); ok != (c.want == "") || !ok && got != c.want {
@@ -241,7 +243,7 @@ func TestGrowth(t *testing.T) {
 			if testing.Short() && tt.name == "mistakes" {
 				t.Skip("20 s with the race detector, which one goroutine does not need")
 			}
-			_, err := Parse("s.yaml", memory{"s.yaml": tt.text, "ok.yaml": okYAML}.options())
+			_, err := scenarios.Parse("s.yaml", memory{"s.yaml": tt.text, "ok.yaml": okYAML}.options())
 			switch {
 			case tt.want == "" && err != nil:
 				t.Error(syntax.Clip(err.Error(), 300))
@@ -275,7 +277,7 @@ func TestParseFiles(t *testing.T) {
 	write("lib/u.csv", "id\n7\n")
 	write("lib/note.txt", "lib\n")
 	write("lib/ca.pem", testCert)
-	sc, err := Parse(filepath.Join(dir, "s.yaml"), Options{})
+	sc, err := scenarios.Parse(filepath.Join(dir, "s.yaml"), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,26 +287,26 @@ func TestParseFiles(t *testing.T) {
 	if sc.Tables[0].Rows[0][0].Text != "7" || sc.Target.TLS.CA != filepath.Join(dir, "lib", "ca.pem") {
 		t.Errorf("%v %s", sc.Tables[0].Rows, sc.Target.TLS.CA)
 	}
-	if _, err := Parse(filepath.Join(dir, "no.yaml"), Options{}); !errors.Is(err, fs.ErrNotExist) ||
+	if _, err := scenarios.Parse(filepath.Join(dir, "no.yaml"), scenarios.Options{}); !errors.Is(err, fs.ErrNotExist) ||
 		!strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
 		t.Errorf("a missing file is %v", err)
 	}
-	if _, err := Parse(dir, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), scenarioName) {
+	if _, err := scenarios.Parse(dir, scenarios.Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), scenarios.ScenarioName) {
 		t.Errorf("a folder without a scenario is %v", err)
 	}
-	write(scenarioName, "extends: s.yaml\n")
-	if sc, err := Parse(dir, Options{}); err != nil || sc.File != filepath.Join(dir, scenarioName) {
+	write(scenarios.ScenarioName, "extends: s.yaml\n")
+	if sc, err := scenarios.Parse(dir, scenarios.Options{}); err != nil || sc.File != filepath.Join(dir, scenarios.ScenarioName) {
 		t.Errorf("the scenario of a folder: %v", err)
 	}
 	write("large.yaml", strings.Repeat("#", syntax.MaxFile+1))
-	if _, err := Parse(filepath.Join(dir, "large.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "has more than 512 KiB") {
+	if _, err := scenarios.Parse(filepath.Join(dir, "large.yaml"), scenarios.Options{}); err == nil || !strings.Contains(err.Error(), "has more than 512 KiB") {
 		t.Errorf("a large file is %v", err)
 	}
 }
 
 // TestAllInOneGo checks that stages after Parse add to the mistakes that Parse found.
 func TestAllInOneGo(t *testing.T) {
-	sc, err := Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\nnme: x\nload: {reads: {timeout: 5}}", "ok.yaml": okYAML}.options())
+	sc, err := scenarios.Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\nnme: x\nload: {reads: {timeout: 5}}", "ok.yaml": okYAML}.options())
 	if err == nil || sc == nil {
 		t.Fatalf("%v %v", sc, err)
 	}

@@ -1,9 +1,10 @@
-package scenarios
+package scenarios_test
 
 import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 )
 
@@ -24,7 +25,7 @@ data: {t: {csv: "${env.KEY}"}}
 setup: ["${env.KEY}", {get: /, name: "${env.KEY}"}]
 `, "ok.yaml": okYAML, "key.txt": secret + "\n"}.options()
 	o.Env = func(k string) (string, bool) { return secret, k == "KEY" }
-	sc, err := Parse("s.yaml", o)
+	sc, err := scenarios.Parse("s.yaml", o)
 	if err == nil {
 		t.Fatal("nothing is wrong")
 	}

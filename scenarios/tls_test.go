@@ -1,9 +1,11 @@
-package scenarios
+package scenarios_test
 
 import (
 	"io/fs"
 	"strings"
 	"testing"
+
+	"brunt/scenarios"
 )
 
 // testCert is a certificate made for this test, and testKey its key; oldCert and oldKey are an
@@ -56,7 +58,7 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := "version: 1\ntarget: {url: \"https://127.0.0.1:8443\", tls: " + c.tls + "}\nload: {a: {executor: spike, flow: [{get: /}]}}\n"
-			sc, err := Parse("lib/s.yaml", Options{Read: func(path string) ([]byte, error) {
+			sc, err := scenarios.Parse("lib/s.yaml", scenarios.Options{Read: func(path string) ([]byte, error) {
 				if path == "lib/s.yaml" {
 					return []byte(text), nil
 				}

@@ -1,4 +1,4 @@
-package rpc
+package rpc_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"brunt/chaos/rpc"
 )
 
 // An end is one end of a pipe: what is written to it is read from the other end.
@@ -29,7 +31,7 @@ func pipe() (caller, other end) {
 func serve(ctx context.Context, other end) <-chan error {
 	over := make(chan error, 1)
 	go func() {
-		err := Serve(ctx, other, other, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
+		err := rpc.Serve(ctx, other, other, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
 			switch op {
 			case "double":
 				var n int
@@ -51,7 +53,7 @@ func TestClient_Call(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()
 		over := serve(t.Context(), other)
-		c, err := NewClient(t.Context(), caller)
+		c, err := rpc.NewClient(t.Context(), caller)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,7 @@ func TestClient_Call(t *testing.T) {
 		if err := <-over; err != nil {
 			t.Errorf("it ended with %v", err)
 		}
-		if err := c.Call(t.Context(), "double", 1, &n); !errors.Is(err, ErrEnded) {
+		if err := c.Call(t.Context(), "double", 1, &n); !errors.Is(err, rpc.ErrEnded) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
@@ -86,11 +88,11 @@ func TestClient_Close(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()
 		go func() {
-			_ = Serve(t.Context(), other, other, nil)
+			_ = rpc.Serve(t.Context(), other, other, nil)
 			time.Sleep(takes)
 			_ = other.Close()
 		}()
-		c, err := NewClient(t.Context(), caller)
+		c, err := rpc.NewClient(t.Context(), caller)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +112,7 @@ func TestServe_Hung(t *testing.T) {
 		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-over; !errors.Is(err, errCallerHung) || time.Since(began) != heartbeatPatience {
+		if err := <-over; !errors.Is(err, rpc.ErrCallerHung) || time.Since(began) != rpc.HeartbeatPatience {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		_ = caller.Close()

@@ -1,4 +1,4 @@
-package terminal
+package terminal_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/terminal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -20,12 +21,13 @@ import (
 func TestTerminal_Golden(t *testing.T) {
 	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults", "ledger"} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, New(nil, Options{Files: "brunt-results/posts-20251120/report.html"}),
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, terminal.New(nil, terminal.Options{Files: "brunt-results/posts-20251120/report.html"}),
 				reporterstest.Results()[name]))
 		})
 	}
 	t.Run("colour", func(t *testing.T) {
-		reporterstest.Golden(t, "failing.colour.txt", reporterstest.Render(t, New(nil, Options{Color: true, Width: 132}), reporterstest.Results()["failing"]))
+		reporterstest.Golden(t, "failing.colour.txt", reporterstest.Render(t,
+			terminal.New(nil, terminal.Options{Color: true, Width: 132}), reporterstest.Results()["failing"]))
 	})
 }
 
@@ -34,7 +36,7 @@ var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 func TestTerminal_FitsItsWidth(t *testing.T) {
 	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
 		for _, width := range []int{40, 80, 200} {
-			plain := reporterstest.Render(t, New(nil, Options{Width: width}), r)
+			plain := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width}), r)
 			for line := range strings.SplitSeq(plain, "\n") {
 				if words.Width(line) > width {
 					t.Errorf("%d columns of %d: %s", words.Width(line), width, line)
@@ -43,7 +45,7 @@ func TestTerminal_FitsItsWidth(t *testing.T) {
 			if strings.ContainsFunc(plain, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
 				t.Error("a control character came through")
 			}
-			coloured := reporterstest.Render(t, New(nil, Options{Width: width, Color: true}), r)
+			coloured := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width, Color: true}), r)
 			if escapes.ReplaceAllString(coloured, "") != plain {
 				t.Error("without its colours the text is another")
 			}
@@ -53,7 +55,7 @@ func TestTerminal_FitsItsWidth(t *testing.T) {
 
 func TestTerminal_PlainLines(t *testing.T) {
 	var b bytes.Buffer
-	term := New(&b, Options{Summary: []string{"posts survive losing a replica"}})
+	term := terminal.New(&b, terminal.Options{Summary: []string{"posts survive losing a replica"}})
 	for s := -5; s <= 41; s++ {
 		iv := reporterstest.Interval(s)
 		iv.Errors = int64(s % 10 / 9)
@@ -174,7 +176,10 @@ func (s *screen) String() string {
 func TestTerminal_LiveBlock(t *testing.T) {
 	s := newScreen(80, 24)
 	width := 80
-	term := New(s, Options{TTY: true, Color: true, Size: func() (int, int) { return width, 24 }, Summary: []string{"posts survive losing a replica"}})
+	term := terminal.New(s, terminal.Options{
+		TTY: true, Color: true, Size: func() (int, int) { return width, 24 },
+		Summary: []string{"posts survive losing a replica"},
+	})
 	fmt.Fprintln(s, "$ brunt run scenario.yaml")
 	for i := -3; i <= 14; i++ {
 		before := s.frames
@@ -211,7 +216,7 @@ func TestTerminal_LiveBlock(t *testing.T) {
 
 func TestTerminal_LowScreenDoesNotScroll(t *testing.T) {
 	s := newScreen(80, 4)
-	term := New(s, Options{TTY: true, Width: 80, Height: 4})
+	term := terminal.New(s, terminal.Options{TTY: true, Width: 80, Height: 4})
 	for i := range 5 {
 		term.Observe(reporterstest.Interval(i))
 	}
@@ -223,7 +228,7 @@ func TestTerminal_LowScreenDoesNotScroll(t *testing.T) {
 func TestTerminal_NarrowLiveBlockDoesNotWrap(t *testing.T) {
 	for _, width := range []int{10, 20, 40} {
 		s := newScreen(width, 24)
-		term := New(s, Options{TTY: true, Width: width})
+		term := terminal.New(s, terminal.Options{TTY: true, Width: width})
 		for i := -2; i < 42; i++ {
 			term.Observe(reporterstest.Interval(i))
 		}
@@ -240,14 +245,14 @@ func TestTerminal_Ledger(t *testing.T) {
 		return result.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
 	}
 	s := newScreen(80, 24)
-	tty := New(s, Options{TTY: true, Width: 80})
+	tty := terminal.New(s, terminal.Options{TTY: true, Width: 80})
 	tty.Observe(reporterstest.Interval(3))
 	tty.Observe(reading(61*time.Second, 512))
 	if text := s.String(); !strings.Contains(text, "reading the ledger: 512 of 3000 writes") || strings.Contains(text, "requests") {
 		t.Errorf("the screen shows\n%s", text)
 	}
 	var b strings.Builder
-	pipe := New(&b, Options{})
+	pipe := terminal.New(&b, terminal.Options{})
 	for i := range 25 {
 		pipe.Observe(reading(time.Minute+time.Duration(i)*time.Second, int64(i)*100))
 	}
@@ -262,7 +267,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {80, 10}, {40, 24}, {200, 60}, {20, 5}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			s := newScreen(size[0], size[1])
-			term := New(s, Options{TTY: true, Width: size[0], Height: size[1]})
+			term := terminal.New(s, terminal.Options{TTY: true, Width: size[0], Height: size[1]})
 			for i := range 30 {
 				iv := reporterstest.Interval(i)
 				for n := range 40 {
@@ -316,7 +321,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
 	} {
-		if got := objectiveState(c.s); got != c.want {
+		if got := terminal.ObjectiveState(c.s); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
 		}
 	}
@@ -325,7 +330,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 // TestIncidents: the incidents of a run are reported in full, however narrow the screen is.
 func TestIncidents(t *testing.T) {
 	r := reporterstest.Results()["minute"]
-	render := func() string { return reporterstest.Render(t, New(nil, Options{Width: 80}), r) }
+	render := func() string { return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80}), r) }
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
@@ -349,11 +354,11 @@ func TestFaults_OnlySlower(t *testing.T) {
 		many.Recover, many.Heal = 0, 0
 		r.Faults = append(r.Faults, many)
 	}
-	if s := reporterstest.Render(t, New(nil, Options{Width: 200}), r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
+	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
 		t.Error(s)
 	}
 	r.Faults = r.Faults[:1]
-	s := strings.Join(strings.Fields(reporterstest.Render(t, New(nil, Options{Width: 200}), r)), " ")
+	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r)), " ")
 	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") || strings.Contains(s, "heal 0s") {
 		t.Error(s)
 	}
@@ -367,7 +372,7 @@ func TestTerminal_Unwrapped(t *testing.T) {
 		}
 		long := *r
 		long.Reason = strings.Repeat("a long reason ", 50) + "ends here."
-		text := reporterstest.Render(t, New(nil, Options{Width: Unwrapped}), &long)
+		text := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), &long)
 		if !strings.Contains(text, "\n  "+long.Reason+"\n") || strings.Contains(text, "…") {
 			t.Errorf("%s: wrapped or cut:\n%s", name, text)
 		}

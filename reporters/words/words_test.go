@@ -1,43 +1,48 @@
-package words
+package words_test
 
 import (
 	"math"
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
 func TestWords(t *testing.T) {
 	tests := []struct{ name, got, want string }{
-		{"whole percent", Percent(.5), "50%"},
-		{"three figures", Percent(.123456), "12.3%"},
-		{"small", Percent(.00012345), "0.0123%"},
-		{"never 100% when it is not", Percent(.99999), "99.999%"},
-		{"nor nearly", Percent(.9987654), "99.877%"},
-		{"all", Percent(1), "100%"},
-		{"more than all", Percent(1.95032595), "195%"},
-		{"much more", Percent(24.61234), "2461%"},
-		{"a little more", Percent(1.00123), "100.12%"},
-		{"none", Percent(0), "0%"},
-		{"clock", Clock(3725), "1:02:05"},
-		{"offset", Offset(75.0004), "1m15s"},
-		{"offset to the millisecond", Offset(20.0021), "20.002s"},
-		{"offset unknown", Offset(reporterstest.Nan), "–"},
-		{"count", Count(1234567), "1\u00a0234\u00a0567"},
-		{"small count", Count(9999), "9999"},
-		{"number", Number(0.0123456), "0.0123"},
-		{"large number", Number(1234.5), "1235"},
-		{"bytes", Bytes(88213), "86.1 KiB"},
-		{"join", Join([]string{"a", "b", "c"}), "a, b and c"},
+		{"whole percent", words.Percent(.5), "50%"},
+		{"three figures", words.Percent(.123456), "12.3%"},
+		{"small", words.Percent(.00012345), "0.0123%"},
+		{"never 100% when it is not", words.Percent(.99999), "99.999%"},
+		{"nor nearly", words.Percent(.9987654), "99.877%"},
+		{"all", words.Percent(1), "100%"},
+		{"more than all", words.Percent(1.95032595), "195%"},
+		{"much more", words.Percent(24.61234), "2461%"},
+		{"a little more", words.Percent(1.00123), "100.12%"},
+		{"none", words.Percent(0), "0%"},
+		{"clock", words.Clock(3725), "1:02:05"},
+		{"offset", words.Offset(75.0004), "1m15s"},
+		{"offset to the millisecond", words.Offset(20.0021), "20.002s"},
+		{"offset unknown", words.Offset(reporterstest.Nan), "–"},
+		{"count", words.Count(1234567), "1\u00a0234\u00a0567"},
+		{"small count", words.Count(9999), "9999"},
+		{"number", words.Number(0.0123456), "0.0123"},
+		{"large number", words.Number(1234.5), "1235"},
+		{"bytes", words.Bytes(88213), "86.1 KiB"},
+		{"join", words.Join([]string{"a", "b", "c"}), "a, b and c"},
 		{"sentence", scenarios.Sentence("é x"), "É x."},
-		{"clean", Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
-		{"lines stay", CleanLines("a\r\nb\x00"), "a\nb\\x00"},
-		{"command", Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
-		{"verdict", Verdict(scenarios.NotReverted), "not reverted"},
-		{"trace", TraceOfAnswer(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}), "4bf92f3577b34da6a3ce929d0e0e4736"},
-		{"no trace", TraceOfAnswer(map[string]string{"traceparent": "nonsense"}), ""},
+		{"clean", words.Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
+		{"lines stay", words.CleanLines("a\r\nb\x00"), "a\nb\\x00"},
+		{"command", words.Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
+		{"verdict", words.Verdict(scenarios.NotReverted), "not reverted"},
+		{
+			"trace",
+			words.TraceOfAnswer(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}),
+			"4bf92f3577b34da6a3ce929d0e0e4736",
+		},
+		{"no trace", words.TraceOfAnswer(map[string]string{"traceparent": "nonsense"}), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,8 +66,8 @@ func TestMarks_StandBesideEveryVerdict(t *testing.T) {
 		if want == "" {
 			want = "unsure"
 		}
-		if Tone(v) != want || Meaning(v) != row[2] || len(Verdict(v)) > widestVerdict {
-			t.Errorf("%s: %s, %q", v, Tone(v), Meaning(v))
+		if words.Tone(v) != want || words.Meaning(v) != row[2] || len(words.Verdict(v)) > words.WidestVerdict {
+			t.Errorf("%s: %s, %q", v, words.Tone(v), words.Meaning(v))
 		}
 	}
 }
@@ -124,7 +129,7 @@ func TestEffect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := FaultEffect(&tt.f); got != tt.want {
+			if got := words.FaultEffect(&tt.f); got != tt.want {
 				t.Errorf("got %s", got)
 			}
 		})
@@ -148,7 +153,7 @@ func TestUsed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := LimitUsed(&tt.o, tt.o.Measured)
+			got, ok := words.LimitUsed(&tt.o, tt.o.Measured)
 			if ok != !math.IsNaN(tt.want) || ok && math.Abs(got-tt.want) > 1e-9 && got != tt.want {
 				t.Errorf("got %v %v, want %v", got, ok, tt.want)
 			}
@@ -171,7 +176,7 @@ func TestObjectiveBounds(t *testing.T) {
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: 1.19, High: 1.22}, "between 1.19s and 1.22s"},
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: result.NaN, High: result.NaN}, ""},
 	} {
-		if got := ObjectiveBounds(&tt.o); got != tt.want {
+		if got := words.ObjectiveBounds(&tt.o); got != tt.want {
 			t.Errorf("%s of %v: %q, want %q", tt.o.Metric, tt.o.Measured, got, tt.want)
 		}
 	}
@@ -189,17 +194,17 @@ func TestErrorSum(t *testing.T) {
 		},
 		Errors: []result.ErrorGroup{{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2}},
 	}
-	if got := ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, as a step before them failed." {
+	if got := words.ErrorSum(r); got != "360 of 1000 requests failed, 36%: 180 were made and failed, 180 were skipped, as a step before them failed." {
 		t.Error(got)
 	}
 	sum := int64(0)
-	for _, e := range ErrorKinds(r) {
+	for _, e := range words.ErrorKinds(r) {
 		sum += e.Count
 	}
-	if list := ErrorKinds(r); sum != 360 || len(list) != 2 || list[1].Kind != skippedKind {
+	if list := words.ErrorKinds(r); sum != 360 || len(list) != 2 || list[1].Kind != words.SkippedKind {
 		t.Errorf("%d in %+v", sum, list)
 	}
-	if got := ErrorSum(&result.Result{}); got != "" {
+	if got := words.ErrorSum(&result.Result{}); got != "" {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -32,7 +33,7 @@ func TestCorrect_Timeouts(t *testing.T) {
 		}
 		slices.SortStableFunc(all, func(a, b scenarios.Outcome) int { return int(a.Intended - b.Intended) })
 		g.play(slices.Concat(all, perSecond(300, 8*sec+2*c.took, 16*sec, 3*ms, okay)))
-		o := g.finish(Case{SLO: objectives}, 16*sec).Objectives[0]
+		o := g.finish(judge.Case{SLO: objectives}, 16*sec).Objectives[0]
 		if o.Verdict != c.want || (o.Corrected != nil) != (c.want == scenarios.Inconclusive) {
 			t.Errorf("timeout %s: %s with %v (%s), want %s", c.name, o.Verdict, o.Measured, o.Note, c.want)
 		}

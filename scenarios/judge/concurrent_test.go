@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/running"
@@ -81,7 +82,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	load.Wait()
 	close(done)
 	watch.Wait()
-	f, err := Judge(r.Finish(), Case{Loads: []answer.Span{{To: time.Since(start)}}})
+	f, err := judge.Judge(r.Finish(), judge.Case{Loads: []answer.Span{{To: time.Since(start)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

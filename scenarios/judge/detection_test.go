@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 )
 
 // TestFault_Detect: verdicts on `detect < 5s after f` for what the team's monitoring detected,
@@ -16,7 +17,7 @@ func TestFault_Detect(t *testing.T) {
 	one := injection{"f", "f", 30 * sec, 40 * sec}
 	for _, c := range []struct {
 		name     string
-		c        Case
+		c        judge.Case
 		harm     func(time.Duration) bool
 		faults   []injection
 		verdict  scenarios.Verdict
@@ -24,45 +25,75 @@ func TestFault_Detect(t *testing.T) {
 		low      float64
 		note     string
 	}{
-		{"noticed", Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, nothing, []injection{one}, scenarios.Pass, 3, 2, ""},
+		{"noticed", judge.Case{Detected: map[int]judge.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, nothing, []injection{one}, scenarios.Pass, 3, 2, ""},
 		{
 			"noticed after it was cleared",
-			Case{Detected: map[int]Detection{0: {At: 42 * sec, NotYet: 41 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 42 * sec, NotYet: 41 * sec}}},
 			nothing,
 			[]injection{one},
 			scenarios.Fail, 12, 11, "",
 		},
-		{"too late", Case{Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, 6, 4, ""},
+		{
+			"too late",
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}},
+			between(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Fail, 6, 4, "",
+		},
 		{
 			"too late to tell, strictly",
-			Case{Strict: true, Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 34 * sec}}},
+			judge.Case{Strict: true, Detected: map[int]judge.Detection{0: {At: 36 * sec, NotYet: 34 * sec}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, 6, 4, "the target lies within",
 		},
-		{"noticed at once", Case{Detected: map[int]Detection{0: {At: 30500 * ms, NotYet: 30 * sec}}}, nothing, []injection{one}, scenarios.Pass, .5, 0, ""},
-		{"never", Case{Detected: map[int]Detection{0: {NotYet: 99 * sec}}}, nothing, []injection{one}, scenarios.Fail, math.Inf(1), 69, "not noticed: > 1m9s"},
+		{
+			"noticed at once",
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 30500 * ms, NotYet: 30 * sec}}},
+			nothing,
+			[]injection{one},
+			scenarios.Pass, .5, 0, "",
+		},
+		{
+			"never",
+			judge.Case{Detected: map[int]judge.Detection{0: {NotYet: 99 * sec}}},
+			nothing,
+			[]injection{one},
+			scenarios.Fail, math.Inf(1), 69, "not noticed: > 1m9s",
+		},
 		{
 			"not asked for long enough",
-			Case{Detected: map[int]Detection{0: {NotYet: 33 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{0: {NotYet: 33 * sec}}},
 			nothing,
 			[]injection{one},
 			scenarios.Inconclusive, -1, 3, "not noticed: > 3s",
 		},
-		{"a false alarm", Case{Detected: map[int]Detection{0: {Why: "a false alarm"}}}, nothing, []injection{one}, scenarios.Inconclusive, -1, -1, "a false alarm"},
-		{"not asked", Case{}, nothing, []injection{one}, scenarios.Inconclusive, -1, -1, "was not queried"},
-		{"not injected", Case{}, nothing, nil, scenarios.Inconclusive, -1, -1, "not injected"},
+		{
+			"a false alarm",
+			judge.Case{Detected: map[int]judge.Detection{0: {Why: "a false alarm"}}},
+			nothing,
+			[]injection{one},
+			scenarios.Inconclusive, -1, -1, "a false alarm",
+		},
+		{"not asked", judge.Case{}, nothing, []injection{one}, scenarios.Inconclusive, -1, -1, "was not queried"},
+		{"not injected", judge.Case{}, nothing, nil, scenarios.Inconclusive, -1, -1, "not injected"},
 		{
 			"unverified",
-			Case{Unverified: map[int]bool{0: true}, Detected: map[int]Detection{0: {At: 33 * sec}}},
+			judge.Case{Unverified: map[int]bool{0: true}, Detected: map[int]judge.Detection{0: {At: 33 * sec}}},
 			nothing,
 			[]injection{one},
 			scenarios.Invalid, -1, -1, "not verified",
 		},
-		{"bad before", Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, between(10*sec, 45*sec), []injection{one}, scenarios.Pass, 3, 2, ""},
+		{
+			"bad before",
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}},
+			between(10*sec, 45*sec),
+			[]injection{one},
+			scenarios.Pass, 3, 2, "",
+		},
 		{
 			"two at once",
-			Case{Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 35 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 36 * sec, NotYet: 35 * sec}}},
 			nothing,
 			[]injection{one, {"g", "g", 35 * sec, 50 * sec}},
 			scenarios.Inconclusive, -1, -1,
@@ -70,14 +101,14 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"another later",
-			Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 33 * sec, NotYet: 32 * sec}}},
 			nothing,
 			[]injection{one, {"g", "g", 50 * sec, 55 * sec}},
 			scenarios.Pass, 3, 2, "",
 		},
 		{
 			"another was still in",
-			Case{Detected: map[int]Detection{1: {At: 33 * sec, NotYet: 32 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{1: {At: 33 * sec, NotYet: 32 * sec}}},
 			nothing,
 			[]injection{{"g", "g", 20 * sec, 31 * sec}, one},
 			scenarios.Inconclusive, -1, -1,
@@ -85,7 +116,7 @@ func TestFault_Detect(t *testing.T) {
 		},
 		{
 			"the worst of two",
-			Case{Detected: map[int]Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}},
+			judge.Case{Detected: map[int]judge.Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}},
 			nothing,
 			[]injection{{"f", "f#1", 30 * sec, 40 * sec}, {"f", "f#2", 60 * sec, 65 * sec}},
 			scenarios.Fail, 7, 6,

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -69,7 +70,7 @@ func TestBurn_Baseline(t *testing.T) {
 	g := newFixture(t, oneStep, o...)
 	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure), perSecond(100, 20*sec, 40*sec, ms, okay)),
 		action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: o}, 40*sec)
+	f := g.finish(judge.Case{SLO: o}, 40*sec)
 	if m := f.Objectives[0].Measured; m != 0 {
 		t.Errorf("the baseline burnt %v", m)
 	}
@@ -126,7 +127,7 @@ func TestSlices(t *testing.T) {
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Closed: c.closed}}
 			g := newFixture(t, s, o...)
 			g.play(c.all)
-			r := g.finish(Case{SLO: o}, c.end).Objectives[0]
+			r := g.finish(judge.Case{SLO: o}, c.end).Objectives[0]
 			if math.Abs(float64(r.Measured)-c.want) > 1e-9 || r.Count != c.n {
 				t.Errorf("%v of %d, want %g of %d", r.Measured, r.Count, c.want, c.n)
 			}
@@ -181,7 +182,7 @@ func TestBurn_Exact(t *testing.T) {
 		at := 10*sec + time.Duration(r.Int64N(int64(10*sec)))
 		want := worstSpan(all, d, 40*sec, .99)
 		g.play(all, action{at, func() { g.Inject("f", "f") }}, action{at + 7*sec, func() { g.Clear(0) }})
-		got := float64(g.finish(Case{SLO: o}, 40*sec).Objectives[0].Measured)
+		got := float64(g.finish(judge.Case{SLO: o}, 40*sec).Objectives[0].Measured)
 		if tolerance := 200 / (float64(rate) * d.Seconds()); math.Abs(got-want) > tolerance { // two requests
 			t.Errorf("seed %d, %s at %d/s: %g, want %g", seed, d, rate, got, want)
 		}
@@ -200,7 +201,7 @@ func TestBurn_Cut(t *testing.T) {
 	}
 	want := worstSpan(all, 5*sec, 60*sec, .99)
 	g.play(all, action{20985 * ms, func() { g.Inject("f", "f") }}, action{25 * sec, func() { g.Clear(0) }})
-	got := float64(g.finish(Case{SLO: o}, 60*sec).Objectives[0].Measured)
+	got := float64(g.finish(judge.Case{SLO: o}, 60*sec).Objectives[0].Measured)
 	if math.Abs(want-65.2) > 1e-6 || math.Abs(got-want) > .2 {
 		t.Errorf("%g, want %g and 65.2", got, want)
 	}

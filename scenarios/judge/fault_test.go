@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -40,7 +41,7 @@ type injection struct {
 }
 
 // drill plays outcomes with faults and judges objectives.
-func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Outcome, faults ...injection) *Findings {
+func drill(t *testing.T, objectives []slo.Objective, c judge.Case, all []scenarios.Outcome, faults ...injection) *judge.Findings {
 	t.Helper()
 	g := newFixture(t, oneStep, objectives...)
 	var actions []action
@@ -59,7 +60,7 @@ func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Out
 // long its phase. Its errors count from the first injection until all of it is cleared, also before the harm.
 func TestFault_GroupAndTrueEnd(t *testing.T) {
 	texts := []string{"recover < 14.5s after f", "recover < 14s after f", "heal < 14s after f", "heal < 13s after f", "onset < 2s after f", "errors < 95% in f"}
-	c := Case{Faults: map[string]FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
+	c := judge.Case{Faults: map[string]judge.FaultCase{"f": {Group: true}}, Ended: map[int]time.Duration{0: 32 * sec}}
 	f := drill(t, parseObjectives(t, texts...), c, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
 	for i, want := range []struct {
 		measured result.Num
@@ -78,7 +79,7 @@ func TestFault_Metrics(t *testing.T) {
 		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f", "degraded < 18s after f",
 		"failed < 3000 after f", "area < 15s after f",
 	}
-	f := drill(t, parseObjectives(t, texts...), Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	f := drill(t, parseObjectives(t, texts...), judge.Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
 	r := f.Faults[0]
 	if r.Impact != result.Impacted || r.Injected != 30250*ms || r.Cleared != 40500*ms || r.Limit != .01 {
 		t.Errorf("%+v", r)
@@ -121,109 +122,109 @@ func TestFault_Verdicts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		text    string
-		c       Case
+		c       judge.Case
 		harm    func(time.Duration) bool
 		faults  []injection
 		verdict scenarios.Verdict
 		note    string
 	}{
-		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
-		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
-		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
+		{"recovered", "", judge.Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"too late", "", judge.Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
+		{"no impact passes", "", judge.Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
 		{
 			"no impact, and one is required", "",
-			Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}},
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
 			nothing,
 			[]injection{one},
 			scenarios.Fail, "require_impact is set",
 		},
 		{
 			"an impact that is required", "",
-			Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}},
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
 			between(30*sec, 45*sec),
 			[]injection{one},
 			scenarios.Pass, "",
 		},
-		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
-		{"never recovered", "", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
-		{"no time for a hold, but it was too long already", "", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
-		{"no time for a hold", "recover < 90s after f", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
-		{"steady state did not hold", "", Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "steady state did not hold"},
-		{"not injected", "", Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
-		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no onset"},
-		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
-		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Pass, "of f, g together"},
-		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Pass, "of g, f together"},
+		{"no traffic", "", judge.Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
+		{"never recovered", "", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
+		{"no time for a hold, but it was too long already", "", judge.Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
+		{"no time for a hold", "recover < 90s after f", judge.Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
+		{"steady state did not hold", "", judge.Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "steady state did not hold"},
+		{"not injected", "", judge.Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
+		{"no onset", "onset < 1s after f", judge.Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no onset"},
+		{"never cleared", "heal < 20s after f", judge.Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
+		{"two at once", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Pass, "of f, g together"},
+		{"another was still in", "", judge.Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Pass, "of g, f together"},
 		{
 			"the next comes too soon", "",
-			Case{},
+			judge.Case{},
 			between(30*sec, 50*sec),
 			[]injection{one, {"g", "g", 48 * sec, 52 * sec}},
 			scenarios.Inconclusive, "before recovery could show",
 		},
-		{"the next comes late enough", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
+		{"the next comes late enough", "", judge.Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
 		{
 			"one before was not recovered from", "",
-			Case{},
+			judge.Case{},
 			between(10*sec, 45*sec),
 			[]injection{{"g", "g", 10 * sec, 12 * sec}, one},
 			scenarios.Inconclusive, "not been recovered from",
 		},
 		{
 			"one before was recovered from", "",
-			Case{},
+			judge.Case{},
 			func(at time.Duration) bool { return between(10*sec, 14*sec)(at) || between(30*sec, 45*sec)(at) },
 			[]injection{{"g", "g", 10 * sec, 12 * sec}, one},
 			scenarios.Pass, "",
 		},
 		{
 			"the worst of two", "",
-			Case{},
+			judge.Case{},
 			func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(50*sec, 75*sec)(at) },
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Fail, "",
 		},
 		{
 			"the first of two", "recover < 20s after f#1",
-			Case{},
+			judge.Case{},
 			func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(50*sec, 75*sec)(at) },
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Pass, "",
 		},
 		{ // a failure that could be judged takes precedence over what could not
 			"the worst of two, of which one affected no traffic", "",
-			Case{NoTraffic: map[int]bool{0: true}},
+			judge.Case{NoTraffic: map[int]bool{0: true}},
 			between(50*sec, 75*sec),
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Fail, "",
 		},
-		{"lost so far is more than allowed", "failed < 1000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, ""},
-		{"lost so far is less, and goes on", "failed < 1000000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
-		{"failed over", "failover < 10s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
-		{"failed over too late", "failover < 3s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
-		{"never failed over", "failover < 10s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was active"},
-		{"nothing to fail over from", "failover < 10s after f", Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
+		{"lost so far is more than allowed", "failed < 1000 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, ""},
+		{"lost so far is less, and goes on", "failed < 1000000 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
+		{"failed over", "failover < 10s after f", judge.Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
+		{"failed over too late", "failover < 3s after f", judge.Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
+		{"never failed over", "failover < 10s after f", judge.Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was active"},
+		{"nothing to fail over from", "failover < 10s after f", judge.Case{}, nothing, []injection{one}, scenarios.Pass, "stayed within the limit"},
 		{
 			"failed over, and measure.Never back", "failover < 10s after f",
-			Case{},
+			judge.Case{},
 			func(at time.Duration) bool { return between(30*sec, 34*sec)(at) || between(60*sec, 100*sec)(at) },
 			[]injection{{"f", "f", 30 * sec, 60 * sec}},
 			scenarios.Pass, "",
 		},
-		{"never healed", "heal < 20s after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m"},
-		{"healed", "heal < 6s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
-		{"healed before it was cleared", "heal < 1s after f", Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
-		{"more than so much is lost already", "failed > 100 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
+		{"never healed", "heal < 20s after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m"},
+		{"healed", "heal < 6s after f", judge.Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"healed before it was cleared", "heal < 1s after f", judge.Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
+		{"more than so much is lost already", "failed > 100 after f", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
 		{
 			"strict, and near the target", "recover < 15s after f",
-			Case{Strict: true},
+			judge.Case{Strict: true},
 			someBetween(30*sec, 45*sec),
 			[]injection{one},
 			scenarios.Inconclusive, "the target lies within",
 		},
-		{"a soft edge near the target", "recover < 15s after f", Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "between 14.9"},
-		{"a soft edge, and far from it", "recover < 16s after f", Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
-		{"strict, and far from it", "recover < 40s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"a soft edge near the target", "recover < 15s after f", judge.Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "between 14.9"},
+		{"a soft edge, and far from it", "recover < 16s after f", judge.Case{}, someBetween(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"strict, and far from it", "recover < 40s after f", judge.Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := c.text
@@ -248,20 +249,20 @@ func TestFault_Untold(t *testing.T) {
 	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
 	for _, c := range []struct {
 		name string
-		c    Case
+		c    judge.Case
 		all  []scenarios.Outcome
 		note string
 	}{
-		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
+		{"unverified", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
 		{
 			"a group injected in part",
-			Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
+			judge.Case{Unverified: map[int]bool{0: true}, Partial: map[int]bool{0: true}},
 			outage(between(30*sec, 45*sec)), "f was injected in part",
 		},
-		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
-		{"steady state did not hold", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
-		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},
-		{"no requests", Case{}, quiet, "f affected no traffic"},
+		{"unverified, and no impact", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
+		{"steady state did not hold", judge.Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
+		{"no bytes", judge.Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f affected no traffic"},
+		{"no requests", judge.Case{}, quiet, "f affected no traffic"},
 	} {
 		f := drill(t, parseObjectives(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
 		r := f.Faults[0]
@@ -307,7 +308,7 @@ func TestFault_UntoldAmongOthers(t *testing.T) {
 			[]scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass},
 		},
 	} {
-		f := drill(t, parseObjectives(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
+		f := drill(t, parseObjectives(t, texts...), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
 		for i, want := range c.verdicts {
 			if o := f.Objectives[i]; o.Verdict != want {
 				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
@@ -344,7 +345,7 @@ func TestFault_Required(t *testing.T) {
 	} {
 		for _, required := range []bool{true, false} {
 			o := parseObjectives(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
-			f := drill(t, o, Case{Faults: map[string]FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
+			f := drill(t, o, judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
 			if len(f.Faults) == 0 {
 				continue
 			}
@@ -378,7 +379,7 @@ func TestFault_Requests(t *testing.T) {
 		all = append(all, o, iteration(o))
 	}
 	g.play(all, action{450 * ms, func() { g.Inject("f", "f") }}, action{950 * ms, func() { g.Clear(0) }})
-	f := g.finish(Case{Warmup: sec}, 20*sec)
+	f := g.finish(judge.Case{Warmup: sec}, 20*sec)
 	if n := f.Faults[0].Requests; n != 10 {
 		t.Errorf("%d requests, want the 10 from 0 to 0.9 s", n)
 	}
@@ -387,7 +388,7 @@ func TestFault_Requests(t *testing.T) {
 // TestFault_Horizon: the note names what ends the horizon of a fault: the next fault, or the end of
 // the load.
 func TestFault_Horizon(t *testing.T) {
-	f := drill(t, parseObjectives(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
+	f := drill(t, parseObjectives(t, "recover < 3s after f"), judge.Case{}, outage(between(0, 0)),
 		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec},
 		injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
 		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
@@ -411,7 +412,8 @@ func TestFault_InFlight(t *testing.T) {
 			all[i] = request(at, 1500*ms, failure)
 		}
 	}
-	f := drill(t, parseObjectives(t, "errors < 1% in baseline", "errors > 0% in f", "failed = 1400 after f"), Case{}, all, injection{"f", "f", 30 * sec, 35 * sec})
+	f := drill(t, parseObjectives(t, "errors < 1% in baseline", "errors > 0% in f", "failed = 1400 after f"), judge.Case{},
+		all, injection{"f", "f", 30 * sec, 35 * sec})
 	for _, o := range f.Objectives {
 		if o.Verdict != scenarios.Pass {
 			t.Errorf("%s: %s with %v", o.Text, o.Verdict, o.Measured)
@@ -432,7 +434,7 @@ func TestFault_Views(t *testing.T) {
 		}
 	}
 	texts := []string{"recover(200ms) < 30s after f", "recover < 30s after f", "recover(600ms) < 30s after f", "degraded(200ms) < 30s after f"}
-	f := drill(t, parseObjectives(t, texts...), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
+	f := drill(t, parseObjectives(t, texts...), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
 	for i, want := range []float64{20, 0, 0, 21} { // the window before the last second is bad too
 		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 2 {
 			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
@@ -447,7 +449,7 @@ func TestFault_Views(t *testing.T) {
 func TestFault_Limit(t *testing.T) {
 	harm := func(at time.Duration) bool { return at%(355*ms) == 0 && between(60*sec, 70*sec)(at) }
 	for limit, onset := range map[float64]bool{0: false, .002: true} {
-		f := drill(t, parseObjectives(t, "recover < 20s after f"), Case{Limit: limit}, outage(harm), injection{"f", "f", 60 * sec, 70 * sec})
+		f := drill(t, parseObjectives(t, "recover < 20s after f"), judge.Case{Limit: limit}, outage(harm), injection{"f", "f", 60 * sec, 70 * sec})
 		if r := f.Faults[0]; r.OnsetAt.Known() != onset {
 			t.Errorf("onset at %v against %g, want %t", r.OnsetAt, r.Limit, onset)
 		}
@@ -462,7 +464,7 @@ func TestFault_Void(t *testing.T) {
 	g.play(outage(func(time.Duration) bool { return false }),
 		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }},
 		action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
-	f := g.finish(Case{SLO: o, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, 100*sec)
+	f := g.finish(judge.Case{SLO: o, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 100*sec)
 	for _, r := range f.Objectives {
 		if r.Verdict != scenarios.Inconclusive {
 			t.Errorf("%s: %s", r.Text, r.Verdict)
@@ -497,7 +499,7 @@ func TestFault_Frozen(t *testing.T) {
 		}
 	}
 	g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{38 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: o}, 100*sec)
+	f := g.finish(judge.Case{SLO: o}, 100*sec)
 	if r := f.Faults[0]; r.Impact != result.Impacted || r.OnsetAt != 30 || r.RecoveredAt != 38 || math.Abs(r.Area-8) > .1 {
 		t.Errorf("%s from %v to %v, area %g: %s", r.Impact, r.OnsetAt, r.RecoveredAt, r.Area, r.Note)
 	}
@@ -530,7 +532,7 @@ func TestFault_Overlap(t *testing.T) {
 		{"the incident, too long", "recover < 14s after incident", between(31*sec, 46*sec), scenarios.Fail, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, parseObjectives(t, c.text), Case{}, outage(c.harm), both...)
+			f := drill(t, parseObjectives(t, c.text), judge.Case{}, outage(c.harm), both...)
 			if r := f.Objectives[0]; r.Verdict != c.want || !strings.Contains(r.Note, c.note) {
 				t.Errorf("%s is %s, measured %v (%s); want %s, %q", c.text, r.Verdict, r.Measured, r.Note, c.want, c.note)
 			}

@@ -1,10 +1,11 @@
-package judge
+package judge_test
 
 import (
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 )
 
@@ -14,7 +15,7 @@ func TestHistograms(t *testing.T) {
 	g := newFixture(t, oneStep)
 	all := perSecond(100, 0, 3*sec, 10*ms, okay)
 	g.play(all)
-	f := g.finish(Case{}, 3*sec)
+	f := g.finish(judge.Case{}, 3*sec)
 	n, windows := 0, 0
 	for info, err := range f.Histograms.All() {
 		n++
@@ -51,7 +52,7 @@ func TestFinish_Nothing(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "recover < 1s after f", "p95 < 1s in baseline")
 	g := newFixture(t, oneStep, o...)
 	g.Inject("f", "f")
-	f := g.finish(Case{SLO: o}, 3*sec)
+	f := g.finish(judge.Case{SLO: o}, 3*sec)
 	for i, want := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Inconclusive} { // f affected no traffic
 		if r := f.Objectives[i]; r.Verdict != want || r.Note == "" {
 			t.Errorf("%s: %s, %q", r.Text, r.Verdict, r.Note)
@@ -73,7 +74,7 @@ func TestFinish_Clamped(t *testing.T) {
 	g := newFixture(t, oneStep)
 	o := request(0, 2*3600*sec, okay)
 	g.Shard(0).Record(&o)
-	f := g.finish(Case{}, sec)
+	f := g.finish(judge.Case{}, sec)
 	if f.Clamped != 2 { // response and service time
 		t.Errorf("%d clamped, want 2", f.Clamped)
 	}
@@ -96,7 +97,7 @@ func TestFinish_WarmUp(t *testing.T) {
 		all = append(all, r)
 	}
 	g.play(all)
-	f := g.finish(Case{SLO: o, Warmup: 5 * sec}, 10*sec)
+	f := g.finish(judge.Case{SLO: o, Warmup: 5 * sec}, 10*sec)
 	for _, r := range f.Objectives {
 		if r.Verdict != scenarios.Pass || r.Measured > .011 {
 			t.Errorf("%s: %s with %v of %d", r.Text, r.Verdict, r.Measured, r.Count)
@@ -131,7 +132,7 @@ func TestFinish_Health(t *testing.T) {
 		r.Slot = r.Ready + 2*ms
 	}
 	g.play(all, action{10 * sec, func() { g.Inject("f", "f") }}, action{15 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{}, 20*sec)
+	f := g.finish(judge.Case{}, 20*sec)
 	near := func(name string, got result.Num, want float64) {
 		t.Helper()
 		if float64(got) < want || float64(got) > 1.002*want {

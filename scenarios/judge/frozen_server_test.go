@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -46,7 +47,7 @@ func TestFrozenServer(t *testing.T) {
 				all = append(all, q, iteration(q))
 			}
 			g.play(all)
-			f := g.finish(Case{SLO: o}, end)
+			f := g.finish(judge.Case{SLO: o}, end)
 			run := cellOf(t, f, "run", "*", "*")
 			n := int64(len(c.arrivals))
 			if run.Count != n || f.Offered != n || f.Sent != n {

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -30,7 +31,7 @@ func (d *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 // error; no data is lost, and the verdict is the same as with room enough.
 func TestSpill_Full(t *testing.T) {
 	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
-	run := func(room, later int64) (*Findings, error) {
+	run := func(room, later int64) (*judge.Findings, error) {
 		disk := &fullDisk{tempFile(t), room}
 		g := newFixtureWith(t, measure.Config{Series: oneStep, File: disk}, o...)
 		all := outage(between(30*sec, 34*sec))
@@ -54,7 +55,7 @@ func TestSpill_Full(t *testing.T) {
 				t.Error("folding no longer says that it failed")
 			}
 		}
-		return g.finish(Case{SLO: o}, 100*sec), failed
+		return g.finish(judge.Case{SLO: o}, 100*sec), failed
 	}
 	want, err := run(1<<40, 1<<40)
 	if err != nil || len(want.Notes) > 0 {
@@ -81,7 +82,7 @@ func TestSpill_Full(t *testing.T) {
 }
 
 // inJSON returns the part of the findings that result.json contains.
-func inJSON(t testing.TB, f *Findings) string {
+func inJSON(t testing.TB, f *judge.Findings) string {
 	t.Helper()
 	b, err := json.Marshal(map[string]any{
 		"phases": f.Phases, "cells": f.Cells, "errors": f.Errors, "windows": f.Windows, "objectives": f.Objectives, "lag": f.Lag, "queue": f.Queue,
@@ -116,7 +117,7 @@ func TestSpill_Lost(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Judge(r.Finish(), Case{}); !errors.Is(err, os.ErrClosed) || f != nil {
+	if f, err := judge.Judge(r.Finish(), judge.Case{}); !errors.Is(err, os.ErrClosed) || f != nil {
 		t.Errorf("finishing: %v, %v", f, err)
 	}
 }

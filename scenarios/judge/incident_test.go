@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -77,7 +78,7 @@ func TestIncidents(t *testing.T) {
 				actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }}, action{f.cleared, func() { g.Clear(i) }})
 			}
 			g.play(all, actions...)
-			got := g.finish(Case{}, 120*sec).Incidents
+			got := g.finish(judge.Case{}, 120*sec).Incidents
 			if len(got) != len(c.want) {
 				t.Fatalf("%d incidents, want %d: %+v", len(got), len(c.want), got)
 			}
@@ -124,7 +125,7 @@ func TestIncidents_LessThanAHold(t *testing.T) {
 	for _, end := range []time.Duration{114 * sec, 112300 * ms} {
 		g := newFixture(t, oneStep)
 		g.play(slices.Concat(perSecond(100, 0, 112*sec, ms, okay), perSecond(100, 112*sec, end, ms, failure), perSecond(100, end, 120*sec, ms, okay)))
-		got := g.finish(Case{}, 120*sec).Incidents
+		got := g.finish(judge.Case{}, 120*sec).Incidents
 		if len(got) != 1 || got[0].Over || !near(got[0].End, 120*sec, 100) || !near(got[0].EndLow, end, 50) {
 			t.Errorf("bad to %s: %+v", end, got)
 		}
@@ -143,7 +144,7 @@ func TestIncidents_None(t *testing.T) {
 		rate, share := []float64{20, 100, 500}[i%3], []float64{0, .002, .005}[i/3%3]
 		g := newFixture(t, oneStep)
 		g.play(requestsAt(rate, func(time.Duration, int) bool { return r.Float64() < share }))
-		found += len(g.finish(Case{}, 120*sec).Incidents)
+		found += len(g.finish(judge.Case{}, 120*sec).Incidents)
 	}
 	if found > max(0, runs/50) {
 		t.Errorf("%d incidents in %d runs without one", found, runs)
@@ -176,7 +177,7 @@ func TestIncident_Recover(t *testing.T) {
 		{"no fault was injected", 30 * sec, between(45*sec, 50*sec), nil, -1, scenarios.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, parseObjectives(t, fmt.Sprintf("recover < %s after incident", c.limit)), Case{}, outage(c.bad), c.faults...)
+			f := drill(t, parseObjectives(t, fmt.Sprintf("recover < %s after incident", c.limit)), judge.Case{}, outage(c.bad), c.faults...)
 			o := f.Objectives[0]
 			if o.Verdict != c.verdict || c.measured >= 0 && !near(o.Measured, result.Num(c.measured).D(), 200) {
 				t.Errorf("%s with %v (%s), want %s with %g", o.Verdict, o.Measured, o.Note, c.verdict, c.measured)
@@ -214,7 +215,7 @@ func TestIncidents_Shed(t *testing.T) {
 				}
 			}
 			g.play(all, action{48 * sec, func() { g.Inject("f", "f") }}, action{56 * sec, func() { g.Clear(0) }})
-			got := g.finish(Case{SLO: o}, 120*sec).Incidents
+			got := g.finish(judge.Case{SLO: o}, 120*sec).Incidents
 			if len(got) != c.want {
 				t.Fatalf("%d incidents, want %d: %+v", len(got), c.want, got)
 			}
@@ -243,7 +244,7 @@ func TestIncidents_Delayed(t *testing.T) {
 		g := newFixture(t, oneStep, o...)
 		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		r := g.finish(Case{SLO: o}, 120*sec).Objectives[0]
+		r := g.finish(judge.Case{SLO: o}, 120*sec).Objectives[0]
 		if r.Measured != c.want || r.Verdict != scenarios.Pass {
 			t.Errorf("an outage at %s: %s, measured %v, want %v (%s)", c.from, r.Verdict, r.Measured, c.want, r.Note)
 		}
@@ -264,7 +265,7 @@ func TestIncidents_Own(t *testing.T) {
 		}
 	}
 	g.play(all)
-	in := g.finish(Case{}, 120*sec).Incidents
+	in := g.finish(judge.Case{}, 120*sec).Incidents
 	if len(in) != 1 || in[0].Bad != 300-late || in[0].Kinds["timeout"] != 300-late {
 		t.Errorf("%+v, want %d timeouts of the target", in, 300-late)
 	}
@@ -301,7 +302,7 @@ func TestIncidents_BeforeInjection(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := newFixtureWith(t, measure.Config{Series: oneStep, Slow: c.slow})
 			g.play(slices.Concat(c.list...), action{c.at, func() { g.Inject("f", "f") }}, action{20 * sec, func() { g.Clear(0) }})
-			got := g.finish(Case{}, 60*sec).Incidents
+			got := g.finish(judge.Case{}, 60*sec).Incidents
 			if len(got) != 1 || !near(got[0].Begin, c.begin, 100) || got[0].Planned != (c.begin == c.at) {
 				t.Errorf("%+v, want a begin at %s", got, c.begin)
 			}

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/measure"
@@ -47,11 +48,11 @@ func broken(d, a, b time.Duration) []scenarios.Outcome {
 func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s",
 		"errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
-	c := func(end time.Duration) Case {
-		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
+	c := func(end time.Duration) judge.Case {
+		return judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
 	}
 	const end = 60 * sec
-	run := func(samples ...time.Duration) (last, final *Findings) {
+	run := func(samples ...time.Duration) (last, final *judge.Findings) {
 		g := newFixture(t, twoSteps, objectives...)
 		g.now = -2 * sec
 		var actions []action
@@ -159,7 +160,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	samples := 0
 	sample := func() {
 		samples++
-		f, err := g.interim.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
+		f, err := g.interim.Findings(g.Recorder, judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{To: 40 * sec}, {From: 30 * sec, To: 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +241,7 @@ func TestRunningVerdicts(t *testing.T) {
 	if got := verdicts(at30); !slices.Equal(got, []string{"fail", "pass", "pass", "fail", "fail", "pending", "fail"}) {
 		t.Errorf("after 30s: %v", got)
 	}
-	final := g.finish(Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
+	final := g.finish(judge.Case{SLO: objectives, Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: 60 * sec}, {From: 0, To: 60 * sec}}}, 60*sec)
 	for i, s := range last.Objectives {
 		f := final.Objectives[i]
 		if s.Verdict != scenarios.Pending && s.Verdict != f.Verdict {
@@ -279,7 +280,7 @@ func BenchmarkSoFar(b *testing.B) {
 			for s := range seconds {
 				second(s)
 			}
-			c := Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: time.Hour}}}
+			c := judge.Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: time.Hour}}}
 			if _, err := g.interim.Findings(g.Recorder, c); err != nil {
 				b.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -126,7 +127,7 @@ func TestInterval_Percentile(t *testing.T) {
 				}
 			}
 			g.play(all)
-			res := g.finish(Case{SLO: o}, 30*sec).Objectives[0]
+			res := g.finish(judge.Case{SLO: o}, 30*sec).Objectives[0]
 			if !(res.Low <= res.Measured && res.Measured <= res.High) {
 				t.Fatalf("%v is not within [%v, %v]", res.Measured, res.Low, res.High)
 			}
@@ -165,7 +166,7 @@ func TestInterval_Own(t *testing.T) {
 				g.Shard(0).Record(&all[i])
 				g.Shard(0).Record(&out)
 			}
-			return g.finish(Case{SLO: o, Strict: true}, 20*sec).Objectives
+			return g.finish(judge.Case{SLO: o, Strict: true}, 20*sec).Objectives
 		}
 		alone := judged(text)[0]
 		if share := m.Name == "p" || m.Unit == slo.ShareOf && m.Name != "slices"; math.IsNaN(float64(alone.Low)) == share {

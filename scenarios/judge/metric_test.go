@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -27,7 +28,7 @@ func TestMetric_Toy(t *testing.T) {
 		}
 		g := newFixture(t, oneStep, o)
 		g.play(slices.Concat(perSecond(98, 0, 20*sec, ms, okay), perSecond(1, 0, 20*sec, ms, failure), perSecond(1, 0, 20*sec, 0, skipped)))
-		r := g.finish(Case{SLO: []slo.Objective{o}}, 20*sec).Objectives[0]
+		r := g.finish(judge.Case{SLO: []slo.Objective{o}}, 20*sec).Objectives[0]
 		if r.Verdict != c.want || math.Abs(float64(r.Measured)-20./float64(r.Count)) > 1e-9 || !r.Low.Known() {
 			t.Errorf("%s: %s, measured %v of %d, from %v to %v: %s", c.text, r.Verdict, r.Measured, r.Count, r.Low, r.High, r.Note)
 		}
@@ -92,7 +93,7 @@ func TestMetric_ToyOfEachFamily(t *testing.T) {
 		all := slices.Concat(perSecond(100, 0, 40*sec, 10*ms, okay), perSecond(1, 60*sec, 100*sec, 50*ms, okay), perSecond(100, 45*sec, 100*sec, 10*ms, okay))
 		all = slices.Concat(all, perSecond(100, 40*sec, 45*sec, 10*ms, failure))
 		ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 990, Lost: 10}
-		f := drill(t, list, Case{Ledger: ledger}, all, injection{"f", "f", 40 * sec, 46 * sec})
+		f := drill(t, list, judge.Case{Ledger: ledger}, all, injection{"f", "f", 40 * sec, 46 * sec})
 		for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Fail} {
 			r := f.Objectives[i]
 			if r.Verdict != want || math.Abs(float64(r.Measured)-c.measured) > .02*c.measured {

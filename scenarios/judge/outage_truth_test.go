@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -63,12 +64,12 @@ func requestsAt(rate float64, bad func(at time.Duration, n int) bool) []scenario
 }
 
 // played judges a load with a fault.
-func played(t *testing.T, all []scenarios.Outcome, injected, cleared time.Duration) (FaultFinding, result.ObjectiveResult) {
+func played(t *testing.T, all []scenarios.Outcome, injected, cleared time.Duration) (judge.FaultFinding, result.ObjectiveResult) {
 	t.Helper()
 	o := parseObjectives(t, "recover < 60s after f")
 	g := newFixture(t, oneStep, o...)
 	g.play(all, action{injected, func() { g.Inject("f", "f") }}, action{cleared, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: o}, 120*sec)
+	f := g.finish(judge.Case{SLO: o}, 120*sec)
 	return f.Faults[0], f.Objectives[0]
 }
 
@@ -193,7 +194,7 @@ func TestOutage_Skipped(t *testing.T) {
 	}
 	slices.SortStableFunc(all, func(a, b scenarios.Outcome) int { return int(min(1, max(-1, a.End-b.End))) })
 	g.play(all, action{injected, func() { g.Inject("f", "f") }}, action{injected + length, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: o}, 120*sec).Faults[0]
+	f := g.finish(judge.Case{SLO: o}, 120*sec).Faults[0]
 	if !near(f.RecoveredAt, injected+length, 100) {
 		t.Errorf("recovered at %v, want %s", f.RecoveredAt, injected+length)
 	}

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 )
 
@@ -18,7 +19,7 @@ func TestParts(t *testing.T) {
 			all[i] = request(at, 60*ms, okay)
 		}
 	}
-	p := drill(t, parseObjectives(t, "p95 < 30ms in f"), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+	p := drill(t, parseObjectives(t, "p95 < 30ms in f"), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 	if p.Impact != result.Impacted || p.OnsetAt.Known() || p.Parts == nil {
 		t.Fatalf("%s (%s), parts %v; want impacted, because it was slower", p.Impact, p.Note, p.Parts)
 	}
@@ -56,7 +57,7 @@ func TestSurge(t *testing.T) {
 		{"as before", "errors < 1%", fifth, result.NotImpacted},
 		{"more than before", "errors < 1%", func(at time.Duration) bool { return surge(at) || fifth(at) }, result.Impacted},
 	} {
-		f := drill(t, parseObjectives(t, c.slo), Case{}, shed(c.harm), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		f := drill(t, parseObjectives(t, c.slo), judge.Case{}, shed(c.harm), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 		if f.Impact != c.want || f.Failed != 0 {
 			t.Errorf("%s: %s (%s), %d failed; want %s, 0", c.name, f.Impact, f.Note, f.Failed, c.want)
 		}
@@ -76,7 +77,7 @@ func TestSurge(t *testing.T) {
 // load had nothing to recover.
 func TestLostWrites(t *testing.T) {
 	ledger := &result.LedgerRecord{Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Fault: "f", Lost: 90}}}
-	c := Case{Ledger: ledger, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}
+	c := judge.Case{Ledger: ledger, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}
 	f := drill(t, parseObjectives(t, "recover < 1s after f", "failover < 1s after f", "onset < 1s after f"), c,
 		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec})
 	if got := f.Faults[0]; got.Impact != result.Impacted || got.Parts.Lost != 90 || got.RecoveredAt != 30 || got.OnsetAt.Known() {

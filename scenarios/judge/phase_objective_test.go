@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/judge/running"
@@ -129,7 +130,7 @@ func TestJudge_JSON(t *testing.T) {
 		"failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
 	g := newFixture(t, oneStep, o...)
 	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
-	f := g.finish(Case{SLO: o}, 100*sec)
+	f := g.finish(judge.Case{SLO: o}, 100*sec)
 	var got struct {
 		Cells      []struct{ Response map[string]any }
 		Objectives []struct {
@@ -360,7 +361,7 @@ func TestJudge_Empty(t *testing.T) {
 				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f had traffic, though none of the load
-				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []answer.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
+				r := g.finish(judge.Case{SLO: o, NoTraffic: met, Loads: []answer.Span{{From: 0, To: 20 * sec}, {From: 40 * sec, To: 60 * sec}}[:1]}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
 				}
@@ -395,7 +396,7 @@ func TestJudge_Rate(t *testing.T) {
 		add(1, scenarios.IterationStep, at, 3*sec)
 	}
 	g.play(all, action{25 * sec, func() { g.Inject("f", "f") }}, action{35 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
+	f := g.finish(judge.Case{SLO: objectives, Loads: []answer.Span{{From: 0, To: 30 * sec}, {From: 20 * sec, To: 40 * sec}}}, 0)
 	for i, want := range []float64{800. / 40, 10, 25, 800. / 40, 10, 50. / 10, 0, 0, 20} {
 		o := f.Objectives[i]
 		if math.Abs(float64(o.Measured)-want) > 1e-9 {
@@ -445,7 +446,7 @@ func TestJudge_Scope(t *testing.T) {
 		all = append(all, o)
 	}
 	g.play(all)
-	f := g.finish(Case{SLO: objectives}, 20*sec)
+	f := g.finish(judge.Case{SLO: objectives}, 20*sec)
 	for i, want := range []float64{350. / 3000, 300. / 2000, .05, 150. / 2000, .2, .003, .015} {
 		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 1e-4*want {
 			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
@@ -555,7 +556,7 @@ func TestJudge_Strict(t *testing.T) {
 				o := parseObjectives(t, c.text)
 				g := newFixture(t, oneStep, o...)
 				g.play(slices.Concat(many(5000-c.bad, ms, okay), many(c.bad, ms, failure)))
-				r := g.finish(Case{SLO: o, Strict: strict}, 20*sec).Objectives[0]
+				r := g.finish(judge.Case{SLO: o, Strict: strict}, 20*sec).Objectives[0]
 				want := c.plain
 				if strict {
 					want = c.verdict
@@ -594,7 +595,7 @@ func TestJudge_Worst(t *testing.T) {
 		actions = append(actions, action{at, func() { g.Inject("f", fmt.Sprintf("f#%d", i+1)) }}, action{at + 5*sec, func() { g.Clear(i) }})
 	}
 	g.play(all, actions...)
-	f := g.finish(Case{SLO: o}, 60*sec)
+	f := g.finish(judge.Case{SLO: o}, 60*sec)
 	for i, want := range []struct {
 		phase   string
 		verdict scenarios.Verdict
@@ -634,7 +635,7 @@ func TestLimit(t *testing.T) {
 		{"errors < 60%", .6, 500, result.NotImpacted},
 		{"availability > 50%", .005, 100, result.Impacted},
 	} {
-		f := drill(t, parseObjectives(t, c.slo), Case{Limit: c.limit}, outage(some(c.share)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		f := drill(t, parseObjectives(t, c.slo), judge.Case{Limit: c.limit}, outage(some(c.share)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
 		if f.Impact != c.want {
 			t.Errorf("%s, limit %g, %d of 1000 bad: %s (%s), want %s", c.slo, c.limit, c.share, f.Impact, f.Note, c.want)
 		}
@@ -659,7 +660,7 @@ func TestPhases_AfterFault(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := parseObjectives(t, "errors < 1% in rest/f", "errors < 1% in recovery/f")
-			f := drill(t, o, Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec}, injection{"g", "g", next, next + 5*sec})
+			f := drill(t, o, judge.Case{}, outage(c.bad), injection{"f", "f", 30 * sec, 40 * sec}, injection{"g", "g", next, next + 5*sec})
 			for _, p := range f.Phases {
 				if want, has := map[string]float64{"recovery/f": c.recovery, "rest/f": c.rest}[p.Name]; has && (p.Start != 40 || float64(p.End) != want) {
 					t.Errorf("%s from %v to %v, want 40 to %g", p.Name, p.Start, p.End, want)

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
@@ -27,7 +28,7 @@ type fixture struct {
 	t         testing.TB
 	now       time.Duration
 	inFlight  func() int64 // nil: no iteration is in flight
-	interim   Interim
+	interim   judge.Interim
 	series    measure.Series
 	recording *measure.Recording // set once finished
 }
@@ -118,7 +119,7 @@ func (r *fixture) play(outcomes []scenarios.Outcome, actions ...action) {
 }
 
 // finish returns the findings of a load that ran from 0 to end.
-func (r *fixture) finish(c Case, end time.Duration) *Findings {
+func (r *fixture) finish(c judge.Case, end time.Duration) *judge.Findings {
 	r.t.Helper()
 	if c.Loads == nil {
 		for range r.series.Loads {
@@ -126,7 +127,7 @@ func (r *fixture) finish(c Case, end time.Duration) *Findings {
 		}
 	}
 	r.recording = r.Finish()
-	f, err := Judge(r.recording, c)
+	f, err := judge.Judge(r.recording, c)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -139,11 +140,11 @@ func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenario
 	o := parseObjectives(t, text)
 	r := newFixture(t, oneStep, o...)
 	r.play(outcomes)
-	return r.finish(Case{SLO: o}, end).Objectives[0]
+	return r.finish(judge.Case{SLO: o}, end).Objectives[0]
 }
 
 // cellOf finds a row of the table.
-func cellOf(t testing.TB, f *Findings, phase, step, outcome string) result.Cell {
+func cellOf(t testing.TB, f *judge.Findings, phase, step, outcome string) result.Cell {
 	t.Helper()
 	for _, c := range f.Cells {
 		if c.Phase == phase && c.Step == step && c.Outcome == outcome {

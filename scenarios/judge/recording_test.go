@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -87,7 +88,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 			first = min(first, f.injected)
 		}
 	}
-	found := g.finish(Case{SLO: o, Warmup: 3 * sec}, end)
+	found := g.finish(judge.Case{SLO: o, Warmup: 3 * sec}, end)
 
 	want := map[string]func(x *scenarios.Outcome) bool{
 		"warmup":   func(x *scenarios.Outcome) bool { return x.Intended < 0 },
@@ -128,7 +129,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 }
 
 // comparePhase counts the requests of a phase one by one.
-func comparePhase(t *testing.T, f *Findings, phase string, s measure.Series, all []scenarios.Outcome, in func(*scenarios.Outcome) bool) {
+func comparePhase(t *testing.T, f *judge.Findings, phase string, s measure.Series, all []scenarios.Outcome, in func(*scenarios.Outcome) bool) {
 	t.Helper()
 	for step := range s.Steps {
 		var n, bytes int64
@@ -188,7 +189,7 @@ func comparePhase(t *testing.T, f *Findings, phase string, s measure.Series, all
 }
 
 // compareWindows counts what happened in every window one by one.
-func compareWindows(t *testing.T, f *Findings, all []scenarios.Outcome, marks []time.Duration) {
+func compareWindows(t *testing.T, f *judge.Findings, all []scenarios.Outcome, marks []time.Duration) {
 	t.Helper()
 	type counts struct {
 		offered, ok, shed, err, skipped, sent, answered int64
@@ -273,7 +274,7 @@ func TestRecorder_Life(t *testing.T) {
 			n := 0
 			g.play([]scenarios.Outcome{request(c.intended, c.end-c.intended, scenarios.OK)},
 				action{10 * sec, func() { n, _ = g.Inject("f", "f") }}, action{20 * sec, func() { g.Clear(n) }})
-			f := g.finish(Case{}, 40*sec)
+			f := g.finish(judge.Case{}, 40*sec)
 			if got := cellOf(t, f, "f", "read", "*").Count; got != c.fault {
 				t.Errorf("in f: %d, want %d", got, c.fault)
 			}
@@ -302,7 +303,7 @@ func TestRecorder_CoarseClock(t *testing.T) {
 		t.Errorf("injected at %d, want a nanosecond after the end", at)
 	}
 	g.Clear(n)
-	f := g.finish(Case{}, 10*sec+1)
+	f := g.finish(judge.Case{}, 10*sec+1)
 	if cellOf(t, f, "baseline", "read", "*").Count != 1 || cellOf(t, f, "f", "read", "*").Count != 0 {
 		t.Error("the request is not in the baseline alone")
 	}
@@ -314,7 +315,7 @@ func TestRecorder_Late(t *testing.T) {
 	g := newFixture(t, oneStep)
 	all := []scenarios.Outcome{request(100*ms, ms, scenarios.OK), request(200*ms, 50*sec, scenarios.OK), request(60*sec, ms, scenarios.OK)}
 	g.play(all)
-	f := g.finish(Case{}, 61*sec)
+	f := g.finish(judge.Case{}, 61*sec)
 	var starts []float64
 	for _, w := range f.Windows {
 		if w.Load == "*" {
@@ -336,7 +337,7 @@ func TestRecorder_LongIteration(t *testing.T) {
 	all := perSecond(2, 0, 900*sec, ms, okay)
 	all = append(all, iteration(request(3100*ms, 800*sec, okay)))
 	g.play(all)
-	f := g.finish(Case{}, 900*sec)
+	f := g.finish(judge.Case{}, 900*sec)
 	seen := map[result.Num]int{}
 	for _, w := range f.Windows {
 		if w.Load == "*" {
@@ -362,7 +363,7 @@ func TestRecorder_InFlight(t *testing.T) {
 	g := newFixture(t, oneStep)
 	g.inFlight = func() int64 { return int64(g.now / sec) }
 	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }}, action{3100 * ms, func() { g.Clear(0) }})
-	f := g.finish(Case{}, 6*sec)
+	f := g.finish(judge.Case{}, 6*sec)
 	var got []int64
 	for _, w := range f.Windows {
 		if w.Load == "*" {
@@ -378,13 +379,13 @@ func TestRecorder_InFlight(t *testing.T) {
 // of them spans a fault's beginning or end, and no request is lost.
 func TestRecorder_Rows(t *testing.T) {
 	g := newFixture(t, oneStep)
-	const long = maxRows*3/2*sec + sec
+	const long = judge.MaxRows*3/2*sec + sec
 	all := []scenarios.Outcome{
 		request(100*ms, 3*ms, okay), request(1100*ms, 7*ms, okay), request(4200*ms, ms, okay), request(4600*ms, ms, okay),
 		request(5*sec, ms, okay),
 	}
 	g.play(all, action{4500 * ms, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
-	f := g.finish(Case{}, long)
+	f := g.finish(judge.Case{}, long)
 	var single []string
 	sums, rows := map[bool]int64{}, map[bool]int{}
 	for _, w := range f.Windows {
@@ -397,7 +398,7 @@ func TestRecorder_Rows(t *testing.T) {
 	if want := []string{"0+2: 2, max 0.007", "4+0.5: 1, max 0.001", "4.5+1.5: 2, max 0.001"}; !slices.Equal(single, want) {
 		t.Errorf("rows %q, want %q", single, want)
 	}
-	if sums[true] != 5 || sums[false] != 5 || rows[true] < maxRows {
+	if sums[true] != 5 || sums[false] != 5 || rows[true] < judge.MaxRows {
 		t.Errorf("%v requests in %v rows", sums, rows)
 	}
 	if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "2 s long") {

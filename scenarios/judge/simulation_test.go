@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 )
 
@@ -71,7 +72,7 @@ func TestSimulation_Recorder(t *testing.T) {
 				all = append(all, request(time.Duration(at*1e9), time.Duration(r.ExpFloat64()*float64(50*ms)), kind))
 			}
 			g.play(all, action{w.injected, func() { g.Inject("f", "f") }}, action{w.cleared, func() { g.Clear(0) }})
-			f := g.finish(Case{SLO: objectives}, w.end)
+			f := g.finish(judge.Case{SLO: objectives}, w.end)
 			a := f.Faults[0]
 			near := !a.RecoveredAt.Known() || math.Abs(float64(a.RecoveredAt)-c.recovered) <= 1
 			if a.Impact == c.impact && near && f.Objectives[0].Verdict == c.verdict && f.Objectives[1].Verdict == scenarios.Pass {

@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 )
@@ -34,7 +35,7 @@ func TestSlowest(t *testing.T) {
 	}
 	g.Clear(n)
 	g.now = 4 * sec
-	f, err := Judge(g.Finish(), Case{
+	f, err := judge.Judge(g.Finish(), judge.Case{
 		Loads: []answer.Span{{To: 4 * sec}}, TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
 	})
 	if err != nil {

@@ -1,10 +1,11 @@
-package judge
+package judge_test
 
 import (
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
@@ -30,7 +31,7 @@ func TestSlow(t *testing.T) {
 			}
 		}
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		f := g.finish(Case{SLO: objectives}, 100*sec)
+		f := g.finish(judge.Case{SLO: objectives}, 100*sec)
 		got := f.Faults[0]
 		if got.Impact != result.Impacted || !got.Parts.Slower() || got.OnsetAt.Known() != (c.bad > 0) || got.Failed != c.bad || got.Slow != c.slow {
 			t.Errorf("slow: %v: %s (%s), %d bad, parts %+v; want impacted, %d", c.slow, got.Impact, got.Note, got.Failed, got.Parts, c.bad)
@@ -85,7 +86,7 @@ func TestSlow_FromBaseline(t *testing.T) {
 				all[i] = request(all[i].Intended, d, okay)
 			}
 			g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-			f := g.finish(Case{SLO: objectives}, 80*sec)
+			f := g.finish(judge.Case{SLO: objectives}, 80*sec)
 			if got := f.Faults[0]; got.Impact != c.impact || got.Slow < 25*ms || got.Slow > 28*ms {
 				t.Errorf("%s, slow over %s (%s)", got.Impact, got.Slow, got.Note)
 			}

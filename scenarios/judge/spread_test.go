@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 )
 
 // TestJudge_Spread: percentiles over the occurrences of a fault, with one without recovery, one of
@@ -30,16 +31,16 @@ func TestJudge_Spread(t *testing.T) {
 		name     string
 		harm     func(time.Duration) bool
 		more     []injection
-		c        Case
+		c        judge.Case
 		verdicts []scenarios.Verdict
 		measured []float64 // NaN is unknown
 		note     string    // of the second
 	}{
-		{"three", harm(), nil, Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, 10, math.NaN(), 1000}, ""},
+		{"three", harm(), nil, judge.Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, 10, math.NaN(), 1000}, ""},
 		{
 			"one measure.Never recovered from", harm(between(78*sec, 100*sec)),
 			[]injection{{"f", "f#4", 78 * sec, 80 * sec}},
-			Case{},
+			judge.Case{},
 			[]scenarios.Verdict{pass, fail, fail, open, pass},
 			[]float64{5, 5, math.Inf(1), math.NaN(), 1000},
 			"",
@@ -47,18 +48,18 @@ func TestJudge_Spread(t *testing.T) {
 		{
 			"one unknown", harm(between(94*sec, 96*sec)),
 			[]injection{{"f", "f#4", 94 * sec, 96 * sec}},
-			Case{},
+			judge.Case{},
 			[]scenarios.Verdict{pass, open, fail, open, pass},
 			[]float64{math.NaN(), math.NaN(), 10, math.NaN(), math.NaN()},
 			"the effect of 1 of 4 occurrences is unknown, and decides",
 		},
 		{
 			"one not verified", harm(), nil,
-			Case{Unverified: map[int]bool{1: true}},
+			judge.Case{Unverified: map[int]bool{1: true}},
 			[]scenarios.Verdict{invalid, invalid, fail, invalid, invalid},
 			nil, "was not verified",
 		},
-		{"none", harm(), nil, Case{}, nil, nil, ""},
+		{"none", harm(), nil, judge.Case{}, nil, nil, ""},
 	} {
 		faults := append(append([]injection{}, first...), c.more...)
 		if c.verdicts == nil {
@@ -101,7 +102,7 @@ func TestJudge_Skipped(t *testing.T) {
 		scenarios.Inconclusive,
 	}
 	f := drill(t, parseObjectives(t, texts...),
-		Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)),
+		judge.Case{Skipped: []judge.Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)),
 		injection{"f", "f#1", 10 * sec, 12 * sec})
 	for i, o := range f.Objectives {
 		if o.Verdict != want[i] || want[i] == scenarios.Inconclusive && o.Note != "f#2 was skipped: no unit matches posts" {

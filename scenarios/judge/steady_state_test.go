@@ -1,4 +1,4 @@
-package judge
+package judge_test
 
 import (
 	"strings"
@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/impact"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // TestUnsteady_Findings: a steady state that failed before a judged fault is described; requests in
@@ -75,7 +73,7 @@ func TestUnsteady_Findings(t *testing.T) {
 					all[i].End += 300 * ms
 				}
 			}
-			f := drill(t, parseObjectives(t, c.text), Case{}, all, c.faults...)
+			f := drill(t, parseObjectives(t, c.text), judge.Case{}, all, c.faults...)
 			for i, want := range c.want {
 				r := f.Faults[i]
 				if r.Unsteady != want {
@@ -89,14 +87,5 @@ func TestUnsteady_Findings(t *testing.T) {
 				t.Errorf("%s (%s), want %s", o.Verdict, o.Note, c.verdict)
 			}
 		})
-	}
-}
-
-// TestUnsteadyBefore: a limit that was computed is named with three digits.
-func TestUnsteadyBefore(t *testing.T) {
-	f := &readings{Recording: &measure.Recording{Config: measure.Config{Series: oneStep, Slow: 69_080_390}}, c: Case{Limit: .01}}
-	const want = "errors and answers over 69.1ms were already over 1% before f"
-	if s := unsteadyBefore(f, "f", slo.Objective{}, impact.Answer{}); s != want {
-		t.Errorf("%q, want %q", s, want)
 	}
 }

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // An outsider is a server on an address of this machine that is not loopback.
@@ -124,7 +125,7 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 			if plan, err := compileFile(scenario(t, text)); err != nil {
 				why = err.Error()
 			} else {
-				res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+				res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -147,7 +148,7 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 			}
 			// Each is accepted once the address is allowed.
 			for _, allowed := range []string{remote.ip, remote.addr, remote.ip + "/24"} {
-				res := runOnce(t, text+fmt.Sprintf("guard: {allow: {load: [%q]}}\n", allowed), Options{})
+				res := runOnce(t, text+fmt.Sprintf("guard: {allow: {load: [%q]}}\n", allowed), run.Options{})
 				if ok := cellOf(res, "run", "ok").Count; ok == 0 || remote.hits.Load() == 0 {
 					t.Errorf("with %s allowed nothing is answered: %s: %s: %+v", allowed, res.Verdict, res.Reason, res.Errors)
 				}
@@ -178,7 +179,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 2s, resolve: {localhost: "127.0.0.1:%s"}, flow: [{get: /}]}
 chaos:
   slow: {at: 500ms, for: 500ms, network.latency: {from: load, to: target, delay: 50ms}}
-`, port[0], port[1]), Options{})
+`, port[0], port[1]), run.Options{})
 	if hits[0].Load() > 0 || hits[1].Load() == 0 {
 		t.Errorf("%d requests came to the address that is not meant, %d to the one that is: %s: %s", hits[0].Load(), hits[1].Load(), res.Verdict, res.Reason)
 	}
@@ -223,7 +224,7 @@ chaos:
 			}
 			var res *result.Result
 			for range lateTries {
-				if res, err = Run(t.Context(), plan, Options{State: t.TempDir()}); err != nil {
+				if res, err = run.Run(t.Context(), plan, run.Options{State: t.TempDir()}); err != nil {
 					t.Fatal(err)
 				}
 				if !wasLate(res) {
@@ -256,7 +257,7 @@ load:
   main: {executor: spike, base: 50/s, peak: 60/s, before: 500ms, hold: 3s, after: 500ms, flow: [{get: /far/}]}
 chaos:
   slow: {during: main.hold, network.latency: {from: web, to: store, delay: 50ms}}
-`, Options{})
+`, run.Options{})
 	f := res.Faults[0]
 	if in := f.Cleared - f.Injected; !f.Injected.Known() || in < .5 || in > 2 || !f.Gone {
 		t.Errorf("it was in for %g s, and half a second is allowed: %+v", in, f)
@@ -286,7 +287,7 @@ slo: [errors < 5%, errors < 5% in baseline, errors < 50% in cut, errors < 20% of
 	for _, control := range []bool{false, true} {
 		t.Run(map[bool]string{false: "chaos", true: "control"}[control], func(t *testing.T) {
 			t.Parallel()
-			res := runOnce(t, text, Options{NoChaos: control})
+			res := runOnce(t, text, run.Options{NoChaos: control})
 			var failed []string
 			for _, o := range res.Objectives {
 				if o.Verdict != scenarios.Pass {
@@ -351,7 +352,7 @@ load:
 chaos:
   cut: {at: 500ms, for: 10s, network.partition: {from: web, to: store}}
   never: {at: 15s, for: 1s, network.partition: {from: web, to: store}}
-`, Options{
+`, run.Options{
 		Suspend: suspend,
 		Stop: func() {
 			for len(happened) > 0 {

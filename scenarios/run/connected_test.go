@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package run_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/network"
@@ -81,7 +82,7 @@ func testDockerConnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, again := make(chan string, 9), make(chan string, 9)
-			o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), Event: func(e result.Event) {
+			o := run.Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), Event: func(e result.Event) {
 				switch e.Event {
 				case "fault.verified", "fault.failed", "fault.unverified":
 					in <- e.Event
@@ -89,11 +90,11 @@ func testDockerConnected(t *testing.T) {
 					again <- e.Event + ": " + e.Text
 				}
 			}}
-			run, end := context.WithCancel(ctx)
+			started, end := context.WithCancel(ctx)
 			defer end()
 			ended := make(chan error, 1)
 			go func() {
-				out, err := Inject(run, plan, o)
+				out, err := run.Inject(started, plan, o)
 				if err == nil && out.Revert != "ok" {
 					err = fmt.Errorf("%+v", out)
 				}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 	"brunt/targets/targetstest"
 )
@@ -136,7 +137,7 @@ guard: {allow: {load: [shop.test]}}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 3s, flow: [{get: /}], connections: {max: 1, dns: "%s", %s}}
 slo: [errors < 1%%]
-`, port, names.Addr, c.connections), Options{})
+`, port, names.Addr, c.connections), run.Options{})
 				<-done
 				wrong.passed(res)
 				_, oldAfter, _, oldLast := at[0].count(moved)
@@ -191,7 +192,7 @@ target: {url: "http://127.0.0.1:%s", ready: {get: /}}
 load:
   main: {executor: constant-arrival-rate, rate: 200/s, duration: 1s, flow: [{get: /}], connections: {%s}}
 slo: [errors < 5%%]
-`, port, c.connections), Options{})
+`, port, c.connections), run.Options{})
 				wrong.passed(res)
 				p.mu.Lock()
 				defer p.mu.Unlock()
@@ -235,7 +236,7 @@ name: from elsewhere
 target: {stack: demo}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}], connections: {source_addresses: [192.0.2.1]}}
-`, Options{})
+`, run.Options{})
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "source address 192.0.2.1 is not this machine's") {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}

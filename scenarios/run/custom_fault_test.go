@@ -1,6 +1,6 @@
 //go:build unix
 
-package run
+package run_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -117,7 +118,7 @@ chaos:
       verify: {ask: {get: /, check: {"$.there": true}}}
       revert: [rm, -f, "`+file+`"]
       gone: {ask: {get: /, check: {"$.there": false}}}
-`, Options{State: t.TempDir()})
+`, run.Options{State: t.TempDir()})
 	if f := res.Faults[0]; res.Verdict != scenarios.None || !strings.Contains(f.Evidence, "verify: step get /") ||
 		!strings.Contains(f.GoneEvidence, "gone: step get /") {
 		t.Errorf("%s: %s; %+v", res.Verdict, res.Reason, f)
@@ -140,12 +141,12 @@ func TestCustom_NeverGone(t *testing.T) {
 }
 
 // holds runs the fault and compares the outcome. Each run has a flag of its own, because some are left over.
-func (c *customFault) holds(t *testing.T, run func(t *testing.T, once func() *result.Result) *result.Result) {
+func (c *customFault) holds(t *testing.T, started func(t *testing.T, once func() *result.Result) *result.Result) {
 	t.Helper()
 	var file, state string
-	res := run(t, func() *result.Result {
+	res := started(t, func() *result.Result {
 		file, state = filepath.Join(t.TempDir(), "flag"), t.TempDir()
-		res, err := Run(t.Context(), mustCompile(t, customScenario(t, file, c.fault, "")), Options{State: state})
+		res, err := run.Run(t.Context(), mustCompile(t, customScenario(t, file, c.fault, "")), run.Options{State: state})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,9 +177,9 @@ func TestCustom_Interrupted(t *testing.T) {
 	defer cancel(nil)
 	go func() {
 		suite.Within(10*time.Second, func() bool { _, err := os.Stat(file); return err == nil })
-		cancel(Interrupt{Code: 130})
+		cancel(run.Interrupt{Code: 130})
 	}()
-	res, err := Run(ctx, plan, Options{State: state})
+	res, err := run.Run(ctx, plan, run.Options{State: state})
 	if err != nil || res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
 		t.Fatalf("%+v, %v", res, err)
 	}
@@ -199,7 +200,7 @@ func TestCustom_Secrets(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flag")
 	var reported strings.Builder
 	res := runText(t, customScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", `+
-		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
+		`verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), run.Options{State: t.TempDir()})
 	for _, e := range res.Events {
 		reported.WriteString(e.Text + "\n")
 	}
@@ -234,7 +235,9 @@ func TestCustom_Detect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "flag")
-			res := runText(t, customScenario(t, file, `{at: 1s, for: 1s, `+flag+`, detect: `+c.detect+`}`, "slo: [detect < 1s after it]\n"), Options{State: t.TempDir()})
+			res := runText(t,
+				customScenario(t, file, `{at: 1s, for: 1s, `+flag+`, detect: `+c.detect+`}`, "slo: [detect < 1s after it]\n"),
+				run.Options{State: t.TempDir()})
 			f, o := res.Faults[0], res.Objectives[0]
 			if res.Verdict != c.verdict || o.Verdict != c.verdict || !strings.Contains(f.DetectNote, c.note) {
 				t.Errorf("%s: %s; %+v; %+v", res.Verdict, res.Reason, o, f)

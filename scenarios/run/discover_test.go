@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package run_test
 
 import (
 	"errors"
@@ -19,6 +19,7 @@ import (
 	"brunt/chaos/proc"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -114,9 +115,9 @@ func TestDiscovered_Alive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := NewID()
+	id := run.NewID()
 	var d *journal.Discovery
-	in, err := Inject(t.Context(), plan, Options{ID: id, State: dir, Event: func(e result.Event) {
+	in, err := run.Inject(t.Context(), plan, run.Options{ID: id, State: dir, Event: func(e result.Event) {
 		if e.Event != "fault.verified" {
 			return
 		}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package run_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/doctor"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -50,7 +51,7 @@ func TestDocker(t *testing.T) {
 func TestDocker_Stack(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
-	id := NewID()
+	id := run.NewID()
 	res := runOnce(t, `
 version: 1
 name: containers
@@ -79,7 +80,7 @@ chaos:
   pause: {at: 1300ms, for: 300ms, container.pause: {unit: "web[1]"}}
   cut: {at: 2s, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
   crash: {at: 3s, within: 20s, process.crash: {unit: "web[1]"}}
-`, Options{ID: id})
+`, run.Options{ID: id})
 	for _, f := range res.Faults {
 		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {
 			t.Errorf("%s is not proved: %+v", f.Name, f)
@@ -112,7 +113,7 @@ func testDockerNotReady(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			id := NewID()
+			id := run.NewID()
 			// The engine still executes a request whose client has gone.
 			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id),
 				network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
@@ -125,7 +126,7 @@ version: 1
 name: containers
 target: {containers: {web: `+c.web+`}}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /}]}}
-`, Options{ID: id})
+`, run.Options{ID: id})
 			if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.want) {
 				t.Errorf("%s: %s", res.Verdict, res.Reason)
 			}
@@ -174,7 +175,7 @@ func TestDocker_Compose(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	id, logs := NewID(), t.TempDir()
+	id, logs := run.NewID(), t.TempDir()
 	res := runOnce(t, `
 version: 1
 name: composed
@@ -184,7 +185,7 @@ load:
 chaos:
   pause: {at: 500ms, for: 300ms, container.pause: {unit: "store[1]"}}
   crash: {after: pause, within: 20s, process.crash: {service: web}}
-`, Options{ID: id, LogDir: logs})
+`, run.Options{ID: id, LogDir: logs})
 	if len(res.Faults) != 2 || res.Verdict != scenarios.None {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
@@ -237,7 +238,7 @@ chaos:
   a: {at: 200ms, for: 300ms, container.pause: {unit: "web[1]"}}
   b: {at: 1s, for: 300ms, container.pause: {container: `+two.Ref+`}}
   c: {at: 1800ms, within: 20s, process.crash: {labels: {app: `+y.Run+`, brunt.run: ""}, pick: all}, require_impact: false}
-`), Options{})
+`), run.Options{})
 		for i, want := range [][]string{{"web[1]"}, {"web[1]"}} {
 			if f := res.Faults[i]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, want) {
 				t.Errorf("%s is not proved: %+v", f.Name, f)
@@ -251,7 +252,7 @@ chaos:
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var replacement string
-		o := Options{Event: func(e result.Event) {
+		o := run.Options{Event: func(e result.Event) {
 			if e.Event != "fault.verified" {
 				return
 			}
@@ -319,7 +320,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 			if c.reason == "" {
 				return
 			}
-			res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+			res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 			if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.reason) {
 				t.Errorf("%v: %+v", err, res)
 			}
@@ -399,7 +400,7 @@ target: {url: "http://%s:8080"}
 guard: {allow: {load: [%s]}}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1500ms, timeout: 300ms, flow: [{get: /}]}}
 chaos: {x: {at: 200ms, for: 300ms, container.pause: {labels: {app: %s}, pick: leader, leader: %s}}}
-`, is.Addresses()[0], is.Addresses()[0], y.Run, leader), Options{})
+`, is.Addresses()[0], is.Addresses()[0], y.Run, leader), run.Options{})
 	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, []string{chaos.ContainerName(two.Ref)}) {
 		t.Errorf("%s: %+v", one.Ref, f)
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/run"
 	"brunt/targets"
 )
 
@@ -76,7 +77,7 @@ slo: ["errors <= 0%", "p95 < 500ms"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

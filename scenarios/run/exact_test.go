@@ -1,6 +1,6 @@
 //go:build unix
 
-package run
+package run_test
 
 import (
 	"encoding/json"
@@ -22,6 +22,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/run/generator"
 )
 
@@ -104,7 +105,7 @@ load:
 		var freezer sync.WaitGroup
 		var once sync.Once
 		var from, to time.Time
-		res, err := Run(t.Context(), plan, Options{Live: func(iv result.Interval) {
+		res, err := run.Run(t.Context(), plan, run.Options{Live: func(iv result.Interval) {
 			if iv.At > 3*time.Second {
 				once.Do(func() { freezer.Go(func() { from, to = freeze(t, s.pid) }) })
 			}
@@ -246,19 +247,8 @@ func (s *sink) Record(o *scenarios.Outcome) {
 // outcomes drives the only load of a plan as a run does, and returns the outcomes of its requests.
 func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
-	r := newRunner(plan, Options{})
-	if err := r.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	r.sys = r.newTarget()
-	r.Begin(time.Now().Add(lead))
-	if err := r.loads.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
-		t.Fatal(err)
-	}
-	defer r.loads.close()
 	var out sink
-	r.loads.jobs[0].(*load.Run).Sink = func(int) load.Sink { return &out }
-	if _, err := r.loads.jobs[0].Go(t.Context()); err != nil {
+	if err := run.Play(t.Context(), plan, &out); err != nil {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(out.list, func(o scenarios.Outcome) bool { return o.Step == scenarios.IterationStep })
@@ -349,7 +339,7 @@ chaos:
 judge: {hold: 5s}
 slo: [recover < %ds after silence, heal < 4s after silence]
 `, rate, seconds, timeout, silent, silent+5)
-	res, err := Run(t.Context(), mustCompile(t, text), Options{State: t.TempDir()}) // does not wait for a turn alone
+	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir()}) // does not wait for a turn alone
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"brunt/scenarios/run"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +54,7 @@ func fewPorts(args []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := Run(context.Background(), plan, Options{State: args[1]})
+	res, err := run.Run(context.Background(), plan, run.Options{State: args[1]})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // serve2 is a server of HTTP/2, over TLS (https) or without (http). It records when it answers /N,
@@ -226,7 +227,7 @@ load:
     timeout: 10s
     connections: {%s}
     flow: [{get: "/${data.n.value}", check: {status: 200}}]
-`, scheme, s.addr, connections), Options{})
+`, scheme, s.addr, connections), run.Options{})
 }
 
 // TestGoAway: the server ends its connections repeatedly; no request is lost, sent twice or failed.

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"context"
@@ -27,6 +27,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 	"brunt/scenarios/syntax"
 )
@@ -138,7 +139,7 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := Inject(t.Context(), plan, Options{State: state, Watchdog: self("guard"), Stress: self("burn")})
+			in, err := run.Inject(t.Context(), plan, run.Options{State: state, Watchdog: self("guard"), Stress: self("burn")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -316,7 +317,7 @@ func TestInject_Group(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, err := Inject(t.Context(), one, Options{State: t.TempDir()})
+		in, err := run.Inject(t.Context(), one, run.Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,9 +346,9 @@ func TestInject_Bare(t *testing.T) {
 		}
 		return plan
 	}
-	do := func(p *plan.Plan, event func(result.Event)) *Injection {
+	do := func(p *plan.Plan, event func(result.Event)) *run.Injection {
 		t.Helper()
-		in, err := Inject(t.Context(), p, Options{State: t.TempDir(), Watchdog: self("guard"), Event: event})
+		in, err := run.Inject(t.Context(), p, run.Options{State: t.TempDir(), Watchdog: self("guard"), Event: event})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -418,9 +419,9 @@ func TestInject_Interrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var once sync.Once
-	in, err := Inject(ctx, plan, Options{State: t.TempDir(), Event: func(e result.Event) {
+	in, err := run.Inject(ctx, plan, run.Options{State: t.TempDir(), Event: func(e result.Event) {
 		if e.Event == "fault.verified" {
-			once.Do(func() { cancel(Interrupt{Code: 143}) })
+			once.Do(func() { cancel(run.Interrupt{Code: 143}) })
 		}
 	}})
 	if err != nil {

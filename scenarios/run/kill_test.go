@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package run_test
 
 import (
 	"bufio"
@@ -28,6 +28,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -154,7 +155,7 @@ func (m *killedRun) dies(t *testing.T, after time.Duration, role ...string) stri
 // brunt is the command of a brunt in a role, in a run of its own.
 func (m *killedRun) brunt(role ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], append([]string{"role"}, role...)...)
-	m.runs = append(m.runs, NewID())
+	m.runs = append(m.runs, run.NewID())
 	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
 	cmd.Env = append(cmd.Env, m.env...)
 	return cmd
@@ -274,7 +275,7 @@ func unguarded(journal string) bool {
 }
 
 func TestUnguarded(t *testing.T) {
-	j, err := journal.Open(catalog.AllOperations(), t.TempDir(), NewID())
+	j, err := journal.Open(catalog.AllOperations(), t.TempDir(), run.NewID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -556,7 +557,7 @@ target: {processes: {web: {command: `+c.command+`}}}
 load:
   main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, timeout: 300ms, flow: [{get: /}]}
 chaos:
-  it: `+c.fault+"\n", Options{})
+  it: `+c.fault+"\n", run.Options{})
 			f := res.Faults[0]
 			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Note, c.note) || !strings.Contains(f.GoneEvidence, c.gone) {
 				t.Errorf("%s, %s: %+v", res.Verdict, res.Reason, f)

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // elect is a server of which one replica leads: the one that holds the given port, as long as it
@@ -72,7 +73,7 @@ slo: [errors < 50%, metric(term) < 100]
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
 		t.Errorf("%v\n%s", err, text)
 	}
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,12 +175,12 @@ func TestOnNoUnit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in, err := Inject(t.Context(), one, Options{State: t.TempDir()}); err != nil ||
+			if in, err := run.Inject(t.Context(), one, run.Options{State: t.TempDir()}); err != nil ||
 				in.ExitCode != scenarios.ExitInconclusive ||
 				!strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
 				t.Errorf("alone: %+v, %v", in, err)
 			}
-			res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+			res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,7 +204,7 @@ func TestOnNoUnit(t *testing.T) {
 	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: `+
 		`/role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
 	res := inTime(t, func() *result.Result {
-		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+		res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +233,7 @@ chaos:
     process.freeze: {service: node, pick: leader, leader: {command: "test $BRUNT_PORT = ${self.port} && `+get+` http://${self.addr}/role | grep leader"}}
 slo: [errors < 50%]
 `))
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

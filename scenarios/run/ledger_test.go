@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // A replicated is a store with two replicas whose behaviour a test can change. POST /w has a body
@@ -88,7 +89,7 @@ func (s *replicated) list(replica int, id, text string) (int, string) {
 const written = 40
 
 // run runs a scenario with the given ledger; FRONT, AT0 and AT1 are URLs.
-func (s *replicated) run(ledger, slo string, o Options) *result.Result {
+func (s *replicated) run(ledger, slo string, o run.Options) *result.Result {
 	return runOnce(s.t, s.text(ledger, slo), o)
 }
 
@@ -306,7 +307,7 @@ func TestLedger(t *testing.T) {
 			s := newReplicated(t)
 			tt.plant(s)
 			file := filepath.Join(t.TempDir(), "ledger.jsonl")
-			res := s.run(tt.ledger, "[lost = 0]", Options{Ledger: file})
+			res := s.run(tt.ledger, "[lost = 0]", run.Options{Ledger: file})
 			got := res.Ledger
 			if got == nil || !got.Read {
 				t.Fatalf("it was not read: %+v", got)
@@ -386,7 +387,7 @@ func TestLedger_Blind(t *testing.T) {
 			t.Parallel()
 			s := newReplicated(t)
 			s.read = tt.read
-			res := s.run(tt.ledger, "[lost = 0, rpo < 1s]", Options{})
+			res := s.run(tt.ledger, "[lost = 0, rpo < 1s]", run.Options{})
 			if res.Verdict == scenarios.Pass {
 				t.Error("it passes")
 			}
@@ -408,7 +409,7 @@ func TestLedger_OldVariable(t *testing.T) {
 	}
 	text = strings.Replace(text, was, `flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: `+
 		`write, check: {"$.id": none}, `, 1)
-	res := runOnce(t, text, Options{})
+	res := runOnce(t, text, run.Options{})
 	if l := res.Ledger; l.Acknowledged != written || l.Unnamed != written || l.Held != 0 {
 		t.Errorf("%+v", l)
 	}
@@ -420,7 +421,7 @@ func TestLedger_Gone(t *testing.T) {
 	s := newReplicated(t)
 	s.at[1].Close()
 	began := time.Now()
-	res := s.run(strings.Replace(byKey, "within: 10s", "within: 1s", 1), "[lost = 0, stale < 50%]", Options{})
+	res := s.run(strings.Replace(byKey, "within: 10s", "within: 1s", 1), "[lost = 0, stale < 50%]", run.Options{})
 	if l := res.Ledger; l.Lost != 0 || l.Held != 0 || l.Unread != written {
 		t.Errorf("%+v", l)
 	}
@@ -439,7 +440,7 @@ func TestLedger_Interrupted(t *testing.T) {
 		t.Run(during, func(t *testing.T) {
 			s := newReplicated(t)
 			ctx, cancel := context.WithCancelCause(t.Context())
-			interrupt := func() { cancel(Interrupt{Code: 130}) }
+			interrupt := func() { cancel(run.Interrupt{Code: 130}) }
 			settle := "settle: 1m"
 			if during == "reading" {
 				settle = "settle: 0s"
@@ -452,7 +453,7 @@ func TestLedger_Interrupted(t *testing.T) {
 				}
 			}
 			began := time.Now()
-			res, err := Run(ctx, mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")), Options{
+			res, err := run.Run(ctx, mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")), run.Options{
 				State: t.TempDir(),
 				Event: func(e result.Event) {
 					if e.Event == during {
@@ -494,7 +495,7 @@ func TestLedger_Moment(t *testing.T) {
 	}
 	reported := 0
 	var events []string
-	res := s.run(strings.Replace(byKey, "settle: 0s", "settle: 700ms", 1), "[lost = 0, duplicated = 0]", Options{
+	res := s.run(strings.Replace(byKey, "settle: 0s", "settle: 700ms", 1), "[lost = 0, duplicated = 0]", run.Options{
 		Live: func(iv result.Interval) {
 			if iv.ToAsk == written {
 				reported++
@@ -553,7 +554,7 @@ func TestLedger_Probe(t *testing.T) {
 			"executor: shared-iterations, vus: 4, iterations: 40", "executor: constant-arrival-rate, rate: 30/s, duration: 3s", 1)
 		mark := filepath.Join(t.TempDir(), "in")
 		text += fmt.Sprintf("chaos: {behind: {at: 950ms, for: 1200ms, exec: {inject: 'touch %[1]s', verify: 'test -e %[1]s', revert: 'rm -f %[1]s'}}}\n", mark)
-		res := runOnce(t, text, Options{})
+		res := runOnce(t, text, run.Options{})
 		r := res.Ledger.Reads
 		if r == nil || r.Made < 60 || r.Unanswered != 0 {
 			t.Fatalf("reads %+v", r)
@@ -611,7 +612,7 @@ load:
 ledger: %s
 chaos: {f: %s}
 slo: [lost = 0, stale < 1%%]
-`, with, ledger, fault), Options{LogDir: logs, Watchdog: self("guard")})
+`, with, ledger, fault), run.Options{LogDir: logs, Watchdog: self("guard")})
 	if res.Ledger == nil || !res.Ledger.Read {
 		t.Fatalf("%s: %+v", res.Reason, res.Ledger)
 	}

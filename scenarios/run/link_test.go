@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // ring is a target of two services that call each other.
@@ -108,7 +109,7 @@ chaos:
 			}
 			text = strings.NewReplacer("DURATION", duration, "ENGINE", engine).Replace(text)
 			try(t, func(wrong *complaints) {
-				res := runOnce(t, text, Options{})
+				res := runOnce(t, text, run.Options{})
 				if wrong.passed(res); len(res.Faults) != 2 {
 					t.Fatalf("%d faults", len(res.Faults))
 				}
@@ -168,7 +169,7 @@ chaos:
   split: {at: 1s, for: 1s, network.partition: {from: web, to: store` + c.settings + `}}
 `
 			try(t, func(wrong *complaints) {
-				res := runOnce(t, text, Options{})
+				res := runOnce(t, text, run.Options{})
 				if wrong.passed(res); len(res.Faults) != 1 {
 					t.Fatalf("%d faults", len(res.Faults))
 				}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // What each unit printed is in the run's folder, and the result names the files. Secrets are masked there.
@@ -25,7 +26,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 300ms, flow
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(t.Context(), p, Options{State: t.TempDir(), LogDir: dir})
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir(), LogDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 300ms, flow
 	if got := strings.Join(units, ", "); !strings.Contains(got, "web[0] logs/web-0.log, web[1] logs/web-1.log") {
 		t.Errorf("logs of %s", got)
 	}
-	if got := keptLogs(""); got != nil {
+	if got := run.KeptLogs(""); got != nil {
 		t.Errorf("without a folder: %v", got)
 	}
 }
@@ -66,7 +67,7 @@ func TestKeptLogs(t *testing.T) {
 		{Unit: "redis", File: "logs/redis.log", Bytes: 1},
 		{Unit: "store-db[1]", File: "logs/store-db-1.log", Bytes: 1},
 	}
-	got := keptLogs(dir)
+	got := run.KeptLogs(dir)
 	if len(got) != len(want) {
 		t.Fatalf("%+v", got)
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 	"brunt/targets/demo"
 )
@@ -91,7 +92,7 @@ func role(part string, args []string) error {
 	case "inject":
 		plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
-			_, err = Inject(context.Background(), plan, Options{State: args[1], Watchdog: self("guard")})
+			_, err = run.Inject(context.Background(), plan, run.Options{State: args[1], Watchdog: self("guard")})
 		}
 		return err
 	}
@@ -241,7 +242,7 @@ func bruntRole(args []string) error {
 	}
 	d := &dying{guard: args[2], at: die}
 	o := d.options(state)
-	res, err := Run(context.Background(), plan, o)
+	res, err := run.Run(context.Background(), plan, o)
 	if err != nil {
 		return err
 	}
@@ -265,8 +266,8 @@ type dying struct {
 }
 
 // options returns the options of the run.
-func (d *dying) options(state string) Options {
-	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"), At: d.point}
+func (d *dying) options(state string) run.Options {
+	o := run.Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"), At: d.point}
 	if mark := os.Getenv("BRUNT_TEST_MARK"); mark != "" {
 		o.Event = func(e result.Event) {
 			if e.Event == "fault.verified" {
@@ -313,7 +314,7 @@ func breakRole(args []string) error {
 		return err
 	}
 	d := &dying{guard: args[1], at: die}
-	in, err := Inject(context.Background(), plan, d.options(args[0]))
+	in, err := run.Inject(context.Background(), plan, d.options(args[0]))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/targets"
 	"brunt/targets/catalog"
 	"brunt/targets/targetstest"
@@ -55,7 +56,7 @@ slo: ["errors <= 0%", "errors <= 0% of say", "p95 < 500ms of \"say first byte\""
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ slo: ["errors <= 0%%"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
 	if err != nil || res.Verdict != scenarios.Pass {
 		t.Fatalf("%s: %s, %v", res.Verdict, res.Reason, err)
 	}
@@ -201,7 +202,7 @@ slo: ["errors <= 0%"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -156,7 +157,7 @@ load:
 chaos:
   slow: {at: 1500ms, for: 1s, network.latency: {from: load, to: target, delay: 100ms}}
 slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
-`, n.addr, c.keep, encoding), Options{})
+`, n.addr, c.keep, encoding), run.Options{})
 				if wrong.passed(res); len(res.Faults) != 1 {
 					t.Fatalf("%d faults", len(res.Faults))
 				}
@@ -210,7 +211,7 @@ load:
     timeout: 10s
     connections: {http: %s}
     flow: [{get: /, headers: {Accept-Encoding: gzip}, check: {status: 200, "$.items[0].id": 7, "$.items[100].id": 8, header: {Content-Encoding: gzip}}}]
-`, c.scheme, n.addr, dir, c.version), Options{})
+`, c.scheme, n.addr, dir, c.version), run.Options{})
 			if run, ok := cellOf(res, "run", "*"), cellOf(res, "run", "ok"); run.Count != 2000 || ok.Count != 2000 {
 				t.Errorf("%d requests, %d of them ok: %+v", run.Count, ok.Count, res.Errors)
 			}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // depths is a target with a page of metrics, of which one grows with each reading, and one requires
@@ -49,7 +50,7 @@ metrics:
   dead: {prometheus: "` + gone.URL + `", query: up, every: 100ms}
 `
 	t.Run("judged", func(t *testing.T) {
-		res := runOnce(t, text+"slo: [metric(depth) < 10000, metric(seen) > 100/s, slope(depth) > 1/m, metric(dead) < 5, metric(refused) < 5]\n", Options{})
+		res := runOnce(t, text+"slo: [metric(depth) < 10000, metric(seen) > 100/s, slope(depth) > 1/m, metric(dead) < 5, metric(refused) < 5]\n", run.Options{})
 		want := []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Inconclusive} // one of the queues does not grow
 		for i, o := range res.Objectives {
 			if o.Verdict != want[i] {
@@ -79,7 +80,7 @@ metrics:
 		}
 	})
 	t.Run("stopped", func(t *testing.T) {
-		res := runOnce(t, strings.Replace(text, "duration: 3s", "duration: 20s", 1)+"stop: [metric(depth) > 3 for 500ms]\n", Options{})
+		res := runOnce(t, strings.Replace(text, "duration: 3s", "duration: 20s", 1)+"stop: [metric(depth) > 3 for 500ms]\n", run.Options{})
 		if res.Verdict != scenarios.Stopped || !strings.Contains(res.Reason, "metric(depth) > 3 for 500ms") || res.Duration > 15 {
 			t.Errorf("%s after %v: %s", res.Verdict, res.Duration, res.Reason)
 		}
@@ -87,7 +88,7 @@ metrics:
 	t.Run("unsteady", func(t *testing.T) {
 		res := runOnce(t, text+`chaos: {slow: {at: 1500ms, for: 500ms, network.latency: {from: load, to: target, delay: 5ms}}}
 steady: [metric(depth) > 1000000]
-`, Options{})
+`, run.Options{})
 		lost := slices.ContainsFunc(res.Events, func(e result.Event) bool {
 			return e.Event == "steady.lost" && strings.Contains(e.Text, "`metric(depth) > 1000000`, measured")
 		})

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -57,10 +58,10 @@ slo: [errors = 0%]
 						_, err := os.Stat(filepath.Join(dir, "made"))
 						return err == nil || ctx.Err() != nil
 					})
-					cancel(Interrupt{Code: 130})
+					cancel(run.Interrupt{Code: 130})
 				}()
 			}
-			res, err := Run(ctx, p, Options{LogDir: logs, State: t.TempDir()})
+			res, err := run.Run(ctx, p, run.Options{LogDir: logs, State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}

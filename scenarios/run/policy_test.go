@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"os"
@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/run"
 )
 
 // underPolicies compiles a scenario under policies.
@@ -236,7 +237,7 @@ func TestPolicy_Picked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := Inject(t.Context(), one, Options{State: t.TempDir()})
+	in, err := run.Inject(t.Context(), one, run.Options{State: t.TempDir()})
 	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, "posts[1] is protected by") {
 		t.Errorf("%+v, %v", in, err)
 	}
@@ -268,7 +269,7 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 			t.Fatal(plantest.Explained(err))
 		}
 		before := remote.hits.Load()
-		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+		res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +288,7 @@ func TestPolicy_Demo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Demo(t.Context(), DemoOptions{Policies: policies, State: t.TempDir()})
+	err = run.Demo(t.Context(), run.DemoOptions{Policies: policies, State: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "the target is a stack") {
 		t.Errorf("%v", err)
 	}

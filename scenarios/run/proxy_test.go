@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/run"
 )
 
 // compileIn compiles a scenario in an environment.
@@ -178,7 +179,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /, check: {body: shop.test}}], connections: {proxy: "%s"},
     auth: {oauth2: {token_url: /token, client_id: ann, client_secret: bob}}}
 slo: [errors < 10%%]
-`, ready, strings.Replace(proxy.URL, "//", "//ann:sesame@", 1)), Options{})
+`, ready, strings.Replace(proxy.URL, "//", "//ann:sesame@", 1)), run.Options{})
 				complaints.passed(res)
 				want := int64(52) // includes the setup and the token
 				if ready != "" {

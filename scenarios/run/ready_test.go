@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 )
 
 // starts is a server that answers at once, and leads only from its third answer on.
@@ -46,7 +47,7 @@ func TestReady(t *testing.T) {
 target: {url: "`+url+`", ready: `+ready+`}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 3s, flow: [{get: /load, check: {"$.role": leader}}]}}
 slo: [errors = 0%]
-`, Options{Begun: func(Sampler) { before = answers.Load() }})
+`, run.Options{Begun: func(run.Sampler) { before = answers.Load() }})
 			if res.Verdict != scenarios.Pass || before < 3 {
 				t.Errorf("%s after %d questions: %s", res.Verdict, before, res.Reason)
 			}
@@ -71,7 +72,7 @@ func TestReady_OfUnits(t *testing.T) {
 			text := strings.Replace(elected(t, "slo: [errors = 0%]\n"), "ready: {get: /}", "ready: "+c.ready, 1)
 			text = strings.Replace(text, "duration: 7s", "duration: 1s", 1)
 			began := time.Now()
-			res := runText(t, text, Options{})
+			res := runText(t, text, run.Options{})
 			if res.Verdict != c.verdict || !strings.Contains(res.Reason, c.want) {
 				t.Errorf("%s after %s: %s; want %q", res.Verdict, time.Since(began), res.Reason, c.want)
 			}

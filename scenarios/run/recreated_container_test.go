@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package run_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 
 	"github.com/docker/docker/api/types/container"
@@ -26,7 +27,7 @@ type estate struct {
 	name   string
 	v      *chaostest.Victim
 	in     chan struct{} // closed when the fault is active
-	out    *Injection
+	out    *run.Injection
 	err    error
 	before string // state of the next container before its start
 }
@@ -86,14 +87,14 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "agent")}
+		o := run.Options{State: t.TempDir(), Watchdog: self("guard"), Stress: self("burn"), AgentsAlways: strings.HasPrefix(name, "agent")}
 		var once sync.Once
 		o.Event = func(ev result.Event) {
 			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {
 				once.Do(func() { close(e.in) })
 			}
 		}
-		runs.Go(func() { e.out, e.err = Inject(ctx, plan, o) })
+		runs.Go(func() { e.out, e.err = run.Inject(ctx, plan, o) })
 	}
 	for _, e := range all {
 		select {

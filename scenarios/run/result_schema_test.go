@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -47,7 +48,7 @@ chaos:
   slow: {at: 3s, for: 500ms, network.latency: {from: web, to: store, delay: 20ms}}
 steady: [p50 < 5s]
 slo: [p95 < 1s, errors < 100%]
-`, Options{})
+`, run.Options{})
 	})
 	if reportedRun.res == nil {
 		t.Fatal("the run has failed, in the test that began it")

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/run"
 
 	"golang.org/x/net/websocket"
 )
@@ -85,7 +86,7 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 	if err != nil {
 		return "not run: " + firstOf(err.Error())
 	}
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		return "brunt failed: " + err.Error()
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // needK6 skips a test of scripts where brunt-k6 is not built.
@@ -146,7 +147,7 @@ func TestScript(t *testing.T) {
 			t.Parallel()
 			s := newTallied(t)
 			plan := scripted(t, s.URL, strings.ReplaceAll(modesText, `"MODE"`, `"`+c.mode+`"`), modes)
-			res, err := Run(t.Context(), plan, Options{State: t.TempDir(), LogDir: t.TempDir()})
+			res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir(), LogDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,7 +244,7 @@ export default function () { http.get(__ENV.BRUNT_URL + __ENV.AT); sleep(0.05); 
 	if got := fmt.Sprint(plan.End()); got != "2s" {
 		t.Errorf("it ends at %s", got)
 	}
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +308,7 @@ slo: [errors < 50%]
 func TestScript_Trigger(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	res, err := Run(t.Context(), scripted(t, s.URL, askingText, asking), Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), scripted(t, s.URL, askingText, asking), run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +347,7 @@ func TestScript_Trigger(t *testing.T) {
 func TestScript_Control(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	res, err := Run(t.Context(), scripted(t, s.URL, askingText, asking), Options{State: t.TempDir(), NoChaos: true})
+	res, err := run.Run(t.Context(), scripted(t, s.URL, askingText, asking), run.Options{State: t.TempDir(), NoChaos: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,7 +365,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	s := newTallied(t)
 	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default "+
 		"function () { http.get(__ENV.BRUNT_URL); }")
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +396,7 @@ func TestScript_Missing(t *testing.T) {
 	}
 	s := newTarget(t)
 	plan.Scope.External = strings.TrimPrefix(s.URL, "http://")
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -418,7 +419,7 @@ export const options = { vus: 1, iterations: 1 };
 export default function () { for (const host of ['192.0.2.1', '192.0.2.2']) http.get('http://' + host + '/', { timeout: '200ms', tags: { name: host } }); }
 `)
 	plan.LoadAllowlist.Own.Add(netip.MustParseAddr("192.0.2.1"))
-	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), plan, run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package run
+package run_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -45,7 +46,7 @@ func whileRunning(t *testing.T, ctx context.Context, plan *plan.Plan, state stri
 	var pid int
 	var mu sync.Mutex
 	var once sync.Once
-	res, err := Run(ctx, plan, Options{State: state, Event: func(e result.Event) {
+	res, err := run.Run(ctx, plan, run.Options{State: state, Event: func(e result.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		if m := pidText.FindStringSubmatch(e.Text); e.Event == "script.start" && m != nil {
@@ -118,7 +119,7 @@ func TestScript_Interrupted(t *testing.T) {
 				if c.stop {
 					_ = syscall.Kill(pid, syscall.SIGSTOP)
 				}
-				cancel(Interrupt{Code: 130})
+				cancel(run.Interrupt{Code: 130})
 			})
 			if res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
 				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)

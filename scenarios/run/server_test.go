@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // A server is a system under test that brunt does not start: a process of its own.
@@ -94,13 +95,13 @@ func inTime(t *testing.T, run func() *result.Result) *result.Result {
 }
 
 // runText runs a scenario until brunt was in time.
-func runText(t *testing.T, text string, o Options) *result.Result {
+func runText(t *testing.T, text string, o run.Options) *result.Result {
 	t.Helper()
 	if o.State == "" {
 		o.State = t.TempDir()
 	}
 	return inTime(t, func() *result.Result {
-		res, err := Run(t.Context(), mustCompile(t, text), o)
+		res, err := run.Run(t.Context(), mustCompile(t, text), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,14 +111,14 @@ func runText(t *testing.T, text string, o Options) *result.Result {
 
 // runOnce runs a scenario for a test that does not depend on timing: among parallel tests brunt is
 // often late.
-func runOnce(t *testing.T, text string, o Options) *result.Result {
+func runOnce(t *testing.T, text string, o run.Options) *result.Result {
 	t.Helper()
 	if o.State == "" {
 		o.State = t.TempDir()
 	}
 	plan := mustCompile(t, text)
 	return on(processors.RLocker(), func() *result.Result {
-		res, err := Run(t.Context(), plan, o)
+		res, err := run.Run(t.Context(), plan, o)
 		if err != nil {
 			t.Fatal(err)
 		}

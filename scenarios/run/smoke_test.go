@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan/smoke"
+	"brunt/scenarios/run"
 )
 
 // A smoke run fails with 3 if a request does before the first fault, and injects nothing then. What fails
@@ -38,7 +39,7 @@ slo: [errors < 1%%, recover < 5s after it]
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := Run(t.Context(), p, Options{State: t.TempDir()})
+		res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,11 @@
-package run
+package run_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"brunt/scenarios/run"
 )
 
 // TestSystem_LogsTellNoSecret: a unit prints its environment, and the logs contain no secret.
@@ -22,7 +24,7 @@ target:
     web: {command: [ECHO], env: {SAYS: "${file.`+password+`}, and more"}, ready: {get: /}}
 load: {main: {executor: shared-iterations, iterations: 9, vus: 1, flow: [{get: /}]}}
 slo: [errors < 50%]
-`, Options{LogDir: logs})
+`, run.Options{LogDir: logs})
 	got, err := os.ReadFile(filepath.Join(logs, "web-0.log"))
 	if want := "it says ***, and more\n"; err != nil || string(got) != want {
 		t.Errorf("the log is %q, %v; want %q", got, err, want)

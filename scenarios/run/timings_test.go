@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"crypto/tls"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // TestTimings holds what result.json says of the phases of requests against the log of the server: a handshake, a first byte and a body
@@ -55,7 +56,7 @@ target: {url: "%s", tls: {insecure_skip_verify: true}}
 load:
   main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, connections: {keep_alive: false, http: "1.1"}, flow: [{get: /, name: read}]}
 slo: ["errors = 0%%"]
-`, s.URL), Options{})
+`, s.URL), run.Options{})
 		wrong.passed(res)
 		got := cellOf(res, "run", "*").Timings
 		if got == nil {

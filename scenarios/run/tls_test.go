@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"crypto/ecdsa"
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/run"
 )
 
 // pairs writes a CA and the key pairs that it signed into a folder: NAME.pem and NAME.key. They are
@@ -82,7 +84,7 @@ target: {url: "https://%s", tls: {ca: %s/ca.pem, %s}}
 load:
   main: {executor: shared-iterations, vus: 2, iterations: 20, flow: [{get: /, check: %s}]}
 slo: [errors <= 0%%]
-`, n.addr, dir, strings.ReplaceAll(c.tls, "DIR", dir), c.check), Options{}))
+`, n.addr, dir, strings.ReplaceAll(c.tls, "DIR", dir), c.check), run.Options{}))
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // tokenTarget issues tokens valid for a second, slowly, and answers requests with a valid one.
@@ -82,7 +83,7 @@ func TestTokens_Refreshed(t *testing.T) {
 	res := inTime(t, func() *result.Result {
 		s = newTokenTarget(t)
 		s.slow = slow
-		res, err := Run(t.Context(), mustCompile(t, fmt.Sprintf(withTokens, s.URL)), Options{State: t.TempDir()})
+		res, err := run.Run(t.Context(), mustCompile(t, fmt.Sprintf(withTokens, s.URL)), run.Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestTokens_Refused(t *testing.T) {
 	t.Parallel()
 	s := newTokenTarget(t)
 	s.refuse = true
-	res := runOnce(t, fmt.Sprintf(withTokens, s.URL), Options{})
+	res := runOnce(t, fmt.Sprintf(withTokens, s.URL), run.Options{})
 	text, err := json.Marshal(res)
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +120,7 @@ func TestTokens_Refused(t *testing.T) {
 	}
 
 	s.n = 1 // from the first on
-	res = runOnce(t, fmt.Sprintf(withTokens, s.URL), Options{})
+	res = runOnce(t, fmt.Sprintf(withTokens, s.URL), run.Options{})
 	if res.Verdict != scenarios.Invalid || res.ExitCode != 5 || !strings.Contains(res.Reason, "no token from /token: status 401: invalid_client it said ***") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"brunt/reporters/rows"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 )
 
@@ -42,7 +43,7 @@ func vegetaCommand(t *testing.T) string {
 func keeping(t *testing.T, text string) *result.Result {
 	t.Helper()
 	dir := t.TempDir()
-	res := runOnce(t, text, Options{Requests: filepath.Join(dir, evidence.RequestsFile)})
+	res := runOnce(t, text, run.Options{Requests: filepath.Join(dir, evidence.RequestsFile)})
 	if err := catalog.All().Write(dir, res); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func checkImport(t *testing.T, file string) {
 
 func imported(t *testing.T, file string, objectives ...string) *result.Result {
 	t.Helper()
-	o := Importing{Name: "x", From: file, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
+	o := run.Importing{Name: "x", From: file, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
 	for _, text := range objectives {
 		objective, err := slo.ParseObjective(text)
 		if err != nil {
@@ -148,7 +149,7 @@ func imported(t *testing.T, file string, objectives ...string) *result.Result {
 		}
 		o.SLO = append(o.SLO, objective)
 	}
-	res, err := ImportVegeta(t.Context(), o)
+	res, err := run.ImportVegeta(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,10 +183,10 @@ func TestImportVegeta(t *testing.T) {
 		return path
 	}
 	res := imported(t, write("whole", b.String()))
-	run := cellOf(res, "run", "*")
-	if run.Count != 40 || cellOf(res, "run", "error").Count != 3 || res.Duration < 39 || res.Duration > 40 ||
+	started := cellOf(res, "run", "*")
+	if started.Count != 40 || cellOf(res, "run", "error").Count != 3 || res.Duration < 39 || res.Duration > 40 ||
 		float64(cellOf(res, "run", "ok").Response.Max) < .0399 {
-		t.Errorf("%+v over %v s", run, res.Duration)
+		t.Errorf("%+v over %v s", started, res.Duration)
 	}
 	var kinds []string
 	for _, e := range res.Errors {
@@ -201,7 +202,7 @@ func TestImportVegeta(t *testing.T) {
 	}
 	for name, text := range map[string]string{"empty": "", "of something else": "version: 1\n"} {
 		path := write(name, text)
-		if _, err := ImportVegeta(t.Context(), Importing{From: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}); err == nil {
+		if _, err := run.ImportVegeta(t.Context(), run.Importing{From: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}); err == nil {
 			t.Errorf("%s is read", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package run
+package run_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // newTarget is a system under test within the test process. /slow takes 100 ms, /fail is a 500.
@@ -56,7 +57,7 @@ chaos:
 slo: [errors < 100%]
 `
 	once := fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once")
-	res, err := Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", once)), Options{State: t.TempDir()})
+	res, err := run.Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", once)), run.Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,8 +225,8 @@ slo: [errors < 5%]
 			target := newTarget(t)
 			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
 			res := inTime(t, func() *result.Result {
-				o := Options{State: t.TempDir()}
-				res, err := Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
+				o := run.Options{State: t.TempDir()}
+				res, err := run.Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -292,9 +293,9 @@ slo: [errors < 5%]
 `
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			res, err := Run(ctx, mustCompile(t, text), Options{State: t.TempDir(), Event: func(e result.Event) {
+			res, err := run.Run(ctx, mustCompile(t, text), run.Options{State: t.TempDir(), Event: func(e result.Event) {
 				if e.Event == "fault.verified" {
-					time.AfterFunc(time.Second, func() { cancel(Interrupt{Code: code}) })
+					time.AfterFunc(time.Second, func() { cancel(run.Interrupt{Code: code}) })
 				}
 			}})
 			if err != nil {
@@ -366,8 +367,8 @@ slo: [errors < 5%]
 `
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			time.AfterFunc(700*time.Millisecond, func() { cancel(Interrupt{Code: 143}) })
-			res, err := Run(ctx, mustCompile(t, text), Options{State: t.TempDir()})
+			time.AfterFunc(700*time.Millisecond, func() { cancel(run.Interrupt{Code: 143}) })
+			res, err := run.Run(ctx, mustCompile(t, text), run.Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -457,12 +458,12 @@ stop: [errors > 50% for 1s]
 			res := inTime(t, func() *result.Result {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				o := Options{State: t.TempDir(), Event: func(e result.Event) {
+				o := run.Options{State: t.TempDir(), Event: func(e result.Event) {
 					if e.Event == "fault.verified" && c.interrupt {
-						cancel(Interrupt{Code: 130})
+						cancel(run.Interrupt{Code: 130})
 					}
 				}}
-				res, err := Run(ctx, mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
+				res, err := run.Run(ctx, mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}

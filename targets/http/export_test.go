@@ -28,3 +28,5 @@ func Waiting(c targets.Client) (n int) {
 func SetNames(c targets.Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error)) {
 	c.(*client).net.UseAsker(now, ask)
 }
+
+var Methods = methods

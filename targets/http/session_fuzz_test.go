@@ -1,4 +1,4 @@
-package http
+package http_test
 
 import (
 	"net"
@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/http"
 	"brunt/targets/http/h1"
 )
 
@@ -80,20 +81,20 @@ func FuzzHTTP_Answer(f *testing.F) {
 		}
 	}()
 	addr := l.Addr().String()
-	compile := func(yaml string) (*Call, *template.Symbols) {
+	compile := func(yaml string) (*http.Call, *template.Symbols) {
 		text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, vus: 1, duration: 1s, flow: [" + yaml + "]}}"
 		sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
 		if err != nil {
 			f.Fatal(err)
 		}
 		m := sc.Mistakes()
-		b, _ := sc.Loads[0].Mix[0].Flow[0].Block(methods, m)
+		b, _ := sc.Loads[0].Mix[0].Flow[0].Block(http.Methods, m)
 		var checks []string
-		call, ok := Descriptor().Compile(b, targets.Scope{Symbols: sc.Symbols, Checks: &checks}, m)
+		call, ok := http.Descriptor().Compile(b, targets.Scope{Symbols: sc.Symbols, Checks: &checks}, m)
 		if !ok {
 			f.Fatal(m.Err())
 		}
-		return call.(*Call), sc.Symbols
+		return call.(*http.Call), sc.Symbols
 	}
 	looking, symbols := compile(`{get: /, check: {status: "!= 100", "$.a": exists, body: not empty, header: {X-A: exists}}, extract: {a: "$.a", b: ` +
 		`cookie a, c: "header Location"}}`)
@@ -103,7 +104,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 			t.Skip("too many pieces")
 		}
 		t0 := time.Now()
-		client, err := Descriptor().Client(targets.Options{
+		client, err := http.Descriptor().Client(targets.Options{
 			Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{},
 			Allow: func(_ netip.Addr, hostport, _ string) error {
 				if hostport != addr {
@@ -118,7 +119,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 		defer client.Close()
 		session, _ := client.Open(0)
 		it := &template.Iter{Vars: make([]template.Value, len(symbols.Vars()))}
-		for i, c := range []*Call{looking, plain} {
+		for i, c := range []*http.Call{looking, plain} {
 			if i == 0 {
 				say <- what{bytes, int(piece), close}
 			}

@@ -1,4 +1,4 @@
-package sockets
+package sockets_test
 
 import (
 	"fmt"

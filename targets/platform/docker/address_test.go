@@ -1,4 +1,4 @@
-package docker
+package docker_test
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/client"
 )
@@ -36,24 +38,24 @@ func TestFind(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		env   map[string]string
-		want  Address
+		want  docker.Address
 		err   string
 		local bool
 	}{
-		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, Address{Host: client.DefaultDockerHost}, "", true},
-		{"DOCKER_HOST", map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config}, Address{Host: "tcp://127.0.0.1:2375"}, "", true},
+		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, docker.Address{Host: client.DefaultDockerHost}, "", true},
+		{"DOCKER_HOST", map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config}, docker.Address{Host: "tcp://127.0.0.1:2375"}, "", true},
 		{
 			"DOCKER_HOST with TLS",
 			map[string]string{"DOCKER_HOST": "tcp://engine:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"},
-			Address{Host: "tcp://engine:2376", TLS: "/certs"},
+			docker.Address{Host: "tcp://engine:2376", TLS: "/certs"},
 			"", false,
 		},
-		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
-		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, Address{Host: client.DefaultDockerHost}, "", true},
-		{"a context that there is not", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"}, Address{}, `the Docker context "other"`, false},
+		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, docker.Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
+		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, docker.Address{Host: client.DefaultDockerHost}, "", true},
+		{"a context that there is not", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"}, docker.Address{}, `the Docker context "other"`, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := Find(func(name string) string { return c.env[name] })
+			got, err := docker.Find(func(name string) string { return c.env[name] })
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("%v, want %q", err, c.err)
@@ -73,20 +75,20 @@ func TestOpen_Refused(t *testing.T) {
 	outside := errors.New("outside")
 	for _, c := range []struct {
 		name, host string
-		o          Options
+		o          docker.Options
 		want       string
 	}{
-		{"no socket", "unix:///nowhere/docker.sock", Options{}, "no Docker engine answers at unix:///nowhere/docker.sock"},
-		{"nothing listens", "tcp://127.0.0.1:1", Options{}, "nothing listens there; start it"},
-		{"outside", "tcp://127.0.0.1:1", Options{Check: func(netip.AddrPort, string) error { return outside }}, "outside"},
-		{"ssh", "ssh://me@host", Options{}, "brunt does not speak SSH; forward its socket"},
-		{"nonsense", "ftp://host", Options{}, "want unix://, npipe:// or tcp://"},
+		{"no socket", "unix:///nowhere/docker.sock", docker.Options{}, "no Docker engine answers at unix:///nowhere/docker.sock"},
+		{"nothing listens", "tcp://127.0.0.1:1", docker.Options{}, "nothing listens there; start it"},
+		{"outside", "tcp://127.0.0.1:1", docker.Options{Check: func(netip.AddrPort, string) error { return outside }}, "outside"},
+		{"ssh", "ssh://me@host", docker.Options{}, "brunt does not speak SSH; forward its socket"},
+		{"nonsense", "ftp://host", docker.Options{}, "want unix://, npipe:// or tcp://"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, err := Open(Address{Host: c.host}, c.o)
+			e, err := docker.Open(docker.Address{Host: c.host}, c.o)
 			if err == nil {
 				defer e.Close()
-				if err = e.Ping(t.Context()); !errors.Is(err, errUnreachable) {
+				if err = e.Ping(t.Context()); !errors.Is(err, docker.ErrUnreachable) {
 					t.Errorf("%v is not ErrUnreachable", err)
 				}
 			}
@@ -98,28 +100,28 @@ func TestOpen_Refused(t *testing.T) {
 }
 
 func TestQuery_Matches(t *testing.T) {
-	c := &Container{
-		ID: "0123456789abcdef", Name: "shop-db-1", Labels: map[string]string{"tier": "data", ComposeProject: "shop", ComposeService: "db"},
-		Networks: []Network{{ID: "n1", Name: "back"}},
+	c := &docker.Container{
+		ID: "0123456789abcdef", Name: "shop-db-1", Labels: map[string]string{"tier": "data", docker.ComposeProject: "shop", docker.ComposeService: "db"},
+		Networks: []docker.Network{{ID: "n1", Name: "back"}},
 	}
 	for _, tt := range []struct {
 		name string
-		q    Query
+		q    docker.Query
 		want bool
 	}{
-		{"nothing asked for", Query{}, false},
-		{"a name", Query{Container: "shop-db-1"}, true},
-		{"another name", Query{Container: "shop-db-11"}, false},
-		{"the beginning of an id", Query{Container: "0123456789ab"}, true},
-		{"too short a beginning", Query{Container: "0123"}, false},
-		{"a label", Query{Labels: map[string]string{"tier": "data"}}, true},
-		{"any value", Query{Labels: map[string]string{"tier": ""}}, true},
-		{"another value", Query{Labels: map[string]string{"tier": "web"}}, false},
-		{"a label that is not there", Query{Labels: map[string]string{"zone": ""}}, false},
-		{"a project's service", Query{Project: "shop", Service: "db"}, true},
-		{"another service", Query{Project: "shop", Service: "web"}, false},
-		{"a network", Query{Network: "back"}, true},
-		{"another network", Query{Network: "front", Project: "shop"}, false},
+		{"nothing asked for", docker.Query{}, false},
+		{"a name", docker.Query{Container: "shop-db-1"}, true},
+		{"another name", docker.Query{Container: "shop-db-11"}, false},
+		{"the beginning of an id", docker.Query{Container: "0123456789ab"}, true},
+		{"too short a beginning", docker.Query{Container: "0123"}, false},
+		{"a label", docker.Query{Labels: map[string]string{"tier": "data"}}, true},
+		{"any value", docker.Query{Labels: map[string]string{"tier": ""}}, true},
+		{"another value", docker.Query{Labels: map[string]string{"tier": "web"}}, false},
+		{"a label that is not there", docker.Query{Labels: map[string]string{"zone": ""}}, false},
+		{"a project's service", docker.Query{Project: "shop", Service: "db"}, true},
+		{"another service", docker.Query{Project: "shop", Service: "web"}, false},
+		{"a network", docker.Query{Network: "back"}, true},
+		{"another network", docker.Query{Network: "front", Project: "shop"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.q.Matches(c); got != tt.want {
@@ -141,7 +143,7 @@ func TestSelfOf(t *testing.T) {
 		{"what a machine has mounted for others", "40 36 8:1 / /var/lib/docker/containers/" + id + "/mounts/shm rw\n", "1:name=systemd:/\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := selfOf(tt.mounts, tt.groups); got != tt.want {
+			if got := docker.SelfOf(tt.mounts, tt.groups); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -152,13 +154,13 @@ func TestSelfOf(t *testing.T) {
 func TestProtected(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		c    Container
+		c    docker.Container
 		want string
 	}{
-		{"any", Container{Name: "web"}, ""},
-		{"labelled so", Container{Name: "web", Labels: map[string]string{ProtectLabel: "true"}}, "is labelled brunt.protect=true"},
-		{"labelled otherwise", Container{Name: "web", Labels: map[string]string{ProtectLabel: "false"}}, ""},
-		{"an agent", Container{Name: "web", Agent: true}, "is brunt's own agent"},
+		{"any", docker.Container{Name: "web"}, ""},
+		{"labelled so", docker.Container{Name: "web", Labels: map[string]string{docker.ProtectLabel: "true"}}, "is labelled brunt.protect=true"},
+		{"labelled otherwise", docker.Container{Name: "web", Labels: map[string]string{docker.ProtectLabel: "false"}}, ""},
+		{"an agent", docker.Container{Name: "web", Agent: true}, "is brunt's own agent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.c.ID = "x"
@@ -176,10 +178,10 @@ func TestStatic(t *testing.T) {
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := isStatic(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
+	if err := docker.IsStatic(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
 		t.Errorf("a script: %v", err)
 	}
-	if err := isStatic("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
+	if err := docker.IsStatic("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
 		t.Errorf("a shell: %v", err)
 	}
 }

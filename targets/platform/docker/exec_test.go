@@ -1,4 +1,4 @@
-package docker
+package docker_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/pkg/stdcopy"
 )
@@ -46,7 +48,7 @@ func TestExec(t *testing.T) {
 	}))
 	defer s.Close()
 	defer hangs.Store(false)
-	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func TestExec_GivenUpEarly(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,7 @@
+package rpc
+
+// Names that the external tests use.
+
+var ErrCallerHung = errCallerHung
+
+const HeartbeatPatience = heartbeatPatience

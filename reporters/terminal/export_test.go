@@ -1,0 +1,5 @@
+package terminal
+
+// Names that the external tests use.
+
+var ObjectiveState = objectiveState

@@ -1,0 +1,11 @@
+package scenarios
+
+// Names that the external tests use.
+
+const FixedCauses = fixedCauses
+
+const MaxSeed = maxSeed
+
+var ParseAck = parseAck
+
+const ScenarioName = scenarioName

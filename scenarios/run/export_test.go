@@ -1,0 +1,29 @@
+package run
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
+)
+
+// Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
+func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
+	r := newRunner(p, Options{})
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	r.sys = r.newTarget()
+	r.Begin(time.Now().Add(lead))
+	if err := r.loads.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
+		return err
+	}
+	defer r.loads.close()
+	r.loads.jobs[0].(*load.Run).Sink = func(int) load.Sink { return sink }
+	_, err := r.loads.jobs[0].Go(ctx)
+	return err
+}
+
+var KeptLogs = keptLogs
