@@ -47,6 +47,8 @@ const (
 	latencyBlock = 10
 	// latencyLeast is the deviation that each level has by the steps of LatencyRatio, besides its own.
 	latencyLeast = .025
+	// latencyLimit is the multiple 1 of LatencyRatio: the limit itself.
+	latencyLimit = 12
 )
 
 // latencyPercentiles are the percentiles of the baseline that limits are taken from.
@@ -68,13 +70,22 @@ var latencyPercentiles = [2]float64{.5, .95}
 // by (1+3ρ)/n (Kendall, 1954), is raised by that. It inflates the variance of a mean by (1+ρ)/(1-ρ), and leaves
 // n(1-ρ²)/(1+ρ²) blocks that are independent (Bartlett, 1935), which are the degrees of freedom.
 //
+// Besides, more of the answers are slow than Fisher's exact test explains. A baseline with too few answers for
+// levels, such as 30 s at one a second, is compared by the shares of slow answers in its blocks.
+//
 // With under 5 s or under 20 good answers in the baseline nothing is called slower.
 func Slower(baseline, fault []LatencySlice) bool {
 	if answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers {
 		return false
 	}
 	for k := range latencyPercentiles {
-		if latencyTail(baseline, fault, k) < latencyChance {
+		chance, ok := latencyTail(baseline, fault, k)
+		if !ok {
+			chance = sharesTail(baseline, fault, k)
+		} else if chance < latencyChance {
+			chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
+		}
+		if chance < latencyChance {
 			return true
 		}
 	}
@@ -88,9 +99,10 @@ func answersOf(list []LatencySlice) (n int64) {
 	return n
 }
 
-// latencyTail is the chance of levels as high as those of a fault without an effect, at percentile k.
-func latencyTail(baseline, fault []LatencySlice, k int) float64 {
-	worst, found := 1., false
+// latencyTail is the chance of levels as high as those of a fault without an effect, at percentile k; false: the
+// baseline has too few answers to tell.
+func latencyTail(baseline, fault []LatencySlice, k int) (worst float64, found bool) {
+	worst = 1
 	pooled := joinedLevel(baseline, k)
 	for length := time.Second; ; length *= 2 {
 		b, perBaseline := levelsOf(baseline, k, length)
@@ -98,7 +110,7 @@ func latencyTail(baseline, fault []LatencySlice, k int) float64 {
 		blocks := float64(len(f))
 		switch {
 		case len(b) < latencyBlocks, found && (len(b) < latencyMore || len(f) == 0):
-			return worst
+			return worst, found
 		case perBaseline < latencyBlock:
 			continue
 		case len(f) == 0: // it was in for less than a block
@@ -108,7 +120,7 @@ func latencyTail(baseline, fault []LatencySlice, k int) float64 {
 		base, variance, freedom := latencyNoise(b)
 		over := mean(f) - base + pooled // the level of the baseline is a tenth below the limit
 		if over <= 0 {
-			return 1
+			return 1, true
 		}
 		fewer := max(1, perBaseline/perFault) // blocks of fewer answers vary more
 		v := variance * (1/float64(len(b)) + fewer/blocks)

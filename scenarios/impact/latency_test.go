@@ -26,6 +26,12 @@ var latencyWorlds = []latencyWorld{
 	}, 0},
 	{"heavy tail", func(r *rand.Rand) float64 { return .002 / math.Pow(1-r.Float64(), 1/1.3) }, 0},
 	{"lognormal", func(r *rand.Rand) float64 { return .010 * math.Exp(.8*r.NormFloat64()) }, 0},
+	{"rare slow mode", func(r *rand.Rand) float64 { // the 95th percentile of few answers lies in either mode
+		if r.Float64() < .02 {
+			return .060 * math.Exp(.1*r.NormFloat64())
+		}
+		return .002 * math.Exp(.2*r.NormFloat64())
+	}, 0},
 	{"lognormal, correlated", func(r *rand.Rand) float64 { return .010 * math.Exp(.8*r.NormFloat64()) }, .15},
 	{"heavy tail, correlated", func(r *rand.Rand) float64 { return .002 / math.Pow(1-r.Float64(), 1/1.3) }, .15},
 	{"bimodal, correlated", func(r *rand.Rand) float64 {
@@ -76,7 +82,7 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 func TestLatency_Simulation(t *testing.T) {
 	full := os.Getenv("BRUNT_FULL") == "1"
 	spans := []struct{ baseline, fault time.Duration }{{30 * sec, 10 * sec}, {10 * sec, 5 * sec}, {60 * sec, 30 * sec}}
-	rates := []float64{20, 100, 1000}
+	rates := []float64{5, 20, 100, 1000}
 	var all, alarms int
 	for _, w := range latencyWorlds {
 		for _, rate := range rates {
@@ -117,5 +123,22 @@ func TestLatency_Simulation(t *testing.T) {
 	t.Logf("%d false alarms in %d faults, %.2f%%", alarms, all, 100*float64(alarms)/float64(all))
 	if float64(alarms) > .01*float64(all) {
 		t.Errorf("%d false alarms in %d faults, over 1%%", alarms, all)
+	}
+}
+
+// TestSlower_FewAnswers: a baseline of few answers shows what is many times slower.
+func TestSlower_FewAnswers(t *testing.T) {
+	w := latencyWorld{draw: func(r *rand.Rand) float64 { return .010 * math.Exp(.1*r.NormFloat64()) }}
+	for _, c := range []struct {
+		rate     float64
+		baseline time.Duration
+	}{{1, 30 * sec}, {1, 60 * sec}, {2, 15 * sec}, {2, 30 * sec}, {4, 15 * sec}, {2, 40 * sec}, {5, 10 * sec}} {
+		r := rand.New(rand.NewPCG(1, 2))
+		if !w.slowerIn(r, c.rate, c.baseline, 30*sec, 50) {
+			t.Errorf("%g/s, %s before: 50 times slower is not seen", c.rate, c.baseline)
+		}
+		if w.slowerIn(r, c.rate, c.baseline, 30*sec, 1) {
+			t.Errorf("%g/s, %s before: a false alarm", c.rate, c.baseline)
+		}
 	}
 }
