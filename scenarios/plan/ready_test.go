@@ -27,6 +27,8 @@ func TestReady_Mistakes(t *testing.T) {
 		{"two ways", processes(`{path: /a, scrape: /b}`), "want exactly one of"},
 		{"an unknown key", processes(`{pth: /a}`), `did you mean "path"`},
 		{"an unknown check", running(`{path: /a, check: {staus: 200}}`), `unknown check "staus"; did you mean "status"`},
+		{"a time of zero", running(`{get: /, within: 0s}`), "`within` must be more than zero, not \"0s\""},
+		{"an unknown key of a URL", running(`{get: /, tpc: on}`), `unknown key "tpc"; did you mean "tcp"?`},
 		{"a unit that starts", processes(`{command: "x ${unit.a.addr}"}`), "such as ${self.addr}"},
 		{"a container's command of a process", processes(`{exec: [x]}`), "`command` is run on this machine"},
 		{"a container's command of a URL", running(`{exec: [x]}`), "the target is a URL"},

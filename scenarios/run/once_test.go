@@ -74,10 +74,11 @@ slo: [errors = 0%]
 			if _, err := os.Stat(filepath.Join(dir, "undone")); err != nil {
 				t.Errorf("no teardown: %v", err)
 			}
-			events := ""
+			var list strings.Builder
 			for _, e := range res.Events {
-				events += e.Event + ": " + e.Text + "\n"
+				list.WriteString(e.Event + ": " + e.Text + "\n")
 			}
+			events := list.String()
 			if !strings.Contains(events, "setup.command: ") || !strings.Contains(events, "logs/setup.1.log") || !strings.Contains(events, "teardown.command: ") {
 				t.Errorf("events:\n%s", events)
 			}
