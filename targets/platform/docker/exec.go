@@ -25,7 +25,8 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 	if err := e.late.ended(ctx, e.api, of); err != nil {
 		return 0, err
 	}
-	made, err := e.late.create(ctx, e.api, id, container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true})
+	o := container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true}
+	made, kept, err := e.late.create(ctx, e.api, id, o)
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
@@ -35,6 +36,11 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 		}
 	}()
 	stream, err := e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
+	if kept && err != nil && e.dropped(ctx, made) {
+		if made, _, err = e.late.create(ctx, e.api, id, o); err == nil {
+			stream, err = e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
+		}
+	}
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
@@ -54,55 +60,87 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 	return i.ExitCode, nil
 }
 
-// createWithin is how much longer than its caller waits the engine may take to create an exec.
-const createWithin = 2 * time.Second
+// dropped reports whether the engine does not know an exec any more: it drops those of a container that stops.
+func (e *Engine) dropped(ctx context.Context, exec string) bool {
+	_, err := e.api.ContainerExecInspect(ctx, exec)
+	return gone(err)
+}
 
-// create creates an exec in a container. The engine keeps an exec until the container is removed, and has no call
-// that removes it. So one that is created after ctx has ended is kept for the next run of the same command.
-func (l *lateExecs) create(ctx context.Context, api *client.Client, id string, o container.ExecOptions) (exec string, err error) {
+// createWithin is how much longer than its caller waits the engine may take to create an exec.
+const createWithin = 10 * time.Second
+
+// A creation is an exec that the engine creates, or has created.
+type creation struct {
+	done chan struct{} // closed when the engine has answered
+	exec string        // valid after done, as is err
+	err  error
+}
+
+// create creates an exec in a container. The engine keeps an exec until the container stops, and has no call that
+// removes it. So the creation continues after ctx has ended, and is kept for the next run of the same command: kept
+// says that the exec is such a one.
+func (l *lateExecs) create(ctx context.Context, api *client.Client, id string, o container.ExecOptions) (exec string, kept bool, err error) {
 	of := fmt.Sprintf("%s %q %q", id, o.Cmd, o.Env)
-	if exec = l.take(of); exec != "" {
-		return exec, nil
+	c := l.take(of)
+	if kept = c != nil; !kept {
+		if err := ctx.Err(); err != nil {
+			return "", false, err
+		}
+		c = begin(ctx, api, id, o)
 	}
-	if err := ctx.Err(); err != nil {
-		return "", err
+	select {
+	case <-c.done:
+	case <-ctx.Done():
 	}
-	create, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(createWithin, cancel) })()
-	made, err := api.ContainerExecCreate(create, id, o)
-	if err == nil && ctx.Err() != nil {
-		l.keep(of, made.ID)
-		err = ctx.Err()
+	if ctx.Err() != nil {
+		l.keep(of, c)
+		return "", false, ctx.Err()
 	}
-	return made.ID, err
+	if kept && c.err != nil {
+		return l.create(ctx, api, id, o)
+	}
+	return c.exec, kept, c.err
+}
+
+// begin begins to create an exec. It is given up when the engine has not answered [createWithin] after the end of ctx.
+func begin(ctx context.Context, api *client.Client, id string, o container.ExecOptions) *creation {
+	c := &creation{done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		create, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(ctx, func() { time.AfterFunc(createWithin, cancel) })()
+		made, err := api.ContainerExecCreate(create, id, o)
+		c.exec, c.err = made.ID, err
+	}()
+	return c
 }
 
 // lateExecs are the commands that were given up: those that were still running, with the ids of their runs, and the
-// execs that were created and not started.
+// execs that were not started.
 type lateExecs struct {
 	mu    sync.Mutex
 	ids   map[string]string
-	spare map[string]string // by container, command and environment
+	spare map[string]*creation // by container, command and environment
 }
 
 // keep keeps an exec that was not started.
-func (l *lateExecs) keep(of, id string) {
+func (l *lateExecs) keep(of string, c *creation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.spare == nil {
-		l.spare = map[string]string{}
+		l.spare = map[string]*creation{}
 	}
-	l.spare[of] = id
+	l.spare[of] = c
 }
 
-// take returns an exec that was kept, or "".
-func (l *lateExecs) take(of string) string {
+// take returns an exec that was kept, or nil.
+func (l *lateExecs) take(of string) *creation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	id := l.spare[of]
+	c := l.spare[of]
 	delete(l.spare, of)
-	return id
+	return c
 }
 
 func (l *lateExecs) add(of, id string) {

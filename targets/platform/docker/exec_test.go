@@ -138,3 +138,60 @@ func TestExec_GivenUpEarly(t *testing.T) {
 		t.Errorf("%v; %d were created", err, made.Load())
 	}
 }
+
+// TestExec_DroppedSpare: an exec that was kept and that the engine has dropped since, because its container stopped, is
+// created again.
+func TestExec_DroppedSpare(t *testing.T) {
+	var made atomic.Int64
+	answer, giveUp := make(chan struct{}), make(chan struct{}, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/_ping"):
+			w.Header().Set("Api-Version", "1.44")
+		case strings.HasSuffix(r.URL.Path, "/exec"):
+			n := made.Add(1)
+			if n == 1 {
+				giveUp <- struct{}{}
+				<-answer
+			}
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"Id": "e%d"}`, n)
+		case strings.Contains(r.URL.Path, "/exec/e1/"):
+			http.Error(w, `{"message": "No such exec instance: e1"}`, http.StatusNotFound)
+		case strings.HasSuffix(r.URL.Path, "/start"):
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+		default:
+			fmt.Fprint(w, `{"Running": false}`)
+		}
+	}))
+	defer s.Close()
+	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-giveUp
+		cancel()
+	}()
+	// The engine does not answer before Exec has returned: Exec does not wait for it.
+	if _, err := e.Exec(ctx, "c1", []string{"role"}, nil, io.Discard, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	close(answer)
+	var stdout bytes.Buffer
+	if _, err := e.Exec(t.Context(), "c1", []string{"role"}, nil, &stdout, io.Discard); err != nil || !strings.HasSuffix(stdout.String(), "/exec/e2/start") {
+		t.Errorf("%q, %v", stdout.String(), err)
+	}
+	if made.Load() != 2 {
+		t.Errorf("%d were created, want 2", made.Load())
+	}
+}
