@@ -61,3 +61,28 @@ func TestDocker_VersionOfAgents(t *testing.T) {
 		t.Errorf("left %+v, %v", left, err)
 	}
 }
+
+// TestDocker_VersionBefore removes what this version has labelled as an earlier version does, which reads the same
+// journal and knows only the earlier label.
+func TestDocker_VersionBefore(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	t.Setenv("BRUNT_LINUX", chaostest.AgentProgram(t))
+	run := y.Run + "-new"
+	t.Cleanup(func() { _, _ = y.Engine.Agents().Remove(context.Background(), run) })
+	pipe, err := y.Engine.Agents().Start(t.Context(), docker.AgentSpec{Run: run, Command: []string{"agent"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pipe.Close() })
+	if _, err := y.Engine.RemoveLabelled(t.Context(), "brunt.helper", run); err != nil {
+		t.Error(err)
+	}
+	left, err := y.Engine.Labelled(t.Context(), docker.RunLabel, run)
+	if err != nil || left.Total() > 0 {
+		t.Errorf("left %+v, %v", left, err)
+	}
+}

@@ -53,7 +53,7 @@ type AgentSpec struct {
 // Closing the result ends the agent's input and waits until the engine has removed the container.
 func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, error) {
 	config := &container.Config{
-		Cmd: s.Command, Labels: map[string]string{AgentLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
+		Cmd: s.Command, Labels: agentLabels(s.Run), StopSignal: "SIGTERM",
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}
 	host := &container.HostConfig{
@@ -141,7 +141,7 @@ func (a *Agents) beside(ctx context.Context, s AgentSpec, config *container.Conf
 		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
 	}
 	// Not labelled with the run: those are removed while this agent still undoes faults.
-	config.Labels = map[string]string{AgentLabel: WatchdogOf(s.Run), BesideLabel: s.Beside}
+	config.Labels = map[string]string{AgentLabel: WatchdogOf(s.Run), oldAgentLabel: oldWatchdogOf + s.Run, BesideLabel: s.Beside}
 	return nil
 }
 
@@ -165,6 +165,11 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 		}
 	}
 	return nil
+}
+
+// agentLabels returns the labels of a run's agents and of their image.
+func agentLabels(run string) map[string]string {
+	return map[string]string{AgentLabel: run, oldAgentLabel: run, RunLabel: run}
 }
 
 // WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its
@@ -317,7 +322,7 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("an agent container: %w", err)
 	}
-	id, err := a.e.BuildSelf(ctx, "brunt-agent-"+strings.ToLower(run), program, map[string]string{AgentLabel: run, RunLabel: run})
+	id, err := a.e.BuildSelf(ctx, "brunt-agent-"+strings.ToLower(run), program, agentLabels(run))
 	if err != nil {
 		return "", err
 	}

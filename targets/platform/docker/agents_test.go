@@ -76,6 +76,9 @@ func TestDocker_Beside(t *testing.T) {
 		if err := e.Agents().beside(t.Context(), AgentSpec{Run: run, Beside: self, Reaches: reaches}, config, host); err != nil {
 			t.Fatal(err)
 		}
+		if l := config.Labels; l["brunt.agent"] != "watchdog-"+run || l["brunt.helper"] != "warden-"+run {
+			t.Errorf("labels %v; want those of this version and of earlier ones", l)
+		}
 		id := made(config, host)
 		if reaches {
 			if err := e.Agents().joinAll(t.Context(), id, self); err != nil {

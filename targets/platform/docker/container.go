@@ -28,7 +28,8 @@ const (
 	composeNumber  = "com.docker.compose.container-number"
 )
 
-// Names of earlier versions. Nothing is created with them; what they left is found and removed.
+// Names of earlier versions. Agents have them beside the new ones, so that an earlier version that reads the journal of
+// this one finds them; and what an earlier version left is found and removed.
 const (
 	oldAgentLabel = "brunt.helper" // [AgentLabel]
 	oldWatchdogOf = "warden-"      // the beginning of [WatchdogOf]

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -146,9 +147,16 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	}
 	old, err := labelled(ctx, e.api, oldAgentLabel, value)
 	return Left{
-		Containers: append(left.Containers, old.Containers...), Networks: append(left.Networks, old.Networks...),
-		Images: append(left.Images, old.Images...), Volumes: append(left.Volumes, old.Volumes...),
+		Containers: union(left.Containers, old.Containers), Networks: union(left.Networks, old.Networks),
+		Images: union(left.Images, old.Images), Volumes: union(left.Volumes, old.Volumes),
 	}, err
+}
+
+// union returns what is in a or b, sorted, once each.
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func labelled(ctx context.Context, api client.APIClient, label, value string) (Left, error) {
