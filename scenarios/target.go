@@ -67,6 +67,8 @@ type Ready struct {
 	Question *syntax.Node `yaml:"-"`
 	// Asks asks the Question of a unit at host:port once; nil means yes. The run sets it.
 	Asks func(ctx context.Context, unit, addr, ref string) error `yaml:"-"`
+	// Runs says that Asks runs a command, on this machine or in a container: it is asked four times a second at most.
+	Runs bool `yaml:"-"`
 }
 
 // DecodeNode implements [syntax.NodeDecoder].

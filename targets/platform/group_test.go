@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,6 +154,38 @@ func TestGroup_NotUp(t *testing.T) {
 					t.Errorf("%q", c.fake.calls)
 				}
 			})
+		})
+	}
+}
+
+// A check that runs a command is run four times a second at most, whichever part of a run asks.
+func TestUnit_Pace(t *testing.T) {
+	for runs, want := range map[bool]int{true: 4, false: 40} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked atomic.Int64
+			s := &platform.Service{Name: "web", Ready: scenarios.Ready{Within: quantity.Duration(900 * time.Millisecond), Runs: runs}}
+			s.Ready.Asks = func(context.Context, string, string, string) error {
+				asked.Add(1)
+				return errors.New("not yet")
+			}
+			u := platform.NewUnit(s, 0, fakeInstance{&fake{}, "web"}, nil)
+			if err := u.AwaitReady(t.Context()); err == nil || !strings.Contains(err.Error(), "not yet") {
+				t.Error(err)
+			}
+			if n := int(asked.Load()); n != want && (runs || n < want) {
+				t.Errorf("runs %v: asked %d times, want %d", runs, n, want)
+			}
+			if !runs {
+				return
+			}
+			var wg sync.WaitGroup
+			began := time.Now()
+			for range 5 {
+				wg.Go(func() { _ = u.Ready(t.Context()) })
+			}
+			if wg.Wait(); time.Since(began) < time.Second || int(asked.Load()) != want+5 {
+				t.Errorf("5 checks at once took %v, and asked %d times in all", time.Since(began), asked.Load())
+			}
 		})
 	}
 }

@@ -38,12 +38,13 @@ type Unit struct {
 
 	spec     *Service
 	instance Instance
+	pace     *Pace
 	event    func(event, unit, text string)
 }
 
 // NewUnit returns the unit of an instance. event is called when the unit is ready.
 func NewUnit(s *Service, index int, i Instance, event func(event, unit, text string)) *Unit {
-	return &Unit{Service: s.Name, Index: index, spec: s, instance: i, event: event}
+	return &Unit{Service: s.Name, Index: index, spec: s, instance: i, pace: NewPace(), event: event}
 }
 
 // UnitName returns the name of a replica.
@@ -67,10 +68,15 @@ func (u *Unit) Asks() bool { return u.Addr() != "" }
 func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec.Ready) }
 
 // Ready runs the unit's readiness check once, as a client would: whether its process runs does not
-// matter.
+// matter. If the check runs a command, it waits for its turn by [Pace].
 func (u *Unit) Ready(ctx context.Context) error {
 	err := u.instance.Check(ctx)
 	if asks := u.spec.Ready.Asks; err == nil && asks != nil {
+		if u.spec.Ready.Runs {
+			if err := u.pace.Wait(ctx); err != nil {
+				return err
+			}
+		}
 		return asks(ctx, u.Name(), u.Addr(), u.Ref())
 	}
 	return err

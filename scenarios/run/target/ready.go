@@ -23,6 +23,7 @@ func (s *System) asking(e *docker.Engine) platform.Spec {
 		if r == nil {
 			continue
 		}
+		svc.Ready.Runs = r.Runs()
 		svc.Ready.Asks = func(ctx context.Context, unit, addr, ref string) error {
 			if e == nil {
 				return r.AskUnit(ctx, probe.UnitAt(unit, svc.Name, addr), s.asksBy())
@@ -44,5 +45,10 @@ func (s *System) asksBy() chaos.Host {
 
 // askTarget asks a target that already runs whether it is ready; nil means yes.
 func (s *System) askTarget(ctx context.Context, r *probe.Ready) error {
+	if r.Runs() {
+		if err := s.pace.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	return r.AskTarget(ctx, probe.TargetAt(s.host.FirstHop()), s.asksBy())
 }

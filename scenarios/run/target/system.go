@@ -53,12 +53,15 @@ type System struct {
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
 	watcher   *watcher                    // reads the containers' events; may be nil
 	began     time.Time
+	pace      *platform.Pace // of questions to the target as a whole
 
 	LostLogs []string // units whose output could not be kept, with the reasons
 }
 
 // New prepares a target.
-func New(h *Host) *System { return &System{Containers: finder.New(h.Plan), host: h, began: time.Now()} }
+func New(h *Host) *System {
+	return &System{Containers: finder.New(h.Plan), host: h, began: time.Now(), pace: platform.NewPace()}
+}
 
 // A group is a target that a run has brought up: processes or containers.
 type group interface {
