@@ -39,6 +39,7 @@ func TestDocker(t *testing.T) {
 		{"Discovered", testDockerDiscovered},
 		{"Leader", testDockerLeader},
 		{"NotReady", testDockerNotReady},
+		{"Ready", testDockerReady},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,6 +134,35 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 			has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
 			if err != nil || has.Total() > 0 {
 				t.Errorf("left in the engine: %+v, %v", has, err)
+			}
+		})
+	}
+}
+
+// testDockerReady: containers are asked by a command in them, and by one on this machine, whether they are ready.
+func testDockerReady(t *testing.T) {
+	y := chaostest.NewYard(t)
+	for _, c := range []struct{ name, ready, want string }{
+		{"exec", `{exec: [/brunt, ask, "http://127.0.0.1:8080/"]}`, ""},
+		{"exec fails", `{exec: [/brunt, ask, "http://127.0.0.1:1/"], within: 1s}`, "web[0] is not ready: not within 1s: `/brunt` exits with 1: Get"},
+		{"command", `{command: "curl -sf http://$BRUNT_ADDR/ | grep -q ok"}`, ""},
+		{"command fails", `{command: "curl -s http://${self.addr}/; exit 3", within: 1s}`, "exit status 3: ok"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			res := runOnce(t, `
+version: 1
+name: containers
+target: {containers: {web: {image: "`+y.Name+`", ports: [8080], ready: `+c.ready+`}}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 200ms, flow: [{get: /}]}}
+slo: [errors = 0%]
+`, run.Options{})
+			verdict := scenarios.Pass
+			if c.want != "" {
+				verdict = scenarios.Invalid
+			}
+			if res.Verdict != verdict || !strings.Contains(res.Reason, c.want) {
+				t.Errorf("%s: %s; want %s: %q", res.Verdict, res.Reason, verdict, c.want)
 			}
 		})
 	}

@@ -172,7 +172,7 @@ func TestExec_DroppedSpare(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	e, err := Open(Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, Options{})
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
