@@ -36,7 +36,7 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 		}
 	}()
 	stream, err := e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
-	if kept && err != nil && e.dropped(ctx, made) {
+	if kept && err != nil && dropped(ctx, e.api, made) {
 		if made, _, err = e.late.create(ctx, e.api, id, o); err == nil {
 			stream, err = e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
 		}
@@ -61,8 +61,8 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 }
 
 // dropped reports whether the engine does not know an exec any more: it drops those of a container that stops.
-func (e *Engine) dropped(ctx context.Context, exec string) bool {
-	_, err := e.api.ContainerExecInspect(ctx, exec)
+func dropped(ctx context.Context, api *client.Client, exec string) bool {
+	_, err := api.ContainerExecInspect(ctx, exec)
 	return gone(err)
 }
 
