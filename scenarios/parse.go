@@ -218,7 +218,7 @@ func (p *files) given(declared *syntax.Node, source, value string) *syntax.Node 
 
 var targetKinds = []string{"url", "stack", "processes", "containers", "compose"}
 
-// target checks that exactly one kind of target is named.
+// target checks that exactly one kind of target is named, or endpoints alone.
 func (p *files) target(sc *Scenario, n *syntax.Node) {
 	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null {
 		return
@@ -237,21 +237,26 @@ func (p *files) target(sc *Scenario, n *syntax.Node) {
 		return
 	case len(kinds) == 0:
 		misspelt := slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return syntax.Nearest(f.Key, targetKinds) != "" })
-		if !misspelt { // else it is already reported
-			p.m.AddHint(n.Pos, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
+		switch {
+		case misspelt: // already reported
+			return
+		case !t.OnlyEndpoints():
+			NoteMissingTarget(n.Pos, p.m)
+			return
 		}
-		return
+		kinds = []string{"endpoints"}
 	}
+	runs := kinds[0] == "url" || kinds[0] == "endpoints" // brunt starts nothing
 	if t.With != nil && kinds[0] != "stack" {
 		p.m.Add(t.Of("with"), "`with` belongs to a stack")
 	}
 	if t.Platform != "" && kinds[0] != "stack" {
 		p.m.Add(t.Of("platform"), "`platform` belongs to a stack; %s say what they are themselves", kinds[0])
 	}
-	if t.Units != nil && kinds[0] != "url" {
+	if t.Units != nil && !runs {
 		p.m.Add(t.Of("units"), "`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
 	}
-	if t.Has("entry") && kinds[0] == "url" {
+	if t.Has("entry") && runs {
 		p.m.Add(t.Of("entry"), "`entry` names a service that brunt starts; a url needs none")
 	}
 	p.tls(sc, n.Get("tls"))

@@ -10,7 +10,8 @@ import (
 	"brunt/scenarios/template"
 )
 
-// Target is the system under test: exactly one of URL, Stack, Processes, Containers and Compose.
+// Target is the system under test: exactly one of URL, Stack, Processes, Containers and Compose, or
+// Endpoints alone where no step needs a URL of its own.
 type Target struct {
 	syntax.Place
 	URL   template.URL `yaml:"url"`   // a system that is already running
@@ -25,13 +26,24 @@ type Target struct {
 	// containers that are already running, by the names that faults use
 	Units *syntax.Node `yaml:"units"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
-	// with a scheme of its protocol, or to the one that its `at` names
+	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
+	// where every step goes to one of them
 	Endpoints map[string]template.Text `yaml:"endpoints"`
 	Entry     string                   `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load
 	Ready *Ready `yaml:"ready"`
 	// TLS versions and certificates, of the target and of the load
 	TLS *TLS `yaml:"tls"`
+}
+
+// OnlyEndpoints reports whether the target is of endpoints alone.
+func (t *Target) OnlyEndpoints() bool {
+	return len(t.Endpoints) > 0 && t.URL.IsZero() && t.Stack == "" && t.Processes == nil && t.Containers == nil && t.Compose == nil
+}
+
+// NoteMissingTarget notes in m that the target at at names no kind, and that steps need one.
+func NoteMissingTarget(at syntax.Pos, m *syntax.Mistakes) {
+	m.AddHint(at, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
 }
 
 // Compose is a stack of containers that a Compose file describes.

@@ -16,6 +16,7 @@ type Descriptor struct {
 	Doc      string       // one sentence that says what a step does, for the schema and `brunt explain`
 	Kinds    []string     // the step keys: get, post and so on
 	Schemes  []string     // of the URLs of its endpoints
+	Base     bool         // a step that names no endpoint goes to the target's own URL, and not to the only endpoint
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 	// Source holds the texts of the packages whose types are read from a step, by import path. The
 	// comments of their fields describe the keys. It may be nil.

@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // A Set holds the protocols that the steps of a plan may use. The kind of a step chooses its
@@ -100,7 +101,7 @@ func (s *Set) endpoint(protocol int, step syntax.Pos, in Scope, m *syntax.Mistak
 	}
 	list := strings.Join(names, ", ")
 	if in.at == nil {
-		if len(names) < 2 || slices.Contains(d.Schemes, "http") { // steps of HTTP go to the target's own URL
+		if len(names) < 2 || d.Base {
 			return "", true
 		}
 		m.AddHint(step, "such as `at: "+names[0]+"`", "%d endpoints speak %s: %s; the step names none of them", len(names), d.Name, list)
@@ -137,6 +138,23 @@ func (s *Set) Of(c scenarios.Call) *Descriptor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.peers[s.used[c]].Descriptor
+}
+
+// OwnURL returns the protocol of a call that goes to the target's own URL: its step names no endpoint, and its
+// protocol has none or takes none by itself. It is nil for a call that goes to an endpoint.
+func (s *Set) OwnURL(c scenarios.Call, endpoints map[string]template.Text) *Descriptor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.peers[s.used[c]]
+	if p.at != "" {
+		return nil
+	}
+	for _, t := range endpoints {
+		if scheme, _, _ := strings.Cut(t.Text(), "://"); !p.Base && slices.Contains(p.Schemes, scheme) {
+			return nil
+		}
+	}
+	return p.Descriptor
 }
 
 // Parts names the measurements of a call besides its own.

@@ -21,14 +21,16 @@ func TestOutdated(t *testing.T) {
 		values  string
 		want    string
 	}{
-		{"version 1", 1, skipped + "," + recovery, "recover of 1 older record is not compared, as " + byWindows + "; errors of 1 older record is not compared, as " + uncounted},
+		{"version 1", 1, skipped + "," + recovery, "recover of 1 older record is not compared, as " + byWindows + "; " +
+			"errors of 1 older record is not compared, as " + uncounted},
 		{"version 2", 2, skipped + "," + recovery, "errors of 1 older record is not compared, as " + uncounted},
 		{"version 3", 3, skipped + "," + recovery, ""},
 		{"version 1 without such values", 1, `{"phase":"run","load":"*","step":"*","metric":"p95","value":0.1,"count":90}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			text := fmt.Sprintf(`{"version":%d,"run":"a","name":"s","key":"k","started":"2026-11-20T10:00:00Z","machine":{"cpus":2},"values":[%s]}`, tt.version, tt.values)
+			text := fmt.Sprintf(`{"version":%d,"run":"a","name":"s","key":"k","started":"2026-11-20T10:00:00Z","machine":{"cpus":2},
+				"values":[%s]}`, tt.version, tt.values)
 			if err := os.WriteFile(filepath.Join(dir, "a.run.json"), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}

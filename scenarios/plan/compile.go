@@ -49,7 +49,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	before := c.m.Len()
 	c.system()
 	c.endpoints()
-	c.targetUnknown = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
+	c.targetUnknown = c.m.Len() > before || TargetKind(&sc.Target) == "" && c.plan.Scope.External == ""
 	if (readyCompiler{c}).readiness() {
 		c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
 	}
@@ -61,6 +61,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 		c.load(&sc.Loads[i])
 	}
 	c.plan.TeardownParts, c.plan.Teardown = c.once(sc.Teardown, once)
+	endpointCompiler{c}.ownURL()
 	ledgerCompiler{c}.compile()
 	observeCompiler{c}.observed()
 	c.variables()

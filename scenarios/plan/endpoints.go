@@ -7,8 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+	"brunt/targets"
 )
 
 // endpoints checks the URLs of the target's endpoints, as far as they are known before it runs.
@@ -70,6 +74,61 @@ func (c *compiler) endpointURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q has no host with a port", u.Redacted())
 	}
 	return u, nil
+}
+
+// An endpointCompiler compiles a target of endpoints alone.
+type endpointCompiler struct{ *compiler }
+
+// only resolves a target without a URL of its own. The only one of its endpoints takes the place of
+// that: brunt waits until it accepts connections, and faults hit the link to it.
+func (c endpointCompiler) only(t *scenarios.Target) {
+	if len(t.Endpoints) == 1 {
+		for _, e := range t.Endpoints {
+			text, _ := e.Static()
+			if u, err := c.endpointURL(text); err == nil { // else endpoints reports it
+				c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+				c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+			}
+		}
+	}
+	c.chosen(t)
+}
+
+// ownURL refuses a target of endpoints alone where a step goes to none of them.
+func (c endpointCompiler) ownURL() {
+	if !c.sc.Target.OnlyEndpoints() {
+		return
+	}
+	steps := slices.Concat(c.plan.Ready, c.plan.Setup, c.plan.Teardown)
+	scripted := false
+	for i := range c.plan.Loads {
+		scripted = scripted || c.plan.Loads[i].Script != nil
+		for _, f := range c.plan.Loads[i].Flows {
+			steps = append(steps, f.Steps...)
+		}
+	}
+	if scripted {
+		scenarios.NoteMissingTarget(c.sc.Target.At, c.m)
+		return
+	}
+	c.lacksURL(steps...)
+}
+
+// lacksURL notes the first step that goes to none of the endpoints, and so needs a URL of the target.
+func (c endpointCompiler) lacksURL(steps ...load.Step) {
+	t := &c.sc.Target
+	for _, s := range steps {
+		d := c.plan.Protocols.OwnURL(s.Call, t.Endpoints)
+		switch {
+		case d == nil:
+			continue
+		case d.Base:
+			scenarios.NoteMissingTarget(t.At, c.m)
+		default:
+			c.m.AddHint(t.Of("endpoints"), "such as endpoints: {main: "+d.Schemes[0]+"://127.0.0.1:7}", "no endpoint speaks %s", d.Name)
+		}
+		return
+	}
 }
 
 // Endpoints returns the URLs of the target's endpoints by name, with the addresses of units filled

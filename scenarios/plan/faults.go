@@ -102,7 +102,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 			continue
 		}
 		why := "the target is a url, of which brunt starts nothing"
-		if c.sc.Target.URL.IsZero() {
+		if TargetKind(&c.sc.Target) == "" {
 			why = "no scenario says what there is"
 		}
 		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",

@@ -184,6 +184,9 @@ func (c ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 			return []ledger.Place{{Name: name, Base: text}}
 		}
 	}
+	if c.sc.Target.OnlyEndpoints() {
+		endpointCompiler(c).lacksURL(p.Query)
+	}
 	if c.plan.Stack == nil {
 		base, _ := c.sc.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}

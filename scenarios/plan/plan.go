@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +37,16 @@ func (p *Plan) TargetName() string {
 	case "compose":
 		return "compose " + t.Compose.File
 	}
-	return p.Scenario.Secrets.Mask(t.URL.Text())
+	text := t.URL.Text()
+	if t.OnlyEndpoints() {
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(t.Endpoints)) {
+			e := t.Endpoints[name]
+			all = append(all, e.Text())
+		}
+		text = strings.Join(all, ", ")
+	}
+	return p.Scenario.Secrets.Mask(text)
 }
 
 // TryFault checks whether this machine can inject a fault at all.

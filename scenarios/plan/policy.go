@@ -98,7 +98,7 @@ func TargetKind(t *scenarios.Target) string {
 		return "compose"
 	case t.Stack != "":
 		return "stack"
-	case !t.URL.IsZero():
+	case !t.URL.IsZero(), t.OnlyEndpoints(): // systems that run already
 		return "url"
 	}
 	return ""

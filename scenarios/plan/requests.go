@@ -71,7 +71,7 @@ func (c *compiler) replay(lp *Load, index int, l *scenarios.Load) {
 	if log == nil {
 		return
 	}
-	if c.plan.Stack == nil && c.plan.Scope.External == "" && !c.targetUnknown {
+	if c.plan.Stack == nil && c.plan.Scope.External == "" && !c.targetUnknown && !c.sc.Target.OnlyEndpoints() {
 		c.m.Add(l.Of("executor"), "a log names paths alone: the target wants a url")
 	}
 	recordings := http.NewRecordings(l.Request, c.scope(l, ""), c.m)

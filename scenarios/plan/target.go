@@ -35,6 +35,8 @@ func (c *compiler) system() {
 		c.builtin(t)
 	case !t.URL.IsZero():
 		c.external(t)
+	case t.OnlyEndpoints():
+		endpointCompiler{c}.only(t)
 	}
 	if c.plan.Stack == nil {
 		return

@@ -149,7 +149,7 @@ func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) sy
 var about = map[string]string{
 	"load":       "the loads by name; they run at the same time",
 	"chaos":      "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
-	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or the URL of a system that runs",
+	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or a URL or endpoints of a system that runs",
 	"executor":   "how arrivals or virtual users are scheduled",
 	"name":       "what reports and objectives call the request; METHOD path by default",
 	"at":         "the endpoint of target.endpoints that the step goes to; by default the only one of its protocol, or the target's own URL",
@@ -196,7 +196,8 @@ func relaxedList(out syntax.Schema, key string, list []any) {
 	}
 	var all []any
 	for _, x := range list {
-		if x := x.(syntax.Schema); len(x) > 1 || x["required"] == nil {
+		x := x.(syntax.Schema)
+		if _, alone := x["not"]; x["required"] == nil || len(x) > 1 && !(alone && len(x) == 2) {
 			all = append(all, relaxed(x))
 		}
 	}
@@ -304,7 +305,7 @@ func furtherSentences(comment string) string {
 	return rest
 }
 
-// targetSchema is that of the target: exactly one kind.
+// targetSchema is that of the target: exactly one kind, or endpoints alone.
 func targetSchema(doc syntax.Describer) syntax.Schema {
 	s := syntax.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
 	props := s["properties"].(syntax.Schema)
@@ -335,7 +336,8 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	for _, key := range []string{"url", "stack", "processes", "containers", "compose"} {
 		one = append(one, syntax.Schema{"required": []any{key}})
 	}
-	s["oneOf"] = one
+	alone := syntax.Schema{"required": []any{"endpoints"}, "not": syntax.Schema{"anyOf": one}}
+	s["oneOf"] = append(slices.Clone(one), alone)
 	return s
 }
 

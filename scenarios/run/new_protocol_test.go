@@ -116,7 +116,7 @@ func TestProtocol_Mistakes(t *testing.T) {
 			_, err := compileEcho(t, new(targetstest.Echo), `
 version: 1
 name: endpoints
-target: {url: "http://127.0.0.1:1", endpoints: {`+c.endpoints+`}}
+target: {endpoints: {`+c.endpoints+`}}
 load: {a: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{parrot: hi}]}}
 slo: ["errors <= 0%"]
 `)
@@ -124,6 +124,55 @@ slo: ["errors <= 0%"]
 				t.Errorf("want %q in: %v", c.wrong, err)
 			}
 		})
+	}
+}
+
+// TestProtocol_OnlyEndpoints: a target of endpoints alone needs no URL where every step goes to one of them.
+func TestProtocol_OnlyEndpoints(t *testing.T) {
+	line := targetstest.StartEcho(t)
+	const scenario = `
+version: 1
+name: line
+target:
+  endpoints: {line: "%s"}
+setup: [{parrot: add setup}]
+load:
+  main:
+    executor: constant-vus
+    vus: 1
+    duration: 200ms
+    flow: [%s]
+ledger: {write: write, id: "${ledger.id}", read: {%s}, settle: 1ms}
+slo: ["errors <= 0%%", "lost <= 0"]
+`
+	const write, read = `{name: write, parrot: "add ${ledger.id}"}`, `parrot: "find ${id}"`
+	const wants = `scenario.yaml:5:3: the target wants one of url, stack, processes, containers, compose; such as {stack: demo} or {url: `
+	for _, c := range []struct{ name, endpoint, flow, read, wrong string }{
+		{"a step of HTTP", line.Base(), write + ", {get: /}", read, wants},
+		{"a read of HTTP", line.Base(), write, `get: "/${id}"`, wants},
+		{"another protocol", "http://127.0.0.1:1", write, read, "scenario.yaml:5:3: no endpoint speaks parrot; such as endpoints: {main: parrot://127.0.0.1:7}"},
+	} {
+		_, err := compileEcho(t, new(targetstest.Echo), fmt.Sprintf(scenario, c.endpoint, c.flow, c.read))
+		if err == nil || !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%s: want %q in: %v", c.name, c.wrong, err)
+		}
+	}
+	text := fmt.Sprintf(scenario, line.Base(), write, read) + `
+chaos: {slow: {at: 50ms, for: 50ms, network.latency: {from: load, to: target, delay: 1ms}}}
+`
+	p, err := compileEcho(t, new(targetstest.Echo), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.TargetName() != line.Base() || p.Upstream != line.Address {
+		t.Errorf("the target is %s at %s", p.TargetName(), p.Upstream)
+	}
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
+	if err != nil || res.Verdict != scenarios.Pass {
+		t.Fatalf("%s: %s, %v", res.Verdict, res.Reason, err)
+	}
+	if l := res.Ledger; l == nil || l.Acknowledged == 0 || l.Held != l.Acknowledged {
+		t.Errorf("ledger: %+v", l)
 	}
 }
 
@@ -154,7 +203,7 @@ func TestProtocol_At(t *testing.T) {
 	const scenario = `
 version: 1
 name: two
-target: {url: "http://%s", endpoints: {one: "parrot://%s", other: "parrot://%s", web: "http://%s"}}
+target: {endpoints: {one: "parrot://%s", other: "parrot://%s", web: "http://%s"}}
 setup: [{parrot: add key, at: one}]
 load:
   main:
@@ -164,7 +213,7 @@ load:
     flow: [{name: there, parrot: find key, at: %s}, {name: elsewhere, parrot: find key, at: other}, {get: /ok, at: web}]
 slo: ["errors <= 0%%"]
 `
-	text := func(at string) string { return fmt.Sprintf(scenario, s.addr, one.Address, other.Address, s.addr, at) }
+	text := func(at string) string { return fmt.Sprintf(scenario, one.Address, other.Address, s.addr, at) }
 	for at, wrong := range map[string]string{"own": `there is no endpoint "own"`, "web": `the endpoint "web" does not speak parrot`, "[]": "want a single value"} {
 		if _, err := compileEcho(t, new(targetstest.Echo), text(at)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("at %s: want %q in: %v", at, wrong, err)
