@@ -116,7 +116,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back")
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back; again ends teardown", hurries)
 	defer stop()
 	err = x.prepare(ctx, dir)
 	if err == nil {

@@ -113,7 +113,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted")
+	ctx, stop := interruptible("\nbrunt: interrupted; again ends teardown", hurries)
 	defer stop()
 	o.Tried = func(t capacity.Try) {
 		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
@@ -173,7 +173,7 @@ func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result,
 	if err != nil {
 		return nil, err
 	}
-	res, err := run.Run(ctx, plan, f.runOptions(dir, log))
+	res, err := run.Run(ctx, plan, f.runOptions(ctx, dir, log))
 	if res == nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
 	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
 	g.one = g.run

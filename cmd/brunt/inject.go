@@ -98,7 +98,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking it back")
+	ctx, stop := interruptible("\nbrunt: interrupted; taking it back", "")
 	defer stop()
 	return f.inject(ctx, out, plan)
 }

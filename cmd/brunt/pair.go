@@ -88,7 +88,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	o := x.runOptions(dir, log)
+	o := x.runOptions(ctx, dir, log)
 	if x.each > 0 {
 		o.Blocks, o.Await = switchback.Draw(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
 	}

@@ -61,6 +61,9 @@ fault is injected once, for 5s at most. It fails if a request or a check does be
 first fault (exit code 3), or if a fault has no effect or can't be taken back; the answers
 that failed are shown whole. Objectives are not judged.
 
+Ctrl-C, or SIGTERM, takes faults back, runs teardown and writes the report; a second one
+ends the commands and requests of teardown, and the target is still taken down.
+
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
 with --plan does just that, and refuses if anything differs by then.
 
@@ -157,7 +160,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
 	signalled := ctx
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -36,7 +36,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	o := f.runOptions(dir, log)
+	o := f.runOptions(ctx, dir, log)
 	o.ID = id
 	if f.requests {
 		o.Requests = filepath.Join(dir, evidence.RequestsFile)
@@ -107,10 +107,10 @@ func unwritten(res *result.Result, why error) {
 }
 
 // runOptions returns the options of a run that writes to a folder.
-func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
+func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger) run.Options {
 	return run.Options{
 		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf, Hurry: hurry(ctx),
 	}
 }
 

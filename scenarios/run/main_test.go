@@ -80,7 +80,7 @@ func role(part string, args []string) error {
 	case "frames":
 		return frames(args[0])
 	case "once":
-		return once(args)
+		return startOnce(args)
 	case "few-ports":
 		return fewPorts(args)
 	case "sleep":
@@ -217,8 +217,8 @@ func readHead(in *bufio.Reader) (path string, err error) {
 	return path, err
 }
 
-// once is a server that can be started only once: it fails if FILE exists.
-func once(args []string) error {
+// startOnce is a server that can be started only once: it fails if FILE exists.
+func startOnce(args []string) error {
 	f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/run/once"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -65,13 +65,12 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 	if !known || step.Call == nil {
 		return "", errors.New("it can't be asked")
 	}
-	kept := &samples.Set{Mask: r.Scenario.Secrets.Mask}
 	var o targets.Options
 	what, env := "question", *r.env
 	if u == nil {
 		l := r.SetupLoad()
 		o = r.reach(l)
-		o.Timeout, o.Sampler = timeout, kept
+		o.Timeout = timeout
 	} else {
 		addr := probe.AddressOf(u)
 		if addr == "" {
@@ -79,13 +78,14 @@ func (r *requests) ask(ctx context.Context, n *syntax.Node, u chaos.Unit, timeou
 		}
 		what = "question to " + u.Name()
 		env.Units = probe.AddressesAt(u, env.Units)
-		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, kept)
+		o = r.straight(r.Protocols.Of(step.Call).Schemes[0]+"://"+addr, timeout, nil)
 	}
 	vars := slices.Clone(r.vars)
 	for i := range vars {
 		vars[i].Text = slices.Clone(vars[i].Text) // an extraction writes over it
 	}
-	if err := r.sequence(ctx, what, []load.Step{step}, o, vars, &env); err != nil {
+	steps := []load.Step{step}
+	if err := r.run(ctx, r.iteration(what, steps, o, vars, &env), steps); err != nil {
 		return "", err
 	}
 	if slot := r.Scenario.Symbols.Var(plan.AskedValue); slot < len(vars) {
@@ -100,19 +100,30 @@ const (
 	ofTeardown = "teardown"
 )
 
-// parts runs the parts of setup or teardown. Setup ends at the first failure; teardown does all that it can.
+// parts runs the parts of setup or teardown as one iteration. Setup ends at the first failure; teardown does all that it
+// can until ctx ends.
 func (r *requests) parts(ctx context.Context, what string, parts []plan.OncePart) error {
 	var errs []error
+	var steps []load.Step
+	for _, p := range parts {
+		steps = append(steps, p.Steps...)
+	}
+	it := r.iteration(what, steps, r.setupOptions(scenarios.DefaultTimeout), r.vars, r.env)
+	defer it.Close()
 	n := 0
 	for _, p := range parts {
+		if ctx.Err() != nil {
+			errs = append(errs, context.Cause(ctx))
+			break
+		}
 		var err error
 		if p.Command == nil {
-			err = r.once(ctx, what, p.Steps)
+			err = it.Run(ctx, p.Steps)
 		} else {
 			n++
 			err = r.sys.Command(ctx, what, n, p.Command)
 		}
-		if errs = append(errs, err); err != nil && what == ofSetup {
+		if errs = append(errs, err); err != nil && (what == ofSetup || ctx.Err() != nil) {
 			break
 		}
 	}
@@ -121,93 +132,33 @@ func (r *requests) parts(ctx context.Context, what string, parts []plan.OncePart
 
 // ready requests the steps of the ready block once from a target that already runs.
 func (r *requests) ready(ctx context.Context) error {
-	if q := r.ReadyOf(""); q != nil {
-		env := *r.env
-		env.Units = probe.AddressesAt(probe.TargetAt(r.FirstHop()), env.Units)
-		return r.onceIn(ctx, "ready", r.Ready, q.TimeoutOr(), &env)
-	}
-	return r.once(ctx, "ready", r.Ready)
-}
-
-// once runs steps that are not measured, of setup or teardown; it ends at the first failure.
-func (r *requests) once(ctx context.Context, what string, steps []load.Step) error {
-	return r.onceIn(ctx, what, steps, scenarios.DefaultTimeout, r.env)
-}
-
-// onceIn runs steps as once does, with a timeout of each and what their templates see.
-func (r *requests) onceIn(ctx context.Context, what string, steps []load.Step, timeout time.Duration, env *template.Env) error {
-	if len(steps) == 0 {
+	if len(r.Ready) == 0 {
 		return nil
 	}
+	env, timeout := *r.env, scenarios.DefaultTimeout
+	if q := r.ReadyOf(""); q != nil {
+		env.Units, timeout = probe.AddressesAt(probe.TargetAt(r.FirstHop()), env.Units), q.TimeoutOr()
+	}
+	return r.run(ctx, r.iteration("ready", r.Ready, r.setupOptions(timeout), r.vars, &env), r.Ready)
+}
+
+// setupOptions returns the options for requests before the load and after it, with a timeout of each.
+func (r *requests) setupOptions(timeout time.Duration) targets.Options {
 	l := r.SetupLoad()
 	l.Timeout = quantity.Duration(timeout)
-	o := r.reach(l)
-	o.Sampler = &samples.Set{Mask: r.Scenario.Secrets.Mask}
-	return r.sequence(ctx, what, steps, o, r.vars, env)
+	return r.reach(l)
 }
 
-// sequence runs steps as one iteration, with a client of its own. The steps extract into vars. A step that was
-// answered and did not pass is a [chaos.NotPassedError].
-func (r *requests) sequence(ctx context.Context, what string, steps []load.Step, o targets.Options, vars []template.Value,
-	env *template.Env,
-) error {
-	of := r.Protocols.Select(load.Calls(steps)...)
-	client, err := of.Client(o)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	defer context.AfterFunc(ctx, client.Abort)()
-	if err := of.Bind(ctx, client); err != nil {
-		return err
-	}
-	session, err := client.Open(0)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, load.Hash(what))), Vars: vars, Env: env}
-	it.Reset()
-	if end := of.Ender(); end != nil {
-		defer end(session, it)
-	}
-	for _, s := range steps {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if s.Call == nil {
-			select {
-			case <-time.After(s.Think.Min):
-			case <-ctx.Done():
-			}
-			continue
-		}
-		it.Intended = r.Now()
-		it.Deadline = it.Intended + o.Timeout
-		out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
-		session.Do(it, s.Call, &out)
-		if out.Kind != scenarios.OK {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			said := s.Call.Name() + ": " + r.why(&out, o.Sampler.(*samples.Set))
-			if out.Kind == scenarios.Shed || out.Cause.OfAnswer() {
-				return &chaos.NotPassedError{Said: said}
-			}
-			return errors.New(said)
-		}
-	}
-	return nil
+// run runs steps as an iteration, and closes it.
+func (r *requests) run(ctx context.Context, it *once.Iteration, steps []load.Step) error {
+	defer it.Close()
+	return it.Run(ctx, steps)
 }
 
-// why describes the failure of a request that is not measured.
-func (r *requests) why(out *scenarios.Outcome, kept *samples.Set) string {
-	why := out.Cause.Name(r.Checks)
-	if sm := kept.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
-		why += ": " + sm.Said()
+// iteration prepares an iteration of steps that are not measured. The steps extract into vars.
+func (r *requests) iteration(what string, steps []load.Step, o targets.Options, vars []template.Value, env *template.Env) *once.Iteration {
+	return &once.Iteration{
+		Protocols: r.Protocols, Calls: load.Calls(steps), Target: o, Mask: r.Scenario.Secrets.Mask, Checks: r.Checks, Now: r.Now,
+		Seed: [2]uint64{r.Scenario.Seed, load.Hash(what)}, Vars: vars, Env: env,
 	}
-	return why
 }
-
-// onceStep is the step number of setup and teardown, which are not measured.
-const onceStep = -2

@@ -47,6 +47,7 @@ type Options struct {
 	Await        func(context.Context) error // waits, once all is ready, until the load may begin; nil does not wait
 	Begun        func(Sampler)               // called when the load begins, with a view of the run; may be nil
 	Suspend      <-chan os.Signal            // a signal asks to suspend brunt; may be nil
+	Hurry        <-chan struct{}             // closed to end the commands and requests of teardown; may be nil
 	Stop         func()                      // suspends brunt, once all faults are undone
 	At           func(point string)          // called at each point where brunt could be killed, for tests
 }
@@ -58,6 +59,7 @@ var (
 	errUsedUp  = errors.New("unique data is used up")
 	errSuspend = errors.New("brunt was suspended; its faults were taken back before")
 	errBind    = errors.New("a step can't be prepared at the target")
+	errHurry   = errors.New("a second signal ended it")
 )
 
 // An Interrupt is the cause of a context that a signal ended.
@@ -351,13 +353,22 @@ func (r *runner) bind(ctx context.Context) error {
 	return err
 }
 
-// teardown runs the teardown once, if setup has begun.
+// teardown runs the teardown once, if setup has begun. The end of ctx leaves it alone; [Options.Hurry] ends it.
 func (r *runner) teardown(ctx context.Context) {
 	if !r.setUp {
 		return
 	}
 	r.setUp = false
-	if err := r.requests.parts(context.WithoutCancel(ctx), ofTeardown, r.TeardownParts); err != nil {
+	ctx, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
+	go func() {
+		select {
+		case <-r.o.Hurry:
+			end(errHurry)
+		case <-ctx.Done():
+		}
+	}()
+	if err := r.requests.parts(ctx, ofTeardown, r.TeardownParts); err != nil {
 		r.Note("teardown failed: %v", err)
 	}
 }

@@ -1,0 +1,34 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"brunt/scenarios/run"
+)
+
+// TestInterruptible: the first signal ends the context, and only the second closes the channel of hurry.
+func TestInterruptible(t *testing.T) {
+	ctx, stop := interruptible("", "again")
+	defer stop()
+	for i, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		select {
+		case <-hurry(ctx):
+			t.Fatalf("closed by %d signals", i)
+		default:
+		}
+		if err := syscall.Kill(os.Getpid(), s); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+	}
+	<-hurry(ctx)
+	if by, ok := errors.AsType[run.Interrupt](context.Cause(ctx)); !ok || by.Code != 143 {
+		t.Errorf("the context ended by %v", context.Cause(ctx))
+	}
+}
