@@ -2,14 +2,15 @@ package chaos
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
-// JoinErrors joins errors into one that prints on one line.
+// JoinErrors joins errors into one that prints on one line. An error that says the same as one before it is left out.
 func JoinErrors(errs ...error) error {
 	var all oneLine
 	for _, err := range errs {
-		if err != nil {
+		if err != nil && !slices.ContainsFunc(all, func(e error) bool { return e.Error() == err.Error() }) {
 			all = append(all, err)
 		}
 	}

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -140,7 +139,7 @@ func (f *faults) stillDown() {
 	for _, rec := range f.records {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		if err := rec.StillDown(ctx); err != nil {
-			rec.RevertErr = errors.Join(rec.RevertErr, err)
+			rec.RevertErr = chaos.JoinErrors(rec.RevertErr, err)
 		}
 		cancel()
 	}
