@@ -1,11 +1,16 @@
 package docker
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -35,18 +40,23 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 			e.late.add(of, made)
 		}
 	}()
-	stream, err := e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
+	output, end, err := e.attach(ctx, made)
 	if kept && err != nil && dropped(ctx, e.api, made) {
 		if made, _, err = e.late.create(ctx, e.api, id, o); err == nil {
-			stream, err = e.api.ContainerExecAttach(ctx, made, container.ExecAttachOptions{})
+			output, end, err = e.attach(ctx, made)
 		}
+	}
+	if ctx.Err() != nil {
+		if err == nil {
+			end()
+		}
+		return 0, ctx.Err()
 	}
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
-	defer stream.Close()
-	defer context.AfterFunc(ctx, stream.Close)()
-	_, _ = stdcopy.StdCopy(stdout, stderr, stream.Reader)
+	defer end()
+	_, _ = stdcopy.StdCopy(stdout, stderr, output)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
@@ -64,6 +74,56 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 func dropped(ctx context.Context, api *client.Client, exec string) bool {
 	_, err := api.ContainerExecInspect(ctx, exec)
 	return gone(err)
+}
+
+// attach starts an exec, and returns the stream of its output, which ends with ctx, and what closes it.
+func (e *Engine) attach(ctx context.Context, exec string) (output io.Reader, end func(), err error) {
+	conn, err := e.api.Dialer()(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	end = func() {
+		stop()
+		_ = conn.Close()
+	}
+	if output, err = e.startExec(conn, exec); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return output, end, nil
+}
+
+// startExec starts an exec over a connection of its own, and returns the stream of its output. It ends when the
+// connection is closed; the library's call waits for an engine that does not answer, whatever its context says.
+func (e *Engine) startExec(conn net.Conn, exec string) (io.Reader, error) {
+	at, err := client.ParseHostURL(e.at.Host)
+	if err != nil {
+		return nil, err
+	}
+	to := url.URL{Scheme: "http", Host: client.DummyHost, Path: path.Join("/", at.Path, "v"+e.api.ClientVersion(), "exec", exec, "start")}
+	if !e.at.Socket() {
+		to.Host = at.Host
+	}
+	req, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(`{"Detach": false, "Tty": false}`))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = http.Header{"Content-Type": {"application/json"}, "Connection": {"Upgrade"}, "Upgrade": {"tcp"}}
+	if err := req.Write(conn); err != nil {
+		return nil, err
+	}
+	r := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(r, req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		defer resp.Body.Close()
+		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+		return nil, fmt.Errorf("the engine answered %s: %s", resp.Status, bytes.TrimSpace(said))
+	}
+	return r, nil
 }
 
 // createWithin is how much longer than its caller waits the engine may take to create an exec.

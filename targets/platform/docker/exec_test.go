@@ -75,6 +75,51 @@ func TestExec(t *testing.T) {
 	}
 }
 
+// TestExec_EngineDoesNotAnswer: an engine that takes the request to start a command, and does not answer, is left at
+// the end of the context.
+func TestExec_EngineDoesNotAnswer(t *testing.T) {
+	left := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/_ping"):
+			w.Header().Set("Api-Version", "1.44")
+		case strings.HasSuffix(r.URL.Path, "/exec"):
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, `{"Id": "e1"}`)
+		case strings.HasSuffix(r.URL.Path, "/start"):
+			_, _ = io.Copy(io.Discard, r.Body) // the server sees a closed connection only after the body
+			<-r.Context().Done()
+			close(left)
+		}
+	}))
+	defer s.Close()
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := e.Exec(ctx, "c1", []string{"role"}, nil, io.Discard, io.Discard)
+		ended <- err
+	}()
+	for range 2 {
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		case <-left:
+			left = nil
+		case <-time.After(10 * time.Second):
+			s.CloseClientConnections()
+			t.Fatal("the engine is waited for after the end of the context, or its connection stays open")
+		}
+	}
+}
+
 // TestExec_GivenUpEarly: an exec whose caller gave it up while the engine created it is started by the next run of the
 // command, and one that was given up while the engine started it is remembered.
 func TestExec_GivenUpEarly(t *testing.T) {
