@@ -18,6 +18,10 @@ func TestSelf(t *testing.T) {
 		{"a leader", "{get: /}", `chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {ask: {get: "/${self.index}"}}}}}`, false},
 		{"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`, false},
 		{"a body", `{post: /, json: {leader: "${self.addr}"}}`, "", true},
+		{
+			"a body of a verify", "{get: /}", `chaos: {x: {at: 5s, for: 5s, exec: {inject: [touch, /x], revert: [rm, /x], ` +
+				`verify: {ask: {post: /x, json: {leader: "${self.addr}"}}}}}}`, true,
+		},
 		{"a metric", "{get: /}", `metrics: {lag: {ask: {get: "/${self.index}", extract: {value: "$.lag"}}}}`, true},
 	} {
 		_, err := plantest.CompileText(strings.Replace(head, "FLOW", c.flow, 1) + c.rest + "\n")
