@@ -51,8 +51,9 @@ func (o *Once) String() string {
 	return "`" + o.Command.String() + "`"
 }
 
-// Run runs the command to its end, and writes its output to log. An error ends with the last lines of the output.
-func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer) error {
+// Run runs the command to its end, and writes its output to log. An error ends with the last lines of the output, and
+// names the file of the log; an empty name is none.
+func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer, file string) error {
 	c, err := o.Command.Resolve(on, o.Context(), or(o.Timeout, onceTimeout))
 	if err != nil {
 		return fmt.Errorf("%s: %w", o, err)
@@ -72,11 +73,18 @@ func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer) error {
 	if ended, ok := errors.AsType[*exited](err); ok {
 		err = errors.New(ended.how)
 	}
+	if err != nil && o.Name != "" {
+		err = fmt.Errorf("%s: %w", o.Name, err)
+	}
 	if err != nil && out.n == 0 {
 		return fmt.Errorf("%w; it wrote nothing", err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; its output ends:\n%s", err, out.end(secrets.Mask))
+		where := "its output ends"
+		if file != "" {
+			where = "its output is in " + file + " and ends"
+		}
+		return fmt.Errorf("%w; %s:\n%s", err, where, out.end(secrets.Mask))
 	}
 	return nil
 }

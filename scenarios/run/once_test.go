@@ -38,7 +38,7 @@ func TestOnce(t *testing.T) {
 		},
 		{
 			"fails", `{command: "echo no such table; exit 3", name: migrate}`, false, scenarios.Invalid, 5,
-			"Setup failed: `echo no such table; exit 3`: exit status 3; its output ends:\n    no such table", "no such table\n",
+			"Setup failed: migrate: `echo no such table; exit 3`: exit status 3; its output is in logs/setup.1.log and ends:\n    no such table", "no such table\n",
 		},
 		{
 			"shows a secret", `{command: "echo denied for $KEY; exit 3", name: login, env: {KEY: "${env.ONCE_SECRET}"}}`, false, scenarios.Invalid, 5,
@@ -46,7 +46,7 @@ func TestOnce(t *testing.T) {
 		},
 		{
 			"hangs", `{command: "echo waits; sleep 60", timeout: 200ms}`, false, scenarios.Invalid, 5,
-			"did not end within 200ms; its output ends:\n    waits", "waits\n",
+			"did not end within 200ms; its output is in logs/setup.1.log and ends:\n    waits", "waits\n",
 		},
 		{"interrupted", `{command: "touch DIR/made; sleep 60"}`, true, scenarios.Interrupted, 130, "Interrupted", ""},
 	} {

@@ -37,6 +37,7 @@ type Question struct {
 	in     probe.CommandContext // of its command
 	allow  [][]string           // where it may be asked
 	acts   bool                 // it is a command of setup or teardown, which changes something: only checked
+	called string               // its name; zero is the command itself
 	at     chaos.Unit           // the unit that stands for a target that already runs; nil is none
 }
 
@@ -84,7 +85,7 @@ func questions(p *plan.Plan) []Question {
 	acts := func(what string, parts []plan.OncePart) {
 		for _, part := range parts {
 			if c := part.Command; c != nil {
-				add(Question{What: what, Asking: c.Asking(), in: c.Context(), acts: true})
+				add(Question{What: what, Asking: c.Asking(), in: c.Context(), acts: true, called: c.Name})
 			}
 		}
 	}
@@ -230,11 +231,19 @@ func (t *Trial) answer(ctx context.Context, q probe.Question, err error, source 
 	t.Said = strings.TrimPrefix(t.Said+"; "+source+said, "; ")
 }
 
+// Noun says what is tried: a question, or a command of setup or teardown.
+func (t *Trial) Noun() string {
+	if t.acts {
+		return "command"
+	}
+	return "question"
+}
+
 // String describes the trial in one line, with its place in the file.
 func (t *Trial) String() string {
 	what := fmt.Sprintf("%s: %s asks by %s: ", t.At, t.What, t.Asking)
 	if t.acts {
-		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, t.Asking)
+		what = fmt.Sprintf("%s: %s runs %s: ", t.At, t.What, cmp.Or(t.called, t.Asking.String()))
 	}
 	switch {
 	case t.Err != nil:

@@ -83,7 +83,7 @@ func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 		if len(out) == 0 {
 			out = append(out, "")
 		}
-		out = append(out, "question at "+t.String())
+		out = append(out, t.Noun()+" at "+t.String())
 		if t.Err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s would fail: %w", t.At, t.What, t.Err))
 		}

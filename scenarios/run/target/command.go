@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
@@ -22,13 +23,13 @@ func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once)
 		return fmt.Errorf("keeping the output of %s: %w", c, err)
 	}
 	began := h.Now()
-	err = c.Run(ctx, chaos.Host{Run: h.Run, Addresses: h.Units}, log)
+	err = c.Run(ctx, chaos.Host{Run: h.Run, Addresses: h.Units}, log, file)
 	err = errors.Join(err, log.Close())
 	text := fmt.Sprintf("%s took %s", c, quantity.Brief(h.Now()-began))
 	if err != nil {
 		text = err.Error()
 	}
-	if file != "" {
+	if file != "" && !strings.Contains(text, file) {
 		text += "; its output is in " + file
 	}
 	h.Event(result.Event{Event: what + ".command", Text: text})
