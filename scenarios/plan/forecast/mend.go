@@ -112,8 +112,18 @@ func (c *check) undecidable(est []chaos.Estimated) {
 			what = "if it does harm to its end, recovery can't be shown"
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%s: %s, because %s at %s, and a hold of %s from %s on must be free: %s.",
-			s.e.Name, what, s.comes(), quantity.Brief(s.next), quantity.Brief(s.hold), quantity.Brief(s.from), c.room(s.around, s.from+s.hold, least)))
+			s.e.Name, what, s.comes(), quantity.Brief(s.next), c.holdText(slo.Objective{}, s.from), quantity.Brief(s.from), c.room(s.around, s.from+s.hold, least)))
 	}
+}
+
+// holdText words the hold that hold returns, and why it is longer than the scenario's.
+func (c *check) holdText(o slo.Objective, at time.Duration) string {
+	hold, set := c.hold(o, at), c.Scenario.Judge.HoldOr()
+	if hold <= set {
+		return quantity.Brief(hold)
+	}
+	return fmt.Sprintf("%s (in the %s of `judge.hold` too few requests come: %d are needed)",
+		quantity.Brief(hold), quantity.Brief(set), impact.EnoughFor(c.Scenario.Judge.LimitOr()))
 }
 
 // leastHold is the shortest hold in which the load offers enough requests to show recovery at time at.

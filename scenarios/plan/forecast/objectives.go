@@ -143,7 +143,7 @@ func (c *check) failsLate(o slo.Objective, e chaos.Estimated) bool {
 		mend += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
 	c.notes = append(c.notes, fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be good: %s.",
-		o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), quantity.Brief(hold), mend))
+		o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), c.holdText(o, from+limit), mend))
 	return true
 }
 
@@ -172,7 +172,7 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	if need := from + limit + hold; a.next < need {
 		must := quantity.Brief(limit)
 		if hold > 0 {
-			must += " and a hold of " + quantity.Brief(hold)
+			must += " and a hold of " + c.holdText(o, from+limit)
 		}
 		c.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)), "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
 			"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))

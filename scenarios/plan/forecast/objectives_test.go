@@ -140,7 +140,9 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 			},
 		},
 		{ // a hold of 3s is needed to show 1% at 100/s: a shorter one is no remedy
-			"judge: {hold: 2s}\n" + text("100/s", "20s", fault("at: 8s, for: 3s"), "recover < 10s after f"), "1s more is needed; duration: 21s\n",
+			"judge: {hold: 2s}\n" + text("100/s", "20s", fault("at: 8s, for: 3s"), "recover < 10s after f"),
+			"and a hold of 3s (in the 2s of `judge.hold` too few requests come: 299 are needed) must fit in, and the load ends at 20s already; " +
+				"1s more is needed; duration: 21s\n",
 			[]string{"judge: {hold: 2s}\n" + text("100/s", "21s", fault("at: 8s, for: 3s"), "recover < 10s after f")},
 		},
 	} {
