@@ -176,7 +176,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if r.Going == nil || !r.Going.Brief {
 		p.distribution(c, r)
 	}
-	p.generator(&r.Generator)
+	p.generator(&r.Generator, words.NoConnection(r))
 	p.target(c, r)
 	if p.Watched = line.Watched(r.Watches); p.Watched != nil {
 		p.WatchedAxis = line.Times()

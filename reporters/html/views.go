@@ -124,8 +124,11 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 }
 
 // generator describes brunt's own health.
-func (p *pageView) generator(g *result.Generator) {
+func (p *pageView) generator(g *result.Generator, unmet int64) {
 	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", words.Count(g.Sent), words.Count(g.Offered))}
+	if unmet > 0 {
+		parts = append(parts, words.Count(unmet)+" found no connection to the target")
+	}
 	if g.Lag.P99.Known() {
 		parts = append(parts, "lag p99 "+words.Seconds(g.Lag.P99)+", at most "+words.Seconds(g.Lag.Max))
 	}

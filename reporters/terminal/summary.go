@@ -68,7 +68,7 @@ func (s *summary) result(r *result.Result) {
 	}
 	s.errors(r)
 	if r.Imported == "" || !r.Generator.Healthy {
-		s.generator(&r.Generator)
+		s.generator(&r.Generator, words.NoConnection(r))
 	}
 	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
@@ -417,7 +417,7 @@ func (s *summary) errors(r *result.Result) {
 	}
 }
 
-func (s *summary) generator(g *result.Generator) {
+func (s *summary) generator(g *result.Generator, unmet int64) {
 	if g.Offered == 0 && len(g.Limits) == 0 {
 		return // the load never began
 	}
@@ -434,7 +434,11 @@ func (s *summary) generator(g *result.Generator) {
 		}
 		text += ")"
 	}
-	text += fmt.Sprintf(", %d offered, %d sent, at most %d in flight", g.Offered, g.Sent, g.InFlightMax)
+	text += fmt.Sprintf(", %d offered, %d sent", g.Offered, g.Sent)
+	if unmet > 0 {
+		text += fmt.Sprintf(", %d found no connection", unmet)
+	}
+	text += fmt.Sprintf(", at most %d in flight", g.InFlightMax)
 	if g.Queue.P99 > .001 {
 		text += ", queue p99 " + words.Seconds(g.Queue.P99)
 	}
