@@ -222,14 +222,15 @@ func TestPower(t *testing.T) {
 	table.WriteString(head + "\n" + line + "\n")
 	for _, w := range powerWorlds {
 		for _, rate := range []float64{20, 100, 1000} {
-			row := fmt.Sprintf("| %s | %g/s |", w.name, rate)
+			var row strings.Builder
+			fmt.Fprintf(&row, "| %s | %g/s |", w.name, rate)
 			for _, e := range powerEffects() {
 				trials := e.trials(rate, full)
 				if !full && rate > 100 && (w.name != "normal" || e.times == 1) { // the long form has the rest
 					continue
 				}
 				share := w.share(trials, rate, &e)
-				row += fmt.Sprintf(" %.1f %% |", 100*share)
+				fmt.Fprintf(&row, " %.1f %% |", 100*share)
 				was, ok := printed[w.name+fmt.Sprintf(" %g/s ", rate)+e.name]
 				if !ok && !*update {
 					t.Errorf("%s, %g/s, %s: the topic does not say it", w.name, rate, e.name)
@@ -242,8 +243,8 @@ func TestPower(t *testing.T) {
 					t.Errorf("%s, %g/s, %s: %.1f %%, over 1 %%; the topic says %.1f %%", w.name, rate, e.name, 100*share, 100*was)
 				}
 			}
-			t.Log(row)
-			table.WriteString(row + "\n")
+			t.Log(row.String())
+			table.WriteString(row.String() + "\n")
 		}
 	}
 	if *update && full {

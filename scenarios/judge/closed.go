@@ -17,10 +17,10 @@ import (
 // the target takes: users of a real service wait for those as well.
 const stall = time.Second
 
-// stallOfFailures is the least time for which a user waits in a stall before its request fails: nine tenths of
-// the timeout, where that is shorter than a stall. One that is refused at once is no wait.
-func (f *readings) stallOfFailures() time.Duration {
-	if t := f.Config.Timeout; t > 0 {
+// stallOfFailures is the least time for which a user of a load waits in a stall before its request fails: nine tenths of
+// the load's timeout, where that is shorter than a stall. One that is refused at once is no wait.
+func stallOfFailures(load *measure.SeriesLoad) time.Duration {
+	if t := load.Timeout; t > 0 {
 		return min(stall, t/10*9)
 	}
 	return stall
@@ -105,24 +105,32 @@ func (f *readings) byTime(o slo.Objective, p phase) float64 {
 // withUnsent returns the counts of an objective with the requests that waiting users did not send, and
 // how many those are.
 func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.Sum, int64) {
-	total := &measure.Cell{}
+	total, of := &measure.Cell{}, map[int]*measure.Cell{} // by load: each has a timeout of its own
 	for s := range cells {
 		if counted.Selects(&f.Config.Series, o, s) {
+			l := f.Config.LoadOf(s)
+			if of[l] == nil {
+				of[l] = &measure.Cell{}
+			}
+			of[l].Add(&cells[s])
 			total.Add(&cells[s])
 		}
 	}
-	interval := f.expected(o)
-	good := total.Response[scenarios.OK].Unsent(stall, interval)
-	bad := total.Response[scenarios.Error].Unsent(f.stallOfFailures(), interval)
-	more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
-	more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
-	for i, l := range f.Config.Limits {
-		more.Over[i] = good.Total - good.UpTo(l.At.Seconds())
-	}
-	out := &counted.Sum{Counts: *total.CountsWithTimes()}
+	out, added := &counted.Sum{Counts: *total.CountsWithTimes()}, int64(0)
 	out.Over = slices.Clone(out.Over)
-	out.Merge(more)
-	return out, good.Total + bad.Total
+	interval := f.expected(o)
+	for l, c := range of {
+		good := c.Response[scenarios.OK].Unsent(stall, interval)
+		bad := c.Response[scenarios.Error].Unsent(stallOfFailures(&f.Config.Loads[l]), interval)
+		more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
+		more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
+		for i, limit := range f.Config.Limits {
+			more.Over[i] = good.Total - good.UpTo(limit.At.Seconds())
+		}
+		out.Merge(more)
+		added += good.Total + bad.Total
+	}
+	return out, added
 }
 
 // expected is the usual time between two requests of a user of the loads that an objective selects; zero

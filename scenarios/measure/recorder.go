@@ -18,9 +18,10 @@ type Series struct {
 
 // SeriesLoad is a load.
 type SeriesLoad struct {
-	Name   string
-	Closed bool
-	Users  int // of a closed load: the most users; zero: unknown
+	Name    string
+	Closed  bool
+	Users   int           // of a closed load: the most users; zero: unknown
+	Timeout time.Duration // of its requests; zero: unknown
 }
 
 // SeriesStep is a step of a load. A step whose name is not known beforehand has none until
@@ -34,6 +35,14 @@ type SeriesStep struct {
 // InSums reports whether series i counts in the sums of its load and of the run: it is a step, and
 // measures no part of another.
 func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Part }
+
+// LoadOf returns the load of series i: a step, or after those the iterations of a load.
+func (s *Series) LoadOf(i int) int {
+	if n := len(s.Steps); i >= n {
+		return i - n
+	}
+	return s.Steps[i].Load
+}
 
 // Config configures a recorder.
 type Config struct {

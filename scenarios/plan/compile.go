@@ -140,7 +140,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	if lp.Schedule.Closed() {
 		users = lp.InFlight()
 	}
-	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed(), Users: users})
+	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{
+		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(),
+	})
 	c.proofs(l)
 	for _, mixed := range l.Mix {
 		steps, whole := c.steps(mixed.Flow, index, l)

@@ -34,12 +34,9 @@ func Paced(c *measure.Series, o slo.Objective, i int) bool {
 // Selects reports whether an objective selects series i.
 func Selects(c *measure.Series, o slo.Objective, i int) bool {
 	iteration := i >= len(c.Steps)
-	load := 0
-	step := "iteration"
-	if iteration {
-		load = i - len(c.Steps)
-	} else {
-		load, step = c.Steps[i].Load, c.Steps[i].Name
+	load, step := c.LoadOf(i), "iteration"
+	if !iteration {
+		step = c.Steps[i].Name
 	}
 	if o.Load != "" && c.Loads[load].Name != o.Load {
 		return false
