@@ -21,11 +21,11 @@ func WriteFiles(dir string, r *result.Result, list []Reporter) error {
 }
 
 // RewriteFiles writes files as WriteFiles does. Where the disk has no room for a second file beside an earlier one, it
-// writes over the earlier one; see [Overwrite].
+// writes over the earlier one; see overwrite.
 func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	return writeFiles(dir, r, list, func(path string, write func(io.Writer) error) error {
 		err := WriteFile(path, write)
-		if err != nil && Overwrite(path, write) == nil {
+		if err != nil && overwrite(path, write) == nil {
 			return nil
 		}
 		return err
@@ -81,9 +81,9 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// Overwrite writes a file that exists in place, which needs room only for what it grows by. The file is as it was if
+// overwrite writes a file that exists in place, which needs room only for what it grows by. The file is as it was if
 // there is no such room.
-func Overwrite(path string, write func(io.Writer) error) (err error) {
+func overwrite(path string, write func(io.Writer) error) (err error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return err

@@ -20,7 +20,7 @@
 //	edge.go      from when to when requests were bad, to the request
 //	incident.go  Incidents: outages of the whole load, whatever caused them
 //	latency.go   Slower: whether good answers were slower than in the baseline
-//	latency_share.go  the same by shares of slow answers, where there are few
+//	shares.go    the same by shares of slow answers, where there are few
 //	unsteady.go  whether it was bad before the injection
 //	smallest.go  the smallest outage that a load can show
 //	slope.go     the slope of a series over time, and its interval

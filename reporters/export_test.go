@@ -1,0 +1,4 @@
+package reporters
+
+// Overwrite is what tests call of it.
+var Overwrite = overwrite
