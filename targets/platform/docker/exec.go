@@ -40,10 +40,10 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 			e.late.add(of, made)
 		}
 	}()
-	output, end, err := e.attach(ctx, made)
+	output, end, err := attach(ctx, e, made)
 	if kept && err != nil && dropped(ctx, e.api, made) {
 		if made, _, err = e.late.create(ctx, e.api, id, o); err == nil {
-			output, end, err = e.attach(ctx, made)
+			output, end, err = attach(ctx, e, made)
 		}
 	}
 	if ctx.Err() != nil {
@@ -77,7 +77,7 @@ func dropped(ctx context.Context, api *client.Client, exec string) bool {
 }
 
 // attach starts an exec, and returns the stream of its output, which ends with ctx, and what closes it.
-func (e *Engine) attach(ctx context.Context, exec string) (output io.Reader, end func(), err error) {
+func attach(ctx context.Context, e *Engine, exec string) (output io.Reader, end func(), err error) {
 	conn, err := e.api.Dialer()(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -87,7 +87,7 @@ func (e *Engine) attach(ctx context.Context, exec string) (output io.Reader, end
 		stop()
 		_ = conn.Close()
 	}
-	if output, err = e.startExec(conn, exec); err != nil {
+	if output, err = startExec(conn, e, exec); err != nil {
 		end()
 		return nil, nil, err
 	}
@@ -96,7 +96,7 @@ func (e *Engine) attach(ctx context.Context, exec string) (output io.Reader, end
 
 // startExec starts an exec over a connection of its own, and returns the stream of its output. It ends when the
 // connection is closed; the library's call waits for an engine that does not answer, whatever its context says.
-func (e *Engine) startExec(conn net.Conn, exec string) (io.Reader, error) {
+func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	at, err := client.ParseHostURL(e.at.Host)
 	if err != nil {
 		return nil, err
