@@ -32,7 +32,11 @@ func (s *System) Command(ctx context.Context, what string, n int, c *probe.Once)
 	if file != "" && !strings.Contains(text, file) {
 		text += "; its output is in " + file
 	}
-	h.Event(result.Event{Event: what + ".command", Text: text})
+	e := result.Event{Event: "setup.command", Text: text}
+	if what == "teardown" {
+		e = result.Event{Event: "teardown.command", Text: text}
+	}
+	h.Event(e)
 	return err
 }
 
