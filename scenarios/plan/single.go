@@ -99,7 +99,9 @@ var bareTiming = []string{"for", "within"}
 // mistake found.
 func CompileBare(b Bare) (*Plan, error) {
 	m := &syntax.Mistakes{}
-	timing, settings := syntax.Arguments(b.Settings, m).Split(syntax.Keys(scenarios.Fault{}))
+	// Without a timeline, from is the end of a link.
+	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
+	timing, settings := syntax.Arguments(b.Settings, m).Split(times)
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
 		m.Add(o.Pos, "%q is of a timeline, and a fault alone comes at once, and once", o.Key)
