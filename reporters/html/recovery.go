@@ -74,8 +74,7 @@ func (p *pageView) asked(r *result.Result) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		base, _, _ := strings.Cut(f.Name, "#")
-		harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f)
-		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !harmed {
+		if len(r.Faults) > chart.MostNamed || done[f.Name] || done[base] || !words.HadOutage(f) {
 			continue
 		}
 		v := askedView{Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Seconds(f.Recover), Resolution: "–", Word: "not asked"}
@@ -217,7 +216,7 @@ func moments(f *result.FaultRecord) []moment {
 	add("planned", f.Planned)
 	add("injected", f.Injected)
 	add("verified", f.Verified)
-	harmed := (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f)
+	harmed := words.HadOutage(f)
 	if harmed {
 		add("first harm seen", f.OnsetAt)
 		add("good again, still in", words.FailoverAt(f))
@@ -244,7 +243,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 			out = append(out, pair(name, words.Seconds(n)))
 		}
 	}
-	if (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !words.NoOutage(f) {
+	if words.HadOutage(f) {
 		add("onset", f.Onset)
 		add("failover", f.Failover)
 		add("recover", f.Recover)

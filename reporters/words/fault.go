@@ -198,6 +198,11 @@ func NoOutage(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !f.OnsetAt.Known()
 }
 
+// HadOutage reports whether a fault had an impact with a degradation to recover from.
+func HadOutage(f *result.FaultRecord) bool {
+	return (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !NoOutage(f)
+}
+
 // Recover is the time to recovery as tables show it. Where there was nothing to recover from, it is not 0s.
 func Recover(f *result.FaultRecord) string { return unlessNoOutage(f, f.Recover) }
 

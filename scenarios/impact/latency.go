@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"iter"
 	"math"
 	"time"
 
@@ -167,24 +168,30 @@ func mean(list []float64) float64 {
 	return sum / float64(len(list))
 }
 
-// levelsOf are the levels of blocks of at least length, and their answers in the mean; the rest at the end is
-// left out.
+// levelsOf are the levels of blocks of at least length, and their answers in the mean.
 func levelsOf(list []LatencySlice, k int, length time.Duration) (levels []float64, answers float64) {
-	var at LatencySlice
-	d := time.Duration(0)
-	for i := range list {
-		s := &list[i]
-		at.Add(s)
-		if d += s.End - s.Start; d < length-10*time.Millisecond {
-			continue
-		}
-		if at.N > 0 {
-			levels = append(levels, at.level(k))
-			answers += float64(at.N)
-		}
-		at, d = LatencySlice{}, 0
+	for b := range blocksOf(list, length) {
+		levels = append(levels, joinedLevel(b, k))
+		answers += float64(answersOf(b))
 	}
 	return levels, answers / max(1, float64(len(levels)))
+}
+
+// blocksOf divides slices into blocks of at least length; blocks without a good answer, and the rest at the end, are
+// left out.
+func blocksOf(list []LatencySlice, length time.Duration) iter.Seq[[]LatencySlice] {
+	return func(yield func([]LatencySlice) bool) {
+		from, d := 0, time.Duration(0)
+		for i := range list {
+			if d += list[i].End - list[i].Start; d < length-10*time.Millisecond {
+				continue
+			}
+			if b := list[from : i+1]; answersOf(b) > 0 && !yield(b) {
+				return
+			}
+			from, d = i+1, 0
+		}
+	}
 }
 
 // joinedLevel is the level of all slices as one.

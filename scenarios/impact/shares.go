@@ -32,7 +32,10 @@ func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 	least := pooled * (1 - pooled) * (1/b.n + 1/f.n) // of independent answers
 	worst := 0.0
 	for length := time.Second; ; length *= 2 {
-		list := blocksOf(baseline, k, length)
+		var list []latencyShare
+		for b := range blocksOf(baseline, length) {
+			list = append(list, shareOf(b, k))
+		}
 		if len(list) < latencyBlocks {
 			if length == time.Second {
 				return 1
@@ -53,26 +56,6 @@ func sharesTail(baseline, fault []LatencySlice, k int) float64 {
 		}
 	}
 	return worst
-}
-
-// blocksOf joins slices into blocks of at least length; the rest at the end is left out.
-func blocksOf(list []LatencySlice, k int, length time.Duration) []latencyShare {
-	var out []latencyShare
-	var at latencyShare
-	d := time.Duration(0)
-	for i := range list {
-		s := &list[i]
-		at.n += float64(s.N)
-		at.over += float64(s.Above[k][latencyLimit])
-		if d += s.End - s.Start; d < length-10*time.Millisecond {
-			continue
-		}
-		if at.n > 0 {
-			out = append(out, at)
-		}
-		at, d = latencyShare{}, 0
-	}
-	return out
 }
 
 // variances are the variance of the shares of blocks around p, weighted by their answers, and the

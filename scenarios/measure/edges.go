@@ -73,21 +73,23 @@ func (e *Edges) spread(do func(time.Duration)) {
 	}
 }
 
+// widen lets the first and the last time of a kind of request, which are valid where any is set, take in a span.
+func widen(any *bool, first, last *time.Duration, from, to time.Duration) {
+	if !*any {
+		*any, *first, *last = true, from, to
+	}
+	*first, *last = min(*first, from), max(*last, to)
+}
+
 // badAt records a bad request of a second.
 func (e *Edges) badAt(second, t time.Duration) {
-	if !e.Bad {
-		e.Bad, e.FirstBad, e.LastBad = true, t, t
-	}
-	e.FirstBad, e.LastBad = min(e.FirstBad, t), max(e.LastBad, t)
+	widen(&e.Bad, &e.FirstBad, &e.LastBad, t, t)
 	e.within().bad.set(slotIn(second, t))
 }
 
 // shedAt records a shed request of a second.
 func (e *Edges) shedAt(second, t time.Duration) {
-	if !e.Shed {
-		e.Shed, e.FirstShed, e.LastShed = true, t, t
-	}
-	e.FirstShed, e.LastShed = min(e.FirstShed, t), max(e.LastShed, t)
+	widen(&e.Shed, &e.FirstShed, &e.LastShed, t, t)
 	e.within().shed.set(slotIn(second, t))
 }
 
@@ -97,10 +99,7 @@ func (e *Edges) ShedAsBad() Edges {
 	if !out.Shed {
 		return out
 	}
-	if !out.Bad {
-		out.Bad, out.FirstBad, out.LastBad = true, out.FirstShed, out.LastShed
-	}
-	out.FirstBad, out.LastBad = min(out.FirstBad, out.FirstShed), max(out.LastBad, out.LastShed)
+	widen(&out.Bad, &out.FirstBad, &out.LastBad, out.FirstShed, out.LastShed)
 	out.detail.bad.merge(&out.detail.shed)
 	return out
 }
@@ -139,22 +138,13 @@ func (e *Edges) Merge(f *Edges) {
 	}
 	e.goods += f.goods
 	if f.Good {
-		if !e.Good {
-			e.Good, e.FirstGood, e.LastGood = true, f.FirstGood, f.LastGood
-		}
-		e.FirstGood, e.LastGood = min(e.FirstGood, f.FirstGood), max(e.LastGood, f.LastGood)
+		widen(&e.Good, &e.FirstGood, &e.LastGood, f.FirstGood, f.LastGood)
 	}
 	if f.Bad {
-		if !e.Bad {
-			e.Bad, e.FirstBad, e.LastBad = true, f.FirstBad, f.LastBad
-		}
-		e.FirstBad, e.LastBad = min(e.FirstBad, f.FirstBad), max(e.LastBad, f.LastBad)
+		widen(&e.Bad, &e.FirstBad, &e.LastBad, f.FirstBad, f.LastBad)
 	}
 	if f.Shed {
-		if !e.Shed {
-			e.Shed, e.FirstShed, e.LastShed = true, f.FirstShed, f.LastShed
-		}
-		e.FirstShed, e.LastShed = min(e.FirstShed, f.FirstShed), max(e.LastShed, f.LastShed)
+		widen(&e.Shed, &e.FirstShed, &e.LastShed, f.FirstShed, f.LastShed)
 	}
 }
 

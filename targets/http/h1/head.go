@@ -99,33 +99,24 @@ func (h *head) scan(b []byte) int {
 
 // field takes in a field of the header; false: the header is not plain.
 func (h *head) field(name, value []byte) bool {
-	switch len(name) {
-	case len("Trailer"):
-		return !is(name, "trailer")
-	case len("Connection"):
-		return !is(name, "connection") && !is(name, "set-cookie") || h.connection(name, value)
-	case len("Content-Length"):
-		return !is(name, "content-length") || h.contentLength(value)
-	case len("Content-Encoding"):
-		h.encoded = h.encoded || is(name, "content-encoding")
-	case len("Transfer-Encoding"):
-		if is(name, "transfer-encoding") {
-			if h.length != -2 || !is(value, "chunked") {
-				return false
-			}
-			h.length = -1
+	switch {
+	case is(name, "content-length"):
+		return h.contentLength(value)
+	case is(name, "transfer-encoding"):
+		if h.length != -2 || !is(value, "chunked") {
+			return false
 		}
+		h.length = -1
+	case is(name, "connection"):
+		return is(value, "keep-alive")
+	case is(name, "trailer"):
+		return false
+	case is(name, "content-encoding"):
+		h.encoded = true
+	case is(name, "set-cookie"):
+		h.cookies = true
 	}
 	return true
-}
-
-// connection takes in a field Connection or Set-Cookie.
-func (h *head) connection(name, value []byte) bool {
-	if is(name, "set-cookie") {
-		h.cookies = true
-		return true
-	}
-	return is(value, "keep-alive")
 }
 
 func (h *head) contentLength(value []byte) bool {

@@ -48,11 +48,7 @@ func TestExec(t *testing.T) {
 	}))
 	defer s.Close()
 	defer hangs.Store(false)
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := engineAt(t, s)
 	run := func(ctx context.Context, args ...string) (string, string, error) {
 		var stdout, stderr bytes.Buffer
 		_, err := e.Exec(ctx, "c1", args, nil, &stdout, &stderr)
@@ -93,11 +89,7 @@ func TestExec_EngineDoesNotAnswer(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := engineAt(t, s)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -142,24 +134,13 @@ func TestExec_GivenUpEarly(t *testing.T) {
 				http.Error(w, "the engine is late", http.StatusServiceUnavailable)
 				return
 			}
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer conn.Close()
-			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+			sayPath(t, w, r)
 		default:
 			fmt.Fprintf(w, `{"Running": %v}`, strings.Contains(r.URL.Path, "e2"))
 		}
 	}))
 	defer s.Close()
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := engineAt(t, s)
 	run := func(at *atomic.Pointer[context.CancelFunc]) (string, error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -204,24 +185,13 @@ func TestExec_DroppedSpare(t *testing.T) {
 		case strings.Contains(r.URL.Path, "/exec/e1/"):
 			http.Error(w, `{"message": "No such exec instance: e1"}`, http.StatusNotFound)
 		case strings.HasSuffix(r.URL.Path, "/start"):
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer conn.Close()
-			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+			sayPath(t, w, r)
 		default:
 			fmt.Fprint(w, `{"Running": false}`)
 		}
 	}))
 	defer s.Close()
-	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := engineAt(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-giveUp
@@ -239,4 +209,26 @@ func TestExec_DroppedSpare(t *testing.T) {
 	if made.Load() != 2 {
 		t.Errorf("%d were created, want 2", made.Load())
 	}
+}
+
+// engineAt opens the engine that a server stands for.
+func engineAt(t *testing.T, s *httptest.Server) *docker.Engine {
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// sayPath answers the start of an exec: it writes the path of the request as the command's output.
+func sayPath(t *testing.T, w http.ResponseWriter, r *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
 }
