@@ -18,13 +18,21 @@ type entry struct {
 	Only        []string // executors that have the key; empty is all
 	Named       bool     // its keys are below a name that the author chooses
 	List        bool     // its value may be a list
-	Must        bool     // the key is required
+	Steps       bool     // with List: an item may be a step
+	Must        bool     // the key is required wherever its object is
+	MustOf      []string // executors that require the key
 	Keys        []string // paths of the keys below it, in order
 	On, Systems string   // of a kind of fault: what it is done to, and where it can be injected
 }
 
 // name returns the last part of the entry's path, where a kind of fault is one part.
 func (e *entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
+
+// written reports whether brunt writes the key, and a user reads it.
+func (e *entry) written() bool {
+	root, _, _ := strings.Cut(e.Path, ".")
+	return root == "result" || root == "event"
+}
 
 // A node is a part of a JSON Schema.
 type node map[string]any
@@ -53,10 +61,10 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 		}
 		w.add(prefix, "file", about, false)
 	}
-	w.walk(prefix, root, nil, "")
+	w.walk(prefix, root, nil, "", false)
 	if step, ok := w.defs["step"]; ok && prefix == "" {
 		w.add("step", "key", node{"description": "a request of a flow, or a pause"}, false)
-		w.walk("step", node(step.(map[string]any)), []string{"step"}, "")
+		w.walk("step", node(step.(map[string]any)), []string{"step"}, "", false)
 	}
 	return w.executors, nil
 }
@@ -67,8 +75,8 @@ func child(n node, key string) node {
 }
 
 // walk adds the keys of an object at a path. Open are the definitions around it; only is the
-// executor whose settings the object holds.
-func (w *walker) walk(path string, s node, open []string, only string) {
+// executor whose settings the object holds. An alternative is one of several forms of the object.
+func (w *walker) walk(path string, s node, open []string, only string, alternative bool) {
 	if len(open) > 12 {
 		return
 	}
@@ -77,7 +85,7 @@ func (w *walker) walk(path string, s node, open []string, only string) {
 		if slices.Contains(open, name) || name == "step" {
 			return
 		}
-		w.walk(path, child(w.defs, name), append(slices.Clone(open), name), only)
+		w.walk(path, child(w.defs, name), append(slices.Clone(open), name), only, alternative)
 	}
 	props := child(s, "properties")
 	if executor := child(props, "executor"); path == "load" && executor["const"] != nil {
@@ -95,20 +103,25 @@ func (w *walker) walk(path string, s node, open []string, only string) {
 		if path == "chaos" && slices.Contains(w.faults, key) {
 			sort = "fault"
 		}
-		e := w.add(at, sort, p, slices.Contains(must, any(key)))
+		required := slices.Contains(must, any(key))
+		e := w.add(at, sort, p, required && only == "" && !alternative)
 		if only != "" && !slices.Contains(e.Only, only) {
 			e.Only = append(e.Only, only)
+			if required {
+				e.MustOf = append(e.MustOf, only)
+			}
 		}
 		if parent := w.entries[path]; parent != nil && !slices.Contains(parent.Keys, at) {
 			parent.Keys = append(parent.Keys, at)
 		}
-		w.walk(at, p, open, "")
+		w.walk(at, p, open, "", false)
 	}
 	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
 		all, _ := s[key].([]any)
+		several := alternative || key != "allOf" && w.objects(all) > 1
 		for _, x := range all {
 			if x, ok := x.(map[string]any); ok {
-				w.walk(path, x, open, only)
+				w.walk(path, x, open, only, several)
 			}
 		}
 	}
@@ -120,9 +133,41 @@ func (w *walker) walk(path string, s node, open []string, only string) {
 		if e := w.entries[path]; e != nil {
 			e.Named = e.Named || key == "additionalProperties"
 			e.List = e.List || key == "items"
+			e.Steps = e.Steps || key == "items" && slices.Contains(w.forms(x, nil), "a step")
 		}
-		w.walk(path, x, open, only)
+		w.walk(path, x, open, only, false)
 	}
+}
+
+// objects counts the alternatives that have keys of their own. What an alternative requires is required only where it
+// is the single one with keys.
+func (w *walker) objects(alternatives []any) int {
+	n := 0
+	for _, x := range alternatives {
+		if x, ok := x.(map[string]any); ok && w.isObject(x, 0) {
+			n++
+		}
+	}
+	return n
+}
+
+// isObject reports whether a form of a value has keys.
+func (w *walker) isObject(s node, depth int) bool {
+	if depth > 12 {
+		return false
+	}
+	if ref, ok := s["$ref"].(string); ok {
+		return w.isObject(child(w.defs, strings.TrimPrefix(ref, "#/$defs/")), depth+1)
+	}
+	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
+		all, _ := s[key].([]any)
+		for _, x := range all {
+			if x, ok := x.(map[string]any); ok && w.isObject(x, depth+1) {
+				return true
+			}
+		}
+	}
+	return s["properties"] != nil
 }
 
 func join(path, key string) string {

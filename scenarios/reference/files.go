@@ -89,6 +89,8 @@ func (r *Reference) keyRows(below []*entry, path string) string {
 		text := e.Text
 		if e.Must {
 			text = strings.TrimPrefix(text+"; required", "; ")
+		} else if n := len(e.MustOf); n > 0 && n < r.executors-1 {
+			text += "; required by " + strings.Join(e.MustOf, ", ")
 		}
 		b.WriteString(row("`"+e.name(path)+"`", text, code(e.Forms)))
 	}

@@ -9,17 +9,20 @@ import (
 
 // scenarioSchema is a small schema with each form that brunt's own schema has.
 const scenarioSchema = `{"type": "object",
- "properties": {"name": {"description": "of the scenario", "type": "string"}, "chaos": {"description": "the timeline"}, "load": {"description": "the loads"}},
+ "properties": {"name": {"description": "of the scenario", "type": "string"}, "chaos": {"description": "the timeline"}, "load": {"description": "the loads"},
+  "setup": {"description": "before the load", "items": {"anyOf": [{"$ref": "#/$defs/step"},
+    {"properties": {"command": {"description": "a program"}}, "required": ["command"]}]}},
+  "health": {"anyOf": [{"type": "string"}, {"properties": {"command": {"description": "a program"}}, "required": ["command"]}]}},
  "else": {"properties": {
   "chaos": {"additionalProperties": {"type": "object", "properties": {
     "at": {"$ref": "#/$defs/at", "description": "offset from t0"},
     "network.latency": {"description": "Delays what passes.", "type": "object", "required": ["delay"],
       "properties": {"delay": {"$ref": "#/$defs/at", "description": "added; zero is 100ms"}}}}}},
   "load": {"additionalProperties": {"oneOf": [
-    {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"},
-      "flow": {"items": {"$ref": "#/$defs/step"}}}},
+    {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"}, "burst": {"description": "at once"},
+      "flow": {"description": "the steps", "items": {"$ref": "#/$defs/step"}}}, "required": ["executor", "burst"]},
     {"properties": {"executor": {"const": "users"}, "vus": {"description": "how many"}}},
-    {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}}]}}}},
+    {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}}, {"properties": {"script": {}}, "required": ["script"]}]}}}},
  "$defs": {"at": {"anyOf": [{"examples": ["5s", "1m"]}, {"type": "string", "pattern": "\\$\\{"}]},
   "step": {"oneOf": [{"properties": {"get": {"description": "a path", "type": "string"}}}]}}}`
 
@@ -27,7 +30,7 @@ func newReference(t *testing.T) *Reference {
 	t.Helper()
 	r, err := New(Sources{
 		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Event: []byte(`{}`),
-		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}}`),
+		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}, "required": ["verdict"]}`),
 		Faults:    []string{"network.latency"},
 		ExitCodes: [][3]string{{"130, 143", "interrupted", "by a signal"}, {"0", "pass", "every objective held"}},
 	})
@@ -49,7 +52,13 @@ func TestReference_Explain(t *testing.T) {
 		{"the end of a path", "latency.delay", []string{"chaos.network.latency.delay"}},
 		{"a key with names below it", "chaos", []string{"Keys, below a name of yours:", "at"}},
 		{"a key of some executors", "load.rate", []string{"per second."}},
-		{"an executor", "a-rate", []string{"a-rate: an executor", "Begins iterations at a rate."}},
+		{"an executor", "a-rate", []string{"a-rate: an executor", "Begins iterations at a rate.", "load.burst (required)"}},
+		{"a key that an executor requires", "load.burst", []string{"load.burst: a key\n", "Executors: a-rate.", "Required by: a-rate."}},
+		{"a key that one form of a load requires", "load.script", []string{"load.script: a key\n"}},
+		{"a list of steps", "load.flow", []string{"load.flow: a key, a list", "An item is a step: brunt explain step."}},
+		{"a list of steps or commands", "setup", []string{"Keys of an item, which may also be a step", "    command  a program"}},
+		{"what one form of an item requires", "setup.command", []string{"setup.command: a key\n"}},
+		{"what the only form with keys requires", "health", []string{"command (required)  a program"}},
 		{"a key of a step", "get", []string{"step.get: a key", "Value: text."}},
 		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
 		{"any percentile", "p99.5", []string{"p95: a metric"}},
@@ -57,7 +66,8 @@ func TestReference_Explain(t *testing.T) {
 		{"another word for a term", "rto", []string{"recover: a term"}},
 		{"an exit code", "143", []string{"143: an exit code", "interrupted: by a signal."}},
 		{"a list", "exit-codes", []string{"130, 143", "every objective held"}},
-		{"a key of result.json", "result.verdict", []string{"what it came to.", "Value: pass, fail."}},
+		{"a key of result.json", "result.verdict", []string{"result.verdict: a key, always there", "what it came to.", "Value: pass, fail."}},
+		{"the keys of result.json", "result", []string{"verdict (always)"}},
 		{"nothing", "", []string{"Keys of a scenario:", "name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

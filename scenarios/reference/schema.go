@@ -150,7 +150,7 @@ var about = map[string]string{
 	"load":       "the loads by name; they run at the same time",
 	"chaos":      "the timeline of faults by name; each has a time and exactly one kind, or the steps of a group",
 	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or a URL or endpoints of a system that runs",
-	"executor":   "how arrivals or virtual users are scheduled",
+	"executor":   "how arrivals or virtual users are scheduled; required, except with k6",
 	"name":       "what reports and objectives call the request; METHOD path by default",
 	"at":         "the endpoint of target.endpoints that the step goes to; by default the only one of its protocol, or the target's own URL",
 	"think":      "a pause instead of a request: 500ms, or a range such as 100ms..400ms",

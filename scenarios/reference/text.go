@@ -59,6 +59,9 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 	}
 	if len(e.Only) > 0 && e.Sort == "key" && len(e.Only) < r.executors-1 {
 		b.WriteString(wrap("Executors: "+strings.Join(e.Only, ", ")+".", "  "))
+		if len(e.MustOf) > 0 {
+			b.WriteString(wrap("Required by: "+strings.Join(e.MustOf, ", ")+".", "  "))
+		}
 	}
 	if e.Sort == "fault" {
 		b.WriteString(wrap("Done to: "+e.On+". Systems: "+e.Systems+".", "  "))
@@ -66,11 +69,16 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 	}
 	if len(e.Keys) > 0 {
 		about := "Keys:"
-		if e.Named {
+		switch {
+		case e.Named:
 			about = "Keys, below a name of yours:"
+		case e.Steps:
+			about = "Keys of an item, which may also be a step (brunt explain step):"
 		}
 		fmt.Fprintf(b, "\n  %s\n", about)
 		r.table(b, r.below(e), e.Path)
+	} else if e.Steps {
+		b.WriteString("  An item is a step: brunt explain step.\n")
 	}
 	if seen := r.seeAlso(e); len(seen) > 0 {
 		b.WriteString("\n" + wrap("See also: "+strings.Join(seen, ", ")+".", "  "))
@@ -94,7 +102,10 @@ func sortText(e *entry) string {
 	switch e.Sort {
 	case "key":
 		text := "a key"
-		if e.Must {
+		switch {
+		case e.Must && e.written():
+			text = "a key, always there"
+		case e.Must:
 			text = "a required key"
 		}
 		if e.List {
@@ -148,7 +159,10 @@ func shortName(e *entry, parent string) string {
 		return e.Path
 	}
 	name := e.name(parent)
-	if e.Must {
+	switch {
+	case e.Must && e.written():
+		name += " (always)"
+	case e.Must || slices.Contains(e.MustOf, parent):
 		name += " (required)"
 	}
 	return name
