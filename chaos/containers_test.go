@@ -139,11 +139,11 @@ func TestDocker_Refused(t *testing.T) {
 		Occurrence: chaos.Occurrence{Now: clock()},
 	}
 	for _, c := range []struct{ yaml, want string }{
-		{"container.pause: {service: paused}", "is paused already, and not by brunt"},
-		{"container.kill: {service: paused}", "is paused already, and not by brunt"},
-		{"container.stop: {service: stopped}", "does not run (exited), and not by brunt"},
-		{"container.restart: {service: stopped}", "does not run (exited), and not by brunt"},
-		{"network.disconnect: {service: stopped}", "does not run (exited), and not by brunt"},
+		{"container.pause: {service: paused}", "is paused already, and not by this run"},
+		{"container.kill: {service: paused}", "is paused already, and not by this run"},
+		{"container.stop: {service: stopped}", "does not run (exited), and not by this run"},
+		{"container.restart: {service: stopped}", "does not run (exited), and not by this run"},
+		{"network.disconnect: {service: stopped}", "does not run (exited), and not by this run"},
 		{"network.disconnect: {service: safe}", "is labelled brunt.protect=true: brunt does not touch it"},
 		{"container.kill: {service: safe}", "is labelled brunt.protect=true"},
 		{"container.pause: {container: " + safe.Ref + "}", "is labelled brunt.protect=true"},

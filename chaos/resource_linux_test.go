@@ -398,7 +398,7 @@ func TestUnified(t *testing.T) {
 		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
 		{
 			"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "",
-			"may have only 10% of a processor already, and not by brunt", "",
+			"may have only 10% of a processor already, and not by this run", "",
 		},
 		{"a throttle that another program changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
 		{
@@ -520,7 +520,7 @@ func TestResources_Refused(t *testing.T) {
 	}{
 		{"throttled already", "cpu.throttle: {service: web, share: 20%}", "alone", func(v *victim) {
 			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "15000", "15000 100000")
-		}, "may have only 15% of a processor already, and not by brunt"},
+		}, "may have only 15% of a processor already, and not by this run"},
 		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
 		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
 		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},

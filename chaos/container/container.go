@@ -61,9 +61,9 @@ func (c *Container) Running(ctx context.Context) (docker.Container, error) {
 	case err != nil:
 		return is, err
 	case !is.Running:
-		return is, fmt.Errorf("%s does not run (%s), and not by brunt", c.Name(), is.State)
+		return is, fmt.Errorf("%s does not run (%s), and not by this run", c.Name(), is.State)
 	case is.Paused:
-		return is, fmt.Errorf("%s is paused already, and not by brunt", c.Name())
+		return is, fmt.Errorf("%s is paused already, and not by this run", c.Name())
 	}
 	return is, nil
 }

@@ -48,7 +48,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 	}
 	unlocked(t, j)
 	for range 2 {
-		taken, err := Recover(t.Context(), testOperations(), dir, "revert")
+		taken, err := Recover(t.Context(), testOperations(), dir, "run")
 		if err == nil || !strings.Contains(err.Error(), "2 of its lines") {
 			t.Errorf("%v: what can't be read may be in, so it must be reported", err)
 		}
@@ -58,6 +58,62 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 	}
 	if s := read(t, dir); len(s.Open) != 0 || s.Damaged != 2 || s.Torn {
 		t.Errorf("%+v: what can be read was to be taken back", s)
+	}
+}
+
+// TestRecover_DamagedJournals: what is lost of a journal is told with what may be left and where, it is never called
+// taken back, and `brunt revert` keeps the file under a name that says what it is.
+func TestRecover_DamagedJournals(t *testing.T) {
+	const (
+		undo  = `{"op":"process.continue","identity":{"pid":4194304,"start":1}}`
+		begin = `{"v":2,"op":"begin","n":1,"run":"dead"}` + "\n"
+		first = `{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","undo":[` + undo + `],"place":{"machine":"here"}}` + "\n"
+		other = `{"v":2,"op":"intent","n":3,"id":2,"fault":"fill","what":"fill /data","undo":[` + undo + `]}` + "\n"
+		end   = `{"v":2,"op":"done","n":4,"id":2}` + "\n"
+		bare  = `{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","place":{"machine":"here"}}` + "\n"
+	)
+	for _, c := range []struct {
+		name, text, want string
+		taken            int // entries without an error
+	}{
+		{"empty", "", "it is empty: what its run has broken is not known", 0},
+		{"not JSON", "hello\x1b[31m\nworld\n", `2 of its lines can't be read, and what they tell of may be left on an unknown machine: "hello\x1b[31m", "world"`, 0},
+		{"without its begin", first, "its begin is lost", 1},
+		{"an entry without undo", begin + bare, "entry 1 has no undo: freeze (stop web[0]) may be left on machine here", 0},
+		{"a lost intent", begin + other, "the lines of entry 1 are lost", 1},
+		{"a lost line", begin + first + end, "1 of its lines are lost", 1},
+		{"a cut line", begin + first + other[:60], `its last line is incomplete: "{\"v\":2`, 1},
+		{"a long line", begin + first + strings.Repeat("x", 20<<20) + "\n", "1 of its lines can't be read", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "dead"+journalSuffix)
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if s := read(t, dir); s.Left() == 0 || !strings.Contains(strings.Join(s.Problems(), "; "), c.want) {
+				t.Errorf("%d left: %q; want %s", s.Left(), s.Problems(), c.want)
+			}
+			taken, err := Recover(t.Context(), testOperations(), dir, "revert")
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "It is kept as ") {
+				t.Errorf("%v; want %s", err, c.want)
+			}
+			whole := 0
+			for _, e := range taken {
+				if e.Err == nil {
+					whole++
+				}
+			}
+			if whole != c.taken {
+				t.Errorf("%+v; want %d taken back", taken, c.taken)
+			}
+			if aside := SetAside(dir); len(aside) != 1 || aside[0] != path+".damaged" {
+				t.Errorf("put aside: %v", aside)
+			}
+			if _, err := Recover(t.Context(), testOperations(), dir, "run"); err != nil {
+				t.Errorf("it holds up the next run: %v", err)
+			}
+		})
 	}
 }
 
@@ -76,7 +132,7 @@ func TestReplayAfterATornLine(t *testing.T) {
 		t.Error("half a line is not seen")
 	}
 	for range 2 {
-		if _, err := Recover(t.Context(), testOperations(), dir, "revert"); err == nil || strings.Contains(err.Error(), "can't be read") {
+		if _, err := Recover(t.Context(), testOperations(), dir, "run"); err == nil || strings.Contains(err.Error(), "can't be read") {
 			t.Errorf("%v", err)
 		}
 	}

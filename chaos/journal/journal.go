@@ -38,6 +38,7 @@ type Journal struct {
 	own  Owner
 	host string
 	last int
+	n    int              // lines written so far
 	open map[int]*Pending // entries that are not reverted yet
 	bad  error            // why the file could not be repaired after a failed write
 }
@@ -109,6 +110,9 @@ func (j *Journal) write(r record) error {
 	if j.Mask != nil {
 		r.Error = j.Mask(r.Error)
 	}
+	if j.path != "" { // not a replay of another run's
+		r.N = j.n + 1
+	}
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -122,6 +126,7 @@ func (j *Journal) write(r record) error {
 		err = j.f.Sync()
 	}
 	if err == nil {
+		j.n = r.N
 		if j.Tell != nil && (r.Op == opIntent || r.Op == opAdd) {
 			return j.Tell(b)
 		}
@@ -317,20 +322,34 @@ type State struct {
 	Alive   bool // its run goes on
 	Foreign bool // written on another machine, and only that one can revert it
 	Open    []Pending
-	Torn    bool // the last line is incomplete: brunt died while writing it, before the injection
-	Damaged int  // unreadable lines besides a torn one: their faults may still be injected
+	Torn    bool     // the last line is incomplete: brunt died while writing it, before the injection
+	Damaged int      // unreadable lines besides a torn one: their faults may still be injected
+	Damage  []string // what of it can't be read or is lost, and what of that may be left; empty of a whole journal
 
-	owner Owner // of the entries of version 1
-	whole int64 // bytes up to the end of the last complete line
+	owner Owner  // of the entries of version 1
+	whole int64  // bytes up to the end of the last complete line
+	torn  string // describes the incomplete last line
 }
 
-// Left returns the number of entries, unreadable ones included, that a dead run left and that this
-// machine can revert.
+// Left returns the number of entries that a dead run left and that this machine can revert, and of the places where
+// its journal is damaged.
 func (s *State) Left() int {
 	if s.Alive || s.Foreign {
 		return 0
 	}
-	return len(s.Open) + s.Damaged
+	left := len(s.Open) + len(s.Damage)
+	if s.Torn {
+		left++
+	}
+	return left
+}
+
+// Problems describes what is damaged in the journal of a dead run, and what of that may be left.
+func (s *State) Problems() []string {
+	if s.Torn && !s.Alive {
+		return append(slices.Clone(s.Damage), s.torn)
+	}
+	return s.Damage
 }
 
 // A Pending is an entry that is not reverted yet.
@@ -370,7 +389,12 @@ func List(dir string) ([]State, error) {
 		if strings.HasPrefix(n.Name(), ".") || !strings.HasSuffix(n.Name(), journalSuffix) {
 			continue
 		}
-		s, err := readJournal(filepath.Join(dir, n.Name()))
+		path := filepath.Join(dir, n.Name())
+		if i, err := os.Stat(path); err == nil && !i.Mode().IsRegular() {
+			errs = append(errs, fmt.Errorf("%s is no journal: it is no regular file; remove it", path))
+			continue
+		}
+		s, err := readJournal(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // its run has just ended
 		case err != nil:
@@ -402,25 +426,33 @@ func readJournal(path string) (State, error) {
 func parseJournal(path string, f io.Reader) (State, error) {
 	s := State{Path: path, Run: strings.TrimSuffix(filepath.Base(path), journalSuffix)}
 	entries := map[int]*Pending{}
+	d := damage{ids: map[int]bool{}}
 	for in := bufio.NewReader(f); ; {
-		line, err := in.ReadBytes('\n')
+		line, size, err := readLine(in)
 		if err == io.EOF {
-			s.Torn = len(line) > 0
+			s.Torn, d.torn = size > 0, line
 			break
 		}
 		if err != nil {
 			return s, fmt.Errorf("reading %s: %w", path, err)
 		}
-		s.whole += int64(len(line))
+		s.whole += size
 		var r record
 		if json.Unmarshal(line, &r) != nil || !s.follow(r, entries) {
 			s.Damaged++
+			d.unreadable(line)
+			continue
 		}
+		d.note(&r)
 	}
 	for _, e := range entries {
 		s.Open = append(s.Open, *e)
 	}
 	slices.SortFunc(s.Open, func(a, b Pending) int { return a.ID - b.ID })
+	s.Damage = d.found(&s)
+	if s.Torn {
+		s.torn = d.cut()
+	}
 	return s, nil
 }
 

@@ -124,7 +124,7 @@ func TestJournalWithATornLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
-	taken, err := Recover(t.Context(), testOperations(), dir, "revert")
+	taken, err := Recover(t.Context(), testOperations(), dir, "run")
 	if err != nil || len(taken) != 1 || taken[0].Outcome != chaos.Gone {
 		t.Errorf("%+v, %v", taken, err)
 	}

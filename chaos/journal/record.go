@@ -38,11 +38,15 @@ const isBegun = "its watchdog has begun to take it back"
 // byWatchdog is what By says of a record that a watchdog wrote.
 const byWatchdog = "guard"
 
+// byPerson is what By says of a record that `brunt revert` wrote.
+const byPerson = "revert"
+
 // A record is one line of a journal.
 type record struct {
 	V        int             `json:"v,omitempty"` // zero is version 1
 	Time     time.Time       `json:"t"`
 	Op       string          `json:"op"`
+	N        int             `json:"n,omitempty"` // its number among the lines of its run; zero in records of others, and of earlier brunts
 	ID       int             `json:"id,omitempty"`
 	Run      string          `json:"run,omitempty"`
 	PID      json.RawMessage `json:"process,omitempty"` // identity of brunt

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -21,7 +22,9 @@ type Taken struct {
 }
 
 // Recover reverts the open entries of dead runs in dir. It leaves alone the journals of live runs and
-// of other machines. by names the caller: guard, run or revert.
+// of other machines. by names the caller: guard, run or revert. A damaged journal is an error, and stays; revert puts
+// it aside once everything readable in it is reverted. An incomplete last line is one for revert alone: a run writes a
+// line before it does what the line tells of.
 func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken, error) {
 	states, err := List(dir)
 	errs := []error{err}
@@ -77,6 +80,9 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	if err != nil {
 		return nil, err
 	}
+	if s.Torn && by == byPerson {
+		s.Damage = append(s.Damage, s.torn)
+	}
 	if s.Torn { // a new line must not follow an incomplete one
 		if err := f.Truncate(s.whole); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -95,7 +101,9 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		r := record{Op: opDone, ID: e.ID, Outcome: t.Outcome, By: by}
 		if t.Err != nil {
 			r.Op, r.Error = opNote, t.Err.Error()
-			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
+			if !e.bare() { // a bare one is among the damage
+				failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
+			}
 		} else if force {
 			r.Op = opNote
 		}
@@ -104,20 +112,38 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		}
 		taken = append(taken, t)
 	}
-	if s.Damaged > 0 {
-		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path,
-			s.Damaged))
+	err = errors.Join(failed...)
+	if len(s.Damage) > 0 {
+		return taken, errors.Join(err, s.damaged(by == byPerson && err == nil && !force))
 	}
-	if err := errors.Join(failed...); err != nil || force {
+	if err != nil || force {
 		return taken, err
 	}
 	return taken, remove(path)
+}
+
+// damaged returns what is damaged in a journal as an error, and puts the journal aside where nothing else can be done
+// with it.
+func (s *State) damaged(aside bool) error {
+	const search = "search for it there, and remove the file then"
+	what := strings.Join(s.Damage, "; ")
+	if !aside {
+		return fmt.Errorf("%s: %s; %s", s.Path, what, search)
+	}
+	to, err := setAside(s.Path)
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %s; %s", s.Path, what, search), err)
+	}
+	return fmt.Errorf("%s: %s; %s. It is kept as %s", s.Path, what, search, to)
 }
 
 // revert executes the undos of an entry.
 func (e *Pending) revert(ctx context.Context, ops chaos.Operations) (chaos.Outcome, error) {
 	if e.Version > currentVersion {
 		return chaos.Failed, e.left(fmt.Errorf("%w, %d; this brunt reads up to %d", chaos.ErrNewerVersion, e.Version, currentVersion))
+	}
+	if e.bare() {
+		return chaos.Failed, fmt.Errorf("%w; it may be left on %s", errNoUndo, e.Place)
 	}
 	own, cancel := ownTime(ctx, ops.Within(e.Undo))
 	defer cancel()

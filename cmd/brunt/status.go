@@ -22,7 +22,7 @@ func statusCommand() *cobra.Command {
 		Short: "Show the current runs, and the faults that are in or were left behind",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			left := 0
+			left, aside := 0, 0
 			found := false
 			for _, dir := range journal.Dirs(os.Getenv) {
 				states, err := journal.List(dir)
@@ -33,6 +33,12 @@ func statusCommand() *cobra.Command {
 				for _, s := range states {
 					found = true
 					left += printState(c, s)
+				}
+				for _, file := range journal.SetAside(dir) {
+					found = true
+					aside++
+					fmt.Fprintf(c.OutOrStdout(), "%s: a damaged journal, all of which that can be read is taken back; what else it told of may be left. "+
+						"Remove the file once you have looked\n", file)
 				}
 				if err != nil { // of some of them; the others are listed all the same
 					fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
@@ -55,6 +61,8 @@ func statusCommand() *cobra.Command {
 			case left > 0:
 				fmt.Fprintln(c.OutOrStdout(), "\n`brunt revert` takes back what is left behind.")
 				return exit(scenarios.ExitNotReverted)
+			case aside > 0:
+				return exit(scenarios.ExitNotReverted)
 			}
 			return nil
 		},
@@ -68,12 +76,14 @@ func printState(c *cobra.Command, s journal.State) int {
 	switch {
 	case s.Foreign:
 		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", s.Host, s.Began.Local().Format(time.DateTime))
+	case !s.Alive && s.Began.IsZero():
+		how = "died; when it began is not known"
 	case !s.Alive:
 		how = "died; it began " + s.Began.Local().Format(time.DateTime)
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
-	if s.Damaged > 0 {
-		fmt.Fprintf(out, "  %s of its journal can't be read, and the faults in them may still be in: %s\n", scenarios.Amount(s.Damaged, "line"), s.Path)
+	for _, what := range s.Problems() {
+		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", s.Path, what)
 	}
 	for _, e := range s.Open {
 		name := e.Fault
@@ -85,7 +95,23 @@ func printState(c *cobra.Command, s journal.State) int {
 			fmt.Fprintf(out, "    could not be taken back: %s\n", e.Error)
 		}
 	}
+	if s.Foreign && !s.Alive {
+		return len(s.Open) + len(s.Problems())
+	}
 	return s.Left()
+}
+
+// leftElsewhere lists what dead runs of other machines, which share a state directory with this one, have left.
+func leftElsewhere(dir string) error {
+	states, _ := journal.List(dir) // its errors are those of the recovery
+	var errs []error
+	for _, s := range states {
+		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
+			errs = append(errs, fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
+				s.Path, s.Host, scenarios.Amount(n, "fault")))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func revertCommand() *cobra.Command {
@@ -123,7 +149,7 @@ goes on. Linux only.`,
 					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
 				}
 				if !errors.Is(err, fs.ErrPermission) {
-					errs = append(errs, err)
+					errs = append(errs, err, leftElsewhere(dir))
 				}
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

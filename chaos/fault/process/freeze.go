@@ -45,7 +45,7 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			return nil, err
 		}
 		if proc.IsStopped(id.PID) {
-			return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by brunt", u.Name(), id.PID)
+			return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by this run", u.Name(), id.PID)
 		}
 		return &freeze{unit: u, id: id}, nil
 	})

@@ -106,7 +106,7 @@ func (t *throttle) Plan() error {
 	}
 	t.unlimited = quota < 0
 	if !t.unlimited && quota/period <= t.most {
-		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, processorsText(quota/period))
+		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, processorsText(quota/period))
 	}
 	if r.shared() { // a new group begins with the usual period
 		period = usualPeriod

@@ -115,7 +115,7 @@ func (t *diskThrottle) Plan() error {
 		if n, err := strconv.ParseFloat(was, 64); err == nil && n != 0 { // not max
 			t.unlimited = false
 			if n <= float64(t.fault.Rate) {
-				return fmt.Errorf("%s may %s only %s already, and not by brunt", t.Victim, direction, quantity.Bandwidth(n))
+				return fmt.Errorf("%s may %s only %s already, and not by this run", t.Victim, direction, quantity.Bandwidth(n))
 			}
 		}
 		t.set(s, was, is)

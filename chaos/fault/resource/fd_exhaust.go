@@ -67,7 +67,7 @@ func (f *fdExhaust) Plan() error {
 		}
 		is := proc.FileLimit{Soft: atMost(open, f.leave), Hard: was.Hard}
 		if is.Soft >= was.Soft {
-			return fmt.Errorf("%s has %s open of %d already, and not by brunt", f.Victim, scenarios.Amount(len(open), "descriptor"), was.Soft)
+			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim, scenarios.Amount(len(open), "descriptor"), was.Soft)
 		}
 		f.limits = append(f.limits, limited{id, was, is})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,9 +38,25 @@ func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 // Plan implements [Fault].
 func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	page := int64(os.Getpagesize())
-	return l.Each(ctx, env, func(v victim.Victim) victim.Planned {
+	steps, err := l.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: victim.StressorsOf(env.Host)}
 	})
+	if err != nil || !env.Dry {
+		return steps, err
+	}
+	for _, u := range env.Units { // a process that brunt will start is in brunt's own control group
+		hit := slices.ContainsFunc(steps, func(s chaos.Step) bool { return slices.Contains(s.Units(), u.Name()) })
+		if hit && u.PID() == 0 && u.Traits().Contained == nil {
+			return nil, sharedMemory(u.Name(), "of brunt")
+		}
+	}
+	return steps, nil
+}
+
+// sharedMemory says that a unit can't be limited alone.
+func sharedMemory(unit, group string) error {
+	return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, "+
+		"or in a control group of its own (systemd-run --scope)", unit, group)
 }
 
 // memoryLimit is the step that limits the memory of one unit, and the held fault.
@@ -102,8 +119,7 @@ func (l *memoryLimit) Plan() error {
 	}
 	l.cgroupLimit = r
 	if r.shared() {
-		return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, "+
-			"or in a control group of its own (systemd-run --scope)", r.Victim, r.home.Path)
+		return sharedMemory(r.Victim.String(), r.home.Path)
 	}
 	prior, was, err := limitOf(r.home)
 	if err != nil {
@@ -116,7 +132,7 @@ func (l *memoryLimit) Plan() error {
 	}
 	switch kept := used - l.cached(); {
 	case prior != 0 && prior <= l.most:
-		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, sizeText(prior))
+		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, sizeText(prior))
 	case kept >= l.most:
 		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a little above what it uses", r.Victim,
 			sizeText(kept), sizeText(l.most))
