@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
@@ -68,6 +69,12 @@ func (p *Plan) TryFaults() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// NeedsAgent reports whether a fault acts inside a container, where it may need an agent.
+func (p *Plan) NeedsAgent(e *chaos.Entry) bool {
+	d, _ := catalog.Find(e.Kind)
+	return e.Traits(p.Scope).InNetwork || p.Contained && d.Agent != nil
 }
 
 // Share makes the plan's loads begin only a fraction of their iterations, evenly in time: for two

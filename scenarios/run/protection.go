@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
@@ -65,7 +64,7 @@ func (p *protection) startRemote() (mark []string, err error) {
 			"so the engine can't run a watchdog in a container of its own. "
 		soon = time.Minute
 	)
-	if !p.Contained && !slices.ContainsFunc(p.Faults, p.needsAgent) {
+	if !p.Contained && !slices.ContainsFunc(p.Faults, p.NeedsAgent) {
 		p.Note(alone)
 		return nil, nil
 	}
@@ -131,7 +130,7 @@ func (p *protection) close() (left string, err error) {
 // prepareAgents prepares the image of the agents, where a fault will need one.
 func (p *protection) prepareAgents(ctx context.Context) error {
 	for _, e := range p.Parts() {
-		if p.o.NoChaos || !p.needsAgent(e) {
+		if p.o.NoChaos || !p.NeedsAgent(e) {
 			continue
 		}
 		engine, err := p.sys.Open(ctx)
@@ -141,10 +140,4 @@ func (p *protection) prepareAgents(ctx context.Context) error {
 		return p.agents.Ready(ctx, engine, p.o.ID)
 	}
 	return nil
-}
-
-// needsAgent reports whether a fault acts inside a container, where it may need an agent.
-func (p *protection) needsAgent(e *chaos.Entry) bool {
-	d, _ := catalog.Find(e.Kind)
-	return e.Traits(p.Scope).InNetwork || p.Contained && d.Agent != nil
 }

@@ -95,7 +95,11 @@ func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 func RunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
 	var errs []error
 	var out []string
-	for i, f := range forecasts(ctx, p) {
+	faults, wrong := forecasts(ctx, p)
+	if wrong != nil {
+		out, errs = append(out, wrong.Error(), ""), append(errs, wrong)
+	}
+	for i, f := range faults {
 		if i > 0 {
 			out = append(out, "")
 		}

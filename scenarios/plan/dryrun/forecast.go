@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/netns"
 	"brunt/chaos/proc"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
@@ -41,38 +43,31 @@ type ForecastStep struct {
 	Undo  []string `json:"undo,omitempty"` // how brunt or its watchdog would undo it; empty if it ends with brunt
 }
 
-// forecasts plans every fault against units that do not run yet. It reads only.
-func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
+// forecasts plans every fault against units that do not run yet. It opens what a run opens and tries what a run
+// tries, so that it refuses what a run refuses; it reads only. The error is one that ends a run before any fault.
+func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
+	found := finder.New(p)
+	defer found.Close()
 	env := chaos.Env{
-		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: p.CheckProtected},
+		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: p.CheckProtected, Find: found.Find},
 		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
 	}
-	entry := chaos.TargetName
-	if p.Contained && p.Stack == nil {
-		s := finder.New(p)
-		defer s.Close()
-		env.Find = s.Find
-		if err := s.Choose(ctx); err == nil { // else the faults report the error
-			env.Units, env.Zones = s.Units(), s.Zones()
-		}
-	}
+	var wrong error
 	if p.Stack != nil {
-		for _, s := range p.Stack.Services {
-			for i := range s.Replicas {
-				u := futureUnit{s.Name, i, s.Restart != "never"}
-				if p.Stack.Platform == platform.Docker {
-					env.Units = append(env.Units, futureContainer{u})
-				} else {
-					env.Units = append(env.Units, u)
-				}
-			}
+		addStack(&env, p)
+		if p.Stack.Platform == platform.Docker {
+			_, wrong = found.Open(ctx)
 		}
-		for _, e := range p.Stack.Edges() {
-			env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
+	} else {
+		env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: chaos.TargetName})
+		if wrong = found.Choose(ctx); wrong == nil {
+			env.Units, env.Zones = found.Units(), found.Zones()
 		}
-		entry = platform.UnitName(p.Stack.Entry, 0)
 	}
-	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: entry})
+	if wrong != nil {
+		wrong = fmt.Errorf("the target would not be found: %w", wrong)
+	}
+	capabilities := sync.OnceValue(netns.Capabilities)
 	var out []Forecast
 	for place, e := range p.Faults {
 		f := Forecast{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForecastStep{}}
@@ -83,13 +78,15 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 			f.Processes = append(f.Processes, proc.ProcessOf(pid))
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
-		parts, err := e.PlanParts(ctx, env)
+		var parts []chaos.PlannedPart
+		err := possible(ctx, p, e, found, capabilities)
+		if err == nil {
+			parts, err = e.PlanParts(ctx, env)
+		}
+		if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
+			f.Skipped, parts, err = err.Error(), nil, nil
+		}
 		if err != nil {
-			if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
-				f.Skipped = err.Error()
-				out = append(out, f)
-				continue
-			}
 			f.err = fmt.Errorf("fault %q would fail: %w", e.Name, err)
 			out = append(out, f)
 			continue
@@ -99,7 +96,41 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		}
 		out = append(out, f)
 	}
-	return out
+	return out, wrong
+}
+
+// addStack adds the units and links that a run would start.
+func addStack(env *chaos.Env, p *plan.Plan) {
+	for _, s := range p.Stack.Services {
+		for i := range s.Replicas {
+			u := futureUnit{s.Name, i, s.Restart != "never"}
+			if p.Stack.Platform == platform.Docker {
+				env.Units = append(env.Units, futureContainer{u})
+			} else {
+				env.Units = append(env.Units, u)
+			}
+		}
+	}
+	for _, e := range p.Stack.Edges() {
+		env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
+	}
+	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: platform.UnitName(p.Stack.Entry, 0)})
+}
+
+// possible returns why this machine can't inject a fault: what a run finds before it brings the
+// target up, and when it prepares the agents.
+func possible(ctx context.Context, p *plan.Plan, e *chaos.Entry, found *finder.Containers, capabilities func() []netns.Capability) error {
+	for _, part := range e.Parts() {
+		if err := p.TryFault(part, capabilities); err != nil {
+			return err
+		}
+		if p.NeedsAgent(part) {
+			if _, err := found.Open(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // add adds what one fault of an entry would do.

@@ -126,8 +126,9 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	if f.Target, err = plannedTarget(ctx, p, dir, digest); err != nil {
 		return nil, err
 	}
-	var errs []error
-	f.Faults = forecasts(ctx, p)
+	var wrong error
+	f.Faults, wrong = forecasts(ctx, p)
+	errs := []error{wrong}
 	for i := range f.Faults {
 		errs = append(errs, f.Faults[i].err)
 	}
