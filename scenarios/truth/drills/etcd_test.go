@@ -7,10 +7,12 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -55,14 +57,21 @@ func newEtcdStore(members []string) *etcdStore {
 	return &etcdStore{members: members, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
 }
 
-// ask asks one member for 300 ms. After an error, further calls ask the next one.
-func (s *etcdStore) ask(ctx context.Context, path string, in, out any) error {
-	n := s.last.Load()
-	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-	defer cancel()
-	err := callJSON(ctx, s.client, "http://"+s.members[n]+path, in, out)
-	if err != nil {
-		s.last.CompareAndSwap(n, (n+1)%int64(len(s.members)))
+// ask asks one member for 300 ms. After an error, further calls ask the next one. A member that refuses the connection
+// was asked nothing, and the next one is asked at once: else one request alone fails each time that it is a dead one's
+// turn, and whether it is one of the prober's or of the load's is chance.
+func (s *etcdStore) ask(ctx context.Context, path string, in, out any) (err error) {
+	for range s.members {
+		n := s.last.Load()
+		one, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		err = callJSON(one, s.client, "http://"+s.members[n]+path, in, out)
+		cancel()
+		if err != nil {
+			s.last.CompareAndSwap(n, (n+1)%int64(len(s.members)))
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return err
+		}
 	}
 	return err
 }
@@ -115,3 +124,21 @@ func etcdIDs(ctx context.Context, members []string) (map[string]int, error) {
 	}
 	return ids, err
 }
+
+// What a member says of itself, in the words of its metrics.
+const (
+	etcdLeading   = "leader 1"
+	etcdFollowing = "leader 0"
+)
+
+// etcdRoles asks the members for their status, and not for their metrics, which brunt reads.
+var etcdRoles = map[string]asker{"etcd": func(ctx context.Context, addr string) (string, error) {
+	leads, err := etcdLeads(ctx, addr)
+	switch {
+	case err != nil:
+		return "", err
+	case leads:
+		return etcdLeading, nil
+	}
+	return etcdFollowing, nil
+}}

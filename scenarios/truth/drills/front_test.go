@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -22,15 +23,26 @@ type store interface {
 // patience is how long the front waits for its store; longer than clients wait for the front.
 const patience = 3 * time.Second
 
-// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends the id of each write, and how long
-// it took, to the file log before it acknowledges it, unless the client has left.
-func serveFront(s store, addr, log string) error {
-	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
+// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends each write, with when it came and how
+// long it took, to the file acked in a folder before it acknowledges it, unless the client has left. The file failed has
+// the other writes, the prober's too, and why they failed.
+func serveFront(s store, addr, dir string) error {
+	var logs [2]*os.File
+	for i, name := range []string{"acked", "failed"} {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		logs[i] = f
+	}
+	var mu sync.Mutex
+	log := func(f *os.File, words ...any) error {
+		mu.Lock()
+		defer mu.Unlock()
+		_, err := fmt.Fprintln(f, words...)
 		return err
 	}
-	defer f.Close()
-	var mu sync.Mutex
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
@@ -44,6 +56,7 @@ func serveFront(s store, addr, log string) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 		defer cancel()
 		if err := s.put(ctx, id); err != nil {
+			_ = log(logs[1], began.UTC().Format(time.RFC3339Nano), time.Since(began), id, err)
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
@@ -51,9 +64,7 @@ func serveFront(s store, addr, log string) error {
 			return
 		}
 		if !strings.HasPrefix(id, "probe") {
-			mu.Lock()
-			defer mu.Unlock()
-			if _, err := fmt.Fprintln(f, id, time.Since(began)); err != nil {
+			if err := log(logs[0], began.UTC().Format(time.RFC3339Nano), time.Since(began), id); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 			}
 		}
@@ -120,6 +131,15 @@ func (p *pool[C]) forget() {
 	}
 	p.idle, p.addr = nil, ""
 	p.round++
+}
+
+// leave closes the idle connections unless they are to addr.
+func (p *pool[C]) leave(addr string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.addr != addr {
+		p.forget()
+	}
 }
 
 func (p *pool[C]) get(ctx context.Context) (c C, round int, err error) {

@@ -29,6 +29,9 @@ func TestOutages(t *testing.T) {
 		{"a long one that does not show", []span{{100, 900}, {4000, 4500}}, span{}, 900, 2, 100, 4500},
 		{"a short one that shows", []span{{100, 900}, {4000, 4100}}, span{}, 4100, 2, 100, 4100},
 		{"a short one that does not show", []span{{100, 900}, {4000, 4100}}, span{}, 900, 2, 100, 900},
+		{"bursts within the limit follow, and show", []span{{100, 900}, {2000, 2025}, {2100, 2125}}, span{}, 2125, 1, 100, 2125},
+		{"bursts within the limit follow, and do not show", []span{{100, 900}, {2000, 2025}, {2100, 2125}}, span{}, 900, 1, 100, 900},
+		{"bursts over the limit follow", []span{{100, 900}, {2000, 2100}}, span{}, 900, 1, 100, 2100},
 		{"a blip that no load meets", []span{{100, 900}, {4000, 4015}}, span{}, 900, 1, 100, 900},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -54,6 +57,72 @@ func TestOutages(t *testing.T) {
 			}
 			if got := last.nearest(at(c.near)).Sub(begin).Milliseconds(); int(got) != c.end {
 				t.Errorf("the last one ends at %d ms, want %d", got, c.end)
+			}
+		})
+	}
+}
+
+// TestOwnStops: an answer that came while the prober stood still is not slow for that.
+func TestOwnStops(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
+	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+	for _, c := range []struct {
+		name       string
+		sent, took int // of the slow answer, ms
+		bad        bool
+	}{
+		{"it came in the stop", 300, 560, false},
+		{"it came as the stop ended", 300, 603, false},
+		{"it was slow before the stop", 100, 750, true},
+		{"it came after the stop", 350, 600, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			probes := []probe{{sent: at(c.sent), took: ms(c.took), bad: true, cause: slowCause}}
+			for n := c.sent + 5; n < 1000; n += 5 {
+				if n <= 750 || n >= 900 {
+					probes = append(probes, probe{sent: at(n), took: ms(1)})
+				}
+			}
+			if ownStops(probes, ms(5), ms(500)); probes[0].bad != c.bad {
+				t.Errorf("bad is %v, want %v", probes[0].bad, c.bad)
+			}
+		})
+	}
+}
+
+// TestBlind: two times may be far apart only where one of the two sent nothing meanwhile.
+func TestBlind(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
+	type span struct{ from, to int }
+	for _, c := range []struct {
+		name      string
+		got       row
+		brunt     span // in which brunt sent nothing, ms
+		prober    span
+		wantBlind bool
+	}{
+		{"brunt stops", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{990, 1090}, span{}, true},
+		{"brunt stops, and its interval does not say so", row{truth: 1, got: 1.1, low: 1.09, high: 1.1}, span{990, 1090}, span{}, false},
+		{"brunt stops at another time", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{700, 800}, span{}, false},
+		{"brunt does not stop", row{truth: 1, got: 1.1, low: 0.98, high: 1.1}, span{}, span{}, false},
+		{"the prober stops", row{truth: 1.1, got: 1, low: 0.99, high: 1}, span{}, span{985, 1095}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := drill{rate: 100, every: 5 * time.Millisecond}
+			var probes []probe
+			var writes []time.Time
+			for ms := 0; ms < 2000; ms += 5 {
+				if ms < c.prober.from || ms > c.prober.to {
+					probes = append(probes, probe{sent: at(ms)})
+				}
+				if ms%10 == 0 && (ms < c.brunt.from || ms > c.brunt.to) {
+					writes = append(writes, at(ms))
+				}
+			}
+			if said := d.blind(&c.got, []time.Time{at(int(c.got.got * 1000))}, at(int(c.got.truth*1000)), probes, writes); (said != "") != c.wantBlind {
+				t.Errorf("%q, want one: %v", said, c.wantBlind)
 			}
 		})
 	}

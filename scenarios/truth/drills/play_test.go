@@ -5,7 +5,6 @@ package drills
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,11 +50,15 @@ type report struct {
 		At                 *float64 `json:"recovered_at"`
 	}
 	Objectives []struct{ Text, Verdict, Note string }
-	Incidents  []struct{ Begin, End *float64 }
-	Generator  struct {
+	Incidents  []struct {
+		Begin, End *float64
+		Earliest   *float64 `json:"begin_low"`
+	}
+	Generator struct {
 		Freezes []struct{ T, D float64 }
 	}
-	Ledger *struct{ Acknowledged, Lost, Duplicated, Unknown int }
+	Ledger  *struct{ Acknowledged, Lost, Duplicated, Unknown int }
+	Watches []watched
 }
 
 // scenario is the drill's file. Entry is the address of the entry where brunt does not start the target.
@@ -77,6 +81,9 @@ func (d drill) scenario(self, entry string, ports int) string {
 	if d.ids != nil {
 		b.WriteString("ledger: {write: write, id: \"${ledger.id}\", read: {get: \"/get?id=${id}\"}, count: \"$.count\", settle: 3s, within: 8s}\n")
 	}
+	if d.watch != "" {
+		fmt.Fprintf(&b, "watch: {role: %s}\n", d.watch)
+	}
 	fmt.Fprintf(&b, "chaos:\n  lose: %s\nslo: [%s]\n", words.Replace(d.fault), slo)
 	return b.String()
 }
@@ -91,6 +98,11 @@ func (d drill) play(t *testing.T) (out row) {
 			out.errorf("left behind: %s", left)
 		}
 		removeShared(dir)
+		if kept := os.Getenv("DRILL_KEEP"); kept != "" && len(out.wrong)+len(out.unsteady) > 0 {
+			if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(filepath.Join(dir, "out"))); err != nil {
+				t.Logf("keep the result: %v", err)
+			}
+		}
 		os.RemoveAll(dir)
 	}()
 	self, err := os.Executable()
@@ -120,20 +132,19 @@ func (d drill) play(t *testing.T) (out row) {
 		p = startProber(d.prober(unitAddr(dir, entry)))
 	}
 	w := watchUnits(dir)
-	var data map[string]int
+	asked := watchRoles(dir, d.roles)
+	var data []snapshot
 	if d.ids != nil && until(t, exited, func() bool { ids, _ := acknowledged(dir); return len(ids) > 0 }) {
 		// The load has begun. It is over, and its last answers are in, when this time has passed.
 		select {
 		case <-time.After(warmup + seconds(float64(d.seconds)) + timeout):
-			if data, err = d.ids(context.Background(), dir); err != nil {
-				t.Errorf("read all data: %v", err)
-			}
+			data = d.readData(dir, exited)
 		case err := <-exited:
 			exited <- err
 		}
 	}
 	<-exited
-	changes := w.stop()
+	changes, roles := w.stop(), asked.stop()
 	out.load = loadAverage()
 	var probes []probe
 	if p != nil {
@@ -145,19 +156,27 @@ func (d drill) play(t *testing.T) (out row) {
 		err = json.Unmarshal(raw, r)
 	}
 	out.ill = illBefore(probes, r)
+	out.details = text.String()
 	if err != nil || len(r.Faults) == 0 || r.Faults[0].Injected == nil {
 		out.verdict = r.Verdict
-		out.errorf("no result: %v\n%s", err, text.String())
+		if err == nil && r.Verdict == "invalid" {
+			out.unsteadyf("no fault was injected: %s", r.Reason)
+		} else {
+			out.errorf("no result: %v", err)
+		}
 		return out
 	}
-	d.compare(&out, r, probes, changes)
+	acked, late := acknowledged(dir)
+	failed := failures(dir)
+	d.compare(&out, r, probes, changes, arrivals(acked, failed))
+	if d.watch != "" {
+		compareRoles(&out, r, roles)
+		d.compareHit(&out, r, changes, roles)
+	}
 	if d.ids != nil {
-		acked, late := acknowledged(dir)
 		d.compareWrites(&out, r, acked, late, data)
 	}
-	if len(out.wrong) > 0 {
-		out.errorf("brunt said:\n%s", text.String())
-	}
+	out.details = fmt.Sprintf("what the servers said:\n%swrites that failed:\n%sbrunt said:\n%s", said(roles, r.T0), bursts(failed, r.T0), out.details)
 	return out
 }
 
@@ -187,7 +206,7 @@ func illBefore(probes []probe, r *report) string {
 }
 
 // compare holds brunt's times against the prober's.
-func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
+func (d drill) compare(out *row, r *report, probes []probe, changes []change, writes []time.Time) {
 	f := r.Faults[0]
 	out.verdict = r.Verdict
 	after := func(s float64) time.Time { return r.T0.Add(seconds(s)) }
@@ -231,17 +250,25 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
 	}
 	if out.again {
 		out.causes = causes(probes)
-		d.compareFirst(out, r, o)
+		if all[1].begin.Sub(o.end) > enough(d.rate) { // else brunt may hold both for one incident
+			d.compareFirst(out, r, o)
+		}
 	}
-	last := all[max(0, len(all)-1):]
-	if len(all) > 1 && f.Recover == nil && last[0].end.Add(enough(d.rate)).After(end) {
-		out.truth, out.got = last[0].end.Sub(begin).Seconds(), math.NaN()
-		d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
+	// What failed after the outage, for itself or for its machine, may leave too little of the load to prove recovery.
+	if last := lastGood(probes); f.Recover == nil && o.seen && last.After(o.end) && last.Add(enough(d.rate)).After(end) {
+		out.again = true
+		out.truth, out.got = last.Sub(begin).Seconds(), math.NaN()
+		for _, objective := range r.Objectives { // it may pass no more, and fail from the limit on
+			wrong := objective.Verdict == "pass" || objective.Verdict == "fail" && out.truth < d.recover.Seconds()
+			if wrong && strings.HasPrefix(objective.Text, "recover") {
+				out.errorf("%s: %s, and recovery from %.3f s on is not proven: %s", objective.Text, objective.Verdict, out.truth, objective.Note)
+			}
+		}
 		return
 	}
 	if f.Recover == nil {
 		out.got = math.NaN()
-		out.errorf("recovery is unknown: %s %s", f.Impact, f.Note)
+		out.unsteadyf("recovery is unknown: %s %s", f.Impact, f.Note)
 	} else {
 		out.got = *f.Recover
 	}
@@ -249,14 +276,24 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change) {
 		out.low, out.high = *f.Low-*f.At+out.got, *f.High-*f.At+out.got
 	}
 	at := begin.Add(seconds(out.got))
+	edges := []time.Time{at}
+	if d.group && len(r.Incidents) > 0 && r.Incidents[0].Begin != nil && r.Incidents[0].Earliest != nil { // it counts from there
+		out.high += *r.Incidents[0].Begin - *r.Incidents[0].Earliest
+		edges = []time.Time{after(*r.Incidents[0].Begin), after(*r.Incidents[0].Begin + out.got)}
+	}
 	switch good := lastOf(all, at); {
 	case good.seen && !good.over:
 		out.errorf("the prober saw no recovery")
+	case good.seen && f.Recover != nil && out.got == 0 && tooShort(all): // and brunt says so: within the limit
 	case good.seen:
 		out.truth = good.nearest(at).Sub(begin).Seconds()
 	}
 	if tolerance := (apart + slack).Seconds(); math.Abs(out.got-out.truth) > tolerance {
-		out.errorf("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000, causes(probes))
+		complain := out.errorf
+		if out.blind = d.blind(out, edges, begin.Add(seconds(out.truth)), probes, writes); out.blind != "" {
+			complain = out.unsteadyf
+		}
+		complain("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000, causes(probes))
 	}
 	if o.seen && !d.group {
 		d.compareOnset(out, r, o)
@@ -280,7 +317,10 @@ func compareInjection(out *row, injected time.Time, changes []change) {
 
 // enough is how long a load is watched before its recovery is certain at a limit of 1 %: it takes 300 good requests, and
 // more where bad ones come in clusters.
-func enough(rate int) time.Duration { return hold + seconds(400/float64(rate)) }
+func enough(rate int) time.Duration { return enoughFor(seconds(1 / float64(rate))) }
+
+// enoughFor is enough of a load by the distance between its requests.
+func enoughFor(apart time.Duration) time.Duration { return hold + 400*apart }
 
 // compareFirst holds the end of the first incident after the injection against that of the prober's first outage.
 func (d drill) compareFirst(out *row, r *report, o outage) {
@@ -294,24 +334,24 @@ func (d drill) compareFirst(out *row, r *report, o outage) {
 		}
 		if end := r.T0.Add(seconds(*in.End)); end.After(o.begin) {
 			if apart := end.Sub(o.nearest(end)); apart.Abs() > tolerance {
-				out.errorf("the first incident ends %v from the prober's: more than %v", apart, tolerance)
+				out.unsteadyf("the first incident ends %v from the prober's: more than %v", apart, tolerance)
 			}
 			return
 		}
 	}
-	out.errorf("there is no incident that ends")
+	out.unsteadyf("there is no incident that ends")
 }
 
 // compareOnset holds the begin of the first incident against the prober's first bad request. Where requests were
 // in flight at the injection and nothing was bad before, the incident begins with the injection.
 func (d drill) compareOnset(out *row, r *report, o outage) {
 	if len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
-		out.errorf("there is no incident")
+		out.unsteadyf("there is no incident")
 		return
 	}
 	begin, tolerance := r.T0.Add(seconds(*r.Incidents[0].Begin)), seconds(1/float64(d.rate))+slack
 	if apart := begin.Sub(o.begin); apart.Abs() > tolerance {
-		out.errorf("the incident begins %v from the prober's: more than %v", apart, tolerance)
+		out.unsteadyf("the incident begins %v from the prober's: more than %v", apart, tolerance)
 	}
 }
 
@@ -325,29 +365,43 @@ func (d drill) compareVerdict(out *row, r *report, metric string, holds bool) {
 	}
 	for _, o := range r.Objectives {
 		if strings.HasPrefix(o.Text, metric) && o.Verdict != want {
-			out.errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
+			complain := out.errorf
+			if metric == "recover" {
+				complain = out.unsteadyf
+			}
+			complain("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
 		}
 	}
 	if !out.again && (r.Verdict == "invalid" || r.Verdict == "inconclusive") {
-		out.errorf("verdict %s: %s", r.Verdict, r.Reason)
+		out.unsteadyf("verdict %s: %s", r.Verdict, r.Reason)
 	}
 }
 
 // compareWrites holds the ledger against the front's log and the data. Late is how many writes the front acknowledged as
 // the timeout passed: the client may have left before it read the answer.
-func (d drill) compareWrites(out *row, r *report, acked []string, late int, data map[string]int) {
+func (d drill) compareWrites(out *row, r *report, acked []write, late int, data []snapshot) {
 	if r.Ledger == nil {
 		out.errorf("there is no ledger")
 		return
 	}
-	for _, id := range acked {
-		if data[id] == 0 {
-			out.lost++
+	read, changed := false, false
+	for _, s := range data { // the last one is nearest to the end of brunt's reading
+		if s.err == nil {
+			lost := lostOf(acked, s.ids)
+			changed = changed || read && lost != out.lost
+			out.lost, read = lost, true
 		}
 	}
 	out.reported = r.Ledger.Lost
-	if out.lost != out.reported {
-		out.errorf("%d writes are lost, brunt says %d", out.lost, out.reported)
+	switch {
+	case !read:
+		out.errorf("all data could not be read:\n%s", listed(data, acked, r.T0))
+	case out.lost != out.reported:
+		out.errorf("%d writes are lost, brunt says %d:\n%s", out.lost, out.reported, listed(data, acked, r.T0))
+	}
+	if changed {
+		out.verdict += ", lost writes changed while they were read"
+		out.causes += listed(data, acked, r.T0)
 	}
 	if n := r.Ledger.Acknowledged; n > len(acked) || n < len(acked)-late {
 		out.errorf("%d writes were acknowledged, %d of them as the timeout passed; brunt says %d", len(acked), late, n)
@@ -497,16 +551,76 @@ func serves(addr string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// acknowledged are the ids of the writes that the front acknowledged, and how many of them took nearly the
-// timeout or longer.
-func acknowledged(dir string) (ids []string, late int) {
-	raw, _ := os.ReadFile(filepath.Join(dir, "acked"))
+// A write is one that the front took from the load: when it came, how long it took, and why it failed.
+type write struct {
+	id   string
+	came time.Time
+	took time.Duration
+	why  string
+}
+
+// written reads a log of the front: a line for each write, with its time, its duration, its id and why it failed.
+func written(dir, log string) (all []write) {
+	raw, _ := os.ReadFile(filepath.Join(dir, log))
 	for line := range strings.Lines(string(raw)) {
-		id, took, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if d, err := time.ParseDuration(took); err == nil && d > timeout*8/10 {
+		words := append(strings.SplitN(strings.TrimSpace(line), " ", 4), "")
+		if len(words) < 4 {
+			continue
+		}
+		w := write{id: words[2], why: words[3]}
+		w.came, _ = time.Parse(time.RFC3339Nano, words[0])
+		w.took, _ = time.ParseDuration(words[1])
+		all = append(all, w)
+	}
+	return all
+}
+
+// acknowledged are the writes that the front acknowledged, and how many of them took nearly the timeout or longer.
+func acknowledged(dir string) (all []write, late int) {
+	all = written(dir, "acked")
+	for _, w := range all {
+		if w.took > timeout*8/10 {
 			late++
 		}
-		ids = append(ids, id)
 	}
-	return ids, late
+	return all, late
+}
+
+// failures are the writes that the front refused, the prober's among them, by the time at which they came.
+func failures(dir string) []write {
+	all := written(dir, "failed")
+	slices.SortFunc(all, func(a, b write) int { return a.came.Compare(b.came) })
+	return all
+}
+
+// arrivals are when the load's writes came.
+func arrivals(acked, failed []write) (at []time.Time) {
+	for _, w := range slices.Concat(acked, failed) {
+		if !w.probes() {
+			at = append(at, w.came)
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	return at
+}
+
+// probes reports whether a write is the prober's.
+func (w write) probes() bool { return strings.HasPrefix(w.id, "probe") }
+
+// bursts lists the writes that failed: when the first and the last one of each burst came, how many of them were the
+// load's, and why the last one failed.
+func bursts(all []write, t0 time.Time) string {
+	var b strings.Builder
+	for i := 0; i < len(all); {
+		from, load := i, 0
+		for ; i < len(all) && (i == from || all[i].came.Sub(all[i-1].came) < slack); i++ {
+			if !all[i].probes() {
+				load++
+			}
+		}
+		first, last := all[from], all[i-1]
+		fmt.Fprintf(&b, "  %8.3fs to %8.3fs %d, %d of them the load's: %.120s\n",
+			first.came.Sub(t0).Seconds(), last.came.Sub(t0).Seconds(), i-from, load, last.why)
+	}
+	return b.String()
 }

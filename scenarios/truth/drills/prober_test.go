@@ -43,8 +43,30 @@ func (p *prober) stop() []probe {
 	close(p.stopped)
 	<-p.ended
 	slices.SortFunc(p.probes, func(a, b probe) int { return a.sent.Compare(b.sent) })
+	ownStops(p.probes, p.every, p.slow)
 	return p.probes
 }
+
+// ownStops takes the prober's own stops off slow answers: one that came while it stood still was there earlier, and is
+// good if it was in time without the stop.
+func ownStops(probes []probe, every, slow time.Duration) {
+	for i := 1; i < len(probes); i++ {
+		from, to := probes[i-1].sent.Add(every), probes[i].sent
+		if to.Sub(from) < slack {
+			continue
+		}
+		for j := range probes[:i] {
+			p := &probes[j]
+			came := p.sent.Add(p.took)
+			if p.cause == slowCause && came.After(from) && came.Before(to.Add(every)) && from.Sub(p.sent) <= slow {
+				p.bad, p.cause = false, ""
+			}
+		}
+	}
+}
+
+// slowCause is why an answer is bad that came within the timeout.
+const slowCause = "slow"
 
 func (p *prober) loop() {
 	defer close(p.ended)
@@ -88,7 +110,7 @@ func (p *prober) send(client *http.Client, n int, intended time.Time) {
 	}()
 	took := time.Since(sent)
 	if err == nil && took > p.slow {
-		err = fmt.Errorf("slow")
+		err = errors.New(slowCause)
 	}
 	one := probe{intended: intended, sent: sent, took: took, bad: err != nil}
 	if err != nil {
@@ -109,15 +131,15 @@ type outage struct {
 	begin, end time.Time
 	over       bool
 	bad        int
-	blips      []time.Time // ends of later bursts that are shorter than the distance between two requests of the load
+	blips      []time.Time // ends of later bursts that a load may miss, or that are within its limit
 	lag        time.Duration
 	again      time.Time // it was bad again from here on, for apart or longer; zero: it was not
 }
 
 // outageAfter is the outage that begins first after from. It ends at the first success that lasts: within
 // hold no burst of bad requests follows that takes apart or longer, so that a load with that distance
-// between its requests cannot miss it. All times are those at which a request was sent: after a stop of the prober that is
-// later than intended, and what the system was at the intended time is unknown.
+// between its requests cannot miss it, unless all that follow are within the load's limit of bad requests. All times
+// are those at which a request was sent: after a stop of the prober that is later than intended, and what the system was at the intended time is unknown.
 func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outage {
 	var o outage
 	for i := 0; i < len(probes); i++ {
@@ -139,7 +161,7 @@ func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outa
 			break
 		}
 		o.lag = max(o.lag, first.sent.Sub(first.intended))
-		if o.seen && over && end.Sub(first.sent) < apart {
+		if o.seen && over && (end.Sub(first.sent) < apart || withinLimit(probes, o.end, enoughFor(apart))) {
 			o.blips = append(o.blips, end)
 			continue
 		}
@@ -150,6 +172,21 @@ func outageAfter(probes []probe, from time.Time, hold, apart time.Duration) outa
 		o.end, o.over, o.blips = end, over, nil
 	}
 	return o
+}
+
+// withinLimit reports whether at most 1 % of the requests that were sent from one time on were bad, in the time that
+// decides on a recovery.
+func withinLimit(probes []probe, from time.Time, enough time.Duration) bool {
+	n, bad := 0, 0
+	for _, p := range probes {
+		if !p.sent.Before(from) && p.sent.Before(from.Add(enough)) {
+			n++
+			if p.bad {
+				bad++
+			}
+		}
+	}
+	return bad*100 <= n
 }
 
 // outages are all of them from a time on, at least a hold apart.
@@ -181,6 +218,22 @@ func lastOf(all []outage, at time.Time) (last outage) {
 	return last
 }
 
+// lastGood is when the first request after the last bad one was sent; zero: none was bad.
+func lastGood(probes []probe) (at time.Time) {
+	for i, p := range probes {
+		if p.bad {
+			at = probes[min(i+1, len(probes)-1)].sent
+		}
+	}
+	return at
+}
+
+// tooShort reports whether no outage is long enough to show: whether the load's share of bad requests exceeds the limit
+// depends on how many of them were sent meanwhile.
+func tooShort(all []outage) bool {
+	return !slices.ContainsFunc(all, func(o outage) bool { return o.end.Sub(o.begin) >= shows })
+}
+
 // stopLeast is the least length of a stop that is listed; brunt reports its own freezes from there on.
 const stopLeast = 50 * time.Millisecond
 
@@ -191,6 +244,37 @@ func longestStop(probes []probe, from, to time.Time, every time.Duration) (longe
 		a, b := probes[i-1].sent, probes[i].sent
 		if stop := b.Sub(a) - every; b.After(from) && a.Before(to) && stop >= stopLeast {
 			longest = max(longest, stop)
+		}
+	}
+	return longest
+}
+
+// blind says who sent nothing at an edge of the outage, for so long that the two times may be as far apart as they are:
+// the truth is within brunt's interval, and as one of the edges that brunt counts from and to came, none of its requests
+// had reached the front for that long; or the prober had sent nothing for that long before the recovery that it saw.
+func (d drill) blind(out *row, edges []time.Time, recovered time.Time, probes []probe, writes []time.Time) string {
+	most := seconds(1/float64(d.rate)) + slack
+	for _, at := range edges {
+		if quiet := quietBefore(writes, at.Add(-slack), at.Add(slack)); quiet > most && out.low <= out.truth && out.truth <= out.high {
+			return fmt.Sprintf("brunt sent nothing for %v at an edge of the outage, and says %.3f to %.3f s", quiet.Round(time.Millisecond), out.low, out.high)
+		}
+	}
+	var sent []time.Time
+	for _, p := range probes {
+		sent = append(sent, p.sent)
+	}
+	quiet := quietBefore(sent, recovered.Add(-d.every/2), recovered.Add(d.every/2))
+	if quiet > most && out.got < out.truth && seconds(out.truth-out.got) <= quiet {
+		return fmt.Sprintf("the prober sent nothing for %v before the recovery", quiet.Round(time.Millisecond))
+	}
+	return ""
+}
+
+// quietBefore is the longest time without any of the sorted times that ends between two times.
+func quietBefore(at []time.Time, from, to time.Time) (longest time.Duration) {
+	for i := 1; i < len(at); i++ {
+		if at[i].After(from) && !at[i].After(to) {
+			longest = max(longest, at[i].Sub(at[i-1]))
 		}
 	}
 	return longest

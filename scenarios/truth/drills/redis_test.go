@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -77,30 +78,70 @@ func (c *redisConn) answer() ([]string, error) {
 	return all, nil
 }
 
-// A redisStore writes to the primary that the sentinels name.
-type redisStore struct{ pool pool[*redisConn] }
+// A redisStore writes to the primary that the sentinels name. It reads from it too: a server that was primary answers
+// reads for seconds after another one has been promoted, until the sentinels make it a replica of that one.
+type redisStore struct {
+	pool      pool[*redisConn]
+	sentinels []string
+
+	mu sync.Mutex
+	at time.Time // when the sentinels named a primary last
+}
+
+// namedFor is how long an answer of the sentinels holds for reads.
+const namedFor = 100 * time.Millisecond
 
 func newRedisStore(sentinels []string) *redisStore {
-	s := &redisStore{}
+	s := &redisStore{sentinels: sentinels}
 	s.pool.dial = dialRedis
 	s.pool.find = func(ctx context.Context) (string, error) { return redisPrimary(ctx, sentinels) }
 	return s
 }
 
-// redisPrimary is the primary that the first sentinel that answers names.
+// redisPrimary is the primary that most of the sentinels name, and that says it is one: for a while after a failover,
+// and for seconds where there were two, sentinels and servers disagree.
 func redisPrimary(ctx context.Context, sentinels []string) (string, error) {
+	votes := map[string]int{}
 	for _, addr := range sentinels {
-		c, err := dialRedis(ctx, addr)
-		if err != nil {
+		at, err := askRedis(ctx, addr, "SENTINEL", "get-master-addr-by-name", "m")
+		if err != nil || len(at) != 2 {
 			continue
 		}
-		at, err := c.call(ctx, "SENTINEL", "get-master-addr-by-name", "m")
-		_ = c.Close()
-		if err == nil && len(at) == 2 {
-			return net.JoinHostPort(at[0], at[1]), nil
+		primary := net.JoinHostPort(at[0], at[1])
+		if votes[primary]++; votes[primary] <= len(sentinels)/2 {
+			continue
+		}
+		if role, err := askRedis(ctx, primary, "ROLE"); err == nil && len(role) > 0 && role[0] == "master" {
+			return primary, nil
 		}
 	}
 	return "", errNoPrimary
+}
+
+// askRedis sends one command over a connection of its own.
+func askRedis(ctx context.Context, addr string, args ...string) ([]string, error) {
+	c, err := dialRedis(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.call(ctx, args...)
+}
+
+// primary drops connections to a server that the sentinels do not name any more.
+func (s *redisStore) primary(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.at) < namedFor {
+		return nil
+	}
+	named, err := redisPrimary(ctx, s.sentinels)
+	if err != nil {
+		return err
+	}
+	s.at = time.Now()
+	s.pool.leave(named)
+	return nil
 }
 
 func (s *redisStore) put(ctx context.Context, id string) error {
@@ -111,6 +152,9 @@ func (s *redisStore) put(ctx context.Context, id string) error {
 }
 
 func (s *redisStore) count(ctx context.Context, id string) (n int, err error) {
+	if err := s.primary(ctx); err != nil {
+		return 0, err
+	}
 	err = s.pool.do(ctx, func(c *redisConn) error {
 		v, err := c.call(ctx, "GET", id)
 		if err == nil && len(v) > 0 {
@@ -149,15 +193,54 @@ func redisIDs(ctx context.Context, sentinels []string) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := dialRedis(ctx, addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	keys, err := c.call(ctx, "KEYS", "*")
+	keys, err := askRedis(ctx, addr, "KEYS", "*")
 	ids := map[string]int{}
 	for _, k := range keys {
 		ids[k]++
 	}
 	return ids, err
+}
+
+// redisRoles are what the servers and the sentinels say of themselves and of the primary.
+var redisRoles = map[string]asker{"primary": redisRole, "replica": redisRole, "sentinel": sentinelSays}
+
+// redisHoldings are the servers' roles and how many keys they have.
+var redisHoldings = map[string]asker{"primary": redisHolds, "replica": redisHolds, "sentinel": sentinelSays}
+
+// redisRole is a server's role, the primary that it follows and the history that its data belongs to.
+func redisRole(ctx context.Context, addr string) (string, error) {
+	info, err := askRedis(ctx, addr, "INFO", "replication")
+	if err != nil || len(info) != 1 {
+		return "", err
+	}
+	of := map[string]string{}
+	for line := range strings.Lines(info[0]) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			of[key] = value
+		}
+	}
+	says := fmt.Sprintf("%s, history %.8s before %.8s", of["role"], of["master_replid"], of["master_replid2"])
+	if of["role"] == "slave" {
+		says += fmt.Sprintf(", of port %s, link %s, sync %s", of["master_port"], of["master_link_status"], of["master_sync_in_progress"])
+	}
+	return says, nil
+}
+
+func redisHolds(ctx context.Context, addr string) (string, error) {
+	says, err := redisRole(ctx, addr)
+	if err != nil {
+		return "", err
+	}
+	size, err := askRedis(ctx, addr, "DBSIZE")
+	return fmt.Sprintf("%s, %s keys", says, strings.Join(size, "")), err
+}
+
+// sentinelSays is the primary that a sentinel names, in which epoch, and what it thinks of it.
+func sentinelSays(ctx context.Context, addr string) (string, error) {
+	all, err := askRedis(ctx, addr, "SENTINEL", "master", "m")
+	of := map[string]string{}
+	for i := 0; i+1 < len(all); i += 2 {
+		of[all[i]] = all[i+1]
+	}
+	return fmt.Sprintf("names port %s in epoch %s, %s", of["port"], of["config-epoch"], of["flags"]), err
 }

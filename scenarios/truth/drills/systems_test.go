@@ -24,7 +24,8 @@ import (
 //
 //	pid.UNIT   the process of a unit; a restart replaces it
 //	UNIT/      the data of a unit
-//	acked      ids of the writes that the front acknowledged
+//	acked      the writes that the front acknowledged
+//	failed     the other writes, with times and reasons
 const drillDir = "DRILL_DIR"
 
 // ownFront is in the environment of a front that the test started, and not brunt.
@@ -50,10 +51,9 @@ var systems = map[string]func(u unitDir, args []string) error{
 
 // commands are what faults run to find units and to change them.
 var commands = map[string]func(u unitDir, args []string) error{
-	"etcd-leads":   etcdLeader,
-	"etcd-follows": etcdFollower,
-	"pg-promote":   pgPromote,
-	"pg-promoted":  pgPromoted,
+	"etcd-leads":  etcdLeader,
+	"pg-promote":  pgPromote,
+	"pg-promoted": pgPromoted,
 }
 
 // A unitDir says where a unit listens and where its data is.
@@ -138,7 +138,7 @@ func front(u unitDir, args []string) error {
 	default:
 		return fmt.Errorf("there is no store %q", args[0])
 	}
-	return serveFront(s, u.addr, filepath.Join(u.run, "acked"))
+	return serveFront(s, u.addr, u.run)
 }
 
 // nginx ADDR... passes requests on to ADDR, and to the next one where one fails.
@@ -199,28 +199,6 @@ func etcdLeader(u unitDir, _ []string) error {
 		err = errors.New("it follows")
 	}
 	return err
-}
-
-// etcdFollower ends with 0 if the member is the first one that follows.
-func etcdFollower(u unitDir, _ []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	for i := range 3 {
-		addr, err := os.ReadFile(filepath.Join(u.run, fmt.Sprintf("addr.etcd[%d]", i)))
-		if err != nil {
-			return err
-		}
-		leads, err := etcdLeads(ctx, string(addr))
-		switch {
-		case err != nil:
-			return err
-		case !leads && string(addr) == u.addr:
-			return nil
-		case !leads:
-			return errors.New("another one is the first that follows")
-		}
-	}
-	return errors.New("it leads")
 }
 
 // redis [PRIMARY]
