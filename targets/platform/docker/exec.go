@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -32,6 +34,9 @@ func (e *Engine) Exec(ctx context.Context, id string, command, env []string, std
 	}
 	o := container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true}
 	made, kept, err := e.late.create(ctx, e.api, id, o)
+	if errdefs.IsConflict(err) {
+		err = refused("409", []byte(err.Error()))
+	}
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
@@ -121,9 +126,25 @@ func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		defer resp.Body.Close()
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-		return nil, fmt.Errorf("the engine answered %s: %s", resp.Status, bytes.TrimSpace(said))
+		return nil, refused(resp.Status, said)
 	}
 	return r, nil
+}
+
+// refused says why the engine did not start an exec. Of a container that has ended it keeps none, so that one which ends
+// between the creation of an exec and its start makes it unknown.
+func refused(status string, said []byte) error {
+	var answer struct{ Message string }
+	if json.Unmarshal(said, &answer) != nil {
+		answer.Message = string(bytes.TrimSpace(said))
+	}
+	switch {
+	case strings.Contains(answer.Message, "No such exec instance"), strings.Contains(answer.Message, "is not running"):
+		return errors.New("it ended before the command began")
+	case strings.Contains(answer.Message, "is paused"):
+		return errors.New("it is paused, and runs no command until it goes on")
+	}
+	return fmt.Errorf("the engine answered %s: %s", status, answer.Message)
 }
 
 // createWithin is how much longer than its caller waits the engine may take to create an exec.

@@ -211,6 +211,48 @@ func TestExec_DroppedSpare(t *testing.T) {
 	}
 }
 
+// TestExec_Refused: a command that the engine does not run because of what the container does is said in those words, as
+// Docker 20.10 answers them.
+func TestExec_Refused(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		create, start int
+		message, want string
+	}{
+		{name: "ended before the creation", create: 409, message: "Container c1 is not running", want: "container c1: it ended before the command began"},
+		{name: "ended before the start", start: 404, message: "No such exec instance: e1", want: "container c1: it ended before the command began"},
+		{name: "ends", start: 409, message: "Container c1 is not running", want: "container c1: it ended before the command began"},
+		{name: "paused", start: 409, message: "Container c1 is paused, unpause the container before exec", want: "container c1: it is paused"},
+		{name: "another reason", start: 500, message: "no space left", want: "the engine answered 500 Internal Server Error: no space left"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				refuse := func(code int) {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(code)
+					fmt.Fprintf(w, `{"message": %q}`, c.message)
+				}
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/_ping"):
+					w.Header().Set("Api-Version", "1.41")
+				case strings.HasSuffix(r.URL.Path, "/start"):
+					refuse(c.start)
+				case strings.HasSuffix(r.URL.Path, "/exec") && c.create == 0:
+					w.WriteHeader(http.StatusCreated)
+					fmt.Fprint(w, `{"Id": "e1"}`)
+				default:
+					refuse(c.create)
+				}
+			}))
+			defer s.Close()
+			_, err := engineAt(t, s).Exec(t.Context(), "c1", []string{"role"}, nil, io.Discard, io.Discard)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 // engineAt opens the engine that a server stands for.
 func engineAt(t *testing.T, s *httptest.Server) *docker.Engine {
 	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{})
