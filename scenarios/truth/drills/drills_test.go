@@ -192,11 +192,13 @@ func rabbitData(ctx context.Context, run string) (map[string]int, error) {
 	return rabbitIDs(ctx, unitAddr(run, "broker[0]"), run)
 }
 
+// In this order, each third of them takes half an hour, as `.ci/full drills --part 1/3`: the first and the fourth, and
+// so on.
 func TestDrillNginx(t *testing.T)      { playAll(t, "nginx") }
 func TestDrillEtcd(t *testing.T)       { playAll(t, "etcd") }
 func TestDrillRedis(t *testing.T)      { playAll(t, "redis") }
-func TestDrillPostgreSQL(t *testing.T) { playAll(t, "postgres") }
 func TestDrillRabbitMQ(t *testing.T)   { playAll(t, "rabbitmq") }
+func TestDrillPostgreSQL(t *testing.T) { playAll(t, "postgres") }
 
 // playAll plays the drills of a system, each DRILL_RUNS times, and prints a table of them.
 func playAll(t *testing.T, system string) {

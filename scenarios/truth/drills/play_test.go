@@ -268,6 +268,9 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	}
 	if f.Recover == nil {
 		out.got = math.NaN()
+		if o.seen && tooShort(all) {
+			out.blind = fmt.Sprintf("an outage of %v is too short to show at %d requests/s", o.end.Sub(o.begin).Round(time.Millisecond), d.rate)
+		}
 		out.unsteadyf("recovery is unknown: %s %s", f.Impact, f.Note)
 	} else {
 		out.got = *f.Recover
