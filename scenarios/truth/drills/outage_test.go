@@ -3,6 +3,8 @@
 package drills
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -123,6 +125,42 @@ func TestBlind(t *testing.T) {
 			}
 			if said := d.blind(&c.got, []time.Time{at(int(c.got.got * 1000))}, at(int(c.got.truth*1000)), probes, writes); (said != "") != c.wantBlind {
 				t.Errorf("%q, want one: %v", said, c.wantBlind)
+			}
+		})
+	}
+}
+
+// TestCompareRoles: a change that brunt does not show in time, and one that it invents, are errors.
+func TestCompareRoles(t *testing.T) {
+	t0 := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(s float64) time.Time { return t0.Add(seconds(s)) }
+	roles := []role{
+		{unit: "db[0]", says: "leader", asked: at(-1), said: at(-1)},
+		{unit: "db[0]", says: "", before: at(4), asked: at(4.02), said: at(4.42)},
+		{unit: "db[0]", says: "follower", before: at(8), asked: at(8.02), said: at(8.03)},
+	}
+	for _, c := range []struct {
+		name   string
+		states string // "FROM:TEXT ...", up to 16 s
+		errors int
+	}{
+		{"all", "-1:leader 4.1: 8.2:follower", 0},
+		{"one is late", "-1:leader 4.1: 9:follower", 1},
+		{"one lacks", "-1:leader 8.2:follower", 1},
+		{"one is invented", "-1:leader 2:follower 4.1: 8.2:follower", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := watched{Unit: "db[0]"}
+			for _, one := range strings.Fields(c.states) {
+				from, text, _ := strings.Cut(one, ":")
+				s := unitState{To: 16, Text: text}
+				s.From, _ = strconv.ParseFloat(from, 64)
+				w.States = append(w.States, s)
+			}
+			var out row
+			compareRoles(&out, &report{T0: t0, Watches: []watched{w}}, roles)
+			if len(out.wrong) != c.errors {
+				t.Errorf("%d errors, want %d: %q", len(out.wrong), c.errors, out.wrong)
 			}
 		})
 	}

@@ -190,10 +190,13 @@ func listed(all []snapshot, acked []write, t0 time.Time) string {
 // A watched unit is what brunt shows of its answers.
 type watched struct {
 	Unit   string
-	States []struct {
-		From, To float64
-		Text     string // empty: no answer
-	}
+	States []unitState
+}
+
+// A unitState is one answer of a unit and when it was given, in seconds.
+type unitState struct {
+	From, To float64
+	Text     string // empty: no answer
 }
 
 // Brunt asks each 100 ms for 400 ms at most. A change shows within that of the time at which the test's own question
