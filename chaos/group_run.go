@@ -142,7 +142,7 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	}
 	s.Zones = s.plan.Traits(Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
-	return g.inject(ctx, s.injection, s.plan.Steps, time.Now().Add(max(g.stays, s.Within)+deadlineMargin))
+	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
 
 // follow verifies an injected step, and ends it if it has an end of its own.

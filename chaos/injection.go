@@ -91,7 +91,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
 	}
-	if !t.inject(ctx, r, steps, time.Now().Add(max(stays, r.Within)+deadlineMargin)) {
+	if !t.inject(ctx, r, steps, stays) {
 		return
 	}
 	r.voids, r.back = make(chan struct{}), make(chan struct{})
@@ -195,11 +195,16 @@ func (t *Timeline) awaitLater(r *injection) {
 // for the injection, the proofs and a revert that is retried.
 const deadlineMargin = 5 * time.Minute
 
-// inject injects all steps, or none. The deadline is when they are reverted at the latest.
-func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, deadline time.Time) bool {
+// inject injects all steps, or none. They stay for the given time.
+func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays time.Duration) bool {
+	now, until := time.Now(), time.Time{}
+	if !r.OneShot {
+		until = now.Add(stays)
+	}
+	deadline := now.Add(max(stays, r.Within) + deadlineMargin)
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
-			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Deadline: deadline})
+			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Until: until, Deadline: deadline})
 			if err != nil {
 				r.InjectErr = err
 				break

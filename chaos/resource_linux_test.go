@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/journal"
+	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/suite"
@@ -278,8 +279,8 @@ func moreFiles(v *victim) {
 	}
 }
 
-// emptyUnnamed truncates brunt's unnamed file: the one of this process on the filesystem of the
-// victim's directory.
+// emptyUnnamed truncates brunt's unnamed file: the one of this process's children on the filesystem of
+// the victim's directory.
 func emptyUnnamed(v *victim) {
 	dir, err := rootfs.Open(v.PID(), v.dir)
 	if err != nil {
@@ -290,10 +291,13 @@ func emptyUnnamed(v *victim) {
 	if err := unix.Fstat(int(dir.Fd()), &there); err != nil {
 		v.t.Fatal(err)
 	}
-	entries, _ := os.ReadDir("/proc/self/fd")
 	found := false
-	for _, e := range entries {
-		path := "/proc/self/fd/" + e.Name()
+	var files []string
+	for _, pid := range proc.Family(os.Getpid()) {
+		of, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		files = append(files, of...)
+	}
+	for _, path := range files {
 		if unix.Stat(path, &is) == nil && is.Dev == there.Dev && is.Mode&unix.S_IFMT == unix.S_IFREG && is.Nlink == 0 {
 			found = os.Truncate(path, 0) == nil || found
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brunt/targets/platform/docker"
@@ -57,6 +58,9 @@ type Operation struct {
 	// Network returns the container in whose network the undo has something to revert; nil or an empty
 	// result is none.
 	Network func(u Undo) (container string)
+	// HeldBy returns the live processes that hold what the undo reverts, and with whose end it is over;
+	// nil is none.
+	HeldBy func(u Undo) []int
 	// Inner returns the undos that this one makes another process execute; nil is none.
 	Inner func(u Undo) []Undo
 }
@@ -160,6 +164,18 @@ func (o Operations) InNetwork(u Undo) string {
 	return ""
 }
 
+// HeldBy returns the live processes that hold what undos revert.
+func (o Operations) HeldBy(undo []Undo) []int {
+	var out []int
+	for _, u := range undo {
+		if held := o[u.Op].HeldBy; held != nil {
+			out = append(out, held(u)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Within returns the time limit for the undo of an entry: the longest of its operations' deadlines.
 func (o Operations) Within(undo []Undo) time.Duration {
 	most := UndoWithin
@@ -174,6 +190,7 @@ type Intent struct {
 	Fault    string // the occurrence; empty is the target, or what brunt starts for itself
 	What     string // describes it in a sentence
 	Undo     []Undo
+	Until    time.Time // when the run means to revert it; zero: it is over at once, or at the end of the run
 	Deadline time.Time // when it is reverted at the latest; zero is the end of the run
 }
 

@@ -39,11 +39,20 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 // BruntOperations revert what ends with brunt and what brunt starts.
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(),
-		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, Network: func(u chaos.Undo) string {
+		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: owner, Network: func(u chaos.Undo) string {
 			var of NetworkOf
 			_ = json.Unmarshal(u.Args, &of)
 			return of.Container
 		}}})
+}
+
+// owner is the brunt that holds what ends with it.
+func owner(u chaos.Undo) []int {
+	var id proc.Identity
+	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
+		return nil
+	}
+	return []int{id.PID}
 }
 
 // NetworkOf says in which container's network a fault is.

@@ -156,7 +156,7 @@ func (j *Journal) Intent(in chaos.Intent) (int, error) {
 	j.Point("before intent")
 	r := record{
 		Op: opIntent, ID: j.last, Fault: in.Fault, What: in.What, Undo: in.Undo,
-		Deadline: in.Deadline.UTC(), Owner: &j.own, Place: &Place{Machine: j.host, Engine: engineOf(j.ops, in.Undo)},
+		Until: in.Until.UTC(), Deadline: in.Deadline.UTC(), Owner: &j.own, Place: &Place{Machine: j.host, Engine: engineOf(j.ops, in.Undo)},
 	}
 	if err := j.write(r); err != nil {
 		return 0, err
@@ -368,6 +368,7 @@ type Pending struct {
 	tried     bool // a watchdog has tried to
 
 	Version  int       // of the record
+	Until    time.Time // when the run means to revert it; zero is unknown
 	Deadline time.Time // when the run has reverted it at the latest; zero is none, or an entry of version 1
 	Owner    Owner     // the run that made it
 	Place    Place     // where its effect is

@@ -58,6 +58,7 @@ type record struct {
 	By       string          `json:"by,omitempty"` // run, guard or revert
 	Error    string          `json:"error,omitempty"`
 	Begins   bool            `json:"begins,omitempty"` // of a note: a watchdog begins to revert the entry of a run that stands still
+	Until    time.Time       `json:"until,omitzero"`
 	Deadline time.Time       `json:"deadline,omitzero"`
 	Owner    *Owner          `json:"owner,omitempty"`
 	Place    *Place          `json:"place,omitempty"`
@@ -98,7 +99,7 @@ func (r *record) version() int { return max(r.V, 1) }
 
 // pending returns the entry that an intent begins.
 func (r *record) pending() *Pending {
-	e := &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Deadline: r.Deadline}
+	e := &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo, Version: r.version(), Until: r.Until, Deadline: r.Deadline}
 	if r.Owner != nil {
 		e.Owner = *r.Owner
 	}

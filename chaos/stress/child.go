@@ -34,7 +34,9 @@ func Run(in io.Reader, out io.Writer) error {
 	case j.Memory != nil:
 		err = j.Memory.run(r, to)
 	case j.Disk != nil:
-		err = j.Disk.run(os.NewFile(3, "dir"), to)
+		err = j.Disk.run(os.NewFile(FileNumber, "dir"), to)
+	case j.Fill != nil:
+		err = j.Fill.run(os.NewFile(FileNumber, "file"), to)
 	case j.Clock != nil:
 		err = j.Clock.run(to)
 	default:

@@ -7,6 +7,7 @@ type Job struct {
 	CPU    *CPU    `json:"cpu,omitempty"`
 	Memory *Memory `json:"memory,omitempty"`
 	Disk   *Disk   `json:"disk,omitempty"`
+	Fill   *Fill   `json:"fill,omitempty"`
 	Clock  *Clock  `json:"clock,omitempty"`
 
 	Unit int `json:"unit,omitempty"` // a process id; the child exits when that process ends. Zero is none
@@ -27,7 +28,7 @@ type Memory struct {
 	Gently bool `json:"gently,omitempty"`
 }
 
-// Disk writes and reads an unnamed file in the directory [Config].Dir, past the page cache where the
+// Disk writes and reads an unnamed file in the directory [Config].File, past the page cache where the
 // filesystem supports it.
 type Disk struct {
 	Name    string `json:"name"` // the file's name for a moment, on filesystems without O_TMPFILE
@@ -38,6 +39,12 @@ type Disk struct {
 	Read    bool   `json:"read"`
 }
 
+// Fill takes the space of a filesystem by the file [Config].File, and keeps it as long as the child lives.
+type Fill struct {
+	Bytes int64 `json:"bytes"`           // to take
+	Whole bool  `json:"whole,omitempty"` // take what the filesystem has, down to the last block, also beyond Bytes
+}
+
 // Clock reads the clock with the vDSO of another process.
 type Clock struct {
 	PID int `json:"pid"` // the other process
@@ -45,7 +52,7 @@ type Clock struct {
 
 // A Report is the progress of a child.
 type Report struct {
-	Bytes int64         `json:"bytes,omitempty"` // allocated, or written and read
+	Bytes int64         `json:"bytes,omitempty"` // allocated, taken, or written and read
 	Spent time.Duration `json:"spent,omitempty"` // processor time, or elapsed time for a Disk job
 	Now   time.Time     `json:"now,omitzero"`    // the clock's reading
 	Error string        `json:"error,omitempty"`

@@ -22,9 +22,12 @@ type Config struct {
 	Command []string // the command that calls [Run], such as brunt stress
 	Env     []string // NAME=value, added to brunt's environment
 	Groups  []cgroup.Group
-	Dir     *os.File // where a Disk job makes its files; nil is none
+	File    *os.File // the directory where a Disk job makes its files, or the file of a Fill job; nil is none
 	Score   int      // oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first)
 }
+
+// FileNumber is the descriptor that a child has of [Config].File.
+const FileNumber = 3
 
 // A Process is a child process that does a [Job].
 type Process struct {
@@ -49,8 +52,8 @@ func Start(c Config, job Job) (*Process, error) {
 	b := &Process{cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}), more: make(chan struct{}, 1)}
 	b.cmd.Env = slices.Concat(os.Environ(), c.Env)
 	b.cmd.Stderr = &b.said
-	if c.Dir != nil {
-		b.cmd.ExtraFiles = []*os.File{c.Dir}
+	if c.File != nil {
+		b.cmd.ExtraFiles = []*os.File{c.File}
 	}
 	killWithParent(b.cmd)
 	var err error

@@ -223,13 +223,13 @@ func (r *cgroupLimit) back() (string, error) {
 
 // resourceOperations revert the faults on resources.
 func resourceOperations() []chaos.Operation {
-	return []chaos.Operation{
+	return append(victim.StressOperations(), []chaos.Operation{
 		{Name: opGroupSet, Do: doGroup, Exclusive: true},
 		{Name: opGroupLeave, Do: doGroup},
 		{Name: opName, Do: doName},
 		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true},
 		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true},
-	}
+	}...)
 }
 
 // doGroup reverts a change of a control group.

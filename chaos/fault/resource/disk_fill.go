@@ -10,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
+	"brunt/chaos/stress"
 	"brunt/chaos/victim"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -43,7 +44,9 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 // Plan implements [Fault].
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &diskFill{Victim: v, fault: f, state: env.State} })
+	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {
+		return &diskFill{Victim: v, fault: f, state: env.State, burn: victim.StressorsOf(env.Host)}
+	})
 }
 
 // diskFill is the step that fills a disk of one unit, and the held fault.
@@ -52,13 +55,17 @@ type diskFill struct {
 	fault *DiskFill
 	name  fileName // of the file, until it is unlinked
 	state string
-	take  int64 // bytes
-	left  int64 // bytes to leave
+	burn  victim.Stressors
+	b     *stress.Process // has the file open, which has no name
+	take  int64           // bytes
+	left  int64           // bytes to leave
+	taken int64           // bytes
 	dir   *os.File
-	file  *os.File
 	took  time.Duration
 	full  int64 // free bytes before the revert
 	back  int64 // free bytes after the revert; zero: not seen yet
+
+	reverted bool
 }
 
 // leftToBrunt is the space that is left if brunt's journal is on the filesystem: without space brunt could revert
@@ -137,14 +144,12 @@ func (f *diskFill) String() string {
 // Via implements [Step].
 func (*diskFill) Via() string { return "unnamed file" }
 
-// Undo implements [Step]: the kernel frees the file when brunt ends. A file that had a name for a moment needs an
-// undo.
-func (f *diskFill) Undo() []chaos.Undo {
-	return append(f.name.undo(f.ID), victim.EndBrunt(f.state != "")...)
-}
+// Undo implements [Step]: the kernel frees the file when the process that has it open ends, as it does with brunt. A
+// file that had a name for a moment needs an undo of its own.
+func (f *diskFill) Undo() []chaos.Undo { return append(f.name.undo(f.ID), f.burn.Undo()...) }
 
 // Inject implements [Step].
-func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
+func (f *diskFill) Inject(ctx context.Context) (chaos.Held, error) {
 	began := time.Now()
 	var err error
 	if f.dir, err = rootfs.Open(f.ID.PID, f.fault.Path); err != nil {
@@ -153,41 +158,31 @@ func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
 	if !f.ID.Alive() { // another process may have its PID by now, and with it the directory
 		return nil, chaos.JoinErrors(proc.ErrEnded, f.dir.Close())
 	}
-	if f.file, err = rootfs.Unnamed(f.dir, f.name.Name); err != nil {
-		return nil, chaos.JoinErrors(fmt.Errorf("%s: making a file in %s: %w", f.Victim, f.fault.Path, err), f.dir.Close())
-	}
-	f.Point("file made")
-	if err := f.fill(); err != nil {
-		return nil, chaos.JoinErrors(fmt.Errorf("%s: filling %s: %w", f.Victim, f.fault.Path, err), f.file.Close(), f.dir.Close())
+	if err := f.fill(ctx); err != nil {
+		return nil, chaos.JoinErrors(fmt.Errorf("%s: filling %s: %w", f.Victim, f.fault.Path, err), f.dir.Close())
 	}
 	f.took = time.Since(began)
 	return f, nil
 }
 
-// fill takes the space. If nothing is to be left it takes what it gets, down to the last block.
-func (f *diskFill) fill() error {
-	const most = 1 << 30 // bytes at once
-	size, step := int64(0), min(f.take, most)
-	for size < f.take || f.left == 0 {
-		if f.left > 0 {
-			step = min(step, f.take-size)
-		}
-		err := rootfs.Reserve(f.file, size, step)
-		switch {
-		case err == nil:
-			size += step
-		case !rootfs.IsFull(err):
-			return err
-		case step <= 4096:
-			return nil
-		default:
-			if at, err := f.file.Stat(); err == nil { // a part of it may be there
-				size = max(size, at.Size())
-			}
-			step = max(4096, step/2/4096*4096)
-		}
+// fill has a process take the space by a file that brunt itself does not keep open, so that its end frees the space
+// even if brunt is stopped.
+func (f *diskFill) fill(ctx context.Context) error {
+	file, err := rootfs.Unnamed(f.dir, f.name.Name)
+	if err != nil {
+		return fmt.Errorf("making a file: %w", err)
 	}
-	return nil
+	f.Point("file made")
+	f.b, err = f.burn.Start(stress.Config{File: file}, stress.Job{Fill: &stress.Fill{Bytes: f.take, Whole: f.left == 0}})
+	if err = errors.Join(err, file.Close()); err == nil {
+		var r stress.Report
+		r, err = f.b.First(ctx)
+		f.taken = r.Bytes
+	}
+	if err != nil && f.b != nil {
+		f.b.Stop()
+	}
+	return err
 }
 
 // Verify implements [Held]: a write fails; or, if space is to be left, the file has taken its part. The rest
@@ -197,7 +192,10 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	taken, err := rootfs.Taken(f.file)
+	if how, ended := f.b.Ended(); ended {
+		return "", fmt.Errorf("%w: the process that took the space in %s has ended: %s", chaos.ErrNoEffect, f.fault.Path, how)
+	}
+	taken, err := f.heldBytes()
 	if err != nil {
 		return "", err
 	}
@@ -217,6 +215,16 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, quantity.FormatSeconds(f.took.Seconds()), said), nil
 }
 
+// heldBytes reads what the file takes that the process has open.
+func (f *diskFill) heldBytes() (int64, error) {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", f.b.PID(), stress.FileNumber))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return rootfs.Taken(file)
+}
+
 // write writes a little, and removes it again.
 func (f *diskFill) write() error {
 	file, err := rootfs.Unnamed(f.dir, f.name.Name)
@@ -232,20 +240,19 @@ func (*diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
 
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
-	before, _ := rootfs.SpaceOf(f.dir)
-	// subtle: a process that is just being started has the file too until its program is loaded, and the kernel
-	// frees the file with the last process. A file of length zero takes no space.
-	err := f.file.Truncate(0)
-	if errors.Is(err, os.ErrClosed) { // reverted before
+	if f.reverted { // before
 		return chaos.Reverted, nil
 	}
-	if err = f.file.Close(); err != nil { // closing frees what truncation could not
-		return chaos.Failed, err
+	space, _ := rootfs.SpaceOf(f.dir)
+	f.full = space.Free
+	if _, ended := f.b.Ended(); ended { // it freed the space before
+		f.full = max(0, f.full-f.taken)
 	}
-	f.full = before.Free
+	f.b.Stop()
 	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.name.undo(f.ID)); err != nil {
 		return chaos.Failed, err
 	}
+	f.reverted = true
 	f.seen()
 	return chaos.Reverted, nil
 }
@@ -280,6 +287,6 @@ func (*DiskFill) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
 		Undo:       resourceOperations(),
 		Capability: fillCapability,
-		Doc:        "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt.",
+		Doc:        "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt, or when the watchdog takes it back.",
 	}
 }

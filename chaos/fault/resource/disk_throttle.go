@@ -203,7 +203,7 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	if job.Write {
 		job.Blocks = 64 // so that the process waits for the filesystem less often
 	}
-	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, Dir: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.ID.PID})
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, File: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.ID.PID})
 	if err != nil {
 		return 0, err
 	}

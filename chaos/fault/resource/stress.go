@@ -141,15 +141,15 @@ type stressing struct {
 // Via implements [Step].
 func (*stressing) Via() string { return "stressor" }
 
-// Undo implements [Step]: the kernel ends the stress process with brunt.
-func (b *stressing) Undo() []chaos.Undo { return victim.EndBrunt(b.burn.Journal) }
+// Undo implements [Step].
+func (b *stressing) Undo() []chaos.Undo { return b.burn.Undo() }
 
 // start starts a stress process with a job in every group of the unit.
 func (b *stressing) start(job stress.Job) error {
 	if !b.ID.Alive() {
 		return proc.ErrEnded
 	}
-	c := stress.Config{Dir: b.dir, Score: b.score}
+	c := stress.Config{File: b.dir, Score: b.score}
 	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
 		g, err := b.Groups.Find(b.ID.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
@@ -335,7 +335,7 @@ func (s *stressMemory) String() string {
 	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.Victim, killed)
 }
 
-// Undo implements [Step]: the kernel ends the stress process with brunt; the scores are restored.
+// Undo implements [Step].
 func (s *stressMemory) Undo() []chaos.Undo {
 	return append(undoScores(s.scores), s.stressing.Undo()...)
 }
