@@ -1,14 +1,16 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
-	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
@@ -17,170 +19,161 @@ import (
 )
 
 func statusCommand() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show the current runs, and the faults that are in or were left behind",
-		Args:  cobra.NoArgs,
+		Long: `Show the current runs, and the faults that are in or were left behind: since when, until
+when the run means them to stay, which process holds them, and what a watchdog took back
+from a run that stood still. A run that is stopped is said to be.`,
+		Example: `  brunt status
+  brunt status --json`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			left, aside := 0, 0
-			found := false
-			for _, dir := range journal.Dirs(os.Getenv) {
-				states, err := journal.List(dir)
-				if errors.Is(err, fs.ErrPermission) {
-					fmt.Fprintf(c.OutOrStdout(), "%s: not readable by this user\n", dir)
-					continue
+			s := readStatus(c)
+			if asJSON {
+				out := json.NewEncoder(c.OutOrStdout())
+				out.SetIndent("", "  ")
+				if err := out.Encode(s); err != nil {
+					return err
 				}
-				for _, s := range states {
-					found = true
-					left += printState(c, s)
-				}
-				for _, file := range journal.SetAside(dir) {
-					found = true
-					aside++
-					fmt.Fprintf(c.OutOrStdout(), "%s: a damaged journal, all of which that can be read is taken back; what else it told of may be left. "+
-						"Remove the file once you have looked\n", file)
-				}
-				if err != nil { // of some of them; the others are listed all the same
-					fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
-					found = true
-					left++
-				}
+			} else {
+				s.print(c.OutOrStdout())
 			}
-			strays, err := journal.Strays(c.Context())
-			for _, s := range strays {
-				found = true
-				left++
-				fmt.Fprintf(c.OutOrStdout(), "%s: died\n  %s\n", s.Run, s)
-			}
-			if err != nil {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs that were never started: %v\n", err)
-			}
-			switch {
-			case !found:
-				fmt.Fprintln(c.OutOrStdout(), "no run is going on, and nothing is left behind")
-			case left > 0:
-				fmt.Fprintln(c.OutOrStdout(), "\n`brunt revert` takes back what is left behind.")
-				return exit(scenarios.ExitNotReverted)
-			case aside > 0:
+			if s.Left+len(s.Aside) > 0 {
 				return exit(scenarios.ExitNotReverted)
 			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return c
 }
 
-// printState prints a journal and returns the number of entries left in it.
-func printState(c *cobra.Command, s journal.State) int {
-	out := c.OutOrStdout()
-	how := "runs since " + s.Began.Local().Format(time.DateTime)
+// status is what `brunt status` shows.
+type status struct {
+	Runs     []journal.Status `json:"runs"`
+	Strays   []stray          `json:"strays,omitempty"`
+	Unread   []string         `json:"unreadable,omitempty"` // state directories of other users
+	Aside    []string         `json:"set_aside,omitempty"`  // damaged journals, all of which that can be read is taken back
+	Left     int              `json:"left"`                 // entries that died runs left behind, and journals that can't be read
+	mistaken bool             // a journal can't be read
+}
+
+// stray is a container of a watchdog that was never started.
+type stray struct {
+	Run  string `json:"run"`
+	What string `json:"what"`
+}
+
+func readStatus(c *cobra.Command) status {
+	ops := catalog.AllOperations()
+	out := status{Runs: []journal.Status{}}
+	for _, dir := range journal.Dirs(os.Getenv) {
+		states, err := journal.List(dir)
+		if errors.Is(err, fs.ErrPermission) {
+			out.Unread = append(out.Unread, dir)
+			continue
+		}
+		for _, s := range states {
+			out.Runs = append(out.Runs, s.Status(ops))
+			if out.Left += s.Left(); s.Foreign && !s.Alive {
+				out.Left += len(s.Open) + len(s.Problems())
+			}
+		}
+		out.Aside = append(out.Aside, journal.SetAside(dir)...)
+		if err != nil { // of some of them; the others are listed all the same
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
+			out.mistaken = true
+			out.Left++
+		}
+	}
+	strays, err := journal.Strays(c.Context())
+	for _, s := range strays {
+		out.Left++
+		out.Strays = append(out.Strays, stray{s.Run, s.String()})
+	}
+	if err != nil {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs that were never started: %v\n", err)
+	}
+	return out
+}
+
+func (s *status) print(out io.Writer) {
+	for _, dir := range s.Unread {
+		fmt.Fprintf(out, "%s: not readable by this user\n", dir)
+	}
+	for _, r := range s.Runs {
+		printRun(out, r)
+	}
+	for _, file := range s.Aside {
+		fmt.Fprintf(out, "%s: a damaged journal, all of which that can be read is taken back; what else it told of may be left. "+
+			"Remove the file once you have looked\n", file)
+	}
+	for _, r := range s.Strays {
+		fmt.Fprintf(out, "%s: died\n  %s\n", r.Run, r.What)
+	}
 	switch {
-	case s.Foreign:
-		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", s.Host, s.Began.Local().Format(time.DateTime))
-	case !s.Alive && s.Began.IsZero():
+	case len(s.Runs)+len(s.Strays)+len(s.Aside) == 0 && !s.mistaken:
+		fmt.Fprintln(out, "no run is going on, and nothing is left behind")
+	case s.Left > 0:
+		fmt.Fprintln(out, "\n`brunt revert` takes back what is left behind.")
+	}
+}
+
+func printRun(out io.Writer, r journal.Status) {
+	began := r.Began.Local().Format(time.DateTime)
+	how := map[string]string{
+		journal.Running: fmt.Sprintf("runs since %s, pid %d", began, r.PID),
+		journal.Stopped: fmt.Sprintf("is stopped, pid %d; it runs since %s, and its watchdog takes back what is in", r.PID, began),
+		journal.Died:    "died; it began " + began,
+	}[r.State]
+	switch {
+	case r.State == journal.Died && r.Began.IsZero():
 		how = "died; when it began is not known"
-	case !s.Alive:
-		how = "died; it began " + s.Began.Local().Format(time.DateTime)
+	case r.State == journal.Elsewhere:
+		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", r.Machine, began)
 	}
-	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
-	for _, what := range s.Problems() {
-		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", s.Path, what)
+	fmt.Fprintf(out, "%s: %s\n", r.Run, how)
+	for _, what := range r.Damage {
+		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", r.Journal, what)
 	}
-	for _, e := range s.Open {
+	for _, e := range r.In {
 		name := e.Fault
 		if name == "" {
 			name = "(target)"
 		}
-		fmt.Fprintf(out, "  %s: %s\n", name, e.What)
+		fmt.Fprintf(out, "  %s: %s\n    %s\n", name, e.What, entryText(r, e))
 		if e.Error != "" {
 			fmt.Fprintf(out, "    could not be taken back: %s\n", e.Error)
 		}
 	}
-	if s.Foreign && !s.Alive {
-		return len(s.Open) + len(s.Problems())
-	}
-	return s.Left()
 }
 
-// leftElsewhere lists what dead runs of other machines, which share a state directory with this one, have left.
-func leftElsewhere(dir string) error {
-	states, _ := journal.List(dir) // its errors are those of the recovery
-	var errs []error
-	for _, s := range states {
-		if n := len(s.Open) + len(s.Problems()); s.Foreign && !s.Alive && n > 0 {
-			errs = append(errs, fmt.Errorf("%s: it is of another machine, %s, and %s may be left there; run `brunt revert` on that machine",
-				s.Path, s.Host, scenarios.Amount(n, "fault")))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func revertCommand() *cobra.Command {
-	find, yes := false, false
-	c := &cobra.Command{
-		Use:   "revert [RUN …]",
-		Short: "Take back what runs that died have left behind",
-		Long: `Take back what runs that died have left behind, by their journals.
-
-With --discover, look for it without a journal, where that was lost or lies in a state
-directory that is not known: every process that a run started carries the
-run's mark, and so does its watchdog. What is found is shown, of all dead runs or of those
-named; --yes takes it back. Nothing without a mark is touched, and nothing of a run that
-goes on. Linux only.`,
-		Example: `  brunt revert
-  brunt revert --discover
-  brunt revert --discover --yes`,
-		RunE: func(c *cobra.Command, args []string) error {
-			switch {
-			case find:
-				return discover(c, args, yes)
-			case yes:
-				return usagef("--yes goes with --discover")
-			case len(args) > 0:
-				return usagef("runs are named with --discover; without it all are taken back")
-			}
-			n := 0
-			var errs []error
-			for _, dir := range journal.Dirs(os.Getenv) {
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				taken, err := journal.Recover(ctx, catalog.AllOperations(), dir, "revert")
-				cancel()
-				for _, t := range taken {
-					n++
-					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
-				}
-				if !errors.Is(err, fs.ErrPermission) {
-					errs = append(errs, err, leftElsewhere(dir))
-				}
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			strays, err := journal.RemoveStrays(ctx)
-			cancel()
-			errs = append(errs, err)
-			for _, t := range strays {
-				n++
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
-			}
-			if err := errors.Join(errs...); err != nil {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
-				return exit(scenarios.ExitNotReverted)
-			}
-			if n == 0 {
-				fmt.Fprintln(c.OutOrStdout(), "nothing is left behind")
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&find, "discover", false, "look for brunt's marks, without a journal (Linux)")
-	c.Flags().BoolVar(&yes, "yes", false, "with --discover: take back what is found")
-	return c
-}
-
-func outcomeText(t journal.Taken) string {
+// entryText says since when and until when an entry is in, and what holds it.
+func entryText(r journal.Status, e journal.EntryLine) string {
+	at := func(t time.Time) string { return t.Local().Format(time.TimeOnly) }
+	text := []string{"in since " + at(e.Since)}
 	switch {
-	case t.Err != nil:
-		return "failed: " + t.Err.Error()
-	case t.Outcome == chaos.Gone:
-		return "gone by itself"
+	case e.Reverting:
+		text = []string{"its watchdog has begun to take it back at " + at(e.TakenBack)}
+	case !e.TakenBack.IsZero():
+		text = []string{"its watchdog took it back at " + at(e.TakenBack)}
+	case r.State == journal.Died || r.State == journal.Elsewhere:
+	case !e.Until.IsZero():
+		text = append(text, "until "+at(e.Until))
+	case e.Fault == "":
+		text = append(text, "until the run ends")
 	}
-	return "taken back"
+	if len(e.HeldBy) > 0 && e.TakenBack.IsZero() {
+		var pids []string
+		for _, pid := range e.HeldBy {
+			pids = append(pids, strconv.Itoa(pid))
+		}
+		text = append(text, "held by pid "+strings.Join(pids, ", "))
+	}
+	if e.Place.Engine != "" || e.Place.Cluster != "" {
+		text = append(text, "at "+e.Place.String())
+	}
+	return strings.Join(text, ", ")
 }
