@@ -26,9 +26,10 @@
 //
 // A step that would outlive brunt has an [Undo]: data in the journal, written before the injection.
 // When brunt dies, a watchdog replays the journal. When the watchdog dies too, the next run does. If
-// brunt runs in a container, its watchdog is another container of the same image. A proxy's toxic ends
-// with brunt and has no undo. What the kernel removes when brunt exits, such as packet rules, has an
-// undo for a brunt that hangs: the watchdog kills brunt.
+// brunt runs in a container, its watchdog is another container of the same image. The proxies of links, a
+// full disk and stress are held by child processes, which end with brunt; their undo ends them, or takes a
+// toxic off, while brunt is stopped. What the kernel removes when brunt itself exits, such as packet rules,
+// has an undo for a brunt that hangs: the watchdog kills brunt.
 //
 // # Networks
 //

@@ -1,6 +1,8 @@
 package chaos
 
 import (
+	"context"
+
 	"brunt/chaos/proxy"
 )
 
@@ -9,7 +11,18 @@ import (
 type Link struct {
 	From  string // a unit, or LoadName
 	To    string // a unit, or TargetName
-	Proxy *proxy.Proxy
+	Proxy Proxy
+}
+
+// A Proxy is the proxy of a link, in this process or in one of its own. Its methods are those of
+// [proxy.Proxy].
+type Proxy interface {
+	Addr() string
+	Add(t proxy.Toxic) (proxy.Toxicity, error)
+	Toxics() []proxy.Toxic
+	Probe(ctx context.Context, q proxy.ProbeRequest) (proxy.ProbeResult, error)
+	Established(ctx context.Context) (proxy.Line, error)
+	Close() error
 }
 
 // Name returns from->to.

@@ -212,7 +212,7 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 		}
 		routes[to.at] = local
 		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
-		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, n, to.at})
+		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, p, n, to.at})
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
@@ -290,19 +290,20 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 // diversion is a link with the destination that is diverted to it.
 type diversion struct {
 	*chaos.Link
-	n  *netns.Namespace
-	at netip.AddrPort
+	proxy *proxy.Proxy // of the link
+	n     *netns.Namespace
+	at    netip.AddrPort
 }
 
 // met opens a connection as the caller would, and reports whether it reached the proxy.
 func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
-	before := d.Proxy.Stats().Connections
+	before := d.proxy.Stats().Connections
 	l, err := d.n.Line(ctx, d.at)
 	if err != nil {
 		return false, err
 	}
 	defer l.Close()
-	return proc.Await(ctx, comesWithin, func() bool { return d.Proxy.Stats().Connections > before }, "") == nil, nil
+	return proc.Await(ctx, comesWithin, func() bool { return d.proxy.Stats().Connections > before }, "") == nil, nil
 }
 
 // comesWithin bounds the time until the proxy has accepted a connection.

@@ -127,7 +127,7 @@ func Answers(ctx context.Context, l *chaos.Link) (string, error) {
 }
 
 // OutcomeOf returns the outcome of a connection that was opened before the fault.
-func OutcomeOf(ctx context.Context, before *proxy.Line) proxy.Outcome {
+func OutcomeOf(ctx context.Context, before proxy.Line) proxy.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, proof.Silence)
 	defer cancel()
 	return before.RoundTrip(ctx).Outcome
@@ -145,11 +145,11 @@ func connects(ctx context.Context, l *chaos.Link) (proxy.Outcome, error) {
 type Outcomes struct{ Fresh, Old proxy.Outcome }
 
 // Find checks the outcomes of a new connection and of one that was opened before the fault.
-func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error) {
+func (f Outcomes) Find(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error) {
 	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.try(ctx, l, before, pulse) })
 }
 
-func (f Outcomes) try(ctx context.Context, l *chaos.Link, before *proxy.Line, pulse *proxy.Pulse) (string, error) {
+func (f Outcomes) try(ctx context.Context, l *chaos.Link, before proxy.Line, pulse *proxy.Pulse) (string, error) {
 	var wg sync.WaitGroup
 	var old proxy.Outcome
 	if before != nil {

@@ -3,6 +3,8 @@ package link
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,36 +13,47 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/child"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
 )
 
-// Toxic is a step that puts a toxic on links. It ends with brunt, as the proxies do.
+// Toxic is a step that puts a toxic on links. It ends with the proxies, which end with brunt. Where they are in a
+// process of their own, the watchdog of a brunt that is stopped takes the toxic off.
 type Toxic struct {
 	Links []*chaos.Link
 	What  string // description of the action
 	Toxic proxy.Toxic
 	// Prove proves the toxic's effect on a link, and Undone that it is over. With Watch, before is a
 	// connection that was opened before the toxic, or nil.
-	Prove  func(ctx context.Context, l *chaos.Link, before *proxy.Line) (string, error)
+	Prove  func(ctx context.Context, l *chaos.Link, before proxy.Line) (string, error)
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
 	Takes  time.Duration // for Prove, beyond the usual
 	Counts string        // what affected counts: empty is bytes, else connections
+
+	key string // names the step to the process of the proxies; empty until Undo
 }
 
 // heldToxic is an injected toxic.
 type heldToxic struct {
 	*Toxic
-	in     []*proxy.Toxicity
-	before []*proxy.Line
+	in     []proxy.Toxicity
+	before []proxy.Line
 }
 
 var _ chaos.Held = (*heldToxic)(nil)
 
-func (t *Toxic) String() string     { return t.What + " on " + t.names() }
-func (t *Toxic) Via() string        { return "proxy" }
-func (t *Toxic) Undo() []chaos.Undo { return nil }
+func (t *Toxic) String() string { return t.What + " on " + t.names() }
+func (t *Toxic) Via() string    { return "proxy" }
+
+// Undo implements [chaos.Step].
+func (t *Toxic) Undo() []chaos.Undo {
+	if t.key == "" {
+		t.key = rand.Text()
+	}
+	return undoToxic(t.key, t.Links)
+}
 
 // Units implements [chaos.Step]: the units are links.
 func (t *Toxic) Units() []string {
@@ -63,7 +76,7 @@ func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 		}
 	}
 	for _, l := range t.Links {
-		in, err := l.Proxy.Add(t.Toxic)
+		in, err := add(l.Proxy, t.key, t.Toxic)
 		if err != nil {
 			return nil, chaos.JoinErrors(fmt.Errorf("%s: %w", l.Name(), err), h.out())
 		}
@@ -77,10 +90,10 @@ const opensWithin = time.Second
 
 // lines opens a connection to watch on each of the first links. It is nil where another fault prevents
 // the connection.
-func (t *Toxic) lines(ctx context.Context) ([]*proxy.Line, error) {
+func (t *Toxic) lines(ctx context.Context) ([]proxy.Line, error) {
 	ctx, cancel := context.WithTimeout(ctx, opensWithin)
 	defer cancel()
-	out := make([]*proxy.Line, min(len(t.Links), mostProved))
+	out := make([]proxy.Line, min(len(t.Links), mostProved))
 	return out, t.each(func(i int, l *chaos.Link) (err error) {
 		another := len(l.Proxy.Toxics()) > 0 // it may be removed while the connection opens
 		if out[i], err = l.Proxy.Established(ctx); another || len(l.Proxy.Toxics()) > 0 {
@@ -147,7 +160,7 @@ func (h *heldToxic) Traits() chaos.HeldTraits {
 // that takes the same route as those of the victims.
 func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 	return h.find(func(i int, l *chaos.Link) (string, error) {
-		var before *proxy.Line
+		var before proxy.Line
 		if i < len(h.before) {
 			before = h.before[i]
 		}
@@ -182,6 +195,8 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 		switch {
 		case err == nil:
 			return text, nil
+		case errors.Is(err, child.ErrEnded):
+			return "the process of the proxy has ended, and the fault with it", nil
 		case len(l.Proxy.Toxics()) > 0:
 			return "it is off, and another fault is on the link", nil
 		case last == nil || ctx.Err() == nil: // keeps the cause, not the end of ctx

@@ -113,7 +113,7 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 				_, _ = c.Write(sent)
 			}), proxy.Config{})
 			for _, early := range []bool{true, false} { // added before and after the reader stalls
-				var x *proxy.Toxicity
+				var x proxy.Toxicity
 				if early {
 					x = add(t, p, tc.toxic)
 				}

@@ -97,7 +97,7 @@ func (f *flow) install(s *stage) {
 
 // uninstall removes the stage of x, if there is one, and releases its items. It reports whether the
 // stage lost data.
-func (f *flow) uninstall(x *Toxicity) (lost bool) {
+func (f *flow) uninstall(x *toxicity) (lost bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := slices.IndexFunc(f.q.stages, func(s *stage) bool { return s.m.x == x })

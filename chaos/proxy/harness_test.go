@@ -92,7 +92,7 @@ func dial(t testing.TB, p *proxy.Proxy) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-func add(t testing.TB, p *proxy.Proxy, x proxy.Toxic) *proxy.Toxicity {
+func add(t testing.TB, p *proxy.Proxy, x proxy.Toxic) proxy.Toxicity {
 	t.Helper()
 	tox, err := p.Add(x)
 	if err != nil {
@@ -101,7 +101,7 @@ func add(t testing.TB, p *proxy.Proxy, x proxy.Toxic) *proxy.Toxicity {
 	return tox
 }
 
-func remove(t testing.TB, x *proxy.Toxicity) {
+func remove(t testing.TB, x proxy.Toxicity) {
 	t.Helper()
 	if err := x.Remove(); err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ func (l *link) givenUp(wasReset bool) bool {
 }
 
 // attach puts the link under x. It returns false if the link has ended.
-func (l *link) attach(x *Toxicity) bool {
+func (l *link) attach(x *toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead || l.attachment(x) != nil {
@@ -159,7 +159,7 @@ func (l *link) attach(x *Toxicity) bool {
 }
 
 // attachment returns the attachment to x. The link's lock is held.
-func (l *link) attachment(x *Toxicity) *attachment {
+func (l *link) attachment(x *toxicity) *attachment {
 	if i := slices.IndexFunc(l.attachments, func(m *attachment) bool { return m.x == x }); i >= 0 {
 		return l.attachments[i]
 	}
@@ -167,7 +167,7 @@ func (l *link) attachment(x *Toxicity) *attachment {
 }
 
 // affectedBy reports whether x has counted the link.
-func (l *link) affectedBy(x *Toxicity) bool {
+func (l *link) affectedBy(x *toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m := l.attachment(x)
@@ -187,7 +187,7 @@ func (l *link) editors() (all []*Editor) {
 }
 
 // install adds the stages of x to the flows.
-func (l *link) install(x *Toxicity) {
+func (l *link) install(x *toxicity) {
 	l.mu.Lock()
 	m := l.attachment(x)
 	l.mu.Unlock()
@@ -196,7 +196,7 @@ func (l *link) install(x *Toxicity) {
 }
 
 // detach removes the link from x. It reports whether data was lost there.
-func (l *link) detach(x *Toxicity) (lost bool) {
+func (l *link) detach(x *toxicity) (lost bool) {
 	l.mu.Lock()
 	l.attachments = slices.DeleteFunc(l.attachments, func(m *attachment) bool { return m.x == x })
 	l.mu.Unlock()

@@ -366,21 +366,30 @@ func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest, 
 	return !resp.Close
 }
 
-// A Line is a probe's connection that stays open, to observe the effect of a fault on connections
-// that existed before it.
-type Line struct {
+// A Line is a probe's connection that stays open, to observe the effect of a fault on connections that
+// existed before it.
+type Line interface {
+	// RoundTrip checks whether the connection still works. The outcome is Answered, WasReset, WasClosed, or
+	// Silent if ctx ended first.
+	RoundTrip(ctx context.Context) ProbeResult
+	// Close ends the connection.
+	Close()
+}
+
+// A line is a Line of a proxy in this process.
+type line struct {
 	echoes
 	to   *peer
 	hang func()
 }
 
 // Established opens a connection and checks that it works.
-func (p *Proxy) Established(ctx context.Context) (*Line, error) {
+func (p *Proxy) Established(ctx context.Context) (Line, error) {
 	to, err := p.c.newPeer(echo)
 	if err != nil {
 		return nil, fmt.Errorf("opening a line: %w", err)
 	}
-	l := &Line{to: to}
+	l := &line{to: to}
 	var r ProbeResult
 	l.c, l.hang, err = p.call(ctx, to, &r)
 	if l.c == nil {
@@ -394,17 +403,16 @@ func (p *Proxy) Established(ctx context.Context) (*Line, error) {
 	return l, nil
 }
 
-// RoundTrip checks whether the connection still works. The outcome is Answered, WasReset,
-// WasClosed, or Silent if ctx ended first.
-func (l *Line) RoundTrip(ctx context.Context) ProbeResult {
+// RoundTrip implements [Line].
+func (l *line) RoundTrip(ctx context.Context) ProbeResult {
 	r := ProbeResult{Connected: true}
 	defer bind(ctx, l.c)()
 	l.roundTrip(&r)
 	return r
 }
 
-// Close ends the connection.
-func (l *Line) Close() {
+// Close implements [Line].
+func (l *line) Close() {
 	l.hang()
 	l.to.close()
 }

@@ -57,7 +57,7 @@ type Proxy struct {
 
 	mu             sync.Mutex
 	closed         bool
-	toxics         []*Toxicity // in the order in which they were added
+	toxics         []*toxicity // in the order in which they were added
 	links          map[*link]struct{}
 	expectedProbes map[netip.AddrPort]*rendezvous // expected probes by their local address
 }
@@ -156,13 +156,13 @@ func (p *Proxy) live() []*link {
 // Add adds a toxic after those that are active. When it returns, the toxic applies to every
 // connection and to all data that had not left the proxy by then, and connections that it resets
 // are reset. On Windows, one write in progress on each connection is excepted.
-func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
+func (p *Proxy) Add(t Toxic) (Toxicity, error) {
 	if err := t.Check(p.c.HTTP); err != nil {
 		return nil, fmt.Errorf("adding %T: %w", t, err)
 	}
 	p.change.Lock()
 	defer p.change.Unlock()
-	x := &Toxicity{p: p, toxic: t, n: p.added, effect: t.Begin()}
+	x := &toxicity{p: p, toxic: t, n: p.added, effect: t.Begin()}
 	if p.c.Ineffective {
 		x.effect = Effect{Once: x.effect.Once}
 	}
@@ -217,14 +217,14 @@ func abort(links []*link) {
 }
 
 // drop removes x from the list.
-func (p *Proxy) drop(x *Toxicity) {
+func (p *Proxy) drop(x *toxicity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.toxics = slices.DeleteFunc(p.toxics, func(o *Toxicity) bool { return o == x })
+	p.toxics = slices.DeleteFunc(p.toxics, func(o *toxicity) bool { return o == x })
 }
 
 // remove removes x from the proxy and every link.
-func (p *Proxy) remove(x *Toxicity) error {
+func (p *Proxy) remove(x *toxicity) error {
 	p.change.Lock()
 	defer p.change.Unlock()
 	p.drop(x)

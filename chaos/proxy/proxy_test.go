@@ -261,7 +261,7 @@ func TestClose(t *testing.T) {
 					ask(t, c, "\x00works")
 				}
 			}
-			var x *proxy.Toxicity
+			var x proxy.Toxicity
 			if tc.toxic != nil {
 				x = add(t, p, tc.toxic)
 			}

@@ -37,7 +37,7 @@ func NewPulse(ctx context.Context) (*Pulse, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watching the time: %w", err)
 	}
-	var lines [pulseLines]*Line
+	var lines [pulseLines]Line
 	for i := range lines {
 		if lines[i], err = clean.Established(ctx); err != nil {
 			for _, l := range lines[:i] {
@@ -59,7 +59,7 @@ func NewPulse(ctx context.Context) (*Pulse, error) {
 }
 
 // run makes round trips until ctx or the line ends.
-func (p *Pulse) run(ctx context.Context, l *Line, to *pulseLine) {
+func (p *Pulse) run(ctx context.Context, l Line, to *pulseLine) {
 	t := time.NewTicker(pulsePause)
 	defer t.Stop()
 	for {

@@ -108,14 +108,14 @@ func (s Point) Random() *rand.Rand { return seed.Source(s.Seed) }
 
 // An attachment is one link under one toxic.
 type attachment struct {
-	x        *Toxicity
+	x        *toxicity
 	l        *link
 	affected atomic.Bool
 
 	edit *Editor // the effect of the toxic on requests; nil is none
 }
 
-func newAttachment(x *Toxicity, l *link) *attachment {
+func newAttachment(x *toxicity, l *link) *attachment {
 	m := &attachment{x: x, l: l}
 	if x.effect.Edit != nil {
 		m.edit = x.effect.Edit(newPoint(m, Forward))

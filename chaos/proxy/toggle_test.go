@@ -58,7 +58,7 @@ func harmful(r *rand.Rand) proxy.Toxic {
 // toggle adds and removes n toxics of p at random, several at once.
 func toggle(t *testing.T, p *proxy.Proxy, r *rand.Rand, n int, draw func() proxy.Toxic) (longest time.Duration) {
 	t.Helper()
-	var in []*proxy.Toxicity
+	var in []proxy.Toxicity
 	take := func() {
 		i := r.IntN(len(in))
 		began := time.Now()

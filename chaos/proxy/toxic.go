@@ -92,7 +92,25 @@ func (c *counters) traffic() Traffic {
 }
 
 // A Toxicity is a toxic that was added to a proxy.
-type Toxicity struct {
+type Toxicity interface {
+	// Seen returns what the toxic has affected while it was active:
+	//
+	//   - Forward and Back are the bytes that reached it in the directions that it acts
+	//     on, including those that it discarded.
+	//   - Connections are those with such bytes, those that it held, and those that it
+	//     reset. The proxy can't count connections that a closed listener refused; only
+	//     their clients can.
+	//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
+	//     Hit were selected, Passed were not; Forward are the bytes of both.
+	Seen() Traffic
+	// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
+	// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
+	// the only error is a listener that can't be opened again.
+	Remove() error
+}
+
+// A toxicity is a Toxicity of a proxy in this process.
+type toxicity struct {
 	p      *Proxy
 	toxic  Toxic
 	n      uint64 // its number among all toxics ever added
@@ -104,21 +122,11 @@ type Toxicity struct {
 	removed bool
 }
 
-// Seen returns what the toxic has affected while it was active:
-//
-//   - Forward and Back are the bytes that reached it in the directions that it acts
-//     on, including those that it discarded.
-//   - Connections are those with such bytes, those that it held, and those that it
-//     reset. The proxy can't count connections that a closed listener refused; only
-//     their clients can.
-//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that match their path and method:
-//     Hit were selected, Passed were not; Forward are the bytes of both.
-func (t *Toxicity) Seen() Traffic { return t.seen.traffic() }
+// Seen implements [Toxicity].
+func (t *toxicity) Seen() Traffic { return t.seen.traffic() }
 
-// Remove removes the toxic. When it returns, the toxic has no effect on new data, and held data has
-// been released. It never waits for a peer. Calling it again is harmless and retries what failed:
-// the only error is a listener that can't be opened again.
-func (t *Toxicity) Remove() error {
+// Remove implements [Toxicity].
+func (t *toxicity) Remove() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.removed {

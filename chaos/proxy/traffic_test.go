@@ -71,7 +71,7 @@ func TestRealClientsAndServers(t *testing.T) {
 			z := add(t, p, toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both})
 			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond) // simulates faults of some length
 			for _, i := range r.Perm(3) {
-				remove(t, []*proxy.Toxicity{x, y, z}[i])
+				remove(t, []proxy.Toxicity{x, y, z}[i])
 			}
 		}
 	})

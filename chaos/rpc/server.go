@@ -42,10 +42,23 @@ type response struct {
 // errCallerHung reports that the client is alive but has stopped sending heartbeats.
 var errCallerHung = errors.New("the brunt process that started this agent hangs")
 
-// Serve calls do for each request from in, concurrently, and writes the results to out. It returns nil
-// when in ends, the cause when ctx ends, and [errCallerHung] when nothing has arrived for ten seconds.
-// It returns after all calls of do have returned.
+// A Server answers requests.
+type Server struct {
+	// Do runs an operation with its arguments.
+	Do func(ctx context.Context, op string, args json.RawMessage) (any, error)
+	// Patient says that a client that sends nothing, such as one that is stopped, ends nothing.
+	Patient bool
+}
+
+// Serve serves with a [Server] that is not patient.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context.Context, op string, args json.RawMessage) (any, error)) error {
+	return (&Server{Do: do}).Serve(ctx, in, out)
+}
+
+// Serve calls Do for each request from in, concurrently, and writes the results to out. It returns nil
+// when in ends, the cause when ctx ends, and [errCallerHung] when nothing has arrived for ten seconds.
+// It returns after all calls of Do have returned.
+func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -53,8 +66,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context
 	lines := make(chan []byte)
 	go func() { // ends with in or with the process: a read cannot be cancelled
 		defer close(lines)
-		for s := bufio.NewReader(in); ; {
-			b, err := s.ReadBytes('\n')
+		for r := bufio.NewReader(in); ; {
+			b, err := r.ReadBytes('\n')
 			if err != nil { // an incomplete line is no request
 				return
 			}
@@ -84,13 +97,15 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context
 				continue
 			}
 			work.Go(func() {
-				a := r.respond(ctx, do)
+				a := r.respond(ctx, s.Do)
 				mu.Lock()
 				defer mu.Unlock()
 				_ = to.Encode(a) // a client that no longer reads has closed our input as well
 			})
 		case <-hung.C:
-			return errCallerHung
+			if !s.Patient {
+				return errCallerHung
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

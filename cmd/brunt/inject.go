@@ -111,7 +111,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 	fault := plan.Faults[0]
 	said.fault, said.stays = fault.Name, fault.For.D()
 	in, err := run.Inject(ctx, plan, run.Options{
-		State: state(), Watchdog: watchdog(), Stress: stressor(), Event: said.event, Suspend: suspended(), Stop: stopSelf,
+		State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(), Event: said.event, Suspend: suspended(), Stop: stopSelf,
 	})
 	if in == nil {
 		return err

@@ -67,7 +67,7 @@ Exit codes, the first that applies:
 		reportCommand(), noteCommand(), verifyCommand(), importCommand(),
 		compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
 		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), serviceCommand(),
-		watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(),
+		watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(),
 	)
 	checkUsage(root)
 	return root

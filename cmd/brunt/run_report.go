@@ -109,7 +109,7 @@ func unwritten(res *result.Result, why error) {
 // runOptions returns the options of a run that writes to a folder.
 func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger) run.Options {
 	return run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(),
 		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf, Hurry: hurry(ctx),
 	}
 }

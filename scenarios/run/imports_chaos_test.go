@@ -26,11 +26,11 @@ var chaosArrows = map[string][]string{
 	// The steps and proofs that families of faults share.
 	"chaos/link": {
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof",
-		"chaos/proxy", "chaos/selector",
+		"chaos/proxy", "chaos/proxy/child", "chaos/selector",
 	},
 	"chaos/packets": {"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof", "chaos/selector"},
 	"chaos/proof":   {},
-	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector", "chaos/stress"},
+	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/selector", "chaos/stress"},
 
 	// The faults. No family imports another: what several need is a package above.
 	"chaos/fault/clock":     {"chaos", "chaos/proc", "chaos/stress", "chaos/vdso", "chaos/victim"},
@@ -59,6 +59,7 @@ var chaosArrows = map[string][]string{
 	"chaos/netns/sockdiag":    {"chaos/netns/kernel"},
 	"chaos/proc":              nil,
 	"chaos/proxy":             {"chaos/proxy/codec/http1", "chaos/seed", "chaos/sockets"},
+	"chaos/proxy/child":       {"chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc"},
 	"chaos/proxy/codec/http1": nil,
 	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/seed"},
 	"chaos/rootfs":            nil,

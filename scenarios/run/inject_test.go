@@ -139,7 +139,7 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := run.Inject(t.Context(), plan, run.Options{State: state, Watchdog: self("guard"), Stress: self("burn")})
+			in, err := run.Inject(t.Context(), plan, run.Options{State: state, Watchdog: self("guard"), Stress: self("burn"), Proxies: self("proxies")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,6 +26,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/journal"
+	"brunt/chaos/proc"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/run"
@@ -481,7 +482,7 @@ func TestWithoutWatchdogThereIsResidue(t *testing.T) {
 		{"a stranger that goes on again", "stranger", afterRevert, false, 2},
 		{"a unit that was stopped", "freeze", afterInjection, false, 2},
 		{"a unit that was killed", "crash", afterUnjournaled, false, 1},
-		{"a link that was cut", "partition", afterUnjournaled, false, 1},
+		{"a link that was cut", "partition", afterInjection, false, 2},
 		{"a command that was run", "exec", afterCommand, false, 2},
 		{"a call that was made", "webhook", afterInjection, false, 2},
 		{"a stranger that was limited", "limit", afterLimit, false, 2},
@@ -599,7 +600,7 @@ func (m *killedRun) stopped(t *testing.T, fault string, in func(brunt int) bool)
 }
 
 // TestWatchdog_StoppedBrunt checks that the watchdog of a stopped brunt reverts a fault without waiting
-// for brunt's death, and ends brunt where a fault lasts as long as brunt.
+// for brunt's death, and without ending brunt, also one that a process of brunt's holds.
 func TestWatchdog_StoppedBrunt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
@@ -624,17 +625,23 @@ func TestWatchdog_StoppedBrunt(t *testing.T) {
 			}
 			t.Parallel()
 			m := newKilledRun(t)
-			brunt := m.stopped(t, fault, func(brunt int) bool {
-				log, _ := filepath.Glob(m.state + "/*.journal")
-				if len(log) == 0 {
-					return false
-				}
-				b, _ := os.ReadFile(log[0])
-				return bytes.Contains(b, []byte(`"brunt.end"`)) && (name == "burn" || holdsDeleted(brunt, filepath.Dir(m.flag)))
-			})
-			suite.Until(t, "the watchdog to end brunt", func() bool { s := state(brunt); return s == "" || s == "Z" })
+			brunt := m.stopped(t, fault, func(brunt int) bool { return slices.ContainsFunc(proc.Family(brunt), isStressor) })
+			of := proc.Family(brunt)
+			suite.Until(t, "the watchdog to end the process of the fault", func() bool { return !slices.ContainsFunc(of, isStressor) })
+			if s := state(brunt); s != "T" {
+				t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
+			}
+			if name == "fill" && slices.ContainsFunc(proc.Family(brunt), func(pid int) bool { return holdsDeleted(pid, filepath.Dir(m.flag)) }) {
+				t.Error("the file is still open")
+			}
 		})
 	}
+}
+
+// isStressor reports whether a process is a stress process.
+func isStressor(pid int) bool {
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return err == nil && bytes.Contains(env, []byte("\x00BRUNT_STRESS="))
 }
 
 // holdsDeleted reports whether a process holds a file without a name in a directory open.

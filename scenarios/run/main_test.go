@@ -19,6 +19,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/chaos/proxy/child"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
@@ -61,6 +62,8 @@ func role(part string, args []string) error {
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
 		return journal.RunWatchdog(catalog.AllOperations(), os.Stdin, args[0])
+	case "proxies":
+		return child.Serve(context.Background(), os.Stdin, os.Stdout)
 	case "burn":
 		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":
@@ -267,10 +270,16 @@ type dying struct {
 
 // options returns the options of the run.
 func (d *dying) options(state string) run.Options {
-	o := run.Options{ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"), At: d.point}
+	o := run.Options{
+		ID: os.Getenv("BRUNT_TEST_RUN"), AgentsAlways: os.Getenv("BRUNT_TEST_AGENTS") != "", State: state, Stress: self("burn"),
+		Proxies: self("proxies"), At: d.point,
+	}
 	if mark := os.Getenv("BRUNT_TEST_MARK"); mark != "" {
 		o.Event = func(e result.Event) {
-			if e.Event == "fault.verified" {
+			switch e.Event {
+			case "target.up":
+				_ = os.WriteFile(mark+".target", []byte(e.Text), 0o600)
+			case "fault.verified":
 				_ = os.WriteFile(mark, nil, 0o600)
 			}
 		}

@@ -36,6 +36,7 @@ type Options struct {
 	Ledger       string                      // the file for writes that the ledger found wrong; empty keeps none
 	Watchdog     []string                    // the command line of the watchdog; empty runs without one, for tests
 	Stress       []string                    // the command that starts the stress process; without it, faults that need one fail
+	Proxies      []string                    // the command that starts the process of the links' proxies; empty runs them in this process, for tests
 	AgentsAlways bool                        // use agents in an engine also for what brunt could do itself; for tests
 	Requests     string                      // the file that logs every request; empty keeps none
 	NoChaos      bool                        // the control run: no fault is injected
@@ -313,6 +314,10 @@ func (r *runner) newTarget() *target.System {
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
+		Proxies:  r.o.Proxies,
+		LostProxies: func(why error) {
+			r.cancel(targetGone{why.Error()})
+		},
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,11 +20,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// endWithBrunt are the faults that last as long as brunt: the watchdog can revert them only by ending brunt.
-var endWithBrunt = []string{"fill", "burn", "throttle"}
-
 // TestStopped stops brunt while a fault is in, until its watchdog has reverted the fault, and lets it go on. brunt
-// either is ended by then, or says that the run is invalid and when the fault was taken back. Nothing is left.
+// says that the run is invalid and when the fault was taken back. Nothing is left.
 func TestStopped(t *testing.T) {
 	for name, fault := range killFaults {
 		if strings.Contains(fault, "for: 300ms") || name == "group" {
@@ -38,9 +36,7 @@ func TestStopped(t *testing.T) {
 				m := newKilledRun(t)
 				text := strings.NewReplacer("for: 300ms", "for: 40s", "for: 400ms", "for: 40s", "duration: 900ms", "duration: 60s").Replace(killScenario(fault, m))
 				out, ended := m.resumed(t, m.brunt("brunt", m.file(t, text), m.state, "guard", "0"))
-				switch {
-				case ended && slices.Contains(endWithBrunt, name):
-				case ended, !strings.Contains(out, "verdict invalid"), !strings.Contains(out, "runt itself stood still from"):
+				if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "runt itself stood still from") {
 					t.Errorf("ended %v: %s", ended, out)
 				}
 				if left := m.clean(t); len(left) > 0 {
@@ -79,6 +75,102 @@ slo: ["errors < 50%%", "errors < 50%% in it", recover < 5s after it]
 `, s.URL, load, m.stranger.Process.Pid, m.stranger.Process.Pid))
 			m.invalidAfter(t, m.brunt("brunt", file, m.state, "guard", "0"))
 		})
+	}
+}
+
+// TestStopped_Link stops brunt while a toxic is on the link to its target. The link goes on with the toxic, and without
+// it once the watchdog has taken it off, all while brunt is stopped. The link ends with brunt, which is killed then, and
+// so does its process.
+func TestStopped_Link(t *testing.T) {
+	t.Parallel()
+	m := newKilledRun(t)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
+	defer s.Close()
+	file := scenario(t, fmt.Sprintf(`
+version: 1
+name: stopped
+target: {url: %q}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 60s, timeout: 300ms, flow: [{get: /}]}}
+chaos: {it: {at: 300ms, for: 50s, http.error: {status: 503}}}
+`, s.URL))
+	mark := filepath.Join(t.TempDir(), "verified")
+	m.env = append(m.env, "BRUNT_TEST_MARK="+mark)
+	cmd := m.brunt("brunt", file, m.state, "guard", "0")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if left := m.clean(t); len(left) > 0 {
+			t.Errorf("left %v: %s", left, out.String())
+		}
+	}()
+	suite.Until(t, "the fault to be in", func() bool { _, err := os.Stat(mark); return err == nil })
+	up, _ := os.ReadFile(mark + ".target")
+	_, link, _ := strings.Cut(string(up), "the link to it listens on ")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	status := func() int {
+		resp, err := client.Get("http://" + link)
+		if err != nil {
+			t.Fatalf("the link %q: %v", link, err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	_ = cmd.Process.Signal(syscall.SIGSTOP)
+	suite.Until(t, "brunt to be stopped", func() bool { return state(cmd.Process.Pid) == "T" })
+	if got := status(); got != http.StatusServiceUnavailable {
+		t.Errorf("while brunt is stopped, the link answers %d", got)
+	}
+	if !testing.Short() {
+		suite.Until(t, "the watchdog to take the fault off the link", func() bool { return status() == http.StatusOK })
+	}
+	if s := state(cmd.Process.Pid); s != "T" {
+		t.Errorf("brunt is in state %q; it was to be stopped all the while", s)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	suite.Until(t, "the link to end", func() bool { c, err := net.Dial("tcp", link); return err != nil || c.Close() != nil })
+}
+
+// TestStopped_Matrix stops brunt under every kind of fault that stays on processes, links or files, and every kind of
+// load: the run is invalid, for its fault was taken back, and nothing is left.
+func TestStopped_Matrix(t *testing.T) {
+	if testing.Short() || os.Getenv("BRUNT_FULL") == "" {
+		t.Skip("each needs as long as the watchdog is patient; BRUNT_FULL=1 runs them")
+	}
+	loads := map[string]string{
+		"open":   `{executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
+		"closed": `{executor: constant-vus, vus: 2, duration: 50s, timeout: 300ms, flow: [{get: /far}, {think: 50ms}]}`,
+		"vegeta": `{engine: vegeta, executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
+	}
+	for kind, f := range injectFaults {
+		if !f.stays || strings.Contains(f.settings, "CONTAINER") {
+			continue
+		}
+		for name, load := range loads {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				if forRoot(kind) {
+					needsRoot(t)
+				}
+				m := newKilledRun(t)
+				text, _, _ := strings.Cut(injectable, "load:")
+				text += "load: {main: " + load + "}\nchaos: {it: {at: 1s, for: 40s, " + kind + ": " + f.settings + "}}\n"
+				text = strings.NewReplacer("ECHO", strings.Join(self("echo"), ", "), "ALONE", strconv.Itoa(m.stranger.Process.Pid),
+					"DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "HOOK", m.hook.URL).Replace(text)
+				out, ended := m.resumed(t, m.brunt("brunt", scenario(t, text), m.state, "guard", "0"))
+				if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "runt itself stood still from") {
+					t.Errorf("ended %v: %s", ended, out)
+				}
+				if left := m.clean(t); len(left) > 0 {
+					t.Errorf("left %v", left)
+				}
+			})
+		}
 	}
 }
 

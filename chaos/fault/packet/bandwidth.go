@@ -75,7 +75,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  what,
 		Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := measure(ctx, l)
 				if err != nil {

@@ -65,7 +65,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		What:  what,
 		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		Takes: 2 * (delay + jitter),
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				t, err := link.RoundTrips(ctx, l)
 				if err != nil {

@@ -39,7 +39,7 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	}
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: link.Answers,
-		Prove: func(ctx context.Context, _ *chaos.Link, before *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, _ *chaos.Link, before proxy.Line) (string, error) {
 			if before == nil {
 				return "", errors.New("no connection could be opened before it, as another fault is on the link")
 			}

@@ -149,7 +149,7 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
 		Toxic: t,
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, "requests", how, ask(l))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
@@ -184,7 +184,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		What:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		Toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
 		Takes: 4 * (f.Delay + f.Jitter).D(),
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return link.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := search(ctx, share, ask(l, least, pulse))
 				if err != nil {

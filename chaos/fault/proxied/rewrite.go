@@ -234,7 +234,7 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  f.text(),
 		Toxic: t,
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, "exchanges", "rewritten", ask(l))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {

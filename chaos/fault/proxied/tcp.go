@@ -215,7 +215,7 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: dir},
 		Takes:  2 * delay,
 		Counts: "connections",
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
@@ -248,7 +248,7 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		What:  fmt.Sprintf("end %s after %s", f.text(), f.Bytes),
 		Toxic: toxics.Limit{Bytes: size, Share: proof.OrAll(f.Percent), Direction: dir},
 		Takes: time.Second,
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, what, size, ends(l))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
@@ -283,7 +283,7 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.text(), f.Size, f.Delay),
 		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
 		Takes: 4 * least,
-		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+		Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
 			return f.find(ctx, what, message, sliced(l, least/2))
 		},
 		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {

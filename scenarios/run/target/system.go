@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/journal"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/child"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
@@ -39,6 +40,9 @@ type Host struct {
 	Timeline func() *chaos.Timeline          // learns of restarts and changes of networks; may return nil
 	// AskStep runs the step of a question, as [chaos.Host] has it.
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
+
+	Proxies     []string        // the command line of the process of the proxies; empty runs them in this process
+	LostProxies func(why error) // called when that process ends before the target does
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -47,7 +51,8 @@ type System struct {
 	host  *Host
 	group group // nil for a target that already runs
 	links []*chaos.Link
-	entry string // host:port of the target, before a link is put in between
+	child *child.Process // of the links' proxies; nil: none, or they are in this process
+	entry string         // host:port of the target, before a link is put in between
 
 	journaled int                         // the journal entry that takes the target down
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
@@ -134,7 +139,7 @@ func (s *System) spawn(ctx context.Context) error {
 	s.group = processGroup{st}
 	s.entry = st.Addr(platform.UnitName(h.Stack.Entry, 0))
 	for _, e := range h.Stack.Edges() {
-		if err := s.addLink(e.From, e.To, st.Addr(e.To)); err != nil {
+		if err := s.addLink(ctx, e.From, e.To, st.Addr(e.To)); err != nil {
 			return err
 		}
 	}
@@ -172,7 +177,7 @@ func (s *System) loadLink(ctx context.Context) error {
 			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.host.Upstream)
 		}
 	}
-	return s.addLink(chaos.LoadName, to, upstream)
+	return s.addLink(ctx, chaos.LoadName, to, upstream)
 }
 
 // reach returns the address of a running target, for links that connect to it for the load and must
@@ -195,23 +200,34 @@ func (s *System) reach(ctx context.Context, hostport string) (string, error) {
 	return "", err
 }
 
-func (s *System) addLink(from, to, upstream string) error {
+func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 	_, http := s.host.NeedsLink(from, to)
 	listen := ""
 	if from == chaos.LoadName {
 		listen = s.host.Listen
 	}
-	p, err := proxy.Start(proxy.Config{
-		Listen:   listen,
-		Upstream: func() string { return upstream },
-		Seed:     s.host.Scenario.Seed ^ load.Hash(from+"->"+to),
-		HTTP:     http,
-	})
+	seed := s.host.Scenario.Seed ^ load.Hash(from+"->"+to)
+	p, err := s.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{From: from, To: to, Proxy: p})
 	return nil
+}
+
+// proxy starts a proxy, in a process of its own where the run has a command for it.
+func (s *System) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
+	if len(s.host.Proxies) == 0 {
+		return proxy.Start(proxy.Config{Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP})
+	}
+	if s.child == nil {
+		var err error
+		if s.child, err = child.Start(ctx, s.host.Proxies); err != nil {
+			return nil, err
+		}
+		s.child.Lost(s.host.LostProxies)
+	}
+	return s.child.Proxy(ctx, c)
 }
 
 func (s *System) link(e platform.Edge) (string, bool) {
@@ -308,6 +324,9 @@ func (s *System) Down(ctx context.Context) error {
 	}
 	for _, l := range s.links {
 		errs = append(errs, l.Proxy.Close())
+	}
+	if s.child != nil {
+		errs = append(errs, s.child.Close())
 	}
 	return errors.Join(append(errs, s.Close())...)
 }

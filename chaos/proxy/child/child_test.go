@@ -1,0 +1,182 @@
+package child_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos/proc"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/child"
+	"brunt/chaos/proxy/toxics"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "proxies" {
+		if err := child.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// start starts a process with one proxy to a server that answers "ok".
+func start(t *testing.T) (*child.Process, *child.Proxy) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
+	t.Cleanup(s.Close)
+	p, err := child.Start(t.Context(), []string{os.Args[0], "proxies"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if p.ID().Alive() {
+			t.Error("the process is left")
+		}
+	})
+	x, err := p.Proxy(t.Context(), child.Config{Upstream: s.Listener.Addr().String(), Seed: 1, HTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, x
+}
+
+// get makes a request over a proxy, on a connection of its own.
+func get(x *child.Proxy) (status int, body string, err error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	resp, err := client.Get("http://" + x.Addr())
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+func TestProxy(t *testing.T) {
+	_, x := start(t)
+	if status, body, err := get(x); status != http.StatusOK || body != "ok" || err != nil {
+		t.Fatal(status, body, err)
+	}
+	in, err := x.Add(toxics.HTTPError{Status: 503, Share: 1, Body: "no"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := x.Toxics(); len(got) != 1 {
+		t.Errorf("%d toxics, want 1", len(got))
+	}
+	if status, body, err := get(x); status != http.StatusServiceUnavailable || body != "no" || err != nil {
+		t.Error(status, body, err)
+	}
+	r, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.HTTP, N: 3, Method: http.MethodGet})
+	if err != nil || r.Outcome != proxy.Answered || len(r.Times) != 3 || r.Statuses[2] != 503 || !r.Own[0] {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for range 2 {
+		if err := in.Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	if seen := in.Seen(); seen.Hit != 1 {
+		t.Errorf("%+v, want one request, without those of probes", seen)
+	}
+	if status, _, err := get(x); status != http.StatusOK || err != nil || len(x.Toxics()) != 0 {
+		t.Error(status, err, x.Toxics())
+	}
+	if _, err := x.Add(toxics.Latency{}); err == nil || !strings.Contains(err.Error(), "needs a delay") {
+		t.Errorf("a wrong toxic: %v", err)
+	}
+}
+
+func TestProxy_Established(t *testing.T) {
+	_, x := start(t)
+	l, err := x.Established(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	in, err := x.Add(toxics.Stall{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if r := l.RoundTrip(ctx); r.Outcome != proxy.Silent || r.Err == nil {
+		t.Errorf("%+v", r)
+	}
+	if err := in.Remove(); err != nil {
+		t.Error(err)
+	}
+	if r := l.RoundTrip(t.Context()); r.Outcome != proxy.Answered || r.Err != nil || len(r.Times) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestControl_Clear takes toxics off as the watchdog does: those of one key, and none that comes later.
+func TestControl_Clear(t *testing.T) {
+	p, x := start(t)
+	for _, key := range []string{"one", "other"} {
+		if _, err := x.AddUnder(key, toxics.HTTPError{Status: 503, Share: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wrong := child.Control{Addr: p.Control().Addr, Token: "guessed"}
+	if n, err := wrong.Clear(t.Context(), "one"); err == nil {
+		t.Errorf("a wrong token removes %d", n)
+	}
+	for i, key := range []string{"one", "other", "none"} {
+		if n, err := p.Control().Clear(t.Context(), key); n != []int{1, 1, 0}[i] || err != nil {
+			t.Errorf("%s: %d, %v", key, n, err)
+		}
+	}
+	if status, _, err := get(x); status != http.StatusOK || err != nil {
+		t.Error(status, err)
+	}
+	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil {
+		t.Error("it comes in after the watchdog has taken it back")
+	}
+}
+
+// TestProcess_Lost ends the process: the caller learns why, what it asks fails with ErrEnded, and connections end.
+func TestProcess_Lost(t *testing.T) {
+	p, x := start(t)
+	in, err := x.Add(toxics.Stall{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", x.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	lost := make(chan error, 1)
+	p.Lost(func(why error) { lost <- why })
+	if err := proc.Signal(p.ID(), "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-lost; !strings.Contains(err.Error(), "ended, and the links with it") {
+		t.Error(err)
+	}
+	if _, err := bufio.NewReader(c).ReadByte(); err == nil {
+		t.Error("the connection is still answered")
+	}
+	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT}); err == nil || !strings.Contains(err.Error(), child.ErrEnded.Error()) {
+		t.Error(err)
+	}
+	if err := in.Remove(); err != nil {
+		t.Errorf("a toxic of a process that has ended: %v", err)
+	}
+}

@@ -1,0 +1,82 @@
+package child
+
+import (
+	"bufio"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// A Control is where a process of proxies takes toxics off for a caller that has the token.
+type Control struct {
+	Addr  string `json:"addr"` // host:port, on loopback
+	Token string `json:"token"`
+}
+
+// clearWithin bounds a call of Clear.
+const clearWithin = 5 * time.Second
+
+type clearRequest struct {
+	Token string `json:"token"`
+	Key   string `json:"key"`
+}
+
+type clearResponse struct {
+	Removed int    `json:"removed"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Clear takes off the toxics that were added under a key, and refuses later ones of the key. It returns how many were
+// on a link. An error says that the process does not answer, or could not take one off.
+func (c Control) Clear(ctx context.Context, key string) (removed int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, clearWithin)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.Addr)
+	if err != nil {
+		return 0, fmt.Errorf("the process of the proxies: %w", err)
+	}
+	defer conn.Close()
+	if end, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(end)
+	}
+	var a clearResponse
+	err = json.NewEncoder(conn).Encode(clearRequest{c.Token, key})
+	if err == nil {
+		err = json.NewDecoder(conn).Decode(&a)
+	}
+	if err == nil && a.Error != "" {
+		err = errors.New(a.Error)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("the process of the proxies: %w", err)
+	}
+	return a.Removed, nil
+}
+
+// control answers calls of Clear until the listener is closed.
+func (s *server) control(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.wg.Go(func() {
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(clearWithin))
+			line, err := bufio.NewReaderSize(c, 4<<10).ReadSlice('\n')
+			var q clearRequest
+			if err != nil || json.Unmarshal(line, &q) != nil || q.Key == "" || subtle.ConstantTimeCompare([]byte(q.Token), []byte(s.token)) != 1 {
+				return
+			}
+			var a clearResponse
+			if a.Removed, err = s.clear(q.Key); err != nil {
+				a.Error = err.Error()
+			}
+			_ = json.NewEncoder(c).Encode(a)
+		})
+	}
+}

@@ -1,0 +1,194 @@
+package child
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos/proc"
+	"brunt/chaos/rpc"
+)
+
+// A Process runs proxies for this one.
+type Process struct {
+	cmd     *exec.Cmd
+	client  *rpc.Client
+	control Control
+	id      proc.Identity
+	ended   chan struct{}
+	stderr  tail
+
+	mu      sync.Mutex
+	err     error // of Wait
+	closing bool
+}
+
+const (
+	startWithin = 10 * time.Second
+	callWithin  = 10 * time.Second
+	endsWithin  = 5 * time.Second
+)
+
+// Start starts the process. command is brunt's own command line for it.
+func Start(ctx context.Context, command []string) (*Process, error) {
+	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
+	p.cmd.Stderr = &p.stderr
+	endWithParent(p.cmd)
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start the process of the proxies: %w", err)
+	}
+	proc.Watchdogs.Add(p.cmd.Process.Pid)
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	if p.client, err = rpc.NewClient(ctx, pipe{out, in}); err == nil {
+		err = p.client.Call(ctx, opControl, nil, &p.control)
+	}
+	if err == nil {
+		p.id, err = proc.Identify(p.cmd.Process.Pid)
+	}
+	if err != nil {
+		p.kill()
+		return nil, fmt.Errorf("start the process of the proxies: %w", errors.Join(err, p.why()))
+	}
+	return p, nil
+}
+
+// run starts the process and waits for its end.
+//
+// subtle: the kernel kills it when the thread that started it ends. The goroutine locks its thread, so that the runtime
+// cannot end it earlier.
+func (p *Process) run(started chan<- error) {
+	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+	defer close(p.ended)
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	err = p.cmd.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+// kill ends the process at once.
+func (p *Process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+	proc.Watchdogs.Drop(p.cmd.Process.Pid)
+}
+
+// why is how the process ended; nil while it runs, or where it ended in order.
+func (p *Process) why() error {
+	select {
+	case <-p.ended:
+	default:
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if said := strings.TrimSpace(p.stderr.text()); said != "" {
+		return errors.Join(p.err, errors.New(said))
+	}
+	return p.err
+}
+
+// Lost calls lost once if the process ends before Close is called. It returns at once.
+func (p *Process) Lost(lost func(why error)) {
+	go func() {
+		<-p.ended
+		p.mu.Lock()
+		closing := p.closing
+		p.mu.Unlock()
+		if !closing {
+			lost(fmt.Errorf("the process of the links' proxies (pid %d) ended, and the links with it: %w", p.id.PID, errors.Join(p.why(), errEnded)))
+		}
+	}()
+}
+
+var errEnded = errors.New("brunt did not end it")
+
+// ID is the identity of the process.
+func (p *Process) ID() proc.Identity { return p.id }
+
+// Control is where toxics can be taken off without brunt.
+func (p *Process) Control() Control { return p.control }
+
+// Close ends the process, and with it its proxies and their connections.
+func (p *Process) Close() error {
+	p.mu.Lock()
+	if p.closing {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closing = true
+	p.mu.Unlock()
+	err := p.client.CloseWithin(endsWithin)
+	select {
+	case <-p.ended:
+		err = nil
+	case <-time.After(endsWithin):
+	}
+	p.kill()
+	return err
+}
+
+// call asks the process, for at most some seconds where ctx has no earlier end.
+func (p *Process) call(ctx context.Context, op string, args arguments, result any) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callWithin)
+		defer cancel()
+	}
+	return p.client.Call(ctx, op, args, result)
+}
+
+// pipe is the standard input and output of the process.
+type pipe struct {
+	io.Reader
+	io.WriteCloser
+}
+
+// CloseWrite ends the input of the process.
+func (p pipe) CloseWrite() error { return p.WriteCloser.Close() }
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+// Write implements io.Writer.
+func (t *tail) Write(b []byte) (int, error) {
+	const most = 4 << 10
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, b...)
+	if n := len(t.b) - most; n > 0 {
+		t.b = bytes.Clone(t.b[n:])
+	}
+	return len(b), nil
+}
+
+func (t *tail) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}

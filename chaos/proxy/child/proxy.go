@@ -1,0 +1,151 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/rpc"
+)
+
+// A Proxy is a proxy of a [Process]. Its methods are those of [proxy.Proxy].
+type Proxy struct {
+	p    *Process
+	n    int
+	addr string
+
+	mu     sync.Mutex
+	toxics []*toxicity
+}
+
+// Proxy starts a proxy.
+func (p *Process) Proxy(ctx context.Context, c Config) (*Proxy, error) {
+	var is made
+	if err := p.call(ctx, opStart, arguments{Config: c}, &is); err != nil {
+		return nil, err
+	}
+	return &Proxy{p: p, n: is.N, addr: is.Addr}, nil
+}
+
+// Process is the process of the proxy.
+func (x *Proxy) Process() *Process { return x.p }
+
+// Addr is the host:port where the proxy listens.
+func (x *Proxy) Addr() string { return x.addr }
+
+// Toxics returns the active toxics in the order in which they were added.
+func (x *Proxy) Toxics() []proxy.Toxic {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var out []proxy.Toxic
+	for _, t := range x.toxics {
+		out = append(out, t.is)
+	}
+	return out
+}
+
+// Add adds a toxic under no key.
+func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) { return x.AddUnder("", t) }
+
+// AddUnder adds a toxic under a key, by which [Control.Clear] takes it off.
+func (x *Proxy) AddUnder(key string, t proxy.Toxic) (proxy.Toxicity, error) {
+	add, err := encode(t)
+	if err != nil {
+		return nil, err
+	}
+	var is made
+	if err := x.p.call(context.Background(), opAdd, arguments{Proxy: x.n, Key: key, Add: add}, &is); err != nil {
+		return nil, err
+	}
+	in := &toxicity{x: x, n: is.N, is: t}
+	if !t.Begin().Once {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.toxics = append(x.toxics, in)
+	}
+	return in, nil
+}
+
+// Probe measures the proxy from a client's side, in the process of the proxy.
+func (x *Proxy) Probe(ctx context.Context, q proxy.ProbeRequest) (proxy.ProbeResult, error) {
+	var r probed
+	if err := x.p.call(ctx, opProbe, arguments{Proxy: x.n, Probe: q}, &r); err != nil {
+		return proxy.ProbeResult{}, x.ended(err)
+	}
+	return r.result(), nil
+}
+
+// ErrEnded says that the process of a proxy has ended, and the proxy's faults with it.
+var ErrEnded = errors.New("the process of the proxy has ended")
+
+func (x *Proxy) ended(err error) error {
+	if errors.Is(err, rpc.ErrEnded) {
+		return fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return err
+}
+
+// Established opens a connection and checks that it works.
+func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
+	var is made
+	if err := x.p.call(ctx, opLine, arguments{Proxy: x.n}, &is); err != nil {
+		return nil, x.ended(err)
+	}
+	return &line{x.p, is.N}, nil
+}
+
+// Close ends the listener and all connections. A process that has ended has closed them.
+func (x *Proxy) Close() error {
+	err := x.p.call(context.Background(), opClose, arguments{Proxy: x.n}, nil)
+	if errors.Is(err, rpc.ErrEnded) {
+		return nil
+	}
+	return err
+}
+
+// toxicity is a toxic on a proxy.
+type toxicity struct {
+	x  *Proxy
+	n  int
+	is proxy.Toxic
+}
+
+// Seen implements [proxy.Toxicity]. It is nothing where the process has ended.
+func (t *toxicity) Seen() proxy.Traffic {
+	var seen proxy.Traffic
+	_ = t.x.p.call(context.Background(), opSeen, arguments{Toxic: t.n}, &seen)
+	return seen
+}
+
+// Remove implements [proxy.Toxicity]. A process that has ended has no toxic.
+func (t *toxicity) Remove() error {
+	err := t.x.p.call(context.Background(), opRemove, arguments{Toxic: t.n}, nil)
+	if err != nil && !errors.Is(err, rpc.ErrEnded) {
+		return err
+	}
+	t.x.mu.Lock()
+	defer t.x.mu.Unlock()
+	t.x.toxics = slices.DeleteFunc(t.x.toxics, func(o *toxicity) bool { return o == t })
+	return nil
+}
+
+// line is a connection of a probe.
+type line struct {
+	p *Process
+	n int
+}
+
+// RoundTrip implements [proxy.Line].
+func (l *line) RoundTrip(ctx context.Context) proxy.ProbeResult {
+	var r probed
+	if err := l.p.call(ctx, opExchange, arguments{Line: l.n}, &r); err != nil {
+		return proxy.ProbeResult{Err: err, Outcome: proxy.Failed}
+	}
+	return r.result()
+}
+
+// Close implements [proxy.Line].
+func (l *line) Close() { _ = l.p.call(context.Background(), opHang, arguments{Line: l.n}, nil) }
