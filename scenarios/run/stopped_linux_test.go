@@ -91,7 +91,7 @@ version: 1
 name: stopped
 target: {url: %q}
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 60s, timeout: 300ms, flow: [{get: /}]}}
-chaos: {it: {at: 300ms, for: 50s, http.error: {status: 503}}}
+chaos: {it: {at: 300ms, for: 50s, http.error: {from: load, to: target, status: 503}}}
 `, s.URL))
 	mark := filepath.Join(t.TempDir(), "verified")
 	m.env = append(m.env, "BRUNT_TEST_MARK="+mark)

@@ -245,8 +245,8 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	}
 	space, _ := rootfs.SpaceOf(f.dir)
 	f.full = space.Free
-	if _, ended := f.b.Ended(); ended { // it freed the space before
-		f.full = max(0, f.full-f.taken)
+	if _, ended := f.b.Ended(); ended { // it freed the space before, and others may have taken it since
+		f.full = 0
 	}
 	f.b.Stop()
 	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.name.undo(f.ID)); err != nil {
