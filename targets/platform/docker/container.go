@@ -122,12 +122,14 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Container, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Container{}, err
 	}
-	i, err := e.api.ContainerInspect(ctx, ref)
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	i, err := e.api.ContainerInspect(soon, ref)
 	if err != nil {
 		if gone(err) {
 			return Container{}, fmt.Errorf("container %s: %w", ref, ErrGone)
 		}
-		return Container{}, fmt.Errorf("inspecting container %s: %w", ref, err)
+		return Container{}, fmt.Errorf("inspecting container %s: %w", ref, e.within.unanswered(ctx, err))
 	}
 	return describe(i), nil
 }
@@ -275,9 +277,11 @@ func (e *Engine) List(ctx context.Context, q Query) ([]Container, error) {
 	for name, value := range q.labels() {
 		f.Add("label", strings.TrimSuffix(name+"="+value, "="))
 	}
-	list, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	list, err := e.api.ContainerList(soon, container.ListOptions{All: true, Filters: f})
 	if err != nil {
-		return nil, fmt.Errorf("listing containers: %w", err)
+		return nil, fmt.Errorf("listing containers: %w", e.within.unanswered(ctx, err))
 	}
 	var out []Container
 	for _, s := range list {

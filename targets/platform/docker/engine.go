@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,6 +32,7 @@ type Engine struct {
 	mu     sync.Mutex
 	agreed bool // the API version is negotiated
 
+	within  patience              // for the answer to a question
 	refused atomic.Pointer[error] // why Check refused its address
 	agents  Agents
 	late    lateExecs
@@ -41,7 +43,13 @@ type Options struct {
 	// Check refuses addresses that must not be connected to, such as an engine on another machine;
 	// nil refuses none. It gets the resolved address of the connection.
 	Check func(addr netip.AddrPort, host string) error
+	// AnswerWithin is how long the answer to a question may take, such as which containers there are; zero is 20 s. An
+	// engine that hangs accepts connections and answers nothing. What waits for a container, such as its stop, has no limit
+	// but that of its context.
+	AnswerWithin time.Duration
 }
+
+const answerWithin = 20 * time.Second
 
 // Open prepares the client of an engine. It does not connect.
 func Open(at Address, o Options) (*Engine, error) {
@@ -62,7 +70,7 @@ func Open(at Address, o Options) (*Engine, error) {
 	default:
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
 	}
-	e := &Engine{at: at}
+	e := &Engine{at: at, within: patience(cmp.Or(o.AnswerWithin, answerWithin))}
 	e.agents.e = e
 	if o.Check != nil && !at.Socket() {
 		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
@@ -103,13 +111,31 @@ func (e *Engine) Ping(ctx context.Context) error {
 	if e.agreed {
 		return nil
 	}
-	ping, err := e.api.Ping(ctx)
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	ping, err := e.api.Ping(soon)
 	if err != nil {
-		return e.unreachable(err)
+		return e.unreachable(e.within.unanswered(ctx, err))
 	}
 	e.api.NegotiateAPIVersionPing(ping)
 	e.agreed = true
 	return nil
+}
+
+// A patience is how long the answer to a question may take.
+type patience time.Duration
+
+// soon is the context of a question.
+func (p patience) soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Duration(p))
+}
+
+// unanswered says of the error of a question that it is an engine which hangs, where the caller's context goes on.
+func (p patience) unanswered(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", time.Duration(p))
+	}
+	return err
 }
 
 func (e *Engine) unreachable(err error) error {
@@ -161,9 +187,11 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return Info{}, err
 	}
 	began := time.Now()
-	i, err := e.api.Info(ctx)
+	soon, cancel := e.within.soon(ctx)
+	defer cancel()
+	i, err := e.api.Info(soon)
 	if err != nil {
-		return Info{}, fmt.Errorf("asking the engine about itself: %w", err)
+		return Info{}, fmt.Errorf("asking the engine about itself: %w", e.within.unanswered(ctx, err))
 	}
 	took := time.Since(began)
 	out := Info{Version: i.ServerVersion, API: e.api.ClientVersion(), Cgroup: i.CgroupVersion, Driver: i.Driver, System: i.OperatingSystem}
