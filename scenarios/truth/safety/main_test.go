@@ -1,0 +1,91 @@
+//go:build linux
+
+package safety
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"brunt/scenarios/suite"
+)
+
+// The programs under test and in containers, built once.
+var bruntProgram, victimProgram string
+
+// TestMain lets the test binary play the role of the processes that are broken.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "unit" {
+		if len(os.Args) > 2 { // it ends with the test
+			go func() {
+				_, _ = io.Copy(io.Discard, os.Stdin)
+				os.Exit(0)
+			}()
+		}
+		fmt.Fprintln(os.Stderr, unit())
+		os.Exit(1)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir := os.Getenv("BRUNT_BIN")
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "safety"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+	}
+	bruntProgram, victimProgram = filepath.Join(dir, "brunt"), filepath.Join(dir, "victim")
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return suite.Loading(m).Run()
+}
+
+// build builds the programs, unless they are there already.
+func build() error {
+	for file, pkg := range map[string]string{bruntProgram: "brunt/cmd/brunt", victimProgram: "brunt/chaos/chaostest/victim"} {
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
+		cmd := exec.Command("go", "build", "-o", file, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w\n%s", err, out)
+		}
+	}
+	return nil
+}
+
+// unit is a server at the address in BRUNT_ADDR. /store passes a request on over the link to store, and /clock says
+// what time it is.
+func unit() error {
+	client := &http.Client{Timeout: time.Second}
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	http.HandleFunc("/clock", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, time.Now().UnixNano()) })
+	http.HandleFunc("/store", func(w http.ResponseWriter, r *http.Request) {
+		resp, err := client.Get("http://" + os.Getenv("LINK_STORE") + "/")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer resp.Body.Close()
+		_, _ = io.Copy(w, resp.Body)
+	})
+	l, err := net.Listen("tcp", os.Getenv("BRUNT_ADDR"))
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	return http.Serve(l, nil)
+}
