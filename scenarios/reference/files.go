@@ -32,7 +32,7 @@ func (r *Reference) Files(examples []Example) map[string]string {
 			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"), r.keys("Signatures: sign", "sign")),
 		"reporters/README.md": r.page("Reports",
 			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be drawn again.",
-			r.topic("files"), r.formatsTable(), r.topic("evidence"), r.glossaryTable()),
+			r.topic("files"), r.formatsTable(), r.topic("secrets"), r.topic("evidence"), r.glossaryTable()),
 		"examples/README.md": examplesPage(examples),
 	}
 }

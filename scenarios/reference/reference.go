@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	faultcatalog "brunt/chaos/catalog"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
@@ -86,16 +87,20 @@ func (r *Reference) readTopics() error {
 	if err != nil {
 		return err
 	}
+	listed := strings.Join(append(secret.Words(), secret.WholeNames()...), ", ")
 	for _, f := range files {
 		b, err := topics.ReadFile(path.Join("topics", f.Name()))
 		if err != nil {
 			return err
 		}
 		name := strings.TrimSuffix(f.Name(), ".md")
-		r.put(&entry{Path: "topic." + name, Sort: "topic", Text: string(b)})
+		r.put(&entry{Path: "topic." + name, Sort: "topic", Text: strings.ReplaceAll(string(b), secretNames, listed)})
 	}
 	return nil
 }
+
+// secretNames stands in a topic for the list of names whose values are secret.
+const secretNames = "{{secret names}}"
 
 // lists are names that select several entries.
 var lists = map[string]string{

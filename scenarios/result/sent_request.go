@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -60,23 +61,17 @@ func (s *Sent) Conceal(mask func(string) string) *Sent {
 	return c
 }
 
-// secretName matches the names of headers, members and parameters that carry secrets.
-const secretName = `[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|credential|signature|session[_-]?id|private[_-]?key)[\w.-]*`
-
 var (
-	secretHeaders = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|cookie|x-auth[\w-]*|` + secretName + `)$`)
-	secretMembers = regexp.MustCompile(`(?i)("` + secretName + `"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
-	secretParams  = regexp.MustCompile(`(?i)((?:^|[?&;])` + secretName + `=)[^&;#\s]+`)
-	secretParts   = regexp.MustCompile(`(?i)(name="` + secretName + `"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)(?s:.*?)(\r\n--|$)`)
-	userinfo      = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]*://)[^/?#@]*@`)
+	secretParts = regexp.MustCompile(`(name="([^"\r\n]*)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)(?s:.*?)(\r\n--|$)`)
+	userinfo    = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]*://)[^/?#@]*@`)
 )
 
-// secretHeader masks the value of a header that authenticates the sender. Its scheme, the word
-// before a blank, is kept.
+// secretHeader masks the value of a header that authenticates the sender, and secrets by name in the value of another.
+// The scheme of credentials, the word before a blank, is kept.
 func secretHeader(line string) string {
 	name, value, ok := strings.Cut(line, ":")
-	if !ok || !secretHeaders.MatchString(name) {
-		return line
+	if !ok || !secret.IsName(name) {
+		return secret.Fields(line)
 	}
 	value = strings.TrimSpace(value)
 	if value == "" {
@@ -89,16 +84,18 @@ func secretHeader(line string) string {
 }
 
 func secretURL(url string) string {
-	return secretParams.ReplaceAllString(userinfo.ReplaceAllString(url, "${1}"+syntax.Masked+"@"), "${1}"+syntax.Masked)
+	return secret.Fields(userinfo.ReplaceAllString(url, "${1}"+syntax.Masked+"@"))
 }
 
 func secretBody(body string) string {
-	body = secretMembers.ReplaceAllString(body, `${1}"`+syntax.Masked+`"`)
-	body = secretParts.ReplaceAllString(body, "${1}"+syntax.Masked+"${2}")
-	if !strings.ContainsAny(body, "{<\n") { // a form
-		body = secretParams.ReplaceAllString(body, "${1}"+syntax.Masked)
-	}
-	return body
+	body = secretParts.ReplaceAllStringFunc(body, func(part string) string {
+		m := secretParts.FindStringSubmatch(part)
+		if !secret.IsName(m[2]) {
+			return part
+		}
+		return m[1] + syntax.Masked + m[3]
+	})
+	return secret.Fields(body)
 }
 
 // Curl returns the request as a curl command for a POSIX shell. All parts of the request are
@@ -171,6 +168,28 @@ func sendsHeader(name string) bool {
 		return false
 	}
 	return true
+}
+
+// Secrets returns the values of the request that are secret by name and long enough to be masked
+// wherever they appear.
+func (s *Sent) Secrets() []string {
+	if s == nil {
+		return nil
+	}
+	out := secret.Values(s.URL)
+	for _, line := range s.Headers {
+		if name, value, ok := strings.Cut(line, ":"); ok && secret.IsName(name) {
+			out = append(out, secret.Of(strings.TrimSpace(value))...)
+		} else {
+			out = append(out, secret.Values(line)...)
+		}
+	}
+	for _, m := range secretParts.FindAllStringSubmatch(s.Body, -1) {
+		if value := strings.TrimSuffix(strings.TrimPrefix(m[0], m[1]), m[3]); secret.IsName(m[2]) && secret.IsLong(value) {
+			out = append(out, value)
+		}
+	}
+	return append(out, secret.Values(s.Body)...)
 }
 
 // variable names the environment variable that a header's secret is read from.

@@ -26,7 +26,7 @@ import (
 // import another spoke. A folder that is missing here fails the test: add it with what it may
 // import.
 var arrows = map[string][]string{
-	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
 		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
@@ -53,10 +53,11 @@ var arrows = map[string][]string{
 	"scenarios/quantity":      {"scenarios/syntax"},
 	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/requestname":   {"scenarios/syntax"},
-	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/secret":        {"scenarios/syntax"},
 	"scenarios/syntax":        nil,
-	"scenarios/template":      {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/template":      {"scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
 	"scenarios/load":          {"scenarios"},
 	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
 	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
@@ -129,7 +130,8 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
-	"scenarios", "scenarios/check", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/slo", "scenarios/syntax", "scenarios/template",
+	"scenarios", "scenarios/check", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret", "scenarios/slo", "scenarios/syntax",
+	"scenarios/template",
 }
 
 // onlyK6 is the only package that may import k6, which has another license than brunt and takes a

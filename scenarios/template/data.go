@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -60,6 +61,23 @@ func (t *Table) Start(seed uint64) {
 	}
 	r := rand.New(rand.NewPCG(seed, h))
 	r.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
+}
+
+// learnRow makes the cells of a row secret whose columns have a secret name.
+func (t *Table) learnRow(s *Secrets, n int) {
+	for i, column := range t.Columns {
+		if secret.IsName(column) {
+			s.Learn(t.Rows[n][i].Text)
+		}
+	}
+}
+
+// Learn makes the first values secret in columns with a secret name; those of further rows are learned where a
+// request that holds them is kept.
+func (t *Table) Learn(s *Secrets) {
+	for n := range min(len(t.Rows), offeredAtFirst) {
+		t.learnRow(s, n)
+	}
 }
 
 // pick chooses the next row; it returns false when a unique table is used up.

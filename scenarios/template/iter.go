@@ -41,6 +41,9 @@ type Env struct {
 	Units  map[string]string    // values by placeholder: unit.posts[1].addr, link.store.url, self.port
 	Tables []*Table
 	Fill   func() // called when unique data is used up, possibly concurrently; may be nil
+
+	Secrets *Secrets // learns the values of requests that are secret by name; may be nil
+	Hidden  []int    // slots of the variables whose values are secret
 }
 
 // A Value is an extracted value or a value of a row. Its bytes are reused.
@@ -81,6 +84,32 @@ func (it *Iter) Reset() {
 	}
 	for i := range it.rows {
 		it.rows[i] = -1
+	}
+}
+
+// Offer learns an extracted value that is secret, see [Secrets.Offer].
+func (it *Iter) Offer(v []byte) {
+	if it.Env != nil {
+		it.Env.Secrets.Offer(v)
+	}
+}
+
+// Learn makes values secret that are so by their names, and those of this iteration: its variables, and its rows of
+// data. It is for a request that is kept as a sample.
+func (it *Iter) Learn(values ...string) {
+	if it == nil || it.Env == nil || it.Env.Secrets == nil {
+		return
+	}
+	it.Env.Secrets.Learn(values...)
+	for _, slot := range it.Env.Hidden {
+		if slot < len(it.Vars) && it.Vars[slot].Set {
+			it.Env.Secrets.Learn(string(it.Vars[slot].Text))
+		}
+	}
+	for slot, n := range it.rows {
+		if n >= 0 && slot < len(it.Env.Tables) {
+			it.Env.Tables[slot].learnRow(it.Env.Secrets, int(n))
+		}
 	}
 }
 

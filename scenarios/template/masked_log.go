@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// A MaskedLog forwards its input line by line with every secret masked. It is for one writer at a time.
+// A MaskedLog forwards its input line by line with every secret masked, and every value that is secret because
+// of the name before it. It is for one writer at a time.
 type MaskedLog struct {
 	secrets *Secrets
 	to      io.WriteCloser
@@ -22,18 +23,18 @@ func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: 
 
 // Write implements [io.Writer]. An incomplete line is forwarded when it is completed, or by Close.
 func (l *MaskedLog) Write(b []byte) (int, error) {
-	if l.secrets == nil || len(l.secrets.values) == 0 {
+	if l.secrets == nil {
 		return l.to.Write(b)
 	}
 	l.part = append(l.part, b...)
 	whole := bytes.LastIndexByte(l.part, '\n') + 1
 	if len(l.part)-whole > longestLine {
-		whole = len(l.part)
+		whole = len(l.part) - l.secrets.holdBack(string(l.part))
 	}
 	if whole == 0 {
 		return len(b), nil
 	}
-	_, err := io.WriteString(l.to, l.secrets.Mask(string(l.part[:whole])))
+	_, err := io.WriteString(l.to, l.secrets.MaskFields(string(l.part[:whole])))
 	l.part = append(l.part[:0], l.part[whole:]...)
 	if err != nil {
 		return 0, err
@@ -45,7 +46,7 @@ func (l *MaskedLog) Write(b []byte) (int, error) {
 func (l *MaskedLog) Close() error {
 	var err error
 	if len(l.part) > 0 {
-		_, err = io.WriteString(l.to, l.secrets.Mask(string(l.part)))
+		_, err = io.WriteString(l.to, l.secrets.MaskFields(string(l.part)))
 		l.part = nil
 	}
 	return errors.Join(err, l.to.Close())

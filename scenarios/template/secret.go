@@ -1,18 +1,13 @@
 package template
 
 import (
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"html"
-	"net/url"
-	"slices"
-	"strconv"
+	"hash/maphash"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -20,162 +15,179 @@ import (
 // as every 1 or on, would make a report unreadable and protect nothing.
 const shortestSecret = 3
 
-// Secrets are the values that came from the environment or a file. They are masked in every
-// output: report, journal, log, samples. The zero value masks nothing.
+// Bounds of the values that became known while a run goes on, so that a run with a token for each
+// of its users needs no more memory and time for them than one with a hundred.
+const (
+	mostLearned     = 1024     // values that are known at a time; the oldest is forgotten
+	offeredAtFirst  = 256      // values of requests that are learned at first
+	offeredEvery    = time.Second / 20
+	rememberedHints = 1 << 12 // values of which it is remembered that they were offered
+)
+
+// Secrets are values that are masked in every output: report, journal, log, samples. Those that
+// came from the environment or a file are given by Add. Those that are secret because of their
+// name, such as a token in an answer, are learned while the run goes on. The zero value masks
+// nothing. Any goroutine may use it.
 type Secrets struct {
-	values []string // all encodings of the secrets, longest first
+	mu      sync.RWMutex
+	known   map[string]bool // the values
+	forms   formIndex       // all their encodings
+	plain   map[string]bool // words that the scenario shows openly
+	learned []string        // a ring of the values that were learned
+	next    int             // place in the ring of the next one
+	some    atomic.Bool     // there is a form to mask
+
+	offered offered
 }
 
-// mostLines is the maximum number of lines of a secret whose lines are masked individually.
-const mostLines = 200
+// offered bounds how many values of requests are learned.
+type offered struct {
+	seen  [rememberedHints]atomic.Uint64 // hashes of values that were offered
+	count atomic.Int64
+	after atomic.Int64 // ns since the epoch; no value is learned before
+}
+
+var hashSeed = maphash.MakeSeed()
 
 // Add makes v a secret, in all its encodings: as it is, without surrounding blanks, line by line,
 // inside JSON, inside JSON within a JSON string, in base64 at any position of the encoded text, in hex digits,
 // inside a URL, in a header's line, and quoted by Go. Texts shorter than three bytes are not
 // masked.
 func (s *Secrets) Add(v string) {
-	known := make(map[string]bool, len(s.values))
-	for _, f := range s.values {
-		known[f] = true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(v)
+}
+
+func (s *Secrets) add(v string) bool {
+	if s.known[v] {
+		return false
 	}
-	all := []string{v, strings.TrimSpace(v)}
-	if n := strings.Count(v, "\n"); n > 0 && n < mostLines {
-		for line := range strings.Lines(v) {
-			if line = strings.TrimSpace(line); len(line) >= 2*shortestSecret {
-				all = append(all, line)
-			}
+	if s.known == nil {
+		s.known = map[string]bool{}
+	}
+	s.known[v] = true
+	for _, f := range allForms(v) {
+		s.forms.add(f)
+	}
+	s.some.Store(len(s.forms.count) > 0)
+	return true
+}
+
+// Plain makes v a word that the scenario shows openly, such as the name of a unit. A value that is
+// secret by its name alone, and is the same word, is masked at its place only.
+func (s *Secrets) Plain(v string) {
+	if len(v) < secret.Shortest || strings.ContainsFunc(v, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '_' }) {
+		return // it is no word
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.plain == nil {
+		s.plain = map[string]bool{}
+	}
+	s.plain[v] = true
+}
+
+// Name makes the value of a name that the scenario writes a secret, if the name says that it is one
+// and the value is long enough, see [secret.IsLong].
+func (s *Secrets) Name(name, v string) {
+	if !secret.IsName(name) {
+		return
+	}
+	for _, one := range secret.Of(v) {
+		s.mu.Lock()
+		if !s.plain[one] {
+			s.add(one)
 		}
+		s.mu.Unlock()
 	}
-	for i, v := range all {
-		if len(strings.TrimSpace(v)) < shortestSecret {
+}
+
+// Learn makes values secret that are so because of their name, and that came into being while the
+// run goes on. Values that are too short, see [secret.IsLong], are left out. The latest 1024 are known.
+func (s *Secrets) Learn(values ...string) {
+	if s == nil {
+		return
+	}
+	for _, v := range values {
+		if !secret.IsLong(v) {
 			continue
 		}
-		forms := formsOf(v)
-		if i < 2 { // a single line is not encoded on its own
-			forms = append(forms, base64Of(v)...)
-			forms = append(forms, hex.EncodeToString([]byte(v)))
+		s.mu.Lock()
+		if !s.plain[v] && s.add(v) {
+			s.remember(v)
 		}
-		for _, f := range forms {
-			// subtle: an encoding can be shorter than the secret, such as that of a URL's host, which ends
-			// before a #. Masking a short one would mask every such letter.
-			if !known[f] && len(strings.TrimSpace(f)) >= shortestSecret {
-				known[f] = true
-				s.values = append(s.values, f)
-			}
-		}
+		s.mu.Unlock()
 	}
-	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
 }
 
-// formsOf returns v as it appears at every place of a template, and as messages and reports quote it.
-func formsOf(v string) []string {
-	forms := []string{v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v)}
-	for _, esc := range []escape{escBase, escPath, escHeader} {
-		forms = append(forms, string(appendEscaped(nil, v, esc, false)))
+// remember puts a value into the ring, and forgets the one whose place it takes.
+func (s *Secrets) remember(v string) {
+	if len(s.learned) < mostLearned {
+		s.learned = append(s.learned, v)
+		return
 	}
-	for _, read := range []string{v, asLatin1(v)} {
-		forms = append(forms, read)
-		for _, once := range quotings(read) {
-			forms = append(forms, once)
-			if once != read { // a second escape makes a difference only if the first did
-				forms = append(forms, quotings(once)...)
-			}
+	old := s.learned[s.next]
+	delete(s.known, old)
+	for _, f := range allForms(old) {
+		s.forms.remove(f)
+	}
+	s.learned[s.next] = v
+	s.next = (s.next + 1) % mostLearned
+}
+
+// Offer learns a value of a request: the first 256, then 20 a second. It is for the path of a
+// request: it takes no lock and allocates nothing for a value that is known or is not learned. A
+// value that is not learned is masked where a request that holds it is kept, see [Iter.Learn].
+func (s *Secrets) Offer(v []byte) {
+	if s == nil || len(v) < secret.Shortest {
+		return
+	}
+	h := maphash.Bytes(hashSeed, v)
+	slot := &s.offered.seen[h%rememberedHints]
+	if slot.Load() == h {
+		return
+	}
+	if s.offered.count.Load() >= offeredAtFirst {
+		now, after := time.Now().UnixNano(), s.offered.after.Load()
+		if now < after || !s.offered.after.CompareAndSwap(after, now+int64(offeredEvery)) {
+			return
 		}
 	}
-	return forms
-}
-
-// asLatin1 returns v as read by programs that decode each byte as a character, as many do with headers.
-func asLatin1(v string) string {
-	runes := make([]rune, len(v))
-	for i := range len(v) {
-		runes[i] = rune(v[i])
-	}
-	return string(runes)
-}
-
-// quotings returns v inside a JSON string, as common encoders including brunt's write it, and
-// inside a Go string.
-func quotings(v string) []string {
-	ascii := inASCII(v)
-	out := []string{string(appendJSON(nil, v)), ascii, strings.ReplaceAll(ascii, "/", `\/`)}
-	if q, err := json.Marshal(v); err == nil {
-		out = append(out, string(q[1:len(q)-1]))
-	}
-	q := strconv.Quote(v)
-	out = append(out, q[1:len(q)-1])
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// inASCII returns v inside a JSON string as written by encoders that escape all characters beyond ASCII.
-func inASCII(v string) string {
-	var b strings.Builder
-	for _, r := range string(appendJSON(nil, v)) {
-		switch hi, lo := utf16.EncodeRune(r); {
-		case r < utf8.RuneSelf:
-			b.WriteRune(r)
-		case hi == utf8.RuneError:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x\u%04x`, hi, lo)
-		}
-	}
-	return b.String()
-}
-
-// base64Of returns v in base64 after any number of other bytes: the characters that depend on v
-// alone. If v ends the encoded text, its last characters are included.
-func base64Of(v string) []string {
-	var out []string
-	for before := range 3 {
-		from, to := (8*before+5)/6, 8*(before+len(v))/6
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			text := enc.EncodeToString(append(make([]byte, before), v...))
-			for _, form := range []string{text[from:to], text[from:]} {
-				// This many characters hold the bits of the shortest secret.
-				if len(form) >= base64.RawStdEncoding.EncodedLen(shortestSecret) {
-					out = append(out, form)
-				}
-			}
-		}
-	}
-	return out
+	s.offered.count.Add(1)
+	slot.Store(h)
+	s.Learn(string(v))
 }
 
 // Mask returns text with every secret masked, and every beginning of a secret before an ellipsis.
 func (s *Secrets) Mask(text string) string {
-	if s == nil || len(s.values) == 0 {
+	if s == nil || !s.some.Load() || len(text) < shortestSecret {
 		return text
 	}
-	if rest := strings.Split(text, syntax.Ellipsis); len(rest) > 1 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if strings.Contains(text, syntax.Ellipsis) {
+		rest := strings.Split(text, syntax.Ellipsis)
 		for i, r := range rest[:len(rest)-1] {
-			if n := s.cutOff(r); n > 0 {
+			if n := s.forms.cutOff(r); n > 0 {
 				rest[i] = r[:len(r)-n] + syntax.Masked
 			}
 		}
 		text = strings.Join(rest, syntax.Ellipsis)
 	}
-	for _, v := range s.values {
-		if strings.Contains(text, v) {
-			text = strings.ReplaceAll(text, v, syntax.Masked)
-		}
-	}
-	return text
+	return s.forms.mask(text)
 }
 
-// longestCut bounds the length of the beginning of a secret before an ellipsis, in bytes.
-const longestCut = 2000
+// MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log:
+// values that are secret because of the name before them are masked as well, whatever their length.
+func (s *Secrets) MaskFields(text string) string { return secret.Fields(s.Mask(text)) }
 
-// cutOff returns how many bytes at the end of text are the beginning of a secret.
-func (s *Secrets) cutOff(text string) int {
-	most := 0
-	for _, v := range s.values {
-		for k := min(len(v), len(text), longestCut); k > most && k >= shortestSecret; k-- {
-			if strings.HasSuffix(text, v[:k]) {
-				most = k
-			}
-		}
+// holdBack returns how many bytes at the end of a part of a text may belong to a secret that the next part goes on with.
+func (s *Secrets) holdBack(text string) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.forms.count) == 0 {
+		return 0
 	}
-	return most
+	return s.forms.holdBack(text)
 }

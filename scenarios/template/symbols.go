@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -13,6 +14,8 @@ type Symbols struct {
 	vars  []string
 	slots map[string]int
 	uses  []Use
+	// slots of variables that are extracted from a place with a secret name
+	secret map[int]bool
 }
 
 // A Use is a placeholder with its place.
@@ -42,6 +45,25 @@ func (s *Symbols) Var(name string) int {
 	s.slots[name] = len(s.vars)
 	s.vars = append(s.vars, name)
 	return len(s.vars) - 1
+}
+
+// Hide makes the values of a variable secret, whatever its name.
+func (s *Symbols) Hide(slot int) {
+	if s.secret == nil {
+		s.secret = map[int]bool{}
+	}
+	s.secret[slot] = true
+}
+
+// Secret lists the slots of the variables whose values are secret, by their names or by Hide.
+func (s *Symbols) Secret() []int {
+	var out []int
+	for i, name := range s.vars {
+		if s.secret[i] || secret.IsName(name) {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // Vars lists the variables in the order of their slots.

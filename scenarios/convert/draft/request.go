@@ -150,7 +150,7 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 			user, password, _ := strings.Cut(basicOf(value), ":")
 			r.User, r.Password = Lit(user), d.Hide(r.Line, "password", "the password of "+Clip(user, 40), password)
 			continue
-		case static && (!r.Public && slices.Contains(secretHeaders, lower) || r.hides(lower)):
+		case static && r.hides(lower):
 			out.Set(h.Name, Str(d.hideHeader(r.Line, h.Name, value)))
 			continue
 		}

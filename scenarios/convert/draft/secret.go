@@ -4,36 +4,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"brunt/scenarios/secret"
 )
 
-// secretHeaders are the headers with secret values.
-var secretHeaders = []string{
-	"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "x-csrf-token", "x-xsrf-token",
-	"x-amz-security-token", "private-token", "x-auth-key",
-}
-
 // IsSecret reports whether the value of a field or a parameter with this name must not be written.
-func IsSecret(name string) bool {
-	name = strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' || r == '.' || r == ' ' {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-	switch name {
-	case "token", "pwd", "pass", "passwd", "passphrase", "pin", "otp", "sig":
-		return true
-	}
-	if strings.HasSuffix(name, "token") || strings.HasSuffix(name, "pwd") {
-		return true
-	}
-	for _, part := range []string{"password", "passwort", "secret", "apikey", "accesstoken", "refreshtoken", "idtoken", "authtoken", "privatekey", "csrftoken"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return false
-}
+func IsSecret(name string) bool { return secret.IsName(name) }
 
 // Hide returns the placeholder of an environment variable in place of a secret. The same secret
 // at several places is one variable.

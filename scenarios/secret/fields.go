@@ -1,0 +1,325 @@
+package secret
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// A span is the place of a secret value in a text.
+type span struct{ from, to int }
+
+// Fields returns the text with every value masked that a secret name stands before: a header's line,
+// a member of JSON (also of JSON within a JSON string), a parameter of a URL or a form, an element of
+// XML, a variable of an environment, and the password before the host of a URL.
+func Fields(text string) string {
+	spans := find(text)
+	if len(spans) == 0 {
+		return text
+	}
+	var b strings.Builder
+	at := 0
+	for _, s := range spans {
+		b.WriteString(text[at:s.from] + syntax.Masked)
+		at = s.to
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// Values returns the values in the text that [Fields] masks and that are long enough to be masked
+// wherever they appear: as they are, and decoded.
+func Values(text string) []string {
+	var out []string
+	for _, s := range find(text) {
+		for _, v := range decoded(text[s.from:s.to]) {
+			if IsLong(v) && !slices.Contains(out, v) {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// Of returns what is secret in the value of a secret name: the value, the cookies in it, and the
+// password in it.
+func Of(value string) []string {
+	_, value = cutScheme(value)
+	return slices.DeleteFunc(decoded(value), func(v string) bool { return !IsLong(v) })
+}
+
+// decoded returns the readings of a value at a place for secrets.
+func decoded(v string) []string {
+	all := []string{v}
+	if strings.Contains(v, `\`) {
+		var s string
+		if json.Unmarshal([]byte(`"`+v+`"`), &s) == nil {
+			all = append(all, s)
+		}
+	}
+	if strings.ContainsAny(v, "%+") {
+		if s, err := url.QueryUnescape(v); err == nil {
+			all = append(all, s)
+		}
+		if s, err := url.PathUnescape(v); err == nil {
+			all = append(all, s)
+		}
+	}
+	for _, one := range strings.Split(v, ";") { // cookies
+		name, value, ok := strings.Cut(strings.TrimSpace(one), "=")
+		if ok && !slices.Contains(cookieSettings, strings.ToLower(name)) && strings.Trim(value, "=") != "" {
+			all = append(all, strings.Trim(value, `"`))
+		}
+	}
+	if pair, err := base64.StdEncoding.DecodeString(v); err == nil {
+		if _, password, ok := strings.Cut(string(pair), ":"); ok {
+			all = append(all, password)
+		}
+	}
+	return all
+}
+
+// cookieSettings are the attributes of a cookie.
+var cookieSettings = []string{"path", "domain", "expires", "max-age", "samesite"}
+
+// find returns the secret values in a text, in their order and apart from each other.
+func find(text string) []span {
+	var out []span
+	end := 0 // of the last value
+	add := func(from, to int) {
+		if from = max(from, end); from < to && text[from:to] != syntax.Masked && !strings.HasPrefix(text[from:], "${") {
+			out, end = append(out, span{from, to}), to
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ':':
+			if strings.HasPrefix(text[i:], "://") {
+				from, to := userinfo(text, i+len("://"))
+				add(from, to)
+				continue
+			}
+		case '=', '>':
+		default:
+			continue
+		}
+		if i < end {
+			continue
+		}
+		n, ok := nameBefore(text, i)
+		if !ok {
+			continue
+		}
+		for _, s := range n.values(text, i) {
+			add(s.from, s.to)
+		}
+	}
+	return out
+}
+
+// userinfo returns the place of the password of a URL whose scheme ends at from, or of a user that
+// is as long as a token.
+func userinfo(text string, from int) (begin, end int) {
+	const token = 16
+	to := from
+	for to < len(text) && to-from < 1<<10 && !strings.ContainsRune("/?# \t\r\n\"'<>\\", rune(text[to])) {
+		to++
+	}
+	at := strings.LastIndexByte(text[from:to], '@')
+	if at < 0 {
+		return 0, 0
+	}
+	if colon := strings.IndexByte(text[from:from+at], ':'); colon >= 0 {
+		return from + colon + 1, from + at
+	}
+	if at < token {
+		return 0, 0
+	}
+	return from, from + at
+}
+
+// A name is a secret name in a text.
+type name struct {
+	text      string
+	slashes   int  // backslashes before its quote
+	quoted    bool // it is inside quotes
+	firstWord bool // it begins a line
+}
+
+// isNameByte reports whether a name may hold c.
+func isNameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c == '[' || c == ']'
+}
+
+// nameBefore returns the secret name that ends before the separator at i.
+func nameBefore(text string, i int) (n name, ok bool) {
+	j := i
+	for j > 0 && text[j-1] == ' ' && i-j < 2 && text[i] == ':' {
+		j--
+	}
+	var quote byte
+	if j > 0 && (text[j-1] == '"' || text[j-1] == '\'') {
+		quote, n.quoted = text[j-1], true
+		for j--; j > 0 && text[j-1] == '\\'; j-- {
+			n.slashes++
+		}
+	}
+	from := j
+	for from > 0 && j-from <= longestName && isNameByte(text[from-1]) {
+		from--
+	}
+	for from < j && (text[from] == '[' || text[from] == '-') { // a flag, or the begin of a map
+		from++
+	}
+	if n.quoted && (from == 0 || text[from-1] != quote) {
+		return n, false
+	}
+	if from > 0 && from < j && text[from-1] == '\\' { // the n of \nname belongs to the line's end
+		from++
+	}
+	n.text = text[from:j]
+	if text[i] == '>' && (from == 0 || text[from-1] != '<') {
+		return n, false
+	}
+	n.firstWord = from == 0 || strings.IndexByte("\n\"'", text[from-1]) >= 0 || from > 1 && text[from-2] == '\\'
+	return n, IsName(n.text)
+}
+
+// values returns the places of the values after the name whose separator is at i.
+func (n name) values(text string, i int) []span {
+	k := i + 1
+	for k < len(text) && (text[k] == ' ' || text[k] == '\t') && text[i] != '>' {
+		k++
+	}
+	if k == len(text) || text[k] == '=' {
+		return nil
+	}
+	quote := k
+	for quote < len(text) && text[quote] == '\\' {
+		quote++
+	}
+	switch {
+	case text[i] == '>':
+		if to := strings.IndexByte(text[k:], '<'); to >= 0 && strings.HasPrefix(text[k+to:], "</") {
+			return []span{{k, k + to}}
+		}
+		return nil
+	case quote < len(text) && (text[quote] == '"' || text[quote] == '\''):
+		return []span{n.scheme(text, quote+1, closing(text, quote, quote-k))}
+	case text[k] == '[':
+		return n.list(text, k)
+	case text[k] == '{':
+		return nil
+	case n.quoted && text[i] == ':':
+		return literal(text, k)
+	}
+	return n.bare(text, i, k)
+}
+
+// closing returns where the quote at open ends, which has so many backslashes before it; a text that was cut ends it.
+func closing(text string, open, slashes int) int {
+	run := 0
+	for i := open + 1; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			run++
+			continue
+		case text[i] == text[open] && run <= slashes && (slashes > 0 || run%2 == 0):
+			return i - run
+		}
+		run = 0
+	}
+	return len(text)
+}
+
+// list returns the values of a list, as JSON and as Go print it.
+func (n name) list(text string, from int) []span {
+	var out []span
+	for i := from + 1; i < len(text); i++ {
+		switch text[i] {
+		case ']':
+			if out == nil && i > from+1 {
+				return []span{n.scheme(text, from+1, i)}
+			}
+			return out
+		case '"':
+			slashes := 0
+			for text[i-1-slashes] == '\\' {
+				slashes++
+			}
+			end := closing(text, i, slashes)
+			out = append(out, n.scheme(text, i+1, end))
+			i = end + slashes
+		}
+	}
+	if out == nil {
+		out = append(out, span{from + 1, len(text)})
+	}
+	return out
+}
+
+// literal returns the place of a number in JSON.
+func literal(text string, from int) []span {
+	to := from
+	for to < len(text) && (text[to] >= '0' && text[to] <= '9' || strings.IndexByte("-+.eE", text[to]) >= 0) {
+		to++
+	}
+	if to == from {
+		return nil
+	}
+	return []span{{from, to}}
+}
+
+// bare returns the place of a value without quotes.
+func (n name) bare(text string, i, from int) []span {
+	ends := "&;, \t\r\n\"'<>)]}|`\\"
+	low := strings.ToLower(n.text)
+	header := text[i] == ':' && n.firstWord
+	if header && (strings.Contains(low, "cookie") || strings.Contains(low, "authorization")) {
+		ends = "\r\n\"'`\\"
+	}
+	to := from
+	if scheme, _ := cutScheme(text[from:min(len(text), from+longestName)]); scheme != "" {
+		to += len(scheme)
+	}
+	from = to
+	for to < len(text) && strings.IndexByte(ends, text[to]) < 0 && !strings.HasPrefix(text[to:], syntax.Ellipsis) {
+		to++
+	}
+	value := strings.TrimRight(text[from:to], " ")
+	if text[i] == ':' && !header && !isRandom(value) && !strings.Contains(low, "authorization") {
+		return nil // prose: "invalid token: expired"
+	}
+	return []span{{from, from + len(value)}}
+}
+
+// scheme leaves the word out that stands before credentials, such as Bearer.
+func (n name) scheme(text string, from, to int) span {
+	if word, _ := cutScheme(text[from:to]); word != "" {
+		from += len(word)
+	}
+	return span{from, to}
+}
+
+// schemes are the words before credentials.
+var schemes = []string{"bearer ", "basic ", "digest ", "token ", "apikey ", "negotiate ", "aws4-hmac-sha256 "}
+
+// cutScheme cuts the scheme off credentials, with its blank.
+func cutScheme(value string) (scheme, rest string) {
+	for _, s := range schemes {
+		if len(value) > len(s) && strings.EqualFold(value[:len(s)], s) {
+			return value[:len(s)], value[len(s):]
+		}
+	}
+	return "", value
+}
+
+// isRandom reports whether a word in a sentence has the form of a secret.
+func isRandom(word string) bool {
+	const long = 20
+	return len(word) >= long || len(word) >= Shortest && strings.ContainsAny(word, "0123456789")
+}

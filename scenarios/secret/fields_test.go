@@ -1,0 +1,93 @@
+package secret_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/secret"
+)
+
+func TestFields(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"JSON", `{"user":"ann","password":"p\"w","pin": 1,"max_tokens":12}`, `{"user":"ann","password":"***","pin": ***,"max_tokens":12}`},
+		{"JSON in JSON", `{"got":"{\"password\":\"x\\\"y\",\"n\":1}"}`, `{"got":"{\"password\":\"***\",\"n\":1}"}`},
+		{"JSON of a header of Go", `{"Authorization":["Bearer abc"],"A":["b"]}`, `{"Authorization":["Bearer ***"],"A":["b"]}`},
+		{"a header printed by Go", `map[Authorization:[Bearer abc] B:[c]]`, `map[Authorization:[Bearer ***] B:[c]]`},
+		{"a JSON text that was cut", `{"token":"abc`, `{"token":"***`},
+		{"a query", `GET /x?access_token=a%2Fb&n=1 HTTP/1.1`, `GET /x?access_token=***&n=1 HTTP/1.1`},
+		{"headers", "GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\nCookie: a=b; c=d\r\nX-A: b\r\n",
+			"GET / HTTP/1.1\r\nAuthorization: Basic ***\r\nCookie: ***\r\nX-A: b\r\n"},
+		{"headers in JSON", `"GET /\r\nCookie: a=b; c=d\r\nX-A: b"`, `"GET /\r\nCookie: ***\r\nX-A: b"`},
+		{"a curl command", `curl -H 'Authorization: Bearer abc' http://h/`, `curl -H 'Authorization: Bearer ***' http://h/`},
+		{"a command line", `run --api-key=abc --db-password 'x'`, `run --api-key=*** --db-password 'x'`},
+		{"an environment", "POSTGRES_PASSWORD=1\nUSER=x", "POSTGRES_PASSWORD=***\nUSER=x"},
+		{"YAML", "password: 1\nuser: 1", "password: ***\nuser: 1"},
+		{"XML", "<password>1</password><user>1</user>", "<password>***</password><user>1</user>"},
+		{"a URL", "amqp://guest:1@h/v and redis://:x@h", "amqp://guest:***@h/v and redis://:***@h"},
+		{"a user without a password", "ssh://ann@host/x", "ssh://ann@host/x"},
+		{"prose", "invalid token: expired; bad secret: not found", "invalid token: expired; bad secret: not found"},
+		{"prose with a token", "invalid token: ab12cd34!", "invalid token: ***"},
+		{"a placeholder", "password: ${env.PW}", "password: ${env.PW}"},
+		{"masked already", "token=***&a=b", "token=***&a=b"},
+		{"nothing", "token_type=bearer tokens: 5", "token_type=bearer tokens: 5"},
+		{"logfmt", `msg="login" token=abc user="x"`, `msg="login" token=*** user="x"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := secret.Fields(c.text); got != c.want {
+				t.Errorf("%s\nis masked as %s\nnot       %s", c.text, got, c.want)
+			}
+		})
+	}
+}
+
+func TestValues(t *testing.T) {
+	const text = "POST /x?token=a%2Fb+cdef&pin=1 HTTP/1.1\r\nCookie: sid=abcdefg; lang=en\r\nAuthorization: Basic dXNlcjpodW50ZXIy\r\n\r\n" +
+		`{"password":"q\/u0022ote","secret":"short","token":123456}`
+	got := secret.Values(text)
+	for _, want := range []string{"a%2Fb+cdef", "a/b cdef", "a/b+cdef", "abcdefg", "dXNlcjpodW50ZXIy", "hunter2", "q/u0022ote"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %q in %q", want, got)
+		}
+	}
+	for _, v := range got {
+		if v == "1" || v == "short" || v == "123456" || v == "en" {
+			t.Errorf("%q is too short to be masked everywhere", v)
+		}
+	}
+}
+
+func TestIsName(t *testing.T) {
+	for _, name := range []string{
+		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret",
+		"PIN", "X-Auth-User", "jwt",
+	} {
+		if !secret.IsName(name) {
+			t.Errorf("%s is secret", name)
+		}
+	}
+	for _, name := range []string{"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id", strings.Repeat("token", 99)} {
+		if secret.IsName(name) {
+			t.Errorf("%s is not secret", name)
+		}
+	}
+}
+
+// FuzzFields: any text is read to its end, and masking it again changes nothing that would show a value.
+func FuzzFields(f *testing.F) {
+	f.Add(`{"a":"{\"token\":[\"x\"]}"}`)
+	f.Add("Cookie: a=b\\nToken:[x")
+	f.Fuzz(func(t *testing.T, text string) {
+		secret.Fields(text)
+		secret.Values(text)
+	})
+}
+
+// TestIsName_Words: each word of the list makes a name secret.
+func TestIsName_Words(t *testing.T) {
+	for _, w := range append(secret.Words(), secret.WholeNames()...) {
+		if !secret.IsName(w) || !secret.IsName(strings.ToUpper(w)) {
+			t.Errorf("%s is not secret", w)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package secret
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Words are the parts of names whose values are secret. A name is compared in lower case, without
+// its dashes, underscores, dots and blanks: X-Api-Key has the part apikey.
+func Words() []string { return slices.Clone(words) }
+
+// WholeNames are the names that are secret as a whole, but not as a part of a longer name.
+func WholeNames() []string { return slices.Clone(wholeNames) }
+
+var (
+	words = []string{
+		"password", "passwort", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "apikey", "accesskey", "privatekey",
+		"credential", "signature", "sessionid", "xauth", "jwt",
+	}
+	wholeNames = []string{"pwd", "pass", "pin", "otp", "sig", "sid", "auth", "userinfo"}
+	// endings of names that are about a secret and hold none
+	plainEndings = []string{
+		"type", "url", "uri", "endpoint", "count", "length", "size", "limit", "ttl", "age", "expires", "expiresin", "expiresat", "expiry", "name",
+		"policy", "algorithm",
+	}
+	plainNames = []string{"maxtokens", "mintokens", "totaltokens", "prompttokens", "completiontokens", "tokens", "tokenizer", "cookies"}
+)
+
+// longestWhole is the length of the longest of wholeNames.
+const longestWhole = len("userinfo")
+
+// hasWord reports whether a name has one of the words.
+func hasWord(name []byte) bool {
+	for i, c := range name {
+		switch c { // the first letters of the words
+		case 'p', 's', 't', 'a', 'c', 'x', 'j':
+			for _, w := range words {
+				if w[0] == c && len(name)-i >= len(w) && string(name[i:i+len(w)]) == w {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// longestName is the maximum length of a name in bytes.
+const longestName = 80
+
+// IsName reports whether the value of a header, a field, a parameter, a variable or a column with
+// this name is secret.
+func IsName(name string) bool {
+	if len(name) < 3 || len(name) > longestName {
+		return false
+	}
+	var buf [longestName]byte
+	plain := buf[:0]
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'A' && c <= 'Z':
+			plain = append(plain, c+'a'-'A')
+		case c != '-' && c != '_' && c != '.' && c != ' ' && c != '[' && c != ']':
+			plain = append(plain, c)
+		}
+	}
+	if len(plain) <= longestWhole && slices.Contains(wholeNames, string(plain)) || bytes.HasSuffix(plain, []byte("pwd")) {
+		return true
+	}
+	if !hasWord(plain) {
+		return false
+	}
+	text := string(plain)
+	return !slices.Contains(plainNames, text) && !slices.ContainsFunc(plainEndings, func(end string) bool { return strings.HasSuffix(text, end) })
+}
+
+// Shortest is the minimum length in bytes of a value that is masked wherever it appears because of
+// its name. A shorter one is masked at its place alone: to mask every 1 would make a report
+// unreadable.
+const Shortest = 6
+
+// shortestDigits is the same for a value of digits alone, which may as well be a count or a time.
+const shortestDigits = 12
+
+// IsLong reports whether a value is masked wherever it appears, if its name is secret.
+func IsLong(value string) bool {
+	if len(value) < Shortest || value[0] == '$' && strings.HasPrefix(value, "${") {
+		return false
+	}
+	digits, same := true, true
+	for i := range len(value) {
+		digits = digits && value[i] >= '0' && value[i] <= '9'
+		same = same && value[i] == value[0]
+	}
+	if !strings.ContainsAny(value, "0123456789") && IsName(value) { // it names a secret
+		return false
+	}
+	return !same && (!digits || len(value) >= shortestDigits) && !slices.Contains(plainValues, strings.ToLower(value))
+}
+
+// plainValues are words that stand where secrets do, and are none.
+var plainValues = []string{
+	"bearer", "digest", "negotiate", "exists", "required", "expired", "invalid", "missing", "string", "number", "boolean",
+	"not empty", "undefined",
+}

@@ -1,0 +1,113 @@
+package template
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// A formIndex finds the encodings of secrets in a text in one pass, however many there are: a
+// filter on the first three bytes leaves few places to compare.
+type formIndex struct {
+	count  map[string]int      // how many secrets have a form
+	heads  map[string][]string // forms by their first three bytes, the longest first
+	filter []uint64            // bits by hash of three bytes; a bit stays when its form goes
+}
+
+// filterBits is the number of bits of the filter, a power of two.
+const filterBits = 1 << 16
+
+func filterBit(a, b, c byte) uint32 {
+	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 0x9E3779B1 >> 16
+}
+
+func (x *formIndex) add(form string) {
+	if x.count == nil {
+		x.count, x.heads, x.filter = map[string]int{}, map[string][]string{}, make([]uint64, filterBits/64)
+	}
+	if x.count[form]++; x.count[form] > 1 {
+		return
+	}
+	head := form[:shortestSecret]
+	list := x.heads[head]
+	i, _ := slices.BinarySearchFunc(list, form, func(have, want string) int { return len(want) - len(have) })
+	x.heads[head] = slices.Insert(list, i, form)
+	bit := filterBit(form[0], form[1], form[2])
+	x.filter[bit/64] |= 1 << (bit % 64)
+}
+
+func (x *formIndex) remove(form string) {
+	if x.count[form]--; x.count[form] > 0 {
+		return
+	}
+	delete(x.count, form)
+	head := form[:shortestSecret]
+	if x.heads[head] = slices.DeleteFunc(x.heads[head], func(f string) bool { return f == form }); len(x.heads[head]) == 0 {
+		delete(x.heads, head)
+	}
+}
+
+// mask masks every form in the text. Forms that overlap are masked together.
+func (x *formIndex) mask(text string) string {
+	var b strings.Builder
+	done, from, to := 0, -1, -1 // the end of the written text, and the place to mask next
+	for i := 0; i+shortestSecret <= len(text); i++ {
+		bit := filterBit(text[i], text[i+1], text[i+2])
+		if x.filter[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for _, f := range x.heads[text[i:i+shortestSecret]] {
+			if !strings.HasPrefix(text[i:], f) {
+				continue
+			}
+			if i >= to {
+				if from >= 0 {
+					b.WriteString(text[done:from] + syntax.Masked)
+					done = to
+				}
+				from = i
+			}
+			to = max(to, i+len(f))
+			break
+		}
+	}
+	if from < 0 {
+		return text
+	}
+	b.WriteString(text[done:from] + syntax.Masked + text[to:])
+	return b.String()
+}
+
+// longestCut bounds the length of the beginning of a secret before an ellipsis, in bytes.
+const longestCut = 2000
+
+// cutOff returns how many bytes at the end of text are the beginning of a secret that ends after it.
+func (x *formIndex) cutOff(text string) int {
+	for i := max(0, len(text)-longestCut); i+shortestSecret <= len(text); i++ {
+		bit := filterBit(text[i], text[i+1], text[i+2])
+		if x.filter[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for _, f := range x.heads[text[i:i+shortestSecret]] {
+			if len(f) > len(text)-i && strings.HasPrefix(f, text[i:]) {
+				return len(text) - i
+			}
+		}
+	}
+	return 0
+}
+
+// holdBack returns how many bytes at the end of text may be the beginning of a secret that the next
+// text goes on with.
+func (x *formIndex) holdBack(text string) int {
+	most := x.cutOff(text)
+	for n := min(shortestSecret-1, len(text)); n > most; n-- {
+		for head := range x.heads {
+			if strings.HasPrefix(head, text[len(text)-n:]) {
+				return n
+			}
+		}
+	}
+	return most
+}
