@@ -84,6 +84,10 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		}
 	}
 	sc.Notes = s.Unused()
+	for name, value := range p.o.Set {
+		p.secrets.Name(name, value)
+	}
+	nameSecrets(root, p.secrets)
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
 	p.short(root, "trace", "send")

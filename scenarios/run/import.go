@@ -212,7 +212,7 @@ func (im *importer) runner() *runner {
 	p := &plan.Plan{Scenario: sc, Series: im.series}
 	r := newRunner(p, Options{})
 	r.Begin(im.first)
-	r.loads.samples = &samples.Set{Mask: sc.Secrets.Mask}
+	r.loads.samples = &samples.Set{Mask: sc.Secrets.Mask, Learn: sc.Secrets.Learn}
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)

@@ -52,7 +52,7 @@ func (l *live) soFar() *result.Result {
 	generator.Judge(&res.Generator, f, generator.LagLimit(l.Scenario.SLO))
 	res.Notes = append(slices.Clone(l.Notes), f.Notes...)
 	res.Reason = reasonSoFar(res.Objectives)
-	return res
+	return result.Masked(res, l.Scenario.Secrets.Mask)
 }
 
 // reasonSoFar describes the state of the objectives.

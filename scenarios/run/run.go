@@ -164,6 +164,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 		res.Ended = time.Now()
 		res.Events = r.Events()
 		res.Attach()
+		res = result.Masked(res, r.Scenario.Secrets.Mask)
 	}
 	return res, err
 }
@@ -281,7 +282,7 @@ func (r *runner) close() error {
 // prepare checks and prepares all that needs no target.
 func (r *runner) prepare(context.Context) error {
 	r.session.prepare()
-	r.loads.samples = &samples.Set{Mask: r.Scenario.Secrets.Mask, Steps: len(r.Series.Steps)}
+	r.loads.samples = &samples.Set{Mask: r.Scenario.Secrets.Mask, Learn: r.Scenario.Secrets.Learn, Steps: len(r.Series.Steps)}
 	r.loads.raiseFileLimit()
 	for i := range r.Loads {
 		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
@@ -346,6 +347,7 @@ func (r *runner) setup(ctx context.Context) error {
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errSetup, err)
 	}
+	r.hideSetUp()
 	return err
 }
 

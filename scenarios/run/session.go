@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/target"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
 )
 
@@ -35,7 +36,7 @@ func newSession(p *plan.Plan, o Options) *session {
 		s.o.ID = NewID()
 	}
 	s.Log = events.New(events.Options{Mask: p.Scenario.Secrets.Mask, Log: o.Log, Event: o.Event})
-	s.env = &template.Env{Units: map[string]string{}, Now: s.Now}
+	s.env = &template.Env{Units: map[string]string{}, Now: s.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret()}
 	return s
 }
 
@@ -43,11 +44,21 @@ func newSession(p *plan.Plan, o Options) *session {
 // watchdog.
 func (s *session) breaks() bool { return s.Stack != nil || len(s.Faults) > 0 && !s.o.NoChaos }
 
+// hideSetUp makes the secret variables of setup secrets for the whole run.
+func (s *session) hideSetUp() {
+	for _, slot := range s.env.Hidden {
+		if v := s.vars[slot]; v.Set && secret.IsLong(string(v.Text)) {
+			s.Scenario.Secrets.Add(string(v.Text))
+		}
+	}
+}
+
 // prepare prepares what steps need: variables, tables and salt.
 func (s *session) prepare() {
 	s.env.Salt, s.env.Tables = [2]uint64{rand.Uint64(), rand.Uint64()}, s.Scenario.Tables
 	for _, t := range s.env.Tables {
 		t.Start(s.Scenario.Seed)
+		t.Learn(s.Scenario.Secrets)
 	}
 	s.env.Fill = func() { s.cancel(errUsedUp) }
 	s.vars = make([]template.Value, len(s.Scenario.Symbols.Vars()))

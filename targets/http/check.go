@@ -46,6 +46,7 @@ type httpExtract struct {
 	id   int
 	slot int
 	finder
+	secret bool // by the name of the variable, or of the place
 }
 
 func (c *Call) compileChecks(k *check.Response, in targets.Scope) {
@@ -110,6 +111,9 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 		if !e.find(a, &it.Vars[e.slot]) {
 			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(e.id)
 			return
+		}
+		if e.secret {
+			it.Offer(it.Vars[e.slot].Text)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
 	"brunt/targets/http/h1"
 
@@ -35,6 +36,19 @@ func (f *finder) String() string {
 		return "event " + f.event
 	}
 	return "~ " + f.re.String()
+}
+
+// isSecret reports whether the place has a secret name.
+func (f *finder) isSecret() bool {
+	name := f.header
+	switch {
+	case f.cookie != "":
+		return true
+	case f.path != nil:
+		name = f.path.String()
+		name = strings.Trim(name[strings.LastIndexAny(name, ".[")+1:], `]'"`)
+	}
+	return secret.IsName(name)
 }
 
 // parseFinder parses an extraction.

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/secret"
 	"brunt/targets/http/h1"
 )
 
@@ -37,6 +38,29 @@ func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result
 func goesTo(to, host string) bool {
 	u, err := url.Parse(to)
 	return err == nil && u.Host == host
+}
+
+// learnedBody is how much of an answer is searched for values that are secret by name, in bytes.
+const learnedBody = 64 << 10
+
+// learn makes the values secret that are so by their names in a request and its answer.
+func (t *exchange) learn(sent *result.Sent) {
+	t.it.Learn(sent.Secrets()...)
+	if t.ans == nil {
+		return
+	}
+	for name, value := range t.ans.Head().All() {
+		if secret.IsName(string(name)) {
+			t.it.Learn(secret.Of(string(value))...)
+		} else {
+			t.it.Learn(secret.Values(string(value))...)
+		}
+	}
+	for _, c := range t.ans.Cookies() {
+		t.it.Learn(c.Value)
+	}
+	body := t.ans.Body()
+	t.it.Learn(secret.Values(string(body[:min(len(body), learnedBody)]))...)
 }
 
 // sampledHeaders are the headers of an answer that a sample shows.

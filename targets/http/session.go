@@ -331,6 +331,7 @@ func (t *exchange) sample(err error) {
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}
+	t.learn(sm.Sent)
 	auth.Mask(t.rendered.proof, &sm)
 	k.Keep(t.out, sm)
 }

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -154,7 +155,11 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileChecks(s.Check, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name].finder
-		c.extracts = append(c.extracts, httpExtract{id: in.AddCheck(name), slot: in.Symbols.Var(name), finder: f})
+		e := httpExtract{id: in.AddCheck(name), slot: in.Symbols.Var(name), finder: f, secret: secret.IsName(name) || f.isSecret()}
+		if e.secret {
+			in.Symbols.Hide(e.slot)
+		}
+		c.extracts = append(c.extracts, e)
 		c.whole = c.whole || f.path != nil || f.re != nil
 		if f.event != "" && c.stream == nil {
 			m.Add(s.Of("extract"), "%s: only a step with a stream of events, sse, has one", f.String())

@@ -6,12 +6,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/secret"
 )
 
 // Set keeps the first failed request of every step and cause, and the slowest requests of every
 // step as curl commands. It implements targets.Sampler. The zero value is ready.
 type Set struct {
 	Mask  func(string) string // nil masks nothing
+	Learn func(...string)     // makes values secret that are so by name in a request; nil does not
 	Steps int                 // number of steps whose slowest requests are kept; zero keeps none
 
 	mu   sync.Mutex
@@ -31,10 +33,19 @@ func (s *Set) Want(o *scenarios.Outcome) bool {
 
 // Keep keeps a sample with secrets masked. It takes ownership of the sample's headers.
 func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
+	said := []*string{&sm.Request, &sm.Message, &sm.Body}
+	if s.Learn != nil {
+		s.Learn(sm.Sent.Secrets()...)
+		for _, text := range said {
+			s.Learn(secret.Values(*text)...)
+		}
+	}
 	if s.Mask != nil {
-		sm.Request, sm.Message, sm.Body = s.Mask(sm.Request), s.Mask(sm.Message), s.Mask(sm.Body)
+		for _, text := range said {
+			*text = secret.Fields(s.Mask(*text))
+		}
 		for k, v := range sm.Headers {
-			sm.Headers[k] = s.Mask(v)
+			sm.Headers[k] = secret.Fields(s.Mask(v))
 		}
 	}
 	sm.Sent = sm.Sent.Conceal(s.Mask)

@@ -85,6 +85,9 @@ func (i *Iteration) open() (err error) {
 		return nil
 	}
 	i.samples, i.step = &samples.Set{Mask: i.Mask}, -1
+	if i.Env != nil {
+		i.samples.Learn = i.Env.Secrets.Learn
+	}
 	i.Target.Sampler = i.samples
 	i.it = template.Iter{Rand: rand.New(rand.NewPCG(i.Seed[0], i.Seed[1])), Vars: i.Vars, Env: i.Env}
 	i.it.Reset()

@@ -43,6 +43,7 @@ type Tokens struct {
 	at    template.URL
 	held  atomic.Pointer[heldToken]
 	fetch func(ctx context.Context) (*oauth2.Token, error) // set by Open
+	learn func(token string)                               // makes a token secret; set by Open
 }
 
 type heldToken struct {
@@ -86,6 +87,7 @@ func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	if err != nil {
 		return err
 	}
+	k.learn = func(token string) { (&template.Iter{Env: env}).Learn(token) }
 	client, err := tokenClient(o, u)
 	if err != nil {
 		return err
@@ -156,6 +158,7 @@ func (k *Tokens) Fetch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("no token from %s: %w", k.URL(), readably(err))
 	}
+	k.learn(tok.AccessToken)
 	if !targets.IsOneLine(tok.AccessToken) {
 		return fmt.Errorf("no token from %s: what it gave can stand in no header", k.URL())
 	}
