@@ -59,14 +59,15 @@ func TestValues(t *testing.T) {
 
 func TestIsName(t *testing.T) {
 	for _, name := range []string{
-		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret",
-		"PIN", "X-Auth-User", "jwt",
+		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret", "PIN", "X-Auth-User", "jwt",
 	} {
 		if !secret.IsName(name) {
 			t.Errorf("%s is secret", name)
 		}
 	}
-	for _, name := range []string{"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id", strings.Repeat("token", 99)} {
+	for _, name := range []string{
+		"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id", strings.Repeat("token", 99),
+	} {
 		if secret.IsName(name) {
 			t.Errorf("%s is not secret", name)
 		}

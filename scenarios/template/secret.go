@@ -18,8 +18,8 @@ const shortestSecret = 3
 // Bounds of the values that became known while a run goes on, so that a run with a token for each
 // of its users needs no more memory and time for them than one with a hundred.
 const (
-	mostLearned     = 1024     // values that are known at a time; the oldest is forgotten
-	offeredAtFirst  = 256      // values of requests that are learned at first
+	mostLearned     = 1024 // values that are known at a time; the oldest is forgotten
+	offeredAtFirst  = 256  // values of requests that are learned at first
 	offeredEvery    = time.Second / 20
 	rememberedHints = 1 << 12 // values of which it is remembered that they were offered
 )
