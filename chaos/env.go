@@ -22,6 +22,7 @@ type Scope struct {
 	Containers   bool            // the services run in containers
 	Edges        []EdgeName      // declared links, by service; those of the load begin with LoadName
 	External     string          // host:port of a target that already runs
+	Endpoints    []Endpoint      // other ends of links from the load
 	TLS          bool            // the load speaks TLS, so HTTP faults cannot read it
 	H2C          bool            // the load speaks HTTP/2 without TLS, which HTTP faults do not read
 
@@ -44,6 +45,14 @@ func (sc *Scope) NoMatch(at syntax.Pos, m *syntax.Mistakes, hint, format string,
 	} else {
 		sc.Void(why)
 	}
+}
+
+// An Endpoint is an address that the load reaches besides the target's own URL, by its name in the scenario.
+type Endpoint struct {
+	Name   string
+	Addr   string // host:port, if it is known before the run
+	HTTP   bool   // HTTP without TLS, so that a link can look into its requests
+	NoLink string // why no link can lead to it; empty: one can
 }
 
 // EdgeName is a link from one service to another.

@@ -27,6 +27,12 @@ func (sc *Scope) KnowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool 
 	return true
 }
 
+// HasEndpoint reports whether an end of an edge is an endpoint of the target.
+func (sc *Scope) HasEndpoint(name string) bool {
+	_, service := sc.Services[name]
+	return !service && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool { return e.Name == name })
+}
+
 // Pairs lists the links between units that the declared edges stand for.
 func (sc *Scope) Pairs() []EdgeName {
 	var out []EdgeName

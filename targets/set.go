@@ -140,21 +140,22 @@ func (s *Set) Of(c scenarios.Call) *Descriptor {
 	return s.peers[s.used[c]].Descriptor
 }
 
-// OwnURL returns the protocol of a call that goes to the target's own URL: its step names no endpoint, and its
-// protocol has none or takes none by itself. It is nil for a call that goes to an endpoint.
-func (s *Set) OwnURL(c scenarios.Call, endpoints map[string]template.Text) *Descriptor {
+// Goes returns the protocol of a call, and the name of the endpoint that it goes to. The name is empty for the
+// target's own URL: the step names no endpoint, and its protocol has none or takes none by itself.
+func (s *Set) Goes(c scenarios.Call, endpoints map[string]template.Text) (d *Descriptor, endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[s.used[c]]
-	if p.at != "" {
-		return nil
+	if p.at != "" || p.Base {
+		return p.Descriptor, p.at
 	}
-	for _, t := range endpoints {
-		if scheme, _, _ := strings.Cut(t.Text(), "://"); !p.Base && slices.Contains(p.Schemes, scheme) {
-			return nil
+	for _, name := range slices.Sorted(maps.Keys(endpoints)) {
+		t := endpoints[name]
+		if scheme, _, _ := strings.Cut(t.Text(), "://"); slices.Contains(p.Schemes, scheme) {
+			return p.Descriptor, name
 		}
 	}
-	return p.Descriptor
+	return p.Descriptor, ""
 }
 
 // Parts names the measurements of a call besides its own.

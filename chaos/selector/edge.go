@@ -137,7 +137,7 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 		return
 	}
 	units := 1
-	if s := e.subject(); sc.External != "" || s == chaos.LoadName || s == chaos.TargetName {
+	if s := e.subject(); sc.External != "" || s == chaos.LoadName || s == chaos.TargetName || sc.HasEndpoint(s) {
 		units = 0
 	}
 	e.roles().check(e.Place, units, m)
@@ -194,6 +194,17 @@ func (e *Edge) checkEnd(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	if _, ok := sc.Services[name]; !ok {
 		known := slices.Sorted(maps.Keys(sc.Services))
+		for _, end := range sc.Endpoints {
+			if key == "to" && end.Name == name {
+				if end.NoLink != "" {
+					m.Add(e.Of(key), "no link leads to the endpoint %q: %s", name, end.NoLink)
+				}
+				return
+			}
+			if key == "to" && end.NoLink == "" {
+				known = append(known, end.Name)
+			}
+		}
 		if key == "from" {
 			known = append(known, chaos.LoadName)
 		}

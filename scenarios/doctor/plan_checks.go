@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios/plan/asked"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/plan/inputs"
+	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
 	"brunt/targets/platform/docker"
@@ -34,6 +35,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 		checks = append(checks, commandNeeds(p)...)
 		checks = append(checks, portNeeds(p)...)
 	}
+	checks = append(checks, endpointNeeds(ctx, p)...)
 	for i := range p.Loads {
 		if lp := &p.Loads[i]; lp.Script != nil {
 			checks = append(checks, k6Program("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
@@ -102,15 +104,37 @@ func fileNeeds(p *plan.Plan) Check {
 
 // targetNeeds checks whether the address of the target accepts connections.
 func targetNeeds(ctx context.Context, p *plan.Plan) Check {
-	c := Check{Name: "target", State: Fine, Found: p.FirstHop() + " accepts connections"}
-	host, port, err := net.SplitHostPort(p.FirstHop())
-	if err != nil { // every step has a whole URL
-		c.Found = "is named by the steps"
-		return c
+	if p.FirstHop() == "" { // every step has a whole URL, or goes to an endpoint
+		return Check{Name: "target", State: Fine, Found: "is named by the steps"}
+	}
+	return accepts(ctx, p, "target", p.FirstHop())
+}
+
+// endpointNeeds checks whether the endpoints that steps go to accept connections, as far as their addresses are known.
+func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
+	var out []Check
+	urls := p.Endpoints(&template.Env{})
+	for _, name := range p.UsedEndpoints() {
+		text, known := urls[name]
+		if !known {
+			continue
+		}
+		if addr, err := p.HopTo(text); err == nil && (p.Stack != nil || addr != p.FirstHop()) {
+			out = append(out, accepts(ctx, p, "endpoint "+name, addr))
+		}
+	}
+	return out
+}
+
+// accepts checks whether an address accepts connections.
+func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return Check{name, Bad, err.Error(), "give it a host and a port"}
 	}
 	addrs, err := p.Lookup(ctx, host)
 	if err != nil {
-		return Check{"target", Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
+		return Check{name, Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
 	}
 	d := net.Dialer{Timeout: time.Second}
 	for _, a := range addrs {
@@ -121,10 +145,10 @@ func targetNeeds(ctx context.Context, p *plan.Plan) Check {
 		var conn net.Conn
 		if conn, err = d.DialContext(ctx, "tcp", addr); err == nil {
 			_ = conn.Close()
-			return c
+			return Check{name, Fine, hostport + " accepts connections", ""}
 		}
 	}
-	return Check{"target", Bad, err.Error(), "start it; brunt starts nothing for a target with a url"}
+	return Check{name, Bad, err.Error(), "start it; brunt starts nothing that has a URL"}
 }
 
 // commandNeeds looks for the programs of the target's processes.

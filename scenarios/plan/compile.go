@@ -70,6 +70,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.reachEngine()
 	c.policies()
 	c.upstream()
+	endpointCompiler{c}.upstreams()
 	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged { // objectives are checked only in a scenario without other mistakes

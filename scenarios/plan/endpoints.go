@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,10 +10,12 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/dial"
 )
 
 // endpoints checks the URLs of the target's endpoints, as far as they are known before it runs.
@@ -20,6 +23,7 @@ func (c *compiler) endpoints() {
 	all := c.sc.Target.Endpoints
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t := all[name]
+		end := chaos.Endpoint{Name: name}
 		if !syntax.IsName(name) {
 			c.m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
 		}
@@ -37,16 +41,116 @@ func (c *compiler) endpoints() {
 			continue
 		}
 		if !static {
+			end.NoLink = "its address is that of a unit; a fault names the unit or its service instead"
+			c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
 			continue
 		}
 		u, err := c.endpointURL(text)
 		if err == nil {
+			end.Addr, end.HTTP = targets.HostPort(u), u.Scheme == "http"
 			err = c.target(u)
 		}
 		if err != nil {
 			c.m.Add(t.At, "the endpoint %q: %v", name, err)
 		}
+		c.plan.Scope.Endpoints = append(c.plan.Scope.Endpoints, end)
 	}
+	endpointCompiler{c}.linked()
+}
+
+// linked declares the links from the load to endpoints. Each address has one link at most, because the load is led
+// to a link by the address that it asks for.
+func (c endpointCompiler) linked() {
+	sc := &c.plan.Scope
+	for i := range sc.Endpoints {
+		e := &sc.Endpoints[i]
+		same := slices.IndexFunc(sc.Endpoints, func(o chaos.Endpoint) bool { return o.Name != e.Name && o.Addr == e.Addr && e.Addr != "" })
+		switch {
+		case e.NoLink != "":
+		case e.Addr != "" && e.Addr == sc.External:
+			e.NoLink = "it is at the address of the target; write `to: target`"
+		case same >= 0:
+			e.NoLink = fmt.Sprintf("it is at the same address as the endpoint %q", sc.Endpoints[same].Name)
+		default:
+			sc.Edges = append(sc.Edges, chaos.EdgeName{From: chaos.LoadName, To: e.Name})
+		}
+	}
+}
+
+// UsedEndpoints returns the names of the endpoints that a step of the plan goes to, sorted.
+func (p *Plan) UsedEndpoints() []string {
+	all := p.Scenario.Target.Endpoints
+	if len(all) == 0 {
+		return nil
+	}
+	calls := load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown))
+	for i := range p.Loads {
+		calls = append(calls, p.Loads[i].Calls()...)
+	}
+	if p.Ledger != nil && p.Ledger.Query.Call != nil {
+		calls = append(calls, p.Ledger.Query.Call)
+	}
+	used := map[string]bool{}
+	for _, call := range calls {
+		if _, name := p.Protocols.Goes(call, all); name != "" {
+			used[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(used))
+}
+
+// upstreams finds the addresses to which links from the load to endpoints lead, using the loads' own resolve.
+func (c endpointCompiler) upstreams() {
+	for _, e := range c.plan.Scope.Endpoints {
+		if hit, _ := c.plan.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
+			continue
+		}
+		t := c.sc.Target.Endpoints[e.Name]
+		first := ""
+		for i := range c.plan.Loads {
+			lp := &c.plan.Loads[i]
+			to := allow.Resolved(e.Addr, lp.Resolve)
+			if first = cmp.Or(first, to); to != first {
+				c.m.Add(lp.Of("resolve"), "load %q reaches the endpoint %q at %s and load %q at %s, and a fault is on the one link between load "+
+					"and endpoint", lp.Name, e.Name, to, c.plan.Loads[0].Name, first)
+			}
+			text, _ := t.Static()
+			u, err := url.Parse(text)
+			if err != nil || !e.HTTP && u.Scheme != "https" { // proxies are for HTTP
+				continue
+			}
+			if via, err := dial.Via(c.plan.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {
+				c.m.Add(lp.Connections.Of("proxy"), "load %q reaches the endpoint %q by the proxy %s, and a fault is on the link between load and "+
+					"endpoint, which goes there directly", lp.Name, e.Name, via.Host)
+			}
+		}
+	}
+}
+
+// EndpointUpstream is the host:port to which the link to an endpoint leads, as the first load reaches it.
+func (p *Plan) EndpointUpstream(e chaos.Endpoint) string {
+	if len(p.Loads) == 0 {
+		return e.Addr
+	}
+	return allow.Resolved(e.Addr, p.Loads[0].Resolve)
+}
+
+// HopTo is the host:port that the first load connects to for an endpoint with a URL.
+func (p *Plan) HopTo(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	if len(p.Loads) == 0 {
+		return targets.HostPort(u), nil
+	}
+	lp := &p.Loads[0]
+	if u.Scheme == "http" || u.Scheme == "https" {
+		if via, err := dial.Via(p.ProxiesOf(&lp.Load), u, lp.Resolve); err == nil && via != nil {
+			return targets.HostPort(via), nil
+		}
+	}
+	return allow.Resolved(targets.HostPort(u), lp.Resolve), nil
 }
 
 // checkScheme refuses a URL that no protocol speaks.
@@ -80,7 +184,7 @@ func (c *compiler) endpointURL(text string) (*url.URL, error) {
 type endpointCompiler struct{ *compiler }
 
 // only resolves a target without a URL of its own. The only one of its endpoints takes the place of
-// that: brunt waits until it accepts connections, and faults hit the link to it.
+// that: it is the target on which faults hit the link.
 func (c endpointCompiler) only(t *scenarios.Target) {
 	if len(t.Endpoints) == 1 {
 		for _, e := range t.Endpoints {
@@ -118,9 +222,9 @@ func (c endpointCompiler) ownURL() {
 func (c endpointCompiler) lacksURL(steps ...load.Step) {
 	t := &c.sc.Target
 	for _, s := range steps {
-		d := c.plan.Protocols.OwnURL(s.Call, t.Endpoints)
+		d, endpoint := c.plan.Protocols.Goes(s.Call, t.Endpoints)
 		switch {
-		case d == nil:
+		case endpoint != "":
 			continue
 		case d.Base:
 			scenarios.NoteMissingTarget(t.At, c.m)

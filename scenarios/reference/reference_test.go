@@ -19,10 +19,12 @@ const scenarioSchema = `{"type": "object",
     "network.latency": {"description": "Delays what passes.", "type": "object", "required": ["delay"],
       "properties": {"delay": {"$ref": "#/$defs/at", "description": "added; zero is 100ms"}}}}}},
   "load": {"additionalProperties": {"oneOf": [
-    {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"}, "burst": {"description": "at once"},
+    {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"},
+      "burst": {"description": "at once"},
       "flow": {"description": "the steps", "items": {"$ref": "#/$defs/step"}}}, "required": ["executor", "burst"]},
     {"properties": {"executor": {"const": "users"}, "vus": {"description": "how many"}}},
-    {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}}, {"properties": {"script": {}}, "required": ["script"]}]}}}},
+    {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}},
+    {"properties": {"script": {}}, "required": ["script"]}]}}}},
  "$defs": {"at": {"anyOf": [{"examples": ["5s", "1m"]}, {"type": "string", "pattern": "\\$\\{"}]},
   "step": {"oneOf": [{"properties": {"get": {"description": "a path", "type": "string"}}}]}}}`
 

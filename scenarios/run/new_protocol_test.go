@@ -1,7 +1,9 @@
 package run_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -238,13 +240,97 @@ slo: ["errors <= 0%%"]
 	}
 }
 
+// TestProtocol_EndpointNotReady: brunt waits for each endpoint that a step goes to, and for no other.
+func TestProtocol_EndpointNotReady(t *testing.T) {
+	line, s := targetstest.StartEcho(t), newServer(t, "serve")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	l.Close()
+	for _, c := range []struct{ name, target, at, wrong string }{
+		{"endpoints alone", "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}", "other", closed},
+		{"a URL besides", "url: \"http://" + s.addr + "\", ready: {within: 200ms}, endpoints: {other: \"parrot://" + closed + "\"}", "other", closed},
+		{"not used", "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}", "one", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := compileEcho(t, new(targetstest.Echo), fmt.Sprintf(`
+version: 1
+name: two
+target: {%s}
+load: {main: {executor: constant-vus, vus: 1, duration: 100ms, flow: [{parrot: hi, at: %s}]}}
+slo: ["errors <= 0%%"]
+`, c.target, c.at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.wrong == "" {
+				if res.Verdict != scenarios.Pass {
+					t.Errorf("%s: %s", res.Verdict, res.Reason)
+				}
+				return
+			}
+			if want := `the endpoint "other" at ` + c.wrong + " not within 200ms"; res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, want) {
+				t.Errorf("%s: want %q in: %s", res.Verdict, want, res.Reason)
+			}
+		})
+	}
+}
+
+// TestProtocol_FaultAtEndpoint: a fault on the link to one endpoint leaves requests to the others alone.
+func TestProtocol_FaultAtEndpoint(t *testing.T) {
+	one, other := targetstest.StartEcho(t), targetstest.StartEcho(t)
+	text := func(fault string) string {
+		return fmt.Sprintf(`
+version: 1
+name: two
+target: {endpoints: {one: "%s", other: "%s", same: "%s"}}
+load:
+  main:
+    executor: constant-vus
+    vus: 1
+    duration: 1s
+    flow: [{name: slow, parrot: hi, at: one}, {name: swift, parrot: hi, at: other}]
+slo: ["errors <= 0%%", "max >= 150ms of slow"]
+chaos: {fault: {at: 100ms, for: 500ms, %s}}
+`, one.Base(), other.Base(), other.Base(), fault)
+	}
+	for fault, wrong := range map[string]string{
+		"network.latency: {to: same, delay: 200ms}":   `no link leads to the endpoint "same": it is at the same address as the endpoint "other"`,
+		"network.latency: {to: target, delay: 200ms}": `there is no service "target"`,
+		"http.error: {to: one, status: 503}":          `the endpoint "one" does not speak HTTP without TLS`,
+		"network.latency: {to: onr, delay: 200ms}":    `there is no service "onr"; did you mean "one"?`,
+	} {
+		if _, err := compileEcho(t, new(targetstest.Echo), text(fault)); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: want %q in: %v", fault, wrong, err)
+		}
+	}
+	p, err := compileEcho(t, new(targetstest.Echo), text("network.latency: {to: one, delay: 200ms}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir()})
+	if err != nil || res.Verdict != scenarios.Pass {
+		t.Fatalf("%s: %s, %+v, %v", res.Verdict, res.Reason, res.Objectives, err)
+	}
+	if f := res.Faults[0]; !slices.Equal(f.Units, []string{"load->one"}) {
+		t.Errorf("the fault was on %v", f.Units)
+	}
+}
+
 // TestProtocol_BindFails: a run whose step can't be bound at the target is invalid.
 func TestProtocol_BindFails(t *testing.T) {
 	s := newServer(t, "serve")
-	p, err := compileEcho(t, new(targetstest.Echo), `
+	line := targetstest.StartEcho(t)
+	p, err := compileEcho(t, &targetstest.Echo{Unbound: errors.New("not known there")}, `
 version: 1
 name: bind
-target: {url: "http://`+s.addr+`", endpoints: {line: "parrot://127.0.0.1:1"}}
+target: {url: "http://`+s.addr+`", endpoints: {line: "`+line.Base()+`"}}
 load: {a: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{name: say, parrot: hi}]}}
 slo: ["errors <= 0%"]
 `)

@@ -22,6 +22,8 @@ import (
 type Echo struct {
 	Bound atomic.Int64 // calls that were bound
 	Ended atomic.Int64 // iterations that ended in a session
+
+	Unbound error // what binding a call fails with; nil: it does not fail
 }
 
 // Descriptor describes the protocol.
@@ -51,6 +53,9 @@ func (e *Echo) Descriptor() *targets.Descriptor {
 		return c, nil
 	}
 	d.Bind = func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
+		if e.Unbound != nil {
+			return e.Unbound
+		}
 		conn, err := by.(*echoClient).dial(ctx, 0)
 		if err != nil {
 			return err

@@ -56,6 +56,11 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
+	for _, end := range sc.Endpoints {
+		if end.NoLink == "" && !end.HTTP && r.On(chaos.LoadName, end.Name, nil) {
+			m.Add(at, "the endpoint %q does not speak HTTP without TLS, so that no link can look into its requests; network.* faults work", end.Name)
+		}
+	}
 	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && r.On(l.From, l.To, sc.Zones) }) {
 		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
 	}

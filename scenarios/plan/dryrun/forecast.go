@@ -59,9 +59,16 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 			_, wrong = found.Open(ctx)
 		}
 	} else {
-		env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: chaos.TargetName})
+		if p.Scope.External != "" || len(p.Scope.Endpoints) == 0 {
+			env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: chaos.TargetName})
+		}
 		if wrong = found.Choose(ctx); wrong == nil {
 			env.Units, env.Zones = found.Units(), found.Zones()
+		}
+	}
+	for _, e := range p.Scope.Endpoints {
+		if e.NoLink == "" {
+			env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: e.Name})
 		}
 	}
 	if wrong != nil {

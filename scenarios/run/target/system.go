@@ -51,8 +51,9 @@ type System struct {
 	host  *Host
 	group group // nil for a target that already runs
 	links []*chaos.Link
-	child *child.Process // of the links' proxies; nil: none, or they are in this process
-	entry string         // host:port of the target, before a link is put in between
+	child *child.Process    // of the links' proxies; nil: none, or they are in this process
+	entry string            // host:port of the target, before a link is put in between
+	asked map[string]string // host:port of the target and of endpoints with a link, as loads ask for them, to the link
 
 	journaled int                         // the journal entry that takes the target down
 	sweep     func(context.Context) error // removes what is left of a target that did not come up; may be nil
@@ -98,13 +99,21 @@ func (s *System) Up(ctx context.Context) error {
 		if err := s.Choose(ctx); err != nil {
 			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if s.entry == "" { // a fault on a process or a container alone
+		if s.entry == "" && len(h.Scope.Endpoints) == 0 { // a fault on a process or a container alone
 			return nil
 		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
 		}
-		return s.ready(ctx)
+		if err := s.endpointLinks(ctx); err != nil {
+			return err
+		}
+		if s.entry != "" {
+			if err := s.ready(ctx); err != nil {
+				return err
+			}
+		}
+		return s.endpointsReady(ctx)
 	}
 	var err error
 	if h.Stack.Platform == platform.Docker {
@@ -116,7 +125,10 @@ func (s *System) Up(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(h.Units, s.group.Addresses())
-	return nil
+	if err := s.endpointLinks(ctx); err != nil {
+		return err
+	}
+	return s.endpointsReady(ctx)
 }
 
 // spawn starts a target of processes.
@@ -177,7 +189,19 @@ func (s *System) loadLink(ctx context.Context) error {
 			s.host.Note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.host.Upstream)
 		}
 	}
-	return s.addLink(ctx, chaos.LoadName, to, upstream)
+	return s.linkLoad(ctx, to, s.entry, upstream)
+}
+
+// linkLoad puts a link between the load and an end that it asks for by a host:port.
+func (s *System) linkLoad(ctx context.Context, to, asked, upstream string) error {
+	if err := s.addLink(ctx, chaos.LoadName, to, upstream); err != nil {
+		return err
+	}
+	if s.asked == nil {
+		s.asked = map[string]string{}
+	}
+	s.asked[asked] = s.links[len(s.links)-1].Proxy.Addr()
+	return nil
 }
 
 // reach returns the address of a running target, for links that connect to it for the load and must
@@ -203,7 +227,7 @@ func (s *System) reach(ctx context.Context, hostport string) (string, error) {
 func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 	_, http := s.host.NeedsLink(from, to)
 	listen := ""
-	if from == chaos.LoadName {
+	if from == chaos.LoadName && !s.host.Scope.HasEndpoint(to) {
 		listen = s.host.Listen
 	}
 	seed := s.host.Scenario.Seed ^ load.Hash(from+"->"+to)
@@ -253,7 +277,11 @@ func (s *System) ready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	default:
-		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, s.entry, quantity.FormatDuration(within), err)
+		name := s.entry
+		if s.host.Scenario.Target.OnlyEndpoints() {
+			name = fmt.Sprintf("the endpoint %q at %s", s.host.Scope.Endpoints[0].Name, s.entry)
+		}
+		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, name, quantity.FormatDuration(within), err)
 	}
 }
 
@@ -279,12 +307,7 @@ func (s *System) Base() (base string, resolve map[string]string) {
 	} else {
 		base = "http://" + s.entry
 	}
-	for _, l := range s.links {
-		if l.From == chaos.LoadName {
-			resolve = map[string]string{s.entry: l.Proxy.Addr()}
-		}
-	}
-	return base, resolve
+	return base, maps.Clone(s.asked)
 }
 
 // Units returns the units for faults.
@@ -346,10 +369,8 @@ func (s *System) Describe() string {
 	if s.entry != "" {
 		out = append(out, "the target is at "+s.entry)
 	}
-	for _, l := range s.links {
-		if l.From == chaos.LoadName {
-			out = append(out, "the link to it listens on "+l.Proxy.Addr())
-		}
+	if s.asked[s.entry] != "" {
+		out = append(out, "the link to it listens on "+s.asked[s.entry])
 	}
 	if len(out) == 0 {
 		return "nothing is to be started"

@@ -1,0 +1,71 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
+	"brunt/targets/platform"
+)
+
+// endpointLinks puts links between the load and the endpoints that a fault needs one to.
+func (s *System) endpointLinks(ctx context.Context) error {
+	h := s.host
+	for _, e := range h.Scope.Endpoints {
+		if hit, _ := h.NeedsLink(chaos.LoadName, e.Name); !hit || e.NoLink != "" {
+			continue
+		}
+		upstream, err := s.reach(ctx, h.EndpointUpstream(e))
+		if err != nil {
+			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, e.Name, err)
+		}
+		if err := s.linkLoad(ctx, e.Name, e.Addr, upstream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endpointsReady waits until each endpoint that a step goes to accepts connections.
+func (s *System) endpointsReady(ctx context.Context) error {
+	used := s.host.UsedEndpoints()
+	if len(used) == 0 {
+		return nil
+	}
+	urls := s.host.Endpoints(&template.Env{Units: s.host.Units})
+	ready := s.host.Scenario.Target.Ready
+	if ready == nil {
+		ready = new(scenarios.Ready)
+	}
+	for _, name := range used {
+		text, known := urls[name]
+		if !known {
+			continue // its unit has no address, of which the steps tell
+		}
+		addr, err := s.host.HopTo(text)
+		if err == nil && addr == s.host.FirstHop() && s.group == nil && s.entry != "" {
+			continue // asked as the target
+		}
+		if err == nil {
+			err = platform.Await(ctx, ready.WithinOr(), errors.New("it did not answer"), func(ctx context.Context) error {
+				at, err := s.reach(ctx, addr)
+				if err != nil {
+					return err
+				}
+				return platform.Check(ctx, at, scenarios.Ready{TCP: true})
+			})
+		}
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		default:
+			return fmt.Errorf("%w: the endpoint %q at %s not within %s: %w", errNotReady, name, addr, quantity.FormatDuration(ready.WithinOr()), err)
+		}
+	}
+	return nil
+}
