@@ -98,6 +98,15 @@ func TestReference_ExplainUnknown(t *testing.T) {
 	}
 }
 
+// TestReference_SeeAlso: a text refers to the terms that it uses, and not to plain words that are terms elsewhere.
+func TestReference_SeeAlso(t *testing.T) {
+	r := newReference(t)
+	got := r.seeAlso(&entry{Path: "term.x", Sort: "term", Text: "The run shows what a fault did to a unit."})
+	if !slices.Equal(got, []string{"unit"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestReference_ExplainReport checks that words of a report and of the terminal are explained, as they are
 // written there.
 func TestReference_ExplainReport(t *testing.T) {

@@ -120,6 +120,9 @@ func sortText(e *entry) string {
 	return "a " + e.Sort
 }
 
+// common are terms that are mostly plain words where a text uses them.
+var common = map[string]bool{"what": true, "none": true, "open": true, "rest": true, "send": true}
+
 // seeAlso names the terms that an entry's text uses.
 func (r *Reference) seeAlso(e *entry) []string {
 	if e.Sort != "term" && e.Sort != "metric" {
@@ -128,7 +131,7 @@ func (r *Reference) seeAlso(e *entry) []string {
 	var out []string
 	words := strings.FieldsFunc(strings.ToLower(e.Text), func(c rune) bool { return !(c >= 'a' && c <= 'z' || c == '-') })
 	for _, t := range glossary {
-		if t.name != title(e) && slices.Contains(words, t.name) {
+		if t.name != title(e) && !common[t.name] && slices.Contains(words, t.name) {
 			out = append(out, t.name)
 		}
 	}
