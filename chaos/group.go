@@ -140,7 +140,7 @@ func (e *Entry) plan(ctx context.Context, env Env) ([]Step, error) {
 	env.Kind, env.Fault = e.Kind, e.Damage
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
-		err = env.Refused(steps)
+		err = env.Refused(ctx, e.Damage, steps, false)
 	}
 	return steps, err
 }

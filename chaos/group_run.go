@@ -93,7 +93,7 @@ func (g *groupRun) steps(of *Group, env Env) []*groupStep {
 			Record: &Record{
 				Name: stepOf(r.Name, p.Name), Fault: r.Fault, Kind: p.Kind, N: -1, Planned: r.Planned + p.Wait.D(), OneShot: p.OneShot(), Within: p.WithinOr(),
 			},
-			group: r, voids: r.voids, back: make(chan struct{}),
+			of: p.Damage, group: r, voids: r.voids, back: make(chan struct{}),
 		}}
 		s.plan.env.Extend = func(u Undo) error { return g.extend(s.injection, u) }
 		out = append(out, s)

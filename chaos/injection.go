@@ -18,6 +18,7 @@ import (
 type injection struct {
 	*Record
 	group   *injection // that it is a step of; nil if it is none
+	of      Fault      // what is injected
 	monitor Monitor
 	ids     []int         // journal entries
 	voids   chan struct{} // closed when the fault is void
@@ -197,6 +198,10 @@ const deadlineMargin = 5 * time.Minute
 
 // inject injects all steps, or none. They stay for the given time.
 func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays time.Duration) bool {
+	if r.InjectErr = t.Env.Refused(ctx, r.of, steps, true); r.InjectErr != nil {
+		t.drop(r)
+		return false
+	}
 	now, until := time.Now(), time.Time{}
 	if !r.OneShot {
 		until = now.Add(stays)

@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,20 +106,38 @@ func (p *Protected) Has(name string) (unit string, yes bool) {
 	return "", false
 }
 
-// Refused returns an error if a step would hit a protected unit. What a fault picks is known only
-// after planning.
-func (t Targets) Refused(steps []Step) error {
+// A Hit is what a step is about to do to a unit.
+type Hit struct {
+	Name  string         // of the unit, or of a link from->to; empty where the hit is Peers alone
+	Peers []netip.Prefix // whose packets a fault in another network is about
+	Fills string         // directory of the unit, whose filesystem is filled; empty is none
+	// Now says that the hit comes now. A process that was planned to be hit must be the same one still.
+	Now bool
+}
+
+// Refused returns an error if a step of a fault would hit what is protected. What a fault picks is known only
+// after planning. Now says that the steps are injected next.
+func (t *Targets) Refused(ctx context.Context, f Fault, steps []Step, now bool) error {
 	if t.Spare == nil {
 		return nil
 	}
+	fills := f.Traits(Scope{}).Fills
 	for _, s := range steps {
 		for _, u := range s.Units() {
-			if err := t.Spare(u); err != nil {
+			if err := t.Spare(ctx, t, Hit{Name: u, Fills: fills, Now: now}); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
 		}
 	}
 	return nil
+}
+
+// RefusedPeers returns an error if one of the addresses that a fault is about is of a protected container.
+func (t *Targets) RefusedPeers(ctx context.Context, peers []netip.Prefix) error {
+	if t.Spare == nil || len(peers) == 0 {
+		return nil
+	}
+	return t.Spare(ctx, t, Hit{Peers: peers})
 }
 
 // Contained reports whether the units of a name are containers.

@@ -1,9 +1,12 @@
 package chaos_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +35,8 @@ func TestSpared(t *testing.T) {
 		}
 	}
 	spare := func(tl *chaos.Timeline) {
-		tl.Env.Spare = func(name string) error {
-			if name == "a" {
+		tl.Env.Spare = func(_ context.Context, _ *chaos.Targets, hit chaos.Hit) error {
+			if hit.Name == "a" {
 				return errors.New("a is protected")
 			}
 			return nil
@@ -52,5 +55,43 @@ func TestSpared(t *testing.T) {
 	_, records = play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) { tl.Alone = true })
 	if b := records[1]; b.Cleared != b.Injected+time.Second || !b.Gone {
 		t.Errorf("alone, the phase goes from %s to %s", b.Injected, b.Cleared)
+	}
+}
+
+// TestSpared_Now checks that a unit which becomes protected after its fault was planned is not hit: alone, and as a
+// step of a group.
+func TestSpared_Now(t *testing.T) {
+	build := func(d *diary) []*chaos.Entry {
+		step := entry("group.c", noted{diary: d, name: "c", undo: true}, 0, time.Second)
+		return []*chaos.Entry{
+			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Second),
+			entry("group", chaos.NewGroup([]*chaos.Entry{step}, true), 5*time.Second, time.Second),
+		}
+	}
+	var mu sync.Mutex
+	asked := map[string]int{}
+	lines, records := play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) {
+		tl.Env.Spare = func(_ context.Context, _ *chaos.Targets, hit chaos.Hit) error {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[fmt.Sprint(hit.Name, hit.Now)]++
+			if hit.Now {
+				return errors.New(hit.Name + " is protected")
+			}
+			return nil
+		}
+	})
+	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "+") }) {
+		t.Errorf("it was injected: %v", lines)
+	}
+	for _, r := range records {
+		if r.N >= 0 || r.InjectErr == nil || !strings.Contains(r.InjectErr.Error(), "is protected") {
+			t.Errorf("%+v", r)
+		}
+	}
+	for _, want := range []string{"afalse", "atrue", "cfalse", "ctrue"} {
+		if asked[want] == 0 {
+			t.Errorf("%s was not asked: %v", want, asked)
+		}
 	}
 }

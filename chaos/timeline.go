@@ -188,7 +188,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 		}
 		r := &injection{
 			Record:  &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()},
-			monitor: w,
+			monitor: w, of: e.Damage,
 		}
 		if before != nil && before.over > due {
 			if before.over > t.End {

@@ -28,6 +28,8 @@ type Traits struct {
 	Steps []*syntax.Node
 	// Commands says that the fault runs commands of the scenario's author besides its own.
 	Commands bool
+	// Fills is the directory of a unit whose filesystem the fault fills; empty is none.
+	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.
 	InNetwork bool
 	// Touches reports whether the fault hits the link between two units, and whether it has to parse the

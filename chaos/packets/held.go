@@ -332,6 +332,9 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	case h.Void:
 		return "", fmt.Errorf("%s was started again, and its network with it", h.Target.Name())
 	}
+	if err := h.refused(ctx); err != nil { // what is protected may share the new network
+		return "", err
+	}
 	h.aim()
 	ends := h.endpoints()
 	n, err := h.agents.Enter(ctx, h.Target.Contained, h.run)

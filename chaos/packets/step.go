@@ -25,7 +25,8 @@ type Step struct {
 	Evidence Evidence
 	via      string // mechanism; empty until it is known
 	undo     []chaos.Undo
-	whose    networkIdentity // the network of undo
+	whose    networkIdentity             // the network of undo
+	refused  func(context.Context) error // why the step may not be injected now, or nil
 	agents   chaos.Agents
 	run      string
 	planned  chaos.Handle           // of the unit's network, from the plan to the injection
@@ -109,6 +110,7 @@ func (p *Step) Undo() []chaos.Undo {
 // Plan finds the mechanism to use. It only reads.
 func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	p.agents, p.run, p.extend = env.Agents, env.Run, env.Extend
+	p.refused = func(ctx context.Context) error { return env.Refused(ctx, env.Fault, []chaos.Step{p}, true) }
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
 	}

@@ -45,7 +45,7 @@ func (i Identity) Raw() json.RawMessage {
 var ErrProtected = errors.New("brunt does not touch it")
 
 // engines are the programs of container engines. Killing one would end all containers.
-var engines = []string{"dockerd", "containerd", "podman", "conmon"}
+var engines = []string{"dockerd", "containerd", "podman", "conmon", "crio", "runc", "crun", "kubelet", "docker-proxy", "rootlesskit"}
 
 // Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine.
 func Protect(pid int) error {
@@ -54,11 +54,13 @@ func Protect(pid int) error {
 		return fmt.Errorf("process %d: %w: it is the machine's first", pid, ErrProtected)
 	case pid == os.Getpid():
 		return fmt.Errorf("process %d: %w: it is brunt itself", pid, ErrProtected)
-	case slices.Contains(Watchdogs.list(), pid):
-		return fmt.Errorf("process %d: %w: it is brunt's watchdog", pid, ErrProtected)
+	case slices.Contains(Watchdogs.list(), pid), isOtherBrunt(pid):
+		return fmt.Errorf("process %d: %w: it is a watchdog or an agent of brunt's", pid, ErrProtected)
 	}
-	if name := programOf(pid); slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
-		return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, ErrProtected, name)
+	for _, name := range namesOf(pid) {
+		if slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
+			return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, ErrProtected, name)
+		}
 	}
 	for p, n := os.Getppid(), 0; p > 1 && n < 64; n++ {
 		if p == pid {

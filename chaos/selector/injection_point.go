@@ -240,7 +240,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	if p, err := netip.ParsePrefix(host); err == nil {
 		f.peers = []netip.Prefix{p.Masked()}
 		f.toward = within(p, env.Units)
-		return f, nil
+		return f, env.RefusedPeers(ctx, f.peers)
 	}
 	addrs := []netip.Addr{}
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -257,7 +257,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 		f.peers = append(f.peers, netip.PrefixFrom(a, a.BitLen()))
 		f.toward = append(f.toward, netip.AddrPortFrom(a, port))
 	}
-	return f, nil
+	return f, env.RefusedPeers(ctx, f.peers)
 }
 
 // within returns the addresses of known units in a network. If there are none, it returns the first

@@ -14,9 +14,6 @@ import (
 type pidUnit struct{ proc.Identity }
 
 func processUnit(pid int) (chaos.Unit, error) {
-	if err := proc.Protect(pid); err != nil {
-		return nil, err
-	}
 	id, err := proc.Identify(pid)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)

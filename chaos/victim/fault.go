@@ -29,11 +29,15 @@ func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Plann
 // EachAcross is [Fault.Each]. Stays says that the fault outlives a restart of its container.
 func (s *Fault) EachAcross(ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
-		again := func() (chaos.Step, error) {
-			if made, ok, err := env.ByAgent(ctx, u); ok || err != nil {
-				return made, err
+		again := func(ctx context.Context) (made chaos.Step, err error) {
+			made, ok, err := env.ByAgent(ctx, u)
+			if !ok && err == nil {
+				made, err = one(u, env, step)
 			}
-			return one(u, env, step)
+			if err == nil { // what is protected may have joined the unit since
+				err = env.Refused(ctx, env.Fault, []chaos.Step{made}, true)
+			}
+			return made, err
 		}
 		made, byAgent, err := env.ByAgent(ctx, u)
 		switch {
@@ -77,7 +81,7 @@ type reinjected struct {
 	container string // its id
 	void      bool   // ends the fault instead of injecting it again
 	note      func(chaos.Undo) error
-	again     func() (chaos.Step, error)
+	again     func(ctx context.Context) (chaos.Step, error)
 
 	mu   sync.Mutex
 	held []chaos.Held // the last one is injected
@@ -146,7 +150,7 @@ func (r *reinjected) onRestart(ctx context.Context, container string) (string, e
 	if _, err := r.held[len(r.held)-1].Revert(ctx); err != nil {
 		return "", err
 	}
-	s, err := r.again()
+	s, err := r.again(ctx)
 	if err != nil {
 		return "", fmt.Errorf("%w; and it can't be taken again: %w", chaos.ErrRestarted, err)
 	}

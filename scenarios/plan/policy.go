@@ -393,7 +393,7 @@ func (p *Plan) allowLists(key string) [][]string {
 func (p *Plan) CheckProtected(name string) error {
 	for _, policy := range p.Policies {
 		if name, yes := protected(policy).Has(name); yes {
-			return fmt.Errorf("%s is protected by %s", name, policy.Of("protect"))
+			return fmt.Errorf("%s is protected by %s, and only a policy without it allows that", name, policy.Of("protect"))
 		}
 	}
 	return nil

@@ -188,6 +188,13 @@ var glossary = []term{
 		"verified. Where it can't be, the verdict is not_reverted."},
 	{"guard", nil, "The key `guard:` of a scenario: the limits of what may be loaded and broken. An address beyond loopback has to be named there."},
 	{"policy", nil, "A file outside the scenario that limits what every scenario may do. A scenario can narrow it and never widen it."},
+	{"protect", []string{"protected", "protection"}, "What no fault may hit: containers labelled `brunt.protect=true`, and the services, units, processes and " +
+		"containers under `protect` of a policy. When a fault is planned, also by `--dry-run`, and again just before each injection, brunt looks up which " +
+		"process a unit is and which containers that process is in. So `pid:` of a process in a protected container is refused, as are what was " +
+		"started there by exec, a process in a namespace of it, a container that shares its network or processes, its address as an end of a network " +
+		"fault, and `disk.fill` on a filesystem that it writes to. A process of a container whose labels brunt can't read is refused as well. Nothing allows a " +
+		"fault on brunt itself, what started it, its watchdogs and agents, the container engine, threads of the kernel, or what the machine " +
+		"is run by, such as init, systemd, dbus and sshd outside of containers, unless brunt has started it."},
 	{"blast-radius", []string{"scope"}, "What a fault may hit: the units, links and addresses that the scenario's guard and all policies allow."},
 	{"verdict", []string{"verdicts"}, "What a run came to: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
 		"error. Each has an exit code; where several apply, the first of `brunt explain exit-codes` counts."},

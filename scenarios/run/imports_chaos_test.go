@@ -21,6 +21,7 @@ var chaosArrows = map[string][]string{
 	"chaos/container": {"chaos", "chaos/proc"},
 	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
+	"chaos/protect":   {"chaos", "chaos/container", "chaos/proc", "chaos/rootfs"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.

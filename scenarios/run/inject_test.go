@@ -25,6 +25,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -405,6 +406,27 @@ func TestInject_Bare(t *testing.T) {
 	in = do(bare(plan.Bare{Kind: "process.freeze", Settings: []string{pid, "for=1s"}}), nil)
 	if in.Verdict != scenarios.Invalid || in.ExitCode != scenarios.ExitInvalid || in.Injected.Known() {
 		t.Errorf("a process that is no more: %+v", in)
+	}
+}
+
+// TestInject_Protected names a process that no fault may hit, which the selector itself lets pass: a dry run and an
+// injection refuse it alike.
+func TestInject_Protected(t *testing.T) {
+	const kernel = 2
+	if name, err := os.ReadFile("/proc/2/comm"); err != nil || string(name) != "kthreadd\n" {
+		t.Skip("no thread of the kernel is seen here")
+	}
+	p, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", kernel), "for=1s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "it is a thread of the kernel; nothing allows it"
+	if _, err := dryrun.Run(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a dry run: %v", err)
+	}
+	in, err := run.Inject(t.Context(), p, run.Options{State: t.TempDir()})
+	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, want) {
+		t.Errorf("%+v, %v", in, err)
 	}
 }
 

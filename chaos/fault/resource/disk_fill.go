@@ -42,6 +42,13 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
+// Traits implements [chaos.Fault].
+func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Fault.Traits(sc)
+	t.Fills = f.Path
+	return t
+}
+
 // Plan implements [Fault].
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {

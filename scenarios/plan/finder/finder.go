@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"brunt/chaos"
+	"brunt/chaos/protect"
 	"brunt/scenarios/plan"
 	"brunt/targets/platform/docker"
 )
@@ -128,6 +129,15 @@ func (c *Containers) Choose(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Guard refuses what the plan's policies and the labels of containers protect.
+func (c *Containers) Guard() *protect.Guard {
+	rules := protect.Rules{Named: c.plan.CheckProtected, Engine: c.Open}
+	for _, p := range c.plan.Policies {
+		rules.Containers = append(rules.Containers, p.Protect.Containers...)
+	}
+	return protect.New(rules)
 }
 
 // Units returns the containers that Choose has found, as units.

@@ -1,0 +1,85 @@
+package proc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// daemons are the programs that a machine itself is run by. Without one of them it can't be reached, started
+// or repaired any more.
+var daemons = []string{
+	"init", "systemd", "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "udevd", "polkitd", "agetty", "getty", "login",
+	"launchd", "NetworkManager", "dhclient", "dhcpcd", "openrc", "runit", "runsvdir", "s6-svscan", "elogind", "auditd", "rsyslogd", "chronyd",
+}
+
+// services are the units of systemd that a machine itself is run by. A process can change its own name, but
+// not the group that systemd has put it into.
+var services = []string{
+	"init.scope", "ssh.service", "sshd.service", "dbus.service", "dbus-broker.service", "docker.service", "containerd.service", "podman.service",
+	"crio.service", "kubelet.service", "NetworkManager.service", "polkit.service",
+}
+
+// ProtectSystem refuses the threads of the kernel and the processes that the machine itself is run by, unless
+// brunt has started the process. It is for processes that are in no container: what a container runs is its own.
+func ProtectSystem(pid int) error {
+	if isKernel(pid) {
+		return fmt.Errorf("process %d: %w: it is a thread of the kernel", pid, ErrProtected)
+	}
+	if isBelow(pid, Brunts()) {
+		return nil
+	}
+	for _, name := range namesOf(pid) {
+		if slices.Contains(daemons, name) || strings.HasPrefix(name, "systemd-") {
+			return fmt.Errorf("process %d: %w: it is %s, which this machine is run by", pid, ErrProtected, name)
+		}
+	}
+	for _, group := range groupsOf(pid) {
+		for part := range strings.SplitSeq(group, "/") {
+			if slices.Contains(services, part) || strings.HasPrefix(part, "systemd-") && strings.HasSuffix(part, ".service") {
+				return fmt.Errorf("process %d: %w: it is in %s, which this machine is run by", pid, ErrProtected, part)
+			}
+		}
+	}
+	return nil
+}
+
+// Ancestors lists the parent of a process, its parent and so on, without the machine's first process.
+func Ancestors(pid int) []int {
+	var out []int
+	for p, err := parentOf(pid); err == nil && p > 1 && len(out) < 64; p, err = parentOf(p) {
+		out = append(out, p)
+	}
+	return out
+}
+
+// isBelow reports whether a process descends from one of some.
+func isBelow(pid int, of []int) bool {
+	return slices.ContainsFunc(Ancestors(pid), func(p int) bool { return slices.Contains(of, p) })
+}
+
+// Containers lists the ids of the containers that a process is in, the outermost first: a container of a
+// container is in both. It is empty for a process in brunt's own containers alone.
+func Containers(pid int) []string {
+	own := idsIn(groupsOf(self))
+	return slices.DeleteFunc(idsIn(groupsOf(pid)), func(id string) bool { return slices.Contains(own, id) })
+}
+
+// idsIn lists the ids of containers in the paths of control groups: /docker/ID, /docker/ID/docker/ID,
+// /system.slice/docker-ID.scope, /kubepods/burstable/podUID/ID.
+func idsIn(groups []string) []string {
+	const length = 64
+	var out []string
+	for _, group := range groups {
+		for part := range strings.SplitSeq(group, "/") {
+			part = strings.TrimSuffix(strings.TrimSuffix(part, ".scope"), ".service")
+			if i := strings.LastIndexAny(part, "-:"); i >= 0 {
+				part = part[i+1:]
+			}
+			if len(part) == length && strings.Trim(part, "0123456789abcdef") == "" && !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package proc
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// kernelThread is the flag of a thread of the kernel (PF_KTHREAD).
+const kernelThread = 0x00200000
+
+// self is brunt itself.
+var self = os.Getpid()
+
+func isKernel(pid int) bool {
+	f, err := stat(pid)
+	if err != nil {
+		return false
+	}
+	flags, _ := strconv.ParseUint(f[6], 10, 64)
+	return flags&kernelThread != 0
+}
+
+// namesOf returns the names of a process's program: the one that it shows, which it can change, and that of its
+// file.
+func namesOf(pid int) []string {
+	out := []string{programOf(pid)}
+	if file, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
+		out = append(out, path.Base(strings.TrimSuffix(file, " (deleted)")))
+	}
+	return out
+}
+
+// isOtherBrunt reports whether a process is the watchdog or an agent of any brunt.
+func isOtherBrunt(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	args := strings.Split(string(text), "\x00")
+	if err != nil || len(args) < 2 || !slices.Contains([]string{"watchdog", "agent"}, args[1]) {
+		return false
+	}
+	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+	own, oerr := os.Stat("/proc/self/exe")
+	return err == nil && oerr == nil && os.SameFile(theirs, own) || slices.Contains(namesOf(pid), "brunt")
+}
+
+// groupsOf lists the paths of a process's control groups, of version 1 and 2.
+func groupsOf(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return nil
+	}
+	return groupPaths(string(text))
+}
+
+// groupPaths parses /proc/PID/cgroup: a line is number:controllers:path (cgroups(7)).
+func groupPaths(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if f := strings.SplitN(strings.TrimSpace(line), ":", 3); len(f) == 3 {
+			out = append(out, f[2])
+		}
+	}
+	return out
+}
+
+// Namespace identifies a namespace of a process, such as net or pid, or returns "" if it can't be read.
+func Namespace(pid int, kind string) string {
+	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
+	return name
+}
+
+// OwnNamespace identifies a namespace of brunt itself.
+func OwnNamespace(kind string) string { return Namespace(self, kind) }

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package proc
+
+import "os"
+
+var self = os.Getpid()
+
+func isKernel(int) bool { return false }
+
+func namesOf(pid int) []string { return []string{programOf(pid)} }
+
+func isOtherBrunt(int) bool { return false }
+
+func groupsOf(int) []string { return nil }
+
+// Namespace returns "": this system has no namespaces.
+func Namespace(int, string) string { return "" }
+
+// OwnNamespace returns "": this system has no namespaces.
+func OwnNamespace(string) string { return "" }

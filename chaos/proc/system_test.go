@@ -1,0 +1,119 @@
+package proc
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestIDsIn(t *testing.T) {
+	a, b := strings.Repeat("a1", 32), strings.Repeat("0f", 32)
+	for _, c := range []struct {
+		name, group string
+		want        []string
+	}{
+		{"none", "/user.slice/user-1000.slice/session-1.scope", nil},
+		{"cgroupfs", "/docker/" + a, []string{a}},
+		{"systemd", "/system.slice/docker-" + a + ".scope", []string{a}},
+		{"a container of a container", "/docker/" + a + "/docker/" + b, []string{a, b}},
+		{"below a container", "/docker/" + a + "/init/worker", []string{a}},
+		{"podman", "/machine.slice/libpod-" + a + ".scope/container", []string{a}},
+		{"pod", "/kubepods/burstable/pod5e0b7ac0-1/" + a, []string{a}},
+		{"pod by systemd", "/kubepods.slice/kubepods-pod5.slice/cri-containerd-" + a + ".scope", []string{a}},
+		{"containerd", "/kubepods-burstable.slice:cri-containerd:" + a, []string{a}},
+		{"too short", "/docker/" + a[:60], nil},
+		{"no hexadecimal digits", "/docker/" + strings.Repeat("xy", 32), nil},
+	} {
+		if got := idsIn([]string{c.group, c.group}); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// orphan starts a copy of a program under a name, as no child of this process, and returns its pid.
+func orphan(t *testing.T, name string) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("it reads /proc")
+	}
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip(err)
+	}
+	text, err := os.ReadFile(sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, text, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("sh", "-c", `"$0" 60 >/dev/null 2>&1 & echo $!`, file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := Identify(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = Signal(id, "KILL") })
+	for !slices.Contains(namesOf(pid), name) && id.Alive() { // the shell has not run it yet
+		runtime.Gosched()
+	}
+	return pid
+}
+
+func TestProtectSystem(t *testing.T) {
+	for _, c := range []struct{ name, want string }{
+		{"sshd", "it is sshd, which this machine is run by"},
+		{"dbus-daemon", "it is dbus-daemon"},
+		{"systemd-logind", "it is systemd-logind"},
+		{"shopd", ""},
+	} {
+		err := ProtectSystem(orphan(t, c.name))
+		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	for _, name := range []string{"containerd-shim-x", "dockerd"} {
+		if err := Protect(orphan(t, name)); !errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), "of the container engine") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if programOf(2) == "kthreadd" {
+		if err := ProtectSystem(2); !errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), "a thread of the kernel") {
+			t.Error(err)
+		}
+	}
+}
+
+// TestProtectSystem_Started checks that a process that brunt has started may have any name: it is a unit of the
+// target.
+func TestProtectSystem_Started(t *testing.T) {
+	pid := orphan(t, "sshd") // its file
+	file, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd := exec.Command(file, "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	if err := ProtectSystem(cmd.Process.Pid); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,153 @@
+package protect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+// container checks a container: itself, its first process, and what shares something with it.
+func (g *Guard) container(ctx context.Context, e *docker.Engine, is docker.Container, hit chaos.Hit) error {
+	if err := g.protected(&is); err != nil {
+		return err
+	}
+	pid := 0
+	if e.Address().Local() && slices.Contains(proc.Containers(is.PID), is.ID) {
+		pid = is.PID
+		if err := proc.Protect(pid); err != nil {
+			return notAllowed(err)
+		}
+	}
+	guarded, err := g.guarded(ctx, e)
+	if err != nil {
+		return err
+	}
+	for i := range guarded {
+		c := &guarded[i]
+		if c.ID == is.ID {
+			continue
+		}
+		if what := shared(&is, pid, c); what != "" {
+			return fmt.Errorf("container %s shares its %s with container %s: %w", is.Name, what, c.Name, c.why)
+		}
+		if pid != 0 {
+			if err := fills(pid, c, hit.Fills); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// protected returns why a container itself is protected, or nil.
+func (g *Guard) protected(c *docker.Container) error {
+	if err := c.Protected(); err != nil {
+		return err
+	}
+	return g.rules.Named(chaos.ContainerName(c.Name))
+}
+
+// A protectedContainer is a container that no fault may hit.
+type protectedContainer struct {
+	docker.Container
+	why error
+}
+
+// guarded lists the protected containers of an engine.
+func (g *Guard) guarded(ctx context.Context, e *docker.Engine) ([]protectedContainer, error) {
+	queries := []docker.Query{{Labels: map[string]string{docker.ProtectLabel: "true"}}}
+	for _, name := range g.rules.Containers {
+		queries = append(queries, docker.Query{Container: name})
+	}
+	var out []protectedContainer
+	for _, q := range queries {
+		found, err := e.List(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("which containers are protected: %w", err)
+		}
+		for i := range found {
+			if why := g.protected(&found[i]); why != nil {
+				out = append(out, protectedContainer{found[i], why})
+			}
+		}
+	}
+	return out, nil
+}
+
+// shared says what a container, with its first process where that is seen from here, shares with a protected one;
+// "" is nothing that a fault on the one does to the other.
+func shared(is *docker.Container, pid int, c *protectedContainer) string {
+	const other = "container:"
+	joined := func(a, b *docker.Container) bool {
+		id, ok := strings.CutPrefix(a.Shares, other)
+		return ok && (id == b.ID || id == b.Name)
+	}
+	together := strings.HasPrefix(is.Shares, other) && is.Shares == c.Shares
+	switch {
+	case joined(is, &c.Container), joined(&c.Container, is), together, sameNamespace(pid, c.PID, "net"):
+		return "network"
+	case sameNamespace(pid, c.PID, "pid"):
+		return "processes"
+	case c.PID != 0 && slices.Contains(proc.Containers(c.PID), is.ID):
+		return "control group"
+	}
+	return ""
+}
+
+// sameNamespace reports whether two processes share a namespace that is not brunt's own, which the machine's is.
+func sameNamespace(a, b int, kind string) bool {
+	if a == 0 || b == 0 {
+		return false
+	}
+	ns := proc.Namespace(a, kind)
+	return ns != "" && ns == proc.Namespace(b, kind) && ns != proc.OwnNamespace(kind)
+}
+
+// apart reports whether a process, or one that it descends from, is in namespaces of processes or files other
+// than brunt's.
+func apart(pid int) bool {
+	return slices.ContainsFunc(append([]int{pid}, proc.Ancestors(pid)...), func(p int) bool {
+		return slices.ContainsFunc(insideBy, func(kind string) bool {
+			ns := proc.Namespace(p, kind)
+			return ns != "" && ns != proc.OwnNamespace(kind)
+		})
+	})
+}
+
+// insideBy are the namespaces that tell that a process is inside a container, whatever its control group.
+var insideBy = []string{"pid", "mnt", "net"}
+
+// inside reports whether a process, or one that it descends from, is in a namespace of a protected container.
+func inside(pid int, c *protectedContainer) bool {
+	return slices.ContainsFunc(append([]int{pid}, proc.Ancestors(pid)...), func(p int) bool {
+		return slices.ContainsFunc(insideBy, func(kind string) bool { return sameNamespace(p, c.PID, kind) })
+	})
+}
+
+// peers checks the containers at the addresses that a fault is about.
+func (g *Guard) peers(ctx context.Context, hit chaos.Hit) error {
+	e, err := g.rules.Engine(ctx)
+	if err != nil {
+		return nil
+	}
+	guarded, err := g.guarded(ctx, e)
+	for i := range guarded {
+		for _, addr := range guarded[i].Addresses() {
+			for _, p := range hit.Peers {
+				if p.Contains(addr) {
+					return fmt.Errorf("%s is an address of container %s: %w", addr, guarded[i].Name, guarded[i].why)
+				}
+			}
+		}
+	}
+	return err
+}
+
+// errFills says that a fault would fill a disk that a protected container writes to.
+var errFills = errors.New("a container that writes elsewhere may be hit, such as with a volume of a filesystem of its own")

@@ -1,0 +1,254 @@
+package protect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+// Rules are what is protected besides what always is.
+type Rules struct {
+	// Named returns why no fault may hit a unit, a process or a container of a name, or nil: the rules of policies.
+	Named func(name string) error
+	// Containers are the names of containers that the policies protect.
+	Containers []string
+	// Engine opens the engine of the machine's containers. It may be called more than once.
+	Engine func(ctx context.Context) (*docker.Engine, error)
+}
+
+// A Guard refuses hits on what is protected.
+type Guard struct {
+	rules Rules
+
+	mu      sync.Mutex
+	planned map[string]proc.Identity // processes, by the names of their units, as they were when planned
+}
+
+// New returns a guard that keeps to rules.
+func New(rules Rules) *Guard { return &Guard{rules: rules, planned: map[string]proc.Identity{}} }
+
+// Check returns why a hit may not be, or nil.
+func (g *Guard) Check(ctx context.Context, among *chaos.Targets, hit chaos.Hit) error {
+	if len(hit.Peers) > 0 {
+		return g.peers(ctx, hit)
+	}
+	if err := g.rules.Named(hit.Name); err != nil {
+		return err
+	}
+	ends := strings.Split(hit.Name, "->")
+	for _, end := range ends {
+		if err := g.unit(ctx, among, end, hit, len(ends) > 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unit checks one unit, or one end of a link, of which brunt's proxy or the network of a container is hit and no
+// process.
+func (g *Guard) unit(ctx context.Context, among *chaos.Targets, name string, hit chaos.Hit, onLink bool) error {
+	if number, ok := strings.CutPrefix(name, "pid "); ok {
+		pid, err := strconv.Atoi(number)
+		if err != nil {
+			return nil
+		}
+		if err := g.same(name, pid, hit.Now); err != nil {
+			return err
+		}
+		return g.process(ctx, among, pid, hit)
+	}
+	i := slices.IndexFunc(among.Units, func(u chaos.Unit) bool { return u.Name() == name })
+	ref, found := strings.CutPrefix(name, chaos.ContainerPrefix)
+	switch {
+	case i >= 0:
+		u := among.Units[i]
+		if c, ok := container.Of(u); ok {
+			is, err := c.Engine.Inspect(ctx, c.Ref)
+			if err != nil {
+				return nil // the fault itself reports what is missing
+			}
+			return g.container(ctx, c.Engine, is, hit)
+		}
+		pid := u.PID()
+		if pid == 0 { // it does not run yet
+			return nil
+		}
+		if onLink {
+			return g.named(among, pid)
+		}
+		return g.process(ctx, among, pid, hit)
+	case found:
+		e, err := g.rules.Engine(ctx)
+		if err != nil {
+			return nil
+		}
+		is, err := e.Inspect(ctx, ref)
+		if err != nil {
+			return nil
+		}
+		return g.container(ctx, e, is, hit)
+	}
+	return nil
+}
+
+// same checks that a process is the one that was planned to be hit: another may have its number since.
+func (g *Guard) same(name string, pid int, now bool) error {
+	is, err := proc.Identify(pid)
+	if err != nil {
+		return fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was, known := g.planned[name]
+	if now && known && was != is {
+		return fmt.Errorf("%w: process %d is another one than when the fault was planned, which has ended since", chaos.ErrNoUnit, pid)
+	}
+	g.planned[name] = is
+	return nil
+}
+
+// named checks the names of a process by the rules of policies: its number, that of a process above or below it,
+// and the units that these are.
+func (g *Guard) named(among *chaos.Targets, pid int) error {
+	if err := g.rules.Named(chaos.PIDName(pid)); err != nil {
+		return err
+	}
+	var units []chaos.Unit
+	for _, u := range among.Units {
+		if _, ok := container.Of(u); !ok { // those are found by their control group
+			units = append(units, u)
+		}
+	}
+	check := func(other int, how string) error {
+		err := g.rules.Named(chaos.PIDName(other))
+		for _, u := range units {
+			if err == nil && u.PID() == other {
+				err = g.rules.Named(u.Name())
+			}
+		}
+		if err != nil && other != pid {
+			err = fmt.Errorf("process %d is %s process %d: %w", pid, how, other, err)
+		}
+		return err
+	}
+	for _, p := range append([]int{pid}, proc.Ancestors(pid)...) {
+		if err := check(p, "below"); err != nil {
+			return err
+		}
+	}
+	for _, p := range proc.Family(pid)[1:] {
+		if err := check(p, "above"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// process checks a process and the containers that it is in.
+func (g *Guard) process(ctx context.Context, among *chaos.Targets, pid int, hit chaos.Hit) error {
+	if err := proc.Protect(pid); err != nil {
+		return notAllowed(err)
+	}
+	if err := g.named(among, pid); err != nil {
+		return err
+	}
+	ids := proc.Containers(pid)
+	if len(ids) == 0 {
+		if err := proc.ProtectSystem(pid); err != nil {
+			return notAllowed(err)
+		}
+	}
+	if err := g.around(ctx, among, pid, ids, hit); err != nil {
+		return err
+	}
+	if hit.Fills == "" && !apart(pid) {
+		return nil
+	}
+	e, err := g.rules.Engine(ctx)
+	if err != nil { // there is no engine, and no container of one
+		return nil
+	}
+	guarded, err := g.guarded(ctx, e)
+	if err != nil {
+		return err
+	}
+	for i := range guarded {
+		c := &guarded[i]
+		if inside(pid, c) {
+			return fmt.Errorf("process %d is in a namespace of container %s: %w", pid, c.Name, c.why)
+		}
+		if err := fills(pid, c, hit.Fills); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// around checks the containers around a process, and those around the processes that it descends from: a process
+// can leave its control group.
+func (g *Guard) around(ctx context.Context, among *chaos.Targets, pid int, ids []string, hit chaos.Hit) error {
+	own := len(ids)
+	for _, p := range proc.Ancestors(pid) {
+		for _, id := range proc.Containers(p) {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	e, err := g.rules.Engine(ctx)
+	if err != nil {
+		return unknown(pid, ids[0], err)
+	}
+	for i, id := range ids {
+		is, err := e.Inspect(ctx, id)
+		switch {
+		case err != nil && i > 0 && i < own: // of an engine in the container before, which brunt may hit
+			continue
+		case err != nil:
+			return unknown(pid, id, err)
+		}
+		if err = g.unitOf(ctx, among, is); err == nil {
+			err = g.container(ctx, e, is, hit)
+		}
+		if err != nil {
+			return fmt.Errorf("process %d is of container %s: %w", pid, is.Name, err)
+		}
+	}
+	return nil
+}
+
+// unitOf checks the units that a container is.
+func (g *Guard) unitOf(ctx context.Context, among *chaos.Targets, is docker.Container) error {
+	for _, u := range among.Units {
+		c, ok := container.Of(u)
+		if !ok {
+			continue
+		}
+		if other, err := c.Engine.Inspect(ctx, c.Ref); err == nil && other.ID == is.ID {
+			if err := g.rules.Named(u.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unknown refuses a process of a container whose labels can't be read.
+func unknown(pid int, id string, err error) error {
+	return fmt.Errorf("process %d: %w: it is of container %.12s, whose labels brunt can't read, so that container may be protected: %w; "+
+		"DOCKER_HOST names the engine of that container", pid, proc.ErrProtected, id, err)
+}
+
+// notAllowed says that a rule has no exception.
+func notAllowed(err error) error { return fmt.Errorf("%w; nothing allows it", err) }
