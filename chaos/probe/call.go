@@ -5,19 +5,17 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/check"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 
@@ -300,34 +298,13 @@ func (a *callAnswer) says() string {
 // client returns a client that connects only to allowed addresses, also on redirects. It uses no
 // proxy: one from the environment could lead anywhere.
 func (s *ResolvedCall) client() (*http.Client, error) {
-	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, only loopback
-	for i, list := range s.Allow {
-		for _, a := range list {
-			if err := reach[i].Add(a); err != nil {
-				return nil, err
-			}
-		}
+	check, err := connect.Lists(s.Allow, scenarios.FaultsBeyond)
+	if err != nil {
+		return nil, err
 	}
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return err
-			}
-			for i := range reach {
-				if !reach[i].Holds(to, host) {
-					return scenarios.FaultsBeyond(to.Addr().Unmap().String())
-				}
-			}
-			return nil
-		}}
-		return d.DialContext(ctx, network, addr)
-	}
-	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	via := check.Transport()
+	via.DisableKeepAlives = true
+	client := &http.Client{Transport: via}
 	if s.Stays {
 		const most = 5
 		client.CheckRedirect = func(req *http.Request, via []*http.Request) error {

@@ -16,9 +16,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime/debug"
 
+	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 
 	"go.k6.io/k6/cmd"
@@ -82,6 +84,12 @@ func child(what string) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
+	// A script may import modules from elsewhere, which k6 loads by the default client.
+	load, err := connect.Lists(c.Allow, func(addr string) error { return fmt.Errorf("%s %s", addr, k6.NotAllowed) })
+	if err != nil {
+		return err
+	}
+	http.DefaultTransport = load.Transport()
 	l := &link{config: c}
 	modules.Register("k6/x/brunt", &module{link: l})
 	args := []string{"k6", "inspect", "--include-system-env-vars=true", "--execution-requirements", "--log-format=raw"}

@@ -52,7 +52,11 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	}
 	defer written()
 	metrics := metrics.New(metrics.Options{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
-	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
+	reach, err := plan.SendTo()
+	if err != nil {
+		return nil, err
+	}
+	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log, Reach: reach})
 	o.BySteps = len(f.outs) > 0
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)

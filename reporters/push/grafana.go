@@ -30,7 +30,7 @@ func Grafana() Kind {
 }
 
 func newGrafana(o Out, run Run) encoder {
-	return &grafana{client: o.client(run.via), out: o, run: run, open: map[string]*annotation{}}
+	return &grafana{client: o.client(&run), out: o, run: run, open: map[string]*annotation{}}
 }
 
 // An annotation is the annotation of a fault in Grafana.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/reporters/metrics"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -35,6 +36,7 @@ type Run struct {
 	Run      string
 	Scenario string
 	Log      *slog.Logger
+	Reach    connect.Check     // which addresses may be sent to; nil is loopback alone
 	via      http.RoundTripper // nil: the network; for tests
 }
 
@@ -130,9 +132,10 @@ func (o Out) mask(text string) string {
 
 // client returns an HTTP client for the service. An answer with a status other than 2xx is an
 // error, a [*statusError].
-func (o Out) client(via http.RoundTripper) *http.Client {
+func (o Out) client(run *Run) *http.Client {
+	via := run.via
 	if via == nil {
-		via = http.DefaultTransport.(*http.Transport).Clone()
+		via = run.Reach.Transport()
 	}
 	return &http.Client{Timeout: 10 * time.Second, Transport: &sender{out: o, via: via}}
 }

@@ -397,7 +397,7 @@ func TestSender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := o.client(&f).Do(req)
+	resp, err := o.client(&Run{via: &f}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func Prometheus() Kind {
 }
 
 func newRemoteWrite(o Out, run Run) encoder {
-	return &remoteWrite{client: o.client(run.via), url: o.plain().String(), began: map[string]bool{}}
+	return &remoteWrite{client: o.client(&run), url: o.plain().String(), began: map[string]bool{}}
 }
 
 // A writeBatch is one second of samples.

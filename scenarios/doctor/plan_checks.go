@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/netns"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
@@ -136,14 +138,12 @@ func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
 	if err != nil {
 		return Check{name, Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
 	}
-	d := net.Dialer{Timeout: time.Second}
+	check := connect.Check(func(to netip.AddrPort, _ string) error { return p.LoadAllowlist.CheckAddr(to, host) })
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	for _, a := range addrs {
-		addr := net.JoinHostPort(a.Unmap().String(), port)
-		if err = p.LoadAllowlist.Check(a.Unmap(), addr, host); err != nil {
-			continue
-		}
 		var conn net.Conn
-		if conn, err = d.DialContext(ctx, "tcp", addr); err == nil {
+		if conn, err = check.Dial(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port)); err == nil {
 			_ = conn.Close()
 			return Check{name, Fine, hostport + " accepts connections", ""}
 		}

@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -371,6 +372,14 @@ func (p *Plan) MonitoringRules() [][]string {
 		}
 	}
 	return out
+}
+
+// SendTo returns the check of the addresses that figures may be sent to during a run: those of the team's monitoring.
+func (p *Plan) SendTo() (connect.Check, error) {
+	return connect.Lists(p.MonitoringRules(), func(addr string) error {
+		return fmt.Errorf("brunt sends figures to loopback alone; name %s under guard.allow.load or guard.allow.chaos, and where a policy has such a list "+
+			"there too, to let it", addr)
+	})
 }
 
 // allowLists returns the list of the scenario and of each policy that has one. A scenario without a

@@ -29,14 +29,14 @@ var arrows = map[string][]string{
 	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
-		"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
+		"scenarios", "scenarios/connect", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
 		"scenarios/plan/finder", "scenarios/plan/inputs",
 		"targets", "targets/platform/docker", "chaos",
 	},
 	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
-		"chaos", "scenarios", "scenarios/allow", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
+		"chaos", "scenarios", "scenarios/allow", "scenarios/connect", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
 		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe",
 		"scenarios/plan/plantest", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth",
 		"targets/platform/docker", "targets/vegeta",
@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	},
 	"scenarios/plan/plantest": {"scenarios", "scenarios/plan"},
 	"scenarios/quantity":      {"scenarios/syntax"},
+	"scenarios/connect":       {"scenarios"},
 	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/requestname":   {"scenarios/syntax"},
 	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
@@ -77,11 +78,11 @@ var arrows = map[string][]string{
 	"targets/http/h1":           {"scenarios", "targets"},
 	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
 	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
-	"targets":                   {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
+	"targets":                   {"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/procmark"},
 	"targets/platform/docker":   nil, // client of the Docker engine
 	"targets/platform/filelock": nil, // locks of files between processes
 	"targets/platform/procmark": nil, // finds processes by marks in their environment
-	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark"},
+	"chaos":                     {"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
 	"reporters/catalog": {
 		"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest",
@@ -93,7 +94,7 @@ var arrows = map[string][]string{
 	"reporters/html":          {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/live":          {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/metrics":       {"reporters", "scenarios"},
-	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios"},
+	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios", "scenarios/connect"},
 	"reporters/reporterstest": {"reporters", "scenarios"}, // results for tests
 	"reporters/rows":          {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/terminal":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
@@ -125,7 +126,7 @@ var arrows = map[string][]string{
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
 		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/smoke", "scenarios/doctor",
 	},
-	"cmd/brunt-k6": {"scenarios", "scenarios/k6"},
+	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},
 }
 
 // hub are the packages that a part which may import scenarios may import.

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/connect"
 )
 
 // checkTimeout is the timeout of one readiness check.
@@ -47,7 +47,7 @@ func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	if r.Get == "" {
-		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		c, err := connect.To(addr).Dial(ctx, "tcp", addr)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func Check(ctx context.Context, addr string, r scenarios.Ready) error {
 	return nil
 }
 
-// request gets a path from the service on addr, or a URL, and discards the body.
+// request gets a path, or a URL, from the service on addr, and discards the body.
 func request(ctx context.Context, addr, url string) (*http.Response, error) {
 	if strings.HasPrefix(url, "/") {
 		url = "http://" + addr + url
@@ -73,8 +73,10 @@ func request(ctx context.Context, addr, url string) (*http.Response, error) {
 		return nil, err
 	}
 	// A new connection: a pooled one may belong to a previous process.
+	via := connect.To(addr).Transport()
+	via.DisableKeepAlives = true
 	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     via,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
@@ -99,7 +101,7 @@ func ask(ctx context.Context, addr string, r scenarios.Ready) error {
 		_, err := request(ctx, addr, r.Get)
 		return err
 	}
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	c, err := connect.To(addr).Dial(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -53,7 +54,11 @@ const answerWithin = 20 * time.Second
 
 // Open prepares the client of an engine. It does not connect.
 func Open(at Address, o Options) (*Engine, error) {
-	opts := []client.Opt{client.WithHost(at.Host), client.WithAPIVersionNegotiation()}
+	via := new(http.Transport)
+	opts := []client.Opt{
+		client.WithHTTPClient(&http.Client{Transport: via, CheckRedirect: client.CheckRedirect}),
+		client.WithHost(at.Host), client.WithAPIVersionNegotiation(),
+	}
 	u, err := url.Parse(at.Host)
 	if err != nil {
 		return nil, fmt.Errorf("the engine's address %q: %w", at.Host, err)
@@ -88,6 +93,7 @@ func Open(at Address, o Options) (*Engine, error) {
 	if e.api, err = client.NewClientWithOpts(opts...); err != nil {
 		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
 	}
+	via.Proxy = nil // a proxy of the environment would hide from Check where the connection leads
 	return e, nil
 }
 

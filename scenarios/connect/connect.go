@@ -1,0 +1,92 @@
+// Package connect opens the connections of brunt that are no part of a load: calls and questions of a scenario, checks
+// whether a unit is ready, what is sent to services during a run.
+//
+//	guard.allow, policies --> Lists --> Check --> Dial, Transport --after DNS, at each redirect--> connection
+//
+// The [Check] sees the address that a socket is about to connect to, so neither a name, nor a redirect, nor an answer
+// of DNS leads beyond it. No proxy of the environment is used, because that could lead anywhere. Loads dial by package
+// targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other place that dials.
+package connect
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Check returns why a connection may not go to an address, or nil. Host is the name that led to it, or the address as
+// it was written. The zero Check refuses everything beyond loopback.
+type Check func(to netip.AddrPort, host string) error
+
+// Lists returns the check of lists of entries as guard.allow has them: all of them must hold an address. Without a
+// list there is loopback alone. refuse makes the error for another address. It returns an error for a bad entry, a
+// [scenarios.ReachError].
+func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
+	reach := make([]scenarios.Reach, max(1, len(lists)))
+	for i, list := range lists {
+		for _, entry := range list {
+			if err := reach[i].Add(entry); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return func(to netip.AddrPort, host string) error {
+		for i := range reach {
+			if !reach[i].Holds(to, host) {
+				return refuse(to.Addr().Unmap().String())
+			}
+		}
+		return nil
+	}, nil
+}
+
+// To returns the check of a connection to one host:port, with the addresses that its name has.
+func To(hostport string) Check {
+	host, port, _ := net.SplitHostPort(hostport)
+	return func(to netip.AddrPort, led string) error {
+		if led == host && fmt.Sprint(to.Port()) == port {
+			return nil
+		}
+		return fmt.Errorf("%s is not %s, which alone is asked here", to, hostport)
+	}
+}
+
+// Dial connects to host:port within a check. The error has the address that was refused.
+func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, err
+	}
+	d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return c.check(to, host)
+	}}
+	return d.DialContext(ctx, network, hostport)
+}
+
+func (c Check) check(to netip.AddrPort, host string) error {
+	if c != nil {
+		return c(to, host)
+	}
+	if to.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s is beyond loopback, and nothing allows that", to)
+}
+
+// Transport returns a transport of HTTP within the check, also after redirects, without a proxy.
+func (c Check) Transport() *http.Transport {
+	const patience = 10 * time.Second
+	return &http.Transport{
+		DialContext: c.Dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: patience, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2,
+	}
+}

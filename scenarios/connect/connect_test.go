@@ -1,0 +1,123 @@
+package connect_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/connect"
+)
+
+func refuse(addr string) error { return errors.New("name " + addr + " under guard.allow") }
+
+// beyond returns a listener on an address of this machine that is not loopback.
+func beyond(t *testing.T) net.Listener {
+	t.Helper()
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() {
+			continue
+		}
+		if l, err := net.Listen("tcp", netip.AddrPortFrom(p.Addr(), 0).String()); err == nil {
+			t.Cleanup(func() { _ = l.Close() })
+			return l
+		}
+	}
+	t.Skip("this machine has no address but loopback")
+	return nil
+}
+
+func TestCheck_Dial(t *testing.T) {
+	l := beyond(t)
+	at := l.Addr().String()
+	ip, port, err := net.SplitHostPort(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := func(l ...[]string) connect.Check {
+		c, err := connect.Lists(l, refuse)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, c := range []struct {
+		name  string
+		check connect.Check
+		want  string // part of the error; empty: it connects
+	}{
+		{"no check", nil, "beyond loopback"},
+		{"no list", lists(), "name " + ip + " under guard.allow"},
+		{"an empty list", lists([]string{}), "name " + ip + " under guard.allow"},
+		{"the address", lists([]string{ip}), ""},
+		{"another port", lists([]string{net.JoinHostPort(ip, "1")}), "name " + ip},
+		{"its port", lists([]string{net.JoinHostPort(ip, port)}), ""},
+		{"a policy that does not name it", lists([]string{ip}, []string{"198.51.100.0/24"}), "name " + ip},
+		{"that alone", connect.To(at), ""},
+		{"another alone", connect.To("198.51.100.1:80"), "is not 198.51.100.1:80"},
+	} {
+		conn, err := c.check.Dial(t.Context(), "tcp", at)
+		if conn != nil {
+			_ = conn.Close()
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestCheck_Transport leads a client beyond its check by a redirect, by a name and by a proxy of the environment.
+func TestCheck_Transport(t *testing.T) {
+	l := beyond(t)
+	hit := make(chan struct{}, 10)
+	outside := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hit <- struct{}{} })}
+	go func() { _ = outside.Serve(l) }()
+	t.Cleanup(func() { _ = outside.Close() })
+	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, "http://"+l.Addr().String()+"/", http.StatusFound)
+		}
+	}))
+	t.Cleanup(inside.Close)
+	check, err := connect.Lists([][]string{{"allowed.invalid"}}, refuse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	via := check.Transport()
+	if via.Proxy != nil {
+		t.Error("it asks the environment for a proxy")
+	}
+	t.Cleanup(via.CloseIdleConnections)
+	client := &http.Client{Transport: via}
+	get := func(url string) error {
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err
+	}
+	if err := get(inside.URL); err != nil {
+		t.Errorf("loopback: %v", err)
+	}
+	for _, url := range []string{inside.URL + "/away", "http://" + l.Addr().String() + "/"} {
+		if err := get(url); err == nil || !strings.Contains(err.Error(), "under guard.allow") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if len(hit) > 0 {
+		t.Error("it was reached all the same")
+	}
+}
