@@ -73,7 +73,7 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	c.Flags().IntVar(&f.confirm, "confirm", 4, "new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
-	f.logFormat, f.logLevel = "text", "error"
+	f.log = logFlags{"text", "error"}
 	return c
 }
 
@@ -116,7 +116,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back; again ends teardown", hurries)
+	ctx, stop := interruptible(new(screen), "brunt: interrupted; taking faults back; again ends teardown", hurries)
 	defer stop()
 	err = x.prepare(ctx, dir)
 	if err == nil {

@@ -50,6 +50,12 @@ named under guard.allow.load, for you to confirm.`,
   brunt convert curl - < copied-from-the-browser.sh
   brunt convert curl -- curl -X POST http://127.0.0.1:8080/posts --json '{"text":"hi"}'`,
 		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return convert.Kinds(), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Kind = args[0]
 			if !slices.Contains(convert.Kinds(), o.Kind) {

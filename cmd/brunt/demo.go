@@ -33,7 +33,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 			if err := recoverOthers(c); err != nil {
 				return err
 			}
-			ctx, stop := interruptible("", "")
+			ctx, stop := interruptible(new(screen), "", "")
 			defer stop()
 			return run.Demo(ctx, run.DemoOptions{
 				With: with, Policies: policies, Self: self(), State: state(), Watchdog: watchdog(),
@@ -63,7 +63,7 @@ func serviceCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, stop := interruptible("", "")
+			ctx, stop := interruptible(new(screen), "", "")
 			defer stop()
 			return demo.Serve(ctx, args[0], os.Getenv, c.OutOrStdout())
 		},

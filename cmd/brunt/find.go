@@ -63,7 +63,7 @@ the processors is disturbed: it says nothing, and is made again.`,
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
 	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate; the majority decides: an odd number")
 	c.Flags().StringVar(&f.file, "json", "", "write what was found to a file as JSON")
-	f.logFormat, f.logLevel, f.repeat, f.noChaos = "text", "error", 1, true
+	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
 	return c
 }
 
@@ -113,7 +113,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; again ends teardown", hurries)
+	ctx, stop := interruptible(new(screen), "brunt: interrupted; again ends teardown", hurries)
 	defer stop()
 	o.Tried = func(t capacity.Try) {
 		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
@@ -169,7 +169,7 @@ func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result,
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	log, err := f.logger(io.Discard)
+	log, err := f.log.logger(io.Discard)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 		"that confirm a failure")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
-	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has its own folder
+	f.log, f.repeat = logFlags{"text", "warn"}, 2 // each run has its own folder
 	_ = c.MarkFlagRequired("history")
 	return c
 }
@@ -113,7 +113,7 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
+	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
 	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
 	g.one = g.run

@@ -61,7 +61,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 			if err != nil {
 				return err
 			}
-			ctx, stop := interruptible("", "")
+			ctx, stop := interruptible(new(screen), "", "")
 			defer stop()
 			res, err := run.ImportVegeta(ctx, o)
 			if err != nil {

@@ -3,9 +3,12 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -28,7 +31,7 @@ func initCommand() *cobra.Command {
 		Use:   "init [FILE]",
 		Short: "Write a commented scenario to start from",
 		Long: `Write a commented scenario to start from: one against the built-in system, or with
---url one against a system of your own. With --policy, write a policy instead, which
+--url one against a system of your own; and brunt.schema.json beside, which editors use. With --policy, write a policy instead, which
 bounds what scenarios may do.`,
 		Example: `  brunt init
   brunt init checkout.yaml --url http://127.0.0.1:8080
@@ -58,7 +61,11 @@ bounds what scenarios may do.`,
 				fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file, file)
 				return nil
 			}
-			fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt validate %s\n  brunt run %s\n", file, file, file)
+			schema, err := schemaBeside(file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "wrote %s%s\n  brunt validate %s\n  brunt run %s\n", file, schema, file, file)
 			return nil
 		},
 	}
@@ -66,6 +73,17 @@ bounds what scenarios may do.`,
 	c.Flags().BoolVar(&policy, "policy", false, "write a policy, which bounds scenarios")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
 	return c
+}
+
+// schemaBeside writes the schema that the first line of a scenario names, unless it is there; what was written is
+// returned for the message.
+func schemaBeside(file string) (string, error) {
+	path := filepath.Join(filepath.Dir(file), "brunt.schema.json")
+	if exists(path) {
+		return "", nil
+	}
+	err := writeWhole(path, func(w io.Writer) error { return encodeJSON(w, reference.Schema()) })
+	return " and " + path + ", for completion and checks in editors", err
 }
 
 // urlInit fills in the scenario for the author's own system.

@@ -56,14 +56,9 @@ taken back. 130: interrupted, and taken back.`,
   brunt inject checkout.yaml slow-store --for 20s
   brunt inject process.freeze pid=1234 --for 10s
   brunt inject network.latency delay=100ms --for 1m --listen 127.0.0.1:9001 --to 127.0.0.1:9000`,
-		Args: cobra.MinimumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return plan.FaultKinds(), cobra.ShellCompDirectiveDefault
-		},
-		RunE: f.run,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFaults,
+		RunE:              f.run,
 	}
 	f.register(c)
 	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; as long as the scenario says by default")
@@ -98,7 +93,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking it back", "")
+	ctx, stop := interruptible(new(screen), "brunt: interrupted; taking it back", "")
 	defer stop()
 	return f.inject(ctx, out, plan)
 }

@@ -14,7 +14,7 @@ import (
 
 // TestInterruptible: the first signal ends the context, and only the second closes the channel of hurry.
 func TestInterruptible(t *testing.T) {
-	ctx, stop := interruptible("", "again")
+	ctx, stop := interruptible(new(screen), "", "again")
 	defer stop()
 	for i, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		select {

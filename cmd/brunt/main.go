@@ -51,26 +51,45 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "brunt",
 		Short: "Load a system, break it meanwhile, get one verdict",
-		Long: `brunt runs one scenario file: it loads a target, breaks parts of it on a timeline
-while the load runs, and gives one verdict on the service-level objectives, with
-the evidence. Every fault is taken back, whatever happens to brunt.
-
-Exit codes, the first that applies:
-` + exitCodes(),
+		Long: `brunt runs one scenario: it loads a target, breaks parts of it on a timeline while the
+load runs, and gives one verdict on the service-level objectives, with the evidence.
+Every fault is taken back, whatever happens to brunt.`,
+		Example: `  brunt run http://127.0.0.1:8080 --rate 50 --for 10s --slo "p95 < 200ms"
+  brunt init
+  brunt run
+  brunt help exit-codes`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(
-		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(),
-		reportCommand(), noteCommand(), verifyCommand(), importCommand(),
-		compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
-		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), serviceCommand(),
-		watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand(),
-	)
+	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(), demoCommand())
+	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand())
+	addGroup(root, "Break, and take back:", injectCommand(), statusCommand(), revertCommand())
+	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
+	addGroup(root, "Look:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
+	root.AddCommand(schemaCommand(), versionCommand(), exitCodesTopic(),
+		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand())
 	checkUsage(root)
 	return root
+}
+
+// addGroup adds commands that the help lists under a title.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+	}
+	root.AddCommand(commands...)
+}
+
+// exitCodesTopic is `brunt help exit-codes`.
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "The exit codes, and which precedes which",
+		Long:  "Exit codes, the first that applies:\n" + exitCodes(),
+	}
 }
 
 // laterCommands are planned commands.

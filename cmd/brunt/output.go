@@ -52,6 +52,9 @@ func writeWhole(file string, write func(io.Writer) error) error {
 func table(w io.Writer, res *result.Result, dir string, verbose bool) error {
 	o := termOptions(w)
 	o.Files, o.Verbose = dir, verbose
+	if page := filepath.Join(dir, "report.html"); exists(page) {
+		o.Files = page
+	}
 	return terminal.New(w, o).Report(w, res)
 }
 

@@ -84,7 +84,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 		return compare.Run{}, err
 	}
 	dir := filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
-	log, err := x.logger(io.Discard)
+	log, err := x.log.logger(io.Discard)
 	if err != nil {
 		return compare.Run{}, err
 	}

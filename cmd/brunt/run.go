@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -27,34 +26,40 @@ import (
 // runFlags are the settings of `brunt run`.
 type runFlags struct {
 	sourceFlags
-	sign      signFlag
-	plan      string
-	out       string
-	dryRun    bool
-	smoke     bool
-	noChaos   bool
-	force     bool
-	requests  bool
-	repeat    int
-	base      baselineFlags
-	earlier   []compare.Run // of the baseline
-	outTexts  []string
-	outs      []push.Out
-	live      string
-	linger    time.Duration
-	logFormat string
-	logLevel  string
-	verbose   bool
+	line     lineFlags
+	sign     signFlag
+	plan     string
+	out      string
+	dryRun   bool
+	smoke    bool
+	noChaos  bool
+	force    bool
+	requests bool
+	repeat   int
+	base     baselineFlags
+	earlier  []compare.Run // of the baseline
+	outTexts []string
+	outs     []push.Out
+	live     string
+	linger   time.Duration
+	log      logFlags
+	verbose  bool
+	screen   screen
 }
 
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run SCENARIO | run --plan PLAN",
+		Use:   "run [SCENARIO | URL]",
 		Short: "Run a scenario to its verdict",
 		Long: `Run a scenario: start its target, load it, break it on the timeline, take
 everything back, judge. The final table goes to standard output, the report to the
-folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml.
+folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml; without one
+it is the scenario.yaml of the current folder, or that of --plan.
+
+With a URL the command line is the scenario: --rate, --for, each --slo, and each --fault, a
+kind with its settings. Faults without at= and for= follow each other after the first
+third of the load, which is the baseline. --save keeps the scenario.
 
 With --smoke each load begins two iterations a second, each flow in its turn, and then each
 fault is injected once, for 5s at most. It fails if a request or a check does before the
@@ -77,22 +82,25 @@ verdict is interrupted and the exit code 130. --live listens on this machine alo
 another HOST is named; serving ends with the run, or --linger after it. With --repeat a
 page that is open ends with its run, as the report of that; loaded again it follows the
 next. /metrics goes on with each.`,
-		Example: `  brunt run examples/01-quickstart
+		Example: `  brunt run http://127.0.0.1:8080 --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
+  brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --smoke
   brunt run checkout.yaml --dry-run -o plan.json
   brunt run --plan plan.json
   brunt run checkout.yaml --baseline brunt-results/monday
   brunt run checkout.yaml --live :9464`,
-		Args: func(c *cobra.Command, args []string) error {
-			if f.plan != "" && len(args) == 0 {
-				return nil
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := f.scenario(c, args)
+			if err != nil {
+				return err
 			}
-			return cobra.ExactArgs(1)(c, args)
+			return f.run(c, path)
 		},
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c, append(args, "")[0]) },
 	}
 	f.register(c)
+	f.line.register(c)
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
@@ -104,11 +112,10 @@ next. /metrics goes on with each.`,
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
 	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
-	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
+	f.log.register(c)
 	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at during the run, such as :9464, which is 127.0.0.1:9464")
 	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live this long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
-	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
 }
 
@@ -125,7 +132,7 @@ func self() []string {
 func state() string { return journal.Dirs(os.Getenv)[0] }
 
 func (f *runFlags) run(c *cobra.Command, path string) error {
-	if _, err := f.logger(io.Discard); err != nil {
+	if _, err := f.log.logger(io.Discard); err != nil {
 		return err
 	}
 	if f.repeat < 1 {
@@ -160,7 +167,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
+	ctx, stop := interruptible(&f.screen, "brunt: interrupted; taking faults back and writing the report; again ends teardown", hurries)
 	defer stop()
 	signalled := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -221,19 +228,4 @@ func worseOf(worst scenarios.Verdict, code int, res *result.Result) (scenarios.V
 		return w, res.ExitCode
 	}
 	return worst, code
-}
-
-func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, usagef("--log-level is debug, info, warn or error, not %q", f.logLevel)
-	}
-	o := &slog.HandlerOptions{Level: level}
-	switch f.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, o)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, o)), nil
-	}
-	return nil, usagef("--log-format is text or json, not %q", f.logFormat)
 }

@@ -32,7 +32,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, err
 	}
 	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), dryrun.Describe(plan)...))
-	log, err := f.logger(live)
+	f.screen.show(live)
+	defer f.screen.show(nil)
+	log, err := f.log.logger(live)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +66,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		outs.Observe(iv)
 	}
 	o.Event = func(e result.Event) {
+		if e.Event == "target.waiting" || e.Event == "unit.waiting" {
+			fmt.Fprintln(live, "waiting: "+words.Clean(strings.TrimSpace(e.Unit+" "+e.Text)))
+		}
 		events.Add(e)
 		metrics.Event(e)
 		outs.Event(e)

@@ -21,12 +21,17 @@ type sourceFlags struct {
 	policy  []string
 	planned *dryrun.PlanFile // the plan to repeat; nil: none
 	trial   bool             // its objectives are not judged
+	text    string           // the scenario itself, where the command line says it; empty: a file holds it
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given several times")
 	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given "+
 		"several times")
+	_ = c.RegisterFlagCompletionFunc("set", completeSet)
+	if c.ValidArgsFunction == nil {
+		c.ValidArgsFunction = completeScenario
+	}
 	policyFlag(c, &f.policy)
 }
 
@@ -86,7 +91,16 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	case "-":
 		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
 	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta})
+	o := scenarios.Options{Set: values, Meta: meta}
+	if f.text != "" {
+		o.Read = func(name string) ([]byte, error) {
+			if name == path {
+				return []byte(f.text), nil
+			}
+			return os.ReadFile(name)
+		}
+	}
+	sc, err := scenarios.Parse(path, o)
 	if sc != nil {
 		return sc, nil
 	}

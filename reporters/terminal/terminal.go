@@ -26,7 +26,7 @@ type Options struct {
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
 	Verbose bool                       // the table says where requests spent their time
-	Files   string                     // folder of the report's files, named in the table; empty: none
+	Files   string                     // the page of the report, or the folder of its files, named in the table; empty: none
 }
 
 // Unwrapped is the width of a file or pipe: what reads it breaks lines as it likes.
@@ -186,7 +186,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	s.result(r)
 	if t.o.Files != "" {
 		s.gap()
-		s.text("", "", "Report: "+words.Clean(t.o.Files), plain)
+		s.b.WriteString("Report: " + words.Clean(t.o.Files) + "\n") // unwrapped, so that it can be copied
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err

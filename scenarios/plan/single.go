@@ -121,10 +121,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	zero := quantity.Duration(0)
 	f.At = &zero
 	settings.Pos = at
-	linked := false
-	if mk := catalog.Kinds()[b.Kind]; mk != nil {
-		linked = mk().Traits(chaos.Scope{}).Touches != nil && !ofContainers(settings)
-	}
+	linked := OnLink(b.Kind, settings)
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is only one link
 		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
@@ -149,6 +146,12 @@ func CompileBare(b Bare) (*Plan, error) {
 		m.Add(at, "%s", why)
 	}
 	return c.plan, m.Err()
+}
+
+// OnLink reports whether a fault of a kind, with these settings, is on a link that brunt opens.
+func OnLink(kind string, settings *syntax.Node) bool {
+	mk := catalog.Kinds()[kind]
+	return mk != nil && mk().Traits(chaos.Scope{}).Touches != nil && !ofContainers(settings)
 }
 
 // ofContainers reports whether the settings of a fault select containers, whose packets do not pass

@@ -30,6 +30,8 @@ func EventKinds() map[string]string {
 		"script.start":      "a script's process was started; its init code and setup come first",
 		"script.end":        "a script's process has ended",
 		"target.up":         "the target is ready for a fault without load",
+		"target.waiting":    "the target is not ready after 2 s; the run waits for it",
+		"unit.waiting":      "the unit is not ready after 2 s; the run waits for it",
 		"unit.start":        "a process of the target was started",
 		"unit.ready":        "the unit's readiness check held",
 		"unit.exit":         "a process of the target ended",

@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 		"targets/platform/docker", "targets/vegeta",
 	},
 	"scenarios/plan/smoke":  {"scenarios", "scenarios/plan/plantest", "scenarios/load", "scenarios/plan", "chaos"},
+	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
 	"scenarios/plan/inputs": {"targets"},
 	"scenarios/plan/asked":  {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
 	"scenarios/plan/finder": {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
@@ -124,7 +125,7 @@ var arrows = map[string][]string{
 		"reporters/metrics", "reporters/push", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
-		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/smoke", "scenarios/doctor",
+		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/oneline", "scenarios/plan/smoke", "scenarios/doctor",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/connect", "scenarios/k6"},
 }

@@ -17,18 +17,39 @@ import (
 // checkTimeout is the timeout of one readiness check.
 const checkTimeout = time.Second
 
-// Await calls ask until it succeeds, at most for the duration within. It returns the last error of
-// ask, or last if ask returned none; the error does not report that ctx ended.
-func Await(ctx context.Context, within time.Duration, last error, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, within)
+// silence is how long a target may take to become ready before it is said that it is waited for.
+const silence = 2 * time.Second
+
+// A Wait is a wait for readiness.
+type Wait struct {
+	Within time.Duration
+	Ask    func(context.Context) error // until it succeeds
+	Tell   func(last error)            // told once, when nothing was ready for [silence]; nil: not at all
+}
+
+// failed takes the error of an ask, of a wait that began at a time.
+func (w *Wait) failed(began time.Time, err error) {
+	if w.Tell != nil && time.Since(began) >= silence {
+		w.Tell(err)
+		w.Tell = nil
+	}
+}
+
+// Await asks until an ask succeeds or the time is over. It returns the last error of an ask that was not cut off; the
+// error does not report that ctx ended.
+func Await(ctx context.Context, w Wait) error {
+	ctx, cancel := context.WithTimeout(ctx, w.Within)
 	defer cancel()
+	last := errors.New("it did not answer")
+	began := time.Now()
 	for {
-		err := ask(ctx)
+		err := w.Ask(ctx)
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() == nil {
 			last = err
+			w.failed(began, err)
 		}
 		select {
 		case <-ctx.Done():

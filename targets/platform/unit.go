@@ -92,6 +92,10 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	last := errors.New("it was not asked")
+	began := time.Now()
+	wait := Wait{Tell: func(err error) {
+		u.event("unit.waiting", u.Name(), fmt.Sprintf("is not ready yet, up to %s: %v", quantity.FormatDuration(within), err))
+	}}
 	for {
 		err := u.instance.Running()
 		if err == nil {
@@ -103,6 +107,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 		}
 		if limited.Err() == nil { // keep the last failure instead of the timeout
 			last = err
+			wait.failed(began, err)
 		}
 		why := u.instance.Failed(ctx)
 		switch {

@@ -271,7 +271,11 @@ func (s *System) ready(ctx context.Context) error {
 		ready = new(scenarios.Ready)
 	}
 	within := ready.WithinOr()
-	switch err := platform.Await(ctx, within, errors.New("it did not answer"), s.asks); {
+	switch err := platform.Await(ctx, platform.Wait{Within: within, Ask: s.asks, Tell: func(err error) {
+		s.host.Event(result.Event{
+			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", s.entry, quantity.FormatDuration(within), err),
+		})
+	}}); {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+// logFlags say what is logged, and how.
+type logFlags struct{ format, level string }
+
+func (f *logFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.format, "log-format", "text", "text or json, on standard error")
+	c.Flags().StringVar(&f.level, "log-level", "warn", "debug, info, warn or error")
+}
+
+// logger returns the log to w. The error says which flag is wrong.
+func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, usagef("--log-level is debug, info, warn or error, not %q", f.level)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch f.format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return nil, usagef("--log-format is text or json, not %q", f.format)
+}

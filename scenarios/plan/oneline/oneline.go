@@ -1,0 +1,178 @@
+// Package oneline writes the scenario that one command line describes: a URL, a rate, a duration, objectives and faults.
+//
+//	brunt run URL --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
+//	    -Line.Scenario-> the text of a scenario, which is parsed and run like that of a file
+//
+// The text is one that a person can keep and go on with (`--save`), so it holds what is usual and no more.
+package oneline
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// A Line is what a command line says of a run. The zero value of every field but the URL is a default.
+type Line struct {
+	URL        string   // what is loaded, http or https, with path and query
+	Rate       string   // requests a second: a number, or a rate of the language; default 50/s
+	For        string   // how long the load takes, a duration of the language; default 30s
+	Objectives []string // of `slo`; default errors < 1%, or errors = 0% where too few requests come to judge that
+	Faults     []string // KIND KEY=VALUE …, with at=, for= and the other keys of the timeline; see [Line.Scenario]
+	Command    string   // the command line, for a comment
+}
+
+// Defaults of a line.
+const (
+	defaultRate = "50/s"
+	defaultFor  = "30s"
+	defaultSLO  = "errors < 1%"
+	fewSLO      = "errors = 0%"
+)
+
+// warmup is offered before the load begins, so that connections and caches of a first request are not judged.
+const warmup = time.Second
+
+// Scenario writes the text of the scenario. Faults without a time of their own follow each other: the first third of the
+// load is the baseline, and each fault has an equal part of the rest, of which it is in for the first third. The hold is
+// shorter than usual where that lets the run tell whether the target recovered. Values of objectives and faults are not
+// checked here: they are once the text is parsed. The error says which flag is wrong.
+func (l Line) Scenario() (string, error) {
+	u, err := syntax.ParseURL(l.URL)
+	if err != nil {
+		return "", err // it shows no password
+	}
+	rate, err := l.rate()
+	if err != nil {
+		return "", err
+	}
+	duration, err := l.duration()
+	if err != nil {
+		return "", err
+	}
+	faults, err := l.faults(split(duration, len(l.Faults)))
+	if err != nil {
+		return "", err
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	var b strings.Builder
+	if l.Command != "" {
+		fmt.Fprintf(&b, "# %s\n", strings.Map(printable, l.Command))
+	}
+	fmt.Fprintf(&b, "version: 1\nname: %s\n\ntarget: {url: %s}\n", syntax.YAMLText(u.Host+u.EscapedPath()), text(u.Scheme+"://"+u.Host))
+	if host := u.Hostname(); !isLoopback(host) {
+		fmt.Fprintf(&b, "guard: {allow: {load: [%s]}}   # the addresses beyond loopback that the load may reach\n", syntax.YAMLText(host))
+	}
+	fmt.Fprintf(&b, "warmup: {for: %s}   # offered, recorded apart, never judged\n", quantity.FormatDuration(warmup))
+	fmt.Fprintf(&b, "\nload:\n  requests:\n    executor: constant-arrival-rate   # arrivals come whatever the target does, so that a stall can't hide\n")
+	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n    flow:\n      - get: %s\n", rate, quantity.FormatDuration(duration), text(path))
+	if len(faults.Fields) > 0 {
+		b.WriteString("\n" + syntax.WriteYAML(mapOf("chaos", faults), func(s string) string { return s }))
+		if hold := split(duration, len(l.Faults)).hold(rate); hold > 0 {
+			fmt.Fprintf(&b, "judge: {hold: %s}   # so long must requests be good to have recovered\n", quantity.FormatDuration(hold))
+		}
+	}
+	b.WriteString("\nslo:\n")
+	for _, o := range l.objectives(rate, duration) {
+		fmt.Fprintf(&b, "  - %s\n", text(o))
+	}
+	return b.String(), nil
+}
+
+// times divide a load among its faults.
+type times struct {
+	lead  time.Duration // the baseline, before the first fault
+	part  time.Duration // of each fault, with the time after it
+	stays time.Duration // how long a fault is in
+}
+
+func split(duration time.Duration, faults int) times {
+	lead := duration / 3
+	part := (duration - lead) / time.Duration(max(1, faults))
+	return times{lead: rounded(lead), part: part, stays: rounded(part / 3)}
+}
+
+// shareRequests is the number of requests that can show that an error share is below 1 %: with 95 % confidence, none of
+// 299 fails where 1 % do.
+const shareRequests = 299
+
+// hold returns the hold that fits behind each fault; zero: the usual one fits, or too few requests would come in it.
+func (t times) hold(rate string) time.Duration {
+	room := (t.part - t.stays - time.Second).Truncate(time.Second)
+	r, err := quantity.ParseRate(rate)
+	if err != nil || room >= scenarios.DefaultHold || r*room.Seconds() < shareRequests {
+		return 0
+	}
+	return room
+}
+
+func mapOf(key string, value *syntax.Node) *syntax.Node {
+	return &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{{Key: key, Value: value}}}
+}
+
+func (l Line) objectives(rate string, duration time.Duration) []string {
+	if len(l.Objectives) > 0 {
+		return l.Objectives
+	}
+	if r, err := quantity.ParseRate(rate); err == nil && r*duration.Seconds() < shareRequests {
+		return []string{fewSLO}
+	}
+	return []string{defaultSLO}
+}
+
+// text writes what the command line says as a text without placeholders.
+func text(s string) string { return syntax.YAMLText(strings.ReplaceAll(s, "${", "$${")) }
+
+// printable replaces what would end a comment, or disturb a terminal, by a blank.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		return ' '
+	}
+	return r
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return scenarios.IsLocalhost(host) || err == nil && ip.Unmap().IsLoopback()
+}
+
+// rate returns the rate of arrivals in the language's form.
+func (l Line) rate() (string, error) {
+	rate := l.Rate
+	switch {
+	case rate == "":
+		return defaultRate, nil
+	case !strings.Contains(rate, "/"):
+		rate += "/s"
+	}
+	if r, err := quantity.ParseRate(rate); err != nil || r <= 0 {
+		return "", fmt.Errorf("--rate %q is no rate of more than zero; such as 50, or 3000/m", l.Rate)
+	}
+	return rate, nil
+}
+
+func (l Line) duration() (time.Duration, error) {
+	text := l.For
+	if text == "" {
+		text = defaultFor
+	}
+	d, err := quantity.ParseDuration(text)
+	if err == nil && d < time.Second {
+		err = fmt.Errorf("it is at least 1s")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("--for %s: %w; such as 30s", text, err)
+	}
+	return d, nil
+}
