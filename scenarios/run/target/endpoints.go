@@ -2,7 +2,6 @@ package target
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"brunt/chaos"
@@ -51,7 +50,7 @@ func (s *System) endpointsReady(ctx context.Context) error {
 			continue // asked as the target
 		}
 		if err == nil {
-			err = platform.Await(ctx, ready.WithinOr(), errors.New("it did not answer"), func(ctx context.Context) error {
+			err = s.await(ctx, ready.WithinOr(), fmt.Sprintf("the endpoint %q at %s", name, addr), func(ctx context.Context) error {
 				at, err := s.reach(ctx, addr)
 				if err != nil {
 					return err

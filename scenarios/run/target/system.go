@@ -271,11 +271,7 @@ func (s *System) ready(ctx context.Context) error {
 		ready = new(scenarios.Ready)
 	}
 	within := ready.WithinOr()
-	switch err := platform.Await(ctx, platform.Wait{Within: within, Ask: s.asks, Tell: func(err error) {
-		s.host.Event(result.Event{
-			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", s.entry, quantity.FormatDuration(within), err),
-		})
-	}}); {
+	switch err := s.await(ctx, within, s.entry, s.asks); {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
@@ -287,6 +283,15 @@ func (s *System) ready(ctx context.Context) error {
 		}
 		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, name, quantity.FormatDuration(within), err)
 	}
+}
+
+// await asks until it is answered, and says after a while what is waited for.
+func (s *System) await(ctx context.Context, within time.Duration, what string, ask func(context.Context) error) error {
+	return platform.Await(ctx, platform.Wait{Within: within, Ask: ask, Tell: func(err error) {
+		s.host.Event(result.Event{
+			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, quantity.FormatDuration(within), err),
+		})
+	}})
 }
 
 // asks checks once whether the target is ready.
