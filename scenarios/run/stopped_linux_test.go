@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/proc"
 	"brunt/scenarios/suite"
 )
 
@@ -109,8 +110,7 @@ chaos: {it: {at: 300ms, for: 50s, http.error: {from: load, to: target, status: 5
 		}
 	}()
 	suite.Until(t, "the fault to be in", func() bool { _, err := os.Stat(mark); return err == nil })
-	up, _ := os.ReadFile(mark + ".target")
-	_, link, _ := strings.Cut(string(up), "the link to it listens on ")
+	link := linkOf(t, cmd.Process.Pid)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	status := func() int {
 		resp, err := client.Get("http://" + link)
@@ -134,6 +134,41 @@ chaos: {it: {at: 300ms, for: 50s, http.error: {from: load, to: target, status: 5
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	suite.Until(t, "the link to end", func() bool { c, err := net.Dial("tcp", link); return err != nil || c.Close() != nil })
+}
+
+// linkOf returns the address of the only link of a brunt: of what the process of its proxies listens on, what answers
+// HTTP.
+func linkOf(t *testing.T, brunt int) string {
+	t.Helper()
+	tables, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Timeout: time.Second}
+	for _, pid := range proc.Family(brunt) {
+		if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); !bytes.HasSuffix(line, []byte("\x00proxies\x00")) {
+			continue
+		}
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, file := range files {
+			to, _ := os.Readlink(file)
+			for line := range strings.Lines(string(tables)) {
+				f := strings.Fields(line) // number, local address, remote address, state and so forth
+				if len(f) < 10 || f[3] != "0A" || to != "socket:["+f[9]+"]" {
+					continue
+				}
+				_, hex, _ := strings.Cut(f[1], ":")
+				port, _ := strconv.ParseInt(hex, 16, 32)
+				at := fmt.Sprintf("127.0.0.1:%d", port)
+				if resp, err := client.Get("http://" + at); err == nil {
+					_ = resp.Body.Close()
+					return at
+				}
+			}
+		}
+	}
+	t.Fatal("brunt has no link")
+	return ""
 }
 
 // TestStopped_Matrix stops brunt under every kind of fault that stays on processes, links or files, and every kind of
