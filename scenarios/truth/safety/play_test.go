@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -377,7 +378,7 @@ func (y *play) left(exit int) (left []string) {
 			return nil
 		}
 		dead := exit == -1 // files of a run that had not begun, and its notes: a later start removes them
-		if dead && (strings.HasSuffix(path, ".new") || strings.Contains(path, "/notes/") || unguarded(path)) {
+		if dead && (strings.HasSuffix(path, ".new") || strings.Contains(path, "/notes/") || unguarded(path) || closed(path)) {
 			return nil
 		}
 		b, _ := os.ReadFile(path)
@@ -395,6 +396,23 @@ func (y *play) left(exit int) (left []string) {
 func unguarded(path string) bool {
 	b, err := os.ReadFile(path)
 	return err == nil && bytes.Count(b, []byte("\n")) == 1 && bytes.Contains(b, []byte(`"op":"begin"`))
+}
+
+// closed reports whether all entries of a journal are done: its run was about to remove it, and a later start does.
+func closed(path string) bool {
+	b, err := os.ReadFile(path)
+	open := map[int]bool{}
+	for line := range bytes.Lines(b) {
+		var r struct {
+			Op string
+			ID int
+		}
+		if json.Unmarshal(line, &r) != nil {
+			return false
+		}
+		open[r.ID] = open[r.ID] && r.Op != "done" || r.Op == "intent"
+	}
+	return err == nil && strings.HasSuffix(path, ".journal") && !slices.Contains(slices.Collect(maps.Values(open)), true)
 }
 
 // journals returns the names of the runs that have a journal.

@@ -209,7 +209,8 @@ func (w *worker) report(t *testing.T, p program, v verdict, shrinks bool) {
 		return
 	}
 	least, last, plays := w.shrink(p)
-	if plays == 0 {
+	if len(last.problems) == 0 {
+		t.Logf("seed %d: nothing less than that has failed, in %d plays", p.Seed, plays)
 		return
 	}
 	t.Errorf("seed %d, the least that fails, after %d plays:\n%s\n%s\n%s", p.Seed, plays, least, strings.Join(last.problems, "\n"), last.log)

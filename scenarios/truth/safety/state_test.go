@@ -344,7 +344,9 @@ var ethernet = regexp.MustCompile(`\beth\d+\b`)
 
 // networkOf is what the usual tools show of the network of a process.
 func networkOf(pid int) string {
-	b, err := exec.Command("nsenter", "-t", strconv.Itoa(pid), "-n", "sh", "-c", networkCommands).CombinedOutput()
+	cmd := exec.Command("nsenter", "-t", strconv.Itoa(pid), "-n", "sh", "-c", networkCommands)
+	cmd.Dir = "/" // the test's own folder may be removed, as by a rebase
+	b, err := cmd.CombinedOutput()
 	if err != nil && len(b) == 0 {
 		return err.Error()
 	}
