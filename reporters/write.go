@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -17,14 +19,14 @@ import (
 // whose format names a file, in the order of the list. Each file appears whole or not at all.
 // After a failure it writes the other files; the error joins all failures.
 func WriteFiles(dir string, r *result.Result, list []Reporter) error {
-	return writeFiles(dir, r, list, WriteFile)
+	return writeFiles(dir, r, list, writeFile)
 }
 
 // RewriteFiles writes files as WriteFiles does. Where the disk has no room for a second file beside an earlier one, it
 // writes over the earlier one; see overwrite.
 func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
-	return writeFiles(dir, r, list, func(path string, write func(io.Writer) error) error {
-		err := WriteFile(path, write)
+	return writeFiles(dir, r, list, func(path string, mode fs.FileMode, write func(io.Writer) error) error {
+		err := writeFile(path, mode, write)
 		if err != nil && overwrite(path, write) == nil {
 			return nil
 		}
@@ -32,8 +34,8 @@ func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	})
 }
 
-func writeFiles(dir string, r *result.Result, list []Reporter, write func(path string, write func(io.Writer) error) error) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func writeFiles(dir string, r *result.Result, list []Reporter, write func(path string, mode fs.FileMode, write func(io.Writer) error) error) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}
 	var errs []error
@@ -42,7 +44,11 @@ func writeFiles(dir string, r *result.Result, list []Reporter, write func(path s
 		if name == "" {
 			continue
 		}
-		if err := write(filepath.Join(dir, name), func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
+		mode := disk.Shared
+		if rep.Format().Evidence {
+			mode = disk.Private
+		}
+		if err := write(filepath.Join(dir, name), mode, func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %w", name, err))
 		}
 	}
@@ -50,9 +56,14 @@ func writeFiles(dir string, r *result.Result, list []Reporter, write func(path s
 }
 
 // WriteFile writes a temporary file beside path and renames it, so that a reader never
-// sees half a file. The file is readable by all.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// sees half a file. The file is for its owner alone.
+func WriteFile(path string, write func(io.Writer) error) error {
+	return writeFile(path, disk.Private, write)
+}
+
+// writeFile is [WriteFile] with a mode, from which the umask takes.
+func writeFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
+	f, err := disk.Beside(path, mode)
 	if err != nil {
 		return err
 	}
@@ -73,9 +84,6 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		err = cerr
 	}
 	if err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

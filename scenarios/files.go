@@ -8,12 +8,12 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -53,7 +53,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, named(err)
 	}
-	if len(b) > most {
+	if len(b) > most { // of p.o.Read
 		return nil, fmt.Errorf("%s has more than %d KiB", path, most>>10)
 	}
 	p.note(path, sha256.Sum256(b))
@@ -72,12 +72,7 @@ func (p *files) readAtMost(path string, most int) ([]byte, error) {
 	if p.o.Read != nil {
 		return p.o.Read(path)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, int64(most)+1))
+	return disk.Read(path, int64(most))
 }
 
 const maxExtends = 8
@@ -178,7 +173,7 @@ func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 		}
 		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.Origin.files}, nil
 	}
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, named(err)
 	}

@@ -4,10 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -64,12 +64,15 @@ func (t *TLS) Pair() (*tls.Certificate, error) {
 	return &pair, err
 }
 
+// maxCertificate bounds a file of certificates or a key, in bytes.
+const maxCertificate = 16 << 20
+
 // held returns the text of a file, from memory if it was read before.
 func held(text []byte, path string) ([]byte, error) {
 	if text != nil {
 		return text, nil
 	}
-	return os.ReadFile(path)
+	return disk.Read(path, maxCertificate)
 }
 
 // TLSVersion is a version of TLS as crypto/tls numbers it; zero is not written.

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run"
 	"brunt/scenarios/switchback"
@@ -108,7 +109,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if f.build != "" && x.a.ref == "" && x.b.ref == "" {
 		return usagef("--build builds a side git:REF, and neither is one")
 	}
-	dir, err := os.MkdirTemp("", "brunt-ab-")
+	dir, err := disk.TempDir("brunt-ab-")
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 		x.folder = filepath.Join("brunt-results", fileName(plans[0].Scenario.Name)+"-ab-"+run.NewID())
 	}
 	x.announce()
-	return os.MkdirAll(x.folder, 0o755)
+	return os.MkdirAll(x.folder, 0o777)
 }
 
 func (x *ab) planned(s *side) (*plan.Plan, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"brunt/scenarios/convert"
 	"brunt/scenarios/convert/curl"
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 
@@ -78,7 +78,7 @@ named under guard.allow.load, for you to confirm.`,
 			}
 			if output == "" {
 				fmt.Fprint(c.OutOrStdout(), made.Text)
-			} else if err := writeNew(output, made.Text, force); err != nil {
+			} else if err := writeNew(output, made.Text, disk.Private, force); err != nil {
 				return err
 			}
 			return check(c, made, output)
@@ -105,15 +105,10 @@ func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) 
 	}
 	if args[0] == "-" {
 		o.File, o.From = "standard input", "."
-		return io.ReadAll(io.LimitReader(c.InOrStdin(), maxForeign+1))
+		return disk.Limited(c.InOrStdin(), maxForeign)
 	}
 	o.File, o.From = args[0], filepath.Dir(args[0])
-	f, err := os.Open(args[0])
-	if err != nil {
-		return nil, usage{err}
-	}
-	defer f.Close()
-	source, err := io.ReadAll(io.LimitReader(f, maxForeign+1))
+	source, err := disk.Read(args[0], maxForeign)
 	if err != nil { // such as for a folder
 		return nil, usage{err}
 	}
@@ -142,7 +137,7 @@ func check(c *cobra.Command, made *draft.Scenario, output string) error {
 			if path == name {
 				return []byte(made.Text), nil
 			}
-			return os.ReadFile(path)
+			return disk.Read(path, maxForeign)
 		},
 	})
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -124,7 +125,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		if f.file != "" {
 			b, jerr := json.MarshalIndent(found, "", "  ")
 			if jerr == nil {
-				jerr = os.WriteFile(f.file, append(b, '\n'), 0o644)
+				jerr = os.WriteFile(f.file, append(b, '\n'), disk.Shared)
 			}
 			if jerr != nil && err == nil {
 				err = jerr
@@ -164,7 +165,7 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 
 // probe runs a plan, without a report.
 func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result, error) {
-	dir, err := os.MkdirTemp("", "brunt-find-")
+	dir, err := disk.TempDir("brunt-find-")
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
 
@@ -54,7 +55,7 @@ bounds what scenarios may do.`,
 					return err
 				}
 			}
-			if err := writeNew(file, text, force); err != nil {
+			if err := writeNew(file, text, disk.Shared, force); err != nil {
 				return err
 			}
 			if policy {
@@ -82,7 +83,7 @@ func schemaBeside(file string) (string, error) {
 	if exists(path) {
 		return "", nil
 	}
-	err := writeWhole(path, func(w io.Writer) error { return encodeJSON(w, reference.Schema()) })
+	err := writeWhole(path, disk.Shared, func(w io.Writer) error { return encodeJSON(w, reference.Schema()) })
 	return " and " + path + ", for completion and checks in editors", err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(f.json, append(b, '\n'), disk.Shared); err != nil {
 			return err
 		}
 	}

@@ -9,29 +9,30 @@ import (
 	"path/filepath"
 
 	"brunt/reporters/terminal"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	"golang.org/x/term"
 )
 
-// writeNew writes a file that does not exist yet, or replaces one if force is set. A refusal
+// writeNew writes a file that does not exist yet, with a mode from which the umask takes, or replaces one if force is set. A refusal
 // is a usage error.
-func writeNew(file, text string, force bool) error {
+func writeNew(file, text string, mode fs.FileMode, force bool) error {
 	if _, err := os.Lstat(file); err == nil && !force {
 		return usagef("%s exists already; --force writes over it", file)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return usage{err}
 	}
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(text), mode); err != nil {
 		return usage{err}
 	}
 	return nil
 }
 
 // writeWhole writes a file whole or not at all: to a temporary file, renamed at the end. The
-// error names the file; a file that cannot be created is a usage error.
-func writeWhole(file string, write func(io.Writer) error) error {
-	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
+// error names the file; a file that cannot be created is a usage error. The umask takes from the mode.
+func writeWhole(file string, mode fs.FileMode, write func(io.Writer) error) error {
+	t, err := disk.Beside(file, mode)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return usage{&fs.PathError{Op: pe.Op, Path: file, Err: pe.Err}}
 	} else if err != nil {
@@ -39,7 +40,7 @@ func writeWhole(file string, write func(io.Writer) error) error {
 	}
 	b := bufio.NewWriter(t)
 	err = write(b)
-	if err = errors.Join(err, b.Flush(), t.Chmod(0o644), t.Sync(), t.Close()); err == nil {
+	if err = errors.Join(err, b.Flush(), t.Sync(), t.Close()); err == nil {
 		err = os.Rename(t.Name(), file)
 	}
 	if err != nil {

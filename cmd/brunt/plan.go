@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/smoke"
@@ -55,7 +56,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 		meta[name] = plan.Scenario.Secrets.Mask(meta[name])
 	}
 	kept.Scenario.Meta = meta
-	if err := writeWhole(f.out, func(w io.Writer) error { return encodeJSON(w, kept) }); err != nil {
+	if err := writeWhole(f.out, disk.Private, func(w io.Writer) error { return encodeJSON(w, kept) }); err != nil {
 		return usagef("the plan: %w", err)
 	}
 	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing has changed by then.\n", f.out, f.out)
@@ -88,13 +89,16 @@ func encodeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// maxPlan bounds a plan file, in bytes.
+const maxPlan = 64 << 20
+
 // readPlan reads the plan of --plan, and takes from it what the command line does not give:
 // the scenario, and its params.
 func (f *runFlags) readPlan(path string) (string, error) {
 	if f.plan == "" {
 		return path, nil
 	}
-	text, err := os.ReadFile(f.plan)
+	text, err := disk.Read(f.plan, maxPlan)
 	if err != nil {
 		return "", usagef("the plan: %w", err)
 	}

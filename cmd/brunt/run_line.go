@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan/oneline"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,7 @@ func (f *runFlags) fromLine(target string) (string, error) {
 		f.text = text
 		return commandLine, nil
 	}
-	if err := writeNew(f.line.save, text, f.force); err != nil {
+	if err := writeNew(f.line.save, text, disk.Private, f.force); err != nil {
 		return "", err
 	}
 	return f.line.save, nil

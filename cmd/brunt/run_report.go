@@ -134,7 +134,7 @@ func (f *runFlags) folder(name, id string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
 		return "", usagef("%s holds the report of another run; name another folder, or use --force to write over it", dir)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", usagef("the folder for the report: %w", err)
 	}
 	probe, err := os.CreateTemp(dir, ".brunt-*")

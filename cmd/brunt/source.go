@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
@@ -97,7 +98,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 			if name == path {
 				return []byte(f.text), nil
 			}
-			return os.ReadFile(name)
+			return disk.Read(name, syntax.MaxFile)
 		}
 	}
 	sc, err := scenarios.Parse(path, o)

@@ -8,6 +8,7 @@ import (
 
 	"brunt/reporters/html"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/disk"
 
 	"github.com/spf13/cobra"
 )
@@ -94,7 +95,7 @@ func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Recor
 
 // writeTrends writes the trends as JSON.
 func writeTrends(file string, all []*compare.Record, trends []compare.Trend) error {
-	return writeWhole(file, func(w io.Writer) error {
+	return writeWhole(file, disk.Shared, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
@@ -119,5 +120,5 @@ func writePage(file string, all []*compare.Record, trends []compare.Trend) error
 		}
 		p.Charts = append(p.Charts, chart)
 	}
-	return writeWhole(file, p.Report)
+	return writeWhole(file, disk.Shared, p.Report)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -84,7 +85,7 @@ const waiting = 4096
 
 // OpenEvents creates the events.jsonl of dir, or empties it.
 func OpenEvents(dir string) (*EventLog, error) {
-	f, err := os.OpenFile(eventsPath(dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := os.OpenFile(eventsPath(dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, disk.Private)
 	if err != nil {
 		return nil, err
 	}

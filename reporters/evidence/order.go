@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -89,7 +90,7 @@ func (s *sorter) fill(r *result.RequestsReader, atOnce int) error {
 // spill writes the requests in memory to the file, as one piece.
 func (s *sorter) spill() (err error) {
 	if s.file == nil {
-		if s.file, err = os.CreateTemp("", "brunt-requests-*"); err != nil {
+		if s.file, err = disk.Temp("brunt-requests-*"); err != nil {
 			return err
 		}
 	}

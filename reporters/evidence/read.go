@@ -8,17 +8,21 @@ import (
 	"os"
 	"path/filepath"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
 // errVersion says that a result.json is of a version that this brunt can't read.
 var errVersion = errors.New("unknown version of result.json")
 
+// mostResult bounds a result.json, in bytes: one of a run of a day with 2000 faults has some 20 MiB.
+const mostResult = 1 << 30
+
 // Read reads the result of a run from its folder. Its histograms stay on disk, so the files
 // must remain while the result is in use. Without latency.hlog or events.jsonl it returns the
 // rest, with a note that says what is missing.
 func Read(dir string) (*result.Result, error) {
-	b, err := os.ReadFile(filepath.Join(dir, resultFile))
+	b, err := disk.Read(filepath.Join(dir, resultFile), mostResult)
 	if err != nil {
 		return nil, fmt.Errorf("no report of a run: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -15,7 +14,12 @@ import (
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"brunt/scenarios/disk"
 )
+
+// mostKey bounds a file of a key, in bytes.
+const mostKey = 1 << 20
 
 // namespace is the namespace of brunt's signatures: ssh-keygen -Y verify -n brunt.
 const namespace = "brunt"
@@ -30,7 +34,7 @@ type Signer struct {
 // holds. A private key with a passphrase must be in the agent as well. Getenv gives
 // SSH_AUTH_SOCK, the address of the agent.
 func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
-	text, err := os.ReadFile(file)
+	text, err := disk.Read(file, mostKey)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 	}
 	public := locked.PublicKey
 	if public == nil { // older formats keep it in a separate file
-		beside, err := os.ReadFile(file + ".pub")
+		beside, err := disk.Read(file+".pub", mostKey)
 		if err == nil {
 			public, _, _, _, err = ssh.ParseAuthorizedKey(beside)
 		}
@@ -122,7 +126,7 @@ type allowedSigner struct {
 // allowed signers as ssh-keygen -Y verify reads it. It ignores lines of certificate
 // authorities.
 func ReadSigners(file string) (*Signers, error) {
-	text, err := os.ReadFile(file)
+	text, err := disk.Read(file, mostKey)
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"brunt/reporters/metrics"
 	"brunt/scenarios/result"
 )
+
+// mostAnswer bounds an answer of Grafana, in bytes.
+const mostAnswer = 1 << 20
 
 // grafana creates an annotation for each occurrence of a fault, by Grafana's HTTP API: a point
 // when the fault is injected, which becomes a region when it is cleared.
@@ -136,7 +140,7 @@ func (g *grafana) ask(ctx context.Context, method, to string, what, answer any) 
 	if answer == nil {
 		return nil
 	}
-	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, mostAnswer)).Decode(answer); err != nil {
 		return fmt.Errorf("the answer is none of Grafana's: %w", err)
 	}
 	return nil

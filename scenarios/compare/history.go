@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	_ "modernc.org/sqlite" // the driver
@@ -34,7 +35,7 @@ const (
 
 // OpenHistory opens a folder of records, and creates it if needed.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
 	h := &History{dir: dir}
@@ -71,7 +72,7 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 }
 
 func writeNew(file, text string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, disk.Shared)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (h *History) put(ctx context.Context, tx *sql.Tx, file string, state [2]int
 			return nil, fmt.Errorf("it has %d bytes", state[0])
 		}
 		var err error
-		if b, err = os.ReadFile(filepath.Join(h.dir, file)); err != nil {
+		if b, err = disk.Read(filepath.Join(h.dir, file), mostRecord); err != nil {
 			return nil, err
 		}
 		return parseRecord(b)
@@ -261,13 +262,13 @@ func (h *History) Add(r *Record) error {
 		return err
 	}
 	name := r.Started.UTC().Format("20060102T150405") + "-" + safe(r.Run) + recordSuffix
-	f, err := os.CreateTemp(h.dir, ".new-*")
+	f, err := disk.Beside(filepath.Join(h.dir, "new"), disk.Shared)
 	if err != nil {
 		return fmt.Errorf("write to the history: %w", err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(append(b, '\n'))
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), h.free(name))
 	}

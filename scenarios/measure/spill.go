@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 )
 
 // spill is the file that cells go to once their window is over. It has no name, so no file is left
@@ -53,7 +54,11 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func newSpill(dir string) (*spill, error) {
-	f, err := os.CreateTemp(dir, "brunt-spill-*")
+	make := disk.Temp
+	if dir != "" {
+		make = func(pattern string) (*os.File, error) { return os.CreateTemp(dir, pattern) }
+	}
+	f, err := make("brunt-spill-*")
 	if err != nil {
 		return nil, fmt.Errorf("making a file for measurements: %w", err)
 	}

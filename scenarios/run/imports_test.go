@@ -26,7 +26,9 @@ import (
 // import another spoke. A folder that is missing here fails the test: add it with what it may
 // import.
 var arrows = map[string][]string{
-	"scenarios":       {"scenarios/check", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios": {
+		"scenarios/check", "scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
+	},
 	"scenarios/allow": {"scenarios", "targets", "targets/dial"},
 	"scenarios/doctor": {
 		"scenarios", "scenarios/connect", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked",
@@ -54,21 +56,24 @@ var arrows = map[string][]string{
 	"scenarios/quantity":      {"scenarios/syntax"},
 	"scenarios/connect":       {"scenarios"},
 	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/disk":          nil,
 	"scenarios/requestname":   {"scenarios/syntax"},
-	"scenarios/result":        {"scenarios", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
-	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/secret":        {"scenarios/syntax"},
-	"scenarios/syntax":        nil,
-	"scenarios/template":      {"scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
-	"scenarios/load":          {"scenarios"},
-	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
-	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
-	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
-	"scenarios/k6":            {"scenarios"},
-	"scenarios/machine":       {"scenarios"},
-	"scenarios/measure":       {"scenarios"},
-	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
-	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
+	"scenarios/result": {
+		"scenarios", "scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
+	},
+	"scenarios/slo":          {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/secret":       {"scenarios/syntax"},
+	"scenarios/syntax":       nil,
+	"scenarios/template":     {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
+	"scenarios/load":         {"scenarios"},
+	"scenarios/driver":       {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
+	"scenarios/impact":       {"scenarios"},                                                // works on counts, not requests
+	"scenarios/judge":        {"scenarios", "scenarios/impact", "scenarios/measure"},
+	"scenarios/k6":           {"scenarios"},
+	"scenarios/machine":      {"scenarios"},
+	"scenarios/measure":      {"scenarios"},
+	"scenarios/truth":        nil, // a server of known behaviour: it shares nothing with what it tests
+	"scenarios/truth/played": {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
@@ -132,8 +137,8 @@ var arrows = map[string][]string{
 
 // hub are the packages that a part which may import scenarios may import.
 var hub = []string{
-	"scenarios", "scenarios/check", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret", "scenarios/slo", "scenarios/syntax",
-	"scenarios/template",
+	"scenarios", "scenarios/check", "scenarios/disk", "scenarios/quantity", "scenarios/requestname", "scenarios/result", "scenarios/secret",
+	"scenarios/slo", "scenarios/syntax", "scenarios/template",
 }
 
 // onlyK6 is the only package that may import k6, which has another license than brunt and takes a

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
@@ -42,7 +43,7 @@ func (s *session) openRequestLog() (*requestLog, error) {
 			}
 		}
 	}
-	f, err := os.Create(s.o.Requests)
+	f, err := os.OpenFile(s.o.Requests, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the file of requests: %w", err)
 	}

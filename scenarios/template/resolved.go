@@ -8,8 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 )
+
+// maxValue bounds a file whose text is a value, in bytes.
+const maxValue = 16 << 20
 
 // Resolved is a resolved template that can be stored: a secret in it is replaced by its source, and
 // is read again when the text is opened.
@@ -121,7 +125,7 @@ func (s Resolved) open(secrets *Secrets, within bool) (string, error) {
 			}
 			value = v
 		case p.File != "":
-			b, err := os.ReadFile(p.File)
+			b, err := disk.Read(p.File, maxValue)
 			if err != nil {
 				return "", err
 			}

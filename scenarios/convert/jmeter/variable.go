@@ -2,12 +2,12 @@ package jmeter
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 )
 
@@ -181,7 +181,7 @@ func firstLine(d *draft.Builder, file, separator string) []string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.O.From, path)
 	}
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil
 	}

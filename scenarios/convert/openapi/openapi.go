@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/disk"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -88,12 +87,7 @@ func referred(d *draft.Builder, _ *openapi3.Loader, from *url.URL) ([]byte, erro
 	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("a reference to %q: only files beside the document are read", draft.Clip(from.String(), 80))
 	}
-	f, err := os.Open(filepath.Join(d.O.From, name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxReferred))
+	return disk.Read(filepath.Join(d.O.From, name), maxReferred)
 }
 
 // api is a document that becomes a load.

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -51,7 +52,7 @@ func New(path string, shards int) (*Log, error) {
 	w := &Log{most: mostWrites}
 	var err error
 	if path == "" {
-		w.file, err = os.CreateTemp("", "brunt-writes-*")
+		w.file, err = disk.Temp("brunt-writes-*")
 	} else {
 		w.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/template"
 )
 
@@ -33,7 +34,7 @@ func (h *Host) openLog(load string) (io.WriteCloser, error) {
 	if err := os.MkdirAll(h.LogDir, 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -51,7 +52,7 @@ func (h *Host) commandLog(what string, n int) (log io.WriteCloser, file string, 
 		return nil, "", err
 	}
 	name := fmt.Sprintf("%s.%d.log", what, n)
-	f, err := os.OpenFile(filepath.Join(h.LogDir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
+	f, err := os.OpenFile(filepath.Join(h.LogDir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, disk.Private)
 	if err != nil {
 		return nil, "", err
 	}

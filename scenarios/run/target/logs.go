@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	chaoscontainer "brunt/chaos/container"
+	"brunt/scenarios/disk"
 	"brunt/targets/platform/docker"
 )
 
@@ -43,7 +44,7 @@ func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err 
 	if err := os.MkdirAll(s.host.LogDir, 0o777); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	f, err := os.OpenFile(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
 	if err != nil {
 		return err
 	}

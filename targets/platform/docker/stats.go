@@ -4,10 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 )
+
+// mostStats bounds an answer of the engine about the use of a container, in bytes.
+const mostStats = 16 << 20
 
 // Stats is the resource usage of a container, as reported by its engine.
 type Stats struct {
@@ -30,7 +34,7 @@ func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	}
 	defer answer.Body.Close()
 	var s container.StatsResponse
-	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
+	if err := json.NewDecoder(io.LimitReader(answer.Body, mostStats)).Decode(&s); err != nil {
 		return Stats{}, fmt.Errorf("asking what container %s uses: %w", id, err)
 	}
 	return statsOf(&s), nil

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/procmark"
@@ -131,7 +132,7 @@ func (u *Process) openLog() error {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
-		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,89 @@
+//go:build unix
+
+package disk_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"brunt/scenarios/disk"
+)
+
+// TestRead_WhatIsNoFile: a folder, a device without an end, a pipe without a writer and a file that is too large are
+// errors that say so; none holds brunt up or fills its memory.
+func TestRead_WhatIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	pipe, large, sparse := filepath.Join(dir, "pipe"), filepath.Join(dir, "large"), filepath.Join(dir, "sparse")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if err := os.WriteFile(large, make([]byte, 1<<20+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(sparse, nil, 0o600), os.Truncate(sparse, 10<<30)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, want string }{
+		{dir, "it is a folder"},
+		{pipe, "a pipe that nothing writes to"},
+		{large, "more than 1 MiB"},
+		{sparse, "more than 1 MiB"},
+		{"/dev/zero", "more than 1 MiB"},
+		{filepath.Join(dir, "none"), "no such file"},
+	} {
+		if b, err := disk.Read(c.path, 1<<20); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) {
+			t.Errorf("%s: %d bytes, %v; want %q", c.path, len(b), err, c.want)
+		}
+	}
+	if b, err := disk.Read(large, 1<<20+1); err != nil || len(b) != 1<<20+1 {
+		t.Errorf("a file of just the most: %d bytes, %v", len(b), err)
+	}
+	r, w, err := os.Pipe() // as of a shell's <(…)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	go func() {
+		_, _ = w.WriteString("text")
+		_ = w.Close()
+	}()
+	if b, err := disk.Read("/dev/fd/"+strconv.Itoa(int(r.Fd())), 100); err != nil || string(b) != "text" {
+		t.Errorf("a pipe with a writer: %q, %v", b, err)
+	}
+}
+
+// TestBeside_Umask: the umask takes from the mode of a file that is renamed into place.
+func TestBeside_Umask(t *testing.T) {
+	for _, c := range []struct {
+		umask      int
+		mode, want fs.FileMode
+	}{{0o022, disk.Shared, 0o644}, {0o077, disk.Shared, 0o600}, {0o002, disk.Shared, 0o664}, {0, disk.Private, 0o600}} {
+		was := syscall.Umask(c.umask)
+		f, err := disk.Beside(filepath.Join(t.TempDir(), "x"), c.mode)
+		syscall.Umask(was)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, err := f.Stat(); err != nil || i.Mode() != c.want {
+			t.Errorf("umask %o and mode %o give %v, %v; want %v", c.umask, c.mode, i.Mode(), err, c.want)
+		}
+		_ = f.Close()
+	}
+}
+
+// TestTemp_WithoutTmp: a folder of TMPDIR that is not there is an error that says how to mend it.
+func TestTemp_WithoutTmp(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	if _, err := disk.Temp("x-*"); err == nil || !strings.Contains(err.Error(), "set TMPDIR to a folder that can be written") {
+		t.Errorf("%v", err)
+	}
+	if _, err := disk.TempDir("x-*"); err == nil || !strings.Contains(err.Error(), "set TMPDIR") {
+		t.Errorf("%v", err)
+	}
+}

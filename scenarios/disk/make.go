@@ -1,0 +1,64 @@
+package disk
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Modes of files, before the umask.
+const (
+	Private fs.FileMode = 0o600 // what may hold more than its reader is to know: plans, records of a run, logs
+	Shared  fs.FileMode = 0o666 // reports
+)
+
+// Beside makes a new file in the folder of path, to take its place by a rename once it is whole. The umask holds for
+// it, unlike for a file of [os.CreateTemp] whose mode is changed.
+func Beside(path string, mode fs.FileMode) (*os.File, error) {
+	for {
+		name := "." + filepath.Base(path) + "." + strings.ToLower(rand.Text()[:10])
+		f, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+}
+
+// Temp makes a file for the time of a run, as [os.CreateTemp] does, in the folder of temporary files. Where there is
+// none, as in a container made from scratch, and TMPDIR names none, it is /var/tmp or else the working directory.
+func Temp(pattern string) (f *os.File, err error) {
+	err = inTemp(func(dir string) (err error) {
+		f, err = os.CreateTemp(dir, pattern)
+		return err
+	})
+	return f, err
+}
+
+// TempDir makes a folder for the time of a run, where [Temp] makes files.
+func TempDir(pattern string) (path string, err error) {
+	err = inTemp(func(dir string) (err error) {
+		path, err = os.MkdirTemp(dir, pattern)
+		return err
+	})
+	return path, err
+}
+
+// inTemp calls for the first folder of temporary files that does.
+func inTemp(try func(dir string) error) error {
+	err := try(os.TempDir())
+	if err == nil {
+		return nil
+	}
+	if os.Getenv("TMPDIR") == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		for _, dir := range []string{"/var/tmp", "."} {
+			if try(dir) == nil {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%w; set TMPDIR to a folder that can be written and has room", err)
+}
