@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/slo"
 )
 
@@ -98,11 +99,18 @@ func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool
 		limit = counted.LimitIndex(f.Config.Limits, o)
 	}
 	out := make([]impact.Slice, 0, len(f.starts))
+	var freezes []pulse.Freeze
+	if f.Config.Freezes != nil {
+		freezes = f.Config.Freezes()
+	}
 	under := int64(0) // in flight, as the window begins
 	next := 0
 	for _, start := range f.starts {
 		var cells []int
 		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
+		if 2*pulse.Frozen(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
+			s.InFlight = 0
+		}
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
 			r := &f.records[next]
 			if !counted.Selects(&f.Config.Series, o, int(r.Series)) {

@@ -10,6 +10,14 @@ import (
 // offsets from t0.
 type Freeze struct{ From, To time.Duration }
 
+// Frozen is how much of the span from one time to another lies in freezes.
+func Frozen(freezes []Freeze, from, to time.Duration) (d time.Duration) {
+	for _, f := range freezes {
+		d += max(0, min(f.To, to)-max(f.From, from))
+	}
+	return d
+}
+
 // A Pulse finds the spans in which brunt itself did not run: it was stopped, the machine was
 // suspended, or it got no processor. It wakes up often and compares the time with what it should be.
 type Pulse struct {

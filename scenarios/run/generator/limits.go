@@ -96,8 +96,10 @@ func starved(f *judge.Findings, g *result.Generator) []string {
 	return limits
 }
 
-// longFreeze is the duration of a freeze from which on it is not due to a processor that was busy for a moment.
-const longFreeze = time.Second
+const (
+	longFreeze    = time.Second     // a freeze from which on it is not due to a processor that was busy for a moment
+	stoppedFreeze = 5 * time.Second // one that no other program causes: processors are shared in turns of far less
+)
 
 // advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
 // unless other programs used the processors.
@@ -106,7 +108,7 @@ func advice(g *result.Generator, lag float64) string {
 	for _, f := range g.Freezes {
 		longest = max(longest, f.D)
 	}
-	if longest.D() < longFreeze || float64(longest) < lag || g.Pressure >= contended {
+	if longest.D() < longFreeze || float64(longest) < lag || longest.D() < stoppedFreeze && g.Pressure >= contended {
 		return LagAdvice(float64(g.CPU))
 	}
 	return fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",

@@ -231,6 +231,16 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "brunt stood still up to the end of the load, for longer than the timeout", row: "G1", timeout: 2 * sec, seconds: 40,
+		script: truth.Healthy(30 * ms), freezes: []pulse.Freeze{{From: 20660 * ms, To: 45 * sec}},
+		slo: []string{"errors < 1% => invalid", "timeouts = 0 => invalid"},
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 0 {
+				c.Errorf("incidents: %+v", p.Incidents)
+			}
+		},
+	},
+	{
 		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
 		ledger: written(func(l *result.LedgerRecord) {
 			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}
