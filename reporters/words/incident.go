@@ -57,7 +57,7 @@ func incidentKinds(in *result.Incident) string {
 		out = append(out, Clean(k))
 	}
 	if in.Stalled > 0 {
-		out = append(out, "no request ended for "+Seconds(in.Stalled))
+		out = append(out, "no request ended for "+Seconds(in.Stalled)+" or longer")
 	}
 	s := strings.Join(out, ", ")
 	if len(in.Steps) > 1 {

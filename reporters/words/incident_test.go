@@ -17,10 +17,12 @@ func TestIncidentRow(t *testing.T) {
 	good := open // from 104s on, for less than a hold
 	good.EndLow = 104
 	open.Steps = []result.IncidentStep{{Step: "list", Bad: 7}}
+	waited := result.Incident{Begin: 20, End: 22, Over: true, Requests: 5, Stalled: 1} // by whole windows, so it is a lower bound
 	for _, c := range []struct {
 		in   result.Incident
 		want string
 	}{
+		{waited, "1: no fault was in|20s|22s|2s|0|5|no request ended for 1s or longer"},
 		{in, "1: cut and kill|31s|44.3s|13.3s|1330|1330|refused, status 503, timeout; most in list"},
 		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
 		{good, "1: no fault was in|1m40s|1m44s or later|> 4s|7|2000|timeout"},
