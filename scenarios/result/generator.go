@@ -2,27 +2,29 @@ package result
 
 // Generator is the load generator's own health. Only lag counts against brunt.
 type Generator struct {
-	Lag         Lag             `json:"lag"`               // delay of sending, caused by brunt
-	Queue       Lag             `json:"queue"`             // time that requests waited for a slot
-	Offered     int64           `json:"offered"`           // requests that the schedule asked for
-	Sent        int64           `json:"sent"`              // requests that were sent
-	Healthy     bool            `json:"healthy"`           // brunt was not the bottleneck
-	Limits      []string        `json:"limits"`            // limits that were hit, and what to do
-	Pacing      string          `json:"pacing"`            // pacing of arrivals: precise or efficient
-	LagLimit    Num             `json:"lag_limit"`         // p99 lag above this makes the run invalid
-	Clamped     int64           `json:"clamped,omitempty"` // values outside the range of the histograms
-	CPU         Num             `json:"cpu"`               // mean number of cores that brunt used
-	Memory      int64           `json:"memory"`            // maximum memory of brunt, bytes
-	Steal       Num             `json:"steal"`             // share of CPU time that the hypervisor took
-	Pressure    Num             `json:"pressure"`          // share of the time that tasks waited for a processor
-	GCPauses    Num             `json:"gc_pauses"`         // total time, seconds
-	GCPauseMax  Num             `json:"gc_pause_max"`      // the longest garbage collection pause
-	ClockSteps  int             `json:"clock_steps"`       // number of jumps of the wall clock
-	InFlightMax int64           `json:"in_flight_max"`     // maximum number of iterations in flight
-	Connections int64           `json:"connections"`       // connections opened in total
-	Spoken      []string        `json:"spoken"`            // protocol versions in use
-	Freezes     []Freeze        `json:"freezes,omitempty"` // spans in which brunt itself did not run
-	Seconds     []GeneratorTick `json:"seconds,omitempty"` // health by second
+	Lag         Lag             `json:"lag"`                 // delay of sending, caused by brunt
+	Queue       Lag             `json:"queue"`               // time that requests waited for a slot
+	Offered     int64           `json:"offered"`             // requests that the schedule asked for
+	Sent        int64           `json:"sent"`                // requests that were sent
+	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
+	Limits      []string        `json:"limits"`              // limits that were hit, and what to do
+	Pacing      string          `json:"pacing"`              // pacing of arrivals: precise or efficient
+	LagLimit    Num             `json:"lag_limit"`           // p99 lag above this makes the run invalid
+	Clamped     int64           `json:"clamped,omitempty"`   // values outside the range of the histograms
+	CPU         Num             `json:"cpu"`                 // mean number of cores that brunt used
+	Memory      int64           `json:"memory"`              // maximum memory of brunt, bytes
+	Steal       Num             `json:"steal"`               // share of CPU time that the hypervisor took
+	Pressure    Num             `json:"pressure"`            // share of the time that tasks waited for a processor
+	Quota       Num             `json:"quota,omitempty"`     // the CPU quota that held brunt back most, in cores
+	Throttled   Num             `json:"throttled,omitempty"` // share of the quota's periods in which brunt had used it up
+	GCPauses    Num             `json:"gc_pauses"`           // total time, seconds
+	GCPauseMax  Num             `json:"gc_pause_max"`        // the longest garbage collection pause
+	ClockSteps  int             `json:"clock_steps"`         // number of jumps of the wall clock
+	InFlightMax int64           `json:"in_flight_max"`       // maximum number of iterations in flight
+	Connections int64           `json:"connections"`         // connections opened in total
+	Spoken      []string        `json:"spoken"`              // protocol versions in use
+	Freezes     []Freeze        `json:"freezes,omitempty"`   // spans in which brunt itself did not run
+	Seconds     []GeneratorTick `json:"seconds,omitempty"`   // health by second
 }
 
 // A Freeze is a span in which brunt itself did not run: it was stopped, or got no processor.

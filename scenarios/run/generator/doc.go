@@ -4,5 +4,5 @@
 //	every second --Tick--> Monitor --Finish--> result.Generator --Judge--> lag, limits, healthy
 //	                                            findings -----------'
 //
-// An unhealthy generator makes a run invalid: its measurements tell nothing about the target.
+// What an unhealthy generator could have turned is invalid: its own time is part of those measurements. The rest stands.
 package generator

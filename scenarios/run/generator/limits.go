@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,14 +102,22 @@ const (
 	stoppedFreeze = 5 * time.Second // one that no other program causes: processors are shared in turns of far less
 )
 
+// quotaHeld is the share of the periods of a CPU quota in which brunt had used it up, from which on it explains lag.
+const quotaHeld = .05
+
 // advice is the remedy for a generator that was late by so many seconds. A freeze that lasted longer explains it,
-// unless other programs used the processors.
+// unless a CPU quota or other programs kept brunt from the processors.
 func advice(g *result.Generator, lag float64) string {
 	longest := result.Num(0)
 	for _, f := range g.Freezes {
 		longest = max(longest, f.D)
 	}
-	if longest.D() < longFreeze || float64(longest) < lag || longest.D() < stoppedFreeze && g.Pressure >= contended {
+	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
+	switch {
+	case g.Throttled >= quotaHeld && !(stood && long):
+		return fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the quota of its container or control group, or lower the rate.",
+			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
+	case !stood, !long && g.Pressure >= contended:
 		return LagAdvice(float64(g.CPU))
 	}
 	return fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both run until the end.",

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios/measure/pulse"
-
+	"brunt/chaos/cgroup"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
 )
 
@@ -26,6 +26,7 @@ type Monitor struct {
 	out      result.Generator
 	pauses   gcPauses
 	pulse    *pulse.Pulse
+	quota    quota
 	stealSum float64
 	ticksSum float64
 }
@@ -38,6 +39,7 @@ func NewMonitor(now func() time.Duration, t0 time.Time) *Monitor {
 	m.stolen, m.ticks = machine.StolenTime()
 	m.wall = m.drift()
 	m.pauses.read()
+	m.quota = openQuota(cgroup.System{})
 	return m
 }
 
@@ -100,6 +102,7 @@ func (m *Monitor) Finish() result.Generator {
 	for _, f := range m.pulse.Freezes() {
 		g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
 	}
+	g.Quota, g.Throttled = m.quota.since()
 	g.Seconds = m.seconds
 	g.Memory = max(g.Memory, machine.ResidentMemory())
 	return g

@@ -1,0 +1,86 @@
+package generator
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"brunt/chaos/cgroup"
+	"brunt/scenarios/result"
+)
+
+// A quota watches the CPU quotas of brunt's own control group and of those around it, as far as they are visible.
+type quota struct {
+	groups []quotaGroup
+}
+
+// A quotaGroup is a group with a CPU quota.
+type quotaGroup struct {
+	cgroup.Group
+	cores            result.Num
+	periods, blocked uint64 // as the run began
+}
+
+// openQuota finds the quotas that apply to this process. A system without control groups has none.
+func openQuota(of cgroup.System) (q quota) {
+	g, err := of.Find(os.Getpid(), cgroup.CPU)
+	for err == nil {
+		if cores := coresOf(g); cores > 0 {
+			one := quotaGroup{Group: g, cores: cores}
+			one.periods, one.blocked = one.counts()
+			q.groups = append(q.groups, one)
+		}
+		dir := filepath.Dir(g.Path)
+		if _, err = os.Stat(filepath.Join(dir, "cpu.stat")); err == nil {
+			g, err = cgroup.Open(dir, g.Unified, false)
+		}
+	}
+	return q
+}
+
+// coresOf is the number of cores that a group may use, zero where it has no quota.
+func coresOf(g cgroup.Group) result.Num {
+	files := []string{"cpu.cfs_quota_us", "cpu.cfs_period_us"}
+	if g.Unified {
+		files = []string{"cpu.max"} // quota and period
+	}
+	var values []float64
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(g.Path, f))
+		if err != nil {
+			return 0
+		}
+		for s := range strings.FieldsSeq(string(b)) {
+			n, _ := strconv.ParseFloat(s, 64) // max is no number
+			values = append(values, n)
+		}
+	}
+	if len(values) != 2 || values[0] <= 0 || values[1] <= 0 {
+		return 0
+	}
+	return result.Num(values[0] / values[1])
+}
+
+// counts are the periods of the quota in which the group ran, and those in which it had used the quota up.
+func (g *quotaGroup) counts() (periods, blocked uint64) {
+	periods, _ = g.Count("cpu.stat", "nr_periods")
+	blocked, _ = g.Count("cpu.stat", "nr_throttled")
+	return periods, blocked
+}
+
+// since is the quota that held brunt back most since it was opened, in cores, and the share of its periods in which it
+// did. Zero: none did.
+func (q *quota) since() (cores, share result.Num) {
+	for i := range q.groups {
+		g := &q.groups[i]
+		periods, blocked := g.counts()
+		if periods <= g.periods || blocked <= g.blocked {
+			continue
+		}
+		if s := result.Num(blocked-g.blocked) / result.Num(periods-g.periods); s > share {
+			cores, share = g.cores, s
+		}
+	}
+	return cores, share
+}
