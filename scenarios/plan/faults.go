@@ -211,7 +211,7 @@ func (c *compiler) references() {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process, or into a question to a unit", u.Ref.Text)
 			}
 		case syntax.RefRequest:
-			if !inBlock(c.sc.Root, u.Pos, "sign") {
+			if !inSign(c.sc.Root, u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
 			}
 		case syntax.RefTrace:
@@ -240,14 +240,23 @@ func (c *compiler) ofUnit(pos syntax.Pos) bool {
 		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }
 
-// inBlock reports whether a position lies in the settings of one of the keys.
-func inBlock(n *syntax.Node, pos syntax.Pos, keys ...string) bool {
+// inSign reports whether a position lies in a sign block: the scenario's, a load's, a step's, or that of a step that asks
+// a system.
+func inSign(root *syntax.Node, pos syntax.Pos) bool {
+	return holdsAt(root, pos, "sign") || holdsAt(root, pos, "load", "*", "sign") ||
+		holdsAt(root, pos, "load", "*", "flow", "*", "sign") || holdsAt(root, pos, "load", "*", "init", "*", "sign") ||
+		holdsAt(root, pos, "setup", "*", "sign") || holdsAt(root, pos, "init", "*", "sign") || holdsAt(root, pos, "teardown", "*", "sign") ||
+		holdsAt(root, pos, "ledger", "read", "sign") || asksSigned(root, pos)
+}
+
+// asksSigned reports whether a position lies in the sign block of a question.
+func asksSigned(n *syntax.Node, pos syntax.Pos) bool {
 	for _, f := range n.Fields {
-		if slices.Contains(keys, f.Key) && f.Value.Holds(pos) || inBlock(f.Value, pos, keys...) {
+		if f.Key == "ask" && holdsAt(f.Value, pos, "sign") || f.Key != "ask" && asksSigned(f.Value, pos) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inBlock(item, pos, keys...) })
+	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return asksSigned(item, pos) })
 }
 
 // holdsAt reports whether a position lies below a path of keys, where * is any key, or any item of a list.
