@@ -127,7 +127,8 @@ type document struct {
 	// steps that run once per virtual user of every load without its own; never judged
 	Init []Step `yaml:"init"`
 	// steps that run once, after the load, never judged: requests, and commands of this machine. They run once setup
-	// has begun, also after its failure or an interrupt. A step that fails is noted
+	// has begun, also after its failure or an interrupt. A step that fails is noted. All of them together end after 10m, or
+	// after the timeouts of their commands where those sum up to more
 	Teardown []Step       `yaml:"teardown"`
 	Load     *syntax.Node `yaml:"load,required"` // streams of iterations by name
 	// the timeline: faults by name, each with its time and one kind

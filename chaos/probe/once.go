@@ -37,6 +37,9 @@ func (o *Once) Check(m *syntax.Mistakes) {
 	}
 }
 
+// Limit is when the command is killed, counted from its start.
+func (o *Once) Limit() time.Duration { return or(o.Timeout, onceTimeout) }
+
 // Context returns where the command is run.
 func (o *Once) Context() CommandContext { return CommandContext{Env: o.Env, Dir: o.Dir} }
 
@@ -54,7 +57,7 @@ func (o *Once) String() string {
 // Run runs the command to its end, and writes its output to log. An error ends with the last lines of the output, and
 // names the file of the log; an empty name is none.
 func (o *Once) Run(ctx context.Context, on chaos.Host, log io.Writer, file string) error {
-	c, err := o.Command.Resolve(on, o.Context(), or(o.Timeout, onceTimeout))
+	c, err := o.Command.Resolve(on, o.Context(), o.Limit())
 	if err != nil {
 		return fmt.Errorf("%s: %w", o, err)
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"brunt/chaos/probe"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -48,4 +50,18 @@ func (p *Plan) Commands() []*probe.Once {
 		}
 	}
 	return out
+}
+
+// teardownMost is how long teardown may take unless its commands have more time by their own timeouts.
+const teardownMost = 10 * time.Minute
+
+// TeardownLimit is how long all of teardown may take.
+func (p *Plan) TeardownLimit() time.Duration {
+	commands := time.Duration(0)
+	for _, part := range p.TeardownParts {
+		if part.Command != nil {
+			commands += part.Command.Limit()
+		}
+	}
+	return max(teardownMost, commands)
 }

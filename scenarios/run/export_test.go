@@ -27,3 +27,6 @@ func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
 }
 
 var KeptLogs = keptLogs
+
+// TeardownContext is [teardownContext].
+var TeardownContext = teardownContext

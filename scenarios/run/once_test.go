@@ -177,6 +177,10 @@ func TestOnce_Hurry(t *testing.T) {
 	defer close(end)
 	for name, step := range map[string]string{"command": `{command: "touch DIR/begun; sleep 60"}`, "request": `{get: /hang}`} {
 		t.Run(name, func(t *testing.T) {
+			select {
+			case <-asked: // by the case before
+			default:
+			}
 			dir := t.TempDir()
 			p := mustCompile(t, strings.ReplaceAll(`version: 1
 target: {url: "`+s.URL+`"}

@@ -21,6 +21,7 @@ import (
 	"brunt/scenarios/notes"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
@@ -360,23 +361,35 @@ func (r *runner) bind(ctx context.Context) error {
 	return err
 }
 
-// teardown runs the teardown once, if setup has begun. The end of ctx leaves it alone; [Options.Hurry] ends it.
+// teardown runs the teardown once, if setup has begun. The end of ctx leaves it alone; [Options.Hurry] ends it, and its
+// own limit.
 func (r *runner) teardown(ctx context.Context) {
 	if !r.setUp {
 		return
 	}
 	r.setUp = false
-	ctx, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer end(nil)
+	ctx, end := teardownContext(ctx, r.TeardownLimit(), r.o.Hurry)
+	defer end()
+	if err := r.requests.parts(ctx, ofTeardown, r.TeardownParts); err != nil {
+		r.Note("teardown failed: %v", err)
+	}
+}
+
+// teardownContext is a context for teardown: it ends after the longest time that teardown may take, or when hurry is closed, and
+// not with ctx. Its user calls the function.
+func teardownContext(ctx context.Context, most time.Duration, hurry <-chan struct{}) (context.Context, func()) {
+	ctx, late := context.WithTimeoutCause(context.WithoutCancel(ctx), most, fmt.Errorf("all of it may take %s", quantity.FormatDuration(most)))
+	ctx, end := context.WithCancelCause(ctx)
 	go func() {
 		select {
-		case <-r.o.Hurry:
+		case <-hurry:
 			end(errHurry)
 		case <-ctx.Done():
 		}
 	}()
-	if err := r.requests.parts(ctx, ofTeardown, r.TeardownParts); err != nil {
-		r.Note("teardown failed: %v", err)
+	return ctx, func() {
+		end(nil)
+		late()
 	}
 }
 
