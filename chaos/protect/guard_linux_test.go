@@ -325,6 +325,10 @@ func TestGuard_Reused(t *testing.T) {
 	}
 	pid := cmd.Process.Pid
 	name := chaos.PIDName(pid)
+	was, err := proc.Identify(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name}); err != nil {
 		t.Fatal(err)
 	}
@@ -342,6 +346,13 @@ func TestGuard_Reused(t *testing.T) {
 		}
 		if started(t, "sleep", "60") != pid {
 			continue // a process of another program has taken the number
+		}
+		if is, err := proc.Identify(pid); err != nil || is == was { // it began in the same hundredth of a second
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+				_, _ = p.Wait()
+			}
+			continue
 		}
 		err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name, Now: true})
 		if !errors.Is(err, chaos.ErrNoUnit) || !strings.Contains(err.Error(), "is another one than when the fault was planned") {
