@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -114,9 +115,7 @@ func pidOf(t *testing.T, e *docker.Engine, ref string) int {
 func bare(t *testing.T, y *chaostest.Yard, labels map[string]string, host *dockercontainer.HostConfig) string {
 	t.Helper()
 	all := map[string]string{docker.RunLabel: y.Run}
-	for name, value := range labels {
-		all[name] = value
-	}
+	maps.Copy(all, labels)
 	made, err := y.Engine.API().ContainerCreate(t.Context(), &dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, host, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)

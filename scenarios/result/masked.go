@@ -50,8 +50,8 @@ func (m *masker) mayHold(t reflect.Type) bool {
 	case reflect.Map:
 		holds = m.mayHold(t.Key()) || m.mayHold(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			holds = t.Field(i).IsExported() && m.mayHold(t.Field(i).Type) || holds
+		for field := range t.Fields() {
+			holds = field.IsExported() && m.mayHold(field.Type) || holds
 		}
 	}
 	m.holds[t] = holds

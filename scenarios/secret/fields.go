@@ -69,7 +69,7 @@ func decoded(v string) []string {
 			all = append(all, s)
 		}
 	}
-	for _, one := range strings.Split(v, ";") { // cookies
+	for one := range strings.SplitSeq(v, ";") { // cookies
 		name, value, ok := strings.Cut(strings.TrimSpace(one), "=")
 		if ok && !slices.Contains(cookieSettings, strings.ToLower(name)) && strings.Trim(value, "=") != "" {
 			all = append(all, strings.Trim(value, `"`))

@@ -16,8 +16,10 @@ func TestFields(t *testing.T) {
 		{"a header printed by Go", `map[Authorization:[Bearer abc] B:[c]]`, `map[Authorization:[Bearer ***] B:[c]]`},
 		{"a JSON text that was cut", `{"token":"abc`, `{"token":"***`},
 		{"a query", `GET /x?access_token=a%2Fb&n=1 HTTP/1.1`, `GET /x?access_token=***&n=1 HTTP/1.1`},
-		{"headers", "GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\nCookie: a=b; c=d\r\nX-A: b\r\n",
-			"GET / HTTP/1.1\r\nAuthorization: Basic ***\r\nCookie: ***\r\nX-A: b\r\n"},
+		{
+			"headers", "GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\nCookie: a=b; c=d\r\nX-A: b\r\n",
+			"GET / HTTP/1.1\r\nAuthorization: Basic ***\r\nCookie: ***\r\nX-A: b\r\n",
+		},
 		{"headers in JSON", `"GET /\r\nCookie: a=b; c=d\r\nX-A: b"`, `"GET /\r\nCookie: ***\r\nX-A: b"`},
 		{"a curl command", `curl -H 'Authorization: Bearer abc' http://h/`, `curl -H 'Authorization: Bearer ***' http://h/`},
 		{"a command line", `run --api-key=abc --db-password 'x'`, `run --api-key=*** --db-password 'x'`},

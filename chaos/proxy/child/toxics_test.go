@@ -34,8 +34,8 @@ func TestToxics(t *testing.T) {
 	}
 	for _, x := range all() { // what JSON leaves out would be lost without an error
 		of := reflect.TypeOf(x)
-		for i := range of.NumField() {
-			if f := of.Field(i); !f.IsExported() || f.Tag.Get("json") != "" {
+		for f := range of.Fields() {
+			if !f.IsExported() || f.Tag.Get("json") != "" {
 				t.Errorf("%s.%s does not come along", of.Name(), f.Name)
 			}
 		}

@@ -151,7 +151,7 @@ func TestCompareRoles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := watched{Unit: "db[0]"}
-			for _, one := range strings.Fields(c.states) {
+			for one := range strings.FieldsSeq(c.states) {
 				from, text, _ := strings.Cut(one, ":")
 				s := unitState{To: 16, Text: text}
 				s.From, _ = strconv.ParseFloat(from, 64)

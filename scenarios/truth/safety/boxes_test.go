@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
@@ -154,7 +155,7 @@ func (y *yard) again(b *box) error {
 	defer cancel()
 	is, err := y.api.ContainerInspect(ctx, b.id)
 	switch {
-	case client.IsErrNotFound(err):
+	case errdefs.IsNotFound(err):
 		return y.create(b)
 	case err != nil || is.State.Running:
 		return err
