@@ -55,8 +55,11 @@ func (s *Symbols) Hide(slot int) {
 	s.secret[slot] = true
 }
 
-// Secret lists the slots of the variables whose values are secret, by their names or by Hide.
+// Secret lists the slots of the variables whose values are secret, by their names or by Hide; nil has none.
 func (s *Symbols) Secret() []int {
+	if s == nil {
+		return nil
+	}
 	var out []int
 	for i, name := range s.vars {
 		if s.secret[i] || secret.IsName(name) {

@@ -41,7 +41,7 @@ func TestTokens_Keep(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				t0 := time.Now()
 				var at []time.Duration
-				k := &Tokens{fetch: func(context.Context) (*oauth2.Token, error) {
+				k := &Tokens{learn: func(string) {}, fetch: func(context.Context) (*oauth2.Token, error) {
 					n := len(at)
 					at = append(at, time.Since(t0))
 					if c.fail[n] {
@@ -88,7 +88,7 @@ func TestTokens_Keep(t *testing.T) {
 func TestTokens_KeepTells(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		t0, hangs := time.Now(), true
-		k := &Tokens{}
+		k := &Tokens{learn: func(string) {}}
 		k.fetch = func(ctx context.Context) (*oauth2.Token, error) {
 			if hangs {
 				<-ctx.Done()
@@ -114,7 +114,7 @@ func TestTokens_KeepTells(t *testing.T) {
 // The end of the run ends a hanging fetch.
 func TestTokens_KeepEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := &Tokens{fetch: func(ctx context.Context) (*oauth2.Token, error) {
+		k := &Tokens{learn: func(string) {}, fetch: func(ctx context.Context) (*oauth2.Token, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}
