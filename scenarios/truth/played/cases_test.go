@@ -46,6 +46,14 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: sharp,
 	},
 	{
+		name: "down in the last half second", row: "definition", script: quick.Between(5954, 1<<30, f503),
+		slo: []string{"errors < 5% => pass"}, see: sharp,
+	},
+	{
+		name: "no answer in the last half second", row: "definition", script: quick.Between(5954, 1<<30, truth.Act{Hang: true}), timeout: 2 * sec,
+		slo: []string{"errors < 5% => pass"}, see: sharp,
+	},
+	{
 		name: "the load ends too early to tell", row: "definition", script: quick.Between(5700, 5900, f503), faults: []span{{56 * sec, 58 * sec}},
 		slo: []string{"recover < 10s after f => inconclusive", "recover < 2s after f => fail"},
 	},
