@@ -243,10 +243,19 @@ func (c *compiler) ofUnit(pos syntax.Pos) bool {
 // inSign reports whether a position lies in a sign block: the scenario's, a load's, a step's, or that of a step that asks
 // a system.
 func inSign(root *syntax.Node, pos syntax.Pos) bool {
-	return holdsAt(root, pos, "sign") || holdsAt(root, pos, "load", "*", "sign") ||
-		holdsAt(root, pos, "load", "*", "flow", "*", "sign") || holdsAt(root, pos, "load", "*", "init", "*", "sign") ||
-		holdsAt(root, pos, "setup", "*", "sign") || holdsAt(root, pos, "init", "*", "sign") || holdsAt(root, pos, "teardown", "*", "sign") ||
-		holdsAt(root, pos, "ledger", "read", "sign") || asksSigned(root, pos)
+	for _, path := range signed {
+		if holdsAt(root, pos, path...) {
+			return true
+		}
+	}
+	return asksSigned(root, pos)
+}
+
+// signed are the paths of sign blocks in a scenario, but those of questions.
+var signed = [][]string{
+	{"sign"}, {"init", "*", "sign"}, {"setup", "*", "sign"}, {"teardown", "*", "sign"}, {"ledger", "read", "sign"},
+	{"load", "*", "sign"}, {"load", "*", "request", "sign"}, {"load", "*", "init", "*", "sign"}, {"load", "*", "flow", "*", "sign"},
+	{"load", "*", "mix", "*", "flow", "*", "sign"},
 }
 
 // asksSigned reports whether a position lies in the sign block of a question.
