@@ -185,9 +185,12 @@ func likeBefore(own func(netns.ProbeResult) bool) func(packets.Baseline, netns.P
 	return func(b packets.Baseline, now netns.ProbeResult) (string, error) {
 		was, is := answered(b.Result), answered(now)
 		switch {
-		case was == is || b.Result.RCode == now.RCode && b.Result.Came > 0:
+		case was == is:
 			return is, nil
-		case now.Came > 0 && !own(now):
+		case own(now): // of the same RCode as before, where it spoofs
+		case b.Result.RCode == now.RCode && b.Result.Came > 0:
+			return is, nil
+		case now.Came > 0:
 			return fmt.Sprintf("%s; before, it was: %s", is, was), nil
 		}
 		return "", fmt.Errorf("%s; before, it was: %s", is, was)
