@@ -2,7 +2,9 @@ package child_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,11 +20,16 @@ import (
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/proxy/toxics"
+	"brunt/scenarios/suite"
 )
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "proxies" {
-		if err := child.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+		in, out := io.Reader(os.Stdin), io.Writer(os.Stdout)
+		if len(os.Args) > 2 {
+			in, out = late(os.Args[2])
+		}
+		if err := child.Serve(context.Background(), in, out); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -30,12 +38,83 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// late is the input and output of a process that adds a toxic before the next probe. It answers an error up to then, or
+// nothing if how is slow. One that is deaf takes no toxic off.
+func late(how string) (io.Reader, io.Writer) {
+	out := &lateOutput{deaf: how == "deaf", did: map[int]chan struct{}{}}
+	in, to := io.Pipe()
+	go func() {
+		defer to.Close()
+		var add []byte
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			var q struct {
+				ID int    `json:"id"`
+				Op string `json:"op"`
+			}
+			line := append(lines.Bytes(), '\n')
+			if json.Unmarshal(line, &q) != nil {
+				return
+			}
+			switch {
+			case q.Op == "add":
+				add = bytes.Clone(line)
+				if how != "slow" {
+					_, _ = fmt.Fprintf(out, `{"id":%d,"error":"no answer"}`+"\n", q.ID)
+				}
+				continue
+			case q.Op == "probe" && add != nil:
+				_ = json.Unmarshal(add, &q)
+				did := out.await(q.ID)
+				_, _ = to.Write(add)
+				<-did
+			}
+			_, _ = to.Write(line)
+		}
+	}()
+	return in, out
+}
+
+// lateOutput is the output of [late].
+type lateOutput struct {
+	deaf bool
+
+	mu  sync.Mutex
+	did map[int]chan struct{} // closed when the answer with a number is written
+}
+
+func (o *lateOutput) await(id int) <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.did[id] = make(chan struct{})
+	return o.did[id]
+}
+
+// Write implements io.Writer.
+func (o *lateOutput) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var a struct {
+		ID int `json:"id"`
+	}
+	_ = json.Unmarshal(b, &a)
+	send := b
+	if o.deaf {
+		send = bytes.ReplaceAll(b, []byte(`"token":"`), []byte(`"token":"wrong`))
+	}
+	_, err := os.Stdout.Write(send)
+	if did := o.did[a.ID]; did != nil {
+		close(did)
+		delete(o.did, a.ID)
+	}
+	return len(b), err
+}
+
 // start starts a process with one proxy to a server that answers "ok".
-func start(t *testing.T) (*child.Process, *child.Proxy) {
+func start(t *testing.T, how ...string) (*child.Process, *child.Proxy) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
 	t.Cleanup(s.Close)
-	p, err := child.Start(t.Context(), []string{os.Args[0], "proxies"})
+	p, err := child.Start(t.Context(), append([]string{os.Args[0], "proxies"}, how...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +226,53 @@ func TestControl_Clear(t *testing.T) {
 	}
 	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil {
 		t.Error("it comes in after the watchdog has taken it back")
+	}
+}
+
+// TestProxy_AddUnder_Late has a process that adds a toxic after the caller has given it up.
+func TestProxy_AddUnder_Late(t *testing.T) {
+	_, x := start(t, "late")
+	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil || len(x.Toxics()) != 0 {
+		t.Fatalf("%v, %d toxics", err, len(x.Toxics()))
+	}
+	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT, N: 1}); err != nil {
+		t.Error(err)
+	}
+	if status, _, err := get(x); status != http.StatusOK || err != nil {
+		t.Errorf("the toxic is on the link: %d, %v", status, err)
+	}
+}
+
+// TestProxy_Toxics lists a toxic that may be on the link already, before the process has said so.
+func TestProxy_Toxics(t *testing.T) {
+	_, x := start(t, "slow")
+	added := make(chan error, 1)
+	go func() {
+		_, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1})
+		added <- err
+	}()
+	suite.Until(t, "the toxic in the list", func() bool { return len(x.Toxics()) == 1 })
+	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT, N: 1}); err != nil {
+		t.Error(err)
+	}
+	if err := <-added; err != nil || len(x.Toxics()) != 1 {
+		t.Errorf("%v, %d toxics", err, len(x.Toxics()))
+	}
+}
+
+// TestProxy_AddUnder_Deaf has one that takes no toxic off either: it is ended.
+func TestProxy_AddUnder_Deaf(t *testing.T) {
+	p, x := start(t, "deaf")
+	lost := make(chan error, 1)
+	p.Lost(func(why error) { lost <- why })
+	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil {
+		t.Fatal("it was added")
+	}
+	if p.ID().Alive() {
+		t.Fatal("the process is left, and may add the toxic yet")
+	}
+	if err := <-lost; !strings.Contains(err.Error(), "brunt ended it: a toxic may be left on a link") {
+		t.Error(err)
 	}
 }
 

@@ -28,6 +28,7 @@ type Process struct {
 	mu      sync.Mutex
 	err     error // of Wait
 	closing bool
+	gaveUp  error // why this process ended it
 }
 
 const (
@@ -95,6 +96,16 @@ func (p *Process) kill() {
 	proc.Watchdogs.Drop(p.cmd.Process.Pid)
 }
 
+// giveUp ends the process at once, and with it its links.
+func (p *Process) giveUp(why error) {
+	p.mu.Lock()
+	if p.gaveUp == nil {
+		p.gaveUp = why
+	}
+	p.mu.Unlock()
+	p.kill()
+}
+
 // why is how the process ended; nil while it runs, or where it ended in order.
 func (p *Process) why() error {
 	select {
@@ -118,9 +129,19 @@ func (p *Process) Lost(lost func(why error)) {
 		closing := p.closing
 		p.mu.Unlock()
 		if !closing {
-			lost(fmt.Errorf("the process of the links' proxies (pid %d) ended, and the links with it: %w", p.id.PID, errors.Join(p.why(), errEnded)))
+			lost(fmt.Errorf("the process of the links' proxies (pid %d) ended, and the links with it: %w", p.id.PID, errors.Join(p.why(), p.whose())))
 		}
 	}()
+}
+
+// whose says on whose account the process has ended.
+func (p *Process) whose() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gaveUp != nil {
+		return fmt.Errorf("brunt ended it: %w", p.gaveUp)
+	}
+	return errEnded
 }
 
 var errEnded = errors.New("brunt did not end it")

@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,26 +48,43 @@ func (x *Proxy) Toxics() []proxy.Toxic {
 	return out
 }
 
-// Add adds a toxic under no key.
-func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) { return x.AddUnder("", t) }
+// Add adds a toxic under a key of its own.
+func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) { return x.AddUnder(rand.Text(), t) }
 
-// AddUnder adds a toxic under a key, by which [Control.Clear] takes it off.
+// AddUnder adds a toxic under a key, by which [Control.Clear] takes it off. After an error there is none under the key,
+// and none can come: a process that does not see to that is ended.
 func (x *Proxy) AddUnder(key string, t proxy.Toxic) (proxy.Toxicity, error) {
 	add, err := encode(t)
 	if err != nil {
 		return nil, err
 	}
+	in := &toxicity{x: x, is: t}
+	if !t.Begin().Once {
+		x.list(in) // before it can be on the link
+	}
 	var is made
 	if err := x.p.call(context.Background(), opAdd, arguments{Proxy: x.n, Key: key, Add: add}, &is); err != nil {
+		// subtle: an answer that is late is no refusal. The process may add the toxic yet.
+		if _, c := x.p.control.Clear(context.Background(), key); c != nil {
+			x.p.giveUp(fmt.Errorf("a toxic may be left on a link: %w", errors.Join(err, c)))
+		}
+		x.strike(in)
 		return nil, err
 	}
-	in := &toxicity{x: x, n: is.N, is: t}
-	if !t.Begin().Once {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.toxics = append(x.toxics, in)
-	}
+	in.n = is.N
 	return in, nil
+}
+
+func (x *Proxy) list(t *toxicity) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.toxics = append(x.toxics, t)
+}
+
+func (x *Proxy) strike(t *toxicity) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.toxics = slices.DeleteFunc(x.toxics, func(o *toxicity) bool { return o == t })
 }
 
 // Probe measures the proxy from a client's side, in the process of the proxy.
@@ -126,9 +144,7 @@ func (t *toxicity) Remove() error {
 	if err != nil && !errors.Is(err, rpc.ErrEnded) {
 		return err
 	}
-	t.x.mu.Lock()
-	defer t.x.mu.Unlock()
-	t.x.toxics = slices.DeleteFunc(t.x.toxics, func(o *toxicity) bool { return o == t })
+	t.x.strike(t)
 	return nil
 }
 
