@@ -81,7 +81,10 @@ A run stopped so ends as by Ctrl-C: faults are taken back, the report is written
 verdict is interrupted and the exit code 130. --live listens on this machine alone unless
 another HOST is named; serving ends with the run, or --linger after it. With --repeat a
 page that is open ends with its run, as the report of that; loaded again it follows the
-next. /metrics goes on with each.`,
+next. /metrics goes on with each.
+
+--out sends to this machine alone, unless the scenario names the service's host or address
+under guard.allow.load or guard.allow.chaos, and each policy that has such a list as well.`,
 		Example: `  brunt run http://127.0.0.1:8080 --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
   brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
@@ -161,6 +164,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkOuts(c.Context(), plan); err != nil {
+		return err
+	}
 	if f.dryRun {
 		return f.forecast(c, plan)
 	}
@@ -181,6 +187,23 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	return f.repeated(ctx, c, path, plan, live)
+}
+
+// checkOuts refuses services beyond what the plan allows before the run begins, whose figures would be lost.
+func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
+	if len(f.outs) == 0 {
+		return nil
+	}
+	reach, err := plan.SendTo()
+	if err != nil {
+		return err
+	}
+	for _, out := range f.outs {
+		if err := out.Check(ctx, reach); err != nil {
+			return usagef("--out: %w", err)
+		}
+	}
+	return nil
 }
 
 // repeated runs the plan as often as --repeat says. The worst verdict counts.

@@ -2,8 +2,10 @@ package push
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -114,6 +116,15 @@ func (o Out) Secrets() []string {
 		out = append(out, o.Token)
 	}
 	return out
+}
+
+// Check returns why nothing may be sent to the service: that none of its addresses is within reach.
+func (o Out) Check(ctx context.Context, reach connect.Check) error {
+	port := cmp.Or(o.To.Port(), o.To.Scheme) // "http" and "https" are names of ports
+	if err := reach.Reaches(ctx, net.JoinHostPort(o.To.Hostname(), port)); err != nil {
+		return fmt.Errorf("%s: %w", o, err)
+	}
+	return nil
 }
 
 // String returns the service as KIND=URL without its secrets.

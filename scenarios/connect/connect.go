@@ -10,6 +10,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -71,6 +72,34 @@ func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, er
 		return c.check(to, host)
 	}}
 	return d.DialContext(ctx, network, hostport)
+}
+
+// nameTime is how long Reaches waits for the addresses of a name.
+const nameTime = 5 * time.Second
+
+// Reaches returns why a connection to host:port would be refused, without making one: that no address of it is within
+// the check. It is nil for a name that has no address now, of which the connection tells.
+func (c Check) Reaches(ctx context.Context, hostport string) error {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, nameTime)
+	defer cancel()
+	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return err
+	}
+	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	var refused error
+	for _, a := range addrs {
+		err := c.check(netip.AddrPortFrom(a, uint16(n)), host)
+		if err == nil {
+			return nil
+		}
+		refused = errors.Join(refused, err)
+	}
+	return refused
 }
 
 func (c Check) check(to netip.AddrPort, host string) error {

@@ -65,12 +65,25 @@ func TestCheck_Dial(t *testing.T) {
 		{"that alone", connect.To(at), ""},
 		{"another alone", connect.To("198.51.100.1:80"), "is not 198.51.100.1:80"},
 	} {
+		if early := c.check.Reaches(t.Context(), at); (early == nil) != (c.want == "") {
+			t.Errorf("%s: beforehand %v, want %q", c.name, early, c.want)
+		}
 		conn, err := c.check.Dial(t.Context(), "tcp", at)
 		if conn != nil {
 			_ = conn.Close()
 		}
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestCheck_ReachesNames: a name goes by its addresses, and one without any is told of by the connection.
+func TestCheck_ReachesNames(t *testing.T) {
+	var none connect.Check
+	for _, at := range []string{"localhost:http", "localhost:80", "nowhere.invalid:80", "[::1]:80"} {
+		if err := none.Reaches(t.Context(), at); err != nil {
+			t.Errorf("%s: %v", at, err)
 		}
 	}
 }
