@@ -47,15 +47,16 @@ var ErrProtected = errors.New("brunt does not touch it")
 // engines are the programs of container engines. Killing one would end all containers.
 var engines = []string{"dockerd", "containerd", "podman", "conmon", "crio", "runc", "crun", "kubelet", "docker-proxy", "rootlesskit"}
 
-// Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine.
+// Protect refuses pid 1, brunt itself, its ancestors, its watchdogs and the container engine. It says nothing of the
+// processes of other brunts, which [ProtectBrunts] refuses: those of a dead brunt have to be ended.
 func Protect(pid int) error {
 	switch {
 	case pid <= 1:
 		return fmt.Errorf("process %d: %w: it is the machine's first", pid, ErrProtected)
 	case pid == os.Getpid():
 		return fmt.Errorf("process %d: %w: it is brunt itself", pid, ErrProtected)
-	case slices.Contains(Watchdogs.list(), pid), isOtherBrunt(pid):
-		return fmt.Errorf("process %d: %w: it is a watchdog or an agent of brunt's", pid, ErrProtected)
+	case slices.Contains(Watchdogs.list(), pid):
+		return fmt.Errorf("process %d: %w: it is a watchdog of brunt's", pid, ErrProtected)
 	}
 	for _, name := range namesOf(pid) {
 		if slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
@@ -71,6 +72,23 @@ func Protect(pid int) error {
 			break
 		}
 		p = next
+	}
+	return nil
+}
+
+// parts are the processes that brunt starts of its own program, by the commands that they run.
+var parts = map[string]string{
+	"watchdog":        "a watchdog of brunt's",
+	"remote-watchdog": "a watchdog of brunt's",
+	"agent":           "an agent of brunt's",
+	"proxies":         "the process of brunt's proxies",
+	"stress":          "a stress process of brunt's",
+}
+
+// ProtectBrunts refuses the watchdogs, agents and other parts of any brunt.
+func ProtectBrunts(pid int) error {
+	if part := parts[commandOf(pid)]; part != "" {
+		return fmt.Errorf("process %d: %w: it is %s", pid, ErrProtected, part)
 	}
 	return nil
 }

@@ -34,16 +34,19 @@ func namesOf(pid int) []string {
 	return out
 }
 
-// isOtherBrunt reports whether a process is the watchdog or an agent of any brunt.
-func isOtherBrunt(pid int) bool {
+// commandOf returns the command of brunt's that a process runs, or "" if its program is not brunt.
+func commandOf(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	args := strings.Split(string(text), "\x00")
-	if err != nil || len(args) < 2 || !slices.Contains([]string{"watchdog", "agent"}, args[1]) {
-		return false
+	if err != nil || len(args) < 2 {
+		return ""
 	}
 	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	own, oerr := os.Stat("/proc/self/exe")
-	return err == nil && oerr == nil && os.SameFile(theirs, own) || slices.Contains(namesOf(pid), "brunt")
+	if err == nil && oerr == nil && os.SameFile(theirs, own) || slices.Contains(namesOf(pid), "brunt") {
+		return args[1]
+	}
+	return ""
 }
 
 // groupsOf lists the paths of a process's control groups, of version 1 and 2.

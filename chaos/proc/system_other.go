@@ -10,7 +10,7 @@ func isKernel(int) bool { return false }
 
 func namesOf(pid int) []string { return []string{programOf(pid)} }
 
-func isOtherBrunt(int) bool { return false }
+func commandOf(int) string { return "" }
 
 func groupsOf(int) []string { return nil }
 

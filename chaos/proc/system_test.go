@@ -36,17 +36,23 @@ func TestIDsIn(t *testing.T) {
 	}
 }
 
-// orphan starts a copy of a program under a name, as no child of this process, and returns its pid.
+// orphan starts a copy of sleep under a name, as no child of this process, and returns its pid.
 func orphan(t *testing.T, name string) int {
+	t.Helper()
+	return orphanOf(t, "sleep", name, "60")
+}
+
+// orphanOf starts a copy of a program under a name, as no child of this process, and returns its pid.
+func orphanOf(t *testing.T, program, name string, args ...string) int {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("it reads /proc")
 	}
-	sleep, err := exec.LookPath("sleep")
+	full, err := exec.LookPath(program)
 	if err != nil {
 		t.Skip(err)
 	}
-	text, err := os.ReadFile(sleep)
+	text, err := os.ReadFile(full)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +60,7 @@ func orphan(t *testing.T, name string) int {
 	if err := os.WriteFile(file, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("sh", "-c", `"$0" 60 >/dev/null 2>&1 & echo $!`, file).Output()
+	out, err := exec.Command("sh", append([]string{"-c", `"$0" "$@" >/dev/null 2>&1 & echo $!`, file}, args...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,5 +121,28 @@ func TestProtectSystem_Started(t *testing.T) {
 	}()
 	if err := ProtectSystem(cmd.Process.Pid); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestProtectBrunts checks what a process is by the command of brunt's that it runs, and that only brunt's own program
+// counts.
+func TestProtectBrunts(t *testing.T) {
+	for _, c := range []struct{ program, command, want string }{
+		{"brunt", "watchdog", "it is a watchdog of brunt's"},
+		{"brunt", "remote-watchdog", "it is a watchdog of brunt's"},
+		{"brunt", "agent", "it is an agent of brunt's"},
+		{"brunt", "proxies", "it is the process of brunt's proxies"},
+		{"brunt", "stress", "it is a stress process of brunt's"},
+		{"brunt", "run", ""},
+		{"shopd", "watchdog", ""},
+	} {
+		pid := orphanOf(t, "tail", c.program, c.command, "-f", "/dev/null")
+		err := ProtectBrunts(pid)
+		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrProtected) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s %s: %v", c.program, c.command, err)
+		}
+		if err := Protect(pid); err != nil {
+			t.Errorf("%s %s may not be ended: %v", c.program, c.command, err)
+		}
 	}
 }

@@ -20,8 +20,8 @@ func (g *Guard) container(ctx context.Context, e *docker.Engine, is docker.Conta
 	pid := 0
 	if e.Address().Local() && slices.Contains(proc.Containers(is.PID), is.ID) {
 		pid = is.PID
-		if err := proc.Protect(pid); err != nil {
-			return notAllowed(err)
+		if err := always(pid); err != nil {
+			return err
 		}
 	}
 	guarded, err := g.guarded(ctx, e)

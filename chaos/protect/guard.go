@@ -154,8 +154,8 @@ func (g *Guard) named(among *chaos.Targets, pid int) error {
 
 // process checks a process and the containers that it is in.
 func (g *Guard) process(ctx context.Context, among *chaos.Targets, pid int, hit chaos.Hit) error {
-	if err := proc.Protect(pid); err != nil {
-		return notAllowed(err)
+	if err := always(pid); err != nil {
+		return err
 	}
 	if err := g.named(among, pid); err != nil {
 		return err
@@ -248,6 +248,18 @@ func (g *Guard) unitOf(ctx context.Context, among *chaos.Targets, is docker.Cont
 func unknown(pid int, id string, err error) error {
 	return fmt.Errorf("process %d: %w: it is of container %.12s, whose labels brunt can't read, so that container may be protected: %w; "+
 		"DOCKER_HOST names the engine of that container", pid, proc.ErrProtected, id, err)
+}
+
+// always refuses what nothing allows, wherever a process is: brunt, what started it, and the parts of any brunt.
+func always(pid int) error {
+	err := proc.Protect(pid)
+	if err == nil {
+		err = proc.ProtectBrunts(pid)
+	}
+	if err != nil {
+		return notAllowed(err)
+	}
+	return nil
 }
 
 // notAllowed says that a rule has no exception.

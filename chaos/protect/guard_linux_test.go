@@ -50,6 +50,24 @@ func started(t *testing.T, args ...string) int {
 	return cmd.Process.Pid
 }
 
+// copied starts a copy of a program under another name, and returns its pid once it has that name.
+func copied(t *testing.T, program, name string, args ...string) int {
+	t.Helper()
+	full, err := exec.LookPath(program)
+	if err != nil {
+		t.Skip(err)
+	}
+	text, err := os.ReadFile(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, text, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return started(t, append([]string{file}, args...)...)
+}
+
 // childOf waits until a process has a child, and returns it.
 func childOf(t *testing.T, pid int) int { return below(t, pid, 1) }
 
@@ -368,7 +386,13 @@ func TestGuard_Always(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		pid  int
-	}{{"the machine's first process", 1}, {"brunt itself", os.Getpid()}, {"what started brunt", os.Getppid()}, {"a thread of the kernel", 2}} {
+	}{
+		{"the machine's first process", 1},
+		{"brunt itself", os.Getpid()},
+		{"what started brunt", os.Getppid()},
+		{"a thread of the kernel", 2},
+		{"the proxies of another brunt", copied(t, "tail", "brunt", "proxies", "-f", "/dev/null")},
+	} {
 		err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: chaos.PIDName(c.pid)})
 		if !errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), "nothing allows it") {
 			t.Errorf("%s: %v", c.name, err)
