@@ -189,23 +189,6 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	return f.repeated(ctx, c, path, plan, live)
 }
 
-// checkOuts refuses services beyond what the plan allows before the run begins, whose figures would be lost.
-func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
-	if len(f.outs) == 0 {
-		return nil
-	}
-	reach, err := plan.SendTo()
-	if err != nil {
-		return err
-	}
-	for _, out := range f.outs {
-		if err := out.Check(ctx, reach); err != nil {
-			return usagef("--out: %w", err)
-		}
-	}
-	return nil
-}
-
 // repeated runs the plan as often as --repeat says. The worst verdict counts.
 func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, plan *plan.Plan, live *livePage) error {
 	worst := scenarios.Pass

@@ -104,6 +104,23 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 	return res, errors.Join(err, werr)
 }
 
+// checkOuts refuses services beyond what the plan allows before the run begins, whose figures would be lost.
+func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
+	if len(f.outs) == 0 {
+		return nil
+	}
+	reach, err := plan.SendTo()
+	if err != nil {
+		return err
+	}
+	for _, out := range f.outs {
+		if err := out.Check(ctx, reach); err != nil {
+			return usagef("--out: %w", err)
+		}
+	}
+	return nil
+}
+
 // unwritten lets a run end as an error of brunt because its report could not be written, unless its verdict
 // precedes that.
 func unwritten(res *result.Result, why error) {

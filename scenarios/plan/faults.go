@@ -253,8 +253,15 @@ func inSign(root *syntax.Node, pos syntax.Pos) bool {
 
 // signed are the paths of sign blocks in a scenario, but those of questions.
 var signed = [][]string{
-	{"sign"}, {"init", "*", "sign"}, {"setup", "*", "sign"}, {"teardown", "*", "sign"}, {"ledger", "read", "sign"},
-	{"load", "*", "sign"}, {"load", "*", "request", "sign"}, {"load", "*", "init", "*", "sign"}, {"load", "*", "flow", "*", "sign"},
+	{"sign"},
+	{"init", "*", "sign"},
+	{"setup", "*", "sign"},
+	{"teardown", "*", "sign"},
+	{"ledger", "read", "sign"},
+	{"load", "*", "sign"},
+	{"load", "*", "request", "sign"},
+	{"load", "*", "init", "*", "sign"},
+	{"load", "*", "flow", "*", "sign"},
 	{"load", "*", "mix", "*", "flow", "*", "sign"},
 }
 
