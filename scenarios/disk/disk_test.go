@@ -4,6 +4,7 @@ package disk_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"brunt/scenarios/disk"
 )
@@ -18,6 +20,7 @@ import (
 // TestRead_WhatIsNoFile: a folder, a device without an end, a pipe without a writer and a file that is too large are
 // errors that say so; none holds brunt up or fills its memory.
 func TestRead_WhatIsNoFile(t *testing.T) {
+	t.Cleanup(disk.SetPipeTime(100 * time.Millisecond))
 	dir := t.TempDir()
 	pipe, large, sparse := filepath.Join(dir, "pipe"), filepath.Join(dir, "large"), filepath.Join(dir, "sparse")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -58,6 +61,43 @@ func TestRead_WhatIsNoFile(t *testing.T) {
 	}
 }
 
+// TestRead_SlowPipe reads a named pipe whose writer comes after the reader, and which gives a little at a time for longer
+// than it may give nothing.
+func TestRead_SlowPipe(t *testing.T) {
+	t.Cleanup(disk.SetPipeTime(time.Second))
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	f, err := disk.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	began := make(chan struct{})
+	go func() {
+		<-began
+		w, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return
+		}
+		defer w.Close()
+		tick := time.NewTicker(300 * time.Millisecond)
+		defer tick.Stop()
+		for range 5 {
+			<-tick.C
+			_, _ = w.WriteString("x")
+		}
+	}()
+	if n, err := f.Read(nil); n != 0 || err != nil && !errors.Is(err, io.EOF) { // before there is a writer
+		t.Errorf("%d, %v", n, err)
+	}
+	close(began)
+	if b, err := disk.Limited(f, 100); err != nil || string(b) != "xxxxx" {
+		t.Errorf("%q, %v; want five x", b, err)
+	}
+}
+
 // TestBeside_Umask: the umask takes from the mode of a file that is renamed into place.
 func TestBeside_Umask(t *testing.T) {
 	for _, c := range []struct {
@@ -85,5 +125,28 @@ func TestTemp_WithoutTmp(t *testing.T) {
 	}
 	if _, err := disk.TempDir("x-*"); err == nil || !strings.Contains(err.Error(), "set TMPDIR") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestTemp_ReadOnly: where the folder of temporary files can only be read, and TMPDIR names none, another is taken. The
+// path of a folder is absolute.
+func TestTemp_ReadOnly(t *testing.T) {
+	for _, why := range []error{syscall.EROFS, syscall.ENOENT, syscall.EACCES} {
+		t.Setenv("TMPDIR", "")
+		var tried []string
+		err := disk.InTemp(func(dir string) error {
+			if tried = append(tried, dir); len(tried) < 3 {
+				return &fs.PathError{Op: "open", Path: dir, Err: why}
+			}
+			return nil
+		})
+		if err != nil || len(tried) != 3 || tried[2] != "." {
+			t.Errorf("%v: %v, tried %v", why, err, tried)
+		}
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", ".")
+	if path, err := disk.TempDir("x-*"); err != nil || !filepath.IsAbs(path) {
+		t.Errorf("%q, %v; want an absolute path", path, err)
 	}
 }

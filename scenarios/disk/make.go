@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Modes of files, before the umask.
@@ -38,10 +39,12 @@ func Temp(pattern string) (f *os.File, err error) {
 	return f, err
 }
 
-// TempDir makes a folder for the time of a run, where [Temp] makes files.
+// TempDir makes a folder for the time of a run, where [Temp] makes files. Its path is absolute.
 func TempDir(pattern string) (path string, err error) {
 	err = inTemp(func(dir string) (err error) {
-		path, err = os.MkdirTemp(dir, pattern)
+		if path, err = os.MkdirTemp(dir, pattern); err == nil {
+			path, err = filepath.Abs(path)
+		}
 		return err
 	})
 	return path, err
@@ -53,7 +56,8 @@ func inTemp(try func(dir string) error) error {
 	if err == nil {
 		return nil
 	}
-	if os.Getenv("TMPDIR") == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+	none := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+	if os.Getenv("TMPDIR") == "" && none {
 		for _, dir := range []string{"/var/tmp", "."} {
 			if try(dir) == nil {
 				return nil

@@ -19,15 +19,18 @@ import (
 	"time"
 )
 
-// pipeTime is how long a pipe or a device that a user names as a file may take to give its content.
-const pipeTime = 30 * time.Second
+// pipeTime is how long a pipe or a device that a user names as a file may give nothing.
+var pipeTime = 30 * time.Second
+
+// writerPause is between two looks whether a named pipe has a writer.
+const writerPause = 10 * time.Millisecond
 
 // errTooLarge says that something has more than the bytes that are read of it.
 var errTooLarge = errors.New("too large")
 
-// Open opens a file for reading without waiting for the other end of a named pipe. A folder is an error, and so is a
-// pipe that nothing writes to. A pipe or device that gives nothing for 30 s ends with a timeout.
-func Open(path string) (*os.File, error) {
+// Open opens a file for reading, and waits for nothing. A folder is an error. A pipe or device that gives nothing for
+// 30 s while it is read ends with a timeout, and a pipe that nothing writes to in that time with an error.
+func Open(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -39,9 +42,33 @@ func Open(path string) (*os.File, error) {
 	case i.IsDir():
 		return nil, errors.Join(&fs.PathError{Op: "open", Path: path, Err: errors.New("it is a folder, not a file")}, f.Close())
 	case !i.Mode().IsRegular():
-		_ = f.SetReadDeadline(time.Now().Add(pipeTime)) // an error says that it never waits
+		return &stream{File: f, unread: i.Mode()&fs.ModeNamedPipe != 0}, nil
 	}
 	return f, nil
+}
+
+// A stream is a pipe or a device that is read as a file.
+type stream struct {
+	*os.File
+	unread bool // a pipe of which nothing was read, and whose writer may be yet to come
+}
+
+// Read implements [io.Reader]. A named pipe whose writer is not there yet has an end like an empty file.
+func (s *stream) Read(b []byte) (int, error) {
+	until := time.Now().Add(pipeTime)
+	_ = s.SetReadDeadline(until) // an error says that it never waits
+	for {
+		n, err := s.File.Read(b)
+		s.unread = s.unread && n == 0
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		switch {
+		case !s.unread || len(b) == 0 || !late && !errors.Is(err, io.EOF):
+			return n, err
+		case late || time.Now().After(until):
+			return 0, &fs.PathError{Op: "read", Path: s.Name(), Err: errors.New("it is a pipe that nothing writes to")}
+		}
+		<-time.After(writerPause)
+	}
 }
 
 // Read reads a whole file of at most most bytes. A larger one is [errTooLarge]; of a device without an end no more is
@@ -53,18 +80,10 @@ func Read(path string, most int64) ([]byte, error) {
 	}
 	defer f.Close()
 	b, err := Limited(f, most)
-	switch {
-	case err != nil && !errors.As(err, new(*fs.PathError)):
+	if err != nil && !errors.As(err, new(*fs.PathError)) {
 		err = &fs.PathError{Op: "read", Path: path, Err: err}
-	case err == nil && len(b) == 0 && pipe(f):
-		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is a pipe that nothing writes to")}
 	}
 	return b, err
-}
-
-func pipe(f *os.File) bool {
-	i, err := f.Stat()
-	return err == nil && i.Mode()&fs.ModeNamedPipe != 0
 }
 
 // Limited reads r to its end, and at most most bytes. More is [errTooLarge].

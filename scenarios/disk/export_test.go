@@ -1,0 +1,13 @@
+package disk
+
+import "time"
+
+// SetPipeTime sets how long a pipe may give nothing. It returns what puts it back.
+func SetPipeTime(d time.Duration) func() {
+	was := pipeTime
+	pipeTime = d
+	return func() { pipeTime = was }
+}
+
+// InTemp is for tests of the folders that are tried.
+var InTemp = inTemp
