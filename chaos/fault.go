@@ -68,6 +68,9 @@ type HeldTraits struct {
 	// the fault is injected. It aims the fault at the new addresses if needed and says so; an error
 	// voids the fault. It may be called at the same times as OnRestart.
 	OnNetworkChange func(ctx context.Context, container string) (said string, err error)
+	// Ended is asked just before the revert. An error says how the fault ended before, by none of brunt's
+	// doing, which voids it. Nil: the fault can't end so.
+	Ended func(ctx context.Context) error
 }
 
 // Traffic is the part of the load that a fault affected.

@@ -183,6 +183,7 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 // end reverts a step, and records when it was over. Early says that the run ends: then all faults are
 // reverted in reverse.
 func (g *groupRun) end(ctx context.Context, s *groupStep, early bool) {
+	g.endedBefore(ctx, s.injection)
 	g.injected.drop(s.injection)
 	if early {
 		g.awaitLater(s.injection)

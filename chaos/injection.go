@@ -103,6 +103,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
 	t.awake()
+	t.endedBefore(ctx, r)
 	t.injected.drop(r)
 	if r.Early {
 		t.awaitLater(r)

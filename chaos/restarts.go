@@ -37,6 +37,27 @@ func (t *Timeline) OnNetworkChange(container string) {
 	t.notify(container, func(h HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
+// endedBefore voids a fault that has ended before its revert, such as one whose process was killed: it was not in for
+// the time that it would be judged by.
+func (t *Timeline) endedBefore(ctx context.Context, r *injection) {
+	if r.OneShot || r.isVoid() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor)
+	defer cancel()
+	for _, h := range r.Held {
+		ended := h.Traits().Ended
+		if ended == nil {
+			continue
+		}
+		if err := ended(ctx); err != nil {
+			t.event("fault.void", r.Name, err.Error())
+			r.void(err)
+			return
+		}
+	}
+}
+
 // A containerHook is what an injected fault does when something happened to a container.
 type containerHook = func(ctx context.Context, container string) (said string, err error)
 

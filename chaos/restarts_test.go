@@ -53,6 +53,53 @@ func (s restartedStep) onRestart(_ context.Context, container string) (string, e
 	return "put in again", nil
 }
 
+// ending is a fault that ends by itself.
+type ending struct{ noted }
+
+func (u ending) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	steps, err := u.noted.Plan(ctx, env)
+	for i := range steps {
+		steps[i] = endingStep{steps[i].(*notedStep)}
+	}
+	return steps, err
+}
+
+type endingStep struct{ *notedStep }
+
+func (s endingStep) Inject(ctx context.Context) (chaos.Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s endingStep) Traits() chaos.HeldTraits {
+	t := s.notedStep.Traits()
+	t.Ended = func(context.Context) error { return errors.New("its process was killed") }
+	return t
+}
+
+// TestEnded checks that a fault that has ended before its time is not judged.
+func TestEnded(t *testing.T) {
+	var mu sync.Mutex
+	said := ""
+	lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{entry("it", ending{noted{diary: d, name: "it"}}, time.Second, 5*time.Second)}
+	}, func(tl *chaos.Timeline) {
+		tl.Event = func(e result.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Event == "fault.void" {
+				said += e.Text
+			}
+		}
+	})
+	if got := strings.Join(lines, " "); got != "+it@1s -it@6s void@6s" {
+		t.Errorf("got %s", got)
+	}
+	if r := records[0]; !r.Skipped || r.N != -1 || r.InjectErr == nil || said != "its process was killed" {
+		t.Errorf("skipped %v, number %d: %v, %q", r.Skipped, r.N, r.InjectErr, said)
+	}
+}
+
 // TestRestarted checks that a restarted container has its faults injected again, or voids them: a void
 // fault is reverted at once and not judged.
 func TestRestarted(t *testing.T) {

@@ -347,7 +347,16 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{Takes: s.takes}
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended}
+}
+
+// ended asks the agent how the fault ended before its revert. Of an agent that does not say, the revert tells.
+func (s *agentStep) ended(ctx context.Context) error {
+	var said stepReply
+	if err := s.Ask(ctx, "ended", stepRequest{s.plan.N}, &said); err != nil || said.Text == "" {
+		return nil
+	}
+	return errors.New(said.Text)
 }
 
 // Verify implements [Held].

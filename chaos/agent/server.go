@@ -182,6 +182,12 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 		s.Outcome, err = h.Revert(ctx)
 	case "gone":
 		s.Text, err = h.Gone(ctx)
+	case "ended":
+		if ended := h.Traits().Ended; ended != nil {
+			if how := ended(ctx); how != nil {
+				s.Text = how.Error()
+			}
+		}
 	default:
 		err = fmt.Errorf("the agent has no operation %q: it is another version of brunt than its caller", op)
 	}

@@ -243,7 +243,15 @@ func (f *diskFill) write() error {
 }
 
 // Traits implements [chaos.Held].
-func (*diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.ended} }
+
+// ended says how the process ended that took the space, which is free since.
+func (f *diskFill) ended(context.Context) error {
+	if how, ended := f.b.Ended(); ended && !f.reverted {
+		return fmt.Errorf("the process that took the space in %s ended before its time: %s", f.fault.Path, how)
+	}
+	return nil
+}
 
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {

@@ -170,7 +170,15 @@ func (b *stressing) start(job stress.Job) error {
 }
 
 // Traits implements [chaos.Held].
-func (*stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (b *stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: b.ended} }
+
+// ended says how the stress process ended before its time. It ends with its unit, which is nothing of its own.
+func (b *stressing) ended(context.Context) error {
+	if how, ended := b.b.Ended(); ended && b.ID.Alive() {
+		return fmt.Errorf("the stress process beside %s ended before its time: %s", b.Unit.Name(), how)
+	}
+	return nil
+}
 
 // Revert implements [Held].
 func (b *stressing) Revert(context.Context) (chaos.Outcome, error) {
@@ -420,7 +428,17 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 }
 
 // Traits implements [chaos.Held].
-func (s *stressMemory) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
+func (s *stressMemory) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
+}
+
+// ended is that of other stress, but for a process that the kernel has killed for want of memory, as the fault has it.
+func (s *stressMemory) ended(ctx context.Context) error {
+	if s.kill || s.b.Killed() && s.limit > 0 {
+		return nil
+	}
+	return s.stressing.ended(ctx)
+}
 
 // Gone implements [Held].
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
@@ -497,7 +515,9 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 }
 
 // Traits implements [chaos.Held].
-func (s *stressIO) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
+func (s *stressIO) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
+}
 
 // Describe implements [chaos.Described].
 func (*StressCPU) Describe() chaos.Descriptor {

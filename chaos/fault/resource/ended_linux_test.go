@@ -1,0 +1,58 @@
+package resource
+
+import (
+	"os"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+	"brunt/chaos/stress"
+	"brunt/chaos/victim"
+
+	"golang.org/x/sys/unix"
+)
+
+// named is a unit that has a name alone.
+type named struct{ chaos.Unit }
+
+func (named) Name() string { return "web" }
+
+// TestEnded kills the process of a fault: it has ended then, unless that was its effect.
+func TestEnded(t *testing.T) {
+	id, err := proc.Identify(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		held func(stressing) chaos.Held
+		want bool
+	}{
+		{"disk.fill", func(b stressing) chaos.Held { return &diskFill{fault: new(DiskFill), b: b.b} }, true},
+		{"stress.cpu", func(b stressing) chaos.Held { return &stressCPU{b} }, true},
+		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, true},
+		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, true},
+		{"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} }, false},
+		{"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := stress.Start(stress.Config{Command: []string{"sleep", "60"}}, stress.Job{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(b.Stop)
+			h := c.held(stressing{Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, b: b})
+			if err := h.Traits().Ended(t.Context()); err != nil {
+				t.Errorf("while it runs: %v", err)
+			}
+			if err := unix.Kill(b.PID(), unix.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			<-b.Done()
+			if err := h.Traits().Ended(t.Context()); (err != nil) != c.want {
+				t.Error(err)
+			}
+		})
+	}
+}
