@@ -4,7 +4,7 @@ package result
 // offsets from t0. The alert was polled, so each change is between two answers: the first that
 // reports it, and the one before.
 type AlertRecord struct {
-	Name   string            `json:"name"`             // name in the scenario
+	Name   string            `json:"name" mask:"-"`    // name in the scenario
 	Source string            `json:"source"`           // prometheus or alertmanager, and where
 	Labels map[string]string `json:"labels,omitempty"` // labels that select it
 	Every  Num               `json:"every"`            // between two polls
@@ -28,9 +28,9 @@ type AlertSpell struct {
 	NotFiring Num `json:"not_firing"`
 	// first poll that found it no longer firing; null: it still fired at the last poll, or never did
 	Resolved     Num    `json:"resolved"`
-	StillFiring  Num    `json:"still_firing"`       // last poll that found it firing
-	Silenced     bool   `json:"silenced,omitempty"` // it fired while silenced or inhibited, so no notification was sent
-	Fault        string `json:"fault,omitempty"`    // the fault that it followed, if no other was active
-	Text         string `json:"text,omitempty"`     // its labels, for people
-	FiringSource Num    `json:"firing_source"`      // since when it fires, according to the monitoring; null is unknown
+	StillFiring  Num    `json:"still_firing"`             // last poll that found it firing
+	Silenced     bool   `json:"silenced,omitempty"`       // it fired while silenced or inhibited, so no notification was sent
+	Fault        string `json:"fault,omitempty" mask:"-"` // the fault that it followed, if no other was active
+	Text         string `json:"text,omitempty"`           // its labels, for people
+	FiringSource Num    `json:"firing_source"`            // since when it fires, according to the monitoring; null is unknown
 }

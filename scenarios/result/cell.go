@@ -2,25 +2,25 @@ package result
 
 // A Phase is a stretch of the run that cells are computed for.
 type Phase struct {
-	Name  string `json:"name"`  // run, baseline, warmup, a fault, or recovery/ and a fault
-	Start Num    `json:"start"` // an offset from t0
-	End   Num    `json:"end"`   // an offset from t0
+	Name  string `json:"name" mask:"-"` // run, baseline, warmup, a fault, or recovery/ and a fault
+	Start Num    `json:"start"`         // an offset from t0
+	End   Num    `json:"end"`           // an offset from t0
 }
 
 // A Cell is the measurement of one load, step and outcome in one phase; "*" stands for all.
 type Cell struct {
-	Phase    string `json:"phase"`           // name of the phase
-	Load     string `json:"load"`            // * is all loads
-	Step     string `json:"step"`            // * is all steps; iteration is a whole iteration, without its think time
-	Outcome  string `json:"outcome"`         // ok, shed, error, skipped; * is all outcomes
-	Count    int64  `json:"count"`           // requests
-	Rate     Num    `json:"rate"`            // per second
-	Hist     int    `json:"hist"`            // number of its histogram; 0 is none
-	Response Times  `json:"response"`        // from the intended time of the request
-	Service  Times  `json:"service"`         // from the time when a slot was free
-	Bytes    int64  `json:"bytes,omitempty"` // received; in rows of all outcomes
+	Phase    string `json:"phase" mask:"-"`   // name of the phase
+	Load     string `json:"load" mask:"-"`    // * is all loads
+	Step     string `json:"step" mask:"word"` // * is all steps; iteration is a whole iteration, without its think time
+	Outcome  string `json:"outcome" mask:"-"` // ok, shed, error, skipped; * is all outcomes
+	Count    int64  `json:"count"`            // requests
+	Rate     Num    `json:"rate"`             // per second
+	Hist     int    `json:"hist"`             // number of its histogram; 0 is none
+	Response Times  `json:"response"`         // from the intended time of the request
+	Service  Times  `json:"service"`          // from the time when a slot was free
+	Bytes    int64  `json:"bytes,omitempty"`  // received; in rows of all outcomes
 	// percentiles of the response time (p50, p90, p95, p99, p99.9) more than a tenth of which is brunt's own lag; in rows of all outcomes and of ok
-	Lagged []string `json:"lagged,omitempty"`
+	Lagged []string `json:"lagged,omitempty" mask:"-"`
 	// where the time went, by phase of a request; in rows of all outcomes of steps
 	Timings *Timings `json:"timings,omitempty"`
 	Resent  *Resent  `json:"syn_resent,omitempty"` // requests that waited for a SYN to be sent again
@@ -42,9 +42,9 @@ var NoTimes = Times{NaN, NaN, NaN, NaN, NaN, NaN, NaN}
 
 // An ErrorGroup counts the errors of one cause at one step.
 type ErrorGroup struct {
-	Kind   string  `json:"kind"`             // the cause: timeout, refused, status 503, a check by its name
-	Load   string  `json:"load"`             // the load of the requests
-	Step   string  `json:"step"`             // the step of the requests
+	Kind   string  `json:"kind" mask:"word"` // the cause: timeout, refused, status 503, a check by its name
+	Load   string  `json:"load" mask:"-"`    // the load of the requests
+	Step   string  `json:"step" mask:"word"` // the step of the requests
 	Count  int64   `json:"count"`            // requests
 	First  Num     `json:"first"`            // time of the first, an offset from t0
 	Last   Num     `json:"last"`             // time of the last, an offset from t0
@@ -53,14 +53,14 @@ type ErrorGroup struct {
 
 // A SlowRequest is an answered request, among the slowest of its step.
 type SlowRequest struct {
-	Load     string   `json:"load"`             // the load of the request
-	Step     string   `json:"step"`             // the step of the request
-	At       Num      `json:"at"`               // its intended time, an offset from t0
-	Response Num      `json:"response"`         // its response time
-	Outcome  string   `json:"outcome"`          // ok, shed or error
-	Status   int      `json:"status,omitempty"` // of the answer
-	Faults   []string `json:"faults,omitempty"` // faults that were active during it
-	Trace    string   `json:"trace,omitempty"`  // id of its trace
+	Load     string   `json:"load" mask:"-"`             // the load of the request
+	Step     string   `json:"step" mask:"word"`          // the step of the request
+	At       Num      `json:"at"`                        // its intended time, an offset from t0
+	Response Num      `json:"response"`                  // its response time
+	Outcome  string   `json:"outcome" mask:"-"`          // ok, shed or error
+	Status   int      `json:"status,omitempty"`          // of the answer
+	Faults   []string `json:"faults,omitempty" mask:"-"` // faults that were active during it
+	Trace    string   `json:"trace,omitempty" mask:"-"`  // id of its trace
 	// where its time went, by phase of a request
 	Timings *RequestTimings `json:"timings,omitempty"`
 	// the command that repeats it, with secrets masked; only for the slowest of the whole run
@@ -80,24 +80,24 @@ type Block struct {
 // empty ones are left out. Outcomes count the requests intended in it; sent and answered count
 // the requests sent and answered during it.
 type Window struct {
-	T        Num              `json:"t"`               // its beginning, an offset from t0
-	D        Num              `json:"d"`               // its length
-	Load     string           `json:"load"`            // * is all loads
-	Step     string           `json:"step"`            // * is all steps
-	Hist     int              `json:"hist"`            // number of its histogram of response times; 0 is none
-	Offered  int64            `json:"offered"`         // requests intended in it
-	Sent     int64            `json:"sent"`            // during it
-	Answered int64            `json:"answered"`        // during it
-	OK       int64            `json:"ok"`              // answered, and every check held
-	Shed     int64            `json:"shed"`            // load shed on purpose, as the step allows
-	Error    int64            `json:"error"`           // not answered, or a check failed
-	Skipped  int64            `json:"skipped"`         // not reached, because an earlier step failed
-	Kinds    map[string]int64 `json:"kinds,omitempty"` // errors by their cause
-	Lag      Num              `json:"lag"`             // p99
-	Queue    Num              `json:"queue"`           // p99
-	P50      Num              `json:"p50"`             // response time; null is infinite
-	P95      Num              `json:"p95"`             // response time; null is infinite
-	P99      Num              `json:"p99"`             // response time; null is infinite
-	Max      Num              `json:"max"`             // response time; null is infinite
-	InFlight int64            `json:"in_flight"`       // iterations under way at its end
+	T        Num              `json:"t"`                           // its beginning, an offset from t0
+	D        Num              `json:"d"`                           // its length
+	Load     string           `json:"load" mask:"-"`               // * is all loads
+	Step     string           `json:"step" mask:"word"`            // * is all steps
+	Hist     int              `json:"hist"`                        // number of its histogram of response times; 0 is none
+	Offered  int64            `json:"offered"`                     // requests intended in it
+	Sent     int64            `json:"sent"`                        // during it
+	Answered int64            `json:"answered"`                    // during it
+	OK       int64            `json:"ok"`                          // answered, and every check held
+	Shed     int64            `json:"shed"`                        // load shed on purpose, as the step allows
+	Error    int64            `json:"error"`                       // not answered, or a check failed
+	Skipped  int64            `json:"skipped"`                     // not reached, because an earlier step failed
+	Kinds    map[string]int64 `json:"kinds,omitempty" mask:"word"` // errors by their cause
+	Lag      Num              `json:"lag"`                         // p99
+	Queue    Num              `json:"queue"`                       // p99
+	P50      Num              `json:"p50"`                         // response time; null is infinite
+	P95      Num              `json:"p95"`                         // response time; null is infinite
+	P99      Num              `json:"p99"`                         // response time; null is infinite
+	Max      Num              `json:"max"`                         // response time; null is infinite
+	InFlight int64            `json:"in_flight"`                   // iterations under way at its end
 }

@@ -8,7 +8,7 @@ type Comparison struct {
 	Verdict    scenarios.Verdict `json:"verdict"`              // pass, regression or inconclusive
 	Reason     string            `json:"reason"`               // one sentence
 	Caution    string            `json:"caution,omitempty"`    // caveats of the comparison
-	Base       []string          `json:"base"`                 // the earlier runs
+	Base       []string          `json:"base" mask:"-"`        // the earlier runs
 	Alpha      Num               `json:"alpha"`                // probability of a false alarm over all rows together
 	Rows       []Change          `json:"rows"`                 // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"` // differences between the runs, other than measurements
@@ -16,10 +16,10 @@ type Comparison struct {
 
 // A Change is the difference of one metric of one phase, load and step from the baseline.
 type Change struct {
-	Phase  string `json:"phase"`  // as in cells
-	Load   string `json:"load"`   // * is all loads
-	Step   string `json:"step"`   // * is all steps; of cpu and memory the unit
-	Metric string `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory
+	Phase  string `json:"phase" mask:"-"`   // as in cells
+	Load   string `json:"load" mask:"-"`    // * is all loads
+	Step   string `json:"step" mask:"word"` // * is all steps; of cpu and memory the unit
+	Metric string `json:"metric" mask:"-"`  // p50 p90 p95 p99 errors rate recover cpu memory
 	// value of the baseline: geometric mean of its runs, of shares the mean
 	Base Num `json:"base"`
 	This Num `json:"this"` // value of this run

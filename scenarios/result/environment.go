@@ -2,45 +2,45 @@ package result
 
 // Environment describes where the run took place, and what took part in it.
 type Environment struct {
-	Brunt string `json:"brunt"` // version
+	Brunt string `json:"brunt" mask:"-"` // version
 	// commit that brunt was built from, with +dirty where there were changes; empty is unknown
-	Commit  string   `json:"commit,omitempty"`
-	Binary  string   `json:"binary,omitempty"`  // SHA-256 of brunt's own file, in hex
-	Go      string   `json:"go"`                // version of Go that brunt was built with
-	OS      string   `json:"os"`                // operating system
-	Arch    string   `json:"arch"`              // processor architecture
-	Kernel  string   `json:"kernel,omitempty"`  // version
-	CPUs    int      `json:"cpus"`              // processors
-	Memory  int64    `json:"memory,omitempty"`  // bytes
-	Files   uint64   `json:"files,omitempty"`   // limit of open files
-	Command []string `json:"command,omitempty"` // the command line of brunt
-	Target  string   `json:"target,omitempty"`  // the target of the load
+	Commit  string   `json:"commit,omitempty" mask:"-"`
+	Binary  string   `json:"binary,omitempty" mask:"-"` // SHA-256 of brunt's own file, in hex
+	Go      string   `json:"go" mask:"-"`               // version of Go that brunt was built with
+	OS      string   `json:"os" mask:"-"`               // operating system
+	Arch    string   `json:"arch" mask:"-"`             // processor architecture
+	Kernel  string   `json:"kernel,omitempty" mask:"-"` // version
+	CPUs    int      `json:"cpus"`                      // processors
+	Memory  int64    `json:"memory,omitempty"`          // bytes
+	Files   uint64   `json:"files,omitempty"`           // limit of open files
+	Command []string `json:"command,omitempty"`         // the command line of brunt
+	Target  string   `json:"target,omitempty"`          // the target of the load
 
 	Policies []string `json:"policies,omitempty"` // policies in force: name, file and digest of each
 
 	// the files that the scenario was read from: itself first, then what it extends, data, scripts,
 	// bodies of requests
 	Scenario []FileSum      `json:"scenario_files,omitempty"`
-	Tools    []FileSum      `json:"tools,omitempty"`    // other programs that brunt ran, such as brunt-k6
-	Replicas map[string]int `json:"replicas,omitempty"` // number per service when the load began
-	Units    []UnitIdentity `json:"units,omitempty"`    // the units of the target when the load began
-	Clock    *Clock         `json:"clock,omitempty"`    // nil: unknown
+	Tools    []FileSum      `json:"tools,omitempty"`             // other programs that brunt ran, such as brunt-k6
+	Replicas map[string]int `json:"replicas,omitempty" mask:"-"` // number per service when the load began
+	Units    []UnitIdentity `json:"units,omitempty"`             // the units of the target when the load began
+	Clock    *Clock         `json:"clock,omitempty"`             // nil: unknown
 }
 
 // A FileSum identifies a file by its content.
 type FileSum struct {
-	Path   string `json:"path"`   // with slashes, relative to the scenario where it can be
-	SHA256 string `json:"sha256"` // in hex
+	Path   string `json:"path"`            // with slashes, relative to the scenario where it can be
+	SHA256 string `json:"sha256" mask:"-"` // in hex
 }
 
 // A UnitIdentity identifies the software of a unit of the target.
 type UnitIdentity struct {
-	Unit    string `json:"unit"`               // service[i]
-	Service string `json:"service"`            // service that it is a replica of
-	Image   string `json:"image,omitempty"`    // image of a container, as it was named
-	ImageID string `json:"image_id,omitempty"` // digest of the image's configuration, from the engine: sha256:…
+	Unit    string `json:"unit" mask:"-"`               // service[i]
+	Service string `json:"service" mask:"-"`            // service that it is a replica of
+	Image   string `json:"image,omitempty"`             // image of a container, as it was named
+	ImageID string `json:"image_id,omitempty" mask:"-"` // digest of the image's configuration, from the engine: sha256:…
 	// digests of the image in registries: name@sha256:…; none: it is from no registry
-	Digests  []string  `json:"digests,omitempty"`
+	Digests  []string  `json:"digests,omitempty" mask:"-"`
 	Programs []FileSum `json:"programs,omitempty"` // of a process: its program, and the arguments that are files
 }
 

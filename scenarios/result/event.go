@@ -4,16 +4,16 @@ import "time"
 
 // An Event is one line of events.jsonl, on the run's clock.
 type Event struct {
-	T     Num            `json:"t"`               // seconds since t0; negative before t0
-	Event string         `json:"event"`           // kind of the event
-	At    time.Time      `json:"at,omitzero"`     // by the wall clock, which may jump; zero is unknown
-	Fault string         `json:"fault,omitempty"` // fault that it concerns, with #n for an occurrence
-	Unit  string         `json:"unit,omitempty"`  // unit that it concerns: service[i]
-	Text  string         `json:"text,omitempty"`  // in words, for people
-	Data  map[string]any `json:"data,omitempty"`  // details by name
+	T     Num            `json:"t"`                        // seconds since t0; negative before t0
+	Event string         `json:"event" mask:"-"`           // kind of the event
+	At    time.Time      `json:"at,omitzero"`              // by the wall clock, which may jump; zero is unknown
+	Fault string         `json:"fault,omitempty" mask:"-"` // fault that it concerns, with #n for an occurrence
+	Unit  string         `json:"unit,omitempty" mask:"-"`  // unit that it concerns: service[i]
+	Text  string         `json:"text,omitempty"`           // in words, for people
+	Data  map[string]any `json:"data,omitempty"`           // details by name
 	// SHA-256 in hex of the previous line in events.jsonl without its newline; the first line has
 	// zeros
-	Prev string `json:"prev,omitempty"`
+	Prev string `json:"prev,omitempty" mask:"-"`
 }
 
 // EventKinds returns the meaning of each kind of event.

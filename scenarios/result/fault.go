@@ -5,12 +5,12 @@ import "strings"
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
 // recover and heal are spans as scenarios/reference/glossary.go defines them.
 type FaultRecord struct {
-	Name   string   `json:"name"`             // with #n for an occurrence
-	Kind   string   `json:"kind"`             // such as process.crash
-	Units  []string `json:"units"`            // units that were hit
-	Zones  []string `json:"zones,omitempty"`  // zones that it was aimed at
-	Leader bool     `json:"leader,omitempty"` // units is the leader
-	Role   string   `json:"role,omitempty"`   // leader or follower: of all units, when it was injected; empty: they were not asked
+	Name   string   `json:"name" mask:"-"`            // with #n for an occurrence
+	Kind   string   `json:"kind" mask:"-"`            // such as process.crash
+	Units  []string `json:"units" mask:"-"`           // units that were hit
+	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that it was aimed at
+	Leader bool     `json:"leader,omitempty"`         // units is the leader
+	Role   string   `json:"role,omitempty" mask:"-"`  // leader or follower: of all units, when it was injected; empty: they were not asked
 	// the answer by which the first unit has its role
 	RoleSaid string `json:"role_said,omitempty"`
 	Via      string `json:"via"`     // the mechanism
@@ -25,7 +25,7 @@ type FaultRecord struct {
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the proof that it is over
 	Gone         bool   `json:"gone"`                    // its end was verified
 	Traffic      int64  `json:"traffic"`                 // bytes on the link, or requests during the phase
-	TrafficUnit  string `json:"traffic_unit"`            // bytes or requests
+	TrafficUnit  string `json:"traffic_unit" mask:"-"`   // bytes or requests
 	Onset        Num    `json:"onset"`                   // from the injection to the first harm
 	Failover     Num    `json:"failover"`                // from the injection to good again, during the fault
 	Recover      Num    `json:"recover"`                 // from the injection to recovered
@@ -34,26 +34,26 @@ type FaultRecord struct {
 	Detect Num `json:"detect"`
 	// time since the last poll of the monitoring that had not noticed it
 	DetectResolution Num          `json:"detect_resolution"`
-	DetectNote       string       `json:"detect_note,omitempty"` // the answer of the monitoring, or why it is unknown
-	Alerts           []FaultAlert `json:"alerts,omitempty"`      // what each polled alert did after it
-	Resolution       Num          `json:"resolution"`            // of onset and recovery: how far they may lie from the figure
-	Area             Num          `json:"area"`                  // the integral of 1 - good/offered
-	Degraded         Num          `json:"degraded"`              // sum of the stretches of bad requests, seconds
-	Failed           int64        `json:"failed_requests"`       // bad requests in excess of the baseline's share
-	Impact           Impact       `json:"impact"`                // its effect on the load
-	Skipped          bool         `json:"skipped,omitempty"`     // no unit matched, and that was allowed
-	Revert           string       `json:"revert"`                // ok, gone, failed, none
-	Limit            Num          `json:"limit"`                 // share of bad requests that counts as impact
-	Slow             Num          `json:"slow"`                  // an answer that takes longer counts as a bad request; null: none does
-	SlowLeast        Num          `json:"slow_least,omitempty"`  // the least of the limits of the steps, where they differ; slow is the largest then
-	SlowFrom         string       `json:"slow_from,omitempty"`   // baseline: slow was computed from it; empty: judge.slow
-	Note             string       `json:"note,omitempty"`        // remarks for readers
-	Parts            *ImpactParts `json:"parts,omitempty"`       // errors, latency, shed requests and lost writes; null: it was not injected
-	RecoveredAt      Num          `json:"recovered_at"`          // the first good request after the last bad one, an offset from t0
-	RecoveredLow     Num          `json:"recovered_low"`         // it recovered no earlier, an offset from t0
-	RecoveredHigh    Num          `json:"recovered_high"`        // it recovered no later, an offset from t0
-	RelapsedAt       Num          `json:"relapsed_at"`           // it had recovered and was bad again from here on; null: it was not
-	OnsetAt          Num          `json:"onset_at"`              // an offset from t0
+	DetectNote       string       `json:"detect_note,omitempty"`        // the answer of the monitoring, or why it is unknown
+	Alerts           []FaultAlert `json:"alerts,omitempty"`             // what each polled alert did after it
+	Resolution       Num          `json:"resolution"`                   // of onset and recovery: how far they may lie from the figure
+	Area             Num          `json:"area"`                         // the integral of 1 - good/offered
+	Degraded         Num          `json:"degraded"`                     // sum of the stretches of bad requests, seconds
+	Failed           int64        `json:"failed_requests"`              // bad requests in excess of the baseline's share
+	Impact           Impact       `json:"impact"`                       // its effect on the load
+	Skipped          bool         `json:"skipped,omitempty"`            // no unit matched, and that was allowed
+	Revert           string       `json:"revert" mask:"-"`              // ok, gone, failed, none
+	Limit            Num          `json:"limit"`                        // share of bad requests that counts as impact
+	Slow             Num          `json:"slow"`                         // an answer that takes longer counts as a bad request; null: none does
+	SlowLeast        Num          `json:"slow_least,omitempty"`         // the least of the limits of the steps, where they differ; slow is the largest then
+	SlowFrom         string       `json:"slow_from,omitempty" mask:"-"` // baseline: slow was computed from it; empty: judge.slow
+	Note             string       `json:"note,omitempty"`               // remarks for readers
+	Parts            *ImpactParts `json:"parts,omitempty"`              // errors, latency, shed requests and lost writes; null: it was not injected
+	RecoveredAt      Num          `json:"recovered_at"`                 // the first good request after the last bad one, an offset from t0
+	RecoveredLow     Num          `json:"recovered_low"`                // it recovered no earlier, an offset from t0
+	RecoveredHigh    Num          `json:"recovered_high"`               // it recovered no later, an offset from t0
+	RelapsedAt       Num          `json:"relapsed_at"`                  // it had recovered and was bad again from here on; null: it was not
+	OnsetAt          Num          `json:"onset_at"`                     // an offset from t0
 	// events of containers during it, and until the load had recovered
 	Events []Event `json:"events,omitempty"`
 	// time limit for a one-shot's unit to be healthy again
@@ -63,11 +63,11 @@ type FaultRecord struct {
 
 // A FaultStep is the actual course of one step of a group. Times are offsets from t0.
 type FaultStep struct {
-	Name         string   `json:"name"`                    // group.step
-	Kind         string   `json:"kind"`                    // such as process.crash
-	Units        []string `json:"units"`                   // units that were hit
+	Name         string   `json:"name" mask:"-"`           // group.step
+	Kind         string   `json:"kind" mask:"-"`           // such as process.crash
+	Units        []string `json:"units" mask:"-"`          // units that were hit
 	Leader       bool     `json:"leader,omitempty"`        // units is the leader
-	Role         string   `json:"role,omitempty"`          // leader or follower, as for the group
+	Role         string   `json:"role,omitempty" mask:"-"` // leader or follower, as for the group
 	RoleSaid     string   `json:"role_said,omitempty"`     // the answer by which the first unit has its role
 	Via          string   `json:"via"`                     // the mechanism
 	Planned      Num      `json:"planned"`                 // planned time
@@ -76,13 +76,13 @@ type FaultStep struct {
 	Cleared      Num      `json:"cleared"`                 // verified removed, or the unit healthy again
 	Evidence     string   `json:"evidence,omitempty"`      // the observed effect
 	GoneEvidence string   `json:"gone_evidence,omitempty"` // the proof that it is over
-	Revert       string   `json:"revert"`                  // ok, gone, failed, none
+	Revert       string   `json:"revert" mask:"-"`         // ok, gone, failed, none
 	Note         string   `json:"note,omitempty"`          // what went wrong
 }
 
 // A FaultAlert is what an alert of the team's own monitoring did after a fault.
 type FaultAlert struct {
-	Name string `json:"name"` // name in the scenario
+	Name string `json:"name" mask:"-"` // name in the scenario
 	// from the injection to firing; null: it did not fire, or this is unknown
 	Fired Num `json:"fired"`
 	// from the injection to the last poll that found it not firing; if it did not fire, to the last

@@ -8,7 +8,7 @@ type Generator struct {
 	Sent        int64           `json:"sent"`                // requests that were sent
 	Healthy     bool            `json:"healthy"`             // brunt was not the bottleneck
 	Limits      []string        `json:"limits"`              // limits that were hit, and what to do
-	Pacing      string          `json:"pacing"`              // pacing of arrivals: precise or efficient
+	Pacing      string          `json:"pacing" mask:"-"`     // pacing of arrivals: precise or efficient
 	LagLimit    Num             `json:"lag_limit"`           // p99 lag above this makes the run invalid
 	Clamped     int64           `json:"clamped,omitempty"`   // values outside the range of the histograms
 	CPU         Num             `json:"cpu"`                 // mean number of cores that brunt used
@@ -22,7 +22,7 @@ type Generator struct {
 	ClockSteps  int             `json:"clock_steps"`         // number of jumps of the wall clock
 	InFlightMax int64           `json:"in_flight_max"`       // maximum number of iterations in flight
 	Connections int64           `json:"connections"`         // connections opened in total
-	Spoken      []string        `json:"spoken"`              // protocol versions in use
+	Spoken      []string        `json:"spoken" mask:"-"`     // protocol versions in use
 	Freezes     []Freeze        `json:"freezes,omitempty"`   // spans in which brunt itself did not run
 	Seconds     []GeneratorTick `json:"seconds,omitempty"`   // health by second
 }

@@ -16,14 +16,14 @@ type Incident struct {
 	Requests int64            `json:"requests"`          // requests intended from begin to end, as far as windows tell
 	Bad      int64            `json:"bad"`               // bad ones in the windows that it overlaps
 	Steps    []IncidentStep   `json:"steps"`             // steps with bad requests, most first
-	Kinds    map[string]int64 `json:"kinds"`             // bad requests by kind of error; skipped are the steps after one that failed
-	Faults   []string         `json:"faults"`            // faults that were in at any time of it
+	Kinds    map[string]int64 `json:"kinds" mask:"word"` // bad requests by kind of error; skipped are the steps after one that failed
+	Faults   []string         `json:"faults" mask:"-"`   // faults that were in at any time of it
 	Planned  bool             `json:"planned"`           // it began while a fault was in, or within a hold of its clearing
 }
 
 // IncidentStep counts the bad requests of a step in an incident.
 type IncidentStep struct {
-	Load string `json:"load"` // of the step
-	Step string `json:"step"` // its name
-	Bad  int64  `json:"bad"`  // its bad requests
+	Load string `json:"load" mask:"-"`    // of the step
+	Step string `json:"step" mask:"word"` // its name
+	Bad  int64  `json:"bad"`              // its bad requests
 }

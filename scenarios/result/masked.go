@@ -2,16 +2,20 @@ package result
 
 import (
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // Masked returns a copy of the result in which every text is masked. All that is written, shown or
 // pushed of a run is drawn from it, so no secret that is known at its end leaves the run by a field
-// that forgot it. Identifiers of at most 24 lower-case letters, dots and underscores stay: they are
-// words of brunt's own, such as the name of a phase. The result itself is left as it is.
+// that forgot it. The tag mask of a field exempts what readers compare: with `mask:"-"` identifiers,
+// digests, versions, and names that follow the rule of names; with `mask:"word"`, for names of steps
+// and causes, texts of at most 24 lower-case letters, dots and underscores. The result itself is
+// left as it is.
 func Masked(r *Result, mask func(string) string) *Result {
-	m := masker{mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}}
-	if v, changed := m.value(reflect.ValueOf(r)); changed {
+	m := masker{mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}, fields: map[reflect.Type][]textField{}}
+	if v, changed := m.value(reflect.ValueOf(r), false); changed {
 		return v.Interface().(*Result)
 	}
 	return r
@@ -19,9 +23,16 @@ func Masked(r *Result, mask func(string) string) *Result {
 
 // masker copies only what holds a secret.
 type masker struct {
-	mask  func(string) string
-	texts map[string]string     // masked before
-	holds map[reflect.Type]bool // whether values of a type may hold a text
+	mask   func(string) string
+	texts  map[string]string            // masked before
+	holds  map[reflect.Type]bool        // whether values of a type may hold a text
+	fields map[reflect.Type][]textField // of structs, those that may hold a text
+}
+
+// A textField is a field of a struct that may hold a text.
+type textField struct {
+	index int
+	word  bool // identifiers in it stay
 }
 
 // longestWord is the maximum length of an identifier, in bytes.
@@ -50,28 +61,35 @@ func (m *masker) mayHold(t reflect.Type) bool {
 	case reflect.Map:
 		holds = m.mayHold(t.Key()) || m.mayHold(t.Elem())
 	case reflect.Struct:
-		for field := range t.Fields() {
-			holds = field.IsExported() && m.mayHold(field.Type) || holds
+		for i := range t.NumField() {
+			field := t.Field(i)
+			if how := field.Tag.Get("mask"); field.IsExported() && how != "-" && m.mayHold(field.Type) {
+				m.fields[t] = append(m.fields[t], textField{i, how == "word"})
+				holds = true
+			}
 		}
 	}
 	m.holds[t] = holds
 	return holds
 }
 
-// value returns v masked; changed is false where it is v itself.
-func (m *masker) value(v reflect.Value) (out reflect.Value, changed bool) {
+// value returns v masked; changed is false where it is v itself. With word, identifiers stay.
+func (m *masker) value(v reflect.Value, word bool) (out reflect.Value, changed bool) {
 	if !v.IsValid() || !m.mayHold(v.Type()) {
 		return v, false
 	}
 	switch v.Kind() {
 	case reflect.String:
-		text := m.text(v.String())
-		return reflect.ValueOf(text), text != v.String()
+		s := v.String()
+		if text := m.text(s, word); text != s {
+			return reflect.ValueOf(text), true
+		}
+		return v, false
 	case reflect.Interface, reflect.Pointer:
 		if v.IsNil() {
 			return v, false
 		}
-		inner, changed := m.value(v.Elem())
+		inner, changed := m.value(v.Elem(), word)
 		if !changed || v.Kind() == reflect.Interface {
 			return inner, changed
 		}
@@ -79,20 +97,17 @@ func (m *masker) value(v reflect.Value) (out reflect.Value, changed bool) {
 		p.Elem().Set(inner)
 		return p, true
 	case reflect.Slice, reflect.Array:
-		return m.list(v)
+		return m.list(v, word)
 	case reflect.Map:
-		return m.keyed(v)
+		return m.keyed(v, word)
 	}
-	for i := range v.NumField() {
-		if !v.Type().Field(i).IsExported() {
-			continue
-		}
-		if inner, differs := m.value(v.Field(i)); differs {
+	for _, f := range m.fields[v.Type()] {
+		if inner, differs := m.value(v.Field(f.index), f.word); differs {
 			if !changed {
 				out, changed = reflect.New(v.Type()).Elem(), true
 				out.Set(v)
 			}
-			out.Field(i).Set(inner)
+			out.Field(f.index).Set(inner)
 		}
 	}
 	if !changed {
@@ -101,8 +116,8 @@ func (m *masker) value(v reflect.Value) (out reflect.Value, changed bool) {
 	return out, true
 }
 
-func (m *masker) text(s string) string {
-	if isWord(s) {
+func (m *masker) text(s string, word bool) string {
+	if s == "" || word && isWord(s) {
 		return s
 	}
 	masked, known := m.texts[s]
@@ -113,9 +128,9 @@ func (m *masker) text(s string) string {
 	return masked
 }
 
-func (m *masker) list(v reflect.Value) (out reflect.Value, changed bool) {
+func (m *masker) list(v reflect.Value, word bool) (out reflect.Value, changed bool) {
 	for i := range v.Len() {
-		inner, differs := m.value(v.Index(i))
+		inner, differs := m.value(v.Index(i), word)
 		if !differs {
 			continue
 		}
@@ -134,16 +149,34 @@ func (m *masker) list(v reflect.Value) (out reflect.Value, changed bool) {
 	return out, true
 }
 
-func (m *masker) keyed(v reflect.Value) (out reflect.Value, changed bool) {
-	out = reflect.MakeMapWithSize(v.Type(), v.Len())
-	for each := v.MapRange(); each.Next(); {
-		key, one := m.value(each.Key())
-		value, two := m.value(each.Value())
-		changed = changed || one || two
-		out.SetMapIndex(key, value)
+// keyed masks a map. Of keys that become equal, all but the first get a number.
+func (m *masker) keyed(v reflect.Value, word bool) (out reflect.Value, changed bool) {
+	for each := v.MapRange(); each.Next() && !changed; {
+		_, one := m.value(each.Key(), word)
+		_, two := m.value(each.Value(), word)
+		changed = one || two
 	}
 	if !changed {
 		return v, false
+	}
+	out = reflect.MakeMapWithSize(v.Type(), v.Len())
+	var masked []reflect.Value // keys that change, which give way to those that stay
+	for each := v.MapRange(); each.Next(); {
+		if _, differs := m.value(each.Key(), word); differs {
+			masked = append(masked, each.Key())
+			continue
+		}
+		value, _ := m.value(each.Value(), word)
+		out.SetMapIndex(each.Key(), value)
+	}
+	slices.SortFunc(masked, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, old := range masked {
+		key, _ := m.value(old, word)
+		for n := 2; key.Kind() == reflect.String && out.MapIndex(key).IsValid(); n++ {
+			key = reflect.ValueOf(m.text(old.String(), word) + " " + strconv.Itoa(n))
+		}
+		value, _ := m.value(v.MapIndex(old), word)
+		out.SetMapIndex(key, value)
 	}
 	return out, true
 }

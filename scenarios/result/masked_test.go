@@ -14,9 +14,9 @@ func TestMasked(t *testing.T) {
 	var s template.Secrets
 	s.Add("hunter2-a")
 	s.Add("baseline")
-	units := []string{"unit hunter2-a"}
+	notes := []string{"a", "said hunter2-a"}
 	r := &result.Result{
-		Name: "n hunter2-a", Notes: []string{"a", "said hunter2-a"}, Faults: []result.FaultRecord{{Name: "f", Units: units, Note: "x hunter2-a"}},
+		Name: "n hunter2-a", Notes: notes, Faults: []result.FaultRecord{{Name: "f", Note: "x hunter2-a"}},
 		Phases: []result.Phase{{Name: "baseline"}},
 		Events: []result.Event{{Event: "e", Text: "hunter2-a", Data: map[string]any{"k": []any{"hunter2-a", 1.0}}}},
 	}
@@ -25,16 +25,45 @@ func TestMasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), "hunter2") || strings.Count(string(b), "***") != 4 || m.Phases[0].Name != "baseline" {
+	if strings.Contains(string(b), "hunter2") || strings.Count(string(b), "***") != 3 || m.Phases[0].Name != "baseline" {
 		t.Errorf("%s", b)
 	}
 	if e := m.Events[0]; e.Text != "***" || e.Data["k"].([]any)[0] != "***" {
 		t.Errorf("%+v", e)
 	}
-	if units[0] != "unit hunter2-a" || r.Notes[1] != "said hunter2-a" || r.Events[0].Text != "hunter2-a" {
+	if notes[1] != "said hunter2-a" || r.Events[0].Text != "hunter2-a" {
 		t.Error("the result itself was changed")
 	}
 	if same := result.Masked(m, s.Mask); same != m {
 		t.Error("a result without secrets is copied")
+	}
+}
+
+// TestMasked_Names: what readers compare stays, and is the same everywhere; a text that is a secret does not.
+func TestMasked_Names(t *testing.T) {
+	var s template.Secrets
+	for _, v := range []string{"freeze", "ab1", "get", "k-1", "k-2"} {
+		s.Add(v)
+	}
+	r := &result.Result{
+		Run: "20261122-ab1", Reason: "freeze", Phases: []result.Phase{{Name: "freeze"}, {Name: "recovery/freeze"}},
+		Cells:       []result.Cell{{Phase: "recovery/freeze", Load: "k-1", Step: "get", Outcome: "ok"}, {Step: "GET /ab1"}},
+		Faults:      []result.FaultRecord{{Name: "freeze#2", Units: []string{"k-1[0]"}, Note: "get"}},
+		Environment: result.Environment{Binary: "0ab1", Scenario: []result.FileSum{{Path: "x", SHA256: "ab1f"}}},
+		Objectives:  []result.ObjectiveResult{{ID: "p95-k-1", Metric: "ab1"}},
+		Events:      []result.Event{{Fault: "freeze", Data: map[string]any{"k-1": 1, "k-2": 2, "x": 3}}},
+		Windows:     []result.Window{{Load: "k-1", Step: "GET /ab1", Kinds: map[string]int64{"get": 1}}},
+	}
+	m := result.Masked(r, s.Mask)
+	if m.Run != r.Run || m.Phases[0] != r.Phases[0] || m.Phases[1] != r.Phases[1] || m.Cells[0].Phase != "recovery/freeze" || m.Cells[0].Step != "get" ||
+		m.Cells[0].Load != "k-1" || m.Faults[0].Name != "freeze#2" || m.Faults[0].Units[0] != "k-1[0]" || m.Environment.Binary != "0ab1" ||
+		m.Environment.Scenario[0].SHA256 != "ab1f" || m.Objectives[0] != r.Objectives[0] || m.Events[0].Fault != "freeze" || m.Windows[0].Kinds["get"] != 1 {
+		t.Errorf("a name or a digest is masked: %+v", m)
+	}
+	if m.Reason != "***" || m.Faults[0].Note != "***" || m.Cells[1].Step != "GET /***" || m.Windows[0].Step != m.Cells[1].Step {
+		t.Errorf("a text is not masked: %+v", m)
+	}
+	if d := m.Events[0].Data; d["***"] != 1 || d["*** 2"] != 2 || d["x"] != 3 {
+		t.Errorf("of keys that become equal one is lost: %v", d)
 	}
 }

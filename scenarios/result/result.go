@@ -42,7 +42,7 @@ func (r *Result) Upgrade() {
 // times offsets from t0, shares 0 to 1.
 type Result struct {
 	Version    int               `json:"version"`              // of this file
-	Run        string            `json:"run"`                  // id of this run
+	Run        string            `json:"run" mask:"-"`         // id of this run
 	Name       string            `json:"name"`                 // of the scenario
 	Hypothesis string            `json:"hypothesis,omitempty"` // what its author expected
 	Seed       uint64            `json:"seed"`                 // seed of every random choice but uuid()
@@ -87,10 +87,10 @@ type Result struct {
 
 	Logs []UnitLog `json:"logs,omitempty"` // what the units of the target printed, in the run's folder
 
-	Requests   RequestSource `json:"-"` // all requests; nil: the run kept none
-	Histograms Histograms    `json:"-"` // by the numbers in cells and windows
-	Events     []Event       `json:"-"` // for events.jsonl
-	Going      *Going        `json:"-"` // nil: the run is over
+	Requests   RequestSource `json:"-" mask:"-"` // all requests; nil: the run kept none
+	Histograms Histograms    `json:"-" mask:"-"` // by the numbers in cells and windows
+	Events     []Event       `json:"-"`          // for events.jsonl
+	Going      *Going        `json:"-" mask:"-"` // nil: the run is over
 }
 
 // Going marks the result of a run in progress. Its verdict is [Running]; the verdict of an
@@ -104,37 +104,37 @@ type Going struct {
 
 // A UnitLog is the file with what a unit, or the script of a load, has printed.
 type UnitLog struct {
-	Unit  string `json:"unit"`  // service[i]; of a script k6-LOAD
-	File  string `json:"file"`  // relative to the run's folder
-	Bytes int64  `json:"bytes"` // at most 64 MiB are kept
+	Unit  string `json:"unit" mask:"-"` // service[i]; of a script k6-LOAD
+	File  string `json:"file"`          // relative to the run's folder
+	Bytes int64  `json:"bytes"`         // at most 64 MiB are kept
 }
 
 // LoadInfo describes a load.
 type LoadInfo struct {
-	Name     string   `json:"name"`             // name in the scenario
-	Executor string   `json:"executor"`         // its executor
-	Engine   string   `json:"engine,omitempty"` // the engine that made its requests; empty is brunt itself
-	Closed   bool     `json:"closed"`           // it is a closed load, which hides stalls
-	Start    Num      `json:"start"`            // start of its schedule, an offset from t0
-	End      Num      `json:"end"`              // end of its schedule, an offset from t0
-	Steps    []string `json:"steps"`            // by name, in the order of its flows
+	Name     string   `json:"name" mask:"-"`             // name in the scenario
+	Executor string   `json:"executor" mask:"-"`         // its executor
+	Engine   string   `json:"engine,omitempty" mask:"-"` // the engine that made its requests; empty is brunt itself
+	Closed   bool     `json:"closed"`                    // it is a closed load, which hides stalls
+	Start    Num      `json:"start"`                     // start of its schedule, an offset from t0
+	End      Num      `json:"end"`                       // end of its schedule, an offset from t0
+	Steps    []string `json:"steps" mask:"word"`         // by name, in the order of its flows
 }
 
 // An ObjectiveResult is an objective with its answer.
 type ObjectiveResult struct {
-	ID       string            `json:"id"`             // unique within its list
-	Text     string            `json:"text"`           // as written
-	Phase    string            `json:"phase"`          // phase that it was judged in
-	Metric   string            `json:"metric"`         // the measured metric
-	Op       string            `json:"op"`             // < <= > >= or =
-	Target   Num               `json:"target"`         // target value
-	Measured Num               `json:"measured"`       // null: unknown, or infinite
-	Low      Num               `json:"low"`            // 95 % interval
-	High     Num               `json:"high"`           // 95 % interval
-	Count    int64             `json:"count"`          // number of requests that it was judged by
-	Verdict  scenarios.Verdict `json:"verdict"`        // verdict of the objective
-	Note     string            `json:"note,omitempty"` // reason, in a sentence
-	List     string            `json:"list,omitempty"` // slo (empty), steady, or threshold: of a script
+	ID       string            `json:"id" mask:"-"`             // unique within its list
+	Text     string            `json:"text"`                    // as written
+	Phase    string            `json:"phase" mask:"-"`          // phase that it was judged in
+	Metric   string            `json:"metric" mask:"-"`         // the measured metric
+	Op       string            `json:"op" mask:"-"`             // < <= > >= or =
+	Target   Num               `json:"target"`                  // target value
+	Measured Num               `json:"measured"`                // null: unknown, or infinite
+	Low      Num               `json:"low"`                     // 95 % interval
+	High     Num               `json:"high"`                    // 95 % interval
+	Count    int64             `json:"count"`                   // number of requests that it was judged by
+	Verdict  scenarios.Verdict `json:"verdict"`                 // verdict of the objective
+	Note     string            `json:"note,omitempty"`          // reason, in a sentence
+	List     string            `json:"list,omitempty" mask:"-"` // slo (empty), steady, or threshold: of a script
 	// of a closed load whose users waited: the value with the requests that they would have sent, or by
 	// time; see note
 	Corrected *Num `json:"corrected,omitempty"`

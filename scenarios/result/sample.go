@@ -2,17 +2,17 @@ package result
 
 // A Sample is one failed request kept for the report. Secrets are masked in it.
 type Sample struct {
-	At      float64           `json:"at"`                // an offset from t0
-	Load    string            `json:"load,omitempty"`    // the load of the request
-	Step    string            `json:"step,omitempty"`    // the step of the request
-	Request string            `json:"request,omitempty"` // METHOD URL
-	Status  int               `json:"status,omitempty"`  // of the answer; 0 is no answer
-	Message string            `json:"message,omitempty"` // the error
-	Body    string            `json:"body,omitempty"`    // the beginning of the answer
-	Headers map[string]string `json:"headers,omitempty"` // of the answer
-	Sent    *Sent             `json:"sent,omitempty"`    // the request as sent on the wire; nil: not sent, or unknown
-	Curl    string            `json:"curl,omitempty"`    // a curl command that repeats the request, for a POSIX shell
-	Trace   string            `json:"trace,omitempty"`   // id of its trace
+	At      float64           `json:"at"`                         // an offset from t0
+	Load    string            `json:"load,omitempty" mask:"-"`    // the load of the request
+	Step    string            `json:"step,omitempty" mask:"word"` // the step of the request
+	Request string            `json:"request,omitempty"`          // METHOD URL
+	Status  int               `json:"status,omitempty"`           // of the answer; 0 is no answer
+	Message string            `json:"message,omitempty"`          // the error
+	Body    string            `json:"body,omitempty"`             // the beginning of the answer
+	Headers map[string]string `json:"headers,omitempty"`          // of the answer
+	Sent    *Sent             `json:"sent,omitempty"`             // the request as sent on the wire; nil: not sent, or unknown
+	Curl    string            `json:"curl,omitempty"`             // a curl command that repeats the request, for a POSIX shell
+	Trace   string            `json:"trace,omitempty" mask:"-"`   // id of its trace
 }
 
 // Said returns the text of the sample besides its request: the message, and the answer.

@@ -3,9 +3,9 @@ package result
 // A Series is one figure over the time of a run, which the scenario names under `metrics:`. A
 // metric with several sets of labels is several series with one name.
 type Series struct {
-	Name string `json:"name"` // name in the scenario
+	Name string `json:"name" mask:"-"` // name in the scenario
 	// bytes, seconds, share (0 to 1), per second; empty is a plain number
-	Unit   string            `json:"unit,omitempty"`
+	Unit   string            `json:"unit,omitempty" mask:"word"`
 	Labels map[string]string `json:"labels,omitempty"` // labels that distinguish it from others with the same name
 	Source string            `json:"source,omitempty"` // where it was read, for people
 	Every  Num               `json:"every"`            // between two readings

@@ -2,8 +2,8 @@ package result
 
 // A UnitUsage is the resource usage of a unit of the target during the load, by second.
 type UnitUsage struct {
-	Unit    string `json:"unit"`    // service[i]
-	Service string `json:"service"` // service that it is a replica of
+	Unit    string `json:"unit" mask:"-"`    // service[i]
+	Service string `json:"service" mask:"-"` // service that it is a replica of
 	// source of the figures: proc (Linux, the process and all that it started) or docker (the engine's
 	// statistics, without descriptors)
 	Via string `json:"via,omitempty"`

@@ -2,8 +2,8 @@ package result
 
 // A Watch is what one unit answered over the run to a question of `watch`, such as its role.
 type Watch struct {
-	Name   string `json:"name"`             // name in the scenario
-	Unit   string `json:"unit"`             // that was asked
+	Name   string `json:"name" mask:"-"`    // name in the scenario
+	Unit   string `json:"unit" mask:"-"`    // that was asked
 	Source string `json:"source,omitempty"` // how it was asked, for people
 	Every  Num    `json:"every"`            // between two questions
 	// stretches with one answer, in the order of time
