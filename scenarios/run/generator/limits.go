@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -46,14 +47,23 @@ func Judge(g *result.Generator, f *judge.Findings, lagLimit time.Duration) {
 
 const lagLimited = "p99 lag " // begins a limit by lag
 
-// late lists the phases in which brunt was late, with advice.
+// mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
+const mostLate = 5
+
+// late lists the phases in which brunt was late, with advice: those with the largest lag, and the number of the others.
 func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string {
 	limits := []string{}
-	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
-		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
-			limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+judge.OwnLag+". %s",
-				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
+	over := slices.DeleteFunc(slices.Sorted(maps.Keys(f.LagByPhase)), func(phase string) bool { return f.LagByPhase[phase].Low <= limit.Seconds() })
+	slices.SortStableFunc(over, func(a, b string) int { return cmp.Compare(f.LagByPhase[b].P99, f.LagByPhase[a].P99) })
+	for i, phase := range over {
+		lag := f.LagByPhase[phase]
+		if i == mostLate {
+			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+judge.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
+				scenarios.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
+			break
 		}
+		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+judge.OwnLag+". %s",
+			quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
 	}
 	return limits
 }

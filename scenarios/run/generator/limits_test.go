@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,5 +43,19 @@ func TestStarved(t *testing.T) {
 				t.Errorf("got %q, want %q", said, c.want)
 			}
 		})
+	}
+}
+
+// TestLate_ManyPhases: of many phases with lag the worst are named, and the others are counted.
+func TestLate_ManyPhases(t *testing.T) {
+	f := &judge.Findings{LagByPhase: map[string]judge.PhaseLag{"good": {P99: .001, Low: .001}}}
+	for i := range 300 {
+		lag := .02 + float64(i)/1000
+		f.LagByPhase["f#"+strconv.Itoa(i)] = judge.PhaseLag{P99: lag, Low: lag}
+	}
+	got := late(f, new(result.Generator), lagMost)
+	if len(got) != mostLate+1 || !strings.HasPrefix(got[0], "p99 lag 319ms in f#299 is over 10ms") ||
+		!strings.HasPrefix(got[mostLate], "p99 lag is over 10ms in 295 more phases: ") || !Late(&result.Result{Generator: result.Generator{Limits: got}}) {
+		t.Errorf("%q", got)
 	}
 }
