@@ -80,9 +80,9 @@ type Targets struct {
 	MaxUnits int // the most units that a fault may hit; zero is unlimited
 	// Find finds containers of the engine that brunt did not start. Nil means that there is no engine.
 	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
-	// Spare returns why a hit may not be, or nil. Every fault asks it when it is planned and again just before it
-	// is injected. A nil Spare protects none.
-	Spare func(ctx context.Context, among *Targets, hit Hit) error
+	// Spare begins a check, which returns why a hit may not be, or nil. Every fault asks it when it is planned and again
+	// just before it is injected. A nil Spare protects none.
+	Spare func(ctx context.Context, among *Targets) func(Hit) error
 }
 
 // Host is what a run has on this machine.

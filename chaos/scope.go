@@ -121,10 +121,11 @@ func (t *Targets) Refused(ctx context.Context, f Fault, steps []Step, now bool) 
 	if t.Spare == nil {
 		return nil
 	}
+	check := t.Spare(ctx, t)
 	fills := f.Traits(Scope{}).Fills
 	for _, s := range steps {
 		for _, u := range s.Units() {
-			if err := t.Spare(ctx, t, Hit{Name: u, Fills: fills, Now: now}); err != nil {
+			if err := check(Hit{Name: u, Fills: fills, Now: now}); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
 		}
@@ -137,7 +138,7 @@ func (t *Targets) RefusedPeers(ctx context.Context, peers []netip.Prefix) error 
 	if t.Spare == nil || len(peers) == 0 {
 		return nil
 	}
-	return t.Spare(ctx, t, Hit{Peers: peers})
+	return t.Spare(ctx, t)(Hit{Peers: peers})
 }
 
 // Contained reports whether the units of a name are containers.

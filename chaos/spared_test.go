@@ -35,12 +35,12 @@ func TestSpared(t *testing.T) {
 		}
 	}
 	spare := func(tl *chaos.Timeline) {
-		tl.Env.Spare = func(_ context.Context, _ *chaos.Targets, hit chaos.Hit) error {
+		tl.Env.Spare = asking(func(hit chaos.Hit) error {
 			if hit.Name == "a" {
 				return errors.New("a is protected")
 			}
 			return nil
-		}
+		})
 	}
 	lines, records := play(t, time.Minute, time.Hour, build, spare)
 	if slices.ContainsFunc(lines, func(l string) bool {
@@ -71,7 +71,7 @@ func TestSpared_Now(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{}
 	lines, records := play(t, time.Minute, time.Hour, build, func(tl *chaos.Timeline) {
-		tl.Env.Spare = func(_ context.Context, _ *chaos.Targets, hit chaos.Hit) error {
+		tl.Env.Spare = asking(func(hit chaos.Hit) error {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[fmt.Sprint(hit.Name, hit.Now)]++
@@ -79,7 +79,7 @@ func TestSpared_Now(t *testing.T) {
 				return errors.New(hit.Name + " is protected")
 			}
 			return nil
-		}
+		})
 	})
 	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "+") }) {
 		t.Errorf("it was injected: %v", lines)
@@ -94,4 +94,9 @@ func TestSpared_Now(t *testing.T) {
 			t.Errorf("%s was not asked: %v", want, asked)
 		}
 	}
+}
+
+// asking returns a [chaos.Env.Spare] that asks check of every hit.
+func asking(check func(chaos.Hit) error) func(context.Context, *chaos.Targets) func(chaos.Hit) error {
+	return func(context.Context, *chaos.Targets) func(chaos.Hit) error { return check }
 }

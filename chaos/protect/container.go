@@ -13,13 +13,12 @@ import (
 )
 
 // container checks a container: itself, its first process, and what shares something with it.
-func (g *Guard) container(ctx context.Context, e *docker.Engine, is docker.Container, hit chaos.Hit) error {
+func (g *check) container(ctx context.Context, e *docker.Engine, is docker.Container, hit chaos.Hit) error {
 	if err := g.protected(&is); err != nil {
 		return err
 	}
-	pid := 0
-	if e.Address().Local() && slices.Contains(proc.Containers(is.PID), is.ID) {
-		pid = is.PID
+	pid := seen(e, &is)
+	if pid != 0 {
 		if err := always(pid); err != nil {
 			return err
 		}
@@ -45,8 +44,17 @@ func (g *Guard) container(ctx context.Context, e *docker.Engine, is docker.Conta
 	return nil
 }
 
+// seen returns the pid of a container's first process; 0 if brunt does not see that process by it: the engine is on
+// another machine, or counts its processes in another namespace, where the number is that of another process here.
+func seen(e *docker.Engine, c *docker.Container) int {
+	if !e.Address().Local() || c.PID == 0 || !slices.Contains(proc.Containers(c.PID), c.ID) {
+		return 0
+	}
+	return c.PID
+}
+
 // protected returns why a container itself is protected, or nil.
-func (g *Guard) protected(c *docker.Container) error {
+func (g *check) protected(c *docker.Container) error {
 	if err := c.Protected(); err != nil {
 		return err
 	}
@@ -59,8 +67,11 @@ type protectedContainer struct {
 	why error
 }
 
-// guarded lists the protected containers of an engine.
-func (g *Guard) guarded(ctx context.Context, e *docker.Engine) ([]protectedContainer, error) {
+// guarded lists the protected containers of an engine, whose pids are those that brunt sees.
+func (g *check) guarded(ctx context.Context, e *docker.Engine) ([]protectedContainer, error) {
+	if out, known := g.listed[e]; known {
+		return out, nil
+	}
 	queries := []docker.Query{{Labels: map[string]string{docker.ProtectLabel: "true"}}}
 	for _, name := range g.rules.Containers {
 		queries = append(queries, docker.Query{Container: name})
@@ -73,10 +84,12 @@ func (g *Guard) guarded(ctx context.Context, e *docker.Engine) ([]protectedConta
 		}
 		for i := range found {
 			if why := g.protected(&found[i]); why != nil {
+				found[i].PID = seen(e, &found[i])
 				out = append(out, protectedContainer{found[i], why})
 			}
 		}
 	}
+	g.listed[e] = out
 	return out, nil
 }
 
@@ -131,10 +144,13 @@ func inside(pid int, c *protectedContainer) bool {
 }
 
 // peers checks the containers at the addresses that a fault is about.
-func (g *Guard) peers(ctx context.Context, hit chaos.Hit) error {
+func (g *check) peers(ctx context.Context, hit chaos.Hit) error {
 	e, err := g.rules.Engine(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, docker.ErrNone):
 		return nil
+	case err != nil:
+		return unread(fmt.Sprint(hit.Peers), err)
 	}
 	guarded, err := g.guarded(ctx, e)
 	for i := range guarded {

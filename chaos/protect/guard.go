@@ -2,6 +2,7 @@ package protect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,8 +36,22 @@ type Guard struct {
 // New returns a guard that keeps to rules.
 func New(rules Rules) *Guard { return &Guard{rules: rules, planned: map[string]proc.Identity{}} }
 
-// Check returns why a hit may not be, or nil.
-func (g *Guard) Check(ctx context.Context, among *chaos.Targets, hit chaos.Hit) error {
+// Begin begins a check of hits among targets. What it returns says why a hit may not be, or nil. It asks each engine
+// once which containers are protected.
+func (g *Guard) Begin(ctx context.Context, among *chaos.Targets) func(chaos.Hit) error {
+	c := &check{Guard: g, among: among, listed: map[*docker.Engine][]protectedContainer{}}
+	return func(hit chaos.Hit) error { return c.hit(ctx, hit) }
+}
+
+// A check is one of several hits at one time.
+type check struct {
+	*Guard
+	among  *chaos.Targets
+	listed map[*docker.Engine][]protectedContainer
+}
+
+// hit returns why a hit may not be, or nil.
+func (g *check) hit(ctx context.Context, hit chaos.Hit) error {
 	if len(hit.Peers) > 0 {
 		return g.peers(ctx, hit)
 	}
@@ -45,7 +60,7 @@ func (g *Guard) Check(ctx context.Context, among *chaos.Targets, hit chaos.Hit) 
 	}
 	ends := strings.Split(hit.Name, "->")
 	for _, end := range ends {
-		if err := g.unit(ctx, among, end, hit, len(ends) > 1); err != nil {
+		if err := g.unit(ctx, end, hit, len(ends) > 1); err != nil {
 			return err
 		}
 	}
@@ -54,7 +69,7 @@ func (g *Guard) Check(ctx context.Context, among *chaos.Targets, hit chaos.Hit) 
 
 // unit checks one unit, or one end of a link, of which brunt's proxy or the network of a container is hit and no
 // process.
-func (g *Guard) unit(ctx context.Context, among *chaos.Targets, name string, hit chaos.Hit, onLink bool) error {
+func (g *check) unit(ctx context.Context, name string, hit chaos.Hit, onLink bool) error {
 	if number, ok := strings.CutPrefix(name, "pid "); ok {
 		pid, err := strconv.Atoi(number)
 		if err != nil {
@@ -63,40 +78,47 @@ func (g *Guard) unit(ctx context.Context, among *chaos.Targets, name string, hit
 		if err := g.same(name, pid, hit.Now); err != nil {
 			return err
 		}
-		return g.process(ctx, among, pid, hit)
+		return g.process(ctx, pid, hit)
 	}
-	i := slices.IndexFunc(among.Units, func(u chaos.Unit) bool { return u.Name() == name })
+	i := slices.IndexFunc(g.among.Units, func(u chaos.Unit) bool { return u.Name() == name })
 	ref, found := strings.CutPrefix(name, chaos.ContainerPrefix)
 	switch {
 	case i >= 0:
-		u := among.Units[i]
+		u := g.among.Units[i]
 		if c, ok := container.Of(u); ok {
-			is, err := c.Engine.Inspect(ctx, c.Ref)
-			if err != nil {
-				return nil // the fault itself reports what is missing
-			}
-			return g.container(ctx, c.Engine, is, hit)
+			return g.inspected(ctx, c.Engine, c.Ref, hit)
 		}
 		pid := u.PID()
 		if pid == 0 { // it does not run yet
 			return nil
 		}
 		if onLink {
-			return g.named(among, pid)
+			return g.named(pid)
 		}
-		return g.process(ctx, among, pid, hit)
+		return g.process(ctx, pid, hit)
 	case found:
 		e, err := g.rules.Engine(ctx)
-		if err != nil {
-			return nil
+		switch {
+		case errors.Is(err, docker.ErrNone):
+			return nil // the fault itself reports what is missing
+		case err != nil:
+			return unread(name, err)
 		}
-		is, err := e.Inspect(ctx, ref)
-		if err != nil {
-			return nil
-		}
-		return g.container(ctx, e, is, hit)
+		return g.inspected(ctx, e, ref, hit)
 	}
 	return nil
+}
+
+// inspected checks a container by its id or name.
+func (g *check) inspected(ctx context.Context, e *docker.Engine, ref string, hit chaos.Hit) error {
+	is, err := e.Inspect(ctx, ref)
+	switch {
+	case errors.Is(err, docker.ErrGone):
+		return nil // the fault itself reports what is missing
+	case err != nil:
+		return unread(chaos.ContainerPrefix+ref, err)
+	}
+	return g.container(ctx, e, is, hit)
 }
 
 // same checks that a process is the one that was planned to be hit: another may have its number since.
@@ -117,12 +139,12 @@ func (g *Guard) same(name string, pid int, now bool) error {
 
 // named checks the names of a process by the rules of policies: its number, that of a process above or below it,
 // and the units that these are.
-func (g *Guard) named(among *chaos.Targets, pid int) error {
+func (g *check) named(pid int) error {
 	if err := g.rules.Named(chaos.PIDName(pid)); err != nil {
 		return err
 	}
 	var units []chaos.Unit
-	for _, u := range among.Units {
+	for _, u := range g.among.Units {
 		if _, ok := container.Of(u); !ok { // those are found by their control group
 			units = append(units, u)
 		}
@@ -153,11 +175,11 @@ func (g *Guard) named(among *chaos.Targets, pid int) error {
 }
 
 // process checks a process and the containers that it is in.
-func (g *Guard) process(ctx context.Context, among *chaos.Targets, pid int, hit chaos.Hit) error {
+func (g *check) process(ctx context.Context, pid int, hit chaos.Hit) error {
 	if err := always(pid); err != nil {
 		return err
 	}
-	if err := g.named(among, pid); err != nil {
+	if err := g.named(pid); err != nil {
 		return err
 	}
 	ids := proc.Containers(pid)
@@ -166,15 +188,18 @@ func (g *Guard) process(ctx context.Context, among *chaos.Targets, pid int, hit 
 			return notAllowed(err)
 		}
 	}
-	if err := g.around(ctx, among, pid, ids, hit); err != nil {
+	if err := g.around(ctx, pid, ids, hit); err != nil {
 		return err
 	}
 	if hit.Fills == "" && !apart(pid) {
 		return nil
 	}
 	e, err := g.rules.Engine(ctx)
-	if err != nil { // there is no engine, and no container of one
+	switch {
+	case errors.Is(err, docker.ErrNone): // and so no container of one
 		return nil
+	case err != nil:
+		return unread(fmt.Sprintf("process %d", pid), err)
 	}
 	guarded, err := g.guarded(ctx, e)
 	if err != nil {
@@ -194,7 +219,7 @@ func (g *Guard) process(ctx context.Context, among *chaos.Targets, pid int, hit 
 
 // around checks the containers around a process, and those around the processes that it descends from: a process
 // can leave its control group.
-func (g *Guard) around(ctx context.Context, among *chaos.Targets, pid int, ids []string, hit chaos.Hit) error {
+func (g *check) around(ctx context.Context, pid int, ids []string, hit chaos.Hit) error {
 	own := len(ids)
 	for _, p := range proc.Ancestors(pid) {
 		for _, id := range proc.Containers(p) {
@@ -218,7 +243,7 @@ func (g *Guard) around(ctx context.Context, among *chaos.Targets, pid int, ids [
 		case err != nil:
 			return unknown(pid, id, err)
 		}
-		if err = g.unitOf(ctx, among, is); err == nil {
+		if err = g.unitOf(ctx, is); err == nil {
 			err = g.container(ctx, e, is, hit)
 		}
 		if err != nil {
@@ -229,16 +254,21 @@ func (g *Guard) around(ctx context.Context, among *chaos.Targets, pid int, ids [
 }
 
 // unitOf checks the units that a container is.
-func (g *Guard) unitOf(ctx context.Context, among *chaos.Targets, is docker.Container) error {
-	for _, u := range among.Units {
+func (g *check) unitOf(ctx context.Context, is docker.Container) error {
+	for _, u := range g.among.Units {
 		c, ok := container.Of(u)
 		if !ok {
 			continue
 		}
-		if other, err := c.Engine.Inspect(ctx, c.Ref); err == nil && other.ID == is.ID {
-			if err := g.rules.Named(u.Name()); err != nil {
-				return err
-			}
+		other, err := c.Engine.Inspect(ctx, c.Ref)
+		switch {
+		case errors.Is(err, docker.ErrGone):
+			continue
+		case err == nil && other.ID == is.ID:
+			err = g.rules.Named(u.Name())
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -248,6 +278,11 @@ func (g *Guard) unitOf(ctx context.Context, among *chaos.Targets, is docker.Cont
 func unknown(pid int, id string, err error) error {
 	return fmt.Errorf("process %d: %w: it is of container %.12s, whose labels brunt can't read, so that container may be protected: %w; "+
 		"DOCKER_HOST names the engine of that container", pid, proc.ErrProtected, id, err)
+}
+
+// unread refuses what may be protected by a container that no engine says anything of.
+func unread(name string, err error) error {
+	return fmt.Errorf("%s: %w: brunt can't read which containers are protected: %w", name, proc.ErrProtected, err)
 }
 
 // always refuses what nothing allows, wherever a process is: brunt, what started it, and the parts of any brunt.

@@ -215,7 +215,7 @@ func TestGuard_Process(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pid := c.pid(t)
-			err := guardOf(y.Engine, none).Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: chaos.PIDName(pid)})
+			err := guardOf(y.Engine, none).Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: chaos.PIDName(pid)})
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v; want %q", err, c.want)
 			}
@@ -229,7 +229,7 @@ func TestGuard_Engines(t *testing.T) {
 	y := chaostest.NewYard(t)
 	web := y.Start(t, chaostest.VictimOptions{})
 	g := protect.New(protect.Rules{Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") }})
-	err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: chaos.PIDName(pidOf(t, y.Engine, web.ID))})
+	err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: chaos.PIDName(pidOf(t, y.Engine, web.ID))})
 	if !errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), "DOCKER_HOST names the engine") {
 		t.Error(err)
 	}
@@ -285,7 +285,7 @@ func TestGuard_Containers(t *testing.T) {
 		{"at another address", chaos.Hit{Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := guardOf(y.Engine, none).Check(t.Context(), among, c.hit)
+			err := guardOf(y.Engine, none).Begin(t.Context(), among)(c.hit)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v; want %q", err, c.want)
 			}
@@ -317,11 +317,11 @@ func TestGuard_Policies(t *testing.T) {
 				}
 				return nil
 			}
-			err := guardOf(y.Engine, named, db.Ref).Check(t.Context(), among, chaos.Hit{Name: c.hit})
+			err := guardOf(y.Engine, named, db.Ref).Begin(t.Context(), among)(chaos.Hit{Name: c.hit})
 			if err == nil || !strings.Contains(err.Error(), c.protected+" is protected by the policy") {
 				t.Error(err)
 			}
-			if err := guardOf(y.Engine, none, db.Ref).Check(t.Context(), among, chaos.Hit{Name: c.hit}); err != nil {
+			if err := guardOf(y.Engine, none, db.Ref).Begin(t.Context(), among)(chaos.Hit{Name: c.hit}); err != nil {
 				t.Errorf("without the policy: %v", err)
 			}
 		})
@@ -346,15 +346,15 @@ func TestGuard_Reused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name}); err != nil {
+	if err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name}); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name, Now: true}); err != nil {
+	if err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true}); err != nil {
 		t.Errorf("it is the same one still: %v", err)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name, Now: true}); !errors.Is(err, chaos.ErrNoUnit) {
+	if err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true}); !errors.Is(err, chaos.ErrNoUnit) {
 		t.Errorf("it has ended: %v", err)
 	}
 	for range 50 {
@@ -371,7 +371,7 @@ func TestGuard_Reused(t *testing.T) {
 			}
 			continue
 		}
-		err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: name, Now: true})
+		err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: name, Now: true})
 		if !errors.Is(err, chaos.ErrNoUnit) || !strings.Contains(err.Error(), "is another one than when the fault was planned") {
 			t.Error(err)
 		}
@@ -393,7 +393,7 @@ func TestGuard_Always(t *testing.T) {
 		{"a thread of the kernel", 2},
 		{"the proxies of another brunt", copied(t, "tail", "brunt", "proxies", "-f", "/dev/null")},
 	} {
-		err := g.Check(t.Context(), new(chaos.Targets), chaos.Hit{Name: chaos.PIDName(c.pid)})
+		err := g.Begin(t.Context(), new(chaos.Targets))(chaos.Hit{Name: chaos.PIDName(c.pid)})
 		if !errors.Is(err, proc.ErrProtected) || !strings.Contains(err.Error(), "nothing allows it") {
 			t.Errorf("%s: %v", c.name, err)
 		}

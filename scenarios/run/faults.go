@@ -54,7 +54,7 @@ func (f *faults) environment() chaos.Env {
 	return chaos.Env{
 		Targets: chaos.Targets{
 			Units: f.sys.Units(), Links: f.sys.Links(), Zones: f.sys.Zones(), Find: f.sys.Find, MaxUnits: f.Scenario.Guard.MaxUnits,
-			Spare: f.sys.Guard().Check,
+			Spare: f.sys.Guard().Begin,
 		},
 		Host: chaos.Host{
 			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Stress, State: f.o.State,

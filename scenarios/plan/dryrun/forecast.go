@@ -49,7 +49,7 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 	found := finder.New(p)
 	defer found.Close()
 	env := chaos.Env{
-		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Check, Find: found.Find},
+		Targets:    chaos.Targets{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Spare: found.Guard().Begin, Find: found.Find},
 		Occurrence: chaos.Occurrence{Dry: true, Now: func() time.Duration { return 0 }},
 	}
 	var wrong error

@@ -109,6 +109,9 @@ func (e *Engine) API() client.APIClient { return e.api }
 // errUnreachable reports that no engine answers.
 var errUnreachable = errors.New("no Docker engine answers")
 
+// ErrNone reports that there is no engine: nothing is at the address of its socket.
+var ErrNone = fmt.Errorf("%w", errUnreachable)
+
 // Ping checks that the engine answers, and negotiates the API version. The error says how to fix
 // the problem.
 func (e *Engine) Ping(ctx context.Context) error {
@@ -162,7 +165,13 @@ func (e *Engine) unreachable(err error) error {
 	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":
 		fix = "install and start it (apt-get install docker.io), or name another by DOCKER_HOST"
 	}
-	return fmt.Errorf("%w at %s: %w; %s", errUnreachable, e.at.Host, cause(err), fix)
+	is := errUnreachable
+	if u, bad := url.Parse(e.at.Host); bad == nil && e.at.Socket() {
+		if _, err := os.Lstat(u.Path); errors.Is(err, fs.ErrNotExist) {
+			is = ErrNone
+		}
+	}
+	return fmt.Errorf("%w at %s: %w; %s", is, e.at.Host, cause(err), fix)
 }
 
 // cause removes the library's wrapping from a connection error.
