@@ -52,16 +52,24 @@ func (p *Plan) Commands() []*probe.Once {
 	return out
 }
 
-// teardownMost is how long teardown may take unless its commands have more time by their own timeouts.
+// teardownMost is how long teardown may take unless its parts have more time by their own timeouts.
 const teardownMost = 10 * time.Minute
 
-// TeardownLimit is how long all of teardown may take.
+// TeardownLimit is how long all of teardown may take: at least as long as its commands, requests and pauses may take one
+// after the other.
 func (p *Plan) TeardownLimit() time.Duration {
-	commands := time.Duration(0)
+	sum := time.Duration(0)
 	for _, part := range p.TeardownParts {
 		if part.Command != nil {
-			commands += part.Command.Limit()
+			sum += part.Command.Limit()
+		}
+		for _, s := range part.Steps {
+			if s.Call != nil {
+				sum += scenarios.DefaultTimeout
+			} else {
+				sum += s.Think.Max
+			}
 		}
 	}
-	return max(teardownMost, commands)
+	return max(teardownMost, sum)
 }

@@ -2,10 +2,12 @@ package run_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/run"
 )
@@ -49,7 +51,9 @@ func TestTeardownLimit(t *testing.T) {
 	}{
 		{"requests", "[{get: /}]", 10 * time.Minute},
 		{"a few commands", "[{command: a}, {command: b, timeout: 3m}]", 10 * time.Minute},
-		{"long commands", "[{command: a, timeout: 25m}, {get: /}, {command: b}]", 26 * time.Minute},
+		{"long commands", "[{command: a, timeout: 25m}, {get: /}, {command: b}]", 26*time.Minute + scenarios.DefaultTimeout},
+		{"pauses", "[{command: a}, {think: 3m}, {get: /}, {think: 1m..12m}]", 16*time.Minute + scenarios.DefaultTimeout},
+		{"many requests", "[{get: /}" + strings.Repeat(", {get: /}", 89) + "]", 15 * time.Minute},
 	} {
 		p, err := plantest.CompileText("version: 1\nteardown: " + c.teardown + "\n" + rest)
 		if err != nil {
