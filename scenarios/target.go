@@ -27,8 +27,8 @@ type Target struct {
 	Units *syntax.Node `yaml:"units"`
 	// URLs of other systems by name, such as redis://127.0.0.1:6379; a step goes to the only one
 	// with a scheme of its protocol, or to the one that its `at` names. They are the whole target
-	// where every step goes to one of them. brunt waits until each that a step goes to accepts connections. `to` of a
-	// fault on links may name one
+	// where every step goes to one of them. brunt waits until each that setup goes to accepts connections, and
+	// after setup until each that a load goes to does. `to` of a fault on links may name one
 	Endpoints map[string]template.Text `yaml:"endpoints"`
 	Entry     string                   `yaml:"entry"` // the service that relative paths go to
 	// how to detect that the target is ready for load

@@ -79,16 +79,36 @@ func (c endpointCompiler) linked() {
 
 // UsedEndpoints returns the names of the endpoints that a step of the plan goes to, sorted.
 func (p *Plan) UsedEndpoints() []string {
-	all := p.Scenario.Target.Endpoints
-	if len(all) == 0 {
-		return nil
+	calls := slices.Concat(load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown)), p.loadCalls())
+	if p.Ledger != nil && p.Ledger.Query.Call != nil {
+		calls = append(calls, p.Ledger.Query.Call)
 	}
-	calls := load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown))
+	return p.endpointsOf(calls)
+}
+
+// SetupEndpoints returns the names of the endpoints that a step before the load goes to, sorted.
+func (p *Plan) SetupEndpoints() []string {
+	return p.endpointsOf(load.Calls(slices.Concat(p.Ready, p.Setup)))
+}
+
+// LoadEndpoints returns the names of the endpoints that a load goes to and no step before it, sorted.
+func (p *Plan) LoadEndpoints() []string {
+	before := p.SetupEndpoints()
+	return slices.DeleteFunc(p.endpointsOf(p.loadCalls()), func(name string) bool { return slices.Contains(before, name) })
+}
+
+func (p *Plan) loadCalls() (calls []scenarios.Call) {
 	for i := range p.Loads {
 		calls = append(calls, p.Loads[i].Calls()...)
 	}
-	if p.Ledger != nil && p.Ledger.Query.Call != nil {
-		calls = append(calls, p.Ledger.Query.Call)
+	return calls
+}
+
+// endpointsOf returns the names of the endpoints that calls go to, sorted.
+func (p *Plan) endpointsOf(calls []scenarios.Call) []string {
+	all := p.Scenario.Target.Endpoints
+	if len(all) == 0 {
+		return nil
 	}
 	used := map[string]bool{}
 	for _, call := range calls {

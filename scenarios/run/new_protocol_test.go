@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -240,7 +241,8 @@ slo: ["errors <= 0%%"]
 	}
 }
 
-// TestProtocol_EndpointNotReady: brunt waits for each endpoint that a step goes to, and for no other.
+// TestProtocol_EndpointNotReady: brunt waits for each endpoint that setup or a load goes to, for those of loads alone
+// after setup, and for no other.
 func TestProtocol_EndpointNotReady(t *testing.T) {
 	line, s := targetstest.StartEcho(t), newServer(t, "serve")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -249,10 +251,15 @@ func TestProtocol_EndpointNotReady(t *testing.T) {
 	}
 	closed := l.Addr().String()
 	l.Close()
-	for _, c := range []struct{ name, target, at, wrong string }{
-		{"endpoints alone", "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}", "other", closed},
-		{"a URL besides", "url: \"http://" + s.addr + "\", ready: {within: 200ms}, endpoints: {other: \"parrot://" + closed + "\"}", "other", closed},
-		{"not used", "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}", "one", ""},
+	begun := filepath.Join(t.TempDir(), "begun") // by setup
+	two := "ready: {within: 200ms}, endpoints: {one: \"" + line.Base() + "\", other: \"parrot://" + closed + "\"}"
+	for _, c := range []struct{ name, target, more, at, wrong string }{
+		{"endpoints alone", two, "", "other", closed},
+		{"a URL besides", "url: \"http://" + s.addr + "\", ready: {within: 200ms}, endpoints: {other: \"parrot://" + closed + "\"}", "", "other", closed},
+		{"not used", two, "", "one", ""},
+		{"of setup", two, "setup: [{parrot: hi, at: other}]", "one", closed},
+		{"of teardown alone", two, "teardown: [{parrot: hi, at: other}]", "one", ""},
+		{"that setup may start", two, "setup: [{command: [touch, \"" + begun + "\"]}]", "other", closed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := compileEcho(t, new(targetstest.Echo), fmt.Sprintf(`
@@ -261,7 +268,8 @@ name: two
 target: {%s}
 load: {main: {executor: constant-vus, vus: 1, duration: 100ms, flow: [{parrot: hi, at: %s}]}}
 slo: ["errors <= 0%%"]
-`, c.target, c.at))
+%s
+`, c.target, c.at, c.more))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,6 +287,9 @@ slo: ["errors <= 0%%"]
 				t.Errorf("%s: want %q in: %s", res.Verdict, want, res.Reason)
 			}
 		})
+	}
+	if _, err := os.Stat(begun); err != nil {
+		t.Errorf("an endpoint that setup may start was awaited before it: %v", err)
 	}
 }
 

@@ -352,8 +352,11 @@ func (r *runner) setup(ctx context.Context) error {
 	return err
 }
 
-// bind prepares steps at the target, such as statements.
+// bind waits for the endpoints of loads, which setup may have started, and prepares steps at the target, such as statements.
 func (r *runner) bind(ctx context.Context) error {
+	if err := r.sys.LoadReady(ctx); err != nil {
+		return err
+	}
 	err := r.Bind(ctx, r.requests.reach)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errBind, err)

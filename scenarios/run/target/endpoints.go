@@ -29,9 +29,15 @@ func (s *System) endpointLinks(ctx context.Context) error {
 	return nil
 }
 
-// endpointsReady waits until each endpoint that a step goes to accepts connections.
-func (s *System) endpointsReady(ctx context.Context) error {
-	used := s.host.UsedEndpoints()
+// LoadReady waits until each endpoint that a load goes to accepts connections. It is for the time after setup, which may
+// start them. Those that a step before the load goes to are awaited by [System.Up]; those of teardown and of the ledger
+// may come with the load, or never.
+func (s *System) LoadReady(ctx context.Context) error {
+	return s.endpointsReady(ctx, s.host.LoadEndpoints())
+}
+
+// endpointsReady waits until each of the endpoints accepts connections.
+func (s *System) endpointsReady(ctx context.Context, used []string) error {
 	if len(used) == 0 {
 		return nil
 	}

@@ -113,7 +113,7 @@ func (s *System) Up(ctx context.Context) error {
 				return err
 			}
 		}
-		return s.endpointsReady(ctx)
+		return s.endpointsReady(ctx, h.SetupEndpoints())
 	}
 	var err error
 	if h.Stack.Platform == platform.Docker {
@@ -128,7 +128,7 @@ func (s *System) Up(ctx context.Context) error {
 	if err := s.endpointLinks(ctx); err != nil {
 		return err
 	}
-	return s.endpointsReady(ctx)
+	return s.endpointsReady(ctx, h.SetupEndpoints())
 }
 
 // spawn starts a target of processes.
