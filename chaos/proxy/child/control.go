@@ -57,14 +57,27 @@ func (c Control) Clear(ctx context.Context, key string) (removed int, err error)
 	return a.Removed, nil
 }
 
-// control answers calls of Clear until the listener is closed.
+const (
+	mostCalls   = 8 // of Clear that are answered at once; later ones wait
+	acceptPause = 50 * time.Millisecond
+)
+
+// control answers calls of Clear until the listener is closed. After another error, such as that of a process that has
+// no descriptor left, it goes on: without it no toxic could be taken off.
 func (s *server) control(l net.Listener) {
+	places := make(chan struct{}, mostCalls)
 	for {
 		c, err := l.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
+		if err != nil {
+			time.Sleep(acceptPause)
+			continue
+		}
+		places <- struct{}{} // a call has its place for clearWithin at most
 		s.wg.Go(func() {
+			defer func() { <-places }()
 			defer c.Close()
 			_ = c.SetDeadline(time.Now().Add(clearWithin))
 			line, err := bufio.NewReaderSize(c, 4<<10).ReadSlice('\n')
