@@ -101,8 +101,31 @@ func (c *Client) read() {
 const defaultTimeout = 30 * time.Second
 
 // Call runs op with args at the other end and decodes its result into result, unless result is nil. The
-// other end keeps the deadline of ctx too.
+// other end keeps the deadline of ctx too. A ctx that is cancelled does not end the call: what op did is to be known.
 func (c *Client) Call(ctx context.Context, op string, args, result any) error {
+	return c.call(ctx, nil, op, args, result)
+}
+
+// Ask is [Client.Call] for an op that changes nothing: it returns the error of ctx as soon as ctx is cancelled.
+func (c *Client) Ask(ctx context.Context, op string, args, result any) error {
+	cancelled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) { // the other end keeps a deadline itself, and says what it found up to then
+			close(cancelled)
+		}
+	})
+	defer stop()
+	err := c.call(ctx, cancelled, op, args, result)
+	if errors.Is(err, errCancelled) {
+		return ctx.Err()
+	}
+	return err
+}
+
+// errCancelled says that the caller does not want the response any more.
+var errCancelled = errors.New("the call is cancelled")
+
+func (c *Client) call(ctx context.Context, cancelled <-chan struct{}, op string, args, result any) error {
 	const slack = 5 * time.Second // for the transport
 	r := request{Op: op, Within: defaultTimeout}
 	if end, ok := ctx.Deadline(); ok {
@@ -116,7 +139,7 @@ func (c *Client) Call(ctx context.Context, op string, args, result any) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Within+slack)
 	defer cancel()
-	a, err := c.exchange(ctx, r)
+	a, err := c.exchange(ctx, cancelled, r)
 	switch {
 	case err != nil:
 		return err
@@ -128,7 +151,7 @@ func (c *Client) Call(ctx context.Context, op string, args, result any) error {
 	return nil
 }
 
-func (c *Client) exchange(ctx context.Context, r request) (response, error) {
+func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r request) (response, error) {
 	w := make(chan response, 1)
 	c.mu.Lock()
 	if c.ended != nil {
@@ -154,9 +177,15 @@ func (c *Client) exchange(ctx context.Context, r request) (response, error) {
 			return response{}, c.ended
 		}
 		return a, nil
+	case <-cancelled:
+		err = errCancelled
 	case <-ctx.Done():
-		return response{}, errors.New("the agent does not respond")
+		err = errors.New("the agent does not respond")
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.waiting, r.ID) // a response that is late is dropped
+	return response{}, err
 }
 
 // CloseTimeout is how long the other end may take to exit after its input has ended: it may have many

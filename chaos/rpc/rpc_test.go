@@ -82,6 +82,39 @@ func TestClient_Call(t *testing.T) {
 	})
 }
 
+// TestClient_Ask checks that a caller that gives up waits no longer, and that the client stays usable.
+func TestClient_Ask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		over := serve(t.Context(), other)
+		c, err := rpc.NewClient(t.Context(), caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		began := time.Now()
+		if err := c.Ask(ctx, "wait", nil, nil); !errors.Is(err, context.Canceled) || time.Since(began) != time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		if n := c.Waiting(); n != 0 {
+			t.Errorf("%d calls wait for a response", n)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Ask(short, "wait", nil, nil); err == nil || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("at its deadline the other side says what it found: %v", err)
+		}
+		var n int
+		if err := c.Ask(t.Context(), "double", 21, &n); err != nil || n != 42 {
+			t.Errorf("%d, %v", n, err)
+		}
+		if err := errors.Join(c.Close(), <-over); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestClient_Close checks that Close waits while the other end undoes its work.
 func TestClient_Close(t *testing.T) {
 	const takes = time.Minute

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -201,6 +202,33 @@ func TestProxy_Established(t *testing.T) {
 	}
 	if r := l.RoundTrip(t.Context()); r.Outcome != proxy.Answered || r.Err != nil || len(r.Times) != 1 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestProxy_Cancelled checks that callers that give up wait no longer.
+func TestProxy_Cancelled(t *testing.T) {
+	_, x := start(t)
+	l, err := x.Established(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := x.Add(toxics.Stall{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func(context.Context) error{
+		"probe": func(ctx context.Context) error {
+			_, err := x.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 1})
+			return err
+		},
+		"established": func(ctx context.Context) error { _, err := x.Established(ctx); return err },
+		"round trip":  func(ctx context.Context) error { return l.RoundTrip(ctx).Err },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := do(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

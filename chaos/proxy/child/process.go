@@ -25,6 +25,8 @@ type Process struct {
 	ended   chan struct{}
 	stderr  tail
 
+	late sync.WaitGroup // calls whose callers no longer wait
+
 	mu      sync.Mutex
 	err     error // of Wait
 	closing bool
@@ -168,17 +170,29 @@ func (p *Process) Close() error {
 	case <-time.After(endsWithin):
 	}
 	p.kill()
+	p.late.Wait()
 	return err
 }
 
 // call asks the process, for at most some seconds where ctx has no earlier end.
 func (p *Process) call(ctx context.Context, op string, args arguments, result any) error {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, callWithin)
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	return p.client.Call(ctx, op, args, result)
+}
+
+// ask is call for what changes nothing, so that a ctx that is cancelled ends it.
+func (p *Process) ask(ctx context.Context, op string, args arguments, result any) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	return p.client.Ask(ctx, op, args, result)
+}
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, callWithin)
 }
 
 // pipe is the standard input and output of the process.

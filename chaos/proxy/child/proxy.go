@@ -90,7 +90,7 @@ func (x *Proxy) strike(t *toxicity) {
 // Probe measures the proxy from a client's side, in the process of the proxy.
 func (x *Proxy) Probe(ctx context.Context, q proxy.ProbeRequest) (proxy.ProbeResult, error) {
 	var r probed
-	if err := x.p.call(ctx, opProbe, arguments{Proxy: x.n, Probe: q}, &r); err != nil {
+	if err := x.p.ask(ctx, opProbe, arguments{Proxy: x.n, Probe: q}, &r); err != nil {
 		return proxy.ProbeResult{}, x.ended(err)
 	}
 	return r.result(), nil
@@ -106,13 +106,31 @@ func (x *Proxy) ended(err error) error {
 	return err
 }
 
-// Established opens a connection and checks that it works.
+// Established opens a connection and checks that it works. A connection that is open when ctx has ended is closed.
 func (x *Proxy) Established(ctx context.Context) (proxy.Line, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	var is made
-	if err := x.p.call(ctx, opLine, arguments{Proxy: x.n}, &is); err != nil {
-		return nil, x.ended(err)
+	opened := make(chan error)
+	x.p.late.Go(func() {
+		err := x.p.call(ctx, opLine, arguments{Proxy: x.n}, &is)
+		select {
+		case opened <- err:
+		case <-ctx.Done():
+			if err == nil {
+				(&line{x.p, is.N}).Close()
+			}
+		}
+	})
+	select {
+	case err := <-opened:
+		if err != nil {
+			return nil, x.ended(err)
+		}
+		return &line{x.p, is.N}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return &line{x.p, is.N}, nil
 }
 
 // Close ends the listener and all connections. A process that has ended has closed them.
@@ -157,7 +175,7 @@ type line struct {
 // RoundTrip implements [proxy.Line].
 func (l *line) RoundTrip(ctx context.Context) proxy.ProbeResult {
 	var r probed
-	if err := l.p.call(ctx, opExchange, arguments{Line: l.n}, &r); err != nil {
+	if err := l.p.ask(ctx, opExchange, arguments{Line: l.n}, &r); err != nil {
 		return proxy.ProbeResult{Err: err, Outcome: proxy.Failed}
 	}
 	return r.result()
