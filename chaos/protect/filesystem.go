@@ -3,7 +3,9 @@ package protect
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"brunt/chaos/rootfs"
@@ -41,6 +43,12 @@ func filesystemOf(pid int, path string) string {
 	return id
 }
 
+// systemMounts hold no files of a container's.
+var systemMounts = []string{"/dev", "/proc", "/sys"}
+
+// unescape decodes the path of a mount: the kernel escapes blanks, tabs, newlines and backslashes (proc_pid_mountinfo(5)).
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
 // writable lists the mounts that a process may write files to.
 func writable(pid int) []string {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
@@ -48,16 +56,22 @@ func writable(pid int) []string {
 		return nil
 	}
 	defer f.Close()
+	return writableIn(f)
+}
+
+// writableIn lists the mounts of a mountinfo that may be written to.
+func writableIn(mountinfo io.Reader) []string {
 	var out []string
-	for in := bufio.NewScanner(f); in.Scan(); {
+	for in := bufio.NewScanner(mountinfo); in.Scan(); {
 		first, rest, ok := strings.Cut(in.Text(), " - ")
 		mount, kind := strings.Fields(first), strings.Fields(rest)
 		if !ok || len(mount) < 6 || len(kind) == 0 {
 			continue
 		}
-		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && at != "/dev" && !strings.HasPrefix(at, "/dev/") &&
-			!strings.HasPrefix(at, "/proc") && !strings.HasPrefix(at, "/sys") {
-			out = append(out, strings.ReplaceAll(at, `\040`, " "))
+		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && !slices.ContainsFunc(systemMounts, func(dir string) bool {
+			return at == dir || strings.HasPrefix(at, dir+"/")
+		}) {
+			out = append(out, unescape.Replace(at))
 		}
 	}
 	return out
