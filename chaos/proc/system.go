@@ -65,6 +65,12 @@ func Containers(pid int) []string {
 	return slices.DeleteFunc(idsIn(groupsOf(pid)), func(id string) bool { return slices.Contains(own, id) })
 }
 
+// ofHost reports whether a process is the machine's own, in no container. A conmon is in a control group that has
+// the id of the container which it keeps, and is no process of that container.
+func ofHost(pid int) bool {
+	return len(Containers(pid)) == 0 || slices.ContainsFunc(groupsOf(pid), func(group string) bool { return strings.Contains(group, "-conmon-") })
+}
+
 // idsIn lists the ids of containers in the paths of control groups: /docker/ID, /docker/ID/docker/ID,
 // /system.slice/docker-ID.scope, /kubepods/burstable/podUID/ID.
 func idsIn(groups []string) []string {

@@ -207,6 +207,12 @@ func TestGuard_Process(t *testing.T) {
 			join(t, pid, groupOf(t, pidOf(t, y.Engine, web.ID)), "docker", strings.Repeat("0d", 32))
 			return pid
 		}, ""},
+		{"an engine of the machine", func(t *testing.T) int { return copied(t, "sleep", "dockerd", "60") }, "it is dockerd, of the container engine"},
+		{"an engine in a container that may be hit", func(t *testing.T) int {
+			pid := copied(t, "sleep", "dockerd", "60")
+			join(t, pid, groupOf(t, pidOf(t, y.Engine, web.ID)))
+			return pid
+		}, ""},
 		{"one of a container that the engine does not know", func(t *testing.T) int {
 			pid := started(t, "sleep", "60")
 			join(t, pid, filepath.Dir(group), strings.Repeat("0e", 32))
