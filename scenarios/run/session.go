@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"brunt/scenarios/plan"
@@ -35,9 +36,25 @@ func newSession(p *plan.Plan, o Options) *session {
 	if s.o.ID == "" {
 		s.o.ID = NewID()
 	}
+	p.Scenario.Secrets.Shown(names(p)...)
 	s.Log = events.New(events.Options{Mask: p.Scenario.Secrets.Mask, Log: o.Log, Event: o.Event})
 	s.env = &template.Env{Units: map[string]string{}, Now: s.Now, Secrets: p.Scenario.Secrets, Hidden: p.Scenario.Symbols.Secret()}
 	return s
+}
+
+// names lists the names of a plan's steps, loads, faults and checks.
+func names(p *plan.Plan) []string {
+	all := slices.Clone(p.Checks)
+	for _, step := range p.Series.Steps {
+		all = append(all, step.Name)
+	}
+	for _, load := range p.Series.Loads {
+		all = append(all, load.Name)
+	}
+	for name, kind := range p.FaultKinds() {
+		all = append(all, name, kind)
+	}
+	return all
 }
 
 // breaks reports whether the run starts a target or injects faults, so that it needs a journal and a

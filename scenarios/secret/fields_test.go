@@ -94,3 +94,15 @@ func TestIsName_Words(t *testing.T) {
 		}
 	}
 }
+
+// TestIsToken: words, paths, times and numbers are no tokens.
+func TestIsToken(t *testing.T) {
+	for value, want := range map[string]bool{
+		"b7f3c1d8-5a42-4e90-8d61-0c9e27ab34f5": true, "q9Zx+/3kLmN0pR5t": true, "english": false, "english-and-german-speakers": false,
+		"/login/2nd/factor/of-user": false, "2026-11-22T03:16:20Z": false, "1234567890123456789": false, "": false,
+	} {
+		if secret.IsToken(value) != want {
+			t.Errorf("%q: want %v", value, want)
+		}
+	}
+}

@@ -103,3 +103,24 @@ var plainValues = []string{
 	"bearer", "digest", "negotiate", "exists", "required", "expired", "invalid", "missing", "string", "number", "boolean",
 	"not empty", "undefined",
 }
+
+// IsToken reports whether a value has the form of a token, whatever its name: at least 16 bytes with
+// letters, digits and much variety.
+func IsToken(value string) bool {
+	const short, variety = 16, 10
+	if len(value) < short || value[0] == '/' || strings.Contains(value, " ") {
+		return false
+	}
+	var seen [256]bool
+	different, digits, letters := 0, false, false
+	for i := range len(value) {
+		c := value[i]
+		if !seen[c] {
+			seen[c] = true
+			different++
+		}
+		digits = digits || c >= '0' && c <= '9'
+		letters = letters || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	return digits && letters && different >= variety
+}

@@ -2,6 +2,7 @@ package template
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,8 +19,10 @@ const shortestSecret = 3
 // Bounds of the values that became known while a run goes on, so that a run with a token for each
 // of its users needs no more memory and time for them than one with a hundred.
 const (
-	mostLearned     = 1024 // values that are known at a time; the oldest is forgotten
-	offeredAtFirst  = 256  // values of requests that are learned at first
+	mostLearned     = 1024    // values that are known at a time; the oldest is forgotten
+	mostForms       = 4 << 20 // bytes of their forms, likewise
+	longestLearned  = 4 << 10 // bytes of a value; a longer one is learned by its beginning
+	offeredAtFirst  = 256     // values of requests that are learned at first
 	offeredEvery    = time.Second / 20
 	rememberedHints = 1 << 12 // values of which it is remembered that they were offered
 )
@@ -33,8 +36,12 @@ type Secrets struct {
 	known   map[string]bool // the values
 	forms   formIndex       // all their encodings
 	plain   map[string]bool // words that the scenario shows openly
-	learned []string        // a ring of the values that were learned
-	next    int             // place in the ring of the next one
+	names   []string        // of the parts of the scenario, of which no part is learned
+	learned []string        // a ring of the values that were learned; empty: it was given since
+	places  map[string]int  // in the ring, of the values in it
+	entered int             // values that came into the ring
+	left    int             // values that went from it
+	bytes   int             // length of the forms of those in it
 	some    atomic.Bool     // there is a form to mask
 
 	offered offered
@@ -56,22 +63,48 @@ var hashSeed = maphash.MakeSeed()
 func (s *Secrets) Add(v string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(v)
+	s.keep(v)
 }
 
-func (s *Secrets) add(v string) bool {
-	if s.known[v] {
-		return false
+// keep adds a value that is never forgotten.
+func (s *Secrets) keep(v string) {
+	if i, learned := s.places[v]; learned {
+		s.learned[i] = ""
+		delete(s.places, v)
+		s.bytes -= sizeOf(allForms(v))
+		return
 	}
+	if !s.known[v] {
+		s.add(v, allForms(v))
+	}
+}
+
+// add adds a value that is not known, in these forms.
+func (s *Secrets) add(v string, forms []string) {
 	if s.known == nil {
 		s.known = map[string]bool{}
 	}
 	s.known[v] = true
-	for _, f := range allForms(v) {
+	for _, f := range forms {
 		s.forms.add(f)
 	}
 	s.some.Store(len(s.forms.count) > 0)
-	return true
+}
+
+// Shown makes the names of steps, loads, units, faults and checks known. No value that is one of
+// them, or a part of one, is learned; one that the scenario or its environment gives stays a secret.
+func (s *Secrets) Shown(names ...string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names = append(s.names, names...)
+}
+
+// learns reports whether a value is to be learned.
+func (s *Secrets) learns(v string) bool {
+	return !s.known[v] && !s.plain[v] && !slices.ContainsFunc(s.names, func(name string) bool { return strings.Contains(name, v) })
 }
 
 // Plain makes v a word that the scenario shows openly, such as the name of a unit. A value that is
@@ -97,14 +130,15 @@ func (s *Secrets) Name(name, v string) {
 	for _, one := range secret.Of(v) {
 		s.mu.Lock()
 		if !s.plain[one] {
-			s.add(one)
+			s.keep(one)
 		}
 		s.mu.Unlock()
 	}
 }
 
 // Learn makes values secret that are so because of their name, and that came into being while the
-// run goes on. Values that are too short, see [secret.IsLong], are left out. The latest 1024 are known.
+// run goes on. Values that are too short, see [secret.IsLong], are left out. The latest 1024 are known,
+// and fewer where they are long; of one over 4 KiB its first 4 KiB.
 func (s *Secrets) Learn(values ...string) {
 	if s == nil {
 		return
@@ -113,27 +147,58 @@ func (s *Secrets) Learn(values ...string) {
 		if !secret.IsLong(v) {
 			continue
 		}
+		v = v[:min(len(v), longestLearned)]
+		s.mu.RLock()
+		fresh := s.learns(v)
+		s.mu.RUnlock()
+		if !fresh {
+			continue
+		}
+		forms := allForms(v) // without the lock, which the path of every request takes
 		s.mu.Lock()
-		if !s.plain[v] && s.add(v) {
-			s.remember(v)
+		if s.learns(v) {
+			s.add(v, forms)
+			s.remember(v, sizeOf(forms))
 		}
 		s.mu.Unlock()
 	}
 }
 
-// remember puts a value into the ring, and forgets the one whose place it takes.
-func (s *Secrets) remember(v string) {
-	if len(s.learned) < mostLearned {
-		s.learned = append(s.learned, v)
-		return
+// remember puts a value into the ring, and forgets the oldest that have no place beside it.
+func (s *Secrets) remember(v string, size int) {
+	if s.learned == nil {
+		s.learned, s.places = make([]string, mostLearned), map[string]int{}
 	}
-	old := s.learned[s.next]
-	delete(s.known, old)
-	for _, f := range allForms(old) {
+	for s.entered-s.left == mostLearned || s.left < s.entered && s.bytes+size > mostForms {
+		if old := s.learned[s.left%mostLearned]; old != "" {
+			s.forget(old)
+		}
+		s.left++
+	}
+	i := s.entered % mostLearned
+	s.learned[i], s.places[v] = v, i
+	s.entered++
+	s.bytes += size
+}
+
+// forget makes a learned value unknown, so that it is learned again where it is offered again.
+func (s *Secrets) forget(v string) {
+	delete(s.known, v)
+	delete(s.places, v)
+	forms := allForms(v)
+	s.bytes -= sizeOf(forms)
+	for _, f := range forms {
 		s.forms.remove(f)
 	}
-	s.learned[s.next] = v
-	s.next = (s.next + 1) % mostLearned
+	h := maphash.String(hashSeed, v)
+	s.offered.seen[h%rememberedHints].CompareAndSwap(h, 0)
+}
+
+func sizeOf(forms []string) (bytes int) {
+	for _, f := range forms {
+		bytes += len(f)
+	}
+	return bytes
 }
 
 // Offer learns a value of a request: the first 256, then 20 a second. It is for the path of a
@@ -143,18 +208,18 @@ func (s *Secrets) Offer(v []byte) {
 	if s == nil || len(v) < secret.Shortest {
 		return
 	}
+	v = v[:min(len(v), longestLearned)]
 	h := maphash.Bytes(hashSeed, v)
 	slot := &s.offered.seen[h%rememberedHints]
 	if slot.Load() == h {
 		return
 	}
-	if s.offered.count.Load() >= offeredAtFirst {
+	if s.offered.count.Add(1) > offeredAtFirst {
 		now, after := time.Now().UnixNano(), s.offered.after.Load()
 		if now < after || !s.offered.after.CompareAndSwap(after, now+int64(offeredEvery)) {
 			return
 		}
 	}
-	s.offered.count.Add(1)
 	slot.Store(h)
 	s.Learn(string(v))
 }

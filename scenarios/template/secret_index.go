@@ -12,8 +12,12 @@ import (
 type formIndex struct {
 	count  map[string]int      // how many secrets have a form
 	heads  map[string][]string // forms by their first three bytes, the longest first
-	filter []uint64            // bits by hash of three bytes; a bit stays when its form goes
+	filter []uint64            // bits by hash of three bytes; a bit stays for a while when its form goes
+	gone   int                 // heads that went since the filter was built
 }
+
+// goneAtMost is how many heads go until the filter is built again.
+const goneAtMost = 1024
 
 // filterBits is the number of bits of the filter, a power of two.
 const filterBits = 1 << 16
@@ -33,7 +37,12 @@ func (x *formIndex) add(form string) {
 	list := x.heads[head]
 	i, _ := slices.BinarySearchFunc(list, form, func(have, want string) int { return len(want) - len(have) })
 	x.heads[head] = slices.Insert(list, i, form)
-	bit := filterBit(form[0], form[1], form[2])
+	x.admit(head)
+}
+
+// admit lets texts with this head pass the filter.
+func (x *formIndex) admit(head string) {
+	bit := filterBit(head[0], head[1], head[2])
 	x.filter[bit/64] |= 1 << (bit % 64)
 }
 
@@ -45,6 +54,15 @@ func (x *formIndex) remove(form string) {
 	head := form[:shortestSecret]
 	if x.heads[head] = slices.DeleteFunc(x.heads[head], func(f string) bool { return f == form }); len(x.heads[head]) == 0 {
 		delete(x.heads, head)
+		x.gone++
+	}
+	if x.gone < goneAtMost {
+		return
+	}
+	x.gone = 0
+	clear(x.filter)
+	for head := range x.heads {
+		x.admit(head)
 	}
 }
 

@@ -84,6 +84,62 @@ func TestSecrets_Bounded(t *testing.T) {
 	}
 }
 
+// TestSecrets_InUse: a value that is given after it was learned is never forgotten, and one that was forgotten is
+// learned again when it is offered; the filter forgets with it.
+func TestSecrets_InUse(t *testing.T) {
+	var s template.Secrets
+	value := func(i int) string { return fmt.Sprintf("%x-token-of-%d", i*7919, i) }
+	s.Offer([]byte("offered-0001"))
+	s.Learn("in-use-0001")
+	s.Add("in-use-0001")
+	for i := range 1024 {
+		s.Learn(value(i))
+	}
+	full := s.Admitted()
+	if s.Mask("offered-0001") != "offered-0001" {
+		t.Fatal("the ring keeps more than it may")
+	}
+	s.Offer([]byte("offered-0001"))
+	if got := s.Mask("offered-0001 in-use-0001"); got != "*** ***" {
+		t.Errorf("masked as %s", got)
+	}
+	for i := range 8000 {
+		s.Learn(value(1024 + i))
+	}
+	if s.Mask("in-use-0001") != "***" {
+		t.Error("a value in use is forgotten")
+	}
+	if n := s.Admitted(); n > 3*full/2 {
+		t.Errorf("the filter has %d bits, and had %d when the ring was full", n, full)
+	}
+}
+
+// TestSecrets_Long: long values take no more memory than many short ones, and are learned by their beginnings.
+func TestSecrets_Long(t *testing.T) {
+	var s template.Secrets
+	value := func(i int) string { return fmt.Sprintf("token-%06d", i) + strings.Repeat("a1B2", 2000) }
+	for i := range 200 {
+		s.Learn(value(i))
+	}
+	if n, _ := s.Sizes(); n > 100 {
+		t.Errorf("%d long values are known", n)
+	}
+	if got := s.Mask(value(199)[:4096]); got != "***" {
+		t.Errorf("the latest is shown as %.20s", got)
+	}
+}
+
+// TestSecrets_Shown: no part of a name is learned; a value that is given stays a secret.
+func TestSecrets_Shown(t *testing.T) {
+	var s template.Secrets
+	s.Shown("GET /posts/latest", "pay-by-card")
+	s.Learn("/posts/latest", "GET /posts/latest", "by-card", "other-value")
+	s.Add("GET /posts")
+	if got := s.Mask("/posts/latest pay-by-card other-value GET /posts"); got != "/posts/latest pay-by-card *** ***" {
+		t.Error(got)
+	}
+}
+
 // TestSecrets_Concurrent is for the race detector.
 func TestSecrets_Concurrent(t *testing.T) {
 	var s template.Secrets
