@@ -54,7 +54,8 @@ type Held interface {
 type HeldTraits struct {
 	// Takes is the longest time that the effect may need to occur or to be measured.
 	Takes time.Duration
-	// Affected counts the traffic that the fault affected. Nil: the requests of the phase count.
+	// Affected counts the traffic that the fault affected. Nil: the requests of the phase count, as they do
+	// where the traffic is unknown.
 	Affected func() Traffic
 	// OnRestart is called when the container with an id was restarted while the fault is injected: the
 	// restart removed the container's namespaces and what was in them. It injects the fault into the new
@@ -77,4 +78,6 @@ type HeldTraits struct {
 type Traffic struct {
 	N    int64
 	Unit string // bytes or requests
+	// Unknown says that it could not be counted.
+	Unknown bool
 }

@@ -337,6 +337,19 @@ func (t *Timeline) verified(r *injection, found []string) {
 	t.event("fault.verified", r.Name, r.Evidence)
 }
 
+// count adds the traffic that a held fault affected. It is unknown where none was counted, and some could not be.
+func (r *injection) count(affected func() Traffic) {
+	if affected == nil {
+		return
+	}
+	hit := affected()
+	if r.Traffic == nil {
+		r.Traffic = &Traffic{Unit: hit.Unit}
+	}
+	r.Traffic.N += hit.N
+	r.Traffic.Unknown = r.Traffic.N == 0 && (r.Traffic.Unknown || hit.Unknown)
+}
+
 // revert reverts the held faults, the last first, and proves that their effect is over. A one-shot is
 // given until `within` to be healthy again.
 //
@@ -356,13 +369,7 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 	var found []string
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
-		if affected := h.Traits().Affected; affected != nil {
-			hit := affected()
-			if r.Traffic == nil {
-				r.Traffic = &Traffic{Unit: hit.Unit}
-			}
-			r.Traffic.N += hit.N
-		}
+		r.count(h.Traits().Affected)
 		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)
 		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // the engine restarts
@@ -377,6 +384,9 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		if out != None && r.Revert != Failed {
 			r.Revert = out
 		}
+	}
+	if r.Traffic != nil && r.Traffic.Unknown {
+		r.Traffic = nil
 	}
 	t.pop(r)
 	search, cancel := bounded()

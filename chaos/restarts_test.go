@@ -100,6 +100,40 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// uncounted is a fault whose traffic can't be counted.
+type uncounted struct{ noted }
+
+func (u uncounted) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	steps, err := u.noted.Plan(ctx, env)
+	for i := range steps {
+		steps[i] = uncountedStep{steps[i].(*notedStep)}
+	}
+	return steps, err
+}
+
+type uncountedStep struct{ *notedStep }
+
+func (s uncountedStep) Inject(ctx context.Context) (chaos.Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s uncountedStep) Traits() chaos.HeldTraits {
+	t := s.notedStep.Traits()
+	t.Affected = func() chaos.Traffic { return chaos.Traffic{Unit: "bytes", Unknown: true} }
+	return t
+}
+
+// TestUncounted checks that traffic that is unknown is not recorded as none.
+func TestUncounted(t *testing.T) {
+	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
+		return []*chaos.Entry{entry("it", uncounted{noted{diary: d, name: "it"}}, time.Second, 5*time.Second)}
+	}, func(*chaos.Timeline) {})
+	if got := records[0].Traffic; got != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestRestarted checks that a restarted container has its faults injected again, or voids them: a void
 // fault is reverted at once and not judged.
 func TestRestarted(t *testing.T) {

@@ -215,11 +215,13 @@ func (h *heldToxic) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: cmp.Or(h.Counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()
+		t.Unknown = t.Unknown || child.Unknown(in)
 		t.N += seen.Forward + seen.Back
 		if seen.Forward+seen.Back == 0 {
 			t.N += seen.Connections // held or reset before they sent data
 		}
 	}
+	t.Unknown = t.Unknown && t.N == 0 // what was counted before met it in any case
 	return t
 }
 

@@ -316,6 +316,11 @@ func TestProcess_Lost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	var seen proxy.Traffic
+	suite.Until(t, "the connection at the toxic", func() bool {
+		seen = in.Seen()
+		return seen.Connections == 1 && !child.Unknown(in)
+	})
 	lost := make(chan error, 1)
 	p.Lost(func(why error) { lost <- why })
 	if err := proc.Signal(p.ID(), "KILL"); err != nil {
@@ -329,6 +334,9 @@ func TestProcess_Lost(t *testing.T) {
 	}
 	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT}); err == nil || !strings.Contains(err.Error(), child.ErrEnded.Error()) {
 		t.Error(err)
+	}
+	if now := in.Seen(); now != seen || seen.Connections != 1 || !child.Unknown(in) {
+		t.Errorf("it has seen %+v, and %+v before its end", now, seen)
 	}
 	if err := in.Remove(); err != nil {
 		t.Errorf("a toxic of a process that has ended: %v", err)

@@ -147,13 +147,33 @@ type toxicity struct {
 	x  *Proxy
 	n  int
 	is proxy.Toxic
+
+	mu      sync.Mutex
+	seen    proxy.Traffic // what the process said last
+	unknown bool          // it did not say it when it was asked last
 }
 
-// Seen implements [proxy.Toxicity]. It is nothing where the process has ended.
+// Seen implements [proxy.Toxicity]. Where the process does not say, it is what the process said last, see [Unknown].
 func (t *toxicity) Seen() proxy.Traffic {
 	var seen proxy.Traffic
-	_ = t.x.p.call(context.Background(), opSeen, arguments{Toxic: t.n}, &seen)
-	return seen
+	err := t.x.p.call(context.Background(), opSeen, arguments{Toxic: t.n}, &seen)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.unknown = err != nil; !t.unknown {
+		t.seen = seen
+	}
+	return t.seen
+}
+
+// Unknown tells whether the process of a toxic did not say what [proxy.Toxicity.Seen] returned last.
+func Unknown(in proxy.Toxicity) bool {
+	t, ok := in.(*toxicity)
+	if !ok {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.unknown
 }
 
 // Remove implements [proxy.Toxicity]. A process that has ended has no toxic.
