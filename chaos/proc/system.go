@@ -10,7 +10,8 @@ import (
 // or repaired any more.
 var daemons = []string{
 	"init", "systemd", "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "udevd", "polkitd", "agetty", "getty", "login",
-	"launchd", "NetworkManager", "dhclient", "dhcpcd", "openrc", "runit", "runsvdir", "s6-svscan", "elogind", "auditd", "rsyslogd", "chronyd",
+	"launchd", "NetworkManager", "dhclient", "dhcpcd", "openrc", "runit",
+	"runsvdir", "runsv", "s6-svscan", "s6-supervise", "supervise-daemon", "elogind", "auditd", "rsyslogd", "chronyd",
 }
 
 // services are the units of systemd that a machine itself is run by. A process can change its own name, but
@@ -29,10 +30,11 @@ func ProtectSystem(pid int) error {
 	if isBelow(pid, Brunts()) {
 		return nil
 	}
-	for _, name := range namesOf(pid) {
-		if slices.Contains(daemons, name) || strings.HasPrefix(name, "systemd-") {
-			return fmt.Errorf("process %d: %w: it is %s, which this machine is run by", pid, ErrProtected, name)
-		}
+	if slices.ContainsFunc(groupsOf(pid), isPayload) {
+		return nil
+	}
+	if name := daemonOf(pid); name != "" && startedBySystem(pid) {
+		return fmt.Errorf("process %d: %w: it is %s, which this machine is run by", pid, ErrProtected, name)
 	}
 	for _, group := range groupsOf(pid) {
 		for part := range strings.SplitSeq(group, "/") {
@@ -42,6 +44,36 @@ func ProtectSystem(pid int) error {
 		}
 	}
 	return nil
+}
+
+// daemonOf returns which of the daemons a process is by its name; "" is none.
+func daemonOf(pid int) string {
+	for _, name := range namesOf(pid) {
+		if slices.Contains(daemons, name) || strings.HasPrefix(name, "systemd-") {
+			return name
+		}
+	}
+	return ""
+}
+
+// startedBySystem reports whether the machine itself has started a process: as a user of the system, outside of the
+// sessions of its users, and with none but daemons between the first process and it. A service that is merely named
+// login is not, nor is an sshd that a shell has started.
+func startedBySystem(pid int) bool {
+	return isSystemUser(pid) && !slices.ContainsFunc(groupsOf(pid), func(group string) bool { return strings.HasPrefix(group, "/user.slice/") }) &&
+		!slices.ContainsFunc(Ancestors(pid), func(p int) bool { return daemonOf(p) == "" })
+}
+
+// isPayload reports whether a control group is that of a container of systemd-nspawn or LXC, which has a system of its
+// own: /machine.slice/systemd-nspawn@NAME.service/payload, /lxc.payload.NAME.
+func isPayload(group string) bool {
+	parts := strings.Split(group, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "lxc.payload") || part == "payload" && strings.HasPrefix(parts[max(i-1, 0)], "systemd-nspawn@") {
+			return true
+		}
+	}
+	return false
 }
 
 // Ancestors lists the parent of a process, its parent and so on, without the machine's first process.

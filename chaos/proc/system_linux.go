@@ -24,6 +24,24 @@ func isKernel(pid int) bool {
 	return flags&kernelThread != 0
 }
 
+// firstUser is the lowest user id that is not of the system.
+const firstUser = 1000
+
+// isSystemUser reports whether a process runs as root or as another user of the system.
+func isSystemUser(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "Uid:" {
+			id, err := strconv.Atoi(f[1])
+			return err == nil && id < firstUser
+		}
+	}
+	return false
+}
+
 // namesOf returns the names of a process's program: the one that it shows, which it can change, and that of its
 // file.
 func namesOf(pid int) []string {

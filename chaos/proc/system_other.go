@@ -12,6 +12,8 @@ func namesOf(pid int) []string { return []string{programOf(pid)} }
 
 func commandOf(int) string { return "" }
 
+func isSystemUser(int) bool { return true }
+
 func groupsOf(int) []string { return nil }
 
 // Namespace returns "": this system has no namespaces.

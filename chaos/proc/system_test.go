@@ -103,6 +103,47 @@ func TestProtectSystem(t *testing.T) {
 	}
 }
 
+// TestProtectSystem_Named checks that the name of a daemon alone does not make a process one: a shell has started it.
+func TestProtectSystem_Named(t *testing.T) {
+	file, err := os.Readlink("/proc/" + strconv.Itoa(orphan(t, "login")) + "/exe")
+	if err != nil {
+		t.Skip(err)
+	}
+	out, err := exec.Command("sh", "-c", `sh -c '"$0" 60 >/dev/null 2>&1 & echo $!; exec >/dev/null 2>&1; wait' "$0" &`, file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := Identify(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = Signal(id, "KILL") })
+	for !slices.Contains(namesOf(pid), "login") && id.Alive() { // the shell has not run it yet
+		runtime.Gosched()
+	}
+	if err := ProtectSystem(pid); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIsPayload(t *testing.T) {
+	for group, want := range map[string]bool{
+		"/machine.slice/systemd-nspawn@web.service/payload/system.slice/ssh.service": true,
+		"/machine.slice/systemd-nspawn@web.service/supervisor":                       false,
+		"/lxc.payload.web/init.scope":                                                true,
+		"/system.slice/ssh.service":                                                  false,
+		"/system.slice/payload":                                                      false,
+	} {
+		if got := isPayload(group); got != want {
+			t.Errorf("%s: %v", group, got)
+		}
+	}
+}
+
 // TestProtectSystem_Started checks that a process that brunt has started may have any name: it is a unit of the
 // target.
 func TestProtectSystem_Started(t *testing.T) {

@@ -195,7 +195,8 @@ var glossary = []term{
 		"started there by exec, a process in a namespace of it, a container that shares its network or processes, its address as an end of a network " +
 		"fault, and `disk.fill` on a filesystem that it writes to. A process of a container whose labels brunt can't read is refused as well. Nothing allows a " +
 		"fault on brunt itself, what started it, the watchdogs, agents and proxies of any brunt, the container engine, threads of the kernel, or what the machine " +
-		"is run by, such as init, systemd, dbus and sshd outside of containers, unless brunt has started it."},
+		"is run by, such as init, systemd, dbus and sshd outside of containers, unless brunt has started it. The name of such a program " +
+		"counts where the machine has started the process: as a user of the system, outside of user sessions, with only such programs above it."},
 	{"blast-radius", []string{"scope"}, "What a fault may hit: the units, links and addresses that the scenario's guard and all policies allow."},
 	{"verdict", []string{"verdicts"}, "What a run came to: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
 		"error. Each has an exit code; where several apply, the first of `brunt explain exit-codes` counts."},
