@@ -9,7 +9,6 @@ package finder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,9 +28,10 @@ type Containers struct {
 	chosen []chaos.Unit // running containers, by the names that the target gives them
 	zones  chaos.Zones  // zones that include the chosen containers; nil is the plan's
 
-	mu     sync.Mutex // guards engine and found
-	engine *docker.Engine
-	found  []string // names of containers that faults have selected
+	mu     sync.Mutex // guards client, engine and found
+	client *docker.Engine
+	engine *docker.Engine // the client, once it has answered
+	found  []string       // names of containers that faults have selected
 }
 
 // New prepares to find the containers of a plan. Close closes the engine.
@@ -39,24 +39,32 @@ func New(p *plan.Plan) *Containers { return &Containers{plan: p} }
 
 // Open connects to the engine of the containers and checks that it answers.
 func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
+	e, err := c.prepare()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Ping(ctx); err != nil { // without the lock: others ask in the meantime, each with a context of its own
+		return nil, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.engine != nil {
-		return c.engine, nil
+	c.engine = e
+	return e, nil
+}
+
+// prepare returns the client of the engine, which has not connected yet at first.
+func (c *Containers) prepare() (*docker.Engine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != nil {
+		return c.client, nil
 	}
 	at, err := docker.Find(c.plan.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	e, err := docker.Open(at, docker.Options{Check: c.plan.ChaosAllowlist.CheckAddr})
-	if err != nil {
-		return nil, err
-	}
-	if err := e.Ping(ctx); err != nil {
-		return nil, errors.Join(err, e.Close())
-	}
-	c.engine = e
-	return e, nil
+	c.client, err = docker.Open(at, docker.Options{Check: c.plan.ChaosAllowlist.CheckAddr})
+	return c.client, err
 }
 
 // Engine returns the engine that Open has opened; nil is none.
@@ -68,10 +76,12 @@ func (c *Containers) Engine() *docker.Engine {
 
 // Close closes the engine, if it was opened.
 func (c *Containers) Close() error {
-	if e := c.Engine(); e != nil {
-		return e.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client == nil {
+		return nil
 	}
-	return nil
+	return c.client.Close()
 }
 
 // Find finds containers that brunt did not start.

@@ -31,7 +31,8 @@ type Engine struct {
 	api *client.Client
 
 	mu     sync.Mutex
-	agreed bool // the API version is negotiated
+	agreed bool  // the API version is negotiated
+	asked  *ping // whose answer callers wait for; nil is none
 
 	within  patience              // for the answer to a question
 	refused atomic.Pointer[error] // why Check refused its address
@@ -112,23 +113,49 @@ var errUnreachable = errors.New("no Docker engine answers")
 // ErrNone reports that there is no engine: nothing is at the address of its socket.
 var ErrNone = fmt.Errorf("%w", errUnreachable)
 
+// A ping is a question whether the engine answers, of which all who ask in the meantime share the result.
+type ping struct {
+	done chan struct{} // closed once err is set
+	err  error
+}
+
 // Ping checks that the engine answers, and negotiates the API version. The error says how to fix
 // the problem.
 func (e *Engine) Ping(ctx context.Context) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.agreed {
+		e.mu.Unlock()
 		return nil
 	}
+	p := e.asked
+	if p == nil {
+		p = &ping{done: make(chan struct{})}
+		e.asked = p
+		go p.ask(context.WithoutCancel(ctx), e)
+	}
+	e.mu.Unlock()
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return e.unreachable(ctx.Err())
+	}
+}
+
+// ask asks the engine once.
+func (p *ping) ask(ctx context.Context, e *Engine) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	ping, err := e.api.Ping(soon)
+	answer, err := e.api.Ping(soon)
 	if err != nil {
-		return e.unreachable(e.within.unanswered(ctx, err))
+		p.err = e.unreachable(e.within.unanswered(ctx, err))
+	} else {
+		e.api.NegotiateAPIVersionPing(answer)
 	}
-	e.api.NegotiateAPIVersionPing(ping)
-	e.agreed = true
-	return nil
+	e.mu.Lock()
+	e.agreed, e.asked = err == nil, nil
+	e.mu.Unlock()
+	close(p.done)
 }
 
 // A patience is how long the answer to a question may take.

@@ -1,6 +1,8 @@
 package docker_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,5 +46,34 @@ func TestEngine_Hangs(t *testing.T) {
 				t.Errorf("the error is %v", err)
 			}
 		})
+	}
+}
+
+// TestEngine_PingShared: whoever asks an engine that hangs waits no longer than its own context, and not for those who
+// asked before; all share one answer.
+func TestEngine_PingShared(t *testing.T) {
+	asked, ended := make(chan struct{}, 10), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-ended
+		w.Header().Set("Api-Version", "1.41")
+	}))
+	defer s.Close()
+	e, err := docker.Open(docker.Address{Host: "tcp://" + strings.TrimPrefix(s.URL, "http://")}, docker.Options{AnswerWithin: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	first := make(chan error, 1)
+	go func() { first <- e.Ping(t.Context()) }()
+	<-asked
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Ping(over); !errors.Is(err, docker.ErrUnreachable) {
+		t.Errorf("with a context that is over: %v", err)
+	}
+	close(ended)
+	if err := errors.Join(<-first, e.Ping(t.Context())); err != nil || len(asked) > 0 {
+		t.Errorf("%v, asked %d times more", err, len(asked))
 	}
 }
