@@ -15,6 +15,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,15 +49,23 @@ func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
 	}, nil
 }
 
-// To returns the check of a connection to one host:port, with the addresses that its name has.
+// To returns the check of a connection to one host:port, with the addresses that its name has, by whatever name.
 func To(hostport string) Check {
 	host, port, _ := net.SplitHostPort(hostport)
 	return func(to netip.AddrPort, led string) error {
-		if led == host && fmt.Sprint(to.Port()) == port {
+		if fmt.Sprint(to.Port()) == port && (strings.EqualFold(led, host) || isAt(host, to.Addr())) {
 			return nil
 		}
-		return fmt.Errorf("%s is not %s, which alone is asked here", to, hostport)
+		return fmt.Errorf("%s, of %s, is not %s, which alone is asked here", to, led, hostport)
 	}
+}
+
+// isAt reports whether a name has an address.
+func isAt(host string, addr netip.Addr) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), nameTime)
+	defer cancel()
+	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	return slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == addr.Unmap() })
 }
 
 // Dial connects to host:port within a check. The error has the address that was refused.

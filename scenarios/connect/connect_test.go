@@ -88,6 +88,35 @@ func TestCheck_ReachesNames(t *testing.T) {
 	}
 }
 
+// TestTo: another spelling of the one place that is asked leads there; the same address with another port does not.
+func TestTo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, c := range []struct {
+		asked, dialled string
+		ok             bool
+	}{
+		{"127.0.0.1:" + port, "127.0.0.1:" + port, true},
+		{"127.0.0.1:" + port, "localhost:" + port, true},
+		{"localhost:" + port, "127.0.0.1:" + port, true},
+		{"localhost:" + port, "LOCALHOST:" + port, true},
+		{"127.0.0.2:" + port, "localhost:" + port, false},
+		{"127.0.0.1:1", "127.0.0.1:" + port, false},
+	} {
+		conn, err := connect.To(c.asked).Dial(t.Context(), "tcp", c.dialled)
+		if conn != nil {
+			_ = conn.Close()
+		}
+		if (err == nil) != c.ok {
+			t.Errorf("to %s by %s: %v", c.asked, c.dialled, err)
+		}
+	}
+}
+
 // TestCheck_Transport leads a client beyond its check by a redirect, by a name and by a proxy of the environment.
 func TestCheck_Transport(t *testing.T) {
 	l := beyond(t)
