@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -112,7 +113,7 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(e.id)
 			return
 		}
-		if e.secret {
+		if e.secret || e.cookie != "" && secret.IsToken(string(it.Vars[e.slot].Text)) {
 			it.Offer(it.Vars[e.slot].Text)
 		}
 	}

@@ -43,7 +43,7 @@ func (f *finder) isSecret() bool {
 	name := f.header
 	switch {
 	case f.cookie != "":
-		return true
+		name = f.cookie
 	case f.path != nil:
 		name = f.path.String()
 		name = strings.Trim(name[strings.LastIndexAny(name, ".[")+1:], `]'"`)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -40,27 +42,49 @@ func goesTo(to, host string) bool {
 	return err == nil && u.Host == host
 }
 
-// learnedBody is how much of an answer is searched for values that are secret by name, in bytes.
-const learnedBody = 64 << 10
+// Bounds of what one sample makes known, so that no answer displaces what others made known.
+const (
+	learnedBody   = 64 << 10 // bytes of an answer that are searched for values that are secret by name
+	learnedValues = 16       // values, those of the request first
+)
 
 // learn makes the values secret that are so by their names in a request and its answer.
 func (t *exchange) learn(sent *result.Sent) {
-	t.it.Learn(sent.Secrets()...)
-	if t.ans == nil {
-		return
+	values := sent.Secrets()
+	if t.ans != nil {
+		values = append(values, t.said()...)
 	}
+	var some []string
+	for _, v := range values {
+		if len(some) < learnedValues && secret.IsLong(v) && !slices.Contains(some, v) {
+			some = append(some, v)
+		}
+	}
+	t.it.Learn(some...)
+}
+
+// said returns the values of the answer that are secret by their names, and cookies that look like
+// tokens. The body is searched only if the request failed, because no other sample shows it.
+func (t *exchange) said() (values []string) {
 	for name, value := range t.ans.Head().All() {
-		if secret.IsName(string(name)) {
-			t.it.Learn(secret.Of(string(value))...)
-		} else {
-			t.it.Learn(secret.Values(string(value))...)
+		switch {
+		case strings.EqualFold(string(name), "Set-Cookie"):
+		case secret.IsName(string(name)):
+			values = append(values, secret.Of(string(value))...)
+		default:
+			values = append(values, secret.Values(string(value))...)
 		}
 	}
 	for _, c := range t.ans.Cookies() {
-		t.it.Learn(c.Value)
+		if secret.IsName(c.Name) || secret.IsToken(c.Value) {
+			values = append(values, c.Value)
+		}
 	}
-	body := t.ans.Body()
-	t.it.Learn(secret.Values(string(body[:min(len(body), learnedBody)]))...)
+	if t.out.Kind == scenarios.Error {
+		body := t.ans.Body()
+		values = append(values, secret.Values(string(body[:min(len(body), learnedBody)]))...)
+	}
+	return values
 }
 
 // sampledHeaders are the headers of an answer that a sample shows.

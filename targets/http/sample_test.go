@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http"
 	"brunt/targets/targetstest"
@@ -118,5 +119,29 @@ func TestSample_LargeBody(t *testing.T) {
 	}
 	if s := k.last().Sent.Conceal(nil); !s.Base64 || !strings.Contains(s.Curl(), "@request-body") {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestSample_Learns: a cookie is a secret by its name or its form, and a sample makes few values known, those
+// of the request first.
+func TestSample_Learns(t *testing.T) {
+	s := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
+		for _, c := range []string{"lang=english", "next=/login", "id=b7f3c1d85a424e908d610c9e", "session-token=abcdefg"} {
+			w.Header().Add("Set-Cookie", c)
+		}
+		w.WriteHeader(500)
+		for i := range 100 {
+			fmt.Fprintf(w, `{"token":"value-%02d"}`, i)
+		}
+	}))
+	defer s.Close()
+	r := newFixture(t, targets.Options{Base: s.URL, Sampler: &samples{}},
+		`{get: /, headers: {X-Token: of-the-request}, check: {status: 200}, extract: {lang: cookie lang}}`)
+	var secrets template.Secrets
+	r.Env.Secrets = &secrets
+	r.user(0).Do(0, long)
+	got := secrets.Mask("english /login value-99 b7f3c1d85a424e908d610c9e abcdefg of-the-request value-01")
+	if got != "english /login value-99 *** *** *** ***" {
+		t.Error(got)
 	}
 }
