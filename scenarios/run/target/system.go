@@ -354,11 +354,12 @@ func (s *System) Down(ctx context.Context) error {
 			errs = append(errs, s.host.Journal.Done(s.journaled, chaos.Reverted))
 		}
 	}
-	for _, l := range s.links {
-		errs = append(errs, l.Proxy.Close())
-	}
-	if s.child != nil {
+	if s.child != nil { // it closes its links as it ends, also where it no longer answers
 		errs = append(errs, s.child.Close())
+	} else {
+		for _, l := range s.links {
+			errs = append(errs, l.Proxy.Close())
+		}
 	}
 	return errors.Join(append(errs, s.Close())...)
 }
