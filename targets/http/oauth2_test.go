@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/http"
 	"brunt/targets/http/auth"
@@ -190,5 +191,22 @@ func TestOAuth2_NoToken(t *testing.T) {
 	defer cancel()
 	if err := targets.Share[auth.Proofs](r.Shared).Tokens()[0].Fetch(ctx); err == nil {
 		t.Error("nothing listens there")
+	}
+}
+
+// TestOAuth2_InUse: a token stays a secret, however many values are learned after it.
+func TestOAuth2_InUse(t *testing.T) {
+	s, target := newTokenServer(t), newHeard(t)
+	r := newFixtureWith(t, targets.Options{Base: target.URL}, `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
+	var secrets template.Secrets
+	r.Env.Secrets = &secrets
+	if err := open(t, r.Flow, targets.Options{Base: target.URL}).Fetch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1100 {
+		secrets.Learn(fmt.Sprintf("value-%d-of-a-user", i))
+	}
+	if got := secrets.Mask("token-number-0 token-number-1"); !strings.Contains(got, "***") {
+		t.Error(got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -87,7 +88,11 @@ func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	if err != nil {
 		return err
 	}
-	k.learn = func(token string) { (&template.Iter{Env: env}).Learn(token) }
+	k.learn = func(token string) {
+		if env != nil && env.Secrets != nil && secret.IsLong(token) {
+			env.Secrets.Add(token) // not learned: it is in use until the next, however many values are seen before
+		}
+	}
 	client, err := tokenClient(o, u)
 	if err != nil {
 		return err
