@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
@@ -16,7 +17,7 @@ func (b *verification) listingFile() (*os.File, error) {
 	if b.ledger.findings == "" {
 		return nil, nil
 	}
-	f, err := os.Create(b.ledger.findings)
+	f, err := os.OpenFile(b.ledger.findings, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the findings of the ledger: %w", err)
 	}

@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 		"scenarios/plan/finder", "scenarios/plan/inputs",
 		"targets", "targets/platform/docker", "chaos",
 	},
-	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
+	"scenarios/ledger":  {"scenarios", "scenarios/disk", "scenarios/load", "scenarios/measure", "targets", "chaos"},
 	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
 	"scenarios/plan": {
 		"chaos", "scenarios", "scenarios/allow", "scenarios/connect", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",

@@ -32,6 +32,9 @@ func TestSecrets_Learn(t *testing.T) {
 	if got := s.Mask(open); got != open {
 		t.Errorf("%s is masked as %s", open, got)
 	}
+	if got := s.MaskFields("token=\"abc\nsaid \"no\"\n"); !strings.HasSuffix(got, "\nsaid \"no\"\n") || strings.Contains(got, "abc") {
+		t.Errorf("%q: the line after an open quote", got)
+	}
 	if got := s.MaskFields("password=1 at postgres"); got != "password=*** at postgres" {
 		t.Error(got)
 	}
