@@ -187,7 +187,7 @@ var glossary = []term{
 	{"reverted", []string{"revert", "undo", "not_reverted"}, "The fault was taken back: the undo operation ran and its effect was " +
 		"verified. Where it can't be, the verdict is not_reverted."},
 	{"guard", nil, "The key `guard:` of a scenario: the limits of what may be loaded and broken. An address beyond loopback has to be named there, " +
-		"also that of a service which `brunt run --out` sends figures to."},
+		"also that of a service which `--out` sends figures to."},
 	{"policy", nil, "A file outside the scenario that limits what every scenario may do. A scenario can narrow it and never widen it."},
 	{"protect", []string{"protected", "protection"}, "What no fault may hit: containers labelled `brunt.protect=true`, and the services, units, processes and " +
 		"containers under `protect` of a policy. When a fault is planned, also by `--dry-run`, and again just before each injection, brunt looks up which " +
