@@ -2,17 +2,9 @@ package stress
 
 import (
 	"os"
-	"os/exec"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// killWithParent makes the kernel kill the child when the thread that starts it ends. The child gets
-// its own process group, so that Ctrl-C reaches brunt alone.
-func killWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
 
 // exitWith exits this process when another one ends.
 //

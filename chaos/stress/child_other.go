@@ -6,12 +6,9 @@ import (
 	"bufio"
 	"errors"
 	"os"
-	"os/exec"
 )
 
 var errLinux = errors.New("stress faults need Linux")
-
-func killWithParent(*exec.Cmd) {}
 
 func exitWith(int) error { return errLinux }
 

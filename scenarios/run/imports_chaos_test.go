@@ -21,7 +21,7 @@ var chaosArrows = map[string][]string{
 	"chaos/container": {"chaos", "chaos/proc"},
 	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
-	"chaos/protect":   {"chaos", "chaos/container", "chaos/proc", "chaos/rootfs"},
+	"chaos/protect":   {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/rootfs"},
 	"chaos/selector":  {"chaos", "chaos/container", "chaos/netns", "chaos/probe", "chaos/proc"},
 
 	// The steps and proofs that families of faults share.
@@ -31,7 +31,7 @@ var chaosArrows = map[string][]string{
 	},
 	"chaos/packets": {"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof", "chaos/selector"},
 	"chaos/proof":   {},
-	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/proc", "chaos/selector", "chaos/stress"},
+	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector", "chaos/stress"},
 
 	// The faults. No family imports another: what several need is a package above.
 	"chaos/fault/clock":     {"chaos", "chaos/proc", "chaos/stress", "chaos/vdso", "chaos/victim"},
@@ -67,7 +67,7 @@ var chaosArrows = map[string][]string{
 	"chaos/rpc":               nil,
 	"chaos/seed":              nil,
 	"chaos/sockets":           nil,
-	"chaos/stress":            {"chaos/cgroup", "chaos/rootfs", "chaos/vdso"},
+	"chaos/stress":            {"chaos/cgroup", "chaos/proc", "chaos/rootfs", "chaos/vdso"},
 	"chaos/vdso":              nil,
 
 	// Parts of tests.

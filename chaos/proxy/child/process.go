@@ -43,7 +43,7 @@ const (
 func Start(ctx context.Context, command []string) (*Process, error) {
 	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
-	endWithParent(p.cmd)
+	proc.OwnGroup(p.cmd)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
