@@ -53,27 +53,33 @@ func (s restartedStep) onRestart(_ context.Context, container string) (string, e
 	return "put in again", nil
 }
 
-// ending is a fault that ends by itself.
-type ending struct{ noted }
+// altered is a fault whose steps have other traits once they are injected.
+type altered struct {
+	noted
+	change func(*chaos.HeldTraits)
+}
 
-func (u ending) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	steps, err := u.noted.Plan(ctx, env)
+func (f altered) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	steps, err := f.noted.Plan(ctx, env)
 	for i := range steps {
-		steps[i] = endingStep{steps[i].(*notedStep)}
+		steps[i] = alteredStep{steps[i].(*notedStep), f.change}
 	}
 	return steps, err
 }
 
-type endingStep struct{ *notedStep }
+type alteredStep struct {
+	*notedStep
+	change func(*chaos.HeldTraits)
+}
 
-func (s endingStep) Inject(ctx context.Context) (chaos.Held, error) {
+func (s alteredStep) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.notedStep.Inject(ctx)
 	return s, err
 }
 
-func (s endingStep) Traits() chaos.HeldTraits {
+func (s alteredStep) Traits() chaos.HeldTraits {
 	t := s.notedStep.Traits()
-	t.Ended = func(context.Context) error { return errors.New("its process was killed") }
+	s.change(&t)
 	return t
 }
 
@@ -82,7 +88,9 @@ func TestEnded(t *testing.T) {
 	var mu sync.Mutex
 	said := ""
 	lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{entry("it", ending{noted{diary: d, name: "it"}}, time.Second, 5*time.Second)}
+		return []*chaos.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+			of.Ended = func(context.Context) error { return errors.New("its process was killed") }
+		}}, time.Second, 5*time.Second)}
 	}, func(tl *chaos.Timeline) {
 		tl.Event = func(e result.Event) {
 			mu.Lock()
@@ -100,34 +108,12 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// uncounted is a fault whose traffic can't be counted.
-type uncounted struct{ noted }
-
-func (u uncounted) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	steps, err := u.noted.Plan(ctx, env)
-	for i := range steps {
-		steps[i] = uncountedStep{steps[i].(*notedStep)}
-	}
-	return steps, err
-}
-
-type uncountedStep struct{ *notedStep }
-
-func (s uncountedStep) Inject(ctx context.Context) (chaos.Held, error) {
-	_, err := s.notedStep.Inject(ctx)
-	return s, err
-}
-
-func (s uncountedStep) Traits() chaos.HeldTraits {
-	t := s.notedStep.Traits()
-	t.Affected = func() chaos.Traffic { return chaos.Traffic{Unit: "bytes", Unknown: true} }
-	return t
-}
-
 // TestUncounted checks that traffic that is unknown is not recorded as none.
 func TestUncounted(t *testing.T) {
 	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*chaos.Entry {
-		return []*chaos.Entry{entry("it", uncounted{noted{diary: d, name: "it"}}, time.Second, 5*time.Second)}
+		return []*chaos.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+			of.Affected = func() chaos.Traffic { return chaos.Traffic{Unit: "bytes", Unknown: true} }
+		}}, time.Second, 5*time.Second)}
 	}, func(*chaos.Timeline) {})
 	if got := records[0].Traffic; got != nil {
 		t.Errorf("%+v", got)

@@ -69,7 +69,7 @@ func (s System) trees() ([]tree, error) {
 		if !ok || len(f) < 5 || len(k) < 3 {
 			continue
 		}
-		t := tree{root: unescape(f[3]), at: unescape(f[4]), unified: k[0] == "cgroup2", options: strings.Split(k[2], ",")}
+		t := tree{root: UnescapeMount(f[3]), at: UnescapeMount(f[4]), unified: k[0] == "cgroup2", options: strings.Split(k[2], ",")}
 		if k[0] == "cgroup" || t.unified {
 			out = append(out, t)
 		}
@@ -77,8 +77,8 @@ func (s System) trees() ([]tree, error) {
 	return out, nil
 }
 
-// unescape decodes a path of mountinfo, which encodes a blank as \040 and so on.
-func unescape(s string) string {
+// UnescapeMount decodes a path of mountinfo, which encodes a blank as \040 and so on (proc_pid_mountinfo(5)).
+func UnescapeMount(s string) string {
 	for i := 0; i+4 <= len(s); i++ {
 		if s[i] == '\\' {
 			if c, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {

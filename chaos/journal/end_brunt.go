@@ -39,15 +39,15 @@ func EndBruntIn(id chaos.ContainerID) chaos.Undo {
 // BruntOperations revert what ends with brunt and what brunt starts.
 func BruntOperations() []chaos.Operation {
 	return slices.Concat(processOperations(), container.SweepOperations(),
-		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: owner, Network: func(u chaos.Undo) string {
+		[]chaos.Operation{{Name: opEndBrunt, Do: endOwner, PerRun: true, HeldBy: HeldByProcess, Network: func(u chaos.Undo) string {
 			var of NetworkOf
 			_ = json.Unmarshal(u.Args, &of)
 			return of.Container
 		}}})
 }
 
-// owner is the brunt that holds what ends with it.
-func owner(u chaos.Undo) []int {
+// HeldByProcess returns the process that an undo identifies, if it lives: what the undo reverts ends with it.
+func HeldByProcess(u chaos.Undo) []int {
 	var id proc.Identity
 	if json.Unmarshal(u.Identity, &id) != nil || !id.Alive() {
 		return nil

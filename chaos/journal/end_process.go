@@ -42,7 +42,7 @@ func processOperations() []chaos.Operation {
 			if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, proc.RunMark) || mark == proc.RunMark {
 				return chaos.Failed, fmt.Errorf("%w: %q is no run's mark", chaos.ErrDamaged, u.Args)
 			}
-			return sweep(ctx, mark)
+			return EndMarked(ctx, mark)
 		}},
 	}
 }
@@ -71,8 +71,8 @@ func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// sweep kills every process with mark in its environment, until there is none.
-func sweep(ctx context.Context, mark string) (chaos.Outcome, error) {
+// EndMarked kills every process with a mark, which is NAME=value, in its environment, until there is none.
+func EndMarked(ctx context.Context, mark string) (chaos.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
 	defer cancel()
 	found, err := procmark.Kill(ctx, func(pid int) bool { return proc.Protect(pid) != nil }, mark)

@@ -17,13 +17,7 @@ const opClear = "proxy.clear"
 
 // Operations take toxics off.
 func Operations() []chaos.Operation {
-	return []chaos.Operation{{Name: opClear, Do: doClear, HeldBy: func(u chaos.Undo) []int {
-		var of toxicIdentity
-		if json.Unmarshal(u.Identity, &of) != nil || !of.Alive() {
-			return nil
-		}
-		return []int{of.PID}
-	}}}
+	return []chaos.Operation{{Name: opClear, Do: doClear, HeldBy: journal.HeldByProcess}}
 }
 
 // toxicIdentity is a step in a process of proxies.

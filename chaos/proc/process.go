@@ -63,15 +63,8 @@ func Protect(pid int) error {
 			return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, ErrProtected, name)
 		}
 	}
-	for p, n := os.Getppid(), 0; p > 1 && n < 64; n++ {
-		if p == pid {
-			return fmt.Errorf("process %d: %w: brunt runs below it", pid, ErrProtected)
-		}
-		next, err := parentOf(p)
-		if err != nil {
-			break
-		}
-		p = next
+	if parent := os.Getppid(); pid == parent || slices.Contains(Ancestors(parent), pid) {
+		return fmt.Errorf("process %d: %w: brunt runs below it", pid, ErrProtected)
 	}
 	return nil
 }

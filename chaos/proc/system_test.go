@@ -60,7 +60,14 @@ func orphanOf(t *testing.T, program, name string, args ...string) int {
 	if err := os.WriteFile(file, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("sh", append([]string{"-c", `"$0" "$@" >/dev/null 2>&1 & echo $!`, file}, args...)...).Output()
+	return detached(t, name, append([]string{`"$0" "$@" >/dev/null 2>&1 & echo $!`, file}, args...)...)
+}
+
+// detached runs a script of sh, which starts a process in the background and prints its pid. It returns the pid once the
+// process has its name.
+func detached(t *testing.T, name string, script ...string) int {
+	t.Helper()
+	out, err := exec.Command("sh", append([]string{"-c"}, script...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,22 +116,7 @@ func TestProtectSystem_Named(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	out, err := exec.Command("sh", "-c", `sh -c '"$0" 60 >/dev/null 2>&1 & echo $!; exec >/dev/null 2>&1; wait' "$0" &`, file).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := Identify(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = Signal(id, "KILL") })
-	for !slices.Contains(namesOf(pid), "login") && id.Alive() { // the shell has not run it yet
-		runtime.Gosched()
-	}
+	pid := detached(t, "login", `sh -c '"$0" 60 >/dev/null 2>&1 & echo $!; exec >/dev/null 2>&1; wait' "$0" &`, file)
 	if err := ProtectSystem(pid); err != nil {
 		t.Error(err)
 	}

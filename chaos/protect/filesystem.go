@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
 )
 
@@ -46,9 +47,6 @@ func filesystemOf(pid int, path string) string {
 // systemMounts hold no files of a container's.
 var systemMounts = []string{"/dev", "/proc", "/sys"}
 
-// unescape decodes the path of a mount: the kernel escapes blanks, tabs, newlines and backslashes (proc_pid_mountinfo(5)).
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
-
 // writable lists the mounts that a process may write files to.
 func writable(pid int) []string {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
@@ -71,7 +69,7 @@ func writableIn(mountinfo io.Reader) []string {
 		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && !slices.ContainsFunc(systemMounts, func(dir string) bool {
 			return at == dir || strings.HasPrefix(at, dir+"/")
 		}) {
-			out = append(out, unescape.Replace(at))
+			out = append(out, cgroup.UnescapeMount(at))
 		}
 	}
 	return out

@@ -339,7 +339,7 @@ func TestGuard_Reused(t *testing.T) {
 	chaostest.Root(t)
 	const last = "/proc/sys/kernel/ns_last_pid"
 	if _, err := os.Stat(last); err != nil {
-		t.Skip("the kernel lets nobody choose the number of a process: ", err)
+		t.Skip("the kernel lets no process choose its number: ", err)
 	}
 	g := protect.New(protect.Rules{Named: none, Engine: func(context.Context) (*docker.Engine, error) { return nil, errors.New("there is no engine") }})
 	cmd := exec.Command("sleep", "60")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/chaos"
+	"brunt/chaos/journal"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
 	"brunt/targets/platform/procmark"
@@ -69,14 +70,5 @@ func endStress(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	if err := json.Unmarshal(u.Identity, &mark); err != nil || !strings.HasPrefix(mark, stressMark) || mark == stressMark {
 		return chaos.Failed, fmt.Errorf("%w: %q is no mark of a stress process", chaos.ErrDamaged, u.Identity)
 	}
-	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
-	defer cancel()
-	found, err := procmark.Kill(ctx, func(pid int) bool { return proc.Protect(pid) != nil }, mark)
-	switch {
-	case err != nil:
-		return chaos.Failed, err
-	case found:
-		return chaos.Reverted, nil
-	}
-	return chaos.Gone, nil
+	return journal.EndMarked(ctx, mark)
 }
