@@ -128,6 +128,12 @@ func IsLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
+// IsLoopback reports whether a host of a URL, a name or an address, is the machine itself.
+func IsLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return IsLocalhost(host) || err == nil && ip.Unmap().IsLoopback()
+}
+
 // Holds reports whether an address is loopback or an entry allows it. Host is the name that
 // resolved to it, or empty.
 func (r *Reach) Holds(to netip.AddrPort, host string) bool {

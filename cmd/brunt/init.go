@@ -93,17 +93,10 @@ func urlInit(target string) (string, error) {
 	if err != nil {
 		return "", usagef("--url wants a URL such as http://127.0.0.1:8080: %v", err)
 	}
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
-	}
 	allow := ""
-	if h := u.Hostname(); !scenarios.IsLocalhost(h) && h != "::1" && !strings.HasPrefix(h, "127.") {
+	if h := u.Hostname(); !scenarios.IsLoopback(h) {
 		allow = "\nguard: {allow: {load: [\"" + h + "\"]}}   # the addresses beyond loopback that the load may reach\n"
 	}
-	r := strings.NewReplacer("{{url}}", u.Scheme+"://"+u.Host, "{{path}}", path, "{{guard}}", allow)
+	r := strings.NewReplacer("{{url}}", u.Scheme+"://"+u.Host, "{{path}}", syntax.PathQuery(u), "{{guard}}", allow)
 	return r.Replace(urlScenario), nil
 }

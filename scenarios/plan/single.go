@@ -99,9 +99,7 @@ var bareTiming = []string{"for", "within"}
 // mistake found.
 func CompileBare(b Bare) (*Plan, error) {
 	m := &syntax.Mistakes{}
-	// Without a timeline, from is the end of a link.
-	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
-	timing, settings := syntax.Arguments(b.Settings, m).Split(times)
+	timing, settings := FaultArguments(b.Settings, m)
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
 		m.Add(o.Pos, "%q is of a timeline, and a fault alone comes at once, and once", o.Key)
@@ -146,6 +144,13 @@ func CompileBare(b Bare) (*Plan, error) {
 		m.Add(at, "%s", why)
 	}
 	return c.plan, m.Err()
+}
+
+// FaultArguments parses key=value settings of a fault, and splits those of its time from those of its kind. from is the
+// end of a link.
+func FaultArguments(args []string, m *syntax.Mistakes) (timing, settings *syntax.Node) {
+	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
+	return syntax.Arguments(args, m).Split(times)
 }
 
 // OnLink reports whether a fault of a kind, with these settings, is on a link that brunt opens.

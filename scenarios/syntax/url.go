@@ -8,6 +8,18 @@ import (
 	"strings"
 )
 
+// PathQuery returns the path of a URL with its query, as a request has it; an empty path is /.
+func PathQuery(u *url.URL) string {
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	return path
+}
+
 // A BadURL is the error of an unusable URL.
 type BadURL struct{ Why string }
 

@@ -142,14 +142,7 @@ func (d *Builder) At(u *url.URL) {
 
 // Place returns the form of u in a step: the path alone if u is at the target.
 func (d *Builder) Place(u *url.URL) Text {
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
-	}
-	path = URLText(path)
+	path := URLText(syntax.PathQuery(u))
 	d.At(u)
 	if OriginOf(u) == d.Origin {
 		return Lit(path)
@@ -181,7 +174,7 @@ func (d *Builder) Reach(u *url.URL) {
 
 // ReachAs adds it in the given form.
 func (d *Builder) ReachAs(u *url.URL, as Text) {
-	if ip, err := netip.ParseAddr(u.Hostname()); scenarios.IsLocalhost(u.Hostname()) || err == nil && ip.Unmap().IsLoopback() {
+	if scenarios.IsLoopback(u.Hostname()) {
 		return
 	}
 	if !slices.ContainsFunc(d.allow, func(t Text) bool { return t.String() == as.String() }) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -155,6 +154,5 @@ func isLoopback(addr string) bool {
 	if err != nil { // a service of the target
 		return true
 	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || scenarios.IsLocalhost(host)
+	return scenarios.IsLoopback(host)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
-	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
@@ -20,15 +18,15 @@ import (
 
 // faults returns the map of `chaos`.
 func (l Line) faults(t times) (*syntax.Node, error) {
-	out := &syntax.Node{Kind: syntax.Map}
+	out, kinds := &syntax.Node{Kind: syntax.Map}, plan.FaultKinds()
 	for i, given := range l.Faults {
 		words := fields(given)
 		if len(words) == 0 {
 			return nil, errors.New(`--fault is empty; such as --fault "network.latency delay=100ms"`)
 		}
 		kind := words[0]
-		if catalog.Kinds()[kind] == nil {
-			return nil, fmt.Errorf("--fault %q: there is no fault %q; %s", given, kind, syntax.DidYouMean(kind, slices.Sorted(maps.Keys(catalog.Kinds()))))
+		if !slices.Contains(kinds, kind) {
+			return nil, fmt.Errorf("--fault %q: there is no fault %q; %s", given, kind, syntax.DidYouMean(kind, kinds))
 		}
 		f, err := fault(kind, words[1:], t.lead+time.Duration(i)*t.part, t.stays)
 		if err != nil {
@@ -47,9 +45,7 @@ func (l Line) faults(t times) (*syntax.Node, error) {
 // fault returns one entry of `chaos`. Its time is at and stays, unless the settings have one.
 func fault(kind string, given []string, at, stays time.Duration) (*syntax.Node, error) {
 	m := &syntax.Mistakes{}
-	// As in `brunt inject`, from is the end of a link.
-	times := slices.DeleteFunc(syntax.Keys(scenarios.Fault{}), func(key string) bool { return key == "from" })
-	timing, settings := syntax.Arguments(given, m).Split(times)
+	timing, settings := plan.FaultArguments(given, m)
 	if wrong, ok := errors.AsType[*syntax.MistakesError](m.Err()); ok {
 		first := wrong.List()[0]
 		return nil, fmt.Errorf("%s; %s", first.What, cmp.Or(first.Hint, "see `brunt explain "+kind+"`"))

@@ -7,8 +7,8 @@
 package oneline
 
 import (
+	"cmp"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -47,7 +47,7 @@ func (l Line) Scenario() (string, error) {
 	if err != nil {
 		return "", err // it shows no password
 	}
-	rate, err := l.rate()
+	rate, perSecond, err := l.rate()
 	if err != nil {
 		return "", err
 	}
@@ -55,36 +55,30 @@ func (l Line) Scenario() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	faults, err := l.faults(split(duration, len(l.Faults)))
+	times := split(duration, len(l.Faults))
+	faults, err := l.faults(times)
 	if err != nil {
 		return "", err
-	}
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
 	}
 	var b strings.Builder
 	if l.Command != "" {
 		fmt.Fprintf(&b, "# %s\n", strings.Map(printable, l.Command))
 	}
 	fmt.Fprintf(&b, "version: 1\nname: %s\n\ntarget: {url: %s}\n", syntax.YAMLText(u.Host+u.EscapedPath()), text(u.Scheme+"://"+u.Host))
-	if host := u.Hostname(); !isLoopback(host) {
+	if host := u.Hostname(); !scenarios.IsLoopback(host) {
 		fmt.Fprintf(&b, "guard: {allow: {load: [%s]}}   # the addresses beyond loopback that the load may reach\n", syntax.YAMLText(host))
 	}
 	fmt.Fprintf(&b, "warmup: {for: %s}   # offered, recorded apart, never judged\n", quantity.FormatDuration(warmup))
 	fmt.Fprintf(&b, "\nload:\n  requests:\n    executor: constant-arrival-rate   # arrivals come whatever the target does, so that a stall can't hide\n")
-	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n    flow:\n      - get: %s\n", rate, quantity.FormatDuration(duration), text(path))
+	fmt.Fprintf(&b, "    rate: %s\n    duration: %s\n    flow:\n      - get: %s\n", rate, quantity.FormatDuration(duration), text(syntax.PathQuery(u)))
 	if len(faults.Fields) > 0 {
 		b.WriteString("\n" + syntax.WriteYAML(mapOf("chaos", faults), func(s string) string { return s }))
-		if hold := split(duration, len(l.Faults)).hold(rate); hold > 0 {
+		if hold := times.hold(perSecond); hold > 0 {
 			fmt.Fprintf(&b, "judge: {hold: %s}   # so long must requests be good to have recovered\n", quantity.FormatDuration(hold))
 		}
 	}
 	b.WriteString("\nslo:\n")
-	for _, o := range l.objectives(rate, duration) {
+	for _, o := range l.objectives(perSecond * duration.Seconds()) {
 		fmt.Fprintf(&b, "  - %s\n", text(o))
 	}
 	return b.String(), nil
@@ -108,10 +102,9 @@ func split(duration time.Duration, faults int) times {
 const shareRequests = 299
 
 // hold returns the hold that fits behind each fault; zero: the usual one fits, or too few requests would come in it.
-func (t times) hold(rate string) time.Duration {
+func (t times) hold(perSecond float64) time.Duration {
 	room := (t.part - t.stays - time.Second).Truncate(time.Second)
-	r, err := quantity.ParseRate(rate)
-	if err != nil || room >= scenarios.DefaultHold || r*room.Seconds() < shareRequests {
+	if room >= scenarios.DefaultHold || perSecond*room.Seconds() < shareRequests {
 		return 0
 	}
 	return room
@@ -121,11 +114,11 @@ func mapOf(key string, value *syntax.Node) *syntax.Node {
 	return &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{{Key: key, Value: value}}}
 }
 
-func (l Line) objectives(rate string, duration time.Duration) []string {
+func (l Line) objectives(requests float64) []string {
 	if len(l.Objectives) > 0 {
 		return l.Objectives
 	}
-	if r, err := quantity.ParseRate(rate); err == nil && r*duration.Seconds() < shareRequests {
+	if requests < shareRequests {
 		return []string{fewSLO}
 	}
 	return []string{defaultSLO}
@@ -142,31 +135,20 @@ func printable(r rune) rune {
 	return r
 }
 
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return scenarios.IsLocalhost(host) || err == nil && ip.Unmap().IsLoopback()
-}
-
-// rate returns the rate of arrivals in the language's form.
-func (l Line) rate() (string, error) {
-	rate := l.Rate
-	switch {
-	case rate == "":
-		return defaultRate, nil
-	case !strings.Contains(rate, "/"):
+// rate returns the rate of arrivals in the language's form, and as a number.
+func (l Line) rate() (rate string, perSecond float64, err error) {
+	rate = cmp.Or(l.Rate, defaultRate)
+	if !strings.Contains(rate, "/") {
 		rate += "/s"
 	}
-	if r, err := quantity.ParseRate(rate); err != nil || r <= 0 {
-		return "", fmt.Errorf("--rate %q is no rate of more than zero; such as 50, or 3000/m", l.Rate)
+	if perSecond, err = quantity.ParseRate(rate); err != nil || perSecond <= 0 {
+		return "", 0, fmt.Errorf("--rate %q is no rate of more than zero; such as 50, or 3000/m", l.Rate)
 	}
-	return rate, nil
+	return rate, perSecond, nil
 }
 
 func (l Line) duration() (time.Duration, error) {
-	text := l.For
-	if text == "" {
-		text = defaultFor
-	}
+	text := cmp.Or(l.For, defaultFor)
 	d, err := quantity.ParseDuration(text)
 	if err == nil && d < time.Second {
 		err = fmt.Errorf("it is at least 1s")
