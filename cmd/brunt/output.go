@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"brunt/reporters/html"
 	"brunt/reporters/terminal"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
@@ -53,7 +54,7 @@ func writeWhole(file string, mode fs.FileMode, write func(io.Writer) error) erro
 func table(w io.Writer, res *result.Result, dir string, verbose bool) error {
 	o := termOptions(w)
 	o.Files, o.Verbose = dir, verbose
-	if page := filepath.Join(dir, "report.html"); exists(page) {
+	if page := filepath.Join(dir, html.File); exists(page) {
 		o.Files = page
 	}
 	return terminal.New(w, o).Report(w, res)

@@ -5,12 +5,14 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan/oneline"
 
 	"github.com/spf13/cobra"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // lineFlags are the settings of a run whose scenario is its command line.
@@ -97,8 +99,9 @@ func (f *runFlags) fromLine(target string) (string, error) {
 func shellWords(words []string) string {
 	out := make([]string, len(words))
 	for i, w := range words {
-		if out[i] = w; w == "" || strings.ContainsAny(w, " \t\n\"'`$\\<>|&;()*?[]{}#~!") {
-			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		var err error
+		if out[i], err = syntax.Quote(w, syntax.LangBash); err != nil { // no shell can have it in a word
+			out[i] = strconv.Quote(w)
 		}
 	}
 	return strings.Join(out, " ")

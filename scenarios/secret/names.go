@@ -106,15 +106,18 @@ var plainValues = []string{
 
 // IsToken reports whether a value has the form of a token, whatever its name: at least 16 bytes with
 // letters, digits and much variety.
-func IsToken(value string) bool {
+func IsToken[T string | []byte](value T) bool {
 	const short, variety = 16, 10
-	if len(value) < short || value[0] == '/' || strings.Contains(value, " ") {
+	if len(value) < short || value[0] == '/' {
 		return false
 	}
 	var seen [256]bool
 	different, digits, letters := 0, false, false
 	for i := range len(value) {
 		c := value[i]
+		if c == ' ' {
+			return false
+		}
 		if !seen[c] {
 			seen[c] = true
 			different++

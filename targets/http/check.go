@@ -113,7 +113,7 @@ func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(e.id)
 			return
 		}
-		if e.secret || e.cookie != "" && secret.IsToken(string(it.Vars[e.slot].Text)) {
+		if e.secret || e.cookie != "" && secret.IsToken(it.Vars[e.slot].Text) {
 			it.Offer(it.Vars[e.slot].Text)
 		}
 	}
