@@ -24,14 +24,19 @@ const silence = 2 * time.Second
 type Wait struct {
 	Within time.Duration
 	Ask    func(context.Context) error // until it succeeds
-	Tell   func(last error)            // told once, when nothing was ready for [silence]; nil: not at all
+	Tell   func(last error)            // called once, when nothing was ready for [silence]; nil: not at all
 }
 
-// failed takes the error of an ask, of a wait that began at a time.
-func (w *Wait) failed(began time.Time, err error) {
-	if w.Tell != nil && time.Since(began) >= silence {
-		w.Tell(err)
-		w.Tell = nil
+// A notice calls a function once, with the error of the first ask that fails after [silence].
+type notice struct {
+	began time.Time
+	tell  func(last error) // nil: none, or called already
+}
+
+func (n *notice) failed(err error) {
+	if n.tell != nil && time.Since(n.began) >= silence {
+		n.tell(err)
+		n.tell = nil
 	}
 }
 
@@ -41,7 +46,7 @@ func Await(ctx context.Context, w Wait) error {
 	ctx, cancel := context.WithTimeout(ctx, w.Within)
 	defer cancel()
 	last := errors.New("it did not answer")
-	began := time.Now()
+	late := notice{time.Now(), w.Tell}
 	for {
 		err := w.Ask(ctx)
 		if err == nil {
@@ -49,7 +54,7 @@ func Await(ctx context.Context, w Wait) error {
 		}
 		if ctx.Err() == nil {
 			last = err
-			w.failed(began, err)
+			late.failed(err)
 		}
 		select {
 		case <-ctx.Done():

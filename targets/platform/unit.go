@@ -92,8 +92,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	last := errors.New("it was not asked")
-	began := time.Now()
-	wait := Wait{Tell: func(err error) {
+	late := notice{time.Now(), func(err error) {
 		u.event("unit.waiting", u.Name(), fmt.Sprintf("is not ready yet, up to %s: %v", quantity.FormatDuration(within), err))
 	}}
 	for {
@@ -107,7 +106,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 		}
 		if limited.Err() == nil { // keep the last failure instead of the timeout
 			last = err
-			wait.failed(began, err)
+			late.failed(err)
 		}
 		why := u.instance.Failed(ctx)
 		switch {

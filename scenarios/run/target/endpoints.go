@@ -6,7 +6,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 )
@@ -42,34 +41,26 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 		return nil
 	}
 	urls := s.host.Endpoints(&template.Env{Units: s.host.Units})
-	ready := s.host.Scenario.Target.Ready
-	if ready == nil {
-		ready = new(scenarios.Ready)
-	}
 	for _, name := range used {
 		text, known := urls[name]
 		if !known {
 			continue // its unit has no address, of which the steps tell
 		}
 		addr, err := s.host.HopTo(text)
-		if err == nil && addr == s.host.FirstHop() && s.group == nil && s.entry != "" {
+		if err != nil {
+			return fmt.Errorf("%w: the endpoint %q: %w", errNotReady, name, err)
+		}
+		if addr == s.host.FirstHop() && s.group == nil && s.entry != "" {
 			continue // asked as the target
 		}
-		if err == nil {
-			err = s.await(ctx, ready.WithinOr(), fmt.Sprintf("the endpoint %q at %s", name, addr), func(ctx context.Context) error {
-				at, err := s.reach(ctx, addr)
-				if err != nil {
-					return err
-				}
-				return platform.Check(ctx, at, scenarios.Ready{TCP: true})
-			})
-		}
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		default:
-			return fmt.Errorf("%w: the endpoint %q at %s not within %s: %w", errNotReady, name, addr, quantity.FormatDuration(ready.WithinOr()), err)
+		if err := s.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {
+			at, err := s.reach(ctx, addr)
+			if err != nil {
+				return err
+			}
+			return platform.Check(ctx, at, scenarios.Ready{TCP: true})
+		}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -266,32 +266,34 @@ func (s *System) link(e platform.Edge) (string, bool) {
 // ready waits for a running target: until it answers as its ready block says, or accepts connections
 // if it has none.
 func (s *System) ready(ctx context.Context) error {
+	name := s.entry
+	if s.host.Scenario.Target.OnlyEndpoints() {
+		name = endpointAt(s.host.Scope.Endpoints[0].Name, s.entry)
+	}
+	return s.await(ctx, name, s.asks)
+}
+
+// endpointAt names an endpoint in messages.
+func endpointAt(name, addr string) string { return fmt.Sprintf("the endpoint %q at %s", name, addr) }
+
+// await asks until it is answered, within the time that the target has to become ready, and says after a while what is
+// waited for. The error is the cause of ctx where that has ended.
+func (s *System) await(ctx context.Context, what string, ask func(context.Context) error) error {
 	ready := s.host.Scenario.Target.Ready
 	if ready == nil {
 		ready = new(scenarios.Ready)
 	}
-	within := ready.WithinOr()
-	switch err := s.await(ctx, within, s.entry, s.asks); {
+	within := quantity.FormatDuration(ready.WithinOr())
+	err := platform.Await(ctx, platform.Wait{Within: ready.WithinOr(), Ask: ask, Tell: func(err error) {
+		s.host.Event(result.Event{Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, within, err)})
+	}})
+	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	default:
-		name := s.entry
-		if s.host.Scenario.Target.OnlyEndpoints() {
-			name = fmt.Sprintf("the endpoint %q at %s", s.host.Scope.Endpoints[0].Name, s.entry)
-		}
-		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, name, quantity.FormatDuration(within), err)
 	}
-}
-
-// await asks until it is answered, and says after a while what is waited for.
-func (s *System) await(ctx context.Context, within time.Duration, what string, ask func(context.Context) error) error {
-	return platform.Await(ctx, platform.Wait{Within: within, Ask: ask, Tell: func(err error) {
-		s.host.Event(result.Event{
-			Event: "target.waiting", Text: fmt.Sprintf("%s is not ready yet, up to %s: %v", what, quantity.FormatDuration(within), err),
-		})
-	}})
+	return fmt.Errorf("%w: %s not within %s: %w", errNotReady, what, within, err)
 }
 
 // asks checks once whether the target is ready.

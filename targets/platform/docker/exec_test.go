@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,13 +31,11 @@ func TestExec(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 			fmt.Fprintf(w, `{"Id": "e%d"}`, made.Add(1))
 		case strings.HasSuffix(r.URL.Path, "/start"):
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err != nil {
-				t.Error(err)
+			conn := upgraded(t, w)
+			if conn == nil {
 				return
 			}
 			defer conn.Close()
-			fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
 			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stderr), "a warning")
 			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), "master")
 			for hangs.Load() {
@@ -265,12 +264,19 @@ func engineAt(t *testing.T, s *httptest.Server) *docker.Engine {
 
 // sayPath answers the start of an exec: it writes the path of the request as the command's output.
 func sayPath(t *testing.T, w http.ResponseWriter, r *http.Request) {
+	if conn := upgraded(t, w); conn != nil {
+		defer conn.Close()
+		fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+	}
+}
+
+// upgraded answers the start of an exec, whose output goes to the connection. It is nil after an error.
+func upgraded(t *testing.T, w http.ResponseWriter) net.Conn {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		t.Error(err)
-		return
+		return nil
 	}
-	defer conn.Close()
 	fmt.Fprint(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-	fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+	return conn
 }
