@@ -26,14 +26,15 @@ type traffic struct {
 	before baseline
 }
 
-// read compares the unit's traffic with the first reading. Port is that of the unit.
-func (t *traffic) read(now time.Duration, pid int, port uint16) {
+// read compares the unit's traffic with the first reading, by what the kernel lists at since or later. Port is that of
+// the unit.
+func (t *traffic) read(now time.Duration, since time.Time, pid int, port uint16) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.seen || pid == 0 || port == 0 {
 		return
 	}
-	some, ok := t.before.moved(pid, port)
+	some, ok := t.before.moved(since, pid, port)
 	if !ok {
 		return
 	}
@@ -61,6 +62,18 @@ func (t *traffic) reached(until time.Duration) (yes, known bool) {
 	return false, t.reads > 1 && watched >= trafficKnown
 }
 
+// fresh is how old a list of connections may be that a later reading uses, so that units share it.
+const fresh = 300 * time.Millisecond
+
+// since is the earliest begin of a list that a reading at now may use. What an older one lacks is seen by the reading
+// after; the first reading has no earlier one to be compared with, so that its list is new.
+func (t *traffic) since(now time.Time) time.Time {
+	if t.begun() {
+		return now.Add(-fresh)
+	}
+	return now
+}
+
 // begun reports whether the traffic can be read, and was.
 func (t *traffic) begun() bool {
 	t.mu.Lock()
@@ -73,9 +86,10 @@ func (u *Usage) ReadTraffic(now time.Duration) {
 	if u == nil {
 		return
 	}
+	since := time.Now()
 	for _, one := range u.units {
 		if one.traffic.begun() {
-			one.readTraffic(now)
+			one.readTraffic(now, since)
 		}
 	}
 }

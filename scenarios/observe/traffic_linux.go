@@ -23,7 +23,7 @@ type baseline struct {
 type connection struct{ local, remote netip.AddrPort }
 
 // moved reports whether there was traffic since the first call, or the first in another network namespace.
-func (b *baseline) moved(pid int, port uint16) (some, ok bool) {
+func (b *baseline) moved(since time.Time, pid int, port uint16) (some, ok bool) {
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if err != nil {
 		return false, false
@@ -35,7 +35,7 @@ func (b *baseline) moved(pid int, port uint16) (some, ok bool) {
 	if space != own {
 		return b.fromOutside(pid, space)
 	}
-	return b.onPort(pid, port)
+	return b.onPort(since, pid, port)
 }
 
 // connections is the last list of the connections in brunt's network namespace. The kernel lists all of them, also
@@ -48,26 +48,26 @@ type connectionList struct {
 	flows []sockdiag.Flow
 }
 
-// fresh is how long a list is used. An older one shows less traffic at first, so that more is seen later.
-const fresh = 300 * time.Millisecond
-
-func (c *connectionList) list() ([]sockdiag.Flow, error) {
+// list returns a list that was begun at since or later. An older one lacks connections, which a later comparison
+// takes for new ones.
+func (c *connectionList) list(since time.Time) ([]sockdiag.Flow, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.at.IsZero() && time.Since(c.at) < fresh {
+	if !c.at.IsZero() && !c.at.Before(since) {
 		return c.flows, nil
 	}
+	began := time.Now()
 	all, err := sockdiag.Flows()
 	if err != nil {
 		return nil, err
 	}
-	c.flows, c.at = all, time.Now()
+	c.flows, c.at = all, began
 	return all, nil
 }
 
 // onPort looks for new connections to the unit's port, and for data on those that it had.
-func (b *baseline) onPort(pid int, port uint16) (some, ok bool) {
-	all, err := connections.list()
+func (b *baseline) onPort(since time.Time, pid int, port uint16) (some, ok bool) {
+	all, err := connections.list(since)
 	if err != nil {
 		return false, false
 	}

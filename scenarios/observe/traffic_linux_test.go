@@ -48,12 +48,10 @@ func TestTraffic(t *testing.T) {
 			old := dialTest(t, l.Addr().String())
 			exchange(t, old)
 			var of traffic
-			connections.forget()
-			of.read(0, parentOf(), port)
+			of.read(0, time.Now(), parentOf(), port)
 			tt.act(t, l.Addr().String(), old)
-			connections.forget() // as after a second
 			for at := time.Second; at <= 4*time.Second; at += time.Second {
-				of.read(at, parentOf(), port)
+				of.read(at, time.Now(), parentOf(), port)
 			}
 			if yes, known := of.reached(5 * time.Second); yes != tt.want || !known {
 				t.Errorf("reached %t, known %t; want %t", yes, known, tt.want)
@@ -62,6 +60,25 @@ func TestTraffic(t *testing.T) {
 				t.Errorf("before the watch it was reached: %t, known %t", yes, known)
 			}
 		})
+	}
+}
+
+// TestTraffic_OlderList: the first reading does not use a list from before, which lacks what came between, as the
+// connection by which a run saw that a unit is ready.
+func TestTraffic_OlderList(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	var other, of traffic
+	port := uint16(l.Addr().(*net.TCPAddr).Port)
+	other.read(0, other.since(time.Now()), parentOf(), port) // of another run in this process
+	dialTest(t, l.Addr().String())
+	of.read(0, of.since(time.Now()), parentOf(), port)
+	of.read(3*time.Second, time.Now(), parentOf(), port)
+	if yes, known := of.reached(4 * time.Second); yes || !known {
+		t.Errorf("reached %t, known %t by a connection from before the first reading", yes, known)
 	}
 }
 
@@ -92,11 +109,11 @@ func exchange(t *testing.T, c net.Conn) {
 // TestTraffic_Unknown: of a unit that was watched for a moment, or that has no port or process, nothing is known.
 func TestTraffic_Unknown(t *testing.T) {
 	var short, portless, gone traffic
-	short.read(0, os.Getppid(), 9)
-	short.read(time.Second, os.Getppid(), 9)
+	short.read(0, time.Now(), os.Getppid(), 9)
+	short.read(time.Second, time.Now(), os.Getppid(), 9)
 	for at := range 5 * time.Second / time.Second {
-		portless.read(at*time.Second, os.Getppid(), 0)
-		gone.read(at*time.Second, 1<<30, 9)
+		portless.read(at*time.Second, time.Now(), os.Getppid(), 0)
+		gone.read(at*time.Second, time.Now(), 1<<30, 9)
 	}
 	for name, of := range map[string]*traffic{"short": &short, "without a port": &portless, "without a process": &gone} {
 		if yes, known := of.reached(time.Minute); yes || known {
@@ -175,7 +192,7 @@ func TestTraffic_Namespace(t *testing.T) {
 			}
 			var b baseline
 			read := func(name string) {
-				some, ok := b.moved(unix.Gettid(), 80)
+				some, ok := b.moved(time.Now(), unix.Gettid(), 80)
 				got[name] = answer{some, ok}
 			}
 			read("first")
@@ -212,11 +229,4 @@ func up() error {
 	}
 	lo.SetUint16(unix.IFF_UP)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
-}
-
-// forget makes the next list a new one.
-func (c *connectionList) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = time.Time{}
 }

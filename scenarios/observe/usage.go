@@ -107,20 +107,25 @@ func (u *Usage) Stop() {
 	}
 }
 
-// begin reads the traffic of the unit before the load.
+// begin reads the traffic of the unit before the load. That of a process is read at once: a sample may be late on a busy
+// machine, and traffic that comes before the first reading is not seen.
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
+	if _, ok := u.sampler.(processSampler); ok {
+		u.readTraffic(clock(), time.Now())
+		return
+	}
 	limited, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	if is, ok := u.sampler.sample(limited); ok && is.via == "proc" {
-		u.readTraffic(clock())
+		u.readTraffic(clock(), time.Now())
 	}
 }
 
-// readTraffic reads the traffic of the unit, whose process is of this machine.
-func (u *unitUsage) readTraffic(now time.Duration) {
+// readTraffic reads the traffic of the unit, whose process is of this machine, by a list of connections from since or later.
+func (u *unitUsage) readTraffic(now time.Duration, since time.Time) {
 	if addr := u.of.Traits().Addr; addr != nil {
 		if at, err := netip.ParseAddrPort(addr()); err == nil {
-			u.traffic.read(now, u.of.PID(), at.Port())
+			u.traffic.read(now, since, u.of.PID(), at.Port())
 		}
 	}
 }
@@ -143,7 +148,7 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 			t.Files = result.Num(is.files)
 		}
 		if is.via == "proc" { // its process is of this machine
-			u.readTraffic(now)
+			u.readTraffic(now, u.traffic.since(time.Now()))
 			u.queues.read(u.of.PID())
 			u.out.AcceptOverflows, u.out.AcceptShared = u.queues.sum, u.queues.sum > 0 && u.queues.shared()
 		}

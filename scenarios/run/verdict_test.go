@@ -170,9 +170,9 @@ slo: [errors < 5%]
 			"no traffic at the unit", pair + `
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
-  late: {executor: constant-arrival-rate, rate: 100/s, start: 4s, duration: 100ms, flow: [{get: /}]}
+  late: {executor: constant-arrival-rate, rate: 100/s, start: 5s, duration: 100ms, flow: [{get: /}]}
 chaos:
-  freeze: {at: 2s, for: 500ms, process.freeze: {service: store}}
+  freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
 `, scenarios.Invalid, 5, "Freeze affected no traffic",
 		},
 		{
