@@ -12,13 +12,39 @@ import (
 	"brunt/scenarios/run"
 )
 
-// hurryKey is the key of a context's channel that the second signal closes.
-type hurryKey struct{}
+// interruptions counts the requests to end a run: signals, and POST /stop of the live page. The first ends the run, the
+// second its teardown.
+type interruptions struct {
+	mu     sync.Mutex
+	n      int
+	second chan struct{} // closed by the second
+}
 
-// hurry returns the channel that the second signal closes; nil where a second signal has no effect.
+// add counts one more, closes the channel at the second, and returns how many there were.
+func (i *interruptions) add() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.n++; i.n == 2 {
+		close(i.second)
+	}
+	return i.n
+}
+
+// interruptionsKey is the key of a context's interruptions.
+type interruptionsKey struct{}
+
+// interruptionsOf returns the interruptions that a context of [interruptible] counts; nil for another one.
+func interruptionsOf(ctx context.Context) *interruptions {
+	i, _ := ctx.Value(interruptionsKey{}).(*interruptions)
+	return i
+}
+
+// hurry returns the channel that the second interruption closes; nil where nothing counts them.
 func hurry(ctx context.Context) <-chan struct{} {
-	c, _ := ctx.Value(hurryKey{}).(chan struct{})
-	return c
+	if i := interruptionsOf(ctx); i != nil {
+		return i.second
+	}
+	return nil
 }
 
 // hurries is printed at the second signal to a run.
@@ -49,35 +75,29 @@ func (s *screen) Write(p []byte) (int, error) {
 }
 
 // interruptible returns a context that ends with the first SIGINT or SIGTERM, and prints say on w.
-// brunt then reverts faults and writes the report. A second signal prints again and closes the channel of
-// [hurry]; it has no effect where again is empty.
+// brunt then reverts faults and writes the report. The second interruption closes the channel of [hurry]; where it is a
+// signal, again is printed, unless it is empty.
 func interruptible(w io.Writer, say, again string) (context.Context, func()) {
-	second := make(chan struct{})
-	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), hurryKey{}, second))
+	count := &interruptions{second: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), interruptionsKey{}, count))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		select {
-		case s := <-signals:
-			code := 130
-			if s == syscall.SIGTERM {
-				code = 143
+		for {
+			select {
+			case s := <-signals:
+				code := 130
+				if s == syscall.SIGTERM {
+					code = 143
+				}
+				if line := map[int]string{1: say, 2: again}[count.add()]; line != "" {
+					fmt.Fprintln(w, line)
+				}
+				cancel(run.Interrupt{Code: code})
+			case <-done:
+				return
 			}
-			if say != "" {
-				fmt.Fprintln(w, say)
-			}
-			cancel(run.Interrupt{Code: code})
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			if again != "" {
-				fmt.Fprintln(w, again)
-				close(second)
-			}
-		case <-done:
 		}
 	}()
 	return ctx, func() {

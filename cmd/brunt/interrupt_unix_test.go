@@ -32,3 +32,20 @@ func TestInterruptible(t *testing.T) {
 		t.Errorf("the context ended by %v", context.Cause(ctx))
 	}
 }
+
+// TestInterruptions: a stop by the page counts as a signal does, so that one signal after it ends the teardown.
+func TestInterruptions(t *testing.T) {
+	ctx, stop := interruptible(new(screen), "", "again")
+	defer stop()
+	if n := interruptionsOf(ctx).add(); n != 1 || ctx.Err() != nil {
+		t.Fatalf("%d interruptions, context %v", n, ctx.Err())
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-hurry(ctx)
+	<-ctx.Done()
+	if n := interruptionsOf(ctx).add(); n != 3 {
+		t.Errorf("%d interruptions, want 3", n)
+	}
+}

@@ -26,8 +26,9 @@ type livePage struct {
 	served chan struct{} // closed when the server has stopped
 }
 
-// openLive listens where --live says, before anything is started. Stop ends the run.
-func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage, error) {
+// openLive listens where --live says, before anything is started. Stop ends the run, and its teardown where it is called
+// again, which it reports.
+func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)) (*livePage, error) {
 	if f.live == "" {
 		if f.linger != 0 {
 			return nil, usagef("--linger is for --live")

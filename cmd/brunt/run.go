@@ -178,7 +178,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	signalled := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	live, err := f.openLive(plan.Scenario.Name, c.ErrOrStderr(), func() { cancel(run.Interrupt{Code: 130, By: "a person, by POST /stop"}) })
+	live, err := f.openLive(plan.Scenario.Name, c.ErrOrStderr(), func() (again bool) {
+		again = interruptionsOf(signalled).add() > 1
+		cancel(run.Interrupt{Code: 130, By: "a person, by POST /stop"})
+		return again
+	})
 	if err != nil {
 		return err
 	}

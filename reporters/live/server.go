@@ -81,11 +81,11 @@ type answerCount struct {
 
 // Options configure a server: its contents, and the requests that it admits.
 type Options struct {
-	Name  string   // of the scenario, shown until more is known
-	Token string   // stops the run; empty: no request stops it
-	Stop  func()   // ends the run as an interrupt does; may be called more than once
-	Runs  int      // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
-	Hosts []string // host names in lower case that a request may name, besides localhost and addresses
+	Name  string              // of the scenario, shown until more is known
+	Token string              // stops the run; empty: no request stops it
+	Stop  func() (again bool) // ends the run as an interrupt does; called again, it ends the target's teardown, and reports so
+	Runs  int                 // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
+	Hosts []string            // host names in lower case that a request may name, besides localhost and addresses
 }
 
 const (
@@ -351,9 +351,12 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	case over:
 		http.Error(w, "The run is over already.", http.StatusConflict)
 	default:
-		s.o.Stop()
+		say := "The run ends: its faults are taken back, then the report is written. A second request ends teardown.\n"
+		if s.o.Stop() {
+			say = "Teardown ends; the target is still taken down.\n"
+		}
 		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, "The run ends: its faults are taken back, then the report is written.\n")
+		_, _ = io.WriteString(w, say)
 	}
 }
 

@@ -43,7 +43,7 @@ func serve(t *testing.T, r *result.Result) *served {
 		t.Fatal(err)
 	}
 	s := &served{addr: l.Addr().String()}
-	s.Server = New(Options{Name: r.Name, Token: "the-token", Stop: func() { s.stops.Add(1) }, Hosts: []string{"load.example"}})
+	s.Server = New(Options{Name: r.Name, Token: "the-token", Stop: func() bool { return s.stops.Add(1) > 1 }, Hosts: []string{"load.example"}})
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, metrics.New(metrics.Options{
@@ -141,8 +141,11 @@ func TestServer_Stop(t *testing.T) {
 	if code, _ := post(url.Values{"token": {" the-token\n"}}.Encode()); code != 202 || s.stops.Load() != 1 {
 		t.Errorf("right: %d, stopped %d times", code, s.stops.Load())
 	}
+	if code, text := post("token=the-token"); code != 202 || s.stops.Load() != 2 || !strings.Contains(text, "Teardown ends") {
+		t.Errorf("again: %d, %s; stopped %d times", code, text, s.stops.Load())
+	}
 	s.End(&result.Result{Name: "stop"}, nil)
-	if code, _ := post("token=the-token"); code != 409 || s.stops.Load() != 1 {
+	if code, _ := post("token=the-token"); code != 409 || s.stops.Load() != 2 {
 		t.Errorf("after the end: %d", code)
 	}
 }
