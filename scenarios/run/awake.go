@@ -42,7 +42,7 @@ const (
 // newAwake begins to watch, before the run starts anything. Its user calls end.
 func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *awake {
 	a := &awake{session: s, journal: j, timeline: timeline, began: time.Now(), stop: make(chan struct{})}
-	p := pulse.New(func() time.Duration { return time.Since(a.began) })
+	p := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
 	a.freezes = p.Freezes
 	a.gone.Go(func() {
 		defer p.Stop()

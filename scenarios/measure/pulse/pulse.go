@@ -1,6 +1,7 @@
 package pulse
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -10,37 +11,65 @@ import (
 // offsets from t0.
 type Freeze struct{ From, To time.Duration }
 
-// Frozen is how much of the span from one time to another lies in freezes.
+// Frozen is how much of the span from one time to another lies in freezes, which ascend.
 func Frozen(freezes []Freeze, from, to time.Duration) (d time.Duration) {
-	for _, f := range freezes {
-		d += max(0, min(f.To, to)-max(f.From, from))
-	}
+	each(freezes, from, to, func(part time.Duration) { d += part })
 	return d
+}
+
+// Longest is the longest part of the span from one time to another that lies in one of freezes, which ascend.
+func Longest(freezes []Freeze, from, to time.Duration) (d time.Duration) {
+	each(freezes, from, to, func(part time.Duration) { d = max(d, part) })
+	return d
+}
+
+// each calls do with the part of each freeze that lies in a span.
+func each(freezes []Freeze, from, to time.Duration, do func(time.Duration)) {
+	first, _ := slices.BinarySearchFunc(freezes, from, func(f Freeze, t time.Duration) int { return cmp.Compare(f.To, t) })
+	for _, f := range freezes[first:] {
+		if f.From >= to {
+			return
+		}
+		do(max(0, min(f.To, to)-max(f.From, from)))
+	}
 }
 
 // A Pulse finds the spans in which brunt itself did not run: it was stopped, the machine was
 // suspended, or it got no processor. It wakes up often and compares the time with what it should be.
 type Pulse struct {
-	now  func() time.Duration
-	done chan struct{} // closed by Stop
-	gone sync.WaitGroup
+	now   func() time.Duration
+	stops func() uint64 // how often a CPU quota has stopped brunt; nil: there is no quota
+	every time.Duration
+	done  chan struct{} // closed by Stop
+	gone  sync.WaitGroup
 
-	mu   sync.Mutex
-	last time.Duration // when it was awake last
-	list []Freeze
-	over bool
+	mu    sync.Mutex
+	last  time.Duration // when it was awake last
+	count uint64        // of stops, by then
+	list  []Freeze
+	over  bool
 }
 
 const (
 	pulseEvery = 20 * time.Millisecond
+	quotaEvery = 5 * time.Millisecond  // with a quota, which stops brunt for less than its period, of usually 100 ms
+	quotaFrom  = 5 * time.Millisecond  // a shorter delay is lag
 	freezeFrom = 50 * time.Millisecond // a shorter delay is lag, which each request has recorded
+
+	// Least is the shortest freeze that is found without a CPU quota.
+	Least = pulseEvery + freezeFrom
 )
 
-// New starts a pulse on a clock. Its user calls Stop.
-func New(now func() time.Duration) *Pulse {
-	p := &Pulse{now: now, done: make(chan struct{}), last: now()}
+// New starts a pulse on a clock. Its user calls Stop. Stops returns how often a CPU quota has stopped brunt; nil: there
+// is no quota. A quota stops brunt for less than [Least] at a time, and as often as ten times a second: answers that
+// were under way then wait as long. So a delay from 5 ms on is a freeze as well, if the quota stopped brunt in it.
+func New(now func() time.Duration, stops func() uint64) *Pulse {
+	p := &Pulse{now: now, stops: stops, every: pulseEvery, done: make(chan struct{}), last: now()}
+	if stops != nil {
+		p.every, p.count = quotaEvery, stops()
+	}
 	p.gone.Go(func() {
-		tick := time.NewTicker(pulseEvery)
+		tick := time.NewTicker(p.every)
 		defer tick.Stop()
 		for {
 			select {
@@ -59,11 +88,26 @@ func (p *Pulse) Freezes() []Freeze {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	if !p.over && now-p.last >= pulseEvery+freezeFrom {
+	switch late := now - p.last; {
+	case p.over:
+	case late >= Least:
 		p.list = append(p.list, Freeze{From: p.last, To: now})
+		p.stopped()
+	case p.stops != nil && late >= p.every+quotaFrom && p.stopped():
+		p.list = append(p.list, Freeze{From: p.last + p.every, To: now})
 	}
 	p.last = now
 	return slices.Clip(p.list)
+}
+
+// stopped reports whether the quota has stopped brunt since it was asked last. Mu is held.
+func (p *Pulse) stopped() bool {
+	if p.stops == nil {
+		return false
+	}
+	before := p.count
+	p.count = p.stops()
+	return p.count > before
 }
 
 // Stop ends the search: the time after it is in no freeze.

@@ -14,7 +14,7 @@ import (
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, stopped := time.Now(), time.Duration(0)
-		p := pulse.New(func() time.Duration { return time.Since(began) + stopped })
+		p := pulse.New(func() time.Duration { return time.Since(began) + stopped }, nil)
 		time.Sleep(time.Second)
 		if list := p.Freezes(); len(list) > 0 {
 			t.Errorf("freezes of a brunt that ran: %v", list)
@@ -31,4 +31,58 @@ func TestPulse(t *testing.T) {
 			t.Errorf("freezes at the end: %v, want %v", list, want)
 		}
 	})
+}
+
+// TestPulse_Quota: a stop by a CPU quota is a freeze though it is short; without a quota, or where that stopped
+// nothing, such a delay is lag.
+func TestPulse_Quota(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		quota bool
+		stops uint64 // in the delay
+		delay time.Duration
+		want  []pulse.Freeze
+	}{
+		{"stopped by the quota", true, 1, 40 * time.Millisecond, []pulse.Freeze{{From: 1005 * time.Millisecond, To: 1040 * time.Millisecond}}},
+		{"late for another reason", true, 0, 40 * time.Millisecond, nil},
+		{"without a quota", false, 1, 40 * time.Millisecond, nil},
+		{"long", true, 0, 100 * time.Millisecond, []pulse.Freeze{{From: time.Second, To: 1100 * time.Millisecond}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, stopped, count := time.Now(), time.Duration(0), uint64(7)
+				stops := func() uint64 { return count }
+				if !c.quota {
+					stops = nil
+				}
+				p := pulse.New(func() time.Duration { return time.Since(began) + stopped }, stops)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				stopped, count = c.delay, count+c.stops
+				if list := p.Freezes(); !slices.Equal(list, c.want) {
+					t.Errorf("freezes: %v, want %v", list, c.want)
+				}
+				time.Sleep(time.Second)
+				p.Stop()
+				if list := p.Freezes(); !slices.Equal(list, c.want) {
+					t.Errorf("freezes at the end: %v, want %v", list, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestFrozen: the part of a span in freezes, in all and at most in one.
+func TestFrozen(t *testing.T) {
+	var list []pulse.Freeze
+	for at := range time.Duration(10) {
+		list = append(list, pulse.Freeze{From: 10 * at, To: 10*at + 4})
+	}
+	for _, c := range []struct{ from, to, all, longest time.Duration }{
+		{0, 100, 40, 4}, {4, 10, 0, 0}, {2, 12, 4, 2}, {22, 23, 1, 1}, {94, 200, 0, 0}, {93, 200, 1, 1}, {-5, 1, 1, 1}, {33, 51, 6, 4},
+	} {
+		if all, longest := pulse.Frozen(list, c.from, c.to), pulse.Longest(list, c.from, c.to); all != c.all || longest != c.longest {
+			t.Errorf("%d to %d: %d, at most %d; want %d, %d", c.from, c.to, all, longest, c.all, c.longest)
+		}
+	}
 }

@@ -33,13 +33,13 @@ type Monitor struct {
 
 // NewMonitor begins to measure, by the clock and the t0 of the run.
 func NewMonitor(now func() time.Duration, t0 time.Time) *Monitor {
-	m := &Monitor{now: now, t0: t0, pulse: pulse.New(now)}
+	m := &Monitor{now: now, t0: t0, quota: openQuota(cgroup.System{})}
+	m.pulse = pulse.New(now, m.quota.stops())
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
 	m.stolen, m.ticks = machine.StolenTime()
 	m.wall = m.drift()
 	m.pauses.read()
-	m.quota = openQuota(cgroup.System{})
 	return m
 }
 
@@ -100,6 +100,9 @@ func (m *Monitor) Finish() result.Generator {
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
 	m.pulse.Stop()
 	for _, f := range m.pulse.Freezes() {
+		if f.To-f.From < pulse.Least { // a quota makes ten a second, which Throttled sums up
+			continue
+		}
 		g.Freezes = append(g.Freezes, result.Freeze{T: result.Sec(f.From), D: result.Sec(f.To - f.From)})
 	}
 	g.Quota, g.Throttled = m.quota.since()

@@ -69,6 +69,20 @@ func (g *quotaGroup) counts() (periods, blocked uint64) {
 	return periods, blocked
 }
 
+// stops returns a function that counts how often the quotas have stopped this process; nil: there is no quota.
+func (q *quota) stops() func() uint64 {
+	if len(q.groups) == 0 {
+		return nil
+	}
+	return func() (n uint64) {
+		for i := range q.groups {
+			_, blocked := q.groups[i].counts()
+			n += blocked
+		}
+		return n
+	}
+}
+
 // since is the quota that held brunt back most since it was opened, in cores, and the share of its periods in which it
 // did. Zero: none did.
 func (q *quota) since() (cores, share result.Num) {
