@@ -226,7 +226,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		}
 		before := h.from
 		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
-		if ws[again].Start > last && !a.RelapsedAt.Known() {
+		if q.Slices[onset].Start > last && !a.RelapsedAt.Known() {
 			a.RelapsedAt = result.Sec(c.badFrom(q, before, onset, width).At)
 		}
 		from = max(onset, ws[sure].from)

@@ -54,7 +54,7 @@ func Incidents(q Question) []Incident {
 		for good.state == recovered { // its hold may begin with the end of the incident
 			after := c.searched(q.Slices, good.from, q.Horizon)
 			next, last := firstOnset(after)
-			if next != 0 {
+			if next != 0 || c.locate(q.Slices, after, next, good.from) >= good.to { // bad again after the hold: another incident
 				break
 			}
 			from = max(good.from, after[last].from)

@@ -14,6 +14,7 @@ const (
 type hold struct {
 	state recoveryState
 	from  int   // slice
+	to    int   // the slice after its last, once recovered
 	n, k  int64 // requests and bad ones up to the decision
 }
 
@@ -61,7 +62,7 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 			h.state = stillBad
 			return h
 		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) && c.better(h, before, before.chance):
-			h.state = recovered
+			h.state, h.to = recovered, j+1
 			return h
 		}
 	}
