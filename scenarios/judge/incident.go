@@ -164,18 +164,18 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	return true
 }
 
-// faults lists the occurrences that were in at any time of an incident. Planned reports whether it
-// began while one of them was in, or within a hold of its clearing.
+// faults lists the occurrences that were in at any time of an incident, up to their true ends. Planned
+// reports whether it began while one of them was in, or within a hold of its end.
 func (in *incident) faults(f *readings) (names []string, planned bool) {
 	for i := range f.Faults {
 		oc := &f.Faults[i]
 		if oc.Name == "" {
 			continue
 		}
-		if oc.Injected <= in.End && oc.Until() >= in.Begin {
+		if oc.Injected <= in.End && f.overAt(i) >= in.Begin {
 			names = append(names, oc.Name)
 		}
-		if in.Begin >= oc.Injected && (!oc.Over || in.Begin <= oc.Cleared+f.c.Hold) {
+		if in.Begin >= oc.Injected && (!oc.Over || in.Begin <= f.overAt(i)+f.c.Hold) {
 			planned = true
 		}
 	}

@@ -234,17 +234,18 @@ func TestIncidents_Shed(t *testing.T) {
 }
 
 // TestIncidents_Delayed: an outage that begins soon after the clearing is one of the fault: its own
-// recovery includes it, so `after incident` does.
+// recovery includes it, so `after incident` does. A one-shot fault is over before its phase.
 func TestIncidents_Delayed(t *testing.T) {
 	for _, c := range []struct {
-		from time.Duration
-		want result.Num
-	}{{45 * sec, 3}, {70 * sec, 0}} {
+		from  time.Duration
+		ended map[int]time.Duration
+		want  result.Num
+	}{{45 * sec, nil, 3}, {70 * sec, nil, 0}, {45 * sec, map[int]time.Duration{0: 31 * sec}, 0}, {40500 * ms, map[int]time.Duration{0: 31 * sec}, 3}} {
 		o := parseObjectives(t, "recover < 10s after incident")
 		g := newFixture(t, oneStep, o...)
 		all := requestsAt(100, func(at time.Duration, _ int) bool { return at >= c.from && at < c.from+3*sec })
 		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-		r := g.finish(judge.Case{SLO: o}, 120*sec).Objectives[0]
+		r := g.finish(judge.Case{SLO: o, Ended: c.ended}, 120*sec).Objectives[0]
 		if r.Measured != c.want || r.Verdict != scenarios.Pass {
 			t.Errorf("an outage at %s: %s, measured %v, want %v (%s)", c.from, r.Verdict, r.Measured, c.want, r.Note)
 		}
@@ -260,7 +261,7 @@ func TestIncidents_Own(t *testing.T) {
 		if o := &all[i]; o.Kind != okay {
 			o.Cause, o.Answered, o.End = scenarios.Timeout, false, o.Intended+sec
 			if i%4 == 0 {
-				o.Ready, late = o.Intended+500*ms, late+1
+				o.Ready, late = o.Intended+990*ms, late+1
 			}
 		}
 	}

@@ -73,11 +73,7 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 	oc := f.Faults[of[0]]
 	q := impact.Question{Injected: oc.Injected, Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold}
 	for _, i := range of {
-		until := measure.Never
-		if f.Faults[i].Over {
-			until = f.overAt(i)
-		}
-		q.Cleared = max(q.Cleared, until)
+		q.Cleared = max(q.Cleared, f.overAt(i))
 	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
 	next := f.after(of[len(of)-1])
@@ -102,12 +98,13 @@ func questionOn(f *effects, of []int, o slo.Objective) impact.Question {
 	return q
 }
 
-// overAt is when occurrence i, which is cleared, was over.
+// overAt is when occurrence i was over, its true end: a unit that is back at once still has a phase of some
+// seconds. It is [measure.Never] where the occurrence was not cleared.
 func (f *readings) overAt(i int) time.Duration {
-	if at, early := f.c.Ended[i]; early {
+	if at, early := f.c.Ended[i]; early && f.Faults[i].Over {
 		return at
 	}
-	return f.Faults[i].Cleared
+	return f.Faults[i].Until()
 }
 
 // begunIn returns the slices that begin in a span.
@@ -127,7 +124,7 @@ func (f *effects) calmFrom(i int) time.Duration {
 			continue
 		}
 		if f.Faults[j].Over {
-			from = max(from, f.Faults[j].Cleared)
+			from = max(from, f.overAt(j))
 		}
 		switch a := &f.answers[j]; {
 		case a.RecoveredAt.Known():
@@ -147,7 +144,7 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		g := f.Faults[j]
 		switch {
 		case g.Name == "":
-		case !g.Over || g.Cleared > oc.Injected:
+		case f.overAt(j) > oc.Injected:
 			why = g.Name + " was in as well"
 		case f.answers[j].RelapsedAt.Known(): // it had recovered, so what was bad again is a steady state that failed
 		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded ||
@@ -160,7 +157,7 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 	}
 	if next != nil && why == "" && !a.BadBefore {
 		switch {
-		case !oc.Over || next.Injected < oc.Cleared:
+		case next.Injected < f.overAt(i):
 			why = next.Name + " was in as well"
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
 			why = next.Name + " was injected before recovery could show"
@@ -175,17 +172,17 @@ func (f *effects) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 // confoundedWith are the occurrences that were in while occurrence i was, or while one of those was, with
 // itself, in the order of injection.
 func (f *effects) confoundedWith(i int) []int {
-	in := answer.Span{From: f.Faults[i].Injected, To: f.Faults[i].Until()}
+	in := answer.Span{From: f.Faults[i].Injected, To: f.overAt(i)}
 	var out []int
 	for known := 0; ; known = len(out) {
 		out = out[:0]
 		for j := range f.Faults {
 			g := &f.Faults[j]
-			if g.Name == "" || g.Injected >= in.To && j != i || g.Until() <= in.From && j != i {
+			if g.Name == "" || g.Injected >= in.To && j != i || f.overAt(j) <= in.From && j != i {
 				continue
 			}
 			out = append(out, j)
-			in.From, in.To = min(in.From, g.Injected), max(in.To, g.Until())
+			in.From, in.To = min(in.From, g.Injected), max(in.To, f.overAt(j))
 		}
 		if len(out) == known {
 			slices.SortFunc(out, func(a, b int) int { return cmp.Compare(f.Faults[a].Injected, f.Faults[b].Injected) })

@@ -99,8 +99,9 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 }
 
 // overdue reports whether brunt's own time used up a tenth of the timeout of a request that then timed
-// out, by lag or by freezes. Such a timeout says nothing about the target. A step that was skipped for a
-// timeout is judged as the request that timed out.
+// out, by lag or by freezes. Such a timeout says nothing about the target, unless the target had far longer than
+// it ever took to answer; see [Recorder.ours]. A step that was skipped for a timeout is judged as the request that
+// timed out.
 func overdue(o *scenarios.Outcome, ours time.Duration) bool {
 	return o.Cause == scenarios.Timeout && 10*ours >= o.Response()
 }

@@ -177,6 +177,19 @@ func (e *Edges) Lagged() int {
 	return n
 }
 
+// Failed appends the times of requests of a second at which brunt failed, where it had no other at that time.
+func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Duration {
+	if e.detail == nil {
+		return into
+	}
+	for w, set := range e.detail.lagged {
+		for set &^= e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+			into = append(into, second+time.Duration(w*64+bits.TrailingZeros64(set))*time.Second/slotsPerSecond)
+		}
+	}
+	return into
+}
+
 // Marks lists the requests in the order of their times. Requests of one kind in one slot
 // share a mark.
 func (e *Edges) Marks(into []Mark) []Mark {

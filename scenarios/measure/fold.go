@@ -32,6 +32,7 @@ type sorter struct {
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next buffer
 	over    []excess            // limits that the request being sorted exceeds
 	freezes []pulse.Freeze      // of brunt, as of the present fold
+	longest []time.Duration     // by series: of its good answers so far, without brunt's own time
 	turn    turn
 }
 
@@ -102,8 +103,11 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	c := r.windows.cell(w, series, set)
 	over := r.over[:0]
 	ours := r.ours(o)
-	if o.Kind == scenarios.OK && len(r.cfg.Limits) > 0 {
-		over = r.beyond(o, ours, over)
+	if o.Kind == scenarios.OK {
+		r.longest[series] = max(r.longest[series], o.Response()-ours)
+		if len(r.cfg.Limits) > 0 {
+			over = r.beyond(o, ours, over)
+		}
 	}
 	c.record(o, over, ours, len(r.cfg.Limits), &r.scratch)
 	r.since[series].count(o, over, ours, len(r.cfg.Limits))
@@ -163,6 +167,10 @@ func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []exces
 // timeout that passed in a freeze it is all of it: the answer may have come in time, and brunt was not
 // there to read it. A freeze shorter than a tenth of the request does not excuse it: without an answer until
 // then, none was to be expected in that moment.
+//
+// It is zero for a timeout before which the target had twice as long as any good answer of the step took so far, and
+// [leastAbove] more: brunt's own time did not turn that one, as without it the request would have timed out too. A
+// target that hangs while brunt is late is down all the same.
 func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 	d := o.Lag()
 	for i := len(r.freezes) - 1; i >= 0; i-- {
@@ -175,7 +183,30 @@ func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 		}
 		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))
 	}
-	return min(d, max(0, o.Response()))
+	d = min(d, max(0, o.Response()))
+	if o.Cause == scenarios.Timeout && d > 0 {
+		if longest := r.longestOf(o); longest > 0 && o.Response()-d > max(2*longest, longest+leastAbove) {
+			return 0
+		}
+	}
+	return d
+}
+
+// longestOf is the longest good answer so far of the series of a request, without brunt's own time; zero: there is
+// none. A skipped step has the times of one before it in its load, so that any of those counts.
+func (r *Recorder) longestOf(o *scenarios.Outcome) (d time.Duration) {
+	switch {
+	case o.Step == scenarios.IterationStep:
+		return r.longest[len(r.cfg.Steps)+int(o.Load)]
+	case o.Kind != scenarios.Skipped:
+		return r.longest[o.Step]
+	}
+	for s := range o.Step {
+		if r.cfg.Steps[s].Load == int(o.Load) {
+			d = max(d, r.longest[s])
+		}
+	}
+	return d
 }
 
 // taken is the time of a request that does not count against a limit of slow answers. With a limit from the baseline it is also the largest lag

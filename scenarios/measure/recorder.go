@@ -127,6 +127,7 @@ func New(cfg Config) (*Recorder, error) {
 	if cfg.SlowShare > 0 {
 		r.usual = make([]PhaseTimes, len(cfg.Steps))
 	}
+	r.longest = make([]time.Duration, n)
 	r.shards = newShards(cfg.Shards)
 	r.slow.steps = len(cfg.Steps)
 	return r, nil
