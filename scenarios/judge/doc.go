@@ -21,6 +21,7 @@
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
 //	                    requests
 //	latency.go          whether a fault made good answers slower
+//	unseen.go           what brunt did not see of the target, and whether it could turn an objective on a fault
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
@@ -61,7 +62,16 @@
 //     answer is invalid for that objective alone, because brunt and not the target decides it.
 //   - Where brunt failed at over 1 % of the requests of a phase, no objective passes in it, because
 //     the load was not the scheduled one. A failure stands.
-//   - Impact, recovery, stop conditions and the steady state leave brunt's own time out.
+//   - Impact, recovery, stop conditions and the steady state leave brunt's own time out. What brunt did not see,
+//     because it stood still or failed at each request that was due, may hide an outage of that length. So an
+//     objective on a fault that passes is judged again with the requests of such a time as bad, where it holds the
+//     instant by which the objective wants the target good, or is as long as all that the objective allows. A pass
+//     that this turns is invalid. A shorter freeze elsewhere turns nothing, nor does lag, because a request that was
+//     sent late saw the target as it was then.
+//   - A fault in which brunt stood still for half of the time or more has no "none seen": its impact is unknown.
+//     Requests that were due in a fault and sent after it count as bad in the same way.
+//   - A timeout is brunt's own where brunt used up a tenth of it, and the target did not have far longer than it ever
+//     took: a target that hangs while brunt is late is down.
 
 // Spans:
 //

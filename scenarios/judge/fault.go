@@ -20,7 +20,7 @@ import (
 func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	switch {
 	case o.After == scenarios.Incident:
-		return judgeIncident(f, o)
+		return f.seenIncident(o, judgeIncident(f, o))
 	case o.Metric.Over > 0:
 		return f.judgeSpread(o)
 	}
@@ -51,6 +51,8 @@ func (f *effects) whyUnknown(i int) string {
 		return name + " was not verified, so its effect is unknown"
 	case none, !counted && f.traffic[i] == 0:
 		return name + " affected no traffic, so its effect is unknown"
+	case !counted && f.sentNone(i) && f.stoodStill(i) != "":
+		return f.stoodStill(i) + ", and sent no request meanwhile"
 	}
 	return ""
 }
@@ -61,7 +63,11 @@ func (f *effects) whyUnknown(i int) string {
 // answer.
 func (f *effects) reported(i int) impact.Answer {
 	a := f.answers[i]
-	if why := f.whyUnknown(i); why != "" {
+	why := f.whyUnknown(i)
+	if a.Impact == result.NotImpacted {
+		why = cmp.Or(why, f.stoodStill(i))
+	}
+	if why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
 		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN, result.NaN
 	}
@@ -75,6 +81,8 @@ func (f *effects) required(i int, a impact.Answer) (v scenarios.Verdict, why str
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
 		return "", ""
+	case a.Impact == result.NotImpacted && f.stoodStill(i) != "":
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + f.stoodStill(i)
 	case a.Impact == result.NotImpacted:
 		return scenarios.Fail, "require_impact is set, but no impact of " + oc.Name + " was seen"
 	case !a.Tells():
@@ -94,8 +102,13 @@ func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
 	}
 }
 
-// faultResult judges an objective on occurrence i.
+// faultResult judges an objective on occurrence i, as far as brunt saw what the target did.
 func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
+	return f.seen(o, i, a, f.occurrence(o, i, a))
+}
+
+// occurrence judges an objective on occurrence i by what brunt saw.
+func (f *composer) occurrence(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
 	r := answer.Unanswered(oc.Name, a.Note)
 	r.Count = 1

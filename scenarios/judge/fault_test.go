@@ -542,3 +542,25 @@ func TestFault_Overlap(t *testing.T) {
 		})
 	}
 }
+
+// TestFault_OverAtOnce: a one-shot fault that is over before the next one is no part of that, though its phase lasts
+// longer; so both have a recovery of their own.
+func TestFault_OverAtOnce(t *testing.T) {
+	list := []injection{{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 39 * sec, 45 * sec}}
+	harm := func(at time.Duration) bool { return between(30*sec, 31*sec)(at) || between(39*sec, 41*sec)(at) }
+	for _, c := range []struct {
+		name  string
+		ended map[int]time.Duration
+		want  scenarios.Verdict
+	}{{"over", map[int]time.Duration{0: 31 * sec}, scenarios.Pass}, {"not over", nil, scenarios.Inconclusive}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := drill(t, parseObjectives(t, "recover < 2s after f", "recover < 3s after g"), judge.Case{Ended: c.ended, Hold: 2 * sec}, outage(harm), list...)
+			if r := f.Objectives[0]; r.Verdict != c.want {
+				t.Errorf("%s is %s, measured %v (%s), want %s", r.Text, r.Verdict, r.Measured, r.Note, c.want)
+			}
+			if r := f.Objectives[1]; r.Verdict != scenarios.Pass {
+				t.Errorf("%s is %s, measured %v (%s)", r.Text, r.Verdict, r.Measured, r.Note)
+			}
+		})
+	}
+}

@@ -24,13 +24,15 @@ type readings struct {
 	lasts   map[time.Duration]int // by start: number of the last cell of a window
 	traffic []int64               // requests of the load during each occurrence
 	base    []measure.Counts      // by series: the baseline, with distributions
+	hidden  []answer.Span         // whose requests count as bad for the effects of faults; see seen
 }
 
 // A record is a cell without its distributions.
 type record struct {
 	measure.Key
 	measure.Counts
-	ended int64 // in the window, whenever they were intended
+	ended int64 // in the window, whenever they were intended, as is sent
+	sent  int64
 	edges measure.Edges
 }
 
@@ -82,14 +84,22 @@ func (f *readings) requests() []int64 {
 // not the target's failure, and is left out. InFlight and Ended count all requests, independent of
 // has.
 func (f *readings) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
-	return f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
+	return asBad(f.slicesAs(o, has, func(c *measure.Counts) *measure.Counts {
 		c = c.Punctual()
 		if o.Metric.Span == 0 {
 			c.Kinds[scenarios.Error] += c.Slow
 			c.Kinds[scenarios.OK] -= c.Slow
 		}
 		return c
-	})
+	}), f.hidden)
+}
+
+// freezes are those of brunt itself, ascending.
+func (f *readings) freezes() []pulse.Freeze {
+	if f.Config.Freezes == nil {
+		return nil
+	}
+	return f.Config.Freezes()
 }
 
 // slicesAs is slices with the counts as seen by as.
@@ -99,16 +109,13 @@ func (f *readings) slicesAs(o slo.Objective, has func(measure.Key, []int32) bool
 		limit = counted.LimitIndex(f.Config.Limits, o)
 	}
 	out := make([]impact.Slice, 0, len(f.starts))
-	var freezes []pulse.Freeze
-	if f.Config.Freezes != nil {
-		freezes = f.Config.Freezes()
-	}
+	freezes := f.freezes()
 	under := int64(0) // in flight, as the window begins
 	next := 0
 	for _, start := range f.starts {
 		var cells []int
 		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
-		if 2*pulse.Frozen(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
+		if 2*pulse.Longest(freezes, s.Start, s.End) >= s.End-s.Start { // brunt ended no request: that is no stall of the target
 			s.InFlight = 0
 		}
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
@@ -201,7 +208,7 @@ func (f *readings) after(i int) *measure.Occurrence {
 }
 
 func recordOf(k measure.Key, c *measure.Cell) record {
-	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, edges: c.Edges.Clone()}
+	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, edges: c.Edges.Clone()}
 	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
 	return r
 }

@@ -26,6 +26,9 @@ func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		}
 		r := f.faultResult(o, i, f.ask(i, o))
 		measured := float64(r.Measured)
+		if r.Verdict == scenarios.Invalid && f.whyUnknown(i) == "" { // brunt did not see enough of it
+			measured, r.Verdict = math.NaN(), scenarios.Inconclusive
+		}
 		switch {
 		case r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Fail && math.IsNaN(measured):
 			return r

@@ -115,7 +115,8 @@ var glossary = []term{
 		"met it as it was then. The requests of a second stay in that second. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
 		"together has one recovery time; without one it is 0. One that begins within a hold of the clearing counts as well, because the " +
-		"fault's own recovery includes it. Where all bad requests before an injection were in flight at it, the incident begins with the " +
+		"fault's own recovery includes it; a fault that happens once ends with the return of its unit. " +
+		"Where all bad requests before an injection were in flight at it, the incident begins with the " +
 		"injection. A stall of a closed load, in which no request ends, begins with the first request that met it, though all of its requests " +
 		"may be good in the end. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that are one: a cut, a crash and a promotion, say, each a " +
@@ -125,6 +126,14 @@ var glossary = []term{
 		"its first injection until all of its steps are cleared: `errors in GROUP` counts the requests that met it in that time, also those " +
 		"before the harm began. It has one incident and one recovery time; `recover` and `failover` count from the begin of its incident, " +
 		"because its first step need not be what did the harm. Objectives name the group, and never a step."},
+	{"freeze", []string{"stood-still", "frozen", "brunt-itself-was-late"}, "A time in which brunt itself did not run, because it was stopped, or got no " +
+		"processor, from 70 ms on; with a CPU quota, from 5 ms on, where the quota stopped it. What it adds to a request is taken off. A timeout is " +
+		"brunt's own where brunt used up a tenth of it, unless the target had far longer than it ever took to answer: a target that hangs while brunt is " +
+		"late is down. In a freeze brunt sees nothing of the target, and neither does it where it fails at each request that is due. An outage may " +
+		"be hidden there, and none longer, because brunt saw the target before and after it. So an objective on a fault that passes is judged once more " +
+		"with the requests of that time as bad, if it is the time by which the target had to be good, or is as long as all that the objective " +
+		"allows; where that turns the pass, the objective is invalid. A shorter freeze elsewhere turns nothing, and a failure stands. " +
+		"If brunt stood still for half of a fault or more, and saw no impact, the impact is unknown."},
 	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
 		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt, by its share or " +
 		"because ten and more requests in a row were bad and would exceed it alone. They do not " +

@@ -249,6 +249,85 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "brunt stood still for most of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
+		freezes: []pulse.Freeze{{From: 20100 * ms, To: 24100 * ms}},
+		slo: []string{
+			"recover < 1s after f => invalid", "recover < 5s after f => pass", "recover < 1s after incident => invalid", "recover < 5s after incident => pass",
+			"degraded < 1s after f => invalid", "degraded < 5s after f => pass", "errors < 1% => pass",
+		},
+	},
+	{
+		name: "brunt stood still through all of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
+		freezes: []pulse.Freeze{{From: 20 * sec, To: 25 * sec}},
+		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid", "errors < 1% => pass"},
+	},
+	{
+		name: "brunt stood still through all of a fault, and sent nothing of it", row: "G1", timeout: 300 * ms, script: quick, faults: in5, impact: "unknown",
+		freezes: []pulse.Freeze{{From: 20 * sec, To: 25 * sec}},
+		slo:     []string{"recover < 1s after f => invalid", "errors < 1% in f => invalid", "recover < 1s after incident => invalid"},
+	},
+	{
+		name: "brunt stood still while the target was down", row: "G1", script: quick.Between(2000, 2200, f503), faults: in5, impact: "impacted",
+		freezes: []pulse.Freeze{{From: 22 * sec, To: 24 * sec}},
+		slo: []string{
+			"recover < 3s after f => invalid", "recover < 5s after f => pass", "recover < 1s after f => fail",
+			"recover < 3500ms after incident => invalid", "recover < 5s after incident => pass", "errors < 50% in f => pass", "errors < 1% in f => fail",
+		},
+	},
+	{
+		name: "brunt stood still for a short time, far from what is allowed", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5, impact: "impacted",
+		freezes: []pulse.Freeze{{From: 22 * sec, To: 22420 * ms}, {From: 27 * sec, To: 27500 * ms}, {From: 33 * sec, To: 34 * sec}},
+		slo: []string{
+			"recover < 1500ms after f => pass", "recover < 5s after f => pass", "recover < 1500ms after incident => pass", "degraded < 3s after f => pass",
+			"failover < 2s after f => pass", "errors < 25% in f => pass",
+		},
+	},
+	{
+		name: "brunt stood still when the target had to be back", row: "G1", script: quick, faults: in5, impact: "not_impacted",
+		freezes: []pulse.Freeze{{From: 20900 * ms, To: 21320 * ms}},
+		slo:     []string{"recover < 1s after f => invalid", "recover < 1400ms after f => pass", "recover < 900ms after f => pass", "errors < 1% in f => pass"},
+	},
+	{
+		name: "brunt stood still when the fault was over", row: "G1", script: quick, faults: in5, impact: "not_impacted",
+		freezes: []pulse.Freeze{{From: 24500 * ms, To: 26 * sec}},
+		slo:     []string{"errors < 1% in f => invalid", "errors < 20% in f => pass", "recover < 4s after f => pass", "p95 < 2s in f => invalid"},
+	},
+	{
+		name: "brunt is held back for 90 of every 100 ms", row: "G1", script: quick.Between(2000, 2100, f503), faults: in5, freezes: throttled(90*ms, 60*sec),
+		slo:    []string{"recover < 3s after f => pass", "recover < 3s after incident => pass", "degraded < 3s after f => pass", "errors < 25% in f => pass"},
+		impact: "impacted",
+	},
+	{
+		name: "the target hangs up to the end, and brunt stood still for a moment", row: "E1", timeout: sec, script: quick.Between(5954, 1<<30, hang),
+		freezes: []pulse.Freeze{{From: 60100 * ms, To: 60250 * ms}}, slo: []string{"timeouts = 0 => fail"}, see: sharp,
+	},
+	{
+		name: "the target hangs while brunt is late", row: "E1", timeout: sec, script: quick.Between(2000, 3000, hang), faults: in5,
+		lag: func(int) time.Duration { return 120 * ms }, slo: []string{"recover < 5s after f => fail", "errors < 1% => fail"}, impact: "impacted",
+		see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || p.Incidents[0].Bad != 1000 || p.Incidents[0].Kinds["timeout"] != 1000 {
+				c.Errorf("incidents: %+v, want one of 1000 timeouts", p.Incidents)
+			}
+		},
+	},
+	{
+		name: "two outages with more than a hold between them, within one window", row: "definition", rate: 50, hold: 5 * sec,
+		script: quick.Between(1000, 1100, f503).Between(1450, 1500, f503), slo: []string{"errors < 10% => pass"}, see: sharp,
+	},
+	{
+		name: "a relapse in the window in which a hold ends", row: "G3", script: quick.Between(2050, 2200, f503).Between(3600, 1<<30, f503),
+		faults: []span{{20 * sec, 23 * sec}}, slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered",
+		see: func(c *truth.Complaints, p played) {
+			relapsed := float64(p.Faults[0].RelapsedAt)
+			c.Near("relapse", &relapsed, 36*sec, 15*ms)
+		},
+	},
+	{
+		name: "a crash that was over before the next fault", row: "A5", hold: 2 * sec, script: quick.Between(2000, 2100, f503).Between(2450, 2600, f503),
+		faults: []span{{20 * sec, 25 * sec}, {24500 * ms, 27 * sec}}, ended: map[int]time.Duration{0: 21 * sec}, impact: "impacted",
+		slo: []string{"recover < 2s after f => pass", "recover < 2s after g => pass", "recover < 2s after incident => pass"},
+	},
+	{
 		name: "writes are lost and brunt is late", row: "E1", script: quick, lag: func(int) time.Duration { return 30 * ms }, faults: in5,
 		ledger: written(func(l *result.LedgerRecord) {
 			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "f", Lost: 1085, First: 20.1, Last: 24.8}}

@@ -46,6 +46,7 @@ type playedCase struct {
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
 	freezes []pulse.Freeze
+	ended   map[int]time.Duration // true ends of one-shot faults, by number
 	ledger  *result.LedgerRecord
 
 	slo    []string // OBJECTIVE => VERDICT
@@ -263,7 +264,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		e.do()
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger,
+		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger, Ended: p.ended,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -326,6 +327,14 @@ var (
 	f503  = truth.Act{Status: 503}
 	hang  = truth.Act{Hang: true}
 )
+
+// throttled are the freezes of a brunt that a CPU quota stops for so long in every 100 ms.
+func throttled(d, end time.Duration) (out []pulse.Freeze) {
+	for at := time.Duration(0); at < end; at += 100 * ms {
+		out = append(out, pulse.Freeze{From: at + 100*ms - d, To: at + 100*ms})
+	}
+	return out
+}
 
 // TestPlayed plays each case into the rules.
 func TestPlayed(t *testing.T) {

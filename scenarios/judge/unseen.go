@@ -1,0 +1,342 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/judge/answer"
+	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/pulse"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// seen returns the result of an objective on occurrence i, or one that is invalid where it passes and what brunt
+// did not see of the target could turn it.
+//
+// While brunt stood still, and while each request that was due failed by brunt, no request shows what the target
+// did. An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and
+// after it. So where such a time holds the instant by which the objective wants the target good, or is as long as
+// all that the objective allows, the fault is judged once more with the requests of that time as bad. A pass that
+// this turns says nothing about the target. Another freeze turns nothing: of an outage in it, the target was back in
+// time. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are a tenth
+// of it or more.
+//
+// A failure stands: the requests that show it were seen.
+func (f *composer) seen(o slo.Objective, i int, a impact.Answer, r result.ObjectiveResult) result.ObjectiveResult {
+	if r.Verdict != scenarios.Pass || o.Metric.Row().Effect == nil {
+		return r
+	}
+	if why := f.unsentIn(o, i); why != "" {
+		return invalid(r, why)
+	}
+	spans := f.unseenOf(o, i, a)
+	if len(spans) == 0 {
+		return r
+	}
+	g := f.hiding(spans)
+	if again := g.occurrence(o, i, g.ask(i, o)); again.Verdict == scenarios.Pass {
+		return r
+	}
+	return invalid(r, unseenNote(spans))
+}
+
+// seenIncident is seen for `after incident`: of what brunt did not see, it counts what an incident begins or ends in,
+// and what is as long as all that the objective allows, from the injection of a fault to a hold after its end.
+func (f *composer) seenIncident(o slo.Objective, r result.ObjectiveResult) result.ObjectiveResult {
+	if r.Verdict != scenarios.Pass {
+		return r
+	}
+	var spans []answer.Span
+	for i := range f.Faults {
+		if f.Faults[i].Name == "" {
+			continue
+		}
+		if why := f.unsentIn(o, i); why != "" {
+			return invalid(r, why)
+		}
+		for _, s := range f.unseen(o, answer.Span{From: f.Faults[i].Injected, To: f.later(f.overAt(i), f.c.Hold)}) {
+			edge := slices.ContainsFunc(f.incidents, func(in *incident) bool { return s.From <= in.End && s.To >= in.Begin })
+			if edge || s.Length().Seconds() >= o.Value {
+				spans = append(spans, s)
+			}
+		}
+	}
+	if spans = united(spans); len(spans) == 0 {
+		return r
+	}
+	g := f.hiding(spans)
+	g.incidents = incidents(g.effects)
+	if again := judgeIncident(g, o); again.Verdict == scenarios.Pass {
+		return r
+	}
+	return invalid(r, unseenNote(spans))
+}
+
+func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
+	r.Verdict, r.Note = scenarios.Invalid, why
+	return r
+}
+
+// unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
+func unseenNote(spans []answer.Span) string {
+	longest := slices.MaxFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.Length(), b.Length()) })
+	return fmt.Sprintf(OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
+		precisely(result.Sec(longest.From)), precisely(result.Sec(longest.To)))
+}
+
+// hiding is the composer that takes the requests of spans for bad.
+func (f *composer) hiding(spans []answer.Span) *composer {
+	read := *f.readings
+	read.hidden = spans
+	g := *f
+	g.readings = &read
+	g.effects = &effects{readings: &read, answers: f.answers, asked: map[asked]impact.Answer{}, shed: f.shed, slower: f.slower}
+	return &g
+}
+
+// later is d after t, and no later than the end of the load.
+func (f *readings) later(t, d time.Duration) time.Duration { return min(f.end, min(f.end, t)+d) }
+
+// unseenOf lists the spans of which brunt saw nothing and in which an outage could turn an objective on occurrence
+// i, whose answer is a.
+func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Span {
+	of := []int{i}
+	if a.Impact == result.Confounded {
+		of = f.confoundedWith(i)
+	}
+	in := answer.Span{From: f.Faults[of[0]].Injected}
+	for _, j := range of {
+		in.To = max(in.To, f.overAt(j))
+	}
+	if a.RecoveredAt.Known() {
+		in.To = max(in.To, a.RecoveredAt.D())
+	}
+	row := o.Metric.Row()
+	sums := row.Lasts || !o.Upper()
+	if in.To = min(in.To, f.end); !sums {
+		in.To = f.later(in.To, f.c.Hold)
+	}
+	if next := f.after(of[len(of)-1]); next != nil {
+		in.To = min(in.To, next.Injected)
+	}
+	allowed := time.Duration(o.Value * float64(time.Second))
+	by := f.Faults[i].Injected + allowed
+	switch {
+	case row.Healing:
+		by = f.later(f.overAt(i), allowed)
+	case f.c.Faults[f.Faults[i].Fault].Group && a.OnsetAt.Known():
+		by = a.OnsetAt.D() + allowed
+	}
+	return slices.DeleteFunc(f.unseen(o, in), func(s answer.Span) bool {
+		if sums {
+			return 10*s.Length() < in.Length()
+		}
+		return s.Length() < allowed && (s.From >= by || s.To <= by)
+	})
+}
+
+// unseen lists the parts of a span of which brunt saw nothing: it stood still, or each request that was due failed by
+// brunt. A freeze shorter than [pulse.Least] is lag.
+func (f *readings) unseen(o slo.Objective, in answer.Span) []answer.Span {
+	var out []answer.Span
+	for _, z := range f.freezes() {
+		if z.To-z.From >= pulse.Least {
+			out = append(out, answer.Span{From: z.From, To: z.To})
+		}
+	}
+	out = united(append(out, f.failedBy(o, in)...))
+	for i := range out {
+		out[i] = answer.Span{From: max(out[i].From, in.From), To: min(out[i].To, in.To)}
+	}
+	return slices.DeleteFunc(out, func(s answer.Span) bool { return s.Length() == 0 })
+}
+
+// failedBy lists the parts of a span in which brunt failed at each request that objective o selects: from the first
+// of them to the next one that was seen.
+func (f *readings) failedBy(o slo.Objective, in answer.Span) (out []answer.Span) {
+	type mark struct {
+		at  time.Duration
+		own bool
+	}
+	var list []mark
+	var times []time.Duration
+	var seen []measure.Mark
+	open := false
+	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second, func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
+	for next < len(f.records) && f.records[next].Start < in.To {
+		first, start, failed := next, f.records[next].Start, int64(0)
+		for ; next < len(f.records) && f.records[next].Start == start; next++ {
+			failed += f.records[next].Own.Unsent()
+		}
+		if failed == 0 && !open {
+			continue
+		}
+		list = list[:0]
+		for i := first; i < next; i++ {
+			r := &f.records[i]
+			if int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+				continue
+			}
+			times = r.edges.Failed(measure.FloorSecond(start), times[:0])
+			for _, at := range times {
+				list = append(list, mark{at, true})
+			}
+			seen = r.edges.Marks(seen[:0])
+			for _, m := range seen {
+				list = append(list, mark{m.At, false})
+			}
+		}
+		slices.SortStableFunc(list, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
+		for _, m := range list {
+			switch {
+			case m.own && !open:
+				open, out = true, append(out, answer.Span{From: m.at, To: f.end})
+			case !m.own && open:
+				open, out[len(out)-1].To = false, m.at
+			}
+		}
+	}
+	return out
+}
+
+// united joins spans that overlap or touch.
+func united(spans []answer.Span) []answer.Span {
+	slices.SortFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.From, b.From) })
+	var out []answer.Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// asBad returns slices in which the requests of spans are bad: those that were due then, or as many as were due in such
+// a time before the spans, where users wait instead of sending.
+func asBad(in []impact.Slice, spans []answer.Span) []impact.Slice {
+	if len(spans) == 0 {
+		return in
+	}
+	n, d := int64(0), time.Duration(0)
+	for i := range in {
+		if s := &in[i]; s.End <= spans[0].From {
+			n, d = n+s.N, d+s.End-s.Start
+		}
+	}
+	usual := float64(n) / max(1e-9, d.Seconds())
+	for i := range in {
+		s := &in[i]
+		width := s.End - s.Start
+		hidden := answer.Span{From: s.Start, To: s.End}.Covered(spans)
+		if hidden == 0 {
+			continue
+		}
+		due := int64(math.Round(float64(s.N) * hidden.Seconds() / width.Seconds()))
+		more := max(0, int64(math.Round(usual*hidden.Seconds()))-due)
+		bad := min(due, s.Good)
+		s.Good, s.Bad = s.Good-bad, s.Bad+bad+more
+		s.N, s.Offered = s.N+more, s.Offered+more
+		if s.Marks != nil {
+			s.Marks = hiddenMarks(s.Marks, answer.Span{From: s.Start, To: s.End}, spans, float64(due+more)/hidden.Seconds())
+		}
+	}
+	return in
+}
+
+// hiddenMarks lists the requests of a slice with so many bad ones a second in spans in place of those that are there.
+func hiddenMarks(marks func([]impact.Mark) []impact.Mark, slice answer.Span, spans []answer.Span, rate float64) func([]impact.Mark) []impact.Mark {
+	return func(out []impact.Mark) []impact.Mark {
+		n := len(out)
+		out = slices.DeleteFunc(marks(out), func(m impact.Mark) bool {
+			return m.At >= slice.From && slices.ContainsFunc(spans, func(s answer.Span) bool { return m.At >= s.From && m.At < s.To })
+		})
+		for _, s := range spans {
+			from, to := max(s.From, slice.From), min(s.To, slice.To)
+			for k := range int(math.Round(rate * max(0, to-from).Seconds())) {
+				out = append(out, impact.Mark{At: from + time.Duration(float64(k)/rate*float64(time.Second)), Bad: true})
+			}
+		}
+		n = min(n, len(out))
+		slices.SortStableFunc(out[n:], func(a, b impact.Mark) int { return cmp.Compare(a.At, b.At) })
+		return out
+	}
+}
+
+// unsentIn explains that brunt failed at so many requests during occurrence i that the load was not the scheduled one; it
+// is empty where it was. Requests that were due while brunt stood still do not count: see seen.
+func (f *readings) unsentIn(o slo.Objective, i int) string {
+	long := slices.DeleteFunc(slices.Clone(f.freezes()), func(z pulse.Freeze) bool { return z.To-z.From < pulse.Least })
+	var failed, offered int64
+	for j := range f.records {
+		r := &f.records[j]
+		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) || !counted.Selects(&f.Config.Series, o, int(r.Series)) ||
+			!slices.Contains(f.Sets[r.Set], int32(i)) {
+			continue
+		}
+		offered += r.Offered()
+		if pulse.Frozen(long, r.Start, f.EndOf(r.Start)) == 0 {
+			failed += r.Own.Unsent() - r.Own.Timeouts
+		}
+	}
+	if float64(failed) <= unsentMost*float64(offered) {
+		return ""
+	}
+	return fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one", failed, offered, f.Faults[i].Name)
+}
+
+// stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, so that what it did
+// is unknown where nothing was seen of it; it is empty where brunt did not.
+func (f *readings) stoodStill(i int) string {
+	in := answer.Span{From: f.Faults[i].Injected, To: min(f.end, f.Faults[i].Until())}
+	still := time.Duration(0)
+	for _, s := range f.unseen(slo.Objective{}, in) {
+		still += s.Length()
+	}
+	if still == 0 || 2*still < in.Length() {
+		return ""
+	}
+	return fmt.Sprintf(OwnLag+": it saw nothing of the target for %s of the %s of %s",
+		precisely(result.Sec(still)), precisely(result.Sec(in.Length())), f.Faults[i].Name)
+}
+
+// sentNone reports whether brunt sent no request while occurrence i was in.
+func (f *readings) sentNone(i int) bool {
+	oc := &f.Faults[i]
+	for j := range f.records {
+		if r := &f.records[j]; r.Start >= oc.Injected && r.Start < oc.Until() && r.sent > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// missed is the number of requests that were due in the phase p of a fault, and that brunt sent after its end because it
+// stood still then: they did not meet the fault.
+func (f *readings) missed(o slo.Objective, p phase) (n int64) {
+	for _, z := range f.freezes() {
+		if z.From >= p.To || z.To < p.To {
+			continue
+		}
+		for j := range f.records {
+			r := &f.records[j]
+			if !p.has(r.Key, f.Sets[r.Set]) || !counted.Selects(&f.Config.Series, o, int(r.Series)) {
+				continue
+			}
+			end := f.EndOf(r.Start)
+			due := min(end, p.To) - max(r.Start, z.From, p.From)
+			if due > 0 {
+				n += int64(math.Round(float64(r.Kinds[scenarios.OK]) * due.Seconds() / (end - r.Start).Seconds()))
+			}
+		}
+	}
+	return n
+}
