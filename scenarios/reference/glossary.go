@@ -139,7 +139,8 @@ var glossary = []term{
 		"because ten and more requests in a row were bad and would exceed it alone. They do not " +
 		"decide when it began, because a window is a second or more and an outage begins between two requests."},
 	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the first good request " +
-		"after the last bad one. That of a group counts from the begin of its incident."},
+		"after the last bad one. The requests from there to the clearing must show by themselves that the target was good, as those of a hold do: 300 " +
+		"good ones at a limit of 1 %. That of a group counts from the begin of its incident."},
 	{"recover", []string{"rto", "recovered"}, "The time from the injection until the target had recovered: the recovery time objective " +
 		"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays good for a hold, " +
 		"and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last recovery counts. A " +
@@ -151,7 +152,8 @@ var glossary = []term{
 	{"detect", []string{"detected", "monitoring"}, "The time from the injection until the team's own monitoring noticed the fault. It " +
 		"needs a source: an alert, an HTTP check or a command under `detect`."},
 	{"degraded", nil, "How long requests were bad because of a fault: the sum of all stretches of bad requests, each from its first bad " +
-		"request to the next good one. Good time between two outages is not degraded."},
+		"request to the next good one. Good time between two outages is not degraded. Where some requests fail and others do not, a stretch lasts " +
+		"as long as their share is above the limit: every second request that fails for 10 s is 10 s of degraded service, and 5 s of `area`."},
 	{"area", []string{"area-lost"}, "The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
 		"good/offered over time. Ten seconds with half of the requests failing are 5 s."},
 	{

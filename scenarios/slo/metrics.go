@@ -18,13 +18,13 @@ var metrics = Table{
 	{
 		Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Times: slowest,
 		Missed:  missedTime("the slowest"),
-		Meaning: "The longest response time.",
+		Meaning: "The longest response time. A failed request counts as slower than any answer, so it is infinite with one of them; ok.max is of good answers.",
 	},
 	{
 		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"}, Aliases: map[string]string{"avg": "mean", "average": "mean"},
 		Times:   mean,
 		Missed:  missedTime("the mean"),
-		Meaning: "The mean response time of good answers.",
+		Meaning: "The mean response time. A failed request counts as slower than any answer, so it is infinite with one of them; ok.mean is of good answers.",
 	},
 	{
 		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
