@@ -14,6 +14,9 @@
 // of a run is follows from the log alone, by code that shares nothing with brunt's packages; this
 // package imports none of them.
 //
+// A case whose row is "definition" is written from the texts of `brunt explain` and the audit alone,
+// without sight of the rules' code, so that it can't repeat a mistake of theirs. A third of all cases is.
+//
 //	server.go   Server: answers by script, and is the webhook of the fault
 //	script.go   Script and Act: the effect of each request
 //	log.go      Entry: what the server saw

@@ -4,6 +4,10 @@ import (
 	"time"
 )
 
+// SocketCases is how many cases package sockets has at most. Of them and those of package played together, a third
+// is written from the definitions alone.
+const SocketCases = 40
+
 // A Load is a constant arrival rate of one step: request n is intended n/Rate after T0.
 type Load struct {
 	Rate     int // requests a second

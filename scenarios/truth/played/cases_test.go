@@ -154,6 +154,32 @@ var playedCases = []playedCase{
 			}
 		},
 	},
+	{ // replication is cut at 20 s, the primary is killed at 22 s, and the replica is promoted
+		name: "a group of faults and one outage of 6.48 s", row: "E7", group: true, script: quick.Between(2200, 2848, f503), faults: []span{{20 * sec, 35 * sec}},
+		slo: []string{
+			"recover < 6500ms after f => pass", "recover < 6400ms after f => fail", "failover < 6500ms after f => pass", "failover < 6400ms after f => fail",
+			"onset < 2100ms after f => pass", "recover < 6500ms after incident => pass", "recover < 6400ms after incident => fail",
+			"errors < 47% in f => pass", "errors < 40% in f => fail",
+		},
+		impact: "impacted", see: func(c *truth.Complaints, p played) {
+			sharp(c, p)
+			if len(p.Incidents) == 1 && (p.Incidents[0].Bad != 648 || !p.Incidents[0].Planned) {
+				c.Errorf("%+v, want a planned incident of 648 bad requests", p.Incidents[0])
+			}
+		},
+	},
+	{
+		name: "the same outage by two faults is of both alone", row: "E7", script: quick.Between(2200, 2848, f503),
+		faults: []span{{20 * sec, 30 * sec}, {22 * sec, 30 * sec}}, slo: []string{
+			"recover < 6500ms after incident => pass", "recover < 6400ms after incident => fail", "recover < 7s after g => pass",
+			"recover < 6s after g => inconclusive",
+		},
+		impact: "confounded", see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || len(p.Incidents[0].Faults) != 2 {
+				c.Errorf("incidents: %+v, want one of f and g", p.Incidents)
+			}
+		},
+	},
 	{
 		name: "everything is shed", row: "G2", shed: true, script: quick.Between(2000, 2500, f503), faults: in5,
 		slo: []string{"errors < 1% => pass", "availability > 99% => fail", "availability.admitted > 99% => pass"}, impact: "impacted",

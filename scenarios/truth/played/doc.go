@@ -5,5 +5,6 @@
 //	                                   '--truth.Of--> counts, outages, recovery --compared--'
 //
 // The truth is computed from the log by package truth, which shares nothing with the recorder and the
-// judge. To add a case, add a row to cases_test.go: a script, faults, and the verdict of each objective.
+// judge. To add a case, add a row to cases_test.go: a script, faults, and the verdict of each objective. Cases that are
+// written from the definitions alone are in definitions_test.go.
 package played

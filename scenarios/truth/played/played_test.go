@@ -2,6 +2,7 @@ package played
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ const (
 // follows from the log of the server that is played, by package truth alone.
 type playedCase struct {
 	name    string
-	row     string // of the audit that asked for it; "definition": it is written from the definitions alone
+	row     string // of the audit that asked for it; "definition": it is written from the definitions alone, see truth
 	rate    int    // requests a second; zero is 100
 	seconds int    // of load; zero is 60
 	timeout time.Duration
@@ -42,6 +43,8 @@ type playedCase struct {
 	steps   int  // of an iteration: each further step is skipped after a bad one; zero is 1
 	shed    bool // status 503 is shed
 	faults  []span
+	again   bool // the faults are occurrences of one, f#1 and so on
+	group   bool // each fault is a group
 	hold    time.Duration
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
@@ -239,9 +242,15 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 		do func()
 	}
 	var events []event
+	kinds := map[string]judge.FaultCase{}
 	for i, f := range p.faults {
-		name := string(rune('f' + i))
-		events = append(events, event{f.from, func() { rec.Inject(name, name) }})
+		fault := string(rune('f' + i))
+		name := fault
+		if p.again {
+			fault, name = "f", fmt.Sprintf("f#%d", i+1)
+		}
+		kinds[fault] = judge.FaultCase{Group: p.group}
+		events = append(events, event{f.from, func() { rec.Inject(name, fault) }})
 		if f.to > 0 {
 			events = append(events, event{f.to, func() { rec.Clear(i) }})
 		}
@@ -265,6 +274,7 @@ func (p playedCase) play(t *testing.T, objectives []slo.Objective, all []scenari
 	}
 	found, err := judge.Judge(rec.Finish(), judge.Case{
 		SLO: objectives, Loads: []answer.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit, Ledger: p.ledger, Ended: p.ended,
+		Faults: kinds,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -338,11 +348,12 @@ func throttled(d, end time.Duration) (out []pulse.Freeze) {
 
 // TestPlayed plays each case into the rules.
 func TestPlayed(t *testing.T) {
-	if n := len(playedCases); n < 40 {
+	all := slices.Concat(playedCases, definedCases)
+	if n := len(all); n < 40 {
 		t.Errorf("there are %d cases, want 40; 20 more run over sockets", n)
 	}
 	defined := 0
-	for _, c := range playedCases {
+	for _, c := range all {
 		if c.row == "definition" {
 			defined++
 		}
@@ -351,7 +362,7 @@ func TestPlayed(t *testing.T) {
 			c.try(t)
 		})
 	}
-	if 3*defined < len(playedCases) {
-		t.Errorf("%d of %d cases are written from the definitions alone, want a third", defined, len(playedCases))
+	if n := len(all) + truth.SocketCases; 3*defined < n {
+		t.Errorf("%d of %d cases are written from the definitions alone, want a third", defined, n)
 	}
 }

@@ -362,6 +362,9 @@ func (c socketCase) scenario(s *truth.Server, l truth.Load) string {
 
 // TestSockets plays each case against a real server. The short form plays those marked so.
 func TestSockets(t *testing.T) {
+	if n := len(socketCases); n > truth.SocketCases {
+		t.Errorf("there are %d cases: raise truth.SocketCases from %d", n, truth.SocketCases)
+	}
 	for _, c := range socketCases {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && !c.short {
