@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
 
 // GroupKind is the kind of a group in plans, events and results.
-const GroupKind = "group"
+const GroupKind = result.GroupKind
 
 // A Group is several faults that are one: they have one lane, one recovery and one verdict. Each step
 // is an [Entry] whose Wait is its offset from the begin of the group, and whose For is its own time;

@@ -107,9 +107,12 @@ func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
+		effect := markdown(words.FaultEffect(f))
+		for _, step := range words.FaultSteps(f) {
+			effect += "<br>" + markdown("step "+step.Name+": "+step.Value)
+		}
 		return []string{
-			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f),
-			markdown(words.FaultEffect(f)),
+			markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Recover(f), effect,
 		}
 	})
 }

@@ -133,11 +133,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		}
 		add(words.ObjectiveTitle(o), o.Verdict, message, message+"\n"+strings.Join(details(o), "\n"))
 	}
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		s.Out += fmt.Sprintf("fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f), words.FaultEffect(f),
-			scenarios.Sentence(words.FaultRevert(f)))
-	}
+	s.Out += faultLines(r.Faults)
 	if l := r.Ledger; l != nil {
 		s.Out += "ledger: " + words.LedgerHeadline(l) + ". " + words.LedgerText(l) + "\n"
 		for i := range l.Keys {
@@ -155,6 +151,20 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	}
 	_, err = io.WriteString(w, xml.Header+string(b)+"\n")
 	return err
+}
+
+// faultLines describe faults, and the steps of groups.
+func faultLines(list []result.FaultRecord) string {
+	var out strings.Builder
+	for i := range list {
+		f := &list[i]
+		fmt.Fprintf(&out, "fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f), words.FaultEffect(f),
+			scenarios.Sentence(words.FaultRevert(f)))
+		for _, step := range words.FaultSteps(f) {
+			fmt.Fprintf(&out, "  step %s: %s\n", step.Name, step.Value)
+		}
+	}
+	return out.String()
 }
 
 // details returns the lines that describe an objective in full.

@@ -218,7 +218,7 @@ func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
 
 // FailoverAt is when the target was good again while the fault was in.
 func FailoverAt(f *result.FaultRecord) result.Num {
-	if len(f.Steps) > 0 && f.OnsetAt.Known() { // that of a group counts from the begin of its incident
+	if f.Kind == result.GroupKind && f.OnsetAt.Known() { // that of a group counts from the begin of its incident
 		return f.OnsetAt + f.Failover
 	}
 	return f.Injected + f.Failover
@@ -276,7 +276,7 @@ func impactedBy(f *result.FaultRecord) string {
 	}
 	if f.Recover.Known() && f.Impact == result.Impacted && !NoOutage(f) {
 		from := "the injection"
-		if len(f.Steps) > 0 { // it is judged as one incident
+		if f.Kind == result.GroupKind { // it is judged as one incident
 			from = "that"
 		}
 		s += ", recovered " + Seconds(f.Recover) + " after " + from

@@ -31,6 +31,10 @@ func TestFaultSteps(t *testing.T) {
 	if got := words.FailoverAt(f); got != 13.5 {
 		t.Errorf("good again at %v, which counts from the begin of the incident", got)
 	}
+	f.Steps = nil // while the run goes on
+	if got := words.FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") || words.FailoverAt(f) != 13.5 {
+		t.Errorf("%q, good again at %v, while the run goes on", got, words.FailoverAt(f))
+	}
 	if words.FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {
 		t.Error("a single fault has steps")
 	}

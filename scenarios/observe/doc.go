@@ -9,7 +9,8 @@
 //	metrics.go  the observer: one goroutine for each metric and alert
 //	alerts.go   when an alert fired and resolved, and for which fault
 //	usage*.go   what the processes of each unit use
-//	traffic*.go whether anything reached a unit, for faults that count no traffic of their own
+//	traffic*.go whether anything reached a unit
+//	unreached.go whether anything reached what a fault hit, for faults that count no traffic of their own
 //	played.go   an observer of recorded alert states, for tests
 //
 // To add a source, give probe.Gauge or probe.Alert another kind of query; the observer polls it

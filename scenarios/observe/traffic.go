@@ -94,9 +94,9 @@ func (u *Usage) ReadTraffic(now time.Duration) {
 	}
 }
 
-// Reached reports whether a unit had any traffic since the watch began and before until. It is not known of every
+// reached reports whether a unit had any traffic since the watch began and before until. It is not known of every
 // unit; see the documentation of the package.
-func (u *Usage) Reached(unit string, until time.Duration) (yes, known bool) {
+func (u *Usage) reached(unit string, until time.Duration) (yes, known bool) {
 	if u == nil {
 		return false, false
 	}

@@ -120,7 +120,7 @@ func TestTraffic_Unknown(t *testing.T) {
 			t.Errorf("%s: reached %t, known %t", name, yes, known)
 		}
 	}
-	if yes, known := (*Usage)(nil).Reached("web[0]", time.Minute); yes || known {
+	if yes, known := (*Usage)(nil).reached("web[0]", time.Minute); yes || known {
 		t.Errorf("without a watch: reached %t, known %t", yes, known)
 	}
 }

@@ -2,6 +2,9 @@ package result
 
 import "strings"
 
+// GroupKind is the kind of several faults that are one.
+const GroupKind = "group"
+
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
 // recover and heal are spans as scenarios/reference/glossary.go defines them.
 type FaultRecord struct {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -48,29 +47,15 @@ func (r *runner) snapshotAtEnd() *snapshot {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
 	for _, rec := range s.records {
-		if s.unreached(rec) {
+		if why := r.observers.usage.Unreached(rec); why != "" && !s.Plan.Smoke {
 			rec.Traffic = &chaos.Traffic{Unit: "connections"}
-			r.Note("nothing reached %s from the begin of the load until %s was injected: send it requests, or aim the fault at a unit that has some",
-				strings.Join(rec.Units, ", "), rec.Name)
+			r.Note("%s", why)
 		}
 		if rec.N >= 0 && rec.Detect == nil && r.observers.observed.HasAlerts() {
 			rec.Detect = r.observers.observed.Earliest(rec.Injected)
 		}
 	}
 	return s
-}
-
-// unreached reports whether nothing reached the units of a fault from the begin of the load until its injection, so that
-// the requests of its phase say nothing about it. It is false where a unit's traffic is not known, see
-// [observe.Usage.Reached], and of a fault that counts its own.
-func (s *snapshot) unreached(rec *chaos.Record) bool {
-	if rec.N < 0 || rec.Traffic != nil || len(rec.Units) == 0 || rec.Kind == chaos.GroupKind || s.Plan.Smoke {
-		return false
-	}
-	return !slices.ContainsFunc(rec.Units, func(unit string) bool {
-		reached, known := s.observers.usage.Reached(unit, rec.Injected)
-		return reached || !known
-	})
 }
 
 func (s *snapshot) final() bool { return s.at == never }
