@@ -64,10 +64,10 @@
 //     the load was not the scheduled one. A failure stands.
 //   - Impact, recovery, stop conditions and the steady state leave brunt's own time out. What brunt did not see,
 //     because it stood still or failed at each request that was due, may hide an outage of that length. So an
-//     objective on a fault that passes is judged again with the requests of such a time as bad, where it holds the
-//     instant by which the objective wants the target good, or is as long as all that the objective allows. A pass
-//     that this turns is invalid. A shorter freeze elsewhere turns nothing, nor does lag, because a request that was
-//     sent late saw the target as it was then.
+//     objective on a fault that passes is judged again with the requests of such a time as bad, if it is as long as all
+//     that the objective allows, or holds the instant by which the objective wants the target good and is a tenth of
+//     what is allowed, or holds the end of the outage that was seen. A pass that this turns is invalid. A shorter freeze
+//     elsewhere turns nothing, nor does lag, because a request that was sent late saw the target as it was then.
 //   - A fault in which brunt stood still for half of the time or more has no "none seen": its impact is unknown.
 //     Requests that were due in a fault and sent after it count as bad in the same way.
 //   - A timeout is brunt's own where brunt used up a tenth of it, and the target did not have far longer than it ever

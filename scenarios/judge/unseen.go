@@ -22,10 +22,11 @@ import (
 //
 // While brunt stood still, and while each request that was due failed by brunt, no request shows what the target
 // did. An outage may be hidden there, as long as that time and no longer, because brunt saw the target before and
-// after it. So where such a time holds the instant by which the objective wants the target good, or is as long as
-// all that the objective allows, the fault is judged once more with the requests of that time as bad. A pass that
-// this turns says nothing about the target. Another freeze turns nothing: of an outage in it, the target was back in
-// time. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are a tenth
+// after it. So where such a time is as long as all that the objective allows, or holds the instant by which the
+// objective wants the target good, and is a tenth of what is allowed or holds the end of the outage that was seen, the
+// fault is judged once more with the requests of that time as bad. A pass that this turns says nothing about the
+// target. Another freeze turns nothing: of an outage in it, the target was back in time, or it is one of its own that is
+// far shorter than what is allowed. Sums over the fault, such as degraded, are judged with all such times up to the recovery as bad that are a tenth
 // of it or more.
 //
 // A failure stands: the requests that show it were seen.
@@ -138,7 +139,9 @@ func (f *composer) unseenOf(o slo.Objective, i int, a impact.Answer) []answer.Sp
 		if sums {
 			return 10*s.Length() < in.Length()
 		}
-		return s.Length() < allowed && (s.From >= by || s.To <= by)
+		edge := a.Impact == result.Confounded ||
+			a.RecoveredIn.High.Known() && s.From <= a.RecoveredIn.High.D() && s.To >= a.RecoveredIn.Low.D()
+		return s.Length() < allowed && (s.From >= by || s.To <= by || 10*s.Length() < allowed && !edge)
 	})
 }
 

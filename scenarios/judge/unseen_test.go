@@ -80,7 +80,7 @@ func TestUnseen_NoPort(t *testing.T) {
 		{"one in 400", func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(2*sec) == 0 }, scenarios.Pass},
 		{"one in 20", func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(100*ms) == 0 }, scenarios.Invalid},
 		{"all before the fault", between(20*sec, 22*sec), scenarios.Pass},
-		{"20 in a row when the target had to be back", between(34950*ms, 35045*ms), scenarios.Invalid},
+		{"20 in a row when the target had to be back", between(30450*ms, 30545*ms), scenarios.Invalid},
 		{"20 in a row, and it was good by then", between(38950*ms, 39045*ms), scenarios.Pass},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestUnseen_NoPort(t *testing.T) {
 					o.Kind, o.Cause, o.Status, o.WasSent, o.Answered = scenarios.Error, scenarios.NoPort, 0, false, false
 				}
 			}
-			f := drill(t, parseObjectives(t, "recover < 5s after f"), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
+			f := drill(t, parseObjectives(t, "recover < 500ms after f"), judge.Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
 			if r := f.Objectives[0]; r.Verdict != c.want {
 				t.Errorf("%s is %s, measured %v (%s), want %s", r.Text, r.Verdict, r.Measured, r.Note, c.want)
 			}

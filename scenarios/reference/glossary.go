@@ -131,8 +131,9 @@ var glossary = []term{
 		"brunt's own where brunt used up a tenth of it, unless the target had far longer than it ever took to answer: a target that hangs while brunt is " +
 		"late is down. In a freeze brunt sees nothing of the target, and neither does it where it fails at each request that is due. An outage may " +
 		"be hidden there, and none longer, because brunt saw the target before and after it. So an objective on a fault that passes is judged once more " +
-		"with the requests of that time as bad, if it is the time by which the target had to be good, or is as long as all that the objective " +
-		"allows; where that turns the pass, the objective is invalid. A shorter freeze elsewhere turns nothing, and a failure stands. " +
+		"with the requests of that time as bad, if it is as long as all that the objective allows, or if it holds the instant by which the target had " +
+		"to be good and is a tenth of what is allowed, or holds the end of the outage that was seen; " +
+		"where that turns the pass, the objective is invalid. A shorter freeze elsewhere turns nothing, and a failure stands. " +
 		"If brunt stood still for half of a fault or more, and saw no impact, the impact is unknown."},
 	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
 		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt, by its share or " +

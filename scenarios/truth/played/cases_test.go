@@ -314,6 +314,15 @@ var playedCases = []playedCase{
 		slo:     []string{"recover < 1s after f => invalid", "recover < 1400ms after f => pass", "recover < 900ms after f => pass", "errors < 1% in f => pass"},
 	},
 	{
+		name: "brunt stood still for a moment when the target had to be back, which was good long before", row: "definition", script: quick.Between(2000, 2100, f503),
+		faults: in5, impact: "impacted", freezes: []pulse.Freeze{{From: 24900 * ms, To: 25200 * ms}}, slo: []string{"recover < 5s after f => pass"},
+	},
+	{
+		name: "brunt stood still for a moment when the target had to be back, which was down until then", row: "G1", script: quick.Between(2000, 2490, f503),
+		faults: in5, impact: "impacted", freezes: []pulse.Freeze{{From: 24900 * ms, To: 25200 * ms}},
+		slo: []string{"recover < 5s after f => invalid", "recover < 6s after f => pass"},
+	},
+	{
 		name: "brunt stood still when the fault was over", row: "G1", script: quick, faults: in5, impact: "not_impacted",
 		freezes: []pulse.Freeze{{From: 24500 * ms, To: 26 * sec}},
 		slo:     []string{"errors < 1% in f => invalid", "errors < 20% in f => pass", "recover < 4s after f => pass", "p95 < 2s in f => invalid"},
