@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/truth"
@@ -136,5 +137,59 @@ func TestOrdinary(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOrdinary_Busy checks that a busy machine costs few verdicts: brunt stands still ten times a minute, for 70 to 400 ms, as
+// on two processors with a load of 25. Objectives on faults fail where they have to, and at most 4 of 100 others are invalid: those
+// by whose instant brunt stood still for a good part of what they allow.
+func TestOrdinary_Busy(t *testing.T) {
+	judged, turned := 0, 0
+	for n, o := range ordinaryScenarios {
+		if len(o.faults) == 0 {
+			continue
+		}
+		for seed := range uint64(5) {
+			r := rand.New(rand.NewPCG(seed, uint64(n)))
+			p := playedCase{rate: o.rate, seconds: int(o.minutes * 60), faults: o.faults, slowShare: .005}
+			for at := time.Duration(0); ; {
+				if at += time.Duration(r.ExpFloat64() * 6 * float64(sec)); at >= time.Duration(p.seconds)*sec {
+					break
+				}
+				z := pulse.Freeze{From: at, To: at + 70*ms + time.Duration(r.Int64N(int64(330*ms)))}
+				p.freezes, at = append(p.freezes, z), z.To
+			}
+			l := truth.Load{Rate: o.rate, Timeout: 10 * sec, T0: time.Unix(1_000_000, 0), Requests: o.rate * p.seconds}
+			var objectives []slo.Objective
+			want := map[string]scenarios.Verdict{}
+			for _, text := range o.slo {
+				text, fails := strings.CutSuffix(text, "!")
+				parsed, err := slo.ParseObjective(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !parsed.Metric.OfFault() {
+					continue
+				}
+				if want[parsed.Text] = scenarios.Pass; fails {
+					want[parsed.Text] = scenarios.Fail
+				}
+				objectives = append(objectives, parsed)
+			}
+			for _, v := range p.play(t, objectives, p.outcomes(l, l.Play(o.script(seed))), time.Duration(p.seconds)*sec).Objectives {
+				judged++
+				switch {
+				case v.Verdict == scenarios.Invalid && want[v.Text] == scenarios.Pass:
+					turned++
+					t.Logf("%s, target %d: %s is invalid, measured %v (%s)", o.name, seed, v.Text, v.Measured, v.Note)
+				case v.Verdict != want[v.Text]:
+					t.Errorf("%s, target %d: %s is %s, measured %v from %v to %v (%s); want %s", o.name, seed, v.Text, v.Verdict, v.Measured, v.Low, v.High, v.Note,
+						want[v.Text])
+				}
+			}
+		}
+	}
+	if 25*turned > judged {
+		t.Errorf("%d of %d objectives on faults are invalid, want at most 4 %%", turned, judged)
 	}
 }
