@@ -13,8 +13,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is the timeout for stopping all threads of a process outside the code to be changed.
+// patience is how long brunt tries to stop all threads of a process outside the code to be changed.
 const patience = 5 * time.Second
+
+// mostBetween is how much of the time between two looks counts: brunt looks every millisecond at least. A longer time
+// went by while brunt itself did not run, as when it was stopped, and says nothing of the process.
+const mostBetween = 100 * time.Millisecond
+
+// A timeout counts the time in which this process runs.
+type timeout struct {
+	left time.Duration
+	last time.Time
+}
+
+func newTimeout(most time.Duration) *timeout { return &timeout{left: most, last: time.Now()} }
+
+// over reports whether the time is up. It is called at every look.
+func (t *timeout) over() bool {
+	now := time.Now()
+	t.left -= min(now.Sub(t.last), mostBetween)
+	t.last = now
+	return t.left <= 0
+}
 
 // A freezer stops all threads of a process.
 //
@@ -42,7 +62,7 @@ func (h *freezer) held(do func() error) error {
 		return do()
 	}
 	defer func() { _ = unix.Kill(h.pid, unix.SIGCONT) }()
-	for deadline := time.Now().Add(patience); ; {
+	for wait := newTimeout(patience); ; {
 		if err := unix.Kill(h.pid, unix.SIGSTOP); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
@@ -50,7 +70,7 @@ func (h *freezer) held(do func() error) error {
 			if _, err := os.Stat(fmt.Sprintf("/proc/%d/task", h.pid)); err != nil {
 				return errors.New("it has ended")
 			}
-			if time.Now().After(deadline) {
+			if wait.over() {
 				return errors.New("it does not stop: the kernel keeps one of its threads")
 			}
 			time.Sleep(50 * time.Microsecond)
@@ -66,7 +86,7 @@ func (h *freezer) held(do func() error) error {
 		if err := unix.Kill(h.pid, unix.SIGCONT); err != nil {
 			return os.NewSyscallError("kill", err)
 		}
-		if time.Now().After(deadline) {
+		if wait.over() {
 			return errors.New("it does nothing else than to read the clock, so that the code for it can't be changed")
 		}
 		time.Sleep(200 * time.Microsecond)
