@@ -37,6 +37,9 @@ type Handle interface {
 	ContainerID() ContainerID
 	// Count adds to the number of injected faults and returns the sum.
 	Count(by int) int
+	// UndoUnder returns the undo of what is set with a lease of a key, where the kernel ends it with the process that has
+	// set it: brunt, or its own process for links and networks.
+	UndoUnder(key string) Undo
 	// Leave releases the handle. The last one closes the network.
 	Leave() error
 }

@@ -26,18 +26,20 @@
 //
 // A step that would outlive brunt has an [Undo]: data in the journal, written before the injection.
 // When brunt dies, a watchdog replays the journal. When the watchdog dies too, the next run does. If
-// brunt runs in a container, its watchdog is another container of the same image. The proxies of links, a
-// full disk and stress are held by child processes, which end with brunt; their undo ends them, or takes a
-// toxic off, while brunt is stopped. What the kernel removes when brunt itself exits, such as packet rules,
-// has an undo for a brunt that hangs: the watchdog kills brunt.
+// brunt runs in a container, its watchdog is another container of the same image. The proxies of links, packet
+// rules, a full disk and stress are held by child processes, which end with brunt; their undo ends them, or takes
+// one fault off, while brunt is stopped. What such a process does to traffic has a lease besides (package
+// proxy/child): it ends by itself 30 s after its time, should there be no watchdog either. What an agent in an engine
+// holds has an undo for a brunt that hangs: the watchdog kills brunt.
 //
 // # Networks
 //
 // Between processes a network fault is a toxic of the proxy on a [Link]. Containers have no links: the
 // fault is done to packets in the network namespace of a unit (package netns). Connections and
 // requests between containers are diverted to a proxy in the caller's network. The kernel removes the
-// rule when brunt exits, so no connection depends on a dead proxy. brunt enters a namespace itself, or
-// uses an agent that the engine starts there ([Agents]).
+// rule when its process exits, so no connection depends on a dead proxy. A process of brunt's own enters the
+// namespace, so that a brunt that is stopped holds no packet up, or an agent that the engine starts there does
+// ([Agents]).
 //
 // # Resources
 //

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/cgroup"
+	"brunt/chaos/netns"
 	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
@@ -108,6 +110,7 @@ type Occurrence struct {
 	Fault  Fault                // its settings
 	Rand   *rand.Rand           // seeded by the run and the occurrence
 	Now    func() time.Duration // the run's clock
+	Stays  time.Duration        // how long it is to stay in; zero: it is over at once
 	Dry    bool                 // only plan: nothing runs yet and nothing is injected
 	Roles  *Roles               // notes the roles of the picked units; nil notes none
 	Extend func(u Undo) error   // adds an undo to the journal entry of the injected step; nil writes nothing
@@ -120,6 +123,19 @@ func (e Env) ByAgent(ctx context.Context, u Unit) (s Step, ok bool, err error) {
 		return nil, false, nil
 	}
 	return e.Agents.Plan(ctx, e, u)
+}
+
+// leaseMargin is how long after its planned end a process that holds a fault for brunt ends it: brunt has the time to do
+// it before, and a watchdog to find that brunt does not.
+const leaseMargin = 30 * time.Second
+
+// Lease returns a lease for what another process does for the occurrence.
+func (o Occurrence) Lease() netns.Lease {
+	l := netns.Lease{Key: crand.Text()}
+	if o.Stays > 0 {
+		l.Until = o.Stays + leaseMargin
+	}
+	return l
 }
 
 // Point marks a point at which brunt could die, for tests.

@@ -35,6 +35,10 @@ func (l oneLine) Error() string {
 	return strings.Join(out, "; ")
 }
 
+// ErrNoAnswer says that a probe was not answered in time. It shows neither an effect nor that one is over: on a busy
+// machine a probe of what works may be silent too.
+var ErrNoAnswer = errors.New("a probe is silent")
+
 var ErrNoEffect = errors.New("it has no effect")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.

@@ -65,7 +65,7 @@ func (t *Timeline) playGroup(ctx context.Context, e *Entry, stays time.Duration,
 		ended = t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
 	r.Early = !ended && !r.isVoid()
-	t.awake()
+	t.awake(slices.ContainsFunc(g.in, func(s *groupStep) bool { return time.Now().After(s.deadline) }))
 	close(g.ends)
 	g.revertAll(ctx)
 	g.work.Wait() // one-shots may need until `within`
@@ -207,6 +207,9 @@ func (g *groupRun) revertAll(ctx context.Context) {
 	}
 }
 
+// byWeight lists outcomes. That of a group is the last of those of its steps.
+var byWeight = []Outcome{None, Gone, Reverted, Unverified, Failed}
+
 // sum records of the group what its steps were.
 func (g *groupRun) sum() {
 	r := g.group
@@ -223,9 +226,10 @@ func (g *groupRun) sum() {
 		if s.RevertErr != nil {
 			r.RevertErr = JoinErrors(r.RevertErr, fmt.Errorf("%s: %w", s.Name, s.RevertErr))
 		}
-		switch {
-		case r.Revert == Failed || s.Revert == None:
-		case s.Revert == Failed || r.Revert == None || s.Revert == Reverted:
+		if s.GoneErr != nil {
+			r.GoneErr = JoinErrors(r.GoneErr, fmt.Errorf("%s: %w", s.Name, s.GoneErr))
+		}
+		if slices.Index(byWeight, s.Revert) > slices.Index(byWeight, r.Revert) {
 			r.Revert = s.Revert
 		}
 		r.Gone = r.Gone && s.Gone

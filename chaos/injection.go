@@ -17,15 +17,16 @@ import (
 // An injection is an occurrence of a fault while the timeline plays it.
 type injection struct {
 	*Record
-	group   *injection // that it is a step of; nil if it is none
-	of      Fault      // what is injected
-	monitor Monitor
-	ids     []int         // journal entries
-	voids   chan struct{} // closed when the fault is void
-	back    chan struct{} // closed when it is reverted, or when the revert failed
-	voided  sync.Once
-	voidWhy error
-	over    time.Duration // when the revert and its proof were over; the phase may last longer
+	group    *injection // that it is a step of; nil if it is none
+	of       Fault      // what is injected
+	monitor  Monitor
+	ids      []int         // journal entries
+	deadline time.Time     // of the entries
+	voids    chan struct{} // closed when the fault is void
+	back     chan struct{} // closed when it is reverted, or when the revert failed
+	voided   sync.Once
+	voidWhy  error
+	over     time.Duration // when the revert and its proof were over; the phase may last longer
 }
 
 // void ends an occurrence early: its effect is gone, and nothing that follows can be judged.
@@ -64,6 +65,9 @@ func (r *injection) slowest(most time.Duration) time.Duration {
 // revertFor bounds a revert. The revert continues when the run is cancelled.
 const revertFor = 30 * time.Second
 
+// askFor bounds the second search for the proof that a reverted fault is over, where no probe was answered in the first.
+const askFor = time.Minute
+
 // play plays one occurrence from its plan to its end. The entry's next occurrence is due at
 // next.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
@@ -74,6 +78,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if t.MaxEach > 0 {
 		stays = min(stays, t.MaxEach)
 	}
+	env.Stays = stays
 	if _, group := e.Damage.(*Group); group {
 		t.playGroup(ctx, e, stays, r, env, next)
 		return
@@ -102,7 +107,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if !r.OneShot {
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
-	t.awake()
+	t.awake(time.Now().After(r.deadline))
 	t.endedBefore(ctx, r)
 	t.injected.drop(r)
 	if r.Early {
@@ -207,10 +212,10 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []Step, stays
 	if !r.OneShot {
 		until = now.Add(stays)
 	}
-	deadline := now.Add(max(stays, r.Within) + deadlineMargin)
+	r.deadline = now.Add(max(stays, r.Within) + deadlineMargin)
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
-			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Until: until, Deadline: deadline})
+			id, err := t.Journal.Intent(Intent{Fault: r.Name, What: s.String(), Undo: undo, Until: until, Deadline: r.deadline})
 			if err != nil {
 				r.InjectErr = err
 				break
@@ -393,6 +398,12 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 	defer cancel()
 	for _, h := range r.Held {
 		text, err := h.Gone(search)
+		if unanswered := errors.Is(err, ErrNoAnswer) && !r.OneShot && r.Revert != Failed; unanswered {
+			if text, err = t.askAgain(ctx, r, h); errors.Is(err, ErrNoAnswer) {
+				r.GoneErr, r.Gone = JoinErrors(r.GoneErr, err), false
+				continue
+			}
+		}
 		switch {
 		case err != nil && r.OneShot:
 			r.Gone = false
@@ -404,8 +415,18 @@ func (t *Timeline) revert(ctx context.Context, r *injection) {
 		}
 	}
 	t.settle(r)
-	if r.Gone {
+	switch {
+	case r.Gone:
 		r.GoneText = strings.Join(found, "; ")
+	case r.GoneErr != nil && r.RevertErr == nil:
+		r.Revert = Unverified
 	}
 	t.event("fault.reverted", r.Name, string(r.Revert))
+}
+
+// askAgain looks for the proof that a reverted fault is over for longer: the machine was too busy to answer a probe.
+func (t *Timeline) askAgain(ctx context.Context, r *injection, h Held) (string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(askFor))
+	defer cancel()
+	return h.Gone(ctx)
 }

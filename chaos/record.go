@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -36,6 +37,7 @@ type Record struct {
 	InjectErr error // not injected
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
+	GoneErr   error // reverted, and no probe was answered that proves it
 	TakenBack error // reverted by a watchdog while brunt itself stood still
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
@@ -45,10 +47,14 @@ type Record struct {
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
 }
 
-// StillDown checks once more, after the run, whether the units that a one-shot took down are back.
+// StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether what
+// was unverified is over.
 func (r *Record) StillDown(ctx context.Context) error {
 	if r.Gone || r.N < 0 {
 		return nil
+	}
+	if r.GoneErr != nil {
+		return r.askAgain(ctx)
 	}
 	for _, s := range r.Steps {
 		if s.Gone {
@@ -69,6 +75,25 @@ func (r *Record) StillDown(ctx context.Context) error {
 		if text != "" {
 			r.GoneText = text + ", but too late"
 		}
+	}
+	return nil
+}
+
+// askAgain looks once more for the proof that an occurrence is over. An error says that its effect is still there.
+func (r *Record) askAgain(ctx context.Context) error {
+	for _, h := range r.Held {
+		text, err := h.Gone(ctx)
+		if errors.Is(err, ErrNoAnswer) {
+			return nil
+		}
+		if err != nil {
+			r.GoneErr, r.Revert = nil, Failed
+			return err
+		}
+		r.GoneText = text
+	}
+	if len(r.Steps) == 0 { // the steps of a group have each their own
+		r.GoneErr, r.Gone, r.Revert = nil, true, Reverted
 	}
 	return nil
 }

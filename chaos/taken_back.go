@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -8,13 +9,17 @@ import (
 	"brunt/scenarios/quantity"
 )
 
-// TakenBackError says that a watchdog reverted a fault, because brunt itself stood still. Times are offsets from t0.
+// TakenBackError says that something else reverted a fault, because brunt itself did not. Times are offsets from t0.
 type TakenBackError struct {
-	At       time.Duration // when the watchdog reverted it
-	From, To time.Duration // while brunt stood still
+	At       time.Duration // when it was reverted
+	From, To time.Duration // while brunt stood still; equal: it is not known to have
+	By       string        // what reverted it; empty is the watchdog
 }
 
 func (e TakenBackError) Error() string {
+	if e.From == e.To {
+		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"), quantity.FormatInstant(e.At))
+	}
 	return fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog took the fault back at %s",
 		quantity.FormatInstant(e.From), quantity.FormatInstant(e.To), quantity.FormatInstant(e.At))
 }
@@ -44,8 +49,8 @@ func (t *Timeline) TakenBack(entry int, why TakenBackError) {
 }
 
 // awake finds out what happened while brunt stood still, if it did.
-func (t *Timeline) awake() {
+func (t *Timeline) awake(overdue bool) {
 	if t.Awake != nil {
-		t.Awake()
+		t.Awake(overdue)
 	}
 }

@@ -24,7 +24,7 @@ func TestLate(t *testing.T) {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)}
 		}, func(tl *chaos.Timeline) {
 			slept := false
-			tl.Awake = func() {
+			tl.Awake = func(bool) {
 				if !slept {
 					time.Sleep(c.late) // simulates that brunt stands still
 				}
@@ -128,7 +128,7 @@ func TestLate_OneOfMany(t *testing.T) {
 		return []*chaos.Entry{e}
 	}, func(tl *chaos.Timeline) {
 		due := 0
-		tl.Awake = func() {
+		tl.Awake = func(bool) {
 			if due++; due == 3 { // of the second occurrence
 				time.Sleep(12 * time.Second) // simulates that brunt stands still
 			}

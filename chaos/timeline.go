@@ -29,8 +29,9 @@ type Timeline struct {
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
 	// Awake is called when a fault is due, and before one is reverted: brunt itself may have stood still
-	// until now. It calls TakenBack if a watchdog has reverted faults meanwhile. It may be nil.
-	Awake func()
+	// until now. It calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is past its
+	// deadline in the journal, at which a watchdog reverts it in any case. It may be nil.
+	Awake func(overdue bool)
 	Event func(result.Event)
 
 	first    firstInjection
@@ -180,7 +181,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		t.awake()
+		t.awake(false)
 		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone { // without a load, no instant is better than another
 			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
 				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))

@@ -133,6 +133,10 @@ func (s *notedStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 }
 
 func (s *notedStep) Gone(ctx context.Context) (string, error) {
+	if s.fails == "answer" && time.Since(s.at) < s.back {
+		<-ctx.Done()
+		return "", fmt.Errorf("a to b: %w", chaos.ErrNoAnswer)
+	}
 	if s.fails == "gone" {
 		<-ctx.Done()
 		return "", errors.New("still there")
@@ -339,6 +343,45 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 			}, nil)
 			if r := records[0]; !c.check(r) || r.Revert != c.revert {
 				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+// A fault that was reverted and whose proof nothing answers is asked for again, for longer. Where that is not answered
+// either, it is unverified: neither gone nor left.
+func TestTimeline_Unverified(t *testing.T) {
+	for _, c := range []struct {
+		silent time.Duration // from the injection
+		revert chaos.Outcome
+	}{{chaos.RevertFor / 2, chaos.Reverted}, {time.Hour, chaos.Unverified}} {
+		j := new(openEntries)
+		synctest.Test(t, func(t *testing.T) {
+			d := &diary{began: time.Now()}
+			now := func() time.Duration { return time.Since(d.began) }
+			a := noted{diary: d, name: "a", undo: true, fails: "answer", back: c.silent}
+			tl := &chaos.Timeline{
+				Entries: []*chaos.Entry{entry("a", a, time.Second, time.Second)}, Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j,
+				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
+			}
+			r := tl.Play(t.Context())[0]
+			if unverified := c.revert == chaos.Unverified; r.Revert != c.revert || r.RevertErr != nil || (r.GoneErr != nil) != unverified || r.Gone == unverified {
+				t.Errorf("silent for %s: %s, gone %v, %v, %v", c.silent, r.Revert, r.Gone, r.GoneErr, r.RevertErr)
+			}
+			if len(j.open) != 0 || j.failed != nil {
+				t.Errorf("the journal has it as left: %+v", j)
+			}
+			if c.silent < time.Hour {
+				return
+			}
+			again, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := r.StillDown(again); err != nil || r.GoneErr == nil {
+				t.Errorf("asked again at the end: %v, %v", err, r.GoneErr)
+			}
+			time.Sleep(c.silent) // simulates a target that is silent for so long
+			if err := r.StillDown(t.Context()); err != nil || r.GoneErr != nil || !r.Gone || r.Revert != chaos.Reverted {
+				t.Errorf("answered at the end: %v, %+v", err, r)
 			}
 		})
 	}

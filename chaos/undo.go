@@ -21,6 +21,10 @@ const (
 	Gone     Outcome = "gone"   // the target of the fault no longer exists
 	Failed   Outcome = "failed" // the fault could not be reverted
 	None     Outcome = "none"   // there is nothing to revert
+
+	// Unverified is the outcome of an occurrence that was reverted and whose end no probe has proved. It stands in no
+	// journal: the undo is done.
+	Unverified Outcome = "unverified"
 )
 
 // An Undo reverts a step, as data: any process that reads the journal can execute it. Op names

@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/netns/remote"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/docker"
 )
@@ -16,6 +17,7 @@ import (
 // Operations revert what agents leave behind. Find gives the rights that an agent needs for that.
 func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
 	return []chaos.Operation{
+		clearOperation(),
 		{Name: opAgent, ByEngine: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			return undoByAgent(ctx, find, u)
 		}, Inner: func(u chaos.Undo) []chaos.Undo {
@@ -42,7 +44,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 
 // EnterByAgent starts an agent in the network of a container, to revert what another brunt did there. Gone says that
 // the container has ended, or was started again since.
-func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *RemoteNamespace, gone bool, err error) {
+func EnterByAgent(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
 		return nil, false, err

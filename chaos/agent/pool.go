@@ -13,13 +13,15 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
+	"brunt/chaos/proxy/child"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/docker"
 )
 
 var (
 	_ chaos.Network = (*netns.Namespace)(nil)
-	_ chaos.Network = (*RemoteNamespace)(nil)
+	_ chaos.Network = (*remote.Namespace)(nil)
 	_ chaos.Handle  = (*handle)(nil)
 	_ chaos.Agents  = (*Pool)(nil)
 )
@@ -30,6 +32,8 @@ type Pool struct {
 	Find func(kind string) (chaos.Descriptor, bool)
 	// Always makes agents do what brunt could do itself, for tests.
 	Always bool
+	// Local starts the process of brunt's own that acts in the networks that brunt may enter; nil: brunt itself does.
+	Local *child.Shared
 	// Journal records that there are agents; nil records nothing.
 	Journal chaos.Recorder
 
@@ -198,8 +202,15 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 		case err == nil && u.ContainerID() != id:
 			_ = n.Close()
 			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
-		case err == nil:
+		case err == nil && i.Local == nil:
 			return n, nil
+		case err == nil:
+			_ = n.Close()
+			l, err := i.enterLocal(ctx, u)
+			if err == nil && u.ContainerID() != id {
+				err = errors.Join(fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name()), l.Close())
+			}
+			return l, err
 		case errors.Is(err, fs.ErrNotExist) && canStart && docker.Self() != "" && id.ID != "": // the process is not visible from this container
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())

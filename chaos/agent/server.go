@@ -16,6 +16,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 	"brunt/chaos/rpc"
 	"brunt/chaos/selector"
 )
@@ -70,7 +71,7 @@ type Options struct {
 // server is the state of an agent: what it has injected into its network, and the steps that it has planned.
 type server struct {
 	Options
-	network networkServer
+	network remote.Server
 
 	mu    sync.Mutex
 	steps []*serverStep
@@ -104,7 +105,7 @@ func (s *serverStep) in() chaos.Held {
 // silent for ten seconds.
 func Serve(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 	l := server{Options: o}
-	l.network.open = sync.OnceValues(func() (*netns.Namespace, error) {
+	l.network.Open = sync.OnceValues(func() (*netns.Namespace, error) {
 		if o.Network != nil {
 			return o.Network, nil
 		}
@@ -132,13 +133,13 @@ func (l *server) end() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, l.network.end())...)
+	return errors.Join(append(errs, l.network.End())...)
 }
 
 // Do executes an operation.
 func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, error) {
 	if op, ok := strings.CutPrefix(op, networkPrefix); ok {
-		return l.network.answer(ctx, op, args)
+		return l.network.Answer(ctx, op, args)
 	}
 	switch op {
 	case "plan":

@@ -17,7 +17,6 @@ import (
 	"brunt/chaos/fault/proxied"
 	"brunt/chaos/fault/resource"
 	"brunt/chaos/journal"
-	"brunt/chaos/link"
 )
 
 // A List is a list of faults, each of another kind.
@@ -91,7 +90,7 @@ func (l List) Kinds() map[string]func() chaos.Fault {
 
 // Operations gives the undo operations of the faults, of brunt itself and of agents.
 func (l List) Operations() chaos.Operations {
-	all := [][]chaos.Operation{journal.BruntOperations(), link.Operations(), agent.Operations(l.Find)}
+	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find)}
 	for _, f := range l {
 		all = append(all, f.Describe().Undo)
 	}

@@ -31,6 +31,9 @@ func openShared(name string, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(h), name), nil
 }
 
+// appends tells whether a run and its watchdog may write at the same instant.
+const appends = false
+
 // syncDir does nothing: Windows cannot sync directories.
 func syncDir(string) error { return nil }
 

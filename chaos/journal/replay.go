@@ -94,21 +94,18 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	for i := len(s.Open) - 1; i >= 0; i-- {
 		e := s.Open[i]
 		t := Taken{Run: s.Run, Pending: e}
-		if force { // the run may go on, and close the entry, while the revert is under way
-			failed = append(failed, j.write(record{Op: opNote, ID: e.ID, By: by, Begins: true, Error: isBegun}))
+		var writing error
+		if force {
+			t.Outcome, t.Err, writing = j.revertOpen(ctx, ops, &e, by)
+		} else {
+			t.Outcome, t.Err = e.revert(ctx, ops)
+			writing = j.write(afterRevert(opDone, &e, t.Outcome, t.Err, by))
 		}
-		t.Outcome, t.Err = e.revert(ctx, ops)
-		r := record{Op: opDone, ID: e.ID, Outcome: t.Outcome, By: by}
-		if t.Err != nil {
-			r.Op, r.Error = opNote, t.Err.Error()
-			if !e.bare() { // a bare one is among the damage
-				failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
-			}
-		} else if force {
-			r.Op = opNote
+		if t.Err != nil && !e.bare() { // a bare one is among the damage
+			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
 		}
-		if err := j.write(r); err != nil && t.Err == nil {
-			failed = append(failed, err)
+		if t.Err == nil {
+			failed = append(failed, writing)
 		}
 		taken = append(taken, t)
 	}
@@ -120,6 +117,23 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		return taken, err
 	}
 	return taken, remove(path)
+}
+
+// revertOpen reverts an entry that stays open, because its run may go on: it notes that the revert begins, as the run may
+// close the entry meanwhile, and how it ended.
+func (j *Journal) revertOpen(ctx context.Context, ops chaos.Operations, e *Pending, by string) (out chaos.Outcome, err, writing error) {
+	writing = j.write(record{Op: opNote, ID: e.ID, By: by, Begins: true, Error: isBegun})
+	out, err = e.revert(ctx, ops)
+	return out, err, errors.Join(writing, j.write(afterRevert(opNote, e, out, err, by)))
+}
+
+// afterRevert is the record of a revert that has ended.
+func afterRevert(op string, e *Pending, out chaos.Outcome, err error, by string) record {
+	r := record{Op: op, ID: e.ID, Outcome: out, By: by}
+	if err != nil {
+		r.Op, r.Error = opNote, err.Error()
+	}
+	return r
 }
 
 // damaged returns what is damaged in a journal as an error, and puts the journal aside where nothing else can be done

@@ -144,17 +144,19 @@ type overdueEntries struct {
 
 // revert reverts the entries that have been overdue for some time: brunt gets the time to do it itself,
 // and as long as an operation may take, for it may be at work. The time until a deadline counts by the
-// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It writes
-// nothing into the journal, which the run writes. It reports whether it has reverted any.
+// monotonic clock, as brunt's own timers do: while the machine sleeps, none of it passes. It notes in the
+// journal what it does, as for a run that stands still. It reports whether it has reverted any.
 func (o *overdueEntries) revert() (any bool) {
-	f, err := openShared(o.journal, os.O_RDONLY)
+	f, err := openShared(o.journal, os.O_RDWR)
 	if err != nil {
 		return false // the run has closed it
 	}
+	defer f.Close()
 	s, err := parseJournal(o.journal, f)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return false
 	}
+	j := &Journal{f: f}
 	now := time.Now()
 	for _, e := range slices.Backward(s.Open) {
 		if e.Deadline.IsZero() {
@@ -169,11 +171,20 @@ func (o *overdueEntries) revert() (any bool) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
-		_, _ = e.revert(ctx, o.ops) // what fails is tried again, and reported when brunt ends
+		o.revertOne(ctx, j, &e) // what fails is tried again, and reported when brunt ends
 		cancel()
 		o.due[e.ID], any = time.Now().Add(patience), true
 	}
 	return any
+}
+
+// revertOne reverts an entry, and notes it where a run and its watchdog may write at once.
+func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) {
+	if appends {
+		_, _, _ = j.revertOpen(ctx, o.ops, e, byWatchdog)
+		return
+	}
+	_, _ = e.revert(ctx, o.ops)
 }
 
 func takeOver(ops chaos.Operations, journal string, force bool) error {

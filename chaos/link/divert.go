@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,23 +16,24 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
-	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/child"
 	"brunt/chaos/selector"
 	"brunt/scenarios"
 )
 
 // diverted is a step that puts a toxic on connections between containers. brunt has no permanent proxy
 // there: it would cause an outage when brunt dies. During the fault, a table in the caller's network
-// sends its connections to a proxy of brunt's that listens in that network. The kernel removes the
-// table when brunt ends, so no connection depends on a dead proxy.
+// sends its connections to a proxy that listens in that network, in brunt's own process for links. The kernel
+// removes the table when that process ends, so no connection depends on a dead proxy.
 //
-//	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt) -> store:8080
+//	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt proxies) -> store:8080
 //
 // Connections from before the fault bypass the table. They are reset, so that all pass the proxy.
 type diverted struct {
 	*Toxic
-	http bool // its proxies parse requests
-	from []*divertedFrom
+	http    bool           // its proxies parse requests
+	process *child.Process // that runs them; nil: this one
+	from    []*divertedFrom
 }
 
 // divertedFrom is a container whose connections are diverted.
@@ -54,9 +56,10 @@ type heldDiverted struct {
 	step *diverted
 
 	mu         sync.Mutex
-	tables     []*netns.Diversion
-	proxies    []*proxy.Proxy
-	spaces     []*netns.Namespace
+	own        *child.Process // without a process of brunt's own
+	tables     []*child.Diversion
+	proxies    []*child.Proxy
+	spaces     []*child.Space
 	diversions []diversion
 }
 
@@ -94,6 +97,12 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		d.unit, d.id = f, f.Contained.ContainerID()
 		s.from = append(s.from, d)
 	}
+	if shared := agent.Local(env.Agents); shared != nil && !env.Dry && len(s.from) > 0 {
+		if s.process, err = shared.Process(ctx); err != nil {
+			return nil, err
+		}
+	}
+	t.Lasting(env)
 	if len(t.Links) == 0 {
 		return nil, fmt.Errorf("%w: nothing goes %s", chaos.ErrNoUnit, e.Describe())
 	}
@@ -139,18 +148,34 @@ func meets(ctx context.Context, from, to container.Target) ([]netip.AddrPort, er
 // Via implements [chaos.Step].
 func (d *diverted) Via() string { return "proxy, diverted by nft" }
 
-// Undo implements [chaos.Step]: the kernel reverts the fault when brunt ends; the watchdog kills a
-// brunt that hangs.
-func (d *diverted) Undo() []chaos.Undo { return []chaos.Undo{journal.EndBrunt()} }
+// Undo implements [chaos.Step]: the kernel reverts the fault when the process of the proxies ends. Where that is
+// brunt, the watchdog kills a brunt that hangs.
+func (d *diverted) Undo() []chaos.Undo {
+	if d.process == nil {
+		return []chaos.Undo{journal.EndBrunt()}
+	}
+	if d.lease.Key == "" {
+		d.lease.Key = rand.Text()
+	}
+	return []chaos.Undo{agent.UndoIn(d.process, d.lease.Key, chaos.ContainerID{})}
+}
 
 // Inject implements [chaos.Step].
 func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 	h := &heldDiverted{step: d}
 	d.Links = nil
 	err := func() error {
+		p := d.process
+		if p == nil {
+			var err error
+			if p, err = child.Start(ctx, nil); err != nil {
+				return err
+			}
+			h.own = p
+		}
 		var sets []func() error
 		for i, f := range d.from {
-			set, err := h.open(f, uint64(i))
+			set, err := h.open(ctx, p, f, uint64(i))
 			if err != nil {
 				return fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
 			}
@@ -181,16 +206,23 @@ func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
 
 // open opens a container's network and the proxies in it. The returned function diverts connections to
 // them.
-func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err error) {
+func (h *heldDiverted) open(ctx context.Context, p *child.Process, f *divertedFrom, seed uint64) (set func() error, err error) {
 	if f.unit.Contained.ContainerID() != f.id {
 		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
 	}
-	n, err := agent.EnterNamespace(f.unit.PID())
+	mine, err := agent.EnterNamespace(f.unit.PID()) // which checks whose it is
+	if err != nil {
+		return nil, err
+	}
+	if err := mine.Close(); err != nil {
+		return nil, err
+	}
+	n, err := p.Enter(ctx, fmt.Sprintf("/proc/%d/ns/net", f.unit.PID()))
 	if err != nil {
 		return nil, err
 	}
 	h.spaces = append(h.spaces, n)
-	table, err := n.NewDiversion()
+	table, err := n.Divert(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -199,25 +231,23 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
 	for i, to := range f.to {
 		at := to.at.String()
-		p, err := proxy.Start(proxy.Config{
-			Upstream: func() string { return at }, HTTP: h.step.http, Seed: seed<<32 | uint64(i), InNamespace: n.Do, Control: table.Spare,
-		})
+		x, err := table.Proxy(ctx, child.Config{Upstream: at, HTTP: h.step.http, Seed: seed<<32 | uint64(i)})
 		if err != nil {
 			return nil, err
 		}
-		h.proxies = append(h.proxies, p)
-		local, err := netip.ParseAddrPort(p.Addr())
+		h.proxies = append(h.proxies, x)
+		local, err := netip.ParseAddrPort(x.Addr())
 		if err != nil {
 			return nil, err
 		}
 		routes[to.at] = local
-		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
-		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, p, n, to.at})
+		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: x}
+		h.step.Links, h.diversions = append(h.step.Links, l), append(h.diversions, diversion{l, x, n, to.at})
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
 	}
 	return func() error {
-		if err := table.Set(routes); err != nil {
+		if err := table.Set(ctx, h.step.lease, routes); err != nil {
 			return err
 		}
 		slices.Sort(before.Match.Ports)
@@ -252,7 +282,10 @@ func (h *heldDiverted) close() error {
 	for _, n := range h.spaces {
 		errs = append(errs, n.Close())
 	}
-	h.proxies, h.spaces, h.diversions = nil, nil, nil
+	if h.own != nil {
+		errs = append(errs, h.own.Close())
+	}
+	h.proxies, h.spaces, h.diversions, h.own = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -290,20 +323,23 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 // diversion is a link with the destination that is diverted to it.
 type diversion struct {
 	*chaos.Link
-	proxy *proxy.Proxy // of the link
-	n     *netns.Namespace
+	proxy *child.Proxy // of the link
+	n     *child.Space
 	at    netip.AddrPort
 }
 
 // met opens a connection as the caller would, and reports whether it reached the proxy.
 func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
-	before := d.proxy.Stats().Connections
+	before, err := d.proxy.Connections(ctx)
+	if err != nil {
+		return false, err
+	}
 	l, err := d.n.Line(ctx, d.at)
 	if err != nil {
 		return false, err
 	}
 	defer l.Close()
-	return proc.Await(ctx, comesWithin, func() bool { return d.proxy.Stats().Connections > before }, "") == nil, nil
+	return proc.Await(ctx, comesWithin, func() bool { now, err := d.proxy.Connections(ctx); return err == nil && now > before }, "") == nil, nil
 }
 
 // comesWithin bounds the time until the proxy has accepted a connection.
@@ -324,6 +360,9 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 		if came && merr == nil { // a connection is refused where no program listens any more
 			err = fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
 		}
+	}
+	if errors.Is(err, chaos.ErrNoAnswer) { // it is asked again
+		return "", err
 	}
 	return text + "; what is opened from inside goes straight", chaos.JoinErrors(err, h.close())
 }

@@ -21,6 +21,14 @@ type RTTs struct {
 	waited time.Duration   // the shortest wait of those
 }
 
+// NotAnswered returns the error of a probe that was not answered as it should be. A silent one is [chaos.ErrNoAnswer].
+func NotAnswered(o proxy.Outcome) error {
+	if o == proxy.Silent {
+		return chaos.ErrNoAnswer
+	}
+	return fmt.Errorf("a probe is %s", o)
+}
+
 // RoundTrips makes round trips over new connections on the link.
 func RoundTrips(ctx context.Context, l *chaos.Link) (RTTs, error) {
 	var results [proof.Pings]proxy.ProbeResult
@@ -40,7 +48,7 @@ func RoundTrips(ctx context.Context, l *chaos.Link) (RTTs, error) {
 				t.waited = r.Waited
 			}
 		default:
-			return t, fmt.Errorf("a probe is %s", r.Outcome)
+			return t, NotAnswered(r.Outcome)
 		}
 	}
 	slices.Sort(t.times)
@@ -110,7 +118,7 @@ func RoundTrip(ctx context.Context, l *chaos.Link) (time.Duration, error) {
 // median returns the median of the round trips. All must have been answered.
 func (t RTTs) median() (time.Duration, error) {
 	if t.silent > 0 {
-		return 0, fmt.Errorf("a probe is %s", proxy.Silent)
+		return 0, NotAnswered(proxy.Silent)
 	}
 	return t.times[len(t.times)/2], nil
 }

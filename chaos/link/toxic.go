@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/netns"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
@@ -32,7 +33,8 @@ type Toxic struct {
 	Takes  time.Duration // for Prove, beyond the usual
 	Counts string        // what affected counts: empty is bytes, else connections
 
-	key string // names the step to the process of the proxies; empty until Undo
+	lease netns.Lease          // of the toxic in the process of the proxies; its key is empty until Undo
+	now   func() time.Duration // the run's clock; nil in a dry run
 }
 
 // heldToxic is an injected toxic.
@@ -49,10 +51,10 @@ func (t *Toxic) Via() string    { return "proxy" }
 
 // Undo implements [chaos.Step].
 func (t *Toxic) Undo() []chaos.Undo {
-	if t.key == "" {
-		t.key = rand.Text()
+	if t.lease.Key == "" {
+		t.lease.Key = rand.Text()
 	}
-	return undoToxic(t.key, t.Links)
+	return undoToxic(t.lease.Key, t.Links)
 }
 
 // Units implements [chaos.Step]: the units are links.
@@ -76,7 +78,7 @@ func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 		}
 	}
 	for _, l := range t.Links {
-		in, err := add(l.Proxy, t.key, t.Toxic)
+		in, err := add(l.Proxy, t.lease, t.Toxic)
 		if err != nil {
 			return nil, chaos.JoinErrors(fmt.Errorf("%s: %w", l.Name(), err), h.out())
 		}
@@ -153,7 +155,23 @@ func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, 
 
 // Traits implements [chaos.Held].
 func (h *heldToxic) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected}
+	return chaos.HeldTraits{Takes: h.Takes, Affected: h.affected, Ended: h.lifted}
+}
+
+// Lasting says how long the toxic is to stay.
+func (t *Toxic) Lasting(env chaos.Env) *Toxic {
+	t.now, t.lease.Until = env.Now, env.Lease().Until
+	return t
+}
+
+// lifted tells whether the process of the proxies has taken the toxic off at the end of its lease.
+func (h *heldToxic) lifted(ctx context.Context) error {
+	for _, in := range h.in {
+		if ago := child.Lifted(ctx, in); ago > 0 && h.now != nil {
+			return chaos.TakenBackError{At: h.now() - ago, By: "the process of the proxies"}
+		}
+	}
+	return nil
 }
 
 // Verify implements [chaos.Held]: it proves the effect on the links, by a connection of brunt's own
@@ -274,6 +292,7 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]cha
 		return nil, err
 	}
 	t.Links = links
+	t.Lasting(env)
 	if whose := e.Whose(); whose != "" && env.Dry {
 		t.What += " (for " + whose + " alone)"
 	}

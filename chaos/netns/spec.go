@@ -71,6 +71,13 @@ type Spec struct {
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
 	Seed        uint64        `json:"seed,omitempty"`        // of random choices
 	Handle      uint16        `json:"handle,omitempty"`      // identifies the queueing discipline; zero is a random one
+	Lease       Lease         `json:"lease,omitzero"`        // of another process that puts it in force; a Namespace of this one ignores it
+}
+
+// A Lease says how an effect ends without who has set it.
+type Lease struct {
+	Key   string        `json:"key,omitempty"`   // by which a watchdog ends it; empty: none can
+	Until time.Duration `json:"until,omitempty"` // from now on, when its process ends it; zero is never
 }
 
 // A Match selects packets by the remote end. The zero value selects every packet.

@@ -15,8 +15,10 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 	"brunt/chaos/proc"
 	"brunt/chaos/proof"
+	"brunt/chaos/rpc"
 )
 
 // Baseline is the result of a probe before the fault.
@@ -178,7 +180,18 @@ func (h *heldPackets) again(b Baseline) netns.Probe {
 
 // Traits implements [chaos.Held].
 func (h *heldPackets) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange}
+	return chaos.HeldTraits{
+		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange, Ended: h.lifted,
+	}
+}
+
+// lifted tells whether the process that holds the fault has ended it at the end of its lease.
+func (h *heldPackets) lifted(ctx context.Context) error {
+	_, held := h.now()
+	if ago := remote.Lifted(ctx, held); ago > 0 && h.Step.now != nil {
+		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
+	}
+	return nil
 }
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.
@@ -286,7 +299,9 @@ func (h *heldPackets) close() error {
 	h.over = true
 	var err error
 	if h.held != nil {
-		err = h.held.Close()
+		if err = h.held.Close(); errors.Is(err, rpc.ErrEnded) { // the kernel ends with the process what has no undo
+			_, err = chaos.OperationsOf(Operations()).Revert(context.Background(), h.undo)
+		}
 		h.net.Count(-1)
 	}
 	for _, l := range h.lines {
@@ -497,6 +512,9 @@ func (h *heldPackets) cleared(ctx context.Context, n chaos.Handle) (string, erro
 			if err == nil {
 				found = append(found, h.from(b)+": "+text)
 				break
+			}
+			if errors.Is(err, rpc.ErrEnded) {
+				return "the process that held it has ended, and the fault with it", nil
 			}
 			if n.Count(0) > 0 {
 				return "it is off, and another fault is in the network of " + h.Target.Name(), nil

@@ -25,6 +25,9 @@ type Step struct {
 	Evidence Evidence
 	via      string // mechanism; empty until it is known
 	undo     []chaos.Undo
+	lease    netns.Lease                 // where another process injects it
+	ends     []chaos.Undo                // of what ends with the process that injects it; nil until the plan
+	now      func() time.Duration        // the run's clock
 	whose    networkIdentity             // the network of undo
 	refused  func(context.Context) error // why the step may not be injected now, or nil
 	agents   chaos.Agents
@@ -99,17 +102,20 @@ func (p *Step) Via() string {
 }
 
 // Undo implements [chaos.Step]. What the kernel reverts when brunt dies must also be reverted when
-// brunt hangs: the watchdog then kills brunt.
+// brunt hangs: the watchdog then asks the process that has injected it, or kills brunt.
 func (p *Step) Undo() []chaos.Undo {
-	if p.undo == nil {
-		return []chaos.Undo{journal.EndBruntIn(p.Target.Contained.ContainerID())}
+	switch {
+	case p.undo != nil:
+		return p.undo
+	case p.ends != nil:
+		return p.ends
 	}
-	return p.undo
+	return []chaos.Undo{journal.EndBruntIn(p.Target.Contained.ContainerID())}
 }
 
 // Plan finds the mechanism to use. It only reads.
 func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
-	p.agents, p.run, p.extend = env.Agents, env.Run, env.Extend
+	p.agents, p.run, p.extend, p.lease, p.now = env.Agents, env.Run, env.Extend, env.Lease(), env.Now
 	p.refused = func(ctx context.Context) error { return env.Refused(ctx, env.Fault, []chaos.Step{p}, true) }
 	if p.agents == nil {
 		p.agents = new(agent.Pool)
@@ -130,6 +136,7 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 	if err != nil {
 		return err
 	}
+	p.Spec.Lease = p.lease
 	spec, undo, err := n.Prepare(p.Spec)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, chaos.JoinErrors(err, n.Leave()))
@@ -138,7 +145,7 @@ func (p *Step) Plan(ctx context.Context, env chaos.Env) error {
 		p.whose = p.identity(n)
 		p.undo = []chaos.Undo{p.unqueue(*undo, p.whose)}
 	}
-	p.Spec, p.via = spec, spec.Via
+	p.Spec, p.via, p.ends = spec, spec.Via, []chaos.Undo{n.UndoUnder(p.lease.Key)}
 	if env.Dry {
 		return n.Leave()
 	}

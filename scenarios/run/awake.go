@@ -21,14 +21,15 @@ type awake struct {
 	freezes  func() []pulse.Freeze
 	began    time.Time // of the pulse's clock
 
-	mu    sync.Mutex
-	seen  int           // freezes that were looked at
-	last  pulse.Freeze  // the last one that was long
-	until time.Duration // how long the watchdog is likely to be still at work
-	acts  bool          // the watchdog may have begun to act, and an undo may take it long
-	read  time.Duration // when the journal was read last
-	stop  chan struct{} // closed when the faults are over
-	gone  sync.WaitGroup
+	mu      sync.Mutex
+	seen    int           // freezes that were looked at
+	last    pulse.Freeze  // the last one that was long
+	until   time.Duration // how long the watchdog is likely to be still at work
+	acts    bool          // the watchdog may have begun to act, and an undo may take it long
+	overdue bool          // a fault is past its deadline, at which the watchdog acts
+	read    time.Duration // when the journal was read last
+	stop    chan struct{} // closed when the faults are over
+	gone    sync.WaitGroup
 }
 
 const (
@@ -70,7 +71,15 @@ func (a *awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.T0(
 
 // check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
 // watchdog may have acted: its undo of a fault may end much later.
-func (a *awake) check() { a.examine(true) }
+// It reads the journal in any case for a fault that is overdue.
+func (a *awake) check(overdue bool) {
+	if overdue {
+		a.mu.Lock()
+		a.overdue = true
+		a.mu.Unlock()
+	}
+	a.examine(true)
+}
 
 // examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
 func (a *awake) examine(due bool) {
@@ -86,9 +95,10 @@ func (a *awake) examine(due bool) {
 	a.seen = len(all)
 	now := time.Since(a.began)
 	soon := a.until > 0 && now <= a.until
-	if !soon && (!a.acts || !due && now < a.read+readEvery) {
+	if !soon && !(a.overdue && due) && (!a.acts || !due && now < a.read+readEvery) {
 		return
 	}
+	a.overdue = false
 	a.read = now
 	taken, busy, err := a.journal.TakenBack()
 	for end := time.Now().Add(stillWorks); soon && err == nil && busy && time.Now().Before(end); {
@@ -99,11 +109,18 @@ func (a *awake) examine(due bool) {
 		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
 		return
 	}
-	from, to := a.inRun(a.last.From), a.inRun(a.last.To)
+	var from, to time.Duration
+	if a.last.To > 0 {
+		from, to = a.inRun(a.last.From), a.inRun(a.last.To)
+	}
 	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
 		at := e.TakenBack.Sub(a.T0().Round(0))
 		if t := a.timeline(); e.Fault != "" && t != nil {
 			t.TakenBack(e.ID, chaos.TakenBackError{At: at, From: from, To: to})
+			continue
+		}
+		if from == to {
+			a.cancel(targetGone{fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at))})
 			continue
 		}
 		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/run/target"
 )
 
 // Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
@@ -26,7 +27,7 @@ func Play(ctx context.Context, p *plan.Plan, sink load.Sink) error {
 	return err
 }
 
-var KeptLogs = keptLogs
+var KeptLogs = target.KeptLogs
 
 // TeardownContext is [teardownContext].
 var TeardownContext = teardownContext

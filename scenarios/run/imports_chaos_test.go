@@ -17,7 +17,9 @@ var chaosArrows = map[string][]string{
 	"chaos": {"chaos/cgroup", "chaos/netns", "chaos/proxy"},
 
 	// What the faults share.
-	"chaos/agent":     {"chaos", "chaos/container", "chaos/netns", "chaos/proc", "chaos/rpc", "chaos/selector"},
+	"chaos/agent": {
+		"chaos", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy/child", "chaos/rpc", "chaos/selector",
+	},
 	"chaos/container": {"chaos", "chaos/proc"},
 	"chaos/journal":   {"chaos", "chaos/container", "chaos/proc", "chaos/rpc"},
 	"chaos/probe":     {"chaos", "chaos/container", "chaos/proc"},
@@ -29,9 +31,12 @@ var chaosArrows = map[string][]string{
 		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof",
 		"chaos/proxy", "chaos/proxy/child", "chaos/selector",
 	},
-	"chaos/packets": {"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/proc", "chaos/proof", "chaos/selector"},
-	"chaos/proof":   {},
-	"chaos/victim":  {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector", "chaos/stress"},
+	"chaos/packets": {
+		"chaos", "chaos/agent", "chaos/container", "chaos/journal", "chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proof", "chaos/rpc",
+		"chaos/selector",
+	},
+	"chaos/proof":  {},
+	"chaos/victim": {"chaos", "chaos/cgroup", "chaos/container", "chaos/journal", "chaos/proc", "chaos/selector", "chaos/stress"},
 
 	// The faults. No family imports another: what several need is a package above.
 	"chaos/fault/clock":     {"chaos", "chaos/proc", "chaos/stress", "chaos/vdso", "chaos/victim"},
@@ -56,11 +61,12 @@ var chaosArrows = map[string][]string{
 	"chaos/netns/kernel":      nil,
 	"chaos/netns/nfqueue":     {"chaos/netns/kernel", "chaos/seed"},
 	"chaos/netns/nft":         {"chaos/netns/kernel"},
+	"chaos/netns/remote":      {"chaos/netns"},
 	"chaos/netns/responder":   {"chaos/netns/kernel", "chaos/netns/nft", "chaos/sockets"},
 	"chaos/netns/sockdiag":    {"chaos/netns/kernel"},
 	"chaos/proc":              nil,
 	"chaos/proxy":             {"chaos/proxy/codec/http1", "chaos/seed", "chaos/sockets"},
-	"chaos/proxy/child":       {"chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc"},
+	"chaos/proxy/child":       {"chaos/netns", "chaos/netns/remote", "chaos/proc", "chaos/proxy", "chaos/proxy/toxics", "chaos/rpc"},
 	"chaos/proxy/codec/http1": nil,
 	"chaos/proxy/toxics":      {"chaos/proxy", "chaos/proxy/codec/http1", "chaos/seed"},
 	"chaos/rootfs":            nil,

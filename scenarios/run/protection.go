@@ -111,6 +111,11 @@ func (p *protection) close() (left string, err error) {
 	if err := p.agents.Close(ctx); err != nil {
 		p.Note("%v", err)
 	}
+	if p.agents.Local != nil {
+		if err := p.agents.Local.Close(); err != nil {
+			p.Note("%v", err)
+		}
+	}
 	if p.watchdog != nil {
 		if err := p.watchdog.Stop(); err != nil {
 			p.Note("%v", err)
@@ -132,6 +137,11 @@ func (p *protection) prepareAgents(ctx context.Context) error {
 	for _, e := range p.Parts() {
 		if p.o.NoChaos || !p.NeedsAgent(e) {
 			continue
+		}
+		if p.agents.Local != nil && e.Traits(p.Scope).InNetwork { // its start takes longer than a fault may be late
+			if _, err := p.agents.Local.Process(ctx); err != nil {
+				return err
+			}
 		}
 		engine, err := p.sys.Open(ctx)
 		if err != nil {

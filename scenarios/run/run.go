@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/chaos/catalog"
+	"brunt/chaos/proxy/child"
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -37,7 +38,7 @@ type Options struct {
 	Ledger       string                      // the file for writes that the ledger found wrong; empty keeps none
 	Watchdog     []string                    // the command line of the watchdog; empty runs without one, for tests
 	Stress       []string                    // the command that starts the stress process; without it, faults that need one fail
-	Proxies      []string                    // the command that starts the process of the links' proxies; empty runs them in this process, for tests
+	Proxies      []string                    // the command that starts the process for links and networks; empty does that in this process, for tests
 	AgentsAlways bool                        // use agents in an engine also for what brunt could do itself; for tests
 	Requests     string                      // the file that logs every request; empty keeps none
 	NoChaos      bool                        // the control run: no fault is injected
@@ -140,6 +141,9 @@ func newRunner(p *plan.Plan, o Options) *runner {
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
 	r.protection.agents.Find, r.protection.agents.Always = catalog.Find, o.AgentsAlways
+	if len(o.Proxies) > 0 {
+		r.protection.agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(targetGone{why.Error()}) }}
+	}
 	r.loads = &loads{session: s, requests: r.requests}
 	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
 	r.live = newLive(r)
@@ -219,7 +223,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
 		if res != nil {
-			res.Notes, res.Logs = append(res.Notes, r.closeNotes...), keptLogs(r.o.LogDir)
+			res.Notes, res.Logs = append(res.Notes, r.closeNotes...), target.KeptLogs(r.o.LogDir)
 		}
 	}()
 	for _, step := range []func(context.Context) error{r.prepare, r.bringUp, r.fetchTokens, r.setup, r.bind} {
@@ -316,10 +320,7 @@ func (r *runner) newTarget() *target.System {
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
-		Proxies:  r.o.Proxies,
-		LostProxies: func(why error) {
-			r.cancel(targetGone{why.Error()})
-		},
+		Proxies:  r.protection.agents.Local,
 	})
 }
 

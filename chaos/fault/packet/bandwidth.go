@@ -57,7 +57,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	measure := func(ctx context.Context, l *chaos.Link) (proxy.ProbeResult, error) {
 		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
 		if err == nil && r.Outcome != proxy.Answered {
-			err = fmt.Errorf("a probe is %s", r.Outcome)
+			err = link.NotAnswered(r.Outcome)
 		}
 		if r.Rate == 0 { // everything came back at once
 			r.Rate = math.Inf(1)

@@ -51,7 +51,7 @@ func lateEvidence(delay, jitter time.Duration) packets.Evidence {
 // allAnswered checks that every probe was answered.
 func allAnswered(s netns.ProbeResult) error {
 	if n := s.Sent - s.Answered(); n > 0 {
-		return fmt.Errorf("%d of %d have no answer", n, s.Sent)
+		return fmt.Errorf("%w: %d of %d have no answer", chaos.ErrNoAnswer, n, s.Sent)
 	}
 	return nil
 }

@@ -71,7 +71,8 @@ func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	if f.Existing == "keep" {
 		t.Existing, want.Old = toxics.Keep, proxy.Answered
 	}
-	return []chaos.Step{&link.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: link.Answers}}, nil
+	cut := &link.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: link.Answers}
+	return []chaos.Step{cut.Lasting(env)}, nil
 }
 
 func (f *Partition) what() string {

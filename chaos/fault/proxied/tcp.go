@@ -207,7 +207,7 @@ func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, proof.Silence):
 				return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
 			}
-			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, link.NotAnswered(r.Outcome)
 		}
 	}
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
@@ -240,7 +240,7 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 				// When requests reach their limit, data on its way back may be lost.
 				return dialed{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
 			}
-			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, link.NotAnswered(r.Outcome)
 		}
 	}
 	what := "end after " + f.Bytes.String()
@@ -275,7 +275,7 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			case r.Outcome == proxy.Silent && r.Received > 0:
 				return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
 			}
-			return dialed{}, fmt.Errorf("a probe is %s", r.Outcome)
+			return dialed{}, link.NotAnswered(r.Outcome)
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proc"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
@@ -236,7 +237,7 @@ func TestProxy_Cancelled(t *testing.T) {
 func TestControl_Clear(t *testing.T) {
 	p, x := start(t)
 	for _, key := range []string{"one", "other"} {
-		if _, err := x.AddUnder(key, toxics.HTTPError{Status: 503, Share: 1}); err != nil {
+		if _, err := x.AddUnder(netns.Lease{Key: key}, toxics.HTTPError{Status: 503, Share: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,15 +253,40 @@ func TestControl_Clear(t *testing.T) {
 	if status, _, err := get(x); status != http.StatusOK || err != nil {
 		t.Error(status, err)
 	}
-	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil {
+	if _, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1}); err == nil {
 		t.Error("it comes in after the watchdog has taken it back")
+	}
+}
+
+// TestProxy_AddUnder_Lease has a process take a toxic off itself, and say when. One whose caller takes it off before is
+// none of those.
+func TestProxy_AddUnder_Lease(t *testing.T) {
+	_, x := start(t)
+	in, err := x.AddUnder(netns.Lease{Key: "one", Until: 50 * time.Millisecond}, toxics.HTTPError{Status: 503, Share: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the toxic to be off", func() bool { status, _, _ := get(x); return status == http.StatusOK })
+	suite.Until(t, "the process to say so", func() bool { return child.Lifted(t.Context(), in) > 0 })
+	if err := in.Remove(); err != nil {
+		t.Error(err)
+	}
+	longer, err := x.AddUnder(netns.Lease{Key: "two", Until: time.Hour}, toxics.HTTPError{Status: 503, Share: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _, err := get(x); status != http.StatusServiceUnavailable || err != nil {
+		t.Error(status, err)
+	}
+	if err := longer.Remove(); err != nil || child.Lifted(t.Context(), longer) != 0 {
+		t.Errorf("%v, lifted %s ago", err, child.Lifted(t.Context(), longer))
 	}
 }
 
 // TestProxy_AddUnder_Late has a process that adds a toxic after the caller has given it up.
 func TestProxy_AddUnder_Late(t *testing.T) {
 	_, x := start(t, "late")
-	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil || len(x.Toxics()) != 0 {
+	if _, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1}); err == nil || len(x.Toxics()) != 0 {
 		t.Fatalf("%v, %d toxics", err, len(x.Toxics()))
 	}
 	if _, err := x.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT, N: 1}); err != nil {
@@ -276,7 +302,7 @@ func TestProxy_Toxics(t *testing.T) {
 	_, x := start(t, "slow")
 	added := make(chan error, 1)
 	go func() {
-		_, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1})
+		_, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1})
 		added <- err
 	}()
 	suite.Until(t, "the toxic in the list", func() bool { return len(x.Toxics()) == 1 })
@@ -293,7 +319,7 @@ func TestProxy_AddUnder_Deaf(t *testing.T) {
 	p, x := start(t, "deaf")
 	lost := make(chan error, 1)
 	p.Lost(func(why error) { lost <- why })
-	if _, err := x.AddUnder("one", toxics.HTTPError{Status: 503, Share: 1}); err == nil {
+	if _, err := x.AddUnder(netns.Lease{Key: "one"}, toxics.HTTPError{Status: 503, Share: 1}); err == nil {
 		t.Fatal("it was added")
 	}
 	if p.ID().Alive() {

@@ -86,7 +86,7 @@ func (s *server) control(l net.Listener) {
 				return
 			}
 			var a clearResponse
-			if a.Removed, err = s.clear(q.Key); err != nil {
+			if a.Removed, err = s.effects.clear(q.Key); err != nil {
 				a.Error = err.Error()
 			}
 			_ = json.NewEncoder(c).Encode(a)

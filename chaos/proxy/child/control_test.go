@@ -39,7 +39,7 @@ func (l *scarce) Addr() net.Addr { return nil }
 func TestControl_Scarce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &scarce{fails: 3, conns: make(chan net.Conn, 3*mostCalls), closed: make(chan struct{})}
-		s := &server{token: "token", cleared: map[string]bool{}}
+		s := &server{token: "token", effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}}}
 		for range 2 * mostCalls { // which say nothing
 			_, remote := net.Pipe()
 			l.conns <- remote
@@ -55,7 +55,7 @@ func TestControl_Scarce(t *testing.T) {
 			t.Error(err)
 		}
 		var a clearResponse
-		if err := json.NewDecoder(local).Decode(&a); err != nil || !s.isCleared("key") {
+		if err := json.NewDecoder(local).Decode(&a); err != nil || !s.effects.isCleared("key") {
 			t.Error(err)
 		}
 		_ = l.Close()

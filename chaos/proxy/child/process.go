@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -18,7 +19,8 @@ import (
 
 // A Process runs proxies for this one.
 type Process struct {
-	cmd     *exec.Cmd
+	cmd     *exec.Cmd // nil: they run in this process
+	stop    func()    // ends one without a command
 	client  *rpc.Client
 	control Control
 	id      proc.Identity
@@ -39,8 +41,12 @@ const (
 	endsWithin  = 5 * time.Second
 )
 
-// Start starts the process. command is brunt's own command line for it.
+// Start starts the process. command is brunt's own command line for it; without one the proxies run in this process, and
+// end with it.
 func Start(ctx context.Context, command []string) (*Process, error) {
+	if len(command) == 0 {
+		return startLocal(ctx)
+	}
 	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
 	proc.OwnGroup(p.cmd)
@@ -60,18 +66,43 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 	proc.Watchdogs.Add(p.cmd.Process.Pid)
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if p.client, err = rpc.NewClient(ctx, pipe{out, in}); err == nil {
-		err = p.client.Call(ctx, opControl, nil, &p.control)
-	}
-	if err == nil {
-		p.id, err = proc.Identify(p.cmd.Process.Pid)
-	}
-	if err != nil {
+	if err := p.connect(ctx, pipe{out, in}, p.cmd.Process.Pid); err != nil {
 		p.kill()
 		return nil, fmt.Errorf("start the process of the proxies: %w", errors.Join(err, p.why()))
 	}
 	return p, nil
 }
+
+// connect asks the process how it is reached.
+func (p *Process) connect(ctx context.Context, to pipe, pid int) (err error) {
+	if p.client, err = rpc.NewClient(ctx, to); err != nil {
+		return err
+	}
+	if err = p.client.Call(ctx, opControl, nil, &p.control); err != nil {
+		return err
+	}
+	p.id, err = proc.Identify(pid)
+	return err
+}
+
+// startLocal serves in this process.
+func startLocal(ctx context.Context) (*Process, error) {
+	in, to := io.Pipe()
+	from, out := io.Pipe()
+	p := &Process{ended: make(chan struct{}), stop: func() { _ = to.Close() }}
+	go func() {
+		defer close(p.ended)
+		p.err = errors.Join(Serve(context.WithoutCancel(ctx), in, out), out.Close())
+	}()
+	if err := p.connect(ctx, pipe{from, to}, os.Getpid()); err != nil {
+		p.kill()
+		return nil, fmt.Errorf("start the proxies: %w", err)
+	}
+	return p, nil
+}
+
+// Local tells whether the proxies run in this process.
+func (p *Process) Local() bool { return p.cmd == nil }
 
 // run starts the process and waits for its end.
 //
@@ -93,6 +124,11 @@ func (p *Process) run(started chan<- error) {
 
 // kill ends the process at once.
 func (p *Process) kill() {
+	if p.Local() {
+		p.stop()
+		<-p.ended
+		return
+	}
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 	proc.Watchdogs.Drop(p.cmd.Process.Pid)
@@ -106,6 +142,15 @@ func (p *Process) giveUp(why error) {
 	}
 	p.mu.Unlock()
 	p.kill()
+}
+
+// forget sees to it that nothing is in force under a key after its call has failed, and that nothing comes.
+//
+// subtle: an answer that is late is no refusal. The process may do it yet.
+func (p *Process) forget(key string, why error) {
+	if _, err := p.control.Clear(context.Background(), key); err != nil {
+		p.giveUp(fmt.Errorf("a toxic may be left on a link: %w", errors.Join(why, err)))
+	}
 }
 
 // why is how the process ended; nil while it runs, or where it ended in order.

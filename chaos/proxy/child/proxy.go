@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/chaos/rpc"
 )
@@ -24,8 +26,12 @@ type Proxy struct {
 
 // Proxy starts a proxy.
 func (p *Process) Proxy(ctx context.Context, c Config) (*Proxy, error) {
+	return p.proxy(ctx, arguments{Config: c})
+}
+
+func (p *Process) proxy(ctx context.Context, a arguments) (*Proxy, error) {
 	var is made
-	if err := p.call(ctx, opStart, arguments{Config: c}, &is); err != nil {
+	if err := p.call(ctx, opStart, a, &is); err != nil {
 		return nil, err
 	}
 	return &Proxy{p: p, n: is.N, addr: is.Addr}, nil
@@ -49,11 +55,13 @@ func (x *Proxy) Toxics() []proxy.Toxic {
 }
 
 // Add adds a toxic under a key of its own.
-func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) { return x.AddUnder(rand.Text(), t) }
+func (x *Proxy) Add(t proxy.Toxic) (proxy.Toxicity, error) {
+	return x.AddUnder(netns.Lease{Key: rand.Text()}, t)
+}
 
-// AddUnder adds a toxic under a key, by which [Control.Clear] takes it off. After an error there is none under the key,
-// and none can come: a process that does not see to that is ended.
-func (x *Proxy) AddUnder(key string, t proxy.Toxic) (proxy.Toxicity, error) {
+// AddUnder adds a toxic with a lease, by whose key [Control.Clear] takes it off. After an error there is none under the
+// key, and none can come: a process that does not see to that is ended.
+func (x *Proxy) AddUnder(l netns.Lease, t proxy.Toxic) (proxy.Toxicity, error) {
 	add, err := encode(t)
 	if err != nil {
 		return nil, err
@@ -63,11 +71,8 @@ func (x *Proxy) AddUnder(key string, t proxy.Toxic) (proxy.Toxicity, error) {
 		x.list(in) // before it can be on the link
 	}
 	var is made
-	if err := x.p.call(context.Background(), opAdd, arguments{Proxy: x.n, Key: key, Add: add}, &is); err != nil {
-		// subtle: an answer that is late is no refusal. The process may add the toxic yet.
-		if _, c := x.p.control.Clear(context.Background(), key); c != nil {
-			x.p.giveUp(fmt.Errorf("a toxic may be left on a link: %w", errors.Join(err, c)))
-		}
+	if err := x.p.call(context.Background(), opAdd, arguments{Proxy: x.n, Lease: l, Add: add}, &is); err != nil {
+		x.p.forget(l.Key, err)
 		x.strike(in)
 		return nil, err
 	}
@@ -104,6 +109,12 @@ func (x *Proxy) ended(err error) error {
 		return fmt.Errorf("%w: %w", ErrEnded, err)
 	}
 	return err
+}
+
+// Connections returns how many connections the proxy has accepted.
+func (x *Proxy) Connections(ctx context.Context) (n int64, err error) {
+	err = x.p.ask(ctx, opCount, arguments{Proxy: x.n}, &n)
+	return n, x.ended(err)
 }
 
 // Established opens a connection and checks that it works. A connection that is open when ctx has ended is closed.
@@ -174,6 +185,15 @@ func Unknown(in proxy.Toxicity) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.unknown
+}
+
+// Lifted returns how long ago the process of a toxic took it off itself, at the end of its lease. Zero: it did not, or
+// does not say.
+func Lifted(ctx context.Context, in proxy.Toxicity) (ago time.Duration) {
+	if t, ok := in.(*toxicity); ok {
+		_ = t.x.p.ask(ctx, opLifted, arguments{Toxic: t.n}, &ago)
+	}
+	return ago
 }
 
 // Remove implements [proxy.Toxicity]. A process that has ended has no toxic.

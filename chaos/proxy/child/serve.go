@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/chaos/rpc"
 )
@@ -22,6 +24,8 @@ const (
 	opAdd      = "add"
 	opRemove   = "remove"
 	opSeen     = "seen"
+	opLifted   = "lifted"
+	opCount    = "count"
 	opProbe    = "probe"
 	opLine     = "line"
 	opExchange = "exchange"
@@ -42,9 +46,10 @@ type arguments struct {
 	Proxy int                `json:"proxy,omitempty"`
 	Toxic int                `json:"toxic,omitempty"`
 	Line  int                `json:"line,omitempty"`
-	Key   string             `json:"key,omitempty"`
+	Lease netns.Lease        `json:"lease,omitzero"`
 	Add   wireToxic          `json:"add,omitzero"`
 	Probe proxy.ProbeRequest `json:"probe,omitzero"`
+	Space spaceArguments     `json:"space,omitzero"`
 }
 
 // made names what an operation made.
@@ -81,18 +86,15 @@ type server struct {
 	addr  string
 	wg    sync.WaitGroup
 
+	effects effects
+
 	mu      sync.Mutex
 	last    int
 	proxies map[int]*proxy.Proxy
-	toxics  map[int]put // also those that were removed: what they affected is asked later
+	toxics  map[int]proxy.Toxicity // by the numbers of their effects, also those that were removed: what they affected is asked later
 	lines   map[int]proxy.Line
-	cleared map[string]bool
-}
-
-// put is a toxic that was added.
-type put struct {
-	proxy.Toxicity
-	key string
+	spaces  map[int]*space
+	tables  map[int]*netns.Diversion
 }
 
 // Serve is the program of the process: it runs proxies as in asks, until in ends.
@@ -102,14 +104,18 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("the proxies: %w", err)
 	}
 	s := &server{
-		token: rand.Text(), addr: l.Addr().String(), proxies: map[int]*proxy.Proxy{}, toxics: map[int]put{}, lines: map[int]proxy.Line{},
-		cleared: map[string]bool{},
+		token: rand.Text(), addr: l.Addr().String(), proxies: map[int]*proxy.Proxy{}, toxics: map[int]proxy.Toxicity{}, lines: map[int]proxy.Line{},
+		spaces: map[int]*space{}, tables: map[int]*netns.Diversion{},
+		effects: effects{in: map[int]*effect{}, cleared: map[string]bool{}},
 	}
 	s.wg.Go(func() { s.control(l) })
 	err = (&rpc.Server{Do: s.do, Patient: true}).Serve(ctx, in, out)
 	errs := []error{err, l.Close()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, x := range s.spaces {
+		errs = append(errs, x.server.End(), x.n.Close())
+	}
 	for _, p := range s.proxies {
 		errs = append(errs, p.Close())
 	}
@@ -127,16 +133,17 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case opControl:
 		return Control{s.addr, s.token}, nil
 	case opStart:
-		return s.start(a.Config)
-	case opRemove, opSeen:
+		return s.start(a)
+	case opRemove:
+		return nil, s.effects.remove(a.Toxic)
+	case opLifted:
+		return s.effects.since(a.Toxic)
+	case opSeen:
 		t, err := find(s, s.toxics, a.Toxic)
 		if err != nil {
 			return nil, err
 		}
-		if op == opSeen {
-			return t.Seen(), nil
-		}
-		return nil, t.Remove()
+		return t.Seen(), nil
 	case opExchange, opHang:
 		l, err := find(s, s.lines, a.Line)
 		if err != nil {
@@ -151,6 +158,9 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 		delete(s.lines, a.Line)
 		return nil, nil
 	}
+	if strings.HasPrefix(op, opSpace) {
+		return s.inSpace(ctx, op, a.Lease, a.Space)
+	}
 	p, err := find(s, s.proxies, a.Proxy)
 	if err != nil {
 		return nil, err
@@ -158,6 +168,8 @@ func (s *server) do(ctx context.Context, op string, args json.RawMessage) (any, 
 	switch op {
 	case opAdd:
 		return s.add(p, a)
+	case opCount:
+		return p.Stats().Connections, nil
 	case opProbe:
 		r, err := p.Probe(ctx, a.Probe)
 		return probedOf(r), err
@@ -193,21 +205,25 @@ func keep[T any](s *server, in map[int]T, x T) int {
 	return s.last
 }
 
-func (s *server) start(c Config) (made, error) {
-	p, err := proxy.Start(proxy.Config{Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP})
+// start starts a proxy: in a namespace, and spared by its diversion, where the arguments name one.
+func (s *server) start(a arguments) (made, error) {
+	c := proxy.Config{Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP}
+	if a.Space.Table != 0 {
+		in, err := find(s, s.spaces, a.Space.N)
+		if err != nil {
+			return made{}, err
+		}
+		table, err := find(s, s.tables, a.Space.Table)
+		if err != nil {
+			return made{}, err
+		}
+		c.InNamespace, c.Control = in.n.Do, table.Spare
+	}
+	p, err := proxy.Start(c)
 	if err != nil {
 		return made{}, err
 	}
 	return made{N: keep(s, s.proxies, p), Addr: p.Addr()}, nil
-}
-
-// errCleared refuses a toxic that the watchdog has taken back before it was there.
-var errCleared = errors.New("the watchdog has taken it back already")
-
-func (s *server) isCleared(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cleared[key]
 }
 
 func (s *server) add(p *proxy.Proxy, a arguments) (any, error) {
@@ -215,34 +231,19 @@ func (s *server) add(p *proxy.Proxy, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.isCleared(a.Key) {
+	if s.effects.isCleared(a.Lease.Key) {
 		return nil, errCleared
 	}
 	in, err := p.Add(t)
 	if err != nil {
 		return nil, err
 	}
-	n := keep(s, s.toxics, put{in, a.Key})
-	if s.isCleared(a.Key) { // meanwhile
-		return nil, errors.Join(errCleared, in.Remove())
+	n, err := s.effects.add(a.Lease, in.Remove)
+	if err != nil {
+		return nil, err
 	}
-	return made{N: n}, nil
-}
-
-// clear removes the toxics of a key.
-func (s *server) clear(key string) (removed int, err error) {
 	s.mu.Lock()
-	s.cleared[key] = true
-	var of []put
-	for _, t := range s.toxics {
-		if t.key == key {
-			of = append(of, t)
-		}
-	}
-	s.mu.Unlock()
-	var errs []error
-	for _, t := range of {
-		errs = append(errs, t.Remove())
-	}
-	return len(of), errors.Join(errs...)
+	defer s.mu.Unlock()
+	s.toxics[n] = in
+	return made{N: n}, nil
 }

@@ -40,15 +40,17 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: 
 	if err != nil {
 		t.Fatal(plantest.Explained(err))
 	}
-	s, l := New(&Host{Plan: plan}), new(slowLink)
+	shared := &child.Shared{Command: []string{os.Args[0], "proxies"}}
+	s, l := New(&Host{Plan: plan, Proxies: shared}), new(slowLink)
 	s.links = []*chaos.Link{{Proxy: l}}
-	if s.child, err = child.Start(t.Context(), []string{os.Args[0], "proxies"}); err != nil {
+	p, err := shared.Process(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Down(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if s.child.ID().Alive() || l.closes != 0 {
+	if p.ID().Alive() || l.closes != 0 {
 		t.Errorf("the process is left, or its link was closed %d times", l.closes)
 	}
 }

@@ -41,8 +41,7 @@ type Host struct {
 	// AskStep runs the step of a question, as [chaos.Host] has it.
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
-	Proxies     []string        // the command line of the process of the proxies; empty runs them in this process
-	LostProxies func(why error) // called when that process ends before the target does
+	Proxies *child.Shared // the process of the proxies; nil runs them in this process
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -51,7 +50,6 @@ type System struct {
 	host  *Host
 	group group // nil for a target that already runs
 	links []*chaos.Link
-	child *child.Process    // of the links' proxies; nil: none, or they are in this process
 	entry string            // host:port of the target, before a link is put in between
 	asked map[string]string // host:port of the target and of endpoints with a link, as loads ask for them, to the link
 
@@ -241,17 +239,14 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 
 // proxy starts a proxy, in a process of its own where the run has a command for it.
 func (s *System) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
-	if len(s.host.Proxies) == 0 {
+	if s.host.Proxies == nil {
 		return proxy.Start(proxy.Config{Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP})
 	}
-	if s.child == nil {
-		var err error
-		if s.child, err = child.Start(ctx, s.host.Proxies); err != nil {
-			return nil, err
-		}
-		s.child.Lost(s.host.LostProxies)
+	p, err := s.host.Proxies.Process(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return s.child.Proxy(ctx, c)
+	return p.Proxy(ctx, c)
 }
 
 func (s *System) link(e platform.Edge) (string, bool) {
@@ -356,8 +351,8 @@ func (s *System) Down(ctx context.Context) error {
 			errs = append(errs, s.host.Journal.Done(s.journaled, chaos.Reverted))
 		}
 	}
-	if s.child != nil { // it closes its links as it ends, also where it no longer answers
-		errs = append(errs, s.child.Close())
+	if s.host.Proxies != nil { // it closes its links as it ends, also where it no longer answers
+		errs = append(errs, s.host.Proxies.Close())
 	} else {
 		for _, l := range s.links {
 			errs = append(errs, l.Proxy.Close())

@@ -1,4 +1,4 @@
-package run
+package target
 
 import (
 	"os"
@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// keptLogs lists the files with what units and scripts have printed. Empty ones are left out.
-func keptLogs(dir string) []result.UnitLog {
+// KeptLogs lists the files with what units and scripts have printed. Empty ones are left out.
+func KeptLogs(dir string) []result.UnitLog {
 	files, err := os.ReadDir(dir)
 	if dir == "" || err != nil { // none was written
 		return nil

@@ -1,0 +1,198 @@
+package child
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
+	"brunt/chaos/rpc"
+)
+
+// What brunt asks of the process about namespaces: all begin with opSpace.
+const (
+	opSpace     = "space."
+	opEnter     = opSpace + "enter"
+	opLeave     = opSpace + "leave"
+	opDo        = opSpace + "do" // what package remote asks
+	opTable     = opSpace + "table"
+	opDivert    = opSpace + "divert"
+	opStraight  = opSpace + "straight"
+	leavesAfter = 5 * time.Second // for what is held in it to be removed
+)
+
+// spaceArguments are those of the operations on namespaces.
+type spaceArguments struct {
+	N      int             `json:"n,omitempty"`
+	Path   string          `json:"path,omitempty"`
+	Op     string          `json:"op,omitempty"` // of package remote
+	Args   json.RawMessage `json:"args,omitempty"`
+	Table  int             `json:"table,omitempty"`
+	Routes []route         `json:"routes,omitempty"`
+}
+
+// route is where connections to an address are diverted to.
+type route struct{ From, To netip.AddrPort }
+
+// space is a namespace that the process has open.
+type space struct {
+	n      *netns.Namespace
+	server *remote.Server
+}
+
+// inSpace does what is asked about namespaces.
+func (s *server) inSpace(ctx context.Context, op string, l netns.Lease, a spaceArguments) (any, error) {
+	if op == opEnter {
+		return s.enter(a.Path)
+	}
+	if op == opDivert || op == opStraight {
+		return nil, s.divert(op, l, a)
+	}
+	in, err := find(s, s.spaces, a.N)
+	if err != nil {
+		return nil, err
+	}
+	switch op {
+	case opDo:
+		return in.server.Answer(ctx, a.Op, a.Args)
+	case opTable:
+		table, err := in.n.NewDiversion()
+		if err != nil {
+			return nil, err
+		}
+		return made{N: keep(s, s.tables, table)}, nil
+	case opLeave:
+		s.mu.Lock()
+		delete(s.spaces, a.N)
+		s.mu.Unlock()
+		return nil, errors.Join(in.server.End(), in.n.Close())
+	}
+	return nil, fmt.Errorf("no operation %q", op)
+}
+
+func (s *server) enter(path string) (any, error) {
+	n, err := netns.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	in := &space{n: n, server: &remote.Server{Open: func() (*netns.Namespace, error) { return n, nil }}}
+	in.server.Lease = func(l netns.Lease, off func() error) (func() time.Duration, error) {
+		number, err := s.effects.add(l, off)
+		return func() time.Duration { ago, _ := s.effects.since(number); return ago }, err
+	}
+	return made{N: keep(s, s.spaces, in)}, nil
+}
+
+// divert puts a diversion in force, or removes it.
+func (s *server) divert(op string, l netns.Lease, a spaceArguments) error {
+	table, err := find(s, s.tables, a.Table)
+	if err != nil {
+		return err
+	}
+	if op == opStraight {
+		return table.Close()
+	}
+	if s.effects.isCleared(l.Key) {
+		return errCleared
+	}
+	routes := map[netip.AddrPort]netip.AddrPort{}
+	for _, r := range a.Routes {
+		routes[r.From] = r.To
+	}
+	if err := table.Set(routes); err != nil {
+		return err
+	}
+	_, err = s.effects.add(l, table.Close)
+	return err
+}
+
+// A Space is a network namespace in which the process acts.
+type Space struct {
+	*remote.Namespace
+	p *Process
+	n int
+}
+
+// Enter opens the namespace at a path such as /proc/PID/ns/net. What is set in it ends with the process.
+func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
+	var is made
+	if err := p.call(ctx, opEnter, arguments{Space: spaceArguments{Path: path}}, &is); err != nil {
+		return nil, err
+	}
+	s := &Space{p: p, n: is.N}
+	s.Namespace = remote.New(func(ctx context.Context, op string, args, result any) error {
+		raw, err := json.Marshal(args)
+		if err != nil {
+			return err
+		}
+		return p.client.Call(ctx, opDo, arguments{Space: spaceArguments{N: s.n, Op: op, Args: raw}}, result)
+	}, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), leavesAfter)
+		defer cancel()
+		return unlessEnded(p.call(ctx, opLeave, arguments{Space: spaceArguments{N: s.n}}, nil))
+	})
+	return s, nil
+}
+
+// unlessEnded drops the error of a process that has ended: with it, all that it held has.
+func unlessEnded(err error) error {
+	if errors.Is(err, rpc.ErrEnded) {
+		return nil
+	}
+	return err
+}
+
+// Process is the process that acts in the namespace.
+func (s *Space) Process() *Process { return s.p }
+
+// Set is [netns.Namespace.Set], executed by the process. After an error nothing is in force under the key of the lease,
+// and nothing can come: a process that does not see to that is ended.
+func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
+	held, err := s.Namespace.Set(spec)
+	if err != nil && spec.Lease.Key != "" {
+		s.p.forget(spec.Lease.Key, err)
+	}
+	return held, err
+}
+
+// A Diversion redirects connections that are opened inside a namespace to proxies of the process there.
+type Diversion struct {
+	s *Space
+	n int
+}
+
+// Divert makes a diversion that redirects nothing until [Diversion.Set].
+func (s *Space) Divert(ctx context.Context) (*Diversion, error) {
+	var is made
+	if err := s.p.call(ctx, opTable, arguments{Space: spaceArguments{N: s.n}}, &is); err != nil {
+		return nil, err
+	}
+	return &Diversion{s, is.N}, nil
+}
+
+// Proxy starts a proxy in the namespace. Its own connections are not redirected.
+func (d *Diversion) Proxy(ctx context.Context, c Config) (*Proxy, error) {
+	return d.s.p.proxy(ctx, arguments{Config: c, Space: spaceArguments{N: d.s.n, Table: d.n}})
+}
+
+// Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.
+func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort) error {
+	a := arguments{Lease: l, Space: spaceArguments{Table: d.n}}
+	for from, to := range routes {
+		a.Space.Routes = append(a.Space.Routes, route{from, to})
+	}
+	err := d.s.p.call(ctx, opDivert, a, nil)
+	if err != nil {
+		d.s.p.forget(l.Key, err)
+	}
+	return err
+}
+
+// Close ends the redirection of new connections.
+func (d *Diversion) Close() error {
+	return unlessEnded(d.s.p.call(context.Background(), opStraight, arguments{Space: spaceArguments{Table: d.n}}, nil))
+}
