@@ -318,6 +318,8 @@ func FaultRevert(f *result.FaultRecord) string {
 		return "taken back"
 	case "gone":
 		return "its unit was gone, so there was nothing to take back"
+	case "unverified":
+		return "taken back, unverified: no probe was answered"
 	case "failed":
 		return "could NOT be taken back"
 	case "none", "":
@@ -389,6 +391,8 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	switch {
 	case f.Revert == "failed":
 		return scenarios.NotReverted
+	case f.Revert == "unverified":
+		return scenarios.Invalid
 	case f.Impact == result.NotRecovered:
 		return scenarios.Fail
 	case f.Parts != nil && f.Parts.Lost > 0:
@@ -415,6 +419,9 @@ func FaultMark(f *result.FaultRecord) (mark, tone string) {
 func FaultOutcome(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
 		return "not taken back"
+	}
+	if f.Revert == "unverified" {
+		return "removal unverified"
 	}
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return "writes lost"

@@ -197,7 +197,10 @@ var glossary = []term{
 	{"watchdog", nil, "A process that waits for brunt to end and then takes back every fault that is in the journal."},
 	{"journal", nil, "The file in which brunt writes down how to undo a fault before it injects it. `brunt revert` works by it."},
 	{"reverted", []string{"revert", "undo", "not_reverted"}, "The fault was taken back: the undo operation ran and its effect was " +
-		"verified. Where it can't be, the verdict is not_reverted."},
+		"verified. Where it can't be, the verdict is not_reverted; where only the proof is missing, the removal is unverified."},
+	{"unverified", nil, "The fault was taken back, as the kernel, the engine or the proxy answered, and no probe was answered within 90 s that proves it: the " +
+		"machine is too busy, or the target is down for another reason. The verdict is invalid (exit 5), not not_reverted (exit 7). A probe that is answered " +
+		"and still shows the effect is not_reverted."},
 	{"guard", nil, "The key `guard:` of a scenario: the limits of what may be loaded and broken. An address beyond loopback has to be named there, " +
 		"also that of a service which `--out` sends figures to."},
 	{"policy", nil, "A file outside the scenario that limits what every scenario may do. A scenario can narrow it and never widen it."},
@@ -214,7 +217,7 @@ var glossary = []term{
 		"error. Each has an exit code; where several apply, the first of `brunt explain exit-codes` counts."},
 	{"inconclusive", nil, "There were too few requests to decide: 299 for an error rate of 1 %, 10 above a percentile. Too little data is never a pass."},
 	{"invalid", nil, "The run shows nothing about the target: the generator was the limit, the target was not ready, the setup failed, " +
-		"data was used up, or a fault was not verified or affected no request."},
+		"data was used up, a fault was not verified or affected no request, or its removal is unverified."},
 	{"objective", []string{"slo-objective"}, "One line of `slo`, `steady` or `stop`: a metric, a comparison, a value, and optionally " +
 		"what it is of (`of STEP`) and when (`in PHASE`, `after FAULT`)."},
 	{"bound", []string{"upper-bound", "confidence"}, "What the requests of a phase show of a share, such as that of errors: the one-sided " +

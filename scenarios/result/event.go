@@ -62,7 +62,7 @@ func EventKinds() map[string]string {
 		"fault.again":       "the fault was put into the new namespaces of a container that was started again",
 		"fault.void":        "the fault ended early: its container was started again, or the watchdog took it back while brunt stood still",
 		"fault.detected":    "the team's own monitoring noticed the fault",
-		"fault.reverted":    "the fault was taken back",
+		"fault.reverted":    "the fault was taken back; the text is the outcome: ok, gone, unverified, failed or none",
 		"fault.cleared":     "the fault is verified gone, or its unit is healthy again",
 		"detect.early":      "the monitoring had noticed something before the injection",
 		"detect.failed":     "the monitoring could not be asked",

@@ -45,7 +45,7 @@ type FaultRecord struct {
 	Failed           int64        `json:"failed_requests"`              // bad requests in excess of the baseline's share
 	Impact           Impact       `json:"impact"`                       // its effect on the load
 	Skipped          bool         `json:"skipped,omitempty"`            // no unit matched, and that was allowed
-	Revert           string       `json:"revert" mask:"-"`              // ok, gone, failed, none
+	Revert           string       `json:"revert" mask:"-"`              // ok, gone, unverified, failed, none
 	Limit            Num          `json:"limit"`                        // share of bad requests that counts as impact
 	Slow             Num          `json:"slow"`                         // an answer that takes longer counts as a bad request; null: none does
 	SlowLeast        Num          `json:"slow_least,omitempty"`         // the least of the limits of the steps, where they differ; slow is the largest then
@@ -59,6 +59,8 @@ type FaultRecord struct {
 	OnsetAt          Num          `json:"onset_at"`                     // an offset from t0
 	// events of containers during it, and until the load had recovered
 	Events []Event `json:"events,omitempty"`
+	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
+	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
 	// time limit for a one-shot's unit to be healthy again
 	Within Num         `json:"within"`
 	Steps  []FaultStep `json:"steps,omitempty"` // of a group, in the order of their injection
@@ -79,7 +81,7 @@ type FaultStep struct {
 	Cleared      Num      `json:"cleared"`                 // verified removed, or the unit healthy again
 	Evidence     string   `json:"evidence,omitempty"`      // the observed effect
 	GoneEvidence string   `json:"gone_evidence,omitempty"` // the proof that it is over
-	Revert       string   `json:"revert" mask:"-"`         // ok, gone, failed, none
+	Revert       string   `json:"revert" mask:"-"`         // ok, gone, unverified, failed, none
 	Note         string   `json:"note,omitempty"`          // what went wrong
 }
 

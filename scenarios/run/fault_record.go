@@ -64,8 +64,11 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 			rec.SlowFrom = "baseline"
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.TakenBack); err != nil {
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr, c.TakenBack); err != nil {
 		rec.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
+	}
+	if taken, ok := errors.AsType[chaos.TakenBackError](c.TakenBack); ok {
+		rec.RevertedBy = cmp.Or(taken.By, "watchdog")
 	}
 	if c.Late != "" {
 		rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
@@ -101,7 +104,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 			out.Cleared = result.Sec(c.Cleared)
 		}
 	}
-	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
+	if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr, c.GoneErr); err != nil {
 		out.Note = strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 	}
 	return out

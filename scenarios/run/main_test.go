@@ -99,6 +99,8 @@ func role(part string, args []string) error {
 		return bruntRole(args)
 	case "break":
 		return breakRole(args)
+	case "single":
+		return singleRole(args)
 	case "inject":
 		plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
@@ -315,6 +317,24 @@ func (d *dying) tell(v scenarios.Verdict, reason string) {
 	fmt.Printf("injected %d points %d verdict %s %s\n", d.injected, len(d.passed), v, reason)
 }
 
+// singleRole injects the fault `it` of a scenario without its load: FILE STATE GUARD POINT.
+func singleRole(args []string) error {
+	die, err := strconv.Atoi(args[3])
+	if err != nil {
+		return err
+	}
+	all, err := compileFile(args[0])
+	if err != nil {
+		return err
+	}
+	plan, err := all.Single("it", 0)
+	if err != nil {
+		return err
+	}
+	d := &dying{guard: args[2], at: die}
+	return d.inject(plan, args[1])
+}
+
 // breakRole injects one fault without load, as brunt would: STATE GUARD POINT KIND SETTING…, of
 // which the first three are bruntRole's.
 func breakRole(args []string) error {
@@ -327,7 +347,12 @@ func breakRole(args []string) error {
 		return err
 	}
 	d := &dying{guard: args[1], at: die}
-	in, err := run.Inject(context.Background(), plan, d.options(args[0]))
+	return d.inject(plan, args[0])
+}
+
+// inject injects the only fault of a plan without load.
+func (d *dying) inject(plan *plan.Plan, state string) error {
+	in, err := run.Inject(context.Background(), plan, d.options(state))
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,8 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 			Cleared: cmp.Or(e["fault.cleared"].T.D(), oc.Cleared), Until: oc.Cleared, GoneText: e["fault.cleared"].Text, Revert: "not yet",
 		}
 		if oc.Over {
-			rec.Gone, rec.Revert = true, cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)
+			rec.Revert = cmp.Or(chaos.Outcome(e["fault.reverted"].Text), chaos.None)
+			rec.Gone = rec.Revert != chaos.Unverified
 		}
 		if i := slices.IndexFunc(s.Faults, func(p *chaos.Entry) bool { return p.Name == oc.Fault }); i >= 0 {
 			rec.Kind = s.Faults[i].Kind

@@ -171,44 +171,6 @@ func linkOf(t *testing.T, brunt int) string {
 	return ""
 }
 
-// TestStopped_Matrix stops brunt under every kind of fault that stays on processes, links or files, and every kind of
-// load: the run is invalid, for its fault was taken back, and nothing is left.
-func TestStopped_Matrix(t *testing.T) {
-	if testing.Short() || os.Getenv("BRUNT_FULL") == "" {
-		t.Skip("each needs as long as the watchdog is patient; BRUNT_FULL=1 runs them")
-	}
-	loads := map[string]string{
-		"open":   `{executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
-		"closed": `{executor: constant-vus, vus: 2, duration: 50s, timeout: 300ms, flow: [{get: /far}, {think: 50ms}]}`,
-		"vegeta": `{engine: vegeta, executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
-	}
-	for kind, f := range injectFaults {
-		if !f.stays || strings.Contains(f.settings, "CONTAINER") {
-			continue
-		}
-		for name, load := range loads {
-			t.Run(kind+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				if forRoot(kind) {
-					needsRoot(t)
-				}
-				m := newKilledRun(t)
-				text, _, _ := strings.Cut(injectable, "load:")
-				text += "load: {main: " + load + "}\nchaos: {it: {at: 1s, for: 40s, " + kind + ": " + f.settings + "}}\n"
-				text = strings.NewReplacer("ECHO", strings.Join(self("echo"), ", "), "ALONE", strconv.Itoa(m.stranger.Process.Pid),
-					"DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "HOOK", m.hook.URL).Replace(text)
-				out, ended := m.resumed(t, m.brunt("brunt", scenario(t, text), m.state, "guard", "0"))
-				if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "runt itself stood still from") {
-					t.Errorf("ended %v: %s", ended, out)
-				}
-				if left := m.clean(t); len(left) > 0 {
-					t.Errorf("left %v", left)
-				}
-			})
-		}
-	}
-}
-
 // TestStopped_Inject does the same without a load.
 func TestStopped_Inject(t *testing.T) {
 	if testing.Short() {

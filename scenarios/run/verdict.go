@@ -101,6 +101,8 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	switch {
 	case c.RevertErr != nil:
 		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", subject, c.RevertErr))
+	case c.GoneErr != nil:
+		worse(scenarios.Invalid, fmt.Sprintf("%s was taken back, and that it is over is unverified: %v", subject, c.GoneErr))
 	case c.OneShot && c.N >= 0 && !c.Gone && len(c.Steps) == 0:
 		worse(scenarios.Invalid, of+stillDown(c))
 	}

@@ -1,0 +1,238 @@
+package run_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+
+	"brunt/chaos/chaostest"
+	"brunt/scenarios/plan"
+)
+
+// stoppedLoads are the columns of the matrix that are loads.
+var stoppedLoads = map[string]string{
+	"open":   `{executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
+	"closed": `{executor: constant-vus, vus: 2, duration: 50s, timeout: 300ms, flow: [{get: /far}, {think: 50ms}]}`,
+	"vegeta": `{engine: vegeta, executor: constant-arrival-rate, rate: 20/s, duration: 50s, timeout: 300ms, flow: [{get: /far}]}`,
+	"k6":     `{k6: script.js, vus: 2, duration: 50s}`,
+}
+
+// stoppedScript is the script of the column k6.
+const stoppedScript = `
+import http from 'k6/http';
+import { sleep } from 'k6';
+export default function () { http.get(__ENV.BRUNT_URL + '/far', { timeout: '300ms' }); sleep(0.05); }
+`
+
+// stoppedColumns are the columns of the matrix: the loads, a fault of a scenario that is injected without load, and the
+// form on one line.
+var stoppedColumns = []string{"open", "closed", "vegeta", "k6", "inject", "short"}
+
+// stoppedKinds are the rows of the matrix: the settings of every kind that stays, and of kinds that have another
+// mechanism on containers.
+func stoppedKinds() map[string]string {
+	out := map[string]string{
+		"process.freeze on a container":     "{container: CONTAINER}",
+		"stress.cpu on a container":         "{container: CONTAINER, load: 30%, workers: 1}",
+		"cpu.throttle on a container":       "{container: CONTAINER, share: 20%}",
+		"memory.limit on a container":       "{container: CONTAINER, bytes: 64MiB}",
+		"disk.fill on a container":          "{container: CONTAINER, path: /scratch, bytes: 4MiB}",
+		"fd.exhaust on a container":         "{container: CONTAINER}",
+		"time.skew on a container":          "{container: CONTAINER, offset: 1h}",
+		"network.latency on packets":        "{container: CONTAINER, delay: 20ms}",
+		"network.bandwidth on packets":      "{container: CONTAINER, rate: 10Mbit/s}",
+		"network.bandwidth by tbf":          "{container: CONTAINER, rate: 10Mbit/s, via: tbf}",
+		"network.stall on packets":          "{container: CONTAINER}",
+		"network.blackhole on packets":      "{container: CONTAINER}",
+		"network.partition on packets":      "{container: CONTAINER}",
+		"http.error between containers":     "{from: container/CONTAINER, to: container/OTHER}",
+		"http.delay between containers":     "{from: container/CONTAINER, to: container/OTHER, delay: 60ms}",
+		"http.rewrite between containers":   "{from: container/CONTAINER, to: container/OTHER, answer: {status: 418}}",
+		"tcp.limit between containers":      "{from: container/CONTAINER, to: container/OTHER, bytes: 1KiB}",
+		"tcp.slicer between containers":     "{from: container/CONTAINER, to: container/OTHER, size: 1KiB, delay: 5ms}",
+		"tcp.slow_close between containers": "{from: container/CONTAINER, to: container/OTHER, delay: 200ms}",
+		"exec on a file":                    "{inject: touch FLAG, verify: test -e FLAG, revert: rm -f FLAG}",
+	}
+	for kind, f := range injectFaults {
+		if f.stays {
+			out[kind] = f.settings
+		}
+	}
+	return out
+}
+
+// stoppedCell is a cell of the matrix.
+type stoppedCell struct{ row, column string }
+
+// kind returns the kind of fault.
+func (c stoppedCell) kind() string { kind, _, _ := strings.Cut(c.row, " "); return kind }
+
+// none says why a cell is empty.
+func (c stoppedCell) none(settings string) bool {
+	simple := !strings.Contains(strings.Trim(settings, "{}"), "{") && !strings.ContainsAny(settings, "[")
+	bare := strings.Contains(settings, "CONTAINER") || strings.Contains(settings, "ALONE")
+	return c.column == "short" && (!simple || !bare)
+}
+
+// stoppedCells returns the cells to play: all, or with BRUNT_FULL unset some of them, others for each BRUNT_TURN.
+func stoppedCells(kinds map[string]string) []stoppedCell {
+	var all []stoppedCell
+	for _, row := range slices.Sorted(maps.Keys(kinds)) {
+		for _, column := range stoppedColumns {
+			if c := (stoppedCell{row, column}); !c.none(kinds[row]) {
+				all = append(all, c)
+			}
+		}
+	}
+	if os.Getenv("BRUNT_FULL") != "" {
+		return all
+	}
+	const some = 6
+	turn, _ := strconv.Atoi(os.Getenv("BRUNT_TURN"))
+	every := len(all) / some
+	var out []stoppedCell
+	for i, c := range all {
+		if i%every == turn%every && len(out) < some {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// TestStopped_Matrix stops brunt under every kind of fault that stays and every kind of load, until its watchdog has
+// taken the fault back. brunt is not ended, says that the run is invalid as its fault was taken back, and leaves
+// nothing.
+func TestStopped_Matrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each needs as long as the watchdog is patient")
+	}
+	kinds := stoppedKinds()
+	for _, kind := range plan.FaultKinds() {
+		if f, known := injectFaults[kind]; !known || f.stays && kinds[kind] == "" {
+			t.Errorf("%s is not in the matrix", kind)
+		}
+	}
+	var mu sync.Mutex
+	found := map[stoppedCell]string{}
+	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
+	t.Cleanup(func() { t.Log(stoppedTable(kinds, found)) })
+	for _, c := range stoppedCells(kinds) {
+		t.Run(c.row+"/"+c.column, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				mu.Lock()
+				defer mu.Unlock()
+				found[c] = map[bool]string{false: "ok", true: "FAILED"}[t.Failed()]
+				if t.Skipped() {
+					found[c] = "skipped"
+				}
+			}()
+			c.play(t, kinds[c.row], yard)
+		})
+	}
+}
+
+// play plays a cell.
+func (c stoppedCell) play(t *testing.T, settings string, yard func() *chaostest.Yard) {
+	if forRoot(c.kind()) {
+		needsRoot(t)
+	}
+	if c.column == "k6" {
+		needK6(t)
+	}
+	m := newKilledRun(t)
+	before := func() string { return "" }
+	names := []string{
+		"ALONE", strconv.Itoa(m.stranger.Process.Pid), "DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "FLAG", m.flag, "HOOK", m.hook.URL,
+	}
+	if strings.Contains(settings, "CONTAINER") {
+		chaostest.Root(t)
+		v := yard().Start(t, chaostest.VictimOptions{Unit: "v", Host: scratch, Restart: "unless-stopped"})
+		other := yard().Start(t, chaostest.VictimOptions{Unit: "other"})
+		names = append(names, "CONTAINER", v.Ref, "OTHER", other.Ref)
+		before = func() string { return c.container(t, v) }
+	}
+	settings = strings.NewReplacer(names...).Replace(settings)
+	was := before()
+	out, ended := m.resumed(t, c.command(t, m, settings))
+	if ended || !strings.Contains(out, "verdict invalid") || !strings.Contains(out, "runt itself stood still from") {
+		t.Errorf("ended %v: %s", ended, out)
+	}
+	if left := m.clean(t); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	if is := before(); is != was {
+		t.Errorf("the container differs:\n%s", chaostest.Difference(was, is))
+	}
+}
+
+// container describes a container, in what the fault may change of it and its end does not.
+func (c stoppedCell) container(t *testing.T, v *chaostest.Victim) string {
+	all := chaostest.Inspected(t, v.Yard.Engine, v.ID)
+	if family, kind, _ := strings.Cut(c.kind(), "."); family == "container" && kind != "pause" || c.kind() == "network.disconnect" {
+		return all // it may have another process, and another link
+	}
+	return all + resources(t, v.PID()) + state(v.PID()) + room(t, v) + chaostest.Networks(t, v.Container)
+}
+
+// command is the brunt of a cell.
+func (c stoppedCell) command(t *testing.T, m *killedRun, settings string) *exec.Cmd {
+	t.Helper()
+	switch c.column {
+	case "short":
+		args := []string{"break", m.state, "guard", "0", c.kind(), "for=40s"}
+		for _, s := range strings.Split(strings.Trim(settings, "{}"), ", ") {
+			args = append(args, strings.Replace(s, ": ", "=", 1))
+		}
+		return m.brunt(args...)
+	case "inject":
+		text, _, _ := strings.Cut(injectable, "chaos:")
+		return m.brunt("single", m.stoppedFile(t, text, c.kind(), settings), m.state, "guard", "0")
+	}
+	text, _, _ := strings.Cut(injectable, "load:")
+	return m.brunt("brunt", m.stoppedFile(t, text+"load: {main: "+stoppedLoads[c.column]+"}\n", c.kind(), settings), m.state, "guard", "0")
+}
+
+// stoppedFile writes the scenario of a cell, and its script.
+func (m *killedRun) stoppedFile(t *testing.T, text, kind, settings string) string {
+	t.Helper()
+	text = strings.ReplaceAll(text, "ECHO", strings.Join(self("echo"), ", "))
+	file := scenario(t, text+"chaos: {it: {at: 1s, for: 40s, "+kind+": "+settings+"}}\n")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "script.js"), []byte(stoppedScript), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// stoppedTable prints the matrix.
+func stoppedTable(kinds map[string]string, found map[stoppedCell]string) string {
+	var b bytes.Buffer
+	b.WriteString("brunt stopped until its watchdog has taken the fault back:\n")
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "fault\t"+strings.Join(stoppedColumns, "\t"))
+	tally := map[string]int{}
+	for _, row := range slices.Sorted(maps.Keys(kinds)) {
+		line := row
+		for _, column := range stoppedColumns {
+			said, played := found[stoppedCell{row, column}]
+			if !played {
+				said = "-"
+			}
+			tally[said]++
+			line += "\t" + said
+		}
+		fmt.Fprintln(w, line)
+	}
+	_ = w.Flush()
+	fmt.Fprintf(&b, "%d ok, %d failed, %d skipped, %d not played", tally["ok"], tally["FAILED"], tally["skipped"], tally["-"])
+	return b.String()
+}
