@@ -12,7 +12,7 @@ import (
 )
 
 // Interim computes findings while a run goes on. It reads each closed window once, so a snapshot
-// costs as much after an hour as after a minute, apart from the rows of single seconds. The zero
+// costs as much after an hour as after a minute, apart from the rows of single seconds and blocks. The zero
 // value is ready.
 type Interim struct {
 	read    int64                    // bytes of the spill file read so far
@@ -21,11 +21,12 @@ type Interim struct {
 	windows []result.Window
 	hists   measure.Histograms
 	done    map[time.Duration]bool // windows with finished rows
+	blocks  [][]measure.Cell       // by block of the case, then by series
 }
 
 // Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of
 // objectives, and phases of recovery with their objectives. It does not affect a later Judge. Loads
-// have their planned times. Rows of windows cover whole seconds; in open ones Offered may exceed the
+// have their planned times. Blocks are those whose requests have all ended. Rows of windows cover whole seconds; in open ones Offered may exceed the
 // number of ended requests, as far as [Recorder.Interval] saw.
 func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
 	err = r.Snapshot(func(s *measure.Snapshot) (err error) {
@@ -47,6 +48,9 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	}
 	if a.sums == nil {
 		a.sums, a.done = map[int32][]measure.Cell{}, map[time.Duration]bool{}
+		for range c.Blocks {
+			a.blocks = append(a.blocks, make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads)))
+		}
 	}
 	w := &rows{tables: f.tables, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
 	f.hists = a.hists.Fork()
@@ -77,6 +81,11 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Faults = append(f.out.Faults, ff)
 	}
 	f.incidentsSoFar()
+	ended := 0 // blocks, which follow each other
+	for ended < len(c.Blocks) && r.Ended(c.Blocks[ended].From, c.Blocks[ended].To) {
+		ended++
+	}
+	f.blockTable(f.blockPhases()[:ended], a.blocks[:ended])
 	f.table(ps, in)
 	f.errorGroups(ps, in)
 	f.health(ps, in)
@@ -121,6 +130,11 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	w.out.Windows = a.windows
 	read, err := s.CellsFrom(a.read, func(k measure.Key, c *measure.Cell) error {
 		w.PhasesOf(k, func(p int32) { a.series(p, w.tables)[k.Series].Add(c) })
+		for i, b := range w.c.Blocks {
+			if k.Start >= b.From && k.Start < b.To {
+				a.blocks[i][k.Series].Add(c)
+			}
+		}
 		a.records = append(a.records, recordOf(k, c))
 		if row != nil && at != k.Start {
 			write()

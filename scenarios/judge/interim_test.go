@@ -124,6 +124,55 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 	}
 }
 
+// TestSoFar_Blocks: a sample has the blocks of a switched load whose requests have all ended, and they are as at the end.
+func TestSoFar_Blocks(t *testing.T) {
+	const end = 60 * sec
+	c := judge.Case{Warmup: 2 * sec, Loads: []answer.Span{{From: 0, To: end}, {From: 0, To: end}}}
+	for at := time.Duration(0); at < end; at += 20 * sec {
+		c.Blocks = append(c.Blocks, answer.Span{From: at + sec, To: at + 10*sec})
+	}
+	g := newFixture(t, twoSteps)
+	g.now = -2 * sec
+	var samples []action
+	seen := map[int]int{} // samples by the number of blocks
+	var last []result.Block
+	for at := sec; at < end; at += sec {
+		samples = append(samples, action{at, func() {
+			found, err := g.interim.Findings(g.Recorder, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			over := 0
+			for _, b := range c.Blocks {
+				if b.To+11*sec <= at { // the timeout, and a second
+					over++
+				}
+			}
+			if n := len(found.Blocks); n > over || n < over-1 { // the windows of the last one may be about to close
+				t.Errorf("at %s there are %d blocks, want %d", at, n, over)
+			}
+			last = found.Blocks
+			seen[len(last)]++
+		}})
+	}
+	g.play(broken(end, 20*sec, 25*sec), samples...)
+	want := g.finish(c, end).Blocks
+	if len(want) != 3 || len(seen) != 3 || len(last) != 2 {
+		t.Fatalf("%d blocks at the end, samples %v, of which the last has %d", len(want), seen, len(last))
+	}
+	for i := range last {
+		for _, b := range []result.Block{last[i], want[i]} {
+			for j := range b.Cells {
+				b.Cells[j].Hist = 0
+			}
+		}
+		if last[i].Start != want[i].Start || last[i].End != want[i].End || len(want[i].Cells) == 0 {
+			t.Errorf("block %d is from %v to %v, want %v to %v", i, last[i].Start, last[i].End, want[i].Start, want[i].End)
+		}
+		alike(t, "cells of a block", last[i].Cells, want[i].Cells)
+	}
+}
+
 // alike compares lists by their printed form, because NaN is not equal to itself.
 func alike[T any](t *testing.T, what string, got, want []T) {
 	t.Helper()

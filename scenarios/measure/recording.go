@@ -65,6 +65,11 @@ type Snapshot struct {
 	Scratch *Scratch
 }
 
+// Ended reports whether all requests that are due from one time up to another have ended, or had their timeout, and were spilled.
+func (s *Snapshot) Ended(from, to time.Duration) bool {
+	return to <= s.Now-s.Config.Timeout-time.Second && !slices.ContainsFunc(s.Open, func(w *Window) bool { return w.Start >= from && w.Start < to })
+}
+
 // Snapshot calls do with the measurements so far. No fold runs until do returns, so the cells of
 // open windows do not change.
 func (r *Recorder) Snapshot(do func(*Snapshot) error) error {

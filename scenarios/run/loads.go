@@ -78,17 +78,21 @@ func (l *loads) inFlight() int64 {
 	return n
 }
 
+// timeout is the longest of any load.
+func (l *loads) timeout() (d time.Duration) {
+	for i := range l.Loads {
+		d = max(d, l.Loads[i].Timeout.D())
+	}
+	return d
+}
+
 // recorder creates the recorder of all loads.
 func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Recorder, error) {
 	sc := l.Scenario
-	timeout := time.Duration(0)
-	for i := range l.Loads {
-		timeout = max(timeout, l.Loads[i].Timeout.D())
-	}
 	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
-		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: timeout, Shards: shards, Now: l.Now,
+		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: l.timeout(), Shards: shards, Now: l.Now,
 		InFlight: l.inFlight,
 		BySteps:  l.o.BySteps, Freezes: freezes,
 	}

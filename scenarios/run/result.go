@@ -53,7 +53,7 @@ func (r *runner) unstarted(err error) *result.Result {
 // result judges the measurements.
 func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.observers.observed.Stop()
-	s, res := r.snapshotAtEnd(), r.head()
+	s, res := r.snapshotAtEnd(ctx), r.head()
 	f, err := s.compose(res, func(c judge.Case) (*judge.Findings, error) { return judge.Judge(r.loads.rec.Finish(), c) })
 	if err != nil {
 		return nil, err

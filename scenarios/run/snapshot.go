@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -20,6 +21,7 @@ import (
 type snapshot struct {
 	*runner
 	at      time.Duration // how far the loads are; never once they are over
+	whole   time.Duration // until when all requests have ended or had their timeout, if the run was ended early; else never
 	slo     []slo.Objective
 	checks  []string
 	ends    []time.Duration // of the loads; while they go on, as planned
@@ -32,7 +34,8 @@ const never = time.Duration(math.MaxInt64)
 
 // snapshotNow is the state while the loads go on.
 func (r *runner) snapshotNow() *snapshot {
-	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), slo: r.Objectives(r.o.NoChaos), checks: r.loads.scripts.Checks(), events: r.OfFaults()}
+	s := &snapshot{runner: r, at: max(0, min(r.Now(), r.End())), whole: never, slo: r.Objectives(r.o.NoChaos), checks: r.loads.scripts.Checks()}
+	s.events = r.OfFaults()
 	for i := range r.Loads {
 		s.ends = append(s.ends, r.Loads[i].Schedule.End())
 	}
@@ -40,11 +43,14 @@ func (r *runner) snapshotNow() *snapshot {
 	return s
 }
 
-// snapshotAtEnd is the state after the loads and the faults.
-func (r *runner) snapshotAtEnd() *snapshot {
-	s := &snapshot{runner: r, at: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records}
+// snapshotAtEnd is the state after the loads and the faults. The end of ctx ended them early.
+func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
+	s := &snapshot{runner: r, at: never, whole: never, slo: r.judgedBy(), checks: r.loads.scripts.Checks(), records: r.faults.records}
 	for i := range r.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
+	}
+	if ctx.Err() != nil {
+		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
 	}
 	for _, rec := range s.records {
 		if why := r.observers.usage.Unreached(rec); why != "" && !s.Plan.Smoke {
@@ -104,7 +110,9 @@ func (s *snapshot) judgeCase() judge.Case {
 		c.Loads = append(c.Loads, answer.Span{From: s.Loads[i].Schedule.Start(), To: s.ends[i]})
 	}
 	for _, b := range s.o.Blocks {
-		c.Blocks = append(c.Blocks, answer.Span(b))
+		if b.To <= s.whole {
+			c.Blocks = append(c.Blocks, answer.Span(b))
+		}
 	}
 	for _, e := range s.Faults {
 		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == chaos.GroupKind}
