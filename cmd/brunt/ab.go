@@ -43,8 +43,9 @@ work tree that --build is run in and that the param dir names.
 
 Switchback: both sides are up, and the load is switched between them in blocks of 10s, in
 pairs whose order is drawn. Blocks are compared with their neighbours, without the first second
-after a switch. A round is as long as the load; after each, brunt ends where the answer is clear:
-bounds hold at all times together (a fifth of alpha), and the last round has the rest of alpha.
+after a switch. A round is as long as the load. brunt looks after each pair of blocks, also within a round, and
+ends where the answer is clear: bounds hold at all times together (a fifth of alpha), and the last
+round has the rest of alpha.
 
 In turns, A B, B A, ...: whole runs, where a switchback can't be (the scenario injects faults, a
 load is a script, a log or a number of iterations, both sides need one port, --metric names memory
@@ -53,6 +54,7 @@ Each look spends a part of alpha (by the spending function of Lan and DeMets, O'
 Fleming's kind), and a red is confirmed by fresh pairs. With --concurrent both sides run at once
 with half of the arrivals each.
 
+An interrupt shows what the blocks, or the pairs, came to until then, and decides nothing.
 Exit code 4 is a regression, 8 inconclusive.`,
 		Example: `  brunt ab checkout.yaml --a http://127.0.0.1:8080 --b http://127.0.0.1:8081
   brunt ab checkout.yaml --a git:main --b git:HEAD --build "go build -o server ./cmd/server"
@@ -141,6 +143,8 @@ type ab struct {
 	takes   time.Duration                                                  // length of the load of a round
 	seed    uint64                                                         // of the order of blocks
 	met     *meeting                                                       // where the sides of a round wait for each other
+	round   *round                                                         // of a switchback: the one that goes on
+	as, bs  []compare.Run                                                  // of a switchback: the blocks of the rounds before
 	whole   time.Duration                                                  // length of a run
 	one     func(ctx context.Context, s *side, n int) (compare.Run, error) // runs one side once
 }
@@ -206,7 +210,7 @@ func (x *ab) play(ctx context.Context) error {
 	for done := false; !done; {
 		a, b, err := x.pair(ctx)
 		if err != nil {
-			return err
+			return errors.Join(err, x.unended(found, endedEarly))
 		}
 		as, bs = append(as, a), append(bs, b)
 		if !seq.Looks(len(as)) {
@@ -219,7 +223,7 @@ func (x *ab) play(ctx context.Context) error {
 	}
 	if found.Verdict == scenarios.Regression {
 		if err := x.confirmed(ctx, found); err != nil {
-			return err
+			return errors.Join(err, x.unended(found, "it was ended before new pairs confirmed this"))
 		}
 	}
 	found.Mismatches = nil

@@ -29,6 +29,21 @@ type judgeFlags struct {
 // tell prints a comparison, and writes it to the requested files. The error carries its exit
 // code.
 func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
+	if err := f.write(w, found); err != nil {
+		return err
+	}
+	if f.lenient && found.Verdict == scenarios.Inconclusive {
+		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
+		return nil
+	}
+	if code := found.Verdict.ExitCode(); code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+// write prints a comparison, and writes it to the files that flags name.
+func (f *judgeFlags) write(w io.Writer, found *compare.Comparison) error {
 	if err := found.Text(w); err != nil {
 		return err
 	}
@@ -42,16 +57,7 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 		}
 	}
 	if path := cmp.Or(f.summary, stepSummary()); path != "" {
-		if err := appendSummary(os.Stderr, path, found.Markdown); err != nil {
-			return err
-		}
-	}
-	if f.lenient && found.Verdict == scenarios.Inconclusive {
-		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
-		return nil
-	}
-	if code := found.Verdict.ExitCode(); code != 0 {
-		return exit(code)
+		return appendSummary(os.Stderr, path, found.Markdown)
 	}
 	return nil
 }

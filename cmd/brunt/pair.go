@@ -67,6 +67,7 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 		if why, ok = x.shows(a); ok {
 			why, ok = x.shows(b)
 		}
+		ok = ok || x.round != nil && x.round.found != nil // it ended early, by what was usable then
 		if ok {
 			x.kept++
 			return a, b, nil
@@ -77,13 +78,18 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 	return a, b, exit(scenarios.ExitInvalid)
 }
 
+// dir is the folder of the report of a side's run.
+func (x *ab) dir(s *side, n int) string {
+	return filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
+}
+
 // run runs one side once and writes its report.
 func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	plan, err := x.planned(s)
 	if err != nil {
 		return compare.Run{}, err
 	}
-	dir := filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
+	dir := x.dir(s, n)
 	log, err := x.log.logger(io.Discard)
 	if err != nil {
 		return compare.Run{}, err
@@ -91,6 +97,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	o := x.runOptions(ctx, dir, log)
 	if x.each > 0 {
 		o.Blocks, o.Await = switchback.Draw(x.takes, x.each, x.seed, n).Restrict(plan, s == x.b), x.met.wait
+		o.Begun = func(sample run.Sampler) { x.round.begin(s, sample) }
 	}
 	res, err := run.Run(ctx, plan, o)
 	if res == nil {

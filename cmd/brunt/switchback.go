@@ -20,6 +20,9 @@ var (
 	errOther = errors.New("the other side did not run") // the cause of a context
 )
 
+// endedEarly says why a comparison that was interrupted has no verdict.
+const endedEarly = "it was ended before the answer was clear"
+
 // arrange chooses between a switchback and runs in turns. Where no flag asks for turns, it says why they are chosen.
 func (x *ab) arrange(a, b *plan.Plan) {
 	if x.concurrent || x.inTurns {
@@ -83,22 +86,28 @@ func (x *ab) announce() {
 
 // switched makes rounds in which the load is switched between both sides, until the verdict is clear.
 func (x *ab) switched(ctx context.Context) error {
-	var as, bs []compare.Run
 	for n := 1; ; n++ {
 		a, b, err := x.pair(ctx)
-		if err != nil {
-			return errors.Join(err, x.soFar(as, bs))
+		if err != nil { // what the blocks before show, whose bounds hold then as well
+			found, _, lerr := x.shown(x.round.as, x.round.bs, false)
+			if lerr != nil {
+				found = nil
+			}
+			return errors.Join(err, x.unended(found, endedEarly))
 		}
-		as, bs = append(as, compare.Blocks(a)...), append(bs, compare.Blocks(b)...)
-		last := n >= x.pairs
-		if len(as) < 2 && !last {
-			continue
+		found, last := x.round.found, n >= x.pairs
+		if found == nil {
+			as, bs := compare.Blocks(a), compare.Blocks(b)
+			pairs := 0
+			if found, pairs, err = x.shown(as, bs, last); err != nil {
+				return usage{err}
+			}
+			x.as, x.bs = append(x.as, as...), append(x.bs, bs...)
+			if found == nil {
+				continue
+			}
+			fmt.Fprintf(x.c.ErrOrStderr(), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(pairs, "pair"), found.Verdict)
 		}
-		found, err := compare.Switchback(as, bs, last, x.options)
-		if err != nil {
-			return usage{err}
-		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "after %s, %s of blocks: %s\n", scenarios.Amount(n, "round"), scenarios.Amount(len(as), "pair"), found.Verdict)
 		if last || found.Verdict != scenarios.Inconclusive {
 			found.Mismatches = nil
 			return x.tell(x.c.OutOrStdout(), found)
@@ -106,29 +115,20 @@ func (x *ab) switched(ctx context.Context) error {
 	}
 }
 
-// soFar prints what the rounds show that were made before one that did not end: bounds that hold at all times
-// together hold then as well.
-func (x *ab) soFar(as, bs []compare.Run) error {
-	if len(as) < 2 {
-		return nil
-	}
-	found, err := compare.Switchback(as, bs, false, x.options)
-	if err != nil {
-		return err
-	}
-	found.Mismatches = nil
-	fmt.Fprintln(x.c.OutOrStdout(), "not ended; the rounds before show:")
-	return found.Text(x.c.OutOrStdout())
-}
-
-// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too.
+// both runs both sides at once. Where a side of a switchback does not run to its end, the other ends too; so do both once their
+// blocks show the answer.
 func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	x.met = newMeeting(len(order))
+	x.met, x.round = newMeeting(len(order)), newRound()
 	made = make([]compare.Run, len(order))
 	errs := make([]error, len(order))
-	var runs sync.WaitGroup
+	var runs, samples sync.WaitGroup
+	sampling, over := context.WithCancel(ctx)
+	defer over()
+	if r := x.round; x.each > 0 {
+		samples.Go(func() { x.follow(sampling, n, r, stop) })
+	}
 	for i, s := range order {
 		runs.Go(func() {
 			if made[i], errs[i] = x.one(ctx, s, n); errs[i] != nil && x.each > 0 {
@@ -137,6 +137,8 @@ func (x *ab) both(ctx context.Context, order []*side, n int) (made []compare.Run
 		})
 	}
 	runs.Wait()
+	over()
+	samples.Wait()
 	return made, errors.Join(errs...)
 }
 

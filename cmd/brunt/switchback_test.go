@@ -104,7 +104,7 @@ func rounds(x *ab, slower float64) func(context.Context, *side, int) (compare.Ru
 
 // TestAB_Interrupted: the rounds before one that did not end are told, and the exit code is that of the end.
 func TestAB_Interrupted(t *testing.T) {
-	for ended, want := range map[int]string{0: "", 1: "not ended; the rounds before show:\nINCONCLUSIVE"} {
+	for ended, want := range map[int]string{0: "", 1: "INCONCLUSIVE: it was ended before the answer was clear: "} {
 		c := &cobra.Command{}
 		var out strings.Builder
 		c.SetOut(&out)
@@ -122,6 +122,111 @@ func TestAB_Interrupted(t *testing.T) {
 		}
 		if err := x.switched(t.Context()); !errors.Is(err, exit(130)) || !strings.HasPrefix(out.String(), want) || want == "" && out.Len() > 0 {
 			t.Errorf("after %d rounds it ends with %v:\n%s", ended, err, out.String())
+		}
+	}
+}
+
+// lasting makes runs that last until they are ended, and of which a sample has a pair of blocks more for each pair that is over.
+func lasting(x *ab, slower float64) func(context.Context, *side, int) (compare.Run, error) {
+	whole := rounds(x, slower)
+	return func(ctx context.Context, s *side, n int) (compare.Run, error) {
+		r, err := whole(ctx, s, n)
+		begun := time.Now()
+		x.round.begin(s, func(context.Context) *result.Result {
+			soFar := *r.Result
+			soFar.Verdict = scenarios.Running
+			soFar.Blocks = soFar.Blocks[:min(len(soFar.Blocks), int(time.Since(begun)/(2*x.each)))]
+			return &soFar
+		})
+		select {
+		case <-time.After(x.takes): // the load
+		case <-ctx.Done():
+			r.Blocks = nil
+			if !errors.Is(context.Cause(ctx), errClear) {
+				return r, exit(130)
+			}
+		}
+		return r, err
+	}
+}
+
+// TestAB_WithinRound: a round ends with the pair of blocks that makes the answer clear, also an hour of load; a round that is
+// interrupted shows its blocks until then, also in the files that were asked for.
+func TestAB_WithinRound(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		slower float64
+		cancel time.Duration // zero: not at all
+		most   time.Duration
+		code   int
+		says   string
+	}{
+		{"clear", 2, 0, 10 * time.Minute, 4, "REGRESSION"},
+		{"interrupted", 1, 5 * time.Minute, 5 * time.Minute, 130, "INCONCLUSIVE: it was ended before the answer was clear: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &cobra.Command{}
+				var out, said strings.Builder
+				c.SetOut(&out)
+				c.SetErr(&said)
+				x := &ab{abFlags: &abFlags{pairs: 3}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}, each: 10 * time.Second, takes: time.Hour}
+				x.json = filepath.Join(t.TempDir(), "ab.json")
+				x.options.Metrics = []string{"p50"}
+				x.one = lasting(x, tt.slower)
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				if tt.cancel > 0 {
+					time.AfterFunc(tt.cancel, stop)
+				}
+				begun := time.Now()
+				err := x.switched(ctx)
+				if took := time.Since(begun); took > tt.most || !errors.Is(err, exit(tt.code)) {
+					t.Errorf("it ends after %s with %v, want exit code %d within %s", took, err, tt.code, tt.most)
+				}
+				if !strings.HasPrefix(out.String(), tt.says) || tt.code == 4 && !strings.Contains(said.String(), "in round 1, after ") {
+					t.Errorf("it says %q and\n%s", said.String(), out.String())
+				}
+				if b, err := os.ReadFile(x.json); err != nil || !strings.Contains(string(b), `"rows"`) {
+					t.Errorf("the file has %q (%v)", b, err)
+				}
+			})
+		})
+	}
+}
+
+// TestAB_TurnsInterrupted: what whole runs came to in turns is told, and it is no verdict; neither is a regression that new
+// pairs did not confirm.
+func TestAB_TurnsInterrupted(t *testing.T) {
+	for ended, want := range map[int]string{
+		0: "", 6: "INCONCLUSIVE: it was ended before the answer was clear: ", 12: "INCONCLUSIVE: it was ended before new pairs confirmed this: ",
+	} {
+		c := &cobra.Command{}
+		var out strings.Builder
+		c.SetOut(&out)
+		c.SetErr(io.Discard)
+		slower := 1.
+		if ended == 12 {
+			slower = 2
+		}
+		x := &ab{abFlags: &abFlags{pairs: 10, confirm: 2}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}}
+		x.options.Metrics = []string{"p50"}
+		runs := 0
+		x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
+			if runs++; runs > 2*ended || slower > 1 && runs > 10 {
+				return compare.Run{}, exit(130)
+			}
+			factor := 1 + .1*float64((n*7)%5)
+			if s == x.b {
+				factor = slower * (1 + .1*float64((n*3)%5))
+			}
+			return compare.Run{Name: fmt.Sprint(s.letter, n), Result: &result.Result{
+				Run: fmt.Sprint(s.letter, n), Verdict: scenarios.Pass, Started: time.Unix(int64(runs), 0), Generator: result.Generator{Healthy: true},
+				Cells: []result.Cell{{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: 1000, Response: result.Times{P50: result.Num(.01 * factor)}}},
+			}}, nil
+		}
+		if err := x.play(t.Context()); !errors.Is(err, exit(130)) || !strings.HasPrefix(out.String(), want) || want == "" && out.Len() > 0 {
+			t.Errorf("after %d pairs it ends with %v:\n%s", ended, err, out.String())
 		}
 	}
 }
