@@ -256,6 +256,16 @@ var socketCases = []socketCase{
 		},
 	},
 	{
+		name: "brunt stands still through most of a fault", seconds: 13, script: truth.Healthy(0), freeze: 2500 * time.Millisecond,
+		chaos: "at: 2900ms, for: 3s", slo: []string{"recover < 1s after f", "recover < 5s after f", "recover < 1s after incident"}, verdict: "invalid", exit: 5,
+		objectives: map[string]string{"recover < 1s after f": "invalid", "recover < 5s after f": "pass", "recover < 1s after incident": "invalid"},
+		see: func(c *truth.Complaints, g got) {
+			if f := g.Faults[0]; f.Impact != "unknown" {
+				c.Errorf("the impact is %s, want unknown: brunt saw nothing of most of it", f.Impact)
+			}
+		},
+	},
+	{
 		name: "brunt stands still, the target fails", script: truth.Healthy(0).EveryIn(0, 1<<30, 3, truth.Act{Status: 404}), freeze: 420 * time.Millisecond,
 		slo: []string{"errors < 1%", "p98 < 50ms"}, verdict: "fail", exit: 3, objectives: map[string]string{"p98 < 50ms": "fail"},
 	},
