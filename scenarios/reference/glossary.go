@@ -64,7 +64,7 @@ var glossary = []term{
 	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose " +
 		"timeout passes unsent is an error as well."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
-	{"bad", nil, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad " +
+	{"bad", []string{"bad-requests"}, "A request that is an error or was skipped. Where `recover` names a latency objective, a request over its limit is bad " +
 		"as well. So is an answer that takes longer than `judge: {slow: 500ms}`, or than a limit computed from the baseline (`brunt explain " +
 		"judge.slow`), so that a fault that only slows the target " +
 		"down has an impact, a recovery time and an incident: to its users a slow service is a service that is not there. It changes no " +
@@ -94,6 +94,9 @@ var glossary = []term{
 	{"limit", nil, "The share of bad requests above which the load is impacted: `judge.limit`, 1 % by default. Objectives do not change " +
 		"it, because a wide error budget would otherwise hide an outage, and a tight one would make chance an impact."},
 	{"injected", []string{"faults-in"}, "The instant just before the call that injects the fault."},
+	{"planned", nil, "Of a fault, the time at which it was due, an offset from t0; `injected` is when it came. An incident is planned if a fault was in."},
+	{"outcome", nil, "What became of a request: ok, shed, error or skipped. Of a fault, what it came to: recovered, not recovered, slower, writes lost, " +
+		"within the limit, none seen, too few requests to tell, or not injected."},
 	{"verified", []string{"evidence", "proof"}, "The fault's effect was observed at its target, by a reading that is independent of the " +
 		"injection. The report shows the evidence. A run with a fault that was not verified is invalid."},
 	{"cleared", nil, "The instant at which the fault's removal was verified. For a fault that happens once, such as a crash, it is the " +
@@ -109,7 +112,7 @@ var glossary = []term{
 		"write that was lost to the fault is one. So are slower answers: at the median or the 95th percentile by a tenth, by a t test on blocks of " +
 		"time against the baseline, which calls under 1 % of faults without an effect slower; blocks, because neighbouring answers depend on " +
 		"each other. Each part stands beside the baseline."},
-	{"incident", nil, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
+	{"incident", []string{"lasted", "what-failed"}, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; where brunt itself was late, it is the time at which brunt was ready to send it, because the target " +
 		"met it as it was then. The requests of a second stay in that second. A run lists its incidents. " +
@@ -135,7 +138,7 @@ var glossary = []term{
 		"to be good and is a tenth of what is allowed, or holds the end of the outage that was seen; " +
 		"where that turns the pass, the objective is invalid. A shorter freeze elsewhere turns nothing, and a failure stands. " +
 		"If brunt stood still for half of a fault or more, and saw no impact, the impact is unknown."},
-	{"onset", nil, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
+	{"onset", []string{"first-harm"}, "The time from the injection to the first bad request of the harm, by the time at which the request was due. Windows " +
 		"decide by a statistical test whether there was harm: two of three must exceed the limit, or one beyond any doubt, by its share or " +
 		"because ten and more requests in a row were bad and would exceed it alone. They do not " +
 		"decide when it began, because a window is a second or more and an outage begins between two requests."},
@@ -152,7 +155,7 @@ var glossary = []term{
 		"that in one hold, the hold is lengthened."},
 	{"detect", []string{"detected", "monitoring"}, "The time from the injection until the team's own monitoring noticed the fault. It " +
 		"needs a source: an alert, an HTTP check or a command under `detect`."},
-	{"degraded", nil, "How long requests were bad because of a fault: the sum of all stretches of bad requests, each from its first bad " +
+	{"degraded", []string{"degraded-for"}, "How long requests were bad because of a fault: the sum of all stretches of bad requests, each from its first bad " +
 		"request to the next good one. Good time between two outages is not degraded. Where some requests fail and others do not, a stretch lasts " +
 		"as long as their share is above the limit: every second request that fails for 10 s is 10 s of degraded service, and 5 s of `area`."},
 	{"area", []string{"area-lost"}, "The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
@@ -171,7 +174,7 @@ var glossary = []term{
 	{"this-run", nil, "In a comparison, the run that is judged. Baseline is the run that it is compared with."},
 	{"what", []string{"what-happened-to-the-units", "happening"}, "The event of a unit, as the engine or the system reported it: a start, an end " +
 		"with its exit code, a kill for lack of memory, a changed state of health."},
-	{"usage", []string{"cpu-mean", "memory-first", "files-most", "threads-most", "not-running"}, "What a unit used, sampled every second while " +
+	{"usage", []string{"cpu-mean", "memory-first", "files-most", "threads-most", "not-running", "cores"}, "What a unit used, sampled every second while " +
 		"the load was judged: processor time (1 is one processor), memory, open files and threads. Mean is over all samples, first and last are " +
 		"the samples at the ends, most is the largest. Not running is the time in which the unit had no process."},
 	{"resolution", []string{"±"}, "How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then " +
@@ -228,11 +231,11 @@ var glossary = []term{
 		"is inconclusive."},
 	{
 		"occurrence",
-		[]string{"repeated-faults"},
+		[]string{"repeated-faults", "occurrences-with-it"},
 		"One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
 			"the worst occurrence; `recover.p95` is a percentile over all of them.",
 	},
-	{"ledger", nil, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
+	{"ledger", []string{"lost-to"}, "The list of writes that the target acknowledged. After the run each is read back. Those that are not there are " +
 		"asked for again until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of them. With " +
 		"`probe: 20/s` the latest of them is also read from each unit while the load runs, and `stale.reads` counts the reads that did not find it."},
 	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the time over which the writes that were lost " +
@@ -246,6 +249,9 @@ var glossary = []term{
 	{"seed", nil, "The number that every random choice of a run is derived from. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
 	{"margin", []string{"worse-by"}, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
+	{"candidate", []string{"base"}, "In a comparison, the side that is judged; base is the side that it is held against. The figure of a side is the geometric mean " +
+		"of its runs or blocks, and of shares the mean."},
+	{"detects", nil, "In a comparison, the smallest change that runs or blocks like these report as a failure 4 times in 5."},
 	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, as " +
 		"the gate's history predicts it."},
 	{"pass", nil, "The verdict of a run whose objectives all held, and whose faults were verified and taken back."},
@@ -256,7 +262,7 @@ var glossary = []term{
 	{"exit-code", nil, "The number that brunt ends with; it depends on the verdict. `brunt explain exit-codes` lists them."},
 	{"not-injected", []string{"not_injected"}, "The run ended before the fault was due, or its injection failed; the report gives the reason."},
 	{"reinjected", nil, "The fault was injected again, because the container that it hits was started again while the fault was in."},
-	{"resilience", []string{"resilience-curve"}, "The share of offered requests that were good, over time. The area above the curve is the service that " +
+	{"resilience", []string{"resilience-curve", "good-of-offered"}, "The share of offered requests that were good, over time. The area above the curve is the service that " +
 		"was lost."},
 	{"throughput", []string{"requests-per-second"}, "Requests per second: offered and good by the intended time, sent and answered by when that happened."},
 	{"distribution", []string{"heatmap"}, "How response times are spread: for each moment of the run, the share of its requests by response " +
@@ -268,7 +274,7 @@ var glossary = []term{
 	{"restarts", nil, "How often a unit was started again while the load was judged."},
 	{"traceparent", []string{"trace-id"}, "The header of W3C Trace Context. Its trace ID leads from a slow request of a report to the trace in the " +
 		"target's own tracing."},
-	{"script", []string{"k6-script", "what-the-script-measured"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
+	{"script", []string{"k6-script", "what-the-script-measured", "samples"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
 	{"manifest", []string{"sha256sums"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. `brunt verify` finds each " +
 		"later change."},
 	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` " +
