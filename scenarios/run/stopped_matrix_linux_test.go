@@ -152,7 +152,7 @@ func (c stoppedCell) play(t *testing.T, settings string, yard func() *chaostest.
 	m := newKilledRun(t)
 	before := func() string { return "" }
 	names := []string{
-		"ALONE", strconv.Itoa(m.stranger.Process.Pid), "DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "FLAG", m.flag, "HOOK", m.hook.URL,
+		"ALONE", strconv.Itoa(m.stranger.Process.Pid), "DIR", strconv.Quote(filepath.Dir(m.flag)), "FILE", m.flag, "FLAG", m.flag, "HOOK", hook(t),
 	}
 	if strings.Contains(settings, "CONTAINER") {
 		chaostest.Root(t)
