@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"brunt/scenarios/syntax"
 )
@@ -29,6 +30,17 @@ func Fields(text string) string {
 	}
 	b.WriteString(text[at:])
 	return b.String()
+}
+
+// Hide is Fields with as many stars as a value has characters.
+func Hide(text string) string {
+	var b strings.Builder
+	at := 0
+	for _, s := range find(text) {
+		b.WriteString(text[at:s.from] + strings.Repeat("*", utf8.RuneCountInString(text[s.from:s.to])))
+		at = s.to
+	}
+	return b.String() + text[at:]
 }
 
 // Values returns the values in the text that [Fields] masks and that are long enough to be masked
@@ -95,8 +107,13 @@ func find(text string) []span {
 			out, end = append(out, span{from, to}), to
 		}
 	}
+	flags := strings.Contains(text, " -") || strings.HasPrefix(text, "-")
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
+		case ' ':
+			if !flags || i == 0 || !isNameByte(text[i-1]) || i < end {
+				continue
+			}
 		case ':':
 			if strings.HasPrefix(text[i:], "://") {
 				from, to := userinfo(text, i+len("://"))
@@ -111,7 +128,7 @@ func find(text string) []span {
 			continue
 		}
 		n, ok := nameBefore(text, i)
-		if !ok {
+		if !ok || text[i] == ' ' && !n.flag {
 			continue
 		}
 		for _, s := range n.values(text, i) {
@@ -148,6 +165,7 @@ type name struct {
 	slashes   int  // backslashes before its quote
 	quoted    bool // it is inside quotes
 	firstWord bool // it begins a line
+	flag      bool // it is a flag of a command line
 }
 
 // isNameByte reports whether a name may hold c.
@@ -173,6 +191,7 @@ func nameBefore(text string, i int) (n name, ok bool) {
 		from--
 	}
 	for from < j && (text[from] == '[' || text[from] == '-') { // a flag, or the begin of a map
+		n.flag = text[from] == '-'
 		from++
 	}
 	if n.quoted && (from == 0 || text[from-1] != quote) {
@@ -195,7 +214,7 @@ func (n name) values(text string, i int) []span {
 	for k < len(text) && (text[k] == ' ' || text[k] == '\t') && text[i] != '>' {
 		k++
 	}
-	if k == len(text) || text[k] == '=' {
+	if k == len(text) || text[k] == '=' || text[i] == ' ' && text[k] == '-' {
 		return nil
 	}
 	quote := k
@@ -221,6 +240,8 @@ func (n name) values(text string, i int) []span {
 }
 
 // closing returns where the quote at open ends, which has so many backslashes before it; a text that was cut ends it.
+// Inside quotes with n backslashes a backslash is 2(n+1) of them, so the end has n beyond a multiple of that. A quote with
+// fewer ends what the text stands in.
 func closing(text string, open, slashes int) int {
 	run := 0
 	for i := open + 1; i < len(text); i++ {
@@ -228,37 +249,51 @@ func closing(text string, open, slashes int) int {
 		case text[i] == '\\':
 			run++
 			continue
-		case text[i] == text[open] && run <= slashes && (slashes > 0 || run%2 == 0):
+		case text[i] == text[open] && run < slashes:
 			return i - run
+		case text[i] == text[open] && run%(2*(slashes+1)) == slashes:
+			return i - slashes
 		}
 		run = 0
 	}
 	return len(text)
 }
 
-// list returns the values of a list, as JSON and as Go print it.
+// list returns the values of a list: those in quotes each, what stands between them, and a list without quotes, as Go
+// prints it, as one.
 func (n name) list(text string, from int) []span {
 	var out []span
-	for i := from + 1; i < len(text); i++ {
+	begin := from + 1 // of what stands without quotes
+	bare := func(to int) {
+		for begin < to && strings.IndexByte(", \t\r\n\\", text[begin]) >= 0 {
+			begin++
+		}
+		end := to
+		for end > begin && strings.IndexByte(", \t\r\n\\", text[end-1]) >= 0 {
+			end--
+		}
+		if begin < end {
+			out = append(out, n.scheme(text, begin, end))
+		}
+	}
+	for i := begin; i < len(text); i++ {
 		switch text[i] {
 		case ']':
-			if out == nil && i > from+1 {
-				return []span{n.scheme(text, from+1, i)}
-			}
+			bare(i)
 			return out
-		case '"':
+		case '"', '\'':
 			slashes := 0
 			for text[i-1-slashes] == '\\' {
 				slashes++
 			}
+			bare(i)
 			end := closing(text, i, slashes)
 			out = append(out, n.scheme(text, i+1, end))
-			i = end + slashes
+			i = min(end+slashes, len(text)-1)
+			begin = i + 1
 		}
 	}
-	if out == nil {
-		out = append(out, span{from + 1, len(text)})
-	}
+	bare(len(text))
 	return out
 }
 

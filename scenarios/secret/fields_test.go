@@ -22,7 +22,11 @@ func TestFields(t *testing.T) {
 		},
 		{"headers in JSON", `"GET /\r\nCookie: a=b; c=d\r\nX-A: b"`, `"GET /\r\nCookie: ***\r\nX-A: b"`},
 		{"a curl command", `curl -H 'Authorization: Bearer abc' http://h/`, `curl -H 'Authorization: Bearer ***' http://h/`},
-		{"a command line", `run --api-key=abc --db-password 'x'`, `run --api-key=*** --db-password 'x'`},
+		{"a command line", `run --api-key=abc --db-password 'x'`, `run --api-key=*** --db-password '***'`},
+		{
+			"flags", "run --pin 1 -v --token --x --secret\ta b --user-token ${env.T} x --no-auth",
+			"run --pin *** -v --token --x --secret\ta b --user-token ${env.T} x --no-auth",
+		},
 		{"an environment", "POSTGRES_PASSWORD=1\nUSER=x", "POSTGRES_PASSWORD=***\nUSER=x"},
 		{"YAML", "password: 1\nuser: 1", "password: ***\nuser: 1"},
 		{"XML", "<password>1</password><user>1</user>", "<password>***</password><user>1</user>"},
@@ -33,6 +37,12 @@ func TestFields(t *testing.T) {
 		{"a placeholder", "password: ${env.PW}", "password: ${env.PW}"},
 		{"masked already", "token=***&a=b", "token=***&a=b"},
 		{"nothing", "token_type=bearer tokens: 5", "token_type=bearer tokens: 5"},
+		{"a list of several forms", `{"pins":1,"tokens_secret":["a", b, 'c'],"x":["d"]}`, `{"pins":1,"tokens_secret":["***", ***, '***'],"x":["d"]}`},
+		{"a list of numbers", `{"password":[1234, 5],"x":1}`, `{"password":[***],"x":1}`},
+		{"a list in JSON in JSON", `{"got":"{\"token\":[\"x\",12],\"n\":[1]}"}`, `{"got":"{\"token\":[\"***\",***],\"n\":[1]}"}`},
+		{"a list that was cut", `token=[abc, "def`, `token=[***, "***`},
+		{"a backslash at the end", `{"password":"a\\","user":"ann"}`, `{"password":"***","user":"ann"}`},
+		{"the same in JSON in JSON", `"{\"password\":\"a\\\\\",\"user\":\"ann\"}"`, `"{\"password\":\"***\",\"user\":\"ann\"}"`},
 		{"logfmt", `msg="login" token=abc user="x"`, `msg="login" token=*** user="x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,6 +50,14 @@ func TestFields(t *testing.T) {
 				t.Errorf("%s\nis masked as %s\nnot       %s", c.text, got, c.want)
 			}
 		})
+	}
+}
+
+// TestHide: a line keeps its length.
+func TestHide(t *testing.T) {
+	const line = `  - {get: /x, headers: {X-Api-Key: "ké", A: b}, body: "pin=1"} # password: none`
+	if got, want := secret.Hide(line), `  - {get: /x, headers: {X-Api-Key: "**", A: b}, body: "pin=*"} # password: none`; got != want {
+		t.Errorf("%s\nis hidden as %s\nnot       %s", line, got, want)
 	}
 }
 

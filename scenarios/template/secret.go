@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
@@ -240,7 +241,25 @@ func (s *Secrets) Mask(text string) string {
 		}
 		text = strings.Join(rest, syntax.Ellipsis)
 	}
-	return s.forms.mask(text)
+	return s.forms.maskEscaped(s.forms.mask(text))
+}
+
+// Hide is MaskFields for a line of a file of the user's, with as many stars as a value has characters.
+func (s *Secrets) Hide(line string) string {
+	if s == nil {
+		return secret.Hide(line)
+	}
+	s.mu.RLock()
+	var b strings.Builder
+	at := 0
+	if len(s.forms.count) > 0 {
+		for _, f := range s.forms.spans(line) {
+			b.WriteString(line[at:f.from] + strings.Repeat("*", utf8.RuneCountInString(line[f.from:f.to])))
+			at = f.to
+		}
+	}
+	s.mu.RUnlock()
+	return secret.Hide(b.String() + line[at:])
 }
 
 // MaskFields is Mask for a text that brunt did not write, such as an answer or a line of a log:

@@ -34,8 +34,10 @@ func allForms(v string) []string {
 		}
 		out = append(out, formsOf(v)...)
 		if i < 2 { // a single line is not encoded on its own
-			digits := hex.EncodeToString([]byte(v))
-			out = append(append(out, base64Of(v)...), digits, strings.ToUpper(digits))
+			for _, v := range slices.Compact([]string{v, url.QueryEscape(v), string(appendJSON(nil, v))}) { // bodies are encoded as a whole
+				digits := hex.EncodeToString([]byte(v))
+				out = append(append(out, base64Of(v)...), digits, strings.ToUpper(digits))
+			}
 		}
 	}
 	// subtle: an encoding can be shorter than the secret, such as that of a URL's host, which ends

@@ -68,8 +68,26 @@ func (x *formIndex) remove(form string) {
 
 // mask masks every form in the text. Forms that overlap are masked together.
 func (x *formIndex) mask(text string) string {
+	spans := x.spans(text)
+	if len(spans) == 0 {
+		return text
+	}
 	var b strings.Builder
-	done, from, to := 0, -1, -1 // the end of the written text, and the place to mask next
+	done := 0
+	for _, s := range spans {
+		b.WriteString(text[done:s.from] + syntax.Masked)
+		done = s.to
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// A span is a part of a text.
+type span struct{ from, to int }
+
+// spans returns the places of forms in the text, in their order and apart from each other.
+func (x *formIndex) spans(text string) []span {
+	var out []span
 	for i := 0; i+shortestSecret <= len(text); i++ {
 		bit := filterBit(text[i], text[i+1], text[i+2])
 		if x.filter[bit/64]&(1<<(bit%64)) == 0 {
@@ -79,22 +97,15 @@ func (x *formIndex) mask(text string) string {
 			if !strings.HasPrefix(text[i:], f) {
 				continue
 			}
-			if i >= to {
-				if from >= 0 {
-					b.WriteString(text[done:from] + syntax.Masked)
-					done = to
-				}
-				from = i
+			if last := len(out) - 1; last >= 0 && i < out[last].to {
+				out[last].to = max(out[last].to, i+len(f))
+			} else {
+				out = append(out, span{i, i + len(f)})
 			}
-			to = max(to, i+len(f))
 			break
 		}
 	}
-	if from < 0 {
-		return text
-	}
-	b.WriteString(text[done:from] + syntax.Masked + text[to:])
-	return b.String()
+	return out
 }
 
 // longestCut bounds the length of the beginning of a secret before an ellipsis, in bytes.

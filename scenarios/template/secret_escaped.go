@@ -1,0 +1,122 @@
+package template
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"brunt/scenarios/syntax"
+)
+
+// unescaped is a text without the escapes of characters: \u0061 in JSON, %61 in a URL, &#97; and &#x61; in HTML.
+// Encoders differ in which characters they escape, so there are more such forms of a secret than can be listed.
+type unescaped struct {
+	text string
+	at   []int // where each byte of text begins in the escaped text, and its end
+}
+
+// maskEscaped masks forms of which other characters are escaped than need to be.
+func (x *formIndex) maskEscaped(text string) string {
+	if !hasEscape(text) {
+		return text
+	}
+	plain := unescape(text)
+	var b strings.Builder
+	done := 0
+	for _, s := range x.spans(plain.text) {
+		b.WriteString(text[done:plain.at[s.from]] + syntax.Masked)
+		done = plain.at[s.to]
+	}
+	if done == 0 {
+		return text
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// hasEscape reports whether a text has an escaped character.
+func hasEscape(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case '\\', '%', '&':
+			if _, n := escapedRune(text[i:]); n > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unescape takes the escapes of a text off.
+func unescape(text string) unescaped {
+	out, at := make([]byte, 0, len(text)), make([]int, 0, len(text)+1)
+	for i := 0; i < len(text); {
+		was := len(out)
+		r, n := escapedRune(text[i:])
+		switch {
+		case n == 0:
+			out, n = append(out, text[i]), 1
+		case text[i] == '%': // a byte
+			out = append(out, byte(r))
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+		for range len(out) - was {
+			at = append(at, i)
+		}
+		i += n
+	}
+	return unescaped{string(out), append(at, len(text))}
+}
+
+// escapedRune returns the character whose escape begins a text, and the length of the escape; 0 is none. That of a URL is
+// a byte.
+func escapedRune(text string) (r rune, n int) {
+	switch text[0] {
+	case '\\':
+		r, n = escapedInJSON(text)
+		if utf16.IsSurrogate(r) {
+			low, more := escapedInJSON(text[n:])
+			if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+				return 0, 0
+			}
+			n += more
+		}
+		return r, n
+	case '%':
+		if len(text) >= 3 {
+			return numbered(text[1:3], 16, 3)
+		}
+	case '&':
+		const longest = len("&#x10ffff;")
+		end := strings.IndexByte(text[:min(len(text), longest)], ';')
+		switch {
+		case end > 3 && text[1] == '#' && (text[2] == 'x' || text[2] == 'X'):
+			return numbered(text[3:end], 16, end+1)
+		case end > 2 && text[1] == '#':
+			return numbered(text[2:end], 10, end+1)
+		}
+	}
+	return 0, 0
+}
+
+// escapedInJSON is escapedRune for one escape of JSON, behind as many backslashes as JSON texts within each other have.
+func escapedInJSON(text string) (r rune, n int) {
+	for n < len(text) && text[n] == '\\' {
+		n++
+	}
+	if n == 0 || len(text) < n+5 || text[n] != 'u' {
+		return 0, 0
+	}
+	return numbered(text[n+1:n+5], 16, n+5)
+}
+
+// numbered parses the digits of an escape of length n.
+func numbered(digits string, base, n int) (rune, int) {
+	v, err := strconv.ParseUint(digits, base, 21)
+	if err != nil || v == 0 {
+		return 0, 0
+	}
+	return rune(v), n
+}
