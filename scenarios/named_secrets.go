@@ -13,9 +13,14 @@ import (
 var placesOnly = []string{"extract", "check", "columns", "slo", "stop", "steady"}
 
 // nameSecrets makes the values of the file secrets that are so by their names: of a key, of a flag of
-// a command, and within a text, such as the password of a URL or a field of a body.
-func nameSecrets(root *syntax.Node, secrets *template.Secrets) {
+// a command, and within a text, such as the password of a URL or a field of a body; and those of the params that the
+// command line sets.
+func nameSecrets(root *syntax.Node, o Options, secrets *template.Secrets) {
 	plainWords(root, "", secrets)
+	ofEnvironment(o.environ, secrets)
+	for name, value := range o.Set {
+		secrets.Name(name, value)
+	}
 	secretValues(root, "", secrets)
 }
 
@@ -44,17 +49,36 @@ func secretValues(n *syntax.Node, key string, secrets *template.Secrets) {
 		if flag != "" && item.Kind == syntax.String {
 			secrets.Name(flag, item.Value)
 		}
-		flag = ""
-		if strings.HasPrefix(item.Value, "-") && !strings.Contains(item.Value, "=") {
-			flag = strings.TrimLeft(item.Value, "-")
-		}
+		flag = flagOf(item)
 		secretValues(item, key, secrets)
 	}
-	if n.Kind != syntax.String || n.Bad || slices.ContainsFunc(n.Parts, func(p syntax.Part) bool { return p.Ref != nil }) {
+	if n.Kind != syntax.String || n.Bad {
 		return
 	}
-	secrets.Name(key, n.Value)
-	for _, v := range secret.Values(n.Value) {
-		secrets.Name("secret", v)
+	if n.Dynamic() == nil {
+		secrets.Name(key, n.Value)
 	}
+	for _, v := range secret.Values(n.Value) {
+		if !strings.Contains(v, "${") {
+			secrets.Name("secret", v)
+		}
+	}
+}
+
+// ofEnvironment makes values of brunt's own environment secrets that are so by the names of their variables: what brunt
+// starts has them too, and may show them. A path is none.
+func ofEnvironment(environ []string, secrets *template.Secrets) {
+	for _, entry := range environ {
+		if name, value, _ := strings.Cut(entry, "="); !strings.ContainsAny(value, `/\`) || secret.IsToken(value) {
+			secrets.Name(name, value)
+		}
+	}
+}
+
+// flagOf returns the name of a flag of a command whose value is the next word; empty is none.
+func flagOf(item *syntax.Node) string {
+	if !strings.HasPrefix(item.Value, "-") || strings.Contains(item.Value, "=") {
+		return ""
+	}
+	return strings.TrimLeft(item.Value, "-")
 }

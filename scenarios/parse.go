@@ -22,6 +22,8 @@ type Options struct {
 	Meta map[string]string                 // meta of the command line, which overrides the file's
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
+
+	environ []string // of the process, where Env is nil
 }
 
 // scenarioName is the name of the scenario file in a folder.
@@ -35,7 +37,7 @@ const scenarioName = "scenario.yaml"
 // reported at once.
 func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
-		o.Env = os.LookupEnv
+		o.Env, o.environ = os.LookupEnv, os.Environ()
 	}
 	if o.Read == nil {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -43,7 +45,7 @@ func Parse(path string, o Options) (*Scenario, error) {
 		}
 	}
 	secrets := &template.Secrets{}
-	p := files{o: o, m: syntax.NewMistakes(secrets.Mask), secrets: secrets, main: path, texts: map[string]bool{}}
+	p := files{o: o, m: syntax.NewMistakes(secrets.Mask, secrets.Hide), secrets: secrets, main: path, texts: map[string]bool{}}
 	text, err := p.readFile(path, syntax.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
@@ -58,7 +60,7 @@ func Parse(path string, o Options) (*Scenario, error) {
 // Mistakes returns a collector for later checks. It contains what [Parse] found and shows the
 // lines of this scenario around each mistake.
 func (s *Scenario) Mistakes() *syntax.Mistakes {
-	m := syntax.NewMistakes(s.Secrets.Mask)
+	m := syntax.NewMistakes(s.Secrets.Mask, s.Secrets.Hide)
 	if s.Origin.mistakes != nil {
 		m.Merge(s.Origin.mistakes)
 	}
@@ -84,17 +86,14 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		}
 	}
 	sc.Notes = s.Unused()
-	for name, value := range p.o.Set {
-		p.secrets.Name(name, value)
-	}
-	nameSecrets(root, p.secrets)
+	nameSecrets(root, p.o, p.secrets)
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
 	p.short(root, "trace", "send")
 	p.version(root.Get("version"))
 	var doc document
 	syntax.Decode(root, &doc, p.m)
-	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = doc.Name, doc.Hypothesis, doc.Target, doc.Pacing
+	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = sc.Secrets.Mask(doc.Name), doc.Hypothesis, doc.Target, doc.Pacing
 	sc.Meta = doc.Meta.masked(sc.Secrets)
 	sc.Auth, sc.Sign = doc.Auth, doc.Sign
 	sc.Setup, sc.Init, sc.Teardown = doc.Setup, doc.Init, doc.Teardown

@@ -1,10 +1,14 @@
 package scenarios
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"slices"
+	"strings"
 
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 )
 
@@ -18,7 +22,7 @@ type Setting struct {
 // left out, because it does not change what the run does.
 func (s *Scenario) Settings() []Setting {
 	var out []Setting
-	walk(s.done(), "", func(path string, n *syntax.Node) {
+	walk(hidden(s.done(), ""), "", func(path string, n *syntax.Node) {
 		out = append(out, Setting{s.Secrets.Mask(path), s.Secrets.Mask(n.Shown())})
 	})
 	return out
@@ -84,5 +88,58 @@ func (s *Scenario) Explain() string {
 	if s.Root == nil {
 		return ""
 	}
-	return syntax.WriteYAML(s.resolved(), s.Secrets.Mask)
+	return syntax.WriteYAML(hidden(s.resolved(), ""), s.Secrets.Mask)
 }
+
+// Given returns the value of a param of the command line as it may be shown.
+func (s *Scenario) Given(name, value string) string {
+	if secret.IsName(name) && value != "" {
+		return syntax.Masked
+	}
+	return secret.Fields(s.Secrets.Mask(value))
+}
+
+// hidden returns a copy of what has this key, in which the values that are secret by their names alone are masked: those
+// that are too short to be masked wherever they appear.
+func hidden(n *syntax.Node, key string) *syntax.Node {
+	out := *n
+	out.Fields, out.Items = slices.Clone(n.Fields), slices.Clone(n.Items)
+	for i, f := range out.Fields {
+		if !slices.Contains(placesOnly, f.Key) {
+			out.Fields[i].Value = hidden(f.Value, f.Key)
+		}
+	}
+	flag := ""
+	for i, item := range out.Items {
+		if item.Kind == syntax.String && strings.HasPrefix(item.Value, "-") {
+			out.Items[i] = hidden(item, key)
+		} else {
+			out.Items[i] = hidden(item, cmp.Or(flag, key))
+		}
+		flag = flagOf(item)
+	}
+	switch {
+	case n.Kind != syntax.String && n.Kind != syntax.Number || n.Value == "":
+		return &out
+	case n.HasSecret() || n.Dynamic() != nil:
+		parts := slices.Clone(n.Parts)
+		for i, p := range parts {
+			if p.Ref == nil && p.Secret == "" {
+				parts[i].Text = secret.Fields(p.Text)
+			}
+		}
+		out.SetParts(parts)
+		return &out
+	}
+	text := secret.Fields(n.Value)
+	if secret.IsName(key) && !slices.Contains(switches, strings.ToLower(n.Value)) {
+		text = syntax.Masked
+	}
+	if text != n.Value {
+		out = syntax.Node{Kind: syntax.String, Value: text, Pos: n.Pos}
+	}
+	return &out
+}
+
+// switches are values of keys with a secret name, such as auth, that are none.
+var switches = []string{"on", "off", "true", "false", "env", "none"}

@@ -51,10 +51,14 @@ func (s *source) split() []string {
 const maxShownLine = 160
 
 // excerpt writes the line of pos with its neighbours, and a caret below its column. Of a long
-// line it shows the part around the caret.
-func excerpt(b *strings.Builder, lines []string, pos Pos) {
+// line it shows the part around the caret. Hide hides secrets in a line and keeps its length; nil hides credentials of
+// URLs alone.
+func excerpt(b *strings.Builder, lines []string, pos Pos, hide func(string) string) {
 	for n := max(1, pos.Line-1); n <= min(len(lines), pos.Line+1); n++ {
 		text := hideCredentials(lines[n-1])
+		if hide != nil {
+			text = hide(text)
+		}
 		if n == len(lines) && n > pos.Line && text == "" {
 			break // the text after the last line end is not a line
 		}

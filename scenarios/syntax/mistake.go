@@ -39,10 +39,12 @@ type Mistakes struct {
 	Skipped int                 // values whose mistake was added before
 	texts   map[string]*source  // by file name, for excerpts
 	mask    func(string) string // masks secrets; nil masks none
+	hide    func(string) string // the same for a line of a file, whose length stays
 }
 
-// NewMistakes returns a collector that passes messages through mask, which masks secrets.
-func NewMistakes(mask func(string) string) *Mistakes { return &Mistakes{mask: mask} }
+// NewMistakes returns a collector that passes messages through mask, which masks secrets, and lines of files through
+// hide, which keeps their length in characters.
+func NewMistakes(mask, hide func(string) string) *Mistakes { return &Mistakes{mask: mask, hide: hide} }
 
 // Add adds a mistake at pos.
 func (m *Mistakes) Add(pos Pos, format string, args ...any) { m.AddHint(pos, "", format, args...) }
@@ -94,7 +96,7 @@ func (m *Mistakes) Err() error {
 	if len(m.list) == 0 {
 		return nil
 	}
-	e := &MistakesError{more: m.more, texts: m.texts}
+	e := &MistakesError{more: m.more, texts: m.texts, hide: m.hide}
 	seen := make(map[Mistake]bool, len(m.list))
 	for _, one := range m.list {
 		if m.mask != nil {
@@ -119,6 +121,7 @@ type MistakesError struct {
 	list  []Mistake
 	more  int // mistakes beyond those in list
 	texts map[string]*source
+	hide  func(string) string // nil hides nothing
 }
 
 // List returns the mistakes in the order of the file, at most the first 200.
@@ -148,7 +151,7 @@ func (e *MistakesError) Explain() string {
 		b.WriteString(m.String())
 		b.WriteByte('\n')
 		if src := e.texts[m.Pos.File]; src != nil && m.Pos.Line > 0 {
-			excerpt(&b, src.split(), m.Pos)
+			excerpt(&b, src.split(), m.Pos, e.hide)
 		}
 	}
 	if e.more > 0 {

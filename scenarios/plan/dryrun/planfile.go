@@ -108,7 +108,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
 	}
 	for name, value := range set {
-		f.Scenario.Set[name] = sc.Secrets.Mask(value)
+		f.Scenario.Set[name] = sc.Given(name, value)
 	}
 	for _, s := range sc.Settings() {
 		f.Settings[s.Path] = s.Value

@@ -25,7 +25,7 @@ func read(t *testing.T, text, entry string, env map[string]string) (platform.Spe
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := syntax.NewMistakes(func(s string) string { return s })
+	m := syntax.NewMistakes(func(s string) string { return s }, nil)
 	return compose.Read(&scenarios.Compose{File: path, Env: env}, entry, m), m.Err()
 }
 
