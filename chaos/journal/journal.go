@@ -28,7 +28,7 @@ type Journal struct {
 	// Tell receives every line once it is written, and returns when the receiver has it; nil sends
 	// nothing. An injection waits for Tell to succeed; the end of an entry does not.
 	Tell func(line []byte) error
-	// Mask hides secrets in errors; nil hides nothing.
+	// Mask hides secrets in errors and descriptions; nil hides nothing.
 	Mask func(string) string
 
 	ops  chaos.Operations
@@ -108,7 +108,7 @@ func (j *Journal) write(r record) error {
 	}
 	r.V, r.Time = currentVersion, time.Now().UTC()
 	if j.Mask != nil {
-		r.Error = j.Mask(r.Error)
+		r.Error, r.What = j.Mask(r.Error), j.Mask(r.What)
 	}
 	if j.path != "" { // not a replay of another run's
 		r.N = j.n + 1

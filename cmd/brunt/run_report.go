@@ -53,12 +53,13 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, 
 		return nil, fmt.Errorf("the folder for the report: %w", err)
 	}
 	defer written()
-	metrics := metrics.New(metrics.Options{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
+	names := result.Masked(result.Names{Scenario: plan.Scenario.Name, Steps: plan.StepNames()}, plan.Scenario.Secrets.Mask)
+	metrics := metrics.New(metrics.Options{Run: id, Scenario: names.Scenario, Faults: plan.FaultKinds(), Steps: names.Steps})
 	reach, err := plan.SendTo()
 	if err != nil {
 		return nil, err
 	}
-	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log, Reach: reach})
+	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: names.Scenario, Log: log, Reach: reach})
 	o.BySteps = len(f.outs) > 0
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)

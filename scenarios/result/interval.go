@@ -11,7 +11,7 @@ type Interval struct {
 	At       time.Duration // offset from t0, negative during warm-up
 	Span     time.Duration // length of the interval; zero is 1s
 	End      time.Duration // when the judged load ends
-	Phase    string        // warmup, run, grace
+	Phase    string        `mask:"-"` // warmup, run, grace
 	Offered  int64
 	Sent     int64
 	Ended    int64
@@ -25,8 +25,8 @@ type Interval struct {
 	Lag      time.Duration
 	Total    int64    // requests so far
 	Bad      int64    // errors and skipped so far
-	Faults   []string // active faults
-	Next     string
+	Faults   []string `mask:"-"` // active faults
+	Next     string   `mask:"-"`
 	NextAt   time.Duration
 	Asked    int64 // writes of the ledger read back so far, after the load
 	ToAsk    int64 // writes in total; zero: the ledger is not being read
@@ -41,13 +41,14 @@ type Interval struct {
 // A StepInterval counts the requests of one step that ended in an interval. It excludes the
 // warm-up, so the sums over all intervals equal those of the phase run in result.json.
 type StepInterval struct {
-	Load, Step string
-	Kinds      [scenarios.Kinds]int64                 // requests by outcome
-	Causes     map[string]int64                       // errors by cause
-	Took       []TimeBucket                           // response times of all completed requests, good or not; ascending
-	Total      time.Duration                          // sum of the response times
-	Timings    [scenarios.RequestPhases]time.Duration // sums of the times by phase of a request
-	Resent     int64                                  // requests that waited for a SYN to be sent again
+	Load    string                                 `mask:"-"`
+	Step    string                                 `mask:"word"`
+	Kinds   [scenarios.Kinds]int64                 // requests by outcome
+	Causes  map[string]int64                       `mask:"word"` // errors by cause
+	Took    []TimeBucket                           // response times of all completed requests, good or not; ascending
+	Total   time.Duration                          // sum of the response times
+	Timings [scenarios.RequestPhases]time.Duration // sums of the times by phase of a request
+	Resent  int64                                  // requests that waited for a SYN to be sent again
 }
 
 // A TimeBucket is the number of times in [Low, High].
@@ -58,8 +59,8 @@ type TimeBucket struct {
 
 // A PlannedFault is a planned occurrence of a fault. Times are offsets from t0.
 type PlannedFault struct {
-	Name  string
-	Kind  string
+	Name  string `mask:"-"`
+	Kind  string `mask:"-"`
 	At    time.Duration
 	Clear time.Duration // approximate time of its clearing
 }
@@ -67,8 +68,14 @@ type PlannedFault struct {
 // A RunningVerdict is the answer of an objective if the run ended now, from the counts so far.
 type RunningVerdict struct {
 	Text     string
-	Phase    string
+	Phase    string            `mask:"-"`
 	Verdict  scenarios.Verdict // pass, fail or pending
 	Measured Num               // NaN for percentiles, of which only the requests above the target are counted
 	Left     Num               // remaining share of the bad requests that it allows; negative: exceeded, NaN: it allows no share
+}
+
+// Names are the names of a run that its figures carry.
+type Names struct {
+	Scenario string
+	Steps    map[string][]string `mask:"word"` // by load
 }

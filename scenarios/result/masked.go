@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Masked returns a copy of the result in which every text is masked. All that is written, shown or
+// Masked returns a copy of a result, or of a part of one, in which every text is masked. All that is written, shown or
 // pushed of a run is drawn from it, so no secret that is known at its end leaves the run by a field
 // that forgot it. The tag mask of a field exempts what readers compare: with `mask:"-"` identifiers,
 // digests, versions, and names that follow the rule of names; with `mask:"word"`, for names of steps
 // and causes, texts of at most 24 lower-case letters, dots and underscores. The result itself is
 // left as it is.
-func Masked(r *Result, mask func(string) string) *Result {
+func Masked[T any](r T, mask func(string) string) T {
 	m := masker{mask: mask, texts: map[string]string{}, holds: map[reflect.Type]bool{}, fields: map[reflect.Type][]textField{}}
 	if v, changed := m.value(reflect.ValueOf(r), false); changed {
-		return v.Interface().(*Result)
+		return v.Interface().(T)
 	}
 	return r
 }

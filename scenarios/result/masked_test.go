@@ -67,3 +67,24 @@ func TestMasked_Names(t *testing.T) {
 		t.Errorf("of keys that become equal one is lost: %v", d)
 	}
 }
+
+// TestMasked_Interval: what live views, Prometheus and OTLP get of a second is masked as the result is.
+func TestMasked_Interval(t *testing.T) {
+	var s template.Secrets
+	s.Add("hunter2")
+	s.Add("run")
+	iv := result.Interval{
+		Phase: "run", Faults: []string{"run"},
+		Steps:      []result.StepInterval{{Load: "run", Step: "GET /hunter2", Causes: map[string]int64{"said hunter2": 1, "timeout": 2}}},
+		Objectives: []result.RunningVerdict{{Text: `p95 < 1s of "GET /hunter2"`, Phase: "run"}},
+	}
+	m := result.Masked(iv, s.Mask)
+	if m.Phase != "run" || m.Faults[0] != "run" || m.Steps[0].Load != "run" || m.Steps[0].Step != "GET /***" || m.Steps[0].Causes["said ***"] != 1 ||
+		m.Steps[0].Causes["timeout"] != 2 || m.Objectives[0].Text != `p95 < 1s of "GET /***"` || m.Objectives[0].Phase != "run" {
+		t.Errorf("%+v", m)
+	}
+	n := result.Masked(result.Names{Scenario: "s hunter2", Steps: map[string][]string{"run": {"GET /hunter2", "run"}}}, s.Mask)
+	if n.Scenario != "s ***" || n.Steps["run"][0] != "GET /***" || n.Steps["run"][1] != "run" {
+		t.Errorf("%+v", n)
+	}
+}

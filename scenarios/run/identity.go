@@ -27,7 +27,7 @@ type identity struct {
 func (i *identity) environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
-		command = append(command, i.Scenario.Secrets.Mask(arg))
+		command = append(command, i.Scenario.Secrets.MaskFields(arg))
 	}
 	var policies []string
 	for _, p := range i.Policies {

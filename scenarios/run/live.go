@@ -119,5 +119,5 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 		}
 	}
 	iv.Steps = second.Steps(l.loads.scripts.Checks())
-	l.o.Live(iv)
+	l.o.Live(result.Masked(iv, l.Scenario.Secrets.Mask))
 }

@@ -31,14 +31,14 @@ func (s *session) openRequestLog() (*requestLog, error) {
 		head.Loads = append(head.Loads, l.Name)
 	}
 	for _, step := range s.Series.Steps {
-		head.Steps = append(head.Steps, result.RequestsStep{Name: step.Name})
+		head.Steps = append(head.Steps, result.RequestsStep{Name: result.Masked(result.Cell{Step: step.Name}, s.Scenario.Secrets.Mask).Step})
 	}
 	for i := range s.Loads {
 		for _, f := range s.Loads[i].Flows {
 			for _, step := range f.Steps {
 				if c, ok := step.Call.(worded); ok {
 					method, url := c.Asks()
-					asks(&head.Steps[step.Index], method, s.Scenario.Secrets.Mask(url))
+					asks(&head.Steps[step.Index], method, s.Scenario.Secrets.MaskFields(url))
 				}
 			}
 		}

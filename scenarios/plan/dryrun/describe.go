@@ -83,9 +83,9 @@ func questions(ctx context.Context, p *plan.Plan) ([]string, error) {
 		if len(out) == 0 {
 			out = append(out, "")
 		}
-		out = append(out, t.Noun()+" at "+t.String())
+		out = append(out, p.Scenario.Secrets.Mask(t.Noun()+" at "+t.String()))
 		if t.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s would fail: %w", t.At, t.What, t.Err))
+			errs = append(errs, fmt.Errorf("%s: %s would fail: %w", t.At, p.Scenario.Secrets.Mask(t.What), t.Err))
 		}
 	}
 	return out, errors.Join(errs...)

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/finder"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/targets/platform"
 )
 
@@ -94,7 +95,7 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 			f.Skipped, parts, err = err.Error(), nil, nil
 		}
 		if err != nil {
-			f.err = fmt.Errorf("fault %q would fail: %w", e.Name, err)
+			f.err = errors.New(p.Scenario.Secrets.Mask(fmt.Sprintf("fault %q would fail: %v", e.Name, err)))
 			out = append(out, f)
 			continue
 		}
@@ -103,7 +104,7 @@ func forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 		}
 		out = append(out, f)
 	}
-	return out, wrong
+	return result.Masked(out, p.Scenario.Secrets.Mask), wrong
 }
 
 // addStack adds the units and links that a run would start.

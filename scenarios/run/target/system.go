@@ -92,6 +92,20 @@ func (p processGroup) units() []chaos.Unit {
 // Up creates the links, starts the target and waits until it is ready.
 func (s *System) Up(ctx context.Context) error {
 	h := s.host
+	if h.Stack != nil {
+		for i := range h.Stack.Services {
+			h.Scenario.Secrets.Shown(h.Stack.Services[i].Name) // learned as no secret
+		}
+	}
+	err := s.up(ctx)
+	for _, u := range s.Units() {
+		h.Scenario.Secrets.Shown(u.Name(), u.Service())
+	}
+	return err
+}
+
+func (s *System) up(ctx context.Context) error {
+	h := s.host
 	if h.Stack == nil {
 		s.entry = h.Scope.External
 		if err := s.Choose(ctx); err != nil {
