@@ -151,7 +151,7 @@ func checkChain(r io.Reader) (out chainReport, err error) {
 	br := bufio.NewReaderSize(r, 1<<16)
 	prev := chainStart
 	for n := 1; ; n++ {
-		line, err := br.ReadBytes('\n')
+		line, err := disk.Line(br, longestLine)
 		if err == io.EOF && len(line) == 0 {
 			return out, nil
 		}

@@ -14,6 +14,7 @@ import (
 
 	"brunt/reporters"
 	"brunt/reporters/words"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -110,7 +111,7 @@ func openHlog(path string, t0 time.Time) (*hlog, error) {
 	at := int64(0)
 	in := bufio.NewReaderSize(f, 1<<20)
 	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
+		line, err := disk.Line(in, longestLine)
 		if err != nil && err != io.EOF {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 )
 
 // A Finding is a difference between a folder and its manifest.
@@ -88,7 +89,16 @@ func readRegular(root *os.Root, name string) ([]byte, error) {
 	if !info.Mode().IsRegular() { // reported by listFiles
 		return nil, fs.ErrNotExist
 	}
-	return root.ReadFile(name)
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := disk.Limited(f, mostResult)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
 }
 
 func isThere(root *os.Root, name string) bool {

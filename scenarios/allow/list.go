@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/dial"
@@ -102,6 +103,9 @@ func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	}
 }
 
+// mostHosts bounds the hosts file, in bytes.
+const mostHosts = 64 << 20
+
 // hostsFile reads the names in this machine's hosts file. It is the only source of addresses before
 // a run.
 func hostsFile() map[string][]netip.Addr {
@@ -109,7 +113,7 @@ func hostsFile() map[string][]netip.Addr {
 	if runtime.GOOS == "windows" {
 		path = filepath.Join(os.Getenv("SystemRoot"), "System32", "drivers", "etc", "hosts")
 	}
-	text, err := os.ReadFile(path)
+	text, err := disk.Read(path, mostHosts)
 	if err != nil { // there is no hosts file
 		return nil
 	}

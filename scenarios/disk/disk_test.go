@@ -3,6 +3,7 @@
 package disk_test
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -58,6 +59,25 @@ func TestRead_WhatIsNoFile(t *testing.T) {
 	}()
 	if b, err := disk.Read("/dev/fd/"+strconv.Itoa(int(r.Fd())), 100); err != nil || string(b) != "text" {
 		t.Errorf("a pipe with a writer: %q, %v", b, err)
+	}
+}
+
+// TestLine: a line of just the most is read, and a longer one is an error, wherever the reader's buffer ends.
+func TestLine(t *testing.T) {
+	for _, buffer := range []int{16, 64, 4096} {
+		r := bufio.NewReaderSize(strings.NewReader(strings.Repeat("x", 99)+"\nshort\n"+strings.Repeat("y", 100)+"\n"), buffer)
+		if b, err := disk.Line(r, 100); len(b) != 100 || err != nil {
+			t.Errorf("%d: %q, %v", buffer, b, err)
+		}
+		if b, err := disk.Line(r, 100); string(b) != "short\n" || err != nil {
+			t.Errorf("%d: %q, %v", buffer, b, err)
+		}
+		if b, err := disk.Line(r, 100); err == nil || !strings.Contains(err.Error(), "a line has more than 100 bytes") {
+			t.Errorf("%d: %q, %v", buffer, b, err)
+		}
+	}
+	if b, err := disk.Line(bufio.NewReader(strings.NewReader("torn")), 100); string(b) != "torn" || err != io.EOF {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

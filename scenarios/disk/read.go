@@ -3,6 +3,7 @@
 //
 //	Read(path, most)     a whole file that a user names: at most so many bytes, from a pipe or a device as well
 //	Limited(r, most)     the same of an answer or a stream
+//	Line(r, most)        a line of one
 //	Beside(path, mode)   a file that takes the place of another by a rename; the umask holds
 //	Temp, TempDir        files for the time of a run; they need no /tmp
 //
@@ -10,6 +11,7 @@
 package disk
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -93,6 +95,22 @@ func Limited(r io.Reader, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it has more than %s, and no more is read", errTooLarge, size(most))
 	}
 	return b, err
+}
+
+// Line reads a line with its end, of at most most bytes. A longer one is [errTooLarge]. As with [bufio.Reader.ReadBytes]
+// the last line may lack its end, and comes with [io.EOF] then.
+func Line(r *bufio.Reader, most int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > most {
+			return nil, fmt.Errorf("%w: a line has more than %s, and no more is read", errTooLarge, size(int64(most)))
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
 }
 
 // size writes a limit for people.

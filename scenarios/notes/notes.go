@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"brunt/scenarios/disk"
 )
 
 // A Note is a text that a person adds to a run in progress.
@@ -22,6 +24,9 @@ type Note struct {
 
 // longestNote bounds the text of a note, in bytes.
 const longestNote = 4 << 10
+
+// longestFile bounds the file of a note or of a run, in bytes: what JSON escapes takes more.
+const longestFile = 2*longestNote + 1024
 
 // Notes are files in a folder of the run in the state directory:
 //
@@ -78,7 +83,7 @@ func RunningIn(states []string) ([]Running, error) {
 				continue
 			}
 			r := Running{Run: d.Name(), dir: dir}
-			if text, err := os.ReadFile(filepath.Join(dir, aboutFile)); err == nil {
+			if text, err := disk.Read(filepath.Join(dir, aboutFile), longestFile); err == nil {
 				_ = json.Unmarshal(text, &r)
 			}
 			out = append(out, r)
@@ -212,11 +217,11 @@ func (m *inbox) take(take func(Note)) {
 		if e.Name() == aboutFile || !strings.HasSuffix(e.Name(), noteSuffix) || !e.Type().IsRegular() {
 			continue
 		}
-		if info, err := e.Info(); err != nil || info.Size() > 2*longestNote+1024 {
+		if info, err := e.Info(); err != nil || info.Size() > longestFile {
 			_ = os.Remove(path)
 			continue
 		}
-		text, err := os.ReadFile(path)
+		text, err := disk.Read(path, longestFile)
 		if err != nil || os.Remove(path) != nil { // else the note would be read again
 			continue
 		}

@@ -85,9 +85,9 @@ var arrows = map[string][]string{
 	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
 	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
 	"targets":                   {"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/procmark"},
-	"targets/platform/docker":   nil, // client of the Docker engine
-	"targets/platform/filelock": nil, // locks of files between processes
-	"targets/platform/procmark": nil, // finds processes by marks in their environment
+	"targets/platform/docker":   {"scenarios/disk"}, // client of the Docker engine
+	"targets/platform/filelock": nil,                // locks of files between processes
+	"targets/platform/procmark": nil,                // finds processes by marks in their environment
 	"chaos":                     {"scenarios", "scenarios/connect", "targets/platform/docker", "targets/platform/filelock", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
 	"reporters/catalog": {
@@ -109,7 +109,7 @@ var arrows = map[string][]string{
 	"scenarios/switchback":    {"scenarios", "scenarios/load", "scenarios/plan", "targets", "chaos"},
 	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
 	"scenarios/capacity":      nil,           // works on rates alone
-	"scenarios/notes":         nil,
+	"scenarios/notes":         {"scenarios/disk"},
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan",
 		"scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http",

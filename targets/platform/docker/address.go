@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"brunt/scenarios/disk"
+
 	"github.com/docker/docker/client"
 )
 
@@ -55,10 +57,13 @@ func configDir(getenv func(string) string) string {
 	return filepath.Join(home, ".docker")
 }
 
+// mostSettings bounds a file of the docker command's settings, in bytes.
+const mostSettings = 4 << 20
+
 // inUse returns the context that `docker context use` has set; empty is none.
 func inUse(dir string) (string, error) {
 	file := filepath.Join(dir, "config.json")
-	b, err := os.ReadFile(file)
+	b, err := disk.Read(file, mostSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -78,7 +83,7 @@ func inUse(dir string) (string, error) {
 func contextOf(dir, name string) (Address, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
-	b, err := os.ReadFile(filepath.Join(dir, "contexts", "meta", id, "meta.json"))
+	b, err := disk.Read(filepath.Join(dir, "contexts", "meta", id, "meta.json"), mostSettings)
 	if err != nil {
 		return Address{}, fmt.Errorf("the Docker context %q: %w; `docker context ls` lists those that there are", name, err)
 	}

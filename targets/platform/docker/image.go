@@ -102,10 +102,13 @@ func pack(w io.Writer, program io.Reader, size int64) error {
 	return t.Close()
 }
 
+// mostProgress bounds the engine's progress messages, in bytes.
+const mostProgress = 16 << 20
+
 // imported reads the id of an image from the engine's progress messages.
 func imported(r io.Reader) (string, error) {
 	id := ""
-	for d := json.NewDecoder(r); ; {
+	for d := json.NewDecoder(io.LimitReader(r, mostProgress)); ; {
 		var line struct{ Status, Error string }
 		err := d.Decode(&line)
 		switch {
