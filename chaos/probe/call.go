@@ -71,7 +71,7 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 	if c.Body != nil {
 		CheckPlaceholders(&c.Body.Template, m)
 	}
-	if k := c.Check; k != nil && (k.Within > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
+	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
 		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
 	}
 }

@@ -15,10 +15,14 @@ type Response struct {
 	Status  *Matcher // nil: a status under 400
 	Shed    []int    // statuses by which the target sheds load
 	Within  time.Duration
+	MaxBody quantity.Size // of a body that is looked into; zero is 64 MiB
 	Body    *Matcher
 	Headers []Field
 	Paths   []Field
 }
+
+// mostBody bounds max_body, in bytes.
+const mostBody = 1 << 30
 
 // A Field is the condition on one header, or on the value at one JSON path.
 type Field struct {
@@ -47,6 +51,12 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			if c.Within = d.D(); c.Within == 0 && m.Len() == before {
 				m.Add(f.Value.Pos, "nothing answers within no time")
 			}
+		case f.Key == "max_body":
+			before := m.Len()
+			syntax.Decode(f.Value, &c.MaxBody, m)
+			if m.Len() == before && (c.MaxBody < 1 || c.MaxBody > mostBody) {
+				m.Add(f.Value.Pos, "want from 1B to %s, which each request in flight may take of this machine's memory", quantity.Size(mostBody))
+			}
 		case f.Key == "body":
 			c.Body = new(Matcher)
 			c.Body.DecodeNode(f.Value, m)
@@ -68,7 +78,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				c.Paths = append(c.Paths, k)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "body", "header", "$.path"}), "unknown check %q", f.Key)
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "max_body", "body", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
 }
@@ -104,9 +114,10 @@ func (*Response) Schema() syntax.Schema {
 			"shed": syntax.Schema{"anyOf": []any{
 				codes, syntax.Schema{"type": "array", "items": codes},
 			}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
-			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
-			"header": headers, "headers": headers,
+			"within":   (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; a larger one is an error; default: 64MiB"),
+			"body":     match.Described("the body as text: a value, not empty, ~ regexp"),
+			"header":   headers, "headers": headers,
 		},
 		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
 		"additionalProperties": false,

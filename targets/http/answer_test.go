@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -127,10 +128,11 @@ func TestHTTP_Answers(t *testing.T) {
 	}
 }
 
-// A body beyond the limit fails its own request and nothing else.
+// A body beyond the limit fails its own request and nothing else; it is counted and not held, whether its length is known
+// before or not. max_body sets the limit.
 func TestHTTP_BodyLimit(t *testing.T) {
 	if testing.Short() {
-		t.Skip("64 MiB over loopback")
+		t.Skip("some 100 MiB over loopback")
 	}
 	piece := strings.Repeat("x", 1<<20)
 	url := script(t, func(p *peer) {
@@ -141,7 +143,15 @@ func TestHTTP_BodyLimit(t *testing.T) {
 			}
 			n := 64
 			if strings.Contains(r, "/more") {
-				n = 65
+				n = 100
+			}
+			if strings.Contains(r, "/chunked") {
+				p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+				for range n {
+					p.say("100000\r\n" + piece + "\r\n")
+				}
+				p.say("0\r\n\r\n")
+				continue
 			}
 			p.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", n<<20))
 			for range n {
@@ -150,15 +160,40 @@ func TestHTTP_BodyLimit(t *testing.T) {
 		}
 	})
 	k := &samples{}
-	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`)
+	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {body: "~ ^x{9}"}}`, `{get: /more, check: {body: "~ ^x{9}"}}`, `get: /more`,
+		`{get: /more/chunked, check: {body: "~ ^x{9}"}}`, `{get: /more/chunked, check: {body: "~ ^x{9}", max_body: 1MiB}}`,
+		`{get: /more, check: {body: "~ ^x{9}", max_body: 100MiB}}`, `{get: /, check: {body: "~ ^x{9}", max_body: 1KiB}}`)
 	u := r.user(0)
 	r.want(u.Do(0, long), "ok 200")
-	r.want(u.Do(1, long), "other")
-	if m := k.last().Message; !strings.Contains(m, "64 MiB") {
-		t.Errorf("message %q", m)
+	for _, c := range []struct {
+		step int
+		want string
+		held uint64 // MiB that may be allocated for it
+		says string
+	}{
+		{1, "other", 8, "over 64MiB"},
+		{2, "ok 200", 8, ""}, // no check reads it
+		{3, "other", 1000, "over 64MiB"},
+		{4, "other", 16, "over 1MiB, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it"},
+		{5, "ok 200", 1000, ""},
+		{6, "other", 8, "over 1KiB"},
+		{0, "ok 200", 1000, ""},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		o := u.Do(c.step, long)
+		runtime.ReadMemStats(&after)
+		r.want(o, c.want)
+		if held := (after.TotalAlloc - before.TotalAlloc) >> 20; held > c.held {
+			t.Errorf("step %d: %d MiB were allocated", c.step, held)
+		}
+		if c.says != "" && !strings.Contains(k.last().Message, c.says) {
+			t.Errorf("step %d: message %q", c.step, k.last().Message)
+		}
+		if n := o.Bytes >> 20; n != 100 && n != 64 {
+			t.Errorf("step %d: %d MiB were counted", c.step, n)
+		}
 	}
-	r.want(u.Do(2, long), "ok 200") // no check reads it
-	r.want(u.Do(0, long), "ok 200")
 }
 
 // An answer that comes byte by byte is read until the deadline.

@@ -54,7 +54,7 @@ func (c *Call) compileChecks(k *check.Response, in targets.Scope) {
 	if k == nil {
 		return
 	}
-	c.status, c.shed = k.Status, k.Shed
+	c.status, c.shed, c.most = k.Status, k.Shed, int(k.MaxBody)
 	if k.Within > 0 {
 		c.checks = append(c.checks, httpCheck{id: in.AddCheck("within"), within: k.Within})
 	}

@@ -1,12 +1,14 @@
 package http
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/http/h1"
 )
 
 // A Detached is a rendered request for a client other than this package's.
@@ -68,6 +70,17 @@ func (c *Call) Inspects() bool { return len(c.checks) > 0 || c.graphql != nil }
 
 // NeedsBody reports whether checks or extractions read the body.
 func (c *Call) NeedsBody() bool { return c.whole }
+
+// MaxBody is the most bytes of a body that checks and extractions look into.
+func (c *Call) MaxBody() int { return cmp.Or(c.most, h1.MaxBody) }
+
+// keeps is the most bytes of a body that is kept whole; 0 keeps the beginning of any.
+func (c *Call) keeps() int {
+	if c.whole {
+		return c.MaxBody()
+	}
+	return 0
+}
 
 // Fixed reports whether every request of the call is the same.
 func (c *Call) Fixed() bool { return c.fixed }

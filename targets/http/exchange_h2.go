@@ -158,7 +158,7 @@ func (t *exchange) converse(s *h2.Stream) (untouched bool, err error) {
 		err = t.readEvents(s, p.Sent, func(deadline time.Duration) { s.Extend(deadline - t.client.now()) })
 		t.streamed(t.out)
 	default:
-		if err = s.ReadAnswer(t.ans, t.wire.method, t.call.whole); err == nil {
+		if err = s.ReadAnswer(t.ans, t.wire.method, t.call.keeps()); err == nil {
 			t.out.End = s.End()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -45,6 +46,29 @@ type Recordings struct {
 	in    targets.Scope
 	step  requestStep
 	model *Call // the common settings
+	known int   // values of requests that were made secrets
+}
+
+// mostKnown bounds the values of recorded requests that are masked wherever they appear. Others are masked at their places.
+const mostKnown = 512
+
+// hide makes the values of a request secrets that are so by their names.
+func (r *Recordings) hide(q *Recorded) {
+	if r.known >= mostKnown {
+		return
+	}
+	values := secret.Values(q.URL)
+	for _, f := range q.Header {
+		if secret.IsName(f.Name) {
+			values = append(values, secret.Of(f.Value)...)
+		} else {
+			values = append(values, secret.Values(f.Value)...)
+		}
+	}
+	for _, v := range append(values, secret.Values(string(q.Body[:min(len(q.Body), learnedBody)]))...) {
+		r.in.AddSecret(v)
+		r.known++
+	}
 }
 
 // NewRecordings reads the settings that requests share; nil: none. It notes mistakes in m.
@@ -70,13 +94,14 @@ func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
 		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
-		expected: expected{status: c.status, shed: c.shed, checks: c.checks, whole: c.whole}, traced: c.has(TraceHeader),
+		expected: expected{status: c.status, shed: c.shed, checks: c.checks, whole: c.whole, most: c.most}, traced: c.has(TraceHeader),
 	}
 }
 
 // Call compiles one request. It notes mistakes in m, at their place.
 func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenarios.Call, bool) {
 	before := m.Len()
+	r.hide(q)
 	c := r.of(name, q.Method)
 	u, err := template.LiteralURL(q.URL)
 	if err == nil {

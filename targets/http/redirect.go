@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"brunt/scenarios"
+	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
@@ -33,6 +34,9 @@ func (t *exchange) follow(location []byte) error {
 	to, err := resolveURL(from, t.wire.target, location)
 	if err != nil {
 		return err
+	}
+	for _, v := range secret.Values(to) { // the target may show them when the request comes
+		t.it.Offer([]byte(v))
 	}
 	prefix, target := targets.SplitURL([]byte(to))
 	o, err := t.client.origin(prefix)

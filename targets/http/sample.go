@@ -42,20 +42,19 @@ func goesTo(to, host string) bool {
 	return err == nil && u.Host == host
 }
 
-// Bounds of what one sample makes known, so that no answer displaces what others made known.
+// Bounds of what one answer makes known, so that it does not displace what others made known.
 const (
-	learnedBody   = 64 << 10 // bytes of an answer that are searched for values that are secret by name
-	learnedValues = 16       // values, those of the request first
+	learnedBody   = 64 << 10 // bytes that are searched for values that are secret by name
+	learnedValues = 16       // values
 )
 
-// learn makes the values secret that are so by their names in a request and its answer.
-func (t *exchange) learn(sent *result.Sent) {
-	values := sent.Secrets()
-	if t.ans != nil {
-		values = append(values, t.said()...)
+// learn makes the values secret that are so by their names in the answer. The sampler does so with those of the request.
+func (t *exchange) learn() {
+	if t.ans == nil {
+		return
 	}
 	var some []string
-	for _, v := range values {
+	for _, v := range t.said() {
 		if len(some) < learnedValues && secret.IsLong(v) && !slices.Contains(some, v) {
 			some = append(some, v)
 		}

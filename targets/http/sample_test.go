@@ -122,8 +122,8 @@ func TestSample_LargeBody(t *testing.T) {
 	}
 }
 
-// TestSample_Learns: a cookie is a secret by its name or its form, and a sample makes few values known, those
-// of the request first.
+// TestSample_Learns: a cookie is a secret by its name or its form, and an answer makes few values known. Those
+// of the request are the sampler's to learn.
 func TestSample_Learns(t *testing.T) {
 	s := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 		for _, c := range []string{"lang=english", "next=/login", "id=b7f3c1d85a424e908d610c9e", "session-token=abcdefg"} {
@@ -141,7 +141,7 @@ func TestSample_Learns(t *testing.T) {
 	r.Env.Secrets = &secrets
 	r.user(0).Do(0, long)
 	got := secrets.Mask("english /login value-99 b7f3c1d85a424e908d610c9e abcdefg of-the-request value-01")
-	if got != "english /login value-99 *** *** *** ***" {
+	if got != "english /login value-99 *** *** of-the-request ***" {
 		t.Error(got)
 	}
 }

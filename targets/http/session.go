@@ -298,7 +298,7 @@ func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	if t.call.stream != nil {
 		return t.readStream(c, br)
 	}
-	return t.ans.Read(br, t.wire.method, t.call.whole)
+	return t.ans.Read(br, t.wire.method, t.call.keeps())
 }
 
 // fail records err in the outcome.
@@ -331,7 +331,7 @@ func (t *exchange) sample(err error) {
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}
-	t.learn(sm.Sent)
+	t.learn()
 	auth.Mask(t.rendered.proof, &sm)
 	k.Keep(t.out, sm)
 }

@@ -253,7 +253,7 @@ func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err err
 		}
 	}
 	if code := a.Status(); code >= 300 || code == 101 {
-		return a.ReadRest(br, first, t.wire.method, t.call.whole)
+		return a.ReadRest(br, first, t.wire.method, t.call.keeps())
 	}
 	return false, t.readEvents(a.BodyReader(br), c.Sent, func(deadline time.Duration) { c.Until(deadline, 0) })
 }

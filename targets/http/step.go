@@ -105,6 +105,7 @@ type expected struct {
 	checks   []httpCheck
 	extracts []httpExtract
 	whole    bool // checks or extractions read the body
+	most     int  // bytes of a body that they look into; 0 is h1.MaxBody
 }
 
 type headerTemplate struct {

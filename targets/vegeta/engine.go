@@ -265,8 +265,10 @@ func (e *Engine) Attack(next func() (scenarios.Arrival, bool), record func(scena
 		return 0, false
 	})
 	kept := int64(sampled)
-	if slices.ContainsFunc(e.calls, func(c *http.Call) bool { return c.NeedsBody() }) {
-		kept = -1
+	for _, c := range e.calls {
+		if c.NeedsBody() {
+			kept = max(kept, int64(c.MaxBody())+1) // one more tells a larger one
+		}
 	}
 	client := nethttp.Client{Transport: e, CheckRedirect: e.redirect}
 	attacker := lib.NewAttacker(lib.Client(&client), lib.MaxBody(kept))

@@ -152,6 +152,9 @@ func (e *Engine) outcome(h *hit, res *lib.Result) scenarios.Outcome {
 	if err == nil && end > h.Deadline {
 		err = targets.ErrLate
 	}
+	if most := c.MaxBody(); err == nil && c.NeedsBody() && len(res.Body) > most {
+		err = h1.TooLarge(most)
+	}
 	if err != nil {
 		targets.Fail(&out, err, end, h.Deadline, e.over.Err() != nil)
 		e.sample(h, &out, err, nil, res)

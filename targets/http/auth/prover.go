@@ -121,6 +121,9 @@ func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Pro
 		a.basic, a.scheme = y.Basic, "Basic "
 		if text, static := y.Basic.Password.Static(); static {
 			in.AddSecret(text)
+			if user, static := y.Basic.User.Static(); static {
+				in.AddSecret(base64.StdEncoding.EncodeToString([]byte(user + ":" + text)))
+			}
 		}
 	case y.JWT != nil:
 		a.jwt = y.JWT.signer(in, m)

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 
 	"github.com/valyala/fasthttp"
@@ -20,17 +21,21 @@ import (
 // Bounds on an answer, in bytes. An answer beyond them is an error of its request.
 const (
 	MaxHead  = 1 << 20
-	MaxBody  = 64 << 20 // if checks or extractions read it; else the size is not bounded
+	MaxBody  = 64 << 20 // if checks or extractions read it, by default; else the size is not bounded
 	KeptBody = 64 << 10 // the buffer up to which it is kept for the next answer
 	someBody = 4 << 10  // what is kept of a body that no check looks into
 )
 
 var (
-	ErrNotHTTP  = errors.New("what came back is not HTTP")
-	errTooLarge = error(&targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the body is over %d MiB, the most that checks and extractions look into",
-		MaxBody>>20), Final: true})
+	ErrNotHTTP = errors.New("what came back is not HTTP")
 	ErrTooLong = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
 )
+
+// TooLarge is the error of a body over the most bytes that checks and extractions look into.
+func TooLarge(most int) error {
+	return &targets.Error{Cause: scenarios.Other, Final: true, Text: fmt.Sprintf(
+		"the body is over %s, the most that checks and extractions look into; `check: {max_body: …}` of the step raises it", quantity.Size(most))}
+}
 
 // Answers holds the pool of answers. A request takes one only once its answer has begun.
 var Answers = sync.Pool{New: func() any {
@@ -39,28 +44,28 @@ var Answers = sync.Pool{New: func() any {
 	return a
 }}
 
-// Read reads the answer to a request whose first byte br holds. Clean reports that the
-// connection can carry another request.
-func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, err error) {
+// Read reads the answer to a request whose first byte br holds. It keeps a body of up to most bytes whole; with 0 it keeps
+// the beginning of any. Clean reports that the connection can carry another request.
+func (a *Answer) Read(br *bufio.Reader, method string, most int) (clean bool, err error) {
 	first := br
 	for code := 0; code < 200 && code != 101; code = a.Status() { // interim answers such as 100 Continue precede the final one
 		if br, err = a.ReadHead(br); err != nil {
 			return false, err
 		}
 	}
-	return a.ReadRest(br, first, method, whole)
+	return a.ReadRest(br, first, method, most)
 }
 
 // ReadRest reads what follows the header that br holds; first is the reader in which the
 // answer began.
-func (a *Answer) ReadRest(br, first *bufio.Reader, method string, whole bool) (clean bool, err error) {
-	a.Whole = whole
+func (a *Answer) ReadRest(br, first *bufio.Reader, method string, most int) (clean bool, err error) {
+	a.Whole = most > 0
 	switch code := a.Status(); {
 	case method == "HEAD" || code == 204 || code == 304:
 	case code == 101: // what follows is another protocol
 		return false, nil
 	default:
-		if err := a.readBody(br); err != nil {
+		if err := a.readBody(br, most); err != nil {
 			return false, err
 		}
 	}
@@ -99,18 +104,18 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	}
 }
 
-func (a *Answer) readBody(br *bufio.Reader) error {
+func (a *Answer) readBody(br *bufio.Reader, most int) error {
 	switch n := a.length(); {
 	case n >= 0:
 		a.rest = io.LimitedReader{R: br, N: n}
-		if err := a.Take(&a.rest); err != nil {
+		if err := a.Take(&a.rest, n, most); err != nil {
 			return err
 		}
 		if a.Size < n {
 			return io.ErrUnexpectedEOF
 		}
 	case n == -1: // chunked
-		if err := a.Take(httputil.NewChunkedReader(br)); err != nil {
+		if err := a.Take(httputil.NewChunkedReader(br), -1, most); err != nil {
 			return err
 		}
 		switch err := a.readTrailer(br); err {
@@ -121,16 +126,21 @@ func (a *Answer) readBody(br *bufio.Reader) error {
 			return err
 		}
 	default: // until the connection ends
-		return a.Take(br)
+		return a.Take(br, -1, most)
 	}
 	return nil
 }
 
-// Take reads r to its end. It counts and drops bytes that no check reads.
-func (a *Answer) Take(r io.Reader) error {
-	keep := someBody
-	if a.Whole {
-		keep = MaxBody
+// Take reads a body to its end; length is what its header says, or negative. It keeps a body of up to most bytes whole, and
+// of a larger one its beginning: that is [TooLarge]. With 0 the beginning is enough. It counts and drops the other bytes.
+func (a *Answer) Take(r io.Reader, length int64, most int) error {
+	a.Whole = most > 0
+	keep, larger := someBody, most > 0 && length > int64(most)
+	switch {
+	case larger:
+		keep = min(most, someBody)
+	case most > 0:
+		keep = most
 	}
 	a.Raw = a.Raw[:0]
 	for len(a.Raw) < keep {
@@ -146,16 +156,22 @@ func (a *Answer) Take(r io.Reader) error {
 			return err
 		}
 	}
-	if a.Whole {
-		if n, err := io.ReadFull(r, make([]byte, 1)); n > 0 {
-			return errTooLarge
-		} else if err != io.EOF {
+	if most > 0 && !larger { // it may end here
+		var one [1]byte
+		n, err := io.ReadFull(r, one[:])
+		if a.Size += int64(n); err == io.EOF {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		return nil
+		a.Raw = slices.Clone(a.Raw[:min(most, someBody)])
 	}
 	n, err := io.Copy(io.Discard, r)
 	a.Size += n
+	if err == nil && most > 0 {
+		a.Whole = false
+		err = TooLarge(most)
+	}
 	return err
 }
 

@@ -97,7 +97,7 @@ func BenchmarkAnswer_Read(b *testing.B) {
 		br.Reset(src)
 		_, _ = br.Peek(1)
 		a.Reset()
-		if clean, err := a.Read(br, "GET", false); err != nil || !clean {
+		if clean, err := a.Read(br, "GET", 0); err != nil || !clean {
 			b.Fatal(err)
 		}
 	}

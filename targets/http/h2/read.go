@@ -372,10 +372,14 @@ func (h *head2) finish(id uint32, end bool) error {
 // errShort means that the length of the body differs from its header.
 var errShort = errors.New("the body is not as long as its content-length says")
 
-// ReadAnswer reads the body of the stream's answer, and its trailers.
-func (s *Stream) ReadAnswer(a *h1.Answer, method string, whole bool) error {
-	a.Whole = whole
-	if err := a.Take(s); err != nil {
+// ReadAnswer reads the body of the stream's answer, and its trailers. It keeps a body of up to most bytes whole; with 0 it
+// keeps the beginning of any.
+func (s *Stream) ReadAnswer(a *h1.Answer, method string, most int) error {
+	length := s.length
+	if method == "HEAD" {
+		length = -1
+	}
+	if err := a.Take(s, length, most); err != nil {
 		return err
 	}
 	for _, f := range s.trailers {
