@@ -22,8 +22,6 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-
-	"golang.org/x/net/netutil"
 )
 
 // A Server serves a run while it goes on: the page of the report at /, which server-sent
@@ -71,6 +69,15 @@ type sampleCache struct {
 	mu     sync.Mutex // held while the run is sampled or the sample is used
 	result *result.Result
 	at     time.Time
+	drawn  drawnPage
+}
+
+// A drawnPage is the newest page that a request got.
+type drawnPage struct {
+	mu   sync.Mutex // held while it is drawn
+	of   *result.Result
+	at   time.Time
+	page []byte
 }
 
 // An answerCount counts the requests that are being answered.
@@ -129,7 +136,7 @@ func New(o Options) *Server {
 	s.http = http.Server{
 		Handler:           s.sameHost(http.NewCrossOriginProtection().Handler(mux)),
 		ReadHeaderTimeout: writeTimeout, ReadTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: log.New(io.Discard, "", 0),
+		ErrorLog: log.New(io.Discard, "", 0), ConnContext: withConnection,
 	}
 	s.drawing.Go(s.drawPages)
 	return s
@@ -137,21 +144,10 @@ func New(o Options) *Server {
 
 // Serve answers requests until [Server.Close].
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(netutil.LimitListener(bounded{l}, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(&connections{Listener: l, most: mostConnections}); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
-}
-
-// bounded is a listener whose connections have a small write buffer.
-type bounded struct{ net.Listener }
-
-func (b bounded) Accept() (net.Conn, error) {
-	c, err := b.Listener.Accept()
-	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetWriteBuffer(256 << 10) // the default is some megabytes for each connection
-	}
-	return c, err
 }
 
 // Expect announces the next run: what is known before its load begins, and its counters for
@@ -250,6 +246,7 @@ func (s *Server) answers() (end func()) {
 func (s *Server) sameHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.answers()()
+		defer answering(r.Context())()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.writeTimeout))
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -313,16 +310,32 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	return &res
 }
 
-// page serves the current report.
+// page serves the current report. It is drawn once for all requests of a moment.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	res := s.current(r.Context(), pageMaxAge)
-	b, err := s.draw(res)
+	b, err := s.drawOnce(r.Context())
 	if err != nil {
 		http.Error(w, "the page can't be drawn: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b)
+}
+
+// drawOnce returns the page of the run as it is now, or as it was up to pageMaxAge ago.
+func (s *Server) drawOnce(ctx context.Context) ([]byte, error) {
+	s.cache.drawn.mu.Lock()
+	defer s.cache.drawn.mu.Unlock()
+	res := s.current(ctx, pageMaxAge)
+	d := &s.cache.drawn
+	fresh := d.of != nil && res.Going != nil && d.of.Going != nil && res.Run == d.of.Run && res.Reason == d.of.Reason && time.Since(d.at) < pageMaxAge
+	if res == d.of || fresh {
+		return d.page, nil
+	}
+	b, err := s.draw(res)
+	if err == nil {
+		d.of, d.at, d.page = res, time.Now(), b
+	}
+	return b, err
 }
 
 // draw returns the page of a result.

@@ -422,3 +422,50 @@ func TestServer_Report(t *testing.T) {
 		}
 	}
 }
+
+// TestServer_ManyBadClients: clients that send nothing, half a request or no end of it, and clients that do not read
+// their answers, in any number, keep no other out. The page is drawn once for all of a moment.
+func TestServer_ManyBadClients(t *testing.T) {
+	many := 10000
+	if testing.Short() {
+		many = 2000
+	}
+	s := serve(t, &result.Result{Name: strings.Repeat("name ", 1<<16)}) // more than a socket takes
+	texts := []string{
+		"", "G", "GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"POST /stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nt",
+	}
+	var open []net.Conn
+	defer func() {
+		for _, c := range open {
+			_ = c.Close()
+		}
+	}()
+	for i := range many {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, texts[i%len(texts)]); err != nil && i < mostConnections {
+			t.Error(err)
+		}
+		if open = append(open, c); len(open) > 2*mostConnections { // descriptors of this process
+			_ = open[0].Close()
+			open = open[1:]
+		}
+		if i%500 == 0 || i == many-1 {
+			ctx, cancel := context.WithTimeout(t.Context(), s.writeTimeout-time.Second)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/metrics", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code, _, _ := answer(t, req); code != 200 {
+				t.Errorf("after %d bad clients: %d", i, code)
+			}
+			cancel()
+		}
+	}
+	if n := s.samples.Load(); n > int64(many)/20 {
+		t.Errorf("the run was sampled %d times", n)
+	}
+}

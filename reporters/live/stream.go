@@ -57,6 +57,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if final != nil && !drawn { // no client listened when the run ended
 		s.publishPage(final)
 	}
+	streaming(r.Context())
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	send := func(b []byte) bool {
