@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"sync"
 
 	"brunt/chaos/cgroup"
@@ -21,7 +20,7 @@ import (
 // Config says how a child is started.
 type Config struct {
 	Command []string // the command that calls [Run], such as brunt stress
-	Env     []string // NAME=value, added to brunt's environment
+	Env     []string // NAME=value, beside those that every process of brunt has
 	Groups  []cgroup.Group
 	File    *os.File // the directory where a Disk job makes its files, or the file of a Fill job; nil is none
 	Score   int      // oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first)
@@ -51,7 +50,7 @@ func Start(c Config, job Job) (*Process, error) {
 		return nil, errors.New("start a stress process: the command line of brunt is not known")
 	}
 	b := &Process{cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}), more: make(chan struct{}, 1)}
-	b.cmd.Env = slices.Concat(os.Environ(), c.Env)
+	b.cmd.Env = proc.Environment(c.Env...)
 	b.cmd.Stderr = &b.said
 	if c.File != nil {
 		b.cmd.ExtraFiles = []*os.File{c.File}

@@ -48,7 +48,7 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 		return startLocal(ctx)
 	}
 	p := &Process{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stderr, p.cmd.Env = &p.stderr, proc.Environment()
 	proc.OwnGroup(p.cmd)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
