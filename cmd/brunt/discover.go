@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/chaos/proc"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -28,9 +29,9 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	if err != nil {
 		return usage{err}
 	}
-	out := c.OutOrStdout()
+	out := clean(c.OutOrStdout())
 	for _, l := range d.Left {
-		fmt.Fprintf(out, "%s: %s\n", l.Run, l.What)
+		fmt.Fprintf(out, "%s: %s\n", words.Clean(l.Run), words.Clean(l.What))
 	}
 	for _, run := range d.Alive {
 		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; its processes are left alone\n", run)
@@ -50,7 +51,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	for range mostSearches {
 		taken, terr := d.TakeBack(ctx, catalog.AllOperations())
 		for _, t := range taken {
-			fmt.Fprintf(out, "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
+			fmt.Fprintf(out, "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 		}
 		if d, err = journal.Discover(runs...); err != nil {
 			return err
@@ -62,7 +63,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	if err == nil {
 		err = errors.New("the ended processes keep starting others")
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exit(scenarios.ExitNotReverted)
 }
 
@@ -73,7 +74,7 @@ func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
 			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)
 			break
 		}
-		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` "+
+		fmt.Fprintf(clean(c.OutOrStdout()), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` "+
 			"continues it\n", p.PID, p.Name, p.PID)
 	}
 }

@@ -78,7 +78,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	out := c.OutOrStdout()
+	out := clean(c.OutOrStdout())
 	if f.dryRun {
 		lines, err := dryrun.RunFaults(c.Context(), plan)
 		for _, line := range lines {

@@ -40,7 +40,7 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 			case err != nil:
 				return fmt.Errorf("%s: %w", r.Run, err)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "noted in run %s, %s\n", r.Run, r.Name)
+			fmt.Fprintf(clean(c.OutOrStdout()), "noted in run %s, %s\n", r.Run, r.Name)
 			return nil
 		},
 	}

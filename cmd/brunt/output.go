@@ -10,6 +10,7 @@ import (
 
 	"brunt/reporters/html"
 	"brunt/reporters/terminal"
+	"brunt/reporters/words"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
@@ -80,4 +81,16 @@ func termOptions(w io.Writer, summary ...string) terminal.Options {
 		return width, height
 	}
 	return o
+}
+
+// clean returns a writer of texts that may come from files of others, such as a plan or a journal: characters that
+// control a terminal become visible escapes.
+func clean(w io.Writer) io.Writer { return cleanWriter{w} }
+
+type cleanWriter struct{ to io.Writer }
+
+// Write implements [io.Writer], for whole characters.
+func (w cleanWriter) Write(b []byte) (int, error) {
+	_, err := io.WriteString(w.to, words.CleanLines(string(b)))
+	return len(b), err
 }

@@ -31,7 +31,7 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	}
 	lines, err := dryrun.Run(c.Context(), plan)
 	for _, line := range lines {
-		fmt.Fprintln(c.OutOrStdout(), line)
+		fmt.Fprintln(clean(c.OutOrStdout()), line)
 	}
 	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
 	if err != nil { // printed above

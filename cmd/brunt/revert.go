@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,7 @@ goes on. Linux only.`,
 				cancel()
 				for _, t := range taken {
 					n++
-					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
+					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 				}
 				if !errors.Is(err, fs.ErrPermission) {
 					errs = append(errs, err, leftElsewhere(dir))
@@ -73,10 +74,10 @@ goes on. Linux only.`,
 			errs = append(errs, err)
 			for _, t := range strays {
 				n++
-				fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 			}
 			if err := errors.Join(errs...); err != nil {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
+				fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", err)
 				return exit(scenarios.ExitNotReverted)
 			}
 			if n == 0 {
@@ -93,7 +94,7 @@ goes on. Linux only.`,
 func outcomeText(t journal.Taken) string {
 	switch {
 	case t.Err != nil:
-		return "failed: " + t.Err.Error()
+		return "failed: " + words.Clean(t.Err.Error())
 	case t.Outcome == chaos.Gone:
 		return "gone by itself"
 	}

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ from a run that stood still. A run that is stopped is said to be.`,
 					return err
 				}
 			} else {
-				s.print(c.OutOrStdout())
+				s.print(clean(c.OutOrStdout()))
 			}
 			if s.Left+len(s.Aside) > 0 {
 				return exit(scenarios.ExitNotReverted)
@@ -83,7 +84,7 @@ func readStatus(c *cobra.Command) status {
 		}
 		out.Aside = append(out.Aside, journal.SetAside(dir)...)
 		if err != nil { // of some of them; the others are listed all the same
-			fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
+			fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", err)
 			out.mistaken = true
 			out.Left++
 		}
@@ -94,7 +95,7 @@ func readStatus(c *cobra.Command) status {
 		out.Strays = append(out.Strays, stray{s.Run, s.String()})
 	}
 	if err != nil {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs that were never started: %v\n", err)
+		fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: looking for watchdogs that were never started: %v\n", err)
 	}
 	return out
 }
@@ -134,18 +135,18 @@ func printRun(out io.Writer, r journal.Status) {
 	case r.State == journal.Elsewhere:
 		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", r.Machine, began)
 	}
-	fmt.Fprintf(out, "%s: %s\n", r.Run, how)
+	fmt.Fprintf(out, "%s: %s\n", words.Clean(r.Run), words.Clean(how))
 	for _, what := range r.Damage {
-		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", r.Journal, what)
+		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", r.Journal, words.Clean(what))
 	}
 	for _, e := range r.In {
 		name := e.Fault
 		if name == "" {
 			name = "(target)"
 		}
-		fmt.Fprintf(out, "  %s: %s\n    %s\n", name, e.What, entryText(r, e))
+		fmt.Fprintf(out, "  %s: %s\n    %s\n", words.Clean(name), words.Clean(e.What), words.Clean(entryText(r, e)))
 		if e.Error != "" {
-			fmt.Fprintf(out, "    could not be taken back: %s\n", e.Error)
+			fmt.Fprintf(out, "    could not be taken back: %s\n", words.Clean(e.Error))
 		}
 	}
 }

@@ -23,9 +23,9 @@ load. Every mistake is shown at once. Then say what the load can show.`,
 			if err != nil {
 				return err
 			}
-			out := c.OutOrStdout()
+			out := clean(c.OutOrStdout())
 			if explain {
-				fmt.Fprint(out, plan.Scenario.Explain())
+				fmt.Fprint(c.OutOrStdout(), plan.Scenario.Explain())
 				return nil
 			}
 			fmt.Fprintf(out, "%s: ok\n", args[0])
