@@ -112,8 +112,8 @@ var glossary = []term{
 		"write that was lost to the fault is one. So are slower answers: at the median or the 95th percentile by a tenth, by a t test on blocks of " +
 		"time against the baseline, which calls under 1 % of faults without an effect slower; blocks, because neighbouring answers depend on " +
 		"each other. Each part stands beside the baseline."},
-	{"incident", []string{"lasted", "what-failed"}, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
-		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
+	{"incident", []string{"lasted", "what-failed"}, "A stretch of the load whose share of bad requests exceeds the limit, whatever caused it: from its " +
+		"first bad request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; where brunt itself was late, it is the time at which brunt was ready to send it, because the target " +
 		"met it as it was then. The requests of a second stay in that second. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest one that overlaps a fault, so that an outage that several faults caused " +
@@ -249,8 +249,8 @@ var glossary = []term{
 	{"seed", nil, "The number that every random choice of a run is derived from. The same seed makes the same choices."},
 	{"regression", nil, "`compare`, `ab` or `gate` found a metric that is worse beyond doubt and by more than its margin."},
 	{"margin", []string{"worse-by"}, "By how much a metric may be worse before a comparison fails, such as `--margin p95=5%`."},
-	{"candidate", []string{"base"}, "In a comparison, the side that is judged; base is the side that it is held against. The figure of a side is the geometric mean " +
-		"of its runs or blocks, and of shares the mean."},
+	{"candidate", []string{"base"}, "In a comparison, the side that is judged; base is the side that it is held against. The figure of a side is the " +
+		"geometric mean of its runs or blocks, and of shares the mean."},
 	{"detects", nil, "In a comparison, the smallest change that runs or blocks like these report as a failure 4 times in 5."},
 	{"prediction-bound", []string{"gate-bound"}, "The value that a run of an unchanged build exceeds with a small, known probability, as " +
 		"the gate's history predicts it."},
@@ -262,8 +262,8 @@ var glossary = []term{
 	{"exit-code", nil, "The number that brunt ends with; it depends on the verdict. `brunt explain exit-codes` lists them."},
 	{"not-injected", []string{"not_injected"}, "The run ended before the fault was due, or its injection failed; the report gives the reason."},
 	{"reinjected", nil, "The fault was injected again, because the container that it hits was started again while the fault was in."},
-	{"resilience", []string{"resilience-curve", "good-of-offered"}, "The share of offered requests that were good, over time. The area above the curve is the service that " +
-		"was lost."},
+	{"resilience", []string{"resilience-curve", "good-of-offered"}, "The share of offered requests that were good, over time. The area above the " +
+		"curve is the service that was lost."},
 	{"throughput", []string{"requests-per-second"}, "Requests per second: offered and good by the intended time, sent and answered by when that happened."},
 	{"distribution", []string{"heatmap"}, "How response times are spread: for each moment of the run, the share of its requests by response " +
 		"time. It shows two groups of requests where a percentile shows one number."},
@@ -274,7 +274,8 @@ var glossary = []term{
 	{"restarts", nil, "How often a unit was started again while the load was judged."},
 	{"traceparent", []string{"trace-id"}, "The header of W3C Trace Context. Its trace ID leads from a slow request of a report to the trace in the " +
 		"target's own tracing."},
-	{"script", []string{"k6-script", "what-the-script-measured", "samples"}, "A script of k6 that a load runs in brunt-k6. The section Script of a report has its metrics."},
+	{"script", []string{"k6-script", "what-the-script-measured", "samples"}, "A script of k6 that a load runs in brunt-k6. " +
+		"The section Script of a report has its metrics."},
 	{"manifest", []string{"sha256sums"}, "`SHA256SUMS` in the folder of a run: the sums of all files in it. `brunt verify` finds each " +
 		"later change."},
 	{"signature", []string{"signer", "signed"}, "An SSH signature of the manifest, made by `--sign KEY`. `brunt verify` with `--signer` " +
