@@ -15,9 +15,15 @@
 //	chaos/catalog        every fault and every undo operation, one line each
 //	chaos/fault/...      the faults, by family
 //	chaos/selector       which units, links, zones and leaders a fault hits
+//	chaos/protect        what no fault may hit
 //	chaos/journal        journal, watchdogs, recovery of what dead runs left
 //	chaos/agent          a privileged process that injects what brunt may not
 //	chaos/probe          calls and commands that ask a target or the team's monitoring
+//	chaos/victim         the process of a unit, for faults on processes and resources
+//	chaos/link           toxics on links, and their proofs
+//	chaos/packets        faults on the packets of a container, and their proofs
+//	chaos/proof          bounds of proofs that several families use
+//	chaos/seed           random choices, derived from one seed
 //	chaos/container      units in containers
 //	chaos/proc           processes by pid and start time
 //	chaos/netns, proxy, cgroup, stress, rootfs, vdso, sockets, rpc: mechanisms
@@ -35,30 +41,32 @@
 // # Networks
 //
 // Between processes a network fault is a toxic of the proxy on a [Link]. Containers have no links: the
-// fault is done to packets in the network namespace of a unit (package netns). Connections and
-// requests between containers are diverted to a proxy in the caller's network. The kernel removes the
-// rule when its process exits, so no connection depends on a dead proxy. A process of brunt's own enters the
-// namespace, so that a brunt that is stopped holds no packet up, or an agent that the engine starts there does
+// fault acts on packets in the network namespace of a unit (package netns). A rule of the kernel diverts
+// connections and requests between containers to a proxy in the caller's network. The kernel removes the
+// rule when its process exits, so no connection depends on a dead proxy. A separate process of brunt enters
+// the namespace, so that packets pass while brunt is stopped; or an agent that the engine starts there does
 // ([Agents]).
 //
 // # Resources
 //
-// Faults on processors, memory, disks, descriptors and the clock are done from outside to the
-// processes of a unit. A limit is written into the unit's control group, and its old value is in the
-// journal. Stress is a child process in the same group; it measures what the unit gets, which proves a
-// limit. See package fault/resource.
+// Faults on processors, memory, disks, descriptors and the clock act from outside on the processes
+// of a unit. brunt writes a limit into the unit's control group, and the old value into the journal.
+// Stress is a child process in the same group; it measures what the unit gets, which proves a limit.
+// See package fault/resource.
 //
 // # To add a fault
 //
 // Write a file with a struct whose exported fields are its YAML settings in a package below
 // chaos/fault, and a line in Faults of package catalog.
 //
+//   - Describe returns the [Descriptor]: the kind, one sentence that says what the fault does, what it
+//     acts on, the rights of an agent, the undo operations, and a check of the machine.
 //   - Check notes every mistake in the settings, and refuses what cannot be verified or reverted.
 //   - Plan makes a [Step] for each unit with Steps of a selector.Selector, which resolves a unit to a
 //     container.Target once, or finds the links with a selector.Edge. It only reads. The [Env] says what
 //     may be hit ([Targets]), what the run has on this machine ([Host]), and for which [Occurrence].
 //   - A Step that would outlive brunt returns an [Undo]. Its Identity says what the undo is for. Its
-//     [Operation] is registered in the family's list, which AllOperations of package catalog collects.
+//     [Operation] is named in the Undo of its Descriptor, from which package catalog collects all of them.
 //   - Held proves the effect by what a victim sees, never by reading back a setting, and proves in the
 //     same way that it is over.
 //   - Traits returns the [Traits] of the fault: the units that it may hit, their number, whether it is
@@ -69,7 +77,8 @@
 // A step on a container checks the container's id and start time, so that a successor of the same name
 // is never hit.
 //
-// Then add the fault to the tables of TestFaults, where the suite in chaos/chaostest runs it in a
-// world where it has an effect and in one where it has none, and measure each setting in
-// TestParameters….
+// Then add a row to the table of the conformance suite for each thing that the fault acts on;
+// TestKinds names the tables. The suite in chaos/chaostest runs the fault in a world where it has an
+// effect and in one where it has none. TestParametersOfLinks, TestParametersOfProcesses and
+// TestResources measure what a setting does.
 package chaos

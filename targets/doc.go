@@ -9,12 +9,13 @@
 //
 // What every protocol shares is here or in dial:
 //
-//	descriptor.go  what a protocol is; set.go chooses one for each step
+//	descriptor.go  what a protocol is; set.go chooses one for each step, selection.go those of a load
 //	protocol.go    what a step and a client are given
 //	network.go     how a protocol opens connections; dial implements it
 //	pool.go        the connections of a client; places.go those to one address
-//	allowlist.go   which addresses it may reach
-//	cause.go       why a request has no answer
+//	stages.go      the time that opening a connection spends on DNS, connect, TLS and login
+//	url.go         the URL of a target; allowlist.go the addresses that may be reached
+//	cause.go       why a request has no answer; text.go shortens texts for messages
 //	shared.go      what the steps of a plan share
 //
 // Package catalog lists the protocols; to add one, see there. The suite in targetstest

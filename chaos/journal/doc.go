@@ -8,8 +8,8 @@
 //
 // A journal is a file of JSON lines, each synced before what it says is done. An entry carries undos;
 // [chaos.Operations], which every function here takes as a parameter, say how to execute them. The
-// package knows no fault. Without a journal, [Discover] finds what dead runs have left by the marks in the
+// package does not depend on faults. Without a journal, [Discover] finds what dead runs have left by the marks in the
 // environment of their processes and by the labels in the engine.
 //
-// To add an undo operation, register it in the Undo list of the fault that needs it; see package chaos.
+// To add an undo operation, name it in the Undo of the fault's [chaos.Descriptor]; see package chaos.
 package journal

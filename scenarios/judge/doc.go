@@ -35,7 +35,7 @@
 // # Definitions
 //
 // Each file says where its rule comes from, and a test covers each. Where a definition
-// leaves a choice, it is read as follows.
+// leaves a choice, brunt decides as follows.
 //
 // Populations:
 //

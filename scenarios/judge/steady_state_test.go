@@ -58,7 +58,7 @@ func TestUnsteady_Findings(t *testing.T) {
 			[]string{"errors were already over 1% before f", ""},
 			scenarios.Fail,
 		},
-		{"slow is no error", "recover < 20s after f", nothing, []injection{one}, []string{""}, scenarios.Pass},
+		{"slow is not an error", "recover < 20s after f", nothing, []injection{one}, []string{""}, scenarios.Pass},
 		{
 			"slow is bad where a time is named", "recover(200ms) < 20s after f", nothing,
 			[]injection{one},

@@ -21,7 +21,7 @@
 //	options.go    the script's options, changed as the scenario says
 //	inspect.go    the plan of a script: its scenarios, thresholds and times
 //	find.go       where brunt-k6 is, and how to build it
-//	child.go      the process: starts it, sends commands, ends it
+//	child.go      the process: starts it, sends commands, ends it; peak.go how much memory it used
 //
 // A request's time is service time: k6 has no intended times, and drops an iteration for which no
 // virtual user is free. A dropped iteration is an error `dropped`.

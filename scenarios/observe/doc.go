@@ -7,10 +7,11 @@
 //
 //	plan.go     the metrics and alerts of a plan
 //	metrics.go  the observer: one goroutine for each metric and alert
+//	watch.go    the answers of each unit to `watch`
 //	alerts.go   when an alert fired and resolved, and for which fault
-//	usage*.go   what the processes of each unit use
-//	traffic*.go whether anything reached a unit
-//	unreached.go whether anything reached what a fault hit, for faults that count no traffic of their own
+//	usage*.go   what the processes of each unit use; accept.go the connections that its kernel dropped
+//	traffic*.go whether a unit received anything
+//	unreached.go whether the units of a fault received anything, for faults that do not count their traffic themselves
 //	played.go   an observer of recorded alert states, for tests
 //
 // To add a source, give probe.Gauge or probe.Alert another kind of query; the observer polls it

@@ -1,5 +1,5 @@
-// Package plan makes a plan of a scenario: every kind is resolved, every name is checked,
-// and all mistakes are reported at once. Nothing is started and nothing is connected to.
+// Package plan makes a plan of a scenario: it resolves every kind, checks every name, and
+// reports all mistakes at once. It starts nothing and connects to nothing.
 //
 //	scenarios.Parse --> Compile --------------------> Plan --> run.Run
 //	the file, and       resolves kinds, checks names,          does it
@@ -13,9 +13,11 @@
 //	plan.go        the plan, its loads, and what can be asked of it
 //	requests.go    requests of a targets file, a log, or vegeta
 //	script.go      loads that are k6 scripts: what brunt-k6 says they will do
+//	once.go        the steps of setup and teardown
 //	target.go      what is loaded: a stack, or the URL of a system that runs
+//	ready.go       the questions that tell whether the target is ready
 //	endpoints.go   URLs of other systems, for the steps of their protocols
-//	containers.go  containers that run already
+//	containers.go  containers that already run
 //	proxy.go       by which proxy each load goes
 //	faults.go      the timeline: kinds, selectors, when each fault is due
 //	group.go       groups: the steps of several faults that are one

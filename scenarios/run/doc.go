@@ -16,13 +16,13 @@
 //	protection.go     the journal, the watchdogs and the agents
 //	requests.go       requests to the target; token_renewal.go the tokens that they carry
 //	loads.go          the loads, what they record, and the log of every request (request_log.go)
-//	faults.go         the timeline, its records, the steady state before the first fault
+//	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
 //	observers.go      brunt's health, usage, metrics and alerts, beside the load
 //	drive.go          loads and timeline, side by side
 //	live.go           every second: stop conditions, and the interval for the live page
-//	identity.go       what the run was made of: programs, images, machine
+//	identity.go       what the run was made of: programs, images, machine; logs.go the logs of its units
 //	snapshot.go       the state of a run; fault_record.go describes its faults
-//	result.go         the result of a snapshot; result_so_far.go while the loads go on
+//	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
 //	verdict.go        verdict, exit code and reason
 //
 // Below it are packages: target brings the target up and takes it down; events holds the clock, the
