@@ -35,7 +35,7 @@ const File = "report.html"
 //go:embed assets/page.tmpl assets/page.css assets/page.js assets/live.css assets/live.js
 var sources embed.FS
 
-var pageTemplate = template.Must(template.ParseFS(sources, "assets/page.tmpl"))
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{"term": term}).ParseFS(sources, "assets/page.tmpl"))
 
 // pageView is the data of the template, in its order.
 type pageView struct {

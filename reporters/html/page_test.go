@@ -212,7 +212,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		{"ledger", []string{
 			`id="ledger"`, "✗ 12 writes lost",
 			"<td>f289a7a9-c74e-40cc-be81-48849f13b011</td><td>14.943s</td><td>59ms</td><td>lose-a-replica</td><td>posts[0]: 0, posts[1]: 0</td>",
-			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "RPO</dt><dd>440ms to 499ms",
+			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "</dt><dd>440ms to 499ms",
 		}, nil},
 		{"minute", nil, []string{`id="ledger"`}},
 		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
@@ -437,7 +437,7 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 }
 
 func TestHTML_SaysWhoseCommandIsKept(t *testing.T) {
-	const note = "The command is kept of the slowest of a step in the whole run."
+	const note = "Only the slowest of the whole run have a command."
 	with, without := result.SlowRequest{Step: "a", Curl: "curl x"}, result.SlowRequest{Step: "a"}
 	for _, tt := range []struct {
 		name string

@@ -33,7 +33,7 @@ func TestTrendPage_NoEnd(t *testing.T) {
 			}
 			page := b.String()
 			if strings.Contains(page, "NaN") || strings.Contains(page, "Inf") {
-				t.Errorf("a place that is no number:\n%s", page)
+				t.Errorf("a place that is not a number:\n%s", page)
 			}
 			if n := strings.Count(page, `class="endless"`); n != len(tt.values)-tt.ends {
 				t.Errorf("%d marks of no end, want %d", n, len(tt.values)-tt.ends)

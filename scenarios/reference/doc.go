@@ -5,13 +5,18 @@
 //	types of the packages --reflection--> schema -+
 //	sources (go:embed)    --comments----> description
 //	                                              +-> New -> Reference -> Explain: text for a terminal
-//	glossary.go, metrics.go, topics/*.md ---------+                    -> Files: the README.md files
+//	package terms, metrics.go, topics/*.md -------+                    -> Files: the README.md files
 //
 // Each schema follows the Go type that reads or writes the file; descriptions are the comments of
 // its fields. A new kind of fault, executor, protocol or target is included automatically,
 // because the schema asks each package for its Kinds.
 //
-// Texts that belong to no field, such as the terms of a report, are in glossary.go and
-// metrics.go. A subject that needs examples is a topic: a file of topics/, whose first line is
-// its title. To add a topic, add a file and name it in the page that it belongs to, in files.go.
+//	reference.go  New and Explain; text.go wraps what Explain prints
+//	schema.go     the schema of scenarios; result.go that of results
+//	entry.go      what can be explained, and how it is found
+//	metrics.go    the metrics of objectives
+//	files.go      the README.md files
+//
+// A subject that needs examples is a topic: a file of topics/, whose first line is its title. To
+// add a topic, add a file and name it in the page that it belongs to, in files.go.
 package reference

@@ -22,7 +22,7 @@ type entry struct {
 	Must        bool     // the key is required wherever its object is
 	MustOf      []string // executors that require the key
 	Keys        []string // paths of the keys below it, in order
-	On, Systems string   // of a kind of fault: what it is done to, and where it can be injected
+	On, Systems string   // of a kind of fault: what it acts on, and where it can be injected
 }
 
 // name returns the last part of the entry's path, where a kind of fault is one part.
@@ -258,7 +258,7 @@ func typeForms(s node) []string {
 }
 
 var (
-	zeroIs   = regexp.MustCompile(`\b(?:zero|nil|empty) is `)
+	zeroIs   = regexp.MustCompile(`\b(?:zero|nil|empty|not written) is `)
 	typeWord = regexp.MustCompile(`^[A-Z]\w* ([a-z])`)
 )
 

@@ -169,7 +169,7 @@ func (r *Reference) glossaryTable() string {
 
 func (r *Reference) faultsTable() string {
 	var out strings.Builder
-	out.WriteString(head("Kinds of faults", "kind", "", "done to", "systems"))
+	out.WriteString(head("Kinds of faults", "kind", "", "acts on", "systems"))
 	for _, e := range r.of("fault") {
 		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text, e.On, e.Systems))
 	}

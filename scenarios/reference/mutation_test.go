@@ -164,7 +164,7 @@ func spoiled(t *testing.T, name, text string) (refused bool) {
 	}
 	var mistakes *syntax.MistakesError
 	if !errors.As(err, &mistakes) || len(mistakes.List()) == 0 {
-		t.Errorf("%s: %v is no list of mistakes\n%s", name, err, text)
+		t.Errorf("%s: %v is not a list of mistakes\n%s", name, err, text)
 		return true
 	}
 	lines := strings.Count(text, "\n") + 1

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/secret"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/terms"
 )
 
 //go:embed topics/*.md
@@ -74,8 +75,8 @@ func New(from Sources) (*Reference, error) {
 			r.put(&entry{Path: code, Sort: "exit code", Text: fmt.Sprintf("%s: %s.", row[1], row[2])})
 		}
 	}
-	for _, t := range glossary {
-		r.put(&entry{Path: "term." + t.name, Sort: "term", Text: t.text})
+	for _, t := range terms.All() {
+		r.put(&entry{Path: "term." + t.Name, Sort: "term", Text: t.Text})
 	}
 	return r, r.readTopics()
 }
@@ -164,9 +165,9 @@ func (r *Reference) find(query string) []*entry {
 	if len(found) > 0 {
 		return found
 	}
-	for _, t := range glossary {
-		if slices.Contains(t.also, query) {
-			found = append(found, r.entries["term."+t.name])
+	for _, t := range terms.All() {
+		if slices.Contains(t.Also, query) {
+			found = append(found, r.entries["term."+t.Name])
 		}
 	}
 	if m := metricOf(query); m != "" && r.entries["metric."+m] != nil {

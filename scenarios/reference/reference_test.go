@@ -121,25 +121,6 @@ func TestReference_ExplainReport(t *testing.T) {
 	}
 }
 
-// TestGlossary checks that each term has one meaning, and that each word leads to one term.
-func TestGlossary(t *testing.T) {
-	seen := map[string]string{}
-	for _, term := range glossary {
-		for _, word := range append([]string{term.name}, term.also...) {
-			if was := seen[word]; was != "" {
-				t.Errorf("%q stands for %s and %s", word, was, term.name)
-			}
-			if word != strings.ToLower(word) {
-				t.Errorf("%q is not in lower case", word)
-			}
-			seen[word] = term.name
-		}
-		if !strings.HasSuffix(term.text, ".") {
-			t.Errorf("%s: no sentence: %s", term.name, term.text)
-		}
-	}
-}
-
 // TestSchema_Described checks that keys are described by the comments of their fields. If many
 // are not, a package with settings lacks a Source in sources.
 func TestSchema_Described(t *testing.T) {

@@ -33,7 +33,7 @@ import (
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
 func Schema() syntax.Schema {
-	doc := describer(sources())
+	doc := settings(describer(sources()))
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
@@ -158,7 +158,7 @@ var about = map[string]string{
 	"with":       "switches of the built-in system",
 	"processes":  "services by name; brunt starts, watches and ends them",
 	"containers": "services by name; brunt makes their containers in a Docker engine, and removes them",
-	"units":      "containers that run already, beside a url: names that faults call them by, each with what selects them",
+	"units":      "containers that already run, beside a url: a name for each, which faults use, and its selector",
 	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
@@ -415,6 +415,11 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"oneOf": all}
 }
 
+// settings words the zero values in comments as defaults, for the authors of YAML.
+func settings(doc syntax.Describer) syntax.Describer {
+	return func(t reflect.Type, field string) string { return zeroIs.ReplaceAllString(doc(t, field), "default: ") }
+}
+
 // describer finds the comments of struct fields in the source texts of their packages.
 func describer(sources map[string]embed.FS) syntax.Describer {
 	texts := map[string]string{} // by package.Type.Field; the comment of a type has no Field
@@ -475,7 +480,7 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() syntax.Schema {
-	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), describer(sources()))
+	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), settings(describer(sources())))
 	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

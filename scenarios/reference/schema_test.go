@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -436,6 +437,19 @@ func TestPolicySchema(t *testing.T) {
 		}
 		if err := schema.Validate(doc); (err == nil) != tt.ok {
 			t.Errorf("the schema says %v of\n%s", err, tt.text)
+		}
+	}
+}
+
+// TestSchema_Defaults: no description of a setting says what a zero value of Go is.
+func TestSchema_Defaults(t *testing.T) {
+	for name, schema := range map[string]any{"scenario": reference.Schema(), "policy": reference.PolicySchema()} {
+		text, err := json.Marshal(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := regexp.MustCompile(`"description":"[^"]*\b(nil|zero|not written) is [^"]*"`).Find(text); found != nil {
+			t.Errorf("%s: %s", name, found)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"brunt/scenarios/terms"
 )
 
 // width is that of a terminal.
@@ -64,7 +66,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 		}
 	}
 	if e.Sort == "fault" {
-		b.WriteString(wrap("Done to: "+e.On+". Systems: "+e.Systems+".", "  "))
+		b.WriteString(wrap("Acts on: "+e.On+". Systems: "+e.Systems+".", "  "))
 		fmt.Fprintf(b, "\n  In a scenario:\n    chaos:\n      NAME: {at: 10s, for: 5s, %s: {...}}\n", title(e))
 	}
 	if len(e.Keys) > 0 {
@@ -130,9 +132,9 @@ func (r *Reference) seeAlso(e *entry) []string {
 	}
 	var out []string
 	words := strings.FieldsFunc(strings.ToLower(e.Text), func(c rune) bool { return !(c >= 'a' && c <= 'z' || c == '-') })
-	for _, t := range glossary {
-		if t.name != title(e) && !common[t.name] && slices.Contains(words, t.name) {
-			out = append(out, t.name)
+	for _, t := range terms.All() {
+		if t.Name != title(e) && !common[t.Name] && slices.Contains(words, t.Name) {
+			out = append(out, t.Name)
 		}
 	}
 	return out

@@ -6,12 +6,12 @@ import "strings"
 const GroupKind = "group"
 
 // A FaultRecord is the actual course of a fault. Times are offsets from t0; onset, failover,
-// recover and heal are spans as scenarios/reference/glossary.go defines them.
+// recover and heal are spans as scenarios/terms defines them.
 type FaultRecord struct {
 	Name   string   `json:"name" mask:"-"`            // with #n for an occurrence
 	Kind   string   `json:"kind" mask:"-"`            // such as process.crash
 	Units  []string `json:"units" mask:"-"`           // units that were hit
-	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that it was aimed at
+	Zones  []string `json:"zones,omitempty" mask:"-"` // zones that it selected
 	Leader bool     `json:"leader,omitempty"`         // units is the leader
 	Role   string   `json:"role,omitempty" mask:"-"`  // leader or follower: of all units, when it was injected; empty: they were not asked
 	// the answer by which the first unit has its role

@@ -97,7 +97,7 @@ var arrows = map[string][]string{
 	"reporters/chart":         {"reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/ci":            {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/evidence":      {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
-	"reporters/html":          {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/html":          {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios", "scenarios/terms"},
 	"reporters/live":          {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
 	"reporters/metrics":       {"reporters", "scenarios"},
 	"reporters/push":          {"reporters/metrics", "reporters/words", "scenarios", "scenarios/connect"},
@@ -110,9 +110,10 @@ var arrows = map[string][]string{
 	"scenarios/convert":       {"scenarios"}, // writes scenarios, runs none
 	"scenarios/capacity":      nil,           // works on rates alone
 	"scenarios/notes":         {"scenarios/disk"},
+	"scenarios/terms":         nil,
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan",
-		"scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http",
+		"scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/http",
 		"targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {

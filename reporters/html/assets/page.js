@@ -29,6 +29,7 @@ function valueOf(t) {
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
+  for (const e of all('.term', b)) e.removeAttribute('tabindex'); // the button has the focus
   const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? valueOf(c.textContent) : +c.dataset.v; };
   b.onclick = () => {
     const up = th.ariaSort === 'descending' ? 1 : th.ariaSort === 'ascending' ? -1 : col ? -1 : 1;
