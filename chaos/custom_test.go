@@ -60,7 +60,7 @@ func TestExec_Once(t *testing.T) {
 	yaml := strings.ReplaceAll(`exec: {inject: "echo b > FILE", verify: [grep, -q, b, FILE], revert: none, gone: [test, -s, FILE]}`, "FILE", file)
 	f, _ := chaostest.Parse(t, yaml)
 	if !f.Traits(chaos.Scope{}).OneShot {
-		t.Error("it is no one-shot")
+		t.Error("it is not a one-shot")
 	}
 	chaostest.Effect(t, yaml, flagFile(file)(t, true))
 }

@@ -11,7 +11,7 @@ type Descriptor struct {
 	// Platform is the system that the fault needs, a value of runtime.GOOS; empty is any, or depends on the
 	// target.
 	Platform string
-	// On says what the fault is done to. Zero: only the author of its settings knows.
+	// On says what the fault acts on. Zero: only the author of its settings knows.
 	On On
 	// Where adds to Platform and On what of it works where, such as "on Windows only KILL". It may be empty.
 	Where string
@@ -53,10 +53,10 @@ type Described interface {
 	Describe() Descriptor
 }
 
-// On is a set of what faults are done to.
+// On is a set of what faults act on.
 type On uint8
 
-// What faults are done to.
+// What faults act on.
 const (
 	OnProcesses  On = 1 << iota // the processes of units
 	OnContainers                // containers, by their engine

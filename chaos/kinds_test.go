@@ -16,7 +16,7 @@ import (
 	"brunt/chaos/catalog"
 )
 
-// suites are the tables of faults that the conformance suite runs, by what their faults are done to.
+// suites are the tables of faults that the conformance suite runs, by what their faults act on.
 var suites = map[chaos.On][]string{
 	0:                  {"TestExec", "TestWebhook"},
 	chaos.OnProcesses:  {"TestFaults", "resourceFaults"},
@@ -39,7 +39,7 @@ func TestKinds(t *testing.T) {
 		}
 		for _, on := range parts {
 			if !slices.ContainsFunc(suites[on], func(table string) bool { return rows[table][d.Kind] }) {
-				t.Errorf("%s is done to %s, and has no row in %s", d.Kind, on, strings.Join(suites[on], " or "))
+				t.Errorf("%s acts on %s, and has no row in %s", d.Kind, on, strings.Join(suites[on], " or "))
 			}
 		}
 	}

@@ -551,8 +551,8 @@ func TestResources_Refused(t *testing.T) {
 			}
 		}, "as full as it is to be already"},
 		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
-		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "is not the kernel's any more"},
-		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "it is stopped, and not by this fault"},
+		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "has changed the code"},
+		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "another program has stopped it"},
 		{"descriptors that are used up", "fd.exhaust: {service: web, leave: 1000}", "shared", func(v *victim) {
 			if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 50, Max: 500}, nil); err != nil {
 				t.Fatal(err)

@@ -76,7 +76,7 @@ func (r *Reach) Add(entry string) error {
 		return nil
 	}
 	if strings.ContainsAny(entry, "/ ") || entry == "" {
-		return &ReachError{fmt.Sprintf("%q is no address, range or host", entry), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com"}
+		return &ReachError{fmt.Sprintf("%q is not an address, range or host", entry), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com"}
 	}
 	r.hosts = append(r.hosts, strings.ToLower(entry))
 	return nil

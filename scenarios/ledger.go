@@ -144,7 +144,7 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 		p.m.AddHint(l.Read.Pos, "such as {get: \"/posts/${id}\"}", "`read` is a request, not a pause")
 	}
 	if l.Count != "" && !strings.HasPrefix(l.Count, "$") {
-		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is no JSON path", syntax.Clip(l.Count, 40))
+		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is not a JSON path", syntax.Clip(l.Count, 40))
 	}
 }
 

@@ -66,6 +66,6 @@ func TestMeta(t *testing.T) {
 		t.Errorf("a misspelt name: %v", err)
 	}
 	if _, err := scenarios.Parse("s.yaml", scenarios.Options{Read: file("meta: ann"), Meta: map[string]string{"ticket": "x"}}); err == nil {
-		t.Error("a meta that is no map is taken")
+		t.Error("a meta that is not a map is taken")
 	}
 }

@@ -75,9 +75,9 @@ type Judge struct {
 	// an answer that takes longer counts as a bad request in impact, recovery and incidents, and in no objective on errors. Zero computes
 	// a limit for each step from its baseline at the first injection: with q as the upper 95 % bound of the time that all but half of `limit`
 	// of its good answers stayed within (p99.5), it is twice q, and at least q + 20 ms. So an unchanged target has at most half as many slow
-	// answers as the limit allows. Brunt's own lag in the second of an answer is taken off it, as then the machine was short of processors. A
-	// step with fewer than 598 good answers has the limit of all steps together, and no less than twice its longest answer. A baseline of
-	// fewer than 598 tells no limit: then none is slow
+	// answers as the limit allows. brunt subtracts its own lag in the second of an answer, because the machine was then short of processors. A
+	// step with fewer than 598 good answers has the limit of all steps together, and at least twice its longest answer. If all steps together
+	// have fewer than 598, there is no limit
 	Slow   quantity.Duration `yaml:"slow,positive"`
 	Strict bool              `yaml:"strict"` // an interval that straddles the target is inconclusive
 }

@@ -126,7 +126,7 @@ func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	t.cert, t.key = cert, key
 	pair, err := t.Pair()
 	if err != nil {
-		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are no pair: %s", t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
+		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are not a pair: %s", t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
 		return
 	}
 	const day = "2006-01-02 15:04 MST"

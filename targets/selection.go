@@ -167,7 +167,7 @@ func (s *mixedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Ou
 	i, known := s.client.of.of[c]
 	if !known {
 		out.Slot = out.Ready
-		Fail(out, fmt.Errorf("%s is no step of this load", c.Name()), out.Ready, it.Deadline, false)
+		Fail(out, fmt.Errorf("%s is not a step of this load", c.Name()), out.Ready, it.Deadline, false)
 		return
 	}
 	if s.sessions[i] == nil {

@@ -49,7 +49,7 @@ func (c *Container) Now(ctx context.Context) (docker.Container, error) {
 		return is, err
 	}
 	if !c.Selected.IsZero() && !c.Selected.Matches(&is) {
-		return is, fmt.Errorf("%s: container %s is none of %s any more", c.Name(), is.Name, c.Selected)
+		return is, fmt.Errorf("%s: container %s no longer matches %s", c.Name(), is.Name, c.Selected)
 	}
 	return is, nil
 }
@@ -202,4 +202,4 @@ func Of(u chaos.Unit) (c *Container, ok bool) {
 }
 
 // ErrNoContainer says that a fault on containers was aimed at something else.
-var ErrNoContainer = errors.New("it is no container")
+var ErrNoContainer = errors.New("it is not a container")

@@ -1,5 +1,5 @@
-// Package container is a unit in a container of a Docker engine, and what brunt does through the
-// engine: removing what a run has created there, and starting agents beside a container.
+// Package container represents units that run in containers of a Docker engine. It also removes what a run
+// has created in the engine, and starts agents beside a container.
 //
 //	Container --Inspect--> engine      ref (name) -> id + start time -> same container? -> act
 //

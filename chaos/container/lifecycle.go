@@ -165,7 +165,7 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 		case err != nil:
 			return "", err
 		case d.theirs:
-			return fmt.Sprintf("container %s ran again since, and what became of it is not brunt's", is.Name), nil
+			return fmt.Sprintf("container %s was started by something else since; brunt leaves it", is.Name), nil
 		case is.Running && is.Started.Equal(d.Was.Started):
 			return "", errors.New("it has not been started again")
 		}

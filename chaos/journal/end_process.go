@@ -40,7 +40,7 @@ func processOperations() []chaos.Operation {
 		{Name: opSweep, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			var mark string
 			if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, proc.RunMark) || mark == proc.RunMark {
-				return chaos.Failed, fmt.Errorf("%w: %q is no run's mark", chaos.ErrDamaged, u.Args)
+				return chaos.Failed, fmt.Errorf("%w: %q is not a run's mark", chaos.ErrDamaged, u.Args)
 			}
 			return EndMarked(ctx, mark)
 		}},

@@ -392,7 +392,7 @@ func List(dir string) ([]State, error) {
 		}
 		path := filepath.Join(dir, n.Name())
 		if i, err := os.Stat(path); err == nil && !i.Mode().IsRegular() {
-			errs = append(errs, fmt.Errorf("%s is no journal: it is no regular file; remove it", path))
+			errs = append(errs, fmt.Errorf("%s is not a journal: it is not a regular file; remove it", path))
 			continue
 		}
 		s, err := readJournal(path)

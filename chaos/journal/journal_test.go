@@ -92,7 +92,7 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 	unlocked(t, dead)
 	taken, err := Recover(t.Context(), testOperations(), dir, "revert")
 	if err == nil || !strings.Contains(err.Error(), "damaged") { // the first entry has no identity
-		t.Errorf("an entry that can't be read is no error: %v", err)
+		t.Errorf("an entry that can't be read is not an error: %v", err)
 	}
 	if len(taken) != 2 || taken[0].Pending.What != "stop another" || taken[0].Outcome != chaos.Reverted || taken[1].Err == nil {
 		t.Errorf("taken back %+v: want the last first, and one failure", taken)

@@ -4,5 +4,5 @@
 //
 //	Plan --> links, or diverted connections --> Toxic --Inject--> proxy --> Prove --> Revert --> Undone
 //
-// A machine that is late itself blurs a proof by time: [UntilClear] repeats it until it is clear.
+// A busy machine makes a proof by time unclear; [UntilClear] repeats the proof until it is clear.
 package link

@@ -1,5 +1,5 @@
-// Package packets has the step that does something to the packets of one container, and its proof: the
-// families of faults on packets and on DNS queries give it what to do and what shows it.
+// Package packets has the step that applies a fault to the packets of one container, and proves it. The
+// packet and DNS families supply a [netns.Spec] and an [Evidence].
 //
 //	Plan --> injection points --> Step --baseline--> Set --> Evidence --> Close --> baseline again
 //

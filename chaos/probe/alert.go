@@ -139,8 +139,8 @@ func (q *AlertQuestion) Ask(ctx context.Context) (AlertState, error) {
 
 // Errors of an answer about alerts.
 var (
-	errNoRules  = errors.New("it is no answer about alerting rules")
-	errNoAlerts = errors.New("it is no answer about alerts")
+	errNoRules  = errors.New("it is not an answer about alerting rules")
+	errNoAlerts = errors.New("it is not an answer about alerts")
 	errNoRule   = errors.New("the server has no alerting rule")
 )
 

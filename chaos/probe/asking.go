@@ -22,10 +22,10 @@ type Asking struct {
 	// a text for sh -c, or a list: a program with its arguments; yes is exit code 0. Asked of a unit it has
 	// BRUNT_UNIT, BRUNT_ADDR, BRUNT_HOST and BRUNT_PORT in its environment, and knows ${self.addr}, ${self.port}
 	Command Command `yaml:"command"`
-	Exec    Command `yaml:"exec"` // as command, and it is run in the unit's container
-	// a path to GET from the unit; yes is an answer as check says
+	Exec    Command `yaml:"exec"` // like command, but run in the unit's container
+	// a path to GET from the unit; yes is an answer that passes check
 	Path template.URL `yaml:"path"`
-	// the URL to GET, of a unit also a path; yes is an answer as check says
+	// the URL to GET, of a unit also a path; yes is an answer that passes check
 	Get     template.URL               `yaml:"get"`
 	Headers map[string]template.Header `yaml:"headers"` // of the request, by name
 	Check   *check.Response            `yaml:"check"`   // what the answer to path or get must be; nil is a status under 400

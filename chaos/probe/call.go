@@ -90,10 +90,10 @@ func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
 	case !static:
 		return
 	case err != nil && strings.ContainsAny(text, "@:"): // a password, or an invalid port
-		m.AddHint(t.At, hint, "it is no URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
+		m.AddHint(t.At, hint, "it is not a URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
 		return
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		m.AddHint(t.At, hint, "%q is no URL", t.Text())
+		m.AddHint(t.At, hint, "%q is not a URL", t.Text())
 		return
 	}
 	if port := u.Port(); port != "" {
@@ -125,7 +125,7 @@ func checkHeaders(headers map[string]template.Header, use Use, m *syntax.Mistake
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
 		if !check.IsToken(name) {
-			m.Add(h.At, "%q is no name of a header", name)
+			m.Add(h.At, "%q is not a name of a header", name)
 		}
 		checkPlaceholders(&h.Template, use, m)
 	}
@@ -218,7 +218,7 @@ func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, s.Method, to, strings.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("%s: it is no URL once it is filled in", s)
+		return nil, fmt.Errorf("%s: it is not a URL once it is filled in", s)
 	}
 	for name, secret := range s.Headers {
 		v, err := secret.Open(a.secrets)

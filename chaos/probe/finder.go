@@ -52,7 +52,7 @@ func (f *Finder) find(answer []byte, mask func(string) string) (string, error) {
 	case f.path != nil:
 		doc, err := oj.Parse(answer)
 		if err != nil {
-			return "", errors.New("the answer is no JSON")
+			return "", errors.New("the answer is not JSON")
 		}
 		v, found := check.AtPath(doc, f.path)
 		if !found {

@@ -141,7 +141,7 @@ func (s *ResolvedCall) onlyItsHost() error {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		return fmt.Errorf("%s: it is no URL once it is filled in", s)
+		return fmt.Errorf("%s: it is not a URL once it is filled in", s)
 	}
 	s.Stays, s.Allow = true, [][]string{{u.Hostname()}}
 	return nil
@@ -197,7 +197,7 @@ func (r *Reading) number(ctx context.Context) ([]Value, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the answer %q is no number", r.of, text)
+		return nil, fmt.Errorf("%s: the answer %q is not a number", r.of, text)
 	}
 	return []Value{{V: v}}, nil
 }

@@ -99,7 +99,7 @@ func (q queryQuestion) Value(ctx context.Context, _ *Finder) (string, error) {
 	return plain(values[0].V), nil
 }
 
-var errNoResult = errors.New("it is no answer to a query")
+var errNoResult = errors.New("it is not an answer to a query")
 
 // Result parses the answer to an instant query: the number of series, and a description of the first.
 // A scalar other than 0 counts as one series.

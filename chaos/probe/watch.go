@@ -99,7 +99,7 @@ func (r *WatchReading) Read(ctx context.Context) ([]Value, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the answer %q is no number", r.watch, text)
+		return nil, fmt.Errorf("%s: the answer %q is not a number", r.watch, text)
 	}
 	return []Value{{Labels: map[string]string{"unit": r.unit.Name()}, V: v}}, nil
 }

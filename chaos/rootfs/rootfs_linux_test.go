@@ -177,7 +177,7 @@ func TestDevice(t *testing.T) {
 		}
 		if err == nil {
 			if _, err := os.Stat("/sys/dev/block/" + dev + "/queue"); err != nil { // partitions have no queue
-				t.Errorf("%s lies on %s, which is no whole disk: %v", c.dir, dev, err)
+				t.Errorf("%s lies on %s, which is not a whole disk: %v", c.dir, dev, err)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ type Edge struct {
 	// a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network
 	// such as 10.0.0.0/8
 	To        string            `yaml:"to"`
-	Service   string            `yaml:"service"`    // all links of its units, in and out; beside project one of Compose's
+	Service   string            `yaml:"service"`    // all links of its units, in and out; with project, a service of Compose
 	Unit      string            `yaml:"unit"`       // all links of the unit, in and out
 	Zone      string            `yaml:"zone"`       // all links into the zone and out of it; those within it are not hit
 	Container string            `yaml:"container"`  // all packets of a container that runs already, by its name or id
@@ -85,7 +85,7 @@ func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 // CheckEdge checks the edge of a fault on links.
 func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
-		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to",
+		m.AddHint(at, "network.* faults act on packets of containers; this one wants from and to",
 			"it is done on the way from one unit to another, by brunt's proxy")
 		return
 	}
@@ -129,7 +129,7 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	onLoad := func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && e.On(l.From, l.To, sc.Zones) }
 	if sc.Containers && !slices.ContainsFunc(sc.Pairs(), onLoad) {
-		m.AddHint(at, "network.* faults are done to their packets; from: load has a link", "it is done on links, and between containers there is no proxy of brunt's")
+		m.AddHint(at, "network.* faults act on their packets; from: load has a link", "it acts on links, and there is no proxy of brunt's between containers")
 		return
 	}
 	if !e.any(sc) {
@@ -342,7 +342,7 @@ func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of stri
 	switch {
 	case share == nil:
 	case *share == 0:
-		m.Add(e.Of("percent"), "0%% of the %s are none", of)
+		m.Add(e.Of("percent"), "0%% hits no %s; want more", of)
 	case *share < least:
 		m.Add(e.Of("percent"), "%s of the %s are too few to prove that any is hit; at least %s", share, of, least)
 	}

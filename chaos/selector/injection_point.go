@@ -64,7 +64,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 		return
 	}
 	if vias := netns.Vias(do); e.PacketVia() != "" && len(vias) > 0 && !slices.Contains(vias, e.Via) {
-		m.Add(e.Of("via"), "%s is done to packets by %s, not by %s", do, strings.Join(vias, ", "), e.Via)
+		m.Add(e.Of("via"), "%s acts on packets by %s, not by %s", do, strings.Join(vias, ", "), e.Via)
 	}
 	before := m.Len()
 	if e.From == chaos.LoadName {
@@ -82,7 +82,7 @@ func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 		return
 	}
 	if s := e.subjectEnd(sc.Contained); s != "" && !sc.Contained(s) {
-		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
+		m.AddHint(at, "use via: proxy for a process", "%s is not a container, so it has no packets of its own to break", s)
 	}
 	e.checkPick(e.subjectEnd(sc.Contained), sc, m)
 }
@@ -220,7 +220,7 @@ func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, 
 	f.units = container.ResolveAll(units)
 	for _, u := range f.units {
 		if u.Contained == nil {
-			return f, fmt.Errorf("%s is no container, so its packets can't be distinguished from others", u.Name())
+			return f, fmt.Errorf("%s is not a container, so its packets can't be distinguished from others", u.Name())
 		}
 		f.toward = append(f.toward, TowardUnit(u.Contained)...)
 	}
@@ -321,7 +321,7 @@ func (e *Edge) subjects(ctx context.Context, env chaos.Env) ([]container.Target,
 	targets, err := s.Targets(ctx, env)
 	for _, u := range targets {
 		if u.Contained == nil {
-			return nil, fmt.Errorf("%s is no container, so there are no packets of its own to break", u.Name())
+			return nil, fmt.Errorf("%s is not a container, so it has no packets of its own to break", u.Name())
 		}
 	}
 	return targets, err

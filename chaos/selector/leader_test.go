@@ -231,7 +231,7 @@ func TestFollowers(t *testing.T) {
 				t.Errorf("%v, want %v", drawn, c.want)
 			}
 			if c.pick.Role == chaos.RoleFollower && drawn["posts[2]"] {
-				t.Error("a unit that did not answer is no follower")
+				t.Error("a unit that did not answer is not a follower")
 			}
 		})
 	}

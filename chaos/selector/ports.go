@@ -16,7 +16,7 @@ func (p *Ports) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		one = n.Items
 	}
 	if len(one) == 0 {
-		m.Add(n.Pos, "no port is none; leave `ports` out for all")
+		m.Add(n.Pos, "the list is empty; omit `ports` to hit all ports")
 	}
 	for _, item := range one {
 		s, ok := item.Text(m)

@@ -21,13 +21,13 @@ import (
 // labels, project and in_network.
 type Selector struct {
 	syntax.Place
-	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's
+	Service   string            `yaml:"service"`    // the service to hit, as many units as pick says; with project, a service of Compose
 	Unit      string            `yaml:"unit"`       // service[i]
 	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
 	PID       int               `yaml:"pid,min=2"`  // a process that brunt did not start
 	Container string            `yaml:"container"`  // the name or id of a container that runs already
 	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
-	Project   string            `yaml:"project"`    // of Compose, whose containers are meant
+	Project   string            `yaml:"project"`    // the project of Compose whose containers are hit
 	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
 	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share, leader or follower
 	// leader leaves out the unit that leads: pick is among the others
@@ -182,7 +182,7 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 	service, index, ok := chaos.SplitUnit(unit)
 	if !ok {
-		m.AddHint(at, "such as posts[1]", "%q is no unit", unit)
+		m.AddHint(at, "such as posts[1]", "%q is not a unit", unit)
 		return
 	}
 	n, known := sc.Services[service]

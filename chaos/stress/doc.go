@@ -1,5 +1,5 @@
-// Package stress runs child processes that consume what a unit is to run out of: processor time,
-// memory, disk bandwidth or disk space.
+// Package stress runs child processes that consume a resource of a unit: processor time, memory,
+// disk bandwidth or disk space.
 //
 //	brunt --Start--> its own binary, as a child --moved--> the unit's control groups
 //	      --Job, as JSON--> works and reports its progress --Report, a line each--> brunt

@@ -15,8 +15,8 @@ import (
 // container is started again.
 type Fault struct {
 	selector.Selector `yaml:",inline"`
-	// when a container that is hit is started again, which has everything then that it had at first; zero is
-	// inject: the fault is injected again. void ends it, unjudged
+	// what happens when a hit container restarts, with all its resources; zero is inject: the fault is injected
+	// again. void ends it, unjudged
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 

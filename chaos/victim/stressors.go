@@ -68,7 +68,7 @@ func StressOperations() []chaos.Operation {
 func endStress(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var mark string
 	if err := json.Unmarshal(u.Identity, &mark); err != nil || !strings.HasPrefix(mark, stressMark) || mark == stressMark {
-		return chaos.Failed, fmt.Errorf("%w: %q is no mark of a stress process", chaos.ErrDamaged, u.Identity)
+		return chaos.Failed, fmt.Errorf("%w: %q is not a mark of a stress process", chaos.ErrDamaged, u.Identity)
 	}
 	return journal.EndMarked(ctx, mark)
 }

@@ -39,20 +39,19 @@ func abCommand() *cobra.Command {
 		Short: "Run a scenario against two sides, and tell whether b is worse than a",
 		Long: `Run a scenario against two sides and tell whether b is worse than a. A side is a URL,
 run:COMMAND or image:NAME for the target's entry service, a param NAME=VALUE, or git:REF, a
-work tree that --build is run in and that the param dir names.
+work tree in which --build runs and which the param dir names.
 
-Switchback: both sides are up, and the load is switched between them in blocks of 10s, in
-pairs whose order is drawn. Blocks are compared with their neighbours, without the first second
-after a switch. A round is as long as the load. brunt looks after each pair of blocks, also within a round, and
-ends where the answer is clear: bounds hold at all times together (a fifth of alpha), and the last
-round has the rest of alpha.
+Switchback (the default): both sides are up. brunt switches the load between them in blocks
+of 10s, in pairs whose order is random. It compares each block with its neighbours, without
+the first second after a switch. A round is as long as the load. After each pair of blocks,
+also within a round, brunt ends if the answer is clear: the bounds hold for all pairs together
+(with a fifth of alpha), and the last round has the rest of alpha.
 
-In turns, A B, B A, ...: whole runs, where a switchback can't be (the scenario injects faults, a
-load is a script, a log or a number of iterations, both sides need one port, --metric names memory
-or recover, which blocks don't have), or with --in-turns.
-Each look spends a part of alpha (by the spending function of Lan and DeMets, O'Brien and
-Fleming's kind), and a red is confirmed by fresh pairs. With --concurrent both sides run at once
-with half of the arrivals each.
+In turns (A B B A ...): brunt makes whole runs, where a switchback is impossible (the scenario
+injects faults, a load is a script, a log or a number of iterations, both sides need one port,
+or --metric names memory or recover, which blocks don't have), or with --in-turns. brunt tests
+after each pair, and each test uses a part of alpha (Lan-DeMets, O'Brien-Fleming); new pairs
+confirm a failure. With --concurrent both sides run at once with half of the arrivals each.
 
 An interrupt shows what the blocks, or the pairs, came to until then, and decides nothing.
 Exit code 4 is a regression, 8 inconclusive.`,
@@ -66,13 +65,13 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	f.judgeFlags.register(c)
 	f.sign.register(c)
 	c.Flags().StringArrayVar(&f.a, "a", nil, "the base side; can be given several times")
-	c.Flags().StringArrayVar(&f.b, "b", nil, "the candidate side")
+	c.Flags().StringArrayVar(&f.b, "b", nil, "the candidate side; can be given several times")
 	c.Flags().StringVar(&f.build, "build", "", "shell command that builds a git side in its work tree")
 	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
-	c.Flags().BoolVar(&f.inTurns, "in-turns", false, "whole runs of the sides one after the other, in place of a switchback")
-	c.Flags().DurationVar(&f.block, "block", switchback.DefaultBlock, "length of a block of a switchback, in whole seconds; less where the load is short")
-	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most; of a switchback, rounds")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: brunt makes as many as fit, less those that confirm a failure")
+	c.Flags().BoolVar(&f.inTurns, "in-turns", false, "make whole runs of the sides in turns, instead of a switchback")
+	c.Flags().DurationVar(&f.block, "block", switchback.DefaultBlock, "length of a block of a switchback, in whole seconds; shorter if the load is short")
+	c.Flags().IntVar(&f.pairs, "pairs", 10, "at most this many pairs of runs, or rounds of a switchback")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs; a part of it is kept for the pairs that confirm a failure")
 	c.Flags().IntVar(&f.confirm, "confirm", 4, "new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")

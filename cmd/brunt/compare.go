@@ -23,19 +23,21 @@ func compareCommand() *cobra.Command {
 
   brunt compare results/main-* -- results/branch-*
 
-The unit is the run, not the request, and so each side needs two runs at least; five
-of a minute are a beginning. Runs that were made in turns (A B B A) are compared as
-pairs. In another order, the consecutive runs of one side are one turn, and each side needs two
-turns: where one side was run before the other, a change of the machine looks like a change
-of the target, and the comparison is uncontrolled and says nothing, unless --history names records
-that show how much sessions of runs differ. A metric fails when it is worse beyond doubt and by more
-than its margin, passes when it can't be worse by as much, and is inconclusive else,
-with what it would take. Exit code 4 is a regression, 8 inconclusive.
+The unit is the run, not the request, so each side needs at least two runs; begin with five
+of a minute each. Runs that were made in turns (A B B A) are compared as pairs. In another
+order, consecutive runs of one side are one turn, and each side needs two turns. Where one
+side was run before the other, a change of the machine looks like a change of the target:
+the comparison is uncontrolled and has no verdict, unless --history names records that show
+how much sessions of runs differ.
+
+A metric fails if it is certainly worse, and by more than its margin. It passes if it is
+certainly not worse by as much. Otherwise it is inconclusive, and brunt says how much data
+would be enough. Exit code 4 is a regression, 8 inconclusive.
 
 Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.
-The rate is that of closed loads alone, as an open one does what its schedule asks for.
-A metric that too few runs have is inconclusive, or left out where most base runs have
-none; either is said.`,
+The rate is compared for closed loads only, because an open load offers what its schedule
+asks for. A metric that too few runs have is inconclusive. If most base runs lack it, it is
+left out, with a note.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			dash := c.ArgsLenAtDash()
 			if dash < 0 {
@@ -71,9 +73,9 @@ none; either is said.`,
 		},
 	}
 	f.register(c)
-	c.Flags().StringVar(&history, "history", "", fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them: from %d records on "+
-		"they show how much runs of one side after the other differ", compare.LeastHistory))
-	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
+	c.Flags().StringVar(&history, "history", "", fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them; %d records or more "+
+		"show how much runs of one side after the other differ", compare.LeastHistory))
+	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare even if these differ: "+strings.Join(compare.MismatchKinds(), ", "))
 	return c
 }
 

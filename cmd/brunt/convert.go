@@ -29,7 +29,7 @@ func convertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert FORMAT FILE",
 		Short: "Write a scenario from a k6 script, vegeta targets, a JMeter plan, a HAR recording, an OpenAPI document or curl",
-		Long: `Write a scenario from what you have already, to the standard output or to -o FILE:
+		Long: `Write a scenario from an existing file, to the standard output or to -o FILE:
 
   vegeta    a target file, in its HTTP or JSON format: a load that picks targets
   har       a browser's recording: a session as a flow, with its pauses
@@ -39,11 +39,11 @@ func convertCommand() *cobra.Command {
             stands after -- is the command itself
   k6        a script: a scenario that runs it in k6, for faults to be added
 
-What can't be carried over is a comment in the scenario at its place, and a line here
-with the file and line that it comes from. Secrets are not written down: an
+What can't be converted becomes a comment at its place in the scenario, and a line on
+standard error with the file and line of the source. No secret is written: an
 Authorization or Cookie header, and fields such as password, become ${env.NAME}, which
-must be in the environment when the scenario is read. Hosts beyond this machine are
-named under guard.allow.load, for you to confirm.`,
+must be in the environment when brunt reads the scenario. Hosts beyond this machine are
+listed under guard.allow.load, for you to confirm.`,
 		Example: `  brunt convert har shop.har -o shop.yaml
   brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
   brunt convert openapi api.yaml > api-load.yaml
@@ -85,9 +85,9 @@ named under guard.allow.load, for you to confirm.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
-	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
+	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
-	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: include this host as well as that of the first page; can be given several times")
+	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: also include this host, besides that of the first page; can be given several times")
 	return c
 }
 

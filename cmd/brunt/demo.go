@@ -18,10 +18,10 @@ func demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run SocialConnect, the built-in system, until Ctrl-C",
-		Long: `Run SocialConnect, the built-in system under test, on loopback until Ctrl-C: a
-gateway, users, posts, notifications and a store, each a process of its own that is
-restarted when it crashes. Each defence is a switch, and so is each weakness:
-` + strings.Join(syntax.Keys(demo.Config{}), ", ") + ".\nThe schema that `brunt schema` prints says what each does.",
+		Long: `Run SocialConnect, the built-in system under test, on loopback until Ctrl-C: a gateway,
+users, posts, notifications and a store. Each is a separate process, which is restarted
+when it crashes. Each defence and each weakness has a switch:
+` + strings.Join(syntax.Keys(demo.Config{}), ", ") + ".\n`brunt explain target.with` says what each does.",
 		Example: `  brunt demo
   brunt demo --with breaker=off --with posts.replicas=3`,
 		Args: cobra.NoArgs,

@@ -22,12 +22,12 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor [SCENARIO]",
 		Short: "Check what this machine can do, and say what to do about the rest",
 		Long: `Check what this machine can do, and say what to do about the rest. With a scenario,
-find out as well whether it can be run here and now: its commands and ports, its open
-files, and whether its target answers. Nothing is started.
+also check whether it can run here and now: its commands and ports, its open files, and
+whether its target answers. Nothing is started.
 
-The second table is of the faults of the network of a container, or of another namespace,
-and of what in the kernel they are done by, best first: each is tried in a namespace that
-is thrown away. A scenario forces one by ` + "`via:`" + `.`,
+The second table lists the faults on the network of a container or of another namespace,
+with the mechanisms of the kernel that can inject each, the best first. brunt tries each
+mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var needs []doctor.Check

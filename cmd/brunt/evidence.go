@@ -17,7 +17,7 @@ type signFlag struct {
 }
 
 func (f *signFlag) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private one, or a public one whose private half the SSH agent "+
+	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private key, or a public key whose private key the SSH agent "+
 		"has; see brunt verify")
 }
 

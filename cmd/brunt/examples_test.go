@@ -377,7 +377,7 @@ func images(t *testing.T, name string) string {
 	release, _ := os.ReadFile("/etc/os-release")
 	if !strings.Contains(string(release), "VERSION_CODENAME=bookworm") {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("this machine is no Debian 12")
+			t.Fatal("this machine is not Debian 12")
 		}
 		t.Skip("its images are made of the packages of Debian 12")
 	}

@@ -17,9 +17,9 @@ func explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [PATH]",
 		Short: "Explain a key, a kind of fault, a metric, an exit code or a term",
-		Long: `Explain a key of a scenario, of a policy or of result.json, a kind of fault, an executor, a
-metric, an exit code, or a term that a report uses. PATH is the keys with dots between them, or their
-end. Without PATH, list what can be explained.`,
+		Long: `Explain a key of a scenario, of a policy or of result.json, a kind of fault, an executor,
+a metric, an exit code, or a term of a report. PATH is the keys with dots between them, or
+the last of these keys. Without PATH, list everything that can be explained.`,
 		Example: `  brunt explain network.latency
   brunt explain load.rate
   brunt explain hold

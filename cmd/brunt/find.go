@@ -40,15 +40,15 @@ func findCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "find SCENARIO",
 		Short: "Find the largest rate at which the objectives hold",
-		Long: `Find the largest rate at which a target holds its objectives: by stairs up to a rate
-that breaks, then by halving between it and the last that held, each rate by a majority
-of probes. A probe is a run of its own with the flows of the scenario at one rate, and
-without its faults. A rate breaks when an objective fails, or when what is in flight
-grows to the end: then the target falls behind.
+		Long: `Find the largest rate at which a target meets its objectives. brunt raises the rate in
+steps until an objective fails, then halves the interval between that rate and the last
+good one. A majority of probes decides on each rate. A probe is a run with the flows of the
+scenario at one rate and without its faults. A rate is too high if an objective fails, or
+if the number of requests in flight grows until the end: the target falls behind.
 
-The answer is an interval. Where the generator gives out before the target does, it
-says so, and the interval is only a lower bound. A probe in which something else took
-the processors is disturbed: it says nothing, and is made again.`,
+The answer is an interval. If the generator reaches its limit first, brunt says so, and the
+interval is only a lower bound. If another program used the processors during a probe, the
+probe shows nothing, and brunt repeats it.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
   brunt find checkout.yaml --max 20000/s --probe 30s --precision 2%`,
 		Args: cobra.ExactArgs(1),
@@ -56,14 +56,14 @@ the processors is disturbed: it says nothing, and is made again.`,
 	}
 	f.register(c)
 	c.Flags().StringArrayVar(&f.objectives, "objective", nil,
-		`what must hold, such as "p95 < 200ms"; can be given several times (default the scenario's objectives over the whole run)`)
+		`an objective, such as "p95 < 200ms"; can be given several times (default the scenario's objectives on the whole run)`)
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
 	c.Flags().StringVar(&f.from, "from", "", "the first rate (default that of the scenario)")
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
-	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer where an objective needs more requests")
+	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer if an objective needs more requests")
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate; the majority decides: an odd number")
-	c.Flags().StringVar(&f.file, "json", "", "write what was found to a file as JSON")
+	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate, an odd number; the majority decides")
+	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
 	return c
 }
@@ -152,7 +152,7 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 	default:
 		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
 		if found.Limited > 0 {
-			fmt.Fprintf(w, "the interval is no narrower, as the generator kept reaching its limit at %.4g/s\n", found.Limited)
+			fmt.Fprintf(w, "the interval is not narrower, because the generator kept reaching its limit at %.4g/s\n", found.Limited)
 		}
 		for i := len(found.Tries) - 1; i >= 0; i-- {
 			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {

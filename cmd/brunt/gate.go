@@ -30,24 +30,23 @@ func gateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "gate SCENARIO --history DIR",
 		Short: "Run a scenario, and compare it with the history of its runs",
-		Long: `Run a scenario and hold what it measures to a history of its runs: a folder of small
-files, which fits the cache of a CI or a branch of git. A red run is one that lies beyond
-where a further run like those of the history would lie, and by more than the margin; it
-is asked for again by fresh runs before it is red. While the answer is inconclusive a
-further run is made, up to --runs, and the mean of them is held to the history; only the
-fresh runs make it red, so that to look again alarms no more often. A run in which brunt
-itself was the limit is made again. Runs on other machines than this one's kind are left
-out. Where a metric got better in the history, it is held to the records since.
+		Long: `Run a scenario and compare it with the history of its runs, a folder of small files that
+fits a CI cache or a branch of git. The gate fails if a metric is worse than a further run
+of the same build would be, and by more than the margin, and if new runs confirm that.
+While the result is inconclusive, brunt makes further runs, up to --runs, and compares
+their mean. Only new runs can fail the gate, so repeating the check does not raise the
+false-alarm rate. A run that brunt itself limited is repeated. Records of other kinds of
+machines are left out. Where a metric improved, only the records since then count.
 
-What the error rates are: no worse, and red: at most --alpha, over all rows and looks. Worse by
-just its margin, and passed: 5 % of gates with --runs 1; up to 11 % in simulated gates with three
-looks, since each look may pass it. --runs 1 keeps to the 5 %, and leaves more gates inconclusive.
+Error rates: an unchanged build fails at most --alpha of gates, over all metrics and runs
+together. A build that is worse by just its margin passes 5 % of gates with --runs 1, and
+up to 11 % with three runs, because each run may pass it. --runs 1 leaves more gates
+inconclusive.
 
-Under ` + fmt.Sprint(compare.LeastHistory) + ` records of history the gate learns, and the scenario's own objectives decide
-alone. Each record is then of --runs runs, so that it is known how much the mean of as many
-differs from day to day.
-A run that is red is kept in the history and marked, and later runs are not held to it;
-where the change was wanted, --accept makes the history begin again.
+With fewer than ` + fmt.Sprint(compare.LeastHistory) + ` records the gate learns: only the scenario's objectives decide. Each
+record is then the mean of --runs runs, to learn how much such means differ from day to
+day. A failed run stays in the history, marked; later runs are not compared with it. If
+the change was wanted, --accept restarts the history.
 
 Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 		Example: `  brunt gate checkout.yaml --history .brunt-history
@@ -58,15 +57,15 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
 	f.sign.register(c)
-	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created where it does not exist")
+	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created if it does not exist")
 	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the trend")
-	c.Flags().BoolVar(&f.accept, "accept", false, "start the history again with this run")
+	c.Flags().BoolVar(&f.accept, "accept", false, "restart the history with this run: the change was wanted")
 	c.Flags().IntVar(&f.runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
 	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: brunt makes at most as many as fit, less those "+
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
 		"that confirm a failure")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
-	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
 	f.log, f.repeat = logFlags{"text", "warn"}, 2 // each run has its own folder
 	_ = c.MarkFlagRequired("history")
 	return c
@@ -154,11 +153,12 @@ func (g *gate) decide(ctx context.Context) error {
 		History: measure, Runs: g.runs, Confirm: g.confirm,
 		Make: func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
 		Looked: func(c *compare.Comparison, more int) {
-			why := "asking again by"
+			why := ""
 			if c.Verdict == scenarios.Regression {
-				why = "confirming it by"
+				why = " to confirm it"
 			}
-			fmt.Fprintf(out, "\nGATE after %s: %s: %s; %s %s\n", scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, why, scenarios.Amount(more, "fresh run"))
+			fmt.Fprintf(out, "\nGATE after %s: %s: %s; brunt makes %s%s\n",
+				scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, scenarios.Amount(more, "new run"), why)
 		},
 	}
 	found, made, err := trial.Decide(now, g.options)

@@ -88,10 +88,10 @@ func TestGate_Decide(t *testing.T) {
 		red  bool
 	}{
 		{"good at once", []float64{.1}, 1, 0, "PASS", false},
-		{"good at the second look", []float64{.108, .096}, 2, 0, "asking again by 1 fresh run", false},
-		{"two that show nothing", []float64{-1, .108, -1, -1, .096}, 2, 0, "asking again by 1 fresh run", false},
+		{"good at the second look", []float64{.108, .096}, 2, 0, "brunt makes 1 new run", false},
+		{"two that show nothing", []float64{-1, .108, -1, -1, .096}, 2, 0, "brunt makes 1 new run", false},
 		{"never reported", []float64{.107, .107, .107}, 3, scenarios.ExitInconclusive, "INCONCLUSIVE", false},
-		{"red by chance", []float64{.14, .1, .1}, 3, 0, "confirming it by 2 fresh runs", false},
+		{"red by chance", []float64{.14, .1, .1}, 3, 0, "brunt makes 2 new runs to confirm it", false},
 		{"red at the third look", []float64{.107, .109, .2, .13, .13}, 5, scenarios.ExitRegression, "REGRESSION", true},
 		{"red", []float64{.14, .13, .135}, 3, scenarios.ExitRegression, "REGRESSION", true},
 	}

@@ -18,7 +18,7 @@ import (
 func importCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
-		Short: "Make a report of what another tool has measured",
+		Short: "Make a report of what another tool measured",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -34,8 +34,8 @@ func importVegetaCommand() *cobra.Command {
 		Use:   "vegeta RESULTS",
 		Short: "Make a report of the results of `vegeta attack`: gob, JSON or CSV",
 		Long: `Make a report of the results of "vegeta attack": gob, JSON or CSV. It is marked as
-imported. vegeta counts a request from when a worker took it, so that its latencies
-are service times: what had to wait for a worker shows nowhere.`,
+imported. vegeta measures a request from the time at which a worker took it, so its
+latencies are service times: the time that a request waited for a worker is not included.`,
 		Example: `  vegeta attack -targets targets.txt -rate 100 -duration 30s > results.bin
   brunt import vegeta results.bin -o results --slo "p95 < 200ms" --slo "errors < 1%"`,
 		Args: cobra.ExactArgs(1),
@@ -88,8 +88,8 @@ are service times: what had to wait for a worker shows nowhere.`,
 	}
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
-	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
-	c.Flags().StringArrayVar(&objectives, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; can be given several times")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
+	c.Flags().StringArrayVar(&objectives, "slo", nil, "an objective, such as \"p95 < 200ms\"; can be given several times")
 	c.Flags().StringVar(&name, "name", "", "name in the report (default the name of the file)")
 	return c
 }

@@ -31,9 +31,9 @@ func initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a commented scenario to start from",
-		Long: `Write a commented scenario to start from: one against the built-in system, or with
---url one against a system of your own; and brunt.schema.json beside, which editors use. With --policy, write a policy instead, which
-bounds what scenarios may do.`,
+		Long: `Write a commented scenario to start from: against the built-in system, or with --url
+against your own. brunt.schema.json, which editors use, is written beside it. With --policy,
+write a policy instead, which limits what scenarios may do.`,
 		Example: `  brunt init
   brunt init checkout.yaml --url http://127.0.0.1:8080
   brunt init --policy`,
@@ -71,8 +71,8 @@ bounds what scenarios may do.`,
 		},
 	}
 	c.Flags().StringVar(&target, "url", "", "the system to load, such as http://127.0.0.1:8080")
-	c.Flags().BoolVar(&policy, "policy", false, "write a policy, which bounds scenarios")
-	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
+	c.Flags().BoolVar(&policy, "policy", false, "write a policy, which limits scenarios")
+	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
 	return c
 }
 

@@ -38,19 +38,18 @@ func injectCommand() *cobra.Command {
 		Use:   "inject SCENARIO FAULT | inject KIND [KEY=VALUE …]",
 		Short: "Inject one fault without load, and take it back",
 		Long: `Inject one fault without load: inject it, verify its effect, hold it, take it back, verify
-that it is gone. Every step is shown with its evidence. Ctrl-C takes it back at once;
-journal and watchdog see to it whatever happens to brunt.
+that it is gone. brunt shows each step with its evidence. Ctrl-C takes the fault back at
+once; the watchdog does so from the journal if brunt dies.
 
-With a scenario, one of its faults is done: brunt starts the target where it is a stack
-or processes, and it stays up meanwhile; a url or a process must run already. No load is
-made, so neither setup nor steady state nor objectives are looked at.
+With a scenario, inject one of its faults. If the target is a stack or processes, brunt
+starts it and keeps it up meanwhile; a url or a process must already run. There is no load,
+so setup, steady state and objectives are left out.
 
-With a kind, its settings are given as in a scenario: pid=1234, delay=100ms. A fault on
-a link has brunt open one, from --listen to --to, for as long as it takes: point the
-client to it.
+With a kind, give its settings as in a scenario: pid=1234, delay=100ms. For a fault on a
+link, brunt opens a link from --listen to --to until the end; point the client to it.
 
-Exit code 0: it was there, and it is gone. 8: it matched nothing, which the scenario
-allows. 5: it was not there, or its unit did not come back in time. 7: it could not be
+Exit codes: 0: effect verified, and verified gone. 8: nothing matched, which the scenario
+allows. 5: no effect, or the unit did not come back in time. 7: the fault could not be
 taken back. 130: interrupted, and taken back.`,
 		Example: `  brunt inject examples/01-quickstart/scenario.yaml lose-a-replica
   brunt inject checkout.yaml slow-store --for 20s
@@ -61,11 +60,11 @@ taken back. 130: interrupted, and taken back.`,
 		RunE:              f.run,
 	}
 	f.register(c)
-	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; as long as the scenario says by default")
-	c.Flags().StringVar(&f.listen, "listen", "", "host:port where the link of a fault on links listens (default a free port of 127.0.0.1)")
-	c.Flags().StringVar(&f.to, "to", "", "host:port that this link leads to")
+	c.Flags().StringVar(&f.hold, "for", "", "how long the fault is held, such as 10s (default as the scenario says)")
+	c.Flags().StringVar(&f.listen, "listen", "", "host:port on which the link of the fault listens (default a free port of 127.0.0.1)")
+	c.Flags().StringVar(&f.to, "to", "", "host:port that the link leads to")
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given several times")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and do nothing")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what brunt would do, and do nothing")
 	c.Flags().StringVar(&f.format, "format", "text", "text or json, on standard output")
 	return c
 }

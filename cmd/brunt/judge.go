@@ -64,18 +64,18 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison) error {
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.margins, "margin", nil, "how much worse a metric may be: p95=5%, or 5% for every metric; can be given several times")
-	c.Flags().StringVar(&f.alpha, "alpha", "5%", "probability of a false alarm over all rows together")
-	c.Flags().StringVar(&f.summary, "summary", "", "append the table to a file as Markdown (default the step's summary, in GitHub Actions")
+	c.Flags().StringVar(&f.alpha, "alpha", "5%", "probability of a false alarm over all metrics together")
+	c.Flags().StringVar(&f.summary, "summary", "", "append the table to a file as Markdown (default the step's summary, in GitHub Actions)")
 	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
-	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit 0 instead of 8 where the comparison can't decide, so that only a regression fails the job")
+	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit with 0 instead of 8 if the result is inconclusive, so that only a regression fails the job")
 	f.narrow(c)
 }
 
 // narrow registers the flags that restrict the comparison.
 func (f *judgeFlags) narrow(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
-	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")
-	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)
+	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare only these metrics")
+	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare only these phases")
+	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare only these steps; "*" is all of them together`)
 }
 
 // options reads the flags.

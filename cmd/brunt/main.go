@@ -51,10 +51,10 @@ func execute(args []string) int {
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "brunt",
-		Short: "Load a system, break it meanwhile, get one verdict",
-		Long: `brunt runs one scenario: it loads a target, breaks parts of it on a timeline while the
-load runs, and gives one verdict on the service-level objectives, with the evidence.
-Every fault is taken back, whatever happens to brunt.`,
+		Short: "Load a system, inject faults, get one verdict",
+		Long: `brunt runs one scenario: it loads a target, injects faults on a timeline while the load
+runs, and gives one verdict on the service-level objectives, with the evidence. Every
+fault is taken back, even if brunt dies.`,
 		Example: `  brunt run http://127.0.0.1:8080 --rate 50 --for 10s --slo "p95 < 200ms"
   brunt init
   brunt run
@@ -66,9 +66,9 @@ Every fault is taken back, whatever happens to brunt.`,
 	}
 	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(), demoCommand())
 	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand())
-	addGroup(root, "Break, and take back:", injectCommand(), statusCommand(), revertCommand())
+	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
-	addGroup(root, "Look:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
+	addGroup(root, "Report:", reportCommand(), noteCommand(), verifyCommand(), importCommand())
 	root.AddCommand(schemaCommand(), versionCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), agentCommand(), stressCommand(), proxiesCommand())
 	checkUsage(root)
@@ -88,7 +88,7 @@ func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
-		Short: "The exit codes, and which precedes which",
+		Short: "The exit codes, by precedence",
 		Long:  "Exit codes, the first that applies:\n" + exitCodes(),
 	}
 }

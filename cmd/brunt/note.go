@@ -20,11 +20,11 @@ func noteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "note TEXT",
 		Short: "Add a note to the report of the current run",
-		Long: `Add a note to the report of the current run: "cache flushed by hand". It
-stands in the run's notes and in its events.jsonl, with its author and the time on
-the run's clock. Where several runs go on, --run names one by its id, or a part of it.
+		Long: `Add a note to the report of the current run: "cache flushed by hand". The notes of a
+run and its events.jsonl show it with its author and the time on the run's clock. If
+several runs are going on, --run names one by its id or a part of it.
 
-The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
+The author is $USER, or the name that --as gives; a note does not prove who wrote it.`,
 		Example: `  brunt note "flushed the cache by hand"
   brunt note --run 7kq2mwxa --as ann "pager rang"`,
 		Args: cobra.MinimumNArgs(1),
@@ -44,7 +44,7 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&id, "run", "", "the run, by its id or a part of it; needed when several runs are going on")
+	c.Flags().StringVar(&id, "run", "", "the run, by its id or a part of it; required if several runs are going on")
 	c.Flags().StringVar(&author, "as", "", "the author (default $USER)")
 	return c
 }

@@ -25,18 +25,17 @@ func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
-		Long: `Draw the reports of a run again: those that its result.json and latency.hlog tell
-all of. In a folder with a manifest they stay as they are, and only what is
-missing or was changed is drawn; with -o all are drawn into another folder. With
---format one is written in another format:
+		Long: `Draw the reports of a run again from its result.json and latency.hlog. In a folder with a
+manifest only missing and changed files are drawn; -o draws all of them into another
+folder. --format writes one report in another format:
 ` + formats() + `.
 
-The formats vegeta-gob, vegeta-csv and vegeta-json are those that vegeta's own
-report and plot read; they need a run with --requests.
+vegeta's own report and plot read the formats vegeta-gob, vegeta-csv and vegeta-json; they
+need a run with --requests.
 
-With --baseline the run is shown beside earlier ones, which stay as they are and change
-nothing of its verdict; result.json stays as it is too. One run of another day is no
-control: compare, ab and gate are there to judge by.`,
+--baseline shows the run beside earlier ones. It changes neither their files nor the
+verdict and result.json of this run. One run of another day is no control: to decide
+whether a build is worse, use compare, ab or gate.`,
 		Example: `  brunt report results
   brunt report results --baseline monday --baseline tuesday
   brunt report results --format vegeta-gob | vegeta report
@@ -69,9 +68,9 @@ control: compare, ab and gate are there to judge by.`,
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
-	c.Flags().StringVarP(&out, "output", "o", "", "with --format the file for it (default standard output); without, a folder for all that can be drawn "+
+	c.Flags().StringVarP(&out, "output", "o", "", "with --format, the file (default standard output); without, a folder for all reports "+
 		"(default the run's own)")
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "say in the table where requests spent their time: DNS, connect, TLS, first byte and others")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show in the table where requests spent their time: DNS, connect, TLS, first byte and others")
 	base.register(c)
 	return c
 }

@@ -34,14 +34,13 @@ func revertCommand() *cobra.Command {
 	find, yes := false, false
 	c := &cobra.Command{
 		Use:   "revert [RUN …]",
-		Short: "Take back what runs that died have left behind",
-		Long: `Take back what runs that died have left behind, by their journals.
+		Short: "Take back what dead runs left behind",
+		Long: `Take back what dead runs left behind, by their journals.
 
-With --discover, look for it without a journal, where that was lost or lies in a state
-directory that is not known: every process that a run started carries the
-run's mark, and so does its watchdog. What is found is shown, of all dead runs or of those
-named; --yes takes it back. Nothing without a mark is touched, and nothing of a run that
-goes on. Linux only.`,
+--discover works without a journal, if that was lost or lies in an unknown state directory:
+every process that a run started carries the run's mark, and so does its watchdog. brunt
+shows what it finds, of all dead runs or of the named ones; --yes takes it back. brunt
+touches nothing without a mark, and nothing of a live run. Linux only.`,
 		Example: `  brunt revert
   brunt revert --discover
   brunt revert --discover --yes`,
@@ -87,7 +86,7 @@ goes on. Linux only.`,
 		},
 	}
 	c.Flags().BoolVar(&find, "discover", false, "look for brunt's marks, without a journal (Linux)")
-	c.Flags().BoolVar(&yes, "yes", false, "with --discover: take back what is found")
+	c.Flags().BoolVar(&yes, "yes", false, "with --discover: take back what was found")
 	return c
 }
 

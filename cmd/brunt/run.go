@@ -52,39 +52,37 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [SCENARIO | URL]",
 		Short: "Run a scenario to its verdict",
-		Long: `Run a scenario: start its target, load it, break it on the timeline, take
-everything back, judge. The final table goes to standard output, the report to the
-folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml; without one
-it is the scenario.yaml of the current folder, or that of --plan.
+		Long: `Run a scenario: start its target, load it, inject faults on the timeline, take everything
+back, judge. The final table goes to standard output, the report to the folder that -o
+names. SCENARIO is a file, or a folder with a scenario.yaml; the default is the
+scenario.yaml of the current folder, or that of --plan.
 
 With a URL the command line is the scenario: --rate, --for, each --slo, and each --fault, a
-kind with its settings. Faults without at= and for= follow each other after the first
-third of the load, which is the baseline. --save keeps the scenario.
+kind with its settings. The first third of the load is the baseline; faults without at= and
+for= follow it, one after the other. --save keeps the scenario.
 
-With --smoke each load begins two iterations a second, each flow in its turn, and then each
-fault is injected once, for 5s at most. It fails if a request or a check does before the
-first fault (exit code 3), or if a fault has no effect or can't be taken back; the answers
-that failed are shown whole. Objectives are not judged.
+With --smoke each load begins two iterations a second, each flow in turn, and then each
+fault is injected once, for 5s at most. It fails if a request or a check fails before the
+first fault (exit code 3), or if a fault has no effect or can't be taken back. It shows
+failed answers whole, and judges no objectives.
 
-Ctrl-C, or SIGTERM, takes faults back, runs teardown and writes the report; a second one
-ends the commands and requests of teardown, and the target is still taken down.
+Ctrl-C, or SIGTERM, takes faults back, runs teardown and writes the report. A second one
+ends the commands and requests of teardown; brunt still takes the target down.
 
-With --dry-run, -o names a file for the plan: all that was resolved and found. A run
-with --plan does just that, and refuses if anything differs by then.
+With --dry-run, -o names a file for the plan: everything that was resolved and found. A run
+with --plan does exactly that, and does not start if anything differs by then.
 
-With --live :9464 a browser at http://127.0.0.1:9464/ shows the page of the report while
-the run goes on, up to date by the second; /metrics gives the figures to Prometheus, with
-native histograms. The page can stop the run with the token that the terminal prints, and
-so can
+With --live :9464 a browser at http://127.0.0.1:9464/ shows the page of the report during
+the run, updated each second; /metrics gives the figures to Prometheus, with native
+histograms. The page can stop the run with the token that the terminal prints, and so can
   curl -d token=TOKEN http://127.0.0.1:9464/stop
-A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
-verdict is interrupted and the exit code 130. --live listens on this machine alone unless
-another HOST is named; serving ends with the run, or --linger after it. With --repeat a
-page that is open ends with its run, as the report of that; loaded again it follows the
-next. /metrics goes on with each.
+A run that was stopped in this way ends as by Ctrl-C: faults are taken back, the report is
+written, the verdict is interrupted and the exit code 130. --live listens on loopback unless
+it names another HOST; it ends with the run, or --linger later. With --repeat an open page
+ends with its run, as its report; reload it to see the next run. /metrics shows each run.
 
---out sends to this machine alone, unless the scenario names the service's host or address
-under guard.allow.load or guard.allow.chaos, and each policy that has such a list as well.`,
+--out sends to loopback only, unless guard.allow.load or guard.allow.chaos of the scenario
+names the service's host or address, and each policy with such a list does so as well.`,
 		Example: `  brunt run http://127.0.0.1:8080 --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
   brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
@@ -106,19 +104,19 @@ under guard.allow.load or guard.allow.chaos, and each policy that has such a lis
 	f.line.register(c)
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
-	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
-	c.Flags().BoolVar(&f.requests, "requests", false, "keep every request, in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and do nothing")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run, or another plan")
+	c.Flags().BoolVar(&f.requests, "requests", false, "keep every request in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what the run would do, and do nothing")
 	c.Flags().BoolVar(&f.smoke, "smoke", false, "try the scenario: each flow and each fault once; show the answers that fail; measure nothing")
-	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, if nothing differs from it")
+	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, unless something differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
 	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
 	f.log.register(c)
-	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at during the run, such as :9464, which is 127.0.0.1:9464")
-	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live this long after the end, such as 30s for a last scrape of /metrics")
-	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "say in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
+	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for this long after the end, such as 30s for a last scrape of /metrics")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
 	return c
 }
 

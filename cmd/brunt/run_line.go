@@ -28,7 +28,7 @@ func (f *lineFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.Rate, "rate", "", "with a URL: requests a second, such as 50 or 3000/m (default 50)")
 	c.Flags().StringVar(&f.For, "for", "", "with a URL: how long the load takes (default 30s)")
 	c.Flags().StringArrayVar(&f.Objectives, "slo", nil,
-		`with a URL: an objective (default "errors < 1%", or "errors = 0%" where few requests come); can be given several times`)
+		`with a URL: an objective (default "errors < 1%", or "errors = 0%" for few requests); can be given several times`)
 	c.Flags().StringArrayVar(&f.Faults, "fault", nil,
 		`with a URL: a fault, "KIND KEY=VALUE …", such as "network.latency delay=100ms"; can be given several times`)
 	_ = c.RegisterFlagCompletionFunc("fault", completeKinds)
@@ -45,7 +45,7 @@ func (f *runFlags) scenario(c *cobra.Command, args []string) (string, error) {
 	case len(args) == 1 && strings.Contains(args[0], "://"):
 		return f.fromLine(args[0])
 	case len(args) == 1 && hostPort.MatchString(args[0]) && !exists(args[0]):
-		return "", usagef("%s is no file; did you mean http://%s?", args[0], args[0])
+		return "", usagef("%s is not a file; did you mean http://%s?", args[0], args[0])
 	case len(args) == 1 || f.plan != "":
 	default:
 		if !exists("scenario.yaml") {

@@ -15,7 +15,7 @@ var schemas = map[string]func() syntax.Schema{
 func schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [scenario|policy|result|event]",
-		Short: "Print the JSON Schema of scenarios, for editors, or of what a run writes",
+		Short: "Print the JSON Schema of scenarios, for editors, or of the files that a run writes",
 		Long: `Print a JSON Schema: of scenarios or policies, for editors; of result.json; or of an
 event, which is a line of events.jsonl.`,
 		Example: `  brunt schema > brunt.schema.json

@@ -25,8 +25,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show the current runs, and the faults that are in or were left behind",
 		Long: `Show the current runs, and the faults that are in or were left behind: since when, until
-when the run means them to stay, which process holds them, and what a watchdog took back
-from a run that stood still. A run that is stopped is said to be.`,
+when the run means to hold them, which process holds them, and what a watchdog took back
+while a run stood still. brunt also shows which runs are stopped (SIGSTOP).`,
 		Example: `  brunt status
   brunt status --json`,
 		Args: cobra.NoArgs,

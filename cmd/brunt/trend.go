@@ -19,10 +19,10 @@ func trendCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trend --history DIR",
 		Short: "Show how a scenario's figures changed over the runs of a history",
-		Long: `Show how each figure went over the runs of a history on machines of the newest run's
-kind, and when its level moved, by how much and with which run: found by dividing the
-series where its two parts differ most (e-divisive). Neighbouring runs may depend on each
-other by up to 0.8 of correlation: at most 5 % of figures without a move then show one.`,
+		Long: `Show how each figure changed over the runs of a history on machines of the newest run's
+kind: when its level moved, by how much, and with which run. brunt divides the series where
+its two parts differ most (e-divisive). Neighbouring runs may depend on each other, with a
+correlation of up to 0.8: at most 5 % of figures that did not move then show a move.`,
 		Example: `  brunt trend --history .brunt-history
   brunt trend --history .brunt-history --metric p95 --html trend.html`,
 		Args: cobra.NoArgs,
@@ -71,7 +71,7 @@ other by up to 0.8 of correlation: at most 5 % of figures without a move then sh
 	c.Flags().String("history", "", "folder of the records of earlier runs")
 	c.Flags().StringVar(&name, "name", "", "name of the scenario (default that of the newest run)")
 	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
-	c.Flags().StringVar(&file, "json", "", "write the trends to a file as JSON: points, levels, and where they moved")
+	c.Flags().StringVar(&file, "json", "", "write the trends to a file as JSON: points, levels and moves")
 	_ = c.MarkFlagRequired("history")
 	return c
 }

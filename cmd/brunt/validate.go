@@ -14,9 +14,9 @@ func validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate SCENARIO",
 		Short: "Check a scenario without starting anything",
-		Long: `Check everything about a scenario that can be checked without touching anything:
-its language, what it names, and whether its objectives can be judged at all by its
-load. Every mistake is shown at once. Then say what the load can show.`,
+		Long: `Check everything about a scenario that can be checked without touching anything: its
+syntax, the names in it, and whether its load is enough to judge its objectives. brunt
+shows all mistakes at once, and what the load can show.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			plan, err := compile(args[0], &f)

@@ -16,22 +16,22 @@ func verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify DIR …",
 		Short: "Check that a run's folder is as it was when the run ended",
-		Long: `Check that a run's folder is as it was when the run ended: that every file is there
-and has the sum that SHA256SUMS has of it, that no other file is there, that the lines
-of events.jsonl are chained, and that the signature is right. Whatever is not is reported,
-with the file and where there is one the line.
+		Long: `Check that a run's folder is as it was when the run ended: every file is there and has the
+sum that SHA256SUMS has for it, there are no other files, the lines of events.jsonl are
+chained, and the signature is valid. brunt reports each difference with its file, and with
+its line if there is one.
 
-Without --signer a signature only says that whoever has its key signed the manifest, and
-without any signature the sums only say that nothing was changed by accident: who can
-change a file can make the sums again. --signer wants a signature, by one of the keys of
+Without --signer a signature only shows that the owner of some key signed the manifest.
+Without a signature the sums only show that nothing changed by accident: anyone able to
+change a file can also compute new sums. --signer requires a signature by one of the keys of
 a file: a public key, or allowed signers as ssh-keygen -Y verify takes them.
 
 The same without brunt:
   sha256sum -c SHA256SUMS
-  ssh-keygen -Y verify -f ALLOWED -I WHO -n brunt -s SHA256SUMS.sig < SHA256SUMS
+  ssh-keygen -Y verify -f ALLOWED -I SIGNER -n brunt -s SHA256SUMS.sig < SHA256SUMS
 
-Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or another's;
-2 the folder, or the file of --signer, can't be read.`,
+Exit codes: 0: everything is as it was. 3: something differs, or the signature is missing
+or by another key. 2: the folder, or the file of --signer, can't be read.`,
 		Example: `  brunt verify brunt-results/checkout-20260714-101500-7kq2mwxa
   brunt verify results --signer allowed_signers`,
 		Args: cobra.MinimumNArgs(1),

@@ -12,7 +12,7 @@ import (
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say which brunt this is",
+		Short: "Print the version of brunt",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			fmt.Fprintf(c.OutOrStdout(), "brunt %s\n%s %s/%s\nlicence Apache-2.0; k6 scripts run in brunt-k6, a separate program that links k6 and is under "+

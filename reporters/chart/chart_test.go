@@ -20,7 +20,7 @@ func TestScale(t *testing.T) {
 	}{
 		{"from zero", Linear([]float64{3, math.NaN(), 97}), "0 50 100 150"},
 		{"nothing", Linear(nil), "0 0.5 1 1.5"},
-		{"infinite is no end", Linear([]float64{1, inf}), "0 0.5 1 1.5"},
+		{"infinite is not an end", Linear([]float64{1, inf}), "0 0.5 1 1.5"},
 		{"few decades", mustLog(t, .012, .09), "0.01 0.02 0.05 0.1"},
 		{"many decades", mustLog(t, .0004, 3), "0.001 0.01 0.1 1"},
 		{"one value", mustLog(t, .2), "0.1 0.2 0.5"},

@@ -167,7 +167,7 @@ func checkChain(r io.Reader) (out chainReport, err error) {
 		var e result.Event
 		switch jerr := json.Unmarshal(body, &e); {
 		case jerr != nil:
-			add(n, "this line is no event: %v", jerr)
+			add(n, "this line is not an event: %v", jerr)
 		case e.Prev == "":
 			add(n, "this line is not chained: it has no prev")
 		case e.Prev != prev && n == 1:

@@ -135,7 +135,7 @@ func openHlog(path string, t0 time.Time) (*hlog, error) {
 		}
 		at += int64(len(line))
 		if err == io.EOF && !based {
-			return nil, errors.New("it is no log of histograms, or its beginning is gone")
+			return nil, errors.New("it is not a log of histograms, or its beginning is gone")
 		}
 		if err == io.EOF {
 			return l, nil

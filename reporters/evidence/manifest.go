@@ -102,7 +102,7 @@ func listFiles(root *os.Root) (out listing, err error) {
 		case d.IsDir():
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
-			out.odd = append(out.odd, Finding{name, 0, "it is a symbolic link: what it leads to is no evidence of this run"})
+			out.odd = append(out.odd, Finding{name, 0, "it is a symbolic link: what it leads to is not evidence of this run"})
 		case !d.Type().IsRegular():
 			out.odd = append(out.odd, Finding{name, 0, "it is neither a file nor a folder"})
 		case name == sumsFile, name == signatureFile:
@@ -161,7 +161,7 @@ func readSums(text []byte) (list []manifestEntry, line int, wrong error) {
 		b, err := hex.DecodeString(sum)
 		if !ok || !whole || err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != sum || name == "" {
 			if line == 0 {
-				line, wrong = n, errors.New("this line is no sum of a file")
+				line, wrong = n, errors.New("this line is not a sum of a file")
 			}
 			rest = more
 			continue

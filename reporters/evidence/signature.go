@@ -47,7 +47,7 @@ func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 	}
 	locked, ok := errors.AsType[*ssh.PassphraseMissingError](err)
 	if !ok {
-		return nil, fmt.Errorf("%s is no SSH key: %w", file, err)
+		return nil, fmt.Errorf("%s is not an SSH key: %w", file, err)
 	}
 	public := locked.PublicKey
 	if public == nil { // older formats keep it in a separate file
@@ -225,7 +225,7 @@ func keyTime(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time such as 20261231Z", s)
+	return time.Time{}, fmt.Errorf("%q is not a time such as 20261231Z", s)
 }
 
 // A Signature names the key that signed a folder.
@@ -239,7 +239,7 @@ type Signature struct {
 func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
 	if err != nil {
-		return nil, fmt.Errorf("it is no signature: %w", err)
+		return nil, fmt.Errorf("it is not a signature: %w", err)
 	}
 	if !isArmored(signature, sig.Marshal()) {
 		return nil, errors.New("it is not as a signature is written")

@@ -122,7 +122,7 @@ func TestVerify_Signers(t *testing.T) {
 		{"another key", string(theirs), "it is by SHA256:"},
 		{"for another purpose", `ann namespaces="git" ` + mine, "lists no key"},
 		{"an authority", "ann cert-authority " + mine, "lists no key"},
-		{"a time that is none", `ann valid-after="soon" ` + mine, `:1: "soon" is no time`},
+		{"a time that is none", `ann valid-after="soon" ` + mine, `:1: "soon" is not a time`},
 		{"an option that is not known", "ann no-pty " + mine, `:1: the option "no-pty" is not known`},
 		{"a private key", "-----BEGIN OPENSSH PRIVATE KEY-----\n", ":1: this is a private key"},
 		{"nothing", "# none\n", "lists no key"},
@@ -220,8 +220,8 @@ func TestOpenSigner(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ name, text, want string }{
-		{"nothing", "", "no SSH key"},
-		{"garbage", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "no SSH key"},
+		{"nothing", "", "not an SSH key"},
+		{"garbage", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "not an SSH key"},
 	} {
 		file := filepath.Join(t.TempDir(), "k")
 		put(t, file, c.text)

@@ -41,7 +41,7 @@ type Verification struct {
 }
 
 // errNoRun says that a folder is not that of a run.
-var errNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
+var errNoRun = errors.New("it is not a folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
 
 // Verify checks that the folder is as it was when its run ended: every file that SHA256SUMS
 // lists is there and unchanged, there is no other file, the lines of events.jsonl are linked,

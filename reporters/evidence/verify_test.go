@@ -253,7 +253,7 @@ func TestVerify_Tells(t *testing.T) {
 		}, []string{changed, ": this line is torn"}},
 		{
 			"garbage", func(dir string) error { return os.WriteFile(eventsPath(dir), []byte("\x00\n"), 0o644) },
-			[]string{changed, "events.jsonl:1: this line is no event"},
+			[]string{changed, "events.jsonl:1: this line is not an event"},
 		},
 		{"a missing file", func(dir string) error { return os.Remove(filepath.Join(dir, hlogFile)) }, []string{"latency.hlog: it is missing"}},
 		{
@@ -298,10 +298,10 @@ func TestVerify_Tells(t *testing.T) {
 				return err
 			}
 			return os.Truncate(path, info.Size()-1)
-		}, []string{"this line is no sum of a file"}},
+		}, []string{"this line is not a sum of a file"}},
 		{"a signature of nothing that is known", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, signatureFile), []byte("x"), 0o644)
-		}, []string{"SHA256SUMS.sig: it is no signature"}},
+		}, []string{"SHA256SUMS.sig: it is not a signature"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := finishedRun(t, nil)

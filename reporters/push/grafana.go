@@ -141,7 +141,7 @@ func (g *grafana) ask(ctx context.Context, method, to string, what, answer any) 
 		return nil
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, mostAnswer)).Decode(answer); err != nil {
-		return fmt.Errorf("the answer is none of Grafana's: %w", err)
+		return fmt.Errorf("the answer is not from Grafana: %w", err)
 	}
 	return nil
 }

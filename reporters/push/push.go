@@ -98,7 +98,7 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	u, err := url.Parse(to)
 	switch {
 	case err != nil:
-		return Out{}, fmt.Errorf("%s: that is no URL", kind) // the error would show a password
+		return Out{}, fmt.Errorf("%s: that is not a URL", kind) // the error would show a password
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return Out{}, fmt.Errorf("%s: want a URL that begins with http:// or https://", kind)
 	}

@@ -420,7 +420,7 @@ func TestParseOut(t *testing.T) {
 		"otlp=h:4318":                           "otlp: want a URL that begins with http:// or https://",
 		"otlp=":                                 "otlp: want a URL",
 		"otlp=http://":                          "otlp: want a URL",
-		"otlp=http://a:secret@[":                "otlp: that is no URL",
+		"otlp=http://a:secret@[":                "otlp: that is not a URL",
 		"otlp=http://${env.NOWHERE}/${env.NOR}": "otlp: the environment has no NOWHERE, NOR",
 	} {
 		o, err := Parse(text, testKinds(), env)

@@ -19,6 +19,6 @@ func TestTraceOf(t *testing.T) {
 		}
 	}
 	if words.TraceOf("https://t/${trace.id}", "<script>") != nil || words.TraceOf("https://t/${trace.id}", "") != nil {
-		t.Error("that is no id")
+		t.Error("that is not an id")
 	}
 }

@@ -60,7 +60,7 @@ func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 	k.number, k.isNum = parseNumber(k.text)
 	if !k.isNum && strings.ContainsAny(k.op, "<>") {
-		m.Add(n.Pos, "%s compares numbers, and %q is none", k.op, k.text)
+		m.Add(n.Pos, "%s compares numbers, and %q is not a number", k.op, k.text)
 	}
 }
 

@@ -67,7 +67,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			}
 			for _, h := range f.Value.Fields {
 				if !IsToken(h.Key) {
-					m.Add(h.Pos, "%q is no name of a header", h.Key)
+					m.Add(h.Pos, "%q is not a name of a header", h.Key)
 				}
 				k := Field{Name: h.Key}
 				k.DecodeNode(h.Value, m)
@@ -87,7 +87,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 func DecodePath(f syntax.Field, m *syntax.Mistakes) (k Field, ok bool) {
 	path, err := jp.ParseString(f.Key)
 	if err != nil {
-		m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
+		m.Add(f.Pos, "%q is not a JSON path: %v", f.Key, err)
 		return k, false
 	}
 	k = Field{Name: f.Key, Path: path}
@@ -110,7 +110,7 @@ func (*Response) Schema() syntax.Schema {
 	return syntax.Schema{
 		"type": "object",
 		"properties": syntax.Schema{
-			"status": match.Described("200, 2xx, < 500 or a list; not written is any under 400"),
+			"status": match.Described("200, 2xx, < 500 or a list; default: any under 400"),
 			"shed": syntax.Schema{"anyOf": []any{
 				codes, syntax.Schema{"type": "array", "items": codes},
 			}}.Described("statuses by which the target refuses on purpose: not good, not an error"),

@@ -162,7 +162,7 @@ func TestHistory_Spoiled(t *testing.T) {
 		}
 	}
 	if strings.Contains(all, "README") {
-		t.Error("what is no record's file is taken for one")
+		t.Error("what is not a record's file is taken for one")
 	}
 }
 
@@ -524,7 +524,7 @@ func FuzzHistory(f *testing.F) {
 		if _, err := parseRecord(record); err == nil {
 			want = 2
 		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
-			t.Errorf("what is no record is reported as %v", h.Problems)
+			t.Errorf("what is not a record is reported as %v", h.Problems)
 		}
 		if n := len(of(t, h, "", Machine{})); n != want {
 			t.Errorf("%d records, want %d", n, want)

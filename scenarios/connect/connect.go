@@ -1,10 +1,10 @@
-// Package connect opens the connections of brunt that are no part of a load: calls and questions of a scenario, checks
-// whether a unit is ready, what is sent to services during a run.
+// Package connect opens brunt's connections besides those of a load: for calls and questions of a scenario, checks
+// whether a unit is ready, and figures for services during a run.
 //
 //	guard.allow, policies --> Lists --> Check --> Dial, Transport --after DNS, at each redirect--> connection
 //
 // The [Check] sees the address that a socket is about to connect to, so neither a name, nor a redirect, nor an answer
-// of DNS leads beyond it. No proxy of the environment is used, because that could lead anywhere. Loads dial by package
+// of DNS leads beyond it. It uses no proxy of the environment, because that could lead anywhere. Loads dial by package
 // targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other place that dials.
 package connect
 

@@ -161,7 +161,7 @@ func TestConvert_Refuses(t *testing.T) {
 		{"another format", "jmetr", "", `unknown format "jmetr"; did you mean "jmeter"?`},
 		{"nothing", "vegeta", "# only a comment\n", "no request is in it"},
 		{"no target", "vegeta", "hello\n", `x:1: want a target such as GET http`},
-		{"no URL", "vegeta", "\nGET /relative\n", `x:2: "/relative" is no URL of http or https`},
+		{"no URL", "vegeta", "\nGET /relative\n", `x:2: "/relative" is not a URL of http or https`},
 		{"broken JSON", "vegeta", "{\"method\":\"GET\",\"url\":\"http://a/\"}\n{\"method\": 1}", "x:2: json"},
 		{"no recording", "har", `{"a": 1}`, "want a recording (HAR), with log.entries in it"},
 		{"a list", "har", `[1]`, "x:1: this is not the JSON of a recording"},

@@ -1,4 +1,4 @@
-// Package disk reads and makes the files of a run so that no file can hold brunt up, fill its memory, or be read by
+// Package disk reads and makes the files of a run so that no file can block brunt, fill its memory, or be read by
 // others.
 //
 //	Read(path, most)     a whole file that a user names: at most so many bytes, from a pipe or a device as well
@@ -7,7 +7,7 @@
 //	Beside(path, mode)   a file that takes the place of another by a rename; the umask holds
 //	Temp, TempDir        files for the time of a run; they need no /tmp
 //
-// A limit is stated by the caller, which knows how large such a file is at most; the error names it.
+// The caller states a limit, because it knows how large such a file can be; the error names the limit.
 package disk
 
 import (

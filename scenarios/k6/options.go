@@ -39,7 +39,7 @@ var shortcuts = []string{"vus", "duration", "iterations", "stages"}
 func (c Change) Apply(options []byte) ([]byte, error) {
 	o := map[string]any{}
 	if err := json.Unmarshal(options, &o); err != nil {
-		return nil, fmt.Errorf("the script's options are no object: %w", err)
+		return nil, fmt.Errorf("the script's options are not an object: %w", err)
 	}
 	if o == nil {
 		o = map[string]any{}
@@ -116,7 +116,7 @@ func (c Change) scenarios(o map[string]any) error {
 		for name, v := range all {
 			s, ok := v.(map[string]any)
 			if !ok {
-				return fmt.Errorf("the script's scenario %q is no object", name)
+				return fmt.Errorf("the script's scenario %q is not an object", name)
 			}
 			changed, err := c.executor(s)
 			if err != nil {

@@ -85,7 +85,7 @@ func TestApply_Wrong(t *testing.T) {
 		{"several", two, Change{Rate: 5}, "several scenarios (a, b)"},
 		{"none of them", two, Change{Only: "c"}, `no scenario "c"; it has a, b`},
 		{"without end", `{"iterations":5}`, Change{Rate: 5}, "does not say how long it lasts"},
-		{"no object", `[]`, Change{}, "no object"},
+		{"no object", `[]`, Change{}, "are not an object"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if out, err := c.change.Apply([]byte(c.options)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -27,7 +27,7 @@ var whats = map[string]string{"counter": "count rate", "gauge": "value", "rate":
 func parseExpression(source string) (expression, error) {
 	m := expressionPattern.FindStringSubmatch(source)
 	if m == nil {
-		return expression{}, fmt.Errorf("the threshold %q is none of k6's: it wants such as p(95)<200, rate<0.01, count>100", source)
+		return expression{}, fmt.Errorf("%q is not a k6 threshold; want such as p(95)<200, rate<0.01, count>100", source)
 	}
 	e := expression{what: m[1], op: m[3]}
 	if strings.HasPrefix(e.what, "p(") {
@@ -39,7 +39,7 @@ func parseExpression(source string) (expression, error) {
 	}
 	var err error
 	if e.target, err = strconv.ParseFloat(m[4], 64); err != nil {
-		return expression{}, fmt.Errorf("the threshold %q: %q is no number", source, m[4])
+		return expression{}, fmt.Errorf("the threshold %q: %q is not a number", source, m[4])
 	}
 	return e, nil
 }

@@ -337,7 +337,7 @@ func (j *jsonLog) next() (entry, error) {
 func (j *jsonLog) parse(line []byte) (entry, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {
-		return entry{}, errors.New("it is no JSON object")
+		return entry{}, errors.New("it is not a JSON object")
 	}
 	f := logFieldsOf{fields: j.fields, get: func(name string) (string, bool) { return jsonText(object, name) }}
 	return f.entry(&j.stamp)

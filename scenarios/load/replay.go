@@ -88,7 +88,7 @@ func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, erro
 		methods = nil
 		for _, name := range r.Methods {
 			if name = strings.ToUpper(name); !check.IsToken(name) {
-				m.Add(r.Of("methods"), "%q is no method", name)
+				m.Add(r.Of("methods"), "%q is not a method", name)
 			}
 			methods = append(methods, name)
 		}

@@ -159,11 +159,11 @@ func TestReplay_Mistakes(t *testing.T) {
 		{"as many as are allowed", ", bad_lines: 30%", "nonsense\n" + ten, ""},
 		{"nothing to replay", "", combined("1 POST /a", "1 POST /b"), "holds no request to replay: not replayed: 2 by POST (methods)"},
 		{"an empty log", "", "", "holds no request to replay: it is empty"},
-		{"a method that is none", ", methods: ['G T']", ten, `"G T" is no method`},
+		{"a method that is none", ", methods: ['G T']", ten, `"G T" is not a method`},
 		{"a time that is none", "", strings.ReplaceAll(ten, "Oct", "Okt"), "its time can't be read"},
 		{"csv without columns that are known", ", format: csv", "a,b\n1,2\n", "no column of a, b is known for its time; name one under fields: {time: …}"},
 		{"json without what is named", ", fields: {path: where}", `{"time": 1791000000, "path": "/a"}`, `it has no "where"`},
-		{"json that is none", ", format: json", ten, "it is no JSON object"},
+		{"json that is none", ", format: json", ten, "it is not a JSON object"},
 		{"a time of another age", "", `{"time": 12, "path": "/a"}`, "its time can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -193,7 +193,7 @@ func (c *compiler) endpointURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is no URL", c.sc.Secrets.Mask(text))
+		return nil, fmt.Errorf("%q is not a URL", c.sc.Secrets.Mask(text))
 	case u.Hostname() == "" || syntax.CheckPort(u.Port()) != nil || u.Port() == "":
 		return nil, fmt.Errorf("%q has no host with a port", u.Redacted())
 	}

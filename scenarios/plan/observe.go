@@ -144,7 +144,7 @@ func (c observeCompiler) unitNamed(o slo.Objective) {
 	case !known:
 		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
 	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != platform.Docker:
-		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of "+
+		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills because memory ran out is known of "+
 			"containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:
 		var i int

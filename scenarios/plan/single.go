@@ -102,7 +102,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	timing, settings := FaultArguments(b.Settings, m)
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
-		m.Add(o.Pos, "%q is of a timeline, and a fault alone comes at once, and once", o.Key)
+		m.Add(o.Pos, "%q needs a timeline; a single fault is injected at once, and once", o.Key)
 	}
 	at := syntax.Pos{File: b.Kind}
 	sc := &scenarios.Scenario{
@@ -129,9 +129,9 @@ func CompileBare(b Bare) (*Plan, error) {
 		e.Damage = d
 		switch {
 		case linked && b.To == "":
-			m.AddHint(at, "--listen 127.0.0.1:9001 --to 127.0.0.1:9000 has brunt open one; point the client to it", "%s is on a link, and there is none", b.Kind)
+			m.AddHint(at, "--listen 127.0.0.1:9001 --to 127.0.0.1:9000 has brunt open one; point the client to it", "%s acts on a link, and none is given", b.Kind)
 		case !linked && b.To != "":
-			m.Add(syntax.Pos{File: "--to"}, "%s is on no link", b.Kind)
+			m.Add(syntax.Pos{File: "--to"}, "%s does not act on a link", b.Kind)
 		default:
 			d.Check(at, c.scopeOf(&f), m)
 		}
@@ -181,17 +181,17 @@ func (c *compiler) opened(b Bare) {
 		host, _, err := net.SplitHostPort(b.Listen)
 		ip, perr := netip.ParseAddr(host)
 		if err != nil || host != "localhost" && (perr != nil || !ip.IsLoopback()) {
-			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is no port of this machine's loopback", b.Listen)
+			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is not a port of this machine's loopback", b.Listen)
 		}
 		if b.To == "" {
-			c.m.Add(syntax.Pos{File: "--listen"}, "where the link leads is said by --to")
+			c.m.Add(syntax.Pos{File: "--listen"}, "--listen needs --to, the address that the link leads to")
 		}
 	}
 	if b.To == "" {
 		return
 	}
 	if _, _, err := net.SplitHostPort(b.To); err != nil {
-		c.m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is no host:port", b.To)
+		c.m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is not a host:port", b.To)
 		return
 	}
 	if err := c.plan.LoadAllowlist.CheckTarget(&url.URL{Scheme: "http", Host: b.To}); err != nil {

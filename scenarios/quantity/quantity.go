@@ -269,7 +269,7 @@ func ParseSize(s string) (int64, error) {
 		case f*u.bytes > maxSize:
 			return 0, fmt.Errorf("a size is at most 1048576TiB, not %s", syntax.Clip(s, 40))
 		case f*u.bytes != math.Trunc(f*u.bytes):
-			return 0, fmt.Errorf("%s is no whole number of bytes", syntax.Clip(s, 40))
+			return 0, fmt.Errorf("%s is not a whole number of bytes", syntax.Clip(s, 40))
 		default:
 			return int64(f * u.bytes), nil
 		}

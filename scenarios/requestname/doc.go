@@ -1,4 +1,4 @@
-// Package requestname names requests that the author gave no name, by their method and path. Ids in a path
+// Package requestname names requests without a name by their method and path. Ids in a path
 // become :id, so that requests for different items count as one step.
 //
 //	GET /posts/17?page=2 --Of--> GET /posts/:id

@@ -3,7 +3,7 @@ package result
 // ImpactParts are the parts of a fault's impact: what happened to the requests that met the fault,
 // beside the baseline, and to the writes. Requests at which brunt itself failed are left out.
 type ImpactParts struct {
-	Requests     int64 `json:"requests"`      // that met the fault
+	Requests     int64 `json:"requests"`      // that the fault affected
 	Errors       int64 `json:"errors"`        // of them failed, or were skipped
 	ErrorsBefore Num   `json:"errors_before"` // share of the baseline's requests
 	Slow         int64 `json:"slow"`          // answered, and took longer than `judge.slow`

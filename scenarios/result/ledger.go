@@ -21,7 +21,7 @@ type LedgerRecord struct {
 	Unnamed    int64 `json:"unnamed"`    // acknowledged, without an id to find them by
 	Unrecorded int64 `json:"unrecorded"` // beyond the capacity of a ledger
 	Refused    int64 `json:"refused"`    // sent, and not acknowledged, with an id to find them by
-	// refused writes that were found: not lost, because they were never promised
+	// refused writes that were found: not lost, because they were never acknowledged
 	Present int64 `json:"present"`
 	// the longest time over which the writes lost to one fault had been acknowledged, as its upper
 	// bound: between the writes around them that are there; 0 when none was lost

@@ -37,6 +37,6 @@ func TestNum(t *testing.T) {
 	}
 	var n result.Num
 	if err := json.Unmarshal([]byte(`"x"`), &n); err == nil {
-		t.Error("a text is no number")
+		t.Error("a text is not a number")
 	}
 }

@@ -107,7 +107,7 @@ func NewRequestsReader(r io.Reader) (*RequestsReader, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(line, &out.Requests); err != nil {
-		return nil, fmt.Errorf("this is no file of requests: %w", err)
+		return nil, fmt.Errorf("this is not a file of requests: %w", err)
 	}
 	if out.Version != requestsVersion {
 		return nil, fmt.Errorf("the file of requests is of version %d, and this brunt reads version %d", out.Version, requestsVersion)
@@ -124,9 +124,9 @@ func (r *RequestsReader) line() ([]byte, error) {
 		case err == nil:
 			return line, nil
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("this is no file of requests: %w", err)
+			return nil, fmt.Errorf("this is not a file of requests: %w", err)
 		case len(line) > maxHead:
-			return nil, errors.New("this is no file of requests: its first line has no end")
+			return nil, errors.New("this is not a file of requests: its first line has no end")
 		}
 	}
 }

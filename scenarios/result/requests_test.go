@@ -68,8 +68,8 @@ func TestRequests(t *testing.T) {
 
 func TestRequests_Damaged(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
-		{"empty", "", "this is no file of requests"},
-		{"of something else", "hello\n", "this is no file of requests"},
+		{"empty", "", "this is not a file of requests"},
+		{"of something else", "hello\n", "this is not a file of requests"},
 		{"of another version", `{"version": 2}` + "\n", "is of version 2, and this brunt reads version 1"},
 		{"of a step that is not there", `{"version": 1, "loads": ["a"], "steps": []}` + "\n" + strings.Repeat("\x00", result.RecordSize), "damaged"},
 	} {

@@ -79,7 +79,7 @@ func TestCustom_Verdicts(t *testing.T) {
 		{
 			"it holds before",
 			`{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: ["true"], revert: [rm, -f, "FILE"]}}`,
-			scenarios.Invalid, "verify holds before the injection already", false,
+			scenarios.Invalid, "verify already holds before the injection", false,
 		},
 		{
 			"a group whose second step fails",

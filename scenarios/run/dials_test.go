@@ -27,7 +27,7 @@ var dials = map[string]string{
 	"chaos/proxy/rendezvous.go net.Dialer":                    "the proof of a link connects to brunt's own proxy",
 	"chaos/selector/injection_point.go net.DefaultResolver":   "asks the machine's name servers for a peer's address, and connects to nothing",
 	"reporters/evidence/signature.go net.DialTimeout":         "a local socket: the agent of SSH signs a report",
-	"targets/platform/docker/engine.go net.Dialer":            "the engine: its address is checked by guard.allow.chaos where it is no local socket",
+	"targets/platform/docker/engine.go net.Dialer":            "the engine: its address is checked by guard.allow.chaos where it is not a local socket",
 	"targets/platform/docker/engine.go http.Transport":        "the engine's client, which takes that dialer and no proxy",
 	"targets/http/auth/oauth2.go http.Transport":              "dials by targets/dial",
 	"targets/vegeta/engine.go http.Transport":                 "dials by targets/dial",

@@ -463,22 +463,22 @@ func TestInject_Mistakes(t *testing.T) {
 		want   string
 	}{
 		{"a misspelt setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}}, "", `pdi=5: unknown key "pdi"; did you mean "pid"?`},
-		{"no setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is no key=value`},
+		{"no setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is not a key=value`},
 		{"twice", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}}, "", `pid=6: "pid" is given twice, first by pid=5`},
 		{"a placeholder", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}}, "", "takes no placeholder"},
 		{"no time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5"}}, "", "does not say how long it stays"},
 		{"a time for a one-shot", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
-		{"another key of time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" is of a timeline`},
+		{"another key of time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" needs a timeline`},
 		{"a service", plan.Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
 		{"nothing starts it again", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
-		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
-		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
+		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "acts on a link, and none is given"},
+		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "does not act on a link"},
 		{"far away", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
 		{
 			"open to all",
 			plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"},
 			"",
-			`--listen: "0.0.0.0:9001" is no port of this machine's loopback`,
+			`--listen: "0.0.0.0:9001" is not a port of this machine's loopback`,
 		},
 		{"another end", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
 		{

@@ -75,7 +75,7 @@ var metrics = Table{
 		Name: "within", Unit: ShareOf, Better: HigherIsBetter, Args: span, Written: []string{"within(200ms)"},
 		Count: func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed }, CountsBad: true,
 		Missed:  missedWithin,
-		Meaning: "The share of requests that were answered rightly within the time in parentheses.",
+		Meaning: "The share of requests with a correct answer within the time in parentheses.",
 	},
 	{
 		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
@@ -122,7 +122,7 @@ var metrics = Table{
 		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
 		Effect: degraded, Rank: 3,
 		Sums:    "the sum of bad time",
-		Meaning: "Seconds of bad requests because of a fault: the sum of all stretches of them.",
+		Meaning: "Seconds of bad requests because of a fault: the sum of all spans of them.",
 	},
 	{
 		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
@@ -140,7 +140,7 @@ var metrics = Table{
 		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
 		Missed:  missedLost,
-		Meaning: "How many acknowledged writes were not found after the run, though they were asked for again until the ledger's `within`.",
+		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until the ledger's `within`.",
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
@@ -166,8 +166,8 @@ var metrics = Table{
 		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
 		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Missed: missedRPO, UpperOnly: true,
-		Meaning: "The longest time over which the writes that were lost to one fault had been acknowledged: at least from the first lost " +
-			"write to the last, at most between the writes around them that are there.",
+		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at least from the " +
+			"first lost write to the last, at most between the kept writes around them.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"late"},
@@ -183,7 +183,7 @@ var metrics = Table{
 	{
 		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"resolved(name)"},
 		Healing: true,
-		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was over.",
+		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was resolved.",
 	},
 	{
 		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},

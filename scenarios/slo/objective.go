@@ -237,9 +237,9 @@ func (o *Objective) check() error {
 	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
-		return fmt.Errorf("%s is no figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
+		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
 	case m.OfAlert() && (o.Step != "" || o.Load != ""):
-		return fmt.Errorf("%s is no figure of requests: it takes no of", m.Text)
+		return fmt.Errorf("%s is not a figure of requests: it takes no of", m.Text)
 	case m.Row().UpperOnly && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.OfFault() && o.After == "":
@@ -253,7 +253,7 @@ func (o *Objective) check() error {
 	case m.Over > 0 && strings.Contains(o.After, "#"):
 		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
 	case o.Op == "=" && m.Unit != Count && !o.Fact():
-		return fmt.Errorf("%s is no count; use <, <=, > or >=, or = with 0%% or 100%% of a share", m.Text)
+		return fmt.Errorf("%s is not a count; use <, <=, > or >=, or = with 0%% or 100%% of a share", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case o.Phase == "warmup":

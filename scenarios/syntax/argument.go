@@ -14,7 +14,7 @@ func Arguments(args []string, m *Mistakes) *Node {
 		path, value, ok := strings.Cut(arg, "=")
 		pos := Pos{File: arg}
 		if !ok || path == "" {
-			m.AddHint(pos, "such as for=10s", "%q is no key=value", Clip(arg, 60))
+			m.AddHint(pos, "such as for=10s", "%q is not a key=value", Clip(arg, 60))
 			continue
 		}
 		root.put(strings.Split(path, "."), argument(arg, value, pos, m), m)

@@ -45,7 +45,7 @@ var syntaxWords = []struct{ says, what, hint string }{
 		`its items stand below, each after "- "; a text that begins with "- " is quoted`,
 	},
 	{"sequence entries are not allowed after anchor", "a list can't begin on the line of its anchor", "its items stand below"},
-	{"unknown escape character", "this is no escape in double quotes", `a backslash is doubled: \\; or use single quotes, where it stands for itself`},
+	{"unknown escape character", "this is not an escape in double quotes", `a backslash is doubled: \\; or use single quotes, where it stands for itself`},
 	{"not enough length for escaped", "an escape without all its digits", `\x takes two, \u four, \U eight`},
 	{"surrogate", `half of a pair of \u escapes`, ""},
 	{"reserved character", "a text can't begin with this character", "quote it"},

@@ -192,7 +192,7 @@ func ParseRef(text string) (*Ref, error) {
 	case "env":
 		r.Kind = RefEnv
 		if !envPattern.MatchString(rest) {
-			return nil, fmt.Errorf("%s: %q is no name of an environment variable", r, Clip(rest, 40))
+			return nil, fmt.Errorf("%s: %q is not a name of an environment variable", r, Clip(rest, 40))
 		}
 	case "file":
 		r.Kind = RefFile
@@ -202,7 +202,7 @@ func ParseRef(text string) (*Ref, error) {
 	case "var":
 		r.Kind = RefVar
 		if !varPattern.MatchString(rest) {
-			return nil, fmt.Errorf("%s: %q is no name of a variable: letters, digits, _ and -", r, Clip(rest, 40))
+			return nil, fmt.Errorf("%s: %q is not a name of a variable: letters, digits, _ and -", r, Clip(rest, 40))
 		}
 	case "data":
 		if r.Kind = RefData; namePattern.MatchString(rest) {
@@ -257,7 +257,7 @@ func (r *Ref) param() (*Ref, error) {
 		return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)
 	}
 	if !namePattern.MatchString(r.Text) {
-		return nil, fmt.Errorf("%s is no placeholder; there are %s", r, allPlaceholders)
+		return nil, fmt.Errorf("%s is not a placeholder; there are %s", r, allPlaceholders)
 	}
 	r.Kind, r.Name = RefParam, r.Text
 	return r, nil

@@ -32,16 +32,16 @@ func ParseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil && shown != s: // the parser's message might contain a part of the password
-		return bad("%q is no URL; in a URL, credentials are escaped", shown)
+		return bad("%q is not a URL; in a URL, credentials are escaped", shown)
 	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
-		return bad("%q is no URL: a port lies from 1 to 65535", withoutPort(s))
+		return bad("%q is not a URL: a port lies from 1 to 65535", withoutPort(s))
 	case err != nil && !strings.Contains(s, "//"), err == nil && u.Opaque != "" && u.Opaque[0] >= '0' && u.Opaque[0] <= '9': // HOST:PORT
 		return bad("%q has no scheme, which is http:// or https://", shown)
 	case err != nil:
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err
 		}
-		return bad("%q is no URL: %v", s, err)
+		return bad("%q is not a URL: %v", s, err)
 	case u.Scheme == "" && u.Host == "":
 		return bad("%q is neither a path, which begins with /, nor a URL, which begins with http://", shown)
 	case u.Scheme != "http" && u.Scheme != "https":

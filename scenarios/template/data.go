@@ -335,7 +335,7 @@ func datum(n *syntax.Node, m *syntax.Mistakes) Datum {
 	switch {
 	case ok && n.Kind == syntax.Number:
 		if text, ok = syntax.JSONNumber(text); !ok {
-			m.AddHint(n.Pos, "quote it to keep it as a text", "%s is no number that JSON can hold", n.Describe())
+			m.AddHint(n.Pos, "quote it to keep it as a text", "%s is not a number that JSON can hold", n.Describe())
 		}
 		return Datum{Text: text, JSON: true}
 	case n.Kind == syntax.Bool:

@@ -118,7 +118,7 @@ var (
 	ErrUnset    = errors.New("the variable was never extracted")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrNotStart = errors.New("the unit is not known yet")
-	errNoWrite  = errors.New("this is no write of the ledger")
+	errNoWrite  = errors.New("this is not a write of the ledger")
 )
 
 // row picks this iteration's row of table slot.

@@ -136,7 +136,7 @@ func (s Resolved) open(secrets *Secrets, within bool) (string, error) {
 		}
 		in := slices.Index(escapePlaces, p.In)
 		if in < 0 {
-			return "", fmt.Errorf("%q is no place that a value is escaped for", p.In)
+			return "", fmt.Errorf("%q is not a place that a value is escaped for", p.In)
 		}
 		secrets.Add(value)
 		out = appendEscaped(out, value, escape(in), false)

@@ -209,7 +209,7 @@ func LiteralURL(s string) (URL, error) {
 	var t URL
 	text, _, _ := strings.Cut(s, "#")
 	if hint := unfitForURL(text); hint != "" {
-		return t, &syntax.BadURL{Why: fmt.Sprintf("%q is no URL: %s", syntax.Clip(s, 60), hint)}
+		return t, &syntax.BadURL{Why: fmt.Sprintf("%q is not a URL: %s", syntax.Clip(s, 60), hint)}
 	}
 	t.literal(asciiURL(text))
 	return t, nil
@@ -238,7 +238,7 @@ func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		}
 		text, _, fragment := strings.Cut(p.Text, "#")
 		if hint := unfitForURL(text); hint != "" {
-			m.AddHint(n.Pos, hint, "%q is no URL", syntax.Clip(n.Shown(), 60))
+			m.AddHint(n.Pos, hint, "%q is not a URL", syntax.Clip(n.Shown(), 60))
 			return
 		}
 		t.literal(asciiURL(text))
@@ -305,7 +305,7 @@ func (t *JSON) json(n *syntax.Node, m *syntax.Mistakes) {
 	case n.Kind == syntax.Number:
 		text, ok := syntax.JSONNumber(n.Value)
 		if !ok {
-			m.AddHint(n.Pos, "quote it to send a text", "%s is no number that JSON can hold", n.Describe())
+			m.AddHint(n.Pos, "quote it to send a text", "%s is not a number that JSON can hold", n.Describe())
 		}
 		t.literal(text)
 	case n.Kind == syntax.List:

@@ -1,5 +1,5 @@
-// Package truth is a server of known behaviour with a log of its own. Tests hold brunt's verdicts
-// and figures against what the server did.
+// Package truth is a server of known behaviour with a log of its own. Tests compare brunt's verdicts
+// and figures with what the server did.
 //
 //	Script: what becomes of request n ---> Server ---> Log: when each request came, and its effect
 //	                                          ^          |
@@ -10,9 +10,9 @@
 // Package sockets runs brunt against a Server; package played plays the log of a load into the
 // rules, in virtual time.
 //
-// A request carries its number, so its effect does not depend on when it arrives. What the truth
-// of a run is follows from the log alone, by code that shares nothing with brunt's packages; this
-// package imports none of them.
+// A request carries its number, so its effect does not depend on when it arrives. The truth of a run
+// follows from the log alone, by code that shares nothing with brunt's packages; this package imports
+// none of them.
 //
 // A case whose row is "definition" is written from the texts of `brunt explain` and the audit alone,
 // without sight of the rules' code, so that it can't repeat a mistake of theirs. A third of all cases is.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Effect is what becomes of an acknowledged write.
+// An Effect is what becomes of an acknowledged write.
 type Effect struct {
 	Lost   bool          // it is never found
 	Late   time.Duration // it is found this long after it was acknowledged

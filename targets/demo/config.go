@@ -20,23 +20,23 @@ const (
 type Config struct {
 	Posts    Scale  `yaml:"posts"`                                               // the service with replicas
 	Balance  string `yaml:"balance,oneof=round_robin|least_connections|ip_hash"` // how the gateway picks a replica; zero is round_robin
-	Affinity *bool  `yaml:"affinity"`                                            // a client stays with its replica, by a cookie; off unless written
+	Affinity *bool  `yaml:"affinity"`                                            // a client stays with its replica, by a cookie; off by default
 
-	Breaker  *bool `yaml:"breaker"`  // circuit breakers at the gateway, one for each replica that it calls; on unless written
-	Limiter  *bool `yaml:"limiter"`  // 100 requests a minute for each token; on unless written
-	Retries  *bool `yaml:"retries"`  // reads that fail are tried on another replica; on unless written
-	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation; on unless written
-	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make; on unless written
-	Graceful *bool `yaml:"graceful"` // a stop that is asked for lets requests finish first; on unless written
+	Breaker  *bool `yaml:"breaker"`  // circuit breakers at the gateway, one for each replica that it calls; on by default
+	Limiter  *bool `yaml:"limiter"`  // 100 requests a minute for each token; on by default
+	Retries  *bool `yaml:"retries"`  // reads that fail are tried on another replica; on by default
+	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation; on by default
+	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make; on by default
+	Graceful *bool `yaml:"graceful"` // a stop on request lets requests finish first; on by default
 
-	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off unless written
-	SingleFlight  *bool `yaml:"single_flight"`  // reads of the same at the same time are one question to posts and users; off unless written
-	Idempotency   *bool `yaml:"idempotency"`    // the store holds posts against their Idempotency-Key: the same key again is the same post; off unless written
-	RetryWrites   *bool `yaml:"retry_writes"`   // writes that fail are tried again as reads are, which without idempotency writes them twice; off unless written
+	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off by default
+	SingleFlight  *bool `yaml:"single_flight"`  // identical concurrent reads are one request to posts and users; off by default
+	Idempotency   *bool `yaml:"idempotency"`    // the store holds posts against their Idempotency-Key: the same key again is the same post; off by default
+	RetryWrites   *bool `yaml:"retry_writes"`   // writes that fail are tried again as reads are, which without idempotency writes them twice; off by default
 	// posts acknowledges writes half a second before the store has them, so that a crash loses them;
-	// off unless written
+	// off by default
 	AckEarly  *bool `yaml:"ack_early"`
-	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off unless written
+	LogWrites *bool `yaml:"log_writes"` // posts and store log every write, to hold a ledger against; off by default
 }
 
 // Scale is the size of a service.

@@ -28,7 +28,7 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	for _, s := range c.SourceAddresses {
 		switch a, err := netip.ParseAddr(s); {
 		case err != nil:
-			m.AddHint(c.Of("source_addresses"), "such as 10.1.2.3", "%q is no address of this machine", s)
+			m.AddHint(c.Of("source_addresses"), "such as 10.1.2.3", "%q is not an address of this machine", s)
 		case a.IsUnspecified() || a.IsMulticast():
 			m.Add(c.Of("source_addresses"), "%s is an address that no connection comes from", s)
 		}
@@ -51,7 +51,7 @@ func checkHost(s string) error {
 		return fmt.Errorf("%q has no port behind its colon", s)
 	}
 	if _, err := netip.ParseAddr(host); err != nil && (host == "" || strings.ContainsAny(host+port, " /:?#@[]")) {
-		return fmt.Errorf("%q is no host or address", s)
+		return fmt.Errorf("%q is not a host or address", s)
 	}
 	if err := syntax.CheckPort(port); err != nil {
 		return fmt.Errorf("%q: %w", s, err)

@@ -57,7 +57,7 @@ func parseFinder(s string) (finder, error) {
 	case strings.HasPrefix(s, "$"):
 		path, err := jp.ParseString(s)
 		if err != nil {
-			return finder{}, fmt.Errorf("%q is no JSON path: %w", s, err)
+			return finder{}, fmt.Errorf("%q is not a JSON path: %w", s, err)
 		}
 		return finder{path: path}, nil
 	case strings.HasPrefix(s, "~"):

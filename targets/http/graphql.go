@@ -237,7 +237,7 @@ func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
 		return scenarios.GraphQLErrors, firstError(list)
 	}
 	if _, data := a.JSON(dataPath); !data && !(has && g.asked) {
-		return scenarios.Protocol, "the answer is none in GraphQL: it holds neither data nor errors"
+		return scenarios.Protocol, "the answer is not a GraphQL response: it holds neither data nor errors"
 	}
 	return scenarios.NoCause, ""
 }

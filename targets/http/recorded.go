@@ -31,7 +31,7 @@ type Field struct{ Name, Value string }
 // of a step that are not the request's own.
 type recordedSettings struct {
 	syntax.Place
-	Headers   map[string]template.Header `yaml:"headers"`   // by name; those of the request itself beat them
+	Headers   map[string]template.Header `yaml:"headers"`   // by name; those of the request override them
 	Auth      *syntax.Node               `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
 	Sign      *syntax.Node               `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
 	Check     *check.Response            `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400

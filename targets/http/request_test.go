@@ -153,15 +153,15 @@ func TestHTTP_StepMistakes(t *testing.T) {
 		{"within", `{get: /, check: {within: 0s}}`, "nothing answers within no time"},
 		{"check", `{get: /, check: {satus: 200}}`, "unknown check"},
 		{"check that is none", `{get: /, check: 200}`, "check wants a map"},
-		{"path", `{get: /, check: {"$.[": 1}}`, "is no JSON path"},
-		{"comparison", `{get: /, check: {"$.n": "> many"}}`, `> compares numbers, and "many" is none`},
+		{"path", `{get: /, check: {"$.[": 1}}`, "is not a JSON path"},
+		{"comparison", `{get: /, check: {"$.n": "> many"}}`, `> compares numbers, and "many" is not a number`},
 		{"pattern", `{get: /, check: {body: "~ ("}}`, "missing closing )"},
-		{"checked header", `{get: /, check: {header: {"a b": 1}}}`, `"a b" is no name of a header`},
+		{"checked header", `{get: /, check: {header: {"a b": 1}}}`, `"a b" is not a name of a header`},
 		{"checked headers", `{get: /, check: {header: 5}}`, "want a map of header names"},
 		{"extraction", `{get: /, extract: {a: id}}`, `want "$.path"`},
 		{"extraction of a nameless header", `{get: /, extract: {a: "header "}}`, `want "$.path"`},
 		{"extraction pattern", `{get: /, extract: {a: "~ ("}}`, "missing closing )"},
-		{"extraction path", `{get: /, extract: {a: "$.["}}`, "is no JSON path"},
+		{"extraction path", `{get: /, extract: {a: "$.["}}`, "is not a JSON path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := targetstest.Try(http.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {

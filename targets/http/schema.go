@@ -20,7 +20,7 @@ func fileSchema(more syntax.Schema) syntax.Schema {
 	text := syntax.TextSchema()
 	props := syntax.Schema{
 		"file": text.Described("the path of a file, beside the scenario"),
-		"type": text.Described("its content type; not written is known by the ending of its name"),
+		"type": text.Described("its content type; default: that of the ending of its name"),
 	}
 	maps.Copy(props, more)
 	return syntax.Schema{"type": "object", "properties": props, "additionalProperties": false}
@@ -48,7 +48,7 @@ func (*multipartSource) Schema() syntax.Schema {
 	part := fileSchema(syntax.Schema{
 		"text": text.Described("sent as it stands"),
 		"json": syntax.Schema{"description": "sent as application/json"},
-		"name": text.Described("the file's name as the target sees it; not written is its own"),
+		"name": text.Described("the file's name as the target sees it; default: its own"),
 	})
 	part["oneOf"] = []any{syntax.Schema{"required": []any{"file"}}, syntax.Schema{"required": []any{"text"}}, syntax.Schema{"required": []any{"json"}}}
 	one := syntax.Schema{"anyOf": []any{text, part}}

@@ -140,7 +140,7 @@ func TestSSE_Errors(t *testing.T) {
 		},
 		{"never what is wanted", `{sse: /e, until: {event: done}}`, streamHead + chunk("data: 1\n\n") + "0\r\n\r\n", "stream", "the event that was wanted"},
 		{"no stream", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "stream", `content type "application/json"`},
-		{"no content type", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: 1\n\n", "stream", "is no text/event-stream"},
+		{"no content type", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: 1\n\n", "stream", "is not a text/event-stream"},
 		{"no content", `{sse: /e}`, "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n", "stream", "status 204"},
 		{
 			"compressed", `{sse: /e}`, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
@@ -235,7 +235,7 @@ func TestSSE_Mistakes(t *testing.T) {
 		{"of a get", `{get: /, events: 2}`, "`events` belongs to an sse step"},
 		{"until what", `{sse: /, until: done}`, "until wants a map"},
 		{"until misspelt", `{sse: /, until: {evnt: done}}`, `did you mean "event"?`},
-		{"until a path", `{sse: /, until: {"$.[": done}}`, "is no JSON path"},
+		{"until a path", `{sse: /, until: {"$.[": done}}`, "is not a JSON path"},
 		{"event of a get", `{get: /, extract: {a: "event id"}}`, "only a step with a stream of events"},
 		{"event what", `{sse: /, extract: {a: "event name"}}`, `want "$.path"`},
 		{"misspelt", `{ssee: /}`, `did you mean "sse"?`},

@@ -55,7 +55,7 @@ type requestStep struct {
 	Options   template.URL               `yaml:"options"` // a path under the target's URL, or a whole URL
 	GraphQL   graphQLStep                `yaml:",inline"`
 	SSE       sseStep                    `yaml:",inline"`
-	Headers   map[string]template.Header `yaml:"headers"`   // by name; they beat those that brunt would set
+	Headers   map[string]template.Header `yaml:"headers"`   // by name; they override those that brunt sets
 	JSON      *template.JSON             `yaml:"json"`      // Sent as application/json
 	Form      map[string]template.Form   `yaml:"form"`      // Sent as application/x-www-form-urlencoded
 	Multipart *multipartSource           `yaml:"multipart"` // Sent as multipart/form-data: texts and files by the names of their fields

@@ -191,7 +191,7 @@ func (s *Spec) check(places map[string]syntax.Pos, m *syntax.Mistakes) {
 			case l == svc.Name:
 				m.Add(places[svc.Name], "service %q links to itself", svc.Name)
 			case s.Service(l) == nil:
-				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is no service", svc.Name, l)
+				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is not a service", svc.Name, l)
 			}
 		}
 		for name := range svc.Env {

@@ -106,7 +106,7 @@ func CheckLoad(l *scenarios.Load, m *syntax.Mistakes) {
 func CheckCall(call scenarios.Call) string {
 	c, ok := call.(*http.Call)
 	if !ok {
-		return "it is no request of HTTP"
+		return "it is not a request of HTTP"
 	}
 	return c.CheckDetach()
 }

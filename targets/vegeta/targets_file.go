@@ -96,7 +96,7 @@ func (r *targetsReader) http(line string) {
 	}
 	switch {
 	case !r.open:
-		r.mistake("such as GET http://127.0.0.1:8080/", "%q is no target", targets.Clip(line, 60))
+		r.mistake("such as GET http://127.0.0.1:8080/", "%q is not a target", targets.Clip(line, 60))
 	case line[0] == '@':
 		r.open = false
 		body, err := r.file(line[1:])
@@ -109,7 +109,7 @@ func (r *targetsReader) http(line string) {
 		name, value, ok := strings.Cut(line, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || name == "" || value == "" {
-			r.mistake("such as Accept: text/html", "%q is no header", targets.Clip(line, 60))
+			r.mistake("such as Accept: text/html", "%q is not a header", targets.Clip(line, 60))
 			return
 		}
 		r.header(name, value)
@@ -168,7 +168,7 @@ func (r *targetsReader) json(line []byte) {
 	case t.Method == "":
 		r.mistake("", "the target has no method")
 	case !check.IsToken(t.Method):
-		r.mistake("", "%q is no method", targets.Clip(t.Method, 60))
+		r.mistake("", "%q is not a method", targets.Clip(t.Method, 60))
 	case t.URL == "":
 		r.mistake("", "the target has no url")
 	default:
@@ -191,5 +191,5 @@ func jsonText(err error) string {
 		}
 		return s
 	}
-	return fmt.Sprintf("this line is no target of the format json: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return fmt.Sprintf("this line is not a target of the format json: %s", strings.TrimPrefix(err.Error(), "json: "))
 }

@@ -1,7 +1,6 @@
-// Command agentprogram is what brunt has an engine start, alone, for tests of what is done by it: a
-// static program that is built faster than brunt is.
+// Command agentprogram is a small static stand-in for brunt in agent containers of tests; it builds faster.
 //
-//	agentprogram agent            breaks the network that it is in, or processes of the machine, as standard input asks for
+//	agentprogram agent            breaks the network that it is in, or processes of the machine, as standard input asks
 //	agentprogram stress           does the job that standard input gives
 package main
 

@@ -113,11 +113,11 @@ func (t *timeSkew) Plan() error {
 		case err != nil:
 			return fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), pid, err)
 		case len(image) != len(given):
-			return fmt.Errorf("%s, pid %d: it is of another architecture than brunt, whose clock is not known", t.Unit.Name(), pid)
+			return fmt.Errorf("%s, pid %d: its architecture differs from brunt's", t.Unit.Name(), pid)
 		case proc.IsStopped(pid):
-			return fmt.Errorf("%s, pid %d: it is stopped, and not by this fault", t.Unit.Name(), pid)
+			return fmt.Errorf("%s, pid %d: another program has stopped it", t.Unit.Name(), pid)
 		case !bytes.Equal(image, given):
-			return fmt.Errorf("%s, pid %d: the code that it reads the clock by is not the kernel's any more, and not by this fault", t.Unit.Name(), pid)
+			return fmt.Errorf("%s, pid %d: another program has changed the code that reads the clock", t.Unit.Name(), pid)
 		}
 		t.family = append(t.family, id)
 	}
@@ -246,7 +246,7 @@ func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 	var p vdso.Patch
 	if err := json.Unmarshal(u.Args, &p); err != nil || len(p) == 0 {
-		return false, fmt.Errorf("%w: %q is no patch", chaos.ErrDamaged, u.Args)
+		return false, fmt.Errorf("%w: %q is not a patch", chaos.ErrDamaged, u.Args)
 	}
 	was, err := vdso.Rescue(pid, p)
 	return was != vdso.Foreign, err

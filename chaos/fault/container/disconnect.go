@@ -16,10 +16,10 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Disconnect is the fault network.disconnect. Names fail at once then; network.partition is silent.
+// Disconnect is the fault network.disconnect. Names then fail at once, while network.partition drops packets silently.
 type Disconnect struct {
 	selector.Selector `yaml:",inline"`
-	Network           string `yaml:"network"` // by its name or id, without the project's or the run's prefix too; zero is the only one
+	Network           string `yaml:"network"` // by its name or id, also without the prefix of the project or the run; zero is the only one
 }
 
 var _ chaos.Fault = (*Disconnect)(nil)

@@ -67,9 +67,10 @@ func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syn
 	switch {
 	case m.Len() > before:
 	case s.PID != 0:
-		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is no container")
+		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is not a container")
 	case s.Query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
-		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine",
+		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes",
+			"%s is not a container: the target's services are processes of this machine",
 			s.Matching())
 	}
 }

@@ -130,7 +130,7 @@ func TestAnswer_Holds(t *testing.T) {
 			settings = strings.Replace(settings, `"}, revert`, `", check: `+c.check+`}, revert`, 1)
 		}
 		_, err := planCustom(t, settings, chaos.Env{})
-		if held := err != nil && strings.Contains(err.Error(), "holds before"); held != c.want || err != nil && !held {
+		if held := err != nil && strings.Contains(err.Error(), "already holds before"); held != c.want || err != nil && !held {
 			t.Errorf("%s %s: %v", c.path, c.check, err)
 		}
 	}
@@ -253,12 +253,12 @@ func TestCheckURL(t *testing.T) {
 		{"http://bob:hunter2@127.0.0.1/", login},
 		{"http://bob:hunter2@${unit.db.addr}/", login},
 		{"http://bob:${env.OWN_TOKEN}@127.0.0.1/", login},
-		{"http://bob:hunter2/pw@127.0.0.1/", "it is no URL"},
-		{"http://bob:hunter2#pw@127.0.0.1/", "it is no URL"},
+		{"http://bob:hunter2/pw@127.0.0.1/", "it is not a URL"},
+		{"http://bob:hunter2#pw@127.0.0.1/", "it is not a URL"},
 		{"http://127.0.0.1:0/", "a port lies from 1 to 65535"},
 		{"http://127.0.0.1:65536/", "a port lies from 1 to 65535"},
-		{"http://:1/", "is no URL"},
-		{"ftp://127.0.0.1/", "is no URL"},
+		{"http://:1/", "is not a URL"},
+		{"ftp://127.0.0.1/", "is not a URL"},
 	} {
 		_, m := ownFault(t, `exec: {inject: ["true"], verify: {get: "`+c.url+`"}, revert: ["true"]}`)
 		got := ""

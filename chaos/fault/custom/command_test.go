@@ -162,7 +162,7 @@ func TestCommand_StartsAService(t *testing.T) {
 // neither.
 func TestExec_Before(t *testing.T) {
 	for _, c := range []struct{ settings, want string }{
-		{`exec: {inject: ["true"], verify: ["true"], revert: ["true"]}`, "verify holds before the injection already"},
+		{`exec: {inject: ["true"], verify: ["true"], revert: ["true"]}`, "verify already holds before the injection"},
 		{`exec: {inject: ["true"], verify: [no-such-tool], revert: ["true"]}`, "verify: exec: \"no-such-tool\""},
 		{`exec: {inject: [no-such-tool], verify: ["false"], revert: ["true"]}`, "inject: exec: \"no-such-tool\""},
 		{`exec: {inject: ["true"], verify: ["false"], revert: [./no-such-tool]}`, "revert: exec: "},

@@ -22,9 +22,9 @@ import (
 // journal executes it, and cannot know how far brunt came.
 type Custom struct {
 	syntax.Place
-	Verify *probe.Probe `yaml:"verify,required"` // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
-	// finds that the effect is over, or with revert: none that all is well again; nil is that verify does not
-	// hold any more
+	Verify *probe.Probe `yaml:"verify,required"` // checks the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
+	// checks that the effect is over, or with revert: none that the system has recovered; nil is that verify no
+	// longer holds
 	Gone    *probe.Probe      `yaml:"gone"`
 	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
@@ -66,7 +66,7 @@ func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mista
 	if o.Gone != nil {
 		o.Gone.Validate(o.Of("gone"), sc, m)
 	} else if once {
-		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so it wants `gone`: what finds that all is well again")
+		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so `gone` is required: the check that the system has recovered")
 	}
 	if o.Timeout.D() > mostTimeout {
 		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", quantity.FormatDuration(mostTimeout), o.Timeout)
@@ -151,7 +151,7 @@ func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at pro
 	case err != nil:
 		return nil, fmt.Errorf("verify, before the injection: %w", err)
 	case holds:
-		return nil, fmt.Errorf("verify holds before the injection already, so that it would prove nothing: %s", said)
+		return nil, fmt.Errorf("verify already holds before the injection, so it would prove nothing: %s", said)
 	}
 	return []chaos.Step{s}, nil
 }

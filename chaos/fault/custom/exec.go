@@ -16,7 +16,7 @@ import (
 // Exec is the fault exec.
 type Exec struct {
 	Inject probe.Command `yaml:"inject,required"` // a list is run as it stands, a text by sh
-	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
+	Revert revertCommand `yaml:"revert,required"` // takes the fault back, at any time and twice; none if the fault ends by itself
 	Custom `yaml:",inline"`
 	Env    map[string]template.Text `yaml:"env"` // of all its commands, added to brunt's own environment
 	Dir    string                   `yaml:"dir"` // where they are run; zero is where brunt was started

@@ -13,8 +13,8 @@ import (
 
 // Webhook is the fault webhook.
 type Webhook struct {
-	Inject probe.Call `yaml:"inject,required"` // does it: {post: URL, json: …}
-	Revert revertCall `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
+	Inject probe.Call `yaml:"inject,required"` // injects the fault: {post: URL, json: …}
+	Revert revertCall `yaml:"revert,required"` // takes the fault back, at any time and twice; none if the fault ends by itself
 	Custom `yaml:",inline"`
 }
 

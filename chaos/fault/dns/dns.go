@@ -53,14 +53,14 @@ var (
 func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Selector.CheckSelector(at, sc, m)
 	if hit := f.Service + f.Unit; hit != "" && f.Query().IsZero() && !sc.Contained(hit) {
-		m.Add(at, "%s is done in the network of a container, and %s is none", do, hit)
+		m.Add(at, "%s acts on the network of a container; %s is not a container", do, hit)
 	}
 	if f.PID != 0 {
-		m.Add(f.Of("pid"), "%s is done in the network of a container", do)
+		m.Add(f.Of("pid"), "%s acts on the network of a container", do)
 	}
 	for _, n := range f.Names {
 		if strings.Contains(strings.TrimPrefix(n, "*."), "*") || strings.Trim(n, ".") == "" || strings.ContainsAny(n, " /:@") {
-			m.AddHint(f.Of("names"), "such as store or *.example.com", "%q is no name", n)
+			m.AddHint(f.Of("names"), "such as store or *.example.com", "%q is not a name", n)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec 
 	}
 	return f.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
 		if t.Contained == nil {
-			return nil, fmt.Errorf("%s is no container, so it has no network of its own", t.Name())
+			return nil, fmt.Errorf("%s is not a container, so it has no network of its own", t.Name())
 		}
 		step := &packets.Step{Target: t, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
 		return step, step.Plan(ctx, env)
@@ -102,7 +102,7 @@ func (f *Spoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSSpoof, sc, m)
 	for _, a := range f.Answers {
 		if _, err := netip.ParseAddr(a); err != nil {
-			m.AddHint(f.Of("answers"), "such as 192.0.2.1", "%q is no address", a)
+			m.AddHint(f.Of("answers"), "such as 192.0.2.1", "%q is not an address", a)
 		}
 	}
 }

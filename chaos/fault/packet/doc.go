@@ -1,5 +1,5 @@
-// Package packet has the network faults. Between containers they are done to packets (package packets); on
-// links they are done by the proxy (package link).
+// Package packet has the network faults. Between containers they act on packets (package packets); on
+// links the proxy applies them (package link).
 //
 // To add one, define in [packets.Evidence] what proves it and what proves that it is over, and on links in
 // [link.Toxic].

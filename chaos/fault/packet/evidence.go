@@ -22,10 +22,10 @@ func lateEvidence(delay, jitter time.Duration) packets.Evidence {
 		Takes: 2 * (delay + jitter),
 		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 			if affected.Packets == 0 { // another fault may delay answers too
-				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
+				return "", fmt.Errorf("%w: the fault affected no packet", chaos.ErrNoEffect)
 			}
 			if now.Answered() == 0 {
-				return "", fmt.Errorf("%w on how long an answer takes: there is none", chaos.ErrNoEffect)
+				return "", fmt.Errorf("%w: no probe was answered, so its delay is unknown", chaos.ErrNoEffect)
 			}
 			rtt := packets.Median(now)
 			if delay-jitter < least {
@@ -99,16 +99,16 @@ func rateEvidence(rate float64) packets.Evidence {
 		N: n, Size: size, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()), Takes: 2 * time.Second,
 		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 			if affected.Packets == 0 { // a busy machine is slow without the fault too
-				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
+				return "", fmt.Errorf("%w: the fault affected no packet", chaos.ErrNoEffect)
 			}
 			if b.Probe.Kind == netns.Connect {
-				return fmt.Sprintf("%d packets of brunt's own have met it", affected.Packets), nil
+				return fmt.Sprintf("the fault affected %d of brunt's own packets", affected.Packets), nil
 			}
 			if got := passes(now); got > 1.25*rate {
 				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got))
 			}
 			if now.Came == 0 {
-				return "", fmt.Errorf("%w on the rate: nothing passes", chaos.ErrNoEffect)
+				return "", fmt.Errorf("%w: no packet passed, so the rate is unknown", chaos.ErrNoEffect)
 			}
 			return passText(passes(now)), nil
 		},

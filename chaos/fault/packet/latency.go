@@ -97,6 +97,6 @@ func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: packets.Operations(),
 		On:  chaos.OnLinks | chaos.OnPackets,
-		Doc: "Delays what passes a link, or the packets of containers.",
+		Doc: "Delays data on a link, or the packets of containers.",
 	}
 }

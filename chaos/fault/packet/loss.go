@@ -74,12 +74,12 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 	case hit+e.To+e.Zone == "": // CheckPackets notes this
 		return true
 	case hit == chaos.LoadName && e.To != "":
-		hit = "what passes the link of the load"
+		hit = "the link of the load"
 	case hit == "":
 		hit = e.To
 	}
-	m.AddHint(at, "`brunt explain KIND` says which kinds are done to links",
-		"network.%s is done to the packets of containers, and %s is none", do, hit)
+	m.AddHint(at, "`brunt explain KIND` says which kinds act on links",
+		"network.%s acts on packets of containers; %s is not a container", do, hit)
 	return false
 }
 

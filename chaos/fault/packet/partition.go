@@ -21,7 +21,7 @@ type Partition struct {
 	selector.Edge `yaml:",inline"`
 	Direction     string         `yaml:"direction,oneof=both|one-way"` // zero is both
 	Mode          string         `yaml:"mode,oneof=drop|reject|reset"` // zero is drop: nothing answers. reject refuses, reset resets
-	Existing      string         `yaml:"existing,oneof=cut|keep"`      // connections that are open already; zero is cut
+	Existing      string         `yaml:"existing,oneof=cut|keep"`      // what happens to open connections; zero is cut
 	Ports         selector.Ports `yaml:"ports"`                        // of packets: only connections to one of these ports; zero is all
 }
 

@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Stall is the fault network.stall. Nothing is lost. Of packets, TCP sends again what was held: open
-// connections go on where they were, and new ones wait.
+// Stall is the fault network.stall. Nothing is lost. Between containers, TCP sends the held packets again: open
+// connections continue, and new ones wait.
 type Stall struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all

@@ -47,11 +47,11 @@ func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	case c.Selector.PID != 0:
 		m.AddHint(at, "`irreversible: true` says that you know", "nothing starts process %d again", c.Selector.PID)
 	case slices.Contains(sc.Unsupervised, service):
-		m.AddHint(at, "`irreversible: true` says that you know", "nothing starts %s again: its restart is never", service)
+		m.AddHint(at, "`irreversible: true` says that you know", "%s has `restart: never`, so nothing starts it again", service)
 	case c.Zone != "" && service == "":
 		for _, service := range sc.Unsupervised {
 			if sc.Zones.Count(c.Zone, service) > 0 {
-				m.AddHint(at, "`irreversible: true` says that you know", "nothing starts %s again, which stands in zone %s: its restart is never", service, c.Zone)
+				m.AddHint(at, "`irreversible: true` says that you know", "%s (in zone %s) has `restart: never`, so nothing starts it again", service, c.Zone)
 			}
 		}
 	}

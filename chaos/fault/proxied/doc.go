@@ -1,6 +1,6 @@
-// Package proxied has the faults that brunt's proxy does to connections and requests on a link.
-// Between containers, where there are no links, the caller's connections are diverted to a proxy in
-// its own network.
+// Package proxied has the faults that brunt's proxy applies to connections and requests on a link.
+// Between containers, where there are no links, brunt diverts the caller's connections to a proxy in
+// the caller's network.
 //
 //	Edge --> links --> Toxic --Prove--> effect on a connection of brunt's own --Undone--> none
 //

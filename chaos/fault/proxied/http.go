@@ -72,7 +72,7 @@ func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 		m.Add(r.Of("path"), "a path ends before the query; requests with any query fit it")
 	}
 	if r.Method != strings.ToUpper(r.Method) {
-		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is upper case, and %q is none", r.Method)
+		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is in upper case; %q is not a method", r.Method)
 	}
 }
 

@@ -25,7 +25,7 @@ type HTTPRewrite struct {
 	Requests `yaml:",inline"`
 	Request  requestDraft `yaml:"request"` // changes of a request
 	Answer   answerDraft  `yaml:"answer"`  // changes of its answer
-	Probe    string       `yaml:"probe"`   // a path that fits and is changed, to verify it by; zero is one made from the patterns
+	Probe    string       `yaml:"probe"`   // a path that matches and is changed, for the proof; zero is one made from the patterns
 }
 
 // requestDraft holds the changes of a request.

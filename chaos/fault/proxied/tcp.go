@@ -94,7 +94,7 @@ func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
-		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, quantity.Size(mostPiece))
+		m.Add(f.Edge.Of("size"), "size %s has no effect: a link already delivers data in such pieces; at most %s", f.Size, quantity.Size(mostPiece))
 	}
 	if f.Size > 0 && f.Variation >= f.Size {
 		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation, f.Size)

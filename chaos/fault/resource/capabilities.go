@@ -33,7 +33,7 @@ func diskCapability() chaos.Capability {
 func stressCapability() chaos.Capability {
 	c := chaos.Capability{Fault: "stress.cpu .memory .io", Via: "stressor"}
 	if os.Geteuid() != 0 {
-		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be burnt beside"), "run brunt as root for containers"
+		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be stressed"), "run brunt as root for containers"
 	}
 	return c
 }

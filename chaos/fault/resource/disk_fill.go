@@ -19,10 +19,10 @@ import (
 // DiskFill is the fault disk.fill.
 type DiskFill struct {
 	victim.Fault `yaml:",inline"`
-	Path         string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
+	Path         string         `yaml:"path,required"` // a directory of the unit on the filesystem to fill
 	Bytes        quantity.Size  `yaml:"bytes,min=1"`   // to take
-	Percent      quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
-	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
+	Percent      quantity.Share `yaml:"percent"`       // instead of bytes: the share of the filesystem that is then in use
+	KeepFree     *quantity.Size `yaml:"keep_free"`     // bytes that stay free; alone, the fault takes all others. nil is 0
 }
 
 var _ chaos.Fault = (*DiskFill)(nil)

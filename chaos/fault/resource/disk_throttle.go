@@ -26,7 +26,7 @@ import (
 type DiskThrottle struct {
 	victim.Fault `yaml:",inline"`
 	Rate         quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
-	Path         string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
+	Path         string             `yaml:"path"`                            // a directory of the unit on the disk to hit; zero is /
 	Direction    string             `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 

@@ -52,7 +52,7 @@ func scoresOf(pid int) ([]scored, error) {
 			return nil, err
 		}
 		if was == killFirst {
-			return nil, fmt.Errorf("pid %d is the first to be killed for want of memory already, and not by this run", p)
+			return nil, fmt.Errorf("the kernel already kills pid %d first if memory runs out, and not because of this run", p)
 		}
 		out = append(out, scored{id, was})
 	}

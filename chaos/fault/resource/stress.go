@@ -32,7 +32,7 @@ type StressCPU struct {
 type StressMemory struct {
 	victim.Fault `yaml:",inline"`
 	Bytes        quantity.Size  `yaml:"bytes,min=1"` // to take
-	Percent      quantity.Share `yaml:"percent"`     // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	Percent      quantity.Share `yaml:"percent"`     // instead of bytes: a share of the limit of the unit's control group, else of the machine's memory
 	// what the kernel kills if memory runs out; zero is stressor: the stress process. unit takes memory until
 	// the kernel has killed the unit. burner is the old name of stressor
 	OOM string `yaml:"oom,oneof=stressor|unit|burner"`
@@ -41,7 +41,7 @@ type StressMemory struct {
 // StressIO is the fault stress.io.
 type StressIO struct {
 	victim.Fault `yaml:",inline"`
-	Path         string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
+	Path         string `yaml:"path"`                  // a directory of the unit on the disk to hit; zero is /tmp
 	Workers      int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
@@ -81,7 +81,7 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 	if s.Has("bytes") == s.Has("percent") {
 		m.AddHint(at, "such as {bytes: 200MiB}", "want exactly one of bytes, percent")
 	} else if s.Has("percent") && s.Percent == 0 {
-		m.Add(s.Of("percent"), "0%% is no memory")
+		m.Add(s.Of("percent"), "0%% takes no memory; want more")
 	}
 }
 
@@ -411,7 +411,7 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 		over := s.over() // read before asking how it ended
 		switch {
 		case s.kill && !s.ID.Alive():
-			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.ID.PID, sizeText(r.Bytes)), nil
+			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out, %s of which a process in its place had taken", s.ID.PID, sizeText(r.Bytes)), nil
 		case !s.kill && s.b.Killed() && s.ID.Alive() && s.limit > 0:
 			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
 		case over != nil:
@@ -432,7 +432,7 @@ func (s *stressMemory) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
 }
 
-// ended is that of other stress, but for a process that the kernel has killed for want of memory, as the fault has it.
+// ended is that of other stress, but for a process that the kernel has killed because memory ran out, as the fault has it.
 func (s *stressMemory) ended(ctx context.Context) error {
 	if s.kill || s.b.Killed() && s.limit > 0 {
 		return nil

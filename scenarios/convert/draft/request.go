@@ -214,7 +214,7 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 		return
 	case b.Raw != nil || static && !utf8.ValidString(whole):
 		keep()
-		d.LoseAt(&s.Above, r.Line, "a body that is no text; put it into a file and name that by body: {file: PATH}")
+		d.LoseAt(&s.Above, r.Line, "a body that is not a text; put it into a file and name that by body: {file: PATH}")
 		return
 	case static && (base == "application/json" || strings.HasSuffix(base, "+json")):
 		if doc, ok := d.json(r, whole); ok {

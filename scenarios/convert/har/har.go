@@ -214,7 +214,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	d := s.d
 	u, err := url.Parse(e.Request.URL)
 	if err != nil || u.Hostname() == "" {
-		d.Lose(s.flow, e.line, "a request to %q, which is no URL", draft.Clip(e.Request.URL, 80))
+		d.Lose(s.flow, e.line, "a request to %q, which is not a URL", draft.Clip(e.Request.URL, 80))
 		return
 	}
 	e.u = u

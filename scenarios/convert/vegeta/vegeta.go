@@ -80,7 +80,7 @@ func isTarget(line string) bool {
 func vegetaTarget(d *draft.Builder, line int, method, target string) (*draft.Request, error) {
 	u, err := url.Parse(target)
 	if err != nil || !draft.IsWeb(u) {
-		return nil, fmt.Errorf("%s:%d: %q is no URL of http or https", d.O.File, line, draft.Clip(draft.WithoutUser(target), 80))
+		return nil, fmt.Errorf("%s:%d: %q is not a URL of http or https", d.O.File, line, draft.Clip(draft.WithoutUser(target), 80))
 	}
 	r := &draft.Request{Line: line, Method: method}
 	draft.Credentials(d, r, u)

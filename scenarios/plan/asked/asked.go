@@ -2,7 +2,7 @@
 //
 //	Plan --> Questions --Try--> a syntax check of each command, its programs, and an answer where the target runs already
 //
-// It only asks; it starts nothing but the commands of questions to a target that runs already. To add a part of a
+// It only asks; the only processes that it starts are the commands of questions to a target that already runs. To add a part of a
 // scenario that asks, add its questions to questions.
 package asked
 

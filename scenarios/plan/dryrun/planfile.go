@@ -185,7 +185,7 @@ func ReadPlan(text []byte) (*PlanFile, error) {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("it is no plan: %w", err)
+		return nil, fmt.Errorf("it is not a plan: %w", err)
 	}
 	if head.Version != planVersion {
 		return nil, fmt.Errorf("it is of version %d, and this brunt reads version %d: make it again by "+
@@ -195,16 +195,16 @@ func ReadPlan(text []byte) (*PlanFile, error) {
 	d.DisallowUnknownFields()
 	f := new(PlanFile)
 	if err := d.Decode(f); err != nil {
-		return nil, fmt.Errorf("it is no plan: %w", err)
+		return nil, fmt.Errorf("it is not a plan: %w", err)
 	}
 	if d.More() {
-		return nil, errors.New("it is no plan: something follows it")
+		return nil, errors.New("it is not a plan: something follows it")
 	}
 	if salt, err := hex.DecodeString(f.Salt); err != nil || len(salt) < 16 {
-		return nil, errors.New("it is no plan: its salt is damaged")
+		return nil, errors.New("it is not a plan: its salt is damaged")
 	}
 	if f.Scenario.File == "" {
-		return nil, errors.New("it is no plan: it names no scenario")
+		return nil, errors.New("it is not a plan: it names no scenario")
 	}
 	return f, nil
 }

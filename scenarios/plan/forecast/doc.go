@@ -16,5 +16,5 @@
 //
 // Add a method to the check and call it in [Plan.Check]. Its message states by how much the scenario
 // falls short, at the place in the file that is to be changed. Add its cases to
-// plantest/corpus/unjudgeable.txtar, with a neighbor that is just enough.
+// plantest/corpus/unjudgeable.txtar, with a neighbour that is just enough.
 package forecast

@@ -38,7 +38,7 @@ func (c *check) shedding() {
 			for _, s := range f.Steps {
 				if call, ok := s.Call.(interface{ Sheds() bool }); ok && call.Sheds() {
 					c.notes = append(c.notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed "+
-						"requests are no errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
+						"requests are not errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
 					return
 				}
 			}

@@ -3,7 +3,7 @@
 //	brunt run URL --rate 50 --for 10s --slo "p95 < 200ms" --fault "network.latency delay=100ms"
 //	    -Line.Scenario-> the text of a scenario, which is parsed and run like that of a file
 //
-// The text is one that a person can keep and go on with (`--save`), so it holds what is usual and no more.
+// A person can keep the text (`--save`) and edit it, so it contains only the usual keys.
 package oneline
 
 import (
@@ -142,7 +142,7 @@ func (l Line) rate() (rate string, perSecond float64, err error) {
 		rate += "/s"
 	}
 	if perSecond, err = quantity.ParseRate(rate); err != nil || perSecond <= 0 {
-		return "", 0, fmt.Errorf("--rate %q is no rate of more than zero; such as 50, or 3000/m", l.Rate)
+		return "", 0, fmt.Errorf("--rate %q is not a rate of more than zero; such as 50, or 3000/m", l.Rate)
 	}
 	return rate, perSecond, nil
 }

@@ -4,5 +4,5 @@
 //	every second --Tick--> Monitor --Finish--> result.Generator --Judge--> lag, limits, healthy
 //	                                            findings -----------'
 //
-// What an unhealthy generator could have turned is invalid: its own time is part of those measurements. The rest stands.
+// An objective whose answer brunt's own lag could have changed is invalid; the other answers stand.
 package generator

@@ -1,4 +1,4 @@
-// Package played holds the rules of the verdict against a truth, without sockets: its tests play the log of
+// Package played compares the rules of the verdict with a truth, without sockets: its tests play the log of
 // a load into the recorder and the judge, in virtual time.
 //
 //	truth.Script --truth.Load.Play--> log --outcomes--> measure.Recorder --judge.Judge--> findings

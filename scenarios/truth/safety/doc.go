@@ -1,5 +1,5 @@
-// Package safety plays random programs of faults through brunt, kills parts of it meanwhile, and holds the machine's
-// state afterwards against its state before.
+// Package safety plays random programs of faults through brunt, kills parts of it meanwhile, and compares the machine's
+// state afterwards with its state before.
 //
 //	seed --> program: faults, kills, gaps of the engine --> brunt run --> ends, or is killed
 //	machine before ----------------------------------------------------> = machine after
@@ -23,9 +23,9 @@
 //
 // # A program that fails
 //
-// It is shrunk (fewer faults, kills and gaps, shorter times) and printed as JSON with its seed. Kept as a file of
-// testdata/programs, it is played first by each later test. A file with `known` names a mistake that is not mended
-// yet: it is not played.
+// The test shrinks it (fewer faults, kills and gaps, shorter times) and prints it as JSON with its seed. Each later test
+// first plays the files of testdata/programs. A file with `known` names a mistake that is not mended yet; tests leave it
+// out.
 //
 //	BRUNT_PROGRAMS=2000          the programs of the seeds 1 to 2000 (default: 20)
 //	BRUNT_PROGRAMS=37-37         one program

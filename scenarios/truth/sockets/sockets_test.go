@@ -106,7 +106,7 @@ var socketCases = []socketCase{
 		verdict: "fail", exit: 3, objectives: map[string]string{"errors < 1%": "pass"}, see: sharpOutage,
 	},
 	{
-		name: "a relapse is no recovery", seconds: 16, script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
+		name: "a relapse is not a recovery", seconds: 16, script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
 		chaos: inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3, see: func(c *truth.Complaints, g got) {
 			if !strings.Contains(g.stdout, "relapsed at 11") {
 				c.Errorf("the terminal names no relapse at 11s")

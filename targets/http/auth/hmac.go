@@ -27,7 +27,7 @@ type HMAC struct {
 	Header   string           `yaml:"header"`                    // the one that carries the signature; zero is X-Signature
 	Value    *template.Header `yaml:"value"`                     // of that header; zero is ${request.signature}
 	Encoding string           `yaml:"encoding,oneof=hex|base64"` // of the signature; zero is hex
-	// Sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
+	// Sent with the request, such as {X-Date: "${request.date}"}; they can stand in what is signed
 	Headers map[string]template.Header `yaml:"headers"`
 }
 

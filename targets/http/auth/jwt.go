@@ -34,7 +34,7 @@ type JWT struct {
 	Expires quantity.Duration `yaml:"expires,positive"`
 	// names the key, in the token's header
 	Kid string `yaml:"kid"`
-	// what else stands in the token's header, such as typ
+	// further fields of the token's header, such as typ
 	Header map[string]string `yaml:"header"`
 }
 
@@ -71,7 +71,7 @@ func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
 			_, err = s.method.Sign("", s.key)
 		}
 		if err != nil {
-			m.Add(y.Of("key"), "the key is none for %s: %v", y.Alg, err)
+			m.Add(y.Of("key"), "the key is not a key for %s: %v", y.Alg, err)
 		}
 	}
 	head := map[string]string{"typ": "JWT", "alg": y.Alg}

@@ -48,7 +48,7 @@ func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	case k.Base64 != "":
 		var err error
 		if key, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(k.Base64), "=")); err != nil {
-			m.Add(k.Of("base64"), "the key is no base64: %v", err)
+			m.Add(k.Of("base64"), "the key is not base64: %v", err)
 			return nil
 		}
 		in.AddSecret(k.Base64)

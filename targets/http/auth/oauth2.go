@@ -28,7 +28,7 @@ type OAuth2 struct {
 	TokenURL     template.URL      `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
 	ClientID     string            `yaml:"client_id,required"`     // of the client that the load is
 	ClientSecret string            `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
-	Scope        []string          `yaml:"scope"`                  // what the token is to allow
+	Scope        []string          `yaml:"scope"`                  // what the token should allow
 	Audience     string            `yaml:"audience"`               // service that the token is for, if the server asks for it
 	Style        string            `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
 	Params       map[string]string `yaml:"params"`                 // other parameters that the server wants

@@ -4,6 +4,6 @@
 //
 // A [Line] holds an origin's connections and the requests that wait for a stream. Each
 // connection has one goroutine that reads and one that writes, so that no request waits
-// in another's write. The codec is golang.org/x/net/http2's; streams, windows and times
-// are kept here.
+// in another's write. The codec is golang.org/x/net/http2's; this package keeps streams,
+// windows and times.
 package h2

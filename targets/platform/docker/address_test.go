@@ -178,7 +178,7 @@ func TestStatic(t *testing.T) {
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := docker.IsStatic(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
+	if err := docker.IsStatic(text); err == nil || !strings.Contains(err.Error(), "is not a Linux program") {
 		t.Errorf("a script: %v", err)
 	}
 	if err := docker.IsStatic("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {

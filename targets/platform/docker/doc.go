@@ -1,6 +1,6 @@
 // Package docker is the client of the Docker engine. It finds the engine as Docker's own command does,
-// finds containers, changes their state, and reports their events. It knows no fault and keeps no
-// state.
+// finds containers, changes their state, and reports their events. It does not depend on faults and
+// keeps no state.
 //
 //	Open --DOCKER_HOST, context, socket--> Engine --> Find, Inspect     read only
 //	                                              --> Kill, Stop, ...   lifecycle

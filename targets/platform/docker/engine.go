@@ -113,7 +113,7 @@ var errUnreachable = errors.New("no Docker engine answers")
 // ErrNone reports that there is no engine: nothing is at the address of its socket.
 var ErrNone = fmt.Errorf("%w", errUnreachable)
 
-// A ping is a question whether the engine answers, of which all who ask in the meantime share the result.
+// A ping asks whether the engine answers; concurrent callers share the result.
 type ping struct {
 	done chan struct{} // closed once err is set
 	err  error

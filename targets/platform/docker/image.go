@@ -28,7 +28,7 @@ import (
 func isStatic(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
-		return fmt.Errorf("%s is no Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and "+
+		return fmt.Errorf("%s is not a Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and "+
 			"name it by BRUNT_LINUX", file, runtime.GOOS)
 	}
 	defer f.Close()

@@ -76,7 +76,7 @@ func (d *Draft) Check() error {
 func CheckHeader(name, value string) error {
 	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 	case name == "" || strings.ContainsFunc(name, notToken):
-		return fmt.Errorf("%q is no name of a header", name)
+		return fmt.Errorf("%q is not a name of a header", name)
 	case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Connection":
 		return fmt.Errorf("the header %s is the proxy's own to set", canonical)
 	case strings.ContainsFunc(value, isControl):
