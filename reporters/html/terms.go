@@ -11,7 +11,7 @@ import (
 // while they are pointed at or have the focus. Other words are written as they are.
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
-	t, ok := terms.Find(words)
+	t, ok := terms.Find(strings.TrimSuffix(words, ":"))
 	if !ok {
 		return template.HTML(text)
 	}
