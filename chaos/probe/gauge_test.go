@@ -91,7 +91,7 @@ func TestGauge_Read(t *testing.T) {
 		{"a scalar", `{prometheus: "URL", query: "1"}`, `{"status":"success","data":{"resultType":"scalar","result":[1.5,"7"]}}`, 200, "[{map[] 7}]", ""},
 		{"no vector", `{prometheus: "URL", query: "up[5m]"}`, `{"status":"success","data":{"resultType":"matrix","result":[]}}`, 200, "", "its result is a matrix"},
 		{"a mistake in the query", `{prometheus: "URL", query: "up["}`, `{"status":"error","errorType":"bad_data","error":"unclosed"}`, 400, "", "unclosed"},
-		{"no Prometheus", `{prometheus: "URL", query: up}`, "<html>", 404, "", "no answer to a query"},
+		{"no Prometheus", `{prometheus: "URL", query: up}`, "<html>", 404, "", "not an answer to a query"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.body, s.status = c.body, c.status
@@ -199,7 +199,7 @@ func TestAlert_Ask(t *testing.T) {
 			probe.AlertState{},
 			"its rule can't be evaluated: many-to-many",
 		},
-		{"no Prometheus", prometheus, "<html>", probe.AlertState{}, "no answer about alerting rules"},
+		{"no Prometheus", prometheus, "<html>", probe.AlertState{}, "not an answer about alerting rules"},
 		{"managed: nothing", manager, "[]", probe.AlertState{For: -1}, ""},
 		{
 			"managed: active", manager, "[" + managed("active", "b", "01") + "," + managed("active", "a", "07") + "]",
@@ -216,7 +216,7 @@ func TestAlert_Ask(t *testing.T) {
 			probe.AlertState{For: -1, Firing: true, Since: at(7), Text: `alertname="High", zone="a"`},
 			"",
 		},
-		{"no Alertmanager", manager, "{}", probe.AlertState{}, "no answer about alerts"},
+		{"no Alertmanager", manager, "{}", probe.AlertState{}, "not an answer about alerts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newRecordingServer(t)

@@ -33,7 +33,7 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 		return err
 	}
 	if f.lenient && found.Verdict == scenarios.Inconclusive {
-		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
+		fmt.Fprintln(w, "inconclusive; the exit code is 0 because of --pass-inconclusive")
 		return nil
 	}
 	if code := found.Verdict.ExitCode(); code != 0 {

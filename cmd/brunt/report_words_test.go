@@ -25,8 +25,8 @@ func TestReference_ReportWords(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for pattern, files := range map[string]string{
-		`<(?:h2|th)\b[^>]*>([^<{]+)<`: "html/assets/page.tmpl",
-		`\.head\("([^"]+)"\)`:         "terminal/*.go",
+		`<(?:h2|th)\b[^>]*>\{\{term "([^"]+)"`: "html/assets/page.tmpl",
+		`\.head\("([^"]+)"\)`:                  "terminal/*.go",
 	} {
 		list, err := filepath.Glob(filepath.Join("..", "..", "reporters", filepath.FromSlash(files)))
 		if err != nil || len(list) == 0 {
@@ -77,7 +77,8 @@ func TestReference_ReportWords(t *testing.T) {
 // pageHeads are the headings and the heads of columns of a page, without those that hold figures or names.
 func pageHeads(page string) (out []string) {
 	for _, m := range regexp.MustCompile(`(?s)<(h2|th scope="col")[^>]*>(.*?)</t?h`).FindAllStringSubmatch(page, -1) {
-		text := strings.TrimSpace(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m[2], ""))
+		head := regexp.MustCompile(`(?s)<span class="tip".*?</span>`).ReplaceAllString(m[2], "")
+		text := strings.TrimSpace(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(head, ""))
 		if isHead(text) {
 			out = append(out, strings.ToLower(text))
 		}

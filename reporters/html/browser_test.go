@@ -287,6 +287,7 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("zoom", func(t *testing.T) { zooming(t, browser, minute, r) })
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, browser, minute, r) })
 	t.Run("one step", func(t *testing.T) { oneStep(t, browser, minute, r) })
+	t.Run("terms", func(t *testing.T) { sentences(t, browser, minute) })
 	t.Run("sorting", func(t *testing.T) {
 		b := open(t, browser, minute, display{})
 		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent.startsWith('p95')).click(); return null; })()`)
@@ -851,4 +852,32 @@ func TestHTML_Accessible(t *testing.T) {
 			})
 		}
 	}
+}
+
+// sentences checks that each term shows its sentence whole while it has the focus or the pointer is on it, also with
+// scripts off, and that it is hidden otherwise.
+func sentences(t *testing.T, browser context.Context, page string) {
+	shown := `(async () => { const bad = [], frame = () => new Promise(requestAnimationFrame); let n = 0; for (const e of document.querySelectorAll('.term')) {
+		const tip = e.querySelector('.tip'), at = () => tip.getBoundingClientRect();
+		if (!e.checkVisibility()) continue;
+		if (at().width) bad.push(e.innerText + ': shown before');
+		(e.closest('button') || e).focus({focusVisible: true});
+		await frame(); await frame(); // it takes its place once the page has scrolled
+		const r = at();
+		if (r.width < 60 || r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight)
+			bad.push(e.innerText + ': at ' + [r.left, r.top, r.right, r.bottom]);
+		document.activeElement.blur(); n++;
+	} return n > 20 ? bad : ['only ' + n]; })()`
+	for _, width := range []int64{1200, 390} {
+		if bad := see[[]string](open(t, browser, page, display{width: width}), shown); len(bad) > 0 {
+			t.Errorf("%d pixels: %s", width, strings.Join(bad, "\n"))
+		}
+	}
+	b := open(t, browser, page, display{})
+	at := see[[]float64](b, `(() => { const e = document.querySelector('#objectives .term'); e.scrollIntoView({block: 'center'});
+		const r = e.getBoundingClientRect(); return [r.left + 9, r.top + r.height / 2]; })()`)
+	b.mouse(input.MouseMoved, at[0], at[1])
+	b.wait(`document.querySelector('#objectives .tip').checkVisibility()`)
+	b.mouse(input.MouseMoved, 1, 1)
+	b.wait(`!document.querySelector('#objectives .tip').checkVisibility()`)
 }

@@ -57,7 +57,8 @@ var all = []Term{
 	{"error", []string{"failed", "failed-request"}, "A request without an answer, or with one that failed a check. A request whose " +
 		"timeout passes before it is sent is also an error."},
 	{"skipped", nil, "A step that was not reached, because a step before it failed. It counts as offered and as bad."},
-	{"bad", []string{"bad-requests"}, "A request that is an error or was skipped. If `recover` names a latency objective, a request over its limit is also bad. " +
+	{"bad", []string{"bad-requests"}, "A request that is an error or was skipped. If `recover` names a latency objective, a request over its " +
+		"limit is also bad. " +
 		"An answer that takes longer than `judge: {slow: 500ms}`, or than a limit computed from the baseline (`brunt explain " +
 		"judge.slow`), is bad too, so that a fault that only slows the target down has an impact, a recovery time and an incident. Slow answers do " +
 		"not change objectives on errors or availability."},
@@ -130,7 +131,8 @@ var all = []Term{
 		"the target had to be good and is a tenth of what is allowed, or if it contains the end of the outage that was seen. " +
 		"If that changes the pass, the objective is invalid. A shorter freeze elsewhere changes nothing, and a failure stands. " +
 		"If brunt stood still for half of a fault or more, and saw no impact, the impact is unknown."},
-	{"onset", []string{"first-harm", "onset-of-the-impact"}, "The time from the injection to the first bad request of the impact, by the time at which the request was due. A statistical " +
+	{"onset", []string{"first-harm", "onset-of-the-impact"}, "The time from the injection to the first bad request of the impact, by the " +
+		"time at which the request was due. A statistical " +
 		"test on windows decides whether there was an impact: two of three windows must exceed the limit, or one beyond any doubt, by its share or " +
 		"because ten or more requests in a row were bad and would exceed the limit alone. Windows do not " +
 		"decide when the impact began, because a window is a second or more and an outage begins between two requests."},
@@ -227,7 +229,8 @@ var all = []Term{
 		"One injection of a fault that comes several times by `every` or `pulse`. An objective on the fault's name takes " +
 			"the worst occurrence; `recover.p95` is a percentile over all of them.",
 	},
-	{"ledger", []string{"lost-to"}, "The list of writes that the target acknowledged. After the run brunt reads each of them back, and asks again for missing ones " +
+	{"ledger", []string{"lost-to"}, "The list of writes that the target acknowledged. After the run brunt reads each of them back, and " +
+		"asks again for missing ones " +
 		"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. With " +
 		"`probe: 20/s` brunt also reads the latest write from each unit while the load runs; `stale.reads` counts the reads that did not find it."},
 	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +

@@ -265,7 +265,7 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 	kind, _, _ := mime.ParseMediaType(string(a.Head().ContentType()))
 	switch encoding := strings.ToLower(string(a.Head().ContentEncoding())); {
 	case code != 200 || kind != eventStream:
-		return streamError("the answer has status %d and content type %q, and is no %s", code, a.Head().ContentType(), eventStream)
+		return streamError("the answer has status %d and content type %q, and is not a %s", code, a.Head().ContentType(), eventStream)
 	case encoding != "" && encoding != "identity":
 		return streamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
 	}
