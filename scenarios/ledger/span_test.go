@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +110,48 @@ func TestSpansOfFaults(t *testing.T) {
 	}
 	if len(b.out.LostSpans) != 2 || b.out.LostSpans[0].After != 19 || b.out.LostSpans[1].After != 59.5 {
 		t.Errorf("spans are %+v", b.out.LostSpans)
+	}
+}
+
+// TestSpans_NearestFault: a write that was acknowledged while no fault was in was lost to the nearest one, also to one
+// that was cleared before. A primary that was cut off acknowledges writes until it steps down.
+func TestSpans_NearestFault(t *testing.T) {
+	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	cut := &chaos.Record{Name: "cut", Injected: sec(20), Cleared: sec(30)}
+	crash := &chaos.Record{Name: "crash", Injected: sec(90), Cleared: sec(92), OneShot: true}
+	forever := &chaos.Record{Name: "forever", Injected: sec(20)}
+	missed := &chaos.Record{Name: "missed", N: -1, Cleared: sec(31)}
+	for _, c := range []struct {
+		name   string
+		faults []*chaos.Record
+		at     []float64 // of the writes that are lost
+		want   string    // fault: first to last, in the order of time
+	}{
+		{"after the clearing", []*chaos.Record{cut, missed}, []float64{29, 30.4, 31}, "cut: 29 to 31"},
+		{"after the clearing, and another fault", []*chaos.Record{cut, crash}, []float64{30.4, 31, 89.9, 90}, "cut: 30.4 to 31, crash: 89.9 to 90"},
+		{"before the first", []*chaos.Record{cut, crash}, []float64{5, 19.9}, "cut: 5 to 19.9"},
+		{"after the last", []*chaos.Record{cut, crash}, []float64{92.5}, "crash: 92.5 to 92.5"},
+		{"never cleared", []*chaos.Record{forever}, []float64{25, 99}, "forever: 25 to 99"},
+		{"without a fault", []*chaos.Record{missed}, []float64{25, 31}, ": 25 to 31"},
+	} {
+		b := &verification{Run: Run{End: sec(100), Faults: c.faults}, out: &result.LedgerRecord{}}
+		for _, at := range c.at {
+			b.acked.add(sec(at), true, false)
+		}
+		b.spans()
+		var got []string
+		for _, s := range b.out.LostSpans {
+			got = append(got, fmt.Sprintf("%s: %v to %v", s.Fault, float64(s.First), float64(s.Last)))
+		}
+		if found := strings.Join(got, ", "); found != c.want {
+			t.Errorf("%s: lost to %s, want %s", c.name, found, c.want)
+		}
+	}
+	b := &verification{Run: Run{End: sec(100), Faults: []*chaos.Record{cut, crash}}, out: &result.LedgerRecord{}}
+	for at, want := range map[float64]float64{19: 1, 25: 5, 31: 69, 80: 10, 91: 0} {
+		if age, fault := b.age(sec(at)); age != sec(want) {
+			t.Errorf("the write at %v s was lost after %s to %s, want %v s", at, age, fault, want)
+		}
 	}
 }
 

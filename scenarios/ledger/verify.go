@@ -323,27 +323,43 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	return b.listOne(c, state, note)
 }
 
-// age returns how old a write was when it was lost, and the fault that it was lost to: the next
-// fault injected after the acknowledgement. A write acknowledged while a fault was active was lost
-// to that fault: at the latest when the fault was removed, and at once for a one-shot fault such as
-// a crash. Without such a fault, the write was lost by the end of the load.
+// age returns how old a write was when it was lost, at the latest, and the fault that it was lost to.
+//
+// A write acknowledged while a fault was in was lost to that fault: at the latest when the fault was cleared, and at
+// once for a one-shot fault such as a crash; or to a fault that was injected before that. A write acknowledged while
+// none was in was lost to the nearest in time. That may be the last one that was cleared, because a primary that was
+// cut off acknowledges writes for some time after the cut, until it steps down; such a write was lost by the end of the
+// load. Without any fault, it was lost by then too.
 func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
 	end := max(b.End, acked)
 	age = end - acked
+	in, last, since := false, "", time.Duration(0)
 	for _, c := range b.Faults {
 		if c.N < 0 {
 			continue
 		}
-		at := c.Injected
-		switch during := acked >= c.Injected && acked <= c.Cleared; {
-		case during && c.OneShot:
-			at = acked
-		case during:
-			at = c.Cleared
+		cleared := c.Cleared
+		if cleared < c.Injected { // it never was
+			cleared = end
 		}
-		if at >= acked && (at-acked < age || fault == "") {
+		at := c.Injected
+		switch {
+		case acked > cleared:
+			if last == "" || acked-cleared < since {
+				last, since = c.Name, acked-cleared
+			}
+			continue
+		case acked >= c.Injected && c.OneShot:
+			in, at = true, acked
+		case acked >= c.Injected:
+			in, at = true, cleared
+		}
+		if fault == "" || at-acked < age {
 			age, fault = at-acked, c.Name
 		}
+	}
+	if !in && last != "" && (fault == "" || since < age) {
+		return end - acked, last
 	}
 	return age, fault
 }
