@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -33,70 +34,159 @@ func stallOfFailures(load *measure.SeriesLoad) time.Duration {
 // holds by count is judged once more. A percentile, and a share of answers within a time, are corrected
 // as HdrHistogram does with an expected interval: for each answer that took a second or more, and each
 // request that timed out, the requests are added that its user would have sent meanwhile. The interval is
-// the number of users over the median of their requests per second. Availability is judged by time: each
+// the number of users of the load over the median of their requests per second. Availability is judged by time: each
 // window counts with its length and its share of good answers, and one in which requests were in flight
 // and none ended is not available. Where the corrected value fails, the objective is inconclusive: the target stalled, and how
 // many requests of an open load would have met that is unknown.
+//
+// The shares of errors and of checks must fail in both ways. By time alone the wait for an answer that is good in the
+// end would be an error, which it is to no open load. With the requests of its user alone, a single request
+// without an answer would count for all that the user did not send, though the other users had answers meanwhile.
+//
+// Of open and closed loads together, the closed ones alone are corrected.
 func (f *composer) correct(o slo.Objective, p phase, cells []measure.Cell, r *result.ObjectiveResult) {
-	if o.Fact() || !f.allClosed(o) {
+	c, found := f.corrected(o, p, cells, float64(r.Measured))
+	if !found {
 		return
 	}
-	var v float64
-	var holds bool
-	var why string
-	switch row := o.Metric.Row(); {
-	case row.ByTime:
-		if v = f.byTime(o, p); math.IsNaN(v) || math.Abs(v-float64(r.Measured)) < 1e-3 {
-			return
-		}
-		holds = counted.Meets(o, v)
-		why = "users waited instead of sending: it is " + o.Metric.FormatValue(v) + " by time"
-	case o.Metric.Percentile() || row.Count != nil && o.Metric.Span > 0:
-		sum, added := f.withUnsent(o, cells)
-		if added == 0 {
-			return
-		}
-		limit := counted.LimitIndex(f.Config.Limits, o)
-		v, holds = sum.Measure(o, limit), sum.Holds(o, limit)
-		why = fmt.Sprintf("users waited instead of sending: it is %s with the %d requests that they did not send", o.Metric.FormatValue(v), added)
-	default:
-		return
-	}
-	corrected := result.Num(v)
-	r.Corrected = &corrected
+	v := result.Num(c.v)
+	r.Corrected = &v
 	if r.Verdict == scenarios.Pass {
-		r.Note = why
-		if !holds {
+		r.Note = "users waited instead of sending: it is " + c.text
+		if !c.holds {
 			r.Verdict = scenarios.Inconclusive
 		}
 	}
 }
 
-// allClosed reports whether every load that an objective selects is closed.
-func (f *readings) allClosed(o slo.Objective) bool {
-	for l := range f.Config.Loads {
-		if counted.About(&f.Config.Series, o, l) && !f.Config.Loads[l].Closed {
-			return false
-		}
-	}
-	return true
+// A correction is the value of an objective with what users did not send while they waited.
+type correction struct {
+	v     float64
+	holds bool
+	text  string
 }
 
-// byTime is the value of a share over the time of a phase.
-func (f *readings) byTime(o slo.Objective, p phase) float64 {
+// corrected returns the correction of a measured value; false: there is none.
+func (f *readings) corrected(o slo.Objective, p phase, cells []measure.Cell, measured float64) (c correction, found bool) {
 	row := o.Metric.Row()
+	if o.Fact() || !slices.ContainsFunc(f.loadsOf(o), func(l int) bool { return f.Config.Loads[l].Closed }) {
+		return correction{}, false
+	}
+	switch {
+	case row.Fails:
+		over, stalled := f.byTime(o, p, measured)
+		c, found = f.byRequests(o, cells)
+		worse := c.v > measured
+		if row.Better == slo.HigherIsBetter {
+			worse = c.v < measured
+		}
+		if found && over.holds && !c.holds {
+			c = over
+		}
+		return c, found && stalled && worse
+	case row.ByTime:
+		return f.byTime(o, p, measured)
+	case o.Metric.Percentile() || row.Count != nil && o.Metric.Span > 0:
+		return f.byRequests(o, cells)
+	}
+	return correction{}, false
+}
+
+// byRequests corrects a value by the requests that users did not send.
+func (f *readings) byRequests(o slo.Objective, cells []measure.Cell) (c correction, found bool) {
+	sum, added := f.withUnsent(o, cells)
+	limit := counted.LimitIndex(f.Config.Limits, o)
+	c.v, c.holds = sum.Measure(o, limit), sum.Holds(o, limit)
+	c.text = fmt.Sprintf("%s with the %d requests that they did not send", o.Metric.FormatValue(c.v), added)
+	return c, added > 0
+}
+
+// byTime corrects a share by the time of a phase, where that makes a difference.
+func (f *readings) byTime(o slo.Objective, p phase, measured float64) (c correction, found bool) {
+	c.v = f.overTime(o, p)
+	c.holds = counted.Meets(o, c.v)
+	c.text = o.Metric.FormatValue(c.v) + " by time"
+	return c, math.Abs(c.v-measured) >= 1e-3 // not NaN
+}
+
+// loadsOf lists the loads that an objective selects.
+func (f *readings) loadsOf(o slo.Objective) (out []int) {
+	for l := range f.Config.Loads {
+		if counted.About(&f.Config.Series, o, l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// ofLoad is an objective on one of the loads that it selects.
+func (f *readings) ofLoad(o slo.Objective, load int) slo.Objective {
+	o.Load = f.Config.Loads[load].Name
+	return o
+}
+
+// overTime is the value of a share over the time of a phase. Of open and closed loads together it is the mean of
+// their values, an open one's by count, each with as many requests as the load has: a closed one with those that it
+// usually sends in the time.
+func (f *readings) overTime(o slo.Objective, p phase) float64 {
+	loads := f.loadsOf(o)
+	if !slices.ContainsFunc(loads, func(l int) bool { return !f.Config.Loads[l].Closed }) {
+		return f.closedOverTime(o, p)
+	}
+	sum, n := 0.0, 0.0
+	for _, l := range loads {
+		of := f.ofLoad(o, l)
+		total := &counted.Sum{}
+		f.eachOf(of, p, func(r *record) { total.Merge(r.Punctual()) })
+		v, weight := total.Measure(of, -1), float64(total.Offered())
+		if f.Config.Loads[l].Closed {
+			v, weight = f.closedOverTime(of, p), max(weight, f.usualRate(of)*p.Covered(f.c.Loads[l:l+1]).Seconds())
+		}
+		if !math.IsNaN(v) && weight > 0 {
+			sum, n = sum+v*weight, n+weight
+		}
+	}
+	return sum / n
+}
+
+// eachOf goes through the records of a phase that an objective selects.
+func (f *readings) eachOf(o slo.Objective, p phase, do func(r *record)) {
+	for i := range f.records {
+		if r := &f.records[i]; p.has(r.Key, f.Sets[r.Set]) && counted.Selects(&f.Config.Series, o, int(r.Series)) {
+			do(r)
+		}
+	}
+}
+
+// closedOverTime is the value of a share of closed loads over the time of a phase. It is NaN without a request.
+func (f *readings) closedOverTime(o slo.Objective, p phase) float64 {
+	stalled := 0.0
+	if o.Metric.Row().Better == slo.LowerIsBetter {
+		stalled = 1
+	}
+	windows := map[time.Duration]*counted.Sum{}
+	f.eachOf(o, p, func(r *record) {
+		if windows[r.Start] == nil {
+			windows[r.Start] = &counted.Sum{}
+		}
+		windows[r.Start].Merge(r.Punctual())
+	})
 	sum, span := 0.0, time.Duration(0)
 	for _, s := range f.slicesAs(o, p.has, (*measure.Counts).Punctual) {
 		width := min(s.End, p.To) - max(s.Start, p.From)
 		if width <= 0 {
 			continue
 		}
-		switch {
-		case s.Stalled() && f.closedAt(o, s.Start):
+		v := math.NaN()
+		if w := windows[s.Start]; w != nil {
+			v = w.Measure(o, -1)
+		}
+		if s.Stalled() && f.closedAt(o, s.Start) {
+			v = stalled
+		}
+		if !math.IsNaN(v) {
 			span += width
-		case s.Offered > 0:
-			span += width
-			sum += width.Seconds() * row.Of(slo.Counts{OK: s.Good, Shed: s.Offered - s.N, Error: s.Bad})
+			sum += width.Seconds() * v
 		}
 	}
 	return sum / span.Seconds()
@@ -118,12 +208,16 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.S
 	}
 	out, added := &counted.Sum{Counts: *total.CountsWithTimes()}, int64(0)
 	out.Over = slices.Clone(out.Over)
-	interval := f.expected(o)
 	for l, c := range of {
+		if !f.Config.Loads[l].Closed {
+			continue
+		}
+		interval := f.expected(f.ofLoad(o, l), f.Config.Loads[l].Users)
 		good := c.Response[scenarios.OK].Unsent(stall, interval)
 		bad := c.Response[scenarios.Error].Unsent(stallOfFailures(&f.Config.Loads[l]), interval)
 		more := &measure.Counts{Response: good, Service: good, Over: make([]int64, len(f.Config.Limits))}
 		more.Kinds[scenarios.OK], more.Kinds[scenarios.Error] = good.Total, bad.Total
+		more.Checks, more.Failed = bad.Total, bad.Total
 		for i, limit := range f.Config.Limits {
 			more.Over[i] = good.Total - good.UpTo(limit.At.Seconds())
 		}
@@ -133,32 +227,28 @@ func (f *readings) withUnsent(o slo.Objective, cells []measure.Cell) (*counted.S
 	return out, added
 }
 
-// expected is the usual time between two requests of a user of the loads that an objective selects; zero
+// expected is the usual time between two requests of one of the users of the load that an objective selects; zero
 // where it is unknown.
-func (f *readings) expected(o slo.Objective) time.Duration {
-	users := 0
-	for l, load := range f.Config.Loads {
-		if counted.About(&f.Config.Series, o, l) {
-			if load.Users == 0 {
-				return 0
-			}
-			users += load.Users
-		}
+func (f *readings) expected(o slo.Objective, users int) time.Duration {
+	rate := f.usualRate(o)
+	if rate == 0 {
+		return 0
 	}
+	return time.Duration(float64(users) * float64(time.Second) / rate)
+}
+
+// usualRate is the median of the requests per second that an objective selects, of the seconds with any; zero
+// without one.
+func (f *readings) usualRate(o slo.Objective) float64 {
 	seconds := map[time.Duration]int64{}
 	for i := range f.records {
 		if r := &f.records[i]; r.Start >= 0 && counted.Selects(&f.Config.Series, o, int(r.Series)) {
 			seconds[measure.FloorSecond(r.Start)] += r.Offered()
 		}
 	}
-	var rates []int64
-	for _, n := range seconds {
-		rates = append(rates, n)
-	}
+	rates := slices.Sorted(maps.Values(seconds))
 	if len(rates) == 0 {
 		return 0
 	}
-	slices.Sort(rates)
-	rate := max(1, rates[len(rates)/2])
-	return time.Duration(users) * time.Second / time.Duration(rate)
+	return float64(max(1, rates[len(rates)/2]))
 }

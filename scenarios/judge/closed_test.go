@@ -41,3 +41,128 @@ func TestCorrect_Timeouts(t *testing.T) {
 		}
 	}
 }
+
+// usersAsk are the requests of users who ask one after the other, each again 10 ms after its answer. Of says what
+// becomes of the request of a user at a time.
+func usersAsk(users int, to time.Duration, of func(user int, at time.Duration) (time.Duration, scenarios.Kind)) (all []scenarios.Outcome) {
+	for u := range users {
+		for at := time.Duration(u) * ms; at < to; {
+			took, kind := of(u, at)
+			o := request(at, took, kind)
+			if kind == okay {
+				o.Checks = 1
+			}
+			all = append(all, o)
+			at += took + 10*ms
+		}
+	}
+	return all
+}
+
+// TestCorrect_Failures: users who wait for timeouts hide how many requests of an open load would have failed, and so errors
+// and checks that hold by count alone are inconclusive. Waits that end well are no errors, nor is one request without an
+// answer a stall of the target, nor a slow target.
+func TestCorrect_Failures(t *testing.T) {
+	const timeout = 5 * sec
+	usual := func(int, time.Duration) (time.Duration, scenarios.Kind) { return 2 * ms, okay }
+	dark := func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+		if at < 20*sec || at >= 30*sec {
+			return 2 * ms, okay
+		}
+		if d := 30*sec + 2*ms - at; d < timeout {
+			return d, okay
+		}
+		return timeout, failure
+	}
+	for _, c := range []struct {
+		name  string
+		users int
+		of    func(user int, at time.Duration) (time.Duration, scenarios.Kind)
+		want  scenarios.Verdict
+	}{
+		{"none", 10, usual, scenarios.Pass},
+		{"10 of 60 s dark", 10, dark, scenarios.Inconclusive},
+		{"10 of 60 s dark, for one user", 1, dark, scenarios.Inconclusive},
+		{"10 of 60 s dark, and answered at last", 10, func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+			return max(0, min(10*sec, 30*sec-max(at, 20*sec))) + 2*ms, okay
+		}, scenarios.Pass},
+		{"ten requests without an answer, apart", 10, func(u int, at time.Duration) (time.Duration, scenarios.Kind) {
+			if at > time.Duration(4*u)*sec && at <= time.Duration(4*u)*sec+12*ms {
+				return timeout, failure
+			}
+			return 2 * ms, okay
+		}, scenarios.Pass},
+		{"a slow target with some errors", 10, func(u int, at time.Duration) (time.Duration, scenarios.Kind) {
+			if u == 3 && at > 30*sec && at < 32*sec {
+				return 20 * ms, failure
+			}
+			return 1700 * ms, okay
+		}, scenarios.Pass},
+	} {
+		objectives := parseObjectives(t, "errors < 15%", "errors < 1%", "checks > 99%", "errors < 100%")
+		if c.name == "a slow target with some errors" {
+			objectives = parseObjectives(t, "errors < 30%", "errors < 25%", "checks > 75%", "errors < 100%")
+		}
+		closed := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: c.users, Timeout: timeout}}, Steps: oneStep.Steps}
+		g := newFixtureWith(t, measure.Config{Series: closed}, objectives...)
+		g.play(usersAsk(c.users, 60*sec, c.of))
+		for i, o := range g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives {
+			want := scenarios.Pass
+			if i == 1 || i == 2 {
+				want = c.want
+			}
+			if o.Verdict != want || (o.Corrected != nil) != (c.want == scenarios.Inconclusive) {
+				t.Errorf("%s: %s is %s with %v of %d, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Count, o.Corrected, o.Note, want)
+			}
+		}
+	}
+}
+
+// TestCorrect_Mixed: users beside an open load are corrected as well, each load with the requests that it usually sends.
+func TestCorrect_Mixed(t *testing.T) {
+	mixed := measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: 10, Timeout: 5 * sec}, {Name: "probe"}},
+		Steps: []measure.SeriesStep{{Name: "read"}, {Name: "ask", Load: 1}},
+	}
+	texts := []string{"availability > 99%", "errors < 1%", "p99 < 200ms", "availability > 99% of load probe", "availability > 80%"}
+	for _, c := range []struct {
+		name       string
+		rate       int
+		dark, down time.Duration // how long the users wait, and how long the probe fails
+		want       []scenarios.Verdict
+	}{
+		{"the users wait", 10, 10 * sec, 0, []scenarios.Verdict{
+			scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Pass, scenarios.Pass,
+		}},
+		{"all wait", 10, 10 * sec, 10 * sec, []scenarios.Verdict{
+			scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass,
+		}},
+		{"none waits", 10, 0, 0, []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Pass}},
+		{"the probe fails for a while", 100, 0, 2 * sec, []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Pass, scenarios.Fail, scenarios.Pass}},
+	} {
+		objectives := parseObjectives(t, texts...)
+		g := newFixtureWith(t, measure.Config{Series: mixed}, objectives...)
+		all := usersAsk(10, 60*sec, func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+			switch left := 20*sec + c.dark - at; {
+			case at < 20*sec || left <= 0:
+				return 2 * ms, okay
+			case left < 5*sec:
+				return left, okay
+			}
+			return 5 * sec, failure
+		})
+		for _, o := range perSecond(c.rate, 0, 60*sec, 3*ms, okay) {
+			if o.Intended >= 20*sec && o.Intended < 20*sec+c.down {
+				o = request(o.Intended, 3*ms, failure)
+			}
+			o.Load, o.Step = 1, 1
+			all = append(all, o)
+		}
+		g.play(all)
+		for i, o := range g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives {
+			if o.Verdict != c.want[i] {
+				t.Errorf("%s: %s is %s with %v, corrected %v (%s), want %s", c.name, o.Text, o.Verdict, o.Measured, o.Corrected, o.Note, c.want[i])
+			}
+		}
+	}
+}

@@ -29,7 +29,7 @@ var metrics = Table{
 	{
 		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
 		Aliases: map[string]string{"http_req_failed": "errors", "error_rate": "errors", "failures": "errors"},
-		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() }, CountsBad: true,
+		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() }, CountsBad: true, Fails: true,
 		Allows: allowedErrors, Missed: missedErrors,
 		Meaning: "The share of errors and skipped steps among the offered requests.",
 	},
@@ -67,7 +67,7 @@ var metrics = Table{
 	},
 	{
 		Name: "checks", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"checks"},
-		Count: func(c Counts) (bad, n int64) { return c.Failed, c.Checks }, CountsBad: true,
+		Count: func(c Counts) (bad, n int64) { return c.Failed, c.Checks }, CountsBad: true, Fails: true,
 		Missed:  answered(" held their checks"),
 		Meaning: "The share of checks that held.",
 	},

@@ -48,6 +48,7 @@ type Row struct {
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // of a fault: it is measured until requests are good again
 	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
+	Fails      bool // of a closed load: a share of requests that failed, which a pass needs with those that users did not send, too
 	OfReads    bool // of the ledger: from the reads during the load, not from those after it
 	UpperOnly  bool // an objective on it wants an upper bound
 

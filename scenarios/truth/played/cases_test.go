@@ -436,8 +436,14 @@ var playedCases = []playedCase{
 		slo: []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
 	},
 	{
+		name: "users who wait for timeouts: 10 of 60 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20 * sec, 30 * sec},
+		timeout: 5 * sec, slo: []string{
+			"errors < 1% => inconclusive", "checks > 99% => inconclusive", "availability > 99% => inconclusive", "errors < 10% => pass", "errors = 0% => fail",
+		},
+	},
+	{
 		name: "users who wait for nothing", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
-		slo: []string{"availability > 99% => pass", "p99 < 100ms => pass", "errors < 1% => pass"},
+		slo: []string{"availability > 99% => pass", "p99 < 100ms => pass", "errors < 1% => pass", "checks > 99% => pass"},
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 0 {
 				c.Errorf("incidents: %+v", p.Incidents)
