@@ -30,12 +30,12 @@ type incident struct {
 }
 
 // incidents finds the incidents of the run. A surge of shed requests is one as well, unless an
-// objective on shed covers its load.
+// objective on shed bounds it over the run.
 func incidents(f *effects) []*incident {
 	every := func(measure.Key, []int32) bool { return true }
 	q := impact.Question{Horizon: f.end, Limit: f.c.Limit, Hold: f.c.Hold, Slices: f.slices(slo.Objective{}, every)}
 	found := impact.Incidents(q)
-	records := withoutShed(f)
+	records := withoutShed(f).records
 	if records != nil {
 		read := *f.readings
 		read.records = records
@@ -104,16 +104,32 @@ func (f *readings) longest() (most time.Duration) {
 	return most
 }
 
-// shedBefore is the share of bad requests of the baseline, or of a run without faults.
+// shedBefore is the share of bad requests of the baseline. A run without faults has none that a surge is no part of, so there
+// it is the lower quartile of the tenths of the run.
 func shedBefore(f *readings) float64 {
-	var n, bad int64
+	parts := 1
+	if f.FirstInjection() == measure.Never {
+		parts = 10
+	}
+	n, bad := make([]float64, parts), make([]float64, parts)
 	for i := range f.records {
 		if r := &f.records[i]; f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
-			n += r.Offered()
-			bad += r.Bad()
+			part := min(parts-1, int(int64(r.Start)*int64(parts)/max(1, int64(f.end))))
+			n[part] += float64(r.Offered())
+			bad[part] += float64(r.Bad())
 		}
 	}
-	return float64(bad) / max(1, float64(n))
+	var shares []float64
+	for i := range n {
+		if n[i] > 0 {
+			shares = append(shares, bad[i]/n[i])
+		}
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	slices.Sort(shares)
+	return shares[(len(shares)-1)/4]
 }
 
 // add counts a cell of a step in the incidents that its window overlaps. What brunt itself caused is
@@ -146,7 +162,7 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	n := c.Punctual()
 	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
 	bad := n.Bad() + n.Slow
-	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !f.shed.covered[f.Config.Steps[k.Series].Load] {
+	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !withoutShed(f).covered[k.Series] {
 		bad += shed
 		in.kinds["shed"] += shed
 	}

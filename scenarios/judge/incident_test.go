@@ -197,6 +197,7 @@ func TestIncidents_Shed(t *testing.T) {
 	}{
 		{"none covers it", nil, 0, false, 1},
 		{"an objective on shed covers it", []string{"shed < 50%"}, 0, false, 0},
+		{"one covers another phase", []string{"shed < 1% in baseline", "shed < 99% in f"}, 0, false, 1},
 		{"it sheds little anyway", nil, 20, false, 1},
 		{"it sheds no more than anyway", nil, 20, true, 0},
 	} {
@@ -230,6 +231,33 @@ func TestIncidents_Shed(t *testing.T) {
 				t.Errorf("%+v", in)
 			}
 		})
+	}
+}
+
+// TestIncidents_ShedWithoutFault: a surge is not measured against itself where no fault tells a baseline. Load that is shed all
+// along is none.
+func TestIncidents_ShedWithoutFault(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rate  float64
+		sheds func(at time.Duration, n int) bool
+		want  int
+	}{
+		{"most of the time", 100, func(at time.Duration, n int) bool { return at >= 10*sec && at < 90*sec && n%5 < 3 }, 1},
+		{"all along", 100, func(_ time.Duration, n int) bool { return n%5 == 0 }, 0},
+		{"all along at 5/s", 5, func(_ time.Duration, n int) bool { return n*7919%13 < 3 }, 0},
+	} {
+		g := newFixture(t, oneStep)
+		all := requestsAt(c.rate, func(time.Duration, int) bool { return false })
+		for i := range all {
+			if c.sheds(all[i].Intended, i) {
+				all[i] = request(all[i].Intended, ms, shed)
+			}
+		}
+		g.play(all)
+		if got := g.finish(judge.Case{}, 120*sec).Incidents; len(got) != c.want {
+			t.Errorf("%s: %d incidents, want %d: %+v", c.name, len(got), c.want, got)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ type effects struct {
 	*readings
 	answers []impact.Answer // one for each occurrence
 	asked   map[asked]impact.Answer
-	shed    shedView
+	shed    shedViews
 	slower  []bool // by occurrence, once all cells were read: good answers were slower than in the baseline
 }
 

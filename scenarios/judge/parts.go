@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 
 	"brunt/scenarios"
@@ -76,38 +77,74 @@ func lostTo(f *effects, i int) int64 {
 
 // A shedView holds the records with shed requests as errors.
 type shedView struct {
-	known   bool
-	covered []bool   // by load: an objective on shed covers it
+	covered []bool   // by step: an objective on shed covers it
 	records []record // nil: nothing was shed that no objective covers
 }
 
-// withoutShed returns the records with shed requests as errors, except those of loads that an
-// objective on shed covers: it says how much of them may be shed. It is nil where no other request
-// was shed.
-func withoutShed(f *effects) []record {
-	if f.shed.known {
-		return f.shed.records
+// shedViews are the views that were made, by what is covered.
+type shedViews struct {
+	run *shedView // for incidents
+	by  map[string]*shedView
+}
+
+// withoutShed returns the records with shed requests as errors, except those of steps that an
+// objective on shed covers: it says how much of them may be shed. One on the run covers all of it; one in the
+// phase of a fault covers that fault, and so those occurrences that are all covered. Of is empty for the run as a whole.
+func withoutShed(f *effects, of ...int) *shedView {
+	if of == nil && f.shed.run != nil {
+		return f.shed.run
 	}
-	f.shed.known = true
-	covered := make([]bool, len(f.Config.Loads))
-	for l := range covered {
-		covered[l] = slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool { return ofShed(o.Metric.Row()) && counted.About(&f.Config.Series, o, l) })
+	covered := make([]bool, len(f.Config.Steps))
+	for s := range covered {
+		covered[s] = f.shedCovered(s, of)
 	}
-	var records []record
+	key := fmt.Sprint(covered)
+	v := f.shed.by[key]
+	if v == nil {
+		v = f.viewShed(covered)
+		if f.shed.by == nil {
+			f.shed.by = map[string]*shedView{}
+		}
+		f.shed.by[key] = v
+	}
+	if of == nil {
+		f.shed.run = v
+	}
+	return v
+}
+
+// shedCovered reports whether objectives bound how much of a step may be shed: over the run, or in each of some occurrences.
+func (f *readings) shedCovered(step int, of []int) bool {
+	in := func(phase string) bool {
+		return slices.ContainsFunc(f.c.SLO, func(o slo.Objective) bool {
+			if !ofShed(o.Metric.Row()) || !o.Upper() && o.Op != "=" || !inPhase(o, phase) {
+				return false
+			}
+			if o.Step == "iteration" { // of all steps of its load
+				o.Step = ""
+			}
+			return counted.Selects(&f.Config.Series, o, step)
+		})
+	}
+	return in("run") || len(of) > 0 && !slices.ContainsFunc(of, func(i int) bool { return !in(f.Faults[i].Name) })
+}
+
+// viewShed returns the records with shed requests as errors, without those of covered steps.
+func (f *readings) viewShed(covered []bool) *shedView {
+	out := &shedView{covered: covered}
 	for i := range f.records {
 		r := &f.records[i]
-		if int(r.Series) >= len(f.Config.Steps) || r.Kinds[scenarios.Shed] == 0 || covered[f.Config.Steps[r.Series].Load] {
+		if int(r.Series) >= len(f.Config.Steps) || r.Kinds[scenarios.Shed] == 0 || covered[r.Series] {
 			continue
 		}
-		if records == nil {
-			records = slices.Clone(f.records)
+		if out.records == nil {
+			out.records = slices.Clone(f.records)
 		}
-		records[i].Kinds[scenarios.Error] += r.Kinds[scenarios.Shed]
-		records[i].Kinds[scenarios.Shed] = 0
-		records[i].edges = r.edges.ShedAsBad()
+		out.records[i].Kinds[scenarios.Error] += r.Kinds[scenarios.Shed]
+		out.records[i].Kinds[scenarios.Shed] = 0
+		out.records[i].edges = r.edges.ShedAsBad()
 	}
-	f.shed.records, f.shed.covered = records, covered
-	return records
+	return out
 }
 
 // ofShed reports whether a metric is about shed requests alone.
@@ -116,7 +153,7 @@ func ofShed(r *slo.Row) bool { return r.CountsShed && !r.CountsBad }
 // withShed is the answer a about occurrences that are taken for one, or the one with shed requests as errors where those
 // surged. A load that shed before the fault is held against more than twice of that.
 func withShed(f *effects, of []int, o slo.Objective, a impact.Answer) impact.Answer {
-	records := withoutShed(f)
+	records := withoutShed(f, of...).records
 	if records == nil || a.BadBefore {
 		return a
 	}

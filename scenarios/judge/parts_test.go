@@ -32,7 +32,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestSurge: a surge of shed requests is an impact unless an objective on shed covers the load. Load
+// TestSurge: a surge of shed requests is an impact unless an objective on shed bounds it, over the run or in the fault. Load
 // that was shed at the same rate before is none.
 func TestSurge(t *testing.T) {
 	shed := func(harm func(time.Duration) bool) []scenarios.Outcome {
@@ -54,6 +54,13 @@ func TestSurge(t *testing.T) {
 	}{
 		{"surge", "recover < 30s after f", surge, result.Impacted},
 		{"covered", "shed < 50%", surge, result.NotImpacted},
+		{"none may be shed", "shed = 0%", surge, result.NotImpacted},
+		{"covered in the fault", "shed < 99% in f", surge, result.NotImpacted},
+		{"covered in another fault", "shed < 99% in g", surge, result.Impacted},
+		{"covered before the fault", "shed < 1% in baseline", surge, result.Impacted},
+		{"covered after the fault", "shed < 1% in recovery/f", surge, result.Impacted},
+		{"covered of another step", "shed < 50% of write", surge, result.Impacted},
+		{"a lower bound", "shed > 1%", surge, result.Impacted},
 		{"as before", "errors < 1%", fifth, result.NotImpacted},
 		{"more than before", "errors < 1%", func(at time.Duration) bool { return surge(at) || fifth(at) }, result.Impacted},
 	} {

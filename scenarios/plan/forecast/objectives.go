@@ -27,12 +27,9 @@ func (c *check) noVerdict() {
 	}
 }
 
-// shedding notes the steps that may shed load while no objective says how much: the errors of such a
-// run are none, whatever the target refuses.
+// shedding notes the steps that may shed load while no objective over the run says how much: the errors of such a
+// run are none, whatever the target refuses. Of each load the first is noted.
 func (c *check) shedding() {
-	if slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().CountsShed }) {
-		return
-	}
 	for i := range c.Loads {
 		for _, f := range c.Loads[i].Flows {
 			for _, s := range f.Steps {
@@ -44,6 +41,25 @@ func (c *check) shedding() {
 			}
 		}
 	}
+}
+
+// shedsUnasked is the first step of a load that may shed and that no objective on shed requests covers; empty: there is none.
+func (c *check) shedsUnasked(lp *Load) string {
+	for _, f := range lp.Flows {
+		for _, s := range f.Steps {
+			call, ok := s.Call.(interface{ Sheds() bool })
+			if !ok || !call.Sheds() || slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool {
+				row := o.Metric.Row()
+				bounded := o.Op == "=" || o.Upper() == (row.Better == slo.LowerIsBetter)
+				return row.CountsShed && bounded && o.PhaseOrRun() == "run" && (o.Load == "" || o.Load == lp.Name) &&
+					(o.Step == "" || o.Step == "iteration" || o.Step == s.Call.Name())
+			}) {
+				continue
+			}
+			return s.Call.Name()
+		}
+	}
+	return ""
 }
 
 // withinLoad refuses faults outside the time of the load.

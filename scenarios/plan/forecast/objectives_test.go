@@ -19,11 +19,16 @@ func TestCompile_ObjectiveNotes(t *testing.T) {
 		{"shed, and errors alone", "slo: [errors < 1%]", "shed: [503]", "may shed load"},
 		{"shed, and an objective on it", "slo: [errors < 1%, shed < 5%]", "shed: [503]", ""},
 		{"shed, and availability, which counts it", "slo: [availability > 99%]", "shed: [503]", ""},
+		{"shed, and an objective on it in another phase", "slo: [errors < 1%, shed < 5% in baseline]", "shed: [503]", "may shed load"},
+		{"shed, and a lower bound", "slo: [errors < 1%, shed > 5%]", "shed: [503]", "may shed load"},
+		{"shed, and an objective on it of the load", "slo: [errors < 1%, shed < 5% of load main]", "shed: [503]", ""},
+		{"shed, and an objective on it of another load", "slo: [errors < 1%, shed < 5% of load other]", "shed: [503]", "may shed load"},
 		{"shed, and the other availability", "slo: [availability.admitted > 99%]", "shed: [503]", "may shed load"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
-				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {" + c.check + "}}]}\n" + c.slo + "\n")
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /, check: {" + c.check + "}}]}\n" +
+				"  other: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}\n" + c.slo + "\n")
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
 			}

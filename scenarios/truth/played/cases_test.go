@@ -202,6 +202,18 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "shedding that objectives on other phases do not cover", row: "G2", shed: true, script: quick.Between(2000, 3000, f503),
+		faults: []span{{20 * sec, 30 * sec}}, impact: "impacted", see: func(c *truth.Complaints, p played) {
+			if len(p.Incidents) != 1 || p.Incidents[0].Kinds["shed"] != 1000 {
+				c.Errorf("incidents: %+v, want one of 1000 shed", p.Incidents)
+			}
+		},
+		slo: []string{
+			"errors < 1% => pass", "shed < 1% in baseline => pass", "recover < 5s after f => fail", "recover < 11s after f => pass",
+			"recover < 5s after incident => fail",
+		},
+	},
+	{
 		name: "everything is 135 times slower, and no time is asked for", row: "G4", script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}),
 		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"errors < 1% => pass"}, impact: "impacted", see: func(c *truth.Complaints, p played) {
 			if parts := p.Faults[0].Parts; !parts.Slower() || parts.P50 < .26 || parts.P50Before > .01 {
