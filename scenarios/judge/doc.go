@@ -118,6 +118,8 @@
 //   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that
 //     was good all along.
 //   - A time passes only if its whole interval does.
+//   - Without an incident, an objective `after incident` passes only if the requests after each fault are enough to
+//     show that there was none.
 //
 // Writes:
 //

@@ -225,15 +225,21 @@ func (in *incident) row(f *readings) result.Incident {
 // An incident overlaps a fault if it goes on at any instant from the injection to the clearing, which
 // of a one-shot fault is its true end. One that begins within a hold of the clearing counts as well,
 // because the fault's own recovery includes it.
+//
+// A pass needs that of each fault without an incident the requests show that there was none.
 func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	worst := answer.Unanswered(scenarios.Incident, noFault)
 	if f.FirstInjection() == measure.Never {
 		return worst
 	}
-	count := int64(0)
+	count, told := int64(0), map[string]bool{}
 	for _, in := range f.incidents {
-		if names, planned := in.faults(f.readings); len(names) == 0 && !planned {
+		names, planned := in.faults(f.readings)
+		if len(names) == 0 && !planned {
 			continue
+		}
+		for _, name := range names {
+			told[name] = true
 		}
 		if r := recoveryOf(o, in); count == 0 || answer.Worse(o, &r, &worst) {
 			worst = r
@@ -244,8 +250,46 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 		worst.Measured, worst.Note = 0, "no incident overlaps a fault"
 		worst.Verdict = answer.VerdictIf(o.Holds(0))
 	}
+	if worst.Verdict == scenarios.Pass {
+		if v, why := f.untold(told); why != "" {
+			worst.Verdict, worst.Note = v, why
+			if count == 0 {
+				worst.Measured = result.NaN
+			}
+		}
+	}
 	worst.Count = count
 	return worst
+}
+
+// untold explains why it is unknown whether there was an incident of a fault that is not among told, and
+// which verdict that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
+// with that, because an incident needs no single cause.
+func (f *effects) untold(told map[string]bool) (v scenarios.Verdict, why string) {
+	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
+	for i := range f.Faults {
+		name := f.Faults[i].Name
+		if name == "" || told[name] {
+			continue
+		}
+		if why := f.whyUnknown(i); why != "" {
+			return scenarios.Invalid, why
+		}
+		a, of := f.ask(i, whole), f.confoundedWith(i)
+		if len(of) > 1 {
+			a = f.joint(of, whole)
+		}
+		for next := of[len(of)-1] + 1; !a.Tells() && next < len(f.Faults); next++ {
+			if f.Faults[next].Name != "" {
+				of = append(of, next)
+				a = f.joint(of, whole)
+			}
+		}
+		if !a.Tells() {
+			return scenarios.Inconclusive, "whether " + name + " had an incident is unknown: " + a.Note
+		}
+	}
+	return "", ""
 }
 
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after

@@ -175,6 +175,21 @@ func TestIncident_Recover(t *testing.T) {
 			-1, scenarios.Inconclusive,
 		},
 		{"no fault was injected", 30 * sec, between(45*sec, 50*sec), nil, -1, scenarios.Inconclusive},
+		{"the load ends within a hold of the fault", sec, between(0, 0), []injection{{"f", "f", 98 * sec, 99 * sec}}, -1, scenarios.Inconclusive},
+		{
+			"the load ends within a hold of the second fault", 5 * sec, between(31*sec, 33*sec),
+			[]injection{{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 98 * sec, 99 * sec}},
+			-1, scenarios.Inconclusive,
+		},
+		{"too long, whatever the second fault did", sec, between(31*sec, 33*sec), []injection{
+			{"f", "f", 30 * sec, 40 * sec}, {"g", "g", 98 * sec, 99 * sec},
+		}, 2, scenarios.Fail},
+		{"three faults that follow each other", sec, between(0, 0), []injection{
+			{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33 * sec, 34 * sec}, {"h", "h", 36 * sec, 37 * sec},
+		}, 0, scenarios.Pass},
+		{"three faults that follow each other up to the end", sec, between(0, 0), []injection{
+			{"f", "f", 90 * sec, 91 * sec}, {"g", "g", 93 * sec, 94 * sec}, {"h", "h", 96 * sec, 97 * sec},
+		}, -1, scenarios.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := drill(t, parseObjectives(t, fmt.Sprintf("recover < %s after incident", c.limit)), judge.Case{}, outage(c.bad), c.faults...)
@@ -183,6 +198,20 @@ func TestIncident_Recover(t *testing.T) {
 				t.Errorf("%s with %v (%s), want %s with %g", o.Verdict, o.Measured, o.Note, c.verdict, c.measured)
 			}
 		})
+	}
+}
+
+// TestIncident_NotVerified: that no incident overlaps a fault that was not verified shows nothing.
+func TestIncident_NotVerified(t *testing.T) {
+	fault := injection{"f", "f", 30 * sec, 40 * sec}
+	for _, c := range []struct {
+		bad  func(time.Duration) bool
+		want scenarios.Verdict
+	}{{between(0, 0), scenarios.Invalid}, {between(31*sec, 33*sec), scenarios.Pass}} {
+		f := drill(t, parseObjectives(t, "recover < 5s after incident"), judge.Case{Unverified: map[int]bool{0: true}}, outage(c.bad), fault)
+		if o := f.Objectives[0]; o.Verdict != c.want {
+			t.Errorf("%s with %v (%s), want %s", o.Verdict, o.Measured, o.Note, c.want)
+		}
 	}
 }
 

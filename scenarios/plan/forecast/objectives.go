@@ -127,6 +127,10 @@ func (c *check) recoveries(est []chaos.Estimated) {
 		if !o.Metric.OfFault() || o.Metric.Row().Lasts {
 			continue
 		}
+		if o.After == scenarios.Incident {
+			c.incidentFits(o, est)
+			continue
+		}
 		for i, e := range est {
 			if e.Entry.Name != scenarios.FaultOf(o.After) || o.After != e.Entry.Name && o.After != e.Name {
 				continue
@@ -173,6 +177,21 @@ func (c *check) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 			e.Name, quantity.Brief(e.At), quantity.Brief(e.Clear), other.Name, quantity.Brief(other.At), quantity.Brief(other.Clear))
 		return true
 	}
+	return c.cramped(o, e, a)
+}
+
+// incidentFits refuses an objective on incidents if the load ends too early to show that of a fault. Other faults may
+// come meanwhile, because an incident is that of all.
+func (c *check) incidentFits(o slo.Objective, est []chaos.Estimated) {
+	for _, e := range est {
+		if c.cramped(o, e, around{next: c.end}) {
+			return
+		}
+	}
+}
+
+// cramped refuses an objective that is followed by too little quiet load to be decided.
+func (c *check) cramped(o slo.Objective, e chaos.Estimated, a around) bool {
 	from, word := e.At, "injection"
 	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with it
 		from, word = from+last, "last step"

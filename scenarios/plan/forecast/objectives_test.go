@@ -144,6 +144,15 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 				"judge: {hold: 5s}\n" + text("100/s", "30s", fault("at: 10s, for: 4s"), "recover < 15s after f"),
 			},
 		},
+		{
+			text("100/s", "30s", fault("at: 12s, for: 4s"), "recover < 10s after incident"),
+			"`recover < 10s after incident` can't be judged: from the injection of f at 12s on, 10s and a hold of 10s must fit in, and the load ends at 30s " +
+				"already; 2s more is needed; duration: 32s, or judge: {hold: 8s}",
+			[]string{
+				text("100/s", "32s", fault("at: 12s, for: 4s"), "recover < 10s after incident"),
+				"judge: {hold: 8s}\n" + text("100/s", "30s", fault("at: 12s, for: 4s"), "recover < 10s after incident"),
+			},
+		},
 		{ // a hold of 3s is needed to show 1% at 100/s: a shorter one is no remedy
 			"judge: {hold: 2s}\n" + text("100/s", "20s", fault("at: 8s, for: 3s"), "recover < 10s after f"),
 			"and a hold of 3s (in the 2s of `judge.hold` too few requests come: 299 are needed) must fit in, and the load ends at 20s already; " +

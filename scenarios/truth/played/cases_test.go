@@ -483,6 +483,14 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "nine bad requests in a row at 5/s", row: "definition", rate: 5, script: quick.Between(101, 110, f503), faults: in5,
+		slo: []string{"recover < 1s after incident => inconclusive", "recover < 1s after f => inconclusive", "errors < 50% => pass"},
+	},
+	{
+		name: "the load ends just after the fault", row: "definition", script: quick, faults: []span{{58 * sec, 59 * sec}},
+		slo: []string{"recover < 1s after incident => inconclusive", "errors = 0% => pass"}, impact: "unknown",
+	},
+	{
 		name: "an outage soon after the clearing", row: "incidents", script: quick.Between(2900, 3100, f503), faults: in5,
 		slo:    []string{"recover < 3s after incident => pass", "recover < 1s after incident => fail", "recover < 12s after f => pass"},
 		impact: "impacted", see: sharp,
