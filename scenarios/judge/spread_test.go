@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
 )
 
 // TestJudge_Spread: percentiles over the occurrences of a fault, with one without recovery, one of
@@ -86,6 +87,34 @@ func TestJudge_Spread(t *testing.T) {
 		}
 		if o := f.Objectives[1]; !strings.Contains(o.Note, c.note) {
 			t.Errorf("%s: %s says %q, want %q", c.name, o.Text, o.Note, c.note)
+		}
+	}
+}
+
+// TestJudge_SpreadOfIntervals: a percentile over occurrences passes only if it does with the ends of their intervals, as
+// each of them alone does.
+func TestJudge_SpreadOfIntervals(t *testing.T) {
+	first := []injection{{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 40 * sec, 45 * sec}, {"f", "f#3", 70 * sec, 75 * sec}}
+	some := func(at time.Duration) bool {
+		return someBetween(10*sec, 15*sec)(at) || someBetween(40*sec, 45*sec)(at) || someBetween(70*sec, 75*sec)(at)
+	}
+	ask := func(limit time.Duration) *judge.Findings {
+		o := parseObjectives(t, "recover < "+limit.String()+" after f#1", "recover.p50 < "+limit.String()+" after f")
+		return drill(t, o, judge.Case{}, outage(some), first...)
+	}
+	one := ask(20 * sec).Objectives
+	low, measured, high := one[0].Low, one[0].Measured, one[0].High
+	if low >= measured || measured >= high || one[1].Low != low || one[1].High != high || one[1].Measured != measured {
+		t.Fatalf("one occurrence is %v from %v to %v, and the median of three %v from %v to %v", measured, low, high, one[1].Measured, one[1].Low, one[1].High)
+	}
+	for _, c := range []struct {
+		limit result.Num
+		want  scenarios.Verdict
+	}{{high + .01, scenarios.Pass}, {(measured + high) / 2, scenarios.Inconclusive}, {(low + measured) / 2, scenarios.Fail}} {
+		for _, o := range ask(c.limit.D()).Objectives {
+			if o.Verdict != c.want {
+				t.Errorf("%s: %s, %v from %v to %v (%s), want %s", o.Text, o.Verdict, o.Measured, o.Low, o.High, o.Note, c.want)
+			}
 		}
 	}
 }
