@@ -165,7 +165,7 @@ func (t *Timeline) layLanes(most int) []Lane {
 			put(it, .05+.0075*float64(words.Width(it.Name)))
 			continue
 		}
-		if f.RecoveredAt.Known() && f.Impact == result.Impacted && !words.NoOutage(f) {
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted && !f.NoOutage() {
 			it.Recovered, it.TailTo = t.places.left(t.Place(float64(f.RecoveredAt))), moment(float64(f.RecoveredAt))
 			if rec := float64(f.RecoveredAt); rec > t.end(f) {
 				it.TailFrom, it.Tail = t.places.left(t.Place(t.end(f))), t.places.width(t.Place(rec)-t.Place(t.end(f)))
@@ -257,7 +257,7 @@ func (t *Timeline) Shade() template.HTML {
 		if f.OnsetAt.Known() {
 			verticalLine(&onsets, t.Place(float64(f.OnsetAt)))
 		}
-		if f.RecoveredAt.Known() && f.Impact == result.Impacted && !words.NoOutage(f) {
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted && !f.NoOutage() {
 			verticalLine(&ends, t.Place(float64(f.RecoveredAt)))
 		}
 	}

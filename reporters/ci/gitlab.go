@@ -74,7 +74,7 @@ func (GitLab) Report(w io.Writer, r *result.Result) error {
 		measured(o.Measured, words.ObjectiveTitle(o), o.Phase)
 	}
 	for i := range r.Faults {
-		if f := &r.Faults[i]; !words.NoOutage(f) {
+		if f := &r.Faults[i]; !f.NoOutage() {
 			recovered(f.Recover, f.Name)
 		}
 	}

@@ -114,7 +114,7 @@ func costs(r *result.Result) *chart.Table {
 		switch {
 		case f.Impact == result.NotRecovered:
 			recovered = "never"
-		case words.NoOutage(f):
+		case f.NoOutage():
 			recovered = words.Offset(result.NaN)
 		}
 		t.Rows = append(t.Rows, []string{

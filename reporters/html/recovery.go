@@ -56,7 +56,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		switch f := faultNamed(r, v.Fault); {
 		case f == nil || def.Metric.Over != 0:
-		case (f.Impact == result.NotImpacted || words.NoOutage(f)) && row.To != slo.Noticing:
+		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing:
 			v.From, v.To = "–", "–" // nothing to recover from
 			addLimit(limits, f)
 		default:
@@ -254,7 +254,7 @@ func figures(f *result.FaultRecord) []words.Pair {
 		if f.Area.Known() && f.Area > 0 {
 			add("area lost", f.Area)
 		}
-		if f.Resolution.Known() && f.Resolution > 0 && !words.NoOutage(f) {
+		if f.Resolution.Known() && f.Resolution > 0 && !f.NoOutage() {
 			out = append(out, pair("resolution", "±"+words.Seconds(f.Resolution)))
 		}
 	}

@@ -187,11 +187,11 @@ func (s *summary) faults(list []result.FaultRecord) {
 			name string
 			n    result.Num
 		}{{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}} {
-			if t.n.Known() && f.Impact != result.NotImpacted && !words.NoOutage(f) {
+			if t.n.Known() && f.Impact != result.NotImpacted && !f.NoOutage() {
 				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
 			}
 		}
-		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 && !words.NoOutage(f) {
+		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 && !f.NoOutage() {
 			times.WriteString(", resolution ±" + words.Seconds(f.Resolution))
 		}
 		s.text("    ", "      ", times.String(), plain)

@@ -169,6 +169,8 @@ func withinLimit(f *result.FaultRecord) string {
 		s := ""
 		if p.Slower() {
 			s = "the load was slower, and bad requests were "
+		} else if p.MayBeSlower() {
+			s = "the baseline is too short to tell whether the load was slower, and bad requests were "
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
 		if TooFew(f) {
@@ -180,6 +182,8 @@ func withinLimit(f *result.FaultRecord) string {
 		return s
 	case p.Slower():
 		return "no request failed, and the load was slower"
+	case p.MayBeSlower():
+		return "no request failed, and the baseline is too short to tell whether the load was slower"
 	}
 	if p.Shed > 0 {
 		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") + " shed while it was in, which an objective on shed judges"
@@ -189,18 +193,12 @@ func withinLimit(f *result.FaultRecord) string {
 
 // OnlySlower reports whether slower answers are the only impact of a fault.
 func OnlySlower(f *result.FaultRecord) bool {
-	return NoOutage(f) && f.Parts.Slower() && f.Parts.Lost == 0
-}
-
-// NoOutage reports whether a fault had an impact without a degradation to recover from: answers were slower, or
-// acknowledged writes were lost, and the share of bad requests stayed within the limit.
-func NoOutage(f *result.FaultRecord) bool {
-	return f.Impact == result.Impacted && !f.OnsetAt.Known()
+	return f.NoOutage() && f.Parts.Slower() && f.Parts.Lost == 0
 }
 
 // HadOutage reports whether a fault had an impact with a degradation to recover from.
 func HadOutage(f *result.FaultRecord) bool {
-	return (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !NoOutage(f)
+	return (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !f.NoOutage()
 }
 
 // Recover is the time to recovery as tables show it. Where there was nothing to recover from, it is not 0s.
@@ -210,7 +208,7 @@ func Recover(f *result.FaultRecord) string { return unlessNoOutage(f, f.Recover)
 func Heal(f *result.FaultRecord) string { return unlessNoOutage(f, f.Heal) }
 
 func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
-	if NoOutage(f) {
+	if f.NoOutage() {
 		n = result.NaN
 	}
 	return Seconds(n)
@@ -274,7 +272,7 @@ func impactedBy(f *result.FaultRecord) string {
 	if f.Failover.Known() {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
 	}
-	if f.Recover.Known() && f.Impact == result.Impacted && !NoOutage(f) {
+	if f.Recover.Known() && f.Impact == result.Impacted && !f.NoOutage() {
 		from := "the injection"
 		if f.Kind == result.GroupKind { // it is judged as one incident
 			from = "that"
@@ -397,7 +395,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Parts != nil && f.Parts.Lost > 0:
 		return scenarios.Fail
-	case TooFew(f):
+	case TooFew(f), f.Impact == result.NotImpacted && f.Parts.MayBeSlower():
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
@@ -436,6 +434,8 @@ func FaultOutcome(f *result.FaultRecord) string {
 		switch p := f.Parts; {
 		case TooFew(f):
 			return "too few requests"
+		case p.MayBeSlower():
+			return "unknown"
 		case p != nil && p.Bad() > 0:
 			return "within limit"
 		}

@@ -101,6 +101,15 @@ func TestEffect(t *testing.T) {
 			Impact: result.Impacted, OnsetAt: reporterstest.Nan, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .061, P95: .08, P50Before: .001, P95Before: .002, Slowed: true},
 		}, "Impact: no request failed, and the load was slower. Good answers, from the baseline to the fault: p50 1ms → 61ms (61x), p95 2ms → 80ms (40x)."},
+		{"slower, with a short baseline", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .27, P95: .27, P50Before: .001, P95Before: .002, Untested: true},
+		}, "No request failed, and the baseline is too short to tell whether the load was slower. Good answers, from the baseline to the fault: " +
+			"p50 1ms → 270ms (270x), p95 2ms → 270ms (135x)."},
+		{"as fast, with a short baseline", result.FaultRecord{
+			Impact: result.NotImpacted, Limit: .01,
+			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002, Untested: true},
+		}, "None seen: no request failed. Good answers, from the baseline to the fault: p50 1ms → 1ms, p95 2ms → 2ms."},
 		{"late writes", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Parts: &result.ImpactParts{Requests: 800, Late: 12, P50: reporterstest.Nan},
 		}, "None seen: no request failed. 12 acknowledged writes were late."},

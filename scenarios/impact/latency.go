@@ -93,6 +93,15 @@ func Slower(baseline, fault []LatencySlice) bool {
 	return false
 }
 
+// TellsSlower reports whether [Slower] has enough good answers to tell: 20 of each, and of the baseline in five blocks of a second.
+func TellsSlower(baseline, fault []LatencySlice) bool {
+	blocks := 0
+	for range blocksOf(baseline, time.Second) {
+		blocks++
+	}
+	return blocks >= latencyBlocks && answersOf(baseline) >= latencyAnswers && answersOf(fault) >= latencyAnswers
+}
+
 func answersOf(list []LatencySlice) (n int64) {
 	for i := range list {
 		n += list[i].N

@@ -115,9 +115,11 @@
 //     answer is a bad request of impact, recovery and incidents, and of no budget.
 //   - Edges of an outage are those of single requests, shed ones included where they surge. An objective that names a time of its own, such
 //     as recover(500ms), is judged by windows, because edges know no time but that of `judge`.
+//   - Where a fault made answers slower, and the baseline has too few to compute which are slow, no answer is bad. How
+//     long that lasted is then unknown, so that no objective on it passes for want of bad requests.
 //   - The recovery lasts for a hold after the last bad request, so it is not empty for a target that
 //     was good all along.
-//   - A time passes only if its whole interval does.
+//   - A time passes only if its whole interval does, and a percentile over occurrences if it does with the ends of theirs.
 //   - Without an incident, an objective `after incident` passes only if the requests after each fault are enough to
 //     show that there was none.
 //

@@ -203,6 +203,9 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 	case math.IsNaN(v):
 		r.Note = cmp.Or(value.Why, r.Note)
 		return
+	case met && o.Upper() && o.Metric.Span == 0 && untouched(a) && f.wasSlow(i):
+		r.Note = slowUntold
+		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
 		return
@@ -242,6 +245,13 @@ func (f *composer) judgeValue(o slo.Objective, i int, a impact.Answer, r *result
 		r.Verdict = scenarios.Fail
 	}
 }
+
+// slowUntold is why the recovery is unknown from a fault that made answers slower, where none of them counts as bad.
+const slowUntold = "answers were slower, and how long is not known: the baseline has too few answers to tell which are slow; " +
+	"make it longer, or set `judge: {slow: ...}`"
+
+// wasSlow reports whether answers were slower in occurrence i without a limit that says from when to when.
+func (f *effects) wasSlow(i int) bool { return f.slowUntold != nil && f.slowUntold[i] }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.
 func untouched(a impact.Answer) bool {

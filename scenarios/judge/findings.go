@@ -198,9 +198,10 @@ func (f *composer) finish() error {
 	}
 	sums, inBlocks := sums[:len(ps)], sums[len(ps):]
 	f.latencies.finish()
-	f.slower = make([]bool, len(f.Faults))
+	f.slower, f.untested, f.slowUntold = make([]bool, len(f.Faults)), make([]bool, len(f.Faults)), make([]bool, len(f.Faults))
 	for i := range f.Faults {
 		f.slower[i] = f.Faults[i].Name != "" && f.latencies.slower(i)
+		f.untested[i] = f.Faults[i].Name != "" && !f.latencies.tells(i)
 		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
 	}
 	for _, p := range ps {
@@ -209,6 +210,7 @@ func (f *composer) finish() error {
 	for i, oc := range f.Faults {
 		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: f.c.Limit, Requests: f.traffic[i], Parts: parts(f.effects, i, ps, sums)}
 		ff.SlowLeast, ff.Slow = f.Config.SlowRange()
+		f.slowUntold[i] = ff.Slow == 0 && (ff.Parts.Slower() || ff.Parts.MayBeSlower())
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}

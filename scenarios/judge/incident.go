@@ -232,14 +232,14 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	if f.FirstInjection() == measure.Never {
 		return worst
 	}
-	count, told := int64(0), map[string]bool{}
+	count, known := int64(0), map[string]bool{}
 	for _, in := range f.incidents {
 		names, planned := in.faults(f.readings)
 		if len(names) == 0 && !planned {
 			continue
 		}
 		for _, name := range names {
-			told[name] = true
+			known[name] = true
 		}
 		if r := recoveryOf(o, in); count == 0 || answer.Worse(o, &r, &worst) {
 			worst = r
@@ -251,7 +251,7 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 		worst.Verdict = answer.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
-		if v, why := f.untold(told); why != "" {
+		if v, why := f.untold(known); why != "" {
 			worst.Verdict, worst.Note = v, why
 			if count == 0 {
 				worst.Measured = result.NaN
@@ -262,18 +262,21 @@ func judgeIncident(f *composer, o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// untold explains why it is unknown whether there was an incident of a fault that is not among told, and
+// untold explains why it is unknown whether there was an incident of a fault that is not among known, and
 // which verdict that allows; empty where it is known of each. A fault that is followed by another too soon to tell is taken for one
 // with that, because an incident needs no single cause.
-func (f *effects) untold(told map[string]bool) (v scenarios.Verdict, why string) {
+func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, why string) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	for i := range f.Faults {
 		name := f.Faults[i].Name
-		if name == "" || told[name] {
+		if name == "" || known[name] {
 			continue
 		}
 		if why := f.whyUnknown(i); why != "" {
 			return scenarios.Invalid, why
+		}
+		if f.wasSlow(i) {
+			return scenarios.Inconclusive, name + ": " + slowUntold
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {

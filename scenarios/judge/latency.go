@@ -87,6 +87,11 @@ func (l *latencies) slower(i int) bool {
 	return impact.Slower(l.baseline, inOrder(l.faults[i]))
 }
 
+// tells reports whether there are enough answers for slower to tell.
+func (l *latencies) tells(i int) bool {
+	return l == nil || impact.TellsSlower(l.baseline, inOrder(l.faults[i]))
+}
+
 // finish puts the baseline in order, once all cells are added.
 func (l *latencies) finish() {
 	if l != nil {

@@ -19,7 +19,10 @@ type effects struct {
 	answers []impact.Answer // one for each occurrence
 	asked   map[asked]impact.Answer
 	shed    shedViews
-	slower  []bool // by occurrence, once all cells were read: good answers were slower than in the baseline
+
+	// By occurrence, once all cells were read: good answers were slower than in the baseline, there were too few of them to
+	// tell, and they were slower without a limit that says from when to when.
+	slower, untested, slowUntold []bool
 }
 
 // mainObjective is the objective whose requests the record of the fault shows: the objective on the

@@ -19,6 +19,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return nil
 	}
 	out := &result.ImpactParts{First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Slowed: f.slower != nil && f.slower[i]}
+	out.Untested = f.untested != nil && f.untested[i]
 	if l := f.c.Ledger; l != nil {
 		out.Late = l.LateTo[oc.Name]
 	}

@@ -141,3 +141,7 @@ const (
 	NotInjected  Impact = "not_injected"
 	UnknownYet   Impact = "unknown" // too little data to decide
 )
+
+// NoOutage reports whether a fault had an impact without a degradation to recover from: answers were slower, or
+// acknowledged writes were lost, and the share of bad requests stayed within the limit.
+func (f *FaultRecord) NoOutage() bool { return f.Impact == Impacted && !f.OnsetAt.Known() }

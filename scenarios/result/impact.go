@@ -22,11 +22,19 @@ type ImpactParts struct {
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th
 	// percentile: by a test that is wrong for at most 1 % of faults without an effect
 	Slowed bool `json:"slowed,omitempty"`
+	// the test has too few good answers: it needs 20 of the fault and 20 of the baseline, and those in five seconds
+	Untested bool `json:"untested,omitempty"`
 }
 
 // Slower reports whether the good answers were slower than in the baseline by more than chance explains;
 // see impact.Slower.
 func (p *ImpactParts) Slower() bool { return p != nil && p.Slowed }
+
+// MayBeSlower reports whether the good answers took over twice as long as in the baseline, and over 20 ms longer, with too few of
+// them for a test of that.
+func (p *ImpactParts) MayBeSlower() bool {
+	return p != nil && p.Untested && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02
+}
 
 // Bad is the number of requests that failed or were slow.
 func (p *ImpactParts) Bad() int64 { return p.Errors + p.Slow }

@@ -48,6 +48,7 @@ func (p Plan) Check() (notes []string) {
 	}
 	c.noVerdict()
 	c.shedding()
+	c.lostWrites()
 	c.uniqueData()
 	est := chaos.Estimate(c.coming(), c.end)
 	c.stopConditions(est)
@@ -55,6 +56,7 @@ func (p Plan) Check() (notes []string) {
 	c.occurrences(est)
 	c.recoveries(est)
 	c.undecidable(est)
+	c.slowAnswers(est)
 	c.samples(est)
 	c.closedLoads()
 	c.resolution(est)

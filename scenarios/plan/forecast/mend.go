@@ -116,6 +116,24 @@ func (c *check) undecidable(est []chaos.Estimated) {
 	}
 }
 
+// slowAnswers notes that the baseline is too short to compute which answers are slow, where an objective asks how long a fault
+// lasted: one that only slows the target down then lasts for an unknown time.
+func (c *check) slowAnswers(est []chaos.Estimated) {
+	asked := slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().Effect != nil && o.Metric.Span == 0 && o.Upper() })
+	if len(est) == 0 || !asked || c.Scenario.Judge.Slow > 0 {
+		return
+	}
+	baseline := slo.Objective{Phase: "baseline"}
+	in, need := c.phaseSpans(baseline, est)[0], impact.EnoughFor(c.Scenario.Judge.LimitOr()/2)
+	got, known := c.expected(baseline, in.from, in.to)
+	if !known || got.n >= float64(need) {
+		return
+	}
+	c.notes = append(c.notes, fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: if a fault only "+
+		"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.", map[bool]string{false: "about", true: "at most"}[got.most],
+		int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
+}
+
 // holdText words the hold that hold returns, and why it is longer than the scenario's.
 func (c *check) holdText(o slo.Objective, at time.Duration) string {
 	hold, set := c.hold(o, at), c.Scenario.Judge.HoldOr()

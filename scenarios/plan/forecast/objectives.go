@@ -62,6 +62,13 @@ func (c *check) shedsUnasked(lp *Load) string {
 	return ""
 }
 
+// lostWrites notes a ledger without an objective on lost writes: a run that lost some passes.
+func (c *check) lostWrites() {
+	if c.Scenario.Ledger != nil && !slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Name == "lost" || o.Metric.Name == "rpo" }) {
+		c.notes = append(c.notes, "writes are read back, and no objective asks whether any was lost. Such as `lost = 0`.")
+	}
+}
+
 // withinLoad refuses faults outside the time of the load.
 func (c *check) withinLoad(est []chaos.Estimated) {
 	end := c.end

@@ -172,6 +172,54 @@ func TestCompile_MendsAreEnough(t *testing.T) {
 	}
 }
 
+// TestCompile_LedgerNotes: a ledger is noted while no objective asks whether writes were lost.
+func TestCompile_LedgerNotes(t *testing.T) {
+	for slo, want := range map[string]bool{"errors < 1%": true, "duplicated = 0": true, "lost = 0": false, "rpo < 5s": false} {
+		p, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: \"$.id\"}}]}\n" +
+			"ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}, count: \"$.n\"}\nslo: [" + slo + "]\n")
+		if err != nil {
+			t.Fatal(plantest.Explained(err))
+		}
+		if got := strings.Contains(strings.Join(p.Notes, "\n"), "no objective asks whether any was lost"); got != want {
+			t.Errorf("%s: noted: %t, want %t", slo, got, want)
+		}
+	}
+}
+
+// TestCompile_SlowAnswers: a baseline that is too short to tell which answers are slow is noted with what mends it, where an
+// objective asks how long a fault lasted.
+func TestCompile_SlowAnswers(t *testing.T) {
+	for _, c := range []struct{ name, rate, at, more, want string }{
+		{
+			"too short", "20/s", "20s", "slo: [recover < 30s after a]", "about 396 requests come before the first fault, and 598 good answers are needed to tell " +
+				"which are slow: if a fault only slows the target down, its recovery can't be shown: let the first fault come at 31s, or rate: 31/s, " +
+				"or judge: {slow: 500ms}.",
+		},
+		{"mended by time", "20/s", "31s", "slo: [recover < 30s after a]", ""},
+		{"mended by the rate", "31/s", "20s", "slo: [recover < 30s after a]", ""},
+		{"mended by a limit", "20/s", "20s", "slo: [recover < 30s after a]\njudge: {slow: 500ms}", ""},
+		{"a time of its own", "20/s", "20s", "slo: [recover(500ms) < 30s after a]", ""},
+		{"not asked", "20/s", "20s", "slo: [errors < 5%]", ""},
+	} {
+		p, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: " + c.rate + ", duration: 120s, flow: [{get: /}]}\n" +
+			"chaos: {a: {at: " + c.at + ", for: 5s, network.stall: {to: users}}}\n" + c.more + "\n")
+		if err != nil {
+			t.Fatal(plantest.Explained(err))
+		}
+		var got strings.Builder
+		for _, n := range p.Notes {
+			if strings.Contains(n, "which are slow") {
+				got.WriteString(n)
+			}
+		}
+		if got.String() != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got.String(), c.want)
+		}
+	}
+}
+
 // TestCompile_Failover: an objective on a failover that fails within its limit, as the fault is over too soon to show
 // one, is noted with what mends it.
 func TestCompile_Failover(t *testing.T) {

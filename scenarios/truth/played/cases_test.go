@@ -226,6 +226,28 @@ var playedCases = []playedCase{
 		faults: []span{{20 * sec, 28 * sec}}, slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass"}, impact: "impacted", see: sharp,
 	},
 	{
+		name: "everything is 135 times slower, and the baseline tells what is slow", row: "definition", slowShare: .005,
+		script: quick.Between(2000, 2800, truth.Act{Delay: 270 * ms}), faults: []span{{20 * sec, 28 * sec}}, impact: "impacted",
+		slo: []string{"recover < 5s after f => fail", "recover < 9s after f => pass", "recover < 9s after incident => pass", "errors < 1% => pass"},
+	},
+	{
+		name: "everything is 135 times slower, and the baseline is too small to tell what is slow", row: "definition", slowShare: .005, rate: 20,
+		script: quick.Between(400, 560, truth.Act{Delay: 270 * ms}), faults: []span{{20 * sec, 28 * sec}}, impact: "impacted",
+		slo: []string{
+			"recover < 1s after f => inconclusive", "degraded < 1s after f => inconclusive", "recover < 1s after incident => inconclusive",
+			"recover(100ms) < 5s after f => fail", "errors < 1% => pass",
+		},
+	},
+	{
+		name: "everything is 135 times slower after 3 s of baseline", row: "definition", slowShare: .005, rate: 100,
+		script: quick.Between(300, 800, truth.Act{Delay: 270 * ms}), faults: []span{{3 * sec, 8 * sec}}, impact: "not_impacted",
+		slo: []string{"recover < 1s after f => inconclusive", "errors < 1% => pass"},
+	},
+	{
+		name: "as fast as before after 3 s of baseline", row: "definition", slowShare: .005, script: quick, faults: []span{{3 * sec, 8 * sec}},
+		slo: []string{"recover < 1s after f => pass", "recover < 1s after incident => pass"}, impact: "not_impacted",
+	},
+	{
 		name: "brunt was late while the fault was in", row: "A2", script: quick, faults: in5, slo: []string{"errors < 1% => pass"}, impact: "not_impacted",
 		lag: func(n int) time.Duration {
 			if n >= 2000 && n < 2500 {
