@@ -41,10 +41,10 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 	}
 	about := "Requests that were answered rightly, as a share of those that were asked for."
 	if lost > 0 {
-		about += fmt.Sprintf(" The dark area above the line is what was lost: over the run as much as %s of no service at all, %s of its time.",
+		about += fmt.Sprintf(" The dark area above the line is what was not served: over the run as much as %s of no service at all, %s of its time.",
 			words.Seconds(result.Num(lost)), words.Percent(lost/span))
 	} else {
-		about += " Nothing was lost."
+		about += " Every request was answered rightly."
 	}
 	if s.Lo > 0 {
 		about += " The axis begins at " + words.Percent(s.Lo) + "."

@@ -56,12 +56,26 @@ func adviceOnPass(r *result.Result) string {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go: " + held + "."
 	}
-	return "Ship: " + held + faultsOutcome(r) + "."
+	return "Ship: " + held + faultsOutcome(r) + lostWrites(r) + "."
+}
+
+// lostWrites says that acknowledged writes were lost; empty where none was.
+func lostWrites(r *result.Result) string {
+	if r.Ledger == nil || r.Ledger.Lost == 0 {
+		return ""
+	}
+	lost := words.Plural(r.Ledger.Lost, "acknowledged write was lost", "acknowledged writes were lost")
+	for i := range r.Objectives {
+		if o, err := slo.ParseObjective(r.Objectives[i].Text); err == nil && o.Metric.Row().OfLosses {
+			return ", though " + lost + ", as an objective allows"
+		}
+	}
+	return ", yet " + lost + ", which no objective asks about"
 }
 
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
-	var in, recovered, harmless, slight, lasting int64
+	var in, recovered, harmless, slight, lasting, lossy int64
 	broken := ""
 	slowest := result.Num(0)
 	for i := range r.Faults {
@@ -74,13 +88,15 @@ func faultsOutcome(r *result.Result) string {
 		case words.OnlySlower(f):
 			harmless++
 			slight++
+		case f.NoOutage(): // writes were lost to it, and there was nothing to recover from
+			lossy++
 		case f.Impact == result.Impacted:
 			recovered++
 			if f.Recover.Known() {
 				slowest = max(slowest, f.Recover)
 			}
 		case f.Impact == result.NotImpacted:
-			if words.TooFew(f) {
+			if words.TooFew(f) || f.Parts.MayBeSlower() {
 				break // not known
 			}
 			harmless++
@@ -93,7 +109,12 @@ func faultsOutcome(r *result.Result) string {
 			}
 		}
 	}
-	faults := words.Plural(in, "fault", "faults")
+	in -= lossy
+	other := ""
+	if lossy > 0 {
+		other = "other "
+	}
+	faults := words.Plural(in, other+"fault", other+"faults")
 	switch {
 	case in == 0:
 		return ""
@@ -106,13 +127,13 @@ func faultsOutcome(r *result.Result) string {
 		return ", and the share of bad requests stayed within the limit during " + faults +
 			", though " + words.Plural(slight, "one", "of them") + " made requests slower or fail"
 	case harmless == in && in == 1:
-		return ", and the fault did no harm that could be seen"
+		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
 		return ", and none of " + faults + " did harm that could be seen"
 	case recovered+harmless < in:
 		return ", though what " + words.Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
 	case in == 1:
-		return ", and the target recovered from the fault in " + words.Seconds(slowest)
+		return ", and the target recovered from the " + other + "fault in " + words.Seconds(slowest)
 	case harmless == 0:
 		return ", and the target recovered from " + faults + ", the slowest time in " + words.Seconds(slowest)
 	}

@@ -46,6 +46,21 @@ func TestAdvice(t *testing.T) {
 			"slowest time in 3s."},
 		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
 			"objective asks it to."},
+		{"writes lost", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held}, Ledger: &result.LedgerRecord{Lost: 1085},
+			Faults: []result.FaultRecord{{Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1085}}},
+		}, "Ship: the objective held, yet 1085 acknowledged writes were lost, which no objective asks about."},
+		{"writes lost to one of two faults", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held}, Ledger: &result.LedgerRecord{Lost: 1},
+			Faults: []result.FaultRecord{
+				{Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}},
+				{Name: "kill", Impact: result.Impacted, OnsetAt: 20, Recover: 2},
+			},
+		}, "Ship: the objective held, and the target recovered from the other fault in 2s, yet 1 acknowledged write was lost, which no objective asks about."},
+		{"writes lost, as allowed", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{objective("rpo < 5s", 1, pass)}, Ledger: &result.LedgerRecord{Lost: 90},
+			Faults: []result.FaultRecord{{Name: "cut", Impact: result.Impacted, OnsetAt: 20, Recover: 2, Parts: &result.ImpactParts{Lost: 90}}},
+		}, "Ship: the objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were lost, as an objective allows."},
 		{
 			"imported",
 			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},

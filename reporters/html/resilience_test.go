@@ -72,3 +72,18 @@ func TestHTML_AreaLost(t *testing.T) {
 		t.Errorf("%v", p.Resilience.Table.Rows)
 	}
 }
+
+// TestHTML_NothingLost: a page does not say that nothing was lost for want of failed requests, as writes may have been.
+func TestHTML_NothingLost(t *testing.T) {
+	r := &result.Result{Duration: 2, Ledger: &result.LedgerRecord{Read: true, Acknowledged: 200, Lost: 90, Held: 110}}
+	for i := range 2 {
+		r.Windows = append(r.Windows, result.Window{T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 100, OK: 100})
+	}
+	p, err := newPage(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if about := p.Resilience.About; strings.Contains(about, "lost") || !strings.Contains(about, "Every request was answered rightly.") {
+		t.Errorf("%s", about)
+	}
+}

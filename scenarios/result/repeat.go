@@ -9,18 +9,20 @@ import (
 
 // A Repeat summarizes the occurrences of a repeated fault.
 type Repeat struct {
-	Fault        string `json:"fault" mask:"-"` // its name
-	Kind         string `json:"kind" mask:"-"`  // such as process.crash
-	Occurrences  int    `json:"occurrences"`    // number of due occurrences
-	Impacted     int    `json:"impacted"`       // occurrences with impact that were recovered from
-	NotImpacted  int    `json:"not_impacted"`   // occurrences without impact; they count as recovered after 0 s
-	NotRecovered int    `json:"not_recovered"`  // occurrences without recovery; they count as slower than any
-	Unknown      int    `json:"unknown"`        // not injected, or of unknown effect; they don't count
-	Onset        Spread `json:"onset"`          // of occurrences with an impact
-	Failover     Spread `json:"failover"`       // of occurrences that were good again during the fault
-	Recover      Spread `json:"recover"`        // from the injection to recovery
-	Heal         Spread `json:"heal"`           // from the clearing to recovery
-	Degraded     Spread `json:"degraded"`       // seconds of bad requests
+	Fault       string `json:"fault" mask:"-"` // its name
+	Kind        string `json:"kind" mask:"-"`  // such as process.crash
+	Occurrences int    `json:"occurrences"`    // number of due occurrences
+	Impacted    int    `json:"impacted"`       // occurrences with impact that were recovered from
+	// occurrences with an impact that left nothing to recover from: answers were slower, or writes were lost
+	NoOutage     int    `json:"no_outage,omitempty"`
+	NotImpacted  int    `json:"not_impacted"`  // occurrences without impact; they count as recovered after 0 s
+	NotRecovered int    `json:"not_recovered"` // occurrences without recovery; they count as slower than any
+	Unknown      int    `json:"unknown"`       // not injected, or of unknown effect; they don't count
+	Onset        Spread `json:"onset"`         // of occurrences with an impact
+	Failover     Spread `json:"failover"`      // of occurrences that were good again during the fault
+	Recover      Spread `json:"recover"`       // from the injection to recovery
+	Heal         Spread `json:"heal"`          // from the clearing to recovery
+	Degraded     Spread `json:"degraded"`      // seconds of bad requests
 }
 
 // A Spread is the distribution of one figure over the occurrences of a fault that have it. Its
@@ -92,12 +94,14 @@ func repeatOf(name string, records []*FaultRecord) Repeat {
 		return all
 	}
 	for _, f := range records {
-		switch f.Impact {
-		case Impacted:
+		switch {
+		case f.NoOutage():
+			r.NoOutage++
+		case f.Impact == Impacted:
 			r.Impacted++
-		case NotImpacted:
+		case f.Impact == NotImpacted:
 			r.NotImpacted++
-		case NotRecovered:
+		case f.Impact == NotRecovered:
 			r.NotRecovered++
 		default:
 			r.Unknown++

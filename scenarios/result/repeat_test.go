@@ -23,6 +23,8 @@ func TestRepeats(t *testing.T) {
 			r.Impact, r.Recover = result.NotRecovered, result.Num(math.Inf(1))
 		case 2:
 			r.Impact = result.Confounded
+		case 4:
+			r.OnsetAt, r.Onset, r.Recover = result.NaN, result.NaN, 0
 		case 3:
 			r.Impact, r.Onset, r.Recover = result.NotInjected, result.NaN, result.NaN
 		}
@@ -33,14 +35,15 @@ func TestRepeats(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	r := got[0]
-	if r.Fault != "it" || r.Kind != "k" || r.Occurrences != 24 || r.Impacted != 20 || r.NotImpacted != 1 || r.NotRecovered != 1 || r.Unknown != 2 {
+	if r.Fault != "it" || r.Kind != "k" || r.Occurrences != 24 || r.Impacted != 19 || r.NoOutage != 1 || r.NotImpacted != 1 || r.NotRecovered != 1 ||
+		r.Unknown != 2 {
 		t.Errorf("%+v", r)
 	}
-	// 0, then 1 to 20 from the last to the fourth, then infinity: 22 figures.
-	if s := r.Recover; s.N != 22 || s.Min != 0 || s.Median != 10 || s.P95 != 20 || !math.IsInf(float64(s.Max), 1) {
+	// 0 twice, then 1 to 19 from the last to the fifth, then infinity: 22 figures.
+	if s := r.Recover; s.N != 22 || s.Min != 0 || s.Median != 9 || s.P95 != 19 || !math.IsInf(float64(s.Max), 1) {
 		t.Errorf("recover %+v", s)
 	}
-	if s := r.Onset; s.N != 21 || s.Min != 1 || s.Max != 23 || s.P95 != 22 {
+	if s := r.Onset; s.N != 20 || s.Min != 1 || s.Max != 23 || s.P95 != 22 {
 		t.Errorf("onset %+v", s)
 	}
 	if s := r.Failover; s.N != 0 || s.Min.Known() || s.Max.Known() {

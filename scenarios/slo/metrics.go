@@ -137,7 +137,7 @@ var metrics = Table{
 		Meaning: "The service lost because of a fault, in seconds of full outage.",
 	},
 	{
-		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
+		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, OfLosses: true, Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
 		Missed:  missedLost,
 		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until the ledger's `within`.",
@@ -163,7 +163,7 @@ var metrics = Table{
 			"makes them.",
 	},
 	{
-		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
+		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, OfLosses: true, Written: []string{"rpo"},
 		Writes: func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Missed: missedRPO, UpperOnly: true,
 		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at least from the " +

@@ -50,6 +50,7 @@ type Row struct {
 	ByTime     bool // of a closed load, whose users send less while they wait: a pass needs its value by time, too
 	Fails      bool // of a closed load: a share of requests that failed, which a pass needs with those that users did not send, too
 	OfReads    bool // of the ledger: from the reads during the load, not from those after it
+	OfLosses   bool // of the ledger: an objective on it bounds the writes that are lost
 	UpperOnly  bool // an objective on it wants an upper bound
 
 	// Of a fault:

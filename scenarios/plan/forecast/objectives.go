@@ -64,7 +64,7 @@ func (c *check) shedsUnasked(lp *Load) string {
 
 // lostWrites notes a ledger without an objective on lost writes: a run that lost some passes.
 func (c *check) lostWrites() {
-	if c.Scenario.Ledger != nil && !slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Name == "lost" || o.Metric.Name == "rpo" }) {
+	if c.Scenario.Ledger != nil && !slices.ContainsFunc(c.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.Row().OfLosses }) {
 		c.notes = append(c.notes, "writes are read back, and no objective asks whether any was lost. Such as `lost = 0`.")
 	}
 }
