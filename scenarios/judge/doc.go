@@ -7,7 +7,7 @@
 //
 // [Judge] does this once the load is over, [Interim] while it goes on. Package counted says what the
 // counted requests of an objective show; package running judges by counts alone while the load runs;
-// package gauge judges the usage of units and named series.
+// package latency tests whether answers were slower; package gauge judges the usage of units and named series.
 //
 //	findings.go         Case and Findings: sums cells up by phase
 //	readings.go         the counts of a recording, and slices of them for package impact
@@ -20,17 +20,14 @@
 //	fault.go            objectives on a fault
 //	parts.go            the parts of an impact: errors, latency, shed requests, lost writes, a surge of shed
 //	                    requests
-//	latency.go          whether a fault made good answers slower
 //	unseen.go           what brunt did not see of the target, and whether it could turn an objective on a fault
 //	incident.go         the incidents of the run, and recovery from the worst of them
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	detection.go        objectives on when the user's own monitoring noticed a fault
 //	ledger.go           objectives on writes
-//	unasked.go          what a run without objectives found
 //	table.go            rows of phases, errors and the generator's health, for result.json
 //	rows.go             rows of windows, second by second
-//	slow_requests.go    rows of the slowest requests
 //
 // # Definitions
 //

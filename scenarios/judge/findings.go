@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/latency"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
@@ -172,7 +173,7 @@ type composer struct {
 	*effects
 	*tables
 	incidents []*incident
-	latencies *latencies        // nil: no fault was injected
+	latencies *latency.Test     // nil: no fault was injected
 	blocks    []*counted.Blocks // for the intervals of objectives
 }
 
@@ -190,18 +191,18 @@ func (f *composer) finish() error {
 	f.incidents = incidents(f.effects)
 	ps := f.phases(f.c.Warmup, f.end, f.answers)
 	f.hists = &measure.Histograms{}
-	f.latencies = newLatencies(f.readings, f.base)
+	f.latencies = latency.New(f.Recording, f.base)
 	blocks := f.blockPhases()
 	sums, err := f.compose(slices.Concat(ps, blocks))
 	if err != nil {
 		return err
 	}
 	sums, inBlocks := sums[:len(ps)], sums[len(ps):]
-	f.latencies.finish()
+	f.latencies.Finish()
 	f.slower, f.untested, f.slowUntold = make([]bool, len(f.Faults)), make([]bool, len(f.Faults)), make([]bool, len(f.Faults))
 	for i := range f.Faults {
-		f.slower[i] = f.Faults[i].Name != "" && f.latencies.slower(i)
-		f.untested[i] = f.Faults[i].Name != "" && !f.latencies.tells(i)
+		f.slower[i] = f.Faults[i].Name != "" && f.latencies.Slower(i)
+		f.untested[i] = f.Faults[i].Name != "" && !f.latencies.Tells(i)
 		f.answers[i] = f.ask(i, f.mainObjective(f.Faults[i].Fault))
 	}
 	for _, p := range ps {
@@ -220,7 +221,7 @@ func (f *composer) finish() error {
 	f.blockTable(blocks, inBlocks)
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
-	f.out.Slowest = f.slowest()
+	f.out.Slowest = latency.Slowest(f.Recording, f.c.TraceID, f.c.Samples)
 	f.health(ps, sums)
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists
@@ -251,7 +252,7 @@ func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 			in.add(f.effects, k, c)
 		}
 		if f.latencies != nil {
-			f.latencies.add(f.readings, k, c)
+			f.latencies.Add(f.Recording, k, c)
 		}
 		f.out.Clamped += c.Clamped
 		w.add(cells, k, c)

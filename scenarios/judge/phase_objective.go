@@ -96,7 +96,7 @@ func (f *composer) holdsWithMissed(o slo.Objective, p phase, i int, sum *counted
 	sum.Kinds[scenarios.Error] += n
 	sum.Failed += n
 	if f.judgeSum(o, p, i, *sum, (*measure.Counts).Punctual).Verdict != scenarios.Pass {
-		*r = invalid(*r, fmt.Sprintf(OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
+		*r = invalid(*r, fmt.Sprintf(answer.OwnLag+": it sent %d requests of %s after that was over, and the objective does not hold if those were bad", n, p.name))
 	}
 }
 
@@ -109,18 +109,15 @@ func asMeasured(c *measure.Counts) *measure.Counts { return c }
 // not the scheduled one, so that no objective passes.
 const unsentMost = 0.01
 
-// OwnLag begins why an objective is invalid, where brunt's own time decides it.
-const OwnLag = "brunt itself was late"
-
 // valid returns the result of an objective as measured, where brunt's own time does not decide it: an
 // objective is judged twice, as measured and with brunt's own time taken off each request and the
 // requests at which brunt failed left out. The same answer stands, however late brunt was. Another
 // answer says nothing about the target.
 func valid(r, punctual result.ObjectiveResult, measured *measure.Counts) result.ObjectiveResult {
 	own := &measured.Own
-	cause := OwnLag
+	cause := answer.OwnLag
 	if own.Unsent() > 0 {
-		cause = fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
+		cause = fmt.Sprintf(answer.OwnLag+" or without a socket for %d of %d requests", own.Unsent(), measured.Offered())
 	}
 	switch {
 	case r.Verdict == scenarios.Fail && punctual.Verdict != scenarios.Fail:

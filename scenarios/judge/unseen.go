@@ -88,7 +88,7 @@ func invalid(r result.ObjectiveResult, why string) result.ObjectiveResult {
 // unseenNote explains that what brunt did not see could turn an objective, by the longest of its spans.
 func unseenNote(spans []answer.Span) string {
 	longest := slices.MaxFunc(spans, func(a, b answer.Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	return fmt.Sprintf(OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
+	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target from %s to %s, and the objective does not hold if the target was down then",
 		precisely(result.Sec(longest.From)), precisely(result.Sec(longest.To)))
 }
 
@@ -293,7 +293,8 @@ func (f *readings) unsentIn(o slo.Objective, i int) string {
 	if float64(failed) <= unsentMost*float64(offered) {
 		return ""
 	}
-	return fmt.Sprintf(OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one", failed, offered, f.Faults[i].Name)
+	return fmt.Sprintf(answer.OwnLag+" or without a socket for %d of %d requests during %s, so the load was not the scheduled one",
+		failed, offered, f.Faults[i].Name)
 }
 
 // stoodStill explains that brunt stood still for half of the time or more in which occurrence i was in, so that what it did
@@ -307,7 +308,7 @@ func (f *readings) stoodStill(i int) string {
 	if still == 0 || 2*still < in.Length() {
 		return ""
 	}
-	return fmt.Sprintf(OwnLag+": it saw nothing of the target for %s of the %s of %s",
+	return fmt.Sprintf(answer.OwnLag+": it saw nothing of the target for %s of the %s of %s",
 		precisely(result.Sec(still)), precisely(result.Sec(in.Length())), f.Faults[i].Name)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/result"
@@ -50,7 +51,7 @@ func TestUnseen(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := frozenDrill(t, judge.Case{}, c.freezes, c.text)
-			if r := f.Objectives[0]; r.Verdict != c.want || c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, judge.OwnLag) {
+			if r := f.Objectives[0]; r.Verdict != c.want || c.want == scenarios.Invalid && !strings.HasPrefix(r.Note, answer.OwnLag) {
 				t.Errorf("%s is %s, measured %v (%s), want %s", c.text, r.Verdict, r.Measured, r.Note, c.want)
 			}
 			want := result.NotImpacted

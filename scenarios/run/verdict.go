@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -22,7 +23,7 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 	res.Verdict = scenarios.Pass
 	good := true
 	if len(res.Objectives) == 0 {
-		res.Verdict, res.Reason, good = judge.Unasked(res.Cells, res.Errors, res.Ledger)
+		res.Verdict, res.Reason, good = answer.Unasked(res.Cells, res.Errors, res.Ledger)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause)

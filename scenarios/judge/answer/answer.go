@@ -36,3 +36,6 @@ func VerdictIf(met bool) scenarios.Verdict {
 	}
 	return scenarios.Fail
 }
+
+// OwnLag begins why an objective is invalid, where brunt's own time decides it.
+const OwnLag = "brunt itself was late"

@@ -1,6 +1,8 @@
 // Package answer holds what the packages of the judge share: the answer to an objective that cannot be
-// judged, which of two answers is worse, and spans of time.
+// judged, which of two answers is worse, what a run without objectives found, and spans of time.
 //
 //	answer.go  answers to an objective
+//	spread.go  the figures of several occurrences
+//	unasked.go what a run without objectives found
 //	span.go    stretches of time
 package answer

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -58,11 +59,11 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) []string 
 	for i, phase := range over {
 		lag := f.LagByPhase[phase]
 		if i == mostLate {
-			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+judge.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
+			limits = append(limits, fmt.Sprintf(lagLimited+"is over %s in %s: "+answer.OwnLag+". %s", quantity.FormatSeconds(limit.Seconds()),
 				scenarios.Amount(len(over)-i, "more phase"), advice(g, lag.P99)))
 			break
 		}
-		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+judge.OwnLag+". %s",
+		limits = append(limits, fmt.Sprintf(lagLimited+"%s in %s is over %s: "+answer.OwnLag+". %s",
 			quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), advice(g, lag.P99)))
 	}
 	return limits
@@ -149,7 +150,7 @@ const crowdedOut = "It had little to do, so something else used the processors: 
 func Late(r *result.Result) bool {
 	limits := r.Generator.Limits
 	return len(limits) > 0 && !slices.ContainsFunc(limits, func(l string) bool { return !strings.HasPrefix(l, lagLimited) }) &&
-		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, judge.OwnLag))
+		(r.Verdict != scenarios.Invalid || strings.Contains(r.Reason, answer.OwnLag))
 }
 
 // contended is the share of time in which some task waits for a processor, from which on other

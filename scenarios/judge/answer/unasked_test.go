@@ -1,10 +1,10 @@
-package judge_test
+package answer_test
 
 import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/result"
 )
 
@@ -32,7 +32,7 @@ func TestUnasked(t *testing.T) {
 						result.Cell{Phase: "warmup", Load: "*", Step: "*", Outcome: outcome, Count: 9 * n})
 				}
 			}
-			if _, got, good := judge.Unasked(cells, nil, nil); got != c.want || good != c.good {
+			if _, got, good := answer.Unasked(cells, nil, nil); got != c.want || good != c.good {
 				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 			}
 		})
@@ -53,7 +53,7 @@ func TestUnasked_Writes(t *testing.T) {
 		{result.LedgerRecord{Read: true, Acknowledged: 100, Held: 97, Lost: 3}, false, "3 acknowledged writes were lost, duplicated or stale and no objective"},
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
 	} {
-		if _, got, good := judge.Unasked(cells, nil, &c.ledger); good != c.good || !strings.HasPrefix(got, c.want) {
+		if _, got, good := answer.Unasked(cells, nil, &c.ledger); good != c.good || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 		}
 	}

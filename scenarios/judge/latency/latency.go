@@ -1,4 +1,4 @@
-package judge
+package latency
 
 import (
 	"cmp"
@@ -10,10 +10,10 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// latencies counts the good answers that are slower than those of the baseline, by time: for the test of
+// A Test counts the good answers that are slower than those of the baseline, by time: for the test of
 // whether a fault made answers slower. Each step is held against its own baseline, so that another mix
 // of steps makes nothing slower.
-type latencies struct {
+type Test struct {
 	limits   [][2]float64 // by series: a tenth above the baseline's median and 95th percentile, seconds; zero: no baseline
 	baseline []impact.LatencySlice
 	faults   [][]impact.LatencySlice // by occurrence
@@ -29,12 +29,12 @@ type lateness struct {
 // least is the least time by which an answer is slower, whatever the baseline.
 const least = 200 * time.Microsecond
 
-// newLatencies returns the limits of a baseline, by series; nil where no fault was injected.
-func newLatencies(f *readings, baseline []measure.Counts) *latencies {
+// New returns the test of a recording with its baseline, by series; nil where no fault was injected.
+func New(f *measure.Recording, baseline []measure.Counts) *Test {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
-	l := &latencies{limits: make([][2]float64, len(baseline)), faults: make([][]impact.LatencySlice, len(f.Faults)), late: make([]lateness, len(f.Faults)+1)}
+	l := &Test{limits: make([][2]float64, len(baseline)), faults: make([][]impact.LatencySlice, len(f.Faults)), late: make([]lateness, len(f.Faults)+1)}
 	for s := range baseline {
 		t := baseline[s].Response
 		if t == nil || t.Total == 0 {
@@ -48,8 +48,8 @@ func newLatencies(f *readings, baseline []measure.Counts) *latencies {
 	return l
 }
 
-// add counts a cell of a step in the baseline, or in the faults that its requests met.
-func (l *latencies) add(f *readings, k measure.Key, c *measure.Cell) {
+// Add counts a cell of a step in the baseline, or in the faults that its requests met.
+func (l *Test) Add(f *measure.Recording, k measure.Key, c *measure.Cell) {
 	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || l.limits[k.Series][0] == 0 {
 		return
 	}
@@ -74,9 +74,9 @@ func (l *latencies) add(f *readings, k measure.Key, c *measure.Cell) {
 	}
 }
 
-// slower reports whether occurrence i made good answers slower; see [impact.Slower]. Where brunt itself
+// Slower reports whether occurrence i made good answers slower; see [impact.Slower]. Where brunt itself
 // was later than in the baseline by what makes an answer slower, that is unknown, and false.
-func (l *latencies) slower(i int) bool {
+func (l *Test) Slower(i int) bool {
 	if l == nil {
 		return false
 	}
@@ -87,13 +87,13 @@ func (l *latencies) slower(i int) bool {
 	return impact.Slower(l.baseline, inOrder(l.faults[i]))
 }
 
-// tells reports whether there are enough answers for slower to tell.
-func (l *latencies) tells(i int) bool {
+// Tells reports whether there are enough answers for Slower to tell.
+func (l *Test) Tells(i int) bool {
 	return l == nil || impact.TellsSlower(l.baseline, inOrder(l.faults[i]))
 }
 
-// finish puts the baseline in order, once all cells are added.
-func (l *latencies) finish() {
+// Finish puts the baseline in order, once all cells are added.
+func (l *Test) Finish() {
 	if l != nil {
 		l.baseline = inOrder(l.baseline)
 	}

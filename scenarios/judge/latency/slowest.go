@@ -1,16 +1,18 @@
-package judge
+package latency
 
 import (
 	"cmp"
 	"slices"
 
+	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/result"
 )
 
-// slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
-// first.
-func (f *tables) slowest() []result.SlowRequest {
+// Slowest lists the slowest requests of each step, of the run and of each fault's phase, the slowest
+// first. Their trace ids come from traceID, and their commands from the samples that were kept; either may be nil.
+func Slowest(f *measure.Recording, traceID func(load int, low uint64) scenarios.TraceID, kept *samples.Set) []result.SlowRequest {
 	const mostOfFault = 3
 	type one struct {
 		measure.Slow
@@ -48,11 +50,11 @@ func (f *tables) slowest() []result.SlowRequest {
 				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: result.Sec(s.At), Response: result.Sec(s.Response),
 				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults, Timings: result.NewRequestTimings(s.Timings, s.Response),
 			}
-			if s.Trace != 0 && f.c.TraceID != nil {
-				row.Trace = f.c.TraceID(int(s.Load), s.Trace).String()
+			if s.Trace != 0 && traceID != nil {
+				row.Trace = traceID(int(s.Load), s.Trace).String()
 			}
-			if f.c.Samples != nil {
-				row.Curl = f.c.Samples.Curl(int32(step), s.At, s.Response)
+			if kept != nil {
+				row.Curl = kept.Curl(int32(step), s.At, s.Response)
 			}
 			out = append(out, row)
 		}
