@@ -1,12 +1,14 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
@@ -161,9 +163,59 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 }
 
 // RemoveNetwork removes a network. A missing network is not an error.
+//
+// The engine refuses to remove a network with endpoints, and at times keeps that of a container that it has removed.
+// Those are disconnected by force, and the network is removed then. A container that exists stays in its network,
+// which is an error.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
-	if err := e.api.NetworkRemove(ctx, id); err != nil && !gone(err) {
+	err := e.api.NetworkRemove(ctx, id)
+	for tries := 0; err != nil && strings.Contains(err.Error(), "active endpoints") && tries < deadTries; tries++ {
+		dead, leaving, derr := deadEndpoints(ctx, e, id)
+		if derr != nil || len(dead) == 0 && !leaving {
+			break
+		}
+		for _, name := range dead {
+			// What fails, such as for an endpoint that is gone meanwhile, shows when the network is removed.
+			_ = e.api.NetworkDisconnect(ctx, id, name, true)
+		}
+		if leaving {
+			select {
+			case <-time.After(deadEvery):
+			case <-ctx.Done():
+			}
+		}
+		err = e.api.NetworkRemove(ctx, id)
+	}
+	if err != nil && !gone(err) {
 		return fmt.Errorf("removing network %s: %w", short(id), err)
 	}
 	return nil
+}
+
+const (
+	deadTries = 20                     // how often the dead endpoints of a network are looked for
+	deadEvery = 100 * time.Millisecond // between two tries while the engine removes a container
+)
+
+// deadEndpoints lists the endpoints in a network whose containers do not exist, by the names that the engine takes them
+// by. leaving says that the engine is removing a container of another one.
+func deadEndpoints(ctx context.Context, e *Engine, id string) (dead []string, leaving bool, err error) {
+	n, err := e.api.NetworkInspect(ctx, id, network.InspectOptions{})
+	if err != nil {
+		return nil, false, err
+	}
+	for of, ep := range n.Containers {
+		if !strings.HasPrefix(of, "ep-") { // else the endpoint has no container
+			i, err := e.api.ContainerInspect(ctx, of)
+			if err == nil && i.State != nil && i.State.Status == "removing" {
+				leaving = true
+			}
+			if !gone(err) {
+				continue
+			}
+		}
+		dead = append(dead, cmp.Or(ep.Name, of))
+	}
+	slices.Sort(dead)
+	return dead, leaving, nil
 }

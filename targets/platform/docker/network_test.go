@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"brunt/targets/platform/docker"
@@ -109,6 +110,95 @@ func TestConnect(t *testing.T) {
 			}
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("asked for %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// sticky is a fake engine that keeps endpoints in network n.
+type sticky struct {
+	mu         sync.Mutex
+	endpoints  map[string]string // names of endpoints, by the ids of their containers, or ep- and an id
+	containers map[string]string // states of the containers that exist, by id
+	forced     []string          // names that were disconnected by force
+	removed    bool
+}
+
+func (s *sticky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("Api-Version", "1.41")
+	fail := func(status int, text string) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"message": %q}`, text)
+	}
+	_, id, _ := strings.Cut(strings.TrimSuffix(r.URL.Path, "/json"), "/containers/")
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/disconnect"):
+		var body struct {
+			Container string
+			Force     bool
+		}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		for of, name := range s.endpoints {
+			if body.Force && name == body.Container {
+				s.forced = append(s.forced, name)
+				delete(s.endpoints, of)
+			}
+		}
+	case r.Method == http.MethodDelete && len(s.endpoints) > 0:
+		fail(http.StatusForbidden, "error while removing network: network n id n has active endpoints")
+	case r.Method == http.MethodDelete:
+		s.removed = true
+	case strings.HasSuffix(r.URL.Path, "/networks/n"):
+		all := map[string]map[string]string{}
+		for of, name := range s.endpoints {
+			all[of] = map[string]string{"Name": name}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"Id": "n", "Containers": all})
+		for of, state := range s.containers { // the engine has removed it by the next request
+			if state == "removing" {
+				delete(s.containers, of)
+				delete(s.endpoints, of)
+			}
+		}
+	case s.containers[id] != "":
+		fmt.Fprintf(w, `{"Id": %q, "State": {"Status": %q}}`, id, s.containers[id])
+	default:
+		fail(http.StatusNotFound, "No such container: "+id)
+	}
+}
+
+// TestRemoveNetwork removes a network in which the engine has kept endpoints.
+func TestRemoveNetwork(t *testing.T) {
+	for _, c := range []struct {
+		name                  string
+		endpoints, containers map[string]string
+		forced                string
+		removed               bool
+	}{
+		{"none", nil, nil, "[]", true},
+		{"of no container", map[string]string{"ep-5a": "web"}, nil, "[web]", true},
+		{"of a container that is gone", map[string]string{"c1": "web"}, nil, "[web]", true},
+		{"of a container that is being removed", map[string]string{"c1": "web"}, map[string]string{"c1": "removing"}, "[]", true},
+		{"of a container that exists", map[string]string{"c1": "web", "ep-5a": "db"}, map[string]string{"c1": "running"}, "[db]", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &sticky{endpoints: c.endpoints, containers: c.containers}
+			srv := httptest.NewServer(s)
+			defer srv.Close()
+			e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			err = e.RemoveNetwork(t.Context(), "n")
+			if s.removed != c.removed || (err == nil) != c.removed || fmt.Sprint(s.forced) != c.forced {
+				t.Errorf("removed %v, forced %v: %v", s.removed, s.forced, err)
+			}
+			if !c.removed && !strings.Contains(fmt.Sprint(err), "active endpoints") {
+				t.Error(err)
 			}
 		})
 	}
