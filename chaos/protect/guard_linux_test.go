@@ -19,6 +19,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proc"
 	"brunt/chaos/protect"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 
 	dockercontainer "github.com/docker/docker/api/types/container"
@@ -195,7 +196,9 @@ func TestGuard_Process(t *testing.T) {
 			return below(t, started(t, "nsenter", "--pid", "--target", strconv.Itoa(first), "unshare", "--pid", "--fork", "sleep", "60"), 2)
 		}, "is in a namespace of container " + safe.Ref},
 		{"one in its network", func(t *testing.T) int {
-			return started(t, "nsenter", "--net="+fmt.Sprintf("/proc/%d/ns/net", first), "sleep", "60")
+			pid := started(t, "nsenter", "--net="+fmt.Sprintf("/proc/%d/ns/net", first), "sleep", "60")
+			suite.Until(t, "nsenter to be in the network", func() bool { return proc.Namespace(pid, "net") == proc.Namespace(first, "net") })
+			return pid
 		}, "is in a namespace of container " + safe.Ref},
 		{"one of a container in it", func(t *testing.T) int {
 			pid := started(t, "sleep", "60")
