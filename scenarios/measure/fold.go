@@ -257,9 +257,13 @@ func (r *Recorder) spillCell(k Key, c *Cell) {
 	c.Settle(&r.scratch)
 	r.mu.Lock()
 	base := r.InBaseline(k)
-	if r.cfg.Totals {
+	if len(r.cfg.Totals) > 0 {
 		n := c.Counts()
-		r.PhasesOf(k, func(p int32) { r.closed.add(p, int(k.Series), r.windows.series, n) })
+		r.PhasesOf(k, func(p int32) {
+			if r.totaled(p) {
+				r.closed.add(p, int(k.Series), r.windows.series, n)
+			}
+		})
 	}
 	r.mu.Unlock()
 	if base {

@@ -78,7 +78,7 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 		}
 	}
 	sec.InFlight = iv.InFlight
-	if r.cfg.Totals {
+	if len(r.cfg.Totals) > 0 {
 		sec.Totals, sec.History = r.allTotals(), History{Faults: slices.Clone(r.Faults)}
 	}
 	second := FloorSecond(iv.At) - time.Second
@@ -99,7 +99,7 @@ type Second struct {
 	InFlight int64
 	Config   Config
 	Counts   []Counts // by series
-	Totals   Totals   // totals of the run until At; nil unless configured
+	Totals   Totals   // totals until At of the configured phases
 	steps    []stepCounts
 }
 

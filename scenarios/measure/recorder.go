@@ -59,7 +59,7 @@ type Config struct {
 	InFlight  func() int64          // iterations in flight
 	Dir       string                // folder of the spill file; "" is the system's
 	File      File                  // stores the cells instead of a file in Dir; nil creates that file
-	Totals    bool                  // intervals carry the running totals of every phase
+	Totals    []string              // phases whose running totals intervals carry: run, baseline, names of faults or occurrences
 	BySteps   bool                  // intervals carry the counts of every step
 	NoPause   bool                  // folding never sleeps, because no load runs beside it
 	Freezes   func() []pulse.Freeze // freezes of brunt so far, ascending; nil: none are known

@@ -1,6 +1,9 @@
 package measure
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Totals holds the counts of every phase, by series, without distributions. Phases are numbered as
 // in PhaseRun.
@@ -31,8 +34,27 @@ func (r *Recorder) allTotals() Totals {
 	}
 	for _, w := range r.windows.open {
 		w.Each(func(k Key, c *Cell) {
-			r.PhasesOf(k, func(p int32) { out.add(p, int(k.Series), r.windows.series, c.Counts()) })
+			r.PhasesOf(k, func(p int32) {
+				if r.totaled(p) {
+					out.add(p, int(k.Series), r.windows.series, c.Counts())
+				}
+			})
 		})
 	}
 	return out
+}
+
+// totaled reports whether a phase is one of those whose running totals are kept: a run may have thousands of phases. Mu
+// is held.
+func (r *Recorder) totaled(phase int32) bool {
+	switch {
+	case phase == PhaseRun:
+		return slices.Contains(r.cfg.Totals, "run")
+	case phase == PhaseBaseline:
+		return slices.Contains(r.cfg.Totals, "baseline")
+	case phase < 0:
+		return false
+	}
+	f := &r.Faults[phase]
+	return f.Name != "" && (slices.Contains(r.cfg.Totals, f.Name) || slices.Contains(r.cfg.Totals, f.Fault))
 }

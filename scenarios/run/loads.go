@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/judge/counted"
+	"brunt/scenarios/judge/running"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
@@ -92,7 +93,7 @@ func (l *loads) recorder(shards int, freezes func() []pulse.Freeze) (*measure.Re
 	limits := counted.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, l.o.NoChaos),
-		Totals: l.o.Live != nil && len(l.Objectives(l.o.NoChaos)) > 0, Timeout: l.timeout(), Shards: shards, Now: l.Now,
+		Totals: running.Phases(l.Objectives(l.o.NoChaos)), Timeout: l.timeout(), Shards: shards, Now: l.Now,
 		InFlight: l.inFlight,
 		BySteps:  l.o.BySteps, Freezes: freezes,
 	}

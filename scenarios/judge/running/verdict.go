@@ -2,6 +2,7 @@ package running
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -21,6 +22,17 @@ func Verdicts(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
 	out := make([]result.RunningVerdict, 0, len(slo))
 	for _, o := range slo {
 		out = append(out, runningVerdict(&s, o))
+	}
+	return out
+}
+
+// Phases lists the phases that objectives are judged in, for [measure.Config].
+func Phases(slo []slo.Objective) []string {
+	var out []string
+	for _, o := range slo {
+		if p := o.PhaseOrRun(); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
 	}
 	return out
 }
