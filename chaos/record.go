@@ -42,9 +42,21 @@ type Record struct {
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
-	Held []Held // the injected steps
+	Held []Held // the injected steps, as long as something is to be asked of them
 
 	Steps []*Record // of a group, in the order of their injection; N of each is -1
+}
+
+// release forgets the injected steps of an occurrence that is over and of which nothing is left: each has what it was
+// proven by, and a run may have thousands of occurrences.
+func (r *Record) release() {
+	if !r.Gone {
+		return
+	}
+	r.Held = nil
+	for _, s := range r.Steps {
+		s.release()
+	}
 }
 
 // StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether what

@@ -206,6 +206,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor)
 			next = begin + all[i+1].Offset
 		}
 		t.play(ctx, e, p, r, rnd, next)
+		r.release()
 		if before = r; r.over == 0 { // it was not injected
 			r.over = t.Env.Now()
 		}

@@ -510,8 +510,8 @@ func TestLateReverts(t *testing.T) {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*chaos.Entry {
 			return []*chaos.Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: chaos.RevertFor + 10*time.Second}, time.Second, time.Second)}
 		}, nil)
-		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone {
-			t.Errorf("after %s: gone: %v, %v", drags, r.Gone, r.RevertErr)
+		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone || (len(r.Held) == 0) != gone { // what is gone is not kept in memory
+			t.Errorf("after %s: gone: %v, %v, %d steps held", drags, r.Gone, r.RevertErr, len(r.Held))
 		}
 	}
 }
