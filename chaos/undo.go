@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -67,6 +68,33 @@ type Operation struct {
 	HeldBy func(u Undo) []int
 	// Inner returns the undos that this one makes another process execute; nil is none.
 	Inner func(u Undo) []Undo
+	// Find searches for what the operation reverts, without a journal. Nil: nothing of it outlives brunt, or its marks
+	// are found otherwise, or it has neither mark nor value that a search could know. An error leaves what was found.
+	Find func(ctx context.Context, s *Search) ([]Remnant, error)
+	// Key identifies what an undo reverts where Identity differs between an undo and one that Find makes; nil is Identity.
+	Key func(u Undo) string
+}
+
+// Same reports whether two undos revert the same thing.
+func (o Operations) Same(a, b Undo) bool {
+	if key := o[a.Op].Key; key != nil && a.Op == b.Op {
+		return key(a) == key(b)
+	}
+	return a.Same(b)
+}
+
+// Find searches for what undos would revert, without a journal.
+func (o Operations) Find(ctx context.Context, s *Search) ([]Remnant, error) {
+	var out []Remnant
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if o[name].Find == nil {
+			continue
+		}
+		some, err := o[name].Find(ctx, s)
+		out, errs = append(out, some...), append(errs, err)
+	}
+	return out, JoinErrors(errs...)
 }
 
 // UndoWithin bounds the undo of one journal entry.

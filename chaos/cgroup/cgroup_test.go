@@ -185,3 +185,36 @@ func TestGroup(t *testing.T) {
 		t.Error("another group lives by the path of one that is gone")
 	}
 }
+
+func TestNamed(t *testing.T) {
+	s, root := machine(t, map[string]string{
+		"proc/self/mountinfo": cpuTree + unifiedTree, "cpu/a/brunt-x/brunt-below/cgroup.procs": "", "cpu/other/cgroup.procs": "", "uni/brunt-y/cgroup.procs": "",
+		"uni/brunt-file": "",
+	})
+	all, err := s.Named("brunt-")
+	var got []string
+	for _, g := range all {
+		at, _ := filepath.Rel(root, g.Path)
+		got = append(got, at)
+		if !g.Lives() || g.Unified != strings.HasPrefix(at, "uni") {
+			t.Errorf("%+v", g)
+		}
+	}
+	if want := []string{"cpu/a/brunt-x", "uni/brunt-y"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	dir := t.TempDir()
+	g, err := cgroup.Open(dir, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "io.max"), []byte("8:0 rbps=5\n254:16 wbps=max\nTotal 4\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Devices("io.max"); !slices.Equal(got, []string{"8:0", "254:16"}) {
+		t.Errorf("%v", got)
+	}
+}

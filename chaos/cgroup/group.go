@@ -149,6 +149,21 @@ func (g Group) Read(s Setting) (string, error) {
 	return "max", nil
 }
 
+// Devices lists the devices that a file of the group has a line for.
+func (g Group) Devices(file string) []string {
+	b, err := os.ReadFile(filepath.Join(g.Path, file))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && strings.Contains(f[0], ":") {
+			out = append(out, f[0])
+		}
+	}
+	return out
+}
+
 // Write writes a setting.
 func (g Group) Write(s Setting, value string) error {
 	if s.Key != "" {

@@ -3,6 +3,7 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -87,6 +88,32 @@ func UnescapeMount(s string) string {
 		}
 	}
 	return s
+}
+
+// Named lists the groups of all trees whose names begin with a prefix. A tree that cannot be read is an error, and the
+// others are still read.
+func (s System) Named(prefix string) ([]Group, error) {
+	trees, err := s.trees()
+	if err != nil {
+		return nil, err
+	}
+	var out []Group
+	var errs []error
+	for _, t := range trees {
+		errs = append(errs, filepath.WalkDir(t.at, func(dir string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) { // it has been removed meanwhile
+				return nil
+			}
+			if err != nil || !d.IsDir() || !strings.HasPrefix(d.Name(), prefix) {
+				return err
+			}
+			if g, err := Open(dir, t.unified, false); err == nil {
+				out = append(out, g)
+			}
+			return fs.SkipDir
+		}))
+	}
+	return out, errors.Join(errs...)
 }
 
 // ErrNone reports that a controller has no usable group.

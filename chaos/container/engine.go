@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -75,11 +78,32 @@ func SweepOperations() []chaos.Operation {
 	}
 	return []chaos.Operation{
 		{Name: opContainers, Do: onRun(by(docker.RunLabel)), ByEngine: true},
-		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true},
+		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true, Find: findProjects},
 		{Name: opRemoveAgents, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
 			return removeAgents(ctx, e, args.Run)
 		})},
 	}
+}
+
+// projectOf is the name of the Compose project of a run, see compose.ProjectName.
+var projectOf = regexp.MustCompile(`^brunt-(\d{8}-\d{6}-[a-z2-9]{8})$`)
+
+// findProjects finds the Compose projects of runs by the labels that Compose gives their containers.
+func findProjects(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
+	number := map[string]int{}
+	for i := range s.Containers {
+		if name := s.Containers[i].Labels[docker.ComposeProject]; projectOf.MatchString(name) {
+			number[name]++
+		}
+	}
+	var out []chaos.Remnant
+	for _, name := range slices.Sorted(maps.Keys(number)) {
+		out = append(out, chaos.Remnant{
+			Run: projectOf.FindStringSubmatch(name)[1], Sure: true, What: fmt.Sprintf("Compose project %s, with %d containers", name, number[name]),
+			Why: "brunt alone names a project after a run", Command: "docker compose -p " + name + " down -v", Undo: ComposeUndo(s.Engine.Address(), name),
+		})
+	}
+	return out, nil
 }
 
 // onRun makes an undo from a function on everything that a run has in an engine.

@@ -202,5 +202,27 @@ func StartOperation() chaos.Operation {
 		args EngineArgs,
 	) (chaos.Outcome, error) {
 		return startContainer(ctx, e, id, args.Settle)
-	})}
+	}), Find: findDown}
+}
+
+// findDown finds the containers that ended by a signal although their policy has them started again: the engine starts
+// none that was killed or stopped by an order. Those without a policy end like that in good order.
+func findDown(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
+	const bySignal = 128 // an exit code above it is that plus the signal
+	var out []chaos.Remnant
+	for i := range s.Containers {
+		c := &s.Containers[i]
+		if c.State != "exited" || c.Started.IsZero() || c.Exit <= bySignal && !c.Supervised() {
+			continue
+		}
+		out = append(out, chaos.Remnant{
+			Run: c.Labels[docker.RunLabel], What: fmt.Sprintf("container %s is down, with exit code %d", c.Name, c.Exit),
+			Why:     "container.kill, container.stop and process.stop leave no mark on a container; anyone may have ended it",
+			Command: "docker start " + c.Name,
+			Undo: chaos.Undo{
+				Op: opStart, Identity: RawOf(Identity{Container: c.ID, Started: c.Started}), Args: RawOf(EngineArgs{Engine: s.Engine.Address()}), Prior: RawOf("running"),
+			},
+		})
+	}
+	return out, nil
 }

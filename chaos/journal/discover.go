@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,24 +19,38 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Discovery is what dead runs have left on this machine, found by brunt's marks and without a
-// journal. A mark is an entry in the environment of each process that a run started; no other process
-// has one by chance. A process without a mark is never touched: only the journal knows a process that
-// brunt did not start and a fault stopped.
+// A Discovery is what dead runs have left on this machine, found without a journal:
+//
+//	marks    the environment of each process that a run started, labels in the engine, names of control groups
+//	copies   of the journals' entries, which the kernel keeps; they are as good as the journal
+//	values   that faults set, and others may set too: a container that is paused, a lower limit
+//
+// What a mark or a copy proves to be brunt's is Left; the rest is Unproven.
 type Discovery struct {
-	Left    []Leftover
-	Alive   []string       // runs that go on, or whose watchdog works; their processes are left alone
-	Stopped []proc.Process // stopped processes without a mark
+	Left     []Leftover
+	Unproven []Leftover // it may be brunt's
+	Alive    []string   // runs that go on, or whose watchdog works; what is theirs is left alone
 }
 
-// A Leftover is one remnant of a dead run: a process, objects in an engine, or a journal in a state
-// directory that brunt does not read by default.
+// A Leftover is one remnant of a dead run: a process, objects in an engine, a journal in a state directory that brunt
+// does not read by default, or what a fault has done.
 type Leftover struct {
-	Run     string
-	Journal string         // empty for a process
+	Run     string         // empty: not known
+	Journal string         // path of the journal
 	Process proc.Process   // of the run, or its watchdog
-	Engine  docker.Address // where objects carry the label of the run; zero for a process or a journal
+	Engine  docker.Address // where objects carry the label of the run
+	PID     int            // the process that a fault is on; zero is none
 	What    string         // description
+	Why     string         // it is brunt's, or may be
+	Command string         // takes it back by hand; empty: none does
+
+	entry *Pending   // of a copy
+	undo  chaos.Undo // of a remnant; without an Op nothing takes it back
+}
+
+// Reverts reports whether [Discovery.TakeBack] can take it back.
+func (l *Leftover) Reverts() bool {
+	return l.Journal != "" || l.Process.PID != 0 || l.Engine.Host != "" || l.entry != nil || l.undo.Op != ""
 }
 
 // markedProcess is a process with a mark of brunt's.
@@ -51,27 +66,21 @@ type markedProcess struct {
 // watchdogMark is the environment entry of a watchdog that names its journal.
 const watchdogMark = "BRUNT_GUARD="
 
-// Discover looks for what dead runs have left: the named runs, or all. It changes nothing.
-func Discover(runs ...string) (*Discovery, error) {
+// Discover looks for what dead runs have left: the named runs, or all. What no mark says the run of is Unproven where
+// runs are named. It changes nothing. An error beside a Discovery says what could not be looked at.
+func Discover(ctx context.Context, ops chaos.Operations, runs ...string) (*Discovery, error) {
 	all, owners, err := markedProcesses()
 	if err != nil {
 		return nil, err
 	}
-	d := &Discovery{}
-	journals := map[string]bool{}
+	d := &discoverer{Discovery: &Discovery{}, ops: ops, owners: owners, only: runs}
+	var marked []int
 	for _, p := range all {
-		switch {
-		case p.run == "" && p.watches == "":
-			if p.stopped {
-				d.Stopped = append(d.Stopped, p.Process)
-			}
+		if p.run == "" && p.watches == "" {
 			continue
-		case len(runs) > 0 && !slices.Contains(runs, p.run), proc.Protect(p.PID) != nil: // brunt runs below it
-			continue
-		case owners[p.run]:
-			if !slices.Contains(d.Alive, p.run) {
-				d.Alive = append(d.Alive, p.run)
-			}
+		}
+		marked = append(marked, p.PID)
+		if !d.asked(p.run) || proc.Protect(p.PID) != nil || d.lives(p.run) { // brunt may run below it
 			continue
 		}
 		state := "runs"
@@ -84,25 +93,144 @@ func Discover(runs ...string) (*Discovery, error) {
 		}
 		d.Left = append(d.Left, Leftover{Run: p.run, Process: p.Process, What: what})
 		for _, path := range p.journals() {
-			if s, err := readJournal(path); err == nil && !s.Alive && !s.Foreign && !journals[path] {
-				journals[path] = true
-				d.Left = append(d.Left, Leftover{Run: p.run, Journal: path, What: fmt.Sprintf("the journal %s, with %d entries open", path, len(s.Open))})
+			d.journal(path)
+		}
+	}
+	for _, dir := range Dirs(os.Getenv) {
+		states, _ := List(dir) // its errors are those of `brunt revert`
+		for _, s := range states {
+			d.journal(s.Path)
+		}
+	}
+	d.copies()
+	d.engine()
+	err = d.remnants(ctx, marked)
+	rank := func(l *Leftover) int {
+		switch {
+		case l.Journal != "": // it knows best how to revert
+			return 0
+		case l.entry != nil:
+			return 1
+		case l.undo.Op != "":
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(d.Left, func(a, b Leftover) int { return cmp.Or(cmp.Compare(rank(&a), rank(&b)), strings.Compare(a.Run, b.Run)) })
+	slices.Sort(d.Alive)
+	return d.Discovery, err
+}
+
+// A discoverer makes a Discovery.
+type discoverer struct {
+	*Discovery
+	ops    chaos.Operations
+	owners map[string]string // live runs, with the paths of their journals
+	only   []string          // runs that are asked for; empty is all
+	known  []chaos.Undo      // of live runs, and of what is found already
+	swept  []string          // runs with objects in the engine, whose containers are to be removed
+}
+
+// asked reports whether a run is one of those that are asked for.
+func (d *discoverer) asked(run string) bool { return len(d.only) == 0 || slices.Contains(d.only, run) }
+
+// lives reports whether a run goes on, and notes that.
+func (d *discoverer) lives(run string) bool {
+	_, lives := d.owners[run]
+	if lives && !slices.Contains(d.Alive, run) {
+		d.Alive = append(d.Alive, run)
+	}
+	return lives
+}
+
+// journal adds the journal of a dead run. It reports whether the journal is there, and whole.
+func (d *discoverer) journal(path string) bool {
+	s, err := readJournal(path)
+	if err != nil || s.Foreign || !d.asked(s.Run) {
+		return false
+	}
+	for _, e := range s.Open {
+		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
+	}
+	if s.Alive || s.Left() == 0 {
+		return true
+	}
+	if !slices.ContainsFunc(d.Left, func(l Leftover) bool { return l.Journal == path }) {
+		d.Left = append(d.Left, Leftover{Run: s.Run, Journal: path, What: fmt.Sprintf("the journal %s, with %d entries open", path, len(s.Open))})
+	}
+	return len(s.Problems()) == 0
+}
+
+// copies adds the entries whose copies the kernel keeps, unless their journal is there.
+func (d *discoverer) copies() {
+	for _, c := range copies() {
+		r := c.Record
+		if !d.asked(r.Run) || d.lives(r.Run) || d.journal(c.Journal) {
+			continue
+		}
+		e := r.pending()
+		d.known = append(d.known, d.ops.Innermost(e.Undo)...)
+		what := e.What
+		if e.Fault != "" {
+			what = e.Fault + ": " + what
+		}
+		d.Left = append(d.Left, Leftover{
+			Run: r.Run, What: what + ", on " + e.Place.String(), Why: "the kernel keeps the entry of its journal, which is lost", entry: e,
+		})
+	}
+}
+
+// remnants searches for what faults have done. marked are the processes that runs have started.
+func (d *discoverer) remnants(ctx context.Context, marked []int) error {
+	for _, path := range d.owners {
+		if f, err := openShared(path, os.O_RDONLY); err == nil {
+			if s, err := parseJournal(path, f); err == nil {
+				for _, e := range s.Open {
+					d.known = append(d.known, d.ops.Innermost(e.Undo)...)
+				}
+			}
+			_ = f.Close()
+		}
+	}
+	s := &chaos.Search{PIDs: hittable(marked), Live: func(run string) bool { _, lives := d.owners[run]; return lives }}
+	var errs []error
+	if s.Engine = localEngine(); s.Engine != nil {
+		defer s.Engine.Close()
+		all, err := docker.All(ctx, s.Engine)
+		errs = append(errs, err)
+		for i := range all {
+			if all[i].Protected() == nil {
+				s.Containers = append(s.Containers, all[i])
 			}
 		}
 	}
-	d.engine(owners, runs)
-	// Journals come first: they know best how to revert.
-	slices.SortStableFunc(d.Left, func(a, b Leftover) int {
-		switch {
-		case (a.Journal == "") == (b.Journal == ""):
-			return strings.Compare(a.Run, b.Run)
-		case a.Journal != "":
-			return -1
+	found, err := d.ops.Find(ctx, s)
+	for _, r := range found {
+		same := func(u chaos.Undo) bool { return r.Undo.Op != "" && d.ops.Same(u, r.Undo) }
+		switch _, lives := d.owners[r.Run]; {
+		case lives, slices.ContainsFunc(d.known, same), slices.Contains(d.swept, r.Run), slices.Contains(marked, r.PID) && r.Run == "":
+			continue
+		case r.Sure && r.Run != "" && !d.asked(r.Run): // the container of one run may be paused by another
+			continue
+		case r.Sure && r.Undo.Op == "" && len(d.owners) > 0: // of one of the runs that go on
+			continue
 		}
-		return 1
+		l := Leftover{Run: r.Run, PID: r.PID, What: r.What, Why: r.Why, Command: r.Command, undo: r.Undo}
+		if r.Sure && l.Reverts() && (r.Run != "" || len(d.only) == 0) {
+			d.Left = append(d.Left, l)
+		} else {
+			d.Unproven = append(d.Unproven, l)
+		}
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// hittable lists the processes of this machine that a fault may hit and no run has started.
+func hittable(marked []int) []int {
+	return slices.DeleteFunc(proc.All(), func(pid int) bool {
+		return slices.Contains(marked, pid) || proc.Protect(pid) != nil || proc.ProtectBrunts(pid) != nil ||
+			len(proc.Containers(pid)) == 0 && proc.ProtectSystem(pid) != nil
 	})
-	slices.Sort(d.Alive)
-	return d, nil
 }
 
 // journals lists where the journal of a process's run may be, given the state directory in the
@@ -121,12 +249,19 @@ func (p *markedProcess) journals() []string {
 	return out
 }
 
-// TakeBack reverts what was found and returns the results. It checks each process again: it must still
-// be the same process, with its mark, of a run that has not come back to life.
-func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken, error) {
+// TakeBack reverts what was found to be brunt's, and of the rest what also says yes to; nil is none. It returns the
+// results. It checks each process again: it must still be the same process, with its mark, of a run that has not come
+// back to life. Each undo compares the state before it changes it.
+func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations, also func(Leftover) bool) ([]Taken, error) {
+	all := slices.Clone(d.Left)
+	for _, l := range d.Unproven {
+		if also != nil && l.Reverts() && also(l) {
+			all = append(all, l)
+		}
+	}
 	var taken []Taken
 	var errs []error
-	for _, l := range d.Left {
+	for _, l := range all {
 		if l.Journal != "" {
 			some, err := replay(ctx, ops, l.Journal, "discover", false)
 			taken = append(taken, some...)
@@ -134,9 +269,18 @@ func (d *Discovery) TakeBack(ctx context.Context, ops chaos.Operations) ([]Taken
 			continue
 		}
 		t := Taken{Run: l.Run, Pending: Pending{What: l.What}}
-		if l.Engine.Host != "" {
+		switch {
+		case l.entry != nil:
+			if t.Outcome, t.Err = l.entry.revert(ctx, ops); t.Err == nil {
+				dropCopy(copyName(l.Run, l.entry.ID))
+			}
+		case l.undo.Op != "":
+			own, cancel := ownTime(ctx, ops.Within([]chaos.Undo{l.undo}))
+			t.Outcome, t.Err = ops.Undo(own, l.undo)
+			cancel()
+		case l.Engine.Host != "":
 			t.Outcome, t.Err = l.sweep(ctx)
-		} else {
+		default:
 			t.Outcome, t.Err = l.end(ctx)
 		}
 		taken = append(taken, t)
@@ -157,7 +301,7 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 	switch {
 	case i < 0:
 		return chaos.Gone, nil
-	case owners[l.Run]:
+	case owners[l.Run] != "":
 		return chaos.Failed, errors.New("its run goes on")
 	}
 	// subtle: the identity includes the start time, and Signal checks it once it holds the process: a
@@ -178,7 +322,7 @@ func (l *Leftover) end(ctx context.Context) (chaos.Outcome, error) {
 // engine looks for what dead runs have left in this machine's Docker engine: containers, networks and
 // images with their label. It leaves alone runs of another user, whose processes it cannot see, and
 // engines of other machines.
-func (d *Discovery) engine(owners map[string]bool, only []string) {
+func (d *discoverer) engine() {
 	e := localEngine()
 	if e == nil {
 		return
@@ -192,13 +336,7 @@ func (d *Discovery) engine(owners map[string]bool, only []string) {
 	}
 	for _, run := range slices.Sorted(maps.Keys(runs)) {
 		mine := os.Geteuid() == 0 || runs[run] == strconv.Itoa(os.Geteuid())
-		switch {
-		case !mine, runs[run] == "", len(only) > 0 && !slices.Contains(only, run):
-			continue
-		case owners[run]:
-			if !slices.Contains(d.Alive, run) {
-				d.Alive = append(d.Alive, run)
-			}
+		if !mine || runs[run] == "" || !d.asked(run) || d.lives(run) {
 			continue
 		}
 		left, err := e.Labelled(ctx, docker.RunLabel, run)
@@ -208,6 +346,7 @@ func (d *Discovery) engine(owners map[string]bool, only []string) {
 		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers), len(left.Networks), len(left.Images),
 			len(left.Volumes))
 		d.Left = append(d.Left, Leftover{Run: run, Engine: e.Address(), What: what})
+		d.swept = append(d.swept, run)
 	}
 }
 
@@ -236,7 +375,7 @@ func (l *Leftover) sweep(ctx context.Context) (chaos.Outcome, error) {
 	switch {
 	case err != nil:
 		return chaos.Failed, err
-	case owners[l.Run]:
+	case owners[l.Run] != "":
 		return chaos.Failed, errors.New("its run goes on")
 	}
 	e, err := docker.Open(l.Engine, docker.Options{})

@@ -11,27 +11,27 @@ import (
 	"brunt/chaos/proc"
 )
 
-// markedProcesses lists all processes that this user may inspect. Owners are the live runs: each holds its
-// journal open until it ends, wherever the journal is and even if its file is removed. A dead run
-// whose watchdog is not stopped counts as live: the watchdog is reverting.
-func markedProcesses() (all []markedProcess, owners map[string]bool, err error) {
+// markedProcesses lists all processes that this user may inspect. Owners are the live runs, with the paths of their
+// journals: each holds its journal open until it ends, wherever the journal is and even if its file is removed. A dead
+// run whose watchdog is not stopped counts as live: the watchdog is reverting.
+func markedProcesses() (all []markedProcess, owners map[string]string, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, nil, err
 	}
-	owners = map[string]bool{}
+	owners = map[string]string{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		for _, run := range held(pid) {
-			owners[run] = true
+		for run, path := range held(pid) {
+			owners[run] = path
 		}
 		if p, ok := markedProcessAt(pid); ok {
 			all = append(all, p)
-			if p.watches != "" && !p.stopped {
-				owners[p.run] = true
+			if _, known := owners[p.run]; p.watches != "" && !p.stopped && !known {
+				owners[p.run] = p.watches
 			}
 		}
 	}
@@ -71,24 +71,26 @@ func lastArgument(pid int) string {
 	return string(words[len(words)-1])
 }
 
-// held lists the runs whose journals a process holds open.
-func held(pid int) []string {
+// held lists the runs whose journals a process holds open, with a path to each journal, which is there even if its file
+// is removed.
+func held(pid int) map[string]string {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	fds, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
-	var out []string
+	out := map[string]string{}
 	for _, fd := range fds {
-		to, err := os.Readlink(filepath.Join(dir, fd.Name()))
+		path := filepath.Join(dir, fd.Name())
+		to, err := os.Readlink(path)
 		if err != nil {
 			continue
 		}
 		name := filepath.Base(strings.TrimSuffix(to, " (deleted)"))
 		if run, ok := strings.CutSuffix(name, journalSuffix); ok {
-			out = append(out, run)
+			out[run] = path
 		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // before its rename
-			out = append(out, strings.TrimPrefix(run, "."))
+			out[strings.TrimPrefix(run, ".")] = path
 		}
 	}
 	return out

@@ -8,8 +8,11 @@
 //
 // A journal is a file of JSON lines, each synced before what it says is done. An entry carries undos;
 // [chaos.Operations], which every function here takes as a parameter, say how to execute them. The
-// package does not depend on faults. Without a journal, [Discover] finds what dead runs have left by the marks in the
-// environment of their processes and by the labels in the engine.
+// package does not depend on faults.
+//
+// Without a journal, [Discover] finds what dead runs have left: by the marks in the environment of their
+// processes and the labels in the engine, by the copies of entries that the kernel keeps, and by what
+// operations find of marks and values ([chaos.Operation.Find]). What has no mark is not proven to be brunt's.
 //
 // To add an undo operation, name it in the Undo of the fault's [chaos.Descriptor]; see package chaos.
 package journal

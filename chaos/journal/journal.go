@@ -30,6 +30,8 @@ type Journal struct {
 	Tell func(line []byte) error
 	// Mask hides secrets in errors and descriptions; nil hides nothing.
 	Mask func(string) string
+	// Copies has the kernel keep a copy of each open entry, for [Discover] where the journal is lost (Linux, root).
+	Copies bool
 
 	ops  chaos.Operations
 	mu   sync.Mutex
@@ -163,6 +165,7 @@ func (j *Journal) Intent(in chaos.Intent) (int, error) {
 	}
 	j.Point("after intent")
 	j.open[j.last] = r.pending()
+	j.copy(j.last)
 	return j.last, nil
 }
 
@@ -180,6 +183,7 @@ func (j *Journal) Extend(id int, undo ...chaos.Undo) error {
 	}
 	j.Point("after add")
 	e.Undo = append(e.Undo, undo...)
+	j.copy(id)
 	return nil
 }
 
@@ -196,6 +200,7 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 	}
 	j.Point("after done")
 	delete(j.open, id)
+	j.copy(id)
 	return nil
 }
 
@@ -252,9 +257,10 @@ func (j *Journal) Close() error {
 	return errors.Join(remove(j.path), f.Close())
 }
 
-// remove removes a journal without open entries, and its watchdog's log.
+// remove removes a journal without open entries, its watchdog's log, and the kernel's copies of its entries.
 func remove(path string) error {
 	_ = os.Remove(path + logSuffix) // rarely exists
+	dropCopies(strings.TrimSuffix(filepath.Base(path), journalSuffix))
 	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
 }
 

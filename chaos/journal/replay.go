@@ -104,6 +104,9 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 		if t.Err != nil && !e.bare() { // a bare one is among the damage
 			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
 		}
+		if t.Err == nil && !force {
+			dropCopy(copyName(s.Run, e.ID))
+		}
 		if t.Err == nil {
 			failed = append(failed, writing)
 		}
@@ -139,7 +142,7 @@ func afterRevert(op string, e *Pending, out chaos.Outcome, err error, by string)
 // damaged returns what is damaged in a journal as an error, and puts the journal aside where nothing else can be done
 // with it.
 func (s *State) damaged(aside bool) error {
-	const search = "search for it there, and remove the file then"
+	const search = "`brunt revert --discover` searches for it there, without the journal; remove the file then"
 	what := strings.Join(s.Damage, "; ")
 	if !aside {
 		return fmt.Errorf("%s: %s; %s", s.Path, what, search)

@@ -69,7 +69,8 @@ func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run 
 		return false, nil
 	}
 	_, owners, err := markedProcesses()
-	return err == nil && !owners[run], err
+	_, lives := owners[run]
+	return err == nil && !lives, err
 }
 
 // Remove removes the container if it is still not started.

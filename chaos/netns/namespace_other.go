@@ -40,6 +40,9 @@ func New() (*Namespace, error) { return nil, errLinux }
 // File returns the file that holds the namespace open.
 func (n *Namespace) File() *os.File { return nil }
 
+// Traces lists what is left in the namespace.
+func (n *Namespace) Traces() ([]Trace, error) { return nil, errLinux }
+
 // Undo restores the state that u describes.
 func (n *Namespace) Undo(Undo) error { return errLinux }
 

@@ -122,7 +122,7 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 		}
 		if root != nil {
 			whose := "another program's"
-			if major, _ := netlink.MajorMinor(root.Attrs().Handle); major&0xc000 == 0x4000 {
+			if major, _ := netlink.MajorMinor(root.Attrs().Handle); ofHandles(major) {
 				whose = "brunt's, of another fault,"
 			}
 			return nil, fmt.Errorf("there is a queueing discipline on %s (%s %s, %s) and no place for a second: "+

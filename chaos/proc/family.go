@@ -20,6 +20,9 @@ func Family(pid int) []int {
 	return out
 }
 
+// All lists the processes of this machine (Linux).
+func All() []int { return processes() }
+
 // Brunts lists brunt's own processes: this one and its watchdogs.
 func Brunts() []int {
 	return append([]int{os.Getpid()}, Watchdogs.list()...)

@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets the test binary be a process with its own root.
@@ -180,5 +183,43 @@ func TestDevice(t *testing.T) {
 				t.Errorf("%s lies on %s, which is not a whole disk: %v", c.dir, dev, err)
 			}
 		}
+	}
+}
+
+// TestNamed finds files by the beginning of their names, on a filesystem on which a file needs a name.
+func TestNamed(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("mqueue", dir, "mqueue", 0, ""); err != nil {
+		t.Skip("no filesystem can be mounted: ", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
+	names, err := Open(os.Getpid(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer names.Close()
+	if !Names(names) {
+		t.Skip("this filesystem has files without a name")
+	}
+	want := filepath.Join(dir, ".brunt-rootfs-test")
+	for _, name := range []string{want, filepath.Join(dir, "brunt-rootfs-test")} {
+		f, err := os.Create(name)
+		if err != nil {
+			t.Skip(err)
+		}
+		_ = f.Close()
+		t.Cleanup(func() { _ = os.Remove(name) })
+	}
+	if got := Named(t.Context(), os.Getpid(), ".brunt-rootfs-"); !slices.Contains(got, want) || len(got) != 1 {
+		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+func TestNumber(t *testing.T) {
+	if n, err := Number("/dev/null"); err != nil || n != "1:3" {
+		t.Errorf("%s, %v", n, err)
+	}
+	if _, err := Number("/dev/no-such-device"); err == nil {
+		t.Error("a device that is not there has a number")
 	}
 }

@@ -3,6 +3,7 @@
 package rootfs
 
 import (
+	"context"
 	"errors"
 	"os"
 )
@@ -38,3 +39,9 @@ func Device(*os.File, int) (string, error) { return "", errLinux }
 
 // Filesystem returns the device of a directory's filesystem.
 func Filesystem(*os.File, int) (string, error) { return "", errLinux }
+
+// Number exists on Linux only.
+func Number(string) (string, error) { return "", errLinux }
+
+// Named exists on Linux only.
+func Named(context.Context, int, string) []string { return nil }

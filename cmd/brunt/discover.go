@@ -1,59 +1,65 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
-	"brunt/chaos/proc"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
-// mostStopped bounds the stopped processes that are listed.
-const mostStopped = 20
+// mostUnproven bounds the listed remnants that may be of others.
+const mostUnproven = 40
 
 // mostSearches bounds the repeated searches for processes started meanwhile.
 const mostSearches = 5
 
-// discover finds what dead runs have left by brunt's marks, without a journal, and reverts it
-// if yes is set.
-func discover(c *cobra.Command, runs []string, yes bool) error {
-	d, err := journal.Discover(runs...)
-	if err != nil {
+// discoverFlags say what is to be done with what is found.
+type discoverFlags struct {
+	yes bool // take back what is brunt's
+	all bool // take back what may be brunt's too, without asking
+}
+
+// discover finds what dead runs have left, without a journal, and reverts it if it is told to.
+func discover(c *cobra.Command, runs []string, f discoverFlags) error {
+	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
+	defer cancel()
+	ops := catalog.AllOperations()
+	d, err := journal.Discover(ctx, ops, runs...)
+	if d == nil {
 		return usage{err}
 	}
+	if err != nil {
+		fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: not everything could be looked at: %s\n", oneLine(err))
+	}
+	listFound(c, d)
 	out := clean(c.OutOrStdout())
-	for _, l := range d.Left {
-		fmt.Fprintf(out, "%s: %s\n", words.Clean(l.Run), words.Clean(l.What))
-	}
-	for _, run := range d.Alive {
-		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; its processes are left alone\n", run)
-	}
-	stoppedByOthers(c, d.Stopped)
 	switch {
-	case len(d.Left) == 0:
-		fmt.Fprintln(out, "nothing has the mark of a dead run")
+	case len(d.Left) == 0 && (!f.yes || len(d.Unproven) == 0):
 		return nil
-	case !yes:
-		fmt.Fprintln(out, "\n`brunt revert --discover --yes` ends these processes and takes back the open entries of these journals.")
+	case !f.yes:
+		fmt.Fprintln(out, "\n`brunt revert --discover --yes` takes back what is brunt's, and asks for the rest one by one.")
 		return exit(scenarios.ExitNotReverted)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	fmt.Fprintln(out)
+	also := asks(c, f)
 	for range mostSearches {
-		taken, terr := d.TakeBack(ctx, catalog.AllOperations())
+		taken, terr := d.TakeBack(ctx, ops, also)
 		for _, t := range taken {
-			fmt.Fprintf(out, "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+			fmt.Fprintf(out, "%s: %s\n", foundAs(t.Run, t.Pending.What), outcomeText(t))
 		}
-		if d, err = journal.Discover(runs...); err != nil {
+		also = nil // what was asked for once is not asked for again
+		if d, err = journal.Discover(ctx, ops, runs...); d == nil {
 			return err
 		}
 		if err = terr; err == nil && len(d.Left) == 0 {
@@ -63,18 +69,62 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	if err == nil {
 		err = errors.New("the ended processes keep starting others")
 	}
-	fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %v\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintf(clean(c.ErrOrStderr()), "brunt: %s\n", oneLine(err))
 	return exit(scenarios.ExitNotReverted)
 }
 
-// stoppedByOthers lists processes that are stopped and carry no mark. brunt leaves them alone.
-func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
-	for i, p := range stopped {
-		if i == mostStopped {
-			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)
+// listFound prints what was found: what it is and where, how sure it is brunt's, and what takes it back.
+func listFound(c *cobra.Command, d *journal.Discovery) {
+	out := clean(c.OutOrStdout())
+	for _, l := range d.Left {
+		fmt.Fprintln(out, foundAs(l.Run, l.What))
+		if l.Why != "" {
+			fmt.Fprintf(out, "    brunt's: %s\n", l.Why)
+		}
+	}
+	for _, run := range d.Alive {
+		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; what is its own is left alone\n", run)
+	}
+	if len(d.Left) == 0 {
+		fmt.Fprintln(out, "nothing has the mark of a dead run")
+	}
+	for i, l := range d.Unproven {
+		if i == mostUnproven {
+			fmt.Fprintf(out, "and %d more\n", len(d.Unproven)-i)
 			break
 		}
-		fmt.Fprintf(clean(c.OutOrStdout()), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` "+
-			"continues it\n", p.PID, p.Name, p.PID)
+		fmt.Fprintf(out, "%s\n    not proven to be brunt's: %s\n", foundAs(l.Run, l.What), words.Clean(l.Why))
+		if l.Command != "" {
+			fmt.Fprintf(out, "    by hand: %s\n", words.Clean(l.Command))
+		}
 	}
 }
+
+// foundAs describes what was found of a run, which may be unknown.
+func foundAs(run, what string) string {
+	if run == "" {
+		return words.Clean(what)
+	}
+	return words.Clean(run) + ": " + words.Clean(what)
+}
+
+// asks returns what decides whether a remnant is taken back that may be of others: the person at the terminal, one by
+// one. Without a terminal none is.
+func asks(c *cobra.Command, f discoverFlags) func(journal.Leftover) bool {
+	in, ok := c.InOrStdin().(*os.File)
+	if f.all || !ok || !term.IsTerminal(int(in.Fd())) {
+		return func(journal.Leftover) bool { return f.all }
+	}
+	lines := bufio.NewScanner(in)
+	return func(l journal.Leftover) bool {
+		fmt.Fprintf(clean(c.OutOrStdout()), "%s. Take it back? [y/N] ", foundAs(l.Run, l.What))
+		if !lines.Scan() {
+			return false
+		}
+		answer := strings.ToLower(strings.TrimSpace(lines.Text()))
+		return answer == "y" || answer == "yes"
+	}
+}
+
+// oneLine joins the lines of an error.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

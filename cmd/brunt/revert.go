@@ -31,25 +31,33 @@ func leftElsewhere(dir string) error {
 }
 
 func revertCommand() *cobra.Command {
-	find, yes := false, false
+	find := false
+	var f discoverFlags
 	c := &cobra.Command{
 		Use:   "revert [RUN …]",
 		Short: "Take back what dead runs left behind",
 		Long: `Take back what dead runs left behind, by their journals.
 
---discover works without a journal, if that was lost or lies in an unknown state directory:
-every process that a run started carries the run's mark, and so does its watchdog. brunt
-shows what it finds, of all dead runs or of the named ones; --yes takes it back. brunt
-touches nothing without a mark, and nothing of a live run. Linux only.`,
+With --discover, look for it without a journal, where that was lost or lies in a state
+directory that is not known. It finds what carries a mark of brunt's: processes, objects
+in the engine, control groups, clocks, and the copies of its journal's entries that the
+kernel keeps for root. It finds too what faults set and others may set: paused, stopped
+and disconnected containers, lowered limits, stopped processes, queueing disciplines. For
+each it says where it is, whether it is proven to be brunt's, and the command that takes it
+back by hand. --yes takes back what is proven, and asks for the rest one by one at a
+terminal; --all takes that without asking. Nothing of a run that goes on is touched. What an
+exec or a webhook has done is known from a journal or a copy alone. Linux only.`,
 		Example: `  brunt revert
   brunt revert --discover
   brunt revert --discover --yes`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
+			case find && f.all && !f.yes:
+				return usagef("--all goes with --yes")
 			case find:
-				return discover(c, args, yes)
-			case yes:
-				return usagef("--yes goes with --discover")
+				return discover(c, args, f)
+			case f.yes, f.all:
+				return usagef("--yes and --all go with --discover")
 			case len(args) > 0:
 				return usagef("runs are named with --discover; without it all are taken back")
 			}
@@ -85,8 +93,9 @@ touches nothing without a mark, and nothing of a live run. Linux only.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&find, "discover", false, "look for brunt's marks, without a journal (Linux)")
-	c.Flags().BoolVar(&yes, "yes", false, "with --discover: take back what was found")
+	c.Flags().BoolVar(&find, "discover", false, "look for what is left without a journal (Linux)")
+	c.Flags().BoolVar(&f.yes, "yes", false, "with --discover: take back what is brunt's, and ask for the rest")
+	c.Flags().BoolVar(&f.all, "all", false, "with --yes: take back the rest without asking")
 	return c
 }
 

@@ -384,7 +384,7 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := journal.Discover(run)
+	d, err := journal.Discover(t.Context(), catalog.AllOperations(), run)
 	if err != nil || len(d.Left) != 0 || !slices.Contains(d.Alive, run) {
 		t.Errorf("of a run that goes on: %+v, %v", d, err)
 	}
@@ -398,10 +398,11 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if err := os.Remove(left[0]); err != nil {
 		t.Fatal(err)
 	}
-	if d, err = journal.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
+	d, err = journal.Discover(t.Context(), catalog.AllOperations(), run)
+	if err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
 		t.Fatalf("found %+v, %v", d, err)
 	}
-	if _, err := d.TakeBack(t.Context(), catalog.AllOperations()); err != nil {
+	if _, err := d.TakeBack(t.Context(), catalog.AllOperations(), nil); err != nil {
 		t.Error(err)
 	}
 	if has := engineHas(t, y.Engine, m); len(has) > 0 {

@@ -28,7 +28,7 @@ func (p *protection) open() (err error) {
 	if p.journal, err = journal.Open(catalog.AllOperations(), p.o.State, p.o.ID); err != nil {
 		return err
 	}
-	p.journal.At, p.journal.Mask = p.o.At, p.Scenario.Secrets.Mask
+	p.journal.At, p.journal.Mask, p.journal.Copies = p.o.At, p.Scenario.Secrets.Mask, true
 	p.agents.Journal = p.journal
 	if len(p.o.Watchdog) == 0 {
 		return nil

@@ -86,7 +86,7 @@ type timeSkew struct {
 
 // clockOperations revert time.skew.
 func clockOperations() []chaos.Operation {
-	return []chaos.Operation{{Name: opClock, Do: victim.InFamily(restoreClock), Exclusive: true}}
+	return []chaos.Operation{{Name: opClock, Do: victim.InFamily(restoreClock), Exclusive: true, Find: findShifted}}
 }
 
 // opClock is the undo of a shifted clock.

@@ -63,7 +63,29 @@ func freezeOperations() []chaos.Operation {
 		error,
 	) {
 		return continueProcess(id)
-	})}}
+	}), Find: findStopped}}
+}
+
+// findStopped finds the processes that are stopped. A shell stops processes too.
+func findStopped(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
+	var out []chaos.Remnant
+	for _, pid := range s.PIDs {
+		id, err := proc.Identify(pid)
+		if err != nil || !proc.IsStopped(pid) {
+			continue
+		}
+		out = append(out, chaos.Remnant{
+			PID: pid, What: fmt.Sprintf("process %d (%s) is stopped", pid, proc.ProcessOf(pid).Name),
+			Why:     "process.freeze stops a process and leaves no mark on it; a shell or a debugger stops one too",
+			Command: fmt.Sprintf("kill -CONT %d", pid), Undo: undoFreeze(id),
+		})
+	}
+	return out, nil
+}
+
+// undoFreeze lets a process go on.
+func undoFreeze(id proc.Identity) chaos.Undo {
+	return chaos.Undo{Op: opContinue, Identity: id.Raw(), Prior: json.RawMessage(`"running"`)}
 }
 
 // opContinue is the undo of a freeze.
@@ -81,7 +103,7 @@ func (f *freeze) Via() string     { return "signal" }
 
 // Undo implements [Step].
 func (f *freeze) Undo() []chaos.Undo {
-	return []chaos.Undo{{Op: opContinue, Identity: f.id.Raw(), Prior: json.RawMessage(`"running"`)}}
+	return []chaos.Undo{undoFreeze(f.id)}
 }
 
 // Inject implements [Step].

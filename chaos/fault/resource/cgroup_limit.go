@@ -2,13 +2,11 @@ package resource
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -74,7 +72,7 @@ func limitFor(v victim.Victim, c cgroup.Controller, run string) (*cgroupLimit, e
 		return r, nil
 	}
 	if r.home.Root || len(proc.Without(inside, proc.Family(v.ID.PID))) > 0 {
-		r.own = r.home.Below(strings.TrimSuffix("brunt-"+run, "-") + "-" + strings.ToLower(rand.Text()[:8]))
+		r.own = r.home.Below(ownName(r.home, run))
 	}
 	return r, nil
 }
@@ -224,11 +222,11 @@ func (r *cgroupLimit) back() (string, error) {
 // resourceOperations revert the faults on resources.
 func resourceOperations() []chaos.Operation {
 	return append(victim.StressOperations(), []chaos.Operation{
-		{Name: opGroupSet, Do: doGroup, Exclusive: true},
-		{Name: opGroupLeave, Do: doGroup},
-		{Name: opName, Do: doName},
-		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true},
-		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true},
+		{Name: opGroupSet, Do: doGroup, Exclusive: true, Find: findSettings},
+		{Name: opGroupLeave, Do: doGroup, Find: findGroups},
+		{Name: opName, Do: doName, Find: findNames, Key: func(u chaos.Undo) string { return string(u.Args) }},
+		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true, Find: findFileLimits},
+		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true, Find: findScores},
 	}...)
 }
 

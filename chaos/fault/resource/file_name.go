@@ -23,12 +23,17 @@ type fileName struct {
 	Name string `json:"name"`
 }
 
+const (
+	namePrefix = ".brunt-"
+	nameLength = 12 // random characters after the prefix
+)
+
 // nameFor gives the name that a file in a directory of the unit has for a moment.
 func nameFor(dir *os.File, path string) fileName {
 	if !rootfs.Names(dir) {
 		return fileName{}
 	}
-	return fileName{path, ".brunt-" + rand.Text()[:12]}
+	return fileName{path, namePrefix + rand.Text()[:nameLength]}
 }
 
 // undo gives the undo that removes the name.
@@ -48,7 +53,7 @@ func (f fileName) undo(id proc.Identity) []chaos.Undo {
 func doName(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id proc.Identity
 	var f fileName
-	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil || !strings.HasPrefix(f.Name, ".brunt-") {
+	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil || !strings.HasPrefix(f.Name, namePrefix) {
 		return chaos.Failed, fmt.Errorf("%w: no file of brunt's in %q", chaos.ErrDamaged, u.Args)
 	}
 	if !id.Alive() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -357,4 +358,23 @@ func (t *Table) Clear(chains []*nftables.Chain) error {
 		return fmt.Errorf("clearing the rules of %s: %w", t.tab.Name, err)
 	}
 	return nil
+}
+
+// Tables lists the tables of brunt's in the thread's namespace, by their names.
+func Tables() ([]string, error) {
+	c, err := nftables.New()
+	if err != nil {
+		return nil, fmt.Errorf("opening nftables: %w", err)
+	}
+	all, err := c.ListTablesOfFamily(nftables.TableFamilyINet)
+	if err != nil {
+		return nil, fmt.Errorf("listing nftables tables: %w", err)
+	}
+	var out []string
+	for _, t := range all {
+		if strings.HasPrefix(t.Name, Mark) {
+			out = append(out, t.Name)
+		}
+	}
+	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -169,7 +170,7 @@ func (a *Agents) joinAll(ctx context.Context, id, other string) error {
 
 // agentLabels returns the labels of a run's agents and of their image.
 func agentLabels(run string) map[string]string {
-	return map[string]string{AgentLabel: run, oldAgentLabel: run, RunLabel: run}
+	return map[string]string{AgentLabel: run, oldAgentLabel: run, RunLabel: run, OwnerLabel: strconv.Itoa(os.Geteuid())}
 }
 
 // WatchdogOf returns the value of [AgentLabel] on containers that outlive a run in order to undo its

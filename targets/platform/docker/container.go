@@ -270,6 +270,17 @@ func (q Query) labels() map[string]string {
 // List returns the containers that a query selects, including stopped ones, in a stable order:
 // replicas of a Compose service by their number, others by name.
 func (e *Engine) List(ctx context.Context, q Query) ([]Container, error) {
+	if q.IsZero() {
+		return nil, nil
+	}
+	return list(ctx, e, q)
+}
+
+// All returns all containers of an engine, including stopped ones, in a stable order.
+func All(ctx context.Context, e *Engine) ([]Container, error) { return list(ctx, e, Query{}) }
+
+// list returns the containers that a query selects; the zero query selects all.
+func list(ctx context.Context, e *Engine, q Query) ([]Container, error) {
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
 	}
@@ -296,7 +307,7 @@ func (e *Engine) List(ctx context.Context, q Query) ([]Container, error) {
 		if err != nil {
 			return nil, err
 		}
-		if q.Matches(&c) {
+		if q.IsZero() || q.Matches(&c) {
 			out = append(out, c)
 		}
 	}

@@ -67,6 +67,39 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	return out, nil
 }
 
+// Missing describes a container's configuration in the network that it was made for, as far as its own configuration
+// tells, if that network exists and the container is not in it; else nil.
+func Missing(ctx context.Context, e *Engine, id string) (*Endpoint, error) {
+	i, err := e.api.ContainerInspect(ctx, id)
+	switch {
+	case gone(err):
+		return nil, nil
+	case err != nil:
+		return nil, failed("inspecting", id, err)
+	}
+	mode := string(i.HostConfig.NetworkMode)
+	if mode == "default" {
+		mode = "bridge"
+	}
+	for name, n := range i.NetworkSettings.Networks {
+		if name == mode || n.NetworkID == mode || strings.HasPrefix(n.NetworkID, mode) && len(mode) >= 12 {
+			return nil, nil
+		}
+	}
+	n, err := e.api.NetworkInspect(ctx, mode, network.InspectOptions{})
+	switch {
+	case gone(err), err == nil && (n.Name == "none" || n.Name == "host"):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("inspecting network %s: %w", short(mode), err)
+	}
+	ep := &Endpoint{Network: n.ID, Name: n.Name}
+	if service := i.Config.Labels[ComposeService]; service != "" {
+		ep.Aliases = []string{strings.TrimPrefix(i.Name, "/"), service}
+	}
+	return ep, nil
+}
+
 // Disconnect disconnects a container from a network. It has no effect if the container is not
 // connected.
 func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {

@@ -1,0 +1,86 @@
+package rootfs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Number returns the number of a device of this machine, as major:minor.
+func Number(path string) (string, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return "", &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev)), nil
+}
+
+// mostDirs bounds the directories that [Named] reads of one filesystem.
+const mostDirs = 20_000
+
+// Named lists the files whose names begin with a prefix, by their paths in a process's view. It reads the filesystems
+// in which a file needs a name for a moment, and of each a bounded number of directories.
+func Named(ctx context.Context, pid int, prefix string) []string {
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	var seen []string // numbers of filesystems
+	root := fmt.Sprintf("/proc/%d/root", pid)
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		if len(f) < 6 || slices.Contains(seen, f[2]) || slices.ContainsFunc([]string{"/proc", "/sys", "/dev"}, func(dir string) bool {
+			return f[4] == dir || strings.HasPrefix(f[4], dir+"/")
+		}) {
+			continue
+		}
+		seen = append(seen, f[2])
+		dir, err := Open(pid, f[4])
+		if err != nil {
+			continue
+		}
+		if Names(dir) {
+			for _, path := range namedBelow(ctx, filepath.Join(root, f[4]), prefix) {
+				out = append(out, strings.TrimPrefix(path, root))
+			}
+		}
+		_ = dir.Close()
+	}
+	return out
+}
+
+// namedBelow lists the files below a directory, on its filesystem, whose names begin with a prefix.
+func namedBelow(ctx context.Context, dir, prefix string) []string {
+	var top unix.Stat_t
+	if unix.Stat(dir, &top) != nil {
+		return nil
+	}
+	var out []string
+	dirs := 0
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil || dirs > mostDirs:
+			return fs.SkipAll
+		case err != nil: // what can't be read is left out
+			return fs.SkipDir
+		case !d.IsDir():
+			if strings.HasPrefix(d.Name(), prefix) {
+				out = append(out, path)
+			}
+			return nil
+		}
+		var st unix.Stat_t
+		if dirs++; unix.Lstat(path, &st) != nil || st.Dev != top.Dev {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return out
+}

@@ -1,0 +1,34 @@
+package chaos
+
+import (
+	"slices"
+
+	"brunt/targets/platform/docker"
+)
+
+// A Search is what [Operation.Find] looks at: this machine, and the container engine on it.
+type Search struct {
+	PIDs       []int                 // processes that a fault may hit
+	Engine     *docker.Engine        // nil: none answers
+	Containers []docker.Container    // of the engine, that a fault may hit
+	Live       func(run string) bool // whether a run goes on
+}
+
+// Container returns the container of the engine that a process is the first of, or nil.
+func (s *Search) Container(pid int) *docker.Container {
+	if i := slices.IndexFunc(s.Containers, func(c docker.Container) bool { return pid != 0 && c.PID == pid }); i >= 0 {
+		return &s.Containers[i]
+	}
+	return nil
+}
+
+// A Remnant is what a fault has left, or may have left, found without a journal.
+type Remnant struct {
+	Run     string // whose it is; empty is unknown
+	PID     int    // the process that it is on; zero is none
+	What    string // it is, and where
+	Why     string // it is brunt's, or may be
+	Sure    bool   // it has a mark of brunt's, or nothing else makes it
+	Command string // takes it back by hand; empty: none does
+	Undo    Undo   // takes it back; without an Op nothing does
+}
