@@ -25,6 +25,9 @@ func doctorCommand() *cobra.Command {
 also check whether it can run here and now: its commands and ports, its open files, and
 whether its target answers. Nothing is started.
 
+It lists too what no fault may hit here, with the rule, and what ` + "`brunt revert --discover`" + `
+finds of dead runs.
+
 The second table lists the faults on the network of a container or of another namespace,
 with the mechanisms of the kernel that can inject each, the best first. brunt tries each
 mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`,

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
+	"brunt/chaos/protect"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -45,8 +46,9 @@ const (
 func Machine(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
-		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), deathSignal(),
+		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), discovery(ctx), rootCheck(), deathSignal(),
 	}
+	checks = append(checks, protected(ctx, getenv)...)
 	self, _ := os.Executable()
 	path, err := k6.Find(self, os.LookupEnv)
 	checks = append(checks, k6Program("k6", Missing, path, err))
@@ -150,6 +152,47 @@ func leftovers(dirs []string) Check {
 		c.State, c.Found, c.Fix = Limited, "left behind: "+scenarios.Amount(left, "fault"), "`brunt revert` takes them back"
 	}
 	return c
+}
+
+// discovery reports what dead runs have left by its marks and values, without a journal.
+func discovery(ctx context.Context) Check {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	d, err := journal.Discover(ctx, catalog.AllOperations())
+	c := Check{Name: "discovery", State: Fine, Found: "nothing is left that has a mark of a dead run"}
+	switch {
+	case d == nil:
+		c.State, c.Found = Missing, err.Error()
+		return c
+	case len(d.Left) > 0:
+		c.State, c.Fix = Limited, "`brunt revert --discover` lists it, and takes it back with --yes"
+		c.Found = fmt.Sprintf("%s of dead runs, such as: %s", scenarios.Amount(len(d.Left), "remnant"), d.Left[0].What)
+	}
+	if n := len(d.Unproven); n > 0 {
+		c.Found += fmt.Sprintf("; %d more may be brunt's or of others, such as: %s", n, d.Unproven[0].What)
+		c.Fix = "`brunt revert --discover` lists it, and takes it back with --yes"
+	}
+	if err != nil {
+		c.State, c.Found = Limited, c.Found+"; not everything could be looked at: "+strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return c
+}
+
+// protected lists what no fault may hit on this machine, and by which rule.
+func protected(ctx context.Context, getenv func(string) string) []Check {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var e *docker.Engine
+	if at, err := docker.Find(getenv); err == nil {
+		if e, err = docker.Open(at, docker.Options{}); err == nil {
+			defer e.Close()
+		}
+	}
+	var out []Check
+	for _, p := range protect.Local(ctx, e) {
+		out = append(out, Check{"protected", Fine, p.What + ": " + p.Why, ""})
+	}
+	return out
 }
 
 func rootCheck() Check {

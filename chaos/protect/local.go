@@ -1,0 +1,69 @@
+package protect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+// A Protection is what no fault may hit, by one rule.
+type Protection struct {
+	What string // such as: process 812 (dockerd)
+	Why  string
+}
+
+// mostNamed is how many processes of one rule are named.
+const mostNamed = 8
+
+// Local lists what is protected on this machine whatever a policy says: processes by their rules, and the containers of
+// an engine, where one answers; nil is none.
+func Local(ctx context.Context, e *docker.Engine) []Protection {
+	by := map[string][]string{}
+	var order []string
+	for _, pid := range proc.All() {
+		err := always(pid)
+		if err == nil && len(proc.Containers(pid)) == 0 {
+			err = proc.ProtectSystem(pid)
+		}
+		if err == nil {
+			continue
+		}
+		_, why, _ := strings.Cut(err.Error(), proc.ErrProtected.Error()+": ")
+		why, _, _ = strings.Cut(why, ";")
+		if by[why] == nil {
+			order = append(order, why)
+		}
+		by[why] = append(by[why], fmt.Sprintf("%d (%s)", pid, proc.ProcessOf(pid).Name))
+	}
+	var out []Protection
+	for _, why := range order {
+		all := by[why]
+		what := "process " + all[0]
+		if n := len(all); n > 1 {
+			what = "processes " + strings.Join(all[:min(n, mostNamed)], ", ")
+			if n > mostNamed {
+				what += fmt.Sprintf(" and %d more", n-mostNamed)
+			}
+		}
+		out = append(out, Protection{what, why})
+	}
+	slices.SortFunc(out, func(a, b Protection) int { return strings.Compare(a.Why, b.Why) })
+	if e == nil {
+		return out
+	}
+	containers, err := docker.All(ctx, e)
+	if err != nil {
+		return out
+	}
+	for i := range containers {
+		if err := containers[i].Protected(); err != nil {
+			_, why, _ := strings.Cut(err.Error(), containers[i].Name+" ")
+			out = append(out, Protection{"container " + containers[i].Name, why})
+		}
+	}
+	return out
+}
