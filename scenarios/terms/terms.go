@@ -50,6 +50,8 @@ var all = []Term{
 		"so few requests meet a stall, and counts hide it. brunt therefore judges an objective on such loads that passes by count a second time. For a " +
 		"percentile and `within` it adds the requests that users would have sent while they waited for answers of a second and more, at their " +
 		"usual interval (the correction of HdrHistogram). For availability it counts time: a window in which no request ends is not available. " +
+		"`errors` and `checks` must fail in both ways, because a wait that ends well is no error, and a single request without an answer is no " +
+		"stall of the target. Of open and closed loads together, brunt corrects the closed ones alone. " +
 		"If the second test fails, the objective is inconclusive, because it is unknown how many requests of an open load would have met the stall."},
 	{"offered", nil, "All requests that the schedule asked for: ok, shed, error and skipped. Nothing is dropped from this count."},
 	{"ok", []string{"good"}, "A request that was answered and whose every check held. Without a check of the status, a status under 400 is ok."},
@@ -101,20 +103,23 @@ var all = []Term{
 		"the result says so."},
 	{"impact", []string{"impacted", "no-impact", "not-recovered"}, "What a fault did to the load: none seen, within the limit, impacted, " +
 		"not recovered, or confounded, which means that two faults were in at once and the effect can't be assigned to one of them. A surge of shed " +
-		"requests is an impact, because a shed request is not served, unless an objective on `shed` covers that load. Acknowledged " +
+		"requests is an impact, because a shed request is not served, unless an objective bounds `shed` of that step over the run " +
+		"or in that fault. Acknowledged " +
 		"writes that the fault lost are an impact. So are slower answers: the median or the 95th percentile rises by a tenth, by a t test on blocks of " +
 		"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because neighbouring answers depend on " +
-		"each other. The report shows each part beside the baseline."},
+		"each other. How long it was slower is known if a limit says which answers are slow (`brunt explain judge.slow`); without one no objective on " +
+		"recovery passes for a fault that made answers slower. The report shows each part beside the baseline."},
 	{"incident", []string{"lasted", "what-failed"}, "A span of the load whose share of bad requests exceeds the limit, whatever caused it: from its first bad " +
 		"request to the first good one after its last, with less than a hold of good requests in between. The time of a request is the " +
 		"one at which it was due; if brunt itself was late, it is the time at which brunt was ready to send it, because the target " +
 		"received it then. The requests of a second stay in that second. A run lists its incidents. " +
 		"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several faults caused " +
-		"together has one recovery time; without an incident it is 0. An incident that begins within a hold of the clearing also counts, because the " +
+		"together has one recovery time; without an incident it is 0, and passes if the " +
+		"requests show for each fault that there was none. An incident that begins within a hold of the clearing also counts, because the " +
 		"fault's own recovery includes it; a fault that happens once ends with the return of its unit. If all bad requests before an injection were in " +
 		"flight at that instant, the incident begins with the " +
 		"injection. A stall of a closed load, in which no request ends, begins with the first request that it delayed, even if all of its requests " +
-		"are good in the end. A surge of shed requests is an incident, unless an objective on `shed` covers its load."},
+		"are good in the end. A surge of shed requests is an incident, unless an objective bounds `shed` of that step over the run."},
 	{"group", []string{"compound-fault", "steps", "disaster"}, "Several faults that count as one, such as a cut, a crash and a promotion. Each is a " +
 		"step with its offset from the start of the group. brunt injects the steps in turn, and takes them back in reverse when the group's `for` has " +
 		"passed; the group is cleared when all of them are. If brunt can't inject a step, it takes the others back at once; the run is " +
@@ -235,7 +240,9 @@ var all = []Term{
 		"`probe: 20/s` brunt also reads the latest write from each unit while the load runs; `stale.reads` counts the reads that did not find it."},
 	{"rpo", []string{"recovery-point"}, "The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +
 		"that the fault lost. It is at least the time from the first lost write to the last, and at most the time between " +
-		"the kept writes around them. Unlike the age of the oldest lost write, it does not grow with the length of the run."},
+		"the kept writes around them. Unlike the age of the oldest lost write, it does not grow with the length of the run. " +
+		"A write acknowledged while no fault was in counts as lost to the nearest one, also to one that was cleared before: a primary that " +
+		"was cut off acknowledges writes until it steps down."},
 	{"in-flight", []string{"max_in_flight"}, "Requests or iterations that were sent and have not ended. A load has a limit of them; " +
 		"beyond it an arrival waits, and the wait is queue time."},
 	{"pacing", []string{"precise", "efficient"}, "How arrivals are timed. `precise` spends processor time to be on time within tens of " +
