@@ -3,7 +3,6 @@ package leaks
 import (
 	"crypto/rand"
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -222,13 +221,4 @@ func (l *leaky) save(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// without returns the secrets but those of the named ones.
-func (l *leaky) without(names ...string) map[string]string {
-	out := maps.Clone(l.secrets)
-	for _, name := range names {
-		delete(out, name)
-	}
-	return out
 }
