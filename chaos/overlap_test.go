@@ -160,7 +160,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"http.rewrite: {from: web, to: store, path: /v1/*, request: {path: \"~ ^/v2/ -> /v0/\"}}":          "no path is found that fits",
 		"http.rewrite: {from: web, to: store, request: {path: \"~ ^/v2/(?:a|b)$ -> /v0/\"}, probe: /v2/c}": "is not rewritten",
 		"http.rewrite: {from: web, to: store, path: posts, request: {path: /new}}":                         "begins with /",
-		"http.error: {from: web, to: store, headers: {\"a b\": c}}":                                        "no name of a header",
+		"http.error: {from: web, to: store, headers: {\"a b\": c}}":                                        "not a name of a header",
 		"http.delay: {from: web, to: store, delay: 10ms, jitter: 20ms, method: \"delete\"}":                "upper case",
 	} {
 		if got := chaostest.Mistakes(t, yaml, w.Scope); !strings.Contains(got, want) {
