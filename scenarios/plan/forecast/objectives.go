@@ -31,14 +31,9 @@ func (c *check) noVerdict() {
 // run are none, whatever the target refuses. Of each load the first is noted.
 func (c *check) shedding() {
 	for i := range c.Loads {
-		for _, f := range c.Loads[i].Flows {
-			for _, s := range f.Steps {
-				if call, ok := s.Call.(interface{ Sheds() bool }); ok && call.Sheds() {
-					c.notes = append(c.notes, fmt.Sprintf("step %q may shed load, and no objective says how much: shed "+
-						"requests are not errors. Such as `shed < 5%%` or `availability > 99%%`.", s.Call.Name()))
-					return
-				}
-			}
+		if step := c.shedsUnasked(&c.Loads[i]); step != "" {
+			c.notes = append(c.notes, fmt.Sprintf("step %q may shed load, and no objective over the run says how much: shed "+
+				"requests are not errors. Such as `shed < 5%%` or `availability > 99%%`.", step))
 		}
 	}
 }
