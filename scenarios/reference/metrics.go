@@ -43,13 +43,10 @@ func metricText(name string) string {
 		}
 		name = "p"
 	}
-	base := strings.TrimSuffix(name, ".p95")
-	base, _, _ = strings.Cut(base, "(")
-	if family, _, dotted := strings.Cut(base, "."); dotted {
-		base = family
-	}
-	if r, known := slo.Metrics().Row(base); known {
+	base, _, _ := strings.Cut(strings.TrimSuffix(name, ".p95"), "(")
+	if r, known := slo.Metrics().Row(base); known { // its name may have a dot, as stale.reads has
 		return r.Meaning
 	}
+	base, _, _ = strings.Cut(base, ".")
 	return metricTexts[base]
 }

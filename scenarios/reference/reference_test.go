@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/slo"
 )
 
 // scenarioSchema is a small schema with each form that brunt's own schema has.
@@ -95,6 +97,26 @@ func TestReference_ExplainUnknown(t *testing.T) {
 	_, err := newReference(t).Explain("network.latenzy")
 	if err == nil || !strings.Contains(err.Error(), `nothing is known of "network.latenzy"; did you mean "network.latency"?`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestReference_Metrics: a metric has the meaning of its own row, also where its name begins with that of another.
+func TestReference_Metrics(t *testing.T) {
+	r := newReference(t)
+	for _, row := range slo.Metrics() {
+		for _, name := range row.Written {
+			want := row.Meaning
+			switch {
+			case row.Needs == slo.NeedsSeries: // each form has its own text
+				continue
+			case percentile.MatchString(name) && !strings.HasPrefix(name, "p"):
+				family, _, _ := strings.Cut(name, ".")
+				want = metricTexts[family+".p"]
+			}
+			if e := r.entries["metric."+name]; e == nil || e.Text != want {
+				t.Errorf("%s: %+v, want %q", name, e, want)
+			}
+		}
 	}
 }
 
