@@ -60,7 +60,7 @@ func (p *pageView) comparison(c *result.Comparison) {
 		v.Bounds = v.Bounds || row.Low.Known()
 		first := row.Step == "*" && row.Load == "*" && (row.Phase == "run" || row.Verdict == scenarios.Fail || row.Worse > row.Margin) && len(v.Rows) < mostFirst
 		switch {
-		case ofUnit(row):
+		case row.OfUnit:
 			units = append(units, w)
 		case first:
 			v.Rows = append(v.Rows, w)
@@ -87,8 +87,6 @@ func baselineNames(c *result.Comparison) string {
 	}
 	return words.Plural(int64(len(c.Base)), "earlier run", "earlier runs") + ": " + words.Join(names)
 }
-
-func ofUnit(r *result.Change) bool { return r.Metric == "cpu" || r.Metric == "memory" }
 
 func changeRow(r *result.Change) changeView {
 	v := changeView{
@@ -121,7 +119,7 @@ func changeRow(r *result.Change) changeView {
 func whatChanged(r *result.Change) string {
 	s := words.Clean(r.Metric)
 	switch {
-	case ofUnit(r):
+	case r.OfUnit:
 		return s + " of " + words.Clean(r.Step)
 	case r.Step != "*":
 		s += " of " + words.Clean(r.Step)
@@ -139,17 +137,19 @@ func valueOf(r *result.Change, n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}
-	switch r.Metric {
-	case "errors":
+	switch r.Unit {
+	case result.UnitShare:
 		return words.Percent(float64(n))
-	case "rate":
+	case result.UnitPerSecond:
 		return words.Rate(n)
-	case "cpu":
+	case result.UnitCores:
 		return words.Number(float64(n)) + " cores"
-	case "memory":
+	case result.UnitBytes:
 		return words.Bytes(int64(n))
+	case result.UnitSeconds:
+		return words.Seconds(n)
 	}
-	return words.Seconds(n)
+	return words.Number(float64(n))
 }
 
 // worseBy formats a change with its sign: of shares in points.
@@ -159,7 +159,7 @@ func worseBy(r *result.Change, n result.Num) string {
 	}
 	f := float64(n) * 100
 	unit := "%"
-	if r.Metric == "errors" {
+	if r.Unit == result.UnitShare {
 		unit = " points"
 	}
 	if math.Abs(f) >= 1e4 {

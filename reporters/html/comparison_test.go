@@ -21,6 +21,7 @@ func TestHTML_Comparison(t *testing.T) {
 		"✓ | not worse | errors | 2% | 1.9% | −0.1 points | −1 points to +0.4 points | 0.5 points | ",
 		"? | can't tell | rate of read post of load browse | 100/s | – | – | – | 5% | 1 of 1 base runs have no end of it",
 		"? | within margin | memory of posts[0] | 30 MiB | 31 MiB | +3.3% | – | 25% | ",
+		"? | beyond margin | burst of posts[1] | 1 cores | 1.5 cores | +50% | – | 25% | ",
 	}
 	if len(p.Comparison.Rows) != 3 || strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%d first of\n%s\nwant\n%s", len(p.Comparison.Rows), strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -23,9 +23,9 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	var of []values
 	for _, r := range base {
 		out.Base = append(out.Base, r.Name)
-		of = append(of, valuesOf(r.Result))
+		of = append(of, o.table().values(r.Result, beyond))
 	}
-	now := []values{valuesOf(cand.Result)}
+	now := []values{o.table().values(cand.Result, beyond)}
 	for _, m := range mismatches(append(slices.Clone(base), cand)) {
 		out.Mismatches = append(out.Mismatches, m.Text)
 	}
@@ -41,7 +41,7 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	for i, t := range tests {
 		row := result.Change{
 			Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, Base: t.Base, This: t.Cand, Worse: t.Change, Low: t.Low, High: t.High, Margin: t.Margin,
-			Verdict: t.Verdict, Note: t.Note,
+			Verdict: t.Verdict, Note: t.Note, Unit: result.UnitOf(t.metric.Unit), OfUnit: t.metric.ofUnit,
 		}
 		if n < LeastHistory {
 			row.Verdict = scenarios.Inconclusive

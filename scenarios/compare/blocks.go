@@ -74,7 +74,7 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 	}
 	every := len(o.Metrics) == 0
 	if every {
-		o.Metrics = slices.DeleteFunc(MetricNames(), WholeRuns)
+		o.Metrics = slices.DeleteFunc(o.table().names(), func(name string) bool { return o.table().named(name).wholeRun })
 	}
 	c, err := Compare(a, b, o)
 	if errors.Is(err, errEmpty) {
@@ -90,19 +90,20 @@ func Switchback(a, b []Run, last bool, o Options) (*Comparison, error) {
 	for _, name := range o.Metrics {
 		named := func(left string) bool { return strings.HasPrefix(left, name) }
 		rowOf := func(r Row) bool { return r.Metric == name }
-		if metricNamed(name).quantile > 0 && !slices.ContainsFunc(c.Rows, rowOf) && !slices.ContainsFunc(c.Left, named) {
+		if o.table().named(name).quantile > 0 && !slices.ContainsFunc(c.Rows, rowOf) && !slices.ContainsFunc(c.Left, named) {
 			c.Left = append(c.Left, name+": no block has it, for want of requests or as brunt's own lag is a part of it; a higher rate, "+
 				"longer blocks or an idle machine show it")
 		}
 	}
 	if used := func(r Run) bool { return len(r.Usage) > 0 }; every && (slices.ContainsFunc(a, used) || slices.ContainsFunc(b, used)) {
-		c.Left = append(c.Left, "memory: has no value by block, which inherits it from the one before; --in-turns compares it")
+		for _, m := range o.table() {
+			if m.ofUnit && m.wholeRun {
+				c.Left = append(c.Left, m.Name+": has no value by block, which inherits it from the one before; --in-turns compares it")
+			}
+		}
 	}
 	return c, nil
 }
-
-// WholeRuns reports whether a metric has values of whole runs alone, and none by block.
-func WholeRuns(metric string) bool { return metric == "memory" || metric == "recover" }
 
 // slab is the variance of the size of an effect before anything is measured, in units of the variance of
 // one pair of blocks: the bounds are narrowest after about eight pairs.

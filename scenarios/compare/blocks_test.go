@@ -196,17 +196,17 @@ func TestBlocks(t *testing.T) {
 	if len(all) != 2 || all[0].Name != "a-01 from 1s" || all[1].Started.Unix() != 1011 || all[0].Run == all[1].Run {
 		t.Fatalf("the blocks are %+v", all)
 	}
-	values := valuesOf(all[0].Result)
+	values := metrics.values(all[0].Result, beyond)
 	if v := values[place{"run", "*", "*"}]["p50"]; v.x != 1 {
 		t.Errorf("p50 of the first is %v", v.x)
 	}
 	if v := values[place{"run", "*", "web[0]"}]; v["cpu"].x != 2.5 || len(v) != 1 { // seconds 1 to 5
 		t.Errorf("the first used %+v, want 2.5 cores and no memory", v)
 	}
-	if v := valuesAbove(all[1].Result, beyondBlock)[place{"run", "*", "*"}]; v["p90"].x != 5 || len(v) != 4 { // and p95, p99, errors
+	if v := metrics.values(all[1].Result, beyondBlock)[place{"run", "*", "*"}]; v["p90"].x != 5 || len(v) != 4 { // and p95, p99, errors
 		t.Errorf("the second, whose p50 has lag in it, has %+v", v)
 	}
-	if v, has := valuesOf(all[1].Result)[place{"run", "*", "web[0]"}]; has {
+	if v, has := metrics.values(all[1].Result, beyond)[place{"run", "*", "web[0]"}]; has {
 		t.Errorf("the second, of which a second is missing, used %+v", v)
 	}
 }

@@ -27,8 +27,17 @@ type Options struct {
 	// show how much sessions of runs differ
 	History []*Record
 
-	switched bool // runs are blocks of a switched load
-	always   bool // bounds hold at all times together
+	switched bool  // runs are blocks of a switched load
+	always   bool  // bounds hold at all times together
+	metrics  table // nil is all
+}
+
+// table returns the metrics that there are to compare, before [Options.Metrics] narrows them.
+func (o *Options) table() table {
+	if o.metrics != nil {
+		return o.metrics
+	}
+	return metrics
 }
 
 // DefaultAlpha is the probability of a false alarm, over all rows together.
@@ -53,6 +62,7 @@ type Row struct {
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // why, where it is not plain
 
+	metric *metric
 	alone  float64 // P before Holm
 	past   bool    // one run is compared with a history
 	blocks bool    // blocks of a switched load are compared
@@ -113,7 +123,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	var of []values
 	for _, r := range all {
-		of = append(of, valuesAbove(r.Result, o.beyond()))
+		of = append(of, o.table().values(r.Result, o.beyond()))
 	}
 	at := places(all[0].Result, of)
 	if err := o.known(at); err != nil {
@@ -166,7 +176,6 @@ func (c *Comparison) fit(all []Run, o Options) error {
 // A test is a row whose estimate is known.
 type test struct {
 	Row
-	metric *metric
 	est    estimate
 	limit  float64
 	n      int     // runs a side, or of history
@@ -190,8 +199,8 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 		if !o.wants(p) {
 			continue
 		}
-		for i := range metrics {
-			m := &metrics[i]
+		for i := range o.table() {
+			m := &o.table()[i]
 			if len(o.Metrics) > 0 && !slices.Contains(o.Metrics, m.Name) {
 				continue
 			}

@@ -52,16 +52,17 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 	return nil
 }
 
-// comesAndGoes reports whether a run may lack a metric without a problem: in the phase of a
-// recovery that took no time, and for CPU time under a tick.
+// comesAndGoes reports whether a run may lack a metric without a problem: any of them in the phase of a
+// recovery that took no time.
 func comesAndGoes(p place, m *metric) bool {
-	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.Name == "cpu"
+	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.mayLack
 }
 
 // blank is a row without data.
 func (c *Comparison) blank(p place, m *metric, margin float64) *test {
-	return &test{metric: m, limit: m.limit(margin), Row: Row{
-		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
+	return &test{limit: m.limit(margin), Row: Row{
+		metric: m,
+		Phase:  p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
 		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
 		past: c.Design == Past, blocks: c.options.switched, apart: c.Design == Sessions,
 	}}

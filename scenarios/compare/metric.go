@@ -13,7 +13,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Metric has one value per run for a phase, a load and a step.
+// A Metric has one value per run for a phase, a load and a step, or for a unit of the target.
+//
+// To add a metric, add a row to metrics with the function that measures it; nothing else is needed.
 type metric struct {
 	Name   string
 	Unit   slo.Unit
@@ -21,30 +23,55 @@ type metric struct {
 
 	higher   bool    // higher is better
 	quantile float64 // of a percentile; zero is none
-	of       func(c *result.Cell) result.Num
+	ofUnit   bool    // the step of its place is a unit of the target
+	wholeRun bool    // it has values of whole runs alone, and none by block
+	mayLack  bool    // a run may lack it without a problem
+	measure  measure
 }
+
+// A table lists metrics. Those of [Options] and records are [metrics].
+type table []metric
 
 // metrics are the compared metrics, in the order of reports. P99 has a wide margin: runs of a
 // minute differ in it by more than a tenth without any change.
-var metrics = []metric{
-	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, of: func(c *result.Cell) result.Num { return c.Response.P50 }},
-	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, of: func(c *result.Cell) result.Num { return c.Response.P90 }},
-	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, of: func(c *result.Cell) result.Num { return c.Response.P95 }},
-	{Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99, of: func(c *result.Cell) result.Num { return c.Response.P99 }},
-	{Name: "errors", Unit: slo.ShareOf, Margin: .005},
-	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true}, // of closed loads: that of an open one is its schedule's
-	{Name: "recover", Unit: slo.Seconds, Margin: .25},
-	{Name: "cpu", Unit: slo.Plain, Margin: .25},    // of a unit of the target: cores
-	{Name: "memory", Unit: slo.Plain, Margin: .25}, // of a unit of the target: largest, in bytes
+var metrics = table{
+	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, measure: percentile(func(t *result.Times) result.Num { return t.P50 })},
+	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, measure: percentile(func(t *result.Times) result.Num { return t.P90 })},
+	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, measure: percentile(func(t *result.Times) result.Num { return t.P95 })},
+	{Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99, measure: percentile(func(t *result.Times) result.Num { return t.P99 })},
+	{Name: "errors", Unit: slo.ShareOf, Margin: .005, measure: errorShares},
+	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true, measure: closedRates},
+	{Name: "recover", Unit: slo.Seconds, Margin: .25, wholeRun: true, measure: recoveries},
+	{Name: "cpu", Unit: slo.Cores, Margin: .25, ofUnit: true, mayLack: true, measure: cpuTime}, // there is none under a tick
+	{Name: "memory", Unit: slo.Bytes, Margin: .25, ofUnit: true, wholeRun: true, measure: mostMemory},
+}
+
+// names lists the metrics of the table.
+func (t table) names() []string {
+	var out []string
+	for i := range t {
+		out = append(out, t[i].Name)
+	}
+	return out
+}
+
+// named returns the metric with a name; nil if there is none.
+func (t table) named(name string) *metric {
+	for i := range t {
+		if t[i].Name == name {
+			return &t[i]
+		}
+	}
+	return nil
 }
 
 // MetricNames lists the metrics that can be compared.
-func MetricNames() []string {
-	var out []string
-	for i := range metrics {
-		out = append(out, metrics[i].Name)
-	}
-	return out
+func MetricNames() []string { return metrics.names() }
+
+// WholeRuns reports whether a metric has values of whole runs alone, and none by block.
+func WholeRuns(name string) bool {
+	m := metrics.named(name)
+	return m != nil && m.wholeRun
 }
 
 // ratio reports whether values are compared by their ratio instead of their difference.
@@ -170,13 +197,4 @@ func DefaultMargins() Margins {
 		m[metrics[i].Name] = metrics[i].Margin
 	}
 	return m
-}
-
-func metricNamed(name string) *metric {
-	for i := range metrics {
-		if metrics[i].Name == name {
-			return &metrics[i]
-		}
-	}
-	return nil
 }

@@ -55,7 +55,7 @@ type Kept struct {
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: digest(r), Machine: m, Started: r.Started}
-	all := valuesOf(r)
+	all := metrics.values(r, beyond)
 	for _, at := range places(r, []values{all}) {
 		for i := range metrics {
 			m := &metrics[i]
@@ -122,7 +122,7 @@ func parseRecord(b []byte) (*Record, error) {
 func (r *Record) upgrade() {
 	requests := map[place]int64{}
 	for _, k := range r.Values {
-		if m := metricNamed(k.Metric); m != nil && m.quantile > 0 {
+		if m := metrics.named(k.Metric); m != nil && m.quantile > 0 {
 			requests[place{k.Phase, k.Load, k.Step}] = k.Count
 		}
 	}
@@ -198,7 +198,7 @@ func Mean(records []*Record) *Record {
 
 // meanOf returns the mean of a value over several runs.
 func (k Kept) meanOf(vs []value) Kept {
-	m := metricNamed(k.Metric)
+	m := metrics.named(k.Metric)
 	if len(vs) < 2 || m == nil {
 		return k
 	}

@@ -30,80 +30,21 @@ func (v value) times() float64 { return float64(max(1, v.runs)) }
 // values are all values of a run.
 type values map[place]map[string]value
 
-// valuesOf returns the values of a run. It leaves out a metric with too few requests.
-func valuesOf(r *result.Result) values { return valuesAbove(r, beyond) }
-
-// valuesAbove is valuesOf with as many requests above a percentile as least. Where that is less than of whole runs, the values
-// are those of blocks, without those that brunt's own lag is a part of.
-func valuesAbove(r *result.Result, least float64) values {
+// values returns the values of a run. It leaves out a percentile with too few requests: with less than least/2
+// above it. Where least is less than of whole runs, the values are those of blocks, without those that brunt's own lag is a part of.
+func (t table) values(r *result.Result, least float64) values {
 	out := values{}
-	put := func(at place, name string, v value) {
-		if math.IsNaN(v.x) {
-			return
-		}
-		if out[at] == nil {
-			out[at] = map[string]value{}
-		}
-		out[at][name] = v
-	}
-	type counts struct{ all, bad, skipped int64 }
-	shares := map[place]*counts{}
-	for i := range r.Cells {
-		c := &r.Cells[i]
-		at := place{c.Phase, c.Load, c.Step}
-		if c.Phase == "warmup" || c.Step == "iteration" {
-			continue
-		}
-		if shares[at] == nil {
-			shares[at] = &counts{}
-		}
-		switch c.Outcome {
-		case "*":
-			shares[at].all = c.Count
-			for j := range metrics {
-				m := &metrics[j]
-				lagged := least < beyond && slices.Contains(c.Lagged, m.Name)
-				if m.quantile > 0 && float64(c.Count)*(1-m.quantile) >= least/2 && !lagged {
-					put(at, m.Name, value{x: orInfinite(m.of(c)), n: c.Count})
-				}
+	for i := range t {
+		name := t[i].Name
+		t[i].measure(&t[i], sample{r, least}, func(at place, v value) {
+			if math.IsNaN(v.x) {
+				return
 			}
-		case "ok":
-			if closed(r, c.Load) {
-				put(at, "rate", value{x: float64(c.Rate), n: c.Count})
+			if out[at] == nil {
+				out[at] = map[string]value{}
 			}
-		case "error":
-			shares[at].bad = c.Count
-		case "skipped":
-			shares[at].skipped = c.Count
-		}
-	}
-	for at, c := range shares {
-		if bad := c.bad + c.skipped; c.all > 0 { // as an objective on errors counts them
-			put(at, "errors", value{x: float64(bad) / float64(c.all), n: c.all, k: bad})
-		}
-	}
-	for i := range r.Usage {
-		u := &r.Usage[i]
-		at := place{"run", "*", u.Unit}
-		if u.CPU > 0 {
-			put(at, "cpu", value{x: float64(u.CPU), n: int64(len(u.Seconds)), s: tickOf / float64(max(1, len(u.Seconds)))})
-		}
-		if u.Memory > 0 {
-			put(at, "memory", value{x: float64(u.Memory), n: int64(len(u.Seconds)), s: 4096})
-		}
-	}
-	for i := range r.Faults {
-		if r.InWindows() { // a recovery by windows is no measure for one by requests
-			break
-		}
-		f := &r.Faults[i]
-		switch f.Impact {
-		case result.Impacted, result.NotImpacted:
-			least := max(float64(f.Resolution), 1e-3)
-			put(place{f.Name, "*", "*"}, "recover", value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
-		case result.NotRecovered:
-			put(place{f.Name, "*", "*"}, "recover", value{x: math.Inf(1), n: f.Traffic})
-		}
+			out[at][name] = v
+		})
 	}
 	return out
 }

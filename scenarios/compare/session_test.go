@@ -44,7 +44,7 @@ func TestPredicted_FalseAlarms(t *testing.T) {
 				for range runs {
 					vs = append(vs, value{x: math.Exp(day + r.NormFloat64()*within)})
 				}
-				return metricNamed("p95").sessionOf(vs)
+				return metrics.named("p95").sessionOf(vs)
 			}
 			alarms, asEqual := 0, 0
 			for range trials {

@@ -21,6 +21,8 @@ type Trend struct {
 	Points []Point   `json:"points"` // the oldest first
 	Moves  []Move    `json:"moves"`  // where it moved to another level
 	Levels []float64 `json:"levels"` // between the moves: geometric mean, of shares the mean
+
+	metric *metric
 }
 
 // A Point is the value of one run.
@@ -56,8 +58,8 @@ func Trends(all []*Record, o Options) []Trend {
 		if !o.wants(at) {
 			continue
 		}
-		for i := range metrics {
-			if m := &metrics[i]; len(o.Metrics) == 0 || slices.Contains(o.Metrics, m.Name) {
+		for i := range o.table() {
+			if m := &o.table()[i]; len(o.Metrics) == 0 || slices.Contains(o.Metrics, m.Name) {
 				if t := trend(all, of, at, m, 1); len(t.Points) > 0 {
 					out = append(out, t)
 				}
@@ -70,7 +72,7 @@ func Trends(all []*Record, o Options) []Trend {
 // trend computes the trend of a metric at a place. Series is the number of series that share the
 // significance level.
 func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
-	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Moves: []Move{}, Levels: []float64{}}
+	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, metric: m, Moves: []Move{}, Levels: []float64{}}
 	var points []float64
 	var index []int // of the points
 	for i, r := range all {
@@ -99,7 +101,7 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 
 // row is the trend as a row, for its wording.
 func (t *Trend) row() *Row {
-	return &Row{Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric}
+	return &Row{Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, metric: t.metric}
 }
 
 // Where names the metric and place of the trend.

@@ -208,7 +208,7 @@ func TestCompare_Errors(t *testing.T) {
 		return result.Cell{Phase: "run", Load: "*", Step: "*", Outcome: outcome, Count: n}
 	}
 	r := &result.Result{Cells: []result.Cell{cell("*", 1000), cell("ok", 900), cell("error", 60), cell("skipped", 40)}}
-	if v := valuesOf(r)[place{"run", "*", "*"}]["errors"]; v.x != .1 || v.k != 100 || v.n != 1000 {
+	if v := metrics.values(r, beyond)[place{"run", "*", "*"}]["errors"]; v.x != .1 || v.k != 100 || v.n != 1000 {
 		t.Errorf("errors are %+v, want 100 of 1000", v)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // where names the metric and place of a row.
 func (r *Row) where() string {
 	s := r.Metric
-	if r.Metric == "cpu" || r.Metric == "memory" {
+	if r.metric.ofUnit {
 		return s + " of " + r.Step
 	}
 	if r.Step != "*" {
@@ -63,26 +63,22 @@ func (r *Row) sentence() string {
 // value formats a value of the metric.
 func (r *Row) value(n result.Num) string {
 	f := float64(n)
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
+	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "-"
-	case r.unit() == slo.ShareOf:
+	}
+	switch r.metric.Unit {
+	case slo.ShareOf:
 		return quantity.FormatShareBriefly(f)
-	case r.Metric == "cpu":
+	case slo.Cores:
 		return fmt.Sprintf("%.3g cores", f)
-	case r.Metric == "memory":
+	case slo.Bytes:
 		return fmt.Sprintf("%.1fMiB", f/(1<<20))
-	case r.unit() == slo.PerSecond:
+	case slo.PerSecond:
 		return fmt.Sprintf("%.4g/s", f)
+	case slo.Seconds:
+		return quantity.FormatSeconds(f)
 	}
-	return quantity.FormatSeconds(f)
-}
-
-func (r *Row) unit() slo.Unit {
-	if m := metricNamed(r.Metric); m != nil {
-		return m.Unit
-	}
-	return slo.Plain
+	return fmt.Sprintf("%.4g", f)
 }
 
 // share formats a change; that of a share in points.
@@ -95,7 +91,7 @@ func (r *Row) share(n result.Num) string {
 		return "over 100x"
 	}
 	unit := "%"
-	if r.unit() == slo.ShareOf {
+	if r.metric.Unit == slo.ShareOf {
 		unit = " points"
 	}
 	digits := 1

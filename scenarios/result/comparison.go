@@ -1,6 +1,9 @@
 package result
 
-import "brunt/scenarios"
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/slo"
+)
 
 // A Comparison compares a run with earlier runs given as its baseline. It does not change the
 // run's own verdict.
@@ -18,8 +21,11 @@ type Comparison struct {
 type Change struct {
 	Phase  string `json:"phase" mask:"-"`   // as in cells
 	Load   string `json:"load" mask:"-"`    // * is all loads
-	Step   string `json:"step" mask:"word"` // * is all steps; of cpu and memory the unit
+	Step   string `json:"step" mask:"word"` // * is all steps; of a figure of a unit the unit
 	Metric string `json:"metric" mask:"-"`  // p50 p90 p95 p99 errors rate recover cpu memory
+	// of base and this: seconds, share (0 to 1), per second, cores, bytes; empty is a plain number
+	Unit   string `json:"unit,omitempty" mask:"word"`
+	OfUnit bool   `json:"of_unit,omitempty"` // it is a figure of a unit of the target, which step names
 	// value of the baseline: geometric mean of its runs, of shares the mean
 	Base Num `json:"base"`
 	This Num `json:"this"` // value of this run
@@ -31,4 +37,23 @@ type Change struct {
 	Margin  Num               `json:"margin"`         // tolerance of worse
 	Verdict scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note    string            `json:"note,omitempty"` // reason, where it is not obvious
+}
+
+// upgrade sets the units of changes that older versions wrote without them: those of the same metrics in
+// objectives, where the figure of a unit is named service.figure.
+func (c *Comparison) upgrade() {
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if r.Unit != "" {
+			continue
+		}
+		m, err := slo.ParseMetric(r.Metric)
+		if err != nil {
+			m, err = slo.ParseMetric("unit." + r.Metric)
+			r.OfUnit = r.OfUnit || err == nil
+		}
+		if err == nil {
+			r.Unit = UnitOf(m.Unit)
+		}
+	}
 }

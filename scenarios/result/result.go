@@ -26,8 +26,11 @@ const OldestVersion = 1
 // compared with those of requests.
 func (r *Result) InWindows() bool { return r.Version == 1 }
 
-// Upgrade sets what an older version did not know to unknown.
+// Upgrade sets what an older version did not write: to its value where that follows, else to unknown.
 func (r *Result) Upgrade() {
+	if r.Comparison != nil {
+		r.Comparison.upgrade()
+	}
 	if !r.InWindows() {
 		return
 	}

@@ -1,5 +1,7 @@
 package result
 
+import "brunt/scenarios/slo"
+
 // A Series is one figure over the time of a run, which the scenario names under `metrics:`. A
 // metric with several sets of labels is several series with one name.
 type Series struct {
@@ -19,13 +21,21 @@ type Point struct {
 	V Num `json:"v"` // null: no answer, or an answer without this series
 }
 
-// Units of series.
+// Units of series and of compared metrics; a plain number has none.
 const (
 	UnitBytes     = "bytes"
 	UnitSeconds   = "seconds"
 	UnitShare     = "share"
 	UnitPerSecond = "per second"
+	UnitCores     = "cores"
 )
+
+// UnitOf returns the unit of a metric as result.json has it; empty for numbers and counts.
+func UnitOf(u slo.Unit) string {
+	return map[slo.Unit]string{
+		slo.Bytes: UnitBytes, slo.Seconds: UnitSeconds, slo.ShareOf: UnitShare, slo.PerSecond: UnitPerSecond, slo.Cores: UnitCores,
+	}[u]
+}
 
 // Points returns the use of a resource by the unit, second by second; restarts and ooms are
 // counted from the beginning of the run. Seconds in which the unit was not running have no value

@@ -20,6 +20,7 @@ const (
 	Count          // a whole number
 	Plain          // a number without unit
 	Bytes          // bytes of memory
+	Cores          // cores of processors
 	Open           // of a named series, until the value of the objective determines it
 )
 

@@ -70,7 +70,7 @@ func TestParseObjective(t *testing.T) {
 		},
 		{
 			"posts[1].cpu < 1.5 in slow",
-			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Plain}, Op: "<", Value: 1.5, Phase: "slow"},
+			slo.Objective{Metric: slo.Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: slo.Cores}, Op: "<", Value: 1.5, Phase: "slow"},
 		},
 		{
 			"service.memory < 1GB",

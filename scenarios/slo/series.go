@@ -49,7 +49,7 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 	m.Name, m.Source, m.Resource, m.Fold = seriesName, parts[1], parts[2], folds[0]
 	switch m.Resource {
 	case "cpu":
-		m.Unit = Plain
+		m.Unit = Cores
 	case "memory":
 		m.Unit = Bytes
 	default:
