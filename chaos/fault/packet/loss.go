@@ -142,6 +142,11 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.OrAffected("were brought later"))
 }
 
+// describe describes one of the faults of this file.
+func describe(kind, doc string, fault func() chaos.Fault) chaos.Descriptor {
+	return chaos.Descriptor{Kind: kind, New: fault, Doc: doc, Platform: "linux", Undo: packets.Operations(), On: chaos.OnPackets}
+}
+
 // Traits implements [chaos.Fault].
 func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
 	return packets.OnlyPackets(f, &f.Edge, netns.Loss, sc)
@@ -149,11 +154,7 @@ func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
 
 // Describe implements [chaos.Described].
 func (*Loss) Describe() chaos.Descriptor {
-	return chaos.Descriptor{
-		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: packets.Operations(),
-		On:  chaos.OnPackets,
-		Doc: "Loses packets without notice; TCP sends them again.",
-	}
+	return describe("network.loss", "Loses packets without notice; TCP sends them again.", func() chaos.Fault { return new(Loss) })
 }
 
 // Traits implements [chaos.Fault].
@@ -163,11 +164,7 @@ func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
 
 // Describe implements [chaos.Described].
 func (*Duplicate) Describe() chaos.Descriptor {
-	return chaos.Descriptor{
-		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: packets.Operations(),
-		On:  chaos.OnPackets,
-		Doc: "Delivers packets twice.",
-	}
+	return describe("network.duplicate", "Delivers packets twice.", func() chaos.Fault { return new(Duplicate) })
 }
 
 // Traits implements [chaos.Fault].
@@ -177,11 +174,7 @@ func (f *Corrupt) Traits(sc chaos.Scope) chaos.Traits {
 
 // Describe implements [chaos.Described].
 func (*Corrupt) Describe() chaos.Descriptor {
-	return chaos.Descriptor{
-		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: packets.Operations(),
-		On:  chaos.OnPackets,
-		Doc: "Flips a bit of packets.",
-	}
+	return describe("network.corrupt", "Flips a bit of packets.", func() chaos.Fault { return new(Corrupt) })
 }
 
 // Traits implements [chaos.Fault].
@@ -191,9 +184,5 @@ func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
 
 // Describe implements [chaos.Described].
 func (*Reorder) Describe() chaos.Descriptor {
-	return chaos.Descriptor{
-		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: packets.Operations(),
-		On:  chaos.OnPackets,
-		Doc: "Delivers packets later than those that were sent after them.",
-	}
+	return describe("network.reorder", "Delivers packets later than those that were sent after them.", func() chaos.Fault { return new(Reorder) })
 }
