@@ -103,7 +103,7 @@ func (a *Alert) Question(name string, on chaos.Host) (*AlertQuestion, error) {
 		if q.clock, err = reads(on, a.server(), a.Headers, timeout); err != nil {
 			return nil, err
 		}
-		q.clock.below("/api/v1/query?query=" + url.QueryEscape("time()"))
+		q.clock.below(promQuery("time()"))
 		// A server that does not support rule_name returns all rules.
 		call.below("/api/v1/rules?type=alert&rule_name[]=" + url.QueryEscape(q.labels[alertLabel]))
 		return q, nil

@@ -119,7 +119,7 @@ func (g *Gauge) Reading(on chaos.Host) (*Reading, error) {
 		return nil, err
 	}
 	if g.Kind() == "prometheus" {
-		call.below("/api/v1/query?query=" + url.QueryEscape(g.query().PromQL))
+		call.below(promQuery(g.query().PromQL))
 	}
 	return &Reading{of: g, call: call}, nil
 }

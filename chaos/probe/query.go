@@ -64,9 +64,12 @@ func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
 
 // Question returns the question as a call of the server's API for instant queries.
 func (k *Query) Question(s *ResolvedCall) Question {
-	s.below("/api/v1/query?query=" + url.QueryEscape(k.PromQL))
+	s.below(promQuery(k.PromQL))
 	return queryQuestion{s}
 }
+
+// promQuery is the path of an instant query of Prometheus, below the URL of the server.
+func promQuery(promQL string) string { return "/api/v1/query?query=" + url.QueryEscape(promQL) }
 
 type queryQuestion struct{ call *ResolvedCall }
 

@@ -92,33 +92,18 @@ type unitEventView struct{ At, Unit, What string }
 // mostHappenings bounds the list of the units' events.
 const mostHappenings = 60
 
-// unitWords describe the events of units.
-var unitWords = map[string]string{
-	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
-	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
-	"container.restart": "was restarted by order", "watch.state": "said", "watch.silent": "fell silent",
-	"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
-}
-
 // happenings lists the events of units while the load ran.
 func (p *pageView) happenings(r *result.Result) {
 	left := 0
 	for i := range r.Events {
 		e := &r.Events[i]
-		what, ok := unitWords[e.Event]
+		what, ok := words.UnitEvent(e.Event, e.Text)
 		if !ok || !e.T.Known() || e.T < 0 || e.T >= r.Duration {
 			continue
 		}
 		if len(p.Happenings) == mostHappenings {
 			left++
 			continue
-		}
-		switch text := words.Clip(words.Clean(e.Text), 160); {
-		case text == "":
-		case e.Event == "container.health":
-			what += " " + text
-		default:
-			what += " (" + text + ")"
 		}
 		p.Happenings = append(p.Happenings, unitEventView{words.Offset(e.T), words.Clean(e.Unit), what})
 	}

@@ -455,21 +455,32 @@ func FaultOutcome(f *result.FaultRecord) string {
 
 // FaultEvents lists the events of containers during a fault; empty: none.
 func FaultEvents(f *result.FaultRecord) string {
-	words := map[string]string{
-		"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory", "container.restart": "was restarted",
-		"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
-	}
 	var out []string
 	for _, e := range f.Events {
-		s := Clean(e.Unit) + " " + words[e.Event]
-		switch {
-		case e.Text == "":
-		case e.Event == "container.health":
-			s += " " + Clean(e.Text)
-		default:
-			s += " (" + Clean(e.Text) + ")"
-		}
-		out = append(out, s+" at "+Offset(e.T))
+		what, _ := UnitEvent(e.Event, e.Text)
+		out = append(out, Clean(e.Unit)+" "+what+" at "+Offset(e.T))
 	}
 	return strings.Join(out, ", ")
+}
+
+// unitEvents describe the events of units, by their kinds.
+var unitEvents = map[string]string{
+	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
+	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it",
+	"container.restart": "was restarted by order", "container.health": "is", "container.pause": "was paused", "container.unpause": "went on",
+	"container.gone": "was removed", "watch.state": "said", "watch.silent": "fell silent",
+}
+
+// UnitEvent describes an event of a unit, by its kind and text, as what the unit did. It is not known where the kind is not
+// about what a unit did.
+func UnitEvent(kind, text string) (what string, known bool) {
+	what, known = unitEvents[kind]
+	switch text = Clip(Clean(text), 160); {
+	case text == "":
+	case kind == "container.health":
+		what += " " + text
+	default:
+		what += " (" + text + ")"
+	}
+	return what, known
 }

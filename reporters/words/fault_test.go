@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,5 +59,27 @@ func TestFault_LostWrites(t *testing.T) {
 		if o, e := FaultOutcome(f), FaultEffect(f); o != "writes lost" || tone != "bad" || strings.Count(e, "12 acknowledged writes were lost") != 1 {
 			t.Errorf("%s: %s, %s, %s", impact, o, tone, e)
 		}
+	}
+}
+
+// TestUnitEvent: every event about what a unit did has words, in the report of a fault as in the list of a run.
+func TestUnitEvent(t *testing.T) {
+	for kind := range result.EventKinds() {
+		family, _, _ := strings.Cut(kind, ".")
+		want := slices.Contains([]string{"unit", "container", "watch"}, family) && kind != "unit.waiting" // the run waits
+		if what, known := UnitEvent(kind, ""); known != want || known == (what == "") {
+			t.Errorf("%s: %q, known %t, want %t", kind, what, known, want)
+		}
+	}
+	for _, tt := range [][3]string{
+		{"container.die", "exit 137", "ended (exit 137)"}, {"container.health", "unhealthy", "is unhealthy"}, {"container.gone", "", "was removed"},
+	} {
+		if got, _ := UnitEvent(tt[0], tt[1]); got != tt[2] {
+			t.Errorf("%s: %q, want %q", tt[0], got, tt[2])
+		}
+	}
+	f := &result.FaultRecord{Events: []result.Event{{T: 3, Event: "container.restart", Unit: "web[0]"}}}
+	if got := FaultEvents(f); got != "web[0] was restarted by order at 3s" {
+		t.Error(got)
 	}
 }
