@@ -11,7 +11,9 @@ import (
 
 // TestUnreached_Group: a group affected no traffic if no step that was injected did, as far as is known.
 func TestUnreached_Group(t *testing.T) {
-	counted := func(n int64) *chaos.Record { return &chaos.Record{Units: []string{"a[0]->b[0]"}, Traffic: &chaos.Traffic{N: n}} }
+	counted := func(n int64) *chaos.Record {
+		return &chaos.Record{Units: []string{"a[0]->b[0]"}, Traffic: &chaos.Traffic{N: n}}
+	}
 	unknown := &chaos.Record{Units: []string{"a[0]"}} // it is not watched
 	failed := &chaos.Record{Units: []string{"a[0]"}, InjectErr: errors.New("no way in")}
 	for _, c := range []struct {
