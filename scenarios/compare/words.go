@@ -16,7 +16,7 @@ import (
 // where names the metric and place of a row.
 func (r *Row) where() string {
 	s := r.Metric
-	if r.metric.ofUnit {
+	if r.of().ofUnit {
 		return s + " of " + r.Step
 	}
 	if r.Step != "*" {
@@ -60,13 +60,24 @@ func (r *Row) sentence() string {
 	return s + fmt.Sprintf("; more than %d runs per side would be needed: make longer runs, or widen the margin", mostRuns)
 }
 
+// of returns the metric of the row, by its name where the row was not measured here.
+func (r *Row) of() *metric {
+	if r.metric != nil {
+		return r.metric
+	}
+	if m := metrics.named(r.Metric); m != nil {
+		return m
+	}
+	return &metric{Unit: slo.Plain}
+}
+
 // value formats a value of the metric.
 func (r *Row) value(n result.Num) string {
 	f := float64(n)
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "-"
 	}
-	switch r.metric.Unit {
+	switch r.of().Unit {
 	case slo.ShareOf:
 		return quantity.FormatShareBriefly(f)
 	case slo.Cores:
@@ -91,7 +102,7 @@ func (r *Row) share(n result.Num) string {
 		return "over 100x"
 	}
 	unit := "%"
-	if r.metric.Unit == slo.ShareOf {
+	if r.of().Unit == slo.ShareOf {
 		unit = " points"
 	}
 	digits := 1
