@@ -124,7 +124,7 @@ func TestParseSize(t *testing.T) {
 		{text: "1 GiB", want: 1 << 30},
 		{text: "1048576TiB", want: 1 << 60},
 		{text: "1048577TiB", err: "at most 1048576TiB"},
-		{text: "0.5", err: "no whole number of bytes"},
+		{text: "0.5", err: "not a whole number of bytes"},
 		{text: "-1", err: "can't be negative"},
 		{text: "64K", err: "want a size"},
 		{text: "64kib", err: "want a size"},
