@@ -42,13 +42,10 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	spec := b.Spec(o.Self)
 	p := &plan.Plan{Scenario: sc, Stack: &spec}
 	r := newRunner(p, Options{State: o.State, Watchdog: o.Watchdog})
-	if err := r.protection.open(); err != nil {
+	if err := r.protection.Open(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.protection.journal.Close()) }()
-	if r.protection.watchdog != nil {
-		defer func() { err = errors.Join(err, r.protection.watchdog.Stop()) }()
-	}
+	defer func() { err = errors.Join(err, r.protection.Stop(), r.protection.Journal.Close()) }()
 	sys := r.newTarget()
 	err = sys.Up(ctx)
 	defer func() { err = errors.Join(err, sys.Down(ctx)) }()

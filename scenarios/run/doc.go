@@ -13,7 +13,6 @@
 //
 //	run.go            the life of a run, as a list of calls
 //	session.go        what all parts share
-//	protection.go     the journal, the watchdogs and the agents
 //	requests.go       requests to the target; token_renewal.go the tokens that they carry
 //	loads.go          the loads, what they record, and the log of every request (request_log.go)
 //	faults.go         the timeline, its records, the steady state; awake.go what a watchdog undid while brunt stood still
@@ -25,7 +24,8 @@
 //	result.go         the result of a snapshot; pending_result.go before the run, result_so_far.go while the loads go on
 //	verdict.go        verdict, exit code and reason
 //
-// Below it are packages: target brings the target up and takes it down; events holds the clock, the
+// Below it are packages: target brings the target up and takes it down; watchdog has the journal, the watchdogs and
+// the agents; events holds the clock, the
 // events and the notes of a run; script runs k6 scripts; generator measures brunt's own health; rates
 // probes for capacity with runs.
 //

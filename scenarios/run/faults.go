@@ -14,17 +14,18 @@ import (
 	"brunt/scenarios/judge/running"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/slo"
 )
 
 // faults are the faults of a run: their timeline, and its records.
 type faults struct {
 	*session
-	protection *protection
+	protection *watchdog.Protection
 	requests   *requests
 	loads      *loads
 	observers  *observers
-	awake      *awake // from the begin of the timeline
+	awake      *watchdog.Awake // from the begin of the timeline
 
 	timeline atomic.Pointer[chaos.Timeline] // in progress; nil in a control run
 	estimate []chaos.Estimated              // when each fault is due; empty in a control run
@@ -34,10 +35,10 @@ type faults struct {
 // newTimeline creates the timeline of this run.
 func (f *faults) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
-		Entries: f.Faults, Journal: f.protection.journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
+		Entries: f.Faults, Journal: f.protection.Journal, Seed: f.Scenario.Seed, MaxEach: f.Scenario.Guard.MaxEach.D(),
 		SkipNone: f.Scenario.Guard.OnNoUnit == "skip", End: f.End(), Ask: f.MonitoringRules(),
 		Env:    f.environment(),
-		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.check, Event: f.Event,
+		Phases: chaos.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady, Awake: f.awake.Check, Event: f.Event,
 	}
 	t.Ready()
 	return t
@@ -57,7 +58,7 @@ func (f *faults) environment() chaos.Env {
 			Spare: f.sys.Guard().Begin,
 		},
 		Host: chaos.Host{
-			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.agents, Stress: f.o.Stress, State: f.o.State,
+			Run: f.o.ID, Addresses: f.env.Units, Allow: f.ChaosRules(), Agents: &f.protection.Agents, Stress: f.o.Stress, State: f.o.State,
 			AskStep: f.requests.ask,
 		},
 		Occurrence: chaos.Occurrence{Now: f.Now},

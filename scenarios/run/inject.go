@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/template"
 )
 
@@ -56,13 +57,13 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	if plan.TargetKind(&p.Scenario.Target) != "" {
 		in.Target = p.TargetName()
 	}
-	if err := r.protection.open(); err != nil {
+	if err := r.protection.Open(); err != nil {
 		return nil, err
 	}
-	r.faults.awake = newAwake(r.session, r.protection.journal, r.faults.timeline.Load)
+	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.cancel)
 	err := r.inject(ctx, in)
-	r.faults.awake.end()
-	left, cerr := r.protection.close()
+	r.faults.awake.End()
+	left, cerr := r.protection.Close()
 	err = errors.Join(err, cerr)
 	if left != "" {
 		in.worse(scenarios.NotReverted, left)
@@ -97,13 +98,13 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		}
 		return nil
 	}
-	if err := r.protection.prepareAgents(ctx); err != nil {
+	if err := r.protection.PrepareAgents(ctx, r.sys.Open); err != nil {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
 	r.Event(result.Event{Event: "target.up", Text: r.sys.Describe()})
 	timeline := &chaos.Timeline{
-		Entries: r.Faults, Journal: r.protection.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
+		Entries: r.Faults, Journal: r.protection.Journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.MonitoringRules(),
 		Env: r.faults.environment(),
 		Phases: chaos.Phases{
@@ -111,7 +112,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 			Clear:  func(int) time.Duration { return r.Now() },
 			Void:   func(int) {},
 		},
-		Awake: r.faults.awake.check,
+		Awake: r.faults.awake.Check,
 		Event: r.Event,
 	}
 	r.faults.timeline.Store(timeline)
@@ -138,7 +139,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
 		in.worse(scenarios.Interrupted, "interrupted; what was in is taken back")
-	case errors.Is(cause, errSuspend), errors.As(cause, new(targetGone)):
+	case errors.Is(cause, errSuspend), errors.As(cause, new(watchdog.TargetGoneError)):
 		in.worse(scenarios.Invalid, cause.Error())
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/generator"
+	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/slo"
 	"brunt/targets"
 )
@@ -76,7 +77,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.Reason = r.Scenario.Secrets.Mask(res.Reason)
-	if !errors.As(context.Cause(ctx), new(targetGone)) {
+	if !errors.As(context.Cause(ctx), new(watchdog.TargetGoneError)) {
 		r.faults.noteOwnDeaths(end)
 	}
 	r.loads.noteLimits()

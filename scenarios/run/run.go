@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"brunt/chaos/catalog"
 	"brunt/chaos/proxy/child"
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
@@ -26,6 +25,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
+	"brunt/scenarios/run/watchdog"
 	"brunt/targets"
 	"brunt/targets/dial"
 )
@@ -118,7 +118,7 @@ func (u unsteady) mend() string {
 // runner is a plan in execution.
 type runner struct {
 	*session
-	protection *protection
+	protection *watchdog.Protection
 	identity   *identity
 	requests   *requests
 	loads      *loads
@@ -137,12 +137,11 @@ type runner struct {
 func newRunner(p *plan.Plan, o Options) *runner {
 	s := newSession(p, o)
 	r := &runner{
-		session: s, protection: &protection{session: s}, identity: &identity{session: s}, requests: &requests{s},
+		session: s, protection: watchdog.New(p, s.Log, s.protected()), identity: &identity{session: s}, requests: &requests{s},
 		observers: &observers{session: s, observed: new(observe.Observer)},
 	}
-	r.protection.agents.Find, r.protection.agents.Always = catalog.Find, o.AgentsAlways
 	if len(o.Proxies) > 0 {
-		r.protection.agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(targetGone{why.Error()}) }}
+		r.protection.Agents.Local = &child.Shared{Command: o.Proxies, Lost: func(why error) { r.cancel(watchdog.TargetGoneError{How: why.Error()}) }}
 	}
 	r.loads = &loads{session: s, requests: r.requests}
 	r.faults = &faults{session: s, protection: r.protection, requests: r.requests, loads: r.loads, observers: r.observers}
@@ -204,13 +203,13 @@ func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	if !r.breaks() {
 		return r.run(ctx)
 	}
-	if err := r.protection.open(); err != nil {
+	if err := r.protection.Open(); err != nil {
 		return nil, err
 	}
-	r.faults.awake = newAwake(r.session, r.protection.journal, r.faults.timeline.Load)
+	r.faults.awake = r.protection.NewAwake(r.faults.timeline.Load, r.cancel)
 	res, err := r.run(ctx)
-	r.faults.awake.end()
-	left, cerr := r.protection.close()
+	r.faults.awake.End()
+	left, cerr := r.protection.Close()
 	if left != "" && res != nil {
 		notReverted(res, left)
 	}
@@ -310,17 +309,20 @@ func (r *runner) bringUp(ctx context.Context) error {
 	r.sys.Watch()
 	r.identity.identify(ctx)
 	r.identity.programs() // so that a look at the run does not compute it during the load
-	return r.protection.prepareAgents(ctx)
+	if r.o.NoChaos {
+		return nil
+	}
+	return r.protection.PrepareAgents(ctx, r.sys.Open)
 }
 
 // newTarget prepares the target of this run.
 func (r *runner) newTarget() *target.System {
 	return target.New(&target.Host{
-		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.protection.journal, Units: r.env.Units,
+		Plan: r.Plan, Log: r.Log, Run: r.o.ID, LogDir: r.o.LogDir, Journal: r.protection.Journal, Units: r.env.Units,
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
-		Proxies:  r.protection.agents.Local,
+		Proxies:  r.protection.Agents.Local,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/target"
+	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
 )
@@ -55,6 +56,11 @@ func names(p *plan.Plan) []string {
 		all = append(all, name, kind)
 	}
 	return all
+}
+
+// protected are the settings of the run's protection.
+func (s *session) protected() watchdog.Options {
+	return watchdog.Options{Run: s.o.ID, State: s.o.State, Watchdog: s.o.Watchdog, At: s.o.At, AgentsAlways: s.o.AgentsAlways}
 }
 
 // breaks reports whether the run starts a target or injects faults, so that it needs a journal and a

@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/judge/answer"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/watchdog"
 	"brunt/scenarios/slo"
 )
 
@@ -34,8 +35,8 @@ func (r *runner) decide(ctx context.Context, res *result.Result, objectives []sl
 		v.worse(scenarios.Invalid, why)
 	}
 	v.decideFaults(cause, r.faults.records, r.Smoke) // first, because a fault may be the reason for an objective
-	if gone, ok := errors.AsType[targetGone](cause); ok {
-		v.invalidate(gone.how, func(result.ObjectiveResult) bool { return true })
+	if gone, ok := errors.AsType[watchdog.TargetGoneError](cause); ok {
+		v.invalidate(gone.How, func(result.ObjectiveResult) bool { return true })
 	}
 	v.invalidateTakenBack(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
@@ -169,7 +170,7 @@ func (v verdict) decideCause(cause error) int {
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
 		v.worse(un.verdict(), un.Error()+"; no fault was injected"+un.mend())
-	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.As(cause, new(targetGone)):
+	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend), errors.As(cause, new(watchdog.TargetGoneError)):
 		v.worse(scenarios.Invalid, cause.Error())
 	}
 	return in.Code

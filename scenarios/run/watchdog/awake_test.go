@@ -1,4 +1,4 @@
-package run
+package watchdog
 
 import (
 	"context"
@@ -35,11 +35,11 @@ func TestAwake_SlowUndo(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			s := &session{Log: events.New(events.Options{}), cancel: cancel}
-			s.Log.Begin(time.Now())
+			log := events.New(events.Options{})
+			log.Begin(time.Now())
 			var frozen []pulse.Freeze
-			a := &awake{
-				session: s, journal: j, began: time.Now(), timeline: func() *chaos.Timeline { return nil },
+			a := &Awake{
+				log: log, cancel: cancel, journal: j, began: time.Now(), timeline: func() *chaos.Timeline { return nil },
 				freezes: func() []pulse.Freeze { return frozen },
 			}
 			in, out := io.Pipe()
@@ -50,7 +50,7 @@ func TestAwake_SlowUndo(t *testing.T) {
 			a.examine(false)
 			time.Sleep(undo + readEvery)
 			a.examine(false)
-			if got := errors.As(context.Cause(ctx), new(targetGone)); got != c.want {
+			if got := errors.As(context.Cause(ctx), new(TargetGoneError)); got != c.want {
 				t.Errorf("after %s: the run knows that its target is gone: %v, want %v (%v)", c.frozen, got, c.want, context.Cause(ctx))
 			}
 			_ = out.Close()

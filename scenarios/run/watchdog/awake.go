@@ -1,6 +1,7 @@
-package run
+package watchdog
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -10,12 +11,14 @@ import (
 	"brunt/scenarios/measure/pulse"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run/events"
 )
 
-// awake finds out, each time that brunt itself stood still, what its watchdog took back meanwhile. A
+// Awake finds out, each time that brunt itself stood still, what its watchdog took back meanwhile. A
 // fault that is taken back is void; without its target the run ends.
-type awake struct {
-	*session
+type Awake struct {
+	log      *events.Log
+	cancel   context.CancelCauseFunc // ends the run
 	journal  *journal.Journal
 	timeline func() *chaos.Timeline
 	freezes  func() []pulse.Freeze
@@ -40,13 +43,14 @@ const (
 	readEvery  = 2 * time.Second  // the journal, after that
 )
 
-// newAwake begins to watch, before the run starts anything. Its user calls end.
-func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *awake {
-	a := &awake{session: s, journal: j, timeline: timeline, began: time.Now(), stop: make(chan struct{})}
-	p := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
-	a.freezes = p.Freezes
+// NewAwake begins to watch, before the run starts anything. It cancels the run by a [TargetGoneError]. Timeline
+// returns the timeline in progress, or nil. Its user calls End.
+func (p *Protection) NewAwake(timeline func() *chaos.Timeline, cancel context.CancelCauseFunc) *Awake {
+	a := &Awake{log: p.log, journal: p.Journal, timeline: timeline, cancel: cancel, began: time.Now(), stop: make(chan struct{})}
+	ticks := pulse.New(func() time.Duration { return time.Since(a.began) }, nil) // short stops do not matter
+	a.freezes = ticks.Freezes
 	a.gone.Go(func() {
-		defer p.Stop()
+		defer ticks.Stop()
 		tick := time.NewTicker(awakeEvery)
 		defer tick.Stop()
 		for {
@@ -61,18 +65,19 @@ func newAwake(s *session, j *journal.Journal, timeline func() *chaos.Timeline) *
 	return a
 }
 
-func (a *awake) end() {
+// End ends the watch.
+func (a *Awake) End() {
 	close(a.stop)
 	a.gone.Wait()
 }
 
 // inRun returns an instant of the pulse's clock as an offset from t0.
-func (a *awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.T0()) + at }
+func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log.T0()) + at }
 
-// check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
+// Check asks the journal what the watchdog took back, if brunt stood still a short time ago, or so long that the
 // watchdog may have acted: its undo of a fault may end much later.
 // It reads the journal in any case for a fault that is overdue.
-func (a *awake) check(overdue bool) {
+func (a *Awake) Check(overdue bool) {
 	if overdue {
 		a.mu.Lock()
 		a.overdue = true
@@ -82,14 +87,14 @@ func (a *awake) check(overdue bool) {
 }
 
 // examine checks. Unless it is due, it spares most of the readings of the journal that are likely to show nothing.
-func (a *awake) examine(due bool) {
+func (a *Awake) examine(due bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := a.freezes()
 	for _, f := range all[a.seen:] {
 		if f.To-f.From >= longFreeze {
 			a.last, a.until, a.acts = f, f.To+stillWorks, a.acts || f.To-f.From >= actsAfter
-			a.Event(result.Event{Event: "brunt.frozen", Text: "for " + quantity.FormatInstant(f.To-f.From)})
+			a.log.Event(result.Event{Event: "brunt.frozen", Text: "for " + quantity.FormatInstant(f.To-f.From)})
 		}
 	}
 	a.seen = len(all)
@@ -106,7 +111,7 @@ func (a *awake) examine(due bool) {
 		taken, busy, err = a.journal.TakenBack()
 	}
 	if err != nil {
-		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err)})
 		return
 	}
 	var from, to time.Duration
@@ -114,21 +119,22 @@ func (a *awake) examine(due bool) {
 		from, to = a.inRun(a.last.From), a.inRun(a.last.To)
 	}
 	for _, e := range taken { // each time again: an injection may have been under way when brunt was stopped
-		at := e.TakenBack.Sub(a.T0().Round(0))
+		at := e.TakenBack.Sub(a.log.T0().Round(0))
 		if t := a.timeline(); e.Fault != "" && t != nil {
 			t.TakenBack(e.ID, chaos.TakenBackError{At: at, From: from, To: to})
 			continue
 		}
 		if from == to {
-			a.cancel(targetGone{fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at))})
+			a.cancel(TargetGoneError{fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at))})
 			continue
 		}
-		a.cancel(targetGone{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
+		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",
 			quantity.FormatInstant(from), quantity.FormatInstant(to), e.What, quantity.FormatInstant(at))})
 	}
 }
 
-// A targetGone is the cause of a run whose target its own watchdog ended, or may have ended.
-type targetGone struct{ how string }
+// A TargetGoneError is the cause of a run whose target its own watchdog ended, or may have ended.
+type TargetGoneError struct{ How string }
 
-func (t targetGone) Error() string { return t.how }
+// Error says how it was ended.
+func (t TargetGoneError) Error() string { return t.How }

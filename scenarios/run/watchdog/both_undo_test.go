@@ -1,4 +1,4 @@
-package run
+package watchdog
 
 import (
 	"context"
@@ -102,12 +102,12 @@ func TestAwake_BothUndo(t *testing.T) {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancelCause(t.Context())
-			s := &session{Log: events.New(events.Options{}), cancel: cancel}
-			s.Log.Begin(time.Now())
+			log := events.New(events.Options{})
+			log.Begin(time.Now())
 			began := time.Now()
 			var tl *chaos.Timeline
-			a := &awake{
-				session: s, journal: j, began: began, timeline: func() *chaos.Timeline { return tl }, freezes: func() []pulse.Freeze { return nil },
+			a := &Awake{
+				log: log, cancel: cancel, journal: j, began: began, timeline: func() *chaos.Timeline { return tl }, freezes: func() []pulse.Freeze { return nil },
 			}
 			now := func() time.Duration { return time.Since(began) }
 			fault := scenarios.Fault{Name: "it", At: new(quantity.Duration), For: quantity.Duration(stays), Within: quantity.Duration(stays)}
@@ -116,7 +116,7 @@ func TestAwake_BothUndo(t *testing.T) {
 				Journal: j, End: time.Hour, Alone: true,
 				Env:    chaos.Env{Occurrence: chaos.Occurrence{Now: now}},
 				Phases: chaos.Phases{Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() }},
-				Awake:  a.check,
+				Awake:  a.Check,
 			}
 			in, out := io.Pipe()
 			done := make(chan error, 1)
