@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 		"targets", "targets/platform/docker", "chaos",
 	},
 	"scenarios/ledger":  {"scenarios", "scenarios/disk", "scenarios/load", "scenarios/measure", "targets", "chaos"},
-	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge", "scenarios/measure", "targets/platform/docker"},
+	"scenarios/observe": {"chaos", "scenarios", "scenarios/judge"},
 	"scenarios/plan": {
 		"chaos", "scenarios", "scenarios/allow", "scenarios/connect", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6",
 		"scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe",
@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"scenarios/plan/oneline": {"scenarios", "scenarios/plan", "scenarios/plan/plantest", "chaos"},
 	"scenarios/plan/inputs":  {"targets"},
 	"scenarios/plan/asked":   {"chaos", "scenarios", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/plantest"},
-	"scenarios/plan/finder":  {"scenarios", "scenarios/plan", "targets/platform/docker", "chaos"},
+	"scenarios/plan/finder":  {"scenarios/plan", "targets/platform/docker", "chaos"},
 	"scenarios/plan/dryrun": {
 		"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/asked", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "targets", "chaos",
@@ -58,22 +58,20 @@ var arrows = map[string][]string{
 	"scenarios/check":         {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/disk":          nil,
 	"scenarios/requestname":   {"scenarios/syntax"},
-	"scenarios/result": {
-		"scenarios", "scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/slo", "scenarios/syntax", "scenarios/template",
-	},
-	"scenarios/slo":          {"scenarios/quantity", "scenarios/syntax"},
-	"scenarios/secret":       {"scenarios/syntax"},
-	"scenarios/syntax":       nil,
-	"scenarios/template":     {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
-	"scenarios/load":         {"scenarios"},
-	"scenarios/driver":       {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
-	"scenarios/impact":       {"scenarios"},                                                // works on counts, not requests
-	"scenarios/judge":        {"scenarios", "scenarios/impact", "scenarios/measure"},
-	"scenarios/k6":           {"scenarios"},
-	"scenarios/machine":      {"scenarios"},
-	"scenarios/measure":      {"scenarios"},
-	"scenarios/truth":        nil, // a server of known behaviour: it shares nothing with what it tests
-	"scenarios/truth/played": {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
+	"scenarios/result":        {"scenarios"},
+	"scenarios/slo":           {"scenarios/quantity", "scenarios/syntax"},
+	"scenarios/secret":        {"scenarios/syntax"},
+	"scenarios/syntax":        nil,
+	"scenarios/template":      {"scenarios/disk", "scenarios/quantity", "scenarios/secret", "scenarios/syntax"},
+	"scenarios/load":          {"scenarios"},
+	"scenarios/driver":        {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires the drivers of a load
+	"scenarios/impact":        {"scenarios"},                                                // works on counts, not requests
+	"scenarios/judge":         {"scenarios", "scenarios/impact", "scenarios/measure"},
+	"scenarios/k6":            {"scenarios"},
+	"scenarios/machine":       {"scenarios"},
+	"scenarios/measure":       {"scenarios"},
+	"scenarios/truth":         nil, // a server of known behaviour: it shares nothing with what it tests
+	"scenarios/truth/played":  {"scenarios", "scenarios/judge", "scenarios/measure", "scenarios/plan/plantest", "scenarios/truth"},
 	// turns of the tests that put load on the machine; every test may import it
 	"scenarios/suite": {"targets/platform/filelock"},
 	"targets/catalog": {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
@@ -113,21 +111,21 @@ var arrows = map[string][]string{
 	"scenarios/terms":         nil,
 	"scenarios/reference": {
 		"chaos", "scenarios", "scenarios/doctor", "scenarios/driver", "scenarios/load", "scenarios/plan",
-		"scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/http",
+		"scenarios/plan/plantest", "scenarios/terms", "targets", "targets/catalog", "targets/http",
 		"targets/http/auth",
 	}, // schemas of all types that are read
 	"scenarios/run": {
-		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios",
-		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge",
+		"chaos", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios",
+		"scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/judge",
 		"scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure",
 		"scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/finder", "scenarios/plan/inputs",
 		"scenarios/plan/plantest", "scenarios/plan/smoke",
 		"scenarios/reference", "targets", "targets/catalog", "targets/dial", "targets/http/auth",
-		"targets/platform/docker", "targets/vegeta",
+		"targets/platform/docker",
 	},
 	"examples": nil, // systems under test, independent of brunt
 	"cmd": {
-		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
+		"reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live",
 		"reporters/metrics", "reporters/push", "reporters/reporterstest", "reporters/terminal", "reporters/words",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/switchback", "scenarios/convert", "scenarios/machine",
 		"scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
@@ -195,7 +193,7 @@ func wrongArrow(from, to string) string {
 // another for its tests is no spoke.
 func TestImports(t *testing.T) {
 	root := filepath.Join("..", "..")
-	seen := map[string]bool{}
+	used := map[string]map[string]bool{} // by part: the parts that it imports
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -220,10 +218,13 @@ func TestImports(t *testing.T) {
 			t.Errorf("%s: %v", rel, err)
 			return nil
 		}
-		seen[partOf(from)] = true
-		if partOf(from) == "" {
+		part := partOf(from)
+		if part == "" {
 			t.Errorf("%s: the package %s is in no part of the module; arrows in this test says where each belongs", rel, from)
 			return nil
+		}
+		if used[part] == nil {
+			used[part] = map[string]bool{}
 		}
 		for _, spec := range f.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
@@ -237,6 +238,10 @@ func TestImports(t *testing.T) {
 			if !ours || to == from {
 				continue
 			}
+			used[part][partOf(to)] = true
+			if slices.Contains(hub, partOf(to)) {
+				used[part]["scenarios"] = true // the arrow that allows all of the hub
+			}
 			if why := wrongArrow(from, to); why != "" {
 				t.Errorf("%s: a new arrow %s -> %s: %s", rel, from, to, why)
 			}
@@ -246,9 +251,14 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for part := range arrows {
-		if !seen[part] {
+	for part, may := range arrows {
+		if used[part] == nil {
 			t.Errorf("the part %q of the module was not found", part)
+		}
+		for _, to := range may {
+			if !used[part][to] {
+				t.Errorf("%s does not import %s any more: remove the arrow", part, to)
+			}
 		}
 	}
 }
@@ -269,7 +279,7 @@ func TestWrongArrow(t *testing.T) {
 		{"spoke to spoke", "chaos", "targets/platform/process", "a spoke import another"},
 		{"from below a spoke", "chaos/proxy", "targets", "a spoke import another"},
 		{"load to measure", "scenarios/load", "scenarios/measure", "a spoke import another"},
-		{"reporter to measure", "reporters", "scenarios/measure", "a spoke import another"},
+		{"reporter to measure", "reporters/rows", "scenarios/measure", "a spoke import another"},
 		{"spoke to run", "measure", "scenarios/run", "in no part of the module"},
 		{"spoke upwards", "reporters", "scenarios/run", "reporters may import scenarios and nothing else"},
 		{"run wires", "scenarios/run", "targets/platform/process", ""},
