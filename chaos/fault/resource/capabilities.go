@@ -15,7 +15,7 @@ import (
 // throttleCapability tells whether cpu.throttle works here.
 func throttleCapability() chaos.Capability {
 	return groupCapability("cpu.throttle", cgroup.CPU, func(g cgroup.Group) string {
-		return map[bool]string{true: cpuMax.File, false: cpuQuota.File}[g.Unified]
+		return g.QuotaSetting().File
 	})
 }
 

@@ -83,10 +83,15 @@ func (r *cgroupLimit) shared() bool { return r.own != "" }
 // now reads a setting of the unit's group.
 func (r *cgroupLimit) now(s cgroup.Setting) (string, error) {
 	was, err := r.home.Read(s)
-	if r.shared() && errors.Is(err, os.ErrNotExist) && r.home.Root { // the root of a tree has no limits
-		return "", nil
+	return was, r.known(err)
+}
+
+// known is the error of a reading of the unit's group, without that of the root of a tree, which has no limits.
+func (r *cgroupLimit) known(err error) error {
+	if r.shared() && errors.Is(err, os.ErrNotExist) && r.home.Root {
+		return nil
 	}
-	return was, err
+	return err
 }
 
 // set adds a setting that is to get a value.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -64,14 +63,7 @@ type throttle struct {
 	unlimited bool // before
 }
 
-// Settings of processor time: in version 1 the quota of a period, in version 2 both in one.
-var (
-	cpuQuota  = cgroup.Setting{File: "cpu.cfs_quota_us"}
-	cpuPeriod = cgroup.Setting{File: "cpu.cfs_period_us"}
-	cpuMax    = cgroup.Setting{File: "cpu.max"}
-)
-
-const usualPeriod = 100_000 // microseconds, for a group that has no period yet
+const usualPeriod = 100_000 // microseconds, of a new group
 
 // Plan computes the new setting.
 func (t *throttle) Plan() error {
@@ -80,34 +72,16 @@ func (t *throttle) Plan() error {
 		return err
 	}
 	t.cgroupLimit = r
-	period, quota := float64(usualPeriod), -1.0
-	s := cpuQuota
-	if r.home.Unified {
-		s = cpuMax
-	}
-	was, err := r.now(s)
-	if err != nil {
+	quota, err := r.home.Quota()
+	if err = r.known(err); err != nil {
 		return fmt.Errorf("%s: %w", r.Victim, err)
 	}
-	if r.home.Unified {
-		if f := strings.Fields(was); len(f) == 2 {
-			if q, err := strconv.ParseFloat(f[0], 64); err == nil { // not max
-				quota = q
-			}
-			period, _ = strconv.ParseFloat(f[1], 64)
-		}
-	} else if was != "" {
-		quota, _ = strconv.ParseFloat(was, 64)
-		p, err := r.now(cpuPeriod)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.Victim, err)
-		}
-		period, _ = strconv.ParseFloat(p, 64)
+	has, limited := quota.Processors()
+	t.unlimited = !limited
+	if limited && has <= t.most {
+		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, processorsText(has))
 	}
-	t.unlimited = quota < 0
-	if !t.unlimited && quota/period <= t.most {
-		return fmt.Errorf("%s may have only %s already, and not by this run", r.Victim, processorsText(quota/period))
-	}
+	period := quota.Period
 	if r.shared() { // a new group begins with the usual period
 		period = usualPeriod
 	}
@@ -115,7 +89,7 @@ func (t *throttle) Plan() error {
 	if r.home.Unified {
 		is += " " + strconv.Itoa(int(period))
 	}
-	r.set(s, was, is)
+	r.set(r.home.QuotaSetting(), quota.Text, is)
 	return nil
 }
 

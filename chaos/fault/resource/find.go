@@ -128,10 +128,7 @@ func lowered(c *docker.Container, configured docker.Limits) []loweredSetting {
 		out = append(out, loweredSetting{limitedSetting{Setting: s, Was: was, Is: is}, g})
 	}
 	if g, ok := in(cgroup.CPU); ok {
-		s := cpuQuota
-		if g.Unified {
-			s = cpuMax
-		}
+		s := g.QuotaSetting()
 		is, err := g.Read(s)
 		quota, period, _ := strings.Cut(is, " ")
 		if n, nerr := strconv.ParseInt(quota, 10, 64); err == nil && nerr == nil && n > 0 && (configured.CPUQuota == 0 || n < configured.CPUQuota) {

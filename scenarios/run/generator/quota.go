@@ -3,8 +3,6 @@ package generator
 import (
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"brunt/chaos/cgroup"
 	"brunt/scenarios/result"
@@ -26,8 +24,9 @@ type quotaGroup struct {
 func openQuota(of cgroup.System) (q quota) {
 	g, err := of.Find(os.Getpid(), cgroup.CPU)
 	for err == nil {
-		if cores := coresOf(g); cores > 0 {
-			one := quotaGroup{Group: g, cores: cores}
+		has, _ := g.Quota() // a group whose quota can't be read has none that is known
+		if cores, limited := has.Processors(); limited {
+			one := quotaGroup{Group: g, cores: result.Num(cores)}
 			one.periods, one.blocked = one.counts()
 			q.groups = append(q.groups, one)
 		}
@@ -37,29 +36,6 @@ func openQuota(of cgroup.System) (q quota) {
 		}
 	}
 	return q
-}
-
-// coresOf is the number of cores that a group may use, zero where it has no quota.
-func coresOf(g cgroup.Group) result.Num {
-	files := []string{"cpu.cfs_quota_us", "cpu.cfs_period_us"}
-	if g.Unified {
-		files = []string{"cpu.max"} // quota and period
-	}
-	var values []float64
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(g.Path, f))
-		if err != nil {
-			return 0
-		}
-		for s := range strings.FieldsSeq(string(b)) {
-			n, _ := strconv.ParseFloat(s, 64) // max is no number
-			values = append(values, n)
-		}
-	}
-	if len(values) != 2 || values[0] <= 0 || values[1] <= 0 {
-		return 0
-	}
-	return result.Num(values[0] / values[1])
 }
 
 // counts are the periods of the quota in which the group ran, and those in which it had used the quota up.
