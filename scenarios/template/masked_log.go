@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+
+	"brunt/scenarios/disk"
 )
 
 // A MaskedLog forwards its input line by line with every secret masked, and every value that is secret because
@@ -20,6 +24,20 @@ const longestLine = 64 << 10
 
 // Log returns a writer that masks a log and forwards it to w. Closing it closes w.
 func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: s, to: w} }
+
+// OpenLog opens a file behind a [MaskedLog], and makes its folder, as the umask allows. Only its
+// owner may read the file: what a program prints may hold more than brunt knows to mask. Flag is [os.O_APPEND] or
+// [os.O_TRUNC], for a file that is there.
+func (s *Secrets) OpenLog(file string, flag int) (io.WriteCloser, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|flag, disk.Private)
+	if err != nil {
+		return nil, err
+	}
+	return s.Log(f), nil
+}
 
 // Write implements [io.Writer]. An incomplete line is forwarded when it is completed, or by Close.
 func (l *MaskedLog) Write(b []byte) (int, error) {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"brunt/scenarios"
-	"brunt/scenarios/disk"
 	"brunt/scenarios/template"
 )
 
@@ -31,12 +30,5 @@ func (h *Host) openLog(load string) (io.WriteCloser, error) {
 	if h.LogDir == "" {
 		return nil, nil
 	}
-	if err := os.MkdirAll(h.LogDir, 0o755); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
-	if err != nil {
-		return nil, err
-	}
-	return h.Scenario.Secrets.Log(f), nil
+	return h.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, "k6-"+load+".log"), os.O_APPEND)
 }

@@ -11,7 +11,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/probe"
-	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -48,13 +47,10 @@ func (h *Host) commandLog(what string, n int) (log io.WriteCloser, file string, 
 		log, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 		return log, "", err
 	}
-	if err := os.MkdirAll(h.LogDir, 0o777); err != nil {
-		return nil, "", err
-	}
 	name := fmt.Sprintf("%s.%d.log", what, n)
-	f, err := os.OpenFile(filepath.Join(h.LogDir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, disk.Private)
+	masked, err := h.Scenario.Secrets.OpenLog(filepath.Join(h.LogDir, name), os.O_TRUNC)
 	if err != nil {
 		return nil, "", err
 	}
-	return h.Scenario.Secrets.Log(f), filepath.ToSlash(filepath.Join(filepath.Base(h.LogDir), name)), nil
+	return masked, filepath.ToSlash(filepath.Join(filepath.Base(h.LogDir), name)), nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"brunt/chaos"
 	chaoscontainer "brunt/chaos/container"
-	"brunt/scenarios/disk"
 	"brunt/targets/platform/docker"
 )
 
@@ -41,14 +40,10 @@ func (s *System) keepLogs(ctx context.Context) {
 }
 
 func (s *System) keepLog(ctx context.Context, c *chaoscontainer.Container) (err error) {
-	if err := os.MkdirAll(s.host.LogDir, 0o777); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
+	masked, err := s.host.Scenario.Secrets.OpenLog(filepath.Join(s.host.LogDir, logName(c.Name())), os.O_APPEND)
 	if err != nil {
 		return err
 	}
-	masked := s.host.Scenario.Secrets.Log(f)
 	cut, err := docker.Logs(ctx, c.Engine, c.Ref, s.began, masked, mostLog)
 	if cut && err == nil {
 		_, err = masked.Write([]byte("\n… more was printed; brunt keeps 64 MiB\n"))

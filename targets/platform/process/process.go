@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios/disk"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/procmark"
@@ -129,14 +128,7 @@ func (u *Process) openLog() error {
 		return nil
 	}
 	return u.out.OpenFile(func() (io.WriteCloser, error) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, disk.Private)
-		if err != nil {
-			return nil, err
-		}
-		return u.driver.o.Secrets.Log(f), nil
+		return u.driver.o.Secrets.OpenLog(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_APPEND)
 	})
 }
 
